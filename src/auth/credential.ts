@@ -1,0 +1,51 @@
+/** Finds the credential in a request's headers: `Authorization: Bearer`, `x-api-key` or `x-auth-token`. */
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What the headers hold. */
+export type Credential =
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'none' }
+  /** Something that cannot be a credential; `hint` says what to change. It never quotes the value. */
+  | { readonly kind: 'malformed'; readonly hint: string };
+
+/** Reads the credential. The query string is never looked at: it ends up in logs and histories (RFC 6750, section 5.3). */
+export function readCredential(headers: IncomingHttpHeaders): Credential {
+  const found = new Set<string>();
+  const authorization = headers.authorization?.trim() ?? '';
+  if (authorization !== '') {
+    const bearer = /^bearer(?: +(.*))?$/i.exec(authorization);
+    // Another scheme (a proxy's Basic, say) is not a credential of ours; a bare value is a forgotten "Bearer".
+    if (bearer !== null) found.add(bearer[1] ?? '');
+    else if (!authorization.includes(' '))
+      return malformed('The Authorization header must read "Bearer <token>".');
+  }
+  for (const name of ['x-api-key', 'x-auth-token'] as const) {
+    const value = headers[name];
+    if (value !== undefined) found.add(String(value).trim());
+  }
+
+  const [token, other] = found;
+  if (token === undefined) return { kind: 'none' };
+  if (other !== undefined) return malformed('The request carries two different credentials; send one.');
+  const hint = hintFor(token);
+  return hint === undefined ? { kind: 'token', token } : malformed(hint);
+}
+
+/** What is wrong with the form of a token, in words for whoever wrote the client's configuration. */
+function hintFor(token: string): string | undefined {
+  if (token === '') return 'The credential is empty; put the token after "Bearer".';
+  if (/^bearer /i.test(token)) return 'The word "Bearer" is there twice; write it once.';
+  if (/^\$\{.*\}$|^\$\w+$|^%\w+%$/.test(token)) {
+    return 'The variable in the client configuration was not replaced by the token; set it, or put the token itself there.';
+  }
+  if (/^(["'`]).*\1$/.test(token) || /^<.*>$/.test(token))
+    return 'Remove the quotes or brackets around the token.';
+  if (!/^[\x21-\x7e]+$/.test(token))
+    return 'The token holds spaces or characters that no token has; copy it again.';
+  return undefined;
+}
+
+/** A credential that cannot be one. */
+function malformed(hint: string): Credential {
+  return { kind: 'malformed', hint };
+}

@@ -1,0 +1,26 @@
+/** The port between a credential and a user. A fork that trusts another issuer writes another verifier. */
+import type { UserContext } from './user.ts';
+
+/** A credential that was accepted: what the server keeps of it while a request or a stream lives. */
+export interface Grant {
+  readonly user: UserContext;
+  /** Names the token in logs: the first 8 hex digits of its SHA-256 digest. Absent while authentication is off. */
+  readonly tokenId?: string;
+}
+
+/** Why a token is refused. */
+export type RefusalReason = 'unknown' | 'expired' | 'not_yet_valid' | 'disabled';
+
+/** What became of a token. */
+export type Verification =
+  { readonly ok: true; readonly grant: Grant } | { readonly ok: false; readonly reason: RefusalReason };
+
+/** Decides about tokens. */
+export interface TokenVerifier {
+  /** Looks a token up. Never throws for anything a client can send. */
+  verify(token: string): Verification | Promise<Verification>;
+  /** Whether a grant given earlier would be given now; asked every half second for each open stream. */
+  isCurrent(grant: Grant): boolean;
+  /** Whether any token of the user is valid now; when none is, the user's sessions end. */
+  hasValidToken(userId: string): boolean;
+}

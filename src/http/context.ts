@@ -1,0 +1,41 @@
+/** What a request carries through the middleware, and what a route is. */
+import type { ParameterizedContext } from 'koa';
+import type { Grant } from '../auth/verifier.ts';
+
+/** The state of one request. */
+export interface RequestState {
+  /** Names the request in the log and in X-Request-Id. */
+  requestId: string;
+  /** Set by the credential check: whoever handles a protected route has it. */
+  grant?: Grant;
+  /** Whether errors are answered as JSON-RPC: on the MCP routes, once the caller is authenticated. */
+  speaksJsonRpc?: boolean;
+  /** The id of the JSON-RPC request being answered, as soon as it is known. */
+  rpcId?: string | number;
+  /** The session the request belongs to, for the log. */
+  sessionId?: string;
+}
+
+/** Koa's context with our state. */
+export type RequestContext = ParameterizedContext<RequestState>;
+
+/** Handles one method of one path. */
+export type Handler = (ctx: RequestContext) => Promise<void> | void;
+
+/** A path of the server. */
+export interface Route {
+  readonly path: string;
+  /** Handlers by method. Only what stands here is answered: a HEAD on a stream is a 405. */
+  readonly methods: Readonly<Record<string, Handler>>;
+  /** A route is behind the credential check unless it says that it is public. */
+  readonly access?: 'public';
+  /** Whether it speaks MCP, so that its errors are JSON-RPC errors. */
+  readonly protocol?: 'mcp';
+}
+
+/** The grant of a request on a protected route. */
+export function grantOf(ctx: RequestContext): Grant {
+  const { grant } = ctx.state;
+  if (grant === undefined) throw new Error(`A protected handler ran without a grant: ${ctx.path}`);
+  return grant;
+}

@@ -1,0 +1,111 @@
+/** Every refusal in one place: a status, a stable code, and a sentence that says what to do. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { once } from 'node:events';
+import type { Middleware } from 'koa';
+import type { Logger } from 'pino';
+import type { RequestContext, RequestState } from './context.ts';
+
+/** More about an error than its status, code and message. */
+export interface HttpErrorOptions extends ErrorOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The JSON-RPC error code, on the MCP routes. Default: -32000, the first of those left to servers. */
+  readonly rpcCode?: number;
+}
+
+/** A refusal that the client is to see. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError';
+  readonly status: number;
+  /** Stable: clients and scripts may compare it. */
+  readonly code: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly rpcCode: number;
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    { headers = {}, rpcCode = -32_000, ...rest }: HttpErrorOptions = {},
+  ) {
+    super(message, rest);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+    this.rpcCode = rpcCode;
+  }
+}
+
+/** The answer to a session id that does not exist or is somebody else's: the two must not be told apart. */
+export function sessionNotFound(): HttpError {
+  return new HttpError(404, 'session_not_found', 'No such session. Initialize again.', { rpcCode: -32_001 });
+}
+
+/** The outermost handler: whatever is thrown below becomes an answer, with the headers that were set before. */
+export function answerErrors(log: Logger): Middleware<RequestState> {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      await answer(ctx, toHttpError(error, ctx, log));
+    }
+  };
+}
+
+/** A thrown value as the refusal to send; what nobody expected is logged and becomes a bare 500. */
+function toHttpError(error: unknown, ctx: RequestContext, log: Logger): HttpError {
+  if (error instanceof HttpError) return error;
+  log.error(
+    { err: error, requestId: ctx.state.requestId, method: ctx.method, path: ctx.path },
+    'unexpected error',
+  );
+  const message = `Something went wrong here. Report the request id ${ctx.state.requestId}.`;
+  return new HttpError(500, 'internal_error', message, { rpcCode: -32_603 });
+}
+
+/** Sends a refusal. */
+async function answer(ctx: RequestContext, error: HttpError): Promise<void> {
+  if (ctx.res.headersSent) {
+    // A stream is under way: all that is left is to end it.
+    ctx.respond = false;
+    ctx.res.destroy();
+    return;
+  }
+  ctx.respond = true;
+  ctx.status = error.status;
+  ctx.set({ ...error.headers });
+  ctx.body = bodyOf(ctx.state, error);
+  if (error.status === 413) await answerBeforeBodyEnds(ctx);
+}
+
+/** The JSON of a refusal: a JSON-RPC error on the MCP routes, RFC 6749's two fields elsewhere. */
+function bodyOf(
+  { speaksJsonRpc = false, rpcId }: RequestState,
+  { code, message, rpcCode }: HttpError,
+): object {
+  if (!speaksJsonRpc) return { error: code, error_description: message };
+  return { jsonrpc: '2.0', id: rpcId ?? null, error: { code: rpcCode, message, data: { error: code } } };
+}
+
+/** How long a client may go on sending a body that was refused. */
+const LINGER_MS = 1_000;
+
+/**
+ * Answers a body that is not going to be read to its end, and closes. What still arrives is thrown away for a moment:
+ * closing at once would reset the connection, and the client would never see the answer.
+ */
+async function answerBeforeBodyEnds(ctx: RequestContext): Promise<void> {
+  const { req, res } = ctx;
+  const text = JSON.stringify(ctx.body);
+  ctx.respond = false;
+  ctx.set({ Connection: 'close', 'Content-Type': 'application/json; charset=utf-8' });
+  ctx.length = Buffer.byteLength(text);
+  res.writeHead(413);
+  res.write(text);
+  req.resume();
+  if (!req.complete)
+    await Promise.race([
+      once(req, 'close').catch(() => undefined),
+      delay(LINGER_MS, undefined, { ref: false }),
+    ]);
+  res.end();
+}

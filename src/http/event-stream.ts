@@ -1,0 +1,143 @@
+/** A server-sent event stream on a Node response: heartbeat, a bound on what waits unsent, a polite end. */
+import type { ServerResponse } from 'node:http';
+import type { Grant } from '../auth/verifier.ts';
+
+/** The headers of every stream. Proxies must neither cache, compress nor collect it (X-Accel-Buffering is nginx's word). */
+export const EVENT_STREAM_HEADERS = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-cache, no-transform',
+  'X-Accel-Buffering': 'no',
+} as const;
+
+/** How long clients wait before they come back after a shutdown: longer than a redeploy takes. Milliseconds. */
+const RECONNECT_AFTER_MS = 8_000;
+
+/** More than this waiting unsent for a client that reads nothing means that it has stopped reading. Bytes. */
+const UNSENT_SOFT_LIMIT = 2 * 1024 * 1024;
+
+/** How long it may read nothing while that much waits. Milliseconds. */
+const STALLED_AFTER_MS = 1_500;
+
+/** What the open streams of a server share. */
+export interface StreamSettings {
+  readonly keepAliveMs: number;
+  /** Waiting bytes at which a stream is cut at once: room for a few answers of the largest size. */
+  readonly unsentHardLimit: number;
+  readonly now: () => number;
+}
+
+/** One open stream. */
+export class EventStream {
+  readonly grant: Grant;
+  readonly #res: ServerResponse;
+  readonly #settings: StreamSettings;
+  #lastWriteMs: number;
+  #sentBytes = 0;
+  #stalledSinceMs: number | undefined;
+
+  /** The response's head must have been sent, or be sent by whoever writes first. */
+  constructor(res: ServerResponse, grant: Grant, settings: StreamSettings) {
+    this.#res = res;
+    this.grant = grant;
+    this.#settings = settings;
+    this.#lastWriteMs = settings.now();
+  }
+
+  /** Sends a JSON-RPC message as one event. */
+  send(message: object): void {
+    this.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
+  }
+
+  /** Writes whole frames. */
+  write(frames: string | Uint8Array): void {
+    if (this.#res.writableEnded || this.#res.destroyed) return;
+    this.#res.write(frames);
+    this.noteWrite();
+  }
+
+  /** To be called after something else has written to the response. */
+  noteWrite(): void {
+    this.#lastWriteMs = this.#settings.now();
+    this.#cutIfUnread();
+  }
+
+  /** Does what time demands: a heartbeat where nothing was written for the interval, an end to a stalled stream. */
+  tick(): void {
+    this.#cutIfUnread();
+    // Comments, never named events: clients ignore them, whatever they do with events they do not know.
+    if (this.#settings.now() - this.#lastWriteMs >= this.#settings.keepAliveMs) this.write(': keepalive\n\n');
+  }
+
+  /** Ends the stream; before a shutdown with word when to come back. */
+  end({ comeBackLater = false }: { readonly comeBackLater?: boolean } = {}): void {
+    if (this.#res.writableEnded || this.#res.destroyed) return;
+    if (comeBackLater) this.#res.write(`retry: ${RECONNECT_AFTER_MS}\n\n`);
+    this.#res.end();
+  }
+
+  /** Cuts the connection of a client that does not read: what waits for it would only grow. */
+  #cutIfUnread(): void {
+    const waiting = this.#res.writableLength;
+    if (waiting <= UNSENT_SOFT_LIMIT) {
+      this.#stalledSinceMs = undefined;
+      return;
+    }
+    const nowMs = this.#settings.now();
+    const sentBytes = (this.#res.socket?.bytesWritten ?? 0) - waiting;
+    if (this.#stalledSinceMs === undefined || sentBytes > this.#sentBytes) {
+      this.#sentBytes = sentBytes;
+      this.#stalledSinceMs = nowMs;
+    }
+    if (waiting > this.#settings.unsentHardLimit || nowMs - this.#stalledSinceMs >= STALLED_AFTER_MS)
+      this.#res.destroy();
+  }
+}
+
+/** The open streams of a server. */
+export interface EventStreams {
+  /** Opens a stream on a response; it is kept until the response closes. */
+  open(res: ServerResponse, grant: Grant, headers?: Readonly<Record<string, string>>): EventStream;
+  /** Takes over a response that something else has made or will make a stream. */
+  adopt(res: ServerResponse, grant: Grant): EventStream;
+  /** Calls `callback` once, unless the response closes before `keepAliveMs` have passed. */
+  whenSilent(res: ServerResponse, callback: () => void): void;
+  /** Does what time demands on every stream, and ends those whose grant is not current. */
+  tick(isCurrent: (grant: Grant) => boolean): void;
+}
+
+/** Makes the keeper of a server's streams; somebody must call its `tick` at least every second. */
+export function createEventStreams(settings: StreamSettings): EventStreams {
+  const streams = new Set<EventStream>();
+  const silent = new Map<ServerResponse, { readonly sinceMs: number; readonly callback: () => void }>();
+
+  const adopt = (res: ServerResponse, grant: Grant): EventStream => {
+    const stream = new EventStream(res, grant, settings);
+    streams.add(stream);
+    res.once('close', () => streams.delete(stream));
+    return stream;
+  };
+  return {
+    adopt,
+    open(res, grant, headers) {
+      silent.delete(res);
+      res.writeHead(200, { ...EVENT_STREAM_HEADERS, ...headers });
+      res.flushHeaders();
+      return adopt(res, grant);
+    },
+    whenSilent(res, callback) {
+      silent.set(res, { sinceMs: settings.now(), callback });
+      res.once('close', () => silent.delete(res));
+    },
+    tick(isCurrent) {
+      for (const stream of streams) {
+        if (isCurrent(stream.grant)) stream.tick();
+        else stream.end();
+      }
+      for (const [res, { sinceMs, callback }] of silent) {
+        if (settings.now() - sinceMs < settings.keepAliveMs) continue;
+        silent.delete(res);
+        if (!res.headersSent) callback();
+      }
+    },
+  };
+}

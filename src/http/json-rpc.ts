@@ -1,0 +1,92 @@
+/** Tells JSON-RPC messages from what is none, with the code that belongs to each fault, before the SDK sees them. */
+import {
+  INVALID_PARAMS,
+  INVALID_REQUEST,
+  isInitializeRequest,
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  isJSONRPCResponse,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+} from '@modelcontextprotocol/server';
+import { HttpError } from './errors.ts';
+
+/** More messages than this in one batch are refused. */
+const MAX_BATCH_LENGTH = 100;
+
+/** The messages of a body, and whether they came as a batch. */
+export interface ParsedBody {
+  readonly messages: readonly JSONRPCMessage[];
+  readonly isBatch: boolean;
+}
+
+/**
+ * Reads the messages of a parsed JSON body.
+ * @throws {HttpError} 400 with -32600 for what is no JSON-RPC message
+ */
+export function parseMessages(body: unknown): ParsedBody {
+  if (!Array.isArray(body)) return { messages: [parseMessage(body)], isBatch: false };
+  if (body.length === 0) throw invalidRequest('A batch must not be empty.');
+  if (body.length > MAX_BATCH_LENGTH)
+    throw invalidRequest(`A batch must not have more than ${MAX_BATCH_LENGTH} messages.`);
+  return { messages: body.map(parseMessage), isBatch: true };
+}
+
+/** The id of a body that is a single request, for the answer to echo. */
+export function requestIdOf(body: unknown): string | number | undefined {
+  if (typeof body !== 'object' || body === null || !('method' in body) || !('id' in body)) return undefined;
+  const { id } = body;
+  return typeof id === 'string' || (typeof id === 'number' && Number.isSafeInteger(id)) ? id : undefined;
+}
+
+/** Whether a message is a request, which wants an answer. */
+export function isRequest(message: JSONRPCMessage): message is JSONRPCRequest {
+  return 'method' in message && 'id' in message;
+}
+
+/** Whether a message answers a request of the other side. */
+export function isResponse(message: JSONRPCMessage): message is Extract<JSONRPCMessage, { id?: unknown }> {
+  return !('method' in message);
+}
+
+/** The id of the request that a message cancels, if it does that. */
+export function cancelledIdOf(message: JSONRPCMessage): string | number | undefined {
+  if (!('method' in message) || message.method !== 'notifications/cancelled') return undefined;
+  const id = message.params?.['requestId'];
+  return typeof id === 'string' || typeof id === 'number' ? id : undefined;
+}
+
+/** What is wrong with an `initialize` request, if anything: the SDK would answer it with an internal error. */
+export function initializeProblem(message: JSONRPCRequest): { code: number; message: string } | undefined {
+  if (isInitializeRequest(message)) return undefined;
+  const words =
+    'Invalid params: initialize needs protocolVersion, capabilities and clientInfo with name and version.';
+  return { code: INVALID_PARAMS, message: words };
+}
+
+/** One message, or a refusal that names the first fault. */
+function parseMessage(value: unknown): JSONRPCMessage {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidRequest('A message must be a JSON object.');
+  const { jsonrpc, id, method }: { jsonrpc?: unknown; id?: unknown; method?: unknown } = value;
+  if (jsonrpc !== '2.0') throw invalidRequest('A message must have "jsonrpc": "2.0".');
+  if (method === undefined) {
+    if (isJSONRPCResponse(value)) return value;
+    throw invalidRequest('A message must have a "method", or an "id" with either "result" or "error".');
+  }
+  if (typeof method !== 'string') throw invalidRequest('"method" must be a string.');
+  if (!('id' in value)) {
+    if (isJSONRPCNotification(value)) return value;
+    throw invalidRequest('"params" must be an object, and its "_meta" one too.');
+  }
+  // MCP forbids null ids, and JSON-RPC fractions; a larger number could not be sent back as it came.
+  if (typeof id !== 'string' && !Number.isSafeInteger(id))
+    throw invalidRequest('"id" must be a string or a whole number.');
+  if (isJSONRPCRequest(value)) return value;
+  throw invalidRequest('"params" must be an object, and its "_meta" one too.');
+}
+
+/** A body that is JSON, but no JSON-RPC message. */
+function invalidRequest(message: string): HttpError {
+  return new HttpError(400, 'invalid_request', `Invalid request. ${message}`, { rpcCode: INVALID_REQUEST });
+}

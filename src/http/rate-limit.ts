@@ -1,0 +1,28 @@
+/** Limits how often one address may present a wrong credential. */
+import { isIPv6 } from 'node:net';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { HttpError } from './errors.ts';
+
+/** Counts an address's failure; rejects with a 429 {@link HttpError} above the limit. */
+export type CountFailure = (address: string) => Promise<void>;
+
+/** Makes the counter. It lives in memory: several instances count each for itself. */
+export function createFailureCounter(failuresPerMinute: number): CountFailure {
+  const limiter = new RateLimiterMemory({ points: failuresPerMinute, duration: 60 });
+  return async (address) => {
+    try {
+      await limiter.consume(networkOf(address));
+    } catch (refusal) {
+      if (!(refusal instanceof RateLimiterRes)) throw refusal;
+      const seconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
+      const words = `Too many refused credentials from this address. Correct the token and try again in ${seconds} seconds.`;
+      throw new HttpError(429, 'too_many_failures', words, { headers: { 'Retry-After': String(seconds) } });
+    }
+  };
+}
+
+/** What counts as one address: of IPv6 the /64, all of which one subscriber has. */
+function networkOf(address: string): string {
+  const bare = address.replace(/^::ffff:/, '');
+  return isIPv6(bare) ? bare.split(':').slice(0, 4).join(':') : bare;
+}

@@ -1,0 +1,46 @@
+/** The log: pino, JSON lines on stderr (stdout belongs to the stdio protocol), pretty on a terminal. */
+import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import pretty from 'pino-pretty';
+
+/** The levels that LOG_LEVEL may name. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Whatever has one of these names is never written, should it ever be logged by mistake. */
+const SECRET_FIELDS = [
+  'token',
+  'authorization',
+  'cookie',
+  'x-api-key',
+  'x-auth-token',
+  'headers',
+  'sessionId',
+  'arguments',
+];
+
+/** Makes the log of this process. */
+export function createLog(level: LogLevel): Logger {
+  const stream = process.stderr.isTTY
+    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })
+    : destination({ fd: 2, sync: true });
+  // A reader of the log that goes away (a closed pipe) must not take the server with it.
+  stream.on('error', () => undefined);
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: SECRET_FIELDS.flatMap((name) => [`["${name}"]`, `*["${name}"]`]),
+        censor: '[redacted]',
+      },
+    },
+    stream,
+  );
+}
+
+/** What a log line shows of a session id: enough to match lines, too little to use. */
+export function shortId(sessionId: string): string {
+  return sessionId.slice(0, 8);
+}

@@ -1,0 +1,126 @@
+/** One tool call, from the arguments as they came to the result as it goes out, with its line in the log. */
+import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { type $ZodType, safeParse } from 'zod/v4/core';
+import { hasScope } from '../auth/user.ts';
+import { type Tool, type ToolContent, ToolError } from '../tools/tool.ts';
+import type { Caller } from './caller.ts';
+
+/** A call on its way to a tool. */
+export interface ToolCall {
+  readonly tool: Tool;
+  /** The arguments as the client sent them. */
+  readonly input: unknown;
+  readonly caller: Caller;
+  readonly protocolVersion: string;
+  readonly context: ServerContext;
+  readonly log: Logger;
+}
+
+/** How a call ended, for the log. */
+type Outcome = 'ok' | 'tool_error' | 'invalid_input' | 'insufficient_scope' | 'internal_error' | 'cancelled';
+
+/** Runs a tool. Never throws: whatever goes wrong becomes a result that the model can read. */
+export async function callTool(call: ToolCall): Promise<CallToolResult> {
+  const startedMs = performance.now();
+  const { outcome, result } = await runTool(call);
+  const { tool, caller, log } = call;
+  log.info(
+    {
+      requestId: caller.requestId,
+      userId: caller.user.userId,
+      tokenId: caller.tokenId,
+      tool: tool.name,
+      transport: caller.transport,
+      outcome: call.context.mcpReq.signal.aborted ? 'cancelled' : outcome,
+      durationMs: Math.round(performance.now() - startedMs),
+    },
+    'tool call',
+  );
+  return result;
+}
+
+/** A result with the word that the log has for it. */
+interface Answer {
+  readonly outcome: Outcome;
+  readonly result: CallToolResult;
+}
+
+/** Checks scope and input, runs the tool, and turns every ending into an answer. */
+async function runTool({ tool, input, caller, protocolVersion, context, log }: ToolCall): Promise<Answer> {
+  if (!hasScope(caller.user, tool.scope)) {
+    const text = `insufficient_scope: the tool ${tool.name} needs the scope "${tool.scope}", which this user's token does not have.`;
+    return { outcome: 'insufficient_scope', result: errorResult(text) };
+  }
+  const parsed = tool.input.safeParse(withoutNulls(tool.input, input ?? {}));
+  if (!parsed.success) {
+    const text = `Input validation error: Invalid arguments for tool ${tool.name}: ${z.prettifyError(parsed.error)}`;
+    return { outcome: 'invalid_input', result: errorResult(text) };
+  }
+  try {
+    const answer = await tool.run(parsed.data, {
+      user: caller.user,
+      log: log.child({ requestId: caller.requestId, tool: tool.name }),
+      signal: context.mcpReq.signal,
+      connection: { transport: caller.transport, protocolVersion },
+      progress: progressSender(context),
+    });
+    return { outcome: 'ok', result: toResult(tool, answer) };
+  } catch (error) {
+    if (error instanceof ToolError) return { outcome: 'tool_error', result: errorResult(error.message) };
+    // What else is thrown may hold anything: it goes to the log, and the model gets the id to ask about.
+    if (!context.mcpReq.signal.aborted)
+      log.error({ err: error, requestId: caller.requestId, tool: tool.name }, 'tool failed');
+    return {
+      outcome: 'internal_error',
+      result: errorResult(`Internal error (request ${caller.requestId}).`),
+    };
+  }
+}
+
+/**
+ * The input without the optional members that are null: strict function calling (OpenAI's) makes every parameter
+ * required and sends null for those the model leaves out.
+ */
+function withoutNulls(schema: z.ZodObject, input: unknown): unknown {
+  if (typeof input !== 'object' || input === null) return input;
+  if (!Object.values(input).includes(null)) return input;
+  const fields = new Map<string, $ZodType>(Object.entries(schema.shape));
+  const isOmitted = (name: string, value: unknown): boolean => {
+    const field = value === null ? fields.get(name) : undefined;
+    return field !== undefined && safeParse(field, undefined).success && !safeParse(field, null).success;
+  };
+  return Object.fromEntries(Object.entries(input).filter(([name, value]) => !isOmitted(name, value)));
+}
+
+/** The result of what a tool returned. With an output schema that is checked against it, else it is content. */
+function toResult({ output }: Tool, answer: unknown): CallToolResult {
+  if (output !== undefined) {
+    const structuredContent = output.parse(answer);
+    return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
+  }
+  if (typeof answer === 'string') return { content: [{ type: 'text', text: answer }] };
+  // oxlint-disable-next-line no-unsafe-type-assertion -- ToolAnswer leaves nothing else without an output schema
+  return { content: [...(answer as readonly ToolContent[])] };
+}
+
+/** A result that tells the model what went wrong. */
+function errorResult(text: string): CallToolResult {
+  return { content: [{ type: 'text', text }], isError: true };
+}
+
+/** Sends progress to the client, when it asked for it. */
+function progressSender({ mcpReq }: ServerContext) {
+  const progressToken = mcpReq._meta?.progressToken;
+  return async (progress: number, total?: number, message?: string): Promise<void> => {
+    if (progressToken === undefined || mcpReq.signal.aborted) return;
+    const params = {
+      progressToken,
+      progress,
+      ...(total !== undefined && { total }),
+      ...(message !== undefined && { message }),
+    };
+    await mcpReq.notify({ method: 'notifications/progress', params });
+  };
+}

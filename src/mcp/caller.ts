@@ -1,0 +1,29 @@
+/** Who sent a request, and over what: made by the transports for each request, read by the tools. */
+import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server';
+import type { Grant } from '../auth/verifier.ts';
+import type { TransportName } from '../tools/tool.ts';
+
+/** One request's sender. */
+export interface Caller extends Grant {
+  readonly transport: TransportName;
+  /** Names the request in the log and in the answer's X-Request-Id. */
+  readonly requestId: string;
+}
+
+/** Packs a caller into what the SDK passes through to handlers. The token is left out on purpose. */
+export function toAuthInfo(caller: Caller): AuthInfo {
+  return {
+    token: '',
+    clientId: caller.user.userId,
+    scopes: [...(caller.user.scopes ?? [])],
+    extra: { caller },
+  };
+}
+
+/** The caller of the request that a handler serves; without HTTP, the one of the whole connection. */
+export function callerOf(context: ServerContext, connectionCaller?: Caller): Caller {
+  // oxlint-disable-next-line no-unsafe-type-assertion -- only toAuthInfo puts something into `extra`
+  const caller = (context.http?.authInfo?.extra?.['caller'] as Caller | undefined) ?? connectionCaller;
+  if (caller === undefined) throw new Error('A request reached a handler without a caller.');
+  return caller;
+}

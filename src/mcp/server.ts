@@ -1,0 +1,245 @@
+/** The one MCP server definition behind every transport: the only place that registers tools on the SDK. */
+import {
+  type Implementation,
+  InMemoryServerEventBus,
+  McpServer,
+  mergeCapabilities,
+  type ServerCapabilities,
+  type ServerEvent,
+  type ServerEventBus,
+  type ServerNotifier,
+  type ServerOptions,
+  type Tool as ListedTool,
+} from '@modelcontextprotocol/server';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { hasScope, type UserContext } from '../auth/user.ts';
+import type { Tool, ToolAnnotations } from '../tools/tool.ts';
+import { callTool } from './call-tool.ts';
+import { type Caller, callerOf } from './caller.ts';
+import type { Feature, FeatureContext } from './feature.ts';
+
+/** What an MCP server is made of. */
+export interface McpParts {
+  readonly info: Implementation;
+  readonly tools: readonly Tool[];
+  readonly features?: readonly Feature[];
+  readonly log: Logger;
+}
+
+/** The definition, prepared once; each connection gets a server of it. */
+export interface McpDefinition extends McpParts {
+  readonly options: ServerOptions;
+  /** Carries "something changed" from features to the open connections of this process. */
+  readonly changes: ServerEventBus;
+  /** The SDK's view of each tool, with its JSON Schemas already made. */
+  readonly registrations: readonly ToolRegistration[];
+  /** The scope that a tool needs, by the tool's name. */
+  readonly scopes: ReadonlyMap<string, string>;
+}
+
+/** How a server is going to live. */
+export interface ConnectionOptions {
+  /** The caller of everything on this connection, where requests do not bring one each (stdio). */
+  readonly caller?: Caller;
+  /** Whether it serves a session rather than one request, and so must hear of changes. */
+  readonly longLived?: boolean;
+}
+
+/** Prepares everything that does not depend on a connection. */
+export function defineMcp(parts: McpParts): McpDefinition {
+  const changes = new InMemoryServerEventBus((error) =>
+    parts.log.error({ err: error }, 'change notification failed'),
+  );
+  const options = mergeOptions(parts.features ?? []);
+  const registrations = parts.tools.map(registrationOf);
+  const scopes = new Map(
+    parts.tools.flatMap(({ name, scope }) => (scope === undefined ? [] : [[name, scope] as const])),
+  );
+  return { ...parts, options, changes, registrations, scopes };
+}
+
+/** Makes the server of one connection, or of one stateless request. */
+export function createMcpServer(
+  definition: McpDefinition,
+  { caller, longLived = false }: ConnectionOptions = {},
+): McpServer {
+  const { info, options, registrations, features = [], log, changes } = definition;
+  const server = new McpServer(info, options);
+  filterToolList(server, definition, caller);
+  for (const { tool, config } of registrations) {
+    server.registerTool(tool.name, config, (input, context) =>
+      callTool({
+        tool,
+        input,
+        caller: callerOf(context, caller),
+        protocolVersion: server.server.getNegotiatedProtocolVersion() ?? 'not negotiated',
+        context,
+        log,
+      }),
+    );
+  }
+  const featureContext: FeatureContext = {
+    log,
+    changes: createNotifier(changes),
+    callerOf: (context) => callerOf(context, caller),
+  };
+  for (const feature of features) feature.register?.(server, featureContext);
+  if (longLived) followChanges(server, changes);
+  return server;
+}
+
+/** The tools that a user may call, as `tools/list` shows them. */
+export function createToolLister(
+  definition: McpDefinition,
+): (user: UserContext) => Promise<readonly ListedTool[]> {
+  // One server that is never connected: its list handler is the very one that clients' lists come from.
+  const probe = createMcpServer(definition);
+  return async (user) => {
+    const listAll = toolListHandlers.get(probe);
+    const { tools } = (await listAll?.()) ?? { tools: [] };
+    return allowedTools(tools, user, definition.scopes);
+  };
+}
+
+/** A tool with what `registerTool` takes. */
+interface ToolRegistration {
+  readonly tool: Tool;
+  readonly config: {
+    readonly title: string;
+    readonly description: string;
+    readonly inputSchema: PreparedSchema;
+    readonly outputSchema?: PreparedSchema;
+    readonly annotations?: ToolAnnotations;
+  };
+}
+
+/** A zod schema for the SDK to describe but not to check: `callTool` checks, once. */
+type PreparedSchema = ReturnType<typeof prepareSchema>;
+
+/** What the SDK needs to know of a tool. */
+function registrationOf(tool: Tool): ToolRegistration {
+  const { title, description, annotations, input, output } = tool;
+  return {
+    tool,
+    config: {
+      title,
+      description,
+      inputSchema: prepareSchema(input, 'input'),
+      ...(output !== undefined && { outputSchema: prepareSchema(output, 'output') }),
+      ...(annotations !== undefined && { annotations }),
+    },
+  };
+}
+
+/** A Standard Schema whose JSON Schema is made once, not for each list, and which accepts every value. */
+function prepareSchema(schema: z.ZodObject, io: 'input' | 'output') {
+  const jsonSchema = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
+  const describe = (): Record<string, unknown> => ({ ...jsonSchema });
+  return {
+    '~standard': {
+      version: 1 as const,
+      vendor: 'zod',
+      validate: (value: unknown) => ({ value }),
+      jsonSchema: { input: describe, output: describe },
+    },
+  };
+}
+
+type ToolListHandler = () => Promise<{ tools: ListedTool[] }> | { tools: ListedTool[] };
+
+/** The SDK's own list handler of each server, which knows the features' tools too. */
+const toolListHandlers = new WeakMap<McpServer, ToolListHandler>();
+
+/**
+ * Makes `tools/list` show each user only what that user may call. The SDK installs its handler with the first tool and
+ * offers no filter, so the handler is wrapped where it is set.
+ */
+function filterToolList(
+  mcp: McpServer,
+  { scopes }: McpDefinition,
+  connectionCaller: Caller | undefined,
+): void {
+  const { server } = mcp;
+  const setRequestHandler: (method: string, ...rest: never[]) => void = server.setRequestHandler.bind(server);
+  server.setRequestHandler = (method: string, ...rest: never[]): void => {
+    if (method !== 'tools/list') return setRequestHandler(method, ...rest);
+    const listAll = firstOf(rest);
+    toolListHandlers.set(mcp, listAll);
+    server.setRequestHandler = setRequestHandler;
+    server.setRequestHandler('tools/list', async (_request, context) => {
+      const { tools } = await listAll();
+      return { tools: allowedTools(tools, callerOf(context, connectionCaller).user, scopes) };
+    });
+  };
+}
+
+/** The handler among the arguments of `setRequestHandler`. */
+function firstOf([handler]: readonly never[]): ToolListHandler {
+  return handler ?? (() => ({ tools: [] }));
+}
+
+/** Leaves out what the user lacks the scope for. */
+function allowedTools(
+  tools: ListedTool[],
+  user: UserContext,
+  scopes: ReadonlyMap<string, string>,
+): ListedTool[] {
+  return user.scopes === undefined ? tools : tools.filter(({ name }) => hasScope(user, scopes.get(name)));
+}
+
+/** The options of several features as one: capabilities are joined, of other options the last one wins. */
+function mergeOptions(features: readonly Feature[]): ServerOptions {
+  const merged: ServerOptions = {};
+  let capabilities: ServerCapabilities = {};
+  for (const { options = {} } of features) {
+    capabilities = mergeCapabilities(capabilities, options.capabilities ?? {});
+    Object.assign(merged, options);
+  }
+  // The SDK declares `tools` itself with the first tool; declared here, it would set its list handler unfiltered.
+  delete capabilities.tools;
+  return { ...merged, capabilities };
+}
+
+/** The feature's side of the change bus. */
+function createNotifier(bus: ServerEventBus): ServerNotifier {
+  return {
+    toolsChanged: () => bus.publish({ kind: 'tools_list_changed' }),
+    promptsChanged: () => bus.publish({ kind: 'prompts_list_changed' }),
+    resourcesChanged: () => bus.publish({ kind: 'resources_list_changed' }),
+    resourceUpdated: (uri) => bus.publish({ kind: 'resource_updated', uri }),
+  };
+}
+
+/** At most so many resources may one session subscribe to. */
+const MAX_RESOURCE_SUBSCRIPTIONS = 1000;
+
+/** Passes changes on to the client of a session, and keeps the resources it has subscribed to (revisions before 2026). */
+function followChanges(mcp: McpServer, bus: ServerEventBus): void {
+  const { server } = mcp;
+  const subscribed = new Set<string>();
+  if (server.getCapabilities().resources?.subscribe === true) {
+    server.setRequestHandler('resources/subscribe', ({ params }) => {
+      if (subscribed.size < MAX_RESOURCE_SUBSCRIPTIONS) subscribed.add(params.uri);
+      return {};
+    });
+    server.setRequestHandler('resources/unsubscribe', ({ params }) => {
+      subscribed.delete(params.uri);
+      return {};
+    });
+  }
+  // oxlint-disable-next-line prefer-add-event-listener -- the SDK's server has no addEventListener
+  server.onclose = bus.subscribe((event) => void deliver(event));
+
+  /** Sends one change to the client, if it concerns it. A client without an open stream misses it, as the SDK has it. */
+  async function deliver(event: ServerEvent): Promise<void> {
+    try {
+      if (event.kind === 'tools_list_changed') mcp.sendToolListChanged();
+      else if (event.kind === 'prompts_list_changed') mcp.sendPromptListChanged();
+      else if (event.kind === 'resources_list_changed') mcp.sendResourceListChanged();
+      else if (subscribed.has(event.uri)) await server.sendResourceUpdated({ uri: event.uri });
+    } catch {
+      // The client went away between the event and its delivery.
+    }
+  }
+}

@@ -1,0 +1,148 @@
+/** The HTTP server: builds every part once, listens, keeps time, and shuts down in the order that open streams need. */
+import { createServer, type Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Logger } from 'pino';
+import { createAuthenticator } from './auth/authenticate.ts';
+import type { TokenVerifier } from './auth/verifier.ts';
+import type { Config } from './config.ts';
+import { createApp } from './http/app.ts';
+import { createEventStreams } from './http/event-stream.ts';
+import { createHealthRoutes } from './http/health.ts';
+import { createMcpRoute } from './http/mcp-endpoint.ts';
+import { createOAuthRefusalRoutes } from './http/oauth-refusal.ts';
+import { createPageRoute } from './http/page.ts';
+import { createFailureCounter } from './http/rate-limit.ts';
+import { createSseRoutes } from './http/sse-endpoint.ts';
+import { createStatelessEndpoint } from './http/stateless-endpoint.ts';
+import { createToolsRoute } from './http/tools-endpoint.ts';
+import { SERVER_INFO } from './info.ts';
+import type { Feature } from './mcp/feature.ts';
+import { createToolLister, defineMcp } from './mcp/server.ts';
+import { createSessionRegistry } from './sessions/registry.ts';
+import type { Tool } from './tools/tool.ts';
+
+/** What a server is made from. */
+export interface ServerParts {
+  readonly config: Config;
+  /** Decides about tokens; absent while authentication is off. */
+  readonly verifier?: TokenVerifier | undefined;
+  readonly tools: readonly Tool[];
+  readonly features?: readonly Feature[];
+  readonly log: Logger;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  /** Where it listens, such as `http://127.0.0.1:8000`. */
+  readonly url: string;
+  /**
+   * Shuts down: not ready, no new connections, calls finish, streams end. Resolves to false when the grace period was
+   * over before that, and what was left has been cut.
+   */
+  close(): Promise<boolean>;
+}
+
+/** How often streams and sessions are looked after. Milliseconds. */
+const TICK_MS = 500;
+
+/**
+ * Builds the server and listens.
+ * @throws the system's error when the address cannot be listened on
+ */
+export async function startServer({
+  config,
+  verifier,
+  tools,
+  features = [],
+  log,
+}: ServerParts): Promise<RunningServer> {
+  const { limits, origin, sseEnabled } = config;
+  const authenticator = createAuthenticator(verifier);
+  const countFailure = createFailureCounter(config.auth.failuresPerMinute);
+  const definition = defineMcp({ info: SERVER_INFO, tools, features, log });
+  const registry = createSessionRegistry({ ...limits, idleMs: limits.sessionIdleMs });
+  const streams = createEventStreams({
+    keepAliveMs: config.keepAliveMs,
+    unsentHardLimit: 4 * limits.maxBodyBytes,
+    now: Date.now,
+  });
+  const stateless = createStatelessEndpoint({ definition, registry, streams, log });
+  const endpoint = { definition, registry, streams, maxBodyBytes: limits.maxBodyBytes };
+  let ready = true;
+
+  const app = createApp({
+    routes: [
+      createPageRoute({
+        ...SERVER_INFO,
+        authEnabled: authenticator.enabled,
+        sseEnabled,
+        publicUrl: origin.publicUrl,
+      }),
+      ...createHealthRoutes({ version: SERVER_INFO.version, isReady: () => ready }),
+      ...createOAuthRefusalRoutes(authenticator, countFailure),
+      createToolsRoute(createToolLister(definition)),
+      createMcpRoute({ ...endpoint, stateless }),
+      ...(sseEnabled ? createSseRoutes(endpoint) : []),
+    ],
+    authenticator,
+    countFailure,
+    origin,
+    log,
+  });
+
+  const handle = app.callback();
+  // Koa's promise never rejects: answerErrors and its own last handler see to that.
+  const server = createServer(SERVER_OPTIONS, (req, res) => void handle(req, res));
+  await listen(server, config);
+  const timer = setInterval(() => {
+    streams.tick(authenticator.isCurrent);
+    registry.endRevoked(authenticator.mayContinue);
+    registry.endIdle();
+  }, TICK_MS);
+  timer.unref();
+
+  return {
+    url: urlOf(server, config.host),
+    async close() {
+      ready = false;
+      const closed = promisify(server.close.bind(server))();
+      // Connections that have been told to close are not idle until their last response is out: sweep again and again.
+      const sweep = setInterval(() => server.closeIdleConnections(), 100);
+      const drained = Promise.all([registry.drain(), stateless.drain(), closed]).then(() => true);
+      const finished = await Promise.race([drained, delay(config.shutdownGraceMs, false, { ref: false })]);
+      if (!finished) server.closeAllConnections();
+      clearInterval(sweep);
+      clearInterval(timer);
+      return finished;
+    },
+  };
+}
+
+/** Time-outs for the open internet: Node's own (60 s for headers, 300 s for a request) let slow senders hold connections. */
+const SERVER_OPTIONS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  // Longer than the usual idle time of a load balancer: it must be the one that closes, or it sends into a closed socket.
+  keepAliveTimeout: 75_000,
+  keepAlive: true,
+} as const;
+
+/** Resolves when the server listens. */
+async function listen(server: Server, { host, port }: Config): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** The address that a server listens on, as a URL. */
+function urlOf(server: Server, host: string): string {
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,15 @@
+/** The tool `echo_message`: returns its input, which shows that a message arrives and comes back whole. */
+import { z } from 'zod';
+import { defineTool } from './tool.ts';
+
+/** Returns the message unchanged, whatever its length. */
+export const echoMessage = defineTool({
+  name: 'echo_message',
+  title: 'Echo',
+  description: 'Returns the given message unchanged.',
+  // No maximum: MAX_BODY_BYTES already bounds what can arrive.
+  input: z.object({ message: z.string().min(1).describe('The text to return.') }),
+  scope: 'echo',
+  annotations: { readOnlyHint: true },
+  run: ({ message }) => message,
+});

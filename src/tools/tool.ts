@@ -1,0 +1,88 @@
+/** What a tool is: a name, a description, zod schemas and a function. Knows zod, not the MCP SDK. */
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { UserContext } from '../auth/user.ts';
+
+/** What a running tool has at hand besides its input. */
+export interface ToolContext {
+  /** Who calls, taken from the credential of this very request. */
+  readonly user: UserContext;
+  /** The server's log; each line carries the request id. Never log the input: it belongs to the user. */
+  readonly log: Logger;
+  /** Aborted when the client cancels the call or goes away: hand it to whatever takes long. */
+  readonly signal: AbortSignal;
+  /** How the call arrived. */
+  readonly connection: { readonly transport: TransportName; readonly protocolVersion: string };
+  /** Tells the client how far the call is; does nothing when the client did not ask for it. */
+  progress(done: number, total?: number, message?: string): Promise<void>;
+}
+
+/** The transports by the names that client configurations use. */
+export type TransportName = 'sse' | 'streamable-http' | 'stdio';
+
+/** A piece of a tool's answer, as in the MCP specification's content blocks. */
+export type ToolContent =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'image' | 'audio'; readonly data: string; readonly mimeType: string };
+
+/** Hints for clients, as in the MCP specification's ToolAnnotations; a client must not rely on them. */
+export interface ToolAnnotations {
+  readonly readOnlyHint?: boolean;
+  readonly destructiveHint?: boolean;
+  readonly idempotentHint?: boolean;
+  readonly openWorldHint?: boolean;
+}
+
+/** What every tool tells about itself. */
+interface ToolFace<Input extends z.ZodObject, Output extends z.ZodObject | undefined> {
+  /** Letters, digits, `_`, `-` and `.`, at most 64: what every client accepts. */
+  readonly name: string;
+  readonly title: string;
+  /** For the model: what the tool does and when to use it. */
+  readonly description: string;
+  readonly input: Input;
+  /** With it the answer is structured: `run` returns an object of this shape. */
+  readonly output?: Output;
+  /** The scope a user needs to see and call the tool; without it every user may. */
+  readonly scope?: string;
+  readonly annotations?: ToolAnnotations;
+}
+
+/** What `run` may return: the structured answer, or text, or content blocks. */
+type ToolAnswer<Output extends z.ZodObject | undefined> = Output extends z.ZodObject
+  ? z.input<Output>
+  : string | readonly ToolContent[];
+
+/** A tool as its file writes it, with the types of its own schemas. */
+export interface ToolDefinition<
+  Input extends z.ZodObject,
+  Output extends z.ZodObject | undefined,
+> extends ToolFace<Input, Output> {
+  run(input: z.output<Input>, context: ToolContext): ToolAnswer<Output> | Promise<ToolAnswer<Output>>;
+}
+
+/** A tool as the server handles it. `run` takes what `input` has parsed. */
+export interface Tool extends ToolFace<z.ZodObject, z.ZodObject | undefined> {
+  run(input: Readonly<Record<string, unknown>>, context: ToolContext): Promise<unknown>;
+}
+
+/** A failure the model should read and can act on. Anything else a tool throws stays in the log. */
+export class ToolError extends Error {
+  override readonly name = 'ToolError';
+}
+
+/** Declares a tool; its schemas give `run` its types. */
+export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject | undefined = undefined>(
+  definition: ToolDefinition<Input, Output>,
+): Tool {
+  if (!TOOL_NAME.test(definition.name))
+    throw new Error(`Not a tool name: ${JSON.stringify(definition.name)}`);
+  const { run, ...face } = definition;
+  return {
+    ...face,
+    // oxlint-disable-next-line no-unsafe-type-assertion -- the server hands over only what `input` has parsed
+    run: async (input, context) => run.call(definition, input as z.output<Input>, context),
+  };
+}
+
+const TOOL_NAME = /^[A-Za-z0-9_.-]{1,64}$/;

@@ -1,0 +1,69 @@
+/** Real MCP clients of both SDK generations, connected to a server under test. */
+import {
+  Client as ClientV2,
+  SSEClientTransport as SseV2,
+  StreamableHTTPClientTransport as HttpV2,
+} from '@modelcontextprotocol/client';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport as SseV1 } from '@modelcontextprotocol/sdk/client/sse.js';
+import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+
+/** How to connect. */
+export interface ConnectOptions {
+  readonly url: string;
+  readonly token?: string;
+}
+
+/** The part of a client that tests use, alike in both generations. */
+export interface TestClient {
+  readonly listTools: () => Promise<{ tools: { name: string }[] }>;
+  /** Calls a tool and returns its text and whether it is an error. */
+  readonly call: (
+    name: string,
+    input?: Record<string, unknown>,
+  ) => Promise<{ text: string; isError: boolean }>;
+  readonly protocolVersion: () => string | undefined;
+  readonly close: () => Promise<void>;
+}
+
+/** The kinds of clients there are. */
+export const CLIENT_KINDS = ['v1 sse', 'v1 http', 'v2 sse', 'v2 http', 'v2 http 2026-07-28'] as const;
+export type ClientKind = (typeof CLIENT_KINDS)[number];
+
+/** Connects a client of a kind. */
+export async function connectClient(kind: ClientKind, { url, token }: ConnectOptions): Promise<TestClient> {
+  const requestInit = { headers: token === undefined ? {} : { Authorization: `Bearer ${token}` } };
+  const isSse = kind.endsWith('sse');
+  const address = new URL(isSse ? '/sse' : '/mcp', url);
+  if (kind.startsWith('v1')) {
+    const client = new ClientV1({ name: 'test-v1', version: '1.0.0' });
+    const transport = isSse ? new SseV1(address, { requestInit }) : new HttpV1(address, { requestInit });
+    await client.connect(transport);
+    return {
+      listTools: async () => client.listTools(),
+      call: async (name, input) =>
+        simplify(await client.callTool({ name, ...(input && { arguments: input }) })),
+      protocolVersion: () => ('protocolVersion' in transport ? transport.protocolVersion : undefined),
+      close: async () => client.close(),
+    };
+  }
+  const client = new ClientV2(
+    { name: 'test-v2', version: '1.0.0' },
+    { versionNegotiation: { mode: kind.endsWith('2026-07-28') ? { pin: '2026-07-28' } : 'legacy' } },
+  );
+  const transport = isSse ? new SseV2(address, { requestInit }) : new HttpV2(address, { requestInit });
+  await client.connect(transport);
+  return {
+    listTools: async () => client.listTools(),
+    call: async (name, input) =>
+      simplify(await client.callTool({ name, ...(input && { arguments: input }) })),
+    protocolVersion: () => client.getNegotiatedProtocolVersion(),
+    close: async () => client.close(),
+  };
+}
+
+/** A tool result's text and whether it is an error. */
+function simplify(result: unknown): { text: string; isError: boolean } {
+  const { content, isError = false } = result as { content: { text?: string }[]; isError?: boolean };
+  return { text: content.map(({ text = '' }) => text).join(''), isError };
+}

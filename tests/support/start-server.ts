@@ -1,0 +1,92 @@
+/** Starts the real server on a free port, with its log in memory and its tokens in a file of its own. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pino } from 'pino';
+import { openTokens } from '../../src/auth/open-tokens.ts';
+import { parseConfig } from '../../src/config.ts';
+import type { Feature } from '../../src/mcp/feature.ts';
+import { type RunningServer, startServer } from '../../src/server.ts';
+import { tools as ownTools } from '../../src/tools/index.ts';
+import type { Tool } from '../../src/tools/tool.ts';
+
+/** Tokens that most tests need. */
+export const ADA = 'tok_ada_0123456789';
+export const BOB = 'tok_bob_0123456789';
+export const GREETER = 'tok_greeter_0123456789';
+
+/** The token file's content, unless a test brings its own. */
+export const TOKENS: TokenFileContent = {
+  [ADA]: { userId: 'ada', name: 'Ada Lovelace' },
+  [BOB]: { userId: 'bob', name: 'Bob' },
+  [GREETER]: { userId: 'greta', name: 'Greta', scopes: ['greet'] },
+  tok_expired_0123456789: { userId: 'old', expiresAt: '2020-01-01T00:00:00Z' },
+  tok_disabled_0123456789: { userId: 'off', disabled: true },
+};
+
+/** A token file as JSON. */
+export type TokenFileContent = Record<string, Record<string, unknown>>;
+
+/** What a test may want to have otherwise. */
+export interface TestServerOptions {
+  /** Variables besides PORT; `AUTH_ENABLED` is true unless given. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly tokens?: TokenFileContent;
+  readonly tools?: readonly Tool[];
+  readonly features?: readonly Feature[];
+}
+
+/** One line of the log. */
+export type LogLine = Record<string, unknown>;
+
+/** A server to test. */
+export interface TestServer extends RunningServer {
+  /** Every log line so far, at level debug. */
+  readonly lines: readonly LogLine[];
+  /** Replaces the token file's content, in place. */
+  writeTokens(tokens: TokenFileContent | string): Promise<void>;
+  readonly tokensPath: string;
+}
+
+/** Starts a server; `close` stops it and removes its files. */
+export async function startTestServer({
+  env = {},
+  tokens = TOKENS,
+  tools = ownTools,
+  features = [],
+}: TestServerOptions = {}): Promise<TestServer> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'mcp-test-'));
+  const tokensPath = path.join(folder, 'tokens.json');
+  const writeTokens = async (content: TokenFileContent | string): Promise<void> => {
+    await writeFile(tokensPath, typeof content === 'string' ? content : JSON.stringify(content), {
+      mode: 0o600,
+    });
+  };
+  await writeTokens(tokens);
+
+  const lines: LogLine[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line) as LogLine) });
+  const config = parseConfig({
+    PORT: '0',
+    AUTH_ENABLED: 'true',
+    TOKENS_FILE: tokensPath,
+    SHUTDOWN_GRACE_SECONDS: '3',
+    ...env,
+  });
+  const opened = config.auth.enabled
+    ? await openTokens({ source: config.auth.tokens, allowOneRunToken: false, log })
+    : undefined;
+  const server = await startServer({ config, verifier: opened?.verifier, tools, features, log });
+  return {
+    url: server.url,
+    lines,
+    tokensPath,
+    writeTokens,
+    async close() {
+      const finished = await server.close();
+      opened?.file?.close();
+      await rm(folder, { recursive: true, force: true });
+      return finished;
+    },
+  };
+}
