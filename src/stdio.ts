@@ -6,6 +6,7 @@ import { createAuthenticator } from './auth/authenticate.ts';
 import { openTokens } from './auth/open-tokens.ts';
 import type { Grant } from './auth/verifier.ts';
 import { ConfigError, parseStdioConfig, readEnvironment, type StdioConfig } from './config.ts';
+import { features } from './features.ts';
 import { SERVER_INFO } from './info.ts';
 import { createLog } from './log.ts';
 import { createMcpServer, defineMcp } from './mcp/server.ts';
@@ -17,19 +18,19 @@ async function main(): Promise<void> {
   const config = parseStdioConfig(readEnvironment(process.env));
   const log = createLog(config.logLevel);
   const grant = await identifyUser(config, log);
-  const definition = defineMcp({ info: SERVER_INFO, tools, log });
+  const definition = defineMcp({ info: SERVER_INFO, tools, features, log });
   const connection = serveStdio(
     () =>
       createMcpServer(definition, {
-        caller: { ...grant, transport: 'stdio', requestId: randomUUID() },
+        caller: () => ({ ...grant, transport: 'stdio', requestId: randomUUID() }),
         longLived: true,
       }),
     { onerror: (error) => log.debug({ problem: error.message }, 'message refused') },
   );
   log.info({ userId: grant.user.userId, tokenId: grant.tokenId }, 'serving stdio');
 
+  // No end of stdin is waited for: with it the process has nothing left to do but the calls in flight, and then ends.
   const stop = (): void => void connection.close().then(() => process.exit(0));
-  process.stdin.once('end', stop);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
 }
 

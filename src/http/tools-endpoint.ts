@@ -1,24 +1,20 @@
 /** `GET /tools`: the tools that the caller may use, for people and scripts without an MCP client. */
 import type { Tool as ListedTool } from '@modelcontextprotocol/server';
 import type { UserContext } from '../auth/user.ts';
-import { grantOf, type Route } from './context.ts';
+import { grantOf, type RequestContext, type Route } from './context.ts';
 
 /** The route. */
 export function createToolsRoute(listTools: (user: UserContext) => Promise<readonly ListedTool[]>): Route {
-  return {
-    path: '/tools',
-    methods: {
-      GET: async (ctx) => {
-        const tools = await listTools(grantOf(ctx).user);
-        ctx.body = {
-          tools: tools.map(({ name, title, description, inputSchema }) => ({
-            name,
-            title,
-            description,
-            inputSchema,
-          })),
-        };
-      },
-    },
+  const list = async (ctx: RequestContext): Promise<void> => {
+    const tools = await listTools(grantOf(ctx).user);
+    ctx.body = {
+      tools: tools.map(({ name, title, description, inputSchema }) => ({
+        name,
+        title,
+        description,
+        inputSchema,
+      })),
+    };
   };
+  return { path: '/tools', methods: { GET: list, HEAD: list } };
 }

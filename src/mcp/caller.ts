@@ -21,9 +21,9 @@ export function toAuthInfo(caller: Caller): AuthInfo {
 }
 
 /** The caller of the request that a handler serves; without HTTP, the one of the whole connection. */
-export function callerOf(context: ServerContext, connectionCaller?: Caller): Caller {
+export function callerOf(context: ServerContext, connectionCaller?: () => Caller): Caller {
   // oxlint-disable-next-line no-unsafe-type-assertion -- only toAuthInfo puts something into `extra`
-  const caller = (context.http?.authInfo?.extra?.['caller'] as Caller | undefined) ?? connectionCaller;
+  const caller = (context.http?.authInfo?.extra?.['caller'] as Caller | undefined) ?? connectionCaller?.();
   if (caller === undefined) throw new Error('A request reached a handler without a caller.');
   return caller;
 }

@@ -40,8 +40,8 @@ export interface McpDefinition extends McpParts {
 
 /** How a server is going to live. */
 export interface ConnectionOptions {
-  /** The caller of everything on this connection, where requests do not bring one each (stdio). */
-  readonly caller?: Caller;
+  /** Makes the caller of a request, where requests do not bring their own (stdio). */
+  readonly caller?: () => Caller;
   /** Whether it serves a session rather than one request, and so must hear of changes. */
   readonly longLived?: boolean;
 }
@@ -158,7 +158,7 @@ const toolListHandlers = new WeakMap<McpServer, ToolListHandler>();
 function filterToolList(
   mcp: McpServer,
   { scopes }: McpDefinition,
-  connectionCaller: Caller | undefined,
+  connectionCaller: (() => Caller) | undefined,
 ): void {
   const { server } = mcp;
   const setRequestHandler: (method: string, ...rest: never[]) => void = server.setRequestHandler.bind(server);

@@ -1,0 +1,57 @@
+/** The life of a server process: configuration → tokens → server → signals. */
+import type { Logger } from 'pino';
+import { openTokens, type OpenTokens } from './auth/open-tokens.ts';
+import { parseConfig, readEnvironment } from './config.ts';
+import { createLog } from './log.ts';
+import type { Feature } from './mcp/feature.ts';
+import { type RunningServer, startServer } from './server.ts';
+import { describeStartFailure, printOneRunToken, warnAboutExposure } from './start-messages.ts';
+import type { Tool } from './tools/tool.ts';
+
+/** What the server offers. */
+export interface Offer {
+  readonly tools: readonly Tool[];
+  readonly features: readonly Feature[];
+}
+
+/** Runs the server until a signal ends the process; a start that fails ends it at once, with one message. */
+export async function runServer(offer: Offer, environment: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    await start(offer, environment);
+  } catch (error) {
+    process.stderr.write(`${describeStartFailure(error)}\n`);
+    process.exit(1);
+  }
+}
+
+/** Builds the parts and starts them. */
+async function start({ tools, features }: Offer, environment: NodeJS.ProcessEnv): Promise<void> {
+  const config = parseConfig(readEnvironment(environment));
+  const log = createLog(config.logLevel);
+  const { source, allowOneRunToken } = { source: config.auth.tokens, allowOneRunToken: !config.production };
+  const tokens = config.auth.enabled ? await openTokens({ source, allowOneRunToken, log }) : undefined;
+
+  const server = await startServer({ config, verifier: tokens?.verifier, tools, features, log });
+  log.info({ url: server.url, publicUrl: config.origin.publicUrl, auth: config.auth.enabled }, 'listening');
+  warnAboutExposure(config, log);
+  if (tokens?.oneRunToken !== undefined) {
+    printOneRunToken(tokens.oneRunToken, config.origin.publicUrl ?? server.url);
+  }
+  handleSignals(server, tokens, log);
+}
+
+/** SIGHUP reads the tokens again; SIGTERM and SIGINT shut down, and asked twice, at once. */
+function handleSignals(server: RunningServer, tokens: OpenTokens | undefined, log: Logger): void {
+  process.on('SIGHUP', () => void tokens?.file?.reload());
+  let stopping = false;
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({ signal }, 'shutting down');
+    const finished = await server.close();
+    log.info({ finished }, 'stopped');
+    process.exit(finished ? 0 : 1);
+  };
+  process.on('SIGTERM', (signal) => void stop(signal));
+  process.on('SIGINT', (signal) => void stop(signal));
+}
