@@ -1,0 +1,89 @@
+/** A reverse proxy that adds the credential the conformance suite cannot send, and changes nothing else. */
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { listenOnLoopback } from './loopback.ts';
+
+/** A running proxy. */
+export interface HeaderProxy {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Headers that belong to one connection and not to the message (RFC 9110, section 7.6.1). */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Starts a proxy on a free loopback port. Host and Origin go through as the client sent them: the server judges them. */
+export async function startHeaderProxy(target: URL, token: string): Promise<HeaderProxy> {
+  const server = createServer((incoming, answer) => forward({ incoming, answer, target, token }));
+  // Event streams stay silent for long, and the suite decides how long it waits.
+  server.requestTimeout = 0;
+  const port = await listenOnLoopback(server);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** One request on its way through. */
+interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly answer: ServerResponse;
+  readonly target: URL;
+  readonly token: string;
+}
+
+/** Sends a request on with the credential and streams the response back; whoever leaves first takes the other along. */
+function forward({ incoming, answer, target, token }: Exchange): void {
+  const outgoing = request({
+    // One connection for each request: a kept one may be closed by the server just as it is used again.
+    agent: false,
+    host: target.hostname,
+    port: target.port,
+    method: incoming.method,
+    path: incoming.url,
+    headers: withCredential(incoming, token),
+    setHost: false,
+  });
+  outgoing.on('response', (response) => {
+    answer.writeHead(response.statusCode ?? 502, endToEnd(response.rawHeaders).flat());
+    // An event stream's header must arrive before its first event.
+    answer.flushHeaders();
+    response.on('error', () => answer.destroy());
+    response.pipe(answer);
+  });
+  outgoing.on('error', () => answer.destroy());
+  answer.on('close', () => outgoing.destroy());
+  incoming.pipe(outgoing);
+}
+
+/** The request's headers with the credential in place of any the client sent. */
+function withCredential(incoming: IncomingMessage, token: string): string[] {
+  const headers = endToEnd(incoming.rawHeaders).filter(([name]) => name.toLowerCase() !== 'authorization');
+  // Without a length, Node frames the body anew; without a body there must be no frame.
+  const hasFramedBody = incoming.headers['transfer-encoding'] !== undefined;
+  return [
+    ...headers,
+    ['Authorization', `Bearer ${token}`],
+    ...(hasFramedBody ? [['Transfer-Encoding', 'chunked']] : []),
+  ].flat();
+}
+
+/** Name and value of every header that concerns the message itself, in their order and as often as they came. */
+function endToEnd(rawHeaders: readonly string[]): [string, string][] {
+  const headers: [string, string][] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(index, index + 2);
+    if (!HOP_BY_HOP.has(name.toLowerCase())) headers.push([name, value]);
+  }
+  return headers;
+}

@@ -1,0 +1,119 @@
+/** Starts a server of ours as a process of its own, with authentication on and one token, and stops it again. */
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findFreePort } from './loopback.ts';
+
+/** A server that answers. */
+export interface ServerProcess {
+  readonly url: URL;
+  /** The token of its only user. */
+  readonly token: string;
+  /** The last of what it wrote to stderr. */
+  output(): string;
+  /** Asks it to stop; returns what was wrong with how it did, if anything was. */
+  stop(): Promise<string | undefined>;
+}
+
+/** What {@link startServerProcess} needs. */
+export interface ServerProcessOptions {
+  readonly script: string;
+  /** An empty directory for its token file; it is its working directory too, so that no `.env` of ours is read. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+const START_TIMEOUT_MS = 20_000;
+const STOP_TIMEOUT_MS = 15_000;
+const POLL_MS = 50;
+const MAX_OUTPUT_CHARS = 20_000;
+
+/** What a server process inherits. Nothing else, so that the caller's settings for its own server do not count. */
+const INHERITED = ['PATH', 'HOME', 'SYSTEMROOT', 'TEMP', 'TMPDIR'];
+
+/**
+ * Starts a server on a free loopback port and waits until it is healthy.
+ * @throws {Error} with what it wrote when it does not become so
+ */
+export async function startServerProcess({
+  script,
+  directory,
+  signal,
+}: ServerProcessOptions): Promise<ServerProcess> {
+  const token = randomBytes(32).toString('base64url');
+  const tokensFile = path.join(directory, 'tokens.json');
+  const digest = createHash('sha256').update(token).digest('hex');
+  await mkdir(directory, { recursive: true });
+  await writeFile(tokensFile, JSON.stringify({ [`sha256:${digest}`]: { userId: 'conformance' } }), {
+    mode: 0o600,
+  });
+  const port = await findFreePort();
+  const url = new URL(`http://127.0.0.1:${port}`);
+
+  const child = spawn(process.execPath, [script], {
+    cwd: directory,
+    env: {
+      ...Object.fromEntries(INHERITED.map((name) => [name, process.env[name]])),
+      PORT: String(port),
+      AUTH_ENABLED: 'true',
+      TOKENS_FILE: tokensFile,
+      LOG_LEVEL: 'warn',
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output = (output + text).slice(-MAX_OUTPUT_CHARS);
+  });
+  child.on('error', (error) => (output += error.message));
+  // However this process ends, the server must not outlive it.
+  const killWithUs = (): boolean => child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  const ended = new Promise<true>((resolve) => {
+    child.once('close', () => {
+      process.off('exit', killWithUs);
+      resolve(true);
+    });
+  });
+
+  /** Stops it: politely first, for what it says in that time is part of the test. */
+  async function stop(): Promise<string | undefined> {
+    const hadEnded = child.exitCode ?? child.signalCode;
+    if (hadEnded !== null) return `had ended before it was stopped (${hadEnded})`;
+    child.kill('SIGTERM');
+    if (!(await Promise.race([ended, sleep(STOP_TIMEOUT_MS, false, { ref: false })]))) {
+      child.kill('SIGKILL');
+      await ended;
+      return `did not stop within ${STOP_TIMEOUT_MS / 1000} s of SIGTERM`;
+    }
+    if (child.exitCode === 0) return undefined;
+    return `answered SIGTERM with ${child.signalCode ?? `exit code ${child.exitCode}`} instead of exit code 0`;
+  }
+
+  try {
+    const deadlineMs = Date.now() + START_TIMEOUT_MS;
+    while (!(await isHealthy(url, signal))) {
+      if (child.exitCode !== null) throw new Error(`it ended with exit code ${child.exitCode}`);
+      if (Date.now() > deadlineMs) throw new Error('it did not answer /health in time');
+      await sleep(POLL_MS, undefined, { signal });
+    }
+  } catch (cause) {
+    await stop();
+    if (signal.aborted) throw cause;
+    throw new Error(`${script} did not start:\n${output}`, { cause });
+  }
+  return { url, token, output: () => output, stop };
+}
+
+/** Whether the server answers its liveness route. */
+async function isHealthy(url: URL, signal: AbortSignal): Promise<boolean> {
+  try {
+    const { ok, body } = await fetch(new URL('/health', url), { signal });
+    await body?.cancel();
+    return ok;
+  } catch {
+    return false;
+  }
+}

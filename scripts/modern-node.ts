@@ -1,0 +1,50 @@
+/** Finds a Node new enough for tools that refuse the one this project supports: the conformance suite, the Inspector. */
+import { execFile } from 'node:child_process';
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const NEEDED_MAJOR = 22;
+const INSTALL_TIMEOUT_MS = 180_000;
+
+let found: Promise<string> | undefined;
+
+/**
+ * The path of a Node of version 22 or later: the running one, else the npm package `node`, which npm keeps in its cache.
+ * @throws {Error} saying what failed and what would help
+ */
+export function findModernNode(): Promise<string> {
+  found ??= isModern(process.versions.node) ? Promise.resolve(process.execPath) : installNode();
+  return found;
+}
+
+/** Has npm provide the package `node` and checks that what came runs here. */
+async function installNode(): Promise<string> {
+  try {
+    // npm's cache keeps the package, so only the first time downloads. `--yes`: nobody is there to be asked.
+    const args = ['exec', '--yes', `--package=node@${NEEDED_MAJOR}`, '--call', 'command -v node'];
+    const { stdout } = await runNpm(args);
+    const node = stdout.trim().split('\n').at(-1) ?? '';
+    await access(node);
+    const { stdout: version } = await run(node, ['-p', 'process.versions.node']);
+    if (!isModern(version.trim())) throw new Error(`${node} is Node ${version.trim()}`);
+    return path.resolve(node);
+  } catch (cause) {
+    const hint = `Node ${NEEDED_MAJOR} or later is needed; install it, or let npm reach its registry for the package "node".`;
+    throw new Error(hint, { cause });
+  }
+}
+
+/** Runs npm: the one this script was started by, else the one on the PATH. */
+async function runNpm(args: readonly string[]): Promise<{ stdout: string }> {
+  const npmCli = process.env['npm_execpath'];
+  const [command, first] = npmCli?.endsWith('npm-cli.js') ? [process.execPath, [npmCli]] : ['npm', []];
+  return run(command, [...first, ...args], { timeout: INSTALL_TIMEOUT_MS });
+}
+
+/** Whether a version such as `22.1.0` is new enough. */
+function isModern(version: string): boolean {
+  return Number.parseInt(version, 10) >= NEEDED_MAJOR;
+}
