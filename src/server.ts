@@ -67,7 +67,7 @@ export async function startServer({
     unsentHardLimit: 4 * limits.maxBodyBytes,
     now: Date.now,
   });
-  const stateless = createStatelessEndpoint({ definition, registry, streams, log });
+  const stateless = createStatelessEndpoint({ definition, registry, streams });
   const endpoint = { definition, registry, streams, maxBodyBytes: limits.maxBodyBytes };
   let ready = true;
 
@@ -93,7 +93,10 @@ export async function startServer({
 
   const handle = app.callback();
   // Koa's promise never rejects: answerErrors and its own last handler see to that.
-  const server = createServer(SERVER_OPTIONS, (req, res) => void handle(req, res));
+  const server = createServer(SERVER_OPTIONS, (req, res) => {
+    if (!ready) res.setHeader('Connection', 'close');
+    void handle(req, res);
+  });
   await listen(server, config);
   const timer = setInterval(() => {
     streams.tick(authenticator.isCurrent);

@@ -19,13 +19,11 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel);
   const grant = await identifyUser(config, log);
   const definition = defineMcp({ info: SERVER_INFO, tools, features, log });
-  const connection = serveStdio(
-    () =>
-      createMcpServer(definition, {
-        caller: () => ({ ...grant, transport: 'stdio', requestId: randomUUID() }),
-        longLived: true,
-      }),
-    { onerror: (error) => log.debug({ problem: error.message }, 'message refused') },
+  const connection = serveStdio(() =>
+    createMcpServer(definition, {
+      caller: () => ({ ...grant, transport: 'stdio', requestId: randomUUID() }),
+      longLived: true,
+    }),
   );
   log.info({ userId: grant.user.userId, tokenId: grant.tokenId }, 'serving stdio');
 

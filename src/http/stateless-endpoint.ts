@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
-import type { Logger } from 'pino';
 import type { Grant } from '../auth/verifier.ts';
 import { type Caller, toAuthInfo } from '../mcp/caller.ts';
 import { createMcpServer, type McpDefinition } from '../mcp/server.ts';
@@ -16,7 +15,6 @@ export interface StatelessParts {
   readonly definition: McpDefinition;
   readonly registry: SessionRegistry;
   readonly streams: EventStreams;
-  readonly log: Logger;
 }
 
 /** Serves requests of the stateless revision. */
@@ -32,7 +30,6 @@ export function createStatelessEndpoint({
   definition,
   registry,
   streams,
-  log,
 }: StatelessParts): StatelessEndpoint {
   const handler = createMcpHandler(() => createMcpServer(definition), {
     legacy: 'reject',
@@ -40,7 +37,6 @@ export function createStatelessEndpoint({
     // The registry counts subscriptions as sessions, and EventStream beats for every stream.
     maxSubscriptions: Number.MAX_SAFE_INTEGER,
     keepAliveMs: 0,
-    onerror: (error) => log.debug({ problem: error.message }, 'stateless request refused'),
   });
   const calls = new Set<Promise<void>>();
   return {
@@ -107,7 +103,9 @@ async function exchange({ ctx, handler, streams, body, caller }: Exchange): Prom
   // Closing its response is how a client of this revision cancels.
   res.once('close', () => abort.abort());
   let early: EventStream | undefined;
-  streams.whenSilent(res, () => (early = streams.open(res, caller)));
+  if (ctx.accepts('text/event-stream') !== false) {
+    streams.whenSilent(res, () => (early = streams.open(res, caller)));
+  }
 
   const headers = new Headers();
   for (const [name, value] of Object.entries(req.headers)) {

@@ -8,7 +8,10 @@ export interface Feature {
   readonly name: string;
   /** Options that the server needs for it: capabilities, `requestState`, `cacheHints` … Several features' are merged. */
   readonly options?: ServerOptions;
-  /** Registers it. Called for each `McpServer`: one a connection, or one a stateless request. Must be cheap. */
+  /**
+   * Registers it. Called for each `McpServer`: one a connection, or one a stateless request. Must be cheap.
+   * Check scopes in the handler, by `callerOf`: the SDK's own `scopeChallenge` sees stateless requests only.
+   */
   register?(server: McpServer, context: FeatureContext): void;
 }
 
