@@ -1,0 +1,13 @@
+/** How jest runs the tests: TypeScript as native ES modules, types left to `npm run typecheck`. */
+
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/tests/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
+  // Compiled copies and fixtures are no part of the module map.
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/results/'],
+  testTimeout: 20_000,
+  maxWorkers: 2,
+};
