@@ -40,13 +40,17 @@ async function start({ tools, features }: Offer, environment: NodeJS.ProcessEnv)
   handleSignals(server, tokens, log);
 }
 
+/** A Ctrl-C reaches the process twice, from the terminal and from npm: within this time it counts once. */
+const SAME_SIGNAL_MS = 100;
+
 /** SIGHUP reads the tokens again; SIGTERM and SIGINT shut down, and asked twice, at once. */
 function handleSignals(server: RunningServer, tokens: OpenTokens | undefined, log: Logger): void {
   process.on('SIGHUP', () => void tokens?.file?.reload());
-  let stopping = false;
+  let askedAtMs: number | undefined;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (askedAtMs !== undefined && Date.now() - askedAtMs < SAME_SIGNAL_MS) return;
+    if (askedAtMs !== undefined) process.exit(1);
+    askedAtMs = Date.now();
     log.info({ signal }, 'shutting down');
     const finished = await server.close();
     log.info({ finished }, 'stopped');
