@@ -1,6 +1,10 @@
-/** `npm start`: installs and builds what is missing, then becomes the server, so that signals reach it directly. */
+/**
+ * `npm start`: installs and builds what is missing, then becomes the server, so that signals reach it directly. An argument
+ * names another compiled program in `dist/` to become.
+ */
 
 import { prepareOrExit } from './prepare.mjs';
 
 prepareOrExit();
-await import(new URL('../dist/src/main.js', import.meta.url).href);
+const [, , program = 'src/main.js'] = process.argv;
+await import(new URL(`../dist/${program}`, import.meta.url).href);
