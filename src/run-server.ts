@@ -37,7 +37,14 @@ async function start({ tools, features }: Offer, environment: NodeJS.ProcessEnv)
   if (tokens?.oneRunToken !== undefined) {
     printOneRunToken(tokens.oneRunToken, config.origin.publicUrl ?? server.url);
   }
+  surviveSurprises(log);
   handleSignals(server, tokens, log);
+}
+
+/** Keeps one request's surprise from ending everybody's streams: it is logged, and the process goes on. */
+function surviveSurprises(log: Logger): void {
+  process.on('uncaughtException', (error) => log.error({ err: error }, 'uncaught exception'));
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
 }
 
 /** A Ctrl-C reaches the process twice, from the terminal and from npm: within this time it counts once. */

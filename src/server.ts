@@ -18,7 +18,7 @@ import { createStatelessEndpoint } from './http/stateless-endpoint.ts';
 import { createToolsRoute } from './http/tools-endpoint.ts';
 import { SERVER_INFO } from './info.ts';
 import type { Feature } from './mcp/feature.ts';
-import { createToolLister, defineMcp } from './mcp/server.ts';
+import { canCallTheSame, createToolLister, defineMcp } from './mcp/server.ts';
 import { createSessionRegistry } from './sessions/registry.ts';
 import type { Tool } from './tools/tool.ts';
 
@@ -70,6 +70,12 @@ export async function startServer({
   const stateless = createStatelessEndpoint({ definition, registry, streams });
   const endpoint = { definition, registry, streams, maxBodyBytes: limits.maxBodyBytes };
   let ready = true;
+
+  verifier?.onRightsChange?.((changes) => {
+    const affected = changes.filter(({ before, after }) => !canCallTheSame(definition, before, after));
+    if (affected.length > 0)
+      definition.changes.toolsChangedFor(new Set(affected.map(({ after }) => after.userId)));
+  });
 
   const app = createApp({
     routes: [

@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   const connection = serveStdio(() =>
     createMcpServer(definition, {
       caller: () => ({ ...grant, transport: 'stdio', requestId: randomUUID() }),
-      longLived: true,
+      session: grant.user,
     }),
   );
   log.info({ userId: grant.user.userId, tokenId: grant.tokenId }, 'serving stdio');

@@ -34,7 +34,8 @@ export function readCredential(headers: IncomingHttpHeaders): Credential {
 /** What is wrong with the form of a token, in words for whoever wrote the client's configuration. */
 function hintFor(token: string): string | undefined {
   if (token === '') return 'The credential is empty; put the token after "Bearer".';
-  if (/^bearer /i.test(token)) return 'The word "Bearer" is there twice; write it once.';
+  if (/^bearer /i.test(token))
+    return 'The word "Bearer" is there twice, or in a header that takes the bare token; write it once, in Authorization.';
   if (/^\$\{.*\}$|^\$\w+$|^%\w+%$/.test(token)) {
     return 'The variable in the client configuration was not replaced by the token; set it, or put the token itself there.';
   }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { TokenFileError } from './parse-tokens.ts';
 import { loadTokens, openTokenFile, type TokenFile } from './token-file.ts';
-import { createTokenSet, digestToken } from './token-set.ts';
+import { digestToken } from './token-set.ts';
 import { createUserContext } from './user.ts';
 import type { TokenVerifier } from './verifier.ts';
 
@@ -49,10 +49,10 @@ export async function openTokens({ source, allowOneRunToken, log }: TokenOptions
   if (!allowOneRunToken) throw new NoTokensError(NO_TOKENS);
   const oneRunToken = `mcp_${randomBytes(32).toString('base64url')}`;
   const owner = createUserContext({ userId: 'owner', name: 'Owner' });
-  return {
-    verifier: createTokenSet([{ digest: digestToken(oneRunToken), user: owner, disabled: false }]),
-    oneRunToken,
-  };
+  const extraEntries = [{ digest: digestToken(oneRunToken), user: owner, disabled: false }];
+  // Watched although it is not there: the first `npm run token -- create` makes it.
+  const file = await openTokenFile({ path: source.path, log, extraEntries });
+  return { verifier: file, file, oneRunToken };
 }
 
 const NO_TOKENS =

@@ -1,17 +1,20 @@
 /** Loads the tokens from a file or from text, watches the file, and keeps the last good set in force. */
 import { createHash } from 'node:crypto';
 import { constants, type FileHandle, open, stat } from 'node:fs/promises';
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { parseTokens, TokenFileError } from './parse-tokens.ts';
-import { createTokenSet, type TokenSet } from './token-set.ts';
-import type { TokenVerifier } from './verifier.ts';
+import { compareTokens, type TokenChanges } from './token-changes.ts';
+import { createTokenSet, type TokenEntry, type TokenSet } from './token-set.ts';
+import type { RightsChange, TokenVerifier } from './verifier.ts';
 
 /** Where tokens come from and how often the file is looked at. */
 export interface TokenFileOptions {
   readonly path: string;
   readonly log: Logger;
+  /** Entries that count besides the file's, whatever that says. With them the file need not exist yet. */
+  readonly extraEntries?: readonly TokenEntry[];
   /** Milliseconds between two looks at the file. */
   readonly pollMs?: number;
   readonly now?: () => number;
@@ -48,42 +51,60 @@ export function loadTokens(text: string, now: () => number = Date.now): TokenSet
 export async function openTokenFile({
   path: filePath,
   log,
+  extraEntries = [],
   pollMs = 500,
   now = Date.now,
 }: TokenFileOptions): Promise<TokenFile> {
-  let version = await readVersion(filePath, now);
-  let current = loadTokens(version.text, now);
-  warnWhenReadableByOthers(filePath, version.stats, log);
-  log.info({ tokens: current.size }, 'token file loaded');
+  const mayBeAbsent = extraEntries.length > 0;
+  let version = mayBeAbsent && !existsSync(filePath) ? undefined : await readVersion(filePath, now);
+  let current = createTokenSet(extraEntries, now);
+  if (version !== undefined) {
+    current = loadTokens(version.text, now);
+    warnWhenReadableByOthers(filePath, version.stats, log);
+    log.info({ tokens: current.size }, 'token file loaded');
+  }
+  const listeners: ((changes: readonly RightsChange[]) => void)[] = [];
+
+  /** Puts another set in force and tells what is different. */
+  const replace = (next: TokenSet): void => {
+    const { rights, ...changes } = compareTokens(current, next);
+    current = next;
+    log.info({ tokens: next.size, ...summarize(changes) }, 'token file reloaded');
+    if (rights.length > 0) for (const listener of listeners) listener(rights);
+  };
 
   let failure: string | undefined;
   /** Takes over the file's present content if it is usable and differs from what is in force. */
-  const reload = async (): Promise<void> => {
+  const readAgain = async (): Promise<void> => {
     try {
       const read = await readVersion(filePath, now);
-      const changed = read.hash !== version.hash || failure !== undefined;
+      const isNew = read.hash !== version?.hash || failure !== undefined;
       // Unlike at the start, an empty set is taken over: whoever removes the last token means it.
-      const next = changed ? createTokenSet(parseTokens(read.text), now) : current;
+      if (isNew) replace(createTokenSet([...extraEntries, ...parseTokens(read.text)], now));
+      if (isNew) warnWhenReadableByOthers(filePath, read.stats, log);
       version = read;
       failure = undefined;
-      if (!changed) return;
-      current = next;
-      warnWhenReadableByOthers(filePath, read.stats, log);
-      log.info({ tokens: current.size }, 'token file reloaded');
     } catch (error) {
       const problem = describe(error);
-      if (problem !== failure)
-        log.error({ problem }, 'token file cannot be used; the last good tokens stay in force');
+      const words = 'token file cannot be used; the last good tokens stay in force';
+      if (problem !== failure) log.error({ problem }, words);
       failure = problem;
     }
   };
 
   // Polling the path instead of watching the inode: a watch loses the file when an editor renames a new one over it.
-  let polling: Promise<void> | undefined;
+  const look = async (): Promise<void> => {
+    if (version === undefined && !existsSync(filePath)) return;
+    if (version === undefined || failure !== undefined || (await hasChanged(filePath, version, now)))
+      await readAgain();
+  };
+  // One after the other, or what was read first could be taken over last.
+  let queue = Promise.resolve();
+  let looking = false;
   const timer = setInterval(() => {
-    polling ??= hasChanged(filePath, version, now)
-      .then((changed) => (changed || failure !== undefined ? reload() : undefined))
-      .finally(() => (polling = undefined));
+    if (looking) return;
+    looking = true;
+    queue = queue.then(look).finally(() => (looking = false));
   }, pollMs);
   timer.unref();
 
@@ -91,8 +112,23 @@ export async function openTokenFile({
     verify: (token) => current.verify(token),
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),
-    reload,
+    onRightsChange: (listener) => void listeners.push(listener),
+    reload: async () => (queue = queue.then(readAgain)),
     close: () => clearInterval(timer),
+  };
+}
+
+/** More token ids than this are not listed in a log line. */
+const MAX_LOGGED_IDS = 20;
+
+/** What changed, as a log line has it: counts, and ids as long as they are few. */
+function summarize({ added, removed, changed }: Omit<TokenChanges, 'rights'>): Record<string, unknown> {
+  const ids = [...added, ...removed, ...changed].length <= MAX_LOGGED_IDS;
+  return {
+    added: added.length,
+    removed: removed.length,
+    changed: changed.length,
+    ...(ids && { addedIds: added, removedIds: removed, changedIds: changed }),
   };
 }
 

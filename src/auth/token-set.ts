@@ -24,6 +24,8 @@ interface KnownToken extends TokenEntry {
 export interface TokenSet extends TokenVerifier {
   verify(token: string): Verification;
   readonly size: number;
+  /** The entries by their digests. */
+  readonly entries: ReadonlyMap<string, TokenEntry>;
 }
 
 /** SHA-256 of a token's UTF-8 bytes, as 64 lower-case hex digits. */
@@ -50,6 +52,7 @@ export function createTokenSet(entries: readonly TokenEntry[], now: () => number
 
   return {
     size: tokens.size,
+    entries: tokens,
     verify(token) {
       // Hashing first means that the look-up compares digests: how long it takes tells nothing about how much of a
       // guessed token is right, and it takes as long for one entry as for a hundred thousand.

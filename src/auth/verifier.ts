@@ -15,6 +15,12 @@ export type RefusalReason = 'unknown' | 'expired' | 'not_yet_valid' | 'disabled'
 export type Verification =
   { readonly ok: true; readonly grant: Grant } | { readonly ok: false; readonly reason: RefusalReason };
 
+/** A user whose scopes changed while the token stayed. */
+export interface RightsChange {
+  readonly before: UserContext;
+  readonly after: UserContext;
+}
+
 /** Decides about tokens. */
 export interface TokenVerifier {
   /** Looks a token up. Never throws for anything a client can send. */
@@ -23,4 +29,6 @@ export interface TokenVerifier {
   isCurrent(grant: Grant): boolean;
   /** Whether any token of the user is valid now; when none is, the user's sessions end. */
   hasValidToken(userId: string): boolean;
+  /** Calls `listener` whenever users' scopes have changed, for verifiers that notice: clients are told then. */
+  onRightsChange?(listener: (changes: readonly RightsChange[]) => void): void;
 }

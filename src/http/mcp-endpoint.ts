@@ -55,13 +55,14 @@ function handlePost(parts: McpEndpointParts, connections: Connections): Handler 
     const body = await readJsonBody(ctx, parts.maxBodyBytes);
     const id = requestIdOf(body);
     if (id !== undefined) ctx.state.rpcId = id;
+    const kind = classify(ctx, body);
+    // Whose session it is comes before what is wrong with the message.
+    const isNamed = kind !== 'modern' && ctx.get('mcp-session-id') !== '';
+    const named = isNamed ? findConnection(parts, connections, ctx) : undefined;
     const parsed = parseMessages(body);
-    if (isStateless(ctx, body)) return parts.stateless.handle(ctx, body);
+    if (kind !== 'legacy') return parts.stateless.handle(ctx, body);
 
-    const connection =
-      ctx.get('mcp-session-id') === ''
-        ? await openConnection(parts, connections, ctx, parsed)
-        : findConnection(parts, connections, ctx);
+    const connection = named ?? (await openConnection(parts, connections, ctx, parsed));
     if (connection.server.server.getNegotiatedProtocolVersion() !== undefined) requireSupportedVersion(ctx);
     refuseOutOfPlace(connection, parsed);
     ctx.respond = false;
@@ -106,8 +107,8 @@ function handleDelete(parts: McpEndpointParts, connections: Connections): Handle
   };
 }
 
-/** Whether a body belongs to the stateless revision, or is one of its errors: the SDK's handler answers both. */
-function isStateless(ctx: RequestContext, body: unknown): boolean {
+/** Whether a body belongs to a session, to the stateless revision, or is one of the latter's errors. */
+function classify(ctx: RequestContext, body: unknown): 'legacy' | 'modern' | 'reject' {
   const header = (name: string): string | undefined => ctx.get(name) || undefined;
   const [version, method, name] = [header('mcp-protocol-version'), header('mcp-method'), header('mcp-name')];
   const { kind } = classifyInboundRequest({
@@ -117,7 +118,7 @@ function isStateless(ctx: RequestContext, body: unknown): boolean {
     ...(method !== undefined && { mcpMethodHeader: method }),
     ...(name !== undefined && { mcpNameHeader: name }),
   });
-  return kind !== 'legacy';
+  return kind;
 }
 
 /** Opens a session for an `initialize` request, the only thing that may come without one. */
@@ -141,7 +142,7 @@ async function openConnection(
     onEnd: (reason) => connections.get(session)?.transport.end({ comeBackLater: reason === 'shutdown' }),
   });
   const transport = new StreamableTransport(session, streams);
-  const server = createMcpServer(definition, { longLived: true });
+  const server = createMcpServer(definition, { session });
   const connection = { session, transport, server };
   connections.set(session, connection);
   ctx.state.sessionId = session.id;

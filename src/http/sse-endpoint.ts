@@ -74,7 +74,7 @@ function openStream(
     });
     transport.session = session;
     transports.set(session, transport);
-    const server = createMcpServer(definition, { longLived: true });
+    const server = createMcpServer(definition, { session });
     // v1 and v2 declare Transport apart; the calls between them are the same (all revisions are tested).
     await server.connect(transport);
     transport.stream = streams.adopt(ctx.res, grant);

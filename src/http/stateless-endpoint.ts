@@ -33,7 +33,7 @@ export function createStatelessEndpoint({
 }: StatelessParts): StatelessEndpoint {
   const handler = createMcpHandler(() => createMcpServer(definition), {
     legacy: 'reject',
-    bus: definition.changes,
+    bus: definition.changes.subscriptions,
     // The registry counts subscriptions as sessions, and EventStream beats for every stream.
     maxSubscriptions: Number.MAX_SAFE_INTEGER,
     keepAliveMs: 0,

@@ -1,13 +1,9 @@
 /** The one MCP server definition behind every transport: the only place that registers tools on the SDK. */
 import {
   type Implementation,
-  InMemoryServerEventBus,
   McpServer,
   mergeCapabilities,
   type ServerCapabilities,
-  type ServerEvent,
-  type ServerEventBus,
-  type ServerNotifier,
   type ServerOptions,
   type Tool as ListedTool,
 } from '@modelcontextprotocol/server';
@@ -17,6 +13,7 @@ import { hasScope, type UserContext } from '../auth/user.ts';
 import type { Tool, ToolAnnotations } from '../tools/tool.ts';
 import { callTool } from './call-tool.ts';
 import { type Caller, callerOf } from './caller.ts';
+import { type Changes, createChanges } from './changes.ts';
 import type { Feature, FeatureContext } from './feature.ts';
 
 /** What an MCP server is made of. */
@@ -30,8 +27,7 @@ export interface McpParts {
 /** The definition, prepared once; each connection gets a server of it. */
 export interface McpDefinition extends McpParts {
   readonly options: ServerOptions;
-  /** Carries "something changed" from features to the open connections of this process. */
-  readonly changes: ServerEventBus;
+  readonly changes: Changes;
   /** The SDK's view of each tool, with its JSON Schemas already made. */
   readonly registrations: readonly ToolRegistration[];
   /** The scope that a tool needs, by the tool's name. */
@@ -42,15 +38,13 @@ export interface McpDefinition extends McpParts {
 export interface ConnectionOptions {
   /** Makes the caller of a request, where requests do not bring their own (stdio). */
   readonly caller?: () => Caller;
-  /** Whether it serves a session rather than one request, and so must hear of changes. */
-  readonly longLived?: boolean;
+  /** Given when it serves a session rather than one request: it hears of changes, and of those that concern its user. */
+  readonly session?: { readonly userId: string };
 }
 
 /** Prepares everything that does not depend on a connection. */
 export function defineMcp(parts: McpParts): McpDefinition {
-  const changes = new InMemoryServerEventBus((error) =>
-    parts.log.error({ err: error }, 'change notification failed'),
-  );
+  const changes = createChanges(parts.log);
   const options = mergeOptions(parts.features ?? []);
   const registrations = parts.tools.map(registrationOf);
   const scopes = new Map(
@@ -62,7 +56,7 @@ export function defineMcp(parts: McpParts): McpDefinition {
 /** Makes the server of one connection, or of one stateless request. */
 export function createMcpServer(
   definition: McpDefinition,
-  { caller, longLived = false }: ConnectionOptions = {},
+  { caller, session }: ConnectionOptions = {},
 ): McpServer {
   const { info, options, registrations, features = [], log, changes } = definition;
   const server = new McpServer(info, options);
@@ -81,11 +75,11 @@ export function createMcpServer(
   }
   const featureContext: FeatureContext = {
     log,
-    changes: createNotifier(changes),
+    changes: changes.notifier,
     callerOf: (context) => callerOf(context, caller),
   };
   for (const feature of features) feature.register?.(server, featureContext);
-  if (longLived) followChanges(server, changes);
+  if (session !== undefined) changes.follow(server, session.userId);
   return server;
 }
 
@@ -100,6 +94,11 @@ export function createToolLister(
     const { tools } = (await listAll?.()) ?? { tools: [] };
     return allowedTools(tools, user, definition.scopes);
   };
+}
+
+/** Whether two users may call the same tools. */
+export function canCallTheSame({ scopes }: McpDefinition, one: UserContext, other: UserContext): boolean {
+  return [...scopes.values()].every((scope) => hasScope(one, scope) === hasScope(other, scope));
 }
 
 /** A tool with what `registerTool` takes. */
@@ -199,47 +198,4 @@ function mergeOptions(features: readonly Feature[]): ServerOptions {
   // The SDK declares `tools` itself with the first tool; declared here, it would set its list handler unfiltered.
   delete capabilities.tools;
   return { ...merged, capabilities };
-}
-
-/** The feature's side of the change bus. */
-function createNotifier(bus: ServerEventBus): ServerNotifier {
-  return {
-    toolsChanged: () => bus.publish({ kind: 'tools_list_changed' }),
-    promptsChanged: () => bus.publish({ kind: 'prompts_list_changed' }),
-    resourcesChanged: () => bus.publish({ kind: 'resources_list_changed' }),
-    resourceUpdated: (uri) => bus.publish({ kind: 'resource_updated', uri }),
-  };
-}
-
-/** At most so many resources may one session subscribe to. */
-const MAX_RESOURCE_SUBSCRIPTIONS = 1000;
-
-/** Passes changes on to the client of a session, and keeps the resources it has subscribed to (revisions before 2026). */
-function followChanges(mcp: McpServer, bus: ServerEventBus): void {
-  const { server } = mcp;
-  const subscribed = new Set<string>();
-  if (server.getCapabilities().resources?.subscribe === true) {
-    server.setRequestHandler('resources/subscribe', ({ params }) => {
-      if (subscribed.size < MAX_RESOURCE_SUBSCRIPTIONS) subscribed.add(params.uri);
-      return {};
-    });
-    server.setRequestHandler('resources/unsubscribe', ({ params }) => {
-      subscribed.delete(params.uri);
-      return {};
-    });
-  }
-  // oxlint-disable-next-line prefer-add-event-listener -- the SDK's server has no addEventListener
-  server.onclose = bus.subscribe((event) => void deliver(event));
-
-  /** Sends one change to the client, if it concerns it. A client without an open stream misses it, as the SDK has it. */
-  async function deliver(event: ServerEvent): Promise<void> {
-    try {
-      if (event.kind === 'tools_list_changed') mcp.sendToolListChanged();
-      else if (event.kind === 'prompts_list_changed') mcp.sendPromptListChanged();
-      else if (event.kind === 'resources_list_changed') mcp.sendResourceListChanged();
-      else if (subscribed.has(event.uri)) await server.sendResourceUpdated({ uri: event.uri });
-    } catch {
-      // The client went away between the event and its delivery.
-    }
-  }
 }

@@ -1,0 +1,42 @@
+/** What is different between two versions of the tokens: for the log, and for the users whose rights changed. */
+import { type TokenEntry, tokenIdOf, type TokenSet } from './token-set.ts';
+import type { RightsChange } from './verifier.ts';
+
+/** The differences, by token id. */
+export interface TokenChanges {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+  /** The entries that are in both versions and whose scopes differ. */
+  readonly rights: readonly RightsChange[];
+}
+
+/** Compares two versions. */
+export function compareTokens(before: TokenSet, after: TokenSet): TokenChanges {
+  const added = [...after.entries.keys()].filter((digest) => !before.entries.has(digest));
+  const removed = [...before.entries.keys()].filter((digest) => !after.entries.has(digest));
+  const changed: string[] = [];
+  const rights: RightsChange[] = [];
+  for (const [digest, entry] of after.entries) {
+    const old = before.entries.get(digest);
+    if (old === undefined || isSame(old, entry)) continue;
+    changed.push(digest);
+    if (!isSameList(old.user.scopes, entry.user.scopes)) rights.push({ before: old.user, after: entry.user });
+  }
+  return {
+    added: added.map(tokenIdOf),
+    removed: removed.map(tokenIdOf),
+    changed: changed.map(tokenIdOf),
+    rights,
+  };
+}
+
+/** Whether two entries of one token say the same. */
+function isSame(one: TokenEntry, other: TokenEntry): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** Whether two lists of scopes are the same, none being another thing than an empty one. */
+function isSameList(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

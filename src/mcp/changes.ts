@@ -1,0 +1,108 @@
+/** "Something changed", from whoever knows it to the clients it concerns, over every transport and revision. */
+import {
+  InMemoryServerEventBus,
+  type McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
+  type ServerEvent,
+  type ServerEventBus,
+  type ServerNotifier,
+} from '@modelcontextprotocol/server';
+import type { Logger } from 'pino';
+
+/** The hub between those who know of changes and the open connections. */
+export interface Changes {
+  /** Where subscriptions of 2026-07-28 listen. */
+  readonly subscriptions: ServerEventBus;
+  /** Tells every connection. */
+  readonly notifier: ServerNotifier;
+  /**
+   * Tells the sessions of these users that their tools have changed. Subscriptions of 2026-07-28 are told whoever's they
+   * are: the SDK's bus knows no users, and all the message says is that asking again may be worth it.
+   */
+  toolsChangedFor(userIds: ReadonlySet<string>): void;
+  /** Passes changes on to a session's client until the session ends; `userId` says whose session it is. */
+  follow(session: McpServer, userId?: string): void;
+}
+
+/** At most so many resources may one session subscribe to. */
+const MAX_RESOURCE_SUBSCRIPTIONS = 1000;
+
+/** Makes the hub of one server definition. */
+export function createChanges(log: Logger): Changes {
+  const report = (error: Error): void => log.error({ err: error }, 'change notification failed');
+  const subscriptions = new InMemoryServerEventBus(report);
+  const followers = new Set<Follower>();
+  const publish = (event: ServerEvent): void => {
+    subscriptions.publish(event);
+    for (const follower of followers) follower.deliver(event);
+  };
+
+  return {
+    subscriptions,
+    notifier: {
+      toolsChanged: () => publish({ kind: 'tools_list_changed' }),
+      promptsChanged: () => publish({ kind: 'prompts_list_changed' }),
+      resourcesChanged: () => publish({ kind: 'resources_list_changed' }),
+      resourceUpdated: (uri) => publish({ kind: 'resource_updated', uri }),
+    },
+    toolsChangedFor(userIds) {
+      const event = { kind: 'tools_list_changed' } as const;
+      subscriptions.publish(event);
+      for (const follower of followers) {
+        if (follower.userId !== undefined && userIds.has(follower.userId)) follower.deliver(event);
+      }
+    },
+    follow(session, userId) {
+      const subscribed = acceptResourceSubscriptions(session);
+      const follower = {
+        userId,
+        deliver: (event: ServerEvent): void => {
+          // It may go away between the event and its delivery, or not have finished its handshake.
+          deliver(session, subscribed, event).catch(() => undefined);
+        },
+      };
+      followers.add(follower);
+      // oxlint-disable-next-line prefer-add-event-listener -- the SDK's server has no addEventListener
+      session.server.onclose = () => void followers.delete(follower);
+    },
+  };
+}
+
+/** A session that hears of changes. */
+interface Follower {
+  readonly userId: string | undefined;
+  readonly deliver: (event: ServerEvent) => void;
+}
+
+/** Keeps the resources that a session's client subscribes to, as the revisions before 2026 have it. */
+function acceptResourceSubscriptions({ server }: McpServer): ReadonlySet<string> {
+  const subscribed = new Set<string>();
+  if (server.getCapabilities().resources?.subscribe !== true) return subscribed;
+  server.setRequestHandler('resources/subscribe', ({ params }) => {
+    if (subscribed.size >= MAX_RESOURCE_SUBSCRIPTIONS) {
+      const words = `A session can subscribe to at most ${MAX_RESOURCE_SUBSCRIPTIONS} resources.`;
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, words);
+    }
+    subscribed.add(params.uri);
+    return {};
+  });
+  server.setRequestHandler('resources/unsubscribe', ({ params }) => {
+    subscribed.delete(params.uri);
+    return {};
+  });
+  return subscribed;
+}
+
+/** Sends one change to a client, if it concerns it. A client without an open stream misses it, as the SDK has it. */
+async function deliver(
+  { server }: McpServer,
+  subscribed: ReadonlySet<string>,
+  event: ServerEvent,
+): Promise<void> {
+  // The McpServer's own senders leave their promises alone: a client that goes away would end the process.
+  if (event.kind === 'tools_list_changed') await server.sendToolListChanged();
+  else if (event.kind === 'prompts_list_changed') await server.sendPromptListChanged();
+  else if (event.kind === 'resources_list_changed') await server.sendResourceListChanged();
+  else if (subscribed.has(event.uri)) await server.sendResourceUpdated({ uri: event.uri });
+}
