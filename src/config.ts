@@ -78,8 +78,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function readEnvironment(environment: Environment): Environment {
   const merged: Record<string, string> = {};
-  for (const [name, value] of Object.entries(environment)) if (value !== undefined) merged[name] = value;
-  const { error } = loadDotenv({ quiet: true, processEnv: merged });
+  // An empty value counts as not set, here too.
+  for (const [name, value = ''] of Object.entries(environment)) if (value.trim() !== '') merged[name] = value;
+  // Said here, or dotenv would take these from DOTENV_… variables: overriding, and words on stdout.
+  const { error } = loadDotenv({ quiet: true, debug: false, override: false, processEnv: merged });
   if (error !== undefined && error.code !== 'NOT_FOUND_DOTENV_ENVIRONMENT' && !isMissing(error)) {
     throw new ConfigError('The file .env cannot be read; make it readable or remove it.', { cause: error });
   }
@@ -188,7 +190,8 @@ function list<Item extends z.ZodType<string, string>>(item: Item) {
 /** `scheme://host[:port]`, as browsers send it in the Origin header. */
 const ORIGIN = z.string().transform((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && /^\w+:\/\/[^/?#@]+\/?$/.test(text);
+  const isOrigin =
+    url !== undefined && /^https?:$/.test(url.protocol) && /^\w+:\/\/[^/\\?#@]+\/?$/.test(text);
   if (!isOrigin) context.addIssue('must be an origin such as https://my-app.example, without a path');
   return url?.origin ?? '';
 });
@@ -206,6 +209,8 @@ const VARIABLES = z.object({
   HOST: z
     .string()
     .regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.:_-]+)$/, 'must be a host name or an IP address')
+    // Brackets belong to URLs: nobody can listen on `[::1]`.
+    .transform((host) => host.replace(/^\[(.*)\]$/, '$1'))
     .optional(),
   PORT: wholeNumber(8000, 0, 65_535),
   NODE_ENV: z.string().optional(),

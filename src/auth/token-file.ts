@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { constants, type FileHandle, open, stat } from 'node:fs/promises';
 import { type BigIntStats, existsSync } from 'node:fs';
-import path from 'node:path';
+import { types } from 'node:util';
 import type { Logger } from 'pino';
 import { parseTokens, TokenFileError } from './parse-tokens.ts';
 import { compareTokens, type TokenChanges } from './token-changes.ts';
@@ -95,7 +95,7 @@ export async function openTokenFile({
   // Polling the path instead of watching the inode: a watch loses the file when an editor renames a new one over it.
   const look = async (): Promise<void> => {
     if (version === undefined && !existsSync(filePath)) return;
-    if (version === undefined || failure !== undefined || (await hasChanged(filePath, version, now)))
+    if (version === undefined || failure !== undefined || (await hasChanged(filePath, version)))
       await readAgain();
   };
   // One after the other, or what was read first could be taken over last.
@@ -169,17 +169,13 @@ function decodeUtf8(bytes: Buffer): string {
 }
 
 /** Whether the path leads to something else than what was read, as far as one look can tell. */
-async function hasChanged(
-  filePath: string,
-  { stats: old, readAtMs }: FileVersion,
-  now: () => number,
-): Promise<boolean> {
+async function hasChanged(filePath: string, { stats: old, readAtMs }: FileVersion): Promise<boolean> {
   try {
     const found = await stat(filePath, { bigint: true });
     const same = (['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const).every(
       (field) => found[field] === old[field],
     );
-    return !same || (readAtMs - Number(old.ctimeMs) < UNSETTLED_MS && now() - readAtMs < UNSETTLED_MS);
+    return !same || readAtMs - Number(old.ctimeMs) < UNSETTLED_MS;
   } catch {
     return true;
   }
@@ -188,16 +184,14 @@ async function hasChanged(
 /** Says so when other users of the machine can read the secrets, with the command that mends it. */
 function warnWhenReadableByOthers(filePath: string, stats: BigIntStats, log: Logger): void {
   if (process.platform === 'win32' || (stats.mode & 0o077n) === 0n) return;
-  log.warn(
-    { fix: `chmod 600 ${path.basename(filePath)}` },
-    'token file can be read by other users of this machine',
-  );
+  const target = /^[\w./-]+$/.test(filePath) ? filePath : `'${filePath.replaceAll("'", "'\\''")}'`;
+  log.warn({ fix: `chmod 600 ${target}` }, 'token file can be read by other users of this machine');
 }
 
 /** What went wrong, in words that hold nothing of the file's content. */
 function describe(error: unknown): string {
   if (error instanceof TokenFileError) return error.message;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  const code = types.isNativeError(error) && 'code' in error ? String(error.code) : 'unknown error';
   return SYSTEM_ERRORS[code] ?? `cannot be read (${code})`;
 }
 

@@ -1,0 +1,252 @@
+/** The house as docs draw it: which part may import which, what only one place may do, and how large a file may be. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { compileSources } from './support/compiled-source.ts';
+import { createSandbox, waitForEnd } from './support/process.ts';
+import { parseSource, readSources, type SourceFile } from './support/source-files.ts';
+
+/**
+ * The import table. A part is a folder of `src` or a file at its top; it may import the parts on its right, and with
+ * `type` only their types. An arrow is changed here, in the commit that changes it in the code and says why.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  main: ['features', 'run-server', 'tools'],
+  stdio: ['auth', 'config', 'features', 'info', 'log', 'mcp', 'start-messages', 'tools'],
+  'run-server': ['auth', 'config', 'log', 'server', 'start-messages', 'type mcp', 'type tools'],
+  server: ['auth', 'http', 'info', 'mcp', 'sessions', 'type config', 'type tools'],
+  'start-messages': ['auth', 'config', 'connect'],
+  features: ['type mcp'],
+  http: ['auth', 'config', 'log', 'mcp', 'sessions'],
+  mcp: ['auth', 'tools'],
+  tools: ['type auth/user.ts'],
+  auth: ['deep-freeze'],
+  connect: ['info'],
+  sessions: [],
+  config: ['deep-freeze', 'log'],
+  log: [],
+  info: [],
+  'deep-freeze': [],
+};
+
+/** What starts something when it is imported; nothing else does. */
+const ENTRIES = ['main.ts', 'stdio.ts'];
+
+/** Packages that belong to a few parts or files only. */
+const PACKAGES: readonly { readonly name: RegExp; readonly places: readonly string[] }[] = [
+  // v1 of the SDK is there for one transport, whose file can be deleted with it.
+  { name: /^@modelcontextprotocol\/sdk(\/|$)/, places: ['http/sse-endpoint.ts'] },
+  { name: /^@modelcontextprotocol\/server(\/|$)/, places: ['mcp', 'http', 'stdio'] },
+  { name: /^(koa|@koa\/router)$/, places: ['http'] },
+  { name: /^dotenv$/, places: ['config'] },
+];
+
+/** Longer files are two files. */
+const MAX_LINES = 250;
+
+/** Those that are longer all the same, with the reason and what they may grow to. */
+const LONGER: Readonly<Record<string, number>> = {
+  // The description of every variable in one place.
+  'config.ts': 290,
+};
+
+let sources: readonly SourceFile[];
+beforeAll(async () => {
+  sources = await readSources();
+});
+
+/** The arrows between parts that the sources have, as `from → to`, with the table's words for the right side. */
+function arrowsOf(files: readonly SourceFile[]): { from: string; to: string; file: string; allowed: boolean }[] {
+  return files.flatMap(({ name, part, imports }) =>
+    imports
+      .filter(({ isOurs }) => isOurs)
+      .map(({ target, isType }) => ({ target, isType, to: parseSource(target, '').part }))
+      .filter(({ to }) => to !== part)
+      .map(({ target, isType, to }) => ({
+        from: part,
+        to,
+        file: `${name} → ${isType ? 'type ' : ''}${target}`,
+        allowed: (MAY_IMPORT[part] ?? []).some(
+          (right) => right === to || (isType && (right === `type ${to}` || right === `type ${target}`)),
+        ),
+      })),
+  );
+}
+
+describe('imports', () => {
+  test('have a row in the table for every part, and no row is for a part that is not there', () => {
+    const parts = new Set(sources.map(({ part }) => part));
+
+    expect(Object.keys(MAY_IMPORT).toSorted()).toEqual([...parts].toSorted());
+  });
+
+  test('between parts go along the arrows of the table', () => {
+    const forbidden = arrowsOf(sources).filter(({ allowed }) => !allowed);
+
+    expect(forbidden.map(({ file }) => file)).toEqual([]);
+  });
+
+  test('use every arrow of the table, so that it shows what is there', () => {
+    const used = new Set(arrowsOf(sources).map(({ from, to }) => `${from} → ${to}`));
+
+    const unused = Object.entries(MAY_IMPORT)
+      .flatMap(([from, rights]) => rights.map((right) => `${from} → ${right.replace(/^type /, '').split('/')[0]}`))
+      .filter((arrow) => !used.has(arrow));
+
+    expect(unused).toEqual([]);
+  });
+
+  test('never lead back to where they started', () => {
+    const reached = (part: string, way: readonly string[]): string[] =>
+      way.includes(part)
+        ? [[...way, part].join(' → ')]
+        : (MAY_IMPORT[part] ?? [])
+            .filter((right) => !right.startsWith('type '))
+            .flatMap((right) => reached(right, [...way, part]));
+
+    expect(Object.keys(MAY_IMPORT).flatMap((part) => reached(part, []))).toEqual([]);
+  });
+
+  test('by config of the log are its list of levels and nothing that logs', () => {
+    const config = sources.find(({ name }) => name === 'config.ts');
+
+    expect(config?.text).toMatch(/^import \{ LOG_LEVELS, type LogLevel \} from '\.\/log\.ts';$/m);
+  });
+
+  test('of a package that belongs somewhere come from there only', () => {
+    const astray = sources.flatMap(({ name, part, imports }) =>
+      imports
+        .filter(({ target, isOurs }) =>
+          PACKAGES.some(
+            (rule) => !isOurs && rule.name.test(target) && !rule.places.includes(part) && !rule.places.includes(name),
+          ),
+        )
+        .map(({ target }) => `${name} → ${target}`),
+    );
+
+    expect(astray).toEqual([]);
+  });
+});
+
+describe('the environment', () => {
+  test('of the process is touched by the entries only, which pass it on', () => {
+    const touching = sources.filter(({ touchesEnvironment }) => touchesEnvironment).map(({ name }) => name);
+
+    expect(touching).toEqual(ENTRIES);
+  });
+});
+
+describe('an import', () => {
+  const sandbox = createSandbox();
+  afterAll(async () => sandbox.close());
+
+  test('does nothing, as the text shows: every file but the entries only declares', () => {
+    const doing = sources
+      .filter(({ name }) => !ENTRIES.includes(name))
+      .flatMap(({ name, effects }) => effects.map((effect) => `${name}: ${effect}`));
+
+    expect(doing).toEqual([]);
+  });
+
+  test('of every file but the entries prints nothing, listens to nothing, and leaves nothing running', async () => {
+    const folder = await compileSources(sandbox);
+    const names = sources.map(({ name }) => name).filter((name) => !ENTRIES.includes(name));
+    const program = `
+      const facts = () => ({
+        // The standard streams appear as soon as a package looks at them.
+        resources: process.getActiveResourcesInfo().filter((kind) => !/^(PipeWrap|TTYWrap|CloseReq)$/.test(kind)),
+        listeners: process.eventNames().filter((name) => /^SIG|^uncaught|^unhandled|exit/i.test(String(name))),
+        directory: process.cwd(),
+      });
+      const before = facts();
+      for (const name of ${JSON.stringify(names)}) await import('./' + name.replace(/ts$/, 'js'));
+      const after = facts();
+      process.stdout.write(JSON.stringify({ before, after }));`;
+
+    const child = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
+    const { code } = await waitForEnd(child);
+
+    expect({ code, stderr: child.stderr() }).toEqual({ code: 0, stderr: '' });
+    const { before, after } = JSON.parse(child.stdout()) as Record<'before' | 'after', unknown>;
+    expect(after).toEqual(before);
+  });
+});
+
+describe('a file', () => {
+  test(`has at most ${MAX_LINES} lines`, () => {
+    const tooLong = sources
+      .map(({ name, text }) => ({ name, lines: text.trimEnd().split('\n').length }))
+      .filter(({ name, lines }) => lines > (LONGER[name] ?? MAX_LINES));
+
+    expect(tooLong).toEqual([]);
+  });
+
+  test('begins with what it is for', () => {
+    const silent = sources.filter(({ text }) => !/^\/\*\*[\s*]+\S/.test(text)).map(({ name }) => name);
+
+    expect(silent).toEqual([]);
+  });
+
+  test('has a name that says what it holds', () => {
+    const vague = sources.map(({ name }) => name).filter((name) => !/^([a-z0-9-]+\/)*[a-z0-9-]+\.ts$/.test(name));
+    const drawers = sources
+      .map(({ name }) => name)
+      .filter((name) => /(^|[/-])(utils?|helpers?|common|misc|shared)([/.-])/.test(name));
+
+    expect([...vague, ...drawers]).toEqual([]);
+  });
+});
+
+describe('the reading of the sources', () => {
+  test('sees imports of every kind', () => {
+    const { imports } = parseSource(
+      'http/x.ts',
+      `import a from 'koa'; import type { B } from '../auth/user.ts'; export { c } from './c.ts'; import '../log.ts';
+       const d = async () => import('../tools/index.ts'); type E = import('../config.ts').Config; import { type F } from './f.ts';`,
+    );
+
+    expect(imports).toEqual([
+      { target: 'koa', isOurs: false, isType: false },
+      { target: 'auth/user.ts', isOurs: true, isType: true },
+      { target: 'http/c.ts', isOurs: true, isType: false },
+      { target: 'log.ts', isOurs: true, isType: false },
+      { target: 'tools/index.ts', isOurs: true, isType: false },
+      { target: 'config.ts', isOurs: true, isType: true },
+      { target: 'http/f.ts', isOurs: true, isType: false },
+    ]);
+  });
+
+  test.each([
+    'process.env.PORT',
+    "process['env']",
+    'const { env } = process',
+    "import { env } from 'node:process'",
+    'globalThis.process.env',
+  ])('sees the environment in %s', (text) => {
+    expect(parseSource('x.ts', text).touchesEnvironment).toBe(true);
+  });
+
+  test('does not see it in other uses of the process, nor in comments', () => {
+    expect(parseSource('x.ts', 'process.exit(1); // process.env').touchesEnvironment).toBe(false);
+  });
+
+  test.each([
+    'start();',
+    'await start();',
+    'if (x) start();',
+    'for (;;) start();',
+    "import { readFileSync } from 'node:fs'; const a = readFileSync('x');",
+    "import fs from 'node:fs'; export const b = { c: [fs.existsSync('x')] };",
+    'const d = process.argv;',
+    'const e = await load();',
+  ])('sees what happens at import in %s', (text) => {
+    expect(parseSource('x.ts', text).effects).toHaveLength(1);
+  });
+
+  test.each([
+    "import { readFileSync } from 'node:fs'; const read = () => readFileSync('x');",
+    "import { readFileSync } from 'node:fs'; function read() { return readFileSync('x'); }",
+    'const a = new Set([1]); export const b = make({ run() { return process.pid; } });',
+    'export interface A { b: string } export type C = A; export class D { e = 1 }',
+  ])('sees that nothing happens at import in %s', (text) => {
+    expect(parseSource('x.ts', text).effects).toEqual([]);
+  });
+});

@@ -1,0 +1,369 @@
+/** The strict reading of a token file: what is accepted, and that every refusal names the place and never a secret. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { parseTokens, TokenFileError } from '../../src/auth/parse-tokens.ts';
+import { digestToken } from '../../src/auth/token-set.ts';
+
+const SECRET = 'tok_secret_0123456789';
+
+/** What the refusal of a text says; fails when the text is accepted or refused in another way. */
+function refusalOf(text: string): string {
+  try {
+    parseTokens(text);
+  } catch (error) {
+    if (error instanceof TokenFileError) return error.message;
+    throw error;
+  }
+  throw new Error('The text was accepted.');
+}
+
+/** A file whose only entry has these fields besides a user id. */
+function fileWith(fields: Record<string, unknown>): string {
+  return JSON.stringify({ [SECRET]: { userId: 'ada', ...fields } });
+}
+
+describe('an accepted file', () => {
+  test('gives each entry with its digest, user and times, in their order', () => {
+    const text = JSON.stringify({
+      [SECRET]: { userId: 'ada' },
+      [`sha256:${digestToken('tok_other')}`]: {
+        userId: 'bob',
+        name: 'Bob',
+        scopes: ['greet', 'urn:x/y#z'],
+        expiresAt: '2027-06-30T00:00:00Z',
+        notBefore: '2026-01-01T02:00:00+02:00',
+        disabled: true,
+        metadata: { team: ['a', 1, null, { deep: true }] },
+      },
+    });
+
+    const entries = parseTokens(text);
+
+    expect(entries).toEqual([
+      {
+        digest: digestToken(SECRET),
+        user: { userId: 'ada', name: 'ada', metadata: {} },
+        expiresAtMs: undefined,
+        notBeforeMs: undefined,
+        disabled: false,
+      },
+      {
+        digest: digestToken('tok_other'),
+        user: {
+          userId: 'bob',
+          name: 'Bob',
+          scopes: ['greet', 'urn:x/y#z'],
+          metadata: { team: ['a', 1, null, { deep: true }] },
+        },
+        expiresAtMs: Date.UTC(2027, 5, 30),
+        notBeforeMs: Date.UTC(2026, 0, 1),
+        disabled: true,
+      },
+    ]);
+  });
+
+  test('never keeps a token', () => {
+    const entries = parseTokens(JSON.stringify({ [SECRET]: { userId: 'ada', name: 'Ada' } }));
+
+    expect(JSON.stringify(entries)).not.toContain(SECRET);
+  });
+
+  test('takes a digest in capitals for the same as one in small letters', () => {
+    const digest = digestToken(SECRET);
+
+    const [entry] = parseTokens(JSON.stringify({ [`sha256:${digest.toUpperCase()}`]: { userId: 'ada' } }));
+
+    expect(entry?.digest).toBe(digest);
+  });
+
+  test('takes a day for its first moment in UTC', () => {
+    const [entry] = parseTokens(fileWith({ expiresAt: '2027-06-30' }));
+
+    expect(entry?.expiresAtMs).toBe(Date.UTC(2027, 5, 30));
+  });
+
+  test('may hold several tokens of one user, and none at all', () => {
+    expect(parseTokens('{"tok_a":{"userId":"ada"},"tok_b":{"userId":"ada"}}')).toHaveLength(2);
+    expect(parseTokens('{}')).toEqual([]);
+  });
+
+  test('keeps entries whose keys are whole numbers where they stand', () => {
+    const text = '{"tok_first":{"userId":"first"},"7":{"userId":"second"},"3":{"userId":"third"}}';
+
+    const entries = parseTokens(text);
+
+    expect(entries.map(({ user }) => user.userId)).toEqual(['first', 'second', 'third']);
+    expect(entries[1]?.digest).toBe(digestToken('7'));
+  });
+
+  test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('takes %s for a token', (key) => {
+    const entries = parseTokens(`{"${key}":{"userId":"ada"}}`);
+
+    expect(entries.map(({ digest }) => digest)).toEqual([digestToken(key)]);
+  });
+
+  test('keeps __proto__ in metadata from reaching any prototype', () => {
+    const [entry] = parseTokens(`{"${SECRET}":{"userId":"ada","metadata":{"__proto__":{"admin":true}}}}`);
+
+    expect(entry?.user.metadata['admin']).toBeUndefined();
+    expect(({} as Record<string, unknown>)['admin']).toBeUndefined();
+  });
+});
+
+describe('a field', () => {
+  test.each([
+    { field: 'userId', value: 5, problem: 'needs "userId", a string' },
+    { field: 'userId', value: undefined, problem: 'needs "userId", a string' },
+    { field: 'userId', value: null, problem: 'needs "userId", a string' },
+    { field: 'userId', value: '', problem: 'field "userId" must not be empty' },
+    { field: 'userId', value: ' \t ', problem: 'field "userId" must not be empty' },
+    { field: 'userId', value: 'u'.repeat(201), problem: 'field "userId" must be at most 200 characters' },
+    { field: 'name', value: 17, problem: 'field "name" must be a string' },
+    { field: 'name', value: '', problem: 'field "name" must not be empty' },
+    { field: 'name', value: 'n'.repeat(201), problem: 'field "name" must be at most 200 characters' },
+    { field: 'scopes', value: 'greet', problem: 'field "scopes" must be a list of strings' },
+    { field: 'scopes', value: [5], problem: 'field "scopes" must hold strings' },
+    { field: 'scopes', value: ['a b'], problem: 'field "scopes" must hold scopes without spaces or quotes' },
+    { field: 'scopes', value: ['"'], problem: 'field "scopes" must hold scopes without spaces or quotes' },
+    { field: 'scopes', value: [''], problem: 'field "scopes" must hold scopes without spaces or quotes' },
+    { field: 'expiresAt', value: 'soon', problem: 'field "expiresAt" must be a date such as' },
+    { field: 'expiresAt', value: 1_814_313_600, problem: 'field "expiresAt" must be a date such as' },
+    { field: 'expiresAt', value: '2027-02-30', problem: 'field "expiresAt" must be a date such as' },
+    { field: 'expiresAt', value: '2027-06-30T25:00:00Z', problem: 'field "expiresAt" must be a date such as' },
+    // Without a time zone the moment would depend on where the server runs.
+    { field: 'expiresAt', value: '2027-06-30T00:00:00', problem: 'field "expiresAt" must be a date such as' },
+    { field: 'notBefore', value: '30.6.2027', problem: 'field "notBefore" must be a date such as' },
+    { field: 'disabled', value: 'yes', problem: 'field "disabled" must be true or false' },
+    { field: 'disabled', value: null, problem: 'field "disabled" must be true or false' },
+    { field: 'metadata', value: ['x'], problem: 'field "metadata" must be an object' },
+    { field: 'metadata', value: 'x', problem: 'field "metadata" must be an object' },
+    { field: 'expires', value: '2027-06-30', problem: 'has the unknown field "expires"' },
+    { field: 'Disabled', value: true, problem: 'has the unknown field "Disabled"' },
+  ])('$field = $value is refused: $problem', ({ field, value, problem }) => {
+    const text = JSON.stringify({ tok_good: { userId: 'bob' }, [SECRET]: { userId: 'ada', [field]: value } });
+
+    const refusal = refusalOf(text);
+
+    expect(refusal).toMatch(/^entry 2 /);
+    expect(refusal).toContain(problem);
+    expect(refusal).not.toContain(SECRET);
+    expect(refusal).not.toContain(';');
+  });
+
+  test.each(['userId', 'name'])('%s of 200 characters is accepted', (field) => {
+    expect(parseTokens(fileWith({ [field]: 'x'.repeat(200) }))).toHaveLength(1);
+  });
+
+  test('that could be a token in the wrong place is not shown', () => {
+    const refusal = refusalOf(fileWith({ [`${SECRET}_misplaced`]: true }));
+
+    expect(refusal).toBe('entry 1 has the unknown field (name not shown)');
+  });
+
+  test('__proto__ is refused like every unknown field', () => {
+    const refusal = refusalOf(`{"${SECRET}":{"userId":"ada","__proto__":{"disabled":false}}}`);
+
+    expect(refusal).toBe('entry 1 has the unknown field (name not shown)');
+  });
+
+  test('that stands twice in an entry is refused, since JSON would keep the last one only', () => {
+    const refusal = refusalOf(`{"${SECRET}":{"userId":"ada","disabled":true,"disabled":false}}`);
+
+    expect(refusal).toBe('entry 1 names "disabled" twice');
+  });
+});
+
+describe('an entry', () => {
+  test.each(['null', '"ada"', '[]', '5', 'true'])('%s is refused as no object', (value) => {
+    const refusal = refusalOf(`{"tok_good":{"userId":"bob"},"${SECRET}":${value}}`);
+
+    expect(refusal).toBe('entry 2 must be an object with at least "userId"');
+  });
+
+  test.each([
+    ['is empty', ''],
+    ['holds a space', 'tok secret'],
+    ['ends with a line break', `${SECRET}\n`],
+    ['holds a letter that no header can carry', 'tok_sécret'],
+    ['is a digest that is too short', 'sha256:6b86b273'],
+    ['is a digest with a wrong digit', `sha256:${'g'.repeat(64)}`],
+    ['is a digest that is too long', `sha256:${'a'.repeat(65)}`],
+  ])('whose key %s is refused by its position', (_case, key) => {
+    const refusal = refusalOf(JSON.stringify({ tok_good: { userId: 'bob' }, [key]: { userId: 'ada' } }));
+
+    expect(refusal).toBe(
+      'entry 2 has a key that is neither a token of printable characters without spaces nor "sha256:" and 64 hex digits',
+    );
+  });
+
+  test('whose key stands twice is refused with both positions', () => {
+    const refusal = refusalOf(
+      `{"${SECRET}":{"userId":"ada"},"tok_b":{"userId":"bob"},"${SECRET}":{"userId":"eve"}}`,
+    );
+
+    expect(refusal).toBe('entry 3 is the same token as entry 1');
+  });
+
+  test('that is the digest of another entry is refused with both positions', () => {
+    const plainFirst = refusalOf(
+      JSON.stringify({
+        [SECRET]: { userId: 'ada' },
+        [`sha256:${digestToken(SECRET)}`]: { userId: 'eve' },
+      }),
+    );
+    const digestFirst = refusalOf(
+      JSON.stringify({
+        [`SHA256:${digestToken(SECRET)}`.replace('SHA', 'sha')]: { userId: 'eve' },
+        tok_b: { userId: 'bob' },
+        [SECRET]: { userId: 'ada' },
+      }),
+    );
+
+    expect(plainFirst).toBe('entry 2 is the same token as entry 1');
+    expect(digestFirst).toBe('entry 3 is the same token as entry 1');
+  });
+
+  test('that is a digest twice in different spelling is refused with both positions', () => {
+    const digest = digestToken(SECRET);
+
+    const refusal = refusalOf(
+      JSON.stringify({
+        [`sha256:${digest}`]: { userId: 'ada' },
+        [`sha256:${digest.toUpperCase()}`]: { userId: 'eve' },
+      }),
+    );
+
+    expect(refusal).toBe('entry 2 is the same token as entry 1');
+  });
+
+  test('with a whole number for a key is named by where it stands, not where JavaScript would sort it', () => {
+    const refusal = refusalOf('{"tok_a":{"userId":"ada"},"tok_b":{"userId":"bob"},"1":{"userId":""}}');
+
+    expect(refusal).toBe('entry 3 field "userId" must not be empty');
+  });
+});
+
+describe('several faults', () => {
+  test('are named together', () => {
+    const refusal = refusalOf(
+      JSON.stringify({
+        [SECRET]: { userId: '', name: 5 },
+        tok_good: { userId: 'bob' },
+        'tok bad': { nick: 'eve' },
+      }),
+    );
+
+    expect(refusal.split('; ')).toEqual([
+      'entry 1 field "userId" must not be empty',
+      'entry 1 field "name" must be a string',
+      expect.stringMatching(/^entry 3 has a key /),
+      'entry 3 needs "userId", a string',
+      'entry 3 has the unknown field "nick"',
+    ]);
+  });
+
+  test('above five are counted', () => {
+    const entries = Array.from({ length: 8 }, (_, index) => [`tok_${index}`, { userId: '' }]);
+
+    const refusal = refusalOf(JSON.stringify(Object.fromEntries(entries)));
+
+    expect(refusal.split('; ')).toHaveLength(6);
+    expect(refusal).toMatch(/; and 3 more$/);
+  });
+});
+
+describe('text that is no JSON', () => {
+  test.each([
+    ['nothing', '', 'line 1, column 1'],
+    ['spaces', '  ', 'line 1, column 3'],
+    ['an unclosed object', '{"tok_a":{"userId":"ada"}', 'line 1, column 26'],
+    ['a comma too many', '{\n  "tok_a": {"userId": "ada"},\n}', 'line 3, column 1'],
+    ['a missing comma', '{\n"tok_a":{"userId":"ada"}\n"tok_b":{"userId":"bob"}}', 'line 3, column 1'],
+    ['a comment', '{\n  // who\n  "tok_a":{"userId":"ada"}}', 'line 2, column 3'],
+    ['single quotes', "{'tok_a':{}}", 'line 1, column 2'],
+    ['an open string', '{"tok_a":{"userId":"ada', 'line 1, column 20'],
+    ['something behind the end', '{"tok_a":{"userId":"ada"}}\r\n{}', 'line 2, column 1'],
+  ])('such as %s is refused with line and column', (_case, text, place) => {
+    expect(refusalOf(text)).toMatch(new RegExp(`^not valid JSON at ${place} \\(\\w+\\)$`));
+  });
+
+  test('is refused without a word of it', () => {
+    const refusal = refusalOf(`{"${SECRET}": {"userId": "ada" "name": ${SECRET}}}`);
+
+    expect(refusal).not.toContain(SECRET);
+    expect(refusal).not.toContain('ada');
+  });
+
+  test.each(['[]', '"tok"', '5', 'null', 'true'])('but %s is refused as no object', (text) => {
+    expect(refusalOf(text)).toBe('must be a JSON object whose keys are tokens or "sha256:" digests');
+  });
+});
+
+describe('for any text', () => {
+  test('what JSON.parse refuses is refused, and what it accepts is never called invalid JSON', () => {
+    const valid = fc.json({ maxDepth: 3 });
+    const damaged = fc
+      .tuple(valid, fc.nat(), fc.constantFrom('', ',', '"', '{', '}', '\\', '\n', '0', '-', '.', 'e', '//'))
+      .map(([json, at, inserted]) => {
+        const cut = at % (json.length + 1);
+        return json.slice(0, cut) + inserted + json.slice(cut + (at % 2));
+      });
+
+    fc.assert(
+      fc.property(fc.oneof(valid, damaged), (text) => {
+        const message = messageOf(() => parseTokens(text));
+
+        expect(message?.startsWith('not valid JSON') ?? false).toBe(!isJson(text));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('a refusal holds neither a key nor a value', () => {
+    const secret = fc.string({ minLength: 12, unit: 'grapheme-ascii' });
+    const value = fc.oneof(secret, fc.array(secret), fc.dictionary(secret, secret));
+    const field = fc.oneof(
+      secret,
+      fc.constantFrom('userId', 'name', 'scopes', 'expiresAt', 'disabled', 'metadata'),
+    );
+    const entry = fc.oneof(value, fc.dictionary(field, value));
+
+    fc.assert(
+      fc.property(fc.dictionary(secret, entry, { minKeys: 1, maxKeys: 4 }), (file) => {
+        const message = messageOf(() => parseTokens(JSON.stringify(file))) ?? '';
+
+        for (const word of stringsOf(file)) {
+          if (word.length >= 12 && !/^[A-Za-z]{1,24}$/.test(word)) expect(message).not.toContain(word);
+        }
+      }),
+    );
+  });
+});
+
+/** The message of the TokenFileError that a function throws, if it throws one. */
+function messageOf(run: () => unknown): string | undefined {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    if (error instanceof TokenFileError) return error.message;
+    throw error;
+  }
+}
+
+/** Whether a text is JSON as JavaScript reads it. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Every key and string of a JSON value. */
+function stringsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => [key, ...stringsOf(item)]);
+}

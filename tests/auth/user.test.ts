@@ -1,0 +1,77 @@
+/** The user context: frozen through and through, made from copies, and the judge of scopes. */
+import { describe, expect, test } from '@jest/globals';
+import { ANONYMOUS, createUserContext, hasScope } from '../../src/auth/user.ts';
+
+describe('a user context', () => {
+  test('cannot be changed at any level', () => {
+    const user = createUserContext({
+      userId: 'ada',
+      scopes: ['greet'],
+      metadata: { team: { members: ['bob'] } },
+    });
+
+    const attempts = [
+      () => Object.assign(user, { userId: 'eve' }),
+      () => Object.assign(user, { token: 'tok_0123456789' }),
+      () => (user.scopes as string[]).push('admin'),
+      () => Object.assign(user.metadata, { admin: true }),
+      () => (user.metadata as { team: { members: string[] } }).team.members.push('eve'),
+    ];
+
+    for (const attempt of attempts) expect(attempt).toThrow(/read only|not extensible/);
+    expect(user).toEqual({
+      userId: 'ada',
+      name: 'ada',
+      scopes: ['greet'],
+      metadata: { team: { members: ['bob'] } },
+    });
+  });
+
+  test('is made from copies, so that what it was made from neither changes it nor gets frozen', () => {
+    const scopes = ['greet'];
+    const metadata = { team: ['bob'] };
+    const user = createUserContext({ userId: 'ada', scopes, metadata });
+
+    scopes.push('admin');
+    metadata.team.push('eve');
+
+    expect(user.scopes).toEqual(['greet']);
+    expect(user.metadata).toEqual({ team: ['bob'] });
+  });
+
+  test('without a name is called by its user id, without scopes has none, without metadata has it empty', () => {
+    const user = createUserContext({ userId: 'ada' });
+
+    expect(user).toStrictEqual({ userId: 'ada', name: 'ada', metadata: {} });
+  });
+
+  test('with an empty list of scopes keeps it: no scope at all, not every one', () => {
+    const user = createUserContext({ userId: 'ada', scopes: [] });
+
+    expect(user.scopes).toEqual([]);
+    expect(hasScope(user, 'greet')).toBe(false);
+  });
+});
+
+describe('a scope', () => {
+  test.each([
+    { scopes: undefined, wanted: undefined, granted: true },
+    { scopes: undefined, wanted: 'greet', granted: true },
+    { scopes: [], wanted: undefined, granted: true },
+    { scopes: [], wanted: 'greet', granted: false },
+    { scopes: ['greet'], wanted: 'greet', granted: true },
+    { scopes: ['greet'], wanted: 'Greet', granted: false },
+    { scopes: ['greet'], wanted: 'gree', granted: false },
+    { scopes: ['greet', 'echo'], wanted: 'echo', granted: true },
+  ])('$wanted is granted to the scopes $scopes: $granted', ({ scopes, wanted, granted }) => {
+    const user = createUserContext({ userId: 'ada', scopes });
+
+    expect(hasScope(user, wanted)).toBe(granted);
+  });
+});
+
+test('the user while authentication is off is frozen, named, and may use every tool', () => {
+  expect(Object.isFrozen(ANONYMOUS)).toBe(true);
+  expect(ANONYMOUS).toStrictEqual({ userId: 'anonymous', name: 'Anonymous', metadata: {} });
+  expect(hasScope(ANONYMOUS, 'anything')).toBe(true);
+});

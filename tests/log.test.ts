@@ -1,0 +1,143 @@
+/** The log: JSON lines on stderr and nowhere else, at the level asked for, without what must not be in it. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { LOG_LEVELS, type LogLevel, shortId } from '../src/log.ts';
+import { compileSources } from './support/compiled-source.ts';
+import { createSandbox, waitForEnd } from './support/process.ts';
+
+const sandbox = createSandbox();
+let folder: string;
+beforeAll(async () => {
+  folder = await compileSources(sandbox);
+});
+afterAll(async () => sandbox.close());
+
+/** Runs a script with a log of the level in a process of its own. */
+async function run(script: string, { level = 'info' }: { readonly level?: LogLevel } = {}) {
+  const program = `import { createLog } from './log.js';\nconst log = createLog('${level}');\n${script}`;
+  const started = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
+  const { code } = await waitForEnd(started);
+  return { code, stdout: started.stdout(), stderr: started.stderr() };
+}
+
+/** The lines of a log as objects. */
+function parseLines(stderr: string): Record<string, unknown>[] {
+  return stderr
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe('a log line', () => {
+  test('is one JSON object on stderr with level, time, fields and message; stdout belongs to the stdio protocol', async () => {
+    const { stdout, stderr, code } = await run(`log.info({ userId: 'ada', text: 'a\\nb' }, 'session opened');`);
+
+    const [line, ...others] = parseLines(stderr);
+
+    expect(line).toEqual({
+      level: 'info',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      userId: 'ada',
+      text: 'a\nb',
+      msg: 'session opened',
+    });
+    expect(others).toEqual([]);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 0 });
+  });
+
+  test('is written before the process ends, however it ends', async () => {
+    const { stderr, code } = await run(`log.error('last words'); process.exit(3);`);
+
+    expect(parseLines(stderr)).toMatchObject([{ level: 'error', msg: 'last words' }]);
+    expect(code).toBe(3);
+  });
+
+  test.each(LOG_LEVELS.map((level, index) => ({ level, index })))(
+    'at level $level is written for that level and the graver ones',
+    async ({ level, index }) => {
+      const { stderr } = await run(
+        `for (const name of ['debug', 'info', 'warn', 'error', 'silent']) log[name]('word');`,
+        { level },
+      );
+
+      const written = parseLines(stderr).map((line) => line['level']);
+
+      expect(written).toEqual(LOG_LEVELS.slice(index).filter((name) => name !== 'silent'));
+    },
+  );
+
+  test('never holds a field with the name of a secret, at the top or one level down', async () => {
+    const names = [
+      'token',
+      'authorization',
+      'cookie',
+      'x-api-key',
+      'x-auth-token',
+      'headers',
+      'sessionId',
+      'arguments',
+    ];
+
+    const { stderr } = await run(
+      `for (const name of ${JSON.stringify(names)}) {
+        log.info({ [name]: 'SECRET' }, name);
+        log.info({ req: { [name]: { deep: 'SECRET' } } }, name);
+        log.child({ [name]: 'SECRET' }).info(name);
+        log.error({ err: Object.assign(new Error('failed'), { [name]: 'SECRET' }) }, name);
+      }`,
+    );
+
+    const lines = parseLines(stderr);
+    expect(lines).toHaveLength(4 * names.length);
+    expect(stderr).not.toContain('SECRET');
+    for (const line of lines) expect(JSON.stringify(line)).toContain('[redacted]');
+  });
+
+  test('for an error has its message and stack', async () => {
+    const { stderr } = await run(`log.error({ err: new RangeError('too far') }, 'failed');`);
+
+    expect(parseLines(stderr)).toMatchObject([
+      { err: { type: 'RangeError', message: 'too far', stack: expect.stringContaining('RangeError: too far') } },
+    ]);
+  });
+
+  test('on a terminal is for people: not JSON, still on stderr', async () => {
+    const program = `process.stderr.isTTY = true;
+      const { createLog } = await import('./log.js');
+      createLog('info').warn({ port: 8000, token: 'SECRET' }, 'listening');`;
+    const started = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
+    await waitForEnd(started);
+
+    expect(started.stderr()).toMatch(/WARN.*listening/);
+    expect(started.stderr()).toContain('port');
+    expect(started.stderr()).not.toMatch(/^\{/);
+    expect(started.stderr()).not.toContain('SECRET');
+    expect(started.stdout()).toBe('');
+  });
+});
+
+test('a reader of the log that goes away does not take the process with it', async () => {
+  const program = `import { createLog } from './log.js';
+    const log = createLog('info');
+    process.stdin.once('data', () => {
+      for (let line = 0; line < 1000; line += 1) log.info({ line }, 'nobody reads this');
+      process.stdout.write('still here');
+      process.exit(0);
+    });
+    process.stdout.write('ready ');`;
+  const started = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
+  await new Promise((resolve) => {
+    started.child.stdout.once('data', resolve);
+  });
+
+  started.child.stderr.destroy();
+  started.child.stdin.write('go\n');
+  const { code } = await waitForEnd(started);
+
+  expect(started.stdout()).toBe('ready still here');
+  expect(code).toBe(0);
+});
+
+test('a session id is cut to eight characters: enough to match lines, too little to use', () => {
+  expect(shortId('0123456789abcdef')).toBe('01234567');
+  expect(shortId('abc')).toBe('abc');
+});

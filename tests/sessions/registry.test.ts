@@ -1,0 +1,439 @@
+/** The session registry: whose a session is, how many there may be, and when each one ends. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  createSessionRegistry,
+  type EndReason,
+  type RegistryOptions,
+  type Session,
+  SessionLimitError,
+  type SessionOpening,
+  type SessionRegistry,
+} from '../../src/sessions/registry.ts';
+
+/** A registry under test with a clock of its own. */
+interface Fixture {
+  readonly registry: SessionRegistry;
+  /** What has ended so far, in order. */
+  readonly ended: { readonly id: string; readonly reason: EndReason }[];
+  /** Opens a session. */
+  open(id: string, opening?: Partial<SessionOpening>): Session;
+  /** Lets time pass. */
+  pass(ms: number): void;
+}
+
+/** Makes an empty registry. */
+function createFixture(options: Partial<RegistryOptions> = {}): Fixture {
+  let nowMs = 1_000_000;
+  const registry = createSessionRegistry({
+    maxSessions: 100,
+    maxSessionsPerUser: 10,
+    idleMs: 1000,
+    now: () => nowMs,
+    ...options,
+  });
+  const ended: { id: string; reason: EndReason }[] = [];
+  return {
+    registry,
+    ended,
+    open: (id, opening = {}) =>
+      registry.open({
+        id,
+        userId: 'ada',
+        kind: 'streamable-http',
+        onEnd: (reason) => ended.push({ id, reason }),
+        ...opening,
+      }),
+    pass: (ms) => {
+      nowMs += ms;
+    },
+  };
+}
+
+/** Why a session cannot be opened. */
+function refusalOf(open: () => unknown): string {
+  try {
+    open();
+  } catch (error) {
+    if (error instanceof SessionLimitError) return error.scope;
+    throw error;
+  }
+  return 'opened';
+}
+
+describe('a session', () => {
+  test('is found by its id, its user and its kind', () => {
+    const { registry, open } = createFixture();
+
+    const session = open('s1');
+
+    expect(registry.find('s1', 'ada', 'streamable-http')).toBe(session);
+    expect(registry.size).toBe(1);
+  });
+
+  test.each([
+    { what: 'an unknown id', id: 's2', userId: 'ada', kind: 'sse' },
+    { what: "somebody else's", id: 's1', userId: 'bob', kind: 'sse' },
+    { what: 'that of another transport', id: 's1', userId: 'ada', kind: 'streamable-http' },
+    { what: 'no id', id: '', userId: 'ada', kind: 'sse' },
+  ] as const)('is not found for $what', ({ id, userId, kind }) => {
+    const { registry, open } = createFixture();
+
+    open('s1', { kind: 'sse' });
+
+    expect(registry.find(id, userId, kind)).toBeUndefined();
+  });
+
+  test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('is not found for the id %s', (id) => {
+    const { registry, open } = createFixture();
+
+    open('s1');
+
+    expect(registry.find(id, 'ada', 'streamable-http')).toBeUndefined();
+  });
+
+  test('may belong to a user called __proto__, who has the same caps as everybody', () => {
+    const { registry, open } = createFixture({ maxSessionsPerUser: 1 });
+
+    const session = open('s1', { userId: '__proto__' });
+
+    expect(registry.find('s1', '__proto__', 'streamable-http')).toBe(session);
+    expect(refusalOf(() => open('s2', { userId: '__proto__' }))).toBe('user');
+    expect(refusalOf(() => open('s3', { userId: 'constructor' }))).toBe('opened');
+  });
+
+  test('is gone once it has ended, which is told once', () => {
+    const { registry, open, ended } = createFixture();
+    const session = open('s1');
+
+    registry.end(session, 'closed');
+    registry.end(session, 'revoked');
+
+    expect(registry.find('s1', 'ada', 'streamable-http')).toBeUndefined();
+    expect(ended).toEqual([{ id: 's1', reason: 'closed' }]);
+    expect(registry.size).toBe(0);
+  });
+
+  test('that has ended does not end a later one with its id', () => {
+    const { registry, open, ended } = createFixture();
+    const first = open('s1');
+    registry.end(first, 'closed');
+    const second = open('s1');
+
+    registry.end(first, 'closed');
+
+    expect(registry.find('s1', 'ada', 'streamable-http')).toBe(second);
+    expect(ended).toHaveLength(1);
+  });
+
+  test('may be ended from within its own end', () => {
+    const { registry, open } = createFixture();
+    const reasons: EndReason[] = [];
+    const session: Session = open('s1', {
+      onEnd: (reason) => {
+        reasons.push(reason);
+        registry.end(session, 'closed');
+      },
+    });
+
+    registry.end(session, 'idle');
+
+    expect(reasons).toEqual(['idle']);
+  });
+});
+
+describe('the caps', () => {
+  test('refuse one more session of the same user, and none of another', () => {
+    const { open } = createFixture({ maxSessionsPerUser: 2 });
+    open('s1');
+    open('s2', { kind: 'sse' });
+
+    expect(refusalOf(() => open('s3', { kind: 'subscription' }))).toBe('user');
+    expect(refusalOf(() => open('s4', { userId: 'bob' }))).toBe('opened');
+  });
+
+  test('refuse one more session at all', () => {
+    const { open, registry } = createFixture({ maxSessions: 2 });
+    open('s1');
+    open('s2', { userId: 'bob' });
+
+    expect(refusalOf(() => open('s3', { userId: 'eve' }))).toBe('server');
+    expect(registry.size).toBe(2);
+  });
+
+  test('tell a user at both of them of the own one, which that user can do something about', () => {
+    const { open } = createFixture({ maxSessions: 1, maxSessionsPerUser: 1 });
+    open('s1');
+
+    expect(refusalOf(() => open('s2'))).toBe('user');
+    expect(refusalOf(() => open('s2', { userId: 'bob' }))).toBe('server');
+  });
+
+  test('have room again after an end of any kind', () => {
+    const { open, registry, pass } = createFixture({ maxSessions: 1, maxSessionsPerUser: 1 });
+    const ends: ((session: Session) => void)[] = [
+      (session) => registry.end(session, 'closed'),
+      () => {
+        pass(1000);
+        registry.endIdle();
+      },
+      () => registry.endRevoked(() => false),
+    ];
+
+    for (const [index, end] of ends.entries()) end(open(`s${index}`));
+
+    expect(refusalOf(() => open('last'))).toBe('opened');
+  });
+
+  test('do not count a session that was refused', () => {
+    const { open, registry } = createFixture({ maxSessionsPerUser: 1 });
+    const session = open('s1');
+    refusalOf(() => open('s2'));
+
+    registry.end(session, 'closed');
+
+    expect(refusalOf(() => open('s3'))).toBe('opened');
+  });
+
+  test('hold for any order of opening and ending', () => {
+    const step = fc.record({ user: fc.constantFrom('ada', 'bob', '__proto__'), opens: fc.boolean() });
+
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { open, registry } = createFixture({ maxSessions: 5, maxSessionsPerUser: 3 });
+        const alive: Session[] = [];
+
+        for (const [index, { user, opens }] of steps.entries()) {
+          const own = alive.filter(({ userId }) => userId === user);
+          if (opens) {
+            const expected = own.length >= 3 ? 'user' : alive.length >= 5 ? 'server' : 'opened';
+            const outcome = refusalOf(() => alive.push(open(`s${index}`, { userId: user })));
+            expect(outcome).toBe(expected);
+          } else if (own[0] !== undefined) {
+            registry.end(own[0], 'closed');
+            alive.splice(alive.indexOf(own[0]), 1);
+          }
+        }
+
+        expect(registry.size).toBe(alive.length);
+      }),
+    );
+  });
+});
+
+describe('an idle session', () => {
+  test('ends when nothing has used it for the idle time, and not before', () => {
+    const { registry, open, ended, pass } = createFixture();
+    open('s1');
+
+    pass(999);
+    registry.endIdle();
+    const before = [...ended];
+    pass(1);
+    registry.endIdle();
+
+    expect(before).toEqual([]);
+    expect(ended).toEqual([{ id: 's1', reason: 'idle' }]);
+  });
+
+  test.each<{ sign: string; use: (session: Session) => void }>([
+    { sign: 'a request', use: (session) => session.touch() },
+    { sign: 'a stream that has closed', use: (session) => session.holdStream()() },
+    {
+      sign: 'an answered call',
+      use: (session) => {
+        session.begin(1);
+        session.settle(1);
+      },
+    },
+  ])('has its time begin anew with $sign', ({ use }) => {
+    const { registry, open, ended, pass } = createFixture();
+    const session = open('s1');
+    pass(900);
+    use(session);
+
+    pass(999);
+    registry.endIdle();
+    const before = [...ended];
+    pass(1);
+    registry.endIdle();
+
+    expect(before).toEqual([]);
+    expect(ended).toHaveLength(1);
+  });
+
+  test('is not one with an open stream, however long that is silent', () => {
+    const { registry, open, ended, pass } = createFixture();
+    const session = open('s1');
+    const releases = [session.holdStream(), session.holdStream()];
+
+    pass(1_000_000);
+    registry.endIdle();
+    releases[0]?.();
+    // Closing one stream twice must not count for the other.
+    releases[0]?.();
+    pass(1_000_000);
+    registry.endIdle();
+    const before = [...ended];
+    releases[1]?.();
+    pass(999);
+    registry.endIdle();
+    const soonAfter = [...ended];
+    pass(1);
+    registry.endIdle();
+
+    expect([before, soonAfter]).toEqual([[], []]);
+    expect(ended).toEqual([{ id: 's1', reason: 'idle' }]);
+  });
+
+  test('is not one with a call in flight, however long that takes', () => {
+    const { registry, open, ended, pass } = createFixture();
+    const session = open('s1');
+    session.begin('slow');
+    session.begin('quick');
+    session.settle('quick');
+
+    pass(1_000_000);
+    registry.endIdle();
+    const during = [...ended];
+    session.settle('slow');
+    pass(1000);
+    registry.endIdle();
+
+    expect(during).toEqual([]);
+    expect(ended).toEqual([{ id: 's1', reason: 'idle' }]);
+  });
+
+  test('ends alone: those in use stay', () => {
+    const { registry, open, ended, pass } = createFixture();
+    open('idle 1');
+    open('idle 2', { userId: 'bob' });
+    open('streaming').holdStream();
+    open('calling').begin(1);
+    pass(500);
+    open('young');
+    pass(500);
+
+    registry.endIdle();
+
+    expect(ended.map(({ id }) => id)).toEqual(['idle 1', 'idle 2']);
+    expect(registry.size).toBe(3);
+  });
+});
+
+describe('calls in flight', () => {
+  test('are counted by their ids, a number being another id than its digits', () => {
+    const session = createFixture().open('s1');
+
+    session.begin(1);
+    session.begin('1');
+    session.settle(1);
+
+    expect([session.isWorkingOn(1), session.isWorkingOn('1')]).toEqual([false, true]);
+    expect(session.callsInFlight).toBe(1);
+  });
+
+  test('are not counted below zero by an answer that nobody waits for', () => {
+    const session = createFixture().open('s1');
+
+    session.settle('unknown');
+    session.begin(1);
+    session.settle(1);
+    session.settle(1);
+
+    expect(session.callsInFlight).toBe(0);
+  });
+});
+
+describe('revocation', () => {
+  test('ends every session of the users who may not go on, in use or not, and no other', () => {
+    const { registry, open, ended } = createFixture();
+    open('ada 1').holdStream();
+    open('bob 1', { userId: 'bob' });
+    open('ada 2', { kind: 'sse' }).begin(1);
+
+    registry.endRevoked((userId) => userId !== 'ada');
+
+    expect(ended).toEqual([
+      { id: 'ada 1', reason: 'revoked' },
+      { id: 'ada 2', reason: 'revoked' },
+    ]);
+    expect(registry.find('bob 1', 'bob', 'streamable-http')).toBeDefined();
+  });
+});
+
+describe('draining', () => {
+  test('of no session resolves at once', async () => {
+    await expect(createFixture().registry.drain()).resolves.toBeUndefined();
+  });
+
+  test('refuses new sessions, also when there is room', () => {
+    const { registry, open } = createFixture();
+
+    void registry.drain();
+
+    expect(refusalOf(() => open('s1'))).toBe('draining');
+  });
+
+  test('ends sessions without calls at once, streams or not, and the others with their last answer', async () => {
+    const { registry, open, ended } = createFixture();
+    const busy = open('busy');
+    open('quiet');
+    open('streaming', { kind: 'sse' }).holdStream();
+    const other = open('other', { userId: 'bob' });
+    busy.begin(1);
+    busy.begin(2);
+    other.begin(1);
+
+    const drained = registry.drain();
+    const atOnce = ended.map(({ id }) => id);
+    busy.settle(1);
+    const afterOne = ended.length;
+    other.settle(1);
+    busy.settle(2);
+    await drained;
+
+    expect(atOnce).toEqual(['quiet', 'streaming']);
+    expect(afterOne).toBe(2);
+    expect(ended.slice(2).map(({ id }) => id)).toEqual(['other', 'busy']);
+    expect(new Set(ended.map(({ reason }) => reason))).toEqual(new Set(['shutdown']));
+    expect(registry.size).toBe(0);
+  });
+
+  test('does not resolve before the last session has ended', async () => {
+    const { registry, open } = createFixture();
+    const session = open('busy');
+    session.begin(1);
+    let resolved = false;
+
+    const drained = registry.drain().then(() => (resolved = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    const early = resolved;
+    session.settle(1);
+    await drained;
+
+    expect(early).toBe(false);
+  });
+
+  test('lets a session with calls still be found, so that they can be cancelled or answered', () => {
+    const { registry, open } = createFixture();
+    const session = open('busy');
+    session.begin(1);
+
+    void registry.drain();
+
+    expect(registry.find('busy', 'ada', 'streamable-http')).toBe(session);
+  });
+
+  test('resolves as well when the last client closes its session itself', async () => {
+    const { registry, open, ended } = createFixture();
+    const session = open('busy');
+    session.begin(1);
+
+    const drained = registry.drain();
+    registry.end(session, 'closed');
+    await drained;
+
+    expect(ended).toEqual([{ id: 'busy', reason: 'closed' }]);
+  });
+});

@@ -1,0 +1,91 @@
+/** The built HTTP server as a process of its own, as an operator starts it, with its log at hand. */
+import path from 'node:path';
+import { builtFile, ROOT, type Sandbox, type TestProcess, waitFor } from './process.ts';
+
+/** How to start the server. */
+export interface ServerOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Files of its working directory. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Its working directory, when it must be one that is there. */
+  readonly cwd?: string;
+  /** Whether the server also offers the tool `wait`, which holds a call in flight. */
+  readonly withWaitTool?: boolean;
+}
+
+/** One line of the log. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** A server that listens. */
+export interface ServerProcess extends TestProcess {
+  /** Such as `http://127.0.0.1:8000`. */
+  readonly url: string;
+  readonly port: number;
+  readonly cwd: string;
+  /** The lines of its log so far. */
+  log(): LogLine[];
+}
+
+/** The tokens of {@link TOKENS_JSON}. */
+export const TOKEN = {
+  ada: 'tok_ada_0123456789',
+  bob: 'tok_bob_0123456789',
+  expired: 'tok_expired_0123456789',
+  disabled: 'tok_disabled_0123456789',
+} as const;
+
+/** A token file with one user for each {@link TOKEN}. */
+export const TOKENS_JSON = JSON.stringify({
+  [TOKEN.ada]: { userId: 'ada', name: 'Ada Lovelace' },
+  [TOKEN.bob]: { userId: 'bob', name: 'Bob' },
+  [TOKEN.expired]: { userId: 'old', expiresAt: '2020-01-01T00:00:00Z' },
+  [TOKEN.disabled]: { userId: 'off', disabled: true },
+});
+
+/** The options of a server with authentication on and {@link TOKENS_JSON} in its `tokens.json`. */
+export const WITH_TOKENS = {
+  env: { AUTH_ENABLED: 'true' },
+  files: { 'tokens.json': TOKENS_JSON },
+} as const satisfies ServerOptions;
+
+/** Starts `dist/src/main.js`, on a free port unless `env` names one, without waiting for anything. */
+export async function spawnServer(
+  sandbox: Sandbox,
+  { env, files = {}, cwd, withWaitTool = false }: ServerOptions = {},
+): Promise<TestProcess & { readonly cwd: string }> {
+  const folder = cwd ?? (await sandbox.folder(files));
+  const preload = withWaitTool ? ['--import', path.join(ROOT, 'tests/support/wait-tool.mjs')] : [];
+  const started = sandbox.spawn({
+    args: [...preload, builtFile('src/main.js')],
+    cwd: folder,
+    env: { PORT: '0', ...env },
+  });
+  return { ...started, cwd: folder };
+}
+
+/** Starts the server and waits until its log says that it listens. */
+export async function startServer(sandbox: Sandbox, options: ServerOptions = {}): Promise<ServerProcess> {
+  const started = await spawnServer(sandbox, options);
+  const log = (): LogLine[] => parseLog(started.stderr());
+  const url = await waitFor(`listening\n${started.stderr()}`, () => {
+    const { exitCode } = started.child;
+    if (exitCode !== null) throw new Error(`The server ended with ${exitCode}:\n${started.stderr()}`);
+    const line = log().find(({ msg }) => msg === 'listening');
+    return line && String(line['url']);
+  });
+  return { ...started, url, port: Number(new URL(url).port), log };
+}
+
+/** The log's lines among what a server wrote to stderr; a line that is not whole yet is left out. */
+export function parseLog(stderr: string): LogLine[] {
+  return stderr
+    .split('\n')
+    .slice(0, -1)
+    .filter((line) => line.startsWith('{"level"'))
+    .map((line) => JSON.parse(line) as LogLine);
+}
+
+/** Waits for a line of the log. */
+export async function waitForLog(server: ServerProcess, message: string): Promise<LogLine> {
+  return waitFor(`the log line "${message}"`, () => server.log().find(({ msg }) => msg === message));
+}

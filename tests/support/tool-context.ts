@@ -1,0 +1,24 @@
+/** What a tool has at hand, made up: for tests that run a tool without a server. */
+import { createUserContext, type UserFields } from '../../src/auth/user.ts';
+import type { ToolContext } from '../../src/tools/tool.ts';
+import { createMemoryLog } from './memory-log.ts';
+
+/** What a test may want to have otherwise. */
+export interface ToolContextOptions {
+  readonly user?: UserFields;
+  readonly connection?: ToolContext['connection'];
+}
+
+/** Makes a context. */
+export function createToolContext({
+  user = { userId: 'ada', name: 'Ada Lovelace' },
+  connection = { transport: 'sse', protocolVersion: '2024-11-05' },
+}: ToolContextOptions = {}): ToolContext {
+  return {
+    user: createUserContext(user),
+    log: createMemoryLog().log,
+    signal: new AbortController().signal,
+    connection,
+    progress: async () => undefined,
+  };
+}

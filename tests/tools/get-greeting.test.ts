@@ -1,0 +1,34 @@
+/** The tool `get_greeting`. */
+import { describe, expect, test } from '@jest/globals';
+import { getGreeting } from '../../src/tools/get-greeting.ts';
+import { createToolContext } from '../support/tool-context.ts';
+
+describe('get_greeting', () => {
+  test('greets the user when no name is given', async () => {
+    const input = getGreeting.input.parse({});
+
+    expect(await getGreeting.run(input, createToolContext())).toBe('Hello, Ada Lovelace!');
+  });
+
+  test('greets by the user id when the user has no name', async () => {
+    expect(await getGreeting.run({}, createToolContext({ user: { userId: 'ada' } }))).toBe('Hello, ada!');
+  });
+
+  test('greets the name that is given', async () => {
+    const input = getGreeting.input.parse({ name: 'Grace' });
+
+    expect(await getGreeting.run(input, createToolContext())).toBe('Hello, Grace!');
+  });
+
+  test.each(['x', 'x'.repeat(200), '世界 <b>'])('takes the name %j', (name) => {
+    expect(getGreeting.input.safeParse({ name }).success).toBe(true);
+  });
+
+  test.each(['', 'x'.repeat(201), 5])('refuses the name %j', (name) => {
+    expect(getGreeting.input.safeParse({ name }).success).toBe(false);
+  });
+
+  test('needs the scope "greet"', () => {
+    expect(getGreeting.scope).toBe('greet');
+  });
+});
