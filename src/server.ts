@@ -1,5 +1,6 @@
 /** The HTTP server: builds every part once, listens, keeps time, and shuts down in the order that open streams need. */
 import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
@@ -103,6 +104,7 @@ export async function startServer({
     if (!ready) res.setHeader('Connection', 'close');
     void handle(req, res);
   });
+  const unasked = trackUnasked(server);
   await listen(server, config);
   const timer = setInterval(() => {
     streams.tick(authenticator.isCurrent);
@@ -117,7 +119,10 @@ export async function startServer({
       ready = false;
       const closed = promisify(server.close.bind(server))();
       // Connections that have been told to close are not idle until their last response is out: sweep again and again.
-      const sweep = setInterval(() => server.closeIdleConnections(), 100);
+      const sweep = setInterval(() => {
+        server.closeIdleConnections();
+        for (const socket of unasked) socket.destroy();
+      }, 100);
       const drained = Promise.all([registry.drain(), stateless.drain(), closed]).then(() => true);
       const finished = await Promise.race([drained, delay(config.shutdownGraceMs, false, { ref: false })]);
       if (!finished) server.closeAllConnections();
@@ -137,6 +142,17 @@ const SERVER_OPTIONS = {
   keepAliveTimeout: 75_000,
   keepAlive: true,
 } as const;
+
+/** The connections without a whole request yet. Clients open some in advance; closeIdleConnections() spares them. */
+function trackUnasked(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('request', ({ socket }) => sockets.delete(socket));
+  return sockets;
+}
 
 /** Resolves when the server listens. */
 async function listen(server: Server, { host, port }: Config): Promise<void> {

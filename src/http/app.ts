@@ -27,7 +27,12 @@ export function createApp({ routes, authenticator, countFailure, origin, log }: 
   // Of several X-Forwarded-For entries only the last was written by the proxy that is trusted.
   const app = new Koa<RequestState>({ proxy: origin.trustProxy, maxIpsCount: 1 });
   app.silent = true;
-  app.on('error', (error: unknown) => log.error({ err: error }, 'response failed'));
+  app.on('error', (error: unknown) => {
+    // A connection that broke under a response. Its error may hold what the client sent, credentials and all.
+    if (typeof error === 'object' && error !== null && 'code' in error)
+      log.debug({ code: error.code }, 'connection failed');
+    else log.error({ err: error }, 'response failed');
+  });
 
   const router = new Router<RequestState>({ strict: true, sensitive: true });
   const requireGrant = requireBearer(authenticator, countFailure);

@@ -40,6 +40,14 @@ export function sessionNotFound(): HttpError {
   return new HttpError(404, 'session_not_found', 'No such session. Initialize again.', { rpcCode: -32_001 });
 }
 
+/** The answer to what would begin while the server is shutting down. */
+export function shuttingDown(cause?: Error): HttpError {
+  return new HttpError(503, 'shutting_down', 'This server is shutting down. Try again in a moment.', {
+    headers: { 'Retry-After': '8' },
+    cause,
+  });
+}
+
 /** The outermost handler: whatever is thrown below becomes an answer, with the headers that were set before. */
 export function answerErrors(log: Logger): Middleware<RequestState> {
   return async (ctx, next) => {

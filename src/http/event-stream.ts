@@ -43,6 +43,11 @@ export class EventStream {
     this.#lastWriteMs = settings.now();
   }
 
+  /** Whether it has neither been ended nor cut. */
+  get isOpen(): boolean {
+    return !this.#res.writableEnded && !this.#res.destroyed;
+  }
+
   /** Sends a JSON-RPC message as one event. */
   send(message: object): void {
     this.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
@@ -50,7 +55,7 @@ export class EventStream {
 
   /** Writes whole frames. */
   write(frames: string | Uint8Array): void {
-    if (this.#res.writableEnded || this.#res.destroyed) return;
+    if (!this.isOpen) return;
     this.#res.write(frames);
     this.noteWrite();
   }
@@ -70,7 +75,7 @@ export class EventStream {
 
   /** Ends the stream; before a shutdown with word when to come back. */
   end({ comeBackLater = false }: { readonly comeBackLater?: boolean } = {}): void {
-    if (this.#res.writableEnded || this.#res.destroyed) return;
+    if (!this.isOpen) return;
     if (comeBackLater) this.#res.write(`retry: ${RECONNECT_AFTER_MS}\n\n`);
     this.#res.end();
   }

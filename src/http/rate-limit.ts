@@ -23,6 +23,12 @@ export function createFailureCounter(failuresPerMinute: number): CountFailure {
 
 /** What counts as one address: of IPv6 the /64, all of which one subscriber has. */
 function networkOf(address: string): string {
-  const bare = address.replace(/^::ffff:/, '');
-  return isIPv6(bare) ? bare.split(':').slice(0, 4).join(':') : bare;
+  const bare = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
+  if (!isIPv6(bare)) return bare;
+  // `::` stands for as many zeros as are missing: without them the host's part would count as the network's.
+  const [left = [], right = []] = bare
+    .split('::')
+    .map((half) => half.split(':').filter((group) => group !== ''));
+  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
+  return [...left, ...zeros, ...right].slice(0, 4).join(':');
 }

@@ -5,7 +5,7 @@ import {
   type SessionOpening,
   type SessionRegistry,
 } from '../sessions/registry.ts';
-import { HttpError } from './errors.ts';
+import { HttpError, shuttingDown } from './errors.ts';
 
 /**
  * Opens a session.
@@ -36,9 +36,5 @@ const REFUSALS: Record<SessionLimitError['scope'], (cause: SessionLimitError) =>
       headers: { 'Retry-After': '30' },
       cause,
     }),
-  draining: (cause) =>
-    new HttpError(503, 'shutting_down', 'This server is shutting down. Try again in a moment.', {
-      headers: { 'Retry-After': '8' },
-      cause,
-    }),
+  draining: shuttingDown,
 };

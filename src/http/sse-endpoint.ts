@@ -44,7 +44,8 @@ class SseTransport extends SSEServerTransport {
   stream: EventStream | undefined;
 
   override async send(message: Parameters<SSEServerTransport['send']>[0]): Promise<void> {
-    await super.send(message);
+    // A stream that has ended stays until its client has read it: a write would be an error that nobody catches.
+    if (this.stream?.isOpen !== false) await super.send(message);
     this.stream?.noteWrite();
     if (!('method' in message) && message.id !== undefined) this.session?.settle(message.id);
   }

@@ -7,6 +7,7 @@ import { type Caller, toAuthInfo } from '../mcp/caller.ts';
 import { createMcpServer, type McpDefinition } from '../mcp/server.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import { grantOf, type RequestContext } from './context.ts';
+import { shuttingDown } from './errors.ts';
 import type { EventStream, EventStreams } from './event-stream.ts';
 import { openSession } from './session-opening.ts';
 
@@ -39,8 +40,10 @@ export function createStatelessEndpoint({
     keepAliveMs: 0,
   });
   const calls = new Set<Promise<void>>();
+  let closed = false;
   return {
     async handle(ctx, body) {
+      if (closed) throw shuttingDown();
       const grant = grantOf(ctx);
       const { requestId } = ctx.state;
       const isCall = !isSubscription(body);
@@ -57,7 +60,9 @@ export function createStatelessEndpoint({
       await served.finally(() => calls.delete(served));
     },
     async drain() {
-      await Promise.allSettled(calls);
+      // More may come meanwhile, on connections that are still open.
+      while (calls.size > 0) await Promise.allSettled(calls);
+      closed = true;
       await handler.close();
     },
   };

@@ -180,13 +180,13 @@ class Exchange {
 
   /** Ends a response whose answers will not come: the session has ended. */
   abandon(): void {
-    const { res } = this.#options;
+    const { res, ids, isBatch } = this.#options;
     if (this.#stream !== undefined) this.#stream.end();
     else if (!res.headersSent)
       this.#writeJson(404, {
         jsonrpc: '2.0',
-        id: null,
-        error: { code: -32_001, message: 'The session has ended.' },
+        id: isBatch ? null : (ids[0] ?? null),
+        error: { code: -32_001, message: 'The session has ended.', data: { error: 'session_ended' } },
       });
   }
 

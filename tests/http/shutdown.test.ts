@@ -1,0 +1,245 @@
+/** close(): calls in flight finish and are answered, streams end politely, and nothing keeps the server longer. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { tools } from '../../src/tools/index.ts';
+import { createHeldTool, type HeldTool } from '../support/held-tool.ts';
+import {
+  callTool,
+  eventually,
+  initialize,
+  openMcpSession,
+  openRaw,
+  rpc,
+  send,
+  stateless,
+} from '../support/raw-http.ts';
+import { openSse, openStream } from '../support/sse-reader.ts';
+import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
+
+let server: TestServer;
+let held: HeldTool;
+/** Whatever a test leaves open. */
+afterEach(() => held.release());
+
+/** Starts a server with a tool that can be held. */
+async function start(env: Record<string, string> = {}): Promise<void> {
+  held = createHeldTool();
+  server = await startTestServer({
+    env: { SHUTDOWN_GRACE_SECONDS: '5', ...env },
+    tools: [...tools, held.tool],
+  });
+}
+
+/** Whether the server takes new connections. */
+async function takesConnections(): Promise<boolean> {
+  try {
+    const connection = await openRaw(server.url);
+    connection.socket.destroy();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A call of the held tool with a token for its progress. */
+const holdWithProgress = (id: string): object =>
+  rpc(id, 'tools/call', { name: 'hold', arguments: { steps: 1 }, _meta: { progressToken: id } });
+
+/** A GET as it goes over the wire. */
+function get(path: string): string {
+  return `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`;
+}
+
+/** A POST to /mcp as it goes over the wire. */
+function post(message: unknown, lines: readonly string[] = []): string {
+  const body = JSON.stringify(message);
+  const head = [
+    'POST /mcp HTTP/1.1',
+    'Host: localhost',
+    `Authorization: Bearer ${ADA}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    ...lines,
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** A POST of the stateless revision. */
+function postStateless(method: string): string {
+  const { headers = {}, body } = stateless({ method, params: { notifications: { toolsListChanged: true } } });
+  return post(
+    body,
+    Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  );
+}
+
+describe('close()', () => {
+  test('lets the calls of every transport finish and delivers their answers, then ends well within the grace', async () => {
+    await start();
+    const sse = await openSse(server.url, ADA);
+    const [plain, streaming] = [await openMcpSession(server.url, ADA), await openMcpSession(server.url, ADA)];
+    const batching = await openMcpSession(server.url, ADA, '2025-03-26');
+    await sse.post(callTool('sse', 'hold'));
+    const plainAnswer = plain.post(callTool('plain', 'hold'));
+    const batchAnswer = batching.post([callTool('b1', 'hold'), callTool('b2', 'hold')]);
+    const stream = await openStream(`${server.url}/mcp`, {
+      headers: streaming.headers,
+      body: holdWithProgress('stream'),
+    });
+    const { headers, body } = stateless({ method: 'tools/call', params: { name: 'hold', arguments: {} } });
+    const statelessAnswer = send(`${server.url}/mcp`, { token: ADA, ...(headers && { headers }), body });
+    await held.untilWaiting(6);
+
+    const closing = server.close();
+    await eventually(async () => !(await takesConnections()), { what: 'the end of new connections' });
+    const releasedAtMs = Date.now();
+    held.release();
+    const [finished, ...answers] = await Promise.all([
+      closing,
+      sse.answerTo('sse'),
+      stream.answerTo('stream'),
+      plainAnswer,
+      statelessAnswer,
+      batchAnswer,
+    ]);
+
+    const result = expect.objectContaining({ content: [{ type: 'text', text: 'held' }] });
+    expect(finished).toBe(true);
+    expect(Date.now() - releasedAtMs).toBeLessThan(2_000);
+    expect(answers).toEqual([
+      expect.objectContaining({ id: 'sse', result }),
+      expect.objectContaining({ id: 'stream', result }),
+      expect.objectContaining({ status: 200, body: expect.objectContaining({ id: 'plain', result }) }),
+      expect.objectContaining({ status: 200, body: expect.objectContaining({ id: 1, result }) }),
+      expect.objectContaining({
+        status: 200,
+        body: [expect.objectContaining({ result }), expect.objectContaining({ result })],
+      }),
+    ]);
+    expect(await sse.over()).toBe('ended');
+    expect(sse.frames.at(-1)).toEqual({ retry: '8000' });
+  });
+
+  test('tells the open streams of every transport when to come back, and ends them', async () => {
+    await start();
+    const session = await openMcpSession(server.url, ADA);
+    const sse = await openSse(server.url, ADA);
+    const standalone = await openStream(`${server.url}/mcp`, { headers: session.headers });
+    const listening = await openStream(
+      `${server.url}/mcp`,
+      stateless(
+        { method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true } } },
+        { id: 'sub', token: ADA },
+      ),
+    );
+    await listening.waitFor(({ data }) => data !== undefined);
+    const startedMs = Date.now();
+
+    const finished = await server.close();
+    const ends = await Promise.all([sse.over(), standalone.over(), listening.over()]);
+
+    expect(finished).toBe(true);
+    expect(Date.now() - startedMs).toBeLessThan(1_500);
+    expect(ends).toEqual(['ended', 'ended', 'ended']);
+    expect(sse.frames.at(-1)).toEqual({ retry: '8000' });
+    expect(standalone.frames.at(-1)).toEqual({ retry: '8000' });
+    // Of this revision, a subscription ends with its answer.
+    expect(listening.messages().at(-1)).toMatchObject({ id: 'sub', result: {} });
+  });
+
+  test.each([
+    ['GET /ready is 503', get('/ready'), 503, '{"status":"draining"}'],
+    ['GET /health is 200', get('/health'), 200, '"status":"ok"'],
+    ['a new session is refused 503', post(initialize()), 503, '"shutting_down"'],
+    ['a new SSE stream is refused 503', get('/sse'), 503, '"shutting_down"'],
+    ['a new subscription is refused 503', postStateless('subscriptions/listen'), 503, '"shutting_down"'],
+    ['a stateless request is refused 503', postStateless('tools/list'), 503, '"shutting_down"'],
+  ])('meanwhile, on a connection that a call keeps open, %s', async (_what, request, status, words) => {
+    await start();
+    const session = await openMcpSession(server.url, ADA);
+    const connection = await openRaw(server.url);
+    connection.write(post(callTool(1, 'hold'), [`Mcp-Session-Id: ${session.id}`]));
+    await held.untilWaiting(1);
+    const arrived: unknown[] = [];
+    const note = (message: unknown): void => void arrived.push(message);
+    subscribe('http.server.request.start', note);
+
+    const closing = server.close();
+    // Whatever has nothing to wait for is over when this comes.
+    await eventually(async () => !(await takesConnections()));
+    connection.write(request);
+    await eventually(() => arrived.length === 1, { what: 'the request' });
+    held.release();
+    const received = await connection.closed();
+    const finished = await closing;
+    unsubscribe('http.server.request.start', note);
+
+    expect(finished).toBe(true);
+    expect(received).toContain('"held"');
+    expect([...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => Number(match[1]))).toEqual([
+      200,
+      status,
+    ]);
+    expect(received).toContain(words);
+  });
+
+  test('ends at once when all that is open is idle: keep-alive connections and ones that never asked', async () => {
+    await start();
+    const silent = await openRaw(server.url);
+    const idle = await openRaw(server.url);
+    idle.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await idle.waitFor(/"ok"/);
+    await openMcpSession(server.url, ADA);
+    const startedMs = Date.now();
+
+    const finished = await server.close();
+    await Promise.all([silent.closed(), idle.closed()]);
+
+    expect(finished).toBe(true);
+    expect(Date.now() - startedMs).toBeLessThan(1_500);
+  });
+
+  test('resolves to false when a call outlasts the grace, and cuts it', async () => {
+    await start({ SHUTDOWN_GRACE_SECONDS: '1' });
+    const session = await openMcpSession(server.url, ADA);
+    const sse = await openSse(server.url, ADA);
+    await sse.post(callTool(1, 'hold'));
+    const pending = session.post(callTool(1, 'hold')).then(
+      () => 'answered',
+      () => 'cut',
+    );
+    await held.untilWaiting(2);
+    const startedMs = Date.now();
+
+    const finished = await server.close();
+
+    expect(finished).toBe(false);
+    expect(Date.now() - startedMs).toBeGreaterThanOrEqual(990);
+    expect(Date.now() - startedMs).toBeLessThan(2_000);
+    expect(await pending).toBe('cut');
+    expect(await sse.over()).toBe('cut');
+  });
+
+  test('does not wait for a client that reads none of its stream', async () => {
+    await start({ SHUTDOWN_GRACE_SECONDS: '1' });
+    const connection = await openRaw(server.url);
+    connection.write(`GET /sse HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`);
+    const id = /sessionId=([0-9a-f-]{36})/.exec(await connection.waitFor(/sessionId=[0-9a-f-]{36}/))?.[1];
+    connection.socket.pause();
+    const message = 'x'.repeat(3_000_000);
+    await Promise.all(
+      [1, 2, 3].map(async (call) =>
+        send(`${server.url}/messages?sessionId=${id}`, {
+          token: ADA,
+          body: callTool(call, 'echo_message', { message }),
+        }),
+      ),
+    );
+    const startedMs = Date.now();
+
+    await server.close();
+
+    expect(Date.now() - startedMs).toBeLessThan(2_000);
+    connection.socket.destroy();
+  });
+});
