@@ -104,8 +104,11 @@ export function parseConfig(environment: Environment): Config {
         'loopback (HOST=127.0.0.1 without NODE_ENV=production), or set ALLOW_PUBLIC_WITHOUT_AUTH=true if that is meant.',
     );
   }
-  const publicUrl = values.PUBLIC_URL ?? replitOrigin(values);
-  const hosts = [...values.ALLOWED_HOSTS, ...(publicUrl === undefined ? [] : [new URL(publicUrl).host])];
+  // What clients may call the server: the first is the one it tells them.
+  const named = values.PUBLIC_URL === undefined ? [] : [values.PUBLIC_URL];
+  const ownOrigins = [...new Set([...named, ...replitOrigins(values)])];
+  const [publicUrl] = ownOrigins;
+  const hosts = [...values.ALLOWED_HOSTS, ...ownOrigins.map((origin) => new URL(origin).host)];
 
   return deepFreeze<Config>({
     host: values.HOST ?? (publicMode ? '0.0.0.0' : '127.0.0.1'),
@@ -120,7 +123,7 @@ export function parseConfig(environment: Environment): Config {
     origin: {
       ...(publicUrl !== undefined && { publicUrl }),
       hosts: publicMode && hosts.length === 0 ? 'any' : hosts,
-      origins: [...values.ALLOWED_ORIGINS, ...(publicUrl === undefined ? [] : [publicUrl])],
+      origins: [...values.ALLOWED_ORIGINS, ...ownOrigins],
       trustProxy: values.TRUST_PROXY ?? onReplit,
     },
     limits: {
@@ -261,12 +264,12 @@ function tokenSource({ AUTH_TOKENS, TOKENS_FILE }: z.output<typeof VARIABLES>): 
   return { kind: 'file', path: TOKENS_FILE ?? 'tokens.json', named: TOKENS_FILE !== undefined };
 }
 
-/** The origin of a Replit workspace or deployment: Replit terminates TLS in front of it. */
-function replitOrigin({ REPLIT_DOMAINS, REPLIT_DEV_DOMAIN }: z.output<typeof VARIABLES>): string | undefined {
-  const domain = REPLIT_DOMAINS?.split(',')[0]?.trim() ?? REPLIT_DEV_DOMAIN;
-  return domain !== undefined && HOST_HEADER.safeParse(domain).success
-    ? `https://${domain.toLowerCase()}`
-    : undefined;
+/** The origins of a Replit workspace or deployment, a linked domain's too: Replit terminates TLS in front of it. */
+function replitOrigins({ REPLIT_DOMAINS, REPLIT_DEV_DOMAIN }: z.output<typeof VARIABLES>): string[] {
+  const domains = (REPLIT_DOMAINS ?? REPLIT_DEV_DOMAIN ?? '').split(',').map((domain) => domain.trim());
+  return domains
+    .filter((domain) => HOST_HEADER.safeParse(domain).success)
+    .map((domain) => `https://${domain.toLowerCase()}`);
 }
 
 /** Whether a file system error says that nothing is there. */

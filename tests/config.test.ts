@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   ConfigError,
   type Environment,
@@ -14,7 +14,10 @@ import {
 import { createSandbox } from './support/process.ts';
 
 /** What is said about variables that cannot be used. */
-function refusalOf(environment: Environment, parse: (environment: Environment) => unknown = parseConfig): string {
+function refusalOf(
+  environment: Environment,
+  parse: (environment: Environment) => unknown = parseConfig,
+): string {
   try {
     parse(environment);
   } catch (error) {
@@ -22,6 +25,17 @@ function refusalOf(environment: Environment, parse: (environment: Environment) =
     throw error;
   }
   throw new Error('The environment was accepted.');
+}
+
+/** What a ConfigError says, or that there is none. */
+function outcomeOf(parse: () => unknown): string {
+  try {
+    parse();
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
 }
 
 /** The lines of a refusal that name a variable each. */
@@ -120,7 +134,10 @@ describe('a setting', () => {
   });
 
   test('may have spaces around it', () => {
-    expect(parseConfig({ PORT: ' 9000 ', LOG_LEVEL: 'debug\n' })).toMatchObject({ port: 9000, logLevel: 'debug' });
+    expect(parseConfig({ PORT: ' 9000 ', LOG_LEVEL: 'debug\n' })).toMatchObject({
+      port: 9000,
+      logLevel: 'debug',
+    });
   });
 
   test('cannot be changed afterwards, at any level', () => {
@@ -170,15 +187,17 @@ describe('public mode', () => {
     expect(config).toMatchObject({ publicMode: false, host, production: false, auth: { enabled: false } });
   });
 
-  test.each<Environment>([{ NODE_ENV: 'production' }, { REPL_ID: 'abc' }, { HOST: '0.0.0.0' }, { HOST: '::' }])(
-    'refuses authentication off for %j, and says what to do',
-    (environment) => {
-      const refusal = refusalOf({ ...environment, AUTH_ENABLED: 'false' });
+  test.each<Environment>([
+    { NODE_ENV: 'production' },
+    { REPL_ID: 'abc' },
+    { HOST: '0.0.0.0' },
+    { HOST: '::' },
+  ])('refuses authentication off for %j, and says what to do', (environment) => {
+    const refusal = refusalOf({ ...environment, AUTH_ENABLED: 'false' });
 
-      expect(refusal).toContain('AUTH_ENABLED');
-      expect(refusal).toContain('ALLOW_PUBLIC_WITHOUT_AUTH=true');
-    },
-  );
+    expect(refusal).toContain('AUTH_ENABLED');
+    expect(refusal).toContain('ALLOW_PUBLIC_WITHOUT_AUTH=true');
+  });
 
   test('takes authentication off when it is said to be meant', () => {
     const config = parseConfig({
@@ -204,16 +223,26 @@ describe('public mode', () => {
 });
 
 describe('a host', () => {
-  test.each(['localhost', 'LOCALHOST', '127.0.0.1', '127.255.0.9', '::1', '[::1]'])('%s is this machine', (host) => {
-    expect(isLoopbackHost(host)).toBe(true);
-  });
-
-  test.each(['0.0.0.0', '::', '[::]', '10.0.0.1', '127.0.0.1.example', '127.1', 'localhost.example', '::ffff:127.0.0.1', ''])(
-    '%s may be reached by others',
+  test.each(['localhost', 'LOCALHOST', '127.0.0.1', '127.255.0.9', '::1', '[::1]'])(
+    '%s is this machine',
     (host) => {
-      expect(isLoopbackHost(host)).toBe(false);
+      expect(isLoopbackHost(host)).toBe(true);
     },
   );
+
+  test.each([
+    '0.0.0.0',
+    '::',
+    '[::]',
+    '10.0.0.1',
+    '127.0.0.1.example',
+    '127.1',
+    'localhost.example',
+    '::ffff:127.0.0.1',
+    '',
+  ])('%s may be reached by others', (host) => {
+    expect(isLoopbackHost(host)).toBe(false);
+  });
 });
 
 describe('a switch', () => {
@@ -254,7 +283,19 @@ describe('a whole number', () => {
   test.each(bounds)('$name is refused outside of $min to $max, and when it is none', ({ name, min, max }) => {
     const values = [min - 1, max + 1, 1e300, 0.5].map(String);
 
-    for (const value of [...values, '-1', '+5', '1e3', '0x10', '5s', 'NaN', 'Infinity', '１２', '1 0', '1_000']) {
+    for (const value of [
+      ...values,
+      '-1',
+      '+5',
+      '1e3',
+      '0x10',
+      '5s',
+      'NaN',
+      'Infinity',
+      '１２',
+      '1 0',
+      '1_000',
+    ]) {
       expect(problemsOf({ [name]: value })).toEqual([`${name} must be a whole number from ${min} to ${max}`]);
     }
   });
@@ -309,18 +350,18 @@ describe('a bad value', () => {
   });
 
   test('is never printed, whatever it is and whichever variable has it', () => {
-    const value = fc.string({ minLength: 8, unit: 'grapheme-ascii' });
+    // Shorter ones may be part of the words that say what is allowed.
+    const value = fc
+      .string({ minLength: 8, unit: 'grapheme-ascii' })
+      .filter((text) => text.trim().length >= 8);
 
     fc.assert(
       fc.property(fc.constantFrom(...knownVariables()), value, (name, text) => {
         for (const parse of [parseConfig, parseStdioConfig]) {
-          try {
-            parse({ [name]: text });
-          } catch (error) {
-            expect(error).toBeInstanceOf(ConfigError);
-            expect((error as ConfigError).message).toContain(name);
-            expect((error as ConfigError).message).not.toContain(text.trim());
-          }
+          const refusal = outcomeOf(() => parse({ [name]: text }));
+
+          expect(refusal).toMatch(refusal === 'accepted' ? '' : name);
+          expect(refusal).not.toContain(text.trim());
         }
       }),
       { numRuns: 500 },
@@ -386,7 +427,7 @@ describe('the hosts and origins let in', () => {
 });
 
 describe('on Replit', () => {
-  test('the first domain of a deployment is the public address, and the proxy is trusted', () => {
+  test('the first domain of a deployment is the public address, all are let in, and the proxy is trusted', () => {
     const config = parseConfig({
       REPL_ID: 'abc',
       REPLIT_DOMAINS: 'My-App.replit.app, my-app.example',
@@ -395,8 +436,8 @@ describe('on Replit', () => {
 
     expect(config.origin).toEqual({
       publicUrl: 'https://my-app.replit.app',
-      hosts: ['my-app.replit.app'],
-      origins: ['https://my-app.replit.app'],
+      hosts: ['my-app.replit.app', 'my-app.example'],
+      origins: ['https://my-app.replit.app', 'https://my-app.example'],
       trustProxy: true,
     });
   });
@@ -483,7 +524,12 @@ describe('the file .env', () => {
   }
 
   test('adds variables to the environment', async () => {
-    await write('# a comment', 'PORT=9000', 'AUTH_TOKENS=\'{"tok":{"userId":"me"}}\'', 'PUBLIC_URL="https://a.example"');
+    await write(
+      '# a comment',
+      'PORT=9000',
+      'AUTH_TOKENS=\'{"tok":{"userId":"me"}}\'',
+      'PUBLIC_URL="https://a.example"',
+    );
 
     const environment = readEnvironment({ LOG_LEVEL: 'warn' });
 
@@ -531,7 +577,9 @@ describe('the file .env', () => {
   test('that cannot be read is an error that names it', async () => {
     await mkdir(path.join(folder, '.env'));
 
-    expect(refusalOf({}, readEnvironment)).toBe('The file .env cannot be read; make it readable or remove it.');
+    expect(refusalOf({}, readEnvironment)).toBe(
+      'The file .env cannot be read; make it readable or remove it.',
+    );
   });
 });
 

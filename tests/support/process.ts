@@ -2,7 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -101,6 +101,12 @@ export async function waitFor<T>(
     if (Date.now() > deadlineMs) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`);
     await sleep(20);
   }
+}
+
+/** A limit for how long something may take, in milliseconds; where others keep the machine busy, more by that much. */
+export function atMost(limitMs: number): number {
+  const [load = 0] = loadavg();
+  return limitMs * Math.max(1, load / availableParallelism());
 }
 
 /** Waits for a process to end; says what it wrote when it does not. */

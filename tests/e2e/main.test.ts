@@ -1,0 +1,366 @@
+/** The built HTTP server as a process: what it says at the start, what it refuses, how it reloads and how it ends. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { CLIENT_KINDS, connectClient } from '../support/clients.ts';
+import { openStream } from '../support/open-streams.ts';
+import { atMost, builtFile, createSandbox, type Ending, waitFor, waitForEnd } from '../support/process.ts';
+import {
+  type ServerOptions,
+  type ServerProcess,
+  spawnServer,
+  startServer,
+  TOKEN,
+  TOKENS_JSON,
+  waitForLog,
+  WITH_TOKENS,
+} from '../support/server-process.ts';
+
+const sandbox = createSandbox();
+afterEach(async () => sandbox.close());
+
+/** The status of `GET /tools` with a token. */
+async function statusOfTools(url: string, token?: string): Promise<number> {
+  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const { status } = await fetch(new URL('/tools', url), { headers });
+  return status;
+}
+
+/** Starts a server that is expected to refuse to, and waits for that. */
+async function refusedStart(options: ServerOptions): Promise<Ending & { stderr: string; stdout: string }> {
+  const server = await spawnServer(sandbox, options);
+  const ending = await waitForEnd(server);
+  return { ...ending, stderr: server.stderr(), stdout: server.stdout() };
+}
+
+/** What a refused start must look like: exit code 1, nothing on stdout, no stack. */
+function expectRefusal({ code, stdout, stderr }: Awaited<ReturnType<typeof refusedStart>>): void {
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).not.toMatch(/^\s+at |node:internal|file:\/\//m);
+}
+
+describe('the start', () => {
+  test('without any setting listens on loopback with authentication off, and warns loudly', async () => {
+    const beganMs = performance.now();
+    const server = await startServer(sandbox);
+
+    const health = await fetch(new URL('/health', server.url));
+    const healthyMs = performance.now() - beganMs;
+    const client = await connectClient('v1 http', { url: server.url });
+    const me = await client.call('whoami');
+    await client.close();
+
+    process.stderr.write(`/health answered ${Math.round(healthyMs)} ms after the start\n`);
+    expect(await health.json()).toMatchObject({ status: 'ok' });
+    expect(new URL(server.url).hostname).toBe('127.0.0.1');
+    expect(JSON.parse(me.text)).toMatchObject({ userId: 'anonymous' });
+    const warnings = server.log().filter(({ level }) => level === 'warn');
+    expect(warnings.map(({ msg }) => msg)).toEqual([expect.stringMatching(/^AUTHENTICATION IS OFF: /)]);
+    expect(server.stdout()).toBe('');
+  });
+
+  test('listens on the port that PORT names, and where it is in use says so in one line', async () => {
+    const first = await startServer(sandbox, { env: { PORT: String(await findFreePort()) } });
+
+    const second = await refusedStart({ env: { PORT: String(first.port) } });
+
+    expect((await fetch(new URL('/health', first.url))).status).toBe(200);
+    expectRefusal(second);
+    expect(second.stderr).toBe(
+      `Port ${first.port} is in use. Stop what listens there, or set PORT to another.\n`,
+    );
+  });
+
+  test('refuses bad settings, naming each of them and showing none of their values', async () => {
+    const env = {
+      PORT: 'eighty-secret',
+      AUTH_ENABLED: 'maybe-secret',
+      PUBLIC_URL: 'not-an-origin-secret',
+      MAX_BODY_BYTES: '1',
+      LOG_LEVEL: 'loud-secret',
+    };
+
+    const refused = await refusedStart({ env });
+
+    expectRefusal(refused);
+    for (const name of Object.keys(env)) expect(refused.stderr).toContain(`  ${name} must be`);
+    expect(refused.stderr).not.toContain('secret');
+    expect(refused.stderr.trim().split('\n')).toHaveLength(1 + Object.keys(env).length);
+  });
+
+  test.each([
+    ['NODE_ENV=production', { NODE_ENV: 'production' }],
+    ['a HOST for everybody', { HOST: '0.0.0.0' }],
+    ['Replit', { REPL_ID: 'some-id' }],
+  ])('refuses AUTH_ENABLED=false with %s, and says what allows it', async (_name, env) => {
+    const refused = await refusedStart({ env: { ...env, AUTH_ENABLED: 'false' } });
+
+    expectRefusal(refused);
+    expect(refused.stderr).toContain('AUTH_ENABLED=false');
+    expect(refused.stderr).toContain('ALLOW_PUBLIC_WITHOUT_AUTH=true');
+  });
+
+  test('reads .env, over which the environment wins', async () => {
+    const files = { '.env': 'AUTH_ENABLED=true\nSSE_ENABLED=false\n', 'tokens.json': TOKENS_JSON };
+    const server = await startServer(sandbox, { files, env: { SSE_ENABLED: 'true' } });
+
+    const statuses = [await statusOfTools(server.url), await statusOfTools(server.url, TOKEN.ada)];
+    const sse = await openStream(sandbox, { url: new URL('/sse', server.url), token: TOKEN.ada });
+
+    expect(statuses).toEqual([401, 200]);
+    expect(sse.status).toBe(200);
+    expect(server.stdout()).toBe('');
+  });
+});
+
+describe('the tokens', () => {
+  test('with authentication on and none configured are one for this run, shown once outside of the log', async () => {
+    const server = await startServer(sandbox, { env: { AUTH_ENABLED: 'true' } });
+
+    const token = await waitFor('the token', () => /^ {2}(mcp_\S{43})$/m.exec(server.stderr())?.[1]);
+    const statuses = [await statusOfTools(server.url), await statusOfTools(server.url, token)];
+    const client = await connectClient('v2 http', { url: server.url, token });
+    const me = await client.call('whoami');
+    await client.close();
+
+    expect(statuses).toEqual([401, 200]);
+    expect(JSON.parse(me.text)).toMatchObject({ userId: 'owner' });
+    expect(server.stderr().split(`  ${token}\n`)).toHaveLength(2);
+    expect(JSON.stringify(server.log())).not.toContain(token);
+    expect(server.stderr()).toContain(`"AUTH_HEADER": "Bearer ${token}"`);
+  });
+
+  test('are demanded in production, with the variables and the command that mend it', async () => {
+    const cwd = await sandbox.folder();
+    const env = { NODE_ENV: 'production' };
+
+    const refused = await refusedStart({ cwd, env });
+    const command = /"npm run token -- (.*?)"/.exec(refused.stderr)?.[1] ?? '';
+    const made = sandbox.spawn({ args: [builtFile('scripts/token.js'), ...command.split(' ')], cwd });
+    await waitForEnd(made);
+    const token = /^ +(mcp_\S+)$/m.exec(made.stdout())?.[1] ?? '';
+    const server = await startServer(sandbox, { cwd, env: { ...env, HOST: '127.0.0.1' } });
+
+    expectRefusal(refused);
+    expect(refused.stderr).toContain('AUTH_TOKENS');
+    expect(refused.stderr).toContain('TOKENS_FILE');
+    expect(await statusOfTools(server.url, token)).toBe(200);
+  });
+
+  test.each([
+    ['missing', 'nowhere.json', /nowhere\.json.* does not exist/],
+    ['broken', 'broken.json', /broken\.json: not valid JSON/],
+    ['empty', 'empty.json', /empty\.json: not valid JSON/],
+    ['without an entry', 'none.json', /none\.json: holds no token/],
+    ['a directory', 'folder', /folder: is not a regular file/],
+    ['a FIFO that nobody writes to', 'fifo', /fifo: is not a regular file/],
+  ])('in a TOKENS_FILE that is %s stop the start with one line that names it', async (_name, file, words) => {
+    const cwd = await sandbox.folder({
+      'broken.json': '{"tok_secret_1": {"userId": ',
+      'empty.json': '',
+      'none.json': '{}',
+    });
+    await mkdir(path.join(cwd, 'folder'));
+    await promisify(execFile)('mkfifo', [path.join(cwd, 'fifo')]);
+
+    const refused = await refusedStart({
+      cwd,
+      env: { AUTH_ENABLED: 'true', TOKENS_FILE: path.join(cwd, file) },
+    });
+
+    expectRefusal(refused);
+    expect(refused.stderr).toMatch(words);
+    expect(refused.stderr.trim().split('\n')).toHaveLength(1);
+    expect(refused.stderr).not.toContain('secret');
+  });
+
+  test('are read again on SIGHUP', async () => {
+    const server = await startServer(sandbox, WITH_TOKENS);
+    const before = [
+      await statusOfTools(server.url, TOKEN.ada),
+      await statusOfTools(server.url, 'tok_fresh_0123'),
+    ];
+
+    await writeFile(path.join(server.cwd, 'tokens.json'), '{"tok_fresh_0123":{"userId":"fresh"}}');
+    server.child.kill('SIGHUP');
+    await waitForLog(server, 'token file reloaded');
+    const after = [
+      await statusOfTools(server.url, TOKEN.ada),
+      await statusOfTools(server.url, 'tok_fresh_0123'),
+    ];
+
+    expect(before).toEqual([200, 401]);
+    expect(after).toEqual([401, 200]);
+  });
+});
+
+describe('a signal to stop', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'lets the calls of every transport finish, ends every stream and exits 0 (%s)',
+    async (signal) => {
+      const { server, calls, stream, subscription, release } = await startBusyServer();
+
+      server.child.kill(signal);
+      await waitForLog(server, 'shutting down');
+      const refused = statusOfTools(server.url, TOKEN.ada);
+      await expect(refused).rejects.toThrow('fetch failed');
+      const callsEndedEarly = countLines(server, 'tool call');
+      const releasedMs = performance.now();
+      await release();
+      const answers = await Promise.all(calls);
+      const ending = await waitForEnd(server);
+      const tookMs = performance.now() - releasedMs;
+
+      process.stderr.write(`${signal}: ended ${Math.round(tookMs)} ms after the calls could finish\n`);
+      expect(callsEndedEarly).toBe(0);
+      expect(answers).toEqual(calls.map(() => ({ text: 'waited', isError: false })));
+      expect(ending).toEqual({ code: 0, signal: null });
+      expect(tookMs).toBeLessThan(atMost(5_000));
+      expect(await stream.ended).toBe(true);
+      expect(stream.text()).toMatch(/\nretry: 8000\n\n$/);
+      expect(await subscription.closed).toBe('graceful');
+      expect(server.log().at(-1)).toMatchObject({ msg: 'stopped', finished: true });
+      expect(server.stdout()).toBe('');
+    },
+  );
+
+  test('given twice at once, as npm forwards it, counts once', async () => {
+    const server = await startServer(sandbox);
+
+    server.child.kill('SIGINT');
+    server.child.kill('SIGINT');
+    const ending = await waitForEnd(server);
+
+    expect(ending).toEqual({ code: 0, signal: null });
+    expect(countLines(server, 'shutting down')).toBe(1);
+  });
+
+  test('given again after a moment ends the process at once', async () => {
+    const { server } = await startBusyServer();
+
+    server.child.kill('SIGTERM');
+    await waitForLog(server, 'shutting down');
+    const askedMs = performance.now();
+    // Within a tenth of a second it counts as the same one, which npm has forwarded.
+    await waitFor('the process to end', () => {
+      server.child.kill('SIGTERM');
+      return server.child.exitCode !== null;
+    });
+
+    expect(server.child.exitCode).toBe(1);
+    expect(performance.now() - askedMs).toBeLessThan(atMost(1_000));
+  });
+
+  test('cuts what is not done within the grace period and exits 1', async () => {
+    const { server } = await startBusyServer({ SHUTDOWN_GRACE_SECONDS: '1' });
+
+    const askedMs = performance.now();
+    server.child.kill('SIGTERM');
+    const ending = await waitForEnd(server);
+    const tookMs = performance.now() - askedMs;
+
+    expect(ending).toEqual({ code: 1, signal: null });
+    expect(tookMs).toBeGreaterThan(900);
+    expect(tookMs).toBeLessThan(atMost(3_000));
+    expect(server.log().at(-1)).toMatchObject({ msg: 'stopped', finished: false });
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['half a request', 'GET /health HTTP/1.1\r\nHost: local'],
+  ])('is not held up by a connection that has sent %s', async (_name, sent) => {
+    const server = await startServer(sandbox);
+    const socket = connect(server.port, '127.0.0.1', () => socket.write(sent));
+    sandbox.defer(async () => socket.destroy());
+    await once(socket, 'connect');
+    // The server has accepted it when it answers one that came later.
+    await statusOfTools(server.url);
+
+    const askedMs = performance.now();
+    server.child.kill('SIGTERM');
+    const ending = await waitForEnd(server, { timeoutMs: 15_000 });
+
+    expect(ending).toEqual({ code: 0, signal: null });
+    expect(performance.now() - askedMs).toBeLessThan(atMost(2_000));
+  });
+
+  test('without any connection ends the process at once', async () => {
+    const server = await startServer(sandbox);
+
+    const askedMs = performance.now();
+    server.child.kill('SIGTERM');
+    const ending = await waitForEnd(server);
+
+    expect(ending).toEqual({ code: 0, signal: null });
+    expect(performance.now() - askedMs).toBeLessThan(atMost(2_000));
+  });
+});
+
+test('a reader of the log that goes away does not take the server with it', async () => {
+  const server = await startServer(sandbox, WITH_TOKENS);
+
+  server.child.stderr.destroy();
+  const statuses: number[] = [];
+  for (let count = 0; count < 20; count += 1) statuses.push(await statusOfTools(server.url, TOKEN.ada));
+  const client = await connectClient('v1 sse', { url: server.url, token: TOKEN.ada });
+  const greeting = await client.call('get_greeting');
+  await client.close();
+  server.child.kill('SIGTERM');
+
+  expect(statuses).toEqual(Array.from({ length: 20 }, () => 200));
+  expect(greeting.text).toBe('Hello, Ada Lovelace!');
+  expect(await waitForEnd(server)).toEqual({ code: 0, signal: null });
+});
+
+/** A server with an idle stream of each kind and a call in flight on each transport; `release` lets the calls finish. */
+async function startBusyServer(env: Readonly<Record<string, string>> = {}) {
+  const server = await startServer(sandbox, {
+    ...WITH_TOKENS,
+    env: { ...WITH_TOKENS.env, ...env },
+    withWaitTool: true,
+  });
+  const stream = await openStream(sandbox, { url: new URL('/sse', server.url), token: TOKEN.ada });
+  const subscription = await subscribe(server);
+  const connection = { url: server.url, token: TOKEN.ada };
+  // The clients of Streamable HTTP with a session open its GET stream by themselves.
+  const clients = await Promise.all(CLIENT_KINDS.map((kind) => connectClient(kind, connection)));
+  for (const client of clients) sandbox.defer(async () => client.close());
+  const file = path.join(server.cwd, 'go');
+  const calls = clients.map((client) => client.call('wait', { file }));
+  // A test that fails early must not leave a rejection that nobody handles.
+  for (const call of calls) call.catch(() => undefined);
+  await waitFor('every call to be in flight', () => countLines(server, 'waiting') === calls.length);
+  return { server, calls, stream, subscription, release: async () => writeFile(file, '') };
+}
+
+/** Opens a 2026-07-28 subscription to changes of the tool list. */
+async function subscribe({ url }: ServerProcess) {
+  const client = new Client(
+    { name: 'subscriber', version: '1.0.0' },
+    { versionNegotiation: { mode: { pin: '2026-07-28' } } },
+  );
+  const requestInit = { headers: { Authorization: `Bearer ${TOKEN.ada}` } };
+  await client.connect(new StreamableHTTPClientTransport(new URL('/mcp', url), { requestInit }));
+  sandbox.defer(async () => client.close());
+  return client.listen({ toolsListChanged: true });
+}
+
+/** How many lines with this message the log has. */
+function countLines(server: ServerProcess, message: string): number {
+  return server.log().filter(({ msg }) => msg === message).length;
+}
+
+/** A port of loopback that was free a moment ago. */
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

@@ -1,0 +1,158 @@
+/** The built stdio server, started by real clients as a desktop host starts it. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import {
+  atMost,
+  builtFile,
+  createSandbox,
+  type ProcessOptions,
+  waitFor,
+  waitForEnd,
+} from '../support/process.ts';
+import { TOKEN, TOKENS_JSON } from '../support/server-process.ts';
+import { connectStdio, STDIO_KINDS } from '../support/stdio-clients.ts';
+
+const sandbox = createSandbox();
+afterEach(async () => sandbox.close());
+
+/** The command of the stdio server, in a folder with a token file. */
+async function stdioCommand(env: Readonly<Record<string, string>> = {}): Promise<ProcessOptions> {
+  const cwd = await sandbox.folder({ 'tokens.json': TOKENS_JSON });
+  return { args: [builtFile('src/stdio.js')], cwd, env };
+}
+
+describe.each(STDIO_KINDS)('a %s client', (kind) => {
+  test('without any setting lists and calls the tools as anybody', async () => {
+    const client = await connectStdio(sandbox, kind, await stdioCommand());
+
+    const names = await client.listTools();
+    const echo = await client.call('echo_message', { message: 'x'.repeat(1_048_576) });
+    const me = await client.call('whoami');
+
+    expect(names).toEqual(['get_greeting', 'echo_message', 'whoami']);
+    expect(echo.text).toHaveLength(1_048_576);
+    expect(JSON.parse(me.text)).toMatchObject({ userId: 'anonymous', transport: 'stdio' });
+  });
+
+  test('with authentication on is the user of MCP_TOKEN', async () => {
+    const env = { AUTH_ENABLED: 'true', MCP_TOKEN: TOKEN.ada };
+    const client = await connectStdio(sandbox, kind, await stdioCommand(env));
+
+    const greeting = await client.call('get_greeting');
+    const me = await client.call('whoami');
+
+    expect(greeting).toEqual({ text: 'Hello, Ada Lovelace!', isError: false });
+    expect(JSON.parse(me.text)).toMatchObject({ userId: 'ada', transport: 'stdio' });
+    expect(client.stderr()).not.toContain(TOKEN.ada);
+  });
+});
+
+test('a token without the scope of a tool neither lists nor calls it', async () => {
+  const env = {
+    AUTH_ENABLED: 'true',
+    MCP_TOKEN: TOKEN.ada,
+    AUTH_TOKENS: JSON.stringify({ [TOKEN.ada]: { userId: 'ada', scopes: ['greet'] } }),
+  };
+  const client = await connectStdio(sandbox, 'v1', await stdioCommand(env));
+
+  const names = await client.listTools();
+  const refused = await client.call('echo_message', { message: 'hi' });
+
+  expect(names).toEqual(['get_greeting', 'whoami']);
+  expect(refused).toEqual({ text: expect.stringContaining('insufficient_scope'), isError: true });
+});
+
+test.each([
+  ['missing', {}, /^MCP_TOKEN .*Set it to a token of the token file/],
+  ['unknown', { MCP_TOKEN: 'tok_wrong_0123456789' }, /^MCP_TOKEN .*unknown/],
+  ['expired', { MCP_TOKEN: TOKEN.expired }, /^MCP_TOKEN .*expired/],
+  ['disabled', { MCP_TOKEN: TOKEN.disabled }, /^MCP_TOKEN .*disabled/],
+])('with authentication on and an MCP_TOKEN that is %s the start is refused', async (_kind, env, words) => {
+  const started = sandbox.spawn(await stdioCommand({ AUTH_ENABLED: 'true', LOG_LEVEL: 'warn', ...env }));
+
+  const ending = await waitForEnd(started);
+
+  expect(ending).toEqual({ code: 1, signal: null });
+  expect(started.stdout()).toBe('');
+  expect(started.stderr()).toMatch(words);
+  expect(started.stderr().trim().split('\n')).toHaveLength(1);
+  expect(started.stderr()).not.toMatch(/tok_|^\s+at /m);
+});
+
+test('with authentication on and no token file the start is refused with the variable that mends it', async () => {
+  const options = await stdioCommand({ AUTH_ENABLED: 'true', MCP_TOKEN: TOKEN.ada });
+
+  const started = sandbox.spawn({ ...options, cwd: await sandbox.folder() });
+  const ending = await waitForEnd(started);
+
+  expect(ending).toEqual({ code: 1, signal: null });
+  expect(started.stdout()).toBe('');
+  expect(started.stderr()).toMatch(/TOKENS_FILE|AUTH_TOKENS/);
+});
+
+test('stdout carries one protocol message a line, also for what is no message, and stderr the log', async () => {
+  const started = sandbox.spawn(await stdioCommand({ LOG_LEVEL: 'debug' }));
+  const send = (line: string): void => void started.child.stdin.write(`${line}\n`);
+  const answers = (): Record<string, unknown>[] =>
+    started
+      .stdout()
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  send(request(1, 'initialize', INITIALIZE));
+  await waitFor('the answer to initialize', () => answers().length === 1);
+  send('{"jsonrpc":"2.0","method":"notifications/initialized"}');
+  send('this is no JSON');
+  send('{"jsonrpc":"2.0"}');
+  send(request(2, 'tools/call', { name: 'no_such_tool' }));
+  send(request(3, 'no/such/method', {}));
+  send(request(4, 'tools/call', { name: 'whoami', arguments: {} }));
+  await waitFor('the last answer', () => answers().some(({ id }) => id === 4));
+
+  expect(answers().every(({ jsonrpc }) => jsonrpc === '2.0')).toBe(true);
+  expect(answers().map(({ id }) => id)).toEqual(expect.arrayContaining([1, 2, 3, 4]));
+  expect(answers().find(({ id }) => id === 3)).toMatchObject({ error: { code: -32_601 } });
+  expect(answers().find(({ id }) => id === 4)).toMatchObject({
+    result: { structuredContent: { userId: 'anonymous', transport: 'stdio' } },
+  });
+  expect(started.stderr()).toContain('"msg":"tool call"');
+});
+
+test.each(['the end of stdin', 'SIGTERM', 'SIGINT'] as const)('%s ends the process with 0', async (what) => {
+  const started = sandbox.spawn(await stdioCommand());
+  started.child.stdin.write(`${request(1, 'initialize', INITIALIZE)}\n`);
+  await waitFor('the answer to initialize', () => started.stdout().includes('\n'));
+
+  const askedMs = performance.now();
+  if (what === 'the end of stdin') started.child.stdin.end();
+  else started.child.kill(what);
+  const ending = await waitForEnd(started);
+
+  expect(ending).toEqual({ code: 0, signal: null });
+  expect(performance.now() - askedMs).toBeLessThan(atMost(2_000));
+});
+
+test('a call sent just before the end of stdin is still answered', async () => {
+  const started = sandbox.spawn(await stdioCommand());
+  const lines = [
+    request(1, 'initialize', INITIALIZE),
+    '{"jsonrpc":"2.0","method":"notifications/initialized"}',
+    request(2, 'tools/call', { name: 'get_greeting', arguments: { name: 'you' } }),
+  ];
+
+  started.child.stdin.end(`${lines.join('\n')}\n`);
+  await waitForEnd(started);
+
+  expect(started.stdout()).toContain('Hello, you!');
+});
+
+const INITIALIZE = {
+  protocolVersion: '2025-06-18',
+  capabilities: {},
+  clientInfo: { name: 'raw', version: '1.0.0' },
+};
+
+/** A JSON-RPC request as one line. */
+function request(id: number, method: string, params: object): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, method, params });
+}
