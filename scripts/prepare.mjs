@@ -18,6 +18,7 @@ const BUILD_INPUTS = [
   'tsconfig.build.json',
   'src',
   'scripts',
+  'bench/src',
   'tests/conformance',
 ];
 const INSTALL_STAMP = 'node_modules/.prepare-stamp';

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { NoTokensError } from './auth/open-tokens.ts';
 import { TokenFileError } from './auth/parse-tokens.ts';
 import { type Config, ConfigError } from './config.ts';
+import { renderClient } from './connect/clients.ts';
 
 /** Why the start failed, in words for whoever can mend it; a stack only for what nobody expected. */
 export function describeStartFailure(error: unknown): string {
@@ -34,15 +35,7 @@ export function warnAboutExposure({ auth, publicMode, origin }: Config, log: Log
 
 /** Shows the token of this run, once, with a configuration to paste. Not through the log: that may be kept. */
 export function printOneRunToken(token: string, url: string): void {
-  const configuration = {
-    mcpServers: {
-      'mcp-auth-server': {
-        command: 'npx',
-        args: ['-y', 'mcp-remote', `${url}/mcp`, '--header', 'Authorization:${AUTH_HEADER}'],
-        env: { AUTH_HEADER: `Bearer ${token}` },
-      },
-    },
-  };
+  const { where, text } = renderClient('claude-desktop', { origin: url, token });
   process.stderr.write(
     [
       '',
@@ -50,9 +43,12 @@ export function printOneRunToken(token: string, url: string): void {
       '',
       `  ${token}`,
       '',
-      'For Claude Desktop (claude_desktop_config.json):',
+      `For Claude Desktop, in ${where}:`,
       '',
-      JSON.stringify(configuration, null, 2),
+      text,
+      '',
+      `For other clients: npm run connect -- --url ${url} --token-stdin`,
+      'For a token that lasts: npm run token -- create --user me',
       '',
       '',
     ].join('\n'),

@@ -56,9 +56,8 @@ export async function openTokens({ source, allowOneRunToken, log }: TokenOptions
 }
 
 const NO_TOKENS =
-  'Authentication is on, but there is no token. Set AUTH_TOKENS to the JSON of a token file, such as ' +
-  `{"<token>":{"userId":"me"}} with a token from: node -p "'mcp_'+crypto.randomBytes(32).toString('base64url')" ` +
-  '- or put a token file where TOKENS_FILE says (default: tokens.json).';
+  'Authentication is on, but there is no token. Make one with "npm run token -- create --user me". Then set AUTH_TOKENS ' +
+  'to what "npm run -s token -- export" prints, or put the file where TOKENS_FILE says (default: tokens.json).';
 
 /** Runs `load` and says whose text it was when that fails. */
 function named<T>(name: string, load: () => T): T {

@@ -27,16 +27,19 @@ async function refusalOf(authorization: string | undefined) {
 }
 
 describe('with authentication on', () => {
-  test.each(['authorization', 'x-api-key', 'x-auth-token'])('a valid token in %s gives its grant', async (name) => {
-    const value = name === 'authorization' ? 'Bearer tok_ada' : 'tok_ada';
+  test.each(['authorization', 'x-api-key', 'x-auth-token'])(
+    'a valid token in %s gives its grant',
+    async (name) => {
+      const value = name === 'authorization' ? 'Bearer tok_ada' : 'tok_ada';
 
-    const authentication = await authenticatorOf().authenticate({ [name]: value });
+      const authentication = await authenticatorOf().authenticate({ [name]: value });
 
-    expect(authentication).toMatchObject({
-      ok: true,
-      grant: { user: { userId: 'ada', name: 'Ada' }, tokenId: expect.stringMatching(/^[0-9a-f]{8}$/) },
-    });
-  });
+      expect(authentication).toMatchObject({
+        ok: true,
+        grant: { user: { userId: 'ada', name: 'Ada' }, tokenId: expect.stringMatching(/^[0-9a-f]{8}$/) },
+      });
+    },
+  );
 
   test.each([
     { sent: undefined, reason: 'missing', words: 'Authorization: Bearer <token>' },

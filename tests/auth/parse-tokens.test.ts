@@ -1,6 +1,6 @@
 /** The strict reading of a token file: what is accepted, and that every refusal names the place and never a secret. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseTokens, TokenFileError } from '../../src/auth/parse-tokens.ts';
 import { digestToken } from '../../src/auth/token-set.ts';
 
@@ -129,7 +129,11 @@ describe('a field', () => {
     { field: 'expiresAt', value: 'soon', problem: 'field "expiresAt" must be a date such as' },
     { field: 'expiresAt', value: 1_814_313_600, problem: 'field "expiresAt" must be a date such as' },
     { field: 'expiresAt', value: '2027-02-30', problem: 'field "expiresAt" must be a date such as' },
-    { field: 'expiresAt', value: '2027-06-30T25:00:00Z', problem: 'field "expiresAt" must be a date such as' },
+    {
+      field: 'expiresAt',
+      value: '2027-06-30T25:00:00Z',
+      problem: 'field "expiresAt" must be a date such as',
+    },
     // Without a time zone the moment would depend on where the server runs.
     { field: 'expiresAt', value: '2027-06-30T00:00:00', problem: 'field "expiresAt" must be a date such as' },
     { field: 'notBefore', value: '30.6.2027', problem: 'field "notBefore" must be a date such as' },
@@ -332,9 +336,11 @@ describe('for any text', () => {
       fc.property(fc.dictionary(secret, entry, { minKeys: 1, maxKeys: 4 }), (file) => {
         const message = messageOf(() => parseTokens(JSON.stringify(file))) ?? '';
 
-        for (const word of stringsOf(file)) {
-          if (word.length >= 12 && !/^[A-Za-z]{1,24}$/.test(word)) expect(message).not.toContain(word);
-        }
+        // Names of letters alone are shown: that is what fields are called, and no token.
+        const shown = stringsOf(file).filter(
+          (word) => word.length >= 12 && !/^[A-Za-z]{1,24}$/.test(word) && message.includes(word),
+        );
+        expect(shown).toEqual([]);
       }),
     );
   });
@@ -365,5 +371,5 @@ function isJson(text: string): boolean {
 function stringsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, item]) => [key, ...stringsOf(item)]);
+  return [...Object.keys(value), ...Object.values(value).flatMap(stringsOf)];
 }

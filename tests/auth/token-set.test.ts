@@ -1,6 +1,6 @@
 /** The look-up of tokens: by digest alone, within their time, and for any set of entries. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseTokens } from '../../src/auth/parse-tokens.ts';
 import { createTokenSet, digestToken, tokenIdOf, type TokenSet } from '../../src/auth/token-set.ts';
 
@@ -37,14 +37,9 @@ describe('a token', () => {
   test('that differs in one letter, in case, or by a space is unknown', () => {
     const set = setOf({ [TOKEN]: { userId: 'ada' } });
 
-    const answers = [
-      `${TOKEN}0`,
-      TOKEN.slice(0, -1),
-      TOKEN.toUpperCase(),
-      ` ${TOKEN}`,
-      '',
-      '__proto__',
-    ].map((token) => userOf(set, token));
+    const answers = [`${TOKEN}0`, TOKEN.slice(0, -1), TOKEN.toUpperCase(), ` ${TOKEN}`, '', '__proto__'].map(
+      (token) => userOf(set, token),
+    );
 
     expect(new Set(answers)).toEqual(new Set(['unknown']));
   });
@@ -61,7 +56,12 @@ describe('a token', () => {
     const digest = digestToken(TOKEN);
 
     for (const set of [plain, hashed]) {
-      for (const sent of [digest, digest.toUpperCase(), `sha256:${digest}`, `sha256:${digest.toUpperCase()}`]) {
+      for (const sent of [
+        digest,
+        digest.toUpperCase(),
+        `sha256:${digest}`,
+        `sha256:${digest.toUpperCase()}`,
+      ]) {
         expect(userOf(set, sent)).toBe('unknown');
       }
     }
@@ -199,30 +199,24 @@ test('a hundred thousand tokens are looked up as fast as one', () => {
   }));
   const set = createTokenSet(entries);
 
-  const startedMs = performance.now();
-  for (let index = 0; index < 20_000; index += 1) {
-    expectSame(userOf(set, `tok_${99_999 - index}`), `user_${99_999 - index}`);
+  // Walking along the entries takes minutes for this: no need to wait for its end.
+  const deadlineMs = performance.now() + 5000;
+  let found = 0;
+  for (let index = 99_999; index >= 80_000 && performance.now() < deadlineMs; index -= 1) {
+    if (userOf(set, `tok_${index}`) === `user_${index}`) found += 1;
   }
 
-  // Walking along the entries takes minutes for this.
-  expect(performance.now() - startedMs).toBeLessThan(3000);
+  expect(found).toBe(20_000);
 });
 
 describe('for any set of tokens', () => {
-  const token = fc.string({ minLength: 1, unit: 'grapheme-ascii' }).filter((text) => /^[\x21-\x7e]+$/.test(text));
+  const token = fc
+    .string({ minLength: 1, unit: 'grapheme-ascii' })
+    .filter((text) => /^[\x21-\x7e]+$/.test(text));
   const file = fc.uniqueArray(
     fc.record({ token: token.filter((text) => !text.startsWith('sha256:')), hashed: fc.boolean() }),
     { minLength: 1, maxLength: 20, selector: (entry) => entry.token },
   );
-
-  /** The file's text, written by hand so that no key is lost or moved. */
-  const textOf = (entries: readonly { token: string; hashed: boolean }[]): string => {
-    const properties = entries.map(({ token: key, hashed }, index) => {
-      const name = hashed ? `sha256:${digestToken(key)}` : key;
-      return `${JSON.stringify(name)}: {"userId": "user ${index}"}`;
-    });
-    return `{${properties.join(',')}}`;
-  };
 
   test('each is found by itself and gives its own user', () => {
     fc.assert(
@@ -246,9 +240,8 @@ describe('for any set of tokens', () => {
 
         const sent = [...others, ...digests, ...digests.map((digest) => `sha256:${digest}`)];
 
-        for (const guess of sent) {
-          if (!known.has(guess)) expect(userOf(set, guess)).toBe('unknown');
-        }
+        const found = sent.filter((guess) => !known.has(guess) && userOf(set, guess) !== 'unknown');
+        expect(found).toEqual([]);
       }),
     );
   });
@@ -261,14 +254,18 @@ test('a token id is the first eight hex digits of the digest, which is SHA-256 i
   expect(tokenIdOf(digest)).toBe('6b86b273');
 });
 
+/** The text of a file, written by hand so that no key is lost or moved. */
+function textOf(entries: readonly { token: string; hashed: boolean }[]): string {
+  const properties = entries.map(({ token, hashed }, index) => {
+    const name = hashed ? `sha256:${digestToken(token)}` : token;
+    return `${JSON.stringify(name)}: {"userId": "user ${index}"}`;
+  });
+  return `{${properties.join(',')}}`;
+}
+
 /** The grant of a token that the set accepts. */
 function grantOf(set: TokenSet, token: string) {
   const verification = set.verify(token);
   if (!verification.ok) throw new Error(`refused: ${verification.reason}`);
   return verification.grant;
-}
-
-/** Compares without the cost of `expect`, which would be most of what is measured. */
-function expectSame(found: string, expected: string): void {
-  if (found !== expected) throw new Error(`${found} instead of ${expected}`);
 }

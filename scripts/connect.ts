@@ -1,0 +1,59 @@
+/** `npm run connect`: what to paste into a client so that it finds this server. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ConfigError, readEnvironment, parseConfig } from '../src/config.ts';
+import { CLIENT_IDS, type Configuration, renderClient } from '../src/connect/clients.ts';
+import { TOKEN_PLACEHOLDER } from '../src/connect/target.ts';
+import { CONNECT_HELP, parseConnectLine } from './connect/command-line.ts';
+import { readToken } from './connect/read-token.ts';
+import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
+
+process.exitCode = await main();
+
+/** Prints what the command line asks for. */
+async function main(): Promise<ExitCode> {
+  // Whoever read our output, such as `head`, has gone.
+  process.stdout.on('error', () => undefined);
+  try {
+    const line = parseConnectLine(process.argv.slice(2));
+    if ('help' in line) {
+      console.log(CONNECT_HELP);
+      return EXIT.done;
+    }
+    const token = line.tokenFromStdin ? await readToken() : undefined;
+    const target = { origin: line.origin, token, stdio: findStdio() };
+    const shown = (line.client === undefined ? CLIENT_IDS : [line.client]).map((id) =>
+      renderClient(id, target),
+    );
+    if (line.client === undefined) console.log(shown.map(formatSection).join('\n\n'));
+    else for (const configuration of shown) printAlone(configuration);
+    if (shown.some(({ text }) => text.includes(TOKEN_PLACEHOLDER)))
+      console.error(`Put your token in the place of ${TOKEN_PLACEHOLDER}, or give it with --token-stdin.`);
+    return EXIT.done;
+  } catch (error) {
+    if (!(error instanceof CommandError || error instanceof ConfigError)) throw error;
+    console.error(error.message);
+    return error instanceof CommandError ? error.exitCode : EXIT.failed;
+  }
+}
+
+/** Prints one client's configuration, and nothing else, to stdout: so it can be piped. */
+function printAlone({ where, note, text }: Configuration): void {
+  console.error(`Goes into ${where}.${note === undefined ? '' : ` ${note}`}`);
+  console.log(text);
+}
+
+/** One client among all of them. */
+function formatSection({ id, title, where, note, text }: Configuration): string {
+  const head = [`${title} (${id})`, `  goes into ${where}`, ...(note === undefined ? [] : [`  ${note}`])];
+  return [...head, '', text].join('\n');
+}
+
+/** The stdio server of this folder, if this is a folder with one. */
+function findStdio() {
+  const entry = fileURLToPath(new URL('../src/stdio.js', import.meta.url));
+  if (!existsSync(entry)) return undefined;
+  const { auth } = parseConfig({ ...readEnvironment(process.env), AUTH_TOKENS: undefined });
+  return { entry, tokensFile: path.resolve(auth.tokens.kind === 'file' ? auth.tokens.path : 'tokens.json') };
+}

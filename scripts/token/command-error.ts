@@ -1,0 +1,36 @@
+/** How the commands fail, and the exit codes that scripts can rely on. */
+
+/** What the exit codes mean. */
+export const EXIT = {
+  done: 0,
+  /** The file cannot be used, read or written. */
+  failed: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** No such token or user; or, for `check`, a token that is not valid. */
+  noSuchToken: 3,
+} as const;
+
+/** One of {@link EXIT}. */
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** A failure whose message is all that a person needs. It never holds a token. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exitCode: ExitCode;
+
+  constructor(exitCode: ExitCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Why a token on the command line is refused. */
+export const NOT_ON_THE_COMMAND_LINE =
+  'A token is never taken from the command line: other users see it in the process list, and the shell keeps it in its ' +
+  'history. Give it on standard input.';
+
+/** Whether an argument looks like one of our tokens. */
+export function looksLikeToken(argument: string): boolean {
+  return /mcp_[\w-]{20,}/.test(argument);
+}

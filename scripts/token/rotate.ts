@@ -1,0 +1,86 @@
+/** `rotate`: a successor for a token, which goes on working for a while. */
+import { changeEntry, type EntryFields, type FileEntry, readEntries } from '../../src/auth/token-edit.ts';
+import { digestToken, tokenIdOf } from '../../src/auth/token-set.ts';
+import { CommandError, EXIT } from './command-error.ts';
+import type { CommandContext } from './context.ts';
+import { addToReadable, mintToken } from './create.ts';
+import { findEntry } from './entries.ts';
+import { formatMoment, parseExpiry, parseOverlap } from './moments.ts';
+import { showNewToken } from './show-new-token.ts';
+
+/** Adds the successor and gives the old token an end, in one change of the file. */
+export async function rotate(context: CommandContext): Promise<void> {
+  const { line, now, store } = context;
+  const { id } = line;
+  if (id === undefined)
+    throw new CommandError(EXIT.usage, 'rotate needs the id of a token; list shows them.');
+  const nowMs = now();
+  const { overlap, expires } = line.values;
+  const overlapMs = parseOverlap(overlap ?? '24h');
+  const expiresAtMs = expires === undefined ? undefined : parseExpiry(expires, nowMs);
+
+  const token = mintToken();
+  const digest = digestToken(token);
+  const written = await store.edit(
+    (text) => {
+      const old = findEntry(readEntries(text), id);
+      requireRotatable(old);
+      const fields = successorOf(old, { nowMs, expiresAtMs });
+      // A rotation never makes the old token live longer.
+      const until = formatMoment(Math.min(old.expiresAtMs ?? Infinity, nowMs + overlapMs));
+      const metadata = { replacedBy: tokenIdOf(digest) };
+      const ended = changeEntry(text, old.digest, { expiresAt: until, metadata });
+      const replaces = { id: tokenIdOf(old.digest), until };
+      return { text: addToReadable(ended, digest, fields), result: { fields, replaces } };
+    },
+    { create: false },
+  );
+  showNewToken(context, { token, digest, ...written });
+}
+
+/** Refuses what must not get a successor. */
+function requireRotatable({ digest, disabled, user }: FileEntry): void {
+  const id = tokenIdOf(digest);
+  if (disabled)
+    throw new CommandError(
+      EXIT.noSuchToken,
+      `${id} is disabled; create a token instead, if the user may have one.`,
+    );
+  const successor = user.metadata['replacedBy'];
+  if (typeof successor === 'string' && /^[0-9a-f]{8}$/.test(successor))
+    throw new CommandError(
+      EXIT.noSuchToken,
+      `${id} has been replaced by ${successor} already; rotate that one.`,
+    );
+}
+
+/** The entry of the new token: what the old one had, but for its dates. */
+function successorOf(
+  { user, expiresAtMs: oldEndMs, notBeforeMs }: FileEntry,
+  { nowMs, expiresAtMs }: { readonly nowMs: number; readonly expiresAtMs: number | undefined },
+): EntryFields {
+  const createdMs = Date.parse(String(user.metadata['created']));
+  const endMs =
+    expiresAtMs ?? (oldEndMs === undefined ? undefined : sameLifetime(oldEndMs, createdMs, nowMs));
+  return {
+    userId: user.userId,
+    name: user.name === user.userId ? undefined : user.name,
+    scopes: user.scopes,
+    notBefore: notBeforeMs !== undefined && notBeforeMs > nowMs ? formatMoment(notBeforeMs) : undefined,
+    expiresAt: endMs === undefined ? undefined : formatMoment(endMs),
+    metadata: { ...user.metadata, created: formatMoment(nowMs) },
+  };
+}
+
+/**
+ * The end of a token that lasts as long as its predecessor was made for; the same end where nobody knows how long that was.
+ * @throws {CommandError} when that end is over
+ */
+function sameLifetime(oldEndMs: number, createdMs: number, nowMs: number): number {
+  if (createdMs < oldEndMs) return nowMs + oldEndMs - createdMs;
+  if (oldEndMs > nowMs) return oldEndMs;
+  throw new CommandError(
+    EXIT.usage,
+    'The old token has expired; say with --expires how long the new one lasts.',
+  );
+}

@@ -1,0 +1,63 @@
+/** Shows a new token, once, with a configuration to paste. */
+import type { EntryFields } from '../../src/auth/token-edit.ts';
+import { tokenIdOf } from '../../src/auth/token-set.ts';
+import { renderClient } from '../../src/connect/clients.ts';
+import type { CommandContext } from './context.ts';
+import { printable } from './entries.ts';
+
+/** A token that has just been written. */
+export interface NewToken {
+  readonly token: string;
+  readonly digest: string;
+  readonly fields: EntryFields;
+  /** The token it replaces, and until when that one works. */
+  readonly replaces?: { readonly id: string; readonly until: string };
+}
+
+/** Prints it: for people with what to do next, for scripts as one object. */
+export function showNewToken(
+  { line, store, origin, print, now }: CommandContext,
+  { token, digest, fields, replaces }: NewToken,
+): void {
+  const { userId, name, scopes, expiresAt, metadata } = fields;
+  const id = tokenIdOf(digest);
+  const { where, text } = renderClient('claude-desktop', { origin, token });
+  if (line.json) {
+    const facts = { id, token, userId, name: name ?? userId, scopes: scopes ?? null };
+    const dates = { created: metadata?.['created'] ?? null, expiresAt: expiresAt ?? null };
+    const note = metadata?.['note'] ?? null;
+    const extra = {
+      ...(replaces && { replaces }),
+      file: store.name,
+      configuration: JSON.parse(text) as unknown,
+    };
+    print(JSON.stringify({ ...facts, ...dates, note, ...extra }, null, 2));
+    return;
+  }
+  const owner = printable(name === undefined ? userId : `${userId} (${name})`);
+  const end = expiresAt === undefined ? 'without an end' : `until ${expiresAt}`;
+  const before =
+    replaces === undefined
+      ? []
+      : [
+          Date.parse(replaces.until) <= now()
+            ? `It replaces ${replaces.id}, which no longer works.`
+            : `It replaces ${replaces.id}, which works until ${replaces.until}.`,
+        ];
+  print(
+    [
+      `Token ${id} of ${owner}, valid ${end}:`,
+      '',
+      `  ${token}`,
+      '',
+      `It is shown this once; ${store.name} holds its digest only.`,
+      ...before,
+      '',
+      `For Claude Desktop, in ${where}:`,
+      '',
+      text,
+      '',
+      `For other clients: npm run connect -- --url ${origin} --token-stdin`,
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,78 @@
+/** Clients that are a command to run. */
+import { SERVER_INFO } from '../info.ts';
+import { bearerOf, type ConnectTarget, mcpUrlOf, quoteForShell, TOKEN_PLACEHOLDER } from './target.ts';
+
+/** Claude Code; `--header` takes all that follows it, so it comes last. */
+export function claudeCode(target: ConnectTarget): string {
+  return inLines([
+    `claude mcp add --transport http --scope user ${target.name} ${mcpUrlOf(target)}`,
+    `--header ${authorization(target)}`,
+  ]);
+}
+
+/** The MCP Inspector on the command line. */
+export function inspector(target: ConnectTarget): string {
+  return inLines([
+    `npx -y @modelcontextprotocol/inspector --cli ${mcpUrlOf(target)} --transport http`,
+    `--header ${authorization(target)} --method tools/list`,
+  ]);
+}
+
+/** curl: the list for people and scripts, then a call as the stateless revision of MCP has it. */
+export function curl(target: ConnectTarget): string {
+  const version = '2026-07-28';
+  const message = {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: {
+      name: 'whoami',
+      arguments: {},
+      _meta: {
+        'io.modelcontextprotocol/protocolVersion': version,
+        'io.modelcontextprotocol/clientInfo': { name: 'curl', version: SERVER_INFO.version },
+        'io.modelcontextprotocol/clientCapabilities': {},
+      },
+    },
+  };
+  const list = `curl ${target.origin}/tools -H ${authorization(target)}`;
+  const call = inLines([
+    `curl ${mcpUrlOf(target)} -H ${authorization(target)}`,
+    '-H "Content-Type: application/json" -H "Accept: application/json, text/event-stream"',
+    `-H "MCP-Protocol-Version: ${version}" -H "Mcp-Method: tools/call" -H "Mcp-Name: whoami"`,
+    `-d ${quoteForShell(JSON.stringify(message))}`,
+  ]);
+  return `${list}\n\n${call}`;
+}
+
+/** OpenAI's Responses API: OpenAI connects to the server; `authorization` is the token without "Bearer". */
+export function responsesApi(target: ConnectTarget): string {
+  const body = {
+    model: 'gpt-5.5',
+    input: 'Who am I? Ask the tool whoami.',
+    tools: [
+      {
+        type: 'mcp',
+        server_label: target.name,
+        server_url: mcpUrlOf(target),
+        authorization: target.token ?? TOKEN_PLACEHOLDER,
+        require_approval: 'never',
+      },
+    ],
+  };
+  return inLines([
+    'curl https://api.openai.com/v1/responses -H "Authorization: Bearer $OPENAI_API_KEY"',
+    '-H "Content-Type: application/json"',
+    `-d ${quoteForShell(JSON.stringify(body, null, 2))}`,
+  ]);
+}
+
+/** The header as one argument. */
+function authorization(target: ConnectTarget): string {
+  return quoteForShell(`Authorization: ${bearerOf(target)}`);
+}
+
+/** One command over several lines. */
+function inLines(parts: readonly string[]): string {
+  return parts.join(' \\\n  ');
+}

@@ -1,0 +1,46 @@
+/** Clients that are a library: a program to start from. */
+import { bearerOf, type ConnectTarget, mcpUrlOf } from './target.ts';
+
+/** The OpenAI Agents SDK. */
+export function openAiAgents(target: ConnectTarget): string {
+  return `import { Agent, MCPServerStreamableHttp, run } from '@openai/agents';
+
+const server = new MCPServerStreamableHttp({
+  name: ${quote(target.name)},
+  url: ${quote(mcpUrlOf(target))},
+  requestInit: { headers: { Authorization: ${quote(bearerOf(target))} } },
+});
+await server.connect();
+try {
+  const agent = new Agent({ name: 'Assistant', mcpServers: [server] });
+  const result = await run(agent, 'Who am I? Ask the tool whoami.');
+  console.log(result.finalOutput);
+} finally {
+  await server.close();
+}`;
+}
+
+/** The MCP client of the Vercel AI SDK; what it returns goes into `tools` of generateText. */
+export function aiSdk(target: ConnectTarget): string {
+  return `import { createMCPClient } from '@ai-sdk/mcp';
+
+const client = await createMCPClient({
+  transport: {
+    type: 'http',
+    url: ${quote(mcpUrlOf(target))},
+    headers: { Authorization: ${quote(bearerOf(target))} },
+  },
+});
+try {
+  const tools = await client.tools();
+  console.log(Object.keys(tools));
+} finally {
+  await client.close();
+}`;
+}
+
+/** A string of JavaScript, in single quotes unless something in it needs escaping. */
+function quote(text: string): string {
+  const json = JSON.stringify(text);
+  return /['\\]/.test(json) ? json : `'${json.slice(1, -1)}'`;
+}

@@ -1,0 +1,49 @@
+/** What a client is to be connected to, and the quoting that its configuration needs. Runs in a browser as well. */
+
+/** The server as a client sees it, and the token that it is to send. */
+export interface ConnectTarget {
+  /** Scheme, host and port; no path. */
+  readonly origin: string;
+  /** What the client calls the server. */
+  readonly name: string;
+  /** Without it a placeholder stands where the token goes. */
+  readonly token?: string | undefined;
+  /** Where the stdio server lies on the client's machine; without it a placeholder. */
+  readonly stdio?: StdioTarget | undefined;
+}
+
+/** Absolute paths of the stdio server's program and of its token file. */
+export interface StdioTarget {
+  readonly entry: string;
+  readonly tokensFile: string;
+}
+
+/** What stands for a token that is not given. */
+export const TOKEN_PLACEHOLDER = 'YOUR_TOKEN';
+
+/** The URL of Streamable HTTP. */
+export function mcpUrlOf({ origin }: ConnectTarget): string {
+  return `${origin}/mcp`;
+}
+
+/** The value of the Authorization header. */
+export function bearerOf({ token = TOKEN_PLACEHOLDER }: ConnectTarget): string {
+  return `Bearer ${token}`;
+}
+
+/** Whether the server is on the client's own machine. */
+export function isLoopback({ origin }: ConnectTarget): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname);
+}
+
+/** JSON as configuration files have it. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, null, 2);
+}
+
+/** An argument for a shell: in double quotes, which every shell knows, unless it holds what they do not protect. */
+export function quoteForShell(argument: string): string {
+  if (/^[\w./:@=,-]+$/.test(argument)) return argument;
+  if (/^[\w ./:@=,;-]+$/.test(argument)) return `"${argument}"`;
+  return `'${argument.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,81 @@
+/** `npm run connect` as a process: what goes to which stream, where the token comes from, and its mistakes. */
+import { afterEach, expect, test } from '@jest/globals';
+import { CLIENT_IDS } from '../../src/connect/clients.ts';
+import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
+
+const sandbox = createSandbox();
+afterEach(async () => sandbox.close());
+
+/** Runs the command to its end. */
+async function connect(args: readonly string[], stdin = '') {
+  const cwd = await sandbox.folder();
+  const run = sandbox.spawn({ args: [builtFile('scripts/connect.js'), ...args], cwd });
+  run.child.stdin.end(stdin);
+  const { code } = await waitForEnd(run, { timeoutMs: 20_000 });
+  return { code, stdout: run.stdout(), stderr: run.stderr(), cwd };
+}
+
+test('without a client prints every configuration under its name, for the default address and with a placeholder', async () => {
+  const { code, stdout, stderr } = await connect([]);
+
+  expect(code).toBe(0);
+  const names = [...stdout.matchAll(/^\S.*\((\S+)\)\n {2}goes into /gm)].map(([, name]) => name);
+  expect(names).toEqual([...CLIENT_IDS]);
+  expect(stdout).toContain('http://localhost:8000/mcp');
+  expect(stderr).toContain('YOUR_TOKEN');
+});
+
+test('with a client prints nothing but its configuration on stdout, and where it goes on stderr', async () => {
+  const args = ['--client', 'cursor', '--url', 'https://my-app.example/mcp', '--token-stdin'];
+
+  const { code, stdout, stderr } = await connect(args, 'mcp_secret\n');
+
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toEqual({
+    mcpServers: {
+      'mcp-auth-server': {
+        url: 'https://my-app.example/mcp',
+        headers: { Authorization: 'Bearer mcp_secret' },
+      },
+    },
+  });
+  expect(stderr).toContain('~/.cursor/mcp.json');
+  expect(stderr).not.toContain('secret');
+});
+
+test('names the stdio server of this folder and its token file by their whole paths', async () => {
+  const { stdout, cwd } = await connect(['--client', 'claude-desktop-stdio', '--token-stdin'], 'mcp_secret');
+
+  expect(JSON.parse(stdout)).toMatchObject({
+    mcpServers: {
+      'mcp-auth-server': {
+        args: [builtFile('src/stdio.js')],
+        env: { TOKENS_FILE: expect.stringContaining(`${cwd}/tokens.json`) as unknown },
+      },
+    },
+  });
+});
+
+test.each([
+  ['a client that is none', ['--client', 'emacs'], '', 'There is no such client. There are: claude-desktop,'],
+  ['a token on the command line', ['--token', 'secret'], '', 'never taken from the command line'],
+  ['a token as an argument', [`mcp_${'s'.repeat(43)}`], '', 'never taken from the command line'],
+  ['no token on stdin', ['--token-stdin'], '\n', 'No token was given on standard input.'],
+  ['two words on stdin', ['--token-stdin'], 'so secret', 'holds spaces'],
+  ['an address with a path', ['--url', 'https://x.example/a'], '', '--url must be'],
+  ['an address with a password', ['--url', 'https://a:secret@x.example'], '', '--url must be'],
+  ['an option that is none', ['--secret'], '', 'npm run connect -- [OPTIONS]'],
+])('refuses %s with exit code 2', async (_, args, stdin, message) => {
+  const { code, stdout, stderr } = await connect(args, stdin);
+
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain(message);
+  expect(stderr).not.toContain('secret');
+});
+
+test('explains itself with --help', async () => {
+  const { code, stdout } = await connect(['--help']);
+
+  expect(code).toBe(0);
+  expect(stdout).toContain('--token-stdin');
+});

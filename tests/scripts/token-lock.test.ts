@@ -1,0 +1,115 @@
+/** The lock of a token file: who waits, who takes over, and what a lock that was lost prevents. */
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import path from 'node:path';
+import { execFile } from 'node:child_process';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { withLock } from '../../scripts/token/file-lock.ts';
+import { openTokenStore } from '../../scripts/token/token-store.ts';
+import { addEntry } from '../../src/auth/token-edit.ts';
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'lock-test-'));
+  file = path.join(folder, 'tokens.json');
+});
+afterEach(async () => rm(folder, { recursive: true }));
+
+/** Writes the lock of another command. */
+async function writeLock(mark: string, ageMs = 0): Promise<void> {
+  await writeFile(`${file}.lock`, mark);
+  const time = (Date.now() - ageMs) / 1000;
+  await utimes(`${file}.lock`, time, time);
+}
+
+/** A process id that no process has. */
+async function pidOfEndedProcess(): Promise<number> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, ['--version'], () => resolve(child.pid ?? 0));
+  });
+}
+
+test('lets one in at a time, and leaves nothing behind', async () => {
+  let inside = 0;
+  let most = 0;
+
+  await Promise.all(
+    Array.from({ length: 8 }, async () =>
+      withLock(file, async () => {
+        inside += 1;
+        most = Math.max(most, inside);
+        await new Promise((resolve) => {
+          setTimeout(resolve, 5);
+        });
+        inside -= 1;
+      }),
+    ),
+  );
+
+  expect(most).toBe(1);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test.each([
+  ['of a process that is gone', async () => writeLock(`${await pidOfEndedProcess()} ${hostname()} x`)],
+  ['that is older than any command runs', async () => writeLock(`${process.pid} ${hostname()} x`, 61_000)],
+  ['that is empty and old', async () => writeLock('', 61_000)],
+])('takes over a lock %s, once', async (_, arrange) => {
+  await arrange();
+  const order: string[] = [];
+
+  await Promise.all(
+    ['a', 'b', 'c'].map(async (name) =>
+      withLock(file, async (isHeld) => {
+        order.push(name);
+        expect(await isHeld()).toBe(true);
+        order.push(name);
+      }),
+    ),
+  );
+
+  expect(order).toHaveLength(6);
+  expect([order[0], order[2], order[4]]).toEqual([order[1], order[3], order[5]]);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test.each([
+  ['of a living process', `${process.pid} ${hostname()} x`],
+  ['of another machine, where its number means another process', '999999999 elsewhere x'],
+  ['that is just being written', ''],
+])('waits for a lock %s, and then says which file is in the way', async (_, mark) => {
+  await writeLock(mark);
+
+  const waiting = withLock(file, async () => 'done', { waitMs: 50 });
+
+  await expect(waiting).rejects.toMatchObject({
+    message: expect.stringContaining('tokens.json.lock exists') as unknown,
+    exitCode: 1,
+  });
+  expect(await readFile(`${file}.lock`, 'utf8')).toBe(mark);
+});
+
+test('frees the lock when the work fails', async () => {
+  await expect(withLock(file, async () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+
+  expect(await withLock(file, async () => 'done')).toBe('done');
+});
+
+test('a file whose lock was lost meanwhile is not written', async () => {
+  await writeFile(file, '{"tok_a":{"userId":"ada"}}');
+  const store = openTokenStore(file);
+
+  const editing = store.edit(
+    (text) => {
+      // What another command does that found this one stopped for too long.
+      void writeLock('1 elsewhere x');
+      return { text: addEntry(text, 'b'.repeat(64), { userId: 'bob' }), result: undefined };
+    },
+    { create: false },
+  );
+
+  await expect(editing).rejects.toThrow('nothing was changed');
+  expect(await readFile(file, 'utf8')).toBe('{"tok_a":{"userId":"ada"}}');
+  expect((await readdir(folder)).toSorted()).toEqual(['tokens.json', 'tokens.json.lock']);
+});
