@@ -53,7 +53,8 @@ export function parseSource(name: string, text: string): SourceFile {
 function importsOf(tree: ts.SourceFile, name: string): Import[] {
   const found: Import[] = [];
   const add = (specifier: ts.Node, isType: boolean): void => {
-    if (!ts.isStringLiteralLike(specifier)) throw new Error(`${name} imports something that is not a literal.`);
+    if (!ts.isStringLiteralLike(specifier))
+      throw new Error(`${name} imports something that is not a literal.`);
     const isOurs = specifier.text.startsWith('.');
     const target = isOurs ? path.posix.join(path.posix.dirname(name), specifier.text) : specifier.text;
     found.push({ target, isOurs, isType });
@@ -122,7 +123,8 @@ function touchesEnvironment(tree: ts.SourceFile): boolean {
     if (ts.isStringLiteral(node) && /^(node:)?process$/.test(node.text)) touches = true;
     if (!ts.isIdentifier(node) || node.text !== 'process') return;
     // `globalThis.process` is the process as well.
-    const whole = ts.isPropertyAccessExpression(node.parent) && node.parent.name === node ? node.parent : node;
+    const whole =
+      ts.isPropertyAccessExpression(node.parent) && node.parent.name === node ? node.parent : node;
     const isOther = ts.isPropertyAccessExpression(whole.parent) && whole.parent.name.text !== 'env';
     if (!isOther) touches = true;
   });

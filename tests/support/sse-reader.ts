@@ -16,7 +16,7 @@ export interface StreamReader {
   /** Every frame so far. */
   readonly frames: readonly Frame[];
   /** The JSON-RPC messages so far. */
-  messages(): unknown[];
+  messages(): readonly unknown[];
   /** Waits for the first frame that fits, of all that have come. */
   waitFor(fits: (frame: Frame) => boolean, deadlineMs?: number): Promise<Frame>;
   /** Waits for the message with this id. */
@@ -33,8 +33,12 @@ export async function openStream(url: string, options: RequestOptions = {}): Pro
   const headers = { Accept: 'application/json, text/event-stream', ...options.headers };
   const response = await fetch(url, { ...requestInit({ ...options, headers }), signal: abort.signal });
   const frames: Frame[] = [];
+  const messages: unknown[] = [];
   let end: 'ended' | 'cut' | undefined;
-  void collect(response, frames).then(
+  void collect(response, (frame) => {
+    frames.push(frame);
+    messages.push(...messageOf(frame));
+  }).then(
     () => (end = 'ended'),
     () => (end = 'cut'),
   );
@@ -52,11 +56,14 @@ export async function openStream(url: string, options: RequestOptions = {}): Pro
     status: response.status,
     headers: response.headers,
     frames,
-    messages: () => frames.flatMap(messageOf),
+    messages: () => messages,
     waitFor,
     async answerTo(id) {
-      const frame = await waitFor((candidate) => messageOf(candidate).some((message) => hasId(message, id)));
-      return messageOf(frame)[0];
+      const find = (): unknown => messages.find((message) => hasId(message, id));
+      await eventually(() => find() !== undefined || end !== undefined, { what: `the answer to ${id}` });
+      const answer = find();
+      if (answer === undefined) throw new Error(`The stream ${end} before the answer to ${id}.`);
+      return answer;
     },
     async over(deadlineMs) {
       await eventually(() => end !== undefined, {
@@ -70,7 +77,7 @@ export async function openStream(url: string, options: RequestOptions = {}): Pro
 }
 
 /** Reads frames until the stream is over. */
-async function collect(response: Response, frames: Frame[]): Promise<void> {
+async function collect(response: Response, onFrame: (frame: Frame) => void): Promise<void> {
   const decoder = new TextDecoder();
   // Pieces are joined only when a frame ends: a large answer comes in hundreds of them.
   let pieces: string[] = [];
@@ -79,7 +86,7 @@ async function collect(response: Response, frames: Frame[]): Promise<void> {
     if (pieces.at(-1)?.includes('\n') !== true) continue;
     const texts = pieces.join('').split('\n\n');
     pieces = [texts.pop() ?? ''];
-    frames.push(...texts.map(parseFrame));
+    for (const text of texts) onFrame(parseFrame(text));
   }
 }
 

@@ -1,0 +1,11 @@
+/** `npm run smoke`: proves from outside that a deployed server works and is protected. */
+import { runSmoke } from './smoke/run.ts';
+
+// Whoever read our output, such as `head`, has gone.
+process.stdout.on('error', () => process.exit(1));
+
+process.exitCode = await runSmoke(process.argv.slice(2), {
+  environment: process.env,
+  stdout: { write: (text) => process.stdout.write(text), isTerminal: process.stdout.isTTY },
+  stderr: { write: (text) => process.stderr.write(text), isTerminal: process.stderr.isTTY },
+});

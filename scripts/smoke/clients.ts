@@ -1,0 +1,106 @@
+/** Real MCP clients, connected to the deployment as users' programs are. */
+import {
+  Client as ModernClient,
+  StreamableHTTPClientTransport as ModernTransport,
+} from '@modelcontextprotocol/client';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { Target } from './http.ts';
+import { CheckFailure, withDeadline } from './outcome.ts';
+
+/** The part of a client that checks use, alike in both generations of the SDK. */
+export interface ToolClient {
+  listTools(): Promise<{ tools: { name: string }[] }>;
+  callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** A client of the Streamable HTTP transport with its session. */
+export interface SessionClient extends ToolClient {
+  readonly sessionId: () => string | undefined;
+  /** Ends the session at the server (DELETE). */
+  endSession(): Promise<void>;
+}
+
+const INFO = { name: 'smoke-test', version: '1.0.0' };
+
+/** Connects over HTTP+SSE. */
+export async function connectSse(target: Target): Promise<ToolClient> {
+  const transport = new SSEClientTransport(new URL('/sse', target.url), withToken(target));
+  return connectV1(transport, target);
+}
+
+/** Connects over Streamable HTTP with a session. */
+export async function connectSession(target: Target): Promise<SessionClient> {
+  const transport = new StreamableHTTPClientTransport(new URL('/mcp', target.url), withToken(target));
+  const client = await connectV1(transport, target);
+  return {
+    ...client,
+    sessionId: () => transport.sessionId,
+    endSession: async () => transport.terminateSession(),
+  };
+}
+
+/** Connects with the stateless revision 2026-07-28, and no other. */
+export async function connectStateless(target: Target): Promise<ToolClient> {
+  const client = new ModernClient(INFO, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  const transport = new ModernTransport(new URL('/mcp', target.url), withToken(target));
+  const { timeoutMs } = target;
+  await orExplain(client.connect(transport, { timeout: timeoutMs }), timeoutMs, async () => client.close());
+  return {
+    listTools: async () => orExplain(client.listTools({}, { timeout: timeoutMs }), timeoutMs),
+    callTool: async (call) => orExplain(client.callTool(call, { timeout: timeoutMs }), timeoutMs),
+    close: async () => client.close(),
+  };
+}
+
+/** Connects a client of the SDK's first generation over a transport. */
+export async function connectV1(
+  transport: Transport,
+  { timeoutMs }: Pick<Target, 'timeoutMs'>,
+): Promise<ToolClient> {
+  const client = new Client(INFO);
+  const options = { timeout: timeoutMs };
+  await orExplain(client.connect(transport, options), timeoutMs, async () => client.close());
+  return {
+    listTools: async () => orExplain(client.listTools({}, options), timeoutMs),
+    callTool: async (call) => orExplain(client.callTool(call, undefined, options), timeoutMs),
+    close: async () => client.close(),
+  };
+}
+
+/** How much longer than the SDK's own time-out is waited: the SDK has none for the opening of a stream. Milliseconds. */
+const EXTRA_MS = 500;
+const DEAD =
+  'The stream is dead: a proxy took the request and forwards nothing of the answer, or the server hangs. Compare with the same check against the server itself, without the proxy.';
+
+/** The outcome of a client's request; a failure in words. */
+async function orExplain<T>(
+  work: Promise<T>,
+  timeoutMs: number,
+  cleanUp: () => Promise<void> = async () => undefined,
+): Promise<T> {
+  const silence = (): CheckFailure => new CheckFailure(`No answer came within ${timeoutMs / 1000} s.`, DEAD);
+  try {
+    return await withDeadline(work, timeoutMs + EXTRA_MS, silence);
+  } catch (error) {
+    await cleanUp();
+    if (error instanceof CheckFailure) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    if (/timed out/i.test(message)) throw silence();
+    throw new CheckFailure(
+      `The client says: ${message.slice(0, 400)}`,
+      "The steps above tell more; so does the server's log.",
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** What both generations take to send the token. */
+function withToken({ token }: Target): { requestInit: RequestInit } {
+  return { requestInit: { headers: token === undefined ? {} : { Authorization: `Bearer ${token}` } } };
+}

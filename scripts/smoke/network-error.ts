@@ -1,0 +1,70 @@
+/** Why no answer came, in words for whoever has to mend it. */
+import { Unreachable } from './outcome.ts';
+
+const CERTIFICATE =
+  'Clients refuse it as well. Have the host issue a certificate of a public authority for this name; for a private ' +
+  'authority set NODE_EXTRA_CA_CERTS to its file, here and for every client.';
+const DNS =
+  'Check the spelling. A deployment that was just made, or a new domain, may need minutes to be known.';
+const DOWN =
+  'Check host and port, that the server runs (its log ends with "listening"), and that it listens on 0.0.0.0, not 127.0.0.1.';
+
+/** Problem and advice by the code of the system's error. */
+const CAUSES: Readonly<Record<string, readonly [problem: string, advice: string]>> = {
+  ENOTFOUND: ['The host name is unknown (DNS).', DNS],
+  EAI_AGAIN: ['The host name could not be looked up (DNS).', `Check this machine's network. ${DNS}`],
+  ECONNREFUSED: ['The connection was refused: nothing listens there.', DOWN],
+  EHOSTUNREACH: ['There is no way to this host.', "Check this machine's network and the address."],
+  ENETUNREACH: ['There is no way to this network.', "Check this machine's network and the address."],
+  ECONNRESET: ['The connection was cut before an answer came.', DOWN],
+  UND_ERR_SOCKET: ['The connection was cut before an answer came.', DOWN],
+  CERT_HAS_EXPIRED: ['TLS error: the certificate has expired.', CERTIFICATE],
+  CERT_NOT_YET_VALID: ['TLS error: the certificate is not valid yet.', "Check this machine's clock."],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ['TLS error: the certificate is self-signed.', CERTIFICATE],
+  SELF_SIGNED_CERT_IN_CHAIN: ['TLS error: the certificate ends in an unknown authority.', CERTIFICATE],
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: [
+    'TLS error: the certificate chain is incomplete.',
+    'Have the host send the intermediate certificates too (fullchain.pem).',
+  ],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['TLS error: the authority is unknown here.', CERTIFICATE],
+  ERR_TLS_CERT_ALTNAME_INVALID: [
+    'TLS error: the certificate is for another host name.',
+    'Use the name it was made for, or have the host issue one for this name.',
+  ],
+  ERR_SSL_WRONG_VERSION_NUMBER: [
+    'TLS error: what answers there does not speak TLS.',
+    'Use http:// on your own machine; elsewhere put the server behind a proxy that has a certificate.',
+  ],
+};
+
+/** An error of `fetch` as what it means; `timeoutMs` is what the request was given. */
+export function explainNetworkError(error: unknown, timeoutMs: number): Unreachable {
+  const code = codeOf(error);
+  const [problem, advice] = CAUSES[code] ?? [`No answer came (${code}).`, DOWN];
+  if (isTimeout(error))
+    return new Unreachable(
+      `No answer came within ${timeoutMs / 1000} s.`,
+      `${DOWN} A firewall that drops packets, or a sleeping deployment, looks like this too; try again, or --timeout 60.`,
+    );
+  return new Unreachable(problem, advice, { cause: error });
+}
+
+/** Whether an error says that the time was up, whatever its class: it may be an Error, a DOMException or undici's own. */
+export function isTimeout(error: unknown): boolean {
+  return fieldOf(error, 'name') === 'TimeoutError' || /TIMEOUT|ETIMEDOUT/.test(codeOf(error));
+}
+
+/** The innermost code that an error carries: fetch wraps the one that tells something. */
+function codeOf(error: unknown): string {
+  const cause = fieldOf(error, 'cause');
+  if (cause !== undefined) return codeOf(cause);
+  // Of several addresses that were tried in vain the first tells enough.
+  const errors = fieldOf(error, 'errors');
+  if (Array.isArray(errors) && errors.length > 0) return codeOf(errors[0]);
+  return String(fieldOf(error, 'code') ?? fieldOf(error, 'message') ?? error);
+}
+
+/** A field of a value that may be an object. */
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}

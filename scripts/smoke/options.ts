@@ -1,0 +1,144 @@
+/** The command line and environment of the smoke test. */
+import { parseArgs } from 'node:util';
+import { isLoopbackHost } from '../../src/config.ts';
+
+/** What is to be tested, and how. */
+export interface SmokeOptions {
+  /** The origin of the deployment. */
+  readonly url: URL;
+  readonly token: string | undefined;
+  /** A token of another user. */
+  readonly token2: string | undefined;
+  /** The user that calls with `token` must run as. */
+  readonly expectUser: string | undefined;
+  /** Whether the deployment is meant to be open to everybody. */
+  readonly allowOpen: boolean;
+  /** Whether the token may travel unencrypted to another machine. */
+  readonly allowHttp: boolean;
+  readonly mcpRemote: boolean;
+  /** How long to hold a stream. */
+  readonly idleMs: number | undefined;
+  /** The deployment's SSE_KEEPALIVE_SECONDS. */
+  readonly heartbeatMs: number;
+  /** How long any one answer may take. */
+  readonly timeoutMs: number;
+  readonly json: boolean;
+}
+
+/** A command line that cannot be used; the message never holds a value. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const USAGE = `Usage: npm run smoke -- URL [options]
+Checks a deployed server from outside, as its clients would; changes nothing there.
+
+  URL                  its origin, such as https://my-app.example (or SMOKE_URL)
+  --token TOKEN        a token of it (or SMOKE_TOKEN, which no other user of this machine can see)
+  --token2 TOKEN       a token of another user (or SMOKE_TOKEN2): checks that the two are kept apart
+  --expect-user ID     the userId that the first token belongs to
+  --mcp-remote         also connects through mcp-remote, as Claude Desktop does
+  --idle SECONDS       also holds a stream that long, to find the host's idle limit
+  --heartbeat SECONDS  the server's SSE_KEEPALIVE_SECONDS; default 15
+  --timeout SECONDS    for any one answer; default 10
+  --allow-open         an open server is what is meant
+  --allow-http         let the token travel unencrypted to another machine
+  --json               print one JSON object instead of lines
+
+Exit code: 0 all passed, 1 a check failed, 2 the URL could not be reached, 3 this usage.`;
+
+/**
+ * Reads the command line; what it leaves out is taken from the environment.
+ * @throws {UsageError} saying what is wrong; `undefined` stands for a request for help
+ */
+export function parseOptions(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): SmokeOptions | undefined {
+  const { values, positionals } = readArguments(args);
+  if (values.help === true) return undefined;
+  const [address = environment['SMOKE_URL'] ?? '', ...others] = positionals;
+  if (others.length > 0) throw new UsageError('Give one URL.');
+  const url = parseUrl(address);
+  const token = parseToken('--token', values.token ?? environment['SMOKE_TOKEN']);
+  const token2 = parseToken('--token2', values.token2 ?? environment['SMOKE_TOKEN2']);
+  const isExposed = url.protocol === 'http:' && !isLocal(url) && (token ?? token2) !== undefined;
+  if (isExposed && values['allow-http'] !== true) {
+    throw new UsageError(
+      'Over http:// the token would travel unencrypted. Use https://, or say --allow-http in a network of your own.',
+    );
+  }
+  return {
+    url,
+    token,
+    token2,
+    expectUser: values['expect-user'],
+    allowOpen: values['allow-open'] ?? false,
+    allowHttp: values['allow-http'] ?? false,
+    mcpRemote: values['mcp-remote'] ?? false,
+    idleMs: values.idle === undefined ? undefined : parseSeconds('--idle', values.idle),
+    heartbeatMs: parseSeconds('--heartbeat', values.heartbeat ?? '15'),
+    timeoutMs: parseSeconds('--timeout', values.timeout ?? '10'),
+    json: values.json ?? false,
+  };
+}
+
+/** Splits the command line into options and the rest. */
+function readArguments(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        token: text,
+        token2: text,
+        'expect-user': text,
+        idle: text,
+        heartbeat: text,
+        timeout: text,
+        'mcp-remote': flag,
+        'allow-open': flag,
+        'allow-http': flag,
+        json: flag,
+        help: { ...flag, short: 'h' },
+      },
+    });
+  } catch {
+    // Node's message quotes the argument, which may be a token with the dash of an option.
+    throw new UsageError('There is an unknown option, or one without its value.');
+  }
+}
+
+/** The origin of an address; the path of a connector's URL is taken off. */
+function parseUrl(text: string): URL {
+  if (text === '') throw new UsageError('Give the URL of the deployment.');
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw new UsageError('The URL must begin with https:// or http://.');
+  if (!/^\/(mcp|sse)?$/.test(url.pathname) || url.search !== '' || url.username !== '')
+    throw new UsageError('Give the origin alone, such as https://my-app.example.');
+  return new URL(url.origin);
+}
+
+/** A token as it goes into a header. */
+function parseToken(name: string, text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (!/^[\x21-\x7e]+$/.test(text))
+    throw new UsageError(`The value of ${name} holds a blank or a character that no token has.`);
+  return text;
+}
+
+/** A positive number of seconds, as milliseconds. */
+function parseSeconds(name: string, text: string): number {
+  const seconds = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || seconds <= 0 || seconds > 86_400)
+    throw new UsageError(`${name} takes a number of seconds from above 0 to 86400.`);
+  return seconds * 1000;
+}
+
+/** Whether a URL leads to this machine. */
+export function isLocal({ hostname }: URL): boolean {
+  return isLoopbackHost(hostname);
+}

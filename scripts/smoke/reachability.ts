@@ -1,0 +1,132 @@
+/** Step 1: does the deployment answer, over good TLS, as a server that is ready; and what does it say of itself. */
+import { connect, type TLSSocket } from 'node:tls';
+import { z } from 'zod';
+import { ask, requireJson, type Target } from './http.ts';
+import { CheckFailure, NotApplicable, withDeadline } from './outcome.ts';
+import { isLocal } from './options.ts';
+import type { Passed } from './steps.ts';
+
+/** What the deployment says of itself. */
+export interface Face extends Passed {
+  readonly authEnabled: boolean;
+  readonly sseEnabled: boolean;
+}
+
+const HEALTH = z.looseObject({ status: z.literal('ok'), version: z.string() });
+const READY = z.looseObject({ status: z.string() });
+const FACE = z.looseObject({
+  authentication: z.enum(['bearer', 'none']),
+  transports: z.looseObject({ 'streamable-http': z.string(), sse: z.string().optional() }),
+});
+
+/** `/health` answers directly, as this server does. */
+export async function checkHealth(target: Target): Promise<Passed> {
+  const first = await ask(target, '/health');
+  const { version } = requireJson(first, [200], HEALTH);
+  // The first request paid for name look-up, connection and TLS.
+  const second = await ask(target, '/health');
+  return {
+    detail: `version ${version}, first answer ${ms(first.durationMs)}, then ${ms(second.durationMs)}`,
+  };
+}
+
+/** `/ready` says that it takes work. */
+export async function checkReady(target: Target): Promise<Passed> {
+  const answer = await ask(target, '/ready');
+  const { status } = requireJson(answer, [200, 503], READY);
+  if (answer.status === 200) return { detail: status };
+  const advice = 'It is being stopped or replaced: wait until the new deployment is up and run this again.';
+  throw new CheckFailure(`The server does not take new work (${status}).`, advice);
+}
+
+/** `GET /` as JSON: which transports, whether tokens are asked for, and under which address it believes to be. */
+export async function readFace(target: Target): Promise<Face> {
+  const answer = await ask(target, '/', { headers: { Accept: 'application/json' } });
+  const { authentication, transports } = requireJson(answer, [200], FACE);
+  const address = transports['streamable-http'];
+  const believed = URL.canParse(address) ? new URL(address).origin : target.url.origin;
+  if (believed !== target.url.origin && !isLocal(target.url)) {
+    const advice =
+      'Set PUBLIC_URL to the address that clients use: the page and the client configurations show it.';
+    throw new CheckFailure(`The server believes to be at ${believed}.`, advice);
+  }
+  const sseEnabled = transports.sse !== undefined;
+  return {
+    detail: `authentication: ${authentication}; transports: ${Object.keys(transports).join(', ')}`,
+    authEnabled: authentication === 'bearer',
+    sseEnabled,
+  };
+}
+
+/** A certificate that ends within this time should have been renewed. Days. */
+const RENEWED_BEFORE_DAYS = 7;
+const DAY_MS = 86_400_000;
+
+/** The connection is encrypted, and will be next week. */
+export async function checkTls(target: Target): Promise<Passed> {
+  if (target.url.protocol === 'http:') {
+    if (isLocal(target.url)) throw new NotApplicable('plain HTTP within this machine');
+    throw new NotApplicable('plain HTTP, as --allow-http says: whoever is on the way can read the token');
+  }
+  const { protocol, validTo } = await readCertificate(target);
+  const plain = await describePlainHttp(target);
+  return { detail: `${protocol}, ${judgeCertificate(validTo, Date.now())}${plain}` };
+}
+
+/** How long a certificate is still good for; throws when it should have been renewed. */
+export function judgeCertificate(validTo: string, nowMs: number): string {
+  const days = Math.floor((Date.parse(validTo) - nowMs) / DAY_MS);
+  if (days >= RENEWED_BEFORE_DAYS) return `certificate valid for ${days} days`;
+  const advice = 'It should have been renewed by now: look at how the host renews it.';
+  throw new CheckFailure(`The certificate ends in ${days} days.`, advice);
+}
+
+/** The TLS version in use and the end of the certificate. */
+async function readCertificate({ url, timeoutMs }: Target): Promise<{ protocol: string; validTo: string }> {
+  let socket: TLSSocket | undefined;
+  const read = new Promise<{ protocol: string; validTo: string }>((resolve, reject) => {
+    const opened = connect({ host: url.hostname, port: Number(url.port || 443), servername: url.hostname });
+    socket = opened;
+    opened.once('error', reject);
+    opened.once('secureConnect', () =>
+      resolve({
+        protocol: opened.getProtocol() ?? 'TLS',
+        validTo: opened.getPeerCertificate().valid_to,
+      }),
+    );
+  });
+  try {
+    return await withDeadline(read, timeoutMs, noTls);
+  } finally {
+    socket?.destroy();
+  }
+}
+
+/** The TLS connection takes too long. */
+function noTls(): CheckFailure {
+  return new CheckFailure(
+    'No TLS connection came about in time.',
+    'Run it again; --timeout 60 waits longer.',
+  );
+}
+
+/** What the same host does on plain HTTP, where that can be asked. Sends no token. */
+async function describePlainHttp(target: Target): Promise<string> {
+  if (target.url.port !== '') return '';
+  try {
+    const { status, headers } = await ask(
+      { ...target, url: new URL(`http://${target.url.host}`) },
+      '/health',
+    );
+    if (status >= 300 && status < 400 && headers.get('location')?.startsWith('https:') === true)
+      return '; http:// redirects to https://';
+    return `; http:// answers ${status} too: never give it to a client`;
+  } catch {
+    return '; nothing on http://';
+  }
+}
+
+/** A time in milliseconds for people. */
+function ms(durationMs: number): string {
+  return `${Math.round(durationMs)} ms`;
+}

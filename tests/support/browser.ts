@@ -1,0 +1,150 @@
+/** The page in a real headless Chromium, with what it complains about collected; says clearly when there is none. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createRequire } from 'node:module';
+import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
+import type Axe from 'axe-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core';
+import { ADA, startTestServer, type TestServer, type TestServerOptions } from './start-server.ts';
+
+/** A server with the page, and the one browser page that a test has open. */
+export interface PageFixture {
+  server(): TestServer;
+  /** Where the browser finds the server. */
+  url(): string;
+  /** Opens the page in a fresh context. */
+  open(options?: BrowserContextOptions): Promise<Page>;
+  /** Opens the page and uses a token. */
+  signIn(token?: string, options?: BrowserContextOptions): Promise<Page>;
+  /** Console errors and warnings, uncaught exceptions and violations of the policy since the page was opened. */
+  complaints(): readonly string[];
+  /** The addresses that the page has asked for. */
+  requests(): readonly string[];
+}
+
+/** What a fixture is made from. */
+export interface FixtureOptions extends TestServerOptions {
+  /** An origin without a port, under which the server is to be reached; it becomes PUBLIC_URL. */
+  readonly origin?: string;
+}
+
+/** Where Chromium may be. */
+const PLACES = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+const EXECUTABLE = PLACES.find((place) => existsSync(place));
+
+const MISSING =
+  'Chromium is missing, and the tests of the page need it (Debian: apt-get install --no-install-recommends chromium).';
+
+/** Describes tests that need a browser. Without one they are skipped with a word on why, and in CI they fail. */
+export const describeInBrowser = chooseDescribe();
+
+/** jest's `describe`, or the one that skips. */
+function chooseDescribe(): typeof describe.skip {
+  if (EXECUTABLE !== undefined) return describe;
+  if (process.env['CI'] === 'true') throw new Error(MISSING);
+  process.stderr.write(`${MISSING} They are skipped.\n`);
+  const { skip } = describe;
+  return skip;
+}
+
+/** Starts server and browser before the tests of a block, and a fresh context for each. */
+export function createPageFixture({ origin, ...options }: FixtureOptions = {}): PageFixture {
+  let browser: Browser;
+  let server: TestServer;
+  let context: BrowserContext | undefined;
+  let url = '';
+  let complaints: string[] = [];
+  let requests: string[] = [];
+
+  beforeAll(async () => {
+    const port = origin === undefined ? '0' : await findFreePort();
+    const publicUrl = origin && { PUBLIC_URL: `${origin}:${port}` };
+    server = await startTestServer({
+      ...options,
+      env: { AUTH_FAILURES_PER_MINUTE: '1000', ...options.env, PORT: port, ...publicUrl },
+    });
+    url = origin === undefined ? server.url : `${origin}:${port}`;
+    browser = await chromium.launch({
+      executablePath: EXECUTABLE ?? '',
+      args: [...FLAGS, `--host-resolver-rules=MAP *.example 127.0.0.1`],
+    });
+  });
+  afterEach(async () => context?.close());
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+  });
+
+  const open = async (contextOptions?: BrowserContextOptions): Promise<Page> => {
+    context = await browser.newContext(contextOptions);
+    const page = await context.newPage();
+    [complaints, requests] = [[], []];
+    page.on('request', (request) => requests.push(request.url()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    // Violations of the policy are console errors as well.
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    await page.goto(url);
+    return page;
+  };
+  return {
+    server: () => server,
+    url: () => url,
+    open,
+    async signIn(token = ADA, contextOptions) {
+      const page = await open(contextOptions);
+      await page.getByLabel('Your token').fill(token);
+      await page.getByRole('button', { name: 'Use token' }).click();
+      await page.locator('#workbench').waitFor();
+      return page;
+    },
+    complaints: () => complaints,
+    requests: () => requests,
+  };
+}
+
+/** No sandbox, since containers and CI run as root; no request of the browser's own. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** A port that is free, for a server that must know its own before it starts. */
+async function findFreePort(): Promise<string> {
+  const probe = createServer().listen(0);
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => {
+    probe.close(resolve);
+  });
+  return String(port);
+}
+
+/** The rules of accessibility that a page breaks, each with the elements that break it. */
+export async function findBarriers(page: Page): Promise<string[]> {
+  const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  await page.evaluate(source);
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof Axe };
+    const { violations } = await axe.run();
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+  });
+}

@@ -1,0 +1,76 @@
+/** An MCP server and a real client in one process, without HTTP; each request carries its own caller, as HTTP's do. */
+import { Client } from '@modelcontextprotocol/client';
+import { InMemoryTransport, type McpServer } from '@modelcontextprotocol/server';
+import { createUserContext, type UserFields } from '../../src/auth/user.ts';
+import { type Caller, toAuthInfo } from '../../src/mcp/caller.ts';
+import type { Feature } from '../../src/mcp/feature.ts';
+import { createMcpServer, defineMcp, type McpDefinition } from '../../src/mcp/server.ts';
+import type { Tool } from '../../src/tools/tool.ts';
+import { createMemoryLog, type LogLine } from './memory-log.ts';
+
+/** What is served, and to whom. */
+export interface InMemoryOptions {
+  readonly tools?: readonly Tool[];
+  readonly features?: readonly Feature[];
+  /** The user of every request until {@link InMemoryConnection.actAs} names another. */
+  readonly user?: UserFields;
+}
+
+/** The client's side of a connection, and the server's log. */
+export interface InMemoryConnection {
+  readonly client: Client;
+  readonly server: McpServer;
+  readonly definition: McpDefinition;
+  readonly lines: readonly LogLine[];
+  /** From now on, requests come with another user's credential. */
+  actAs(user: UserFields): void;
+  /** Calls a tool and returns its result as it came. */
+  call(name: string, input?: Record<string, unknown>, options?: CallOptions): ReturnType<Client['callTool']>;
+  close(): Promise<void>;
+}
+
+type CallOptions = Parameters<Client['callTool']>[1];
+
+/** The definition of a server under test, and its log. */
+export function createDefinition({ tools = [], features = [] }: InMemoryOptions = {}) {
+  const { log, lines } = createMemoryLog();
+  return { definition: defineMcp({ info: { name: 'test', version: '1.2.3' }, tools, features, log }), lines };
+}
+
+/** Makes a caller of Streamable HTTP. */
+export function createCaller(user: UserFields, requestId: string): Caller {
+  return { user: createUserContext(user), tokenId: '0a1b2c3d', transport: 'streamable-http', requestId };
+}
+
+/** Connects a client of the revisions with sessions. */
+export async function connectInMemory(options: InMemoryOptions = {}): Promise<InMemoryConnection> {
+  let user = options.user ?? { userId: 'ada', name: 'Ada Lovelace' };
+  let requests = 0;
+  const { definition, lines } = createDefinition(options);
+  const server = createMcpServer(definition, { session: { userId: user.userId } });
+  const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
+  const send = clientSide.send.bind(clientSide);
+  clientSide.send = async (message, sendOptions) => {
+    requests += 1;
+    const authInfo = toAuthInfo(createCaller(user, `request-${requests}`));
+    return send(message, { ...sendOptions, authInfo });
+  };
+  const client = new Client(
+    { name: 'test', version: '1.0.0' },
+    { capabilities: { elicitation: {} }, versionNegotiation: { mode: 'legacy' } },
+  );
+  await server.connect(serverSide);
+  await client.connect(clientSide);
+  return {
+    client,
+    server,
+    definition,
+    lines,
+    actAs: (next) => {
+      user = next;
+    },
+    call: async (name, input, callOptions) =>
+      client.callTool({ name, ...(input && { arguments: input }) }, callOptions),
+    close: async () => client.close(),
+  };
+}

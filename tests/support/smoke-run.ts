@@ -1,0 +1,39 @@
+/** Runs the smoke test in this process and gives back what became of each step. */
+import { expect } from '@jest/globals';
+import { runSmoke } from '../../scripts/smoke/run.ts';
+import type { StepResult } from '../../scripts/smoke/steps.ts';
+import { ADA, BOB } from './start-server.ts';
+
+/** The outcome of a run. */
+export interface SmokeRun {
+  readonly exitCode: number;
+  readonly steps: readonly StepResult[];
+  /** The result of a step that must have run. */
+  step(id: string): StepResult;
+  /** The ids of the steps with this status, in order. */
+  ids(status: StepResult['status']): string[];
+}
+
+/** Servers under test send heartbeats each second, and what takes longer than three seconds counts as silence. */
+export const FAST = ['--heartbeat', '1', '--timeout', '3'];
+
+/** Runs the smoke test with its JSON report. Whatever happens, no token may be in what it prints. */
+export async function smoke(url: string, ...args: readonly string[]): Promise<SmokeRun> {
+  let printed = '';
+  const output = { write: (text: string) => void (printed += text), isTerminal: false };
+  const surroundings = { environment: {}, stdout: output, stderr: output };
+  const exitCode = await runSmoke([url, ...FAST, ...args, '--json'], surroundings);
+
+  for (const token of [ADA, BOB]) expect(printed).not.toContain(token);
+  const { steps } = JSON.parse(printed) as { steps: StepResult[] };
+  return {
+    exitCode,
+    steps,
+    step(id) {
+      const found = steps.find((one) => one.id === id);
+      if (found === undefined) throw new Error(`The step ${id} was not run: ${printed}`);
+      return found;
+    },
+    ids: (status) => steps.filter((one) => one.status === status).map(({ id }) => id),
+  };
+}
