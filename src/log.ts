@@ -44,3 +44,9 @@ export function createLog(level: LogLevel): Logger {
 export function shortId(sessionId: string): string {
   return sessionId.slice(0, 8);
 }
+
+/** What a log line shows of a path: of a token or session id that a client put there by mistake, nothing. */
+export function shownPath(path: string): string {
+  const isWord = (segment: string): boolean => /^[a-z.-]+$/.test(segment);
+  return path.replaceAll(/[^/]{12,}/g, (segment) => (isWord(segment) ? segment : '[hidden]')).slice(0, 200);
+}

@@ -29,7 +29,9 @@ function parseLines(stderr: string): Record<string, unknown>[] {
 
 describe('a log line', () => {
   test('is one JSON object on stderr with level, time, fields and message; stdout belongs to the stdio protocol', async () => {
-    const { stdout, stderr, code } = await run(`log.info({ userId: 'ada', text: 'a\\nb' }, 'session opened');`);
+    const { stdout, stderr, code } = await run(
+      `log.info({ userId: 'ada', text: 'a\\nb' }, 'session opened');`,
+    );
 
     const [line, ...others] = parseLines(stderr);
 
@@ -96,7 +98,13 @@ describe('a log line', () => {
     const { stderr } = await run(`log.error({ err: new RangeError('too far') }, 'failed');`);
 
     expect(parseLines(stderr)).toMatchObject([
-      { err: { type: 'RangeError', message: 'too far', stack: expect.stringContaining('RangeError: too far') } },
+      {
+        err: {
+          type: 'RangeError',
+          message: 'too far',
+          stack: expect.stringContaining('RangeError: too far'),
+        },
+      },
     ]);
   });
 

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { once } from 'node:events';
 import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
+import { shownPath } from '../log.ts';
 import type { RequestContext, RequestState } from './context.ts';
 
 /** More about an error than its status, code and message. */
@@ -63,7 +64,7 @@ export function answerErrors(log: Logger): Middleware<RequestState> {
 function toHttpError(error: unknown, ctx: RequestContext, log: Logger): HttpError {
   if (error instanceof HttpError) return error;
   log.error(
-    { err: error, requestId: ctx.state.requestId, method: ctx.method, path: ctx.path },
+    { err: error, requestId: ctx.state.requestId, method: ctx.method, path: shownPath(ctx.path) },
     'unexpected error',
   );
   const message = `Something went wrong here. Report the request id ${ctx.state.requestId}.`;

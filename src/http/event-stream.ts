@@ -1,5 +1,6 @@
 /** A server-sent event stream on a Node response: heartbeat, a bound on what waits unsent, a polite end. */
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Grant } from '../auth/verifier.ts';
 
 /** The headers of every stream. Proxies must neither cache, compress nor collect it (X-Accel-Buffering is nginx's word). */
@@ -15,8 +16,8 @@ const RECONNECT_AFTER_MS = 8_000;
 /** More than this waiting unsent for a client that reads nothing means that it has stopped reading. Bytes. */
 const UNSENT_SOFT_LIMIT = 2 * 1024 * 1024;
 
-/** How long it may read nothing while that much waits. Milliseconds. */
-const STALLED_AFTER_MS = 1_500;
+/** So many looks in a row may find that it has read nothing. Looks and not time: a busy server must not blame its clients. */
+const STALLED_TICKS = 4;
 
 /** What the open streams of a server share. */
 export interface StreamSettings {
@@ -32,8 +33,8 @@ export class EventStream {
   readonly #res: ServerResponse;
   readonly #settings: StreamSettings;
   #lastWriteMs: number;
-  #sentBytes = 0;
-  #stalledSinceMs: number | undefined;
+  #queuedBytes = 0;
+  #stalledTicks = 0;
 
   /** The response's head must have been sent, or be sent by whoever writes first. */
   constructor(res: ServerResponse, grant: Grant, settings: StreamSettings) {
@@ -68,6 +69,7 @@ export class EventStream {
 
   /** Does what time demands: a heartbeat where nothing was written for the interval, an end to a stalled stream. */
   tick(): void {
+    this.#stalledTicks += 1;
     this.#cutIfUnread();
     // Comments, never named events: clients ignore them, whatever they do with events they do not know.
     if (this.#settings.now() - this.#lastWriteMs >= this.#settings.keepAliveMs) this.write(': keepalive\n\n');
@@ -83,19 +85,23 @@ export class EventStream {
   /** Cuts the connection of a client that does not read: what waits for it would only grow. */
   #cutIfUnread(): void {
     const waiting = this.#res.writableLength;
-    if (waiting <= UNSENT_SOFT_LIMIT) {
-      this.#stalledSinceMs = undefined;
-      return;
+    const queuedBytes = queuedBytesOf(this.#res.socket);
+    if (waiting <= UNSENT_SOFT_LIMIT || queuedBytes !== this.#queuedBytes) {
+      this.#queuedBytes = queuedBytes;
+      this.#stalledTicks = 0;
     }
-    const nowMs = this.#settings.now();
-    const sentBytes = (this.#res.socket?.bytesWritten ?? 0) - waiting;
-    if (this.#stalledSinceMs === undefined || sentBytes > this.#sentBytes) {
-      this.#sentBytes = sentBytes;
-      this.#stalledSinceMs = nowMs;
-    }
-    if (waiting > this.#settings.unsentHardLimit || nowMs - this.#stalledSinceMs >= STALLED_AFTER_MS)
-      this.#res.destroy();
+    if (waiting > this.#settings.unsentHardLimit || this.#stalledTicks >= STALLED_TICKS) this.#res.destroy();
   }
+}
+
+/**
+ * What the system has yet to take of the write under way: it changes while the client reads. Node's public counters move
+ * only when the whole write is done, which takes a slow line long; its own socket time-outs look at this number.
+ */
+function queuedBytesOf(socket: Socket | null): number {
+  // oxlint-disable-next-line no-unsafe-type-assertion -- Node's types leave the handle out
+  const { _handle: handle } = (socket ?? {}) as { _handle?: { writeQueueSize?: number } | null };
+  return handle?.writeQueueSize ?? 0;
 }
 
 /** The open streams of a server. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
-import { shortId } from '../log.ts';
+import { shortId, shownPath } from '../log.ts';
 import type { RequestState } from './context.ts';
 
 /** Names each request and logs how it ended. */
@@ -17,7 +17,7 @@ export function logRequests(log: Logger): Middleware<RequestState> {
       const line = {
         requestId,
         method: ctx.method,
-        path: ctx.path,
+        path: shownPath(ctx.path),
         status: res.statusCode,
         durationMs: Math.round(performance.now() - startedMs),
         userId: grant?.user.userId,

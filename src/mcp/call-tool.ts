@@ -53,12 +53,12 @@ async function runTool({ tool, input, caller, protocolVersion, context, log }: T
     const text = `insufficient_scope: the tool ${tool.name} needs the scope "${tool.scope}", which this user's token does not have.`;
     return { outcome: 'insufficient_scope', result: errorResult(text) };
   }
-  const parsed = tool.input.safeParse(withoutNulls(tool.input, input ?? {}));
-  if (!parsed.success) {
-    const text = `Input validation error: Invalid arguments for tool ${tool.name}: ${z.prettifyError(parsed.error)}`;
-    return { outcome: 'invalid_input', result: errorResult(text) };
-  }
   try {
+    const parsed = tool.input.safeParse(withoutNulls(tool.input, input ?? {}));
+    if (!parsed.success) {
+      const text = `Input validation error: Invalid arguments for tool ${tool.name}: ${z.prettifyError(parsed.error)}`;
+      return { outcome: 'invalid_input', result: errorResult(text) };
+    }
     const answer = await tool.run(parsed.data, {
       user: caller.user,
       log: log.child({ requestId: caller.requestId, tool: tool.name }),

@@ -1,12 +1,13 @@
 /** The credential check: which headers carry a token, and what the answers to wrong ones say (RFC 6750). */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import Koa from 'koa';
 import { pino } from 'pino';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import { createTokenSet, digestToken } from '../../src/auth/token-set.ts';
 import { createUserContext } from '../../src/auth/user.ts';
 import { createApp } from '../../src/http/app.ts';
+import type { Handler } from '../../src/http/context.ts';
 import { createFailureCounter } from '../../src/http/rate-limit.ts';
 import { initialize, openMcpSession, send, sendRaw } from '../support/raw-http.ts';
 import { ADA, BOB, startTestServer, TOKENS, type TestServer } from '../support/start-server.ts';
@@ -121,7 +122,7 @@ describe('a bad credential is refused as invalid_token in words that tell why', 
     ['__proto__', '__proto__'],
     ['constructor', 'constructor'],
     ['toString', 'toString'],
-    ['a percent-encoded token', encodeURIComponent(`${ADA}`).replace('_', '%5f')],
+    ['a percent-encoded token', encodeURIComponent(ADA).replace('_', '%5f')],
     ['base64 of a token', Buffer.from(ADA).toString('base64')],
     ['10 KB', 'x'.repeat(10_000)],
   ])('%s', async (_what, token) => {
@@ -161,7 +162,7 @@ describe.each([
 
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="mcp"');
-    if (method !== 'HEAD') expect(answer.body).toMatchObject({ error: 'unauthorized' });
+    expect(answer.text).toMatch(method === 'HEAD' ? /^$/ : /^\{"error":"unauthorized",/);
   });
 });
 
@@ -171,12 +172,16 @@ test.each(['/', '/health', '/ready'])('%s needs no token', async (path) => {
   expect(answer.status).toBe(200);
 });
 
+/** A handler that shows that it was reached. */
+const answerRoute: Handler = (ctx) => {
+  ctx.body = { reached: true };
+};
+
 test('a route is protected unless it says that it is public', async () => {
   const log = pino({ level: 'silent' });
   const tokens = createTokenSet([
     { digest: digestToken(ADA), user: createUserContext({ userId: 'ada' }), disabled: false },
   ]);
-  const answerRoute = (ctx: Koa.ParameterizedContext): void => void (ctx.body = { reached: true });
   const app = createApp({
     routes: [
       { path: '/added', methods: { GET: answerRoute } },
@@ -188,7 +193,7 @@ test('a route is protected unless it says that it is public', async () => {
     log,
   });
   const listening = app.listen(0, '127.0.0.1');
-  await new Promise((resolve) => listening.once('listening', resolve));
+  await once(listening, 'listening');
   const address = listening.address();
   const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
 

@@ -5,7 +5,15 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { tools } from '../../src/tools/index.ts';
 import { defineTool } from '../../src/tools/tool.ts';
-import { callTool, eventually, openMcpSession, openRaw, type RawConnection, rpc, send } from '../support/raw-http.ts';
+import {
+  callTool,
+  eventually,
+  openMcpSession,
+  openRaw,
+  type RawConnection,
+  rpc,
+  send,
+} from '../support/raw-http.ts';
 import { openSse, openStream } from '../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
 
@@ -45,7 +53,7 @@ function watchWaiting(path: string): { readonly response: ServerResponse; highes
   if (found === undefined) throw new Error(`No request of ${path}.`);
   const { response } = found;
   let highest = 0;
-  const timer = setInterval(() => (highest = Math.max(highest, response.writableLength)), 1);
+  const timer = setInterval(() => (highest = Math.max(highest, response.writableLength)), 1).unref();
   response.once('close', () => clearInterval(timer));
   return { response, highest: () => highest };
 }
@@ -54,7 +62,8 @@ function watchWaiting(path: string): { readonly response: ServerResponse; highes
 async function openStalled(): Promise<{ connection: RawConnection; messages: string }> {
   const connection = await openRaw(server.url);
   connection.write(`GET /sse HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`);
-  const [path = ''] = /\/messages\?sessionId=[0-9a-f-]{36}/.exec(await connection.waitFor(/sessionId=[0-9a-f-]{36}/)) ?? [];
+  const [path = ''] =
+    /\/messages\?sessionId=[0-9a-f-]{36}/.exec(await connection.waitFor(/sessionId=[0-9a-f-]{36}/)) ?? [];
   connection.socket.pause();
   return { connection, messages: `${server.url}${path}` };
 }
@@ -129,7 +138,9 @@ describe('a client that reads', () => {
 
     const expected = { content: [{ type: 'text', text: message }] };
     // toEqual would print megabytes when it fails.
-    const whole = answers.filter((answer) => JSON.stringify(answer).includes(JSON.stringify(expected).slice(1, -1)));
+    const whole = answers.filter((answer) =>
+      JSON.stringify(answer).includes(JSON.stringify(expected).slice(1, -1)),
+    );
     expect(whole).toHaveLength(12);
   });
 
@@ -137,10 +148,33 @@ describe('a client that reads', () => {
     const session = await openMcpSession(server.url, ADA);
     const params = { name: 'flood', arguments: { messages: 12 }, _meta: { progressToken: 1 } };
 
-    const stream = await openStream(`${server.url}/mcp`, { headers: session.headers, body: rpc(1, 'tools/call', params) });
+    const stream = await openStream(`${server.url}/mcp`, {
+      headers: session.headers,
+      body: rpc(1, 'tools/call', params),
+    });
     const answer = await stream.answerTo(1);
 
     expect(answer).toMatchObject({ result: { content: [{ text: 'flooded' }] } });
     expect(stream.messages()).toHaveLength(13);
+  });
+
+  test('slowly gets twelve mebibytes that wait for it: only who reads nothing is cut', async () => {
+    const { connection, messages } = await openStalled();
+    const message = 'z'.repeat(3 * MEBIBYTE);
+    let read = 0;
+    // One piece at a time, and then a rest.
+    connection.socket.on('data', (chunk) => {
+      read += chunk.length;
+      connection.socket.pause();
+    });
+    for (const id of [1, 2, 3, 4])
+      await send(messages, { token: ADA, body: callTool(id, 'echo_message', { message }) });
+
+    const reading = setInterval(() => connection.socket.resume(), 20);
+    await eventually(() => read > 12 * MEBIBYTE || connection.socket.destroyed, { deadlineMs: 15_000 });
+    clearInterval(reading);
+    connection.socket.destroy();
+
+    expect(read).toBeGreaterThan(12 * MEBIBYTE);
   });
 });

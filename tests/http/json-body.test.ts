@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   type Answer,
+  eventually,
   openMcpSession,
   openRaw,
   parseAnswer,
@@ -208,12 +209,15 @@ describe('a body that is too large', () => {
     expect(errorOf(answer)).toEqual([413, -32_000, 'body_too_large']);
   });
 
-  test('is 413 in chunks of no declared length, and a client that sends on receives the answer', async () => {
+  test('is 413 in chunks of no declared length, and a client that first sends it all receives the answer', async () => {
     const connection = await openRaw(server.url);
+    connection.socket.pause();
     connection.write(`${headOf('/mcp', ['Transfer-Encoding: chunked']).join('\r\n')}\r\n\r\n`);
     const chunk = `4000\r\n${' '.repeat(0x4000)}\r\n`;
-    // Ten times the limit, as fast as the socket takes it: much of it is under way when the server refuses.
-    for (let sent = 0; sent < 10 * LIMIT; sent += 0x4000) connection.write(chunk);
+    // A hundred times the limit. A reset on the way would throw away the answer that the client has not read yet.
+    for (let sent = 0; sent < 100 * LIMIT; sent += 0x4000) connection.write(chunk);
+    await eventually(() => connection.socket.writableLength === 0 || connection.socket.destroyed);
+    connection.socket.resume();
 
     const answer = parseAnswer(await connection.closed());
 

@@ -1,6 +1,14 @@
 /** Which Host and Origin headers are let in, and what pages of allowed origins may do and read. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Answer, callTool, initialize, openMcpSession, send, sendRaw, stateless } from '../support/raw-http.ts';
+import {
+  type Answer,
+  callTool,
+  initialize,
+  openMcpSession,
+  send,
+  sendRaw,
+  stateless,
+} from '../support/raw-http.ts';
 import { openStream } from '../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
 
@@ -71,7 +79,10 @@ describe('Host', () => {
     );
 
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
-    expect(answers[0]?.body).toMatchObject({ error: 'forbidden_host', error_description: expect.any(String) });
+    expect(answers[0]?.body).toMatchObject({
+      error: 'forbidden_host',
+      error_description: expect.any(String),
+    });
   });
 
   test('is not replaced by what a client writes into forwarding headers', async () => {
@@ -89,7 +100,11 @@ describe('Host', () => {
     const open = await startTestServer({ env: { NODE_ENV: 'production' } });
 
     const host = await sendRaw(open.url, ['GET /health HTTP/1.1', 'Host: any.example']);
-    const origin = await sendRaw(open.url, ['GET /health HTTP/1.1', 'Host: a.example', 'Origin: https://a.example']);
+    const origin = await sendRaw(open.url, [
+      'GET /health HTTP/1.1',
+      'Host: a.example',
+      'Origin: https://a.example',
+    ]);
     await open.close();
 
     expect([host.status, origin.status]).toEqual([200, 403]);
@@ -143,7 +158,12 @@ describe('Origin', () => {
     );
 
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
-    expect(answers.map(({ headers }) => headers.get('access-control-allow-origin'))).toEqual([null, null, null, null]);
+    expect(answers.map(({ headers }) => headers.get('access-control-allow-origin'))).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ]);
     expect(answers[0]?.body).toMatchObject({ error: 'forbidden_origin' });
     expect(answers[0]?.headers.get('vary')).toMatch(/\bOrigin\b/);
   });
@@ -171,7 +191,8 @@ describe('a preflight', () => {
   test.each(['/mcp', '/sse', '/messages', '/tools', '/register'])(
     'of %s is 204 without a credential and allows what browser clients need',
     async (path) => {
-      const asked = 'authorization,content-type,last-event-id,mcp-protocol-version,mcp-session-id,mcp-param-region';
+      const asked =
+        'authorization,content-type,last-event-id,mcp-protocol-version,mcp-session-id,mcp-param-region';
 
       const answer = await preflight(path, asked);
 
@@ -193,11 +214,14 @@ describe('a preflight', () => {
     expect(answer.headers.get('access-control-allow-headers')).toBeNull();
   });
 
-  test.each(['x'.repeat(1_001), '*', 'a;b', 'a"b'])('gets no header back that is none: %.20s', async (asked) => {
-    const answer = await preflight('/mcp', asked);
+  test.each(['x'.repeat(1_001), '*', 'a;b', 'a"b'])(
+    'gets no header back that is none: %.20s',
+    async (asked) => {
+      const answer = await preflight('/mcp', asked);
 
-    expect([answer.status, answer.headers.get('access-control-allow-headers')]).toEqual([204, null]);
-  });
+      expect([answer.status, answer.headers.get('access-control-allow-headers')]).toEqual([204, null]);
+    },
+  );
 });
 
 test('every answer, also a refusal and a stream, may be read with the headers that clients need', async () => {
@@ -224,10 +248,14 @@ test('every answer, also a refusal and a stream, may be read with the headers th
   stream.close();
   sse.close();
 
-  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 401, 404, 404, 405, 413, 400]);
+  expect(answers.map(({ status }) => status)).toEqual([
+    200, 200, 200, 200, 200, 401, 404, 404, 405, 413, 400,
+  ]);
   for (const answer of answers) {
     expect(answer.headers.get('access-control-allow-origin')).toBe('http://localhost:5173');
     const exposed = answer.headers.get('access-control-expose-headers')?.toLowerCase().split(', ');
-    expect(exposed).toEqual(expect.arrayContaining(['mcp-session-id', 'www-authenticate', 'retry-after', 'x-request-id']));
+    expect(exposed).toEqual(
+      expect.arrayContaining(['mcp-session-id', 'www-authenticate', 'retry-after', 'x-request-id']),
+    );
   }
 });

@@ -142,9 +142,11 @@ test('a token with a later start is refused until then, and let in from then on'
 test('a new token is let in within two seconds of its writing', async () => {
   await start({ [BOB]: bob });
 
+  const before = await statusOf(ADA);
   await server.writeTokens({ [BOB]: bob, [ADA]: ada });
-
   await eventually(async () => (await statusOf(ADA)) === 200, { deadlineMs: 2_000 });
+
+  expect(before).toBe(401);
 });
 
 test('an answer that comes after the end of a stream nobody reads does not hurt the server', async () => {

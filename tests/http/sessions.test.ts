@@ -37,14 +37,14 @@ async function start(env: Record<string, string> = {}): Promise<void> {
 /** Tries to open a session of Streamable HTTP. */
 const open = (token: string): Promise<Answer> => send(`${server.url}/mcp`, { token, body: initialize() });
 
-describe("another user's session", () => {
-  /** What of an answer must be the same for a foreign session and an unknown one. */
-  const shapeOf = ({ status, body, headers }: Answer): unknown => [
-    status,
-    body,
-    [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name)),
-  ];
+/** What of an answer must be the same for a foreign session and an unknown one. */
+const shapeOf = ({ status, body, headers }: Answer): unknown => [
+  status,
+  body,
+  [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name)),
+];
 
+describe("another user's session", () => {
   test('is not to be told from an unknown one on any verb of /mcp, and goes on', async () => {
     await start();
     const session = await openMcpSession(server.url, ADA);

@@ -299,8 +299,9 @@ test('a client that vanishes aborts its calls', async () => {
   await held.untilWaiting(1);
 
   connection.socket.resetAndDestroy();
+  await eventually(() => held.waiting === 0);
 
-  await eventually(() => held.aborted === abortedBefore + 1);
+  expect(held.aborted).toBe(abortedBefore + 1);
 });
 
 describe('with SSE_ENABLED=false', () => {

@@ -1,0 +1,281 @@
+/** The server behind every transport: what it lists to whom, and what it is made of besides tools. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Client } from '@modelcontextprotocol/client';
+import { InMemoryTransport, type ServerCapabilities } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { createUserContext } from '../../src/auth/user.ts';
+import type { Caller } from '../../src/mcp/caller.ts';
+import type { Feature } from '../../src/mcp/feature.ts';
+import { canCallTheSame, createMcpServer, createToolLister } from '../../src/mcp/server.ts';
+import { tools as ownTools } from '../../src/tools/index.ts';
+import { defineTool } from '../../src/tools/tool.ts';
+import {
+  connectInMemory,
+  createCaller,
+  createDefinition,
+  type InMemoryConnection,
+  type InMemoryOptions,
+} from '../support/in-memory-mcp.ts';
+
+const connections: InMemoryConnection[] = [];
+afterEach(async () => {
+  await Promise.all(connections.splice(0).map(async (connection) => connection.close()));
+});
+
+/** Connects a client. */
+async function connect(options: InMemoryOptions): Promise<InMemoryConnection> {
+  const connection = await connectInMemory(options);
+  connections.push(connection);
+  return connection;
+}
+
+/** Tools that need no scope, one scope, and another. */
+const SCOPED = [undefined, 'greet', 'admin'].map((scope) =>
+  defineTool({
+    name: `needs_${scope ?? 'nothing'}`,
+    title: 'Scoped',
+    description: 'Needs a scope, or none.',
+    input: z.object({}),
+    ...(scope !== undefined && { scope }),
+    run: () => 'done',
+  }),
+);
+
+/** A tool that a feature registers on the SDK's server itself. */
+const SDK_TOOL: Feature = {
+  name: 'sdk tool',
+  register: (server, { callerOf }) => {
+    server.registerTool('sdk_tool', { description: 'Knows the SDK.' }, (context) => ({
+      content: [{ type: 'text', text: `for ${callerOf(context).user.userId}` }],
+    }));
+  },
+};
+
+/** The names of tools. */
+function namesOf(tools: readonly { name: string }[]): string[] {
+  return tools.map(({ name }) => name);
+}
+
+describe('the list of tools', () => {
+  test('tells everything about each tool, in the order of the definition', async () => {
+    const { client } = await connect({ tools: ownTools });
+
+    const { tools } = await client.listTools();
+
+    expect(namesOf(tools)).toEqual(['get_greeting', 'echo_message', 'whoami']);
+    expect(tools[0]).toEqual({
+      name: 'get_greeting',
+      title: 'Greeting',
+      description: expect.stringContaining('greeting'),
+      inputSchema: {
+        $schema: 'https://json-schema.org/draft/2020-12/schema',
+        type: 'object',
+        properties: {
+          name: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 200,
+            description: expect.stringContaining('Default'),
+          },
+        },
+      },
+      annotations: { readOnlyHint: true },
+    });
+    expect(tools[1]?.inputSchema).toMatchObject({ required: ['message'] });
+    expect(tools[2]?.outputSchema).toMatchObject({
+      required: ['userId', 'name', 'transport', 'protocolVersion'],
+    });
+  });
+
+  test('shows input as it may be sent and output as it will come', async () => {
+    const tool = defineTool({
+      name: 'probe',
+      title: 'Probe',
+      description: 'Has a default on both sides.',
+      input: z.object({ count: z.number().default(1) }),
+      output: z.object({ unit: z.string().default('m') }),
+      run: () => ({}),
+    });
+    const { client } = await connect({ tools: [tool] });
+
+    const [listed] = (await client.listTools()).tools;
+
+    expect(listed?.inputSchema.required).toBeUndefined();
+    expect(listed?.outputSchema?.['required']).toEqual(['unit']);
+  });
+
+  test.each([
+    { scopes: undefined, names: ['needs_nothing', 'needs_greet', 'needs_admin', 'sdk_tool'] },
+    { scopes: [], names: ['needs_nothing', 'sdk_tool'] },
+    { scopes: ['greet'], names: ['needs_nothing', 'needs_greet', 'sdk_tool'] },
+    { scopes: ['admin', 'other'], names: ['needs_nothing', 'needs_admin', 'sdk_tool'] },
+  ])('for the scopes $scopes has $names', async ({ scopes, names }) => {
+    const { client } = await connect({
+      tools: SCOPED,
+      features: [SDK_TOOL],
+      user: { userId: 'ada', scopes },
+    });
+
+    expect(namesOf((await client.listTools()).tools)).toEqual(names);
+  });
+
+  test("follows the credential of each request, not the session's first one", async () => {
+    const { client, actAs } = await connect({ tools: SCOPED });
+
+    const first = (await client.listTools(undefined, { cacheMode: 'bypass' })).tools;
+    actAs({ userId: 'ada', scopes: [] });
+    const second = (await client.listTools(undefined, { cacheMode: 'bypass' })).tools;
+
+    expect([first.length, second.length]).toEqual([3, 1]);
+  });
+
+  test('is filtered as well when a feature declares tools itself, or registers none', async () => {
+    const declaring: Feature = {
+      name: 'declaring',
+      options: { capabilities: { tools: { listChanged: true } } },
+    };
+    const user = { userId: 'ada', scopes: ['greet'] };
+
+    const { client } = await connect({ tools: SCOPED, features: [declaring], user });
+
+    expect(namesOf((await client.listTools()).tools)).toEqual(['needs_nothing', 'needs_greet']);
+  });
+
+  test('may be that of features alone', async () => {
+    const { client, call } = await connect({ features: [SDK_TOOL], user: { userId: 'bob', scopes: [] } });
+
+    expect(namesOf((await client.listTools()).tools)).toEqual(['sdk_tool']);
+    expect(await call('sdk_tool')).toEqual({ content: [{ type: 'text', text: 'for bob' }] });
+  });
+});
+
+describe('the list for GET /tools', () => {
+  test('is what a client of that user would get', async () => {
+    const { client, definition } = await connect({ tools: SCOPED, features: [SDK_TOOL] });
+    const listTools = createToolLister(definition);
+
+    const every = await listTools(createUserContext({ userId: 'ada' }));
+    const some = await listTools(createUserContext({ userId: 'bob', scopes: ['admin'] }));
+
+    expect(every).toEqual((await client.listTools()).tools);
+    expect(namesOf(some)).toEqual(['needs_nothing', 'needs_admin', 'sdk_tool']);
+  });
+
+  test('is empty for a server without tools', async () => {
+    const { definition } = createDefinition();
+
+    expect(await createToolLister(definition)(createUserContext({ userId: 'ada' }))).toEqual([]);
+  });
+});
+
+describe('two users', () => {
+  test.each([
+    { one: undefined, other: ['greet', 'admin'], same: true },
+    { one: ['greet'], other: ['greet', 'unused'], same: true },
+    { one: undefined, other: ['greet'], same: false },
+    { one: ['admin'], other: ['greet'], same: false },
+    { one: [], other: ['unused'], same: true },
+  ])('with the scopes $one and $other may call the same tools: $same', ({ one, other, same }) => {
+    const { definition } = createDefinition({ tools: SCOPED });
+    const users = [one, other].map((scopes) => createUserContext({ userId: 'ada', scopes })) as [
+      Caller['user'],
+      Caller['user'],
+    ];
+
+    expect(canCallTheSame(definition, ...users)).toBe(same);
+  });
+});
+
+describe('a connection', () => {
+  test('whose requests bring no caller has one of its own, as over stdio', async () => {
+    const { definition, lines } = createDefinition({ tools: SCOPED });
+    let requests = 0;
+    const server = createMcpServer(definition, {
+      caller: () => createCaller({ userId: 'local', scopes: ['greet'] }, `own-${(requests += 1)}`),
+    });
+    const client = await connectPlain(server);
+
+    const { tools } = await client.listTools();
+    await client.callTool({ name: 'needs_greet' });
+    await client.close();
+
+    expect(namesOf(tools)).toEqual(['needs_nothing', 'needs_greet']);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ msg: 'tool call', userId: 'local', requestId: 'own-2' }),
+    );
+  });
+
+  test('whose requests come without any caller serves no tool and lists none', async () => {
+    const { definition } = createDefinition({ tools: SCOPED });
+    const client = await connectPlain(createMcpServer(definition));
+
+    await expect(client.listTools()).rejects.toThrow('without a caller');
+    await expect(client.callTool({ name: 'needs_nothing' })).resolves.toMatchObject({ isError: true });
+    await client.close();
+  });
+
+  test('is told the name and the version of the server', async () => {
+    const { client } = await connect({ tools: SCOPED });
+
+    expect(client.getServerVersion()).toMatchObject({ name: 'test', version: '1.2.3' });
+  });
+});
+
+describe('the options of several features', () => {
+  test('are one: capabilities are joined at every level', async () => {
+    const features: Feature[] = [
+      { name: 'a', options: { capabilities: { resources: { subscribe: true }, logging: {} } } },
+      { name: 'b', options: { capabilities: { resources: { listChanged: true }, completions: {} } } },
+      { name: 'c' },
+    ];
+
+    const { client } = await connect({ tools: SCOPED, features });
+
+    expect(client.getServerCapabilities()).toEqual({
+      tools: { listChanged: true },
+      resources: { subscribe: true, listChanged: true },
+      logging: {},
+      completions: {},
+    });
+  });
+
+  test('are, apart from capabilities, those of the last feature that has them', async () => {
+    const features: Feature[] = [
+      { name: 'a', options: { instructions: 'First.', cacheHints: { 'tools/list': { ttlMs: 1 } } } },
+      { name: 'b', options: { instructions: 'Second.' } },
+    ];
+
+    const { client, definition } = await connect({ features });
+
+    expect(client.getInstructions()).toBe('Second.');
+    expect(definition.options.cacheHints).toEqual({ 'tools/list': { ttlMs: 1 } });
+  });
+
+  test('are not changed by being joined', async () => {
+    const capabilities: ServerCapabilities = { tools: { listChanged: true }, resources: {} };
+    const features: Feature[] = [
+      { name: 'a', options: { capabilities } },
+      { name: 'b', options: { capabilities: { resources: { subscribe: true } } } },
+    ];
+
+    await connect({ tools: SCOPED, features });
+
+    expect(capabilities).toEqual({ tools: { listChanged: true }, resources: {} });
+  });
+
+  test('may be none: a server without tools and features offers nothing, and works', async () => {
+    const { client } = await connect({});
+
+    expect(client.getServerCapabilities()).toEqual({});
+    await expect(client.ping()).resolves.toBeDefined();
+  });
+});
+
+/** Connects a client whose requests carry nothing about their caller. */
+async function connectPlain(server: ReturnType<typeof createMcpServer>): Promise<Client> {
+  const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
+  const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation: { mode: 'legacy' } });
+  await server.connect(serverSide);
+  await client.connect(clientSide);
+  return client;
+}
