@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: ['auth', 'http', 'info', 'mcp', 'sessions', 'type config', 'type tools'],
   'start-messages': ['auth', 'config', 'connect'],
   features: ['type mcp'],
-  http: ['auth', 'config', 'log', 'mcp', 'sessions'],
+  http: ['auth', 'config', 'connect', 'log', 'mcp', 'sessions'],
   mcp: ['auth', 'tools'],
   tools: ['type auth/user.ts'],
   auth: ['deep-freeze'],
@@ -54,7 +54,9 @@ beforeAll(async () => {
 });
 
 /** The arrows between parts that the sources have, as `from → to`, with the table's words for the right side. */
-function arrowsOf(files: readonly SourceFile[]): { from: string; to: string; file: string; allowed: boolean }[] {
+function arrowsOf(
+  files: readonly SourceFile[],
+): { from: string; to: string; file: string; allowed: boolean }[] {
   return files.flatMap(({ name, part, imports }) =>
     imports
       .filter(({ isOurs }) => isOurs)
@@ -88,7 +90,9 @@ describe('imports', () => {
     const used = new Set(arrowsOf(sources).map(({ from, to }) => `${from} → ${to}`));
 
     const unused = Object.entries(MAY_IMPORT)
-      .flatMap(([from, rights]) => rights.map((right) => `${from} → ${right.replace(/^type /, '').split('/')[0]}`))
+      .flatMap(([from, rights]) =>
+        rights.map((right) => `${from} → ${right.replace(/^type /, '').split('/')[0]}`),
+      )
       .filter((arrow) => !used.has(arrow));
 
     expect(unused).toEqual([]);
@@ -116,7 +120,8 @@ describe('imports', () => {
       imports
         .filter(({ target, isOurs }) =>
           PACKAGES.some(
-            (rule) => !isOurs && rule.name.test(target) && !rule.places.includes(part) && !rule.places.includes(name),
+            (rule) =>
+              !isOurs && rule.name.test(target) && !rule.places.includes(part) && !rule.places.includes(name),
           ),
         )
         .map(({ target }) => `${name} → ${target}`),
@@ -186,7 +191,9 @@ describe('a file', () => {
   });
 
   test('has a name that says what it holds', () => {
-    const vague = sources.map(({ name }) => name).filter((name) => !/^([a-z0-9-]+\/)*[a-z0-9-]+\.ts$/.test(name));
+    const vague = sources
+      .map(({ name }) => name)
+      .filter((name) => !/^([a-z0-9-]+\/)*[a-z0-9-]+\.ts$/.test(name));
     const drawers = sources
       .map(({ name }) => name)
       .filter((name) => /(^|[/-])(utils?|helpers?|common|misc|shared)([/.-])/.test(name));

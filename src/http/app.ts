@@ -45,7 +45,7 @@ export function createApp({ routes, authenticator, countFailure, origin, log }: 
   app.use(setSecurityHeaders);
   app.use(answerErrors(log));
   app.use(guardRequest);
-  app.use(guardOrigin(origin));
+  app.use(guardOrigin({ ...origin, authEnabled: authenticator.enabled }));
   app.use(router.routes());
   app.use(answerUnknownPath);
   return app;

@@ -4,10 +4,18 @@ import type { OriginConfig } from '../config.ts';
 import type { RequestContext } from './context.ts';
 import { HttpError } from './errors.ts';
 
+/** What is let in. */
+export interface OriginGuardOptions extends Pick<OriginConfig, 'hosts' | 'origins'> {
+  readonly authEnabled: boolean;
+}
+
 /** Refuses foreign Host and Origin headers (403) and answers preflights. */
-export function guardOrigin({ hosts, origins }: Pick<OriginConfig, 'hosts' | 'origins'>): Middleware {
+export function guardOrigin({ hosts, origins, authEnabled }: OriginGuardOptions): Middleware {
   const allowedHosts = hosts === 'any' ? undefined : new Set(hosts);
   const allowedOrigins = new Set(origins);
+  // The server's own page. A page that was rebound to this address looks the same where the Host is not checked: it may
+  // then come only where it must bring a token, which no page of somebody else's has.
+  const mayBeOwn = allowedHosts !== undefined || authEnabled;
 
   return async (ctx, next) => {
     // The raw header, never X-Forwarded-Host: what a client can write freely proves nothing.
@@ -22,7 +30,8 @@ export function guardOrigin({ hosts, origins }: Pick<OriginConfig, 'hosts' | 'or
     const { origin } = ctx.req.headers;
     if (origin !== undefined) {
       ctx.vary('Origin');
-      if (!LOOPBACK_ORIGIN.test(origin) && !allowedOrigins.has(origin)) {
+      const isOwn = mayBeOwn && (origin === `http://${host}` || origin === `https://${host}`);
+      if (!isOwn && !LOOPBACK_ORIGIN.test(origin) && !allowedOrigins.has(origin)) {
         throw new HttpError(
           403,
           'forbidden_origin',

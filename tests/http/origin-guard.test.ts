@@ -103,11 +103,33 @@ describe('Host', () => {
     const origin = await sendRaw(open.url, [
       'GET /health HTTP/1.1',
       'Host: a.example',
-      'Origin: https://a.example',
+      'Origin: https://b.example',
     ]);
     await open.close();
 
     expect([host.status, origin.status]).toEqual([200, 403]);
+  });
+});
+
+describe("the server's own page", () => {
+  const ownPage = ['GET /health HTTP/1.1', 'Host: a.example', 'Origin: https://a.example'];
+
+  test.each([
+    ['with authentication, under any name where the Host is not checked', { NODE_ENV: 'production' }, 200],
+    [
+      'without authentication, under no name where the Host is not checked: it could be rebound to this address',
+      { NODE_ENV: 'production', AUTH_ENABLED: 'false', ALLOW_PUBLIC_WITHOUT_AUTH: 'true' },
+      403,
+    ],
+    ['under a name in ALLOWED_HOSTS', { NODE_ENV: 'production', ALLOWED_HOSTS: 'a.example' }, 200],
+  ])('calls %s', async (_circumstance, env: Record<string, string>, status) => {
+    const own = await startTestServer({ env });
+
+    const answer = await sendRaw(own.url, ownPage);
+    const otherPort = await sendRaw(own.url, [...ownPage.slice(0, 2), 'Origin: https://a.example:444']);
+    await own.close();
+
+    expect([answer.status, otherPort.status]).toEqual([status, 403]);
   });
 });
 

@@ -1,0 +1,107 @@
+/** Copying, and texts with the server's address: the placeholder in them becomes the address that this page has. */
+import { announce, byId, element } from './element.js';
+
+/** Replaces the placeholder address, which the server writes when nobody told it its own. */
+export function fillInOrigin() {
+  const { placeholder = '' } = document.body.dataset;
+  if (placeholder === '') return;
+  const isPlainHttp =
+    location.protocol === 'http:' && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
+  for (const code of document.querySelectorAll('[data-origin]')) {
+    // Some clients need another configuration for plain HTTP to another machine.
+    const overHttp = code instanceof HTMLElement ? code.dataset['overHttp'] : undefined;
+    const text = isPlainHttp && overHttp ? overHttp : (code.textContent ?? '');
+    code.textContent = text.replaceAll(placeholder, location.origin);
+  }
+}
+
+/** Offers to put a token into the configurations; `use` says which, or that there is none any more. */
+export function createTokenOffer() {
+  const offer = byId('own-token', HTMLElement);
+  const box = byId('own-token-box', HTMLInputElement);
+  const { tokenPlaceholder = '' } = document.body.dataset;
+  const codes = [...document.querySelectorAll('#connect code[data-origin]')];
+  const plain = codes.map(({ textContent }) => textContent ?? '');
+  /** @type {string | undefined} */
+  let token;
+  const render = () => {
+    const shown = box.checked && token !== undefined ? token : tokenPlaceholder;
+    for (const [index, code] of codes.entries())
+      code.textContent = (plain[index] ?? '').replaceAll(tokenPlaceholder, () => shown);
+  };
+  box.addEventListener('change', render);
+  return {
+    /** @param {string | undefined} next */
+    use(next) {
+      token = next;
+      // Characters that a shell or JSON would read as more than themselves are left for people to quote.
+      offer.hidden = token === undefined || !/^[\w.~+/=-]+$/.test(token);
+      box.checked = false;
+      render();
+    },
+  };
+}
+
+/** Where the list of clients has its pane beside it, the chosen one stays open: closing it would leave nothing there. */
+export function keepPaneOpen() {
+  const isWide = matchMedia('(min-width: 56rem)');
+  for (const summary of document.querySelectorAll('.picker summary')) {
+    summary.addEventListener('click', (event) => {
+      if (isWide.matches && summary.closest('details')?.open) event.preventDefault();
+    });
+  }
+}
+
+/** Gives everything that can be copied its button. */
+export function addCopyButtons() {
+  for (const holder of document.querySelectorAll('[data-copyable]')) {
+    if (!(holder instanceof HTMLElement)) continue;
+    const place = holder.querySelector('[data-copy-here]') ?? holder;
+    place.append(createCopyButton(holder, holder.dataset['copyable'] ?? ''));
+  }
+}
+
+/**
+ * A button that copies the `code` element in a holder.
+ *
+ * @param {HTMLElement} holder
+ * @param {string} what for the screen reader: what is copied
+ */
+function createCopyButton(holder, what) {
+  const label = element('span', {}, 'Copy');
+  const button = element('button', { type: 'button', class: 'quiet copy' }, label);
+  button.append(element('span', { class: 'unseen' }, ` ${what}`));
+  let timer = 0;
+  const handle = async () => {
+    const code = holder.querySelector('code');
+    if (code === null) return;
+    const copied = await copy(code);
+    label.textContent = copied ? 'Copied' : 'Press Ctrl+C';
+    button.classList.toggle('done', copied);
+    announce(copied ? `Copied: ${what}` : 'Selected. Press Ctrl+C to copy.');
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      label.textContent = 'Copy';
+      button.classList.remove('done');
+      announce('');
+    }, 2_000);
+  };
+  button.addEventListener('click', () => void handle());
+  return button;
+}
+
+/**
+ * Copies an element's text. Where the clipboard is closed to the page (plain http, a frame), it stays selected for Ctrl+C.
+ *
+ * @param {HTMLElement} source
+ */
+async function copy(source) {
+  try {
+    await navigator.clipboard.writeText(source.textContent ?? '');
+    return true;
+  } catch {
+    getSelection()?.selectAllChildren(source);
+    // Deprecated, and the only way left on a page without https.
+    return document.execCommand('copy');
+  }
+}

@@ -1,0 +1,119 @@
+/** Speaks Streamable HTTP, revision 2026-07-28, with the server this page came from: one POST a request, no session. */
+import { readEvents } from './event-stream.js';
+import { asRequestError, envelope, progressOf, RequestError, resultOf } from './mcp-messages.js';
+
+/**
+ * @typedef {Readonly<Record<string, unknown>>} Json an object of JSON
+ * @typedef {{ name: string, title: string, description: string, inputSchema: Json, annotations: Json }} Tool
+ * @typedef {{ progress: number, total?: number, message?: string }} Progress
+ * @typedef {{ signal?: AbortSignal, onProgress?: (progress: Progress) => void, headers?: Record<string, string> }} CallOptions
+ */
+
+/**
+ * A request with its answer, for people to read. The credential in it is masked.
+ *
+ * @typedef {object} Exchange
+ * @property {string} title such as `tools/call whoami`
+ * @property {string} path
+ * @property {Record<string, string>} headers
+ * @property {unknown} body
+ * @property {number} durationMs
+ * @property {string} status such as `200 OK`; empty when no answer came
+ * @property {boolean} ok
+ * @property {string[]} answer the messages as they came
+ */
+
+/**
+ * Makes the client. The token lives in this closure and nowhere else.
+ *
+ * @param {{ token: string, onExchange: (exchange: Exchange) => void }} options an empty token sends no credential
+ */
+export function createMcpClient({ token, onExchange }) {
+  let lastId = 0;
+
+  /**
+   * Sends one HTTP request as this user.
+   *
+   * @param {string} path
+   * @param {{ body?: unknown, headers?: Record<string, string>, signal?: AbortSignal | undefined }} [request]
+   */
+  const send = async (path, { body, headers = {}, signal } = {}) => {
+    const all = new Headers({ Accept: 'application/json, text/event-stream', ...headers });
+    try {
+      if (token !== '') all.set('Authorization', `Bearer ${token}`);
+    } catch (cause) {
+      const words = 'The token holds characters that no token has; copy it again.';
+      throw new RequestError(words, { code: 'not sent', cause });
+    }
+    return fetch(path, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: all,
+      credentials: 'omit',
+      cache: 'no-store',
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+    });
+  };
+
+  /**
+   * Sends one JSON-RPC request and returns its result.
+   *
+   * @param {string} method
+   * @param {Json} [params]
+   * @param {CallOptions} [options]
+   * @returns {Promise<Json>}
+   */
+  const request = async (method, params = {}, { signal, onProgress, headers = {} } = {}) => {
+    lastId += 1;
+    const { message, headers: own } = envelope(lastId, method, params, onProgress !== undefined);
+    const sent = { ...own, ...headers };
+    const startedMs = performance.now();
+    /** @type {Exchange} */
+    const exchange = {
+      title: [method, params['name']].filter((part) => typeof part === 'string').join(' '),
+      path: '/mcp',
+      headers: { ...sent, ...(token !== '' && { Authorization: 'Bearer ••••••••' }) },
+      body: message,
+      durationMs: 0,
+      status: '',
+      ok: false,
+      answer: [],
+    };
+    try {
+      const response = await send('/mcp', { body: message, headers: sent, signal });
+      exchange.status = `${response.status} ${response.statusText}`.trim();
+      for await (const text of readAnswer(response)) {
+        exchange.answer.push(text);
+        const progress = progressOf(text);
+        if (progress) onProgress?.(progress);
+      }
+      const result = resultOf(exchange);
+      exchange.ok = true;
+      return result;
+    } catch (error) {
+      throw asRequestError(error);
+    } finally {
+      exchange.durationMs = performance.now() - startedMs;
+      onExchange(exchange);
+    }
+  };
+
+  return { request, send };
+}
+
+/** @typedef {ReturnType<typeof createMcpClient>} McpClient */
+
+/**
+ * Yields the messages of an answer, which is one JSON text or a stream of them.
+ *
+ * @param {Response} response
+ * @returns {AsyncGenerator<string, void, undefined>}
+ */
+async function* readAnswer(response) {
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+  if (!isStream || response.body === null) {
+    yield await response.text();
+    return;
+  }
+  for await (const item of readEvents(response.body)) if (item.kind === 'event') yield item.data;
+}

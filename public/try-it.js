@@ -1,0 +1,170 @@
+/** "Try it": takes a token, shows who that is and what the token may use, and hands it to the parts that make requests. */
+import { createTokenOffer } from './code-block.js';
+import { announce, byId, element } from './element.js';
+import { createMcpClient } from './mcp-client.js';
+import { asObject, asRequestError } from './mcp-messages.js';
+import { connectStreamView } from './stream-view.js';
+import { showTools } from './tool-panel.js';
+import { logExchange } from './wire-log.js';
+
+/** @typedef {import('./mcp-client.js').Json} Json */
+/** @typedef {import('./mcp-client.js').McpClient} McpClient */
+
+/** A server that lists more than this many pages of tools is not followed further. */
+const MAX_PAGES = 20;
+
+/** Starts the part; without authentication it signs in at once. */
+export function startTryIt() {
+  const needsToken = document.body.dataset['auth'] === 'on';
+  const form = byId('sign-in', HTMLFormElement);
+  const input = byId('token', HTMLInputElement);
+  const streamView = connectStreamView();
+  const tokenOffer = createTokenOffer();
+
+  const signIn = async () => {
+    const token = input.value.trim();
+    showProblem(undefined);
+    const client = createMcpClient({ token, onExchange: (exchange) => logExchange(wire(), exchange) });
+    try {
+      const tools = await listTools(client);
+      const user = tools.some(({ name }) => name === 'whoami') ? await askWho(client) : {};
+      input.value = '';
+      showUser(user, needsToken);
+      showTools(client, tools);
+      streamView.use(client);
+      if (needsToken) tokenOffer.use(token);
+      form.hidden = true;
+      byId('workbench', HTMLElement).hidden = false;
+      if (needsToken) byId('who', HTMLElement).focus();
+    } catch (error) {
+      showProblem(asRequestError(error));
+      if (needsToken) input.select();
+    }
+  };
+
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    void signIn();
+  });
+  byId('sign-out', HTMLButtonElement).addEventListener('click', () => {
+    streamView.use(undefined);
+    tokenOffer.use(undefined);
+    wire().replaceChildren();
+    byId('workbench', HTMLElement).hidden = true;
+    form.hidden = false;
+    input.focus();
+    announce('The token is forgotten.');
+  });
+  toggleVisibility(input, byId('token-show', HTMLButtonElement));
+
+  byId('try-app', HTMLElement).hidden = false;
+  form.hidden = !needsToken;
+  byId('sign-out', HTMLElement).hidden = !needsToken;
+  if (!needsToken) void signIn();
+}
+
+/** The list of messages. */
+function wire() {
+  return byId('wire', HTMLElement);
+}
+
+/**
+ * Every tool that this user may use.
+ *
+ * @param {McpClient} client
+ */
+async function listTools(client) {
+  /** @type {import('./mcp-client.js').Tool[]} */
+  const tools = [];
+  /** @type {unknown} */
+  let cursor;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const result = await client.request('tools/list', typeof cursor === 'string' ? { cursor } : {});
+    if (Array.isArray(result['tools'])) tools.push(...result['tools'].flatMap(toolOf));
+    cursor = result['nextCursor'];
+    if (typeof cursor !== 'string') break;
+  }
+  return tools;
+}
+
+/**
+ * An entry of the list as a tool, if it is one.
+ *
+ * @param {unknown} entry
+ * @returns {import('./mcp-client.js').Tool[]}
+ */
+function toolOf(entry) {
+  const { name, title, description, inputSchema, annotations } = asObject(entry) ?? {};
+  if (typeof name !== 'string') return [];
+  const text = {
+    title: typeof title === 'string' ? title : name,
+    description: typeof description === 'string' ? description : '',
+  };
+  return [
+    { name, ...text, inputSchema: asObject(inputSchema) ?? {}, annotations: asObject(annotations) ?? {} },
+  ];
+}
+
+/**
+ * What the server knows about this user.
+ *
+ * @param {McpClient} client
+ * @returns {Promise<Json>}
+ */
+async function askWho(client) {
+  const { structuredContent } = await client.request('tools/call', { name: 'whoami', arguments: {} });
+  return asObject(structuredContent) ?? {};
+}
+
+/**
+ * Shows who is signed in.
+ *
+ * @param {Json} user
+ * @param {boolean} needsToken
+ */
+function showUser({ name, userId, scopes }, needsToken) {
+  const shownName = typeof name === 'string' ? name : 'Signed in';
+  const rights = Array.isArray(scopes) ? scopes.map(String) : undefined;
+  const facts = element('p', { class: 'aside' });
+  if (typeof userId === 'string') facts.append('User ', element('code', {}, userId), ' · ');
+  if (rights === undefined) facts.append('every tool');
+  else
+    facts.append('scopes: ', ...rights.flatMap((scope) => [element('code', { class: 'chip' }, scope), ' ']));
+  if (!needsToken) facts.append(' · authentication is off, so everybody is this user');
+  byId('who', HTMLElement).replaceChildren(element('p', { class: 'who-name' }, shownName), facts);
+  byId('who-initial', HTMLElement).textContent = shownName.slice(0, 1).toUpperCase();
+}
+
+/**
+ * Shows why the server refused, in its own words.
+ *
+ * @param {import('./mcp-messages.js').RequestError | undefined} problem
+ */
+function showProblem(problem) {
+  const place = byId('sign-in-problem', HTMLElement);
+  if (problem === undefined) return place.replaceChildren();
+  const label = [problem.status, problem.code].filter(Boolean).join(' · ');
+  place.replaceChildren(
+    element(
+      'div',
+      { class: 'refusal' },
+      element('p', {}, element('strong', {}, 'The server refused: '), problem.message),
+      element('p', { class: 'aside' }, element('code', {}, label)),
+    ),
+  );
+}
+
+/**
+ * Lets people see what they have pasted.
+ *
+ * @param {HTMLInputElement} input
+ * @param {HTMLButtonElement} button
+ */
+function toggleVisibility(input, button) {
+  button.addEventListener('click', () => {
+    const show = input.type === 'password';
+    input.type = show ? 'text' : 'password';
+    button.textContent = show ? 'Hide' : 'Show';
+    button.setAttribute('aria-pressed', String(show));
+  });
+}
