@@ -40,6 +40,17 @@ export function createLog(level: LogLevel): Logger {
   );
 }
 
+/**
+ * The log for lines that are written for each request and hold nothing but plain values: secrets are looked for at the top of
+ * a line only. Looking into everything takes five times as long as the rest of the line.
+ */
+export function createLineLog(log: Logger): Logger {
+  return log.child(
+    {},
+    { redact: { paths: SECRET_FIELDS.map((name) => `["${name}"]`), censor: '[redacted]' } },
+  );
+}
+
 /** What a log line shows of a session id: enough to match lines, too little to use. */
 export function shortId(sessionId: string): string {
   return sessionId.slice(0, 8);
@@ -47,6 +58,10 @@ export function shortId(sessionId: string): string {
 
 /** What a log line shows of a path: of a token or session id that a client put there by mistake, nothing. */
 export function shownPath(path: string): string {
-  const isWord = (segment: string): boolean => /^[a-z.-]+$/.test(segment);
-  return path.replaceAll(/[^/]{12,}/g, (segment) => (isWord(segment) ? segment : '[hidden]')).slice(0, 200);
+  return path
+    .replaceAll(LONG_SEGMENT, (segment) => (WORD.test(segment) ? segment : '[hidden]'))
+    .slice(0, 200);
 }
+
+const LONG_SEGMENT = /[^/]{12,}/g;
+const WORD = /^[a-z.-]+$/;

@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'start-messages': ['auth', 'config', 'connect'],
   features: ['type mcp'],
   http: ['auth', 'config', 'connect', 'log', 'mcp', 'sessions'],
-  mcp: ['auth', 'tools'],
+  mcp: ['auth', 'log', 'tools'],
   tools: ['type auth/user.ts'],
   auth: ['deep-freeze'],
   connect: ['info'],

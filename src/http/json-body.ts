@@ -28,20 +28,22 @@ function requireJson(ctx: RequestContext): void {
   if (coding !== '' && coding !== 'identity') {
     throw new HttpError(415, 'unsupported_encoding', 'Send the body without Content-Encoding.');
   }
-  const wrongType = new HttpError(
-    415,
-    'unsupported_media_type',
-    'Send the body as application/json in UTF-8.',
-  );
-  let mediaType;
-  try {
-    mediaType = parseContentType(ctx.get('content-type'));
-  } catch {
-    throw wrongType;
+  if (!isJsonInUtf8(ctx.get('content-type'))) {
+    throw new HttpError(415, 'unsupported_media_type', 'Send the body as application/json in UTF-8.');
   }
-  const charset = mediaType.parameters['charset']?.toLowerCase() ?? 'utf-8';
-  if (mediaType.type !== 'application/json' || !['utf-8', 'utf8', 'us-ascii'].includes(charset))
-    throw wrongType;
+}
+
+/** Whether a Content-Type says JSON in UTF-8. */
+function isJsonInUtf8(contentType: string): boolean {
+  // What nearly every client sends.
+  if (contentType === 'application/json') return true;
+  try {
+    const { type, parameters } = parseContentType(contentType);
+    const charset = parameters['charset']?.toLowerCase() ?? 'utf-8';
+    return type === 'application/json' && ['utf-8', 'utf8', 'us-ascii'].includes(charset);
+  } catch {
+    return false;
+  }
 }
 
 /** The body's bytes, if they are not too many. */

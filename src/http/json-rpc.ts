@@ -9,6 +9,7 @@ import {
   type JSONRPCMessage,
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
+import { readSessionCall } from '../mcp/plain-call.ts';
 import { HttpError } from './errors.ts';
 
 /** More messages than this in one batch are refused. */
@@ -66,6 +67,7 @@ export function initializeProblem(message: JSONRPCRequest): { code: number; mess
 
 /** One message, or a refusal that names the first fault. */
 function parseMessage(value: unknown): JSONRPCMessage {
+  if (isPlainCall(value)) return value;
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalidRequest('A message must be a JSON object.');
   const { jsonrpc, id, method }: { jsonrpc?: unknown; id?: unknown; method?: unknown } = value;
@@ -84,6 +86,11 @@ function parseMessage(value: unknown): JSONRPCMessage {
     throw invalidRequest('"id" must be a string or a whole number.');
   if (isJSONRPCRequest(value)) return value;
   throw invalidRequest('"params" must be an object, and its "_meta" one too.');
+}
+
+/** Whether a value is a plain call, whose form leaves the SDK's schema nothing to find. */
+function isPlainCall(value: unknown): value is JSONRPCRequest {
+  return readSessionCall(value) !== undefined;
 }
 
 /** A body that is JSON, but no JSON-RPC message. */

@@ -5,8 +5,9 @@ import {
   type McpServer,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
-import { toAuthInfo } from '../mcp/caller.ts';
-import { createMcpServer, type McpDefinition } from '../mcp/server.ts';
+import { type Send, SessionLane } from '../mcp/fast-lane.ts';
+import { readSessionCall } from '../mcp/plain-call.ts';
+import { createMcpServer, type McpDefinition, revisionOf } from '../mcp/server.ts';
 import type { Session, SessionRegistry } from '../sessions/registry.ts';
 import { grantOf, type Handler, type RequestContext, type Route } from './context.ts';
 import { HttpError, sessionNotFound } from './errors.ts';
@@ -55,6 +56,8 @@ function handlePost(parts: McpEndpointParts, connections: Connections): Handler 
     const body = await readJsonBody(ctx, parts.maxBodyBytes);
     const id = requestIdOf(body);
     if (id !== undefined) ctx.state.rpcId = id;
+    const plain = parts.stateless.handlePlain(ctx, body);
+    if (plain !== undefined) return plain;
     const kind = classify(ctx, body);
     // Whose session it is comes before what is wrong with the message.
     const isNamed = kind !== 'modern' && ctx.get('mcp-session-id') !== '';
@@ -70,8 +73,7 @@ function handlePost(parts: McpEndpointParts, connections: Connections): Handler 
     connection.transport.handlePost({
       ...parsed,
       res: ctx.res,
-      grant: grantOf(ctx),
-      extra: { authInfo: toAuthInfo({ ...grantOf(ctx), transport: 'streamable-http', requestId }) },
+      caller: { ...grantOf(ctx), transport: 'streamable-http', requestId },
       acceptsStream: ctx.accepts('text/event-stream') !== false,
     });
   };
@@ -111,6 +113,9 @@ function handleDelete(parts: McpEndpointParts, connections: Connections): Handle
 function classify(ctx: RequestContext, body: unknown): 'legacy' | 'modern' | 'reject' {
   const header = (name: string): string | undefined => ctx.get(name) || undefined;
   const [version, method, name] = [header('mcp-protocol-version'), header('mcp-method'), header('mcp-name')];
+  // What the SDK would find out at greater length.
+  const isOfSession = version === undefined || SUPPORTED_PROTOCOL_VERSIONS.includes(version);
+  if (isOfSession && readSessionCall(body) !== undefined) return 'legacy';
   const { kind } = classifyInboundRequest({
     httpMethod: 'POST',
     body,
@@ -143,6 +148,8 @@ async function openConnection(
   });
   const transport = new StreamableTransport(session, streams);
   const server = createMcpServer(definition, { session });
+  const send: Send = (reply, options) => transport.send(reply, options);
+  transport.lane = new SessionLane({ definition, send, protocolVersion: () => revisionOf(server) });
   const connection = { session, transport, server };
   connections.set(session, connection);
   ctx.state.sessionId = session.id;

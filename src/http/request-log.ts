@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
-import { shortId, shownPath } from '../log.ts';
+import { createLineLog, shortId, shownPath } from '../log.ts';
 import type { RequestState } from './context.ts';
 
 /** Names each request and logs how it ended. */
 export function logRequests(log: Logger): Middleware<RequestState> {
+  const lines = createLineLog(log);
   return async (ctx, next) => {
     const startedMs = performance.now();
     const { res, state } = ctx;
@@ -27,8 +28,8 @@ export function logRequests(log: Logger): Middleware<RequestState> {
         ...(!res.writableFinished && { aborted: true }),
       };
       // Whoever watches a server asks these every few seconds.
-      if (ctx.path === '/health' || ctx.path === '/ready') log.debug(line, 'request');
-      else log.info(line, 'request');
+      if (ctx.path === '/health' || ctx.path === '/ready') lines.debug(line, 'request');
+      else lines.info(line, 'request');
     });
     await next();
   };

@@ -1,8 +1,9 @@
 /** The HTTP+SSE transport of 2024-11-05: `GET /sse` and `POST /messages`. Delete this file and its line to drop it. */
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
-import { toAuthInfo } from '../mcp/caller.ts';
-import { createMcpServer, type McpDefinition } from '../mcp/server.ts';
+import { type Caller, toAuthInfo } from '../mcp/caller.ts';
+import { type Send, SessionLane } from '../mcp/fast-lane.ts';
+import { createMcpServer, type McpDefinition, revisionOf } from '../mcp/server.ts';
 import type { Session, SessionRegistry } from '../sessions/registry.ts';
 import { grantOf, type Handler, type RequestContext, type Route } from './context.ts';
 import { HttpError, sessionNotFound } from './errors.ts';
@@ -42,6 +43,8 @@ export function createSseRoutes(parts: SseParts): Route[] {
 class SseTransport extends SSEServerTransport {
   session: Session | undefined;
   stream: EventStream | undefined;
+  /** Takes plain calls past the SDK. */
+  lane: SessionLane | undefined;
 
   override async send(message: Parameters<SSEServerTransport['send']>[0]): Promise<void> {
     // A stream that has ended stays until its client has read it: a write would be an error that nobody catches.
@@ -71,6 +74,7 @@ function openStream(
     const release = session.holdStream();
     ctx.res.once('close', () => {
       release();
+      transport.lane?.close();
       registry.end(session, 'closed');
     });
     transport.session = session;
@@ -79,6 +83,8 @@ function openStream(
     // v1 and v2 declare Transport apart; the calls between them are the same (all revisions are tested).
     await server.connect(transport);
     transport.stream = streams.adopt(ctx.res, grant);
+    const send: Send = (message) => transport.send(message);
+    transport.lane = new SessionLane({ definition, send, protocolVersion: () => revisionOf(server) });
   };
 }
 
@@ -142,9 +148,13 @@ async function deliver(
     session.begin(message.id);
   }
   const { requestId } = ctx.state;
-  const authInfo = toAuthInfo({ ...grantOf(ctx), transport: 'sse', requestId });
+  const caller: Caller = { ...grantOf(ctx), transport: 'sse', requestId };
   // Not handleMessage(): it would validate a second time what parseMessages has let through.
-  transport.onmessage?.(message, { authInfo });
+  if (transport.lane?.take(message, caller) !== true)
+    transport.onmessage?.(message, { authInfo: toAuthInfo(caller) });
   const cancelledId = isResponse(message) ? undefined : cancelledIdOf(message);
-  if (cancelledId !== undefined) session.settle(cancelledId);
+  if (cancelledId !== undefined) {
+    transport.lane?.cancel(cancelledId);
+    session.settle(cancelledId);
+  }
 }

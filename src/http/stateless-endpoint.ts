@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
 import type { Grant } from '../auth/verifier.ts';
 import { type Caller, toAuthInfo } from '../mcp/caller.ts';
+import { createStatelessLane, type StatelessRun } from '../mcp/fast-lane.ts';
 import { createMcpServer, type McpDefinition } from '../mcp/server.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import { grantOf, type RequestContext } from './context.ts';
@@ -20,6 +21,8 @@ export interface StatelessParts {
 
 /** Serves requests of the stateless revision. */
 export interface StatelessEndpoint {
+  /** Answers a plain call the short way; undefined when `handle` must do it. */
+  handlePlain(ctx: RequestContext, body: unknown): Promise<void> | undefined;
   /** Answers one POST whose body has been parsed. */
   handle(ctx: RequestContext, body: unknown): Promise<void>;
   /** Waits for the calls in flight, then ends the subscriptions with the answer that the revision has for it. */
@@ -39,25 +42,29 @@ export function createStatelessEndpoint({
     maxSubscriptions: Number.MAX_SAFE_INTEGER,
     keepAliveMs: 0,
   });
+  const lane = createStatelessLane(definition);
   const calls = new Set<Promise<void>>();
   let closed = false;
+  /** Counts a call as in flight until it is over. */
+  const track = async (call: Promise<void>): Promise<void> => {
+    calls.add(call);
+    await call.finally(() => calls.delete(call));
+  };
+
   return {
+    handlePlain(ctx, body) {
+      const run = closed ? undefined : lane.take(body, ctx.req.headers);
+      if (run === undefined) return undefined;
+      ctx.respond = false;
+      return track(runPlain(ctx, streams, run));
+    },
     async handle(ctx, body) {
       if (closed) throw shuttingDown();
-      const grant = grantOf(ctx);
-      const { requestId } = ctx.state;
       const isCall = !isSubscription(body);
-      if (!isCall) holdSubscription(ctx, registry, grant);
+      if (!isCall) holdSubscription(ctx, registry, grantOf(ctx));
       ctx.respond = false;
-      const served = exchange({
-        ctx,
-        handler,
-        streams,
-        body,
-        caller: { ...grant, transport: 'streamable-http', requestId },
-      });
-      if (isCall) calls.add(served);
-      await served.finally(() => calls.delete(served));
+      const served = exchange({ ctx, handler, streams, body });
+      await (isCall ? track(served) : served);
     },
     async drain() {
       // More may come meanwhile, on connections that are still open.
@@ -92,25 +99,34 @@ function holdSubscription(ctx: RequestContext, registry: SessionRegistry, { user
   });
 }
 
+/** Who sends a request of this revision. */
+function callerFor(ctx: RequestContext): Caller {
+  return { ...grantOf(ctx), transport: 'streamable-http', requestId: ctx.state.requestId };
+}
+
+/** Runs a plain call past the SDK. */
+async function runPlain(ctx: RequestContext, streams: EventStreams, run: StatelessRun): Promise<void> {
+  ctx.res.once('close', run.cancel);
+  const reply = openReply(ctx, streams);
+  const text = JSON.stringify(await run.answer(callerFor(ctx)));
+  reply.write(text, 200, { 'content-type': 'application/json' });
+}
+
 /** One request on its way through the SDK's handler. */
 interface Exchange {
   readonly ctx: RequestContext;
   readonly handler: McpHttpHandler;
   readonly streams: EventStreams;
   readonly body: unknown;
-  readonly caller: Caller;
 }
 
 /** Hands the request over and writes what comes back. */
-async function exchange({ ctx, handler, streams, body, caller }: Exchange): Promise<void> {
+async function exchange({ ctx, handler, streams, body }: Exchange): Promise<void> {
   const { req, res } = ctx;
   const abort = new AbortController();
   // Closing its response is how a client of this revision cancels.
   res.once('close', () => abort.abort());
-  let early: EventStream | undefined;
-  if (ctx.accepts('text/event-stream') !== false) {
-    streams.whenSilent(res, () => (early = streams.open(res, caller)));
-  }
+  const reply = openReply(ctx, streams);
 
   const headers = new Headers();
   for (const [name, value] of Object.entries(req.headers)) {
@@ -118,22 +134,37 @@ async function exchange({ ctx, handler, streams, body, caller }: Exchange): Prom
     if (typeof value === 'string' && !CREDENTIAL_HEADERS.has(name)) headers.set(name, value);
   }
   const request = new Request('http://localhost/mcp', { method: 'POST', headers, signal: abort.signal });
-  const response = await handler.fetch(request, { authInfo: toAuthInfo(caller), parsedBody: body });
+  const authInfo = toAuthInfo(callerFor(ctx));
+  const response = await handler.fetch(request, { authInfo, parsedBody: body });
   if (res.destroyed) return void response.body?.cancel();
-  if (
-    response.headers.get('content-type')?.startsWith('text/event-stream') === true &&
-    response.body !== null
-  ) {
-    return pump(response.body, early ?? streams.open(res, caller), res);
-  }
-  const text = await response.text();
-  if (early !== undefined) {
-    early.write(`event: message\ndata: ${text}\n\n`);
-    early.end();
-    return;
-  }
-  const length = { 'Content-Length': Buffer.byteLength(text) };
-  res.writeHead(response.status, { ...Object.fromEntries(response.headers), ...length }).end(text);
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  if (isStream && response.body !== null) return pump(response.body, reply.stream(), res);
+  reply.write(await response.text(), response.status, Object.fromEntries(response.headers));
+}
+
+/** A response that becomes a stream when its answer takes longer than a proxy may bear silence. */
+interface Reply {
+  readonly write: (text: string, status: number, headers: Readonly<Record<string, string>>) => void;
+  readonly stream: () => EventStream;
+}
+
+/** Prepares the response to a request. */
+function openReply(ctx: RequestContext, streams: EventStreams): Reply {
+  const { res } = ctx;
+  let opened: EventStream | undefined;
+  const stream = (): EventStream => (opened ??= streams.open(res, grantOf(ctx)));
+  if (ctx.accepts('text/event-stream') !== false) streams.whenSilent(res, () => void stream());
+  return {
+    stream,
+    write(text, status, headers) {
+      if (opened !== undefined) {
+        opened.write(`event: message\ndata: ${text}\n\n`);
+        opened.end();
+      } else if (!res.destroyed) {
+        res.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(text) }).end(text);
+      }
+    },
+  };
 }
 
 const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([

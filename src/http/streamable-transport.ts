@@ -5,12 +5,13 @@
 import type { ServerResponse } from 'node:http';
 import type {
   JSONRPCMessage,
-  MessageExtraInfo,
   RequestId,
   Transport,
   TransportSendOptions,
 } from '@modelcontextprotocol/server';
 import type { Grant } from '../auth/verifier.ts';
+import { type Caller, toAuthInfo } from '../mcp/caller.ts';
+import type { SessionLane } from '../mcp/fast-lane.ts';
 import type { Session } from '../sessions/registry.ts';
 import { HttpError } from './errors.ts';
 import type { EventStream, EventStreams } from './event-stream.ts';
@@ -21,8 +22,7 @@ export interface Post {
   readonly messages: readonly JSONRPCMessage[];
   readonly isBatch: boolean;
   readonly res: ServerResponse;
-  readonly grant: Grant;
-  readonly extra: MessageExtraInfo;
+  readonly caller: Caller;
   /** Whether the client takes an event stream for an answer. */
   readonly acceptsStream: boolean;
 }
@@ -32,6 +32,8 @@ export class StreamableTransport implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: NonNullable<Transport['onmessage']>;
+  /** Takes plain calls past the SDK. */
+  lane?: SessionLane;
   readonly sessionId: string;
   readonly #session: Session;
   readonly #streams: EventStreams;
@@ -53,7 +55,7 @@ export class StreamableTransport implements Transport {
    * Takes a POST; its response is written when the answers are there.
    * @throws {HttpError} 400 when a request id is already in use
    */
-  handlePost({ messages, isBatch, res, grant, extra, acceptsStream }: Post): void {
+  handlePost({ messages, isBatch, res, caller, acceptsStream }: Post): void {
     const ids = messages.filter(isRequest).map(({ id }) => id);
     if (new Set(ids).size < ids.length || ids.some((id) => this.#exchanges.has(id))) {
       throw new HttpError(400, 'duplicate_id', 'A request with this id is still being worked on.', {
@@ -62,7 +64,7 @@ export class StreamableTransport implements Transport {
     }
     this.#session.touch();
     if (ids.length > 0) {
-      const open = (): EventStream => this.#streams.open(res, grant, { 'Mcp-Session-Id': this.sessionId });
+      const open = (): EventStream => this.#streams.open(res, caller, { 'Mcp-Session-Id': this.sessionId });
       const exchange = new Exchange({
         res,
         ids,
@@ -78,10 +80,14 @@ export class StreamableTransport implements Transport {
       if (acceptsStream) this.#streams.whenSilent(res, () => exchange.openStream());
     }
     for (const message of messages) {
-      this.onmessage?.(message, extra);
+      if (this.lane?.take(message, caller) !== true)
+        this.onmessage?.(message, { authInfo: toAuthInfo(caller) });
       const cancelledId = isResponse(message) ? undefined : cancelledIdOf(message);
-      // The SDK never answers a cancelled request; without this its response would stay open for ever.
-      if (cancelledId !== undefined) this.#settle(cancelledId);
+      // A cancelled request is never answered; without this its response would stay open for ever.
+      if (cancelledId !== undefined) {
+        this.lane?.cancel(cancelledId);
+        this.#settle(cancelledId);
+      }
     }
     if (ids.length === 0) res.writeHead(202, { 'Mcp-Session-Id': this.sessionId }).end();
   }
@@ -124,6 +130,7 @@ export class StreamableTransport implements Transport {
     this.#standalone?.end(options);
     for (const exchange of this.#exchanges.values()) exchange.abandon();
     this.#exchanges.clear();
+    this.lane?.close();
     this.onclose?.();
   }
 

@@ -1,10 +1,10 @@
 /** One tool call, from the arguments as they came to the result as it goes out, with its line in the log. */
-import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server';
+import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { type $ZodType, safeParse } from 'zod/v4/core';
 import { hasScope } from '../auth/user.ts';
-import { type Tool, type ToolContent, ToolError } from '../tools/tool.ts';
+import { type Tool, type ToolContent, type ToolContext, ToolError } from '../tools/tool.ts';
 import type { Caller } from './caller.ts';
 
 /** A call on its way to a tool. */
@@ -14,8 +14,17 @@ export interface ToolCall {
   readonly input: unknown;
   readonly caller: Caller;
   readonly protocolVersion: string;
-  readonly context: ServerContext;
+  readonly origin: CallOrigin;
   readonly log: Logger;
+  /** For the line that each call leaves. */
+  readonly lines: Logger;
+}
+
+/** The request behind a call: whether it still wants an answer, and how it hears of progress. */
+export interface CallOrigin {
+  readonly signal: AbortSignal;
+  readonly isCancelled: boolean;
+  progress(done: number, total?: number, message?: string): Promise<void>;
 }
 
 /** How a call ended, for the log. */
@@ -25,15 +34,15 @@ type Outcome = 'ok' | 'tool_error' | 'invalid_input' | 'insufficient_scope' | 'i
 export async function callTool(call: ToolCall): Promise<CallToolResult> {
   const startedMs = performance.now();
   const { outcome, result } = await runTool(call);
-  const { tool, caller, log } = call;
-  log.info(
+  const { tool, caller, lines } = call;
+  lines.info(
     {
       requestId: caller.requestId,
       userId: caller.user.userId,
       tokenId: caller.tokenId,
       tool: tool.name,
       transport: caller.transport,
-      outcome: call.context.mcpReq.signal.aborted ? 'cancelled' : outcome,
+      outcome: call.origin.isCancelled ? 'cancelled' : outcome,
       durationMs: Math.round(performance.now() - startedMs),
     },
     'tool call',
@@ -48,7 +57,8 @@ interface Answer {
 }
 
 /** Checks scope and input, runs the tool, and turns every ending into an answer. */
-async function runTool({ tool, input, caller, protocolVersion, context, log }: ToolCall): Promise<Answer> {
+async function runTool(call: ToolCall): Promise<Answer> {
+  const { tool, input, caller, origin, log } = call;
   if (!hasScope(caller.user, tool.scope)) {
     const text = `insufficient_scope: the tool ${tool.name} needs the scope "${tool.scope}", which this user's token does not have.`;
     return { outcome: 'insufficient_scope', result: errorResult(text) };
@@ -59,24 +69,44 @@ async function runTool({ tool, input, caller, protocolVersion, context, log }: T
       const text = `Input validation error: Invalid arguments for tool ${tool.name}: ${z.prettifyError(parsed.error)}`;
       return { outcome: 'invalid_input', result: errorResult(text) };
     }
-    const answer = await tool.run(parsed.data, {
-      user: caller.user,
-      log: log.child({ requestId: caller.requestId, tool: tool.name }),
-      signal: context.mcpReq.signal,
-      connection: { transport: caller.transport, protocolVersion },
-      progress: progressSender(context),
-    });
-    return { outcome: 'ok', result: toResult(tool, answer) };
+    return { outcome: 'ok', result: toResult(tool, await tool.run(parsed.data, new RunningCall(call))) };
   } catch (error) {
     if (error instanceof ToolError) return { outcome: 'tool_error', result: errorResult(error.message) };
     // What else is thrown may hold anything: it goes to the log, and the model gets the id to ask about.
-    if (!context.mcpReq.signal.aborted)
+    if (!origin.isCancelled)
       log.error({ err: error, requestId: caller.requestId, tool: tool.name }, 'tool failed');
     return {
       outcome: 'internal_error',
       result: errorResult(`Internal error (request ${caller.requestId}).`),
     };
   }
+}
+
+/** What a tool has at hand. The dearer parts are made when a tool asks for them; most never do. */
+class RunningCall implements ToolContext {
+  readonly user: ToolContext['user'];
+  readonly #call: ToolCall;
+
+  constructor(call: ToolCall) {
+    this.#call = call;
+    this.user = call.caller.user;
+  }
+
+  get log(): Logger {
+    const { log, caller, tool } = this.#call;
+    return log.child({ requestId: caller.requestId, tool: tool.name });
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.origin.signal;
+  }
+
+  get connection(): ToolContext['connection'] {
+    return { transport: this.#call.caller.transport, protocolVersion: this.#call.protocolVersion };
+  }
+
+  /** An arrow function, so that a tool may take it out of its context. */
+  readonly progress: ToolContext['progress'] = async (...report) => this.#call.origin.progress(...report);
 }
 
 /**
@@ -101,26 +131,34 @@ function toResult({ output }: Tool, answer: unknown): CallToolResult {
     return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
   }
   if (typeof answer === 'string') return { content: [{ type: 'text', text: answer }] };
-  // oxlint-disable-next-line no-unsafe-type-assertion -- ToolAnswer leaves nothing else without an output schema
-  return { content: [...(answer as readonly ToolContent[])] };
+  return { content: CONTENT.parse(answer) };
 }
+
+/** What a tool without an output schema may return besides text; a fork's JavaScript may return anything. */
+const CONTENT: z.ZodType<ToolContent[]> = z.array(
+  z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('text'), text: z.string() }),
+    z.strictObject({ type: z.literal(['image', 'audio']), data: z.base64(), mimeType: z.string() }),
+  ]),
+);
 
 /** A result that tells the model what went wrong. */
 function errorResult(text: string): CallToolResult {
   return { content: [{ type: 'text', text }], isError: true };
 }
 
-/** Sends progress to the client, when it asked for it. */
-function progressSender({ mcpReq }: ServerContext) {
-  const progressToken = mcpReq._meta?.progressToken;
-  return async (progress: number, total?: number, message?: string): Promise<void> => {
-    if (progressToken === undefined || mcpReq.signal.aborted) return;
-    const params = {
-      progressToken,
-      progress,
-      ...(total !== undefined && { total }),
-      ...(message !== undefined && { message }),
-    };
-    await mcpReq.notify({ method: 'notifications/progress', params });
+/** A client's name for the progress of one of its requests. */
+export type ProgressToken = string | number;
+
+/** The parameters of `notifications/progress`. */
+export function progressParams(progressToken: ProgressToken, [progress, total, message]: ProgressReport) {
+  return {
+    progressToken,
+    progress,
+    ...(total !== undefined && { total }),
+    ...(message !== undefined && { message }),
   };
 }
+
+/** What a tool reports. */
+export type ProgressReport = Parameters<CallOrigin['progress']>;

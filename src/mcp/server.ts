@@ -4,14 +4,16 @@ import {
   McpServer,
   mergeCapabilities,
   type ServerCapabilities,
+  type ServerContext,
   type ServerOptions,
   type Tool as ListedTool,
 } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { hasScope, type UserContext } from '../auth/user.ts';
+import { createLineLog } from '../log.ts';
 import type { Tool, ToolAnnotations } from '../tools/tool.ts';
-import { callTool } from './call-tool.ts';
+import { type CallOrigin, callTool, progressParams } from './call-tool.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { type Changes, createChanges } from './changes.ts';
 import type { Feature, FeatureContext } from './feature.ts';
@@ -28,6 +30,8 @@ export interface McpParts {
 export interface McpDefinition extends McpParts {
   readonly options: ServerOptions;
   readonly changes: Changes;
+  /** For the line that each tool call leaves. */
+  readonly lines: Logger;
   /** The SDK's view of each tool, with its JSON Schemas already made. */
   readonly registrations: readonly ToolRegistration[];
   /** The scope that a tool needs, by the tool's name. */
@@ -50,7 +54,8 @@ export function defineMcp(parts: McpParts): McpDefinition {
   const scopes = new Map(
     parts.tools.flatMap(({ name, scope }) => (scope === undefined ? [] : [[name, scope] as const])),
   );
-  return { ...parts, options, changes, registrations, scopes };
+  const lines = createLineLog(parts.log);
+  return { ...parts, options, changes, lines, registrations, scopes };
 }
 
 /** Makes the server of one connection, or of one stateless request. */
@@ -58,7 +63,7 @@ export function createMcpServer(
   definition: McpDefinition,
   { caller, session }: ConnectionOptions = {},
 ): McpServer {
-  const { info, options, registrations, features = [], log, changes } = definition;
+  const { info, options, registrations, features = [], log, lines, changes } = definition;
   const server = new McpServer(info, options);
   filterToolList(server, definition, caller);
   for (const { tool, config } of registrations) {
@@ -67,9 +72,10 @@ export function createMcpServer(
         tool,
         input,
         caller: callerOf(context, caller),
-        protocolVersion: server.server.getNegotiatedProtocolVersion() ?? 'not negotiated',
-        context,
+        protocolVersion: revisionOf(server),
+        origin: originOf(context),
         log,
+        lines,
       }),
     );
   }
@@ -81,6 +87,29 @@ export function createMcpServer(
   for (const feature of features) feature.register?.(server, featureContext);
   if (session !== undefined) changes.follow(server, session.userId);
   return server;
+}
+
+/** The revision that a connection has negotiated. HTTP+SSE clients may call before they do. */
+export function revisionOf({ server }: McpServer): string {
+  return server.getNegotiatedProtocolVersion() ?? 'not negotiated';
+}
+
+/** The SDK's view of a request as a tool call needs it. */
+function originOf({ mcpReq }: ServerContext): CallOrigin {
+  const progressToken = mcpReq._meta?.progressToken;
+  return {
+    signal: mcpReq.signal,
+    get isCancelled() {
+      return mcpReq.signal.aborted;
+    },
+    async progress(...report) {
+      if (progressToken === undefined || mcpReq.signal.aborted) return;
+      await mcpReq.notify({
+        method: 'notifications/progress',
+        params: progressParams(progressToken, report),
+      });
+    },
+  };
 }
 
 /** The tools that a user may call, as `tools/list` shows them. */

@@ -117,7 +117,10 @@ describe('the input of a call', () => {
   test('may not be null where it is required', async () => {
     const { call } = await connect([mirror(z.object({ required: z.string() }))]);
 
-    expect(await call('probe', { required: null })).toMatchObject({ isError: true });
+    expect(await call('probe', { required: null })).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining('received null') }],
+    });
   });
 
   test('that does not fit is refused in words that name the tool and the field, and nothing runs', async () => {
@@ -377,14 +380,12 @@ describe('progress', () => {
   });
 
   test('does nothing when the client did not ask for it', async () => {
-    const { call, client } = await connect([steps]);
-    const heard: unknown[] = [];
-    client.fallbackNotificationHandler = async (notification) => void heard.push(notification);
+    const { call, sent } = await connect([steps]);
 
     const result = await call('probe');
 
     expect(result).toEqual(textResult('done'));
-    expect(heard).toEqual([]);
+    expect(sent.filter((message) => 'method' in message)).toEqual([]);
   });
 });
 

@@ -1,0 +1,262 @@
+/** The short way answers exactly as the SDK does: the same requests go both ways, and the answers must be the same. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { z } from 'zod';
+import type { Feature } from '../../src/mcp/feature.ts';
+import { readSessionCall, readStatelessCall } from '../../src/mcp/plain-call.ts';
+import { tools as ownTools } from '../../src/tools/index.ts';
+import { defineTool, type Tool, ToolError } from '../../src/tools/tool.ts';
+import { type Answer, openMcpSession, type RawSession, send, stateless } from '../support/raw-http.ts';
+import { openSse, type SseSession } from '../support/sse-reader.ts';
+import { ADA, GREETER, startTestServer, type TestServer } from '../support/start-server.ts';
+
+/** A tool of every kind: by its input, by its answer and by how it ends. */
+const kinds: readonly Tool[] = [
+  defineTool({
+    name: 'add',
+    title: 'Add',
+    description: 'Adds.',
+    input: z.object({
+      a: z.number(),
+      b: z.number().optional(),
+      mode: z.enum(['sum', 'difference']).default('sum'),
+    }),
+    output: z.object({ total: z.number(), note: z.string().nullable() }),
+    run: async ({ a, b = 0, mode }) => Promise.resolve({ total: mode === 'sum' ? a + b : a - b, note: null }),
+  }),
+  defineTool({
+    name: 'picture',
+    title: 'Picture',
+    description: 'Shows.',
+    input: z.object({}),
+    run: () => [
+      { type: 'text', text: 'a dot' },
+      { type: 'image', mimeType: 'image/png', data: 'AAAA' },
+    ],
+  }),
+  defineTool({
+    name: 'count',
+    title: 'Count',
+    description: 'Reports its progress.',
+    input: z.object({ to: z.number().int().max(3) }),
+    run: async ({ to }, { progress }) => {
+      for (let step = 1; step <= to; step += 1) await progress(step, to, `step ${step}`);
+      return `counted to ${to}`;
+    },
+  }),
+  defineTool({
+    name: 'refuse',
+    title: 'Refuse',
+    description: 'Always fails.',
+    input: z.object({ why: z.string().optional() }),
+    run: ({ why }) => {
+      throw new ToolError(why ?? 'No.');
+    },
+  }),
+  defineTool({
+    name: 'break',
+    title: 'Break',
+    description: 'Has a bug.',
+    input: z.object({}),
+    run: () => {
+      throw new Error('a bug');
+    },
+  }),
+];
+
+/** With any feature, everything goes the SDK's way. */
+const NO_LANE: Feature = { name: 'nothing' };
+
+let fast: TestServer;
+let slow: TestServer;
+beforeAll(async () => {
+  const tools = [...ownTools, ...kinds];
+  fast = await startTestServer({ tools });
+  slow = await startTestServer({ tools, features: [NO_LANE] });
+});
+afterAll(async () => {
+  await Promise.all([fast.close(), slow.close()]);
+});
+
+const jsonObject = fc.dictionary(fc.string({ maxLength: 8 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 });
+const name = fc.constantFrom(
+  ...ownTools.map((tool) => tool.name),
+  ...kinds.map((tool) => tool.name),
+  'nope',
+  '',
+  '__proto__',
+);
+const input = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom<unknown>(
+      undefined,
+      {},
+      { a: 1 },
+      { a: 1, b: null },
+      { a: 2, b: 3, mode: 'difference' },
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom<unknown>(
+      { message: 'hi' },
+      { name: 'Zoë' },
+      { name: null },
+      { to: 2 },
+      { to: 9 },
+      { why: 'so' },
+    ),
+  },
+  { weight: 2, arbitrary: fc.record({ message: fc.string({ unit: 'binary' }) }) },
+  { weight: 2, arbitrary: jsonObject },
+  { weight: 1, arbitrary: fc.constantFrom<unknown>(null, [], 'text', 5) },
+);
+const meta = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(undefined) },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom<unknown>(
+      {},
+      { progressToken: 7 },
+      { progressToken: 'p' },
+      { progressToken: 1.5 },
+      { other: 1 },
+      null,
+      5,
+    ),
+  },
+);
+const surplus = fc.oneof(
+  { weight: 9, arbitrary: fc.constant({}) },
+  { weight: 1, arbitrary: fc.constantFrom({ task: {} }, { extra: 1 }) },
+);
+const params = fc.record({ name, input, meta, surplus }).map((parts) => {
+  const call: Record<string, unknown> = { name: parts.name };
+  if (parts.input !== undefined) call['arguments'] = parts.input;
+  if (parts.meta !== undefined) call['_meta'] = parts.meta;
+  return Object.assign(call, parts.surplus);
+});
+
+/** What an answer says, without what differs from server to server: internal errors name their request. */
+function essence({ status, headers, text }: Pick<Answer, 'status' | 'headers' | 'text'>) {
+  return { status, type: headers.get('content-type'), text: withoutRequestId(text) };
+}
+
+/** A text without the id of a request in it. */
+function withoutRequestId(text: string): string {
+  return text.replaceAll(/\(request [0-9a-f-]{36}\)/g, '(request …)');
+}
+
+/** The ids go on from run to run: a session never sees one twice. */
+let lastId = 0;
+
+/** Asks both servers thousands of generated calls, twenty at a time; returns how many answers were compared. */
+async function compareWays<Got>(
+  ask: (server: TestServer, call: object, id: string | number) => Promise<Got>,
+): Promise<number> {
+  let compared = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(params, { minLength: 20, maxLength: 20 }), async (calls) => {
+      const ids = calls.map((_call, index) => (index % 2 === 0 ? (lastId += 1) : `id ${(lastId += 1)}`));
+      const askAll = async (server: TestServer): Promise<Got[]> =>
+        Promise.all(calls.map(async (call, index) => ask(server, call, ids[index] ?? 0)));
+
+      const [quick, thorough] = await Promise.all([askAll(fast), askAll(slow)]);
+
+      expect(quick).toEqual(thorough);
+      compared += quick.length;
+    }),
+    { numRuns: 40 },
+  );
+  return compared;
+}
+
+describe.each([
+  ['a user who may call everything', ADA],
+  ['a user who lacks scopes', GREETER],
+])('for %s', (_user, token) => {
+  test('over Streamable HTTP with a session, byte for byte', async () => {
+    const sessions = new Map<TestServer, RawSession>();
+    for (const server of [fast, slow]) sessions.set(server, await openMcpSession(server.url, token));
+
+    const compared = await compareWays(async (server, call, id) => {
+      const answer = await sessions
+        .get(server)
+        ?.post({ jsonrpc: '2.0', id, method: 'tools/call', params: call });
+      return answer && essence(answer);
+    });
+
+    expect(compared).toBeGreaterThanOrEqual(800);
+  });
+
+  test('over HTTP+SSE, byte for byte', async () => {
+    const sessions = new Map<TestServer, SseSession>();
+    for (const server of [fast, slow]) sessions.set(server, await openSse(server.url, token));
+
+    const compared = await compareWays(async (server, call, id) => {
+      const session = sessions.get(server);
+      const accepted = await session?.post({ jsonrpc: '2.0', id, method: 'tools/call', params: call });
+      if (accepted?.status !== 202) return accepted && essence(accepted);
+      // Where the id stands depends on whether the answer is an error; progress has none.
+      const written = `"id":${JSON.stringify(id)}`;
+      const frame = await session?.waitFor(
+        ({ data = '' }) => data.includes(`${written},"error"`) || data.endsWith(`${written}}`),
+      );
+      return withoutRequestId(frame?.data ?? '');
+    });
+
+    expect(compared).toBeGreaterThanOrEqual(800);
+
+    for (const session of sessions.values()) session.close();
+  });
+
+  test('statelessly, byte for byte, with the headers', async () => {
+    const compared = await compareWays(async (server, call, id) => {
+      const request = stateless(
+        { method: 'tools/call', params: call as Record<string, unknown> },
+        { id, token },
+      );
+      return essence(await send(`${server.url}/mcp`, request));
+    });
+
+    expect(compared).toBeGreaterThanOrEqual(800);
+  });
+});
+
+test('progress comes before the answer, in the same form', async () => {
+  const call = {
+    jsonrpc: '2.0',
+    id: 'p',
+    method: 'tools/call',
+    params: { name: 'count', arguments: { to: 3 }, _meta: { progressToken: 't' } },
+  };
+
+  const answers = await Promise.all(
+    [fast, slow].map(async ({ url }) => (await openMcpSession(url, ADA)).post(call)),
+  );
+
+  expect(answers[0]?.text).toContain('"progress":3');
+  expect(answers[0]?.headers.get('content-type')).toContain('text/event-stream');
+  expect(answers[0]?.text).toBe(answers[1]?.text);
+});
+
+test('what is not plain is left to the SDK', () => {
+  const plain = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'a', arguments: {} } };
+
+  const odd = [
+    { ...plain, id: null },
+    { ...plain, id: 1.5 },
+    { ...plain, extra: 1 },
+    { ...plain, method: 'tools/list' },
+    { ...plain, params: [] },
+    { ...plain, params: { name: 1 } },
+    { ...plain, params: { name: 'a', arguments: [] } },
+    { ...plain, params: { name: 'a', task: {} } },
+    { ...plain, params: { name: 'a', _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } } },
+  ];
+
+  expect(readSessionCall(plain)).toEqual({ id: 1, name: 'a', input: {}, progressToken: undefined });
+  expect(odd.map(readSessionCall)).toEqual(odd.map(() => undefined));
+  expect(readStatelessCall(plain)).toBeUndefined();
+});
