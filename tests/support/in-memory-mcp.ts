@@ -1,6 +1,6 @@
 /** An MCP server and a real client in one process, without HTTP; each request carries its own caller, as HTTP's do. */
 import { Client } from '@modelcontextprotocol/client';
-import { InMemoryTransport, type McpServer } from '@modelcontextprotocol/server';
+import { InMemoryTransport, type JSONRPCMessage, type McpServer } from '@modelcontextprotocol/server';
 import { createUserContext, type UserFields } from '../../src/auth/user.ts';
 import { type Caller, toAuthInfo } from '../../src/mcp/caller.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
@@ -22,6 +22,8 @@ export interface InMemoryConnection {
   readonly server: McpServer;
   readonly definition: McpDefinition;
   readonly lines: readonly LogLine[];
+  /** Every message that the server has sent. */
+  readonly sent: readonly JSONRPCMessage[];
   /** From now on, requests come with another user's credential. */
   actAs(user: UserFields): void;
   /** Calls a tool and returns its result as it came. */
@@ -55,6 +57,12 @@ export async function connectInMemory(options: InMemoryOptions = {}): Promise<In
     const authInfo = toAuthInfo(createCaller(user, `request-${requests}`));
     return send(message, { ...sendOptions, authInfo });
   };
+  const sent: JSONRPCMessage[] = [];
+  const answer = serverSide.send.bind(serverSide);
+  serverSide.send = async (message, sendOptions) => {
+    sent.push(message);
+    return answer(message, sendOptions);
+  };
   const client = new Client(
     { name: 'test', version: '1.0.0' },
     { capabilities: { elicitation: {} }, versionNegotiation: { mode: 'legacy' } },
@@ -66,6 +74,7 @@ export async function connectInMemory(options: InMemoryOptions = {}): Promise<In
     server,
     definition,
     lines,
+    sent,
     actAs: (next) => {
       user = next;
     },

@@ -1,0 +1,43 @@
+/** Reads what `npm audit --json` says, and tells a clean bill from a vulnerability and from a registry that was not reached. */
+import { z } from 'zod';
+
+/** The part of the report that counts. */
+const REPORT = z.object({
+  metadata: z.object({
+    vulnerabilities: z.object({
+      low: z.number(),
+      moderate: z.number(),
+      high: z.number(),
+      critical: z.number(),
+    }),
+  }),
+  vulnerabilities: z.record(z.string(), z.object({ severity: z.string(), range: z.string() })).default({}),
+});
+
+/** What came of it. */
+export interface Verdict {
+  readonly passed: boolean;
+  readonly words: string;
+}
+
+/** Judges the report: high and critical vulnerabilities fail. */
+export function judgeAudit(output: string): Verdict {
+  const report = REPORT.safeParse(parse(output));
+  if (!report.success)
+    return { passed: true, words: 'NOT CHECKED: the registry cannot be reached, or does not answer audits.' };
+  const { low, moderate, high, critical } = report.data.metadata.vulnerabilities;
+  const severe = Object.entries(report.data.vulnerabilities)
+    .filter(([, { severity }]) => severity === 'high' || severity === 'critical')
+    .map(([name, { severity, range }]) => `\n  ${name} ${range}: ${severity}`);
+  const counts = `${critical} critical, ${high} high, ${moderate} moderate, ${low} low vulnerabilities of runtime dependencies`;
+  return { passed: high + critical === 0, words: `${counts}${severe.join('')}` };
+}
+
+/** The value of a JSON text, or nothing. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,186 @@
+/** What must hold for every answer, whatever was asked: the invariants of the fuzzer. */
+import { parseEventStream, type Response } from './http-reader.ts';
+
+/** Who sends a request. `nobody` sends no valid token. */
+export type Who = 'ada' | 'bob' | 'nobody';
+
+/** What the oracle knows of the run. */
+export interface Secrets {
+  readonly tokens: Readonly<Record<Exclude<Who, 'nobody'>, string>>;
+  /** What only that user's answers may show: names and ids from the token file. */
+  readonly identities: Readonly<Record<Exclude<Who, 'nobody'>, readonly string[]>>;
+  /** Whose each session is, by its full id. */
+  readonly sessions: Map<string, Who>;
+}
+
+/** What was asked, as far as the answer depends on it. */
+export interface Asked {
+  readonly who: Who;
+  readonly caseNumber: number;
+  readonly isHead: boolean;
+  /** JSON-RPC ids that an answer may have; undefined when what was sent is not known well enough. */
+  readonly ids: ReadonlySet<unknown> | undefined;
+  /** Whether it must be refused, and was so built that no server may take it. */
+  readonly mustRefuse: boolean;
+}
+
+/** Text that belongs to one user and one case: it may come back there and nowhere else. */
+export function tagOf(caseNumber: number, who: Who): string {
+  return `canary-${caseNumber}-${who}`;
+}
+
+const TAG = /canary-(\d+)-(ada|bob|nobody)/g;
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
+
+/** The problem with an answer, if there is one. */
+export function problemOf(response: Response, asked: Asked, secrets: Secrets): string | undefined {
+  const { status, headers } = response;
+  const text = response.body.toString('latin1');
+  const heads = [...headers].map(([name, values]) => `${name}: ${values.join()}`).join('\n');
+  noteSessions(response, asked.who, secrets);
+  if (status >= 500) return `status ${status}: ${text.slice(0, 200)}`;
+  if (asked.mustRefuse && status < 400)
+    return `status ${status} where a refusal is due: ${text.slice(0, 200)}`;
+  return (
+    doubledHeader(headers) ??
+    leakIn(`${heads}\n${response.body.toString()}`, asked, secrets) ??
+    (asked.isHead ? undefined : problemOfBody(response, asked))
+  );
+}
+
+/** Keeps the session ids that answers hand out, with whose they are. */
+function noteSessions({ headers, isStream, body }: Response, who: Who, { sessions }: Secrets): void {
+  const id = headers.get('mcp-session-id')?.[0];
+  if (id !== undefined && !sessions.has(id)) sessions.set(id, who);
+  if (!isStream) return;
+  const endpoint = /sessionId=([0-9a-f-]{36})/.exec(body.subarray(0, 400).toString('latin1'))?.[1];
+  if (endpoint !== undefined && !sessions.has(endpoint)) sessions.set(endpoint, who);
+}
+
+/** What of somebody else's stands in a text, if anything does. */
+function leakIn(text: string, { who, caseNumber }: Pick<Asked, 'who' | 'caseNumber'>, secrets: Secrets) {
+  for (const [owner, token] of Object.entries(secrets.tokens))
+    if (text.includes(token)) return `the token of ${owner} in an answer to ${who}`;
+  for (const [owner, words] of Object.entries(secrets.identities))
+    if (owner !== who && words.some((word) => text.includes(word)))
+      return `data of ${owner} in an answer to ${who}`;
+  for (const [tag, number, owner] of text.matchAll(TAG))
+    if (owner !== who || Number(number) !== caseNumber)
+      return `${tag} in an answer to ${who} of case ${caseNumber}`;
+  for (const [id] of text.matchAll(UUID)) {
+    const owner = secrets.sessions.get(id.toLowerCase());
+    if (owner !== undefined && owner !== who) return `a session id of ${owner} in an answer to ${who}`;
+  }
+  return undefined;
+}
+
+/** A header that stands twice and must not. */
+function doubledHeader(headers: Response['headers']): string | undefined {
+  const doubled = [...headers].find(([name, values]) => values.length > 1 && name !== 'vary');
+  if (doubled !== undefined) return `the header ${doubled[0]} stands twice`;
+  return headers.has('x-powered-by') ? 'the header x-powered-by' : undefined;
+}
+
+/** What is wrong with a body: it must be what its media type says, and of the protocol. */
+function problemOfBody(
+  { headers, body, isStream, status, complete }: Response,
+  asked: Asked,
+): string | undefined {
+  const type = headers.get('content-type')?.[0]?.split(';')[0];
+  const text = decode(body);
+  if (text === undefined && complete) return 'a body that is not UTF-8';
+  if (type === undefined)
+    return body.length === 0 ? undefined : `a body without a media type (status ${status})`;
+  if (asked.who === 'nobody' && isStream) return 'an event stream for nobody';
+  if (isStream) return problemOfStream(text ?? '', asked);
+  if (type === 'text/plain')
+    return ['', 'Accepted'].includes(text ?? '') ? undefined : `plain text: ${text?.slice(0, 80)}`;
+  if (type === 'text/html')
+    return text?.startsWith('<!doctype html>') === true ? undefined : 'HTML that is no page';
+  if (type !== 'application/json') return `the media type ${type}`;
+  if (!complete) return undefined;
+  return problemOfJson(text ?? '', asked);
+}
+
+/** What is wrong with a JSON body. */
+function problemOfJson(text: string, asked: Asked): string | undefined {
+  const value = parse(text);
+  if (value === undefined) return `not JSON: ${text.slice(0, 80)}`;
+  if (Array.isArray(value))
+    return value.map((item) => problemOfMessage(item, asked)).find((found) => found !== undefined);
+  if (!isObject(value)) return 'JSON that is no object';
+  if ('jsonrpc' in value) return problemOfMessage(value, asked);
+  const isRefusal = typeof value['error'] === 'string' && typeof value['error_description'] === 'string';
+  const isOther = 'tools' in value || 'status' in value || 'transports' in value;
+  if (!isRefusal && !isOther) return `JSON of no known shape: ${text.slice(0, 80)}`;
+  if (Array.isArray(value['tools']) && asked.who === 'nobody') return 'the tools for nobody';
+  return undefined;
+}
+
+/** What is wrong with an event stream, as far as it has come. */
+function problemOfStream(text: string, asked: Asked): string | undefined {
+  let frames;
+  try {
+    frames = parseEventStream(text);
+  } catch (error) {
+    return String(error);
+  }
+  for (const { event, data } of frames) {
+    if (event === 'endpoint') {
+      if (!/^\/messages\?sessionId=[0-9a-f-]{36}$/.test(data))
+        return `an endpoint event with ${data.slice(0, 80)}`;
+      continue;
+    }
+    const message = parse(data);
+    if (event !== 'message' || !isObject(message))
+      return `an event that is no message: ${event} ${data.slice(0, 80)}`;
+    const problem = 'method' in message ? undefined : problemOfMessage(message, asked);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** What is wrong with a JSON-RPC answer. */
+function problemOfMessage(message: unknown, { who, ids }: Asked): string | undefined {
+  if (who === 'nobody') return 'a JSON-RPC answer for nobody';
+  if (!isObject(message) || message['jsonrpc'] !== '2.0') return 'a JSON-RPC answer without "jsonrpc": "2.0"';
+  const { id, error } = message;
+  if (id !== undefined && id !== null && typeof id !== 'string' && typeof id !== 'number')
+    return 'an id of no type';
+  if (ids !== undefined && id !== undefined && id !== null && !ids.has(id))
+    return `an answer to an id that was not sent: ${JSON.stringify(id)}`;
+  if ('result' in message === 'error' in message) return 'neither a result nor an error, or both';
+  if ('result' in message)
+    return isObject(message['result']) && id !== null ? undefined : 'a result that is no object';
+  if (!isObject(error) || !Number.isInteger(error['code']) || typeof error['message'] !== 'string')
+    return 'an error without code and message';
+  // The SDK has this code for params of the wrong type as well; then the message is a list of what is wrong with them.
+  if (error['code'] === -32_603 && !/^\[\s*\{|^No wire schema for /.test(error['message']))
+    return `an internal error: ${error['message']}`;
+  return /\bat .+:\d+:\d+|node_modules|\/src\//.test(error['message'])
+    ? 'a stack or a path in an error'
+    : undefined;
+}
+
+/** The text of UTF-8 bytes, or nothing when they are none. */
+function decode(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The value of a JSON text, or nothing when it is none. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a value is an object and no list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,38 @@
+/** Judges whether a server grows: compares moments of quiet, at which nothing is connected and garbage has been collected. */
+
+/** A moment of quiet. */
+export interface QuietPoint {
+  /** Live objects after a garbage collection. */
+  readonly heapMb: number;
+  /** Resident memory; undefined where there is no /proc. */
+  readonly rssMb: number | undefined;
+  /** Open file descriptors; undefined where there is no /proc. */
+  readonly handles: number | undefined;
+}
+
+/** How much more than at the beginning is still no growth. Resident memory is V8's and the allocator's to keep. */
+export const ALLOWED_GROWTH = { heapMb: 4, rssMb: 48, handles: 2 } as const;
+
+/** What has grown, in words; the first point is the warm-up and does not count. */
+export function findGrowth(points: readonly QuietPoint[]): string[] {
+  const counted = points.slice(1);
+  return (['heapMb', 'rssMb', 'handles'] as const).flatMap((name) => {
+    const values = counted.map((point) => point[name]).filter((value) => value !== undefined);
+    const grown = slopeOf(values) * (values.length - 1);
+    const shown = values.map((value) => Math.round(value * 10) / 10).join(' → ');
+    return grown > ALLOWED_GROWTH[name] ? [`${name} grows by ${grown.toFixed(1)}: ${shown}`] : [];
+  });
+}
+
+/** The slope of the straight line that fits the values best, per value. */
+function slopeOf(values: readonly number[]): number {
+  if (values.length < 2) return 0;
+  const middle = (values.length - 1) / 2;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  let [covariance, variance] = [0, 0];
+  for (const [index, value] of values.entries()) {
+    covariance += (index - middle) * (value - mean);
+    variance += (index - middle) ** 2;
+  }
+  return covariance / variance;
+}

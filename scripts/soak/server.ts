@@ -1,0 +1,45 @@
+/** The server of the soak: six users, heartbeats every second, sessions that are idle soon, and a word about its heap. */
+import { fileURLToPath } from 'node:url';
+import { makeToken, type ServerChild, startServerChild } from '../fuzz/server-child.ts';
+import { MAIN } from '../fuzz/target.ts';
+import type { SoakUser } from './workers.ts';
+
+/** How soon the soak's server ends idle sessions. */
+export const IDLE_SESSION_SECONDS = 1;
+
+/** Where the compiled programs are. */
+export interface SoakScripts {
+  readonly main: string;
+  readonly heapSignal: string;
+}
+
+const SCRIPTS: SoakScripts = {
+  main: MAIN,
+  heapSignal: fileURLToPath(new URL('heap-signal.js', import.meta.url)),
+};
+
+/** Starts it. */
+export async function startSoakServer(
+  scripts: SoakScripts = SCRIPTS,
+): Promise<{ readonly server: ServerChild; readonly users: readonly SoakUser[] }> {
+  const users = ['ada', 'bob', 'cleo', 'dan', 'eve', 'fay'].map((userId) => ({
+    userId,
+    name: `Name of ${userId}`,
+    token: makeToken(),
+  }));
+  const server = await startServerChild({
+    script: scripts.main,
+    tokens: Object.fromEntries(users.map(({ token, ...entry }) => [token, entry])),
+    nodeArgs: ['--expose-gc', '--import', scripts.heapSignal],
+    env: {
+      SESSION_IDLE_SECONDS: String(IDLE_SESSION_SECONDS),
+      SSE_KEEPALIVE_SECONDS: '1',
+      MAX_SESSIONS_PER_USER: '10000',
+      // Removed tokens are tried until they are refused.
+      AUTH_FAILURES_PER_MINUTE: '1000000',
+    },
+    // The file is half written now and then: that is no error here.
+    allowedErrors: /token file cannot be used/,
+  });
+  return { server, users };
+}

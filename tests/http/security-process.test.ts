@@ -1,0 +1,67 @@
+/** What must not end the process, nor anybody else's stream: exceptions that nobody catches, and running out of descriptors. */
+import path from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import { builtFile, createSandbox, ROOT, waitFor } from '../support/process.ts';
+import {
+  callTool,
+  eventually,
+  openMcpSession,
+  openRaw,
+  type RawConnection,
+  send,
+} from '../support/raw-http.ts';
+import { parseLog, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
+import { openSse } from '../support/sse-reader.ts';
+
+const sandbox = createSandbox();
+afterEach(sandbox.close);
+
+test.each([
+  ['throw', 'uncaught exception'],
+  ['reject', 'unhandled rejection'],
+])('an exception that nobody catches (%s) is logged, and ends neither the process nor a stream', async (how, message) => {
+  const server = await start(['--import', path.join(ROOT, 'tests/support/throw-tool.mjs')]);
+  const stream = await openSse(server.url, TOKEN.bob);
+  const session = await openMcpSession(server.url, TOKEN.ada);
+
+  const answer = await session.post(callTool(1, 'explode', { how }));
+  await waitFor(`the log line "${message}"`, () => server.log().some(({ msg }) => msg === message));
+  await stream.post(callTool(2, 'whoami'));
+
+  expect(answer.text).toContain('lit');
+  expect(JSON.stringify(await stream.answerTo(2))).toContain('bob');
+  expect((await session.post(callTool(3, 'whoami'))).text).toContain('ada');
+  expect(server.process.child.exitCode).toBeNull();
+  stream.close();
+}); // prettier-ignore
+
+test('when there are no descriptors left, the server waits, keeps its streams, and serves again', async () => {
+  const server = await start([], 'ulimit -n 256;');
+  const stream = await openSse(server.url, TOKEN.bob);
+
+  const connections: RawConnection[] = await Promise.all(Array.from({ length: 400 }, async () => openRaw(server.url)));
+  await eventually(() => connections.some(({ socket }) => socket.destroyed), { what: 'a connection that is turned away' });
+  for (const { socket } of connections) socket.destroy();
+  await stream.post(callTool(1, 'whoami'));
+
+  expect(JSON.stringify(await stream.answerTo(1))).toContain('bob');
+  expect((await send(`${server.url}/health`)).status).toBe(200);
+  expect(server.process.child.exitCode).toBeNull();
+  expect(server.log().filter(({ level }) => level === 'error')).toEqual([]);
+  stream.close();
+}); // prettier-ignore
+
+/** Starts the built server through a shell, which may set limits first. */
+async function start(nodeArgs: readonly string[], limits = '') {
+  const cwd = await sandbox.folder(WITH_TOKENS.files);
+  const [command, ...words] = [process.execPath, ...nodeArgs, builtFile('src/main.js')];
+  const started = sandbox.spawn({
+    command: limits === '' ? command : 'sh',
+    args: limits === '' ? words : ['-c', `${limits} exec "$0" "$@"`, command, ...words],
+    cwd,
+    env: { PORT: '0', ...WITH_TOKENS.env },
+  });
+  const log = () => parseLog(started.stderr());
+  const line = await waitFor('listening', () => log().find(({ msg }) => msg === 'listening'));
+  return { url: String(line['url']), process: started, log };
+}

@@ -1,0 +1,43 @@
+/** SECURITY.md: behind every promise stands the name of a test file that is there. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeAll, expect, test } from '@jest/globals';
+import { ROOT } from '../support/process.ts';
+
+let text: string;
+beforeAll(async () => {
+  text = await readFile(path.join(ROOT, 'SECURITY.md'), 'utf8');
+});
+
+/** The rows of the tables of promises. */
+function promises(): string[] {
+  const part = /^## Promised$([\s\S]*?)^## /m.exec(text)?.[1] ?? '';
+  return part.split('\n').filter((line) => line.startsWith('|') && !/^\| *(promise|-)/.test(line));
+}
+
+test('every promise names a test file, and each of them exists', () => {
+  const rows = promises().map((row) => ({ row, files: [...row.matchAll(/`(tests\/[\w/.-]+)`/g)].map(([, name = '']) => name) }));
+
+  expect(rows.length).toBeGreaterThan(20);
+  expect(rows.filter(({ files }) => files.length === 0)).toEqual([]);
+  expect(rows.flatMap(({ files }) => files).filter((name) => !existsSync(path.join(ROOT, name)))).toEqual([]);
+}); // prettier-ignore
+
+test.each(['Promised', 'Not promised', 'What whoever deploys must do', 'Reporting'])(
+  'says what is %s',
+  (title) => {
+    expect(text).toMatch(new RegExp(`^## ${title}$`, 'm'));
+  },
+);
+
+test('names commands that package.json has', async () => {
+  const { scripts } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: object;
+  };
+
+  const named = [...text.matchAll(/`npm run ([\w:-]+)/g)].map(([, name = '']) => name);
+
+  expect(named.length).toBeGreaterThan(2);
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
