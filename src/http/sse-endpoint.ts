@@ -17,6 +17,7 @@ import {
   parseMessages,
   requestIdOf,
 } from './json-rpc.ts';
+import { createParamsCheck } from './params-check.ts';
 import { openSession } from './session-opening.ts';
 
 /** What the endpoint is made from. */
@@ -43,12 +44,13 @@ export function createSseRoutes(parts: SseParts): Route[] {
 class SseTransport extends SSEServerTransport {
   session: Session | undefined;
   stream: EventStream | undefined;
+  readonly params = createParamsCheck();
   /** Takes plain calls past the SDK. */
   lane: SessionLane | undefined;
 
   override async send(message: Parameters<SSEServerTransport['send']>[0]): Promise<void> {
     // A stream that has ended stays until its client has read it: a write would be an error that nobody catches.
-    if (this.stream?.isOpen !== false) await super.send(message);
+    if (this.stream?.isOpen !== false) await super.send(this.params.correct(message));
     this.stream?.noteWrite();
     if (!('method' in message) && message.id !== undefined) this.session?.settle(message.id);
   }
@@ -150,11 +152,14 @@ async function deliver(
   const { requestId } = ctx.state;
   const caller: Caller = { ...grantOf(ctx), transport: 'sse', requestId };
   // Not handleMessage(): it would validate a second time what parseMessages has let through.
-  if (transport.lane?.take(message, caller) !== true)
+  if (transport.lane?.take(message, caller) !== true) {
+    if (isRequest(message)) transport.params.note(message);
     transport.onmessage?.(message, { authInfo: toAuthInfo(caller) });
+  }
   const cancelledId = isResponse(message) ? undefined : cancelledIdOf(message);
   if (cancelledId !== undefined) {
     transport.lane?.cancel(cancelledId);
+    transport.params.forget(cancelledId);
     session.settle(cancelledId);
   }
 }

@@ -16,6 +16,7 @@ import type { Session } from '../sessions/registry.ts';
 import { HttpError } from './errors.ts';
 import type { EventStream, EventStreams } from './event-stream.ts';
 import { cancelledIdOf, isRequest, isResponse } from './json-rpc.ts';
+import { createParamsCheck } from './params-check.ts';
 
 /** What a POST brings. */
 export interface Post {
@@ -39,6 +40,7 @@ export class StreamableTransport implements Transport {
   readonly #streams: EventStreams;
   /** The POST that each unanswered request came with. */
   readonly #exchanges = new Map<RequestId, Exchange>();
+  readonly #params = createParamsCheck();
   #standalone: EventStream | undefined;
   #closed = false;
 
@@ -80,8 +82,7 @@ export class StreamableTransport implements Transport {
       if (acceptsStream) this.#streams.whenSilent(res, () => exchange.openStream());
     }
     for (const message of messages) {
-      if (this.lane?.take(message, caller) !== true)
-        this.onmessage?.(message, { authInfo: toAuthInfo(caller) });
+      this.#dispatch(message, caller);
       const cancelledId = isResponse(message) ? undefined : cancelledIdOf(message);
       // A cancelled request is never answered; without this its response would stay open for ever.
       if (cancelledId !== undefined) {
@@ -139,8 +140,16 @@ export class StreamableTransport implements Transport {
     const exchange = this.#exchanges.get(id);
     if (exchange === undefined) return;
     this.#exchanges.delete(id);
-    exchange.settle(id, answer);
+    if (answer === undefined) this.#params.forget(id);
+    exchange.settle(id, answer && this.#params.correct(answer));
     this.#session.settle(id);
+  }
+
+  /** Hands a message to the lane, or else to the SDK. */
+  #dispatch(message: JSONRPCMessage, caller: Caller): void {
+    if (this.lane?.take(message, caller) === true) return;
+    if (isRequest(message)) this.#params.note(message);
+    this.onmessage?.(message, { authInfo: toAuthInfo(caller) });
   }
 }
 
