@@ -1,4 +1,5 @@
 /** The log: JSON lines on stderr and nowhere else, at the level asked for, without what must not be in it. */
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LOG_LEVELS, type LogLevel, shortId } from '../src/log.ts';
 import { compileSources } from './support/compiled-source.ts';
@@ -144,6 +145,29 @@ test('a reader of the log that goes away does not take the process with it', asy
   expect(started.stdout()).toBe('ready still here');
   expect(code).toBe(0);
 });
+
+// Linux has a file that is always full; elsewhere there is no disk to fill.
+const testWithFullDisk = existsSync('/dev/full') ? test : test.skip;
+
+testWithFullDisk.each(['plain', 'pretty'])(
+  'a log that cannot be written, as on a full disk, does not take the process with it: %s',
+  async (form) => {
+    const program = `process.stderr.isTTY = ${form === 'pretty'};
+    const { createLog } = await import('./log.js');
+    const log = createLog('info');
+    for (let line = 0; line < 100; line += 1) log.info({ line }, 'nobody can keep this');
+    setTimeout(() => process.stdout.write('still here'), 50);`;
+    const started = sandbox.spawn({
+      command: 'sh',
+      args: ['-c', 'exec "$0" --input-type=module --eval "$1" 2>/dev/full', process.execPath, program],
+      cwd: folder,
+    });
+
+    const { code } = await waitForEnd(started);
+
+    expect({ code, stdout: started.stdout() }).toEqual({ code: 0, stdout: 'still here' });
+  },
+);
 
 test('a session id is cut to eight characters: enough to match lines, too little to use', () => {
   expect(shortId('0123456789abcdef')).toBe('01234567');

@@ -1,7 +1,19 @@
 /** The token file on disk: how changes of every kind are followed, and what happens when a version cannot be used. */
 import { execFileSync } from 'node:child_process';
-import { statSync, writeFileSync } from 'node:fs';
-import { appendFile, chmod, mkdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { constants, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFile,
+  chmod,
+  link,
+  mkdir,
+  open as openFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { TokenFileError } from '../../src/auth/parse-tokens.ts';
@@ -86,6 +98,14 @@ async function openAndEditAtOnce(options: Partial<TokenFileOptions>): Promise<To
   }
 }
 
+/** Makes a FIFO where the file was. Should something wait for its writer, one comes when the test is over. */
+async function makeFifo(): Promise<void> {
+  execFileSync('mkfifo', [file]);
+  await link(file, `${file}.fifo`);
+  const writer = constants.O_WRONLY | constants.O_NONBLOCK;
+  sandbox.defer(async () => (await openFile(`${file}.fifo`, writer)).close());
+}
+
 /** Whether a token is accepted. */
 async function accepts(verifier: TokenVerifier, token: string): Promise<boolean> {
   return (await verifier.verify(token)).ok;
@@ -158,7 +178,7 @@ describe('the first version', () => {
       what: 'a FIFO, without waiting for a writer',
       make: async () => {
         await rm(file);
-        execFileSync('mkfifo', [file]);
+        await makeFifo();
       },
       problem: 'is not a regular file',
     },
@@ -282,6 +302,19 @@ describe('a change', () => {
     expect(await accepts(tokens, OLD)).toBe(false);
   });
 
+  test('of the same size is told by its time stamps alone when the last one is long ago', async () => {
+    const tokens = await open({ now: () => Date.now() + 60_000 });
+    const { mtimeNs } = statSync(file, { bigint: true });
+
+    await waitFor('the next tick', () => {
+      writeFileSync(file, textOf(NEW));
+      return statSync(file, { bigint: true }).mtimeNs > mtimeNs;
+    });
+    await untilAccepted(tokens, NEW);
+
+    expect(await accepts(tokens, OLD)).toBe(false);
+  });
+
   test('that takes the last token away is meant: nobody gets in any more', async () => {
     const tokens = await open();
 
@@ -381,7 +414,7 @@ describe('a version that cannot be used', () => {
 
   test.each([
     { what: 'a directory', make: async () => mkdir(file) },
-    { what: 'a FIFO', make: async () => execFileSync('mkfifo', [file]) },
+    { what: 'a FIFO', make: makeFifo },
   ])('because $what took its place neither blocks nor takes the tokens away', async ({ make }) => {
     const tokens = await open();
 

@@ -1,12 +1,15 @@
 /** The tool `echo_message`. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { echoMessage } from '../../src/tools/echo-message.ts';
 import { createToolContext } from '../support/tool-context.ts';
 
 describe('echo_message', () => {
   test('returns any message unchanged', async () => {
-    const message = fc.oneof(fc.string({ minLength: 1, unit: 'binary' }), fc.constant('\u0000\uFEFF\r\n\u2028 '));
+    const message = fc.oneof(
+      fc.string({ minLength: 1, unit: 'binary' }),
+      fc.constant('\u0000\uFEFF\r\n\u2028 '),
+    );
 
     await fc.assert(
       fc.asyncProperty(message, async (sent) => {
@@ -23,9 +26,12 @@ describe('echo_message', () => {
     expect(await echoMessage.run(input, createToolContext())).toHaveLength(length);
   });
 
-  test.each([{}, { message: '' }, { message: 5 }, { message: null }, { message: ['x'] }])('refuses %j', (input) => {
-    expect(echoMessage.input.safeParse(input).success).toBe(false);
-  });
+  test.each([{}, { message: '' }, { message: 5 }, { message: null }, { message: ['x'] }])(
+    'refuses %j',
+    (input) => {
+      expect(echoMessage.input.safeParse(input).success).toBe(false);
+    },
+  );
 
   test('needs the scope "echo"', () => {
     expect(echoMessage.scope).toBe('echo');

@@ -5,8 +5,18 @@ import type { UserContext } from '../../src/auth/user.ts';
 import { defineTool, ToolError } from '../../src/tools/tool.ts';
 import { createToolContext } from '../support/tool-context.ts';
 
+/** Fails as a tool may. */
+function fail(): never {
+  throw new ToolError('No such file.');
+}
+
 /** The parts of a definition that do not matter here. */
-const FACE = { name: 'a_tool', title: 'A tool', description: 'Does something.', input: z.object({}) } as const;
+const FACE = {
+  name: 'a_tool',
+  title: 'A tool',
+  description: 'Does something.',
+  input: z.object({}),
+} as const;
 
 describe('a definition', () => {
   test('is kept as it is, with everything it tells about the tool', () => {
@@ -70,9 +80,6 @@ describe('run', () => {
   });
 
   test('that throws rejects, whether it is asynchronous or not', async () => {
-    const fail = (): never => {
-      throw new ToolError('No such file.');
-    };
     const tools = [
       defineTool({ ...FACE, run: () => fail() }),
       defineTool({ ...FACE, run: async () => fail() }),
