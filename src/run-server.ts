@@ -32,13 +32,14 @@ async function start({ tools, features }: Offer, environment: NodeJS.ProcessEnv)
   const tokens = config.auth.enabled ? await openTokens({ source, allowOneRunToken, log }) : undefined;
 
   const server = await startServer({ config, verifier: tokens?.verifier, tools, features, log });
+  // Before anybody is told that the server listens: whoever reads that may send a signal.
+  surviveSurprises(log);
+  handleSignals(server, tokens, log);
   log.info({ url: server.url, publicUrl: config.origin.publicUrl, auth: config.auth.enabled }, 'listening');
   warnAboutExposure(config, log);
   if (tokens?.oneRunToken !== undefined) {
     printOneRunToken(tokens.oneRunToken, config.origin.publicUrl ?? server.url);
   }
-  surviveSurprises(log);
-  handleSignals(server, tokens, log);
 }
 
 /** Keeps one request's surprise from ending everybody's streams: it is logged, and the process goes on. */

@@ -262,12 +262,12 @@ describe('a change', () => {
     await write(OLD, versions[0]);
     await write(NEW, versions[1]);
     // As Kubernetes mounts secrets: a link that is renamed over the old one.
-    const link = path.join(folder, 'current.json');
-    await symlink(versions[0], link);
-    const tokens = await open({ path: link });
+    const current = path.join(folder, 'current.json');
+    await symlink(versions[0], current);
+    const tokens = await open({ path: current });
 
-    await symlink(versions[1], `${link}.tmp`);
-    await rename(`${link}.tmp`, link);
+    await symlink(versions[1], `${current}.tmp`);
+    await rename(`${current}.tmp`, current);
 
     await untilAccepted(tokens, NEW);
     expect(await accepts(tokens, OLD)).toBe(false);
