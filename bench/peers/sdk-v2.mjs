@@ -1,0 +1,50 @@
+/** Peer: `@modelcontextprotocol/server` v2 with its adapter for `node:http`: stateless handler, and sessions beside it. */
+import { randomUUID } from 'node:crypto';
+import { createServer as createHttpServer } from 'node:http';
+import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { DESCRIPTIONS, greet, PORT, userOf } from './shared.mjs';
+
+/** Makes a server: one per session, or per stateless request. */
+function createServer() {
+  const server = new McpServer({ name: 'sdk-v2', version: '1' });
+  server.registerTool(
+    'get_greeting',
+    {
+      description: DESCRIPTIONS.get_greeting,
+      inputSchema: z.object({ name: z.string().min(1).max(200).optional() }),
+    },
+    (input) => ({ content: [{ type: 'text', text: greet(input) }] }),
+  );
+  server.registerTool(
+    'echo_message',
+    { description: DESCRIPTIONS.echo_message, inputSchema: z.object({ message: z.string().min(1) }) },
+    ({ message }) => ({ content: [{ type: 'text', text: message }] }),
+  );
+  return server;
+}
+
+const handleStateless = toNodeHandler(createMcpHandler(createServer, { legacy: 'reject' }));
+const sessions = new Map();
+
+/** The session that a request names, or a new one. */
+async function sessionOf(req) {
+  const known = sessions.get(req.headers['mcp-session-id']);
+  if (known !== undefined) return known;
+  const transport = new NodeStreamableHTTPServerTransport({
+    sessionIdGenerator: randomUUID,
+    enableJsonResponse: true,
+    onsessioninitialized: (id) => void sessions.set(id, transport),
+    onsessionclosed: (id) => void sessions.delete(id),
+  });
+  await createServer().connect(transport);
+  return transport;
+}
+
+createHttpServer(async (req, res) => {
+  if (userOf(req.headers.authorization) === undefined) return res.writeHead(401).end();
+  if (req.headers['mcp-protocol-version'] === '2026-07-28') return handleStateless(req, res);
+  const transport = await sessionOf(req);
+  return transport.handleRequest(req, res);
+}).listen(PORT, '127.0.0.1');

@@ -1,0 +1,93 @@
+/** What every row measures with: servers that are started for it alone, and rounds in which they take turns. */
+import { mkdtemp } from 'node:fs/promises';
+import path from 'node:path';
+import type { Cores } from './cores.ts';
+import type { Generator } from './generator.ts';
+import type { LoadResult } from './load/job.ts';
+import type { Figures, Series } from './metrics.ts';
+import { type RunningServer, startServer } from './server-process.ts';
+import type { Settings } from './settings.ts';
+import { OURS, type Target } from './targets.ts';
+import { writeTokenFile } from './tokens.ts';
+
+/** What a run works with. */
+export interface Lab {
+  readonly settings: Settings;
+  readonly targets: readonly Target[];
+  readonly cores: Cores;
+  readonly generator: Generator;
+  /** Where servers' working directories are made. */
+  readonly directory: string;
+  readonly verbose: boolean;
+  /** Where the CPU profile of this server goes, when one is wanted. */
+  readonly profileFile: string | undefined;
+  /** Tells what is being done. */
+  progress(text: string): void;
+}
+
+/** A server in a row, under the name that the row has for it. */
+export interface Contestant {
+  readonly name: string;
+  readonly kind: Series['kind'];
+  readonly server: RunningServer;
+}
+
+/** Starts a target in a directory of its own, with a token file of `tokens` entries. */
+export async function startTarget(
+  lab: Lab,
+  target: Target,
+  { tokens = 1, withHeapProbe = false }: { readonly tokens?: number; readonly withHeapProbe?: boolean } = {},
+): Promise<RunningServer & { readonly tokenFile: string }> {
+  const directory = await mkdtemp(path.join(lab.directory, 'server-'));
+  const tokenFile = path.join(directory, 'tokens.json');
+  await writeTokenFile(tokenFile, tokens);
+  const { name, script, env } = target;
+  const server = await startServer({
+    name,
+    script,
+    env,
+    directory,
+    core: lab.cores.server,
+    withHeapProbe,
+    verbose: lab.verbose,
+    ...(target === OURS && { profileFile: lab.profileFile }),
+  });
+  return { ...server, tokenFile };
+}
+
+/** Waits for servers that are being started; when one of them cannot be, the others are stopped. */
+export async function allStarted<S extends Pick<RunningServer, 'stop'>>(
+  starting: readonly Promise<S>[],
+): Promise<S[]> {
+  const outcomes = await Promise.allSettled(starting);
+  const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  if (started.length < outcomes.length) await Promise.all(started.map((server) => server.stop()));
+  // Rejects with the first failure, if there is one.
+  return Promise.all(starting);
+}
+
+/** Measures every contestant once per round, each round beginning with another one; a slow minute hits all alike. */
+export async function takeTurns<C extends Pick<Contestant, 'name' | 'kind'>>(
+  lab: Lab,
+  contestants: readonly C[],
+  measure: (contestant: C) => Promise<Figures>,
+): Promise<Series[]> {
+  const rounds = contestants.map((): Figures[] => []);
+  for (let round = 0; round < lab.settings.rounds; round += 1) {
+    for (let turn = 0; turn < contestants.length; turn += 1) {
+      const index = (round + turn) % contestants.length;
+      const contestant = contestants[index];
+      if (contestant === undefined) continue;
+      lab.progress(`round ${round + 1} of ${lab.settings.rounds}: ${contestant.name}`);
+      rounds[index]?.push(await measure(contestant));
+    }
+  }
+  return contestants.map(({ name, kind }, index) => ({ server: name, kind, rounds: rounds[index] ?? [] }));
+}
+
+/** The figures of a measurement. */
+export function figuresOf({ calls, seconds, cpuMs, p50Ms, p99Ms }: LoadResult): Figures {
+  // A peer that takes a second to open a session has nothing to show in a quick run.
+  if (calls === 0) return { perSecond: 0 };
+  return { cpuMicros: (cpuMs * 1000) / calls, perSecond: calls / seconds, p50Ms, p99Ms };
+}

@@ -1,0 +1,72 @@
+/** Checks answers: a server that is fast and wrong must not look fast. */
+import { parseEvents } from './event-reader.ts';
+import type { HttpAnswer } from './http-connection.ts';
+import { headerOf } from './http-reader.ts';
+
+/** An answer that is not what was asked for. It ends the run. */
+export class WrongAnswerError extends Error {
+  override readonly name = 'WrongAnswerError';
+}
+
+/** What is read of an answer; everything may be missing. */
+export interface RpcAnswer {
+  readonly id?: unknown;
+  readonly method?: unknown;
+  readonly result?: {
+    readonly content?: readonly { readonly text?: unknown }[];
+    readonly isError?: unknown;
+    readonly protocolVersion?: unknown;
+  };
+}
+
+/** Requires a status. */
+export function requireStatus({ status, text }: HttpAnswer, wanted: readonly number[]): void {
+  if (!wanted.includes(status)) throw new WrongAnswerError(`status ${status}: ${text.slice(0, 300)}`);
+}
+
+/** The JSON-RPC answer that a response holds, as JSON or as the last event of a stream. */
+export function messageIn(answer: HttpAnswer): RpcAnswer {
+  requireStatus(answer, [200]);
+  const isStream = headerOf(answer.head, 'content-type')?.startsWith('text/event-stream') === true;
+  return parseMessage(isStream ? (parseEvents(answer.text).at(-1)?.data ?? '') : answer.text);
+}
+
+/** Requires the answer to a tool call: its id and its text. */
+export function requireText(message: RpcAnswer, id: number, text: string): void {
+  const content = message.result?.content;
+  if (
+    message.id === id &&
+    content?.length === 1 &&
+    content[0]?.text === text &&
+    message.result?.isError !== true
+  )
+    return;
+  throw new WrongAnswerError(`to call ${id}: ${excerpt(message)}`);
+}
+
+/** Requires the answer to `initialize`. */
+export function requireInitialized(message: RpcAnswer): void {
+  if (typeof message.result?.protocolVersion !== 'string')
+    throw new WrongAnswerError(`to initialize: ${excerpt(message)}`);
+}
+
+/** Requires the list of tools. */
+export function requireTools(text: string): void {
+  if (!text.includes('"get_greeting"')) throw new WrongAnswerError(`to GET /tools: ${text.slice(0, 300)}`);
+}
+
+/** A message; its type claims nothing that the functions above do not check. */
+export function parseMessage(json: string): RpcAnswer {
+  try {
+    const message: unknown = JSON.parse(json);
+    if (typeof message === 'object' && message !== null) return message;
+  } catch {
+    // Said below, with what came.
+  }
+  throw new WrongAnswerError(`not a JSON-RPC message: ${json.slice(0, 300)}`);
+}
+
+/** The beginning of a message, for a person. */
+function excerpt(message: RpcAnswer): string {
+  return JSON.stringify(message).slice(0, 300);
+}

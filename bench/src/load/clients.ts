@@ -1,0 +1,127 @@
+/** The clients of each workload: what one of them does again and again. */
+import { type TokenRange, tokenOf, UNKNOWN_TOKEN } from '../tokens.ts';
+import { messageIn, requireStatus, requireText, requireTools } from './answers.ts';
+import { HttpConnection } from './http-connection.ts';
+import type { Workload } from './job.ts';
+import { ACCEPT_BOTH, createKnownCall, createSpeller, STATELESS_REVISION } from './requests.ts';
+import { openSseSession } from './sse-session.ts';
+import { openStreamableSession } from './streamable-session.ts';
+
+/** One client. */
+export interface Client {
+  /** Does it once; rejects when the answer is wrong. */
+  call(): Promise<void>;
+  close(): void;
+}
+
+/** What a client is made from. */
+export interface ClientOptions {
+  readonly port: number;
+  readonly workload: Workload;
+  /** Which client this is: clients begin with different tokens. */
+  readonly index: number;
+  readonly tokens: TokenRange;
+}
+
+/** Connects a client and opens what its calls need. */
+export function openClient(options: ClientOptions): Promise<Client> {
+  const { workload } = options;
+  if (workload.kind === 'tools') return openToolsClient(options, workload.valid);
+  if (workload.kind === 'churn') {
+    const open = workload.transport === 'sse' ? openSseSession : openStreamableSession;
+    return openChurnClient(options, open);
+  }
+  const known = createKnownCall(workload.messageBytes, workload.transport === 'stateless');
+  if (workload.transport === 'stateless') return openStatelessClient(options, known);
+  const open = workload.transport === 'sse' ? openSseSession : openStreamableSession;
+  return openSessionClient(options, open, known);
+}
+
+type KnownCall = ReturnType<typeof createKnownCall>;
+type OpenSession = typeof openSseSession | typeof openStreamableSession;
+
+/** Calls a tool in a session of its own. */
+async function openSessionClient(
+  { port, index, tokens }: ClientOptions,
+  openSession: OpenSession,
+  { message, answer }: KnownCall,
+): Promise<Client> {
+  const poster = await HttpConnection.open(port);
+  const session = await openSession({ port, poster, token: tokenFor(tokens, index) });
+  let id = 0;
+  return {
+    async call() {
+      id += 1;
+      requireText(await session.request(id, message(id)), id, answer);
+    },
+    close() {
+      session.drop();
+      poster.close();
+    },
+  };
+}
+
+/** Calls a tool with requests that stand alone. */
+async function openStatelessClient(
+  { port, index, tokens }: ClientOptions,
+  known: KnownCall,
+): Promise<Client> {
+  const connection = await HttpConnection.open(port);
+  const spell = createSpeller({
+    method: 'POST',
+    path: '/mcp',
+    headers: {
+      ...ACCEPT_BOTH,
+      'MCP-Protocol-Version': STATELESS_REVISION,
+      'Mcp-Method': 'tools/call',
+      'Mcp-Name': known.tool,
+    },
+  });
+  const token = tokenFor(tokens, index);
+  let id = 0;
+  return {
+    async call() {
+      id += 1;
+      const answer = await connection.request(spell(token, known.message(id)));
+      requireText(messageIn(answer), id, known.answer);
+    },
+    close: () => connection.close(),
+  };
+}
+
+/** Asks for the list of tools. */
+async function openToolsClient({ port, index, tokens }: ClientOptions, valid: boolean): Promise<Client> {
+  const connection = await HttpConnection.open(port);
+  const spell = createSpeller({ method: 'GET', path: '/tools' });
+  let turn = index * 7919;
+  return {
+    async call() {
+      turn += 1;
+      const answer = await connection.request(spell(valid ? tokenFor(tokens, turn) : UNKNOWN_TOKEN));
+      requireStatus(answer, [valid ? 200 : 401]);
+      if (valid) requireTools(answer.text);
+    },
+    close: () => connection.close(),
+  };
+}
+
+/** Opens and ends sessions. */
+async function openChurnClient(
+  { port, index, tokens }: ClientOptions,
+  openSession: OpenSession,
+): Promise<Client> {
+  const poster = await HttpConnection.open(port);
+  const token = tokenFor(tokens, index);
+  return {
+    async call() {
+      const session = await openSession({ port, poster, token });
+      await session.end();
+    },
+    close: () => poster.close(),
+  };
+}
+
+/** The token of a turn. */
+function tokenFor({ count, step }: TokenRange, turn: number): string {
+  return tokenOf((turn % count) * step);
+}

@@ -1,0 +1,32 @@
+/** The load generator's process: does the jobs that its parent sends, one after the other. */
+import { holdSessions } from './hold-sessions.ts';
+import type { Job, LoadResult, Reply } from './job.ts';
+import { runLoad } from './run-load.ts';
+
+let release = (): void => undefined;
+
+process.on('message', (job: Job) => {
+  doJob(job).then(
+    (result) => reply({ ok: true, result }),
+    (error: unknown) =>
+      reply({
+        ok: false,
+        problem: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+      }),
+  );
+});
+// The parent is gone: so is everybody who could want an answer.
+process.on('disconnect', () => process.exit());
+
+/** Does one job. */
+async function doJob(job: Job): Promise<LoadResult | undefined> {
+  if (job.type === 'load') return runLoad(job);
+  release();
+  release = job.type === 'hold' ? await holdSessions(job) : () => undefined;
+  return undefined;
+}
+
+/** Answers the parent. */
+function reply(message: Reply): void {
+  process.send?.(message, undefined, undefined, () => undefined);
+}

@@ -1,0 +1,91 @@
+/** Runs one measurement: clients, a warm-up that is not counted, and the window that is. */
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readCpuMs } from '../process-stat.ts';
+import { percentile } from '../statistics.ts';
+import { type Client, openClient } from './clients.ts';
+import type { LoadJob, LoadResult } from './job.ts';
+import { paceCalls } from './pace-calls.ts';
+
+/** Where the latencies of the calls go that end within the window. */
+export interface Recorder {
+  record(startedMs: number, endedMs: number): void;
+  /** Whether clients are to stop. */
+  readonly stopped: boolean;
+}
+
+/** Runs a job; rejects when a single answer is wrong. */
+export async function runLoad(job: LoadJob): Promise<LoadResult> {
+  const clients: Client[] = [];
+  const state = { counting: false, stopped: false };
+  const latencies: number[] = [];
+  const recorder: Recorder = {
+    record: (startedMs, endedMs) => void (state.counting && latencies.push(endedMs - startedMs)),
+    get stopped() {
+      return state.stopped;
+    },
+  };
+  try {
+    // All at once: a peer takes a second to open a session.
+    const opening = Array.from({ length: job.clients }, async (_, index) => {
+      const { server, workload, tokens } = job;
+      clients.push(await openClient({ port: server.port, workload, index, tokens }));
+    });
+    await Promise.all(opening);
+    const load =
+      job.perSecond === undefined
+        ? repeatCalls(clients, recorder)
+        : paceCalls(clients, job.perSecond, recorder);
+    const measured = measureWindow(job, state);
+    // A wrong answer ends the measurement at once; otherwise the load ends when the window has.
+    const [window] = await Promise.all([measured, load]);
+    const sorted = latencies.toSorted((a, b) => a - b);
+    return {
+      ...window,
+      calls: sorted.length,
+      p50Ms: percentile(sorted, 0.5),
+      p99Ms: percentile(sorted, 0.99),
+      worstMs: sorted.at(-1) ?? 0,
+    };
+  } finally {
+    state.stopped = true;
+    for (const client of clients) client.close();
+  }
+}
+
+/** Lets every client call again as soon as it has its answer. */
+async function repeatCalls(clients: readonly Client[], recorder: Recorder): Promise<void> {
+  const repeat = async (client: Client): Promise<void> => {
+    while (!recorder.stopped) {
+      const startedMs = performance.now();
+      await client.call();
+      recorder.record(startedMs, performance.now());
+    }
+  };
+  await Promise.all(clients.map(repeat));
+}
+
+/** Waits for the warm-up and the window; resolves with how long that took and what CPU the server spent. */
+async function measureWindow(
+  { server, warmUpMs, durationMs }: LoadJob,
+  state: { counting: boolean; stopped: boolean },
+): Promise<Pick<LoadResult, 'seconds' | 'cpuMs'>> {
+  await warmUp(server.pid, warmUpMs);
+  const cpuBeforeMs = readCpuMs(server.pid);
+  const beganMs = performance.now();
+  state.counting = true;
+  await sleep(durationMs);
+  state.counting = false;
+  const cpuMs = readCpuMs(server.pid) - cpuBeforeMs;
+  const seconds = (performance.now() - beganMs) / 1000;
+  state.stopped = true;
+  return { seconds, cpuMs };
+}
+
+/** Waits until the server has spent so much CPU time, or three times as long has passed: on a busy machine time alone warms nobody. */
+async function warmUp(pid: number, warmUpMs: number): Promise<void> {
+  const beganMs = performance.now();
+  const cpuBeforeMs = readCpuMs(pid);
+  while (readCpuMs(pid) - cpuBeforeMs < warmUpMs && performance.now() - beganMs < 3 * warmUpMs)
+    await sleep(20);
+}

@@ -1,0 +1,84 @@
+/** A session of the HTTP+SSE transport: a stream that answers come on, and a connection that messages go out on. */
+import { EventEmitter, once } from 'node:events';
+import {
+  parseMessage,
+  requireInitialized,
+  requireStatus,
+  type RpcAnswer,
+  WrongAnswerError,
+} from './answers.ts';
+import { createEventReader } from './event-reader.ts';
+import { HttpConnection } from './http-connection.ts';
+import { createSpeller, INITIALIZED_MESSAGE, initializeMessage } from './requests.ts';
+
+/** How a session is opened. */
+export interface SessionOptions {
+  readonly port: number;
+  /** Carries the POSTs; it stays open when the session ends. */
+  readonly poster: HttpConnection;
+  readonly token: string;
+}
+
+/** An initialized session of either transport. */
+export interface ClientSession {
+  /** Sends a request and resolves with its answer. */
+  request(id: number, message: string): Promise<RpcAnswer>;
+  /** Ends it in the transport's way. */
+  end(): Promise<void>;
+  /** Lets it go without a word. */
+  drop(): void;
+}
+
+/** What is awaited on the stream. */
+interface Awaited {
+  readonly id: number;
+  readonly resolve: (message: RpcAnswer) => void;
+}
+
+/** Opens a session and initializes it. */
+export async function openSseSession({ port, poster, token }: SessionOptions): Promise<ClientSession> {
+  const stream = await HttpConnection.open(port);
+  let awaited: Awaited | undefined;
+  const events = new EventEmitter<{ endpoint: [string] }>();
+  const endpoint = once(events, 'endpoint');
+  const read = createEventReader(({ event, data }) => {
+    if (event === 'endpoint') {
+      events.emit('endpoint', data);
+      return;
+    }
+    const message = parseMessage(data);
+    // Servers may send notifications, and pings of their own, at any time.
+    if (message.method !== undefined || message.id !== awaited?.id) return;
+    awaited?.resolve(message);
+    awaited = undefined;
+  });
+  const opened = await stream.openStream(spellOpening(token), read);
+  requireStatus(opened, [200]);
+  const spell = createSpeller({ method: 'POST', path: pathOf(String((await endpoint)[0])) });
+
+  const post = async (message: string): Promise<void> => {
+    requireStatus(await poster.request(spell(token, message)), [202, 200]);
+  };
+  const request = async (id: number, message: string): Promise<RpcAnswer> => {
+    const answer = new Promise<RpcAnswer>((resolve) => {
+      awaited = { id, resolve };
+    });
+    await post(message);
+    return answer;
+  };
+  requireInitialized(await request(0, initializeMessage(SSE_REVISION)));
+  await post(INITIALIZED_MESSAGE);
+  return { request, end: async () => stream.close(), drop: () => stream.close() };
+}
+
+/** The revision that the transport belongs to. */
+const SSE_REVISION = '2024-11-05';
+
+const spellOpening = createSpeller({ method: 'GET', path: '/sse', headers: { Accept: 'text/event-stream' } });
+
+/** The path of the address that the first event gave. */
+function pathOf(address: string): string {
+  const { pathname, search } = new URL(address, 'http://127.0.0.1');
+  if (search === '') throw new WrongAnswerError(`an endpoint without a session: ${address}`);
+  return pathname + search;
+}

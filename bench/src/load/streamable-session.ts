@@ -1,0 +1,35 @@
+/** A session of Streamable HTTP: every message is a POST that its answer comes back on. */
+import { messageIn, requireInitialized, requireStatus, type RpcAnswer, WrongAnswerError } from './answers.ts';
+import { headerOf } from './http-reader.ts';
+import {
+  ACCEPT_BOTH,
+  createSpeller,
+  INITIALIZED_MESSAGE,
+  initializeMessage,
+  SESSION_REVISION,
+} from './requests.ts';
+import type { ClientSession, SessionOptions } from './sse-session.ts';
+
+/** Opens a session and initializes it. */
+export async function openStreamableSession({ poster, token }: SessionOptions): Promise<ClientSession> {
+  const opened = await poster.request(spellInitialize(token, initializeMessage(SESSION_REVISION)));
+  requireInitialized(messageIn(opened));
+  const sessionId = headerOf(opened.head, 'mcp-session-id');
+  if (sessionId === undefined) throw new WrongAnswerError(`initialize without a session id: ${opened.head}`);
+  const headers = { ...ACCEPT_BOTH, 'MCP-Protocol-Version': SESSION_REVISION, 'Mcp-Session-Id': sessionId };
+  const spellPost = createSpeller({ method: 'POST', path: '/mcp', headers });
+  const spellDelete = createSpeller({ method: 'DELETE', path: '/mcp', headers });
+
+  requireStatus(await poster.request(spellPost(token, INITIALIZED_MESSAGE)), [202, 200]);
+  return {
+    async request(_id: number, message: string): Promise<RpcAnswer> {
+      return messageIn(await poster.request(spellPost(token, message)));
+    },
+    async end() {
+      requireStatus(await poster.request(spellDelete(token)), [200, 202, 204]);
+    },
+    drop: () => undefined,
+  };
+}
+
+const spellInitialize = createSpeller({ method: 'POST', path: '/mcp', headers: ACCEPT_BOTH });

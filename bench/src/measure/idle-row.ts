@@ -1,0 +1,55 @@
+/** What a session costs that does nothing: JS heap after a collection, resident memory, CPU time. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Lab, startTarget } from '../lab.ts';
+import type { Figures, Series } from '../metrics.ts';
+import { readCpuMs, readResidentBytes } from '../process-stat.ts';
+import type { Target } from '../targets.ts';
+
+/** Sessions that come and go before anything is measured: what a server makes once is not the sessions' cost. */
+const FIRST_SESSIONS = 50;
+
+/** How long a server has for what follows the opening or the end of many sessions. */
+const SETTLE_MS = 500;
+
+/** Measures the servers that have the transport, one after the other. */
+export async function measureIdleSessions(lab: Lab): Promise<Series[]> {
+  const series: Series[] = [];
+  for (const target of lab.targets) {
+    if (!target.transports.includes('sse') || target.env['LOG_LEVEL'] === 'info') continue;
+    lab.progress(`${lab.settings.idleSessions} sessions: ${target.name}`);
+    series.push({ server: target.name, kind: target.kind, rounds: [await measureOne(lab, target)] });
+  }
+  return series;
+}
+
+/** Measures one server. */
+async function measureOne(lab: Lab, target: Target): Promise<Figures> {
+  const { generator, settings } = lab;
+  const server = await startTarget(lab, target, { withHeapProbe: true });
+  const address = { port: server.port, pid: server.pid };
+  try {
+    await generator.hold({ server: address, transport: 'sse', sessions: FIRST_SESSIONS });
+    await generator.release();
+    await sleep(SETTLE_MS);
+    const heapBefore = await server.heapBytes();
+    const residentBefore = readResidentBytes(server.pid);
+
+    await generator.hold({ server: address, transport: 'sse', sessions: settings.idleSessions });
+    await sleep(SETTLE_MS);
+    const heapAfter = await server.heapBytes();
+    const residentAfter = readResidentBytes(server.pid);
+    const cpuBeforeMs = readCpuMs(server.pid);
+    await sleep(settings.idleMs);
+    const idleCpuMs = readCpuMs(server.pid) - cpuBeforeMs;
+
+    const kib = 1024 * settings.idleSessions;
+    return {
+      heapKib: (heapAfter - heapBefore) / kib,
+      residentKib: (residentAfter - residentBefore) / kib,
+      idleCpuPercent: (100 * idleCpuMs) / settings.idleMs,
+    };
+  } finally {
+    await server.stop();
+    await generator.release();
+  }
+}

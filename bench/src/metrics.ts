@@ -1,0 +1,43 @@
+/** What is measured, and how it is written. */
+
+/** A figure's name, unit and number of decimals. */
+interface Metric {
+  readonly label: string;
+  readonly digits: number;
+  /** Whether more is better. */
+  readonly isGain?: boolean;
+}
+
+export const METRICS = {
+  cpuMicros: { label: 'CPU µs/call', digits: 1 },
+  perSecond: { label: 'calls/s', digits: 0, isGain: true },
+  p50Ms: { label: 'p50 ms', digits: 2 },
+  p99Ms: { label: 'p99 ms', digits: 2 },
+  worstMs: { label: 'worst ms', digits: 1 },
+  heapKib: { label: 'heap KiB/session', digits: 2 },
+  residentKib: { label: 'resident KiB/session', digits: 1 },
+  idleCpuPercent: { label: 'idle CPU %', digits: 2 },
+  startMs: { label: 'ms to the first answer', digits: 0 },
+  residentMib: { label: 'resident MiB', digits: 1 },
+} as const satisfies Record<string, Metric>;
+
+export type MetricName = keyof typeof METRICS;
+
+/** The figures of one round. */
+export type Figures = Readonly<Partial<Record<MetricName, number>>>;
+
+/** The rounds of one server. */
+export interface Series {
+  readonly server: string;
+  readonly kind: 'ours' | 'floor' | 'peer' | 'variant';
+  readonly rounds: readonly Figures[];
+}
+
+/** What a row found out. */
+export interface RowResult {
+  readonly name: string;
+  readonly title: string;
+  /** The figure that servers are compared by; less is better. */
+  readonly metric: MetricName;
+  readonly series: readonly Series[];
+}

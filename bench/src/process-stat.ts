@@ -1,0 +1,33 @@
+/** What the kernel tells of a process: CPU time and resident memory. Linux only. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** Milliseconds per clock tick, the unit of /proc/PID/stat; asked for once. */
+let tickMs: number | undefined;
+
+/** The CPU time that a process has used so far, all its threads, user and system. Milliseconds, in steps of a clock tick. */
+export function readCpuMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  // The second field is the program's name in parentheses and may hold spaces; utime and stime are the 14th and 15th.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  tickMs ??= 1000 / clockTicksPerSecond();
+  return (Number(fields[11]) + Number(fields[12])) * tickMs;
+}
+
+/** The memory of a process that is in RAM. Bytes. */
+export function readResidentBytes(pid: number): number {
+  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+  if (kib === undefined) throw new Error(`Process ${pid} has ended.`);
+  return Number(kib) * 1024;
+}
+
+/** How finely the kernel counts; 100 nearly everywhere. */
+function clockTicksPerSecond(): number {
+  try {
+    return Number(
+      execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    );
+  } catch {
+    return 100;
+  }
+}

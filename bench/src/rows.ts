@@ -1,0 +1,93 @@
+/** The rows of the benchmark, in the order they are measured. */
+import type { Lab } from './lab.ts';
+import type { SessionTransport, Transport } from './load/job.ts';
+import { measureIdleSessions } from './measure/idle-row.ts';
+import { type LoadRow, measureLoad, metricOf } from './measure/load-row.ts';
+import { measureReload } from './measure/reload-row.ts';
+import { measureStart } from './measure/start-row.ts';
+import { measureTokenCounts } from './measure/tokens-row.ts';
+import type { MetricName, Series } from './metrics.ts';
+
+/** A row. */
+export interface Row {
+  /** What `--only` names. */
+  readonly name: string;
+  readonly title: string;
+  readonly metric: MetricName;
+  measure(lab: Lab): Promise<Series[]>;
+}
+
+const TRANSPORTS: readonly Transport[] = ['sse', 'streamable', 'stateless'];
+const SESSION_TRANSPORTS: readonly SessionTransport[] = ['sse', 'streamable'];
+const TITLES: Readonly<Record<Transport, string>> = {
+  sse: 'HTTP+SSE',
+  streamable: 'Streamable HTTP 2025',
+  stateless: 'stateless 2026-07-28',
+};
+const CLIENTS = 32;
+const PACE = 150;
+
+/** Every row. */
+export const ROWS: readonly Row[] = [
+  ...TRANSPORTS.map((transport) =>
+    loadRow(transport, `tools/call, ${TITLES[transport]}, ${CLIENTS} clients`, {
+      workload: { kind: 'call', transport },
+      clients: CLIENTS,
+      withLog: true,
+    }),
+  ),
+  loadRow('tools-valid', `GET /tools, valid token, ${CLIENTS} clients`, {
+    workload: { kind: 'tools', valid: true },
+    clients: CLIENTS,
+  }),
+  loadRow('tools-invalid', `GET /tools, invalid token, ${CLIENTS} clients`, {
+    workload: { kind: 'tools', valid: false },
+    clients: CLIENTS,
+  }),
+  ...SESSION_TRANSPORTS.map((transport) =>
+    loadRow(`churn-${transport}`, `session opened, initialized, ended, ${TITLES[transport]}`, {
+      workload: { kind: 'churn', transport },
+      clients: CLIENTS,
+    }),
+  ),
+  { name: 'idle-sse', title: 'idle session, HTTP+SSE', metric: 'heapKib', measure: measureIdleSessions },
+  {
+    name: 'tokens',
+    title: 'GET /tools by the number of tokens',
+    metric: 'cpuMicros',
+    measure: measureTokenCounts,
+  },
+  {
+    name: 'reload',
+    title: 'GET /tools at 200/s while every token is reloaded',
+    metric: 'worstMs',
+    measure: measureReload,
+  },
+  ...TRANSPORTS.map((transport) => echoRow(transport, { size: '10k', bytes: 10_000, clients: CLIENTS })),
+  ...TRANSPORTS.map((transport) => echoRow(transport, { size: '1m', bytes: 1_000_000, clients: 4 })),
+  { name: 'start', title: 'start to the first answer', metric: 'startMs', measure: measureStart },
+  ...TRANSPORTS.map((transport) =>
+    loadRow(`paced-${transport}`, `tools/call, ${TITLES[transport]}, ${PACE} calls/s`, {
+      workload: { kind: 'call', transport },
+      clients: CLIENTS,
+      perSecond: PACE,
+    }),
+  ),
+];
+
+/** A row of one load. */
+function loadRow(name: string, title: string, load: LoadRow): Row {
+  return { name, title, metric: metricOf(load), measure: (lab) => measureLoad(lab, load) };
+}
+
+/** A row of echo_message with a message of a size. */
+function echoRow(
+  transport: Transport,
+  { size, bytes, clients }: { readonly size: string; readonly bytes: number; readonly clients: number },
+): Row {
+  const title = `echo of ${bytes.toLocaleString('en')} bytes, ${TITLES[transport]}, ${clients} clients`;
+  return loadRow(`echo-${size}-${transport}`, title, {
+    workload: { kind: 'call', transport, messageBytes: bytes },
+    clients,
+  });
+}

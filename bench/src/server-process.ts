@@ -1,0 +1,157 @@
+/** The servers under test as processes: start, wait for an answer, ask for the heap, stop. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import path from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pinned } from './cores.ts';
+import type { HeapAnswer } from './heap-probe.ts';
+import { HttpConnection } from './load/http-connection.ts';
+import type { ServerAddress } from './load/job.ts';
+import { createSpeller } from './load/requests.ts';
+import { tokenOf } from './tokens.ts';
+
+/** How to start a server. */
+export interface ServerOptions {
+  readonly name: string;
+  /** The program, for this Node. */
+  readonly script: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly directory: string;
+  readonly core: number | undefined;
+  /** Whether it will be asked for its heap. */
+  readonly withHeapProbe?: boolean;
+  /** Where its CPU profile goes; then it is ended in a way that lets it write that. */
+  readonly profileFile?: string | undefined;
+  /** Whether its log is shown. */
+  readonly verbose?: boolean;
+}
+
+/** A server that answers. */
+export interface RunningServer extends ServerAddress {
+  /** From the start of the process to its first answer. */
+  readonly startMs: number;
+  /** The JS heap in use after a garbage collection. */
+  heapBytes(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** A start that takes longer has failed. */
+const START_TIMEOUT_MS = 20_000;
+
+/** Starts a server on a free port of loopback and waits until it answers. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await tryToStart(options);
+    } catch (error) {
+      // Somebody else may have taken the port that was free: that happens once, not three times.
+      if (attempt === 3) throw error;
+    }
+  }
+}
+
+/** Starts a server on a port that is free at this moment. */
+async function tryToStart(options: ServerOptions): Promise<RunningServer> {
+  const port = await findFreePort();
+  const startedMs = performance.now();
+  const child = spawnServer(options, port);
+  try {
+    await waitForAnswer(child, port, options.name);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+  return {
+    port,
+    pid: child.pid ?? 0,
+    startMs: performance.now() - startedMs,
+    async heapBytes() {
+      child.send({});
+      // oxlint-disable-next-line no-unsafe-type-assertion -- nobody but heap-probe.ts sends on this channel
+      const [answer] = (await once(child, 'message')) as [HeapAnswer];
+      return answer.heapBytes;
+    },
+    stop: () => stop(child, options.profileFile === undefined ? 'SIGKILL' : 'SIGTERM'),
+  };
+}
+
+const PROBE = new URL('./heap-probe.js', import.meta.url).href;
+
+/** Starts the process with a bare environment. */
+function spawnServer(options: ServerOptions, port: number): ChildProcess {
+  const { script, env, directory, core, profileFile, withHeapProbe = false, verbose = false } = options;
+  const probe = withHeapProbe ? ['--expose-gc', '--import', PROBE] : [];
+  const [program = '', ...args] = pinned(core, [
+    process.execPath,
+    ...probe,
+    ...profilerOptions(profileFile),
+    script,
+  ]);
+  const child = spawn(program, args, {
+    cwd: directory,
+    env: { PATH: process.env['PATH'], HOME: directory, HOST: '127.0.0.1', PORT: String(port), ...env },
+    stdio: [
+      'ignore',
+      verbose ? 2 : 'ignore',
+      verbose ? 2 : 'ignore',
+      ...(withHeapProbe ? ['ipc' as const] : []),
+    ],
+  });
+  const killWithUs = (): boolean => child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  child.once('exit', () => process.removeListener('exit', killWithUs));
+  return child;
+}
+
+/** What makes V8 write a profile when the process ends. */
+function profilerOptions(file: string | undefined): string[] {
+  if (file === undefined) return [];
+  return ['--cpu-prof', `--cpu-prof-dir=${path.dirname(file)}`, `--cpu-prof-name=${path.basename(file)}`];
+}
+
+/** A port that nobody listens on. */
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || address === null) throw new Error('No free port.');
+  return address.port;
+}
+
+/** Asks again and again, with very little pause, until the server answers. */
+async function waitForAnswer(child: ChildProcess, port: number, name: string): Promise<void> {
+  const deadlineMs = performance.now() + START_TIMEOUT_MS;
+  while (!(await isListening(port))) {
+    if (child.exitCode !== null)
+      throw new Error(`${name} ended with ${child.exitCode} instead of listening.`);
+    if (performance.now() > deadlineMs) throw new Error(`${name} does not listen.`);
+    await sleep(2);
+  }
+  const connection = await HttpConnection.open(port);
+  // Peers have no such path: any answer will do.
+  await connection.request(createSpeller({ method: 'GET', path: '/health' })(tokenOf(0)));
+  connection.close();
+  if (child.exitCode !== null) throw new Error(`${name} has ended; somebody else listens on its port.`);
+}
+
+/** Whether a connection can be made. */
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+/** Ends the process. By SIGKILL at once: how servers shut down is not measured. */
+async function stop(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  await ended;
+}

@@ -1,0 +1,46 @@
+/** How long and how often is measured: thoroughly, or quickly to see that everything works. */
+
+/** The settings of a run. */
+export interface Settings {
+  /** Each round measures every server once. */
+  readonly rounds: number;
+  /** Load that is not counted, before a server's first round: V8 compiles what is hot. CPU time, like the next one. */
+  readonly warmUpMs: number;
+  /** Load that is not counted, at the beginning of each round. */
+  readonly settleMs: number;
+  /** The window of a round. */
+  readonly durationMs: number;
+  /** The window of a round at a fixed rate: as much longer as the calls are fewer. */
+  readonly pacedMs: number;
+  readonly idleSessions: number;
+  /** How long idle CPU is watched: two heartbeats of every stream in a thorough run. */
+  readonly idleMs: number;
+  /** The entries of the large token file. */
+  readonly tokens: number;
+  /** The window in which the token file is replaced. */
+  readonly reloadMs: number;
+}
+
+export const THOROUGH: Settings = {
+  rounds: 5,
+  warmUpMs: 2_000,
+  settleMs: 200,
+  durationMs: 2_000,
+  pacedMs: 5_000,
+  idleSessions: 5_000,
+  idleMs: 30_000,
+  tokens: 100_000,
+  reloadMs: 8_000,
+};
+
+export const QUICK: Settings = {
+  rounds: 1,
+  warmUpMs: 200,
+  settleMs: 50,
+  durationMs: 250,
+  pacedMs: 400,
+  idleSessions: 500,
+  idleMs: 1_000,
+  tokens: 100_000,
+  reloadMs: 4_000,
+};
