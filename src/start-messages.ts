@@ -1,7 +1,7 @@
 /** What an operator is told at the start: why it failed, what is exposed, and the token of this run. */
 import type { Logger } from 'pino';
 import { NoTokensError } from './auth/open-tokens.ts';
-import { TokenFileError } from './auth/parse-tokens.ts';
+import { TokenFileError } from './auth/token-file-error.ts';
 import { type Config, ConfigError } from './config.ts';
 import { renderClient } from './connect/clients.ts';
 

@@ -18,13 +18,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ['auth', 'config', 'connect', 'log', 'mcp', 'sessions'],
   mcp: ['auth', 'log', 'tools'],
   tools: ['type auth/user.ts'],
-  auth: ['deep-freeze'],
+  auth: ['deep-freeze', 'in-slices'],
   connect: ['info'],
   sessions: [],
   config: ['deep-freeze', 'log'],
   log: [],
   info: [],
   'deep-freeze': [],
+  'in-slices': [],
 };
 
 /** What starts something when it is imported; nothing else does. */

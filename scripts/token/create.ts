@@ -1,6 +1,6 @@
 /** `create`: a new token for a user. */
 import { randomBytes } from 'node:crypto';
-import { TokenFileError } from '../../src/auth/parse-tokens.ts';
+import { TokenFileError } from '../../src/auth/token-file-error.ts';
 import { addEntry, type EntryFields, EMPTY_TOKEN_FILE, readEntries } from '../../src/auth/token-edit.ts';
 import { digestToken } from '../../src/auth/token-set.ts';
 import { CommandError, EXIT } from './command-error.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { TokenFileError } from './parse-tokens.ts';
+import { TokenFileError } from './token-file-error.ts';
 import { loadTokens, openTokenFile, type TokenFile } from './token-file.ts';
 import { digestToken } from './token-set.ts';
 import { createUserContext } from './user.ts';

@@ -1,46 +1,35 @@
 /** The text of a token file → its entries, or every problem by the entry's position and field. */
-import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import type { Node } from 'jsonc-parser';
 import { z } from 'zod';
+import { runAtOnce, type Steps } from '../in-slices.ts';
 import { digestToken, type TokenEntry } from './token-set.ts';
+import { TokenFileError } from './token-file-error.ts';
+import { propertiesOf } from './token-file-syntax.ts';
 import { createUserContext } from './user.ts';
-
-/** A token file that cannot be used. The message never holds anything from the file but field names. */
-export class TokenFileError extends Error {
-  override readonly name = 'TokenFileError';
-}
 
 /**
  * Reads the entries of a token file, in their order.
  * @throws {TokenFileError} naming the place of every fault (the first five of them)
  */
 export function parseTokens(text: string): TokenEntry[] {
-  const errors: ParseError[] = [];
-  const root = parseTree(text, errors, {
-    disallowComments: true,
-    allowTrailingComma: false,
-    allowEmptyContent: false,
-  });
-  const [syntaxError] = errors;
-  if (syntaxError !== undefined) {
-    throw new TokenFileError(
-      `not valid JSON ${placeOf(text, syntaxError.offset)} (${printParseErrorCode(syntaxError.error)})`,
-    );
-  }
-  if (root?.type !== 'object') {
-    throw new TokenFileError('must be a JSON object whose keys are tokens or "sha256:" digests');
-  }
+  return runAtOnce(parseTokensInSteps(text));
+}
 
+/** The same, entry by entry: a file of a hundred thousand takes a second. */
+export function* parseTokensInSteps(text: string): Steps<TokenEntry[]> {
   const problems: string[] = [];
   const positions = new Map<string, number>();
   const entries: TokenEntry[] = [];
-  for (const [index, property] of (root.children ?? []).entries()) {
-    const position = index + 1;
+  let position = 0;
+  for (const property of propertiesOf(text)) {
+    position += 1;
     const found = parseEntry(property);
     const twin = found.digest === undefined ? undefined : positions.get(found.digest);
     if (found.digest !== undefined) positions.set(found.digest, position);
     if (twin !== undefined) found.problems.push(`is the same token as entry ${twin}`);
-    problems.push(...found.problems.map((problem) => `entry ${position} ${problem}`));
+    for (const problem of found.problems) problems.push(`entry ${position} ${problem}`);
     if (found.entry !== undefined) entries.push(found.entry);
+    yield;
   }
   if (problems.length > 0) {
     const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
@@ -153,10 +142,4 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
 /** A field's name, unless it could be a secret in the wrong place: then only that it is not shown. */
 function quoteField(name: string): string {
   return /^[A-Za-z]{1,24}$/.test(name) ? `"${name}"` : '(name not shown)';
-}
-
-/** Where an offset lies in the text, for a person with an editor. */
-function placeOf(text: string, offset: number): string {
-  const before = text.slice(0, offset).split('\n');
-  return `at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
 }

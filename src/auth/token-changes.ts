@@ -1,4 +1,6 @@
 /** What is different between two versions of the tokens: for the log, and for the users whose rights changed. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Steps } from '../in-slices.ts';
 import { type TokenEntry, tokenIdOf, type TokenSet } from './token-set.ts';
 import type { RightsChange } from './verifier.ts';
 
@@ -11,13 +13,15 @@ export interface TokenChanges {
   readonly rights: readonly RightsChange[];
 }
 
-/** Compares two versions. */
-export function compareTokens(before: TokenSet, after: TokenSet): TokenChanges {
+/** Compares two versions, entry by entry. */
+export function* compareTokensInSteps(before: TokenSet, after: TokenSet): Steps<TokenChanges> {
   const added = [...after.entries.keys()].filter((digest) => !before.entries.has(digest));
+  yield;
   const removed = [...before.entries.keys()].filter((digest) => !after.entries.has(digest));
   const changed: string[] = [];
   const rights: RightsChange[] = [];
   for (const [digest, entry] of after.entries) {
+    yield;
     const old = before.entries.get(digest);
     if (old === undefined || isSame(old, entry)) continue;
     changed.push(digest);
@@ -33,10 +37,10 @@ export function compareTokens(before: TokenSet, after: TokenSet): TokenChanges {
 
 /** Whether two entries of one token say the same. */
 function isSame(one: TokenEntry, other: TokenEntry): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return isDeepStrictEqual(one, other);
 }
 
 /** Whether two lists of scopes are the same, none being another thing than an empty one. */
 function isSameList(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return isDeepStrictEqual(one, other);
 }

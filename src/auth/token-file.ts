@@ -4,9 +4,11 @@ import { constants, type FileHandle, open, stat } from 'node:fs/promises';
 import { type BigIntStats, existsSync } from 'node:fs';
 import { types } from 'node:util';
 import type { Logger } from 'pino';
-import { parseTokens, TokenFileError } from './parse-tokens.ts';
-import { compareTokens, type TokenChanges } from './token-changes.ts';
-import { createTokenSet, type TokenEntry, type TokenSet } from './token-set.ts';
+import { runInSlices } from '../in-slices.ts';
+import { parseTokens, parseTokensInSteps } from './parse-tokens.ts';
+import { TokenFileError } from './token-file-error.ts';
+import { compareTokensInSteps, type TokenChanges } from './token-changes.ts';
+import { createTokenSet, createTokenSetInSteps, type TokenEntry, type TokenSet } from './token-set.ts';
 import type { RightsChange, TokenVerifier } from './verifier.ts';
 
 /** Where tokens come from and how often the file is looked at. */
@@ -66,8 +68,8 @@ export async function openTokenFile({
   const listeners: ((changes: readonly RightsChange[]) => void)[] = [];
 
   /** Puts another set in force and tells what is different. */
-  const replace = (next: TokenSet): void => {
-    const { rights, ...changes } = compareTokens(current, next);
+  const replace = async (next: TokenSet): Promise<void> => {
+    const { rights, ...changes } = await runInSlices(compareTokensInSteps(current, next));
     current = next;
     log.info({ tokens: next.size, ...summarize(changes) }, 'token file reloaded');
     if (rights.length > 0) for (const listener of listeners) listener(rights);
@@ -80,7 +82,11 @@ export async function openTokenFile({
       const read = await readVersion(filePath, now);
       const isNew = read.hash !== version?.hash || failure !== undefined;
       // Unlike at the start, an empty set is taken over: whoever removes the last token means it.
-      if (isNew) replace(createTokenSet([...extraEntries, ...parseTokens(read.text)], now));
+      if (isNew) {
+        // In slices: parsing a large file at once would make every request wait for it.
+        const entries = await runInSlices(parseTokensInSteps(read.text));
+        await replace(await runInSlices(createTokenSetInSteps([...extraEntries, ...entries], now)));
+      }
       if (isNew) warnWhenReadableByOthers(filePath, read.stats, log);
       version = read;
       failure = undefined;

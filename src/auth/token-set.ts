@@ -1,5 +1,6 @@
 /** A parsed token file: tokens known by the SHA-256 of their value, so that no usable secret stays in memory. */
 import { createHash } from 'node:crypto';
+import { runAtOnce, type Steps } from '../in-slices.ts';
 import type { UserContext } from './user.ts';
 import type { Grant, TokenVerifier, Verification } from './verifier.ts';
 
@@ -39,7 +40,15 @@ export function tokenIdOf(digest: string): string {
 }
 
 /** Builds the look-up table of a token file's entries. */
-export function createTokenSet(entries: readonly TokenEntry[], now: () => number = Date.now): TokenSet {
+export function createTokenSet(entries: readonly TokenEntry[], now?: () => number): TokenSet {
+  return runAtOnce(createTokenSetInSteps(entries, now));
+}
+
+/** The same, entry by entry. */
+export function* createTokenSetInSteps(
+  entries: readonly TokenEntry[],
+  now: () => number = Date.now,
+): Steps<TokenSet> {
   const tokens = new Map<string, KnownToken>();
   const tokensOfUser = new Map<string, KnownToken[]>();
   for (const entry of entries) {
@@ -48,6 +57,7 @@ export function createTokenSet(entries: readonly TokenEntry[], now: () => number
     const ofUser = tokensOfUser.get(entry.user.userId);
     if (ofUser === undefined) tokensOfUser.set(entry.user.userId, [known]);
     else ofUser.push(known);
+    yield;
   }
 
   return {

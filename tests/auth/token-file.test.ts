@@ -16,7 +16,7 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { TokenFileError } from '../../src/auth/parse-tokens.ts';
+import { TokenFileError } from '../../src/auth/token-file-error.ts';
 import {
   loadTokens,
   openTokenFile,

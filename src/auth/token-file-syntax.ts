@@ -1,0 +1,89 @@
+/** The JSON of a token file, property by property: JSON.parse would lose doubled keys, and the order of keys like numbers. */
+import {
+  createScanner,
+  type JSONScanner,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
+import { TokenFileError } from './token-file-error.ts';
+
+/**
+ * The properties of the file's object, one after the other, each parsed when it is asked for.
+ * @throws {TokenFileError} naming line and column of what is no JSON
+ */
+export function* propertiesOf(text: string): Generator<Node, void> {
+  const scanner = createScanner(text, false);
+  if (nextToken(scanner) !== TOKEN.openBrace) throw syntaxErrorOf(text);
+  let token = nextToken(scanner);
+  while (token === TOKEN.string) {
+    const start = scanner.getTokenOffset();
+    if (nextToken(scanner) !== TOKEN.colon) throw syntaxErrorOf(text);
+    skipValue(scanner, text);
+    const end = scanner.getTokenOffset() + scanner.getTokenLength();
+    const errors: ParseError[] = [];
+    const property = parseTree(`{${text.slice(start, end)}}`, errors, STRICT_JSON)?.children?.[0];
+    if (errors.length > 0 || property === undefined) throw syntaxErrorOf(text);
+    yield property;
+    token = nextToken(scanner);
+    if (token !== TOKEN.comma) break;
+    token = nextToken(scanner);
+    // A comma with nothing behind it.
+    if (token !== TOKEN.string) throw syntaxErrorOf(text);
+  }
+  if (token !== TOKEN.closeBrace || nextToken(scanner) !== TOKEN.end) throw syntaxErrorOf(text);
+}
+
+const STRICT_JSON = { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false };
+
+/** The scanner's tokens by the numbers that its `SyntaxKind` gives them: a const enum, which single files cannot read. */
+const TOKEN = {
+  openBrace: 1,
+  closeBrace: 2,
+  openBracket: 3,
+  closeBracket: 4,
+  comma: 5,
+  colon: 6,
+  string: 10,
+  lineBreak: 14,
+  space: 15,
+  end: 17,
+} as const;
+
+/** The next token that is not white space; a comment is one, and belongs nowhere. */
+function nextToken(scanner: JSONScanner): number {
+  let token: number;
+  do token = scanner.scan();
+  while (token === TOKEN.space || token === TOKEN.lineBreak);
+  return token;
+}
+
+/** Moves a scanner from a colon to the last token of the value behind it. */
+function skipValue(scanner: JSONScanner, text: string): void {
+  let depth = 0;
+  do {
+    const token = nextToken(scanner);
+    if (token === TOKEN.end) throw syntaxErrorOf(text);
+    if (token === TOKEN.openBrace || token === TOKEN.openBracket) depth += 1;
+    if (token === TOKEN.closeBrace || token === TOKEN.closeBracket) depth -= 1;
+  } while (depth > 0);
+}
+
+/** What is wrong with a text that is no JSON object, and where. */
+function syntaxErrorOf(text: string): TokenFileError {
+  const errors: ParseError[] = [];
+  parseTree(text, errors, STRICT_JSON);
+  const [first] = errors;
+  return first === undefined
+    ? new TokenFileError('must be a JSON object whose keys are tokens or "sha256:" digests')
+    : new TokenFileError(
+        `not valid JSON ${placeOf(text, first.offset)} (${printParseErrorCode(first.error)})`,
+      );
+}
+
+/** Where an offset lies in the text, for a person with an editor. */
+function placeOf(text: string, offset: number): string {
+  const before = text.slice(0, offset).split('\n');
+  return `at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+}
