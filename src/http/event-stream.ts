@@ -85,8 +85,12 @@ export class EventStream {
   /** Cuts the connection of a client that does not read: what waits for it would only grow. */
   #cutIfUnread(): void {
     const waiting = this.#res.writableLength;
+    if (waiting <= UNSENT_SOFT_LIMIT) {
+      this.#stalledTicks = 0;
+      return;
+    }
     const queuedBytes = queuedBytesOf(this.#res.socket);
-    if (waiting <= UNSENT_SOFT_LIMIT || queuedBytes !== this.#queuedBytes) {
+    if (queuedBytes !== this.#queuedBytes) {
       this.#queuedBytes = queuedBytes;
       this.#stalledTicks = 0;
     }

@@ -154,11 +154,19 @@ class LaneCall implements CallOrigin {
  * The tools that the lane may call: none where a feature could have put its own handler in the way, and none with headers for
  * its parameters (`x-mcp-header`), which the SDK compares with the arguments.
  */
-function toolsOf({ tools, features = [], registrations }: McpDefinition): ReadonlyMap<string, Tool> {
-  if (features.length > 0) return new Map();
+function toolsOf(definition: McpDefinition): ReadonlyMap<string, Tool> {
+  const known = laneTools.get(definition);
+  if (known !== undefined) return known;
+  const { tools, features = [], registrations } = definition;
   const excluded = new Set(registrations.filter(hasHeaderParameters).map(({ tool }) => tool));
-  return new Map(tools.filter((tool) => !excluded.has(tool)).map((tool) => [tool.name, tool]));
+  const open = features.length > 0 ? [] : tools.filter((tool) => !excluded.has(tool));
+  const found = new Map(open.map((tool) => [tool.name, tool]));
+  laneTools.set(definition, found);
+  return found;
 }
+
+/** What `toolsOf` has found out: once for a definition, not for each session. */
+const laneTools = new WeakMap<McpDefinition, ReadonlyMap<string, Tool>>();
 
 /** Whether a tool wants parameters repeated in headers. */
 function hasHeaderParameters({ config }: McpDefinition['registrations'][number]): boolean {
