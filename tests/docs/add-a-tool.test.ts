@@ -1,0 +1,67 @@
+/** The tool that README.md and docs/03_LOCAL_DEVELOPMENT.md have one add: it compiles, is listed and works, in a copy of the sources. */
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { connectClient } from '../support/clients.ts';
+import { fencesOf, readDocument } from '../support/documents.ts';
+import { createSandbox, ROOT, waitFor, waitForEnd } from '../support/process.ts';
+import { parseLog } from '../support/server-process.ts';
+
+const sandbox = createSandbox();
+afterAll(async () => sandbox.close());
+
+/** The tool's code as the document has it. */
+async function toolIn(document: string): Promise<string> {
+  const { text } = await readDocument(document);
+  const tools = fencesOf(text).filter(({ code }) => code.includes('defineTool('));
+  expect(tools).toHaveLength(1);
+  return tools[0]?.code ?? '';
+}
+
+/** A copy of what the compiler needs, with the tool in it and in the list, as the documents say. */
+async function copyWith(tool: string): Promise<string> {
+  const folder = await sandbox.folder({
+    'tsconfig.one.json': '{ "extends": "./tsconfig.build.json", "include": ["src/**/*.ts"] }',
+  });
+  for (const name of ['src', 'public', 'package.json', 'tsconfig.json', 'tsconfig.build.json'])
+    await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
+  await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+
+  await writeFile(path.join(folder, 'src/tools/add-numbers.ts'), `${tool}\n`);
+  const list = path.join(folder, 'src/tools/index.ts');
+  const text = await readFile(list, 'utf8');
+  const added = text.replace(/\[(.*)\];$/m, '[$1, addNumbers];');
+  await writeFile(list, added.replace(/^import/m, "import { addNumbers } from './add-numbers.ts';\nimport"));
+  return folder;
+}
+
+test.each(['README.md', 'docs/03_LOCAL_DEVELOPMENT.md'])(
+  'the tool in %s compiles in strict mode, is listed and adds',
+  async (document) => {
+    const cwd = await copyWith(await toolIn(document));
+
+    const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+    const build = sandbox.spawn({ args: [compiler, '-p', 'tsconfig.one.json'], cwd });
+    const { code } = await waitForEnd(build, { timeoutMs: 40_000 });
+    expect({ code, problems: build.stdout() }).toEqual({ code: 0, problems: '' });
+
+    const server = sandbox.spawn({ args: ['dist/src/main.js'], cwd, env: { PORT: '0' } });
+    const url = await waitFor(
+      `listening\n${server.stderr()}`,
+      () =>
+        parseLog(server.stderr()).flatMap(({ msg, url: listening }) =>
+          msg === 'listening' ? [String(listening)] : [],
+        )[0],
+    );
+    const client = await connectClient('v2 http', { url });
+    const { tools } = await client.listTools();
+    const sum = await client.call('add_numbers', { a: 20, b: 22 });
+    const wrong = await client.call('add_numbers', { a: 'x', b: 22 });
+    await client.close();
+
+    expect(tools.map(({ name }) => name)).toContain('add_numbers');
+    expect(sum).toEqual({ text: '42', isError: false });
+    expect(wrong.isError).toBe(true);
+  },
+  60_000,
+);

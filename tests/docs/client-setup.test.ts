@@ -1,0 +1,47 @@
+/** docs/05_CLIENT_SETUP.md has every client as the connect command prints it. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { CLIENT_IDS, renderClient } from '../../src/connect/clients.ts';
+import { fencesOf, readDocument } from '../support/documents.ts';
+
+const ORIGIN = 'https://my-app.example';
+const FENCE_LANGUAGE = { json: 'json', shell: 'sh', javascript: 'js', fields: 'text' } as const;
+
+let text: string;
+beforeAll(async () => {
+  ({ text } = await readDocument('docs/05_CLIENT_SETUP.md'));
+});
+
+/** The sections of the clients: their ids and their text, without the heading. */
+function sections(): Map<string, string> {
+  const parts = text.split(/^### /m).slice(1);
+  return new Map(
+    parts.map((part) => {
+      const [heading = '', ...rest] = part.split(/\n(?=## |\n)/);
+      return [/\(`([\w-]+)`\)$/.exec(heading)?.[1] ?? heading, rest.join('\n')];
+    }),
+  );
+}
+
+test('has the clients of the connect command in their order, and no other', () => {
+  expect([...sections().keys()]).toEqual([...CLIENT_IDS]);
+});
+
+describe.each(CLIENT_IDS)('%s', (id) => {
+  test('has the configuration that the command prints', () => {
+    const { form, text: configuration } = renderClient(id, { origin: ORIGIN });
+
+    const [fence] = fencesOf(sections().get(id) ?? '');
+
+    expect(fence).toMatchObject({ language: FENCE_LANGUAGE[form], code: configuration });
+  });
+
+  test('has its title, where it goes and its note as the command has them', () => {
+    const { title, where, note = '' } = renderClient(id, { origin: ORIGIN });
+
+    const section = sections().get(id) ?? '';
+
+    expect(text).toContain(`### ${title} (\`${id}\`)\n`);
+    expect(section).toContain(`Goes into: ${where}\n`);
+    expect(section).toContain(note);
+  });
+});
