@@ -59,12 +59,21 @@ function nextToken(scanner: JSONScanner): number {
   return token;
 }
 
+/** Nothing sensible is nested deeper; what parses and walks the values recurses. */
+const MAX_DEPTH = 100;
+
+/** The refusal of a text that is nested deeper. */
+function tooDeep(): TokenFileError {
+  return new TokenFileError(`is nested deeper than ${MAX_DEPTH} levels`);
+}
+
 /** Moves a scanner from a colon to the last token of the value behind it. */
 function skipValue(scanner: JSONScanner, text: string): void {
   let depth = 0;
   do {
     const token = nextToken(scanner);
     if (token === TOKEN.end) throw syntaxErrorOf(text);
+    if (depth > MAX_DEPTH) throw tooDeep();
     if (token === TOKEN.openBrace || token === TOKEN.openBracket) depth += 1;
     if (token === TOKEN.closeBrace || token === TOKEN.closeBracket) depth -= 1;
   } while (depth > 0);
@@ -73,7 +82,12 @@ function skipValue(scanner: JSONScanner, text: string): void {
 /** What is wrong with a text that is no JSON object, and where. */
 function syntaxErrorOf(text: string): TokenFileError {
   const errors: ParseError[] = [];
-  parseTree(text, errors, STRICT_JSON);
+  try {
+    parseTree(text, errors, STRICT_JSON);
+  } catch {
+    // The parser recurses, and has no other reason to throw.
+    return tooDeep();
+  }
   const [first] = errors;
   return first === undefined
     ? new TokenFileError('must be a JSON object whose keys are tokens or "sha256:" digests')

@@ -277,6 +277,14 @@ describe('several faults', () => {
   });
 });
 
+test.each([
+  ['metadata', `{"tok_a":{"userId":"ada","metadata":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}}`],
+  ['lists', `{"tok_a":${'['.repeat(5000)}${']'.repeat(5000)}}`],
+  ['what is no object and not closed', '['.repeat(100_000)],
+])('%s nested far too deep are refused in words', (_case, text) => {
+  expect(refusalOf(text)).toBe('is nested deeper than 100 levels');
+});
+
 describe('text that is no JSON', () => {
   test.each([
     ['nothing', '', 'line 1, column 1'],
