@@ -80,7 +80,7 @@ function acceptResourceSubscriptions({ server }: McpServer): ReadonlySet<string>
   const subscribed = new Set<string>();
   if (server.getCapabilities().resources?.subscribe !== true) return subscribed;
   server.setRequestHandler('resources/subscribe', ({ params }) => {
-    if (subscribed.size >= MAX_RESOURCE_SUBSCRIPTIONS) {
+    if (subscribed.size >= MAX_RESOURCE_SUBSCRIPTIONS && !subscribed.has(params.uri)) {
       const words = `A session can subscribe to at most ${MAX_RESOURCE_SUBSCRIPTIONS} resources.`;
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, words);
     }

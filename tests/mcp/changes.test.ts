@@ -181,10 +181,12 @@ describe('a resource', () => {
       await session.request('resources/subscribe', { uri: `test://${index}` });
     }
 
+    const again = await session.request('resources/subscribe', { uri: 'test://7' });
     const refused = await session.request('resources/subscribe', { uri: 'test://more' });
     await session.request('resources/unsubscribe', { uri: 'test://0' });
     const accepted = await session.request('resources/subscribe', { uri: 'test://more' });
 
+    expect(again).toMatchObject({ result: {} });
     expect(refused).toMatchObject({ error: { code: -32_602, message: expect.stringContaining('1000') } });
     expect(accepted).toMatchObject({ result: {} });
   });
