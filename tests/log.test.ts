@@ -1,7 +1,7 @@
 /** The log: JSON lines on stderr and nowhere else, at the level asked for, without what must not be in it. */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { LOG_LEVELS, type LogLevel, shortId } from '../src/log.ts';
+import { LOG_LEVELS, type LogLevel, shortId, shownPath } from '../src/log.ts';
 import { compileSources } from './support/compiled-source.ts';
 import { createSandbox, waitForEnd } from './support/process.ts';
 
@@ -14,7 +14,7 @@ afterAll(async () => sandbox.close());
 
 /** Runs a script with a log of the level in a process of its own. */
 async function run(script: string, { level = 'info' }: { readonly level?: LogLevel } = {}) {
-  const program = `import { createLog } from './log.js';\nconst log = createLog('${level}');\n${script}`;
+  const program = `import { createLineLog, createLog } from './log.js';\nconst log = createLog('${level}');\n${script}`;
   const started = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
   const { code } = await waitForEnd(started);
   return { code, stdout: started.stdout(), stderr: started.stderr() };
@@ -95,6 +95,19 @@ describe('a log line', () => {
     for (const line of lines) expect(JSON.stringify(line)).toContain('[redacted]');
   });
 
+  test('of the log for requests never holds such a field at the top, where all its fields are', async () => {
+    const { stderr } = await run(
+      `const lines = createLineLog(log);
+      for (const name of ['token', 'authorization', 'x-api-key', 'sessionId', 'headers', 'arguments'])
+        lines.info({ [name]: 'SECRET', userId: 'ada' }, 'request');`,
+    );
+
+    const lines = parseLines(stderr);
+    expect(lines).toHaveLength(6);
+    expect(stderr).not.toContain('SECRET');
+    for (const line of lines) expect(line).toMatchObject({ userId: 'ada', msg: 'request' });
+  });
+
   test('for an error has its message and stack', async () => {
     const { stderr } = await run(`log.error({ err: new RangeError('too far') }, 'failed');`);
 
@@ -171,4 +184,29 @@ test.each(['plain', 'pretty'])(
 test('a session id is cut to eight characters: enough to match lines, too little to use', () => {
   expect(shortId('0123456789abcdef')).toBe('01234567');
   expect(shortId('abc')).toBe('abc');
+});
+
+describe('the path in a log line', () => {
+  test.each([
+    '/',
+    '/mcp',
+    '/messages',
+    '/.well-known/oauth-protected-resource',
+    '/.well-known/openid-configuration/mcp',
+  ])('%s is shown as it is', (path) => {
+    expect(shownPath(path)).toBe(path);
+  });
+
+  test.each([
+    { path: '/mcp/tok_ada_0123456789', shown: '/mcp/[hidden]' },
+    { path: '/Bearer%20tok_ada_0123456789', shown: '/[hidden]' },
+    { path: '/sse/6f9619ff-8b86-d011-b42d-00c04fc964ff/x', shown: '/sse/[hidden]/x' },
+    { path: '//ABCDEFGHIJKL//mnopqrstuvwx1', shown: '//[hidden]//[hidden]' },
+  ])('$path is shown as $shown: a token or session id may be there by mistake', ({ path, shown }) => {
+    expect(shownPath(path)).toBe(shown);
+  });
+
+  test('is not longer than 200 characters', () => {
+    expect(shownPath('/a'.repeat(5000))).toHaveLength(200);
+  });
 });

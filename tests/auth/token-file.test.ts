@@ -23,6 +23,7 @@ import {
   type TokenFile,
   type TokenFileOptions,
 } from '../../src/auth/token-file.ts';
+import { digestToken, tokenIdOf } from '../../src/auth/token-set.ts';
 import type { RightsChange, TokenVerifier } from '../../src/auth/verifier.ts';
 import { createMemoryLog, type LogLine, type MemoryLog } from '../support/memory-log.ts';
 import { createSandbox, waitFor } from '../support/process.ts';
@@ -515,6 +516,46 @@ describe('the warning about other readers', () => {
     await tokens.reload();
 
     expect(linesWith(WARNING)).toHaveLength(1);
+  });
+});
+
+describe('the line about a new version', () => {
+  const never = { pollMs: 3_600_000 };
+
+  test('counts what came, went and changed, and names it by token ids', async () => {
+    await writeFile(file, JSON.stringify({ tok_a: { userId: 'ada' }, tok_b: { userId: 'bob' } }));
+    const tokens = await open(never);
+
+    await replaceWith(JSON.stringify({ tok_b: { userId: 'bob', disabled: true }, tok_c: { userId: 'eve' } }));
+    await tokens.reload();
+
+    expect(linesWith('token file reloaded')).toEqual([
+      expect.objectContaining({
+        tokens: 2,
+        added: 1,
+        removed: 1,
+        changed: 1,
+        addedIds: [tokenIdOf(digestToken('tok_c'))],
+        removedIds: [tokenIdOf(digestToken('tok_a'))],
+        changedIds: [tokenIdOf(digestToken('tok_b'))],
+      }),
+    ]);
+    expect(JSON.stringify(memory.lines)).not.toMatch(/tok_[abc]/);
+  });
+
+  test.each([
+    { tokens: 19, named: true },
+    { tokens: 20, named: false },
+  ])('with $tokens others for the one before names them: $named', async ({ tokens: count, named }) => {
+    const tokens = await open(never);
+    const entries = Array.from({ length: count }, (_, index) => [`tok_${index}`, { userId: 'ada' }]);
+
+    await replaceWith(JSON.stringify(Object.fromEntries(entries)));
+    await tokens.reload();
+
+    const [line] = linesWith('token file reloaded');
+    expect(line).toMatchObject({ added: count, removed: 1, changed: 0 });
+    expect(line !== undefined && 'addedIds' in line).toBe(named);
   });
 });
 
