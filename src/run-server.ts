@@ -28,8 +28,10 @@ export async function runServer(offer: Offer, environment: NodeJS.ProcessEnv): P
 async function start({ tools, features }: Offer, environment: NodeJS.ProcessEnv): Promise<void> {
   const config = parseConfig(readEnvironment(environment));
   const log = createLog(config.logLevel);
-  const { source, allowOneRunToken } = { source: config.auth.tokens, allowOneRunToken: !config.production };
-  const tokens = config.auth.enabled ? await openTokens({ source, allowOneRunToken, log }) : undefined;
+  const { enabled, tokens: source } = config.auth;
+  const tokens = enabled
+    ? await openTokens({ source, allowOneRunToken: !config.production, log })
+    : undefined;
 
   const server = await startServer({ config, verifier: tokens?.verifier, tools, features, log });
   // Before anybody is told that the server listens: whoever reads that may send a signal.

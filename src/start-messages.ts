@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { NoTokensError } from './auth/open-tokens.ts';
 import { TokenFileError } from './auth/token-file-error.ts';
 import { type Config, ConfigError } from './config.ts';
-import { renderClient } from './connect/clients.ts';
+import { howToConnect } from './connect/how-to-connect.ts';
 
 /** Why the start failed, in words for whoever can mend it; a stack only for what nobody expected. */
 export function describeStartFailure(error: unknown): string {
@@ -35,7 +35,6 @@ export function warnAboutExposure({ auth, publicMode, origin }: Config, log: Log
 
 /** Shows the token of this run, once, with a configuration to paste. Not through the log: that may be kept. */
 export function printOneRunToken(token: string, url: string): void {
-  const { where, text } = renderClient('claude-desktop', { origin: url, token });
   process.stderr.write(
     [
       '',
@@ -43,11 +42,7 @@ export function printOneRunToken(token: string, url: string): void {
       '',
       `  ${token}`,
       '',
-      `For Claude Desktop, in ${where}:`,
-      '',
-      text,
-      '',
-      `For other clients: npm run connect -- --url ${url} --token-stdin`,
+      ...howToConnect(url, token),
       'For a token that lasts: npm run token -- create --user me',
       '',
       '',

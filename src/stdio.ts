@@ -4,6 +4,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Logger } from 'pino';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { openTokens } from './auth/open-tokens.ts';
+import { ANONYMOUS } from './auth/user.ts';
 import type { Grant } from './auth/verifier.ts';
 import { ConfigError, parseStdioConfig, readEnvironment, type StdioConfig } from './config.ts';
 import { features } from './features.ts';
@@ -34,10 +35,7 @@ async function main(): Promise<void> {
 
 /** The user of this process: the one whose token MCP_TOKEN is, when authentication is on. */
 async function identifyUser({ auth, token }: StdioConfig, log: Logger): Promise<Grant> {
-  if (!auth.enabled) {
-    const anybody = await createAuthenticator(undefined).authenticate({});
-    if (anybody.ok) return anybody.grant;
-  }
+  if (!auth.enabled) return { user: ANONYMOUS };
   const { verifier, file } = await openTokens({ source: auth.tokens, allowOneRunToken: false, log });
   // Checked once: whoever can start the process can start it again.
   file?.close();

@@ -2,6 +2,7 @@
 import type { EntryFields } from '../../src/auth/token-edit.ts';
 import { tokenIdOf } from '../../src/auth/token-set.ts';
 import { renderClient } from '../../src/connect/clients.ts';
+import { howToConnect } from '../../src/connect/how-to-connect.ts';
 import type { CommandContext } from './context.ts';
 import { printable } from './entries.ts';
 
@@ -21,8 +22,8 @@ export function showNewToken(
 ): void {
   const { userId, name, scopes, expiresAt, metadata } = fields;
   const id = tokenIdOf(digest);
-  const { where, text } = renderClient('claude-desktop', { origin, token });
   if (line.json) {
+    const { text } = renderClient('claude-desktop', { origin, token });
     const facts = { id, token, userId, name: name ?? userId, scopes: scopes ?? null };
     const dates = { created: metadata?.['created'] ?? null, expiresAt: expiresAt ?? null };
     const note = metadata?.['note'] ?? null;
@@ -53,11 +54,7 @@ export function showNewToken(
       `It is shown this once; ${store.name} holds its digest only.`,
       ...before,
       '',
-      `For Claude Desktop, in ${where}:`,
-      '',
-      text,
-      '',
-      `For other clients: npm run connect -- --url ${origin} --token-stdin`,
+      ...howToConnect(origin, token),
     ].join('\n'),
   );
 }

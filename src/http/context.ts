@@ -33,6 +33,11 @@ export interface Route {
   readonly protocol?: 'mcp';
 }
 
+/** Whether the client takes an event stream for an answer. */
+export function acceptsEventStream(ctx: RequestContext): boolean {
+  return ctx.accepts('text/event-stream') !== false;
+}
+
 /** The grant of a request on a protected route. */
 export function grantOf(ctx: RequestContext): Grant {
   const { grant } = ctx.state;

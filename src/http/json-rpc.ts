@@ -10,7 +10,9 @@ import {
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
 import { readSessionCall } from '../mcp/plain-call.ts';
+import type { RequestContext } from './context.ts';
 import { HttpError } from './errors.ts';
+import { readJsonBody } from './json-body.ts';
 
 /** More messages than this in one batch are refused. */
 const MAX_BATCH_LENGTH = 100;
@@ -33,8 +35,23 @@ export function parseMessages(body: unknown): ParsedBody {
   return { messages: body.map(parseMessage), isBatch: true };
 }
 
-/** The id of a body that is a single request, for the answer to echo. */
-export function requestIdOf(body: unknown): string | number | undefined {
+/** Reads a body that should hold JSON-RPC, and notes the id that every answer, a refusal too, is to echo. */
+export async function readRpcBody(ctx: RequestContext, maxBytes: number): Promise<unknown> {
+  const body = await readJsonBody(ctx, maxBytes);
+  const id = requestIdOf(body);
+  if (id !== undefined) ctx.state.rpcId = id;
+  return body;
+}
+
+/** The refusal of a request whose id another one has that is not answered yet: their answers could not be told apart. */
+export function duplicateId(): HttpError {
+  return new HttpError(400, 'duplicate_id', 'A request with this id is still being worked on.', {
+    rpcCode: INVALID_REQUEST,
+  });
+}
+
+/** The id of a body that is a single request. */
+function requestIdOf(body: unknown): string | number | undefined {
   if (typeof body !== 'object' || body === null || !('method' in body) || !('id' in body)) return undefined;
   const { id } = body;
   return typeof id === 'string' || (typeof id === 'number' && Number.isSafeInteger(id)) ? id : undefined;

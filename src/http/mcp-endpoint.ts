@@ -5,15 +5,14 @@ import {
   type McpServer,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
-import { type Send, SessionLane } from '../mcp/fast-lane.ts';
 import { readSessionCall } from '../mcp/plain-call.ts';
-import { createMcpServer, type McpDefinition, revisionOf } from '../mcp/server.ts';
+import { createMcpServer, type McpDefinition } from '../mcp/server.ts';
 import type { Session, SessionRegistry } from '../sessions/registry.ts';
-import { grantOf, type Handler, type RequestContext, type Route } from './context.ts';
+import { acceptsEventStream, grantOf, type Handler, type RequestContext, type Route } from './context.ts';
 import { HttpError, sessionNotFound } from './errors.ts';
 import type { EventStreams } from './event-stream.ts';
-import { readJsonBody } from './json-body.ts';
-import { initializeProblem, isRequest, type ParsedBody, parseMessages, requestIdOf } from './json-rpc.ts';
+import { initializeProblem, isRequest, type ParsedBody, parseMessages, readRpcBody } from './json-rpc.ts';
+import { SessionDispatch } from './session-dispatch.ts';
 import { openSession } from './session-opening.ts';
 import type { StatelessEndpoint } from './stateless-endpoint.ts';
 import { StreamableTransport } from './streamable-transport.ts';
@@ -53,9 +52,7 @@ export function createMcpRoute(parts: McpEndpointParts): Route {
 /** `POST /mcp`: messages of either kind. */
 function handlePost(parts: McpEndpointParts, connections: Connections): Handler {
   return async (ctx) => {
-    const body = await readJsonBody(ctx, parts.maxBodyBytes);
-    const id = requestIdOf(body);
-    if (id !== undefined) ctx.state.rpcId = id;
+    const body = await readRpcBody(ctx, parts.maxBodyBytes);
     const plain = parts.stateless.handlePlain(ctx, body);
     if (plain !== undefined) return plain;
     const kind = classify(ctx, body);
@@ -74,7 +71,7 @@ function handlePost(parts: McpEndpointParts, connections: Connections): Handler 
       ...parsed,
       res: ctx.res,
       caller: { ...grantOf(ctx), transport: 'streamable-http', requestId },
-      acceptsStream: ctx.accepts('text/event-stream') !== false,
+      acceptsStream: acceptsEventStream(ctx),
     });
   };
 }
@@ -89,7 +86,7 @@ function handleGet(parts: McpEndpointParts, connections: Connections): Handler {
     }
     const { transport } = findConnection(parts, connections, ctx);
     requireSupportedVersion(ctx);
-    if (ctx.accepts('text/event-stream') === false) {
+    if (!acceptsEventStream(ctx)) {
       throw new HttpError(406, 'not_acceptable', 'This answers with text/event-stream; accept that.');
     }
     ctx.respond = false;
@@ -148,8 +145,12 @@ async function openConnection(
   });
   const transport = new StreamableTransport(session, streams);
   const server = createMcpServer(definition, { session });
-  const send: Send = (reply, options) => transport.send(reply, options);
-  transport.lane = new SessionLane({ definition, send, protocolVersion: () => revisionOf(server) });
+  transport.dispatch = new SessionDispatch({
+    definition,
+    server,
+    send: (reply, options) => transport.send(reply, options),
+    forward: (received, extra) => transport.onmessage?.(received, extra),
+  });
   const connection = { session, transport, server };
   connections.set(session, connection);
   ctx.state.sessionId = session.id;

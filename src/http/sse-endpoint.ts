@@ -1,23 +1,14 @@
 /** The HTTP+SSE transport of 2024-11-05: `GET /sse` and `POST /messages`. Delete this file and its line to drop it. */
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
-import { type Caller, toAuthInfo } from '../mcp/caller.ts';
-import { type Send, SessionLane } from '../mcp/fast-lane.ts';
-import { createMcpServer, type McpDefinition, revisionOf } from '../mcp/server.ts';
+import type { Caller } from '../mcp/caller.ts';
+import { createMcpServer, type McpDefinition } from '../mcp/server.ts';
 import type { Session, SessionRegistry } from '../sessions/registry.ts';
 import { grantOf, type Handler, type RequestContext, type Route } from './context.ts';
 import { HttpError, sessionNotFound } from './errors.ts';
 import type { EventStream, EventStreams } from './event-stream.ts';
-import { readJsonBody } from './json-body.ts';
-import {
-  cancelledIdOf,
-  initializeProblem,
-  isRequest,
-  isResponse,
-  parseMessages,
-  requestIdOf,
-} from './json-rpc.ts';
-import { createParamsCheck } from './params-check.ts';
+import { duplicateId, initializeProblem, isRequest, parseMessages, readRpcBody } from './json-rpc.ts';
+import { SessionDispatch } from './session-dispatch.ts';
 import { openSession } from './session-opening.ts';
 
 /** What the endpoint is made from. */
@@ -44,13 +35,11 @@ export function createSseRoutes(parts: SseParts): Route[] {
 class SseTransport extends SSEServerTransport {
   session: Session | undefined;
   stream: EventStream | undefined;
-  readonly params = createParamsCheck();
-  /** Takes plain calls past the SDK. */
-  lane: SessionLane | undefined;
+  dispatch: SessionDispatch | undefined;
 
   override async send(message: Parameters<SSEServerTransport['send']>[0]): Promise<void> {
     // A stream that has ended stays until its client has read it: a write would be an error that nobody catches.
-    if (this.stream?.isOpen !== false) await super.send(this.params.correct(message));
+    if (this.stream?.isOpen !== false) await super.send(this.dispatch?.correct(message) ?? message);
     this.stream?.noteWrite();
     if (!('method' in message) && message.id !== undefined) this.session?.settle(message.id);
   }
@@ -76,7 +65,7 @@ function openStream(
     const release = session.holdStream();
     ctx.res.once('close', () => {
       release();
-      transport.lane?.close();
+      transport.dispatch?.close();
       registry.end(session, 'closed');
     });
     transport.session = session;
@@ -85,8 +74,13 @@ function openStream(
     // v1 and v2 declare Transport apart; the calls between them are the same (all revisions are tested).
     await server.connect(transport);
     transport.stream = streams.adopt(ctx.res, grant);
-    const send: Send = (message) => transport.send(message);
-    transport.lane = new SessionLane({ definition, send, protocolVersion: () => revisionOf(server) });
+    transport.dispatch = new SessionDispatch({
+      definition,
+      server,
+      send: (message) => transport.send(message),
+      // Not handleMessage(): it would validate a second time what parseMessages has let through.
+      forward: (message, extra) => transport.onmessage?.(message, extra),
+    });
   };
 }
 
@@ -96,9 +90,7 @@ function acceptMessage(
   transports: WeakMap<Session, SseTransport>,
 ): Handler {
   return async (ctx) => {
-    const body = await readJsonBody(ctx, maxBodyBytes);
-    const id = requestIdOf(body);
-    if (id !== undefined) ctx.state.rpcId = id;
+    const body = await readRpcBody(ctx, maxBodyBytes);
     const { session, transport } = findSession(ctx, registry, transports);
     const { messages, isBatch } = parseMessages(body);
     const [message] = messages;
@@ -140,26 +132,13 @@ async function deliver(
 ): Promise<void> {
   session.touch();
   if (isRequest(message)) {
-    if (session.isWorkingOn(message.id)) {
-      throw new HttpError(400, 'duplicate_id', 'A request with this id is still being worked on.', {
-        rpcCode: -32_600,
-      });
-    }
+    if (session.isWorkingOn(message.id)) throw duplicateId();
     const problem = message.method === 'initialize' ? initializeProblem(message) : undefined;
     if (problem !== undefined) return transport.send({ jsonrpc: '2.0', id: message.id, error: problem });
     session.begin(message.id);
   }
   const { requestId } = ctx.state;
   const caller: Caller = { ...grantOf(ctx), transport: 'sse', requestId };
-  // Not handleMessage(): it would validate a second time what parseMessages has let through.
-  if (transport.lane?.take(message, caller) !== true) {
-    if (isRequest(message)) transport.params.note(message);
-    transport.onmessage?.(message, { authInfo: toAuthInfo(caller) });
-  }
-  const cancelledId = isResponse(message) ? undefined : cancelledIdOf(message);
-  if (cancelledId !== undefined) {
-    transport.lane?.cancel(cancelledId);
-    transport.params.forget(cancelledId);
-    session.settle(cancelledId);
-  }
+  const cancelledId = transport.dispatch?.deliver(message, caller);
+  if (cancelledId !== undefined) session.settle(cancelledId);
 }

@@ -7,7 +7,7 @@ import { type Caller, toAuthInfo } from '../mcp/caller.ts';
 import { createStatelessLane, type StatelessRun } from '../mcp/fast-lane.ts';
 import { createMcpServer, type McpDefinition } from '../mcp/server.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
-import { grantOf, type RequestContext } from './context.ts';
+import { acceptsEventStream, grantOf, type RequestContext } from './context.ts';
 import { shuttingDown } from './errors.ts';
 import type { EventStream, EventStreams } from './event-stream.ts';
 import { openSession } from './session-opening.ts';
@@ -153,7 +153,7 @@ function openReply(ctx: RequestContext, streams: EventStreams): Reply {
   const { res } = ctx;
   let opened: EventStream | undefined;
   const stream = (): EventStream => (opened ??= streams.open(res, grantOf(ctx)));
-  if (ctx.accepts('text/event-stream') !== false) streams.whenSilent(res, () => void stream());
+  if (acceptsEventStream(ctx)) streams.whenSilent(res, () => void stream());
   return {
     stream,
     write(text, status, headers) {

@@ -10,13 +10,11 @@ import type {
   TransportSendOptions,
 } from '@modelcontextprotocol/server';
 import type { Grant } from '../auth/verifier.ts';
-import { type Caller, toAuthInfo } from '../mcp/caller.ts';
-import type { SessionLane } from '../mcp/fast-lane.ts';
+import type { Caller } from '../mcp/caller.ts';
 import type { Session } from '../sessions/registry.ts';
-import { HttpError } from './errors.ts';
 import type { EventStream, EventStreams } from './event-stream.ts';
-import { cancelledIdOf, isRequest, isResponse } from './json-rpc.ts';
-import { createParamsCheck } from './params-check.ts';
+import { duplicateId, isRequest, isResponse } from './json-rpc.ts';
+import type { SessionDispatch } from './session-dispatch.ts';
 
 /** What a POST brings. */
 export interface Post {
@@ -33,14 +31,12 @@ export class StreamableTransport implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: NonNullable<Transport['onmessage']>;
-  /** Takes plain calls past the SDK. */
-  lane?: SessionLane;
+  dispatch?: SessionDispatch;
   readonly sessionId: string;
   readonly #session: Session;
   readonly #streams: EventStreams;
   /** The POST that each unanswered request came with. */
   readonly #exchanges = new Map<RequestId, Exchange>();
-  readonly #params = createParamsCheck();
   #standalone: EventStream | undefined;
   #closed = false;
 
@@ -60,9 +56,7 @@ export class StreamableTransport implements Transport {
   handlePost({ messages, isBatch, res, caller, acceptsStream }: Post): void {
     const ids = messages.filter(isRequest).map(({ id }) => id);
     if (new Set(ids).size < ids.length || ids.some((id) => this.#exchanges.has(id))) {
-      throw new HttpError(400, 'duplicate_id', 'A request with this id is still being worked on.', {
-        rpcCode: -32_600,
-      });
+      throw duplicateId();
     }
     this.#session.touch();
     if (ids.length > 0) {
@@ -82,13 +76,9 @@ export class StreamableTransport implements Transport {
       if (acceptsStream) this.#streams.whenSilent(res, () => exchange.openStream());
     }
     for (const message of messages) {
-      this.#dispatch(message, caller);
-      const cancelledId = isResponse(message) ? undefined : cancelledIdOf(message);
-      // A cancelled request is never answered; without this its response would stay open for ever.
-      if (cancelledId !== undefined) {
-        this.lane?.cancel(cancelledId);
-        this.#settle(cancelledId);
-      }
+      const cancelledId = this.dispatch?.deliver(message, caller);
+      // Without this its response would stay open for ever.
+      if (cancelledId !== undefined) this.#settle(cancelledId);
     }
     if (ids.length === 0) res.writeHead(202, { 'Mcp-Session-Id': this.sessionId }).end();
   }
@@ -131,7 +121,7 @@ export class StreamableTransport implements Transport {
     this.#standalone?.end(options);
     for (const exchange of this.#exchanges.values()) exchange.abandon();
     this.#exchanges.clear();
-    this.lane?.close();
+    this.dispatch?.close();
     this.onclose?.();
   }
 
@@ -140,16 +130,8 @@ export class StreamableTransport implements Transport {
     const exchange = this.#exchanges.get(id);
     if (exchange === undefined) return;
     this.#exchanges.delete(id);
-    if (answer === undefined) this.#params.forget(id);
-    exchange.settle(id, answer && this.#params.correct(answer));
+    exchange.settle(id, answer && (this.dispatch?.correct(answer) ?? answer));
     this.#session.settle(id);
-  }
-
-  /** Hands a message to the lane, or else to the SDK. */
-  #dispatch(message: JSONRPCMessage, caller: Caller): void {
-    if (this.lane?.take(message, caller) === true) return;
-    if (isRequest(message)) this.#params.note(message);
-    this.onmessage?.(message, { authInfo: toAuthInfo(caller) });
   }
 }
 
