@@ -91,8 +91,9 @@ describe('a broken server', () => {
     const { failures } = await fuzz(60, { target, serverProblem: () => undefined });
     await proxy.close();
 
-    expect(failures.map((failure) => failure.problem).filter((words) => problem.test(words))).not.toEqual([]);
-    expect(failures.find((failure) => problem.test(failure.problem))).toMatchObject({ alone: true, caseNumber: expect.any(Number) });
+    // Not each of them: whether a refusal overtakes a large body is a race that a case may win in company and lose alone.
+    const found = failures.filter((failure) => problem.test(failure.problem));
+    expect(found).toContainEqual(expect.objectContaining({ alone: true, caseNumber: expect.any(Number) }));
   }); // prettier-ignore
 
   test('that dies is told apart from a case that fails, and ends the run', async () => {
