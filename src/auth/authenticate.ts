@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { readCredential } from './credential.ts';
 import { ANONYMOUS } from './user.ts';
-import type { Grant, RefusalReason, TokenVerifier } from './verifier.ts';
+import type { Grant, RefusalReason, TokenVerifier, Verification } from './verifier.ts';
 
 /** Why a request is not let in. */
 export interface Refusal {
@@ -18,7 +18,8 @@ export type Authentication =
 /** Decides about requests by their headers. */
 export interface Authenticator {
   readonly enabled: boolean;
-  authenticate(headers: IncomingHttpHeaders): Promise<Authentication>;
+  /** Answers at once where the verifier does: a promise costs every request. */
+  authenticate(headers: IncomingHttpHeaders): Authentication | Promise<Authentication>;
   /** Whether a stream opened with this grant may stay open. */
   isCurrent(grant: Grant): boolean;
   /** Whether the sessions of this user may go on. */
@@ -31,19 +32,19 @@ export function createAuthenticator(verifier: TokenVerifier | undefined): Authen
     const everybody: Authentication = { ok: true, grant: Object.freeze({ user: ANONYMOUS }) };
     return {
       enabled: false,
-      authenticate: async () => everybody,
+      authenticate: () => everybody,
       isCurrent: () => true,
       mayContinue: () => true,
     };
   }
   return {
     enabled: true,
-    async authenticate(headers) {
+    authenticate(headers) {
       const credential = readCredential(headers);
       if (credential.kind === 'none') return refuse('missing', DESCRIPTIONS.missing);
       if (credential.kind === 'malformed') return refuse('malformed', credential.hint.replaceAll('"', "'"));
-      const verification = await verifier.verify(credential.token);
-      return verification.ok ? verification : refuse(verification.reason, DESCRIPTIONS[verification.reason]);
+      const verification = verifier.verify(credential.token);
+      return verification instanceof Promise ? verification.then(explain) : explain(verification);
     },
     isCurrent: (grant) => verifier.isCurrent(grant),
     mayContinue: (userId) => verifier.hasValidToken(userId),
@@ -58,6 +59,11 @@ const DESCRIPTIONS = {
   not_yet_valid: 'The token is not valid yet. Use it from its start date on.',
   disabled: 'The token has been disabled. Ask for a new one and put it into the client configuration.',
 } as const satisfies Record<Exclude<Refusal['reason'], 'malformed'>, string>;
+
+/** A verification in words. */
+function explain(verification: Verification): Authentication {
+  return verification.ok ? verification : refuse(verification.reason, DESCRIPTIONS[verification.reason]);
+}
 
 /** A refusal. */
 function refuse(reason: Refusal['reason'], description: string): Authentication {

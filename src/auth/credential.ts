@@ -10,6 +10,25 @@ export type Credential =
 
 /** Reads the credential. The query string is never looked at: it ends up in logs and histories (RFC 6750, section 5.3). */
 export function readCredential(headers: IncomingHttpHeaders): Credential {
+  return readUsual(headers) ?? readThoroughly(headers);
+}
+
+const BEARER = 'Bearer ';
+
+/** A token that no hint could be for. */
+const USUAL_TOKEN = /^[A-Za-z0-9][\x21-\x7e]*$/;
+
+/** The form that nearly every request has, at a tenth of the cost of reading every form. */
+function readUsual(headers: IncomingHttpHeaders): Credential | undefined {
+  const { authorization } = headers;
+  if (authorization?.startsWith(BEARER) !== true) return undefined;
+  if (headers['x-api-key'] !== undefined || headers['x-auth-token'] !== undefined) return undefined;
+  const token = authorization.slice(BEARER.length);
+  return USUAL_TOKEN.test(token) ? { kind: 'token', token } : undefined;
+}
+
+/** Any form, right or wrong. */
+function readThoroughly(headers: IncomingHttpHeaders): Credential {
   const found = new Set<string>();
   const authorization = headers.authorization?.trim() ?? '';
   if (authorization !== '') {

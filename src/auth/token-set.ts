@@ -1,5 +1,5 @@
 /** A parsed token file: tokens known by the SHA-256 of their value, so that no usable secret stays in memory. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { runAtOnce, type Steps } from '../in-slices.ts';
 import type { UserContext } from './user.ts';
 import type { Grant, TokenVerifier, Verification } from './verifier.ts';
@@ -31,7 +31,7 @@ export interface TokenSet extends TokenVerifier {
 
 /** SHA-256 of a token's UTF-8 bytes, as 64 lower-case hex digits. */
 export function digestToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
+  return hash('sha256', token, 'hex');
 }
 
 /** What names a token in logs and tables: the first 8 hex digits of its digest. */
