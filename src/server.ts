@@ -8,7 +8,7 @@ import { createAuthenticator } from './auth/authenticate.ts';
 import type { TokenVerifier } from './auth/verifier.ts';
 import type { Config } from './config.ts';
 import { createApp } from './http/app.ts';
-import { createEventStreams } from './http/event-stream.ts';
+import { EventStreams } from './http/event-stream.ts';
 import { createHealthRoutes } from './http/health.ts';
 import { createMcpRoute } from './http/mcp-endpoint.ts';
 import { createOAuthRefusalRoutes } from './http/oauth-refusal.ts';
@@ -63,7 +63,7 @@ export async function startServer({
   const countFailure = createFailureCounter(config.auth.failuresPerMinute);
   const definition = defineMcp({ info: SERVER_INFO, tools, features, log });
   const registry = createSessionRegistry({ ...limits, idleMs: limits.sessionIdleMs });
-  const streams = createEventStreams({
+  const streams = new EventStreams({
     keepAliveMs: config.keepAliveMs,
     unsentHardLimit: 4 * limits.maxBodyBytes,
     now: Date.now,
@@ -107,7 +107,8 @@ export async function startServer({
   const unasked = trackUnasked(server);
   await listen(server, config);
   const timer = setInterval(() => {
-    streams.tick(authenticator.isCurrent);
+    streams.tick();
+    streams.endRevoked(authenticator.isCurrent);
     registry.endRevoked(authenticator.mayContinue);
     registry.endIdle();
   }, TICK_MS);

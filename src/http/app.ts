@@ -1,17 +1,17 @@
 /** The application: the middleware in the order a request meets them, and every route behind the gate. */
-import { Router } from '@koa/router';
-import Koa, { type Middleware } from 'koa';
+import Koa from 'koa';
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { OriginConfig } from '../config.ts';
 import { requireBearer } from './bearer-auth.ts';
-import type { RequestState, Route } from './context.ts';
+import { setSecurityHeaders } from './security-headers.ts';
+import type { RequestState, Route, Step } from './context.ts';
 import { answerErrors, HttpError } from './errors.ts';
 import { guardOrigin } from './origin-guard.ts';
 import type { CountFailure } from './rate-limit.ts';
 import { guardRequest } from './request-guard.ts';
 import { logRequests } from './request-log.ts';
-import { setSecurityHeaders } from './security-headers.ts';
+import { createRouting } from './routing.ts';
 
 /** What the application is made from. */
 export interface AppParts {
@@ -34,39 +34,21 @@ export function createApp({ routes, authenticator, countFailure, origin, log }: 
     else log.error({ err: error }, 'response failed');
   });
 
-  const router = new Router<RequestState>({ strict: true, sensitive: true });
-  const requireGrant = requireBearer(authenticator, countFailure);
-  for (const route of routes) {
-    const gate = route.access === 'public' ? [] : [requireGrant];
-    router.all(route.path, ...gate, dispatch(route));
-  }
-
+  const routing = createRouting(routes, requireBearer(authenticator, countFailure));
   app.use(logRequests(log));
+  app.use(routing.find);
   app.use(setSecurityHeaders);
   app.use(answerErrors(log));
   app.use(guardRequest);
   app.use(guardOrigin({ ...origin, authEnabled: authenticator.enabled }));
-  app.use(router.routes());
+  app.use(routing.serveFound);
+  app.use(routing.servePatterns);
   app.use(answerUnknownPath);
   return app;
 }
 
-/** Hands a request to the handler of its method. */
-function dispatch({ methods, protocol }: Route): Middleware<RequestState> {
-  const table = new Map(Object.entries(methods));
-  const allow = [...table.keys()].join(', ');
-  return async (ctx) => {
-    if (protocol === 'mcp') ctx.state.speaksJsonRpc = true;
-    const handler = table.get(ctx.method);
-    if (handler === undefined) {
-      throw new HttpError(405, 'method_not_allowed', `Use ${allow} here.`, { headers: { Allow: allow } });
-    }
-    await handler(ctx);
-  };
-}
-
 /** A path that nothing serves: JSON for programs and people, never an empty 404. */
-const answerUnknownPath: Middleware = () => {
+const answerUnknownPath: Step = () => {
   throw new HttpError(
     404,
     'not_found',

@@ -1,25 +1,29 @@
 /** The credential check in front of every route that does not say it is public (RFC 6750). */
-import type { Middleware } from 'koa';
-import type { Authenticator, Refusal } from '../auth/authenticate.ts';
-import type { RequestState } from './context.ts';
+import type { Authentication, Authenticator, Refusal } from '../auth/authenticate.ts';
+import type { RequestContext, Step } from './context.ts';
 import { HttpError } from './errors.ts';
 import type { CountFailure } from './rate-limit.ts';
 
 /** Lets a request through with its grant, or answers 401 with the challenge. */
-export function requireBearer(
-  authenticator: Authenticator,
-  countFailure: CountFailure,
-): Middleware<RequestState> {
-  return async (ctx, next) => {
-    const authentication = await authenticator.authenticate(ctx.req.headers);
-    if (!authentication.ok) {
-      const { refusal } = authentication;
-      // After the look-up, so that a valid token from the same address always passes: a classroom behind one NAT.
-      if (refusal.reason !== 'missing') await countFailure(ctx.ip);
-      throw challenge(refusal);
-    }
+export function requireBearer(authenticator: Authenticator, countFailure: CountFailure): Step {
+  const refuse = async (ctx: RequestContext, refusal: Refusal): Promise<never> => {
+    // After the look-up, so that a valid token from the same address always passes: a classroom behind one NAT.
+    if (refusal.reason !== 'missing') await countFailure(ctx.ip);
+    throw challenge(refusal);
+  };
+  const admit = (ctx: RequestContext, authentication: Authentication, next: () => unknown): unknown => {
+    if (!authentication.ok) return refuse(ctx, authentication.refusal);
     ctx.state.grant = authentication.grant;
-    await next();
+    return next();
+  };
+  return (ctx, next) => {
+    const authentication = authenticator.authenticate(ctx.req.headers);
+    if (!(authentication instanceof Promise)) return admit(ctx, authentication, next);
+    return authentication.then((found) => {
+      // Who has gone while a verifier asked elsewhere must not open what only its going would end.
+      if (ctx.res.destroyed) throw new HttpError(400, 'client_gone', 'The client has gone.');
+      return admit(ctx, found, next);
+    });
   };
 }
 

@@ -1,11 +1,14 @@
 /** What a request carries through the middleware, and what a route is. */
 import type { ParameterizedContext } from 'koa';
 import type { Grant } from '../auth/verifier.ts';
+import type { Caller } from '../mcp/caller.ts';
 
 /** The state of one request. */
 export interface RequestState {
   /** Names the request in the log and in X-Request-Id. */
   requestId: string;
+  /** The route of its path; absent where nothing is served. */
+  route?: Route;
   /** Set by the credential check: whoever handles a protected route has it. */
   grant?: Grant;
   /** Whether errors are answered as JSON-RPC: on the MCP routes, once the caller is authenticated. */
@@ -18,6 +21,9 @@ export interface RequestState {
 
 /** Koa's context with our state. */
 export type RequestContext = ParameterizedContext<RequestState>;
+
+/** One step of a request's way: a middleware of Koa. */
+export type Step = (ctx: RequestContext, next: () => unknown) => unknown;
 
 /** Handles one method of one path. */
 export type Handler = (ctx: RequestContext) => Promise<void> | void;
@@ -35,6 +41,9 @@ export interface Route {
 
 /** Whether the client takes an event stream for an answer. */
 export function acceptsEventStream(ctx: RequestContext): boolean {
+  const { accept } = ctx.req.headers;
+  // What nearly every client sends; weighing media types against each other is dear.
+  if (accept === 'application/json, text/event-stream') return true;
   return ctx.accepts('text/event-stream') !== false;
 }
 
@@ -43,4 +52,11 @@ export function grantOf(ctx: RequestContext): Grant {
   const { grant } = ctx.state;
   if (grant === undefined) throw new Error(`A protected handler ran without a grant: ${ctx.path}`);
   return grant;
+}
+
+/** Who sends a request on a protected route. */
+export function callerOf(ctx: RequestContext, transport: Caller['transport']): Caller {
+  const { user, tokenId } = grantOf(ctx);
+  const { requestId } = ctx.state;
+  return tokenId === undefined ? { user, transport, requestId } : { user, tokenId, transport, requestId };
 }

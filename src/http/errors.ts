@@ -1,10 +1,10 @@
 /** Every refusal in one place: a status, a stable code, and a sentence that says what to do. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { once } from 'node:events';
-import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
 import { shownPath } from '../log.ts';
-import type { RequestContext, RequestState } from './context.ts';
+import { addSecurityHeaders } from './security-headers.ts';
+import type { RequestContext, RequestState, Step } from './context.ts';
 
 /** More about an error than its status, code and message. */
 export interface HttpErrorOptions extends ErrorOptions {
@@ -50,7 +50,7 @@ export function shuttingDown(cause?: Error): HttpError {
 }
 
 /** The outermost handler: whatever is thrown below becomes an answer, with the headers that were set before. */
-export function answerErrors(log: Logger): Middleware<RequestState> {
+export function answerErrors(log: Logger): Step {
   return async (ctx, next) => {
     try {
       await next();
@@ -81,6 +81,7 @@ async function answer(ctx: RequestContext, error: HttpError): Promise<void> {
   }
   ctx.respond = true;
   ctx.status = error.status;
+  addSecurityHeaders(ctx);
   ctx.set({ ...error.headers });
   ctx.body = bodyOf(ctx.state, error);
   if (error.status === 413) await answerBeforeBodyEnds(ctx);

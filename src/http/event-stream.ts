@@ -1,14 +1,18 @@
 /** A server-sent event stream on a Node response: heartbeat, a bound on what waits unsent, a polite end. */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Agenda, type Slot } from './agenda.ts';
 import type { Grant } from '../auth/verifier.ts';
 
 /** The headers of every stream. Proxies must neither cache, compress nor collect it (X-Accel-Buffering is nginx's word). */
-export const EVENT_STREAM_HEADERS = {
-  'Content-Type': 'text/event-stream',
-  'Cache-Control': 'no-cache, no-transform',
-  'X-Accel-Buffering': 'no',
-} as const;
+export const EVENT_STREAM_HEADERS = [
+  'Content-Type',
+  'text/event-stream',
+  'Cache-Control',
+  'no-cache, no-transform',
+  'X-Accel-Buffering',
+  'no',
+] as const;
 
 /** How long clients wait before they come back after a shutdown: longer than a redeploy takes. Milliseconds. */
 const RECONNECT_AFTER_MS = 8_000;
@@ -31,17 +35,18 @@ export interface StreamSettings {
 export class EventStream {
   readonly grant: Grant;
   readonly #res: ServerResponse;
-  readonly #settings: StreamSettings;
-  #lastWriteMs: number;
-  #queuedBytes = 0;
-  #stalledTicks = 0;
+  readonly #streams: EventStreams;
+  /** When something was last written. Milliseconds since the epoch. */
+  lastWriteMs: number;
+  /** Where it stands on the agenda of heartbeats. */
+  slot: Slot<EventStream> | undefined;
 
   /** The response's head must have been sent, or be sent by whoever writes first. */
-  constructor(res: ServerResponse, grant: Grant, settings: StreamSettings) {
+  constructor(res: ServerResponse, grant: Grant, streams: EventStreams) {
     this.#res = res;
     this.grant = grant;
-    this.#settings = settings;
-    this.#lastWriteMs = settings.now();
+    this.#streams = streams;
+    this.lastWriteMs = streams.settings.now();
   }
 
   /** Whether it has neither been ended nor cut. */
@@ -49,30 +54,40 @@ export class EventStream {
     return !this.#res.writableEnded && !this.#res.destroyed;
   }
 
+  /** Bytes that wait for the client. */
+  get unsentBytes(): number {
+    return this.#res.writableLength;
+  }
+
+  /**
+   * What the system has yet to take of the write under way: it changes while the client reads. Node's public counters move
+   * only when the whole write is done, which takes a slow line long; its own socket time-outs look at this number.
+   */
+  get queuedBytes(): number {
+    // oxlint-disable-next-line no-unsafe-type-assertion -- Node's types leave the handle out
+    const { _handle: handle } = (this.#res.socket ?? {}) as Socket & {
+      _handle?: { writeQueueSize?: number } | null;
+    };
+    return handle?.writeQueueSize ?? 0;
+  }
+
   /** Sends a JSON-RPC message as one event. */
   send(message: object): void {
-    this.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
+    this.sendText(JSON.stringify(message));
+  }
+
+  /** Sends a JSON-RPC message that has been spelled already. */
+  sendText(json: string): void {
+    this.write(`event: message\ndata: ${json}\n\n`);
   }
 
   /** Writes whole frames. */
   write(frames: string | Uint8Array): void {
     if (!this.isOpen) return;
-    this.#res.write(frames);
-    this.noteWrite();
-  }
-
-  /** To be called after something else has written to the response. */
-  noteWrite(): void {
-    this.#lastWriteMs = this.#settings.now();
-    this.#cutIfUnread();
-  }
-
-  /** Does what time demands: a heartbeat where nothing was written for the interval, an end to a stalled stream. */
-  tick(): void {
-    this.#stalledTicks += 1;
-    this.#cutIfUnread();
-    // Comments, never named events: clients ignore them, whatever they do with events they do not know.
-    if (this.#settings.now() - this.#lastWriteMs >= this.#settings.keepAliveMs) this.write(': keepalive\n\n');
+    if (typeof frames === 'string') writeText(this.#res, frames);
+    else this.#res.write(frames);
+    this.lastWriteMs = this.#streams.settings.now();
+    if (this.unsentBytes > UNSENT_SOFT_LIMIT) this.#streams.watch(this);
   }
 
   /** Ends the stream; before a shutdown with word when to come back. */
@@ -82,77 +97,108 @@ export class EventStream {
     this.#res.end();
   }
 
-  /** Cuts the connection of a client that does not read: what waits for it would only grow. */
-  #cutIfUnread(): void {
-    const waiting = this.#res.writableLength;
-    if (waiting <= UNSENT_SOFT_LIMIT) {
-      this.#stalledTicks = 0;
-      return;
-    }
-    const queuedBytes = queuedBytesOf(this.#res.socket);
-    if (queuedBytes !== this.#queuedBytes) {
-      this.#queuedBytes = queuedBytes;
-      this.#stalledTicks = 0;
-    }
-    if (waiting > this.#settings.unsentHardLimit || this.#stalledTicks >= STALLED_TICKS) this.#res.destroy();
+  /** Cuts the connection. */
+  cut(): void {
+    this.#res.destroy();
   }
 }
 
-/**
- * What the system has yet to take of the write under way: it changes while the client reads. Node's public counters move
- * only when the whole write is done, which takes a slow line long; its own socket time-outs look at this number.
- */
-function queuedBytesOf(socket: Socket | null): number {
-  // oxlint-disable-next-line no-unsafe-type-assertion -- Node's types leave the handle out
-  const { _handle: handle } = (socket ?? {}) as { _handle?: { writeQueueSize?: number } | null };
-  return handle?.writeQueueSize ?? 0;
+/** Writes to a response in one piece. Node would send a chunk (RFC 9112, section 7.1) in four, which costs as much as all the rest. */
+function writeText(res: ServerResponse, text: string): void {
+  const bytes = Buffer.byteLength(text);
+  const encoding = bytes === text.length ? 'latin1' : 'utf8';
+  if (!res.chunkedEncoding) {
+    res.write(text, encoding);
+    return;
+  }
+  res.chunkedEncoding = false;
+  res.write(`${bytes.toString(16)}\r\n${text}\r\n`, encoding);
+  res.chunkedEncoding = true;
 }
 
-/** The open streams of a server. */
-export interface EventStreams {
-  /** Opens a stream on a response; it is kept until the response closes. */
-  open(res: ServerResponse, grant: Grant, headers?: Readonly<Record<string, string>>): EventStream;
-  /** Takes over a response that something else has made or will make a stream. */
-  adopt(res: ServerResponse, grant: Grant): EventStream;
-  /** Calls `callback` once, unless the response closes before `keepAliveMs` have passed. */
-  whenSilent(res: ServerResponse, callback: () => void): void;
-  /** Does what time demands on every stream, and ends those whose grant is not current. */
-  tick(isCurrent: (grant: Grant) => boolean): void;
+/** Something that is to be called when it has been silent for as long as a stream may be. */
+export interface Silent {
+  onSilence(): void;
 }
 
-/** Makes the keeper of a server's streams; somebody must call its `tick` at least every second. */
-export function createEventStreams(settings: StreamSettings): EventStreams {
-  const streams = new Set<EventStream>();
-  const silent = new Map<ServerResponse, { readonly sinceMs: number; readonly callback: () => void }>();
+/** What is known of a client for which much waits. */
+interface Unread {
+  queuedBytes: number;
+  stalledTicks: number;
+}
 
-  const adopt = (res: ServerResponse, grant: Grant): EventStream => {
-    const stream = new EventStream(res, grant, settings);
-    streams.add(stream);
-    res.once('close', () => streams.delete(stream));
+/** The open streams of a server; somebody must call `tick` at least every second. */
+export class EventStreams {
+  readonly settings: StreamSettings;
+  readonly #streams = new Set<EventStream>();
+  readonly #unread = new Map<EventStream, Unread>();
+  readonly #heartbeats = new Agenda<EventStream>();
+  readonly #silent = new Agenda<Silent>();
+
+  constructor(settings: StreamSettings) {
+    this.settings = settings;
+  }
+
+  /** Takes over a response that something has made or will make a stream; it is kept until the response closes. */
+  adopt(res: ServerResponse, grant: Grant): EventStream {
+    const stream = new EventStream(res, grant, this);
+    this.#streams.add(stream);
+    this.#scheduleHeartbeat(stream);
+    res.once('close', () => {
+      this.#streams.delete(stream);
+      this.#unread.delete(stream);
+      stream.slot?.delete(stream);
+    });
     return stream;
-  };
-  return {
-    adopt,
-    open(res, grant, headers) {
-      silent.delete(res);
-      res.writeHead(200, { ...EVENT_STREAM_HEADERS, ...headers });
-      res.flushHeaders();
-      return adopt(res, grant);
-    },
-    whenSilent(res, callback) {
-      silent.set(res, { sinceMs: settings.now(), callback });
-      res.once('close', () => silent.delete(res));
-    },
-    tick(isCurrent) {
-      for (const stream of streams) {
-        if (isCurrent(stream.grant)) stream.tick();
-        else stream.end();
-      }
-      for (const [res, { sinceMs, callback }] of silent) {
-        if (settings.now() - sinceMs < settings.keepAliveMs) continue;
-        silent.delete(res);
-        if (!res.headersSent) callback();
-      }
-    },
-  };
+  }
+
+  /** Calls `onSilence` when the keep-alive interval has passed, unless the entry has been deleted from the slot by then. */
+  whenSilent(silent: Silent): Slot<Silent> {
+    return this.#silent.add(silent, this.settings.now() + this.settings.keepAliveMs);
+  }
+
+  /** Looks after a stream for whose client much waits. */
+  watch(stream: EventStream): void {
+    if (!this.#unread.has(stream)) this.#unread.set(stream, { queuedBytes: -1, stalledTicks: 0 });
+    if (stream.unsentBytes > this.settings.unsentHardLimit) stream.cut();
+  }
+
+  /** Does what time demands: heartbeats, an end to streams that nobody reads, and streams where there was none before. */
+  tick(): void {
+    const nowMs = this.settings.now();
+    for (const [stream, unread] of this.#unread) this.#cutIfUnread(stream, unread);
+    for (const stream of this.#heartbeats.takeDue(nowMs)) {
+      // Comments, never named events: clients ignore them, whatever they do with events they do not know.
+      if (nowMs - stream.lastWriteMs >= this.settings.keepAliveMs) stream.write(': keepalive\n\n');
+      if (stream.isOpen) this.#scheduleHeartbeat(stream);
+    }
+    for (const silent of this.#silent.takeDue(nowMs)) silent.onSilence();
+  }
+
+  /** Ends the streams whose grant is not current. */
+  endRevoked(isCurrent: (grant: Grant) => boolean): void {
+    // Most streams share a few grants, or have each their own: either way each is asked about once.
+    const verdicts = new Map<Grant, boolean>();
+    for (const stream of this.#streams) {
+      let verdict = verdicts.get(stream.grant);
+      if (verdict === undefined) verdicts.set(stream.grant, (verdict = isCurrent(stream.grant)));
+      if (!verdict) stream.end();
+    }
+  }
+
+  #scheduleHeartbeat(stream: EventStream): void {
+    stream.slot = this.#heartbeats.add(stream, stream.lastWriteMs + this.settings.keepAliveMs);
+  }
+
+  /** Cuts the connection of a client that does not read: what waits for it would only grow. */
+  #cutIfUnread(stream: EventStream, unread: Unread): void {
+    if (stream.unsentBytes <= UNSENT_SOFT_LIMIT) {
+      this.#unread.delete(stream);
+      return;
+    }
+    const { queuedBytes } = stream;
+    unread.stalledTicks = queuedBytes === unread.queuedBytes ? unread.stalledTicks + 1 : 0;
+    unread.queuedBytes = queuedBytes;
+    if (unread.stalledTicks >= STALLED_TICKS) stream.cut();
+  }
 }

@@ -9,13 +9,28 @@ import {
   type JSONRPCMessage,
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
-import { readSessionCall } from '../mcp/plain-call.ts';
+import { type PlainCall, readPlainCall } from '../mcp/plain-call.ts';
 import type { RequestContext } from './context.ts';
 import { HttpError } from './errors.ts';
 import { readJsonBody } from './json-body.ts';
 
 /** More messages than this in one batch are refused. */
 const MAX_BATCH_LENGTH = 100;
+
+/** A body, and the call that it makes, where it is a plain one. */
+export interface RpcBody {
+  readonly body: unknown;
+  readonly call: PlainCall | undefined;
+}
+
+/** Reads a body that should hold JSON-RPC, and notes the id that every answer, a refusal too, is to echo. */
+export async function readRpcBody(ctx: RequestContext, maxBytes: number): Promise<RpcBody> {
+  const body = await readJsonBody(ctx, maxBytes);
+  const call = readPlainCall(body);
+  const id = call === undefined ? requestIdOf(body) : call.id;
+  if (id !== undefined) ctx.state.rpcId = id;
+  return { body, call };
+}
 
 /** The messages of a body, and whether they came as a batch. */
 export interface ParsedBody {
@@ -24,10 +39,11 @@ export interface ParsedBody {
 }
 
 /**
- * Reads the messages of a parsed JSON body.
+ * Reads the messages of a parsed JSON body; where it makes a plain call, that is known already.
  * @throws {HttpError} 400 with -32600 for what is no JSON-RPC message
  */
-export function parseMessages(body: unknown): ParsedBody {
+export function parseMessages({ body, call }: RpcBody): ParsedBody {
+  if (isPlainCall(body, call)) return { messages: [body], isBatch: false };
   if (!Array.isArray(body)) return { messages: [parseMessage(body)], isBatch: false };
   if (body.length === 0) throw invalidRequest('A batch must not be empty.');
   if (body.length > MAX_BATCH_LENGTH)
@@ -35,12 +51,9 @@ export function parseMessages(body: unknown): ParsedBody {
   return { messages: body.map(parseMessage), isBatch: true };
 }
 
-/** Reads a body that should hold JSON-RPC, and notes the id that every answer, a refusal too, is to echo. */
-export async function readRpcBody(ctx: RequestContext, maxBytes: number): Promise<unknown> {
-  const body = await readJsonBody(ctx, maxBytes);
-  const id = requestIdOf(body);
-  if (id !== undefined) ctx.state.rpcId = id;
-  return body;
+/** Whether a body is a plain call, whose form leaves the SDK's schema nothing to find. */
+function isPlainCall(_body: unknown, call: PlainCall | undefined): _body is JSONRPCRequest {
+  return call !== undefined;
 }
 
 /** The refusal of a request whose id another one has that is not answered yet: their answers could not be told apart. */
@@ -57,23 +70,6 @@ function requestIdOf(body: unknown): string | number | undefined {
   return typeof id === 'string' || (typeof id === 'number' && Number.isSafeInteger(id)) ? id : undefined;
 }
 
-/** Whether a message is a request, which wants an answer. */
-export function isRequest(message: JSONRPCMessage): message is JSONRPCRequest {
-  return 'method' in message && 'id' in message;
-}
-
-/** Whether a message answers a request of the other side. */
-export function isResponse(message: JSONRPCMessage): message is Extract<JSONRPCMessage, { id?: unknown }> {
-  return !('method' in message);
-}
-
-/** The id of the request that a message cancels, if it does that. */
-export function cancelledIdOf(message: JSONRPCMessage): string | number | undefined {
-  if (!('method' in message) || message.method !== 'notifications/cancelled') return undefined;
-  const id = message.params?.['requestId'];
-  return typeof id === 'string' || typeof id === 'number' ? id : undefined;
-}
-
 /** What is wrong with an `initialize` request, if anything: the SDK would answer it with an internal error. */
 export function initializeProblem(message: JSONRPCRequest): { code: number; message: string } | undefined {
   if (isInitializeRequest(message)) return undefined;
@@ -84,7 +80,6 @@ export function initializeProblem(message: JSONRPCRequest): { code: number; mess
 
 /** One message, or a refusal that names the first fault. */
 function parseMessage(value: unknown): JSONRPCMessage {
-  if (isPlainCall(value)) return value;
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalidRequest('A message must be a JSON object.');
   const { jsonrpc, id, method }: { jsonrpc?: unknown; id?: unknown; method?: unknown } = value;
@@ -103,11 +98,6 @@ function parseMessage(value: unknown): JSONRPCMessage {
     throw invalidRequest('"id" must be a string or a whole number.');
   if (isJSONRPCRequest(value)) return value;
   throw invalidRequest('"params" must be an object, and its "_meta" one too.');
-}
-
-/** Whether a value is a plain call, whose form leaves the SDK's schema nothing to find. */
-function isPlainCall(value: unknown): value is JSONRPCRequest {
-  return readSessionCall(value) !== undefined;
 }
 
 /** A body that is JSON, but no JSON-RPC message. */

@@ -1,7 +1,6 @@
 /** The DNS-rebinding guard and CORS: which Host and Origin headers are let in, and what browsers may read. */
-import type { Middleware } from 'koa';
 import type { OriginConfig } from '../config.ts';
-import type { RequestContext } from './context.ts';
+import type { RequestContext, Step } from './context.ts';
 import { HttpError } from './errors.ts';
 
 /** What is let in. */
@@ -10,14 +9,14 @@ export interface OriginGuardOptions extends Pick<OriginConfig, 'hosts' | 'origin
 }
 
 /** Refuses foreign Host and Origin headers (403) and answers preflights. */
-export function guardOrigin({ hosts, origins, authEnabled }: OriginGuardOptions): Middleware {
+export function guardOrigin({ hosts, origins, authEnabled }: OriginGuardOptions): Step {
   const allowedHosts = hosts === 'any' ? undefined : new Set(hosts);
   const allowedOrigins = new Set(origins);
   // The server's own page. A page that was rebound to this address looks the same where the Host is not checked: it may
   // then come only where it must bring a token, which no page of somebody else's has.
   const mayBeOwn = allowedHosts !== undefined || authEnabled;
 
-  return async (ctx, next) => {
+  return (ctx, next) => {
     // The raw header, never X-Forwarded-Host: what a client can write freely proves nothing.
     const host = ctx.req.headers.host?.toLowerCase() ?? '';
     if (allowedHosts !== undefined && !LOOPBACK_HOST.test(host) && !allowedHosts.has(host)) {
@@ -42,7 +41,7 @@ export function guardOrigin({ hosts, origins, authEnabled }: OriginGuardOptions)
       if (ctx.method === 'OPTIONS' && ctx.get('access-control-request-method') !== '')
         return answerPreflight(ctx);
     }
-    await next();
+    return next();
   };
 }
 

@@ -1,16 +1,25 @@
 /** The headers that every answer carries, whatever it is. */
-import type { Middleware } from 'koa';
+import type { RequestContext, Step } from './context.ts';
 
 const SECURITY_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
   'Referrer-Policy': 'no-referrer',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Cache-Control': 'no-store',
 } as const;
 
+/** The same as names and values in turn, for answers that are written past Koa. */
+export const SECURITY_HEADER_LIST: readonly string[] = Object.entries(SECURITY_HEADERS).flat();
+
 /** Sets them before anything else can answer. */
-export const setSecurityHeaders: Middleware = async (ctx, next) => {
-  ctx.set(SECURITY_HEADERS);
-  await next();
+export const setSecurityHeaders: Step = (ctx, next) => {
+  // What answers MCP's POSTs is written past Koa or is an error, and either brings them itself.
+  if (ctx.req.method !== 'POST' || ctx.state.route?.protocol !== 'mcp') addSecurityHeaders(ctx);
+  return next();
 };
+
+/** Adds them, and the request's name, to what Koa is going to answer. */
+export function addSecurityHeaders(ctx: RequestContext): void {
+  ctx.set(SECURITY_HEADERS);
+  ctx.set({ 'Cache-Control': 'no-store', 'X-Request-Id': ctx.state.requestId });
+}

@@ -1,6 +1,7 @@
 /** Opens a session in the registry, or refuses in HTTP's words: whose fault it is, and when to come back. */
 import {
   type Session,
+  type SessionConnection,
   SessionLimitError,
   type SessionOpening,
   type SessionRegistry,
@@ -11,7 +12,10 @@ import { HttpError, shuttingDown } from './errors.ts';
  * Opens a session.
  * @throws {HttpError} 429 when the user has too many, 503 when the server has or is shutting down
  */
-export function openSession(registry: SessionRegistry, opening: SessionOpening): Session {
+export function openSession<Connection extends SessionConnection>(
+  registry: SessionRegistry,
+  opening: SessionOpening<Connection>,
+): Session<Connection> {
   try {
     return registry.open(opening);
   } catch (error) {

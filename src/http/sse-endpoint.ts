@@ -1,14 +1,17 @@
 /** The HTTP+SSE transport of 2024-11-05: `GET /sse` and `POST /messages`. Delete this file and its line to drop it. */
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
-import type { JSONRPCMessage } from '@modelcontextprotocol/server';
+import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Caller } from '../mcp/caller.ts';
-import { createMcpServer, type McpDefinition } from '../mcp/server.ts';
-import type { Session, SessionRegistry } from '../sessions/registry.ts';
-import { grantOf, type Handler, type RequestContext, type Route } from './context.ts';
+import { type Channel, isRequest, type Reply } from '../mcp/messages.ts';
+import type { PlainCall } from '../mcp/plain-call.ts';
+import type { McpDefinition } from '../mcp/server.ts';
+import { McpSession } from '../mcp/session.ts';
+import type { EndReason, Session, SessionConnection, SessionRegistry } from '../sessions/registry.ts';
+import { writeAnswer } from './direct-answer.ts';
+import { callerOf, grantOf, type Handler, type RequestContext, type Route } from './context.ts';
 import { HttpError, sessionNotFound } from './errors.ts';
 import type { EventStream, EventStreams } from './event-stream.ts';
-import { duplicateId, initializeProblem, isRequest, parseMessages, readRpcBody } from './json-rpc.ts';
-import { SessionDispatch } from './session-dispatch.ts';
+import { duplicateId, initializeProblem, parseMessages, readRpcBody } from './json-rpc.ts';
 import { openSession } from './session-opening.ts';
 
 /** What the endpoint is made from. */
@@ -21,77 +24,112 @@ export interface SseParts {
 
 /** The two routes of the transport. */
 export function createSseRoutes(parts: SseParts): Route[] {
-  const transports = new WeakMap<Session, SseTransport>();
   return [
-    { path: '/sse', protocol: 'mcp', methods: { GET: openStream(parts, transports) } },
-    { path: '/messages', protocol: 'mcp', methods: { POST: acceptMessage(parts, transports) } },
+    { path: '/sse', protocol: 'mcp', methods: { GET: openStream(parts) } },
+    { path: '/messages', protocol: 'mcp', methods: { POST: acceptMessage(parts) } },
   ];
 }
 
-/**
- * The SDK's transport with what it leaves to its user: calls are counted, and its writes are bounded.
- * It is v1's class on a v2 server, which asks of a transport only what this one has.
- */
-class SseTransport extends SSEServerTransport {
-  session: Session | undefined;
-  stream: EventStream | undefined;
-  dispatch: SessionDispatch | undefined;
+/** The connection of one session: its stream, and the server that answers on it. */
+class SseConnection implements SessionConnection, Channel, Reply {
+  readonly mcp: McpSession;
+  readonly #session: Session;
+  #stream: EventStream | undefined;
 
-  override async send(message: Parameters<SSEServerTransport['send']>[0]): Promise<void> {
-    // A stream that has ended stays until its client has read it: a write would be an error that nobody catches.
-    if (this.stream?.isOpen !== false) await super.send(this.dispatch?.correct(message) ?? message);
-    this.stream?.noteWrite();
-    if (!('method' in message) && message.id !== undefined) this.session?.settle(message.id);
+  constructor(session: Session, definition: McpDefinition) {
+    this.#session = session;
+    this.mcp = new McpSession({ definition, userId: session.userId, channel: this });
+  }
+
+  /** How many requests are being worked on. */
+  get callsInFlight(): number {
+    return this.mcp.callsInFlight;
+  }
+
+  /** Takes the stream that answers go out on. */
+  attach(stream: EventStream): void {
+    this.#stream = stream;
+  }
+
+  /**
+   * Takes a message; the answer goes to the stream. `call` is what it asks for, where that has been found to be plain.
+   * @throws {HttpError} 400 when a request's id is already in use
+   */
+  receive(message: JSONRPCMessage, caller: Caller, call: PlainCall | undefined): void {
+    this.#session.touch();
+    if (!isRequest(message)) return this.mcp.note(message, caller);
+    if (this.mcp.isWorkingOn(message.id)) throw duplicateId();
+    const problem = answerToWrongHandshake(message);
+    if (problem === undefined) this.mcp.request(message, caller, this, call);
+    else this.settle(problem);
+  }
+
+  /** Ends the stream. */
+  onEnd(reason: EndReason): void {
+    this.#stream?.end({ comeBackLater: reason === 'shutdown' });
+    this.mcp.close();
+  }
+
+  /** Hears that a request has been answered, or never will be. */
+  onSettled(): void {
+    this.#session.noteSettled();
+  }
+
+  /** Sends an answer; they all go on the one stream. */
+  settle(json?: string): void {
+    if (json !== undefined) this.#stream?.sendText(json);
+  }
+
+  /** Nothing to do: the stream ends with the session. */
+  abandon(): void {}
+
+  /** Where everything goes. */
+  stream(): EventStream | undefined {
+    return this.#stream;
+  }
+
+  /** Sends what belongs to no request. */
+  async send(message: JSONRPCMessage): Promise<void> {
+    this.#stream?.send(message);
   }
 }
 
+/** What an `initialize` request is told that is none. */
+function answerToWrongHandshake(request: JSONRPCRequest): string | undefined {
+  const error = request.method === 'initialize' ? initializeProblem(request) : undefined;
+  return error && JSON.stringify({ jsonrpc: '2.0', id: request.id, error });
+}
+
 /** `GET /sse`: opens a session, whose life is the stream's. */
-function openStream(
-  { definition, registry, streams }: SseParts,
-  transports: WeakMap<Session, SseTransport>,
-): Handler {
+function openStream({ definition, registry, streams }: SseParts): Handler {
   return async (ctx) => {
     const grant = grantOf(ctx);
-    const transport = new SseTransport('/messages', ctx.res);
+    const transport = new SSEServerTransport('/messages', ctx.res);
     const session = openSession(registry, {
       id: transport.sessionId,
       userId: grant.user.userId,
       kind: 'sse',
-      onEnd: (reason) => transport.stream?.end({ comeBackLater: reason === 'shutdown' }),
+      connect: (opened) => new SseConnection(opened, definition),
     });
     ctx.state.sessionId = session.id;
     ctx.respond = false;
-    ctx.set({ 'X-Accel-Buffering': 'no' });
+    ctx.set('X-Accel-Buffering', 'no');
     const release = session.holdStream();
-    ctx.res.once('close', () => {
+    // oxlint-disable-next-line prefer-add-event-listener -- the SDK's transport has no addEventListener
+    transport.onclose = () => {
       release();
-      transport.dispatch?.close();
       registry.end(session, 'closed');
-    });
-    transport.session = session;
-    transports.set(session, transport);
-    const server = createMcpServer(definition, { session });
-    // v1 and v2 declare Transport apart; the calls between them are the same (all revisions are tested).
-    await server.connect(transport);
-    transport.stream = streams.adopt(ctx.res, grant);
-    transport.dispatch = new SessionDispatch({
-      definition,
-      server,
-      send: (message) => transport.send(message),
-      // Not handleMessage(): it would validate a second time what parseMessages has let through.
-      forward: (message, extra) => transport.onmessage?.(message, extra),
-    });
+    };
+    await transport.start();
+    session.connection.attach(streams.adopt(ctx.res, grant));
   };
 }
 
 /** `POST /messages`: takes one message; the answer goes to the session's stream alone. */
-function acceptMessage(
-  { registry, maxBodyBytes }: SseParts,
-  transports: WeakMap<Session, SseTransport>,
-): Handler {
+function acceptMessage({ registry, maxBodyBytes }: SseParts): Handler {
   return async (ctx) => {
     const body = await readRpcBody(ctx, maxBodyBytes);
-    const { session, transport } = findSession(ctx, registry, transports);
+    const connection = findConnection(ctx, registry);
     const { messages, isBatch } = parseMessages(body);
     const [message] = messages;
     if (message === undefined || isBatch) {
@@ -99,46 +137,31 @@ function acceptMessage(
         rpcCode: -32_600,
       });
     }
-    await deliver(message, ctx, session, transport);
-    ctx.status = 202;
-    ctx.body = 'Accepted';
+    connection.receive(message, callerOf(ctx, 'sse'), body.call);
+    writeAnswer(ctx, 202, { text: 'Accepted', headers: TEXT_HEADERS });
   };
 }
 
-/** The session that the request names, if it is the caller's and open. */
-function findSession(
-  ctx: RequestContext,
-  registry: SessionRegistry,
-  transports: WeakMap<Session, SseTransport>,
-) {
-  const { sessionId } = ctx.query;
-  if (typeof sessionId !== 'string' || sessionId === '') {
+const TEXT_HEADERS = ['Content-Type', 'text/plain; charset=utf-8'] as const;
+
+/** The connection of the session that the request names, if it is the caller's and open. */
+function findConnection(ctx: RequestContext, registry: SessionRegistry): SseConnection {
+  const sessionId = sessionIdOf(ctx.querystring);
+  if (sessionId === undefined) {
     const words = 'Name one session: POST to the address that the first event of GET /sse gave.';
     throw new HttpError(400, 'session_required', words);
   }
   const session = registry.find(sessionId, grantOf(ctx).user.userId, 'sse');
-  const transport = session && transports.get(session);
-  if (session === undefined || transport === undefined) throw sessionNotFound();
+  if (!(session?.connection instanceof SseConnection)) throw sessionNotFound();
   ctx.state.sessionId = session.id;
-  return { session, transport };
+  return session.connection;
 }
 
-/** Hands a message to the session's server. */
-async function deliver(
-  message: JSONRPCMessage,
-  ctx: RequestContext,
-  session: Session,
-  transport: SseTransport,
-): Promise<void> {
-  session.touch();
-  if (isRequest(message)) {
-    if (session.isWorkingOn(message.id)) throw duplicateId();
-    const problem = message.method === 'initialize' ? initializeProblem(message) : undefined;
-    if (problem !== undefined) return transport.send({ jsonrpc: '2.0', id: message.id, error: problem });
-    session.begin(message.id);
-  }
-  const { requestId } = ctx.state;
-  const caller: Caller = { ...grantOf(ctx), transport: 'sse', requestId };
-  const cancelledId = transport.dispatch?.deliver(message, caller);
-  if (cancelledId !== undefined) session.settle(cancelledId);
+/** The one session that a query names. */
+function sessionIdOf(query: string): string | undefined {
+  // As the endpoint event spells it, which clients give back as it is.
+  const usual = /^sessionId=([\w-]+)$/.exec(query)?.[1];
+  if (usual !== undefined) return usual;
+  const [id = '', ...more] = new URLSearchParams(query).getAll('sessionId');
+  return id === '' || more.length > 0 ? undefined : id;
 }

@@ -2,14 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
-import type { Grant } from '../auth/verifier.ts';
-import { type Caller, toAuthInfo } from '../mcp/caller.ts';
-import { createStatelessLane, type StatelessRun } from '../mcp/fast-lane.ts';
+import { toAuthInfo } from '../mcp/caller.ts';
+import { LaneCall, laneOf } from '../mcp/fast-lane.ts';
+import { STATELESS_REVISION } from '../mcp/plain-call.ts';
 import { createMcpServer, type McpDefinition } from '../mcp/server.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
-import { acceptsEventStream, grantOf, type RequestContext } from './context.ts';
+import { callerOf, grantOf, type RequestContext } from './context.ts';
 import { shuttingDown } from './errors.ts';
 import type { EventStream, EventStreams } from './event-stream.ts';
+import type { RpcBody } from './json-rpc.ts';
+import { PendingAnswer } from './pending-answer.ts';
 import { openSession } from './session-opening.ts';
 
 /** What the endpoint is made from. */
@@ -21,10 +23,8 @@ export interface StatelessParts {
 
 /** Serves requests of the stateless revision. */
 export interface StatelessEndpoint {
-  /** Answers a plain call the short way; undefined when `handle` must do it. */
-  handlePlain(ctx: RequestContext, body: unknown): Promise<void> | undefined;
-  /** Answers one POST whose body has been parsed. */
-  handle(ctx: RequestContext, body: unknown): Promise<void>;
+  /** Answers one POST. */
+  handle(ctx: RequestContext, body: RpcBody): Promise<void>;
   /** Waits for the calls in flight, then ends the subscriptions with the answer that the revision has for it. */
   drain(): Promise<void>;
 }
@@ -42,33 +42,40 @@ export function createStatelessEndpoint({
     maxSubscriptions: Number.MAX_SAFE_INTEGER,
     keepAliveMs: 0,
   });
-  const lane = createStatelessLane(definition);
-  const calls = new Set<Promise<void>>();
+  const lane = laneOf(definition);
+  const calls = new Set<RequestContext>();
+  let onIdle: (() => void) | undefined;
   let closed = false;
-  /** Counts a call as in flight until it is over. */
-  const track = async (call: Promise<void>): Promise<void> => {
-    calls.add(call);
-    await call.finally(() => calls.delete(call));
-  };
 
   return {
-    handlePlain(ctx, body) {
-      const run = closed ? undefined : lane.take(body, ctx.req.headers);
-      if (run === undefined) return undefined;
-      ctx.respond = false;
-      return track(runPlain(ctx, streams, run));
-    },
-    async handle(ctx, body) {
+    async handle(ctx, { body, call }) {
       if (closed) throw shuttingDown();
-      const isCall = !isSubscription(body);
-      if (!isCall) holdSubscription(ctx, registry, grantOf(ctx));
-      ctx.respond = false;
-      const served = exchange({ ctx, handler, streams, body });
-      await (isCall ? track(served) : served);
+      if (isSubscription(body)) {
+        holdSubscription(ctx, registry);
+        return exchange({ ctx, handler, streams, body });
+      }
+      calls.add(ctx);
+      try {
+        const running = new LaneCall();
+        const frame = {
+          caller: callerOf(ctx, 'streamable-http'),
+          protocolVersion: STATELESS_REVISION,
+          origin: running,
+        };
+        const answer = call && lane?.runStateless(call, ctx.req.headers, frame);
+        if (answer === undefined) await exchange({ ctx, handler, streams, body });
+        else await answerPlain(ctx, streams, { answer, running });
+      } finally {
+        calls.delete(ctx);
+        if (calls.size === 0) onIdle?.();
+      }
     },
     async drain() {
       // More may come meanwhile, on connections that are still open.
-      while (calls.size > 0) await Promise.allSettled(calls);
+      while (calls.size > 0)
+        await new Promise<void>((resolve) => {
+          onIdle = resolve;
+        });
       closed = true;
       await handler.close();
     },
@@ -83,14 +90,14 @@ function isSubscription(body: unknown): boolean {
 }
 
 /** Counts a subscription as one of the user's sessions, so that nobody can hold more streams than sessions. */
-function holdSubscription(ctx: RequestContext, registry: SessionRegistry, { user: { userId } }: Grant): void {
+function holdSubscription(ctx: RequestContext, registry: SessionRegistry): void {
   const { res } = ctx;
   const session = openSession(registry, {
     id: randomUUID(),
-    userId,
+    userId: grantOf(ctx).user.userId,
     kind: 'subscription',
     // Before a shutdown, drain() ends it with an answer.
-    onEnd: (reason) => void (reason === 'shutdown' || res.end()),
+    connect: () => ({ callsInFlight: 0, onEnd: (reason) => void (reason === 'shutdown' || res.end()) }),
   });
   const release = session.holdStream();
   res.once('close', () => {
@@ -99,17 +106,22 @@ function holdSubscription(ctx: RequestContext, registry: SessionRegistry, { user
   });
 }
 
-/** Who sends a request of this revision. */
-function callerFor(ctx: RequestContext): Caller {
-  return { ...grantOf(ctx), transport: 'streamable-http', requestId: ctx.state.requestId };
+/** A plain call that is running past the SDK. */
+interface PlainRun {
+  readonly answer: Promise<string>;
+  readonly running: LaneCall;
 }
 
-/** Runs a plain call past the SDK. */
-async function runPlain(ctx: RequestContext, streams: EventStreams, run: StatelessRun): Promise<void> {
-  ctx.res.once('close', run.cancel);
-  const reply = openReply(ctx, streams);
-  const text = JSON.stringify(await run.answer(callerFor(ctx)));
-  reply.write(text, 200, { 'content-type': 'application/json' });
+/** Answers a plain call when it has run. */
+async function answerPlain(
+  ctx: RequestContext,
+  streams: EventStreams,
+  { answer, running }: PlainRun,
+): Promise<void> {
+  const pending = new PendingAnswer(ctx, { streams });
+  // Closing its response is how a client of this revision cancels; after the answer it does nothing.
+  ctx.res.on('close', () => running.cancel());
+  pending.settle(await answer);
 }
 
 /** One request on its way through the SDK's handler. */
@@ -126,7 +138,7 @@ async function exchange({ ctx, handler, streams, body }: Exchange): Promise<void
   const abort = new AbortController();
   // Closing its response is how a client of this revision cancels.
   res.once('close', () => abort.abort());
-  const reply = openReply(ctx, streams);
+  const pending = new PendingAnswer(ctx, { streams });
 
   const headers = new Headers();
   for (const [name, value] of Object.entries(req.headers)) {
@@ -134,37 +146,15 @@ async function exchange({ ctx, handler, streams, body }: Exchange): Promise<void
     if (typeof value === 'string' && !CREDENTIAL_HEADERS.has(name)) headers.set(name, value);
   }
   const request = new Request('http://localhost/mcp', { method: 'POST', headers, signal: abort.signal });
-  const authInfo = toAuthInfo(callerFor(ctx));
+  const authInfo = toAuthInfo(callerOf(ctx, 'streamable-http'));
   const response = await handler.fetch(request, { authInfo, parsedBody: body });
   if (res.destroyed) return void response.body?.cancel();
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
-  if (isStream && response.body !== null) return pump(response.body, reply.stream(), res);
-  reply.write(await response.text(), response.status, Object.fromEntries(response.headers));
-}
-
-/** A response that becomes a stream when its answer takes longer than a proxy may bear silence. */
-interface Reply {
-  readonly write: (text: string, status: number, headers: Readonly<Record<string, string>>) => void;
-  readonly stream: () => EventStream;
-}
-
-/** Prepares the response to a request. */
-function openReply(ctx: RequestContext, streams: EventStreams): Reply {
-  const { res } = ctx;
-  let opened: EventStream | undefined;
-  const stream = (): EventStream => (opened ??= streams.open(res, grantOf(ctx)));
-  if (acceptsEventStream(ctx)) streams.whenSilent(res, () => void stream());
-  return {
-    stream,
-    write(text, status, headers) {
-      if (opened !== undefined) {
-        opened.write(`event: message\ndata: ${text}\n\n`);
-        opened.end();
-      } else if (!res.destroyed) {
-        res.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(text) }).end(text);
-      }
-    },
-  };
+  const { body: frames } = response;
+  const stream = isStream ? pending.openStream() : undefined;
+  if (stream !== undefined && frames !== null) return pump(frames, stream, res);
+  const head = { status: response.status, headers: [...response.headers].flat() };
+  pending.settle(await response.text(), head);
 }
 
 const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([

@@ -6,6 +6,7 @@ import { type $ZodType, safeParse } from 'zod/v4/core';
 import { hasScope } from '../auth/user.ts';
 import { type Tool, type ToolContent, type ToolContext, ToolError } from '../tools/tool.ts';
 import type { Caller } from './caller.ts';
+import type { RequestId } from './messages.ts';
 
 /** A call on its way to a tool. */
 export interface ToolCall {
@@ -30,56 +31,68 @@ export interface CallOrigin {
 /** How a call ended, for the log. */
 type Outcome = 'ok' | 'tool_error' | 'invalid_input' | 'insufficient_scope' | 'internal_error' | 'cancelled';
 
-/** Runs a tool. Never throws: whatever goes wrong becomes a result that the model can read. */
-export async function callTool(call: ToolCall): Promise<CallToolResult> {
+/** Runs a tool. Never rejects: whatever goes wrong becomes a result that the model can read. */
+export function callTool(call: ToolCall): Promise<CallToolResult> {
+  if (!call.lines.isLevelEnabled('info')) return runTool(call, () => {});
   const startedMs = performance.now();
-  const { outcome, result } = await runTool(call);
-  const { tool, caller, lines } = call;
-  lines.info(
-    {
-      requestId: caller.requestId,
-      userId: caller.user.userId,
-      tokenId: caller.tokenId,
-      tool: tool.name,
-      transport: caller.transport,
-      outcome: call.origin.isCancelled ? 'cancelled' : outcome,
-      durationMs: Math.round(performance.now() - startedMs),
-    },
-    'tool call',
-  );
-  return result;
+  return runTool(call, (outcome) => {
+    const { tool, caller, lines, origin } = call;
+    lines.info(
+      {
+        requestId: caller.requestId,
+        userId: caller.user.userId,
+        tokenId: caller.tokenId,
+        tool: tool.name,
+        transport: caller.transport,
+        outcome: origin.isCancelled ? 'cancelled' : outcome,
+        durationMs: Math.round(performance.now() - startedMs),
+      },
+      'tool call',
+    );
+  });
 }
 
-/** A result with the word that the log has for it. */
-interface Answer {
-  readonly outcome: Outcome;
-  readonly result: CallToolResult;
-}
+/** Hears how a call ended. */
+type Note = (outcome: Outcome) => void;
 
-/** Checks scope and input, runs the tool, and turns every ending into an answer. */
-async function runTool(call: ToolCall): Promise<Answer> {
-  const { tool, input, caller, origin, log } = call;
+/** Checks scope and input, runs the tool, and turns every ending into a result. */
+async function runTool(call: ToolCall, note: Note): Promise<CallToolResult> {
+  const { tool, input, caller } = call;
   if (!hasScope(caller.user, tool.scope)) {
-    const text = `insufficient_scope: the tool ${tool.name} needs the scope "${tool.scope}", which this user's token does not have.`;
-    return { outcome: 'insufficient_scope', result: errorResult(text) };
+    note('insufficient_scope');
+    return errorResult(
+      `insufficient_scope: the tool ${tool.name} needs the scope "${tool.scope}", which this user's token does not have.`,
+    );
   }
   try {
     const parsed = tool.input.safeParse(withoutNulls(tool.input, input ?? {}));
     if (!parsed.success) {
-      const text = `Input validation error: Invalid arguments for tool ${tool.name}: ${z.prettifyError(parsed.error)}`;
-      return { outcome: 'invalid_input', result: errorResult(text) };
+      note('invalid_input');
+      return errorResult(
+        `Input validation error: Invalid arguments for tool ${tool.name}: ${z.prettifyError(parsed.error)}`,
+      );
     }
-    return { outcome: 'ok', result: toResult(tool, await tool.run(parsed.data, new RunningCall(call))) };
+    const answer = tool.run(parsed.data, new RunningCall(call));
+    const result = toResult(tool, answer instanceof Promise ? await answer : answer);
+    note('ok');
+    return result;
   } catch (error) {
-    if (error instanceof ToolError) return { outcome: 'tool_error', result: errorResult(error.message) };
-    // What else is thrown may hold anything: it goes to the log, and the model gets the id to ask about.
-    if (!origin.isCancelled)
-      log.error({ err: error, requestId: caller.requestId, tool: tool.name }, 'tool failed');
-    return {
-      outcome: 'internal_error',
-      result: errorResult(`Internal error (request ${caller.requestId}).`),
-    };
+    return describeFailure(call, error, note);
   }
+}
+
+/** What the model hears of something that a tool threw. */
+function describeFailure(call: ToolCall, error: unknown, note: Note): CallToolResult {
+  if (error instanceof ToolError) {
+    note('tool_error');
+    return errorResult(error.message);
+  }
+  const { tool, caller, origin, log } = call;
+  // What else is thrown may hold anything: it goes to the log, and the model gets the id to ask about.
+  if (!origin.isCancelled)
+    log.error({ err: error, requestId: caller.requestId, tool: tool.name }, 'tool failed');
+  note('internal_error');
+  return errorResult(`Internal error (request ${caller.requestId}).`);
 }
 
 /** What a tool has at hand. The dearer parts are made when a tool asks for them; most never do. */
@@ -147,11 +160,8 @@ function errorResult(text: string): CallToolResult {
   return { content: [{ type: 'text', text }], isError: true };
 }
 
-/** A client's name for the progress of one of its requests. */
-export type ProgressToken = string | number;
-
 /** The parameters of `notifications/progress`. */
-export function progressParams(progressToken: ProgressToken, [progress, total, message]: ProgressReport) {
+export function progressParams(progressToken: RequestId, [progress, total, message]: ProgressReport) {
   return {
     progressToken,
     progress,

@@ -23,6 +23,15 @@ export interface Changes {
   toolsChangedFor(userIds: ReadonlySet<string>): void;
   /** Passes changes on to a session's client until the session ends; `userId` says whose session it is. */
   follow(session: McpServer, userId?: string): void;
+  /** Passes changes on to somebody else, who says when it is over. */
+  join(follower: Follower): void;
+  leave(follower: Follower): void;
+}
+
+/** Somebody who hears of changes. */
+export interface Follower {
+  readonly userId: string | undefined;
+  deliverChange(event: ServerEvent): void;
 }
 
 /** At most so many resources may one session subscribe to. */
@@ -35,7 +44,7 @@ export function createChanges(log: Logger): Changes {
   const followers = new Set<Follower>();
   const publish = (event: ServerEvent): void => {
     subscriptions.publish(event);
-    for (const follower of followers) follower.deliver(event);
+    for (const follower of followers) follower.deliverChange(event);
   };
 
   return {
@@ -50,14 +59,14 @@ export function createChanges(log: Logger): Changes {
       const event = { kind: 'tools_list_changed' } as const;
       subscriptions.publish(event);
       for (const follower of followers) {
-        if (follower.userId !== undefined && userIds.has(follower.userId)) follower.deliver(event);
+        if (follower.userId !== undefined && userIds.has(follower.userId)) follower.deliverChange(event);
       }
     },
     follow(session, userId) {
       const subscribed = acceptResourceSubscriptions(session);
       const follower = {
         userId,
-        deliver: (event: ServerEvent): void => {
+        deliverChange: (event: ServerEvent): void => {
           // It may go away between the event and its delivery, or not have finished its handshake.
           deliver(session, subscribed, event).catch(() => undefined);
         },
@@ -66,13 +75,9 @@ export function createChanges(log: Logger): Changes {
       // oxlint-disable-next-line prefer-add-event-listener -- the SDK's server has no addEventListener
       session.server.onclose = () => void followers.delete(follower);
     },
+    join: (follower) => void followers.add(follower),
+    leave: (follower) => void followers.delete(follower),
   };
-}
-
-/** A session that hears of changes. */
-interface Follower {
-  readonly userId: string | undefined;
-  readonly deliver: (event: ServerEvent) => void;
 }
 
 /** Keeps the resources that a session's client subscribes to, as the revisions before 2026 have it. */

@@ -1,136 +1,141 @@
 /**
- * A short way for plain calls of our own tools, past the SDK's dispatch: the same `callTool`, and an answer of the same form.
- * Everything else falls through to the SDK. Delete this file and its uses, and no answer changes: `fast-lane.test.ts` sends
- * thousands of requests both ways. `npm run bench` measures what it saves.
+ * A short way for plain messages, past the SDK's dispatch: the same `callTool`, and answers of the same form, so that a session
+ * whose client sends nothing else needs no `McpServer` at all. Everything else falls through to the SDK. Delete this file and
+ * its uses, and no answer changes: `fast-lane.test.ts` sends thousands of messages both ways. `npm run bench` measures what it
+ * saves: most of what a call, a session's opening and an idle session would cost.
  */
-import { type JSONRPCMessage, SERVER_INFO_META_KEY } from '@modelcontextprotocol/server';
+import {
+  type Implementation,
+  type JSONRPCRequest,
+  LATEST_PROTOCOL_VERSION,
+  SERVER_INFO_META_KEY,
+  SUPPORTED_PROTOCOL_VERSIONS,
+  type Tool as ListedTool,
+} from '@modelcontextprotocol/server';
 import type { Tool } from '../tools/tool.ts';
 import { type CallOrigin, callTool, progressParams, type ProgressReport } from './call-tool.ts';
 import type { Caller } from './caller.ts';
-import { type PlainCall, readSessionCall, readStatelessCall, STATELESS_REVISION } from './plain-call.ts';
-import type { McpDefinition } from './server.ts';
+import type { Reply, RequestId } from './messages.ts';
+import { hasPlainParams, type PlainCall, STATELESS_REVISION } from './plain-call.ts';
+import { allowedTools, createMcpServer, listEveryTool, type McpDefinition } from './server.ts';
 
-/** Sends a message to the client; `relatedRequestId` names the request that it belongs to. */
-export type Send = (
-  message: JSONRPCMessage,
-  options?: { relatedRequestId: string | number },
-) => Promise<void>;
+const lanes = new WeakMap<McpDefinition, Lane>();
 
-/** What a session's lane is made from. */
-export interface SessionLaneParts {
-  readonly definition: McpDefinition;
-  readonly send: Send;
-  /** The revision negotiated, as `callTool` wants it. */
-  readonly protocolVersion: () => string;
+/** The lane of a definition; none where a feature could have put its own handler in the way. */
+export function laneOf(definition: McpDefinition): Lane | undefined {
+  if ((definition.features ?? []).length > 0) return undefined;
+  let lane = lanes.get(definition);
+  if (lane === undefined) lanes.set(definition, (lane = new Lane(definition)));
+  return lane;
 }
 
-/** The lane of one session. */
-export class SessionLane {
-  readonly #parts: SessionLaneParts;
+/** What can be answered without the SDK's server. */
+export class Lane {
+  readonly #definition: McpDefinition;
   readonly #tools: ReadonlyMap<string, Tool>;
-  readonly #calls = new Map<string | number, LaneCall>();
+  /** What every answer to `initialize` says but for the revision. */
+  readonly #welcome: object;
+  /** What `tools/list` shows to a user who may call everything; undefined where there is no such method. */
+  readonly #listing: readonly ListedTool[] | undefined;
+  /** What follows the fields of every result of the stateless revision, as JSON, with the brace that ends it. */
+  readonly #resultEnd: string;
 
-  constructor(parts: SessionLaneParts) {
-    this.#parts = parts;
-    this.#tools = toolsOf(parts.definition);
+  constructor(definition: McpDefinition) {
+    const { info, tools, registrations } = definition;
+    // Headers for parameters (`x-mcp-header`) are for the SDK to compare with the arguments.
+    const excluded = new Set(registrations.filter(hasHeaderParameters).map(({ tool }) => tool));
+    // The SDK itself says what it would say.
+    const probe = createMcpServer(definition);
+    const listed = listEveryTool(probe);
+    this.#definition = definition;
+    this.#tools = new Map(tools.filter((tool) => !excluded.has(tool)).map((tool) => [tool.name, tool]));
+    this.#welcome = { capabilities: probe.server.getCapabilities(), serverInfo: info };
+    this.#listing = listed instanceof Promise ? undefined : listed?.tools;
+    this.#resultEnd = `,"resultType":"complete","_meta":${spellServerInfo(info)}}`;
   }
 
-  /** Takes a message if it is a plain call; false when the SDK must have it. */
-  take(message: JSONRPCMessage, caller: Caller): boolean {
-    const call = readSessionCall(message);
-    const tool = call && this.#tools.get(call.name);
-    if (call === undefined || tool === undefined) return false;
-    void this.#run(call, tool, caller);
-    return true;
+  /** The answer to `initialize`, as JSON. */
+  welcome(request: JSONRPCRequest): string {
+    return spellAnswer(request.id, { protocolVersion: negotiate(request), ...this.#welcome });
   }
 
-  /** Cancels the call with this id, if it is one of the lane's; it is not answered then. */
-  cancel(id: string | number): void {
-    this.#calls.get(id)?.cancel();
+  /** The answer to another request that needs no more than this, as JSON; undefined when the SDK must have it. */
+  answerAtOnce({ id, method, params }: JSONRPCRequest, { user }: Caller): string | undefined {
+    if (!hasPlainParams(params)) return undefined;
+    if (method === 'ping') return spellAnswer(id, {});
+    if (method !== 'tools/list' || this.#listing === undefined) return undefined;
+    return spellAnswer(id, { tools: allowedTools(this.#listing, user, this.#definition.scopes) });
   }
 
-  /** Cancels every call: the session has ended. */
-  close(): void {
-    for (const call of this.#calls.values()) call.cancel();
+  /** Runs a session's call; resolves to its answer, as JSON. Undefined when the SDK must have it. */
+  run(call: PlainCall, frame: CallFrame): Promise<string> | undefined {
+    const tool = call.isStateless ? undefined : this.#tools.get(call.name);
+    return tool && this.#call(tool, call, frame).then((result) => spellAnswer(call.id, result));
   }
 
-  /** Runs a call and sends its answer. */
-  async #run({ id, input, progressToken }: PlainCall, tool: Tool, caller: Caller): Promise<void> {
-    const { definition, send, protocolVersion } = this.#parts;
-    const origin = new LaneCall(async (report) => {
-      if (progressToken === undefined) return;
-      const params = progressParams(progressToken, report);
-      await send({ jsonrpc: '2.0', method: 'notifications/progress', params }, { relatedRequestId: id });
-    });
-    this.#calls.set(id, origin);
-    const { log, lines } = definition;
-    const revision = protocolVersion();
-    const result = await callTool({ tool, input, caller, protocolVersion: revision, origin, log, lines });
-    // A cancelled call's id may be in use again.
-    if (this.#calls.get(id) === origin) this.#calls.delete(id);
-    // The fields in the SDK's order. A client that has gone by now misses its answer there, too.
-    if (!origin.isCancelled) await send({ result, jsonrpc: '2.0', id }).catch(() => undefined);
+  /** The same for a call that stands alone, whose headers must repeat what the body says. */
+  runStateless(call: PlainCall, headers: StatelessHeaders, frame: CallFrame): Promise<string> | undefined {
+    const isRepeated =
+      headers['mcp-protocol-version'] === STATELESS_REVISION &&
+      headers['mcp-method'] === 'tools/call' &&
+      headers['mcp-name'] === call.name;
+    const tool = isRepeated && call.isStateless ? this.#tools.get(call.name) : undefined;
+    return tool && this.#call(tool, call, frame).then((result) => this.#spellStateless(call.id, result));
+  }
+
+  #call(tool: Tool, { input }: PlainCall, { caller, protocolVersion, origin }: CallFrame) {
+    const { log, lines } = this.#definition;
+    return callTool({ tool, input, caller, protocolVersion, origin, log, lines });
+  }
+
+  #spellStateless(id: RequestId, result: object): string {
+    const json = JSON.stringify(result);
+    return `{"result":${json.slice(0, -1)}${this.#resultEnd},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
   }
 }
 
-/** A request's headers: the stateless revision repeats in them what the body says. */
+/** A request's headers. */
 export type StatelessHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** A plain call of the stateless revision, ready to run. */
-export interface StatelessRun {
-  /** Resolves to the body of the answer. */
-  readonly answer: (caller: Caller) => Promise<object>;
-  /** The client has gone. */
-  readonly cancel: () => void;
+/** In whose name and revision a call runs, and how it is cancelled. */
+export interface CallFrame {
+  readonly caller: Caller;
+  readonly protocolVersion: string;
+  readonly origin: CallOrigin;
 }
 
-/** The lane of the stateless revision. */
-export interface StatelessLane {
-  /** Takes a request if it is a plain call whose headers agree with it; undefined when the SDK must have it. */
-  take(body: unknown, headers: StatelessHeaders): StatelessRun | undefined;
+/** Whether a tool wants parameters repeated in headers. */
+function hasHeaderParameters({ config }: McpDefinition['registrations'][number]): boolean {
+  return JSON.stringify(config.inputSchema['~standard'].jsonSchema.input()).includes('x-mcp-header');
 }
 
-/** Makes the lane of a definition. */
-export function createStatelessLane(definition: McpDefinition): StatelessLane {
-  const { info, log, lines } = definition;
-  const tools = toolsOf(definition);
-  const resultMeta = { [SERVER_INFO_META_KEY]: info };
-  return {
-    take(body, headers) {
-      if (headers['mcp-protocol-version'] !== STATELESS_REVISION || headers['mcp-method'] !== 'tools/call')
-        return undefined;
-      const call = readStatelessCall(body);
-      const tool = call && tools.get(call.name);
-      if (call === undefined || tool === undefined || headers['mcp-name'] !== call.name) return undefined;
-      const origin = new LaneCall(async () => {});
-      return {
-        cancel: () => origin.cancel(),
-        async answer(caller) {
-          const { id, input } = call;
-          const result = await callTool({
-            tool,
-            input,
-            caller,
-            protocolVersion: STATELESS_REVISION,
-            origin,
-            log,
-            lines,
-          });
-          return { result: { ...result, resultType: 'complete', _meta: resultMeta }, jsonrpc: '2.0', id };
-        },
-      };
-    },
-  };
+/** The revision for an `initialize` request: the one asked for, or the latest with sessions. */
+export function negotiate({ params }: JSONRPCRequest): string {
+  const asked = String(params?.['protocolVersion']);
+  return SUPPORTED_PROTOCOL_VERSIONS.includes(asked) ? asked : LATEST_PROTOCOL_VERSION;
+}
+
+/** An answer with its fields in the SDK's order. */
+function spellAnswer(id: RequestId, result: object): string {
+  return `{"result":${JSON.stringify(result)},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
+}
+
+/** The `_meta` of a result of the stateless revision. */
+function spellServerInfo(info: Implementation): string {
+  return JSON.stringify({ [SERVER_INFO_META_KEY]: info });
 }
 
 /** A call's origin that costs nothing until its tool asks for something. */
-class LaneCall implements CallOrigin {
-  readonly #report: (report: ProgressReport) => Promise<void>;
+export class LaneCall implements CallOrigin {
+  readonly reply: Reply | undefined;
+  readonly #progressToken: RequestId | undefined;
   #abort: AbortController | undefined;
   isCancelled = false;
 
-  constructor(report: (report: ProgressReport) => Promise<void>) {
-    this.#report = report;
+  /** Progress goes to the reply's stream, where it is asked for. */
+  constructor(reply?: Reply, progressToken?: RequestId) {
+    this.reply = reply;
+    this.#progressToken = progressToken;
   }
 
   get signal(): AbortSignal {
@@ -140,7 +145,9 @@ class LaneCall implements CallOrigin {
   }
 
   async progress(...report: ProgressReport): Promise<void> {
-    if (!this.isCancelled) await this.#report(report);
+    if (this.isCancelled || this.#progressToken === undefined) return;
+    const params = progressParams(this.#progressToken, report);
+    this.reply?.stream()?.send({ jsonrpc: '2.0', method: 'notifications/progress', params });
   }
 
   /** Tells the tool, and whoever logs, that nobody waits any more. */
@@ -148,27 +155,4 @@ class LaneCall implements CallOrigin {
     this.isCancelled = true;
     this.#abort?.abort();
   }
-}
-
-/**
- * The tools that the lane may call: none where a feature could have put its own handler in the way, and none with headers for
- * its parameters (`x-mcp-header`), which the SDK compares with the arguments.
- */
-function toolsOf(definition: McpDefinition): ReadonlyMap<string, Tool> {
-  const known = laneTools.get(definition);
-  if (known !== undefined) return known;
-  const { tools, features = [], registrations } = definition;
-  const excluded = new Set(registrations.filter(hasHeaderParameters).map(({ tool }) => tool));
-  const open = features.length > 0 ? [] : tools.filter((tool) => !excluded.has(tool));
-  const found = new Map(open.map((tool) => [tool.name, tool]));
-  laneTools.set(definition, found);
-  return found;
-}
-
-/** What `toolsOf` has found out: once for a definition, not for each session. */
-const laneTools = new WeakMap<McpDefinition, ReadonlyMap<string, Tool>>();
-
-/** Whether a tool wants parameters repeated in headers. */
-function hasHeaderParameters({ config }: McpDefinition['registrations'][number]): boolean {
-  return JSON.stringify(config.inputSchema['~standard'].jsonSchema.input()).includes('x-mcp-header');
 }

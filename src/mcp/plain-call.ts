@@ -4,33 +4,43 @@ import {
   CLIENT_INFO_META_KEY,
   PROTOCOL_VERSION_META_KEY,
 } from '@modelcontextprotocol/server';
-import type { ProgressToken } from './call-tool.ts';
+import type { RequestId } from './messages.ts';
 
 /** What a plain call asks for. */
 export interface PlainCall {
-  readonly id: string | number;
+  readonly id: RequestId;
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>> | undefined;
-  readonly progressToken: ProgressToken | undefined;
-}
-
-/** The call that a message of the revisions with sessions makes, if it is plain. */
-export function readSessionCall(message: unknown): PlainCall | undefined {
-  return readCall(message, isSessionMeta);
-}
-
-/** The call that a message of the stateless revision makes, if it is plain and wants no progress. */
-export function readStatelessCall(message: unknown): PlainCall | undefined {
-  return readCall(message, isStatelessMeta);
+  readonly progressToken: RequestId | undefined;
+  /** Whether it carries the envelope of the revision whose requests stand alone. */
+  readonly isStateless: boolean;
 }
 
 /** The revision whose requests stand alone. */
 export const STATELESS_REVISION = '2026-07-28';
 
+/** The call that a message makes, if it is plain; anything out of the ordinary, right or wrong, is left to the SDK. */
+export function readPlainCall(message: unknown): PlainCall | undefined {
+  if (!isObject(message, MESSAGE_FIELDS)) return undefined;
+  const { jsonrpc, id, method, params } = message;
+  if (method !== 'tools/call' || jsonrpc !== '2.0' || !isRequestId(id)) return undefined;
+  if (!isObject(params, PARAMS_FIELDS)) return undefined;
+  const { name, arguments: input, _meta: meta } = params;
+  if (typeof name !== 'string' || (input !== undefined && !isObject(input))) return undefined;
+  if (isSessionMeta(meta)) return { id, name, input, progressToken: meta?.progressToken, isStateless: false };
+  return isStatelessMeta(meta) ? { id, name, input, progressToken: undefined, isStateless: true } : undefined;
+}
+
+/** Whether a request without parameters of its own is plain: it may ask for progress, which it is answered before. */
+export function hasPlainParams(params: unknown): boolean {
+  return params === undefined || (isObject(params, META_ONLY) && isSessionMeta(params['_meta']));
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 const MESSAGE_FIELDS = new Set(['jsonrpc', 'id', 'method', 'params']);
 const PARAMS_FIELDS = new Set(['name', 'arguments', '_meta']);
+const META_ONLY = new Set(['_meta']);
 const SESSION_META_FIELDS = new Set(['progressToken']);
 const STATELESS_META_FIELDS = new Set<string>([
   PROTOCOL_VERSION_META_KEY,
@@ -38,24 +48,14 @@ const STATELESS_META_FIELDS = new Set<string>([
   CLIENT_CAPABILITIES_META_KEY,
 ]);
 const CLIENT_INFO_FIELDS = new Set(['name', 'version']);
-
-/** Reads a call; anything out of the ordinary, right or wrong, is left to the SDK. */
-function readCall(message: unknown, isPlainMeta: (meta: unknown) => boolean): PlainCall | undefined {
-  if (!isObject(message, MESSAGE_FIELDS)) return undefined;
-  const { jsonrpc, id, method, params } = message;
-  if (method !== 'tools/call' || jsonrpc !== '2.0' || !isId(id)) return undefined;
-  if (!isObject(params, PARAMS_FIELDS)) return undefined;
-  const { name, arguments: input, _meta: meta } = params;
-  if (typeof name !== 'string' || (input !== undefined && !isObject(input))) return undefined;
-  if (!isPlainMeta(meta)) return undefined;
-  const progressToken = isObject(meta) && isId(meta['progressToken']) ? meta['progressToken'] : undefined;
-  return { id, name, input, progressToken };
-}
+const NO_FIELDS: ReadonlySet<string> = new Set();
 
 /** No `_meta`, or one that asks for progress at the most. */
-function isSessionMeta(meta: unknown): boolean {
+function isSessionMeta(meta: unknown): meta is { readonly progressToken?: RequestId } | undefined {
   if (meta === undefined) return true;
-  return isObject(meta, SESSION_META_FIELDS) && (!('progressToken' in meta) || isId(meta['progressToken']));
+  return (
+    isObject(meta, SESSION_META_FIELDS) && (!('progressToken' in meta) || isRequestId(meta['progressToken']))
+  );
 }
 
 /** The envelope of a client that declares nothing special. */
@@ -72,10 +72,8 @@ function isStatelessMeta(meta: unknown): boolean {
   );
 }
 
-const NO_FIELDS: ReadonlySet<string> = new Set();
-
-/** Whether a value is a JSON-RPC id, or a progress token, which has the same form. */
-function isId(value: unknown): value is string | number {
+/** Whether a value is a JSON-RPC id as MCP has it: null and fractions are none. */
+function isRequestId(value: unknown): value is RequestId {
   return typeof value === 'string' || Number.isSafeInteger(value);
 }
 

@@ -72,7 +72,7 @@ export function createMcpServer(
         tool,
         input,
         caller: callerOf(context, caller),
-        protocolVersion: revisionOf(server),
+        protocolVersion: server.server.getNegotiatedProtocolVersion() ?? NO_REVISION,
         origin: originOf(context),
         log,
         lines,
@@ -89,10 +89,8 @@ export function createMcpServer(
   return server;
 }
 
-/** The revision that a connection has negotiated. HTTP+SSE clients may call before they do. */
-export function revisionOf({ server }: McpServer): string {
-  return server.getNegotiatedProtocolVersion() ?? 'not negotiated';
-}
+/** What stands for a revision that has not been negotiated: HTTP+SSE clients may call before they do. */
+export const NO_REVISION = 'not negotiated';
 
 /** The SDK's view of a request as a tool call needs it. */
 function originOf({ mcpReq }: ServerContext): CallOrigin {
@@ -119,10 +117,14 @@ export function createToolLister(
   // One server that is never connected: its list handler is the very one that clients' lists come from.
   const probe = createMcpServer(definition);
   return async (user) => {
-    const listAll = toolListHandlers.get(probe);
-    const { tools } = (await listAll?.()) ?? { tools: [] };
+    const { tools = [] } = (await listEveryTool(probe)) ?? {};
     return allowedTools(tools, user, definition.scopes);
   };
+}
+
+/** What a server's `tools/list` says to a user who may call everything; undefined where it has no tools. */
+export function listEveryTool(server: McpServer): ReturnType<ToolListHandler> | undefined {
+  return toolListHandlers.get(server)?.();
 }
 
 /** Whether two users may call the same tools. */
@@ -197,7 +199,7 @@ function filterToolList(
     server.setRequestHandler = setRequestHandler;
     server.setRequestHandler('tools/list', async (_request, context) => {
       const { tools } = await listAll();
-      return { tools: allowedTools(tools, callerOf(context, connectionCaller).user, scopes) };
+      return { tools: [...allowedTools(tools, callerOf(context, connectionCaller).user, scopes)] };
     });
   };
 }
@@ -208,11 +210,11 @@ function firstOf([handler]: readonly never[]): ToolListHandler {
 }
 
 /** Leaves out what the user lacks the scope for. */
-function allowedTools(
-  tools: ListedTool[],
+export function allowedTools(
+  tools: readonly ListedTool[],
   user: UserContext,
   scopes: ReadonlyMap<string, string>,
-): ListedTool[] {
+): readonly ListedTool[] {
   return user.scopes === undefined ? tools : tools.filter(({ name }) => hasScope(user, scopes.get(name)));
 }
 

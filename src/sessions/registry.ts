@@ -6,17 +6,22 @@ export type SessionKind = 'sse' | 'streamable-http' | 'subscription';
 /** Why a session ends. */
 export type EndReason = 'closed' | 'idle' | 'revoked' | 'shutdown';
 
+/** What a session is connected to. */
+export interface SessionConnection {
+  /** How many requests are being worked on. */
+  readonly callsInFlight: number;
+  /** Ends the session's streams and frees what it holds. Called once. */
+  onEnd(reason: EndReason): void;
+}
+
 /** What is needed to open a session. */
-export interface SessionOpening {
+export interface SessionOpening<Connection extends SessionConnection> {
   readonly id: string;
   readonly userId: string;
   readonly kind: SessionKind;
-  /** Ends the session's streams and frees what it holds. Called once. */
-  readonly onEnd: (reason: EndReason) => void;
+  /** Makes the session's connection, once there is room for it. */
+  connect(session: Session): Connection;
 }
-
-/** A JSON-RPC request id. */
-export type RequestId = string | number;
 
 /** The caps of a registry. */
 export interface RegistryOptions {
@@ -37,51 +42,41 @@ export class SessionLimitError extends Error {
   }
 }
 
+/** What the sessions of a registry share. */
+interface Surroundings {
+  readonly now: () => number;
+  /** Hears of each session whose last call has been answered. */
+  readonly onSettled: (session: Session) => void;
+}
+
 /** A session: whose it is, and what keeps it from being idle. */
-export class Session {
+export class Session<Connection extends SessionConnection = SessionConnection> {
   readonly id: string;
   readonly userId: string;
   readonly kind: SessionKind;
-  readonly #onSettled: (session: Session) => void;
-  readonly #now: () => number;
-  readonly #calls = new Set<RequestId>();
+  readonly connection: Connection;
+  readonly #around: Surroundings;
   #streams = 0;
   #lastUsedMs: number;
 
-  constructor(opening: SessionOpening, now: () => number, onSettled: (session: Session) => void) {
+  constructor(opening: SessionOpening<Connection>, around: Surroundings) {
     this.id = opening.id;
     this.userId = opening.userId;
     this.kind = opening.kind;
-    this.#now = now;
-    this.#lastUsedMs = now();
-    this.#onSettled = onSettled;
+    this.#around = around;
+    this.#lastUsedMs = around.now();
+    this.connection = opening.connect(this);
   }
 
-  /** How many requests are being worked on. */
-  get callsInFlight(): number {
-    return this.#calls.size;
-  }
-
-  /** Whether a request with this id is being worked on. */
-  isWorkingOn(id: RequestId): boolean {
-    return this.#calls.has(id);
-  }
-
-  /** Notes that work on a request begins. */
-  begin(id: RequestId): void {
-    this.#calls.add(id);
+  /** Notes that a request has been answered, or cancelled and will never be. */
+  noteSettled(): void {
     this.touch();
-  }
-
-  /** Notes that a request is answered, or cancelled and will never be. */
-  settle(id: RequestId): void {
-    this.touch();
-    if (this.#calls.delete(id) && this.#calls.size === 0) this.#onSettled(this);
+    if (this.connection.callsInFlight === 0) this.#around.onSettled(this);
   }
 
   /** Notes a sign of life. */
   touch(): void {
-    this.#lastUsedMs = this.#now();
+    this.#lastUsedMs = this.#around.now();
   }
 
   /** Notes an open stream; the returned function notes its end. */
@@ -98,7 +93,11 @@ export class Session {
 
   /** Whether nothing has used it for this long: no stream, no call, no request. */
   isIdle(idleMs: number): boolean {
-    return this.#streams === 0 && this.#calls.size === 0 && this.#now() - this.#lastUsedMs >= idleMs;
+    return (
+      this.#streams === 0 &&
+      this.connection.callsInFlight === 0 &&
+      this.#around.now() - this.#lastUsedMs >= idleMs
+    );
   }
 }
 
@@ -106,10 +105,10 @@ export class Session {
 export interface SessionRegistry {
   readonly size: number;
   /**
-   * Makes room for a session.
+   * Makes room for a session and connects it.
    * @throws {SessionLimitError} when the user or the server has too many, or the server is shutting down
    */
-  open(opening: SessionOpening): Session;
+  open<Connection extends SessionConnection>(opening: SessionOpening<Connection>): Session<Connection>;
   /** The session with this id, if it is this user's. Somebody else's is as good as none: ids must not be probed. */
   find(id: string, userId: string, kind: SessionKind): Session | undefined;
   /** Ends a session; does nothing when it has ended. */
@@ -130,25 +129,27 @@ export function createSessionRegistry({
   now = Date.now,
 }: RegistryOptions): SessionRegistry {
   // Maps, never plain objects: `sessionId=__proto__` must find nothing.
-  const sessions = new Map<string, { session: Session; onEnd: (reason: EndReason) => void }>();
+  const sessions = new Map<string, Session>();
   const countOf = new Map<string, number>();
   let onDrained: (() => void) | undefined;
 
   const end = (session: Session, reason: EndReason): void => {
-    const entry = sessions.get(session.id);
-    if (entry?.session !== session) return;
+    if (sessions.get(session.id) !== session) return;
     sessions.delete(session.id);
     const left = (countOf.get(session.userId) ?? 1) - 1;
     if (left === 0) countOf.delete(session.userId);
     else countOf.set(session.userId, left);
-    entry.onEnd(reason);
+    session.connection.onEnd(reason);
     if (sessions.size === 0) onDrained?.();
   };
   const endWhere = (condition: (session: Session) => boolean, reason: EndReason): void => {
-    for (const { session } of sessions.values()) if (condition(session)) end(session, reason);
+    for (const session of sessions.values()) if (condition(session)) end(session, reason);
   };
-  const endIfDraining = (session: Session): void => {
-    if (onDrained !== undefined) end(session, 'shutdown');
+  const around: Surroundings = {
+    now,
+    onSettled: (session) => {
+      if (onDrained !== undefined) end(session, 'shutdown');
+    },
   };
 
   return {
@@ -160,23 +161,27 @@ export function createSessionRegistry({
       const ofUser = countOf.get(opening.userId) ?? 0;
       if (ofUser >= maxSessionsPerUser) throw new SessionLimitError('user');
       if (sessions.size >= maxSessions) throw new SessionLimitError('server');
-      const session = new Session(opening, now, endIfDraining);
-      sessions.set(opening.id, { session, onEnd: opening.onEnd });
+      const session = new Session(opening, around);
+      sessions.set(opening.id, session);
       countOf.set(opening.userId, ofUser + 1);
       return session;
     },
     find(id, userId, kind) {
-      const session = sessions.get(id)?.session;
+      const session = sessions.get(id);
       return session?.userId === userId && session.kind === kind ? session : undefined;
     },
     end,
     endIdle: () => endWhere((session) => session.isIdle(idleMs), 'idle'),
-    endRevoked: (mayContinue) => endWhere(({ userId }) => !mayContinue(userId), 'revoked'),
+    endRevoked(mayContinue) {
+      // By user first: most have several sessions, and hardly ever is anybody revoked.
+      const revoked = new Set([...countOf.keys()].filter((userId) => !mayContinue(userId)));
+      if (revoked.size > 0) endWhere(({ userId }) => revoked.has(userId), 'revoked');
+    },
     drain() {
       return new Promise((resolve) => {
         onDrained = resolve;
         if (sessions.size === 0) resolve();
-        endWhere(({ callsInFlight }) => callsInFlight === 0, 'shutdown');
+        endWhere(({ connection }) => connection.callsInFlight === 0, 'shutdown');
       });
     },
   };

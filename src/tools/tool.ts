@@ -61,9 +61,9 @@ export interface ToolDefinition<
   run(input: z.output<Input>, context: ToolContext): ToolAnswer<Output> | Promise<ToolAnswer<Output>>;
 }
 
-/** A tool as the server handles it. `run` takes what `input` has parsed. */
+/** A tool as the server handles it. `run` takes what `input` has parsed, and returns its answer or a promise of it. */
 export interface Tool extends ToolFace<z.ZodObject, z.ZodObject | undefined> {
-  run(input: Readonly<Record<string, unknown>>, context: ToolContext): Promise<unknown>;
+  run(input: Readonly<Record<string, unknown>>, context: ToolContext): unknown;
 }
 
 /** A failure the model should read and can act on. Anything else a tool throws stays in the log. */
@@ -81,7 +81,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
   return {
     ...face,
     // oxlint-disable-next-line no-unsafe-type-assertion -- the server hands over only what `input` has parsed
-    run: async (input, context) => run.call(definition, input as z.output<Input>, context),
+    run: (input, context) => run.call(definition, input as z.output<Input>, context),
   };
 }
 

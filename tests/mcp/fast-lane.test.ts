@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { z } from 'zod';
 import type { Feature } from '../../src/mcp/feature.ts';
-import { readSessionCall, readStatelessCall } from '../../src/mcp/plain-call.ts';
+import { readPlainCall } from '../../src/mcp/plain-call.ts';
 import { tools as ownTools } from '../../src/tools/index.ts';
 import { defineTool, type Tool, ToolError } from '../../src/tools/tool.ts';
 import { type Answer, openMcpSession, type RawSession, send, stateless } from '../support/raw-http.ts';
@@ -256,7 +256,12 @@ test('what is not plain is left to the SDK', () => {
     { ...plain, params: { name: 'a', _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } } },
   ];
 
-  expect(readSessionCall(plain)).toEqual({ id: 1, name: 'a', input: {}, progressToken: undefined });
-  expect(odd.map(readSessionCall)).toEqual(odd.map(() => undefined));
-  expect(readStatelessCall(plain)).toBeUndefined();
+  expect(readPlainCall(plain)).toEqual({
+    id: 1,
+    name: 'a',
+    input: {},
+    progressToken: undefined,
+    isStateless: false,
+  });
+  expect(odd.map(readPlainCall)).toEqual(odd.map(() => undefined));
 });

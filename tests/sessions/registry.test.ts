@@ -6,10 +6,41 @@ import {
   type EndReason,
   type RegistryOptions,
   type Session,
+  type SessionConnection,
+  type SessionKind,
   SessionLimitError,
-  type SessionOpening,
   type SessionRegistry,
 } from '../../src/sessions/registry.ts';
+
+/** A connection whose calls begin and end when a test says so. */
+class FakeConnection implements SessionConnection {
+  readonly onEnd: (reason: EndReason) => void;
+  readonly #session: Session;
+  callsInFlight = 0;
+
+  constructor(session: Session, onEnd: (reason: EndReason) => void) {
+    this.#session = session;
+    this.onEnd = onEnd;
+  }
+
+  /** A call begins. */
+  begin(): void {
+    this.callsInFlight += 1;
+  }
+
+  /** A call has been answered. */
+  settle(): void {
+    this.callsInFlight -= 1;
+    this.#session.noteSettled();
+  }
+}
+
+/** What a test may want to have otherwise of a session. */
+interface Opening {
+  readonly userId?: string;
+  readonly kind?: SessionKind;
+  readonly onEnd?: (reason: EndReason) => void;
+}
 
 /** A registry under test with a clock of its own. */
 interface Fixture {
@@ -17,7 +48,7 @@ interface Fixture {
   /** What has ended so far, in order. */
   readonly ended: { readonly id: string; readonly reason: EndReason }[];
   /** Opens a session. */
-  open(id: string, opening?: Partial<SessionOpening>): Session;
+  open(id: string, opening?: Opening): Session<FakeConnection>;
   /** Lets time pass. */
   pass(ms: number): void;
 }
@@ -36,13 +67,13 @@ function createFixture(options: Partial<RegistryOptions> = {}): Fixture {
   return {
     registry,
     ended,
-    open: (id, opening = {}) =>
+    open: (id, { userId = 'ada', kind = 'streamable-http', onEnd } = {}) =>
       registry.open({
         id,
-        userId: 'ada',
-        kind: 'streamable-http',
-        onEnd: (reason) => ended.push({ id, reason }),
-        ...opening,
+        userId,
+        kind,
+        connect: (session) =>
+          new FakeConnection(session, onEnd ?? ((reason) => void ended.push({ id, reason }))),
       }),
     pass: (ms) => {
       nowMs += ms;
@@ -241,7 +272,7 @@ describe('an idle session', () => {
     expect(ended).toEqual([{ id: 's1', reason: 'idle' }]);
   });
 
-  test.each<{ sign: string; use: (session: Session, pass: (ms: number) => void) => void }>([
+  test.each<{ sign: string; use: (session: Session<FakeConnection>, pass: (ms: number) => void) => void }>([
     { sign: 'a request', use: (session) => session.touch() },
     {
       sign: 'a stream that has closed',
@@ -254,9 +285,9 @@ describe('an idle session', () => {
     {
       sign: 'an answered call',
       use: (session, pass) => {
-        session.begin(1);
+        session.connection.begin();
         pass(5000);
-        session.settle(1);
+        session.connection.settle();
       },
     },
   ])('has its time begin anew with $sign', ({ use }) => {
@@ -302,14 +333,14 @@ describe('an idle session', () => {
   test('is not one with a call in flight, however long that takes', () => {
     const { registry, open, ended, pass } = createFixture();
     const session = open('s1');
-    session.begin('slow');
-    session.begin('quick');
-    session.settle('quick');
+    session.connection.begin();
+    session.connection.begin();
+    session.connection.settle();
 
     pass(1_000_000);
     registry.endIdle();
     const during = [...ended];
-    session.settle('slow');
+    session.connection.settle();
     pass(1000);
     registry.endIdle();
 
@@ -322,7 +353,7 @@ describe('an idle session', () => {
     open('idle 1');
     open('idle 2', { userId: 'bob' });
     open('streaming').holdStream();
-    open('calling').begin(1);
+    open('calling').connection.begin();
     pass(500);
     open('young');
     pass(500);
@@ -334,36 +365,12 @@ describe('an idle session', () => {
   });
 });
 
-describe('calls in flight', () => {
-  test('are counted by their ids, a number being another id than its digits', () => {
-    const session = createFixture().open('s1');
-
-    session.begin(1);
-    session.begin('1');
-    session.settle(1);
-
-    expect([session.isWorkingOn(1), session.isWorkingOn('1')]).toEqual([false, true]);
-    expect(session.callsInFlight).toBe(1);
-  });
-
-  test('are not counted below zero by an answer that nobody waits for', () => {
-    const session = createFixture().open('s1');
-
-    session.settle('unknown');
-    session.begin(1);
-    session.settle(1);
-    session.settle(1);
-
-    expect(session.callsInFlight).toBe(0);
-  });
-});
-
 describe('revocation', () => {
   test('ends every session of the users who may not go on, in use or not, and no other', () => {
     const { registry, open, ended } = createFixture();
     open('ada 1').holdStream();
     open('bob 1', { userId: 'bob' });
-    open('ada 2', { kind: 'sse' }).begin(1);
+    open('ada 2', { kind: 'sse' }).connection.begin();
 
     registry.endRevoked((userId) => userId !== 'ada');
 
@@ -394,16 +401,16 @@ describe('draining', () => {
     open('quiet');
     open('streaming', { kind: 'sse' }).holdStream();
     const other = open('other', { userId: 'bob' });
-    busy.begin(1);
-    busy.begin(2);
-    other.begin(1);
+    busy.connection.begin();
+    busy.connection.begin();
+    other.connection.begin();
 
     const drained = registry.drain();
     const atOnce = ended.map(({ id }) => id);
-    busy.settle(1);
+    busy.connection.settle();
     const afterOne = ended.length;
-    other.settle(1);
-    busy.settle(2);
+    other.connection.settle();
+    busy.connection.settle();
     await drained;
 
     expect(atOnce).toEqual(['quiet', 'streaming']);
@@ -416,7 +423,7 @@ describe('draining', () => {
   test('does not resolve before the last session has ended', async () => {
     const { registry, open } = createFixture();
     const session = open('busy');
-    session.begin(1);
+    session.connection.begin();
     let resolved = false;
 
     const drained = registry.drain().then(() => (resolved = true));
@@ -424,7 +431,7 @@ describe('draining', () => {
       setImmediate(resolve);
     });
     const early = resolved;
-    session.settle(1);
+    session.connection.settle();
     await drained;
 
     expect(early).toBe(false);
@@ -433,7 +440,7 @@ describe('draining', () => {
   test('lets a session with calls still be found, so that they can be cancelled or answered', () => {
     const { registry, open } = createFixture();
     const session = open('busy');
-    session.begin(1);
+    session.connection.begin();
 
     void registry.drain();
 
@@ -443,7 +450,7 @@ describe('draining', () => {
   test('resolves as well when the last client closes its session itself', async () => {
     const { registry, open, ended } = createFixture();
     const session = open('busy');
-    session.begin(1);
+    session.connection.begin();
 
     const drained = registry.drain();
     registry.end(session, 'closed');

@@ -79,14 +79,16 @@ describe('run', () => {
     expect(seen[1]).toBe(context);
   });
 
-  test('that throws rejects, whether it is asynchronous or not', async () => {
+  test('that throws fails whoever awaits it, whether it is asynchronous or not', async () => {
     const tools = [
       defineTool({ ...FACE, run: () => fail() }),
       defineTool({ ...FACE, run: async () => fail() }),
     ];
 
     for (const tool of tools) {
-      await expect(tool.run({}, createToolContext())).rejects.toThrow(new ToolError('No such file.'));
+      await expect(async () => tool.run({}, createToolContext())).rejects.toThrow(
+        new ToolError('No such file.'),
+      );
     }
   });
 

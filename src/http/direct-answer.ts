@@ -1,0 +1,27 @@
+/** Answers of the MCP routes, written straight on Node's response, past Koa, which must then leave the response alone. */
+import type { RequestContext } from './context.ts';
+import { SECURITY_HEADER_LIST } from './security-headers.ts';
+
+/** What an answer says that is JSON; as all lists of headers here, names and values in turn. */
+export const JSON_HEADERS: readonly string[] = ['Content-Type', 'application/json'];
+
+/**
+ * Writes the head of an answer, with what every answer carries. The caller says how it may be cached. In one list, because Node
+ * keeps, merges and reads back what setHeader() is told: that is twice as dear.
+ */
+export function writeHead(ctx: RequestContext, status: number, headers: readonly string[]): void {
+  ctx.respond = false;
+  ctx.res.writeHead(status, [...SECURITY_HEADER_LIST, 'X-Request-Id', ctx.state.requestId, ...headers]);
+}
+
+/** Writes a whole answer. */
+export function writeAnswer(
+  ctx: RequestContext,
+  status: number,
+  { text, headers }: { readonly text: string; readonly headers: readonly string[] },
+): void {
+  const bytes = Buffer.byteLength(text);
+  writeHead(ctx, status, ['Cache-Control', 'no-store', 'Content-Length', String(bytes), ...headers]);
+  // Of text that is all ASCII, Node copies the bytes instead of encoding the characters.
+  ctx.res.end(text, bytes === text.length ? 'latin1' : 'utf8');
+}

@@ -1,0 +1,176 @@
+/** One session's server: plain messages go the short way; the SDK's server is made when something comes that needs it. */
+import type { JSONRPCMessage, JSONRPCRequest, ServerEvent } from '@modelcontextprotocol/server';
+import type { Caller } from './caller.ts';
+import type { Follower } from './changes.ts';
+import { type Lane, LaneCall, laneOf, negotiate } from './fast-lane.ts';
+import {
+  cancelledIdOf,
+  type Channel,
+  isRequest,
+  noStreamForRequest,
+  type Reply,
+  type RequestId,
+} from './messages.ts';
+import { type PlainCall, readPlainCall } from './plain-call.ts';
+import { type Handshake, type SdkOutbound, SdkSession, type SendOptions } from './sdk-session.ts';
+import { type McpDefinition, NO_REVISION } from './server.ts';
+
+/** What a session is made from. */
+export interface McpSessionParts {
+  readonly definition: McpDefinition;
+  /** Whose it is. */
+  readonly userId: string;
+  readonly channel: Channel;
+}
+
+/** A request that is being worked on. */
+interface InFlight {
+  readonly reply: Reply | undefined;
+  cancel?(): void;
+}
+
+/** The server of one session, over whichever transport. */
+export class McpSession implements Follower, SdkOutbound {
+  readonly userId: string;
+  readonly #definition: McpDefinition;
+  readonly #channel: Channel;
+  readonly #lane: Lane | undefined;
+  /** Made with the first request: most sessions are idle. */
+  #inFlight: Map<RequestId, InFlight> | undefined;
+  /** What the lane has agreed on with the client. */
+  #handshake: Handshake | undefined;
+  #sdk: SdkSession | undefined;
+
+  constructor({ definition, userId, channel }: McpSessionParts) {
+    this.userId = userId;
+    this.#definition = definition;
+    this.#channel = channel;
+    this.#lane = laneOf(definition);
+    if (this.#lane === undefined) this.#wake();
+    else definition.changes.join(this);
+  }
+
+  /** The revision negotiated; undefined before `initialize`. */
+  get protocolVersion(): string | undefined {
+    return this.#sdk?.protocolVersion ?? (this.#handshake && negotiate(this.#handshake.request));
+  }
+
+  /** How many requests are being worked on. */
+  get callsInFlight(): number {
+    return this.#inFlight?.size ?? 0;
+  }
+
+  /** Whether a request with this id is being worked on: a second one could not be told from it. */
+  isWorkingOn(id: RequestId): boolean {
+    return this.#inFlight?.has(id) ?? false;
+  }
+
+  /** Takes a request, whose id must be free; `call` is what it asks for, where that is known to be plain. */
+  request(request: JSONRPCRequest, caller: Caller, reply: Reply, call = readPlainCall(request)): void {
+    const answer = call === undefined ? this.#answerAtOnce(request, caller) : undefined;
+    if (answer !== undefined) return reply.settle(answer);
+    if (call !== undefined && this.#run(call, caller, reply)) return;
+    this.#add(request.id, { reply });
+    this.#wake().forward(request, caller);
+  }
+
+  /** Takes a notification, or an answer of the client's. */
+  note(message: JSONRPCMessage, caller: Caller): void {
+    const cancelledId = cancelledIdOf(message);
+    const cancelled = cancelledId === undefined ? undefined : this.#inFlight?.get(cancelledId);
+    cancelled?.cancel?.();
+    if (
+      'method' in message &&
+      message.method === 'notifications/initialized' &&
+      this.#handshake !== undefined
+    )
+      this.#handshake = { ...this.#handshake, isInitialized: true };
+    // A server that sleeps has asked nothing, works on nothing, and without features minds nothing.
+    this.#sdk?.forward(message, caller);
+    if (cancelledId === undefined || cancelled === undefined) return;
+    // Without this its response would stay open for ever.
+    this.#sdk?.forget(cancelledId);
+    this.#settle(cancelledId, cancelled);
+  }
+
+  /** Tells the client of a change while the SDK's server sleeps; without features, tools are all that can change. */
+  deliverChange(event: ServerEvent): void {
+    if (event.kind !== 'tools_list_changed') return;
+    this.#channel.send({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' }).catch(() => undefined);
+  }
+
+  /** Cancels what is under way: the session has ended. */
+  close(): void {
+    this.#definition.changes.leave(this);
+    for (const [id, request] of this.#inFlight ?? []) {
+      request.cancel?.();
+      request.reply?.abandon(id);
+    }
+    this.#inFlight?.clear();
+    void this.#sdk?.close();
+  }
+
+  /** Called by the SDK's server: the answer to a request. */
+  answer(id: RequestId, json: string): void {
+    const request = this.#inFlight?.get(id);
+    if (request !== undefined) this.#settle(id, request, json);
+  }
+
+  /** Called by the SDK's server: something of its own, which may belong to a request. */
+  async send(message: JSONRPCMessage, { relatedRequestId }: SendOptions = {}): Promise<void> {
+    const request = relatedRequestId === undefined ? undefined : this.#inFlight?.get(relatedRequestId);
+    if (request === undefined) return this.#channel.send(message);
+    const stream = request.reply?.stream();
+    if (stream !== undefined) stream.send(message);
+    else if (isRequest(message)) throw noStreamForRequest();
+  }
+
+  /** The answer to a request that needs no work. */
+  #answerAtOnce(request: JSONRPCRequest, caller: Caller): string | undefined {
+    if (request.method !== 'initialize') return this.#lane?.answerAtOnce(request, caller);
+    // A server that is awake must see a handshake itself.
+    if (this.#sdk !== undefined) return undefined;
+    this.#handshake = { request, isInitialized: false };
+    return this.#lane?.welcome(request);
+  }
+
+  /** Runs a call the short way; false when the SDK must have it. */
+  #run(call: PlainCall, caller: Caller, reply: Reply): boolean {
+    const running = new LaneCall(reply, call.progressToken);
+    const protocolVersion = this.protocolVersion ?? NO_REVISION;
+    const answer = this.#lane?.run(call, { caller, protocolVersion, origin: running });
+    if (answer === undefined) return false;
+    this.#add(call.id, running);
+    void answer.then((json) => this.#settleUnlessCancelled(call.id, running, json));
+    return true;
+  }
+
+  #settleUnlessCancelled(id: RequestId, running: LaneCall, answer: string): void {
+    // A cancelled call has been settled; its id may be in use again.
+    if (!running.isCancelled) this.#settle(id, running, answer);
+  }
+
+  #add(id: RequestId, request: InFlight): void {
+    (this.#inFlight ??= new Map()).set(id, request);
+  }
+
+  /** Takes a request off the list, with its answer or, when it was cancelled, without. */
+  #settle(id: RequestId, request: InFlight, answer?: string): void {
+    this.#inFlight?.delete(id);
+    request.reply?.settle(answer);
+    this.#channel.onSettled();
+  }
+
+  /** The SDK's server, made when it is first needed. */
+  #wake(): SdkSession {
+    const definition = this.#definition;
+    // From now on the server itself follows the changes.
+    definition.changes.leave(this);
+    return (this.#sdk ??= new SdkSession({
+      definition,
+      userId: this.userId,
+      outbound: this,
+      handshake: this.#handshake,
+    }));
+  }
+}
