@@ -44,8 +44,14 @@ export interface RunningServer {
   close(): Promise<boolean>;
 }
 
-/** How often streams and sessions are looked after. Milliseconds. */
+/** How often it is looked for heartbeats that are due, and for clients that do not read. Milliseconds. */
 const TICK_MS = 500;
+
+/** How often it is looked for streams and sessions of users who have been revoked. Milliseconds. */
+const REVOCATION_MS = 1_000;
+
+/** How often, at the least, it is looked for idle sessions: looking at thousands costs more than a few seconds are worth. */
+const IDLE_CHECK_MS = 10_000;
 
 /**
  * Builds the server and listens.
@@ -99,20 +105,27 @@ export async function startServer({
   });
 
   const handle = app.callback();
-  // Koa's promise never rejects: answerErrors and its own last handler see to that.
+  /** The connections without a whole request yet. Clients open some in advance; closeIdleConnections() spares them. */
+  const unasked = new Set<Socket>();
   const server = createServer(SERVER_OPTIONS, (req, res) => {
+    unasked.delete(req.socket);
     if (!ready) res.setHeader('Connection', 'close');
+    // Koa's promise never rejects: answerErrors and its own last handler see to that.
     void handle(req, res);
   });
-  const unasked = trackUnasked(server);
+  server.on('connection', (socket) => {
+    unasked.add(socket);
+    socket.on('close', () => unasked.delete(socket));
+  });
   await listen(server, config);
-  const timer = setInterval(() => {
-    streams.tick();
-    streams.endRevoked(authenticator.isCurrent);
-    registry.endRevoked(authenticator.mayContinue);
-    registry.endIdle();
-  }, TICK_MS);
-  timer.unref();
+  const timers = [
+    every(TICK_MS, () => streams.tick()),
+    every(REVOCATION_MS, () => {
+      streams.endRevoked(authenticator.isCurrent);
+      registry.endRevoked(authenticator.mayContinue);
+    }),
+    every(Math.min(IDLE_CHECK_MS, limits.sessionIdleMs / 2), () => registry.endIdle()),
+  ];
 
   return {
     url: urlOf(server, config.host),
@@ -128,7 +141,7 @@ export async function startServer({
       const finished = await Promise.race([drained, delay(config.shutdownGraceMs, false, { ref: false })]);
       if (!finished) server.closeAllConnections();
       clearInterval(sweep);
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
       return finished;
     },
   };
@@ -144,15 +157,9 @@ const SERVER_OPTIONS = {
   keepAlive: true,
 } as const;
 
-/** The connections without a whole request yet. Clients open some in advance; closeIdleConnections() spares them. */
-function trackUnasked(server: Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  server.on('request', ({ socket }) => sockets.delete(socket));
-  return sockets;
+/** Does something again and again, without keeping the process alive for it. */
+function every(milliseconds: number, action: () => void): NodeJS.Timeout {
+  return setInterval(action, milliseconds).unref();
 }
 
 /** Resolves when the server listens. */

@@ -22,7 +22,8 @@ const SLACK_MS = 30_000;
 /** Starts the generator's process. */
 export function startGenerator(core: number | undefined): Generator {
   const script = fileURLToPath(new URL('./load/main.js', import.meta.url));
-  const [program = '', ...args] = pinned(core, [process.execPath, script]);
+  const own = core === undefined ? [] : ['own-core'];
+  const [program = '', ...args] = pinned(core, [process.execPath, script, ...own]);
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   // It ends by itself when this process has gone; the signal is for one that is stuck.
   process.once('exit', () => child.kill('SIGKILL'));

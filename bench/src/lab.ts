@@ -29,7 +29,6 @@ export interface Lab {
 export interface Contestant {
   readonly name: string;
   readonly kind: Series['kind'];
-  readonly server: RunningServer;
 }
 
 /** Starts a target in a directory of its own, with a token file of `tokens` entries. */
@@ -55,19 +54,8 @@ export async function startTarget(
   return { ...server, tokenFile };
 }
 
-/** Waits for servers that are being started; when one of them cannot be, the others are stopped. */
-export async function allStarted<S extends Pick<RunningServer, 'stop'>>(
-  starting: readonly Promise<S>[],
-): Promise<S[]> {
-  const outcomes = await Promise.allSettled(starting);
-  const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  if (started.length < outcomes.length) await Promise.all(started.map((server) => server.stop()));
-  // Rejects with the first failure, if there is one.
-  return Promise.all(starting);
-}
-
 /** Measures every contestant once per round, each round beginning with another one; a slow minute hits all alike. */
-export async function takeTurns<C extends Pick<Contestant, 'name' | 'kind'>>(
+export async function takeTurns<C extends Contestant>(
   lab: Lab,
   contestants: readonly C[],
   measure: (contestant: C) => Promise<Figures>,

@@ -4,9 +4,9 @@
 export interface Settings {
   /** Each round measures every server once. */
   readonly rounds: number;
-  /** Load that is not counted, before a server's first round: V8 compiles what is hot. CPU time, like the next one. */
+  /** CPU time of load that is not counted, for each server that is started: V8 compiles what is hot. */
   readonly warmUpMs: number;
-  /** Load that is not counted, at the beginning of each round. */
+  /** The same for a server that is measured again. */
   readonly settleMs: number;
   /** The window of a round. */
   readonly durationMs: number;
@@ -35,12 +35,12 @@ export const THOROUGH: Settings = {
 
 export const QUICK: Settings = {
   rounds: 1,
-  warmUpMs: 200,
+  warmUpMs: 500,
   settleMs: 50,
   durationMs: 250,
   pacedMs: 400,
   idleSessions: 500,
   idleMs: 1_000,
-  tokens: 100_000,
-  reloadMs: 4_000,
+  tokens: 20_000,
+  reloadMs: 2_500,
 };

@@ -115,7 +115,7 @@ export async function openTokenFile({
   timer.unref();
 
   return {
-    verify: (token) => current.verify(token),
+    verify: (token, digest) => current.verify(token, digest),
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),
     onRightsChange: (listener) => void listeners.push(listener),

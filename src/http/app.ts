@@ -6,6 +6,7 @@ import type { OriginConfig } from '../config.ts';
 import { requireBearer } from './bearer-auth.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import type { RequestState, Route, Step } from './context.ts';
+import { handleDirectly } from './direct-handling.ts';
 import { answerErrors, HttpError } from './errors.ts';
 import { guardOrigin } from './origin-guard.ts';
 import type { CountFailure } from './rate-limit.ts';
@@ -44,6 +45,7 @@ export function createApp({ routes, authenticator, countFailure, origin, log }: 
   app.use(routing.serveFound);
   app.use(routing.servePatterns);
   app.use(answerUnknownPath);
+  handleDirectly(app);
   return app;
 }
 

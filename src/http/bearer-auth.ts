@@ -17,7 +17,7 @@ export function requireBearer(authenticator: Authenticator, countFailure: CountF
     return next();
   };
   return (ctx, next) => {
-    const authentication = authenticator.authenticate(ctx.req.headers);
+    const authentication = authenticator.authenticate(ctx.req.headers, ctx.req.socket);
     if (!(authentication instanceof Promise)) return admit(ctx, authentication, next);
     return authentication.then((found) => {
       // Who has gone while a verifier asked elsewhere must not open what only its going would end.

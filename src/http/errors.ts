@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { shownPath } from '../log.ts';
-import { addSecurityHeaders } from './security-headers.ts';
+import { writeAnswer, writeHead } from './direct-answer.ts';
 import type { RequestContext, RequestState, Step } from './context.ts';
 
 /** More about an error than its status, code and message. */
@@ -28,7 +28,11 @@ export class HttpError extends Error {
     message: string,
     { headers = {}, rpcCode = -32_000, ...rest }: HttpErrorOptions = {},
   ) {
+    // Refusals are answered, not looked into: noting where each was made would be the dearest part of it.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, rest);
+    Error.stackTraceLimit = stackTraceLimit;
     this.status = status;
     this.code = code;
     this.headers = headers;
@@ -71,7 +75,7 @@ function toHttpError(error: unknown, ctx: RequestContext, log: Logger): HttpErro
   return new HttpError(500, 'internal_error', message, { rpcCode: -32_603 });
 }
 
-/** Sends a refusal. */
+/** Sends a refusal, with the headers that were set before it. */
 async function answer(ctx: RequestContext, error: HttpError): Promise<void> {
   if (ctx.res.headersSent) {
     // A stream is under way: all that is left is to end it.
@@ -79,13 +83,13 @@ async function answer(ctx: RequestContext, error: HttpError): Promise<void> {
     ctx.res.destroy();
     return;
   }
-  ctx.respond = true;
-  ctx.status = error.status;
-  addSecurityHeaders(ctx);
-  ctx.set({ ...error.headers });
-  ctx.body = bodyOf(ctx.state, error);
-  if (error.status === 413) await answerBeforeBodyEnds(ctx);
+  const text = JSON.stringify(bodyOf(ctx.state, error));
+  const headers = [...ERROR_HEADERS, ...Object.entries(error.headers).flat()];
+  if (error.status === 413) await answerBeforeBodyEnds(ctx, text, headers);
+  else writeAnswer(ctx, error.status, { text, headers });
 }
+
+const ERROR_HEADERS: readonly string[] = ['Content-Type', 'application/json; charset=utf-8'];
 
 /** The JSON of a refusal: a JSON-RPC error on the MCP routes, RFC 6749's two fields elsewhere. */
 function bodyOf(
@@ -103,13 +107,14 @@ const LINGER_MS = 1_000;
  * Answers a body that is not going to be read to its end, and closes. What still arrives is thrown away for a moment:
  * closing at once would reset the connection, and the client would never see the answer.
  */
-async function answerBeforeBodyEnds(ctx: RequestContext): Promise<void> {
+async function answerBeforeBodyEnds(
+  ctx: RequestContext,
+  text: string,
+  headers: readonly string[],
+): Promise<void> {
   const { req, res } = ctx;
-  const text = JSON.stringify(ctx.body);
-  ctx.respond = false;
-  ctx.set({ Connection: 'close', 'Content-Type': 'application/json; charset=utf-8' });
-  ctx.length = Buffer.byteLength(text);
-  res.writeHead(413);
+  const own = ['Connection', 'close', 'Cache-Control', 'no-store'];
+  writeHead(ctx, 413, [...own, 'Content-Length', String(Buffer.byteLength(text)), ...headers]);
   res.write(text);
   req.resume();
   if (!req.complete)

@@ -144,7 +144,7 @@ export class EventStreams {
     const stream = new EventStream(res, grant, this);
     this.#streams.add(stream);
     this.#scheduleHeartbeat(stream);
-    res.once('close', () => {
+    res.on('close', () => {
       this.#streams.delete(stream);
       this.#unread.delete(stream);
       stream.slot?.delete(stream);

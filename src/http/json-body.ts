@@ -62,8 +62,8 @@ function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
     if (length > maxBytes) refuse();
     else req.on('data', take);
     req.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? EMPTY) : Buffer.concat(chunks)));
-    // Node's own parser sees to it that the body is as long as was said; one that ends early never comes to its end.
-    req.on('error', (cause) => reject(incomplete(cause)));
+    // Node's own parser sees to it that the body is as long as was said; one that ends early never comes to its end. That is
+    // an error too, but of those that are not emitted when nobody listens.
     req.on('close', () => {
       if (!req.readableEnded) reject(incomplete());
     });
@@ -78,10 +78,9 @@ function tooLarge(maxBytes: number): HttpError {
 }
 
 /** The refusal of a body whose client has gone before it was there. */
-function incomplete(cause?: Error): HttpError {
+function incomplete(): HttpError {
   return new HttpError(400, 'incomplete_body', 'The body ended before it was complete.', {
     rpcCode: PARSE_ERROR,
-    cause,
   });
 }
 

@@ -7,6 +7,7 @@ import {
   isJSONRPCRequest,
   isJSONRPCResponse,
   type JSONRPCMessage,
+  type JSONRPCNotification,
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
 import { type PlainCall, readPlainCall } from '../mcp/plain-call.ts';
@@ -24,12 +25,13 @@ export interface RpcBody {
 }
 
 /** Reads a body that should hold JSON-RPC, and notes the id that every answer, a refusal too, is to echo. */
-export async function readRpcBody(ctx: RequestContext, maxBytes: number): Promise<RpcBody> {
-  const body = await readJsonBody(ctx, maxBytes);
-  const call = readPlainCall(body);
-  const id = call === undefined ? requestIdOf(body) : call.id;
-  if (id !== undefined) ctx.state.rpcId = id;
-  return { body, call };
+export function readRpcBody(ctx: RequestContext, maxBytes: number): Promise<RpcBody> {
+  return readJsonBody(ctx, maxBytes).then((body) => {
+    const call = readPlainCall(body);
+    const id = call === undefined ? requestIdOf(body) : call.id;
+    if (id !== undefined) ctx.state.rpcId = id;
+    return { body, call };
+  });
 }
 
 /** The messages of a body, and whether they came as a batch. */
@@ -90,15 +92,34 @@ function parseMessage(value: unknown): JSONRPCMessage {
   }
   if (typeof method !== 'string') throw invalidRequest('"method" must be a string.');
   if (!('id' in value)) {
-    if (isJSONRPCNotification(value)) return value;
+    if (isNotification(value)) return value;
     throw invalidRequest('"params" must be an object, and its "_meta" one too.');
   }
   // MCP forbids null ids, and JSON-RPC fractions; a larger number could not be sent back as it came.
   if (typeof id !== 'string' && !Number.isSafeInteger(id))
     throw invalidRequest('"id" must be a string or a whole number.');
-  if (isJSONRPCRequest(value)) return value;
+  if (isRequest(value)) return value;
   throw invalidRequest('"params" must be an object, and its "_meta" one too.');
 }
+
+/** Whether an object with a method and no id is a notification. */
+function isNotification(value: object): value is JSONRPCNotification {
+  return isPlainMessage(value) || isJSONRPCNotification(value);
+}
+
+/** Whether an object with a method and an id of the right types is a request. */
+function isRequest(value: object): value is JSONRPCRequest {
+  return isPlainMessage(value) || isJSONRPCRequest(value);
+}
+
+/** Whether a message has nothing else that could be wrong, which spares it the SDK's schema: no odd field, no `_meta`. */
+function isPlainMessage(value: object): boolean {
+  for (const field in value) if (!MESSAGE_FIELDS.has(field)) return false;
+  const { params = {} }: { params?: unknown } = value;
+  return typeof params === 'object' && params !== null && !Array.isArray(params) && !('_meta' in params);
+}
+
+const MESSAGE_FIELDS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
 
 /** A body that is JSON, but no JSON-RPC message. */
 function invalidRequest(message: string): HttpError {

@@ -13,6 +13,7 @@ import {
   type RequestContext,
   type Route,
 } from './context.ts';
+import { writeAnswer } from './direct-answer.ts';
 import { HttpError, sessionNotFound } from './errors.ts';
 import type { EventStreams } from './event-stream.ts';
 import { initializeProblem, type ParsedBody, parseMessages, readRpcBody, type RpcBody } from './json-rpc.ts';
@@ -86,8 +87,7 @@ function handleDelete(parts: McpEndpointParts): Handler {
     const { session } = findTransport(parts, ctx);
     requireSupportedVersion(ctx);
     parts.registry.end(session, 'closed');
-    ctx.status = 200;
-    ctx.body = '';
+    writeAnswer(ctx, 200, { text: '', headers: [] });
   };
 }
 
@@ -97,8 +97,8 @@ function classify(ctx: RequestContext, { body, call }: RpcBody): 'legacy' | 'mod
   const method = headerOf(ctx, 'mcp-method');
   const name = headerOf(ctx, 'mcp-name');
   // What the SDK would find out at greater length.
-  if (call?.isStateless === false && (version === undefined || SESSION_REVISIONS.has(version)))
-    return 'legacy';
+  const isOfSession = version === undefined || SESSION_REVISIONS.has(version);
+  if (isOfSession && (call?.isStateless === false || hasNoEnvelope(body))) return 'legacy';
   if (
     call?.isStateless === true &&
     version === STATELESS_REVISION &&
@@ -114,6 +114,13 @@ function classify(ctx: RequestContext, { body, call }: RpcBody): 'legacy' | 'mod
     ...(name !== undefined && { mcpNameHeader: name }),
   });
   return kind;
+}
+
+/** Whether a body is a message that cannot carry the envelope of the stateless revision. */
+function hasNoEnvelope(body: unknown): boolean {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return false;
+  const { params }: { params?: unknown } = body;
+  return params === undefined || (typeof params === 'object' && params !== null && !('_meta' in params));
 }
 
 /** A header's value; one that is empty is as good as none. */

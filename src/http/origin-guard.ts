@@ -2,6 +2,7 @@
 import type { OriginConfig } from '../config.ts';
 import type { RequestContext, Step } from './context.ts';
 import { HttpError } from './errors.ts';
+import { addSecurityHeaders } from './security-headers.ts';
 
 /** What is let in. */
 export interface OriginGuardOptions extends Pick<OriginConfig, 'hosts' | 'origins'> {
@@ -59,6 +60,7 @@ function allowOrigin(ctx: RequestContext, origin: string): void {
 
 /** Answers the question that a browser asks before the request itself. */
 function answerPreflight(ctx: RequestContext): void {
+  addSecurityHeaders(ctx);
   ctx.vary('Access-Control-Request-Headers');
   // The names asked for are given back: 2026-07-28 has a header for each declared tool parameter (Mcp-Param-*).
   const asked = ctx.get('access-control-request-headers');

@@ -23,6 +23,7 @@ export function createFailureCounter(failuresPerMinute: number): CountFailure {
 
 /** What counts as one address: of IPv6 the /64, all of which one subscriber has. */
 function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
   const bare = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
   if (!isIPv6(bare)) return bare;
   // `::` stands for as many zeros as are missing: without them the host's part would count as the network's.

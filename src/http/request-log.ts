@@ -19,12 +19,12 @@ export function logRequests(log: Logger): Step {
 function logAtEnd(ctx: RequestContext, lines: Logger): void {
   const startedMs = performance.now();
   const { res, state } = ctx;
-  res.once('close', () => {
-    const { requestId, grant, sessionId } = state;
+  res.on('close', () => {
+    const { requestId, grant, route, sessionId } = state;
     const line = {
       requestId,
       method: ctx.method,
-      path: shownPath(ctx.path),
+      path: route?.path ?? shownPath(ctx.path),
       status: res.statusCode,
       durationMs: Math.round(performance.now() - startedMs),
       userId: grant?.user.userId,

@@ -13,8 +13,8 @@ export const SECURITY_HEADER_LIST: readonly string[] = Object.entries(SECURITY_H
 
 /** Sets them before anything else can answer. */
 export const setSecurityHeaders: Step = (ctx, next) => {
-  // What answers MCP's POSTs is written past Koa or is an error, and either brings them itself.
-  if (ctx.req.method !== 'POST' || ctx.state.route?.protocol !== 'mcp') addSecurityHeaders(ctx);
+  // Whoever answers on a route brings them: its dispatch, an error, or MCP with a head of its own.
+  if (ctx.state.route === undefined) addSecurityHeaders(ctx);
   return next();
 };
 

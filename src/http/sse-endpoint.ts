@@ -1,4 +1,5 @@
 /** The HTTP+SSE transport of 2024-11-05: `GET /sse` and `POST /messages`. Delete this file and its line to drop it. */
+import type { ServerResponse } from 'node:http';
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Caller } from '../mcp/caller.ts';
@@ -7,10 +8,10 @@ import type { PlainCall } from '../mcp/plain-call.ts';
 import type { McpDefinition } from '../mcp/server.ts';
 import { McpSession } from '../mcp/session.ts';
 import type { EndReason, Session, SessionConnection, SessionRegistry } from '../sessions/registry.ts';
-import { writeAnswer } from './direct-answer.ts';
+import { writeAnswer, writeHead } from './direct-answer.ts';
 import { callerOf, grantOf, type Handler, type RequestContext, type Route } from './context.ts';
 import { HttpError, sessionNotFound } from './errors.ts';
-import type { EventStream, EventStreams } from './event-stream.ts';
+import { EVENT_STREAM_HEADERS, type EventStream, type EventStreams } from './event-stream.ts';
 import { duplicateId, initializeProblem, parseMessages, readRpcBody } from './json-rpc.ts';
 import { openSession } from './session-opening.ts';
 
@@ -104,7 +105,9 @@ function answerToWrongHandshake(request: JSONRPCRequest): string | undefined {
 function openStream({ definition, registry, streams }: SseParts): Handler {
   return async (ctx) => {
     const grant = grantOf(ctx);
-    const transport = new SSEServerTransport('/messages', ctx.res);
+    // oxlint-disable-next-line no-unsafe-type-assertion -- it has all that the transport uses, which wants a whole response
+    const response = new ResponseWithOurHead(ctx) as unknown as ServerResponse;
+    const transport = new SSEServerTransport('/messages', response);
     const session = openSession(registry, {
       id: transport.sessionId,
       userId: grant.user.userId,
@@ -112,8 +115,6 @@ function openStream({ definition, registry, streams }: SseParts): Handler {
       connect: (opened) => new SseConnection(opened, definition),
     });
     ctx.state.sessionId = session.id;
-    ctx.respond = false;
-    ctx.set('X-Accel-Buffering', 'no');
     const release = session.holdStream();
     // oxlint-disable-next-line prefer-add-event-listener -- the SDK's transport has no addEventListener
     transport.onclose = () => {
@@ -123,6 +124,34 @@ function openStream({ definition, registry, streams }: SseParts): Handler {
     await transport.start();
     session.connection.attach(streams.adopt(ctx.res, grant));
   };
+}
+
+/**
+ * The response as the SDK's transport uses it, but for the head, which is ours. It is sent alone: what is sent is flattened, while a
+ * head that something is appended to stays in memory piece by piece, as long as the stream. So would the request's context.
+ */
+class ResponseWithOurHead {
+  readonly #res: ServerResponse;
+  #ctx: RequestContext | undefined;
+
+  constructor(ctx: RequestContext) {
+    this.#res = ctx.res;
+    this.#ctx = ctx;
+  }
+
+  writeHead(status: number): void {
+    if (this.#ctx !== undefined) writeHead(this.#ctx, status, EVENT_STREAM_HEADERS);
+    this.#res.flushHeaders();
+    this.#ctx = undefined;
+  }
+
+  write(frame: string): void {
+    this.#res.write(frame);
+  }
+
+  on(event: 'close', listener: () => void): void {
+    this.#res.on(event, listener);
+  }
 }
 
 /** `POST /messages`: takes one message; the answer goes to the session's stream alone. */

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
 import { toAuthInfo } from '../mcp/caller.ts';
 import { LaneCall, laneOf } from '../mcp/fast-lane.ts';
-import { STATELESS_REVISION } from '../mcp/plain-call.ts';
+import { type PlainCall, STATELESS_REVISION } from '../mcp/plain-call.ts';
 import { createMcpServer, type McpDefinition } from '../mcp/server.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import { callerOf, grantOf, type RequestContext } from './context.ts';
@@ -47,6 +47,19 @@ export function createStatelessEndpoint({
   let onIdle: (() => void) | undefined;
   let closed = false;
 
+  /** Runs a plain call past the SDK; undefined when the SDK must have it. */
+  const runPlain = (ctx: RequestContext, call: PlainCall): Promise<void> | undefined => {
+    const running = new LaneCall();
+    const caller = callerOf(ctx, 'streamable-http');
+    const frame = { caller, protocolVersion: STATELESS_REVISION, origin: running };
+    const result = lane?.runStateless(call, ctx.req.headers, frame);
+    if (lane === undefined || result === undefined) return undefined;
+    const pending = new PendingAnswer(ctx, { streams });
+    // Closing its response is how a client of this revision cancels; after the answer it does nothing.
+    ctx.res.on('close', () => running.cancel());
+    return result.then((found) => pending.settle(lane.spellStateless(call.id, found)));
+  };
+
   return {
     async handle(ctx, { body, call }) {
       if (closed) throw shuttingDown();
@@ -56,15 +69,7 @@ export function createStatelessEndpoint({
       }
       calls.add(ctx);
       try {
-        const running = new LaneCall();
-        const frame = {
-          caller: callerOf(ctx, 'streamable-http'),
-          protocolVersion: STATELESS_REVISION,
-          origin: running,
-        };
-        const answer = call && lane?.runStateless(call, ctx.req.headers, frame);
-        if (answer === undefined) await exchange({ ctx, handler, streams, body });
-        else await answerPlain(ctx, streams, { answer, running });
+        await ((call && runPlain(ctx, call)) ?? exchange({ ctx, handler, streams, body }));
       } finally {
         calls.delete(ctx);
         if (calls.size === 0) onIdle?.();
@@ -104,24 +109,6 @@ function holdSubscription(ctx: RequestContext, registry: SessionRegistry): void 
     release();
     registry.end(session, 'closed');
   });
-}
-
-/** A plain call that is running past the SDK. */
-interface PlainRun {
-  readonly answer: Promise<string>;
-  readonly running: LaneCall;
-}
-
-/** Answers a plain call when it has run. */
-async function answerPlain(
-  ctx: RequestContext,
-  streams: EventStreams,
-  { answer, running }: PlainRun,
-): Promise<void> {
-  const pending = new PendingAnswer(ctx, { streams });
-  // Closing its response is how a client of this revision cancels; after the answer it does nothing.
-  ctx.res.on('close', () => running.cancel());
-  pending.settle(await answer);
 }
 
 /** One request on its way through the SDK's handler. */

@@ -5,16 +5,25 @@ import { grantOf, type RequestContext, type Route } from './context.ts';
 
 /** The route. */
 export function createToolsRoute(listTools: (user: UserContext) => Promise<readonly ListedTool[]>): Route {
+  /** The answer for each list, which is the same one for everybody who may call everything. */
+  const texts = new WeakMap<readonly ListedTool[], string>();
   const list = async (ctx: RequestContext): Promise<void> => {
     const tools = await listTools(grantOf(ctx).user);
-    ctx.body = {
-      tools: tools.map(({ name, title, description, inputSchema }) => ({
-        name,
-        title,
-        description,
-        inputSchema,
-      })),
-    };
+    let text = texts.get(tools);
+    if (text === undefined) texts.set(tools, (text = spell(tools)));
+    ctx.type = 'json';
+    ctx.body = text;
   };
   return { path: '/tools', methods: { GET: list, HEAD: list } };
+}
+
+/** What is shown of the tools, as JSON. */
+function spell(tools: readonly ListedTool[]): string {
+  const shown = tools.map(({ name, title, description, inputSchema }) => ({
+    name,
+    title,
+    description,
+    inputSchema,
+  }));
+  return JSON.stringify({ tools: shown });
 }

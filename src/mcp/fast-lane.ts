@@ -5,6 +5,7 @@
  * saves: most of what a call, a session's opening and an idle session would cost.
  */
 import {
+  type CallToolResult,
   type Implementation,
   type JSONRPCRequest,
   LATEST_PROTOCOL_VERSION,
@@ -56,7 +57,7 @@ export class Lane {
 
   /** The answer to `initialize`, as JSON. */
   welcome(request: JSONRPCRequest): string {
-    return spellAnswer(request.id, { protocolVersion: negotiate(request), ...this.#welcome });
+    return spellAnswer(request.id, { protocolVersion: negotiate(request.params), ...this.#welcome });
   }
 
   /** The answer to another request that needs no more than this, as JSON; undefined when the SDK must have it. */
@@ -67,30 +68,35 @@ export class Lane {
     return spellAnswer(id, { tools: allowedTools(this.#listing, user, this.#definition.scopes) });
   }
 
-  /** Runs a session's call; resolves to its answer, as JSON. Undefined when the SDK must have it. */
-  run(call: PlainCall, frame: CallFrame): Promise<string> | undefined {
+  /** Runs a session's call; undefined when the SDK must have it. */
+  run(call: PlainCall, frame: CallFrame): Promise<CallToolResult> | undefined {
     const tool = call.isStateless ? undefined : this.#tools.get(call.name);
-    return tool && this.#call(tool, call, frame).then((result) => spellAnswer(call.id, result));
+    return tool && this.#call(tool, call, frame);
   }
 
   /** The same for a call that stands alone, whose headers must repeat what the body says. */
-  runStateless(call: PlainCall, headers: StatelessHeaders, frame: CallFrame): Promise<string> | undefined {
+  runStateless(
+    call: PlainCall,
+    headers: StatelessHeaders,
+    frame: CallFrame,
+  ): Promise<CallToolResult> | undefined {
     const isRepeated =
       headers['mcp-protocol-version'] === STATELESS_REVISION &&
       headers['mcp-method'] === 'tools/call' &&
       headers['mcp-name'] === call.name;
     const tool = isRepeated && call.isStateless ? this.#tools.get(call.name) : undefined;
-    return tool && this.#call(tool, call, frame).then((result) => this.#spellStateless(call.id, result));
+    return tool && this.#call(tool, call, frame);
+  }
+
+  /** The answer to a call that stands alone, as JSON. */
+  spellStateless(id: RequestId, result: CallToolResult): string {
+    const json = JSON.stringify(result);
+    return `{"result":${json.slice(0, -1)}${this.#resultEnd},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
   }
 
   #call(tool: Tool, { input }: PlainCall, { caller, protocolVersion, origin }: CallFrame) {
     const { log, lines } = this.#definition;
     return callTool({ tool, input, caller, protocolVersion, origin, log, lines });
-  }
-
-  #spellStateless(id: RequestId, result: object): string {
-    const json = JSON.stringify(result);
-    return `{"result":${json.slice(0, -1)}${this.#resultEnd},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
   }
 }
 
@@ -110,13 +116,13 @@ function hasHeaderParameters({ config }: McpDefinition['registrations'][number])
 }
 
 /** The revision for an `initialize` request: the one asked for, or the latest with sessions. */
-export function negotiate({ params }: JSONRPCRequest): string {
+export function negotiate(params: JSONRPCRequest['params']): string {
   const asked = String(params?.['protocolVersion']);
   return SUPPORTED_PROTOCOL_VERSIONS.includes(asked) ? asked : LATEST_PROTOCOL_VERSION;
 }
 
 /** An answer with its fields in the SDK's order. */
-function spellAnswer(id: RequestId, result: object): string {
+export function spellAnswer(id: RequestId, result: object): string {
   return `{"result":${JSON.stringify(result)},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
 }
 

@@ -21,8 +21,9 @@ export interface SendOptions {
 
 /** What has been agreed on with a client. */
 export interface Handshake {
-  readonly request: JSONRPCRequest;
-  /** Whether the client has said that it is done. */
+  /** What it sent with `initialize`. */
+  readonly params: JSONRPCRequest['params'];
+  /** Whether it has said that it is done. */
   readonly isInitialized: boolean;
 }
 
@@ -95,7 +96,7 @@ export class SdkSession implements Transport {
     if (handshake !== undefined) {
       await new Promise<void>((resolve) => {
         this.#onHandshake = resolve;
-        this.onmessage?.(handshake.request);
+        this.onmessage?.({ jsonrpc: '2.0', id: 0, method: 'initialize', params: handshake.params });
       });
       this.#onHandshake = undefined;
       if (handshake.isInitialized) this.onmessage?.({ jsonrpc: '2.0', method: 'notifications/initialized' });

@@ -116,10 +116,10 @@ export function createToolLister(
 ): (user: UserContext) => Promise<readonly ListedTool[]> {
   // One server that is never connected: its list handler is the very one that clients' lists come from.
   const probe = createMcpServer(definition);
-  return async (user) => {
-    const { tools = [] } = (await listEveryTool(probe)) ?? {};
-    return allowedTools(tools, user, definition.scopes);
-  };
+  const listAll = async (): Promise<readonly ListedTool[]> => (await listEveryTool(probe))?.tools ?? [];
+  // Only a feature could change the list while the server runs.
+  const listed = (definition.features ?? []).length === 0 ? listAll() : undefined;
+  return async (user) => allowedTools(await (listed ?? listAll()), user, definition.scopes);
 }
 
 /** What a server's `tools/list` says to a user who may call everything; undefined where it has no tools. */

@@ -1,8 +1,13 @@
 /** One session's server: plain messages go the short way; the SDK's server is made when something comes that needs it. */
-import type { JSONRPCMessage, JSONRPCRequest, ServerEvent } from '@modelcontextprotocol/server';
+import type {
+  CallToolResult,
+  JSONRPCMessage,
+  JSONRPCRequest,
+  ServerEvent,
+} from '@modelcontextprotocol/server';
 import type { Caller } from './caller.ts';
 import type { Follower } from './changes.ts';
-import { type Lane, LaneCall, laneOf, negotiate } from './fast-lane.ts';
+import { type Lane, LaneCall, laneOf, negotiate, spellAnswer } from './fast-lane.ts';
 import {
   cancelledIdOf,
   type Channel,
@@ -52,7 +57,7 @@ export class McpSession implements Follower, SdkOutbound {
 
   /** The revision negotiated; undefined before `initialize`. */
   get protocolVersion(): string | undefined {
-    return this.#sdk?.protocolVersion ?? (this.#handshake && negotiate(this.#handshake.request));
+    return this.#sdk?.protocolVersion ?? (this.#handshake && negotiate(this.#handshake.params));
   }
 
   /** How many requests are being worked on. */
@@ -130,7 +135,7 @@ export class McpSession implements Follower, SdkOutbound {
     if (request.method !== 'initialize') return this.#lane?.answerAtOnce(request, caller);
     // A server that is awake must see a handshake itself.
     if (this.#sdk !== undefined) return undefined;
-    this.#handshake = { request, isInitialized: false };
+    this.#handshake = { params: request.params, isInitialized: false };
     return this.#lane?.welcome(request);
   }
 
@@ -138,16 +143,16 @@ export class McpSession implements Follower, SdkOutbound {
   #run(call: PlainCall, caller: Caller, reply: Reply): boolean {
     const running = new LaneCall(reply, call.progressToken);
     const protocolVersion = this.protocolVersion ?? NO_REVISION;
-    const answer = this.#lane?.run(call, { caller, protocolVersion, origin: running });
-    if (answer === undefined) return false;
+    const result = this.#lane?.run(call, { caller, protocolVersion, origin: running });
+    if (result === undefined) return false;
     this.#add(call.id, running);
-    void answer.then((json) => this.#settleUnlessCancelled(call.id, running, json));
+    void result.then((found) => this.#finish(call.id, running, found));
     return true;
   }
 
-  #settleUnlessCancelled(id: RequestId, running: LaneCall, answer: string): void {
+  #finish(id: RequestId, running: LaneCall, result: CallToolResult): void {
     // A cancelled call has been settled; its id may be in use again.
-    if (!running.isCancelled) this.#settle(id, running, answer);
+    if (!running.isCancelled) this.#settle(id, running, spellAnswer(id, result));
   }
 
   #add(id: RequestId, request: InFlight): void {

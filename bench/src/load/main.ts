@@ -2,6 +2,10 @@
 import { holdSessions } from './hold-sessions.ts';
 import type { Job, LoadResult, Reply } from './job.ts';
 import { runLoad } from './run-load.ts';
+import { stayAwake } from './stay-awake.ts';
+
+/** Whether nobody else wants the core that this process runs on. */
+const hasOwnCore = process.argv[2] === 'own-core';
 
 let release = (): void => undefined;
 
@@ -20,9 +24,18 @@ process.on('disconnect', () => process.exit());
 
 /** Does one job. */
 async function doJob(job: Job): Promise<LoadResult | undefined> {
-  if (job.type === 'load') return runLoad(job);
-  release();
-  release = job.type === 'hold' ? await holdSessions(job) : () => undefined;
+  if (job.type === 'release') {
+    release();
+    release = () => undefined;
+    return undefined;
+  }
+  const sleepAgain = hasOwnCore ? stayAwake() : () => undefined;
+  if (job.type === 'load') return runLoad(job).finally(sleepAgain);
+  const drop = await holdSessions(job);
+  release = () => {
+    drop();
+    sleepAgain();
+  };
   return undefined;
 }
 
