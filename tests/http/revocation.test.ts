@@ -27,7 +27,7 @@ const SECOND = 'tok_ada_second_0123456789';
 const ada = { userId: 'ada', name: 'Ada' };
 const bob = { userId: 'bob', name: 'Bob' };
 
-/** How soon a revoked token's streams must be closed; the file is looked at twice a second, streams as well. */
+/** How soon a revoked token's streams must be closed; the file is looked at twice a second, streams once. */
 const SOON_MS = 2_500;
 
 let server: TestServer;
@@ -183,4 +183,20 @@ test('an answer that comes after the end of a stream nobody reads does not hurt 
   expect(waitingBefore).toBeGreaterThan(0);
   expect(after).toBe(200);
   expect(server.lines.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+});
+
+test('a revoked token is refused on the very connection that it was let in on', async () => {
+  await start({ [ADA]: ada, [BOB]: bob });
+  const connection = await openRaw(server.url);
+  const ask = `GET /tools HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`;
+  connection.write(ask);
+  await connection.waitFor(/HTTP\/1\.1 200 [^]*\r\n\r\n/);
+
+  await server.writeTokens({ [BOB]: bob });
+  await eventually(async () => (await statusOf(ADA)) === 401);
+  connection.write(ask);
+  const received = await connection.waitFor(/HTTP\/1\.1 401 /);
+  connection.socket.destroy();
+
+  expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 401']);
 });

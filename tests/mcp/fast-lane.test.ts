@@ -6,7 +6,14 @@ import type { Feature } from '../../src/mcp/feature.ts';
 import { readPlainCall } from '../../src/mcp/plain-call.ts';
 import { tools as ownTools } from '../../src/tools/index.ts';
 import { defineTool, type Tool, ToolError } from '../../src/tools/tool.ts';
-import { type Answer, openMcpSession, type RawSession, send, stateless } from '../support/raw-http.ts';
+import {
+  type Answer,
+  initialize,
+  openMcpSession,
+  type RawSession,
+  send,
+  stateless,
+} from '../support/raw-http.ts';
 import { openSse, type SseSession } from '../support/sse-reader.ts';
 import { ADA, GREETER, startTestServer, type TestServer } from '../support/start-server.ts';
 
@@ -138,6 +145,9 @@ const params = fc.record({ name, input, meta, surplus }).map((parts) => {
   return Object.assign(call, parts.surplus);
 });
 
+/** What `initialize` asks for. */
+const HELLO = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+
 /** What an answer says, without what differs from server to server: internal errors name their request. */
 function essence({ status, headers, text }: Pick<Answer, 'status' | 'headers' | 'text'>) {
   return { status, type: headers.get('content-type'), text: withoutRequestId(text) };
@@ -221,6 +231,129 @@ describe.each([
     });
 
     expect(compared).toBeGreaterThanOrEqual(800);
+  });
+});
+
+/** What a client of the revisions with sessions may send, plain and odd. */
+const message = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom<object>(
+      { method: 'ping' },
+      { method: 'ping', params: {} },
+      { method: 'ping', params: { _meta: { progressToken: 1 } } },
+      { method: 'ping', params: { extra: 1 } },
+      { method: 'tools/list' },
+      { method: 'tools/list', params: {} },
+      { method: 'tools/list', params: { _meta: { progressToken: 'x' } } },
+      { method: 'tools/list', params: { cursor: 'next' } },
+      { method: 'tools/list', params: { cursor: 5 } },
+      { method: 'tools/list', params: { _meta: { other: 1 } } },
+    ),
+  },
+  { weight: 2, arbitrary: params.map((call) => ({ method: 'tools/call', params: call })) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<object>(
+      { method: 'initialize', params: HELLO },
+      { method: 'initialize', params: { ...HELLO, protocolVersion: '2024-11-05' } },
+      { method: 'initialize', params: { ...HELLO, protocolVersion: 'tomorrow', _meta: { a: 1 } } },
+      { method: 'initialize', params: { protocolVersion: 5 } },
+      { method: 'initialize' },
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<object>(
+      { method: 'prompts/list' },
+      { method: 'resources/read', params: { uri: 'test://a' } },
+      { method: 'logging/setLevel', params: { level: 'info' } },
+      { method: 'server/discover' },
+      { method: 'no/such/method' },
+      { method: 'tools/call', params: null },
+    ),
+  },
+);
+
+/** A message that wants no answer. */
+const aside = fc.constantFrom<object>(
+  { method: 'notifications/initialized' },
+  { method: 'notifications/cancelled', params: { requestId: 'nobody' } },
+  { method: 'notifications/progress', params: { progressToken: 'x', progress: 1 } },
+  { method: 'notifications/roots/list_changed' },
+  { method: 'notifications/unknown', params: { a: 1 } },
+  { id: 99, result: {} },
+  { id: 'x', error: { code: 1, message: 'no' } },
+);
+
+/** What a client sends one after the other; whoever is awake by then must not show. */
+const conversation = fc.array(fc.oneof({ weight: 3, arbitrary: message }, { weight: 1, arbitrary: aside }), {
+  minLength: 1,
+  maxLength: 10,
+});
+
+/** A message with an id of its own, if it is a request. */
+function withId(sent: object, index: number): object {
+  const isRequest = 'method' in sent && !String(sent.method).startsWith('notifications/');
+  return { jsonrpc: '2.0', ...(isRequest && { id: index % 2 === 0 ? index : `id ${index}` }), ...sent };
+}
+
+describe('whole conversations, whichever messages wake the SDK', () => {
+  test('are the same over Streamable HTTP, byte for byte', async () => {
+    const revisions = fc.constantFrom('2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', 'tomorrow');
+    await fc.assert(
+      fc.asyncProperty(revisions, conversation, async (revision, messages) => {
+        const hold = async ({ url }: TestServer): Promise<unknown[]> => {
+          const opened = await send(`${url}/mcp`, { token: ADA, body: initialize(revision, 'hello') });
+          const sessionId = opened.headers.get('mcp-session-id') ?? '';
+          const answers: unknown[] = [essence(opened)];
+          for (const [index, sent] of messages.entries()) {
+            const headers = { 'Mcp-Session-Id': sessionId };
+            const body = withId(sent, index);
+            answers.push(essence(await send(`${url}/mcp`, { token: ADA, headers, body })));
+          }
+          await send(`${url}/mcp`, {
+            method: 'DELETE',
+            token: ADA,
+            headers: { 'Mcp-Session-Id': sessionId },
+          });
+          return answers;
+        };
+
+        const [quick, thorough] = await Promise.all([hold(fast), hold(slow)]);
+
+        expect(quick).toEqual(thorough);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('are the same over HTTP+SSE, byte for byte, with a handshake or without', async () => {
+    await fc.assert(
+      fc.asyncProperty(conversation, async (messages) => {
+        const hold = async (server: TestServer): Promise<unknown[]> => {
+          const session = await openSse(server.url, ADA);
+          const answers: unknown[] = [];
+          for (const [index, sent] of messages.entries()) {
+            const posted = withId(sent, index);
+            const accepted = await session.post(posted);
+            answers.push(essence(accepted));
+            // What comes back has come before the next one is sent: else their order would be anybody's.
+            const isRequest = 'id' in posted && 'method' in posted;
+            if (isRequest && accepted.status === 202) await session.answerTo(posted.id as string | number);
+          }
+          await session.post({ jsonrpc: '2.0', id: 'last', method: 'ping' });
+          await session.answerTo('last');
+          session.close();
+          return [...answers, ...session.frames.slice(1).map(({ data = '' }) => withoutRequestId(data))];
+        };
+
+        const [quick, thorough] = await Promise.all([hold(fast), hold(slow)]);
+
+        expect(quick).toEqual(thorough);
+      }),
+      { numRuns: 150 },
+    );
   });
 });
 

@@ -1,0 +1,314 @@
+/** One session's server: when it makes the SDK's, what it tells it, and who hears what. */
+import { describe, expect, test } from '@jest/globals';
+import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import type { Feature } from '../../src/mcp/feature.ts';
+import type { Channel, Reply } from '../../src/mcp/messages.ts';
+import type { McpDefinition } from '../../src/mcp/server.ts';
+import { McpSession } from '../../src/mcp/session.ts';
+import { tools as ownTools } from '../../src/tools/index.ts';
+import { defineTool, type Tool } from '../../src/tools/tool.ts';
+import { createHeldTool } from '../support/held-tool.ts';
+import { createCaller, createDefinition } from '../support/in-memory-mcp.ts';
+import { eventually } from '../support/raw-http.ts';
+
+/** A session with its client's side. */
+interface Fixture {
+  readonly session: McpSession;
+  readonly definition: McpDefinition;
+  /** What the client got, in order: answers, notifications, and where no answer will come a word about it. */
+  readonly heard: unknown[];
+  /** How often a request was said to be over. */
+  readonly settled: () => number;
+  /** How many servers of the SDK there are, not counting the one that was asked what it would say. */
+  readonly servers: () => number;
+  request(id: string | number, method: string, params?: object): void;
+  note(method: string, params?: object): void;
+  /** Waits until the client got so much. */
+  until(count: number): Promise<void>;
+}
+
+const CALLER = createCaller({ userId: 'ada' }, 'request-1');
+
+/** Opens a session. */
+function openSession({
+  tools = ownTools,
+  features = [],
+}: { tools?: readonly Tool[]; features?: readonly Feature[] } = {}): Fixture {
+  const { definition: plain } = createDefinition({ tools, features });
+  let looks = 0;
+  const definition = {
+    ...plain,
+    get registrations() {
+      looks += 1;
+      return plain.registrations;
+    },
+  };
+  const heard: unknown[] = [];
+  let settled = 0;
+  const channel: Channel = {
+    send: async (message) => void heard.push(message),
+    onSettled: () => void (settled += 1),
+  };
+  const reply: Reply = {
+    settle: (json) => void heard.push(json === undefined ? 'no answer' : JSON.parse(json)),
+    abandon: (id) => void heard.push(`abandoned ${id}`),
+    stream: () => ({ send: (message) => void heard.push(message) }),
+  };
+  const session = new McpSession({ definition, userId: 'ada', channel });
+  const looksAtFirst = looks;
+  return {
+    session,
+    definition,
+    heard,
+    settled: () => settled,
+    servers: () => (features.length > 0 ? looks : looks - looksAtFirst),
+    request: (id, method, params) => session.request(rpc(id, method, params), CALLER, reply),
+    note: (method, params) =>
+      session.note({ jsonrpc: '2.0', method, ...(params && { params: { ...params } }) }, CALLER),
+    until: (count) => eventually(() => heard.length >= count, { what: `${count} messages` }),
+  };
+}
+
+/** A request. */
+function rpc(id: string | number, method: string, params?: object): JSONRPCRequest {
+  return { jsonrpc: '2.0', id, method, ...(params && { params: { ...params } }) };
+}
+
+/** What a client sends first. */
+const HELLO = {
+  protocolVersion: '2025-06-18',
+  capabilities: {},
+  clientInfo: { name: 'test', version: '1' },
+};
+
+/** The answer to a request that the SDK alone can answer. */
+const notFound = (id: number): object => ({ id, error: { code: -32_601 } });
+
+describe('the SDK’s server', () => {
+  test('is not made for a client that initializes, lists and calls tools', async () => {
+    const { servers, request, note, until, heard } = openSession();
+
+    request(1, 'initialize', HELLO);
+    note('notifications/initialized');
+    request(2, 'ping');
+    request(3, 'tools/list');
+    request(4, 'tools/call', { name: 'get_greeting', arguments: { name: 'Ada' } });
+    note('notifications/progress', { progressToken: 1, progress: 1 });
+    await until(4);
+
+    expect(servers()).toBe(0);
+    expect(heard).toMatchObject([
+      { id: 1, result: { protocolVersion: '2025-06-18', serverInfo: { name: 'test' } } },
+      { id: 2, result: {} },
+      { id: 3, result: { tools: [{ name: 'get_greeting' }, {}, {}] } },
+      { id: 4, result: { content: [{ text: 'Hello, Ada!' }] } },
+    ]);
+  });
+
+  test('is made once, for the first request that is not plain, and is where the session is', async () => {
+    const { session, servers, request, note, until, heard } = openSession();
+    request(1, 'initialize', HELLO);
+    note('notifications/initialized');
+
+    request(2, 'nonsense');
+    request(3, 'tools/list', { cursor: 'x' });
+    request(4, 'tools/call', { name: 'whoami', arguments: {} });
+    await until(4);
+    request(5, 'nonsense');
+    await until(5);
+
+    expect(servers()).toBe(1);
+    expect(session.protocolVersion).toBe('2025-06-18');
+    // The handshake that the server was told of has no second answer.
+    expect(heard.filter((message) => (message as { id?: unknown }).id === 1)).toHaveLength(1);
+    const refused = heard.filter((message) => 'error' in (message as object));
+    expect(refused).toMatchObject([2, 5].map(notFound));
+    const whoami = heard.find((message) => (message as { id?: unknown }).id === 4);
+    expect(whoami).toMatchObject({ result: { structuredContent: { protocolVersion: '2025-06-18' } } });
+  });
+
+  test('answers what came while it was being made in the order in which it came', async () => {
+    const { request, until, heard } = openSession();
+    request(0, 'initialize', HELLO);
+
+    for (const id of [1, 2, 3, 4, 5]) request(id, 'nonsense');
+    await until(6);
+
+    expect(heard.slice(1)).toMatchObject([1, 2, 3, 4, 5].map(notFound));
+  });
+
+  test('takes the handshake itself when it is awake before that', async () => {
+    const { session, request, until, heard } = openSession();
+    request(1, 'nonsense');
+    await until(1);
+
+    request(2, 'initialize', { ...HELLO, protocolVersion: '2024-11-05' });
+    await until(2);
+
+    expect(heard).toMatchObject([notFound(1), { id: 2, result: { protocolVersion: '2024-11-05' } }]);
+    expect(session.protocolVersion).toBe('2024-11-05');
+  });
+
+  test('is there from the start with a feature, which sees every message', async () => {
+    const seen: string[] = [];
+    const feature: Feature = {
+      name: 'listens',
+      register: ({ server }) => {
+        server.oninitialized = () => seen.push('initialized');
+      },
+    };
+    const { servers, request, note, until } = openSession({ features: [feature] });
+
+    request(1, 'initialize', HELLO);
+    await until(1);
+    note('notifications/initialized');
+    await eventually(() => seen.length > 0);
+
+    expect(servers()).toBe(1);
+  });
+});
+
+describe('a request', () => {
+  test('is being worked on until it is answered, a number being another id than its digits', async () => {
+    const held = createHeldTool();
+    const { session, request, until, settled } = openSession({ tools: [held.tool] });
+
+    request(1, 'tools/call', { name: 'hold', arguments: {} });
+    await held.untilWaiting(1);
+    const during = [session.isWorkingOn(1), session.isWorkingOn('1'), session.callsInFlight];
+    held.release();
+    await until(1);
+
+    expect(during).toEqual([true, false, 1]);
+    expect([session.isWorkingOn(1), session.callsInFlight, settled()]).toEqual([false, 0, 1]);
+  });
+
+  test('that is cancelled is over at once, without an answer, and its id is free', async () => {
+    const held = createHeldTool();
+    const { session, request, note, until, heard, settled } = openSession({ tools: [held.tool] });
+    request(1, 'tools/call', { name: 'hold', arguments: {} });
+    await held.untilWaiting(1);
+
+    note('notifications/cancelled', { requestId: 1 });
+    const after = [session.isWorkingOn(1), held.aborted, settled()];
+    request(1, 'tools/call', { name: 'hold', arguments: {} });
+    await held.untilWaiting(1);
+    held.release();
+    await until(2);
+
+    expect(after).toEqual([false, 1, 1]);
+    expect(heard).toMatchObject(['no answer', { id: 1, result: { content: [{ text: 'held' }] } }]);
+  });
+
+  test('may be cancelled in the SDK’s server as well', async () => {
+    const held = createHeldTool();
+    const { request, note, until, heard } = openSession({
+      tools: [held.tool],
+      features: [{ name: 'nothing' }],
+    });
+    request(1, 'tools/call', { name: 'hold', arguments: {} });
+    await held.untilWaiting(1);
+
+    note('notifications/cancelled', { requestId: 1 });
+    request(2, 'ping');
+    await until(2);
+
+    expect(held.aborted).toBe(1);
+    expect(heard).toMatchObject(['no answer', { id: 2 }]);
+  });
+
+  test('that nobody has sent may be cancelled without harm', async () => {
+    const { request, note, until, heard, settled } = openSession();
+
+    note('notifications/cancelled', { requestId: 'nobody' });
+    note('notifications/cancelled', {});
+    request(1, 'ping');
+    await until(1);
+
+    expect(heard).toMatchObject([{ id: 1 }]);
+    expect(settled()).toBe(0);
+  });
+
+  test('hears of its progress before its answer', async () => {
+    const count = defineTool({
+      name: 'count',
+      title: 'Count',
+      description: 'Counts.',
+      input: z.object({}),
+      run: async (_input, { progress }) => {
+        await progress(1, 2);
+        return 'counted';
+      },
+    });
+    const { request, until, heard } = openSession({ tools: [count] });
+
+    request(1, 'tools/call', { name: 'count', arguments: {}, _meta: { progressToken: 'p' } });
+    await until(2);
+
+    expect(heard).toMatchObject([
+      { method: 'notifications/progress', params: { progressToken: 'p', progress: 1 } },
+      { id: 1 },
+    ]);
+  });
+});
+
+describe('a change of the tools', () => {
+  const LIST_CHANGED = 'notifications/tools/list_changed';
+
+  test('is told once, asleep or awake, and not after the end', async () => {
+    const { session, definition, request, until, heard } = openSession();
+    request(1, 'initialize', HELLO);
+
+    definition.changes.toolsChangedFor(new Set(['ada']));
+    request(2, 'nonsense');
+    await until(3);
+    definition.changes.toolsChangedFor(new Set(['ada', 'bob']));
+    await until(4);
+    session.close();
+    definition.changes.toolsChangedFor(new Set(['ada']));
+    definition.changes.notifier.toolsChanged();
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+
+    const methods = heard.map((message) => (message as { method?: string }).method);
+    expect(methods).toEqual([undefined, LIST_CHANGED, undefined, LIST_CHANGED]);
+  });
+
+  test('of somebody else is not told', () => {
+    const { definition, heard } = openSession();
+
+    definition.changes.toolsChangedFor(new Set(['bob']));
+    definition.changes.notifier.promptsChanged();
+
+    expect(heard).toEqual([]);
+  });
+});
+
+test('the end of the session cancels what is under way and says that no answer will come', async () => {
+  const held = createHeldTool();
+  const { session, request, heard } = openSession({ tools: [held.tool] });
+  request(1, 'tools/call', { name: 'hold', arguments: {} });
+  request('x', 'nonsense');
+  await held.untilWaiting(1);
+
+  session.close();
+  session.close();
+
+  expect(held.aborted).toBe(1);
+  expect(heard.filter((message) => typeof message === 'string')).toEqual(['abandoned 1', 'abandoned x']);
+  expect(session.callsInFlight).toBe(0);
+});
+
+test('what the SDK’s server sends of its own goes to the request that it belongs to, or to nobody in particular', async () => {
+  const { session, request, heard } = openSession();
+  const message: JSONRPCMessage = { jsonrpc: '2.0', method: 'notifications/message', params: {} };
+  request(1, 'nonsense');
+
+  await session.send(message, { relatedRequestId: 1 });
+  await session.send(message, { relatedRequestId: 'over' });
+  await session.send(message);
+
+  expect(heard.filter((one) => 'method' in (one as object))).toEqual([message, message, message]);
+});
