@@ -1,6 +1,7 @@
 /** The log: pino, JSON lines on stderr (stdout belongs to the stdio protocol), pretty on a terminal. */
+import { createRequire } from 'node:module';
 import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
-import pretty from 'pino-pretty';
+import type { PinoPretty } from 'pino-pretty';
 
 /** The levels that LOG_LEVEL may name. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -21,7 +22,7 @@ const SECRET_FIELDS = [
 /** Makes the log of this process. */
 export function createLog(level: LogLevel): Logger {
   const stream = process.stderr.isTTY
-    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })
+    ? loadPretty()({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })
     : destination({ fd: 2, sync: true });
   // A reader of the log that goes away (a closed pipe) must not take the server with it.
   stream.on('error', () => undefined);
@@ -38,6 +39,12 @@ export function createLog(level: LogLevel): Logger {
     },
     stream,
   );
+}
+
+/** The package for terminals, loaded where there is one: everywhere else a start need not wait for it. */
+function loadPretty(): typeof PinoPretty {
+  // oxlint-disable-next-line no-unsafe-type-assertion -- what a require returns has no type
+  return createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
 }
 
 /**

@@ -15,24 +15,23 @@ export interface TokenChanges {
 
 /** Compares two versions, entry by entry. */
 export function* compareTokensInSteps(before: TokenSet, after: TokenSet): Steps<TokenChanges> {
-  const added = [...after.entries.keys()].filter((digest) => !before.entries.has(digest));
-  yield;
-  const removed = [...before.entries.keys()].filter((digest) => !after.entries.has(digest));
+  const added: string[] = [];
+  const removed: string[] = [];
   const changed: string[] = [];
   const rights: RightsChange[] = [];
+  for (const digest of before.entries.keys()) {
+    yield;
+    if (!after.entries.has(digest)) removed.push(tokenIdOf(digest));
+  }
   for (const [digest, entry] of after.entries) {
     yield;
     const old = before.entries.get(digest);
+    if (old === undefined) added.push(tokenIdOf(digest));
     if (old === undefined || isSame(old, entry)) continue;
-    changed.push(digest);
+    changed.push(tokenIdOf(digest));
     if (!isSameList(old.user.scopes, entry.user.scopes)) rights.push({ before: old.user, after: entry.user });
   }
-  return {
-    added: added.map(tokenIdOf),
-    removed: removed.map(tokenIdOf),
-    changed: changed.map(tokenIdOf),
-    rights,
-  };
+  return { added, removed, changed, rights };
 }
 
 /** Whether two entries of one token say the same. */

@@ -129,7 +129,7 @@ const MAX_LOGGED_IDS = 20;
 
 /** What changed, as a log line has it: counts, and ids as long as they are few. */
 function summarize({ added, removed, changed }: Omit<TokenChanges, 'rights'>): Record<string, unknown> {
-  const ids = [...added, ...removed, ...changed].length <= MAX_LOGGED_IDS;
+  const ids = added.length + removed.length + changed.length <= MAX_LOGGED_IDS;
   return {
     added: added.length,
     removed: removed.length,

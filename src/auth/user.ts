@@ -21,10 +21,13 @@ export interface UserFields {
 }
 
 /** Makes a user whose every level is frozen. */
-export function createUserContext({ userId, name = userId, scopes, metadata = {} }: UserFields): UserContext {
-  const user = { userId, name, metadata: structuredClone(metadata) };
+export function createUserContext({ userId, name = userId, scopes, metadata }: UserFields): UserContext {
+  const user = { userId, name, metadata: metadata === undefined ? NO_METADATA : structuredClone(metadata) };
   return deepFreeze(scopes === undefined ? user : { ...user, scopes: [...scopes] });
 }
+
+/** What most users have: one object for all of them. */
+const NO_METADATA = Object.freeze({});
 
 /** Whether the user may use what asks for `scope`. */
 export function hasScope(user: UserContext, scope: string | undefined): boolean {

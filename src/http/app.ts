@@ -42,8 +42,7 @@ export function createApp({ routes, authenticator, countFailure, origin, log }: 
   app.use(answerErrors(log));
   app.use(guardRequest);
   app.use(guardOrigin({ ...origin, authEnabled: authenticator.enabled }));
-  app.use(routing.serveFound);
-  app.use(routing.servePatterns);
+  app.use(routing.serve);
   app.use(answerUnknownPath);
   handleDirectly(app);
   return app;

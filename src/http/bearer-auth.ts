@@ -1,7 +1,7 @@
 /** The credential check in front of every route that does not say it is public (RFC 6750). */
 import type { Authentication, Authenticator, Refusal } from '../auth/authenticate.ts';
 import type { RequestContext, Step } from './context.ts';
-import { HttpError } from './errors.ts';
+import { HttpError, requireClient } from './errors.ts';
 import type { CountFailure } from './rate-limit.ts';
 
 /** Lets a request through with its grant, or answers 401 with the challenge. */
@@ -20,8 +20,7 @@ export function requireBearer(authenticator: Authenticator, countFailure: CountF
     const authentication = authenticator.authenticate(ctx.req.headers, ctx.req.socket);
     if (!(authentication instanceof Promise)) return admit(ctx, authentication, next);
     return authentication.then((found) => {
-      // Who has gone while a verifier asked elsewhere must not open what only its going would end.
-      if (ctx.res.destroyed) throw new HttpError(400, 'client_gone', 'The client has gone.');
+      requireClient(ctx);
       return admit(ctx, found, next);
     });
   };

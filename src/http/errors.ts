@@ -53,6 +53,14 @@ export function shuttingDown(cause?: Error): HttpError {
   });
 }
 
+/**
+ * To be called after a wait, before something is opened that only the client's going would end: it may have gone meanwhile.
+ * @throws {HttpError} which nobody will read
+ */
+export function requireClient({ res }: RequestContext): void {
+  if (res.destroyed) throw new HttpError(400, 'client_gone', 'The client has gone.');
+}
+
 /** The outermost handler: whatever is thrown below becomes an answer, with the headers that were set before. */
 export function answerErrors(log: Logger): Step {
   return async (ctx, next) => {

@@ -1,6 +1,6 @@
 /** Limits how often one address may present a wrong credential. */
 import { isIPv6 } from 'node:net';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { HttpError } from './errors.ts';
 
 /** Counts an address's failure; rejects with a 429 {@link HttpError} above the limit. */
@@ -8,17 +8,32 @@ export type CountFailure = (address: string) => Promise<void>;
 
 /** Makes the counter. It lives in memory: several instances count each for itself. */
 export function createFailureCounter(failuresPerMinute: number): CountFailure {
-  const limiter = new RateLimiterMemory({ points: failuresPerMinute, duration: 60 });
+  let loading: Promise<Limiter> | undefined;
   return async (address) => {
+    loading ??= loadLimiter(failuresPerMinute);
+    const { limiter, RateLimiterRes: Refusal } = await loading;
     try {
       await limiter.consume(networkOf(address));
     } catch (refusal) {
-      if (!(refusal instanceof RateLimiterRes)) throw refusal;
+      if (!(refusal instanceof Refusal)) throw refusal;
       const seconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
       const words = `Too many refused credentials from this address. Correct the token and try again in ${seconds} seconds.`;
       throw new HttpError(429, 'too_many_failures', words, { headers: { 'Retry-After': String(seconds) } });
     }
   };
+}
+
+/** A counter, and the class of what it rejects with above the limit. */
+interface Limiter {
+  readonly limiter: RateLimiterMemory;
+  readonly RateLimiterRes: typeof RateLimiterRes;
+}
+
+/** Loads the package with the first failure: it has an adapter for a dozen databases, and no start should wait for them. */
+async function loadLimiter(failuresPerMinute: number): Promise<Limiter> {
+  const loaded = await import('rate-limiter-flexible');
+  const limiter = new loaded.RateLimiterMemory({ points: failuresPerMinute, duration: 60 });
+  return { limiter, RateLimiterRes: loaded.RateLimiterRes };
 }
 
 /** What counts as one address: of IPv6 the /64, all of which one subscriber has. */

@@ -1,47 +1,60 @@
 /** From a path to its route, and from a method to its handler. */
-import { Router } from '@koa/router';
+import type { Router } from '@koa/router';
 import type { RequestState, Route, Step } from './context.ts';
 import { HttpError } from './errors.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
 /** The routes as middleware. */
 export interface Routing {
-  /** Notes the route of a request, before anything is decided about it. */
+  /** Notes the route of a request, if its path is one as it is, before anything is decided about it. */
   readonly find: Step;
-  /** Serves the routes that are a path as it is. */
-  readonly serveFound: Step;
-  /** Serves the routes that are a pattern. */
-  readonly servePatterns: ReturnType<Router<RequestState>['routes']>;
+  /** Serves the request. */
+  readonly serve: Step;
 }
 
 /** Makes the middleware of the routes; `requireGrant` stands in front of those that are not public. */
 export function createRouting(routes: readonly Route[], requireGrant: Step): Routing {
-  // A look-up finds a path as it is; the router tries one pattern after another and builds a chain for each request.
-  const table = new Map<string, Route>();
-  const servers = new Map<Route, Step>();
-  const router = new Router<RequestState>({ strict: true, sensitive: true });
-  for (const route of routes) {
+  const gated = (route: Route): Step => {
     const handle = dispatch(route);
-    const serve: Step =
-      route.access === 'public' ? handle : (ctx, next) => requireGrant(ctx, () => handle(ctx, next));
-    if (/[{:*]/.test(route.path)) router.all(route.path, serve);
-    else {
-      table.set(route.path, route);
-      servers.set(route, serve);
-    }
-  }
-  const serveFound: Step = (ctx, next) => {
-    const serve = ctx.state.route && servers.get(ctx.state.route);
-    return serve === undefined ? next() : serve(ctx, next);
+    return route.access === 'public' ? handle : (ctx, next) => requireGrant(ctx, () => handle(ctx, next));
   };
+  // A look-up finds a path as it is; the router tries one pattern after another and builds a chain for each request.
+  const paths = new Map(routes.filter((route) => !isPattern(route)).map((route) => [route.path, route]));
+  const steps = new Map([...paths.values()].map((route) => [route, gated(route)]));
+  const servePatterns = createPatternStep(routes.filter(isPattern), gated);
   return {
     find(ctx, next) {
-      const route = table.get(ctx.path);
+      const route = paths.get(ctx.path);
       if (route !== undefined) ctx.state.route = route;
       return next();
     },
-    serveFound,
-    servePatterns: router.routes(),
+    serve(ctx, next) {
+      const step = (ctx.state.route && steps.get(ctx.state.route)) ?? servePatterns;
+      return step(ctx, next);
+    },
+  };
+}
+
+/** Whether a route's path stands for others. */
+function isPattern({ path }: Route): boolean {
+  return /[{:*]/.test(path);
+}
+
+/** Serves the routes that are patterns. */
+function createPatternStep(routes: readonly Route[], gated: (route: Route) => Step): Step {
+  // The router is loaded with the first path that needs it: half of what Koa itself takes, which every start would wait for.
+  let loading: Promise<ReturnType<Router<RequestState>['routes']>> | undefined;
+  const load = async () => {
+    const { Router: PatternRouter } = await import('@koa/router');
+    const router = new PatternRouter<RequestState>({ strict: true, sensitive: true });
+    for (const route of routes) router.all(route.path, gated(route));
+    return router.routes();
+  };
+  return async (ctx, next) => {
+    loading ??= load();
+    const serve = await loading;
+    // oxlint-disable-next-line no-unsafe-type-assertion -- the router itself adds what its type wants of a context
+    await serve(ctx as Parameters<typeof serve>[0], async () => next());
   };
 }
 

@@ -1,6 +1,5 @@
 /** The HTTP+SSE transport of 2024-11-05: `GET /sse` and `POST /messages`. Delete this file and its line to drop it. */
 import type { ServerResponse } from 'node:http';
-import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Caller } from '../mcp/caller.ts';
 import { type Channel, isRequest, type Reply } from '../mcp/messages.ts';
@@ -10,7 +9,7 @@ import { McpSession } from '../mcp/session.ts';
 import type { EndReason, Session, SessionConnection, SessionRegistry } from '../sessions/registry.ts';
 import { writeAnswer, writeHead } from './direct-answer.ts';
 import { callerOf, grantOf, type Handler, type RequestContext, type Route } from './context.ts';
-import { HttpError, sessionNotFound } from './errors.ts';
+import { HttpError, requireClient, sessionNotFound } from './errors.ts';
 import { EVENT_STREAM_HEADERS, type EventStream, type EventStreams } from './event-stream.ts';
 import { duplicateId, initializeProblem, parseMessages, readRpcBody } from './json-rpc.ts';
 import { openSession } from './session-opening.ts';
@@ -101,9 +100,17 @@ function answerToWrongHandshake(request: JSONRPCRequest): string | undefined {
   return error && JSON.stringify({ jsonrpc: '2.0', id: request.id, error });
 }
 
+/** Loads the SDK's transport. */
+const loadTransport = () => import('@modelcontextprotocol/sdk/server/sse.js');
+
 /** `GET /sse`: opens a session, whose life is the stream's. */
 function openStream({ definition, registry, streams }: SseParts): Handler {
+  // Loaded with the first session: it brings the older SDK, which no start should wait for.
+  let loading: ReturnType<typeof loadTransport> | undefined;
   return async (ctx) => {
+    loading ??= loadTransport();
+    const { SSEServerTransport } = await loading;
+    requireClient(ctx);
     const grant = grantOf(ctx);
     // oxlint-disable-next-line no-unsafe-type-assertion -- it has all that the transport uses, which wants a whole response
     const response = new ResponseWithOurHead(ctx) as unknown as ServerResponse;
