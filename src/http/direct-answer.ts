@@ -20,8 +20,18 @@ export function writeAnswer(
   status: number,
   { text, headers }: { readonly text: string; readonly headers: readonly string[] },
 ): void {
-  const bytes = Buffer.byteLength(text);
+  const { bytes, encoding } = measure(text);
   writeHead(ctx, status, ['Cache-Control', 'no-store', 'Content-Length', String(bytes), ...headers]);
-  // Of text that is all ASCII, Node copies the bytes instead of encoding the characters.
-  ctx.res.end(text, bytes === text.length ? 'latin1' : 'utf8');
+  // Node puts a text behind its head before it writes both, bytes behind one another: the one is a copy, the other a write.
+  if (bytes > LARGE_BYTES) ctx.res.end(Buffer.from(text, encoding));
+  else ctx.res.end(text, encoding);
+}
+
+/** From this size on, copying a text costs more than anything that could be saved by it. Bytes. */
+export const LARGE_BYTES = 64 * 1024;
+
+/** How a text is to be written. Of one that is all ASCII, Node can copy the bytes instead of encoding the characters. */
+export function measure(text: string): { readonly bytes: number; readonly encoding: 'latin1' | 'utf8' } {
+  const bytes = Buffer.byteLength(text);
+  return { bytes, encoding: bytes === text.length ? 'latin1' : 'utf8' };
 }

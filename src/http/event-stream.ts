@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Agenda, type Slot } from './agenda.ts';
 import type { Grant } from '../auth/verifier.ts';
+import { LARGE_BYTES, measure } from './direct-answer.ts';
 
 /** The headers of every stream. Proxies must neither cache, compress nor collect it (X-Accel-Buffering is nginx's word). */
 export const EVENT_STREAM_HEADERS = [
@@ -105,10 +106,9 @@ export class EventStream {
 
 /** Writes to a response in one piece. Node would send a chunk (RFC 9112, section 7.1) in four, which costs as much as all the rest. */
 function writeText(res: ServerResponse, text: string): void {
-  const bytes = Buffer.byteLength(text);
-  const encoding = bytes === text.length ? 'latin1' : 'utf8';
-  if (!res.chunkedEncoding) {
-    res.write(text, encoding);
+  const { bytes, encoding } = measure(text);
+  if (bytes > LARGE_BYTES || !res.chunkedEncoding) {
+    res.write(Buffer.from(text, encoding));
     return;
   }
   res.chunkedEncoding = false;

@@ -6,7 +6,6 @@
  */
 import {
   type CallToolResult,
-  type Implementation,
   type JSONRPCRequest,
   LATEST_PROTOCOL_VERSION,
   SERVER_INFO_META_KEY,
@@ -38,8 +37,8 @@ export class Lane {
   readonly #welcome: object;
   /** What `tools/list` shows to a user who may call everything; undefined where there is no such method. */
   readonly #listing: readonly ListedTool[] | undefined;
-  /** What follows the fields of every result of the stateless revision, as JSON, with the brace that ends it. */
-  readonly #resultEnd: string;
+  /** The `_meta` of every result of the stateless revision. */
+  readonly #resultMeta: object;
 
   constructor(definition: McpDefinition) {
     const { info, tools, registrations } = definition;
@@ -52,7 +51,7 @@ export class Lane {
     this.#tools = new Map(tools.filter((tool) => !excluded.has(tool)).map((tool) => [tool.name, tool]));
     this.#welcome = { capabilities: probe.server.getCapabilities(), serverInfo: info };
     this.#listing = listed instanceof Promise ? undefined : listed?.tools;
-    this.#resultEnd = `,"resultType":"complete","_meta":${spellServerInfo(info)}}`;
+    this.#resultMeta = { [SERVER_INFO_META_KEY]: info };
   }
 
   /** The answer to `initialize`, as JSON. */
@@ -89,9 +88,10 @@ export class Lane {
   }
 
   /** The answer to a call that stands alone, as JSON. */
-  spellStateless(id: RequestId, result: CallToolResult): string {
-    const json = JSON.stringify(result);
-    return `{"result":${json.slice(0, -1)}${this.#resultEnd},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
+  spellStateless(id: RequestId, { content, structuredContent, isError }: CallToolResult): string {
+    // Field by field, since what is spread and added to has no shape that the engine knows.
+    const result = { content, structuredContent, isError, resultType: 'complete', _meta: this.#resultMeta };
+    return spellAnswer(id, result);
   }
 
   #call(tool: Tool, { input }: PlainCall, { caller, protocolVersion, origin }: CallFrame) {
@@ -124,11 +124,6 @@ export function negotiate(params: JSONRPCRequest['params']): string {
 /** An answer with its fields in the SDK's order. */
 export function spellAnswer(id: RequestId, result: object): string {
   return `{"result":${JSON.stringify(result)},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
-}
-
-/** The `_meta` of a result of the stateless revision. */
-function spellServerInfo(info: Implementation): string {
-  return JSON.stringify({ [SERVER_INFO_META_KEY]: info });
 }
 
 /** A call's origin that costs nothing until its tool asks for something. */
