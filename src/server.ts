@@ -8,7 +8,7 @@ import { createAuthenticator } from './auth/authenticate.ts';
 import type { TokenVerifier } from './auth/verifier.ts';
 import type { Config } from './config.ts';
 import { createApp } from './http/app.ts';
-import { EventStreams } from './http/event-stream.ts';
+import { EventStreams } from './http/event-streams.ts';
 import { createHealthRoutes } from './http/health.ts';
 import { createMcpRoute } from './http/mcp-endpoint.ts';
 import { createOAuthRefusalRoutes } from './http/oauth-refusal.ts';

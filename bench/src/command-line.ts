@@ -24,7 +24,7 @@ export const USAGE = `Usage: npm run bench -- [options]
   --rounds N      rounds per row (default ${THOROUGH.rounds})
   --json FILE     write every round's figures
   --svg FILE      write the plot
-  --update-docs   put table and plot into docs/PERFORMANCE.md
+  --update-docs   put table and plot into docs/PERFORMANCE.md; with --profile, where the time goes
   --profile DIR   write a CPU profile of this server for each row, and print its top functions; spoils the figures
   --verbose       show the servers' logs
 Rows: ${ROWS.map(({ name }) => name).join(', ')}`;

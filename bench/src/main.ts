@@ -9,8 +9,8 @@ import type { Lab } from './lab.ts';
 import { describeMachine, machineLine } from './machine.ts';
 import type { RowResult } from './metrics.ts';
 import { installPeers } from './peers.ts';
-import { updateDocument } from './report/document.ts';
-import { renderProfile } from './report/profile.ts';
+import { updateFigures, updateProfile } from './report/document.ts';
+import { type ProfileSummary, readProfile, renderProfile } from './report/profile.ts';
 import { renderPlot } from './report/plot.ts';
 import type { Run } from './report/run.ts';
 import { renderRow } from './report/table.ts';
@@ -51,19 +51,27 @@ async function runCommand(command: Command, directory: string): Promise<void> {
   const machine = describeMachine(cores);
   process.stdout.write(`${machineLine(machine)}\n`);
 
-  const rows = await measureRows(command, cores, directory);
+  const profiles = new Map<string, ProfileSummary>();
+  const rows = await measureRows(command, { cores, directory, profiles });
 
   const run: Run = { date: new Date().toISOString().slice(0, 10), machine, settings, rows };
   if (jsonFile !== undefined) await writeFile(jsonFile, `${JSON.stringify(run, null, 2)}\n`);
   if (svgFile !== undefined) await writeFile(svgFile, renderPlot(run));
-  if (updateDocs) await updateDocument(run);
+  // What is profiled is slower: such a run says where the time goes, and not how much there is.
+  if (updateDocs) await (profiles.size > 0 ? updateProfile(profiles) : updateFigures(run));
+}
+
+/** Where a run is made, and where its profiles go. */
+interface Bench {
+  readonly cores: Cores;
+  readonly directory: string;
+  readonly profiles: Map<string, ProfileSummary>;
 }
 
 /** Measures row after row; each one's table is printed when it is done. */
 async function measureRows(
   { rows, settings, withPeers, verbose, profileDirectory }: Command,
-  cores: Cores,
-  directory: string,
+  { cores, directory, profiles }: Bench,
 ): Promise<RowResult[]> {
   const generator = startGenerator(cores.generator);
   const targets = [OURS, ...(settings.rounds > 1 ? [OURS_WITH_LOG] : []), FLOOR, ...(withPeers ? PEERS : [])];
@@ -77,7 +85,10 @@ async function measureRows(
       const result = { name: row.name, title: row.title, metric: row.metric, series };
       results.push(result);
       process.stdout.write(renderRow(result));
-      if (profileFile !== undefined) process.stdout.write(await renderProfile(profileFile));
+      if (profileFile === undefined) continue;
+      const profile = await readProfile(profileFile);
+      profiles.set(row.name, profile);
+      process.stdout.write(renderProfile(profile));
     }
   } finally {
     generator.close();

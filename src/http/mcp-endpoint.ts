@@ -6,8 +6,8 @@ import { STATELESS_REVISION } from '../mcp/plain-call.ts';
 import type { McpDefinition } from '../mcp/server.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import {
-  callerOf,
   acceptsEventStream,
+  callerOf,
   grantOf,
   type Handler,
   type RequestContext,
@@ -15,7 +15,7 @@ import {
 } from './context.ts';
 import { writeAnswer } from './direct-answer.ts';
 import { HttpError, sessionNotFound } from './errors.ts';
-import type { EventStreams } from './event-stream.ts';
+import type { EventStreams } from './event-streams.ts';
 import { initializeProblem, type ParsedBody, parseMessages, readRpcBody, type RpcBody } from './json-rpc.ts';
 import { openSession } from './session-opening.ts';
 import type { StatelessEndpoint } from './stateless-endpoint.ts';

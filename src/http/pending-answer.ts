@@ -4,9 +4,10 @@
  */
 import type { Reply, RequestId } from '../mcp/messages.ts';
 import type { Slot } from './agenda.ts';
-import { JSON_HEADERS, writeAnswer, writeHead } from './direct-answer.ts';
 import { acceptsEventStream, grantOf, type RequestContext } from './context.ts';
-import { EVENT_STREAM_HEADERS, type EventStream, type EventStreams, type Silent } from './event-stream.ts';
+import { JSON_HEADERS, writeAnswer, writeHead } from './direct-answer.ts';
+import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
+import type { EventStreams, Silent } from './event-streams.ts';
 
 /** What is known when the request has come. */
 export interface PendingAnswerOptions {

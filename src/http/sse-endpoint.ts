@@ -7,10 +7,11 @@ import type { PlainCall } from '../mcp/plain-call.ts';
 import type { McpDefinition } from '../mcp/server.ts';
 import { McpSession } from '../mcp/session.ts';
 import type { EndReason, Session, SessionConnection, SessionRegistry } from '../sessions/registry.ts';
-import { writeAnswer, writeHead } from './direct-answer.ts';
 import { callerOf, grantOf, type Handler, type RequestContext, type Route } from './context.ts';
+import { writeAnswer, writeHead } from './direct-answer.ts';
 import { HttpError, requireClient, sessionNotFound } from './errors.ts';
-import { EVENT_STREAM_HEADERS, type EventStream, type EventStreams } from './event-stream.ts';
+import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
+import type { EventStreams } from './event-streams.ts';
 import { duplicateId, initializeProblem, parseMessages, readRpcBody } from './json-rpc.ts';
 import { openSession } from './session-opening.ts';
 
@@ -146,16 +147,19 @@ class ResponseWithOurHead {
     this.#ctx = ctx;
   }
 
+  /** Writes our head with the transport's status. */
   writeHead(status: number): void {
     if (this.#ctx !== undefined) writeHead(this.#ctx, status, EVENT_STREAM_HEADERS);
     this.#res.flushHeaders();
     this.#ctx = undefined;
   }
 
+  /** Writes what the transport writes. */
   write(frame: string): void {
     this.#res.write(frame);
   }
 
+  /** Tells the transport of the end. */
   on(event: 'close', listener: () => void): void {
     this.#res.on(event, listener);
   }

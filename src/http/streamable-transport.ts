@@ -9,9 +9,10 @@ import type { PlainCall } from '../mcp/plain-call.ts';
 import type { McpDefinition } from '../mcp/server.ts';
 import { McpSession } from '../mcp/session.ts';
 import type { EndReason, Session, SessionConnection } from '../sessions/registry.ts';
-import { writeAnswer, writeHead } from './direct-answer.ts';
 import { grantOf, type RequestContext } from './context.ts';
-import { EVENT_STREAM_HEADERS, type EventStream, type EventStreams } from './event-stream.ts';
+import { writeAnswer, writeHead } from './direct-answer.ts';
+import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
+import type { EventStreams } from './event-streams.ts';
 import { duplicateId } from './json-rpc.ts';
 import { PendingAnswer } from './pending-answer.ts';
 
@@ -59,20 +60,14 @@ export class StreamableTransport implements SessionConnection, Channel {
     const requests = messages.filter(isRequest);
     this.#requireFreeIds(requests.map(({ id }) => id));
     this.session.touch();
-    if (requests.length === 0) writeAnswer(ctx, 202, { text: '', headers: this.#headers });
-    const reply =
-      requests.length === 0
-        ? undefined
-        : new PendingAnswer(ctx, {
-            streams: this.#streams,
-            headers: this.#headers,
-            expected: requests.length,
-            isBatch,
-          });
+    const headers = this.#headers;
+    const answer = { streams: this.#streams, headers, expected: requests.length, isBatch };
+    const reply = requests.length > 0 ? new PendingAnswer(ctx, answer) : undefined;
     for (const message of messages) {
       if (isRequest(message) && reply !== undefined) this.mcp.request(message, caller, reply, call);
       else this.mcp.note(message, caller);
     }
+    if (reply === undefined) writeAnswer(ctx, 202, { text: '', headers });
   }
 
   /** Takes a GET: the session's stream for what belongs to no request. It takes over from an earlier, maybe half-dead one. */

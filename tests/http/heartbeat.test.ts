@@ -4,7 +4,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ANONYMOUS } from '../../src/auth/user.ts';
-import { EventStreams } from '../../src/http/event-stream.ts';
+import { EventStreams } from '../../src/http/event-streams.ts';
 import { eventually, openRaw, type RawConnection } from '../support/raw-http.ts';
 
 const INTERVAL_MS = 15_000;

@@ -1,36 +1,75 @@
-/** The figures for docs/PERFORMANCE.md: a table of the goals' rows, and every figure below it. */
+/** What docs/PERFORMANCE.md shows: a table of the goals' rows, every figure below it, and where the time goes. */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { METRICS, type RowResult } from '../metrics.ts';
 import { compare, formatSummary, metricsOf, summaryOf } from './figures.ts';
+import type { ProfileSummary } from './profile.ts';
 import type { Run } from './run.ts';
 import { renderPlot } from './plot.ts';
 import { machineLine } from '../machine.ts';
 
 const DOCS = fileURLToPath(new URL('../../../../docs', import.meta.url));
 const PLOT = 'performance.svg';
-const BEGIN = '<!-- figures: written by npm run bench -- --update-docs -->';
-const END = '<!-- end of figures -->';
+
+/** What stands between two lines of the document. */
+type Section = 'figures' | 'profile';
 
 /** Replaces the figures in the document, and the plot beside it. */
-export async function updateDocument(run: Run): Promise<void> {
+export async function updateFigures(run: Run): Promise<void> {
+  await replaceSection('figures', renderFigures(run));
+  await writeFile(path.join(DOCS, PLOT), renderPlot(run));
+}
+
+/** Replaces the table of where the time goes. */
+export async function updateProfile(profiles: ReadonlyMap<string, ProfileSummary>): Promise<void> {
+  await replaceSection('profile', renderGroups(profiles));
+}
+
+/** Puts a text between the two lines of a section. */
+async function replaceSection(section: Section, content: string): Promise<void> {
   const file = path.join(DOCS, 'PERFORMANCE.md');
   const text = await readFile(file, 'utf8');
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin === -1 || end < begin) throw new Error(`docs/PERFORMANCE.md has lost its line ${BEGIN}`);
-  await writeFile(file, text.slice(0, begin + BEGIN.length) + renderFigures(run) + text.slice(end));
-  await writeFile(path.join(DOCS, PLOT), renderPlot(run));
+  const [beginLine, endLine] = [
+    `<!-- ${section}: written by npm run bench -->`,
+    `<!-- end of ${section} -->`,
+  ];
+  const [begin, end] = [text.indexOf(beginLine), text.indexOf(endLine)];
+  if (begin === -1 || end < begin) throw new Error(`docs/PERFORMANCE.md has lost its line ${beginLine}`);
+  const framed = `\n<!-- prettier-ignore-start -->\n\n${content}\n\n<!-- prettier-ignore-end -->\n`;
+  await writeFile(file, text.slice(0, begin + beginLine.length) + framed + text.slice(end));
+}
+
+/** The parts of a profile by what they belong to; the first that fits counts. */
+const GROUPS: readonly { readonly name: string; readonly parts: RegExp }[] = [
+  { name: 'Node: HTTP, streams, events, timers (its JavaScript)', parts: /^node:/ },
+  { name: 'engine and system: reading, parsing, JSON, writing', parts: /^native$/ },
+  { name: 'collecting garbage', parts: /^gc$/ },
+  { name: 'this repository', parts: /^ours$/ },
+  { name: 'zod', parts: /^zod$/ },
+  { name: 'MCP SDK', parts: /^@modelcontextprotocol\// },
+  { name: 'Koa and what it brings', parts: /./ },
+];
+
+/** Where the time goes, as Markdown: a column for each row of the benchmark. */
+function renderGroups(profiles: ReadonlyMap<string, ProfileSummary>): string {
+  const shareOf = ({ byPart }: ProfileSummary, group: (typeof GROUPS)[number]): string => {
+    const own = byPart.filter(([part]) => GROUPS.find(({ parts }) => parts.test(part)) === group);
+    return (100 * own.reduce((sum, [, share]) => sum + share, 0)).toFixed(1);
+  };
+  const lines = GROUPS.map(
+    (group) =>
+      `| ${group.name} | ${[...profiles.values()].map((profile) => shareOf(profile, group)).join(' | ')} |`,
+  );
+  const names = [...profiles.keys()];
+  return `| % of the CPU time | ${names.join(' | ')} |\n| --- |${names.map(() => ' --- |').join('')}\n${lines.join('\n')}`;
 }
 
 /** The figures as Markdown. */
 function renderFigures(run: Run): string {
   const goals = run.rows.flatMap(comparisonLine);
   const all = run.rows.flatMap(figureLines);
-  return `
-<!-- prettier-ignore-start -->
-
-Measured on ${run.date}: ${machineLine(run.machine)}. Median of ${run.settings.rounds} rounds (lowest–highest).
+  return `Measured on ${run.date}: ${machineLine(run.machine)}. Median of ${run.settings.rounds} rounds (lowest–highest).
 
 ![The figures as bars](${PLOT})
 
@@ -44,10 +83,7 @@ ${goals.join('\n')}
 | --- | --- | --- |
 ${all.join('\n')}
 
-</details>
-
-<!-- prettier-ignore-end -->
-`;
+</details>`;
 }
 
 /** A row's comparison; nothing where this server stands alone. */

@@ -15,25 +15,42 @@ interface ProfileNode {
 
 const TOP = 30;
 
-/** The top of a profile, as text. Idle time does not count. */
-export async function renderProfile(file: string): Promise<string> {
+/** Self time by name, as shares of the whole, the largest first. */
+export type Shares = readonly (readonly [name: string, share: number])[];
+
+/** What a profile says. */
+export interface ProfileSummary {
+  readonly byPart: Shares;
+  readonly byFunction: Shares;
+}
+
+/** Reads a profile: the second half of its time, which the start of the process and the warm-up are not in. Idle time does not count. */
+export async function readProfile(file: string): Promise<ProfileSummary> {
   // oxlint-disable-next-line no-unsafe-type-assertion -- V8 wrote it
   const profile = JSON.parse(await readFile(file, 'utf8')) as CpuProfile;
   const byFunction = new Map<string, number>();
   const byPart = new Map<string, number>();
   const nodes = new Map(profile.nodes.map((node) => [node.id, node.callFrame]));
-  let total = 0;
+  const half = profile.timeDeltas.reduce((sum, micros) => sum + micros, 0) / 2;
+  let passed = 0;
   for (const [index, id] of profile.samples.entries()) {
     const frame = nodes.get(id);
     const micros = profile.timeDeltas[index] ?? 0;
-    if (frame === undefined || frame.functionName === '(idle)' || frame.functionName === '(program)')
-      continue;
-    total += micros;
+    passed += micros;
+    if (passed < half || frame === undefined || OUTSIDE.has(frame.functionName)) continue;
     const part = partOf(frame.url, frame.functionName);
     add(byPart, part, micros);
     add(byFunction, `${frame.functionName || '(anonymous)'}  ${part} ${placeOf(frame)}`, micros);
   }
-  return `  by part, % of self time\n${top(byPart, total)}  by function\n${top(byFunction, total)}\n`;
+  return { byPart: sharesOf(byPart), byFunction: sharesOf(byFunction) };
+}
+
+/** What V8 calls time that is nobody's. */
+const OUTSIDE: ReadonlySet<string> = new Set(['(idle)', '(program)']);
+
+/** The top of a profile, as text. */
+export function renderProfile({ byPart, byFunction }: ProfileSummary): string {
+  return `  by part, % of self time\n${top(byPart)}  by function\n${top(byFunction)}\n`;
 }
 
 /** Adds to a sum. */
@@ -41,12 +58,19 @@ function add(sums: Map<string, number>, name: string, micros: number): void {
   sums.set(name, (sums.get(name) ?? 0) + micros);
 }
 
-/** The largest sums as shares of the total. */
-function top(sums: ReadonlyMap<string, number>, total: number): string {
+/** Sums as shares of their total, the largest first. */
+function sharesOf(sums: ReadonlyMap<string, number>): Shares {
+  const total = [...sums.values()].reduce((sum, micros) => sum + micros, 0);
   return [...sums]
     .toSorted(([, a], [, b]) => b - a)
+    .map(([name, micros]) => [name, total === 0 ? 0 : micros / total] as const);
+}
+
+/** The largest shares, as text. */
+function top(shares: Shares): string {
+  return shares
     .slice(0, TOP)
-    .map(([name, micros]) => `  ${((100 * micros) / total).toFixed(1).padStart(5)}  ${name}\n`)
+    .map(([name, share]) => `  ${(100 * share).toFixed(1).padStart(5)}  ${name}\n`)
     .join('');
 }
 
