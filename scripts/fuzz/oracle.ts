@@ -1,4 +1,5 @@
 /** What must hold for every answer, whatever was asked: the invariants of the fuzzer. */
+import { createHash } from 'node:crypto';
 import { parseEventStream, type Response } from './http-reader.ts';
 
 /** Who sends a request. `nobody` sends no valid token. */
@@ -24,12 +25,16 @@ export interface Asked {
   readonly mustRefuse: boolean;
 }
 
-/** Text that belongs to one user and one case: it may come back there and nowhere else. */
+/**
+ * Text that belongs to one user and one case: it may come back there and nowhere else. It ends with a check: a case that changes a
+ * byte of its own tag must not have made another's.
+ */
 export function tagOf(caseNumber: number, who: Who): string {
-  return `canary-${caseNumber}-${who}`;
+  const check = createHash('sha256').update(`${caseNumber} ${who}`).digest('hex').slice(0, 8);
+  return `canary-${caseNumber}-${who}-${check}`;
 }
 
-const TAG = /canary-(\d+)-(ada|bob|nobody)/g;
+const TAG = /canary-(\d+)-(ada|bob|nobody)-[0-9a-f]{8}/g;
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
 /** The problem with an answer, if there is one. */
@@ -64,14 +69,21 @@ function leakIn(text: string, { who, caseNumber }: Pick<Asked, 'who' | 'caseNumb
   for (const [owner, words] of Object.entries(secrets.identities))
     if (owner !== who && words.some((word) => text.includes(word)))
       return `data of ${owner} in an answer to ${who}`;
-  for (const [tag, number, owner] of text.matchAll(TAG))
-    if (owner !== who || Number(number) !== caseNumber)
+  for (const [tag, number, owner] of text.matchAll(TAG)) {
+    const isTag = tag === tagOf(Number(number), toWho(owner));
+    if (isTag && (owner !== who || Number(number) !== caseNumber))
       return `${tag} in an answer to ${who} of case ${caseNumber}`;
+  }
   for (const [id] of text.matchAll(UUID)) {
     const owner = secrets.sessions.get(id.toLowerCase());
     if (owner !== undefined && owner !== who) return `a session id of ${owner} in an answer to ${who}`;
   }
   return undefined;
+}
+
+/** Somebody by what a tag says. */
+function toWho(owner: string | undefined): Who {
+  return owner === 'ada' || owner === 'bob' ? owner : 'nobody';
 }
 
 /** A header that stands twice and must not. */
