@@ -8,6 +8,7 @@ import { createAuthenticator } from './auth/authenticate.ts';
 import type { TokenVerifier } from './auth/verifier.ts';
 import type { Config } from './config.ts';
 import { createApp } from './http/app.ts';
+import { answerClientErrors } from './http/client-error.ts';
 import { EventStreams } from './http/event-streams.ts';
 import { createHealthRoutes } from './http/health.ts';
 import { createMcpRoute } from './http/mcp-endpoint.ts';
@@ -113,6 +114,7 @@ export async function startServer({
     // Koa's promise never rejects: answerErrors and its own last handler see to that.
     void handle(req, res);
   });
+  answerClientErrors(server);
   server.on('connection', (socket) => {
     unasked.add(socket);
     socket.on('close', () => unasked.delete(socket));

@@ -14,12 +14,14 @@ export function writeHead(ctx: RequestContext, status: number, headers: readonly
   ctx.res.writeHead(status, [...SECURITY_HEADER_LIST, 'X-Request-Id', ctx.state.requestId, ...headers]);
 }
 
+/** What an answer is besides its status. */
+export interface Answer {
+  readonly text: string;
+  readonly headers: readonly string[];
+}
+
 /** Writes a whole answer. */
-export function writeAnswer(
-  ctx: RequestContext,
-  status: number,
-  { text, headers }: { readonly text: string; readonly headers: readonly string[] },
-): void {
+export function writeAnswer(ctx: RequestContext, status: number, { text, headers }: Answer): void {
   const { bytes, encoding } = measure(text);
   writeHead(ctx, status, ['Cache-Control', 'no-store', 'Content-Length', String(bytes), ...headers]);
   // Node puts a text behind its head before it writes both, bytes behind one another: the one is a copy, the other a write.

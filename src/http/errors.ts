@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { shownPath } from '../log.ts';
-import { writeAnswer, writeHead } from './direct-answer.ts';
+import { type Answer, writeAnswer, writeHead } from './direct-answer.ts';
 import type { RequestContext, RequestState, Step } from './context.ts';
 
 /** More about an error than its status, code and message. */
@@ -93,7 +93,9 @@ async function answer(ctx: RequestContext, error: HttpError): Promise<void> {
   }
   const text = JSON.stringify(bodyOf(ctx.state, error));
   const headers = [...ERROR_HEADERS, ...Object.entries(error.headers).flat()];
-  if (error.status === 413) await answerBeforeBodyEnds(ctx, text, headers);
+  const { req, res } = ctx;
+  const endsConnection = error.status === 413 || (!req.complete && !res.shouldKeepAlive);
+  if (endsConnection) await answerBeforeBodyEnds(ctx, error.status, { text, headers });
   else writeAnswer(ctx, error.status, { text, headers });
 }
 
@@ -108,21 +110,22 @@ function bodyOf(
   return { jsonrpc: '2.0', id: rpcId ?? null, error: { code: rpcCode, message, data: { error: code } } };
 }
 
-/** How long a client may go on sending a body that was refused. */
+/** How long a client may go on sending a body that nobody reads. Milliseconds. */
 const LINGER_MS = 1_000;
 
 /**
- * Answers a body that is not going to be read to its end, and closes. What still arrives is thrown away for a moment:
- * closing at once would reset the connection, and the client would never see the answer.
+ * Answers before the body has come to its end, where the connection is going to be closed: because the client asked for it, or because
+ * the rest is too much to read. What still arrives is thrown away for a moment: closing at once would reset the connection, and the
+ * client would never see the answer.
  */
 async function answerBeforeBodyEnds(
   ctx: RequestContext,
-  text: string,
-  headers: readonly string[],
+  status: number,
+  { text, headers }: Answer,
 ): Promise<void> {
   const { req, res } = ctx;
   const own = ['Connection', 'close', 'Cache-Control', 'no-store'];
-  writeHead(ctx, 413, [...own, 'Content-Length', String(Buffer.byteLength(text)), ...headers]);
+  writeHead(ctx, status, [...own, 'Content-Length', String(Buffer.byteLength(text)), ...headers]);
   res.write(text);
   req.resume();
   if (!req.complete)

@@ -1,4 +1,6 @@
 /** A request body is read once, up to its limit, and only if it is plain JSON in UTF-8. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   type Answer,
@@ -28,6 +30,17 @@ afterAll(async () => {
 });
 
 type Route = '/mcp' | '/messages';
+
+/** The server's side of the request that comes next. */
+function nextResponse(): Promise<ServerResponse> {
+  return new Promise((resolve) => {
+    const note = (message: unknown): void => {
+      unsubscribe('http.server.request.start', note);
+      resolve((message as { response: ServerResponse }).response);
+    };
+    subscribe('http.server.request.start', note);
+  });
+}
 
 /** The head of a POST that is in order but for these lines; a line of the same name replaces the usual one. */
 function headOf(route: Route, lines: readonly string[]): string[] {
@@ -234,4 +247,32 @@ describe('a body that is too large', () => {
 
     expect(received).toMatch(/^HTTP\/1\.1 413 /);
   });
+});
+
+describe('a body', () => {
+  test.each([
+    { what: 'without a token', line: 'Authorization: Bearer tok_nobody', status: 401 },
+    { what: 'of another media type', line: 'Content-Type: text/plain', status: 415 },
+  ])(
+    '$what that comes slowly is refused in words, when the client closes after it',
+    async ({ line, status }) => {
+      const connection = await openRaw(server.url);
+      const seen = nextResponse();
+      connection.socket.pause();
+      const lines = [line, `Content-Length: ${LIMIT}`, 'Connection: close'];
+      connection.write(`${headOf('/mcp', lines).join('\r\n')}\r\n\r\n `);
+      const response = await seen;
+      await eventually(() => response.headersSent);
+      // More of it, to a server that has answered: a reset would throw away the answer that the client has not read yet.
+      for (let sent = 1; sent < LIMIT; sent += 0x1000)
+        connection.write(' '.repeat(Math.min(0x1000, LIMIT - sent)));
+      await eventually(() => connection.socket.writableLength === 0 || connection.socket.destroyed);
+      connection.socket.resume();
+
+      const answer = parseAnswer(await connection.closed());
+
+      expect(answer.status).toBe(status);
+      expect(answer.headers.get('connection')).toBe('close');
+    },
+  );
 });
