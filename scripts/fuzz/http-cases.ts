@@ -49,8 +49,9 @@ export async function spelledCase(random: Random, actor: Actor): Promise<void> {
   const spelled = random.chance(0.5) ? respell(random, right) : misspell(random, right, tag);
   const bytes = toBytes({ method, target, headers: spelled, ...(body && { body }) });
   const badLine = random.chance(0.06) ? misspellLine(random, bytes) : bytes;
+  const isHead = method === 'HEAD' && badLine === bytes;
   await actor.exchange({
-    requests: [{ ...requestFor(who, body ?? Buffer.alloc(0)), isHead: method === 'HEAD', stays: true }],
+    requests: [{ ...requestFor(who, body ?? Buffer.alloc(0)), isHead, stays: true }],
     pieces: random.chance(0.1) ? split(random, badLine) : [badLine],
     due: badLine === bytes && isWellFormed(bytes) ? 'answers' : 'answer-or-close',
   });
