@@ -157,6 +157,8 @@ const SERVER_OPTIONS = {
   // Longer than the usual idle time of a load balancer: it must be the one that closes, or it sends into a closed socket.
   keepAliveTimeout: 75_000,
   keepAlive: true,
+  // guardRequest says the same in words.
+  requireHostHeader: false,
 } as const;
 
 /** Does something again and again, without keeping the process alive for it. */

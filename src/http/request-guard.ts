@@ -16,10 +16,14 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   'mcp-protocol-version',
 ]);
 
-/** Answers 400 to a target that is no path, and to a deciding header that is there twice. */
+/** Answers 400 to a target that is no path, to a missing Host, and to a deciding header that is there twice. */
 export const guardRequest: Step = (ctx, next) => {
   if (!ctx.url.startsWith('/')) {
     throw new HttpError(400, 'invalid_target', 'Ask for a path, such as GET /health.');
+  }
+  // RFC 9112, section 3.2. HTTP/1.0, which some health checks still speak, has none.
+  if (ctx.req.headers.host === undefined && ctx.req.httpVersion === '1.1') {
+    throw new HttpError(400, 'missing_host', 'Send the Host header.');
   }
   requireSingleHeaders(ctx.req);
   return next();

@@ -130,6 +130,18 @@ test.each([
   ]);
 });
 
+test('answers 400 in words when there is no Host; HTTP/1.0, which may leave it out, names no host that is allowed', async () => {
+  const answer = await sendRaw(server.url, ['GET /health HTTP/1.1']);
+  const older = await sendRaw(server.url, ['GET /health HTTP/1.0']);
+
+  expect([answer.status, answer.body]).toEqual([
+    400,
+    { error: 'missing_host', error_description: 'Send the Host header.' },
+  ]);
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  expect([older.status, older.body]).toEqual([403, expect.objectContaining({ error: 'forbidden_host' })]);
+});
+
 test('answers 400, not 5xx, to what Node itself refuses as HTTP', async () => {
   const requests = [
     ['GARBAGE'],
