@@ -30,7 +30,7 @@ test('passes every step of a protected server, with two users, mcp-remote and an
   const { url } = await start();
   const args = ['--token', ADA, '--token2', BOB, '--expect-user', 'ada', '--mcp-remote', '--idle', '1.5'];
 
-  const run = await smoke(url, ...args, '--timeout', '5');
+  const run = await smoke(url, ...args, '--timeout', '15');
 
   expect(run.ids('failed')).toEqual([]);
   expect(run.ids('skipped')).toEqual(['tls']);
