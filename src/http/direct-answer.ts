@@ -1,4 +1,5 @@
 /** Answers of the MCP routes, written straight on Node's response, past Koa, which must then leave the response alone. */
+import type { ServerResponse } from 'node:http';
 import type { RequestContext } from './context.ts';
 import { SECURITY_HEADER_LIST } from './security-headers.ts';
 
@@ -24,9 +25,19 @@ export interface Answer {
 export function writeAnswer(ctx: RequestContext, status: number, { text, headers }: Answer): void {
   const { bytes, encoding } = measure(text);
   writeHead(ctx, status, ['Cache-Control', 'no-store', 'Content-Length', String(bytes), ...headers]);
-  // Node puts a text behind its head before it writes both, bytes behind one another: the one is a copy, the other a write.
   if (bytes > LARGE_BYTES) ctx.res.end(Buffer.from(text, encoding));
-  else ctx.res.end(text, encoding);
+  else endWithText(ctx.res, text, encoding);
+}
+
+/**
+ * Ends a response with a text, in one piece. Node puts it behind the head, but end() with a text gathers that and an empty
+ * end: with and without this, `npm run bench -- --only streamable` differs by about a twentieth.
+ */
+function endWithText(res: ServerResponse, text: string, encoding: BufferEncoding): void {
+  // Held back until the next tick, for more that might come; nothing will.
+  res.write(text, encoding);
+  res.socket?.uncork();
+  res.end();
 }
 
 /** From this size on, copying a text costs more than anything that could be saved by it. Bytes. */

@@ -108,12 +108,17 @@ function decode(bytes: Buffer): string | undefined {
 
 /** Whether a value has objects or arrays inside one another more than `limit` times; so deep it goes itself, at the most. */
 function isDeeperThan(value: unknown, limit: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
+  if (!isNested(value)) return false;
   if (limit === 0) return true;
-  for (const member of Array.isArray(value) ? value : Object.values(value)) {
-    if (typeof member === 'object' && isDeeperThan(member, limit - 1)) return true;
-  }
+  if (Array.isArray(value)) return value.some((member) => isDeeperThan(member, limit - 1));
+  // Without a list of what it holds: most bodies are a few small objects.
+  for (const name in value) if (isDeeperThan(value[name], limit - 1)) return true;
   return false;
+}
+
+/** Whether a value is an object or an array. */
+function isNested(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** A body that is no JSON. */

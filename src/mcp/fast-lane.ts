@@ -37,8 +37,8 @@ export class Lane {
   readonly #welcome: object;
   /** What `tools/list` shows to a user who may call everything; undefined where there is no such method. */
   readonly #listing: readonly ListedTool[] | undefined;
-  /** The `_meta` of every result of the stateless revision. */
-  readonly #resultMeta: object;
+  /** How the JSON of every result of the stateless revision ends. */
+  readonly #resultEnd: string;
 
   constructor(definition: McpDefinition) {
     const { info, tools, registrations } = definition;
@@ -51,7 +51,8 @@ export class Lane {
     this.#tools = new Map(tools.filter((tool) => !excluded.has(tool)).map((tool) => [tool.name, tool]));
     this.#welcome = { capabilities: probe.server.getCapabilities(), serverInfo: info };
     this.#listing = listed instanceof Promise ? undefined : listed?.tools;
-    this.#resultMeta = { [SERVER_INFO_META_KEY]: info };
+    const common = { resultType: 'complete', _meta: { [SERVER_INFO_META_KEY]: info } };
+    this.#resultEnd = `,${JSON.stringify(common).slice(1)}`;
   }
 
   /** The answer to `initialize`, as JSON. */
@@ -88,10 +89,9 @@ export class Lane {
   }
 
   /** The answer to a call that stands alone, as JSON. */
-  spellStateless(id: RequestId, { content, structuredContent, isError }: CallToolResult): string {
-    // Field by field, since what is spread and added to has no shape that the engine knows.
-    const result = { content, structuredContent, isError, resultType: 'complete', _meta: this.#resultMeta };
-    return spellAnswer(id, result);
+  spellStateless(id: RequestId, result: CallToolResult): string {
+    // What is the same in every answer is spelled once.
+    return frameAnswer(id, `${JSON.stringify(result).slice(0, -1)}${this.#resultEnd}`);
   }
 
   #call(tool: Tool, { input }: PlainCall, { caller, protocolVersion, origin }: CallFrame) {
@@ -123,7 +123,12 @@ export function negotiate(params: JSONRPCRequest['params']): string {
 
 /** An answer with its fields in the SDK's order. */
 export function spellAnswer(id: RequestId, result: object): string {
-  return `{"result":${JSON.stringify(result)},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
+  return frameAnswer(id, JSON.stringify(result));
+}
+
+/** An answer around a result that is JSON already. */
+function frameAnswer(id: RequestId, result: string): string {
+  return `{"result":${result},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
 }
 
 /** A call's origin that costs nothing until its tool asks for something. */
