@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from './clients.ts';
-import type { Recorder } from './run-load.ts';
+import type { Recorder } from './recorder.ts';
 
 /** Makes `perSecond` calls a second with whichever clients are free, until the recorder says stop. */
 export async function paceCalls(

@@ -6,25 +6,12 @@ import { percentile } from '../statistics.ts';
 import { type Client, openClient } from './clients.ts';
 import type { LoadJob, LoadResult } from './job.ts';
 import { paceCalls } from './pace-calls.ts';
-
-/** Where the latencies of the calls go that end within the window. */
-export interface Recorder {
-  record(startedMs: number, endedMs: number): void;
-  /** Whether clients are to stop. */
-  readonly stopped: boolean;
-}
+import { Recorder } from './recorder.ts';
 
 /** Runs a job; rejects when a single answer is wrong. */
 export async function runLoad(job: LoadJob): Promise<LoadResult> {
   const clients: Client[] = [];
-  const state = { counting: false, stopped: false };
-  const latencies: number[] = [];
-  const recorder: Recorder = {
-    record: (startedMs, endedMs) => void (state.counting && latencies.push(endedMs - startedMs)),
-    get stopped() {
-      return state.stopped;
-    },
-  };
+  const recorder = new Recorder();
   try {
     // All at once: a peer takes a second to open a session.
     const opening = Array.from({ length: job.clients }, async (_, index) => {
@@ -36,10 +23,10 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
       job.perSecond === undefined
         ? repeatCalls(clients, recorder)
         : paceCalls(clients, job.perSecond, recorder);
-    const measured = measureWindow(job, state);
+    const measured = measureWindow(job, recorder);
     // A wrong answer ends the measurement at once; otherwise the load ends when the window has.
     const [window] = await Promise.all([measured, load]);
-    const sorted = latencies.toSorted((a, b) => a - b);
+    const sorted = recorder.latenciesMs.toSorted((a, b) => a - b);
     return {
       ...window,
       calls: sorted.length,
@@ -48,7 +35,7 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
       worstMs: sorted.at(-1) ?? 0,
     };
   } finally {
-    state.stopped = true;
+    recorder.stopped = true;
     for (const client of clients) client.close();
   }
 }
@@ -68,17 +55,17 @@ async function repeatCalls(clients: readonly Client[], recorder: Recorder): Prom
 /** Waits for the warm-up and the window; resolves with how long that took and what CPU the server spent. */
 async function measureWindow(
   { server, warmUpMs, durationMs }: LoadJob,
-  state: { counting: boolean; stopped: boolean },
+  recorder: Recorder,
 ): Promise<Pick<LoadResult, 'seconds' | 'cpuMs'>> {
   await warmUp(server.pid, warmUpMs);
   const cpuBeforeMs = readCpuMs(server.pid);
   const beganMs = performance.now();
-  state.counting = true;
+  recorder.counting = true;
   await sleep(durationMs);
-  state.counting = false;
+  recorder.counting = false;
   const cpuMs = readCpuMs(server.pid) - cpuBeforeMs;
   const seconds = (performance.now() - beganMs) / 1000;
-  state.stopped = true;
+  recorder.stopped = true;
   return { seconds, cpuMs };
 }
 
