@@ -13,6 +13,8 @@ export interface Settings {
   /** The window of a round at a fixed rate: as much longer as the calls are fewer. */
   readonly pacedMs: number;
   readonly idleSessions: number;
+  /** How long V8 has, before idle CPU is watched, to give back what opening the sessions took: a few collections, within a minute. */
+  readonly calmMs: number;
   /** How long idle CPU is watched: two heartbeats of every stream in a thorough run. */
   readonly idleMs: number;
   /** The entries of the large token file. */
@@ -28,6 +30,7 @@ export const THOROUGH: Settings = {
   durationMs: 2_000,
   pacedMs: 5_000,
   idleSessions: 5_000,
+  calmMs: 60_000,
   idleMs: 30_000,
   tokens: 100_000,
   reloadMs: 8_000,
@@ -40,6 +43,7 @@ export const QUICK: Settings = {
   durationMs: 250,
   pacedMs: 400,
   idleSessions: 500,
+  calmMs: 200,
   idleMs: 1_000,
   tokens: 20_000,
   reloadMs: 2_500,

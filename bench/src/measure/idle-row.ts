@@ -38,6 +38,7 @@ async function measureOne(lab: Lab, target: Target): Promise<Figures> {
     await sleep(SETTLE_MS);
     const heapAfter = await server.heapBytes();
     const residentAfter = readResidentBytes(server.pid);
+    await sleep(settings.calmMs);
     const cpuBeforeMs = readCpuMs(server.pid);
     await sleep(settings.idleMs);
     const idleCpuMs = readCpuMs(server.pid) - cpuBeforeMs;
