@@ -1,6 +1,7 @@
 /** Answers what is no HTTP request, in words. Node would write a bare status and close at once, which resets a client that still sends. */
 import { type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { ERROR_HEADERS, LINGER_MS } from './errors.ts';
 import { SECURITY_HEADER_LIST } from './security-headers.ts';
 
 /** What is told for a fault that is not the usual one, by Node's code for it; statuses as Node's own. */
@@ -11,9 +12,6 @@ const FAULTS: Readonly<Record<string, readonly [status: number, words: string]>>
 };
 
 const USUAL_FAULT = [400, 'This is no HTTP/1.1 request. Ask for a path, such as GET /health.'] as const;
-
-/** How long a client may go on sending what nobody reads. Milliseconds. */
-const LINGER_MS = 1_000;
 
 /** Answers what a server's connections bring that cannot be parsed. */
 export function answerClientErrors(server: Server): void {
@@ -39,8 +37,8 @@ function isAnswering(socket: Socket): boolean {
 /** A whole response. */
 function spell([status, words]: readonly [status: number, words: string]): string {
   const body = JSON.stringify({ error: 'bad_request', error_description: words });
-  const headers = [...SECURITY_HEADER_LIST, 'Cache-Control', 'no-store', 'Connection', 'close'];
-  headers.push('Content-Type', 'application/json; charset=utf-8', 'Content-Length', String(body.length));
+  const own = ['Connection', 'close', 'Cache-Control', 'no-store', 'Content-Length', String(body.length)];
+  const headers = [...SECURITY_HEADER_LIST, ...own, ...ERROR_HEADERS];
   const lines = headers.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`));
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
 }

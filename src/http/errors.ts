@@ -99,7 +99,8 @@ async function answer(ctx: RequestContext, error: HttpError): Promise<void> {
   else writeAnswer(ctx, error.status, { text, headers });
 }
 
-const ERROR_HEADERS: readonly string[] = ['Content-Type', 'application/json; charset=utf-8'];
+/** What every refusal is. */
+export const ERROR_HEADERS: readonly string[] = ['Content-Type', 'application/json; charset=utf-8'];
 
 /** The JSON of a refusal: a JSON-RPC error on the MCP routes, RFC 6749's two fields elsewhere. */
 function bodyOf(
@@ -111,7 +112,7 @@ function bodyOf(
 }
 
 /** How long a client may go on sending a body that nobody reads. Milliseconds. */
-const LINGER_MS = 1_000;
+export const LINGER_MS = 1_000;
 
 /**
  * Answers before the body has come to its end, where the connection is going to be closed: because the client asked for it, or because
