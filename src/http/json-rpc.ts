@@ -10,7 +10,7 @@ import {
   type JSONRPCNotification,
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
-import { type PlainCall, readPlainCall } from '../mcp/plain-call.ts';
+import { isPlainMessage, type PlainCall, readPlainCall } from '../mcp/plain-call.ts';
 import type { RequestContext } from './context.ts';
 import { HttpError } from './errors.ts';
 import { readJsonBody } from './json-body.ts';
@@ -111,15 +111,6 @@ function isNotification(value: object): value is JSONRPCNotification {
 function isRequest(value: object): value is JSONRPCRequest {
   return isPlainMessage(value) || isJSONRPCRequest(value);
 }
-
-/** Whether a message has nothing else that could be wrong, which spares it the SDK's schema: no odd field, no `_meta`. */
-function isPlainMessage(value: object): boolean {
-  for (const field in value) if (!MESSAGE_FIELDS.has(field)) return false;
-  const { params = {} }: { params?: unknown } = value;
-  return typeof params === 'object' && params !== null && !Array.isArray(params) && !('_meta' in params);
-}
-
-const MESSAGE_FIELDS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
 
 /** A body that is JSON, but no JSON-RPC message. */
 function invalidRequest(message: string): HttpError {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { classifyInboundRequest, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server';
 import { isRequest } from '../mcp/messages.ts';
-import { STATELESS_REVISION } from '../mcp/plain-call.ts';
+import { hasNoEnvelope, isRepeatedIn } from '../mcp/plain-call.ts';
 import type { McpDefinition } from '../mcp/server.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import {
@@ -99,13 +99,7 @@ function classify(ctx: RequestContext, { body, call }: RpcBody): 'legacy' | 'mod
   // What the SDK would find out at greater length.
   const isOfSession = version === undefined || SESSION_REVISIONS.has(version);
   if (isOfSession && (call?.isStateless === false || hasNoEnvelope(body))) return 'legacy';
-  if (
-    call?.isStateless === true &&
-    version === STATELESS_REVISION &&
-    method === 'tools/call' &&
-    name === call.name
-  )
-    return 'modern';
+  if (call !== undefined && name !== undefined && isRepeatedIn(ctx.req.headers, call)) return 'modern';
   const { kind } = classifyInboundRequest({
     httpMethod: 'POST',
     body,
@@ -114,13 +108,6 @@ function classify(ctx: RequestContext, { body, call }: RpcBody): 'legacy' | 'mod
     ...(name !== undefined && { mcpNameHeader: name }),
   });
   return kind;
-}
-
-/** Whether a body is a message that cannot carry the envelope of the stateless revision. */
-function hasNoEnvelope(body: unknown): boolean {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return false;
-  const { params }: { params?: unknown } = body;
-  return params === undefined || (typeof params === 'object' && params !== null && !('_meta' in params));
 }
 
 /** A header's value; one that is empty is as good as none. */

@@ -16,7 +16,7 @@ import type { Tool } from '../tools/tool.ts';
 import { type CallOrigin, callTool, progressParams, type ProgressReport } from './call-tool.ts';
 import type { Caller } from './caller.ts';
 import type { Reply, RequestId } from './messages.ts';
-import { hasPlainParams, type PlainCall, STATELESS_REVISION } from './plain-call.ts';
+import { hasPlainParams, isRepeatedIn, type PlainCall, type RequestHeaders } from './plain-call.ts';
 import { allowedTools, createMcpServer, listEveryTool, type McpDefinition } from './server.ts';
 
 const lanes = new WeakMap<McpDefinition, Lane>();
@@ -77,14 +77,10 @@ export class Lane {
   /** The same for a call that stands alone, whose headers must repeat what the body says. */
   runStateless(
     call: PlainCall,
-    headers: StatelessHeaders,
+    headers: RequestHeaders,
     frame: CallFrame,
   ): Promise<CallToolResult> | undefined {
-    const isRepeated =
-      headers['mcp-protocol-version'] === STATELESS_REVISION &&
-      headers['mcp-method'] === 'tools/call' &&
-      headers['mcp-name'] === call.name;
-    const tool = isRepeated && call.isStateless ? this.#tools.get(call.name) : undefined;
+    const tool = isRepeatedIn(headers, call) ? this.#tools.get(call.name) : undefined;
     return tool && this.#call(tool, call, frame);
   }
 
@@ -99,9 +95,6 @@ export class Lane {
     return callTool({ tool, input, caller, protocolVersion, origin, log, lines });
   }
 }
-
-/** A request's headers. */
-export type StatelessHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** In whose name and revision a call runs, and how it is cancelled. */
 export interface CallFrame {

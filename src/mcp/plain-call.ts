@@ -1,4 +1,4 @@
-/** Recognizes a plain `tools/call`: a name and arguments, and nothing else that could mean something to the protocol. */
+/** Recognizes what is plain: a message, above all a `tools/call`, with nothing else that could mean something to the protocol. */
 import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
@@ -34,6 +34,34 @@ export function readPlainCall(message: unknown): PlainCall | undefined {
 /** Whether a request without parameters of its own is plain: it may ask for progress, which it is answered before. */
 export function hasPlainParams(params: unknown): boolean {
   return params === undefined || (isObject(params, META_ONLY) && isSessionMeta(params['_meta']));
+}
+
+/** Whether a message has nothing that could be wrong but its method and what its parameters hold: no odd field, no `_meta`. */
+export function isPlainMessage(message: unknown): boolean {
+  return isObject(message, MESSAGE_FIELDS) && hasNoMeta(message['params']);
+}
+
+/** Whether a body is a message that cannot carry the envelope of the stateless revision. */
+export function hasNoEnvelope(body: unknown): boolean {
+  return isObject(body) && hasNoMeta(body['params']);
+}
+
+/** Whether a call stands alone and the headers repeat what it says, as its revision demands. */
+export function isRepeatedIn(headers: RequestHeaders, { isStateless, name }: PlainCall): boolean {
+  return (
+    isStateless &&
+    headers['mcp-protocol-version'] === STATELESS_REVISION &&
+    headers['mcp-method'] === 'tools/call' &&
+    headers['mcp-name'] === name
+  );
+}
+
+/** A request's headers. */
+export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Whether parameters are left out, or an object without `_meta`. */
+function hasNoMeta(params: unknown): boolean {
+  return params === undefined || (isObject(params) && !('_meta' in params));
 }
 
 type Fields = Readonly<Record<string, unknown>>;
