@@ -26,7 +26,10 @@ const changing: Feature = {
   },
 };
 let server: TestServer;
+/** A server without features, where plain calls go past the SDK. */
+let plainServer: TestServer;
 beforeAll(async () => {
+  plainServer = await startTestServer();
   server = await startTestServer({
     env: { SSE_KEEPALIVE_SECONDS: '1' },
     tools: [...tools, held.tool],
@@ -35,7 +38,7 @@ beforeAll(async () => {
 });
 afterEach(() => held.release());
 afterAll(async () => {
-  await server.close();
+  await Promise.all([server.close(), plainServer.close()]);
 });
 
 /** Sends a request of the revision. */
@@ -162,12 +165,14 @@ describe('a request is refused', () => {
     ],
     ['in a batch', { ...whoami, body: [whoami.body] }, 400, -32_600],
   ])('%s', async (_how, options, status, code) => {
-    const answer = await ask(options);
+    for (const { url } of [server, plainServer]) {
+      const answer = await send(`${url}/mcp`, { token: ADA, ...options });
 
-    expect([answer.status, answer.body]).toEqual([
-      status,
-      expect.objectContaining({ jsonrpc: '2.0', error: expect.objectContaining({ code }) }),
-    ]);
+      expect([answer.status, answer.body]).toEqual([
+        status,
+        expect.objectContaining({ jsonrpc: '2.0', error: expect.objectContaining({ code }) }),
+      ]);
+    }
   });
 });
 
