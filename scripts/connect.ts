@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ConfigError, readEnvironment, parseConfig } from '../src/config.ts';
+import { ConfigError, readEnvironment, parseConfig } from '../src/config/config.ts';
 import { CLIENT_IDS, type Configuration, renderClient } from '../src/connect/clients.ts';
 import { TOKEN_PLACEHOLDER } from '../src/connect/target.ts';
 import { CONNECT_HELP, parseConnectLine } from './connect/command-line.ts';

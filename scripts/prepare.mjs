@@ -18,8 +18,7 @@ const BUILD_INPUTS = [
   'tsconfig.build.json',
   'src',
   'scripts',
-  'bench/src',
-  'tests/conformance',
+  'lab',
 ];
 const INSTALL_STAMP = 'node_modules/.prepare-stamp';
 const BUILD_STAMP = 'dist/.stamp';

@@ -3,15 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Logger } from 'pino';
 import { createAuthenticator } from './auth/authenticate.ts';
-import { openTokens } from './auth/open-tokens.ts';
+import { openTokens } from './auth/tokens/open-tokens.ts';
 import { ANONYMOUS } from './auth/user.ts';
 import type { Grant } from './auth/verifier.ts';
-import { ConfigError, parseStdioConfig, readEnvironment, type StdioConfig } from './config.ts';
-import { features } from './features.ts';
+import { ConfigError, parseStdioConfig, readEnvironment, type StdioConfig } from './config/config.ts';
+import { features } from './features/index.ts';
 import { SERVER_INFO } from './info.ts';
 import { createLog } from './log.ts';
 import { createMcpServer, defineMcp } from './mcp/server.ts';
-import { describeStartFailure } from './start-messages.ts';
+import { describeStartFailure } from './server/start-messages.ts';
 import { tools } from './tools/index.ts';
 
 /** Serves the process's standard streams until the host closes them. */

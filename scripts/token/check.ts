@@ -1,7 +1,7 @@
 /** `check`: what the token on standard input is. */
 import { readCredential } from '../../src/auth/credential.ts';
-import { readEntries } from '../../src/auth/token-edit.ts';
-import { digestToken } from '../../src/auth/token-set.ts';
+import { readEntries } from './token-edit.ts';
+import { digestToken } from '../../src/auth/digest.ts';
 import { EXIT, type ExitCode } from './command-error.ts';
 import type { CommandContext } from './context.ts';
 import { describeEntry, type EntryFacts, printable } from './entries.ts';

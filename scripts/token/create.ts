@@ -1,8 +1,8 @@
 /** `create`: a new token for a user. */
 import { randomBytes } from 'node:crypto';
-import { TokenFileError } from '../../src/auth/token-file-error.ts';
-import { addEntry, type EntryFields, EMPTY_TOKEN_FILE, readEntries } from '../../src/auth/token-edit.ts';
-import { digestToken } from '../../src/auth/token-set.ts';
+import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
+import { addEntry, type EntryFields, EMPTY_TOKEN_FILE, readEntries } from './token-edit.ts';
+import { digestToken } from '../../src/auth/digest.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import type { CommandContext } from './context.ts';
 import { formatMoment, parseExpiry } from './moments.ts';

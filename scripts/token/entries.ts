@@ -1,6 +1,6 @@
 /** Entries of a token file as the commands name and show them: by id, with a state. */
-import type { FileEntry } from '../../src/auth/token-edit.ts';
-import { tokenIdOf } from '../../src/auth/token-set.ts';
+import type { FileEntry } from './token-edit.ts';
+import { tokenIdOf } from '../../src/auth/digest.ts';
 import { CommandError, EXIT, NOT_ON_THE_COMMAND_LINE } from './command-error.ts';
 import { formatMoment } from './moments.ts';
 

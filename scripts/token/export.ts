@@ -1,5 +1,5 @@
 /** `export`: the token file as the value of a secret. */
-import { readEntries, toOneLine } from '../../src/auth/token-edit.ts';
+import { readEntries, toOneLine } from './token-edit.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import type { CommandContext } from './context.ts';
 

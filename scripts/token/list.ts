@@ -1,5 +1,5 @@
 /** `list`: every token, without its value. */
-import { readEntries } from '../../src/auth/token-edit.ts';
+import { readEntries } from './token-edit.ts';
 import type { CommandContext } from './context.ts';
 import { describeEntry, type EntryFacts, printable } from './entries.ts';
 

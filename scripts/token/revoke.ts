@@ -1,5 +1,5 @@
 /** `revoke`: tokens that open nothing any more. */
-import { readEntries, removeEntries } from '../../src/auth/token-edit.ts';
+import { readEntries, removeEntries } from './token-edit.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import type { CommandContext } from './context.ts';
 import { describeEntry, entriesOfUser, findEntry, printable } from './entries.ts';

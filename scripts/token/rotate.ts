@@ -1,6 +1,6 @@
 /** `rotate`: a successor for a token, which goes on working for a while. */
-import { changeEntry, type EntryFields, type FileEntry, readEntries } from '../../src/auth/token-edit.ts';
-import { digestToken, tokenIdOf } from '../../src/auth/token-set.ts';
+import { changeEntry, type EntryFields, type FileEntry, readEntries } from './token-edit.ts';
+import { digestToken, tokenIdOf } from '../../src/auth/digest.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import type { CommandContext } from './context.ts';
 import { addToReadable, mintToken } from './create.ts';

@@ -1,6 +1,6 @@
 /** Shows a new token, once, with a configuration to paste. */
-import type { EntryFields } from '../../src/auth/token-edit.ts';
-import { tokenIdOf } from '../../src/auth/token-set.ts';
+import type { EntryFields } from './token-edit.ts';
+import { tokenIdOf } from '../../src/auth/digest.ts';
 import { renderClient } from '../../src/connect/clients.ts';
 import { howToConnect } from '../../src/connect/how-to-connect.ts';
 import type { CommandContext } from './context.ts';

@@ -1,8 +1,8 @@
 /** A token file on disk: read as it is, and replaced as a whole, so that no reader ever sees half of a change. */
 import { open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { TokenFileError } from '../../src/auth/token-file-error.ts';
-import { EMPTY_TOKEN_FILE } from '../../src/auth/token-edit.ts';
+import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
+import { EMPTY_TOKEN_FILE } from './token-edit.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { type IsHeld, type LockOptions, withLock } from './file-lock.ts';
 import { codeOf, describeSystemError } from './system-error.ts';

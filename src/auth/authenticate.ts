@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { createConnectionMemo } from './connection-memo.ts';
 import { readCredential } from './credential.ts';
-import { digestToken } from './token-set.ts';
+import { digestToken } from './digest.ts';
 import { ANONYMOUS } from './user.ts';
 import type { Grant, RefusalReason, TokenVerifier, Verification } from './verifier.ts';
 

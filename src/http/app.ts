@@ -2,16 +2,16 @@
 import Koa from 'koa';
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticate.ts';
-import type { OriginConfig } from '../config.ts';
-import { requireBearer } from './bearer-auth.ts';
+import type { OriginConfig } from '../config/config.ts';
+import { requireBearer } from './gate/bearer-auth.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import type { RequestState, Route, Step } from './context.ts';
 import { handleDirectly } from './direct-handling.ts';
 import { answerErrors, HttpError } from './errors.ts';
-import { guardOrigin } from './origin-guard.ts';
-import type { CountFailure } from './rate-limit.ts';
-import { guardRequest } from './request-guard.ts';
-import { logRequests } from './request-log.ts';
+import { guardOrigin } from './gate/origin-guard.ts';
+import type { CountFailure } from './gate/rate-limit.ts';
+import { guardRequest } from './gate/request-guard.ts';
+import { logRequests } from './gate/request-log.ts';
 import { createRouting } from './routing.ts';
 
 /** What the application is made from. */

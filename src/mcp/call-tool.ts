@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { type $ZodType, safeParse } from 'zod/v4/core';
 import { hasScope } from '../auth/user.ts';
-import { type Tool, type ToolContent, type ToolContext, ToolError } from '../tools/tool.ts';
+import { type Tool, type ToolContent, type ToolContext, ToolError } from './tool.ts';
 import type { Caller } from './caller.ts';
 import type { RequestId } from './messages.ts';
 

@@ -1,7 +1,7 @@
 /** Who sent a request, and over what: made by the transports for each request, read by the tools. */
 import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server';
 import type { Grant } from '../auth/verifier.ts';
-import type { TransportName } from '../tools/tool.ts';
+import type { TransportName } from './tool.ts';
 
 /** One request's sender. */
 export interface Caller extends Grant {

@@ -12,7 +12,7 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
   type Tool as ListedTool,
 } from '@modelcontextprotocol/server';
-import type { Tool } from '../tools/tool.ts';
+import type { Tool } from './tool.ts';
 import { type CallOrigin, callTool, progressParams, type ProgressReport } from './call-tool.ts';
 import type { Caller } from './caller.ts';
 import type { Reply, RequestId } from './messages.ts';

@@ -12,7 +12,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { hasScope, type UserContext } from '../auth/user.ts';
 import { createLineLog } from '../log.ts';
-import type { Tool, ToolAnnotations } from '../tools/tool.ts';
+import type { Tool, ToolAnnotations } from './tool.ts';
 import { type CallOrigin, callTool, progressParams } from './call-tool.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { type Changes, createChanges } from './changes.ts';

@@ -1,6 +1,6 @@
 /** The tool `echo_message`: returns its input, which shows that a message arrives and comes back whole. */
 import { z } from 'zod';
-import { defineTool } from './tool.ts';
+import { defineTool } from '../mcp/tool.ts';
 
 /** Returns the message unchanged, whatever its length. */
 export const echoMessage = defineTool({

@@ -1,6 +1,6 @@
 /** The tool `get_greeting`: the smallest tool that knows its user. */
 import { z } from 'zod';
-import { defineTool } from './tool.ts';
+import { defineTool } from '../mcp/tool.ts';
 
 /** Greets the given name, or the user. */
 export const getGreeting = defineTool({

@@ -1,6 +1,6 @@
 /** The tool `whoami`: shows what the server knows about the caller, and structured output. */
 import { z } from 'zod';
-import { defineTool } from './tool.ts';
+import { defineTool } from '../mcp/tool.ts';
 
 /** Tells who the caller is and how the call arrived; nothing in it is secret. */
 export const whoami = defineTool({

@@ -1,8 +1,9 @@
 /** From headers to a grant or to a refusal in words, with authentication on and off. */
 import { describe, expect, test } from '@jest/globals';
 import { type Authenticator, createAuthenticator } from '../../src/auth/authenticate.ts';
-import { parseTokens } from '../../src/auth/parse-tokens.ts';
-import { createTokenSet, digestToken } from '../../src/auth/token-set.ts';
+import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
+import { digestToken } from '../../src/auth/digest.ts';
+import { createTokenSet } from '../../src/auth/tokens/token-set.ts';
 import { createUserContext } from '../../src/auth/user.ts';
 import type { Grant, TokenVerifier } from '../../src/auth/verifier.ts';
 

@@ -2,8 +2,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { NoTokensError, type OpenTokens, openTokens, type TokenOptions } from '../../src/auth/open-tokens.ts';
-import { TokenFileError } from '../../src/auth/token-file-error.ts';
+import {
+  NoTokensError,
+  type OpenTokens,
+  openTokens,
+  type TokenOptions,
+} from '../../src/auth/tokens/open-tokens.ts';
+import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
 import { createMemoryLog, type MemoryLog } from '../support/memory-log.ts';
 import { createSandbox, waitFor } from '../support/process.ts';
 

@@ -1,9 +1,9 @@
 /** The strict reading of a token file: what is accepted, and that every refusal names the place and never a secret. */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { parseTokens } from '../../src/auth/parse-tokens.ts';
-import { TokenFileError } from '../../src/auth/token-file-error.ts';
-import { digestToken } from '../../src/auth/token-set.ts';
+import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
+import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
+import { digestToken } from '../../src/auth/digest.ts';
 
 const SECRET = 'tok_secret_0123456789';
 

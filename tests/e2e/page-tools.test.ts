@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { tools } from '../../src/tools/index.ts';
-import { defineTool } from '../../src/tools/tool.ts';
+import { defineTool } from '../../src/mcp/tool.ts';
 import { createPageFixture, describeInBrowser } from '../support/browser.ts';
 
 /** A tool with an input of every kind, which returns what arrived. */

@@ -1,7 +1,7 @@
 /** One tool call: its input, its context, every way in which it can end, and the line that it leaves in the log. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { defineTool, type Tool, type ToolContext, ToolError } from '../../src/tools/tool.ts';
+import { defineTool, type Tool, type ToolContext, ToolError } from '../../src/mcp/tool.ts';
 import { createHeldTool } from '../support/held-tool.ts';
 import { connectInMemory, type InMemoryConnection, type InMemoryOptions } from '../support/in-memory-mcp.ts';
 import type { LogLine } from '../support/memory-log.ts';

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Feature } from '../../src/mcp/feature.ts';
 import { readPlainCall } from '../../src/mcp/plain-call.ts';
 import { tools as ownTools } from '../../src/tools/index.ts';
-import { defineTool, type Tool, ToolError } from '../../src/tools/tool.ts';
+import { defineTool, type Tool, ToolError } from '../../src/mcp/tool.ts';
 import {
   type Answer,
   initialize,

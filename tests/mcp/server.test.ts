@@ -8,7 +8,7 @@ import type { Caller } from '../../src/mcp/caller.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
 import { canCallTheSame, createMcpServer, createToolLister } from '../../src/mcp/server.ts';
 import { tools as ownTools } from '../../src/tools/index.ts';
-import { defineTool } from '../../src/tools/tool.ts';
+import { defineTool } from '../../src/mcp/tool.ts';
 import {
   connectInMemory,
   createCaller,

@@ -7,7 +7,7 @@ import type { Channel, Reply } from '../../src/mcp/messages.ts';
 import type { McpDefinition } from '../../src/mcp/server.ts';
 import { McpSession } from '../../src/mcp/session.ts';
 import { tools as ownTools } from '../../src/tools/index.ts';
-import { defineTool, type Tool } from '../../src/tools/tool.ts';
+import { defineTool, type Tool } from '../../src/mcp/tool.ts';
 import { createHeldTool } from '../support/held-tool.ts';
 import { createCaller, createDefinition } from '../support/in-memory-mcp.ts';
 import { eventually } from '../support/raw-http.ts';

@@ -1,8 +1,8 @@
 /** Tests of the smoke test against broken servers: each fault is found, named, and told by the exit code. */
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { listenOnLoopback } from '../../scripts/conformance/loopback.ts';
-import { startHeaderProxy } from '../../scripts/conformance/header-proxy.ts';
+import { listenOnLoopback } from '../../lab/conformance/loopback.ts';
+import { startHeaderProxy } from '../../lab/conformance/header-proxy.ts';
 import { type Fault, startFaultyProxy, startFixedAnswer, startSelfSigned } from '../support/faulty-proxy.ts';
 import { smoke } from '../support/smoke-run.ts';
 import { ADA, BOB, startTestServer, type TestServer } from '../support/start-server.ts';

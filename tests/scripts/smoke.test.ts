@@ -1,7 +1,7 @@
 /** Tests of the smoke test against healthy servers: everything that applies passes, the rest says why it does not. */
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { z } from 'zod';
-import { defineTool } from '../../src/tools/tool.ts';
+import { defineTool } from '../../src/mcp/tool.ts';
 import { smoke } from '../support/smoke-run.ts';
 import {
   ADA,

@@ -2,8 +2,8 @@
 import { cp, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { parseTokens } from '../../src/auth/parse-tokens.ts';
-import { digestToken } from '../../src/auth/token-set.ts';
+import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
+import { digestToken } from '../../src/auth/digest.ts';
 import { builtFile, createSandbox, ROOT, waitFor, waitForEnd } from '../support/process.ts';
 import { startServer } from '../support/server-process.ts';
 

@@ -12,8 +12,9 @@ import { list } from '../../scripts/token/list.ts';
 import { revoke } from '../../scripts/token/revoke.ts';
 import { rotate } from '../../scripts/token/rotate.ts';
 import { openTokenStore } from '../../scripts/token/token-store.ts';
-import { readEntries } from '../../src/auth/token-edit.ts';
-import { createTokenSet, digestToken } from '../../src/auth/token-set.ts';
+import { readEntries } from '../../scripts/token/token-edit.ts';
+import { digestToken } from '../../src/auth/digest.ts';
+import { createTokenSet } from '../../src/auth/tokens/token-set.ts';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');
 const DAY_MS = 86_400_000;

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { withLock } from '../../scripts/token/file-lock.ts';
 import { openTokenStore } from '../../scripts/token/token-store.ts';
-import { addEntry } from '../../src/auth/token-edit.ts';
+import { addEntry } from '../../scripts/token/token-edit.ts';
 
 let folder: string;
 let file: string;

@@ -8,7 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { listenOnLoopback } from '../../scripts/conformance/loopback.ts';
+import { listenOnLoopback } from '../../lab/conformance/loopback.ts';
 import { createSelfSignedCertificate } from './self-signed.ts';
 
 /** A server that is to be stopped. */

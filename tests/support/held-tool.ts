@@ -1,6 +1,6 @@
 /** A tool whose calls wait until a test lets them go: whatever has to happen meanwhile can happen. */
 import { z } from 'zod';
-import { defineTool, type Tool } from '../../src/tools/tool.ts';
+import { defineTool, type Tool } from '../../src/mcp/tool.ts';
 import { eventually } from './raw-http.ts';
 
 /** The tool `hold` and the hand on it. */

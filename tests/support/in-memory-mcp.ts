@@ -5,7 +5,7 @@ import { createUserContext, type UserFields } from '../../src/auth/user.ts';
 import { type Caller, toAuthInfo } from '../../src/mcp/caller.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
 import { createMcpServer, defineMcp, type McpDefinition } from '../../src/mcp/server.ts';
-import type { Tool } from '../../src/tools/tool.ts';
+import type { Tool } from '../../src/mcp/tool.ts';
 import { createMemoryLog, type LogLine } from './memory-log.ts';
 
 /** What is served, and to whom. */

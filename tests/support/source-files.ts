@@ -18,8 +18,6 @@ export interface Import {
 export interface SourceFile {
   /** Such as `auth/user.ts`. */
   readonly name: string;
-  /** The part it belongs to: its folder, or its own name at the top. */
-  readonly part: string;
   readonly text: string;
   readonly imports: readonly Import[];
   /** What it does when it is imported, as far as its text shows. */
@@ -41,7 +39,6 @@ export function parseSource(name: string, text: string): SourceFile {
   const tree = ts.createSourceFile(name, text, ts.ScriptTarget.ES2023, true);
   return {
     name,
-    part: name.includes('/') ? name.slice(0, name.indexOf('/')) : name.replace(/\.ts$/, ''),
     text,
     imports: importsOf(tree, name),
     effects: effectsOf(tree),

@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
-import { openTokens } from '../../src/auth/open-tokens.ts';
-import { parseConfig } from '../../src/config.ts';
+import { openTokens } from '../../src/auth/tokens/open-tokens.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
-import { type RunningServer, startServer } from '../../src/server.ts';
+import { type RunningServer, startServer } from '../../src/server/start-server.ts';
 import { tools as ownTools } from '../../src/tools/index.ts';
-import type { Tool } from '../../src/tools/tool.ts';
+import type { Tool } from '../../src/mcp/tool.ts';
 
 /** Tokens that most tests need. */
 export const ADA = 'tok_ada_0123456789';

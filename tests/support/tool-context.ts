@@ -1,6 +1,6 @@
 /** What a tool has at hand, made up: for tests that run a tool without a server. */
 import { createUserContext, type UserFields } from '../../src/auth/user.ts';
-import type { ToolContext } from '../../src/tools/tool.ts';
+import type { ToolContext } from '../../src/mcp/tool.ts';
 import { createMemoryLog } from './memory-log.ts';
 
 /** What a test may want to have otherwise. */

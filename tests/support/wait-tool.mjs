@@ -11,8 +11,8 @@ import { z } from 'zod';
 const built = async (name) =>
   /** @type {unknown} */ (await import(new URL(`../../dist/src/tools/${name}.js`, import.meta.url).href));
 
-const { defineTool } = /** @type {typeof import('../../src/tools/tool.ts')} */ (await built('tool'));
-const { tools } = /** @type {{ tools: import('../../src/tools/tool.ts').Tool[] }} */ (await built('index'));
+const { defineTool } = /** @type {typeof import('../../src/mcp/tool.ts')} */ (await built('tool'));
+const { tools } = /** @type {{ tools: import('../../src/mcp/tool.ts').Tool[] }} */ (await built('index'));
 
 // main.js is evaluated after this file and gets the same array from the module cache.
 tools.push(

@@ -1,0 +1,30 @@
+/**
+ * `npm run audit`: asks the registry for known vulnerabilities of what the server needs at run time; high ones fail. Where
+ * the registry cannot be asked, it says so and passes: being offline is no vulnerability.
+ */
+import { execFile } from 'node:child_process';
+import { judgeAudit } from './judge.ts';
+
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+const TIMEOUT_MS = 60_000;
+
+const { words, passed } = judgeAudit(await runNpmAudit());
+console.log(`audit: ${words}`);
+process.exitCode = passed ? 0 : 1;
+
+/** What `npm audit` prints; nothing when it cannot be run. */
+async function runNpmAudit(): Promise<string> {
+  // Under npm, the npm that is running; it need not be the first on the PATH.
+  const npmCli = process.env['npm_execpath'];
+  const [program, ...first] = npmCli?.endsWith('npm-cli.js') === true ? [process.execPath, npmCli] : ['npm'];
+  const args = [...first, 'audit', '--omit=dev', '--json'];
+  return new Promise((resolve) => {
+    const options = {
+      maxBuffer: MAX_OUTPUT_BYTES,
+      timeout: TIMEOUT_MS,
+      shell: program === 'npm' && process.platform === 'win32',
+    };
+    // Its exit code says less than its output: it is the same for a vulnerability and for a missing registry.
+    execFile(program ?? 'npm', args, options, (_error, stdout) => resolve(stdout));
+  });
+}

@@ -1,0 +1,73 @@
+/** The command line of the benchmark. */
+import { parseArgs } from 'node:util';
+import { type Row, ROWS } from './rows.ts';
+import { QUICK, type Settings, THOROUGH } from './settings.ts';
+
+/** What a run was asked for. */
+export interface Command {
+  readonly rows: readonly Row[];
+  readonly settings: Settings;
+  readonly withPeers: boolean;
+  readonly verbose: boolean;
+  /** Where the CPU profiles of this server go, one for each row. */
+  readonly profileDirectory: string | undefined;
+  readonly jsonFile: string | undefined;
+  readonly svgFile: string | undefined;
+  /** Whether docs/PERFORMANCE.md is to show this run. */
+  readonly updateDocs: boolean;
+}
+
+export const USAGE = `Usage: npm run bench -- [options]
+  --quick         one short round of this server and the floor: everything works, figures are rough
+  --peers         measure other MCP servers too; installs lab/bench/package.json into bench/node_modules
+  --only ROW      only the rows whose names begin so; may be given several times
+  --rounds N      rounds per row (default ${THOROUGH.rounds})
+  --json FILE     write every round's figures
+  --svg FILE      write the plot
+  --update-docs   put table and plot into docs/PERFORMANCE.md; with --profile, where the time goes
+  --profile DIR   write a CPU profile of this server for each row, and print its top functions; spoils the figures
+  --verbose       show the servers' logs
+Rows: ${ROWS.map(({ name }) => name).join(', ')}`;
+
+/** Parses the arguments; undefined when they ask for something that is not there. */
+export function parseCommandLine(args: readonly string[]): Command | undefined {
+  const options = parseOptions(args);
+  if (options === undefined) return undefined;
+  const { quick = false, peers = false, verbose = false, only, rounds, json, svg } = options;
+  const rows = ROWS.filter(({ name }) => only?.some((prefix) => name.startsWith(prefix)) ?? true);
+  const base = quick ? QUICK : THOROUGH;
+  const count = rounds === undefined ? base.rounds : Number(rounds);
+  if (rows.length === 0 || !Number.isInteger(count) || count < 1 || count > 100) return undefined;
+  return {
+    rows,
+    settings: { ...base, rounds: count },
+    withPeers: peers,
+    verbose,
+    profileDirectory: options.profile,
+    jsonFile: json,
+    svgFile: svg,
+    updateDocs: options['update-docs'] ?? false,
+  };
+}
+
+/** The options as given; undefined when one is unknown. */
+function parseOptions(args: readonly string[]) {
+  const flag = { type: 'boolean' } as const;
+  const text = { type: 'string' } as const;
+  const options = {
+    quick: flag,
+    peers: flag,
+    verbose: flag,
+    'update-docs': flag,
+    only: { ...text, multiple: true },
+    rounds: text,
+    json: text,
+    profile: text,
+    svg: text,
+  } as const;
+  try {
+    return parseArgs({ args: [...args], options }).values;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+/** The servers that are measured: this one, the floor, and the peers. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Transport } from './load/job.ts';
+
+/** A server to measure. */
+export interface Target {
+  readonly name: string;
+  readonly kind: 'ours' | 'floor' | 'peer';
+  readonly script: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly transports: readonly Transport[];
+}
+
+const ALL: readonly Transport[] = ['sse', 'streamable', 'stateless'];
+
+/** Settings of our server: authentication on, limits out of the way, and as silent as the others are. */
+const OUR_SETTINGS = {
+  AUTH_ENABLED: 'true',
+  TOKENS_FILE: 'tokens.json',
+  AUTH_FAILURES_PER_MINUTE: '1000000',
+  MAX_SESSIONS: '1000000',
+  MAX_SESSIONS_PER_USER: '1000000',
+  LOG_LEVEL: 'warn',
+} as const;
+
+/** This server. */
+export const OURS: Target = {
+  name: 'this server',
+  kind: 'ours',
+  script: fileURLToPath(new URL('../../src/main.js', import.meta.url)),
+  env: OUR_SETTINGS,
+  transports: ALL,
+};
+
+/** This server as it runs by default: with two log lines for each call, which go to /dev/null. */
+export const OURS_WITH_LOG: Target = {
+  ...OURS,
+  name: 'this server, LOG_LEVEL=info',
+  env: { ...OUR_SETTINGS, LOG_LEVEL: 'info' },
+};
+
+/** The least that a server on Node can do. */
+export const FLOOR: Target = {
+  name: 'floor (bare node:http)',
+  kind: 'floor',
+  script: fileURLToPath(new URL('./floor.js', import.meta.url)),
+  env: {},
+  transports: ALL,
+};
+
+/** The folder in the checkout that the peers are installed in; this file runs in dist/bench/src. */
+export const PEERS_FOLDER = fileURLToPath(new URL('../../../lab/bench/peers', import.meta.url));
+
+/** The peers, each with the transports that it speaks. */
+export const PEERS: readonly Target[] = [
+  peer('SDK v1 on Express', 'express-sdk-v1.mjs', ['sse', 'streamable']),
+  peer('SDK v2 on node:http', 'sdk-v2.mjs', ['streamable', 'stateless']),
+  peer('fastmcp', 'fastmcp.mjs', ['sse', 'streamable']),
+  peer('tmcp', 'tmcp.mjs', ALL),
+  peer('mcp-lite', 'mcp-lite.mjs', ['streamable']),
+];
+
+/** A peer; its versions are in lab/bench/package.json. */
+function peer(name: string, file: string, transports: readonly Transport[]): Target {
+  return {
+    name,
+    kind: 'peer',
+    script: path.join(PEERS_FOLDER, file),
+    env: { NODE_ENV: 'production' },
+    transports,
+  };
+}

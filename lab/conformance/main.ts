@@ -1,0 +1,122 @@
+/**
+ * `npm run conformance`: the official conformance suite against this server with authentication on.
+ *
+ * The server is run as it is, and as the fixture server of `lab/conformance/server`, which offers what the suite calls by
+ * name. The suite cannot send a credential, so a proxy in front of each server adds it.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startHeaderProxy } from './header-proxy.ts';
+import { PLAN, type PlannedSet, type ServerName } from './plan.ts';
+import { printResult, printTable } from './report.ts';
+import { startServerProcess } from './server-process.ts';
+import { runSet, type ScenarioResult } from './suite.ts';
+import { findModernNode } from '../../scripts/modern-node.ts';
+
+const USAGE = `Usage: npm run conformance -- [--verbose] [--only SET]
+  --only SET   run one set: ${PLAN.map(({ name }) => name).join(', ')}
+  --verbose    show what the suite and the servers print`;
+
+/** The compiled programs of the two servers. */
+const SCRIPTS: Readonly<Record<ServerName, URL>> = {
+  plain: new URL('../../src/main.js', import.meta.url),
+  fixture: new URL('./server/server.js', import.meta.url),
+};
+
+/** What a run of the plan was asked for and works with. */
+interface Run {
+  readonly node: string;
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  readonly verbose: boolean;
+}
+
+process.exitCode = await main();
+
+/** Runs what the command line asks for; returns the exit code. */
+async function main(): Promise<number> {
+  const command = parseCommandLine();
+  if (command === undefined) return 2;
+  const interrupt = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupt.abort());
+  // Whoever read our output, such as `head`, has gone.
+  process.stdout.on('error', () => interrupt.abort());
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'mcp-conformance-'));
+  try {
+    const node = await findModernNode();
+    return await runPlan(command.sets, {
+      node,
+      directory,
+      signal: interrupt.signal,
+      verbose: command.verbose,
+    });
+  } catch (error) {
+    if (interrupt.signal.aborted) {
+      console.error('conformance: interrupted');
+      return 130;
+    }
+    console.error(`conformance: ${describe(error)}`);
+    return 1;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** The sets to run, or undefined after having said what is wrong with the command line. */
+function parseCommandLine(): { sets: readonly PlannedSet[]; verbose: boolean } | undefined {
+  try {
+    const { values } = parseArgs({ options: { verbose: { type: 'boolean' }, only: { type: 'string' } } });
+    const sets = PLAN.filter(({ name }) => values.only === undefined || name === values.only);
+    if (sets.length > 0) return { sets, verbose: values.verbose ?? false };
+  } catch {
+    // An unknown option: the usage says what there is.
+  }
+  console.error(USAGE);
+  return undefined;
+}
+
+/** Runs the sets one after the other, each against a fresh server; returns the exit code. */
+async function runPlan(sets: readonly PlannedSet[], run: Run): Promise<number> {
+  const results: ScenarioResult[] = [];
+  const troubles: string[] = [];
+  for (const set of sets) {
+    console.log(`\n${set.name}: against the ${set.server} server`);
+    results.push(...(await withServer(set, run, troubles)));
+  }
+  return printTable(results, troubles) ? 0 : 1;
+}
+
+/** Runs one set with its server and proxy, which are gone afterwards. */
+async function withServer(set: PlannedSet, run: Run, troubles: string[]): Promise<ScenarioResult[]> {
+  const { node, signal, verbose } = run;
+  const directory = path.join(run.directory, set.name);
+  const server = await startServerProcess({ script: fileURLToPath(SCRIPTS[set.server]), directory, signal });
+  try {
+    const proxy = await startHeaderProxy(server.url, server.token);
+    try {
+      return await runSet(set, {
+        node,
+        url: `${proxy.url}/mcp`,
+        resultsDirectory: path.join(directory, 'results'),
+        signal,
+        onResult: printResult,
+        onLine: (line) => verbose && console.log(`    ${line}`),
+      });
+    } finally {
+      await proxy.close();
+    }
+  } finally {
+    const trouble = await server.stop();
+    if (trouble !== undefined && !signal.aborted) troubles.push(`the ${set.server} server ${trouble}`);
+    if (verbose || trouble !== undefined) process.stderr.write(server.output());
+  }
+}
+
+/** An error's message with those of its causes. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message} (${describe(error.cause)})`;
+}

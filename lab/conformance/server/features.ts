@@ -1,0 +1,20 @@
+/** Everything the official conformance suite expects of a server besides simple tools, as features of ours. */
+import type { Feature } from '../../../src/mcp/feature.ts';
+import { clientInputFeature } from './client-input.ts';
+import { contentFeature } from './content.ts';
+import { createInputRequiredFeature } from './input-required.ts';
+import { createListChangesFeature } from './list-changes.ts';
+import { promptsFeature } from './prompts.ts';
+import { createResourcesFeature } from './resources.ts';
+
+/** The features of one fixture server; what they share among connections belongs to this list alone. */
+export function createConformanceFeatures(): readonly Feature[] {
+  return [
+    contentFeature,
+    promptsFeature,
+    createResourcesFeature(),
+    clientInputFeature,
+    createInputRequiredFeature(),
+    createListChangesFeature(),
+  ];
+}

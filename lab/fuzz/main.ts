@@ -1,0 +1,132 @@
+/**
+ * `npm run fuzz`: sends the server requests that a seeded grammar makes, right, odd and broken, and holds every answer
+ * against what SECURITY.md promises. The same seed sends the same cases.
+ */
+import { parseArgs } from 'node:util';
+import { type Failure, runCases, showBytes, type Summary } from './runner.ts';
+import { type FuzzTarget, startTarget, takeTarget } from './target.ts';
+
+const USAGE = `Usage: npm run fuzz -- [--seed N] [--count N] [--case N] [--concurrency N] [--url URL --token A --token B]
+  --seed N         which cases; the default is a different one each time, and is printed
+  --count N        how many (default 20000)
+  --case N         only this one, with everything it sends
+  --url, --token   a server that runs already and the tokens of two of its users, instead of one started for it`;
+
+/** What the command line asks for. */
+interface Command {
+  readonly seed: number;
+  readonly cases: readonly number[];
+  /** Whether it is one case that somebody wants to see. */
+  readonly isOne: boolean;
+  readonly concurrency: number;
+  readonly server: { readonly url: string; readonly tokens: readonly [string, string] } | undefined;
+}
+
+/** How many progress lines there have been. */
+let told = 0;
+
+process.exitCode = await main();
+
+/** Runs what the command line asks for; returns the exit code. */
+async function main(): Promise<number> {
+  const command = parseCommandLine();
+  if (command === undefined) {
+    console.error(USAGE);
+    return 2;
+  }
+  const { seed, cases, isOne, concurrency, server } = command;
+  const fuzzed = server === undefined ? await startTarget() : await takeTarget(server.url, server.tokens);
+  console.log(
+    `fuzz: ${cases.length} cases of seed ${seed}${server ? '; its log and process cannot be watched' : ''}`,
+  );
+  const summary = await runCases({
+    target: fuzzed.target,
+    seed,
+    cases,
+    concurrency,
+    serverProblem: fuzzed.problem,
+    onProgress: (done, failed) => void tellProgress(fuzzed, { done, failed, all: cases.length }),
+    onFailure: (failure) => tellFailure(failure, command, fuzzed),
+    ...(isOne && { onOutcome: ({ sent }) => tellSent(sent, fuzzed) }),
+  });
+  const ending = await fuzzed.stop();
+  return tellSummary(summary, summary.serverProblem ?? ending) ? 0 : 1;
+}
+
+/** What the command line asks for; undefined when it cannot be understood. */
+function parseCommandLine(): Command | undefined {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seed: { type: 'string' },
+        count: { type: 'string', default: '20000' },
+        case: { type: 'string' },
+        concurrency: { type: 'string', default: '24' },
+        url: { type: 'string' },
+        token: { type: 'string', multiple: true, default: [] },
+      },
+    });
+    const seed = Number(values.seed ?? Date.now() % 1_000_000);
+    const count = Number(values.count);
+    const only = values.case === undefined ? undefined : Number(values.case);
+    const cases = only === undefined ? Array.from({ length: count }, (_, index) => index) : [only];
+    const isOne = only !== undefined;
+    const concurrency = Number(values.concurrency);
+    const [first, second] = values.token;
+    const isWhole = [seed, count, only ?? 0, concurrency].every(
+      (value) => Number.isSafeInteger(value) && value >= 0,
+    );
+    if (!isWhole || concurrency === 0) return undefined;
+    if (values.url === undefined) return { seed, cases, isOne, concurrency, server: undefined };
+    if (first === undefined || second === undefined || !URL.canParse(values.url)) return undefined;
+    return { seed, cases, isOne, concurrency, server: { url: values.url, tokens: [first, second] } };
+  } catch {
+    // An unknown option: the usage says what there is.
+    return undefined;
+  }
+}
+
+/** One line on how far it is: in place on a terminal, else every ten seconds. */
+async function tellProgress(
+  fuzzed: FuzzTarget,
+  { done, failed, all }: { done: number; failed: number; all: number },
+): Promise<void> {
+  const line = `  ${done} of ${all}, ${failed} failed${await fuzzed.memory()}`;
+  if (process.stdout.isTTY) process.stdout.write(`\r${line}   `);
+  else if ((told += 1) % 10 === 0) console.log(line);
+}
+
+/** A failed case with what repeats it. */
+function tellFailure(
+  { caseNumber, kind, problem, alone, sent }: Failure,
+  { seed, isOne }: Command,
+  fuzzed: FuzzTarget,
+): void {
+  console.log(`\nFAILED case ${caseNumber} (${kind}): ${problem}`);
+  console.log(
+    `  ${alone ? 'fails alone, too' : 'passes alone: it takes company'}; repeat: npm run fuzz -- --seed ${seed} --case ${caseNumber}`,
+  );
+  if (!isOne) tellSent(sent, fuzzed);
+}
+
+/** What a case has sent, one line for each write. */
+function tellSent(sent: readonly Buffer[], { target }: FuzzTarget): void {
+  console.log(showBytes(sent, target.secrets.tokens).replaceAll(/^/gm, '  sent '));
+}
+
+/** The figures; returns whether all is well. */
+function tellSummary(
+  { passed, failures, kinds, seconds }: Summary,
+  serverProblem: string | undefined,
+): boolean {
+  if (process.stdout.isTTY) process.stdout.write('\r');
+  const list = [...kinds]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([kind, count]) => `${count} ${kind}`);
+  console.log(
+    `fuzz: ${list.join(', ')} in ${seconds.toFixed(1)} s (${Math.round((passed + failures.length) / seconds)}/s)`,
+  );
+  if (serverProblem !== undefined) console.log(`FAILED: ${serverProblem}`);
+  console.log(`${passed} passed, ${failures.length + (serverProblem === undefined ? 0 : 1)} failed`);
+  return failures.length === 0 && serverProblem === undefined;
+}

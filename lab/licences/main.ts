@@ -1,0 +1,22 @@
+/**
+ * `npm run licences`: writes docs/LICENCES.md, the licences of what the server needs at run time, from package-lock.json;
+ * with `--check` it only compares. Fails on a licence that nobody has looked at.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { format, resolveConfig } from 'prettier';
+import { describeLicences, findUnknownLicences } from './describe.ts';
+
+// npm runs scripts at the root of the package.
+const LIST = 'docs/LICENCES.md';
+
+const lockFile = await readFile('package-lock.json', 'utf8');
+const unknown = findUnknownLicences(lockFile);
+const text = await format(describeLicences(lockFile), { ...(await resolveConfig(LIST)), parser: 'markdown' });
+const isCheck = process.argv.includes('--check');
+const isCurrent = (await readFile(LIST, 'utf8').catch(() => '')) === text;
+if (!isCheck) await writeFile(LIST, text);
+if (isCheck && !isCurrent) console.error(`${LIST} is not what package-lock.json says: npm run licences`);
+for (const name of unknown)
+  console.error(`licences: look at that of ${name}, and add it to lab/licences/describe.ts`);
+process.exitCode = unknown.length > 0 || (isCheck && !isCurrent) ? 1 : 0;
+if (process.exitCode === 0) console.log(`licences: ${LIST} ${isCheck ? 'is as it should be' : 'is written'}`);

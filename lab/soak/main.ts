@@ -1,0 +1,62 @@
+/**
+ * `npm run soak`: mixed users over every transport and revision, who come, go, vanish, read slowly or not at all, while the
+ * token file is edited. Fails on an answer that is lost or somebody else's, and when the server grows: its live heap (after
+ * a garbage collection asked for by SIGUSR2), its resident memory and its open handles (from /proc), each in quiet.
+ */
+import { parseArgs } from 'node:util';
+import { describeCounts, describePoint, runSoak } from './runner.ts';
+import { startSoakServer } from './server.ts';
+
+const USAGE = 'Usage: npm run soak -- [--minutes N] (default 5)';
+
+process.exitCode = await main();
+
+/** Runs what the command line asks for; returns the exit code. */
+async function main(): Promise<number> {
+  const minutes = parseMinutes();
+  if (minutes === undefined) {
+    console.error(USAGE);
+    return 2;
+  }
+  const rounds = Math.min(20, Math.max(3, Math.round(minutes * 2)));
+  const { server, users } = await startSoakServer();
+  console.log(`soak: ${rounds} rounds in ${minutes} minutes against process ${server.pid}`);
+  const { counts, points, problems } = await runSoak({
+    server,
+    users,
+    rounds,
+    secondsPerRound: (minutes * 60) / rounds,
+    onProgress: tellProgress,
+  });
+  const ending = await server.stop();
+  const all = [...problems, ...(ending === undefined ? [] : [ending])];
+  if (process.stdout.isTTY) process.stdout.write('\n');
+  console.log(`soak: ${describeCounts(counts)}`);
+  console.log(
+    `soak: in quiet, first ${points[1] && describePoint(points[1])}, last ${describePoint(points.at(-1) ?? { heapMb: 0, rssMb: 0, handles: 0 })}`,
+  );
+  for (const problem of all) console.log(`FAILED: ${problem}`);
+  console.log(`${counts['calls'] ?? 0} passed, ${all.length} failed`);
+  return all.length === 0 ? 0 : 1;
+}
+
+/** How long to run; undefined when the command line cannot be understood. */
+function parseMinutes(): number | undefined {
+  try {
+    const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' } } });
+    const minutes = Number(values.minutes);
+    return minutes > 0 && minutes <= 10_000 ? minutes : undefined;
+  } catch {
+    // An unknown option: the usage says what there is.
+    return undefined;
+  }
+}
+
+/** One line on how far it is: in place on a terminal. */
+function tellProgress(line: string): void {
+  if (process.stdout.isTTY)
+    process.stdout.write(
+      `\r  ${line.padEnd(process.stdout.columns - 3).slice(0, process.stdout.columns - 3)}`,
+    );
+  else if (line.includes('is over')) console.log(`  ${line}`);
+}

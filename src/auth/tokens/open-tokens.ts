@@ -1,0 +1,76 @@
+/** Finds the tokens that the configuration speaks of, or makes one for this run. */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { TokenFileError } from './token-file-error.ts';
+import { loadTokens, openTokenFile, type TokenFile } from './token-file.ts';
+import { digestToken } from '../digest.ts';
+import { createUserContext } from '../user.ts';
+import type { TokenVerifier } from '../verifier.ts';
+
+/** Where tokens may come from, as the configuration has it. */
+export interface TokenOptions {
+  readonly source:
+    | { readonly kind: 'text'; readonly text: string }
+    | { readonly kind: 'file'; readonly path: string; readonly named: boolean };
+  /** Whether a token may be made for this run when none is configured: not where a restart would lose it. */
+  readonly allowOneRunToken: boolean;
+  readonly log: Logger;
+}
+
+/** The tokens in force. */
+export interface OpenTokens {
+  readonly verifier: TokenVerifier;
+  /** Follows the file, where there is one. */
+  readonly file?: TokenFile;
+  /** The token made for this run; the caller shows it once and forgets it. */
+  readonly oneRunToken?: string;
+}
+
+/** No token is configured, and none may be made up. */
+export class NoTokensError extends Error {
+  override readonly name = 'NoTokensError';
+}
+
+/**
+ * Opens the tokens.
+ * @throws {TokenFileError} when they cannot be used; {@link NoTokensError} when there are none
+ */
+export async function openTokens({ source, allowOneRunToken, log }: TokenOptions): Promise<OpenTokens> {
+  if (source.kind === 'text') return { verifier: named('AUTH_TOKENS', () => loadTokens(source.text)) };
+  if (source.named || existsSync(source.path)) {
+    try {
+      const file = await openTokenFile({ path: source.path, log });
+      return { verifier: file, file };
+    } catch (error) {
+      throw withName(source.path, error);
+    }
+  }
+  if (!allowOneRunToken) throw new NoTokensError(NO_TOKENS);
+  const oneRunToken = `mcp_${randomBytes(32).toString('base64url')}`;
+  const owner = createUserContext({ userId: 'owner', name: 'Owner' });
+  const extraEntries = [{ digest: digestToken(oneRunToken), user: owner, disabled: false }];
+  // Watched although it is not there: the first `npm run token -- create` makes it.
+  const file = await openTokenFile({ path: source.path, log, extraEntries });
+  return { verifier: file, file, oneRunToken };
+}
+
+const NO_TOKENS =
+  'Authentication is on, but there is no token. Make one with "npm run token -- create --user me". Then set AUTH_TOKENS ' +
+  'to what "npm run -s token -- export" prints, or put the file where TOKENS_FILE says (default: tokens.json).';
+
+/** Runs `load` and says whose text it was when that fails. */
+function named<T>(name: string, load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    throw withName(name, error);
+  }
+}
+
+/** A token file error with the name of the file or variable in front. */
+function withName(name: string, error: unknown): unknown {
+  return error instanceof TokenFileError
+    ? new TokenFileError(`${name}: ${error.message}`, { cause: error })
+    : error;
+}

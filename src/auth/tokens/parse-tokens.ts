@@ -1,0 +1,146 @@
+/** The text of a token file → its entries, or every problem by the entry's position and field. */
+import type { Node } from 'jsonc-parser';
+import { z } from 'zod';
+import { runAtOnce, type Steps } from '../../in-slices.ts';
+import { digestToken } from '../digest.ts';
+import { type TokenEntry } from './token-set.ts';
+import { TokenFileError } from './token-file-error.ts';
+import { propertiesOf } from './token-file-syntax.ts';
+import { createUserContext } from '../user.ts';
+
+/**
+ * Reads the entries of a token file, in their order.
+ * @throws {TokenFileError} naming the place of every fault (the first five of them)
+ */
+export function parseTokens(text: string): TokenEntry[] {
+  return runAtOnce(parseTokensInSteps(text));
+}
+
+/** The same, entry by entry: a file of a hundred thousand takes a second. */
+export function* parseTokensInSteps(text: string): Steps<TokenEntry[]> {
+  const problems: string[] = [];
+  const positions = new Map<string, number>();
+  const entries: TokenEntry[] = [];
+  let position = 0;
+  for (const property of propertiesOf(text)) {
+    position += 1;
+    const found = parseEntry(property);
+    const twin = found.digest === undefined ? undefined : positions.get(found.digest);
+    if (found.digest !== undefined) positions.set(found.digest, position);
+    if (twin !== undefined) found.problems.push(`is the same token as entry ${twin}`);
+    for (const problem of found.problems) problems.push(`entry ${position} ${problem}`);
+    if (found.entry !== undefined) entries.push(found.entry);
+    yield;
+  }
+  if (problems.length > 0) {
+    const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
+    throw new TokenFileError(problems.slice(0, 5).join('; ') + more);
+  }
+  return entries;
+}
+
+/** A scope as RFC 6749, section 3.3 spells it. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+/** A moment with its time zone, or a day, which begins at midnight UTC. */
+const MOMENT = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()], 'must be a date such as 2027-06-30T00:00:00Z')
+  .transform((text) => Date.parse(text));
+
+const ENTRY = z.strictObject({
+  userId: z
+    .string('must be a string')
+    .trim()
+    .min(1, 'must not be empty')
+    .max(200, 'must be at most 200 characters'),
+  name: z
+    .string('must be a string')
+    .min(1, 'must not be empty')
+    .max(200, 'must be at most 200 characters')
+    .optional(),
+  scopes: z
+    .array(
+      z.string('must hold strings').regex(SCOPE, 'must hold scopes without spaces or quotes'),
+      'must be a list of strings',
+    )
+    .optional(),
+  expiresAt: MOMENT.optional(),
+  notBefore: MOMENT.optional(),
+  disabled: z.boolean('must be true or false').optional(),
+  metadata: z.record(z.string(), z.json(), 'must be an object').optional(),
+});
+
+/** What was read of one property of the file: its digest and entry as far as they are right, and what is not. */
+interface ParsedEntry {
+  readonly digest?: string | undefined;
+  readonly entry?: TokenEntry;
+  readonly problems: string[];
+}
+
+/** Reads one `"token": { … }` property. */
+function parseEntry(property: Node): ParsedEntry {
+  const [keyNode, valueNode] = property.children ?? [];
+  const problems: string[] = [];
+  const digest = digestOfKey(String(keyNode?.value));
+  if (digest === undefined) {
+    problems.push(
+      'has a key that is neither a token of printable characters without spaces nor "sha256:" and 64 hex digits',
+    );
+  }
+  const twice = valueNode === undefined ? undefined : repeatedField(valueNode);
+  if (twice !== undefined) problems.push(`names ${quoteField(twice)} twice`);
+
+  const parsed = ENTRY.safeParse(valueNode === undefined ? undefined : valueOf(valueNode));
+  if (!parsed.success) {
+    problems.push(...parsed.error.issues.flatMap(describeIssue));
+    return { digest, problems };
+  }
+  if (digest === undefined) return { problems };
+  const { userId, name, scopes, metadata, expiresAt, notBefore, disabled = false } = parsed.data;
+  const user = createUserContext({ userId, name, scopes, metadata });
+  return {
+    digest,
+    problems,
+    entry: { digest, user, expiresAtMs: expiresAt, notBeforeMs: notBefore, disabled },
+  };
+}
+
+/** The digest that a key stands for, or undefined when no client could send such a token. */
+function digestOfKey(key: string): string | undefined {
+  if (key.startsWith('sha256:')) return /^sha256:([0-9a-f]{64})$/i.exec(key)?.[1]?.toLowerCase();
+  return /^[\x21-\x7e]+$/.test(key) ? digestToken(key) : undefined;
+}
+
+/** The first field that an object names twice: JSON.parse would silently keep the last one. */
+function repeatedField(node: Node): string | undefined {
+  const names = (node.type === 'object' ? (node.children ?? []) : []).map((child) =>
+    String(child.children?.[0]?.value),
+  );
+  return names.find((name, index) => names.indexOf(name) !== index);
+}
+
+/** A JSON node's value. Keys become own properties, `__proto__` too. */
+function valueOf(node: Node): unknown {
+  if (node.type === 'array') return (node.children ?? []).map(valueOf);
+  if (node.type !== 'object') return node.value as unknown;
+  const fields = (node.children ?? []).map((child) => {
+    const [key, value] = child.children ?? [];
+    return [String(key?.value), value === undefined ? undefined : valueOf(value)] as const;
+  });
+  return Object.fromEntries(fields);
+}
+
+/** One zod issue in words, without the value. */
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  const field = issue.path[0];
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => `has the unknown field ${quoteField(key)}`);
+  if (field === undefined) return ['must be an object with at least "userId"'];
+  if (field === 'userId' && issue.code === 'invalid_type') return ['needs "userId", a string'];
+  return [`field ${quoteField(String(field))} ${issue.message}`];
+}
+
+/** A field's name, unless it could be a secret in the wrong place: then only that it is not shown. */
+function quoteField(name: string): string {
+  return /^[A-Za-z]{1,24}$/.test(name) ? `"${name}"` : '(name not shown)';
+}

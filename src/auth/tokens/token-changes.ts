@@ -1,0 +1,46 @@
+/** What is different between two versions of the tokens: for the log, and for the users whose rights changed. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Steps } from '../../in-slices.ts';
+import { tokenIdOf } from '../digest.ts';
+import { type TokenEntry, type TokenSet } from './token-set.ts';
+import type { RightsChange } from '../verifier.ts';
+
+/** The differences, by token id. */
+export interface TokenChanges {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+  /** The entries that are in both versions and whose scopes differ. */
+  readonly rights: readonly RightsChange[];
+}
+
+/** Compares two versions, entry by entry. */
+export function* compareTokensInSteps(before: TokenSet, after: TokenSet): Steps<TokenChanges> {
+  const added: string[] = [];
+  const removed: string[] = [];
+  const changed: string[] = [];
+  const rights: RightsChange[] = [];
+  for (const digest of before.entries.keys()) {
+    yield;
+    if (!after.entries.has(digest)) removed.push(tokenIdOf(digest));
+  }
+  for (const [digest, entry] of after.entries) {
+    yield;
+    const old = before.entries.get(digest);
+    if (old === undefined) added.push(tokenIdOf(digest));
+    if (old === undefined || isSame(old, entry)) continue;
+    changed.push(tokenIdOf(digest));
+    if (!isSameList(old.user.scopes, entry.user.scopes)) rights.push({ before: old.user, after: entry.user });
+  }
+  return { added, removed, changed, rights };
+}
+
+/** Whether two entries of one token say the same. */
+function isSame(one: TokenEntry, other: TokenEntry): boolean {
+  return isDeepStrictEqual(one, other);
+}
+
+/** Whether two lists of scopes are the same, none being another thing than an empty one. */
+function isSameList(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
+  return isDeepStrictEqual(one, other);
+}

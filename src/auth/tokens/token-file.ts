@@ -1,0 +1,210 @@
+/** Loads the tokens from a file or from text, watches the file, and keeps the last good set in force. */
+import { createHash } from 'node:crypto';
+import { constants, type FileHandle, open, stat } from 'node:fs/promises';
+import { type BigIntStats, existsSync } from 'node:fs';
+import { types } from 'node:util';
+import type { Logger } from 'pino';
+import { runInSlices } from '../../in-slices.ts';
+import { parseTokens, parseTokensInSteps } from './parse-tokens.ts';
+import { TokenFileError } from './token-file-error.ts';
+import { compareTokensInSteps, type TokenChanges } from './token-changes.ts';
+import { createTokenSet, createTokenSetInSteps, type TokenEntry, type TokenSet } from './token-set.ts';
+import type { RightsChange, TokenVerifier } from '../verifier.ts';
+
+/** Where tokens come from and how often the file is looked at. */
+export interface TokenFileOptions {
+  readonly path: string;
+  readonly log: Logger;
+  /** Entries that count besides the file's, whatever that says. With them the file need not exist yet. */
+  readonly extraEntries?: readonly TokenEntry[];
+  /** Milliseconds between two looks at the file. */
+  readonly pollMs?: number;
+  readonly now?: () => number;
+}
+
+/** A verifier that follows its file. */
+export interface TokenFile extends TokenVerifier {
+  /** Reads the file again now, changed or not. Never rejects: a broken version is logged and not used. */
+  reload(): Promise<void>;
+  /** Stops watching. */
+  close(): void;
+}
+
+/** The largest token file that is read: some 300,000 entries. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+/** File systems tell times in steps: within this time after a change, equal times do not prove equal content. */
+const UNSETTLED_MS = 2_000;
+
+/**
+ * Makes the set of the tokens that `text` holds.
+ * @throws {TokenFileError} when the text is broken, or holds no token: nobody could get in
+ */
+export function loadTokens(text: string, now: () => number = Date.now): TokenSet {
+  const set = createTokenSet(parseTokens(text), now);
+  if (set.size === 0) throw new TokenFileError('holds no token');
+  return set;
+}
+
+/**
+ * Loads a token file and follows its changes: edits in place, renames over it, a symbolic link that is swapped.
+ * @throws {TokenFileError} when the first version cannot be used
+ */
+export async function openTokenFile({
+  path: filePath,
+  log,
+  extraEntries = [],
+  pollMs = 500,
+  now = Date.now,
+}: TokenFileOptions): Promise<TokenFile> {
+  const mayBeAbsent = extraEntries.length > 0;
+  let version = mayBeAbsent && !existsSync(filePath) ? undefined : await readVersion(filePath, now);
+  let current = createTokenSet(extraEntries, now);
+  if (version !== undefined) {
+    current = loadTokens(version.text, now);
+    warnWhenReadableByOthers(filePath, version.stats, log);
+    log.info({ tokens: current.size }, 'token file loaded');
+  }
+  const listeners: ((changes: readonly RightsChange[]) => void)[] = [];
+
+  /** Puts another set in force and tells what is different. */
+  const replace = async (next: TokenSet): Promise<void> => {
+    const { rights, ...changes } = await runInSlices(compareTokensInSteps(current, next));
+    current = next;
+    log.info({ tokens: next.size, ...summarize(changes) }, 'token file reloaded');
+    if (rights.length > 0) for (const listener of listeners) listener(rights);
+  };
+
+  let failure: string | undefined;
+  /** Takes over the file's present content if it is usable and differs from what is in force. */
+  const readAgain = async (): Promise<void> => {
+    try {
+      const read = await readVersion(filePath, now);
+      const isNew = read.hash !== version?.hash || failure !== undefined;
+      // Unlike at the start, an empty set is taken over: whoever removes the last token means it.
+      if (isNew) {
+        // In slices: parsing a large file at once would make every request wait for it.
+        const entries = await runInSlices(parseTokensInSteps(read.text));
+        await replace(await runInSlices(createTokenSetInSteps([...extraEntries, ...entries], now)));
+      }
+      if (isNew) warnWhenReadableByOthers(filePath, read.stats, log);
+      version = read;
+      failure = undefined;
+    } catch (error) {
+      const problem = describe(error);
+      const words = 'token file cannot be used; the last good tokens stay in force';
+      if (problem !== failure) log.error({ problem }, words);
+      failure = problem;
+    }
+  };
+
+  // Polling the path instead of watching the inode: a watch loses the file when an editor renames a new one over it.
+  const look = async (): Promise<void> => {
+    if (version === undefined && !existsSync(filePath)) return;
+    if (version === undefined || failure !== undefined || (await hasChanged(filePath, version)))
+      await readAgain();
+  };
+  // One after the other, or what was read first could be taken over last.
+  let queue = Promise.resolve();
+  let looking = false;
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    queue = queue.then(look).finally(() => (looking = false));
+  }, pollMs);
+  timer.unref();
+
+  return {
+    verify: (token, digest) => current.verify(token, digest),
+    isCurrent: (grant) => current.isCurrent(grant),
+    hasValidToken: (userId) => current.hasValidToken(userId),
+    onRightsChange: (listener) => void listeners.push(listener),
+    reload: async () => (queue = queue.then(readAgain)),
+    close: () => clearInterval(timer),
+  };
+}
+
+/** More token ids than this are not listed in a log line. */
+const MAX_LOGGED_IDS = 20;
+
+/** What changed, as a log line has it: counts, and ids as long as they are few. */
+function summarize({ added, removed, changed }: Omit<TokenChanges, 'rights'>): Record<string, unknown> {
+  const ids = added.length + removed.length + changed.length <= MAX_LOGGED_IDS;
+  return {
+    added: added.length,
+    removed: removed.length,
+    changed: changed.length,
+    ...(ids && { addedIds: added, removedIds: removed, changedIds: changed }),
+  };
+}
+
+/** One version of the file: what it said, and what the file system said of it when it was opened. */
+interface FileVersion {
+  readonly text: string;
+  readonly hash: string;
+  readonly stats: BigIntStats;
+  readonly readAtMs: number;
+}
+
+/** Reads the file and its identity through one handle, so that a change in between is seen by the next look. */
+async function readVersion(filePath: string, now: () => number): Promise<FileVersion> {
+  let handle: FileHandle | undefined;
+  try {
+    // Without O_NONBLOCK, opening a FIFO would wait for somebody to write to it.
+    handle = await open(filePath, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stats = await handle.stat({ bigint: true });
+    if (!stats.isFile()) throw new TokenFileError('is not a regular file');
+    if (stats.size > MAX_FILE_BYTES) throw new TokenFileError(`is larger than ${MAX_FILE_BYTES} bytes`);
+    const bytes = await handle.readFile();
+    const text = decodeUtf8(bytes);
+    return { text, hash: createHash('sha256').update(bytes).digest('hex'), stats, readAtMs: now() };
+  } catch (error) {
+    throw error instanceof TokenFileError ? error : new TokenFileError(describe(error), { cause: error });
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** The text of UTF-8 bytes, without a byte order mark. */
+function decodeUtf8(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new TokenFileError('is not UTF-8 text');
+  }
+}
+
+/** Whether the path leads to something else than what was read, as far as one look can tell. */
+async function hasChanged(filePath: string, { stats: old, readAtMs }: FileVersion): Promise<boolean> {
+  try {
+    const found = await stat(filePath, { bigint: true });
+    const same = (['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const).every(
+      (field) => found[field] === old[field],
+    );
+    return !same || readAtMs - Number(old.ctimeMs) < UNSETTLED_MS;
+  } catch {
+    return true;
+  }
+}
+
+/** Says so when other users of the machine can read the secrets, with the command that mends it. */
+function warnWhenReadableByOthers(filePath: string, stats: BigIntStats, log: Logger): void {
+  if (process.platform === 'win32' || (stats.mode & 0o077n) === 0n) return;
+  const target = /^[\w./-]+$/.test(filePath) ? filePath : `'${filePath.replaceAll("'", "'\\''")}'`;
+  log.warn({ fix: `chmod 600 ${target}` }, 'token file can be read by other users of this machine');
+}
+
+/** What went wrong, in words that hold nothing of the file's content. */
+function describe(error: unknown): string {
+  if (error instanceof TokenFileError) return error.message;
+  const code = types.isNativeError(error) && 'code' in error ? String(error.code) : 'unknown error';
+  return SYSTEM_ERRORS[code] ?? `cannot be read (${code})`;
+}
+
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EACCES: 'cannot be read: permission denied',
+  EPERM: 'cannot be read: permission denied',
+  EISDIR: 'is a directory, not a file',
+  ENXIO: 'is not a regular file',
+};

@@ -1,0 +1,83 @@
+/** A parsed token file: tokens known by the SHA-256 of their value, so that no usable secret stays in memory. */
+import { runAtOnce, type Steps } from '../../in-slices.ts';
+import { digestToken, tokenIdOf } from '../digest.ts';
+import type { UserContext } from '../user.ts';
+import type { Grant, TokenVerifier, Verification } from '../verifier.ts';
+
+/** One entry of a token file. */
+export interface TokenEntry {
+  /** SHA-256 of the token, 64 lower-case hex digits. */
+  readonly digest: string;
+  readonly user: UserContext;
+  /** From this time on the token is refused. Milliseconds since the epoch. */
+  readonly expiresAtMs?: number | undefined;
+  /** Until this time the token is refused. Milliseconds since the epoch. */
+  readonly notBeforeMs?: number | undefined;
+  readonly disabled: boolean;
+}
+
+/** An entry with the grant that it gives, made once. */
+interface KnownToken extends TokenEntry {
+  readonly grant: Grant;
+}
+
+/** The tokens of one version of the token file. */
+export interface TokenSet extends TokenVerifier {
+  verify(token: string, digest?: string): Verification;
+  readonly size: number;
+  /** The entries by their digests. */
+  readonly entries: ReadonlyMap<string, TokenEntry>;
+}
+
+/** Builds the look-up table of a token file's entries. */
+export function createTokenSet(entries: readonly TokenEntry[], now?: () => number): TokenSet {
+  return runAtOnce(createTokenSetInSteps(entries, now));
+}
+
+/** The same, entry by entry. */
+export function* createTokenSetInSteps(
+  entries: readonly TokenEntry[],
+  now: () => number = Date.now,
+): Steps<TokenSet> {
+  const tokens = new Map<string, KnownToken>();
+  const tokensOfUser = new Map<string, KnownToken[]>();
+  for (const entry of entries) {
+    const known = { ...entry, grant: Object.freeze({ user: entry.user, tokenId: tokenIdOf(entry.digest) }) };
+    tokens.set(entry.digest, known);
+    const ofUser = tokensOfUser.get(entry.user.userId);
+    if (ofUser === undefined) tokensOfUser.set(entry.user.userId, [known]);
+    else ofUser.push(known);
+    yield;
+  }
+
+  return {
+    size: tokens.size,
+    entries: tokens,
+    verify(token, digest = digestToken(token)) {
+      // Hashing first means that the look-up compares digests: how long it takes tells nothing about how much of a
+      // guessed token is right, and it takes as long for one entry as for a hundred thousand.
+      const known = tokens.get(digest);
+      if (known === undefined) return UNKNOWN;
+      const reason = refusalOf(known, now());
+      return reason === undefined ? { ok: true, grant: known.grant } : { ok: false, reason };
+    },
+    isCurrent({ user, tokenId }) {
+      const known = tokensOfUser.get(user.userId)?.find((candidate) => candidate.grant.tokenId === tokenId);
+      return known !== undefined && refusalOf(known, now()) === undefined;
+    },
+    hasValidToken(userId) {
+      const nowMs = now();
+      return tokensOfUser.get(userId)?.some((known) => refusalOf(known, nowMs) === undefined) ?? false;
+    },
+  };
+}
+
+const UNKNOWN: Verification = { ok: false, reason: 'unknown' };
+
+/** Why an entry does not count at this time, if it does not. */
+function refusalOf({ disabled, expiresAtMs, notBeforeMs }: TokenEntry, nowMs: number) {
+  if (disabled) return 'disabled';
+  if (expiresAtMs !== undefined && nowMs >= expiresAtMs) return 'expired';
+  if (notBeforeMs !== undefined && nowMs < notBeforeMs) return 'not_yet_valid';
+  return undefined;
+}

@@ -1,0 +1,37 @@
+/** The credential check in front of every route that does not say it is public (RFC 6750). */
+import type { Authentication, Authenticator, Refusal } from '../../auth/authenticate.ts';
+import type { RequestContext, Step } from '../context.ts';
+import { HttpError, requireClient } from '../errors.ts';
+import type { CountFailure } from './rate-limit.ts';
+
+/** Lets a request through with its grant, or answers 401 with the challenge. */
+export function requireBearer(authenticator: Authenticator, countFailure: CountFailure): Step {
+  const refuse = async (ctx: RequestContext, refusal: Refusal): Promise<never> => {
+    // After the look-up, so that a valid token from the same address always passes: a classroom behind one NAT.
+    if (refusal.reason !== 'missing') await countFailure(ctx.ip);
+    throw challenge(refusal);
+  };
+  const admit = (ctx: RequestContext, authentication: Authentication, next: () => unknown): unknown => {
+    if (!authentication.ok) return refuse(ctx, authentication.refusal);
+    ctx.state.grant = authentication.grant;
+    return next();
+  };
+  return (ctx, next) => {
+    const authentication = authenticator.authenticate(ctx.req.headers, ctx.req.socket);
+    if (!(authentication instanceof Promise)) return admit(ctx, authentication, next);
+    return authentication.then((found) => {
+      requireClient(ctx);
+      return admit(ctx, found, next);
+    });
+  };
+}
+
+const REALM = 'Bearer realm="mcp"';
+
+/** The 401 of a refusal. Without a credential the challenge has no error code (RFC 6750, section 3.1). */
+function challenge({ reason, description }: Refusal): HttpError {
+  const isMissing = reason === 'missing';
+  const header = isMissing ? REALM : `${REALM}, error="invalid_token", error_description="${description}"`;
+  const code = isMissing ? 'unauthorized' : 'invalid_token';
+  return new HttpError(401, code, description, { headers: { 'WWW-Authenticate': header } });
+}

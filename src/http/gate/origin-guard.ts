@@ -1,0 +1,73 @@
+/** The DNS-rebinding guard and CORS: which Host and Origin headers are let in, and what browsers may read. */
+import type { OriginConfig } from '../../config/config.ts';
+import type { RequestContext, Step } from '../context.ts';
+import { HttpError } from '../errors.ts';
+import { addSecurityHeaders } from '../security-headers.ts';
+
+/** What is let in. */
+export interface OriginGuardOptions extends Pick<OriginConfig, 'hosts' | 'origins'> {
+  readonly authEnabled: boolean;
+}
+
+/** Refuses foreign Host and Origin headers (403) and answers preflights. */
+export function guardOrigin({ hosts, origins, authEnabled }: OriginGuardOptions): Step {
+  const allowedHosts = hosts === 'any' ? undefined : new Set(hosts);
+  const allowedOrigins = new Set(origins);
+  // The server's own page. A page that was rebound to this address looks the same where the Host is not checked: it may
+  // then come only where it must bring a token, which no page of somebody else's has.
+  const mayBeOwn = allowedHosts !== undefined || authEnabled;
+
+  return (ctx, next) => {
+    // The raw header, never X-Forwarded-Host: what a client can write freely proves nothing.
+    const host = ctx.req.headers.host?.toLowerCase() ?? '';
+    if (allowedHosts !== undefined && !LOOPBACK_HOST.test(host) && !allowedHosts.has(host)) {
+      throw new HttpError(
+        403,
+        'forbidden_host',
+        'This Host is not served here. Set PUBLIC_URL or ALLOWED_HOSTS to allow it.',
+      );
+    }
+    const { origin } = ctx.req.headers;
+    if (origin !== undefined) {
+      ctx.vary('Origin');
+      const isOwn = mayBeOwn && (origin === `http://${host}` || origin === `https://${host}`);
+      if (!isOwn && !LOOPBACK_ORIGIN.test(origin) && !allowedOrigins.has(origin)) {
+        throw new HttpError(
+          403,
+          'forbidden_origin',
+          'Pages of this Origin may not call this server. Set ALLOWED_ORIGINS to allow it.',
+        );
+      }
+      allowOrigin(ctx, origin);
+      if (ctx.method === 'OPTIONS' && ctx.get('access-control-request-method') !== '')
+        return answerPreflight(ctx);
+    }
+    return next();
+  };
+}
+
+/** The names of this machine, with any port: no other machine's page can have them. */
+const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
+const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
+
+/** What a browser client must be able to read of an answer. */
+const EXPOSED_HEADERS = 'Mcp-Session-Id, Mcp-Protocol-Version, WWW-Authenticate, Retry-After, X-Request-Id';
+
+/** Lets the page read the answer. */
+function allowOrigin(ctx: RequestContext, origin: string): void {
+  ctx.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': EXPOSED_HEADERS });
+}
+
+/** Answers the question that a browser asks before the request itself. */
+function answerPreflight(ctx: RequestContext): void {
+  addSecurityHeaders(ctx);
+  ctx.vary('Access-Control-Request-Headers');
+  // The names asked for are given back: 2026-07-28 has a header for each declared tool parameter (Mcp-Param-*).
+  const asked = ctx.get('access-control-request-headers');
+  ctx.set({
+    'Access-Control-Allow-Methods': 'GET, POST, DELETE',
+    'Access-Control-Max-Age': '600',
+    ...(/^[\w\-, ]{1,1000}$/.test(asked) && { 'Access-Control-Allow-Headers': asked }),
+  });
+  ctx.status = 204;
+}

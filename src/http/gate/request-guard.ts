@@ -1,0 +1,43 @@
+/** Refuses requests that parts of a chain could read differently: odd targets and doubled headers. */
+import type { IncomingMessage } from 'node:http';
+import type { Step } from '../context.ts';
+import { HttpError } from '../errors.ts';
+
+/** Headers that decide something here. Node keeps the first or joins them; a proxy may keep the last. */
+const SINGLE_HEADERS: ReadonlySet<string> = new Set([
+  'host',
+  'origin',
+  'authorization',
+  'x-api-key',
+  'x-auth-token',
+  'content-type',
+  'content-encoding',
+  'mcp-session-id',
+  'mcp-protocol-version',
+]);
+
+/** Answers 400 to a target that is no path, to a missing Host, and to a deciding header that is there twice. */
+export const guardRequest: Step = (ctx, next) => {
+  if (!ctx.url.startsWith('/')) {
+    throw new HttpError(400, 'invalid_target', 'Ask for a path, such as GET /health.');
+  }
+  // RFC 9112, section 3.2. HTTP/1.0, which some health checks still speak, has none.
+  if (ctx.req.headers.host === undefined && ctx.req.httpVersion === '1.1') {
+    throw new HttpError(400, 'missing_host', 'Send the Host header.');
+  }
+  requireSingleHeaders(ctx.req);
+  return next();
+};
+
+/** Refuses a deciding header that is there twice. */
+function requireSingleHeaders({ headers, rawHeaders }: IncomingMessage): void {
+  // Node has a name once, however often it came.
+  if (Object.keys(headers).length * 2 === rawHeaders.length) return;
+  const seen = new Set<string>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? '';
+    if (!SINGLE_HEADERS.has(name)) continue;
+    if (seen.has(name)) throw new HttpError(400, 'doubled_header', `Send the header ${name} once.`);
+    seen.add(name);
+  }
+}

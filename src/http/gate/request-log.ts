@@ -1,0 +1,40 @@
+/** One log line per request, when its response is over. Never a query, a header or a whole session id. */
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { createLineLog, shortId, shownPath } from '../../log.ts';
+import type { RequestContext, Step } from '../context.ts';
+
+/** Names each request and logs how it ended. */
+export function logRequests(log: Logger): Step {
+  const lines = createLineLog(log);
+  const isLogged = lines.isLevelEnabled('info');
+  return (ctx, next) => {
+    ctx.state.requestId = randomUUID();
+    if (isLogged) logAtEnd(ctx, lines);
+    return next();
+  };
+}
+
+/** Logs a request when its response is over. */
+function logAtEnd(ctx: RequestContext, lines: Logger): void {
+  const startedMs = performance.now();
+  const { res, state } = ctx;
+  res.on('close', () => {
+    const { requestId, grant, route, sessionId } = state;
+    const line = {
+      requestId,
+      method: ctx.method,
+      path: route?.path ?? shownPath(ctx.path),
+      status: res.statusCode,
+      durationMs: Math.round(performance.now() - startedMs),
+      userId: grant?.user.userId,
+      tokenId: grant?.tokenId,
+      session: sessionId && shortId(sessionId),
+      // The response never ended: the client went away, or was cut.
+      ...(!res.writableFinished && { aborted: true }),
+    };
+    // Whoever watches a server asks these every few seconds.
+    if (ctx.path === '/health' || ctx.path === '/ready') lines.debug(line, 'request');
+    else lines.info(line, 'request');
+  });
+}

@@ -1,0 +1,61 @@
+/** The files of `public/`, read once and answered from memory, so that a browser asks again and mostly hears "unchanged". */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RequestContext } from '../context.ts';
+
+/** Something to answer with. */
+export interface StaticFile {
+  /** A media type, or the extension it belongs to. */
+  readonly type: string;
+  readonly body: string;
+  readonly etag: string;
+}
+
+/** Makes a file of a text. */
+export function createStaticFile(type: string, body: string): StaticFile {
+  return { type, body, etag: createHash('sha256').update(body).digest('base64url').slice(0, 22) };
+}
+
+/**
+ * Reads the files of `public/` that a page may load, by name.
+ * @throws the system's error when the folder cannot be read
+ */
+export function readStaticFiles(): ReadonlyMap<string, StaticFile> {
+  const folder = publicFolder();
+  const names = readdirSync(folder).filter((name) => SERVED_EXTENSIONS.has(path.extname(name)));
+  return new Map(
+    names.map((name) => [
+      name,
+      createStaticFile(path.extname(name), readFileSync(path.join(folder, name), 'utf8')),
+    ]),
+  );
+}
+
+/** What the page loads; anything else in the folder is not for visitors. */
+const SERVED_EXTENSIONS: ReadonlySet<string> = new Set(['.css', '.js', '.svg']);
+
+/** Reads `public/index.html`, which is a template and not served as it is. */
+export function readPageTemplate(): string {
+  return readFileSync(path.join(publicFolder(), 'index.html'), 'utf8');
+}
+
+/** Answers with a file. It may be kept, and must be asked for again: its name says nothing about its version. */
+export function sendStaticFile(ctx: RequestContext, { type, body, etag }: StaticFile): void {
+  ctx.set('Cache-Control', 'no-cache');
+  ctx.etag = etag;
+  ctx.type = type;
+  ctx.status = 200;
+  if (ctx.fresh) ctx.status = 304;
+  else ctx.body = body;
+}
+
+/** `public/`, beside package.json: that is above `src/` and above `dist/src/` alike. */
+function publicFolder(): string {
+  let folder = path.dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(path.join(folder, 'package.json')) && folder !== path.dirname(folder)) {
+    folder = path.dirname(folder);
+  }
+  return path.join(folder, 'public');
+}

@@ -1,0 +1,114 @@
+/** A server-sent event stream on a Node response. */
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Grant } from '../../auth/verifier.ts';
+import type { Slot } from './agenda.ts';
+import { LARGE_BYTES, measure } from '../direct-answer.ts';
+
+/** The headers of every stream. Proxies must neither cache, compress nor collect it (X-Accel-Buffering is nginx's word). */
+export const EVENT_STREAM_HEADERS = [
+  'Content-Type',
+  'text/event-stream',
+  'Cache-Control',
+  'no-cache, no-transform',
+  'X-Accel-Buffering',
+  'no',
+] as const;
+
+/** How long clients wait before they come back after a shutdown: longer than a redeploy takes. Milliseconds. */
+const RECONNECT_AFTER_MS = 8_000;
+
+/** More than this waiting unsent for a client that reads nothing means that it has stopped reading. Bytes. */
+export const UNSENT_SOFT_LIMIT = 2 * 1024 * 1024;
+
+/** Who looks after a stream. */
+export interface StreamKeeper {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Hears that much waits for a stream's client. */
+  watch(stream: EventStream): void;
+}
+
+/** One open stream. */
+export class EventStream {
+  readonly grant: Grant;
+  readonly #res: ServerResponse;
+  readonly #keeper: StreamKeeper;
+  /** When something was last written. Milliseconds since the epoch. */
+  lastWriteMs: number;
+  /** Where it stands on the agenda of heartbeats. */
+  slot: Slot<EventStream> | undefined;
+
+  /** The response's head must have been sent, or be sent by whoever writes first. */
+  constructor(res: ServerResponse, grant: Grant, keeper: StreamKeeper) {
+    this.#res = res;
+    this.grant = grant;
+    this.#keeper = keeper;
+    this.lastWriteMs = keeper.now();
+  }
+
+  /** Whether it has neither been ended nor cut. */
+  get isOpen(): boolean {
+    return !this.#res.writableEnded && !this.#res.destroyed;
+  }
+
+  /** Bytes that wait for the client. */
+  get unsentBytes(): number {
+    return this.#res.writableLength;
+  }
+
+  /**
+   * What the system has yet to take of the write under way: it changes while the client reads. Node's public counters move
+   * only when the whole write is done, which takes a slow line long; its own socket time-outs look at this number.
+   */
+  get queuedBytes(): number {
+    // oxlint-disable-next-line no-unsafe-type-assertion -- Node's types leave the handle out
+    const { _handle: handle } = (this.#res.socket ?? {}) as Socket & {
+      _handle?: { writeQueueSize?: number } | null;
+    };
+    return handle?.writeQueueSize ?? 0;
+  }
+
+  /** Sends a JSON-RPC message as one event. */
+  send(message: object): void {
+    this.sendText(JSON.stringify(message));
+  }
+
+  /** Sends a JSON-RPC message that has been spelled already. */
+  sendText(json: string): void {
+    this.write(`event: message\ndata: ${json}\n\n`);
+  }
+
+  /** Writes whole frames. */
+  write(frames: string | Uint8Array): void {
+    if (!this.isOpen) return;
+    if (typeof frames === 'string') writeText(this.#res, frames);
+    else this.#res.write(frames);
+    this.lastWriteMs = this.#keeper.now();
+    if (this.unsentBytes > UNSENT_SOFT_LIMIT) this.#keeper.watch(this);
+  }
+
+  /** Ends the stream; before a shutdown with word when to come back. */
+  end({ comeBackLater = false }: { readonly comeBackLater?: boolean } = {}): void {
+    if (!this.isOpen) return;
+    if (comeBackLater) this.#res.write(`retry: ${RECONNECT_AFTER_MS}\n\n`);
+    this.#res.end();
+  }
+
+  /** Cuts the connection. */
+  cut(): void {
+    this.#res.destroy();
+  }
+}
+
+/** Writes to a response in one piece. A chunk (RFC 9112, section 7.1) that Node frames is gathered from four, for each write anew. */
+function writeText(res: ServerResponse, text: string): void {
+  const { bytes, encoding } = measure(text);
+  if (bytes > LARGE_BYTES || !res.chunkedEncoding) {
+    res.write(Buffer.from(text, encoding));
+    return;
+  }
+  res.chunkedEncoding = false;
+  res.write(`${bytes.toString(16)}\r\n${text}\r\n`, encoding);
+  res.chunkedEncoding = true;
+}

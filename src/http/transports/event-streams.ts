@@ -1,0 +1,108 @@
+/** The open streams of a server: heartbeats, a bound on what waits unsent, an end to those of revoked tokens. */
+import type { ServerResponse } from 'node:http';
+import type { Grant } from '../../auth/verifier.ts';
+import { Agenda, type Slot } from './agenda.ts';
+import { EventStream, type StreamKeeper, UNSENT_SOFT_LIMIT } from './event-stream.ts';
+
+/** So many looks in a row may find that a client has read nothing. Looks and not time: a busy server must not blame its clients. */
+const STALLED_TICKS = 4;
+
+/** How streams are looked after. */
+export interface StreamSettings {
+  readonly keepAliveMs: number;
+  /** Waiting bytes at which a stream is cut at once: room for a few answers of the largest size. */
+  readonly unsentHardLimit: number;
+  readonly now: () => number;
+}
+
+/** Something that is to be called when it has been silent for as long as a stream may be. */
+export interface Silent {
+  onSilence(): void;
+}
+
+/** What is known of a client for which much waits. */
+interface Unread {
+  queuedBytes: number;
+  stalledTicks: number;
+}
+
+/** The open streams of a server; somebody must call `tick` at least every second. */
+export class EventStreams implements StreamKeeper {
+  readonly #settings: StreamSettings;
+  readonly #streams = new Set<EventStream>();
+  readonly #unread = new Map<EventStream, Unread>();
+  readonly #heartbeats = new Agenda<EventStream>();
+  readonly #silent = new Agenda<Silent>();
+
+  constructor(settings: StreamSettings) {
+    this.#settings = settings;
+  }
+
+  /** The time by the server's clock, milliseconds since the epoch. */
+  now(): number {
+    return this.#settings.now();
+  }
+
+  /** Takes over a response that something has made or will make a stream; it is kept until the response closes. */
+  adopt(res: ServerResponse, grant: Grant): EventStream {
+    const stream = new EventStream(res, grant, this);
+    this.#streams.add(stream);
+    this.#scheduleHeartbeat(stream);
+    res.on('close', () => {
+      this.#streams.delete(stream);
+      this.#unread.delete(stream);
+      stream.slot?.delete(stream);
+    });
+    return stream;
+  }
+
+  /** Calls `onSilence` when the keep-alive interval has passed, unless the entry has been deleted from the slot by then. */
+  whenSilent(silent: Silent): Slot<Silent> {
+    return this.#silent.add(silent, this.now() + this.#settings.keepAliveMs);
+  }
+
+  /** Looks after a stream for whose client much waits. */
+  watch(stream: EventStream): void {
+    if (!this.#unread.has(stream)) this.#unread.set(stream, { queuedBytes: -1, stalledTicks: 0 });
+    if (stream.unsentBytes > this.#settings.unsentHardLimit) stream.cut();
+  }
+
+  /** Does what time demands: heartbeats, an end to streams that nobody reads, and streams where there was none before. */
+  tick(): void {
+    const nowMs = this.now();
+    for (const [stream, unread] of this.#unread) this.#cutIfUnread(stream, unread);
+    for (const stream of this.#heartbeats.takeDue(nowMs)) {
+      // Comments, never named events: clients ignore them, whatever they do with events they do not know.
+      if (nowMs - stream.lastWriteMs >= this.#settings.keepAliveMs) stream.write(': keepalive\n\n');
+      if (stream.isOpen) this.#scheduleHeartbeat(stream);
+    }
+    for (const silent of this.#silent.takeDue(nowMs)) silent.onSilence();
+  }
+
+  /** Ends the streams whose grant is not current. */
+  endRevoked(isCurrent: (grant: Grant) => boolean): void {
+    // Most streams share a few grants, or have each their own: either way each is asked about once.
+    const verdicts = new Map<Grant, boolean>();
+    for (const stream of this.#streams) {
+      let verdict = verdicts.get(stream.grant);
+      if (verdict === undefined) verdicts.set(stream.grant, (verdict = isCurrent(stream.grant)));
+      if (!verdict) stream.end();
+    }
+  }
+
+  #scheduleHeartbeat(stream: EventStream): void {
+    stream.slot = this.#heartbeats.add(stream, stream.lastWriteMs + this.#settings.keepAliveMs);
+  }
+
+  /** Cuts the connection of a client that does not read: what waits for it would only grow. */
+  #cutIfUnread(stream: EventStream, unread: Unread): void {
+    if (stream.unsentBytes <= UNSENT_SOFT_LIMIT) {
+      this.#unread.delete(stream);
+      return;
+    }
+    const { queuedBytes } = stream;
+    unread.stalledTicks = queuedBytes === unread.queuedBytes ? unread.stalledTicks + 1 : 0;
+    unread.queuedBytes = queuedBytes;
+    if (unread.stalledTicks >= STALLED_TICKS) stream.cut();
+  }
+}

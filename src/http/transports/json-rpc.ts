@@ -1,0 +1,118 @@
+/** Tells JSON-RPC messages from what is none, with the code that belongs to each fault, before the SDK sees them. */
+import {
+  INVALID_PARAMS,
+  INVALID_REQUEST,
+  isInitializeRequest,
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  isJSONRPCResponse,
+  type JSONRPCMessage,
+  type JSONRPCNotification,
+  type JSONRPCRequest,
+} from '@modelcontextprotocol/server';
+import { isPlainMessage, type PlainCall, readPlainCall } from '../../mcp/plain-call.ts';
+import type { RequestContext } from '../context.ts';
+import { HttpError } from '../errors.ts';
+import { readJsonBody } from './json-body.ts';
+
+/** More messages than this in one batch are refused. */
+const MAX_BATCH_LENGTH = 100;
+
+/** A body, and the call that it makes, where it is a plain one. */
+export interface RpcBody {
+  readonly body: unknown;
+  readonly call: PlainCall | undefined;
+}
+
+/** Reads a body that should hold JSON-RPC, and notes the id that every answer, a refusal too, is to echo. */
+export function readRpcBody(ctx: RequestContext, maxBytes: number): Promise<RpcBody> {
+  return readJsonBody(ctx, maxBytes).then((body) => {
+    const call = readPlainCall(body);
+    const id = call === undefined ? requestIdOf(body) : call.id;
+    if (id !== undefined) ctx.state.rpcId = id;
+    return { body, call };
+  });
+}
+
+/** The messages of a body, and whether they came as a batch. */
+export interface ParsedBody {
+  readonly messages: readonly JSONRPCMessage[];
+  readonly isBatch: boolean;
+}
+
+/**
+ * Reads the messages of a parsed JSON body; where it makes a plain call, that is known already.
+ * @throws {HttpError} 400 with -32600 for what is no JSON-RPC message
+ */
+export function parseMessages({ body, call }: RpcBody): ParsedBody {
+  if (isPlainCall(body, call)) return { messages: [body], isBatch: false };
+  if (!Array.isArray(body)) return { messages: [parseMessage(body)], isBatch: false };
+  if (body.length === 0) throw invalidRequest('A batch must not be empty.');
+  if (body.length > MAX_BATCH_LENGTH)
+    throw invalidRequest(`A batch must not have more than ${MAX_BATCH_LENGTH} messages.`);
+  return { messages: body.map(parseMessage), isBatch: true };
+}
+
+/** Whether a body is a plain call, whose form leaves the SDK's schema nothing to find. */
+function isPlainCall(_body: unknown, call: PlainCall | undefined): _body is JSONRPCRequest {
+  return call !== undefined;
+}
+
+/** The refusal of a request whose id another one has that is not answered yet: their answers could not be told apart. */
+export function duplicateId(): HttpError {
+  return new HttpError(400, 'duplicate_id', 'A request with this id is still being worked on.', {
+    rpcCode: INVALID_REQUEST,
+  });
+}
+
+/** The id of a body that is a single request. */
+function requestIdOf(body: unknown): string | number | undefined {
+  if (typeof body !== 'object' || body === null || !('method' in body) || !('id' in body)) return undefined;
+  const { id } = body;
+  return typeof id === 'string' || (typeof id === 'number' && Number.isSafeInteger(id)) ? id : undefined;
+}
+
+/** What is wrong with an `initialize` request, if anything: the SDK would answer it with an internal error. */
+export function initializeProblem(message: JSONRPCRequest): { code: number; message: string } | undefined {
+  if (isInitializeRequest(message)) return undefined;
+  const words =
+    'Invalid params: initialize needs protocolVersion, capabilities and clientInfo with name and version.';
+  return { code: INVALID_PARAMS, message: words };
+}
+
+/** One message, or a refusal that names the first fault. */
+function parseMessage(value: unknown): JSONRPCMessage {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidRequest('A message must be a JSON object.');
+  const { jsonrpc, id, method }: { jsonrpc?: unknown; id?: unknown; method?: unknown } = value;
+  if (jsonrpc !== '2.0') throw invalidRequest('A message must have "jsonrpc": "2.0".');
+  if (method === undefined) {
+    if (isJSONRPCResponse(value)) return value;
+    throw invalidRequest('A message must have a "method", or an "id" with either "result" or "error".');
+  }
+  if (typeof method !== 'string') throw invalidRequest('"method" must be a string.');
+  if (!('id' in value)) {
+    if (isNotification(value)) return value;
+    throw invalidRequest('"params" must be an object, and its "_meta" one too.');
+  }
+  // MCP forbids null ids, and JSON-RPC fractions; a larger number could not be sent back as it came.
+  if (typeof id !== 'string' && !Number.isSafeInteger(id))
+    throw invalidRequest('"id" must be a string or a whole number.');
+  if (isRequest(value)) return value;
+  throw invalidRequest('"params" must be an object, and its "_meta" one too.');
+}
+
+/** Whether an object with a method and no id is a notification. */
+function isNotification(value: object): value is JSONRPCNotification {
+  return isPlainMessage(value) || isJSONRPCNotification(value);
+}
+
+/** Whether an object with a method and an id of the right types is a request. */
+function isRequest(value: object): value is JSONRPCRequest {
+  return isPlainMessage(value) || isJSONRPCRequest(value);
+}
+
+/** A body that is JSON, but no JSON-RPC message. */
+function invalidRequest(message: string): HttpError {
+  return new HttpError(400, 'invalid_request', `Invalid request. ${message}`, { rpcCode: INVALID_REQUEST });
+}

@@ -1,0 +1,194 @@
+/** `/mcp`: Streamable HTTP. Sorts requests by revision: sessions for 2025-03-26 to 2025-11-25, stateless for 2026-07-28. */
+import { randomUUID } from 'node:crypto';
+import { classifyInboundRequest, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server';
+import { isRequest } from '../../mcp/messages.ts';
+import { hasNoEnvelope, isRepeatedIn } from '../../mcp/plain-call.ts';
+import type { McpDefinition } from '../../mcp/server.ts';
+import type { SessionRegistry } from '../../sessions/registry.ts';
+import {
+  acceptsEventStream,
+  callerOf,
+  grantOf,
+  type Handler,
+  type RequestContext,
+  type Route,
+} from '../context.ts';
+import { writeAnswer } from '../direct-answer.ts';
+import { HttpError, sessionNotFound } from '../errors.ts';
+import type { EventStreams } from './event-streams.ts';
+import { initializeProblem, type ParsedBody, parseMessages, readRpcBody, type RpcBody } from './json-rpc.ts';
+import { openSession } from './session-opening.ts';
+import type { StatelessEndpoint } from './stateless-endpoint.ts';
+import { StreamableTransport } from './streamable-transport.ts';
+
+/** What the endpoint is made from. */
+export interface McpEndpointParts {
+  readonly definition: McpDefinition;
+  readonly registry: SessionRegistry;
+  readonly streams: EventStreams;
+  readonly stateless: StatelessEndpoint;
+  readonly maxBodyBytes: number;
+}
+
+/** The route of the transport. */
+export function createMcpRoute(parts: McpEndpointParts): Route {
+  return {
+    path: '/mcp',
+    protocol: 'mcp',
+    methods: {
+      POST: handlePost(parts),
+      GET: handleGet(parts),
+      DELETE: handleDelete(parts),
+    },
+  };
+}
+
+/** `POST /mcp`: messages of either kind. */
+function handlePost(parts: McpEndpointParts): Handler {
+  return async (ctx) => {
+    const body = await readRpcBody(ctx, parts.maxBodyBytes);
+    const kind = classify(ctx, body);
+    // Whose session it is comes before what is wrong with the message.
+    const isNamed = kind !== 'modern' && headerOf(ctx, 'mcp-session-id') !== undefined;
+    const named = isNamed ? findTransport(parts, ctx) : undefined;
+    const parsed = parseMessages(body);
+    if (kind !== 'legacy') return parts.stateless.handle(ctx, body);
+
+    const transport = named ?? openTransport(parts, ctx, parsed);
+    if (transport.mcp.protocolVersion !== undefined) requireSupportedVersion(ctx);
+    refuseOutOfPlace(transport, parsed);
+    const { messages, isBatch } = parsed;
+    const caller = callerOf(ctx, 'streamable-http');
+    transport.handlePost(ctx, { messages, isBatch, call: body.call, caller });
+  };
+}
+
+/** `GET /mcp`: the session's own stream. */
+function handleGet(parts: McpEndpointParts): Handler {
+  return (ctx) => {
+    if (headerOf(ctx, 'mcp-session-id') === undefined) {
+      // 405, not 400: clients that try this first take it for "no stream here" and go on.
+      const words = 'There is no stream without a session. POST an initialize request first, or use /sse.';
+      throw new HttpError(405, 'method_not_allowed', words, { headers: { Allow: 'POST, DELETE' } });
+    }
+    const transport = findTransport(parts, ctx);
+    requireSupportedVersion(ctx);
+    if (!acceptsEventStream(ctx)) {
+      throw new HttpError(406, 'not_acceptable', 'This answers with text/event-stream; accept that.');
+    }
+    transport.handleGet(ctx);
+  };
+}
+
+/** `DELETE /mcp`: the client is done with its session. */
+function handleDelete(parts: McpEndpointParts): Handler {
+  return (ctx) => {
+    if (headerOf(ctx, 'mcp-session-id') === undefined) throw sessionRequired();
+    const { session } = findTransport(parts, ctx);
+    requireSupportedVersion(ctx);
+    parts.registry.end(session, 'closed');
+    writeAnswer(ctx, 200, { text: '', headers: [] });
+  };
+}
+
+/** Whether a body belongs to a session, to the stateless revision, or is one of the latter's errors. */
+function classify(ctx: RequestContext, { body, call }: RpcBody): 'legacy' | 'modern' | 'reject' {
+  const version = headerOf(ctx, 'mcp-protocol-version');
+  const method = headerOf(ctx, 'mcp-method');
+  const name = headerOf(ctx, 'mcp-name');
+  // What the SDK would find out at greater length.
+  const isOfSession = version === undefined || SESSION_REVISIONS.has(version);
+  if (isOfSession && (call?.isStateless === false || hasNoEnvelope(body))) return 'legacy';
+  if (call !== undefined && name !== undefined && isRepeatedIn(ctx.req.headers, call)) return 'modern';
+  const { kind } = classifyInboundRequest({
+    httpMethod: 'POST',
+    body,
+    ...(version !== undefined && { protocolVersionHeader: version }),
+    ...(method !== undefined && { mcpMethodHeader: method }),
+    ...(name !== undefined && { mcpNameHeader: name }),
+  });
+  return kind;
+}
+
+/** A header's value; one that is empty is as good as none. */
+function headerOf({ req }: RequestContext, name: string): string | undefined {
+  const value = req.headers[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The revisions that sessions speak. */
+const SESSION_REVISIONS: ReadonlySet<string> = new Set(SUPPORTED_PROTOCOL_VERSIONS);
+
+/** Opens a session for an `initialize` request, the only thing that may come without one. */
+function openTransport(
+  { definition, registry, streams }: McpEndpointParts,
+  ctx: RequestContext,
+  { messages, isBatch }: ParsedBody,
+): StreamableTransport {
+  const [message] = messages;
+  if (message === undefined || isBatch || !isRequest(message) || message.method !== 'initialize')
+    throw sessionRequired();
+  const problem = initializeProblem(message);
+  if (problem !== undefined)
+    throw new HttpError(400, 'invalid_params', problem.message, { rpcCode: problem.code });
+
+  const { id, connection } = openSession(registry, {
+    id: randomUUID(),
+    userId: grantOf(ctx).user.userId,
+    kind: 'streamable-http',
+    connect: (session) => new StreamableTransport({ session, definition, streams }),
+  });
+  ctx.state.sessionId = id;
+  return connection;
+}
+
+/** The transport of the session that the Mcp-Session-Id header names, if it is the caller's. */
+function findTransport({ registry }: McpEndpointParts, ctx: RequestContext): StreamableTransport {
+  const session = registry.find(
+    headerOf(ctx, 'mcp-session-id') ?? '',
+    grantOf(ctx).user.userId,
+    'streamable-http',
+  );
+  if (!(session?.connection instanceof StreamableTransport)) throw sessionNotFound();
+  ctx.state.sessionId = session.id;
+  return session.connection;
+}
+
+/** Refuses a revision that sessions do not speak; without the header the negotiated one counts. */
+function requireSupportedVersion(ctx: RequestContext): void {
+  const version = headerOf(ctx, 'mcp-protocol-version');
+  if (version === undefined || SESSION_REVISIONS.has(version)) return;
+  const words = `Unsupported MCP-Protocol-Version. Sessions speak ${SUPPORTED_PROTOCOL_VERSIONS.join(', ')}.`;
+  throw new HttpError(400, 'unsupported_protocol_version', words);
+}
+
+/** The only revision with batches. */
+const BATCH_REVISION = '2025-03-26';
+
+/** Refuses a second `initialize`, and batches where the session's revision has none. */
+function refuseOutOfPlace({ mcp }: StreamableTransport, { messages, isBatch }: ParsedBody): void {
+  const version = mcp.protocolVersion;
+  if (isBatch && version !== BATCH_REVISION) {
+    throw new HttpError(
+      400,
+      'invalid_request',
+      `Batches belong to ${BATCH_REVISION}; send one message at a time.`,
+      { rpcCode: -32_600 },
+    );
+  }
+  if (
+    version !== undefined &&
+    messages.some((message) => 'method' in message && message.method === 'initialize')
+  ) {
+    throw new HttpError(400, 'invalid_request', 'This session is initialized already.', { rpcCode: -32_600 });
+  }
+}
+
+/** The answer to what needs a session and names none. */
+function sessionRequired(): HttpError {
+  return new HttpError(
+    400,
+    'session_required',
+    'Send the Mcp-Session-Id header that the answer to initialize carried.',
+  );
+}

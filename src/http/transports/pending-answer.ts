@@ -1,0 +1,116 @@
+/**
+ * The response to a POST of Streamable HTTP: plain JSON at once, or a stream where something has to be sent before the answer, or
+ * where it takes longer than a proxy may bear silence.
+ */
+import type { Reply, RequestId } from '../../mcp/messages.ts';
+import type { Slot } from './agenda.ts';
+import { acceptsEventStream, grantOf, type RequestContext } from '../context.ts';
+import { JSON_HEADERS, writeAnswer, writeHead } from '../direct-answer.ts';
+import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
+import type { EventStreams, Silent } from './event-streams.ts';
+
+/** What is known when the request has come. */
+export interface PendingAnswerOptions {
+  readonly streams: EventStreams;
+  /** Names and values in turn, for either form of the answer. */
+  readonly headers?: readonly string[];
+  /** How many requests came in the POST. */
+  readonly expected?: number;
+  /** Whether they came as a batch, and are so answered. */
+  readonly isBatch?: boolean;
+}
+
+/** How an answer is sent that is no stream. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly headers: readonly string[];
+}
+
+/** A response that is not complete. */
+export class PendingAnswer implements Reply, Silent {
+  readonly #ctx: RequestContext;
+  readonly #streams: EventStreams;
+  readonly #headers: readonly string[];
+  readonly #isBatch: boolean;
+  /** Where it waits to become a stream; absent when the client takes none. */
+  readonly #slot: Slot<Silent> | undefined;
+  #missing: number;
+  /** The answers of a batch so far, as JSON. */
+  #answers: string[] | undefined;
+  #stream: EventStream | undefined;
+
+  /** Takes the response from Koa. */
+  constructor(
+    ctx: RequestContext,
+    { streams, headers = [], expected = 1, isBatch = false }: PendingAnswerOptions,
+  ) {
+    this.#ctx = ctx;
+    this.#streams = streams;
+    this.#headers = headers;
+    this.#isBatch = isBatch;
+    this.#missing = expected;
+    ctx.respond = false;
+    this.#slot = acceptsEventStream(ctx) ? streams.whenSilent(this) : undefined;
+  }
+
+  /** Called when a proxy between here and the client may soon take the connection for dead. */
+  onSilence(): void {
+    this.openStream();
+  }
+
+  /** The response as a stream, if the client takes one. */
+  stream(): EventStream | undefined {
+    return this.#slot === undefined ? undefined : this.openStream();
+  }
+
+  /** The response as a stream whatever the client takes, with the answers so far; undefined when it is too late for that. */
+  openStream(): EventStream | undefined {
+    if (this.#stream === undefined && this.#isUntouched) {
+      this.#slot?.delete(this);
+      writeHead(this.#ctx, 200, [...EVENT_STREAM_HEADERS, ...this.#headers]);
+      this.#ctx.res.flushHeaders();
+      this.#stream = this.#streams.adopt(this.#ctx.res, grantOf(this.#ctx));
+      for (const answer of this.#answers ?? []) this.#stream.sendText(answer);
+    }
+    return this.#stream;
+  }
+
+  /** Notes a request's answer, as JSON, or that none will come; the last one ends the response. */
+  settle(answer?: string, head: AnswerHead = JSON_HEAD): void {
+    this.#missing -= 1;
+    if (answer !== undefined) {
+      if (this.#stream !== undefined) this.#stream.sendText(answer);
+      else if (this.#isBatch) (this.#answers ??= []).push(answer);
+    }
+    if (this.#missing > 0) return;
+    this.#slot?.delete(this);
+    if (this.#stream !== undefined) return this.#stream.end();
+    const text = this.#isBatch ? this.#answers && `[${this.#answers.join(',')}]` : answer;
+    this.#write(text, head);
+  }
+
+  /** Ends the response with word that the session has ended. */
+  abandon(id: RequestId): void {
+    this.#slot?.delete(this);
+    if (this.#stream !== undefined) return this.#stream.end();
+    const text = JSON.stringify({ jsonrpc: '2.0', id: this.#isBatch ? null : id, error: SESSION_ENDED });
+    this.#write(text, { status: 404, headers: JSON_HEADERS });
+  }
+
+  /** Whether nothing has been written, and somebody is there to read. */
+  get #isUntouched(): boolean {
+    return !this.#ctx.res.headersSent && !this.#ctx.res.destroyed;
+  }
+
+  /** Writes the whole response at once; without a text it says that every request was cancelled. */
+  #write(text: string | undefined, { status, headers }: AnswerHead): void {
+    if (!this.#isUntouched) return;
+    if (text === undefined) writeAnswer(this.#ctx, 202, { text: '', headers: this.#headers });
+    else writeAnswer(this.#ctx, status, { text, headers: [...headers, ...this.#headers] });
+  }
+}
+
+const JSON_HEAD: AnswerHead = { status: 200, headers: JSON_HEADERS };
+
+/** What a request is told whose session ends before it is answered. */
+const SESSION_ENDED = { code: -32_001, message: 'The session has ended.', data: { error: 'session_ended' } };

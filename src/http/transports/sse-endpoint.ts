@@ -1,0 +1,207 @@
+/** The HTTP+SSE transport of 2024-11-05: `GET /sse` and `POST /messages`. Delete this file and its line to drop it. */
+import type { ServerResponse } from 'node:http';
+import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
+import type { Caller } from '../../mcp/caller.ts';
+import { type Channel, isRequest, type Reply } from '../../mcp/messages.ts';
+import type { PlainCall } from '../../mcp/plain-call.ts';
+import type { McpDefinition } from '../../mcp/server.ts';
+import { McpSession } from '../../mcp/session.ts';
+import type { EndReason, Session, SessionConnection, SessionRegistry } from '../../sessions/registry.ts';
+import { callerOf, grantOf, type Handler, type RequestContext, type Route } from '../context.ts';
+import { writeAnswer, writeHead } from '../direct-answer.ts';
+import { HttpError, requireClient, sessionNotFound } from '../errors.ts';
+import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
+import type { EventStreams } from './event-streams.ts';
+import { duplicateId, initializeProblem, parseMessages, readRpcBody } from './json-rpc.ts';
+import { openSession } from './session-opening.ts';
+
+/** What the endpoint is made from. */
+export interface SseParts {
+  readonly definition: McpDefinition;
+  readonly registry: SessionRegistry;
+  readonly streams: EventStreams;
+  readonly maxBodyBytes: number;
+}
+
+/** The two routes of the transport. */
+export function createSseRoutes(parts: SseParts): Route[] {
+  return [
+    { path: '/sse', protocol: 'mcp', methods: { GET: openStream(parts) } },
+    { path: '/messages', protocol: 'mcp', methods: { POST: acceptMessage(parts) } },
+  ];
+}
+
+/** The connection of one session: its stream, and the server that answers on it. */
+class SseConnection implements SessionConnection, Channel, Reply {
+  readonly mcp: McpSession;
+  readonly #session: Session;
+  #stream: EventStream | undefined;
+
+  constructor(session: Session, definition: McpDefinition) {
+    this.#session = session;
+    this.mcp = new McpSession({ definition, userId: session.userId, channel: this });
+  }
+
+  /** How many requests are being worked on. */
+  get callsInFlight(): number {
+    return this.mcp.callsInFlight;
+  }
+
+  /** Takes the stream that answers go out on. */
+  attach(stream: EventStream): void {
+    this.#stream = stream;
+  }
+
+  /**
+   * Takes a message; the answer goes to the stream. `call` is what it asks for, where that has been found to be plain.
+   * @throws {HttpError} 400 when a request's id is already in use
+   */
+  receive(message: JSONRPCMessage, caller: Caller, call: PlainCall | undefined): void {
+    this.#session.touch();
+    if (!isRequest(message)) return this.mcp.note(message, caller);
+    if (this.mcp.isWorkingOn(message.id)) throw duplicateId();
+    const problem = answerToWrongHandshake(message);
+    if (problem === undefined) this.mcp.request(message, caller, this, call);
+    else this.settle(problem);
+  }
+
+  /** Ends the stream. */
+  onEnd(reason: EndReason): void {
+    this.#stream?.end({ comeBackLater: reason === 'shutdown' });
+    this.mcp.close();
+  }
+
+  /** Hears that a request has been answered, or never will be. */
+  onSettled(): void {
+    this.#session.noteSettled();
+  }
+
+  /** Sends an answer; they all go on the one stream. */
+  settle(json?: string): void {
+    if (json !== undefined) this.#stream?.sendText(json);
+  }
+
+  /** Nothing to do: the stream ends with the session. */
+  abandon(): void {}
+
+  /** Where everything goes. */
+  stream(): EventStream | undefined {
+    return this.#stream;
+  }
+
+  /** Sends what belongs to no request. */
+  async send(message: JSONRPCMessage): Promise<void> {
+    this.#stream?.send(message);
+  }
+}
+
+/** What an `initialize` request is told that is none. */
+function answerToWrongHandshake(request: JSONRPCRequest): string | undefined {
+  const error = request.method === 'initialize' ? initializeProblem(request) : undefined;
+  return error && JSON.stringify({ jsonrpc: '2.0', id: request.id, error });
+}
+
+/** Loads the SDK's transport. */
+const loadTransport = () => import('@modelcontextprotocol/sdk/server/sse.js');
+
+/** `GET /sse`: opens a session, whose life is the stream's. */
+function openStream({ definition, registry, streams }: SseParts): Handler {
+  // Loaded with the first session: it brings the older SDK, which no start should wait for.
+  let loading: ReturnType<typeof loadTransport> | undefined;
+  return async (ctx) => {
+    loading ??= loadTransport();
+    const { SSEServerTransport } = await loading;
+    requireClient(ctx);
+    const grant = grantOf(ctx);
+    // oxlint-disable-next-line no-unsafe-type-assertion -- it has all that the transport uses, which wants a whole response
+    const response = new ResponseWithOurHead(ctx) as unknown as ServerResponse;
+    const transport = new SSEServerTransport('/messages', response);
+    const session = openSession(registry, {
+      id: transport.sessionId,
+      userId: grant.user.userId,
+      kind: 'sse',
+      connect: (opened) => new SseConnection(opened, definition),
+    });
+    ctx.state.sessionId = session.id;
+    const release = session.holdStream();
+    // oxlint-disable-next-line prefer-add-event-listener -- the SDK's transport has no addEventListener
+    transport.onclose = () => {
+      release();
+      registry.end(session, 'closed');
+    };
+    await transport.start();
+    session.connection.attach(streams.adopt(ctx.res, grant));
+  };
+}
+
+/**
+ * The response as the SDK's transport uses it, but for the head, which is ours. It is sent alone: what is sent is flattened, while a
+ * head that something is appended to stays in memory piece by piece, as long as the stream. So would the request's context.
+ */
+class ResponseWithOurHead {
+  readonly #res: ServerResponse;
+  #ctx: RequestContext | undefined;
+
+  constructor(ctx: RequestContext) {
+    this.#res = ctx.res;
+    this.#ctx = ctx;
+  }
+
+  /** Writes our head with the transport's status. */
+  writeHead(status: number): void {
+    if (this.#ctx !== undefined) writeHead(this.#ctx, status, EVENT_STREAM_HEADERS);
+    this.#res.flushHeaders();
+    this.#ctx = undefined;
+  }
+
+  /** Writes what the transport writes. */
+  write(frame: string): void {
+    this.#res.write(frame);
+  }
+
+  /** Tells the transport of the end. */
+  on(event: 'close', listener: () => void): void {
+    this.#res.on(event, listener);
+  }
+}
+
+/** `POST /messages`: takes one message; the answer goes to the session's stream alone. */
+function acceptMessage({ registry, maxBodyBytes }: SseParts): Handler {
+  return async (ctx) => {
+    const body = await readRpcBody(ctx, maxBodyBytes);
+    const connection = findConnection(ctx, registry);
+    const { messages, isBatch } = parseMessages(body);
+    const [message] = messages;
+    if (message === undefined || isBatch) {
+      throw new HttpError(400, 'invalid_request', 'This transport takes one message at a time.', {
+        rpcCode: -32_600,
+      });
+    }
+    connection.receive(message, callerOf(ctx, 'sse'), body.call);
+    writeAnswer(ctx, 202, { text: 'Accepted', headers: TEXT_HEADERS });
+  };
+}
+
+const TEXT_HEADERS = ['Content-Type', 'text/plain; charset=utf-8'] as const;
+
+/** The connection of the session that the request names, if it is the caller's and open. */
+function findConnection(ctx: RequestContext, registry: SessionRegistry): SseConnection {
+  const sessionId = sessionIdOf(ctx.querystring);
+  if (sessionId === undefined) {
+    const words = 'Name one session: POST to the address that the first event of GET /sse gave.';
+    throw new HttpError(400, 'session_required', words);
+  }
+  const session = registry.find(sessionId, grantOf(ctx).user.userId, 'sse');
+  if (!(session?.connection instanceof SseConnection)) throw sessionNotFound();
+  ctx.state.sessionId = session.id;
+  return session.connection;
+}
+
+/** The one session that a query names. */
+function sessionIdOf(query: string): string | undefined {
+  // As the endpoint event spells it, which clients give back as it is.
+  const usual = /^sessionId=([\w-]+)$/.exec(query)?.[1];
+  if (usual !== undefined) return usual;
+  const [id = '', ...more] = new URLSearchParams(query).getAll('sessionId');
+  return id === '' || more.length > 0 ? undefined : id;
+}

@@ -1,0 +1,169 @@
+/** The 2026-07-28 revision: each POST stands alone. The SDK's handler does the protocol; this file connects it to Node. */
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
+import { toAuthInfo } from '../../mcp/caller.ts';
+import { LaneCall, laneOf } from '../../mcp/fast-lane.ts';
+import { type PlainCall, STATELESS_REVISION } from '../../mcp/plain-call.ts';
+import { createMcpServer, type McpDefinition } from '../../mcp/server.ts';
+import type { SessionRegistry } from '../../sessions/registry.ts';
+import { callerOf, grantOf, type RequestContext } from '../context.ts';
+import { shuttingDown } from '../errors.ts';
+import type { EventStream } from './event-stream.ts';
+import type { EventStreams } from './event-streams.ts';
+import type { RpcBody } from './json-rpc.ts';
+import { PendingAnswer } from './pending-answer.ts';
+import { openSession } from './session-opening.ts';
+
+/** What the endpoint is made from. */
+export interface StatelessParts {
+  readonly definition: McpDefinition;
+  readonly registry: SessionRegistry;
+  readonly streams: EventStreams;
+}
+
+/** Serves requests of the stateless revision. */
+export interface StatelessEndpoint {
+  /** Answers one POST. */
+  handle(ctx: RequestContext, body: RpcBody): Promise<void>;
+  /** Waits for the calls in flight, then ends the subscriptions with the answer that the revision has for it. */
+  drain(): Promise<void>;
+}
+
+/** Makes the endpoint. */
+export function createStatelessEndpoint({
+  definition,
+  registry,
+  streams,
+}: StatelessParts): StatelessEndpoint {
+  const handler = createMcpHandler(() => createMcpServer(definition), {
+    legacy: 'reject',
+    bus: definition.changes.subscriptions,
+    // The registry counts subscriptions as sessions, and EventStream beats for every stream.
+    maxSubscriptions: Number.MAX_SAFE_INTEGER,
+    keepAliveMs: 0,
+  });
+  const lane = laneOf(definition);
+  const calls = new Set<RequestContext>();
+  let onIdle: (() => void) | undefined;
+  let closed = false;
+
+  /** Runs a plain call past the SDK; undefined when the SDK must have it. */
+  const runPlain = (ctx: RequestContext, call: PlainCall): Promise<void> | undefined => {
+    const running = new LaneCall();
+    const caller = callerOf(ctx, 'streamable-http');
+    const frame = { caller, protocolVersion: STATELESS_REVISION, origin: running };
+    const result = lane?.runStateless(call, ctx.req.headers, frame);
+    if (lane === undefined || result === undefined) return undefined;
+    const pending = new PendingAnswer(ctx, { streams });
+    // Closing its response is how a client of this revision cancels; after the answer it does nothing.
+    ctx.res.on('close', () => running.cancel());
+    return result.then((found) => pending.settle(lane.spellStateless(call.id, found)));
+  };
+
+  return {
+    async handle(ctx, { body, call }) {
+      if (closed) throw shuttingDown();
+      if (isSubscription(body)) {
+        holdSubscription(ctx, registry);
+        return exchange({ ctx, handler, streams, body });
+      }
+      calls.add(ctx);
+      try {
+        await ((call && runPlain(ctx, call)) ?? exchange({ ctx, handler, streams, body }));
+      } finally {
+        calls.delete(ctx);
+        if (calls.size === 0) onIdle?.();
+      }
+    },
+    async drain() {
+      // More may come meanwhile, on connections that are still open.
+      while (calls.size > 0)
+        await new Promise<void>((resolve) => {
+          onIdle = resolve;
+        });
+      closed = true;
+      await handler.close();
+    },
+  };
+}
+
+/** Whether the body asks for a stream of change notifications. */
+function isSubscription(body: unknown): boolean {
+  return (
+    typeof body === 'object' && body !== null && 'method' in body && body.method === 'subscriptions/listen'
+  );
+}
+
+/** Counts a subscription as one of the user's sessions, so that nobody can hold more streams than sessions. */
+function holdSubscription(ctx: RequestContext, registry: SessionRegistry): void {
+  const { res } = ctx;
+  const session = openSession(registry, {
+    id: randomUUID(),
+    userId: grantOf(ctx).user.userId,
+    kind: 'subscription',
+    // Before a shutdown, drain() ends it with an answer.
+    connect: () => ({ callsInFlight: 0, onEnd: (reason) => void (reason === 'shutdown' || res.end()) }),
+  });
+  const release = session.holdStream();
+  res.once('close', () => {
+    release();
+    registry.end(session, 'closed');
+  });
+}
+
+/** One request on its way through the SDK's handler. */
+interface Exchange {
+  readonly ctx: RequestContext;
+  readonly handler: McpHttpHandler;
+  readonly streams: EventStreams;
+  readonly body: unknown;
+}
+
+/** Hands the request over and writes what comes back. */
+async function exchange({ ctx, handler, streams, body }: Exchange): Promise<void> {
+  const { req, res } = ctx;
+  const abort = new AbortController();
+  // Closing its response is how a client of this revision cancels.
+  res.once('close', () => abort.abort());
+  const pending = new PendingAnswer(ctx, { streams });
+
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(req.headers)) {
+    // The credential stays outside: nothing behind this line needs it.
+    if (typeof value === 'string' && !CREDENTIAL_HEADERS.has(name)) headers.set(name, value);
+  }
+  const request = new Request('http://localhost/mcp', { method: 'POST', headers, signal: abort.signal });
+  const authInfo = toAuthInfo(callerOf(ctx, 'streamable-http'));
+  const response = await handler.fetch(request, { authInfo, parsedBody: body });
+  if (res.destroyed) return void response.body?.cancel();
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  const { body: frames } = response;
+  const stream = isStream ? pending.openStream() : undefined;
+  if (stream !== undefined && frames !== null) return pump(frames, stream, res);
+  const head = { status: response.status, headers: [...response.headers].flat() };
+  pending.settle(await response.text(), head);
+}
+
+const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'x-api-key',
+  'x-auth-token',
+  'cookie',
+]);
+
+/** Copies a stream's frames until either side ends. */
+async function pump(
+  body: ReadableStream<Uint8Array>,
+  stream: EventStream,
+  res: ServerResponse,
+): Promise<void> {
+  const reader = body.getReader();
+  res.once('close', () => void reader.cancel().catch(() => undefined));
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    stream.write(value);
+  }
+  stream.end();
+}

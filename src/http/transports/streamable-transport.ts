@@ -1,0 +1,109 @@
+/**
+ * One Streamable HTTP session of the revisions 2025-03-26 to 2025-11-25, written straight on Node's responses. The SDK's
+ * own transport goes through web streams, which hide how much waits for a client, and leaves a cancelled call's response open.
+ */
+import type { JSONRPCMessage } from '@modelcontextprotocol/server';
+import type { Caller } from '../../mcp/caller.ts';
+import { type Channel, isRequest, noStreamForRequest } from '../../mcp/messages.ts';
+import type { PlainCall } from '../../mcp/plain-call.ts';
+import type { McpDefinition } from '../../mcp/server.ts';
+import { McpSession } from '../../mcp/session.ts';
+import type { EndReason, Session, SessionConnection } from '../../sessions/registry.ts';
+import { grantOf, type RequestContext } from '../context.ts';
+import { writeAnswer, writeHead } from '../direct-answer.ts';
+import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
+import type { EventStreams } from './event-streams.ts';
+import { duplicateId } from './json-rpc.ts';
+import { PendingAnswer } from './pending-answer.ts';
+
+/** What a transport is made from. */
+export interface StreamableTransportParts {
+  readonly session: Session;
+  readonly definition: McpDefinition;
+  readonly streams: EventStreams;
+}
+
+/** What a POST brings. */
+export interface Post {
+  readonly messages: readonly JSONRPCMessage[];
+  readonly isBatch: boolean;
+  /** The call that the only message makes, where it has been found to be plain. */
+  readonly call: PlainCall | undefined;
+  readonly caller: Caller;
+}
+
+/** The connection of one session. */
+export class StreamableTransport implements SessionConnection, Channel {
+  readonly session: Session;
+  readonly mcp: McpSession;
+  readonly #streams: EventStreams;
+  readonly #headers: readonly string[];
+  #standalone: EventStream | undefined;
+
+  constructor({ session, definition, streams }: StreamableTransportParts) {
+    this.session = session;
+    this.#streams = streams;
+    this.#headers = ['Mcp-Session-Id', session.id];
+    this.mcp = new McpSession({ definition, userId: session.userId, channel: this });
+  }
+
+  /** How many requests are being worked on. */
+  get callsInFlight(): number {
+    return this.mcp.callsInFlight;
+  }
+
+  /**
+   * Takes a POST; its response is written when the answers are there.
+   * @throws {HttpError} 400 when a request id is already in use
+   */
+  handlePost(ctx: RequestContext, { messages, isBatch, call, caller }: Post): void {
+    const requests = messages.filter(isRequest);
+    this.#requireFreeIds(requests.map(({ id }) => id));
+    this.session.touch();
+    const headers = this.#headers;
+    const answer = { streams: this.#streams, headers, expected: requests.length, isBatch };
+    const reply = requests.length > 0 ? new PendingAnswer(ctx, answer) : undefined;
+    for (const message of messages) {
+      if (isRequest(message) && reply !== undefined) this.mcp.request(message, caller, reply, call);
+      else this.mcp.note(message, caller);
+    }
+    if (reply === undefined) writeAnswer(ctx, 202, { text: '', headers });
+  }
+
+  /** Takes a GET: the session's stream for what belongs to no request. It takes over from an earlier, maybe half-dead one. */
+  handleGet(ctx: RequestContext): void {
+    this.#standalone?.end();
+    writeHead(ctx, 200, [...EVENT_STREAM_HEADERS, ...this.#headers]);
+    ctx.res.flushHeaders();
+    const stream = this.#streams.adopt(ctx.res, grantOf(ctx));
+    this.#standalone = stream;
+    const release = this.session.holdStream();
+    ctx.res.once('close', () => {
+      release();
+      if (this.#standalone === stream) this.#standalone = undefined;
+    });
+  }
+
+  /** Ends what is open, before a shutdown with word when to come back. */
+  onEnd(reason: EndReason): void {
+    this.#standalone?.end({ comeBackLater: reason === 'shutdown' });
+    this.mcp.close();
+  }
+
+  /** Hears that a request has been answered, or never will be. */
+  onSettled(): void {
+    this.session.noteSettled();
+  }
+
+  /** Sends what belongs to no request, on the GET stream. A notification that nobody listens to is dropped. */
+  async send(message: JSONRPCMessage): Promise<void> {
+    if (this.#standalone !== undefined) this.#standalone.send(message);
+    else if (isRequest(message)) throw noStreamForRequest();
+  }
+
+  /** Refuses ids that are in use, in the body itself or by a request that is not answered yet. */
+  #requireFreeIds(ids: readonly (string | number)[]): void {
+    const isTaken = ids.some((id) => this.mcp.isWorkingOn(id));
+    if (isTaken || (ids.length > 1 && new Set(ids).size < ids.length)) throw duplicateId();
+  }
+}

@@ -1,0 +1,71 @@
+/** The life of a server process: configuration → tokens → server → signals. */
+import type { Logger } from 'pino';
+import { openTokens, type OpenTokens } from '../auth/tokens/open-tokens.ts';
+import { parseConfig, readEnvironment } from '../config/config.ts';
+import { createLog } from '../log.ts';
+import type { Feature } from '../mcp/feature.ts';
+import { type RunningServer, startServer } from './start-server.ts';
+import { describeStartFailure, printOneRunToken, warnAboutExposure } from './start-messages.ts';
+import type { Tool } from '../mcp/tool.ts';
+
+/** What the server offers. */
+export interface Offer {
+  readonly tools: readonly Tool[];
+  readonly features: readonly Feature[];
+}
+
+/** Runs the server until a signal ends the process; a start that fails ends it at once, with one message. */
+export async function runServer(offer: Offer, environment: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    await start(offer, environment);
+  } catch (error) {
+    process.stderr.write(`${describeStartFailure(error)}\n`);
+    process.exit(1);
+  }
+}
+
+/** Builds the parts and starts them. */
+async function start({ tools, features }: Offer, environment: NodeJS.ProcessEnv): Promise<void> {
+  const config = parseConfig(readEnvironment(environment));
+  const log = createLog(config.logLevel);
+  const { enabled, tokens: source } = config.auth;
+  const tokens = enabled
+    ? await openTokens({ source, allowOneRunToken: !config.production, log })
+    : undefined;
+
+  const server = await startServer({ config, verifier: tokens?.verifier, tools, features, log });
+  // Before anybody is told that the server listens: whoever reads that may send a signal.
+  surviveSurprises(log);
+  handleSignals(server, tokens, log);
+  log.info({ url: server.url, publicUrl: config.origin.publicUrl, auth: config.auth.enabled }, 'listening');
+  warnAboutExposure(config, log);
+  if (tokens?.oneRunToken !== undefined) {
+    printOneRunToken(tokens.oneRunToken, config.origin.publicUrl ?? server.url);
+  }
+}
+
+/** Keeps one request's surprise from ending everybody's streams: it is logged, and the process goes on. */
+function surviveSurprises(log: Logger): void {
+  process.on('uncaughtException', (error) => log.error({ err: error }, 'uncaught exception'));
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
+}
+
+/** A Ctrl-C reaches the process twice, from the terminal and from npm: within this time it counts once. */
+const SAME_SIGNAL_MS = 100;
+
+/** SIGHUP reads the tokens again; SIGTERM and SIGINT shut down, and asked twice, at once. */
+function handleSignals(server: RunningServer, tokens: OpenTokens | undefined, log: Logger): void {
+  process.on('SIGHUP', () => void tokens?.file?.reload());
+  let askedAtMs: number | undefined;
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    if (askedAtMs !== undefined && Date.now() - askedAtMs < SAME_SIGNAL_MS) return;
+    if (askedAtMs !== undefined) process.exit(1);
+    askedAtMs = Date.now();
+    log.info({ signal }, 'shutting down');
+    const finished = await server.close();
+    log.info({ finished }, 'stopped');
+    process.exit(finished ? 0 : 1);
+  };
+  process.on('SIGTERM', (signal) => void stop(signal));
+  process.on('SIGINT', (signal) => void stop(signal));
+}

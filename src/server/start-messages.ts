@@ -1,0 +1,56 @@
+/** What an operator is told at the start: why it failed, what is exposed, and the token of this run. */
+import type { Logger } from 'pino';
+import { NoTokensError } from '../auth/tokens/open-tokens.ts';
+import { TokenFileError } from '../auth/tokens/token-file-error.ts';
+import { type Config, ConfigError } from '../config/config.ts';
+import { howToConnect } from '../connect/how-to-connect.ts';
+
+/** Why the start failed, in words for whoever can mend it; a stack only for what nobody expected. */
+export function describeStartFailure(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof NoTokensError) return error.message;
+  if (error instanceof TokenFileError) return `The tokens cannot be used: ${error.message}`;
+  if (isSystemError(error)) {
+    if (error.code === 'EADDRINUSE')
+      return `Port ${error.port} is in use. Stop what listens there, or set PORT to another.`;
+    if (error.code === 'EACCES')
+      return `Listening on port ${error.port} is not permitted. Set PORT to one above 1023.`;
+    if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+      return 'HOST is not an address of this machine. Set HOST to one.';
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Says loudly what stands open. */
+export function warnAboutExposure({ auth, publicMode, origin }: Config, log: Logger): void {
+  if (!auth.enabled) {
+    const who = publicMode ? 'ANYBODY who can reach this server' : 'everything on this machine';
+    log.warn(`AUTHENTICATION IS OFF: ${who} can call every tool. Set AUTH_ENABLED=true to switch it on.`);
+  }
+  if (origin.hosts === 'any') {
+    log.warn(
+      'The Host header is not checked. Set PUBLIC_URL to the address that clients use, and it will be.',
+    );
+  }
+}
+
+/** Shows the token of this run, once, with a configuration to paste. Not through the log: that may be kept. */
+export function printOneRunToken(token: string, url: string): void {
+  process.stderr.write(
+    [
+      '',
+      'No tokens are configured, so here is one for this run (user "owner"); it is gone with the next start:',
+      '',
+      `  ${token}`,
+      '',
+      ...howToConnect(url, token),
+      'For a token that lasts: npm run token -- create --user me',
+      '',
+      '',
+    ].join('\n'),
+  );
+}
+
+/** Whether an error comes from the operating system. */
+function isSystemError(error: unknown): error is Error & { code: string; port?: number } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+}

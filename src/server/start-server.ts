@@ -1,0 +1,185 @@
+/** The HTTP server: builds every part once, listens, keeps time, and shuts down in the order that open streams need. */
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Logger } from 'pino';
+import { createAuthenticator } from '../auth/authenticate.ts';
+import type { TokenVerifier } from '../auth/verifier.ts';
+import type { Config } from '../config/config.ts';
+import { createApp } from '../http/app.ts';
+import { answerClientErrors } from '../http/gate/client-error.ts';
+import { EventStreams } from '../http/transports/event-streams.ts';
+import { createHealthRoutes } from '../http/site/health.ts';
+import { createMcpRoute } from '../http/transports/mcp-endpoint.ts';
+import { createOAuthRefusalRoutes } from '../http/site/oauth-refusal.ts';
+import { createPageRoute } from '../http/site/page.ts';
+import { createFailureCounter } from '../http/gate/rate-limit.ts';
+import { createSseRoutes } from '../http/transports/sse-endpoint.ts';
+import { createStatelessEndpoint } from '../http/transports/stateless-endpoint.ts';
+import { createToolsRoute } from '../http/site/tools-endpoint.ts';
+import { SERVER_INFO } from '../info.ts';
+import type { Feature } from '../mcp/feature.ts';
+import { canCallTheSame, createToolLister, defineMcp } from '../mcp/server.ts';
+import { createSessionRegistry } from '../sessions/registry.ts';
+import type { Tool } from '../mcp/tool.ts';
+
+/** What a server is made from. */
+export interface ServerParts {
+  readonly config: Config;
+  /** Decides about tokens; absent while authentication is off. */
+  readonly verifier?: TokenVerifier | undefined;
+  readonly tools: readonly Tool[];
+  readonly features?: readonly Feature[];
+  readonly log: Logger;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  /** Where it listens, such as `http://127.0.0.1:8000`. */
+  readonly url: string;
+  /**
+   * Shuts down: not ready, no new connections, calls finish, streams end. Resolves to false when the grace period was
+   * over before that, and what was left has been cut.
+   */
+  close(): Promise<boolean>;
+}
+
+/** How often it is looked for heartbeats that are due, and for clients that do not read. Milliseconds. */
+const TICK_MS = 500;
+
+/** How often it is looked for streams and sessions of users who have been revoked. Milliseconds. */
+const REVOCATION_MS = 1_000;
+
+/** How often, at the least, it is looked for idle sessions: looking at thousands costs more than a few seconds are worth. */
+const IDLE_CHECK_MS = 10_000;
+
+/**
+ * Builds the server and listens.
+ * @throws the system's error when the address cannot be listened on
+ */
+export async function startServer({
+  config,
+  verifier,
+  tools,
+  features = [],
+  log,
+}: ServerParts): Promise<RunningServer> {
+  const { limits, origin, sseEnabled } = config;
+  const authenticator = createAuthenticator(verifier);
+  const countFailure = createFailureCounter(config.auth.failuresPerMinute);
+  const definition = defineMcp({ info: SERVER_INFO, tools, features, log });
+  const registry = createSessionRegistry({ ...limits, idleMs: limits.sessionIdleMs });
+  const streams = new EventStreams({
+    keepAliveMs: config.keepAliveMs,
+    unsentHardLimit: 4 * limits.maxBodyBytes,
+    now: Date.now,
+  });
+  const stateless = createStatelessEndpoint({ definition, registry, streams });
+  const endpoint = { definition, registry, streams, maxBodyBytes: limits.maxBodyBytes };
+  let ready = true;
+
+  verifier?.onRightsChange?.((changes) => {
+    const affected = changes.filter(({ before, after }) => !canCallTheSame(definition, before, after));
+    if (affected.length > 0)
+      definition.changes.toolsChangedFor(new Set(affected.map(({ after }) => after.userId)));
+  });
+
+  const app = createApp({
+    routes: [
+      createPageRoute({
+        ...SERVER_INFO,
+        authEnabled: authenticator.enabled,
+        sseEnabled,
+        publicUrl: origin.publicUrl,
+      }),
+      ...createHealthRoutes({ version: SERVER_INFO.version, isReady: () => ready }),
+      ...createOAuthRefusalRoutes(authenticator, countFailure),
+      createToolsRoute(createToolLister(definition)),
+      createMcpRoute({ ...endpoint, stateless }),
+      ...(sseEnabled ? createSseRoutes(endpoint) : []),
+    ],
+    authenticator,
+    countFailure,
+    origin,
+    log,
+  });
+
+  const handle = app.callback();
+  /** The connections without a whole request yet. Clients open some in advance; closeIdleConnections() spares them. */
+  const unasked = new Set<Socket>();
+  const server = createServer(SERVER_OPTIONS, (req, res) => {
+    unasked.delete(req.socket);
+    if (!ready) res.setHeader('Connection', 'close');
+    // Koa's promise never rejects: answerErrors and its own last handler see to that.
+    void handle(req, res);
+  });
+  answerClientErrors(server);
+  server.on('connection', (socket) => {
+    unasked.add(socket);
+    socket.on('close', () => unasked.delete(socket));
+  });
+  await listen(server, config);
+  const timers = [
+    every(TICK_MS, () => streams.tick()),
+    every(REVOCATION_MS, () => {
+      streams.endRevoked(authenticator.isCurrent);
+      registry.endRevoked(authenticator.mayContinue);
+    }),
+    every(Math.min(IDLE_CHECK_MS, limits.sessionIdleMs / 2), () => registry.endIdle()),
+  ];
+
+  return {
+    url: urlOf(server, config.host),
+    async close() {
+      ready = false;
+      const closed = promisify(server.close.bind(server))();
+      // Connections that have been told to close are not idle until their last response is out: sweep again and again.
+      const sweep = setInterval(() => {
+        server.closeIdleConnections();
+        for (const socket of unasked) socket.destroy();
+      }, 100);
+      const drained = Promise.all([registry.drain(), stateless.drain(), closed]).then(() => true);
+      const finished = await Promise.race([drained, delay(config.shutdownGraceMs, false, { ref: false })]);
+      if (!finished) server.closeAllConnections();
+      clearInterval(sweep);
+      for (const timer of timers) clearInterval(timer);
+      return finished;
+    },
+  };
+}
+
+/** Time-outs for the open internet: Node's own (60 s for headers, 300 s for a request) let slow senders hold connections. */
+const SERVER_OPTIONS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  // Longer than the usual idle time of a load balancer: it must be the one that closes, or it sends into a closed socket.
+  keepAliveTimeout: 75_000,
+  keepAlive: true,
+  // guardRequest says the same in words.
+  requireHostHeader: false,
+} as const;
+
+/** Does something again and again, without keeping the process alive for it. */
+function every(milliseconds: number, action: () => void): NodeJS.Timeout {
+  return setInterval(action, milliseconds).unref();
+}
+
+/** Resolves when the server listens. */
+async function listen(server: Server, { host, port }: Config): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** The address that a server listens on, as a URL. */
+function urlOf(server: Server, host: string): string {
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,272 @@
+/** The look-up of tokens: by digest alone, within their time, and for any set of entries. */
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { parseTokens } from '../../../src/auth/tokens/parse-tokens.ts';
+import { digestToken, tokenIdOf } from '../../../src/auth/digest.ts';
+import { createTokenSet, type TokenSet } from '../../../src/auth/tokens/token-set.ts';
+
+const TOKEN = 'tok_ada_0123456789';
+
+/** The set of a token file's content, at a time that the test passes. */
+function setOf(file: Record<string, Record<string, unknown>>, now: () => number = () => 0): TokenSet {
+  return createTokenSet(parseTokens(JSON.stringify(file)), now);
+}
+
+/** The user id that a token belongs to, or why it is refused. */
+function userOf(set: TokenSet, token: string): string {
+  const verification = set.verify(token);
+  return verification.ok ? verification.grant.user.userId : verification.reason;
+}
+
+describe('a token', () => {
+  test('that the set holds gives a frozen grant of its user, with an id that is no secret', () => {
+    const set = setOf({ [TOKEN]: { userId: 'ada', name: 'Ada', scopes: ['greet'] } });
+
+    const verification = set.verify(TOKEN);
+
+    expect(verification).toEqual({
+      ok: true,
+      grant: {
+        user: { userId: 'ada', name: 'Ada', scopes: ['greet'], metadata: {} },
+        tokenId: digestToken(TOKEN).slice(0, 8),
+      },
+    });
+    expect(Object.isFrozen(verification.ok && verification.grant)).toBe(true);
+    expect(JSON.stringify(verification)).not.toContain(TOKEN);
+  });
+
+  test('that differs in one letter, in case, or by a space is unknown', () => {
+    const set = setOf({ [TOKEN]: { userId: 'ada' } });
+
+    const answers = [`${TOKEN}0`, TOKEN.slice(0, -1), TOKEN.toUpperCase(), ` ${TOKEN}`, '', '__proto__'].map(
+      (token) => userOf(set, token),
+    );
+
+    expect(new Set(answers)).toEqual(new Set(['unknown']));
+  });
+
+  test('that is known by its digest is found by itself', () => {
+    const set = setOf({ [`sha256:${digestToken(TOKEN)}`]: { userId: 'ada' } });
+
+    expect(userOf(set, TOKEN)).toBe('ada');
+  });
+
+  test('is never matched by its digest, in any spelling', () => {
+    const plain = setOf({ [TOKEN]: { userId: 'ada' } });
+    const hashed = setOf({ [`sha256:${digestToken(TOKEN)}`]: { userId: 'ada' } });
+    const digest = digestToken(TOKEN);
+
+    for (const set of [plain, hashed]) {
+      for (const sent of [
+        digest,
+        digest.toUpperCase(),
+        `sha256:${digest}`,
+        `sha256:${digest.toUpperCase()}`,
+      ]) {
+        expect(userOf(set, sent)).toBe('unknown');
+      }
+    }
+  });
+
+  test.each(['__proto__', 'constructor', '7'])('%s is a token like any other', (token) => {
+    const set = createTokenSet(parseTokens(`{"${token}":{"userId":"ada"}}`));
+
+    expect(userOf(set, token)).toBe('ada');
+    expect(userOf(set, 'toString')).toBe('unknown');
+  });
+});
+
+describe('the time of a token', () => {
+  const expiresAt = '2027-06-30T00:00:00Z';
+  const moment = Date.parse(expiresAt);
+
+  test.each([
+    { at: moment - 1, answer: 'ada' },
+    { at: moment, answer: 'expired' },
+    { at: moment + 1, answer: 'expired' },
+  ])('ends exactly at expiresAt: $answer at $at', ({ at, answer }) => {
+    const set = setOf({ [TOKEN]: { userId: 'ada', expiresAt } }, () => at);
+
+    expect(userOf(set, TOKEN)).toBe(answer);
+  });
+
+  test.each([
+    { at: moment - 1, answer: 'not_yet_valid' },
+    { at: moment, answer: 'ada' },
+    { at: moment + 1, answer: 'ada' },
+  ])('begins exactly at notBefore: $answer at $at', ({ at, answer }) => {
+    const set = setOf({ [TOKEN]: { userId: 'ada', notBefore: expiresAt } }, () => at);
+
+    expect(userOf(set, TOKEN)).toBe(answer);
+  });
+
+  test('is asked of the clock with every look-up', () => {
+    let nowMs = moment - 1;
+    const set = setOf({ [TOKEN]: { userId: 'ada', expiresAt } }, () => nowMs);
+
+    const before = userOf(set, TOKEN);
+    nowMs = moment;
+    const after = userOf(set, TOKEN);
+
+    expect([before, after]).toEqual(['ada', 'expired']);
+  });
+
+  test('does not matter for a disabled one: that is the reason given', () => {
+    const set = setOf({ [TOKEN]: { userId: 'ada', disabled: true, expiresAt } }, () => moment);
+
+    expect(userOf(set, TOKEN)).toBe('disabled');
+  });
+
+  test('is unlimited for "disabled": false without dates', () => {
+    const set = setOf({ [TOKEN]: { userId: 'ada', disabled: false } }, () => Number.MAX_SAFE_INTEGER);
+
+    expect(userOf(set, TOKEN)).toBe('ada');
+  });
+});
+
+describe('several tokens of one user', () => {
+  const file = {
+    tok_old: { userId: 'ada', expiresAt: '1970-01-01T00:00:01Z' },
+    tok_new: { userId: 'ada', name: 'Ada', scopes: ['greet'] },
+    tok_bob: { userId: 'bob', expiresAt: '1970-01-01T00:00:01Z' },
+  };
+
+  test('each give the user as their own entry has it', () => {
+    const set = setOf(file);
+
+    expect(set.verify('tok_old')).toMatchObject({ grant: { user: { name: 'ada' } } });
+    expect(set.verify('tok_new')).toMatchObject({ grant: { user: { name: 'Ada', scopes: ['greet'] } } });
+    expect(set.size).toBe(3);
+  });
+
+  test('keep the user valid until the last of them ends', () => {
+    let nowMs = 999;
+    const set = setOf(file, () => nowMs);
+
+    const before = ['ada', 'bob'].map((user) => set.hasValidToken(user));
+    nowMs = 1000;
+    const after = ['ada', 'bob'].map((user) => set.hasValidToken(user));
+
+    expect(before).toEqual([true, true]);
+    expect(after).toEqual([true, false]);
+  });
+
+  test('have grants that end each with its own token', () => {
+    let nowMs = 999;
+    const set = setOf(file, () => nowMs);
+    const grants = ['tok_old', 'tok_new'].map((token) => grantOf(set, token));
+
+    const before = grants.map((grant) => set.isCurrent(grant));
+    nowMs = 1000;
+    const after = grants.map((grant) => set.isCurrent(grant));
+
+    expect(before).toEqual([true, true]);
+    expect(after).toEqual([false, true]);
+  });
+});
+
+describe('a grant of an earlier set', () => {
+  test('counts while the token is there, whatever else has changed', () => {
+    const grant = grantOf(setOf({ [TOKEN]: { userId: 'ada', name: 'Ada' } }), TOKEN);
+
+    const later = setOf({ tok_bob: { userId: 'bob' }, [TOKEN]: { userId: 'ada', name: 'Countess' } });
+
+    expect(later.isCurrent(grant)).toBe(true);
+  });
+
+  test.each([
+    ['is gone', { tok_new: { userId: 'ada' } }],
+    ['is disabled', { [TOKEN]: { userId: 'ada', disabled: true } }],
+    ['belongs to somebody else', { [TOKEN]: { userId: 'bob' } }],
+  ])('does not count once its token %s', (_case, file) => {
+    const grant = grantOf(setOf({ [TOKEN]: { userId: 'ada' } }), TOKEN);
+
+    expect(setOf(file).isCurrent(grant)).toBe(false);
+  });
+
+  test('of nobody, such as one made while authentication was off, does not count', () => {
+    const set = setOf({ [TOKEN]: { userId: 'ada' } });
+
+    expect(set.isCurrent({ user: { userId: 'ada', name: 'ada', metadata: {} } })).toBe(false);
+    expect(set.hasValidToken('__proto__')).toBe(false);
+  });
+});
+
+test('a hundred thousand tokens are looked up as fast as one', () => {
+  const entries = Array.from({ length: 100_000 }, (_, index) => ({
+    digest: digestToken(`tok_${index}`),
+    user: { userId: `user_${index}`, name: 'x', metadata: {} },
+    disabled: false,
+  }));
+  const set = createTokenSet(entries);
+
+  // Walking along the entries takes minutes for this: no need to wait for its end.
+  const deadlineMs = performance.now() + 5000;
+  let found = 0;
+  for (let index = 99_999; index >= 80_000 && performance.now() < deadlineMs; index -= 1) {
+    if (userOf(set, `tok_${index}`) === `user_${index}`) found += 1;
+  }
+
+  expect(found).toBe(20_000);
+});
+
+describe('for any set of tokens', () => {
+  const token = fc
+    .string({ minLength: 1, unit: 'grapheme-ascii' })
+    .filter((text) => /^[\x21-\x7e]+$/.test(text));
+  const file = fc.uniqueArray(
+    fc.record({ token: token.filter((text) => !text.startsWith('sha256:')), hashed: fc.boolean() }),
+    { minLength: 1, maxLength: 20, selector: (entry) => entry.token },
+  );
+
+  test('each is found by itself and gives its own user', () => {
+    fc.assert(
+      fc.property(file, (entries) => {
+        const set = createTokenSet(parseTokens(textOf(entries)));
+
+        const users = entries.map(({ token: sent }) => userOf(set, sent));
+
+        expect(users).toEqual(entries.map((_, index) => `user ${index}`));
+        expect(set.size).toBe(entries.length);
+      }),
+    );
+  });
+
+  test('nothing else is found', () => {
+    fc.assert(
+      fc.property(file, fc.array(fc.oneof(token, fc.string())), (entries, others) => {
+        const set = createTokenSet(parseTokens(textOf(entries)));
+        const known = new Set(entries.map((entry) => entry.token));
+        const digests = entries.map((entry) => digestToken(entry.token));
+
+        const sent = [...others, ...digests, ...digests.map((digest) => `sha256:${digest}`)];
+
+        const found = sent.filter((guess) => !known.has(guess) && userOf(set, guess) !== 'unknown');
+        expect(found).toEqual([]);
+      }),
+    );
+  });
+});
+
+test('a token id is the first eight hex digits of the digest, which is SHA-256 in lower case', () => {
+  const digest = digestToken('1');
+
+  expect(digest).toBe('6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b');
+  expect(tokenIdOf(digest)).toBe('6b86b273');
+});
+
+/** The text of a file, written by hand so that no key is lost or moved. */
+function textOf(entries: readonly { token: string; hashed: boolean }[]): string {
+  const properties = entries.map(({ token, hashed }, index) => {
+    const name = hashed ? `sha256:${digestToken(token)}` : token;
+    return `${JSON.stringify(name)}: {"userId": "user ${index}"}`;
+  });
+  return `{${properties.join(',')}}`;
+}
+
+/** The grant of a token that the set accepts. */
+function grantOf(set: TokenSet, token: string) {
+  const verification = set.verify(token);
+  if (!verification.ok) throw new Error(`refused: ${verification.reason}`);
+  return verification.grant;
+}

@@ -1,0 +1,606 @@
+/** The environment: every default, the rules of public mode, and that a bad value is named and never printed. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import {
+  ConfigError,
+  type Environment,
+  isLoopbackHost,
+  parseConfig,
+  parseStdioConfig,
+  readEnvironment,
+} from '../../src/config/config.ts';
+import { createSandbox } from '../support/process.ts';
+
+/** What is said about variables that cannot be used. */
+function refusalOf(
+  environment: Environment,
+  parse: (environment: Environment) => unknown = parseConfig,
+): string {
+  try {
+    parse(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error('The environment was accepted.');
+}
+
+/** What a ConfigError says, or that there is none. */
+function outcomeOf(parse: () => unknown): string {
+  try {
+    parse();
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+}
+
+/** The lines of a refusal that name a variable each. */
+function problemsOf(environment: Environment): string[] {
+  const [head, ...lines] = refusalOf(environment).split('\n');
+  expect(head).toBe('The configuration cannot be used:');
+  return lines.map((line) => line.trim());
+}
+
+describe('the defaults', () => {
+  test('are those of the design when nothing is set', () => {
+    expect(parseConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: 8000,
+      publicMode: false,
+      production: false,
+      auth: {
+        enabled: false,
+        tokens: { kind: 'file', path: 'tokens.json', named: false },
+        failuresPerMinute: 60,
+      },
+      origin: { hosts: [], origins: [], trustProxy: false },
+      limits: {
+        maxBodyBytes: 4_194_304,
+        maxSessions: 10_000,
+        maxSessionsPerUser: 100,
+        sessionIdleMs: 1_800_000,
+      },
+      sseEnabled: true,
+      keepAliveMs: 15_000,
+      shutdownGraceMs: 10_000,
+      logLevel: 'info',
+    });
+  });
+
+  test('count for every variable that is set but empty, or holds nothing but spaces', () => {
+    const defaults = parseConfig({});
+
+    for (const empty of ['', ' ', '\t\n']) {
+      const environment = Object.fromEntries(knownVariables().map((name) => [name, empty]));
+      expect(parseConfig(environment)).toEqual(defaults);
+    }
+  });
+
+  test('do not change with variables that are not ours', () => {
+    const environment = { PATH: '/bin', port: '1', AUTH_TOKEN: 'tok', DEBUG: '*' };
+
+    expect(parseConfig(environment)).toEqual(parseConfig({}));
+  });
+});
+
+describe('a setting', () => {
+  test('of every kind is taken over, seconds as milliseconds', () => {
+    const config = parseConfig({
+      HOST: 'localhost',
+      PORT: '9000',
+      AUTH_ENABLED: 'true',
+      TOKENS_FILE: '/etc/my tokens.json',
+      PUBLIC_URL: 'https://my-app.example',
+      ALLOWED_HOSTS: 'other.example:8443, [::2]:80',
+      ALLOWED_ORIGINS: 'https://page.example, http://page.example:8080',
+      TRUST_PROXY: 'true',
+      SSE_ENABLED: 'false',
+      SSE_KEEPALIVE_SECONDS: '5',
+      SESSION_IDLE_SECONDS: '60',
+      MAX_SESSIONS: '7',
+      MAX_SESSIONS_PER_USER: '3',
+      MAX_BODY_BYTES: '2048',
+      AUTH_FAILURES_PER_MINUTE: '9',
+      SHUTDOWN_GRACE_SECONDS: '2',
+      LOG_LEVEL: 'warn',
+    });
+
+    expect(config).toEqual({
+      host: 'localhost',
+      port: 9000,
+      publicMode: false,
+      production: false,
+      auth: {
+        enabled: true,
+        tokens: { kind: 'file', path: '/etc/my tokens.json', named: true },
+        failuresPerMinute: 9,
+      },
+      origin: {
+        publicUrl: 'https://my-app.example',
+        hosts: ['other.example:8443', '[::2]:80', 'my-app.example'],
+        origins: ['https://page.example', 'http://page.example:8080', 'https://my-app.example'],
+        trustProxy: true,
+      },
+      limits: { maxBodyBytes: 2048, maxSessions: 7, maxSessionsPerUser: 3, sessionIdleMs: 60_000 },
+      sseEnabled: false,
+      keepAliveMs: 5000,
+      shutdownGraceMs: 2000,
+      logLevel: 'warn',
+    });
+  });
+
+  test('may have spaces around it', () => {
+    expect(parseConfig({ PORT: ' 9000 ', LOG_LEVEL: 'debug\n' })).toMatchObject({
+      port: 9000,
+      logLevel: 'debug',
+    });
+  });
+
+  test('cannot be changed afterwards, at any level', () => {
+    const config = parseConfig({ ALLOWED_HOSTS: 'a.example', ALLOWED_ORIGINS: 'https://a.example' });
+
+    expect(unfrozenPaths(config)).toEqual([]);
+    expect(() => Object.assign(config.auth, { enabled: false })).toThrow(/read only/);
+    expect(() => (config.origin.origins as string[]).push('https://eve.example')).toThrow(/not extensible/);
+  });
+});
+
+describe('public mode', () => {
+  test.each<{ environment: Environment; host: string; production: boolean }>([
+    { environment: { NODE_ENV: 'production' }, host: '0.0.0.0', production: true },
+    { environment: { NODE_ENV: 'production', HOST: '127.0.0.1' }, host: '127.0.0.1', production: true },
+    { environment: { REPL_ID: 'abc' }, host: '0.0.0.0', production: false },
+    { environment: { REPL_ID: 'abc', REPLIT_DEPLOYMENT: '1' }, host: '0.0.0.0', production: true },
+    { environment: { REPLIT_DEPLOYMENT: '1' }, host: '0.0.0.0', production: true },
+    { environment: { HOST: '0.0.0.0' }, host: '0.0.0.0', production: false },
+    { environment: { HOST: '::' }, host: '::', production: false },
+    { environment: { HOST: '192.168.1.7' }, host: '192.168.1.7', production: false },
+    { environment: { HOST: 'my-machine.local' }, host: 'my-machine.local', production: false },
+    { environment: { HOST: 'localhost.evil.example' }, host: 'localhost.evil.example', production: false },
+    { environment: { HOST: '127.0.0.1.evil.example' }, host: '127.0.0.1.evil.example', production: false },
+    { environment: { HOST: '127.example' }, host: '127.example', production: false },
+    { environment: { HOST: '::ffff:192.168.1.7' }, host: '::ffff:192.168.1.7', production: false },
+  ])('is on for $environment, with authentication', ({ environment, host, production }) => {
+    const config = parseConfig(environment);
+
+    expect(config).toMatchObject({ publicMode: true, host, production, auth: { enabled: true } });
+  });
+
+  test.each<{ environment: Environment; host: string }>([
+    { environment: {}, host: '127.0.0.1' },
+    { environment: { NODE_ENV: 'development' }, host: '127.0.0.1' },
+    { environment: { NODE_ENV: 'test' }, host: '127.0.0.1' },
+    { environment: { HOST: '127.0.0.1' }, host: '127.0.0.1' },
+    { environment: { HOST: '127.8.9.10' }, host: '127.8.9.10' },
+    { environment: { HOST: 'localhost' }, host: 'localhost' },
+    { environment: { HOST: 'LocalHost' }, host: 'LocalHost' },
+    { environment: { HOST: '::1' }, host: '::1' },
+    // Nobody can listen on an address in brackets, which belong to URLs.
+    { environment: { HOST: '[::1]' }, host: '::1' },
+  ])('is off for $environment, and authentication with it', ({ environment, host }) => {
+    const config = parseConfig(environment);
+
+    expect(config).toMatchObject({ publicMode: false, host, production: false, auth: { enabled: false } });
+  });
+
+  test.each<Environment>([
+    { NODE_ENV: 'production' },
+    { REPL_ID: 'abc' },
+    { HOST: '0.0.0.0' },
+    { HOST: '::' },
+  ])('refuses authentication off for %j, and says what to do', (environment) => {
+    const refusal = refusalOf({ ...environment, AUTH_ENABLED: 'false' });
+
+    expect(refusal).toContain('AUTH_ENABLED');
+    expect(refusal).toContain('ALLOW_PUBLIC_WITHOUT_AUTH=true');
+  });
+
+  test('takes authentication off when it is said to be meant', () => {
+    const config = parseConfig({
+      NODE_ENV: 'production',
+      AUTH_ENABLED: 'false',
+      ALLOW_PUBLIC_WITHOUT_AUTH: 'true',
+    });
+
+    expect(config).toMatchObject({ publicMode: true, auth: { enabled: false } });
+  });
+
+  test('is not opened by ALLOW_PUBLIC_WITHOUT_AUTH alone, nor by its being false', () => {
+    expect(parseConfig({ HOST: '0.0.0.0', ALLOW_PUBLIC_WITHOUT_AUTH: 'true' }).auth.enabled).toBe(true);
+    expect(() =>
+      parseConfig({ HOST: '0.0.0.0', AUTH_ENABLED: 'false', ALLOW_PUBLIC_WITHOUT_AUTH: 'false' }),
+    ).toThrow(ConfigError);
+  });
+
+  test('is not needed for authentication: on loopback the toggle decides', () => {
+    expect(parseConfig({ AUTH_ENABLED: 'true' }).auth.enabled).toBe(true);
+    expect(parseConfig({ AUTH_ENABLED: 'false' }).auth.enabled).toBe(false);
+  });
+});
+
+describe('a host', () => {
+  test.each(['localhost', 'LOCALHOST', '127.0.0.1', '127.255.0.9', '::1', '[::1]'])(
+    '%s is this machine',
+    (host) => {
+      expect(isLoopbackHost(host)).toBe(true);
+    },
+  );
+
+  test.each([
+    '0.0.0.0',
+    '::',
+    '[::]',
+    '10.0.0.1',
+    '127.0.0.1.example',
+    '127.1',
+    'localhost.example',
+    '::ffff:127.0.0.1',
+    '',
+  ])('%s may be reached by others', (host) => {
+    expect(isLoopbackHost(host)).toBe(false);
+  });
+});
+
+describe('a switch', () => {
+  test.each(['true', 'TRUE', 'True', '1', 'yes', 'Yes'])('is on for %s', (word) => {
+    expect(parseConfig({ TRUST_PROXY: word }).origin.trustProxy).toBe(true);
+  });
+
+  test.each(['false', 'FALSE', '0', 'no', 'NO'])('is off for %s', (word) => {
+    expect(parseConfig({ SSE_ENABLED: word }).sseEnabled).toBe(false);
+  });
+
+  test.each(['AUTH_ENABLED', 'ALLOW_PUBLIC_WITHOUT_AUTH', 'TRUST_PROXY', 'SSE_ENABLED'])(
+    'called %s refuses every other word, so that a typo decides nothing',
+    (name) => {
+      for (const word of ['flase', 'on', 'off', 'disabled', '2', 'null', 'y', 'true,']) {
+        expect(problemsOf({ [name]: word })).toEqual([`${name} must be true or false`]);
+      }
+    },
+  );
+});
+
+describe('a whole number', () => {
+  const bounds = [
+    { name: 'PORT', min: 0, max: 65_535 },
+    { name: 'SSE_KEEPALIVE_SECONDS', min: 1, max: 3600 },
+    { name: 'SESSION_IDLE_SECONDS', min: 1, max: 604_800 },
+    { name: 'MAX_SESSIONS', min: 1, max: 1_000_000 },
+    { name: 'MAX_SESSIONS_PER_USER', min: 1, max: 1_000_000 },
+    { name: 'MAX_BODY_BYTES', min: 1024, max: 268_435_456 },
+    { name: 'AUTH_FAILURES_PER_MINUTE', min: 1, max: 1_000_000 },
+    { name: 'SHUTDOWN_GRACE_SECONDS', min: 0, max: 3600 },
+  ];
+
+  test.each(bounds)('$name is taken from $min to $max', ({ name, min, max }) => {
+    for (const value of [min, max]) expect(() => parseConfig({ [name]: String(value) })).not.toThrow();
+  });
+
+  test.each(bounds)('$name is refused outside of $min to $max, and when it is none', ({ name, min, max }) => {
+    const values = [min - 1, max + 1, 1e300, 0.5].map(String);
+
+    for (const value of [
+      ...values,
+      '-1',
+      '+5',
+      '1e3',
+      '0x10',
+      '5s',
+      'NaN',
+      'Infinity',
+      '１２',
+      '1 0',
+      '1_000',
+    ]) {
+      expect(problemsOf({ [name]: value })).toEqual([`${name} must be a whole number from ${min} to ${max}`]);
+    }
+  });
+});
+
+describe('a bad value', () => {
+  const WHAT_AN_ORIGIN_IS = 'must be an origin such as https://my-app.example, without a path';
+  const WHAT_A_HOST_IS = 'must be host names with or without a port, separated by commas';
+
+  test.each([
+    { name: 'HOST', value: 'http://bad-host-value', allowed: 'must be a host name or an IP address' },
+    { name: 'HOST', value: 'bad host value', allowed: 'must be a host name or an IP address' },
+    { name: 'HOST', value: '[bad-host-value]', allowed: 'must be a host name or an IP address' },
+    { name: 'LOG_LEVEL', value: 'verbose', allowed: 'must be one of debug, info, warn, error, silent' },
+    { name: 'LOG_LEVEL', value: 'fatal', allowed: 'must be one of debug, info, warn, error, silent' },
+    { name: 'PUBLIC_URL', value: 'bad-origin.example', allowed: WHAT_AN_ORIGIN_IS },
+    { name: 'PUBLIC_URL', value: 'https://bad-origin.example/mcp', allowed: WHAT_AN_ORIGIN_IS },
+    { name: 'PUBLIC_URL', value: 'https://bad-origin.example\\mcp', allowed: WHAT_AN_ORIGIN_IS },
+    { name: 'PUBLIC_URL', value: 'https://bad-origin.example?x', allowed: WHAT_AN_ORIGIN_IS },
+    { name: 'PUBLIC_URL', value: 'https://bad-origin.example#x', allowed: WHAT_AN_ORIGIN_IS },
+    { name: 'PUBLIC_URL', value: 'https://user:secret@bad-origin.example', allowed: WHAT_AN_ORIGIN_IS },
+    { name: 'PUBLIC_URL', value: 'ftp://bad-origin.example', allowed: WHAT_AN_ORIGIN_IS },
+    { name: 'PUBLIC_URL', value: 'https://bad-origin.example:99999', allowed: WHAT_AN_ORIGIN_IS },
+    { name: 'ALLOWED_ORIGINS', value: 'https://ok.example,*', allowed: WHAT_AN_ORIGIN_IS },
+    { name: 'ALLOWED_ORIGINS', value: 'null', allowed: WHAT_AN_ORIGIN_IS },
+    { name: 'ALLOWED_ORIGINS', value: 'https://a.example https://b.example', allowed: WHAT_AN_ORIGIN_IS },
+    { name: 'ALLOWED_HOSTS', value: 'ok.example,https://bad.example', allowed: WHAT_A_HOST_IS },
+    { name: 'ALLOWED_HOSTS', value: '*.bad.example', allowed: WHAT_A_HOST_IS },
+    { name: 'ALLOWED_HOSTS', value: 'bad.example/path', allowed: WHAT_A_HOST_IS },
+    { name: 'ALLOWED_HOSTS', value: 'bad.example:port', allowed: WHAT_A_HOST_IS },
+  ])('$value of $name is named and not printed', ({ name, value, allowed }) => {
+    expect(problemsOf({ [name]: value })).toEqual([`${name} ${allowed}`]);
+  });
+
+  test('is named together with all the others, once each', () => {
+    const secret = 'tok_secret_0123456789';
+
+    const problems = problemsOf({
+      PORT: 'eighty',
+      AUTH_ENABLED: 'maybe',
+      AUTH_TOKENS: secret,
+      ALLOWED_ORIGINS: 'nonsense-one,nonsense-two',
+      LOG_LEVEL: 'loud',
+    });
+
+    expect(problems).toEqual([
+      'PORT must be a whole number from 0 to 65535',
+      'AUTH_ENABLED must be true or false',
+      'ALLOWED_ORIGINS must be an origin such as https://my-app.example, without a path',
+      'LOG_LEVEL must be one of debug, info, warn, error, silent',
+    ]);
+  });
+
+  test('is never printed, whatever it is and whichever variable has it', () => {
+    // Shorter ones may be part of the words that say what is allowed.
+    const value = fc
+      .string({ minLength: 8, unit: 'grapheme-ascii' })
+      .filter((text) => text.trim().length >= 8);
+
+    fc.assert(
+      fc.property(fc.constantFrom(...knownVariables()), value, (name, text) => {
+        for (const parse of [parseConfig, parseStdioConfig]) {
+          const refusal = outcomeOf(() => parse({ [name]: text }));
+
+          expect(refusal).toMatch(refusal === 'accepted' ? '' : name);
+          expect(refusal).not.toContain(text.trim());
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('the tokens', () => {
+  test('come from the inline variable, even when a file is named as well', () => {
+    const { tokens } = parseConfig({ AUTH_TOKENS: ' {"tok":{}} ', TOKENS_FILE: 'my.json' }).auth;
+
+    expect(tokens).toEqual({ kind: 'text', text: '{"tok":{}}' });
+  });
+
+  test('come from the file that is named', () => {
+    expect(parseConfig({ TOKENS_FILE: 'my.json' }).auth.tokens).toEqual({
+      kind: 'file',
+      path: 'my.json',
+      named: true,
+    });
+  });
+});
+
+describe('the hosts and origins let in', () => {
+  test('include those of PUBLIC_URL, as browsers and clients spell them', () => {
+    const { origin } = parseConfig({ PUBLIC_URL: 'https://My-App.example:443/' });
+
+    expect(origin).toEqual({
+      publicUrl: 'https://my-app.example',
+      hosts: ['my-app.example'],
+      origins: ['https://my-app.example'],
+      trustProxy: false,
+    });
+  });
+
+  test('keep a port that is not the usual one', () => {
+    const { origin } = parseConfig({ PUBLIC_URL: 'http://my-app.example:8080' });
+
+    expect(origin.hosts).toEqual(['my-app.example:8080']);
+    expect(origin.origins).toEqual(['http://my-app.example:8080']);
+  });
+
+  test('are compared in small letters, and empty places in a list do not count', () => {
+    const { origin } = parseConfig({
+      ALLOWED_HOSTS: ' A.Example ,, b.example:80,',
+      ALLOWED_ORIGINS: ',HTTPS://A.Example',
+    });
+
+    expect(origin.hosts).toEqual(['a.example', 'b.example:80']);
+    expect(origin.origins).toEqual(['https://a.example']);
+  });
+
+  test('are any host in public mode when there is nothing to compare with, but no foreign origin', () => {
+    expect(parseConfig({ NODE_ENV: 'production' }).origin).toEqual({
+      hosts: 'any',
+      origins: [],
+      trustProxy: false,
+    });
+    expect(parseConfig({ NODE_ENV: 'production', ALLOWED_HOSTS: 'a.example' }).origin.hosts).toEqual([
+      'a.example',
+    ]);
+  });
+});
+
+describe('on Replit', () => {
+  test('the first domain of a deployment is the public address, all are let in, and the proxy is trusted', () => {
+    const config = parseConfig({
+      REPL_ID: 'abc',
+      REPLIT_DOMAINS: 'My-App.replit.app, my-app.example',
+      REPLIT_DEV_DOMAIN: 'dev.replit.dev',
+    });
+
+    expect(config.origin).toEqual({
+      publicUrl: 'https://my-app.replit.app',
+      hosts: ['my-app.replit.app', 'my-app.example'],
+      origins: ['https://my-app.replit.app', 'https://my-app.example'],
+      trustProxy: true,
+    });
+  });
+
+  test('a workspace has its own domain', () => {
+    const { origin } = parseConfig({ REPL_ID: 'abc', REPLIT_DEV_DOMAIN: 'dev.replit.dev' });
+
+    expect(origin.publicUrl).toBe('https://dev.replit.dev');
+  });
+
+  test('PUBLIC_URL and TRUST_PROXY win over what Replit says', () => {
+    const { origin } = parseConfig({
+      REPL_ID: 'abc',
+      REPLIT_DOMAINS: 'my-app.replit.app',
+      PUBLIC_URL: 'https://my-app.example',
+      TRUST_PROXY: 'false',
+    });
+
+    expect(origin).toMatchObject({ publicUrl: 'https://my-app.example', trustProxy: false });
+  });
+
+  test('a domain that is none is left out: nobody here has set it', () => {
+    const { origin } = parseConfig({ REPL_ID: 'abc', REPLIT_DOMAINS: 'not a domain/<script>' });
+
+    expect(origin).toEqual({ hosts: 'any', origins: [], trustProxy: true });
+  });
+});
+
+describe('the stdio server', () => {
+  test.each<Environment>([{}, { NODE_ENV: 'production' }, { REPL_ID: 'abc' }, { HOST: '0.0.0.0' }])(
+    'has authentication off for %j: it has no network',
+    (environment) => {
+      expect(parseStdioConfig(environment)).toEqual({
+        auth: { enabled: false, tokens: { kind: 'file', path: 'tokens.json', named: false } },
+        token: undefined,
+        logLevel: 'info',
+      });
+    },
+  );
+
+  test('has it on when it is switched on, and takes its user from MCP_TOKEN', () => {
+    const config = parseStdioConfig({
+      AUTH_ENABLED: 'true',
+      AUTH_TOKENS: '{"tok_a":{"userId":"ada"}}',
+      MCP_TOKEN: 'tok_a',
+      LOG_LEVEL: 'ERROR',
+    });
+
+    expect(config).toEqual({
+      auth: { enabled: true, tokens: { kind: 'text', text: '{"tok_a":{"userId":"ada"}}' } },
+      token: 'tok_a',
+      logLevel: 'error',
+    });
+    expect(unfrozenPaths(config)).toEqual([]);
+  });
+
+  test('refuses bad values like the other one', () => {
+    const refusal = refusalOf({ AUTH_ENABLED: 'perhaps', LOG_LEVEL: 'noisy' }, parseStdioConfig);
+
+    expect(refusal).toMatch(/AUTH_ENABLED must be .*\n {2}LOG_LEVEL must be /);
+    expect(refusal).not.toMatch(/perhaps|noisy/);
+  });
+});
+
+describe('the file .env', () => {
+  const sandbox = createSandbox();
+  const home = process.cwd();
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await sandbox.folder();
+    process.chdir(folder);
+  });
+  afterEach(async () => {
+    process.chdir(home);
+    delete process.env['DOTENV_OVERRIDE'];
+    delete process.env['DOTENV_DEBUG'];
+    await sandbox.close();
+  });
+
+  /** Writes the file. */
+  async function write(...lines: string[]): Promise<void> {
+    await writeFile(path.join(folder, '.env'), lines.join('\n'));
+  }
+
+  test('adds variables to the environment', async () => {
+    await write(
+      '# a comment',
+      'PORT=9000',
+      'AUTH_TOKENS=\'{"tok":{"userId":"me"}}\'',
+      'PUBLIC_URL="https://a.example"',
+    );
+
+    const environment = readEnvironment({ LOG_LEVEL: 'warn' });
+
+    expect(environment).toEqual({
+      LOG_LEVEL: 'warn',
+      PORT: '9000',
+      AUTH_TOKENS: '{"tok":{"userId":"me"}}',
+      PUBLIC_URL: 'https://a.example',
+    });
+  });
+
+  test('does not win over what is set already, whatever dotenv is told by variables of its own', async () => {
+    await write('PORT=9000', 'HOST=0.0.0.0');
+    process.env['DOTENV_OVERRIDE'] = 'true';
+
+    expect(readEnvironment({ PORT: '8001' })).toEqual({ PORT: '8001', HOST: '0.0.0.0' });
+  });
+
+  test('counts where the environment has an empty value, which is none', async () => {
+    await write('AUTH_ENABLED=true', 'PORT=9000');
+
+    const config = parseConfig(readEnvironment({ AUTH_ENABLED: '', PORT: ' ' }));
+
+    expect(config).toMatchObject({ port: 9000, auth: { enabled: true } });
+  });
+
+  test('changes neither the process nor the environment that was passed', async () => {
+    await write('MCP_TEST_VARIABLE=1');
+    const passed = Object.freeze({ PORT: '1' });
+
+    readEnvironment(passed);
+
+    expect(passed).toEqual({ PORT: '1' });
+    expect(process.env['MCP_TEST_VARIABLE']).toBeUndefined();
+  });
+
+  test('may be missing or empty', async () => {
+    const without = readEnvironment({ PORT: '1', HOST: undefined });
+    await write('');
+
+    expect(without).toEqual({ PORT: '1' });
+    expect(readEnvironment({ PORT: '1' })).toEqual({ PORT: '1' });
+  });
+
+  test('that cannot be read is an error that names it', async () => {
+    await mkdir(path.join(folder, '.env'));
+
+    expect(refusalOf({}, readEnvironment)).toBe(
+      'The file .env cannot be read; make it readable or remove it.',
+    );
+  });
+});
+
+/** The names of the variables that the configuration asks for. */
+function knownVariables(): string[] {
+  const asked = new Set<string>();
+  const environment = new Proxy<Environment>(
+    {},
+    {
+      get: (_target, name) => {
+        asked.add(String(name));
+      },
+    },
+  );
+  parseConfig(environment);
+  return [...asked];
+}
+
+/** Where in a value something is left that can be changed. */
+function unfrozenPaths(value: unknown, place = 'config'): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const below = Object.entries(value).flatMap(([key, item]) => unfrozenPaths(item, `${place}.${key}`));
+  return Object.isFrozen(value) ? below : [place, ...below];
+}

@@ -1,0 +1,283 @@
+/** Which Host and Origin headers are let in, and what pages of allowed origins may do and read. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  type Answer,
+  callTool,
+  initialize,
+  openMcpSession,
+  send,
+  sendRaw,
+  stateless,
+} from '../../support/raw-http.ts';
+import { openStream } from '../../support/sse-reader.ts';
+import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({
+    env: {
+      PUBLIC_URL: 'https://my-app.example',
+      ALLOWED_HOSTS: 'other.example, ports.example:8443',
+      ALLOWED_ORIGINS: 'https://pages.example,http://lan.example:3000',
+      MAX_BODY_BYTES: '1024',
+    },
+  });
+});
+afterAll(async () => {
+  await server.close();
+});
+
+/** `GET /health` with these lines in its head. */
+const ask = (...lines: string[]): Promise<Answer> => sendRaw(server.url, ['GET /health HTTP/1.1', ...lines]);
+
+describe('Host', () => {
+  test.each([
+    'localhost',
+    'localhost:1',
+    'LocalHost:8000',
+    '127.0.0.1',
+    '127.0.0.1:65535',
+    '[::1]',
+    '[::1]:8000',
+    'my-app.example',
+    'MY-APP.example',
+    'other.example',
+    'ports.example:8443',
+  ])('%s is let in', async (host) => {
+    const answer = await ask(`Host: ${host}`);
+
+    expect(answer.status).toBe(200);
+  });
+
+  test.each([
+    'evil.example',
+    'localhost.evil.example',
+    'evil.example:8000',
+    '127.0.0.1.evil.example',
+    '127.0.0.2',
+    '0.0.0.0',
+    '169.254.169.254',
+    'localhost:999999',
+    'localhost:',
+    'localhost:80:80',
+    'localhost/',
+    'localhost@evil.example',
+    'evil.example@localhost',
+    'localhost evil.example',
+    'my-app.example:8000',
+    'my-app.example.',
+    'ports.example',
+    'notmy-app.example',
+    '[::1',
+    '[::ffff:127.0.0.1]',
+    '',
+  ])('"%s" is 403 on every path', async (host) => {
+    const answers = await Promise.all(
+      ['/health', '/', '/mcp', '/nowhere'].map(async (path) =>
+        sendRaw(server.url, [`GET ${path} HTTP/1.1`, `Host: ${host}`, `Authorization: Bearer ${ADA}`]),
+      ),
+    );
+
+    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
+    expect(answers[0]?.body).toMatchObject({
+      error: 'forbidden_host',
+      error_description: expect.any(String),
+    });
+  });
+
+  test('is not replaced by what a client writes into forwarding headers', async () => {
+    const answer = await ask(
+      'Host: evil.example',
+      'X-Forwarded-Host: localhost',
+      'Forwarded: host=localhost',
+      'X-Host: localhost',
+    );
+
+    expect(answer.status).toBe(403);
+  });
+
+  test('is not checked in public mode when nobody said what to compare it with; Origin still is', async () => {
+    const open = await startTestServer({ env: { NODE_ENV: 'production' } });
+
+    const host = await sendRaw(open.url, ['GET /health HTTP/1.1', 'Host: any.example']);
+    const origin = await sendRaw(open.url, [
+      'GET /health HTTP/1.1',
+      'Host: a.example',
+      'Origin: https://b.example',
+    ]);
+    await open.close();
+
+    expect([host.status, origin.status]).toEqual([200, 403]);
+  });
+});
+
+describe("the server's own page", () => {
+  const ownPage = ['GET /health HTTP/1.1', 'Host: a.example', 'Origin: https://a.example'];
+
+  test.each([
+    ['with authentication, under any name where the Host is not checked', { NODE_ENV: 'production' }, 200],
+    [
+      'without authentication, under no name where the Host is not checked: it could be rebound to this address',
+      { NODE_ENV: 'production', AUTH_ENABLED: 'false', ALLOW_PUBLIC_WITHOUT_AUTH: 'true' },
+      403,
+    ],
+    ['under a name in ALLOWED_HOSTS', { NODE_ENV: 'production', ALLOWED_HOSTS: 'a.example' }, 200],
+  ])('calls %s', async (_circumstance, env: Record<string, string>, status) => {
+    const own = await startTestServer({ env });
+
+    const answer = await sendRaw(own.url, ownPage);
+    const otherPort = await sendRaw(own.url, [...ownPage.slice(0, 2), 'Origin: https://a.example:444']);
+    await own.close();
+
+    expect([answer.status, otherPort.status]).toEqual([status, 403]);
+  });
+});
+
+describe('Origin', () => {
+  test.each([
+    'http://localhost',
+    'http://localhost:5173',
+    'https://localhost:8443',
+    'http://127.0.0.1:6274',
+    'http://[::1]:3000',
+    'https://my-app.example',
+    'https://pages.example',
+    'http://lan.example:3000',
+  ])('%s is let in and named in the answer', async (origin) => {
+    const answer = await ask('Host: localhost', `Origin: ${origin}`);
+
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(answer.headers.get('vary')).toMatch(/\bOrigin\b/);
+    // Tokens travel in headers, never in cookies: no page may send a browser's own credentials.
+    expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+  });
+
+  test.each([
+    'null',
+    '',
+    'https://evil.example',
+    'http://my-app.example',
+    'https://my-app.example:444',
+    'https://my-app.example.evil.example',
+    'https://evil.example/https://my-app.example',
+    'https://sub.my-app.example',
+    'http://localhost.evil.example',
+    'http://localhost:80@evil.example',
+    'http://localhost/',
+    'http://127.0.0.1.evil.example',
+    'file://',
+    'chrome-extension://abc',
+    'localhost',
+    'http://localhost http://evil.example',
+    'http://lan.example',
+    '*',
+  ])('"%s" is 403 on every path, and the page may not read it', async (origin) => {
+    const answers = await Promise.all(
+      ['/health', '/', '/mcp', '/nowhere'].map(async (path) =>
+        sendRaw(server.url, [`GET ${path} HTTP/1.1`, 'Host: localhost', `Origin: ${origin}`]),
+      ),
+    );
+
+    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
+    expect(answers.map(({ headers }) => headers.get('access-control-allow-origin'))).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ]);
+    expect(answers[0]?.body).toMatchObject({ error: 'forbidden_origin' });
+    expect(answers[0]?.headers.get('vary')).toMatch(/\bOrigin\b/);
+  });
+
+  test('that is not there is let in: only browsers send it', async () => {
+    const answer = await ask('Host: localhost');
+
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, null]);
+  });
+});
+
+describe('a preflight', () => {
+  const ORIGIN = 'https://pages.example';
+  /** Asks what a browser asks before it sends a request of MCP. */
+  const preflight = (path: string, asked: string, origin = ORIGIN): Promise<Answer> =>
+    send(`${server.url}${path}`, {
+      method: 'OPTIONS',
+      headers: {
+        Origin: origin,
+        'Access-Control-Request-Method': 'POST',
+        'Access-Control-Request-Headers': asked,
+      },
+    });
+
+  test.each(['/mcp', '/sse', '/messages', '/tools', '/register'])(
+    'of %s is 204 without a credential and allows what browser clients need',
+    async (path) => {
+      const asked =
+        'authorization,content-type,last-event-id,mcp-protocol-version,mcp-session-id,mcp-param-region';
+
+      const answer = await preflight(path, asked);
+
+      expect([answer.status, answer.text]).toEqual([204, '']);
+      expect(answer.headers.get('access-control-allow-origin')).toBe(ORIGIN);
+      expect(answer.headers.get('access-control-allow-headers')).toBe(asked);
+      expect(answer.headers.get('access-control-allow-methods')?.split(', ')).toEqual(
+        expect.arrayContaining(['GET', 'POST', 'DELETE']),
+      );
+      expect(Number(answer.headers.get('access-control-max-age'))).toBeGreaterThan(0);
+      expect(answer.headers.get('vary')).toMatch(/Origin.*Access-Control-Request-Headers/);
+    },
+  );
+
+  test('from an origin that is not allowed is 403', async () => {
+    const answer = await preflight('/mcp', 'authorization', 'https://evil.example');
+
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('access-control-allow-headers')).toBeNull();
+  });
+
+  test.each(['x'.repeat(1_001), '*', 'a;b', 'a"b'])(
+    'gets no header back that is none: %.20s',
+    async (asked) => {
+      const answer = await preflight('/mcp', asked);
+
+      expect([answer.status, answer.headers.get('access-control-allow-headers')]).toEqual([204, null]);
+    },
+  );
+});
+
+test('every answer, also a refusal and a stream, may be read with the headers that clients need', async () => {
+  const origin = { Origin: 'http://localhost:5173' };
+  const session = await openMcpSession(server.url, ADA);
+  const inSession = { ...origin, 'Mcp-Session-Id': session.id };
+  const { headers, body } = stateless({ method: 'tools/list' }, { token: ADA });
+
+  const stream = await openStream(`${server.url}/mcp`, { token: ADA, headers: inSession });
+  const sse = await openStream(`${server.url}/sse`, { token: ADA, headers: origin });
+  const answers = [
+    stream,
+    sse,
+    await send(`${server.url}/mcp`, { token: ADA, headers: origin, body: initialize() }),
+    await send(`${server.url}/mcp`, { token: ADA, headers: inSession, body: callTool(1, 'whoami') }),
+    await send(`${server.url}/mcp`, { token: ADA, headers: { ...headers, ...origin }, body }),
+    await send(`${server.url}/mcp`, { headers: origin, body: initialize() }),
+    await send(`${server.url}/nowhere`, { headers: origin }),
+    await send(`${server.url}/register`, { headers: origin, method: 'POST' }),
+    await send(`${server.url}/mcp`, { token: ADA, headers: origin, method: 'PUT' }),
+    await send(`${server.url}/mcp`, { token: ADA, headers: origin, body: 'x'.repeat(2_000) }),
+    await send(`${server.url}/mcp`, { token: ADA, headers: origin, body: '{' }),
+  ];
+  stream.close();
+  sse.close();
+
+  expect(answers.map(({ status }) => status)).toEqual([
+    200, 200, 200, 200, 200, 401, 404, 404, 405, 413, 400,
+  ]);
+  for (const answer of answers) {
+    expect(answer.headers.get('access-control-allow-origin')).toBe('http://localhost:5173');
+    const exposed = answer.headers.get('access-control-expose-headers')?.toLowerCase().split(', ');
+    expect(exposed).toEqual(
+      expect.arrayContaining(['mcp-session-id', 'www-authenticate', 'retry-after', 'x-request-id']),
+    );
+  }
+});

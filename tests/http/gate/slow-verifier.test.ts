@@ -1,0 +1,88 @@
+/** A verifier that takes its time, as one that asks elsewhere does: requests wait for it, and a client may go meanwhile. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ServerResponse } from 'node:http';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createUserContext } from '../../../src/auth/user.ts';
+import type { TokenVerifier, Verification } from '../../../src/auth/verifier.ts';
+import { parseConfig } from '../../../src/config/config.ts';
+import { type RunningServer, startServer } from '../../../src/server/start-server.ts';
+import { tools } from '../../../src/tools/index.ts';
+import { createMemoryLog } from '../../support/memory-log.ts';
+import { callTool, eventually, openMcpSession, openRaw, send } from '../../support/raw-http.ts';
+import { openSse } from '../../support/sse-reader.ts';
+
+let server: RunningServer;
+/** The server's side of the requests so far. */
+let responses: ServerResponse[];
+const note = (message: unknown): void =>
+  void responses.push((message as { response: ServerResponse }).response);
+/** Questions that wait for their answers. */
+let asked: ((answer: Verification) => void)[];
+/** Whether questions wait at all. */
+let isSlow: boolean;
+beforeEach(async () => {
+  responses = [];
+  subscribe('http.server.request.start', note);
+  asked = [];
+  isSlow = true;
+  const verifier: TokenVerifier = {
+    verify: (token) =>
+      new Promise((resolve) => {
+        if (isSlow) asked.push(resolve);
+        else resolve(token === 'tok_right' ? ADA : { ok: false, reason: 'unknown' });
+      }),
+    isCurrent: () => true,
+    hasValidToken: () => true,
+  };
+  const env = { PORT: '0', AUTH_ENABLED: 'true', AUTH_TOKENS: '{}', MAX_SESSIONS: '1' };
+  server = await startServer({ config: parseConfig(env), verifier, tools, log: createMemoryLog().log });
+});
+afterEach(async () => {
+  unsubscribe('http.server.request.start', note);
+  await server.close();
+});
+
+const ADA: Verification = { ok: true, grant: { user: createUserContext({ userId: 'ada' }) } };
+
+describe('a client that goes while its token is being verified', () => {
+  test.each(['/sse', '/mcp'])('leaves nothing open behind on %s', async (path) => {
+    const connection = await openRaw(server.url);
+    connection.write(
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer tok_right\r\nMcp-Session-Id: x\r\n\r\n`,
+    );
+    await eventually(() => asked.length === 1);
+
+    connection.socket.destroy();
+    await eventually(() => responses.at(-1)?.destroyed === true);
+    asked[0]?.(ADA);
+    isSlow = false;
+    const session = await openSse(server.url, 'tok_right');
+
+    // There is room for one session in all.
+    expect(session.status).toBe(200);
+    session.close();
+  });
+});
+
+test('the verdict counts, whenever it comes', async () => {
+  const [first, second] = [
+    send(`${server.url}/tools`, { token: 'tok_right' }),
+    send(`${server.url}/tools`, { token: 'tok_right' }),
+  ];
+  await eventually(() => asked.length === 2);
+
+  asked[1]?.({ ok: false, reason: 'disabled' });
+  asked[0]?.(ADA);
+
+  expect((await first).status).toBe(200);
+  expect((await second).body).toMatchObject({ error: 'invalid_token' });
+});
+
+test('calls run in the name of the user that the verifier tells', async () => {
+  isSlow = false;
+  const session = await openMcpSession(server.url, 'tok_right');
+
+  const answer = await session.post(callTool(1, 'whoami'));
+
+  expect(answer.text).toContain('"userId":"ada"');
+});

@@ -1,0 +1,154 @@
+/** `GET /` without a browser: who gets what, with which headers, and nothing that an anonymous visitor may not know. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { CLIENT_IDS } from '../../../src/connect/clients.ts';
+import { type Answer, send, sendRaw } from '../../support/raw-http.ts';
+import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
+
+let server: TestServer;
+afterEach(async () => server.close());
+
+/** Starts a server and gets a path of it. */
+async function get(
+  path: string,
+  { env, headers = {} }: { env?: Record<string, string>; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  server = await startTestServer(env ? { env } : {});
+  return send(`${server.url}${path}`, { headers });
+}
+
+const HTML = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+
+describe('the page', () => {
+  test('is HTML without a credential, with a policy that lets in only its own files', async () => {
+    const { status, headers, text } = await get('/', { headers: HTML });
+
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;/,
+    );
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(headers.get('x-frame-options')).toBe('DENY');
+    expect(headers.get('vary')).toContain('Accept');
+    expect(text).not.toMatch(/<style|<script(?! type="module" src="\/page\/)|\son\w+=|\sstyle=|\{\{/);
+  });
+
+  test('shows every client of the connect table with the public URL, and no placeholder for it', async () => {
+    const { text } = await get('/', { env: { PUBLIC_URL: 'https://mcp.example.org' }, headers: HTML });
+
+    for (const id of CLIENT_IDS) expect(text).toContain(`id="client-${id}"`);
+    expect(text).toContain('https://mcp.example.org/mcp');
+    expect(text).toContain('https://mcp.example.org/sse');
+    expect(text).not.toContain('your-server.example');
+  });
+
+  test('never takes its address from the Host header', async () => {
+    const { text } = await get('/', {
+      env: { HOST: '0.0.0.0' },
+      headers: { ...HTML, 'X-Forwarded-Host': 'evil.example' },
+    });
+
+    expect(text).not.toContain('evil.example');
+    expect(text).not.toContain(new URL(server.url).port);
+    expect(text).toContain('https://your-server.example/mcp');
+  });
+
+  test('is loud when authentication is off, and only then', async () => {
+    const off = await get('/', { env: { AUTH_ENABLED: 'false' }, headers: HTML });
+    await server.close();
+    const on = await get('/', { headers: HTML });
+
+    expect(off.text).toContain('<strong>Authentication is off.</strong>');
+    expect(on.text).not.toContain('Authentication is off.');
+  });
+
+  test('leaves out the SSE transport when it is switched off', async () => {
+    const { text } = await get('/', { env: { SSE_ENABLED: 'false' }, headers: HTML });
+
+    expect(text).not.toContain('/sse');
+  });
+
+  test('names no user, no token and no path of this machine', async () => {
+    const { text } = await get('/', { headers: HTML });
+
+    expect(text).not.toContain('ada');
+    expect(text).not.toContain(ADA);
+    expect(text).not.toContain(process.cwd());
+  });
+
+  test("may be framed by Replit's workspace at a development address there, and nowhere else", async () => {
+    const preview = await get('/', { env: { PUBLIC_URL: 'https://abc.replit.dev' }, headers: HTML });
+    await server.close();
+    const lookalike = await get('/', {
+      env: { PUBLIC_URL: 'https://replit.dev.example.org' },
+      headers: HTML,
+    });
+
+    expect(preview.headers.get('content-security-policy')).toContain('frame-ancestors https://replit.com;');
+    expect(preview.headers.get('x-frame-options')).toBeNull();
+    expect(lookalike.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+  });
+});
+
+test('what runs is JSON for those who accept JSON', async () => {
+  const { status, headers, body } = await get('/', { headers: { Accept: 'application/json' } });
+
+  expect(status).toBe(200);
+  expect(headers.get('content-type')).toContain('application/json');
+  expect(body).toEqual({
+    name: 'mcp-auth-server',
+    version: '0.1.0',
+    authentication: 'bearer',
+    transports: { 'streamable-http': '/mcp', sse: '/sse' },
+    tools: '/tools',
+    health: '/health',
+  });
+});
+
+describe('the files of the page', () => {
+  test.each([
+    ['/page/base.css', 'text/css; charset=utf-8'],
+    ['/page/page.js', 'text/javascript; charset=utf-8'],
+    ['/page/icon.svg', 'image/svg+xml'],
+  ])('%s is served as %s', async (path, type) => {
+    const { status, headers } = await get(path);
+
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toBe(type);
+    expect(headers.get('cache-control')).toBe('no-cache');
+  });
+
+  test.each(['/', '/page/page.js'])(
+    '%s is answered 304 without a body when it has not changed',
+    async (path) => {
+      const first = await get(path, { headers: HTML });
+      const etag = first.headers.get('etag') ?? '';
+      // Not by fetch: beside If-None-Match it sends Cache-Control: no-cache, which asks for the whole file.
+      const second = await sendRaw(server.url, [
+        `GET ${path} HTTP/1.1`,
+        `Host: ${new URL(server.url).host}`,
+        'Accept: text/html',
+        `If-None-Match: ${etag}`,
+      ]);
+
+      expect(etag).toMatch(/^"[\w-]{22}"$/);
+      expect(second.status).toBe(304);
+      expect(second.text).toBe('');
+    },
+  );
+
+  test.each([
+    '/page/index.html',
+    '/page/tsconfig.json',
+    '/page/..%2fpackage.json',
+    '/page/%2e%2e%2f%2e%2e%2fetc%2fpasswd',
+    '/page/constructor',
+    '/page/',
+    '/page/sub/page.js',
+  ])('%s is a 404', async (path) => {
+    const { status, body } = await get(path);
+
+    expect(status).toBe(404);
+    expect(body).toMatchObject({ error: 'not_found' });
+  });
+});

@@ -1,0 +1,183 @@
+/** What anybody may see (the page, liveness, readiness), the tool list for users, and the headers of every answer. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { initialize, openMcpSession, rpc, send, stateless } from '../../support/raw-http.ts';
+import { openSse, openStream } from '../../support/sse-reader.ts';
+import { ADA, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
+
+let server: TestServer;
+let open: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ env: { PUBLIC_URL: 'https://my-app.example' } });
+  open = await startTestServer({ env: { AUTH_ENABLED: 'false', SSE_ENABLED: 'false' } });
+});
+afterAll(async () => {
+  await Promise.all([server.close(), open.close()]);
+});
+
+/** What a browser accepts. */
+const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+
+describe('/health and /ready', () => {
+  test.each([
+    ['/health', { status: 'ok', version: expect.any(String) }],
+    ['/ready', { status: 'ready' }],
+  ])('%s answers GET and HEAD to anybody', async (path, body) => {
+    const got = await send(`${server.url}${path}`);
+    const headed = await send(`${server.url}${path}`, { method: 'HEAD' });
+
+    expect([got.status, got.body]).toEqual([200, body]);
+    expect(got.headers.get('content-type')).toMatch(/^application\/json/);
+    expect([headed.status, headed.text]).toEqual([200, '']);
+    expect(headed.headers.get('content-length')).toBe(got.headers.get('content-length'));
+  });
+
+  test.each(['POST', 'PUT', 'DELETE'])('%s is 405 with Allow', async (method) => {
+    const answer = await send(`${server.url}/health`, { method });
+
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+});
+
+describe('the page', () => {
+  test('is HTML that names the addresses, and tells that a token is needed', async () => {
+    const answer = await send(`${server.url}/`, { headers: { Accept: BROWSER } });
+
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toMatch(/^text\/html/);
+    expect(answer.headers.get('content-security-policy')).toMatch(/default-src 'none'/);
+    expect(answer.headers.get('vary')).toMatch(/\bAccept\b/);
+    expect(answer.text).toContain('https://my-app.example/mcp');
+    expect(answer.text).toContain('https://my-app.example/sse');
+    expect(answer.text).toContain('Authorization: Bearer');
+  });
+
+  test('is HTML to curl, and JSON for Accept: application/json', async () => {
+    const curl = await send(`${server.url}/`, { headers: { Accept: '*/*' } });
+    const json = await send(`${server.url}/`, { headers: { Accept: 'application/json' } });
+
+    expect(curl.headers.get('content-type')).toMatch(/^text\/html/);
+    expect(json.body).toMatchObject({
+      name: 'mcp-auth-server',
+      authentication: 'bearer',
+      transports: { 'streamable-http': 'https://my-app.example/mcp', sse: 'https://my-app.example/sse' },
+    });
+  });
+
+  test('answers HEAD', async () => {
+    const answer = await send(`${server.url}/`, { method: 'HEAD' });
+
+    expect([answer.status, answer.text]).toEqual([200, '']);
+  });
+
+  test('holds nothing of the tokens and users, in either form', async () => {
+    const html = await send(`${server.url}/`, { headers: { Accept: BROWSER } });
+    const json = await send(`${server.url}/`, { headers: { Accept: 'application/json' } });
+
+    const shown = html.text + json.text;
+    const facts = [...Object.keys(TOKENS), 'Ada Lovelace', 'Bob', 'Greta', 'greta'];
+    expect(facts.filter((fact) => shown.includes(fact))).toEqual([]);
+    expect(shown).not.toContain(server.tokensPath);
+  });
+
+  test('warns when authentication is off, and leaves out a transport that is off', async () => {
+    const html = await send(`${open.url}/`, { headers: { Accept: BROWSER } });
+    const json = await send(`${open.url}/`, { headers: { Accept: 'application/json' } });
+
+    expect(html.text).toMatch(/Authentication is off/);
+    expect(html.text).not.toContain('/sse');
+    expect(json.body).toMatchObject({ authentication: 'none', transports: { 'streamable-http': '/mcp' } });
+    expect(json.text).not.toContain('sse');
+  });
+});
+
+describe('GET /tools', () => {
+  test('lists the tools that the user may call', async () => {
+    const [ada, greeter] = await Promise.all(
+      [ADA, GREETER].map(async (token) => send(`${server.url}/tools`, { token })),
+    );
+
+    expect(ada?.body).toEqual({
+      tools: ['get_greeting', 'echo_message', 'whoami'].map((name) => ({
+        name,
+        title: expect.any(String),
+        description: expect.any(String),
+        inputSchema: expect.objectContaining({ type: 'object' }),
+      })),
+    });
+    expect(greeter?.body).toMatchObject({ tools: [{ name: 'get_greeting' }, { name: 'whoami' }] });
+  });
+
+  test('lists every tool when authentication is off', async () => {
+    const answer = await send(`${open.url}/tools`);
+
+    expect(answer.body).toMatchObject({ tools: [{}, {}, {}] });
+  });
+
+  test('answers HEAD', async () => {
+    const answer = await send(`${server.url}/tools`, { token: ADA, method: 'HEAD' });
+
+    expect([answer.status, answer.text]).toEqual([200, '']);
+  });
+
+  test.each(['POST', 'DELETE'])('%s is 405 with Allow', async (method) => {
+    const answer = await send(`${server.url}/tools`, { token: ADA, method });
+
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+});
+
+/** Every kind of answer that MCP has, whoever writes it. */
+async function askMcp(): Promise<{ headers: Headers }[]> {
+  const sse = await openSse(server.url, ADA);
+  const session = await openMcpSession(server.url, ADA);
+  const own = await openStream(`${server.url}/mcp`, { headers: session.headers });
+  const progress = { name: 'get_greeting', arguments: {}, _meta: { progressToken: 1 } };
+  const greeting = { method: 'tools/call', params: { name: 'get_greeting', arguments: {} } };
+  const preflight = { Origin: server.url, 'Access-Control-Request-Method': 'POST' };
+  const answers = [
+    sse,
+    own,
+    await sse.post(rpc(1, 'ping')),
+    await session.post(rpc(1, 'tools/call', progress)),
+    await session.post(rpc(2, 'nonsense')),
+    await session.post({ jsonrpc: '2.0', method: 'notifications/initialized' }),
+    await send(`${server.url}/mcp`, stateless(greeting, { token: ADA })),
+    await send(`${server.url}/mcp`, stateless({ method: 'tools/list' }, { token: ADA })),
+    await send(`${server.url}/mcp`, { method: 'OPTIONS', headers: preflight }),
+    await send(`${server.url}/mcp`, { method: 'PUT', token: ADA }),
+    await send(`${server.url}/mcp`, { method: 'DELETE', headers: session.headers }),
+  ];
+  sse.close();
+  own.close();
+  return answers;
+}
+
+test('every answer carries the security headers and an id, and does not say what it runs on', async () => {
+  const stream = await openStream(`${server.url}/sse`, { token: ADA });
+  const answers = [
+    stream,
+    ...(await askMcp()),
+    await send(`${server.url}/`),
+    await send(`${server.url}/health`),
+    await send(`${server.url}/tools`, { token: ADA }),
+    await send(`${server.url}/tools`),
+    await send(`${server.url}/nowhere`),
+    await send(`${server.url}/register`, { method: 'POST' }),
+    await send(`${server.url}/mcp`, { token: ADA, body: initialize() }),
+    await send(`${server.url}/mcp`, { token: ADA, body: '{' }),
+    await send(`${server.url}/mcp`, { token: ADA, body: 'x'.repeat(4_200_000) }),
+    await send(`${server.url}/health`, { headers: { Origin: 'null' } }),
+  ];
+  stream.close();
+
+  for (const { headers } of answers) {
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('x-frame-options')).toBe('DENY');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; [^,]*$/);
+    // Each of them once: written twice, they would stand here side by side.
+    expect(headers.get('cache-control')).toMatch(/^(no-store|no-cache, no-transform|no-cache)$/);
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect([headers.get('x-powered-by'), headers.get('server')]).toEqual([null, null]);
+  }
+});

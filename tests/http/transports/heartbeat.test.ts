@@ -1,0 +1,113 @@
+/** Heartbeats by a clock of the test's own: one for each interval of silence, on every stream, as long as it is open. */
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ANONYMOUS } from '../../../src/auth/user.ts';
+import { EventStreams } from '../../../src/http/transports/event-streams.ts';
+import { eventually, openRaw, type RawConnection } from '../../support/raw-http.ts';
+
+const INTERVAL_MS = 15_000;
+const GRANT = { user: ANONYMOUS };
+
+let nowMs: number;
+let streams: EventStreams;
+let server: Server;
+let responses: ServerResponse[];
+beforeEach(async () => {
+  nowMs = 1_000_000;
+  responses = [];
+  streams = new EventStreams({ keepAliveMs: INTERVAL_MS, unsentHardLimit: 1e9, now: () => nowMs });
+  server = createServer((_req, res) => {
+    res.writeHead(200).flushHeaders();
+    responses.push(res);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+/** Opens a stream; resolves to its two ends. */
+async function open(): Promise<{ client: RawConnection; res: ServerResponse }> {
+  const before = responses.length;
+  const client = await openRaw(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  client.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await eventually(() => responses.length > before);
+  const res = responses.at(-1);
+  if (res === undefined) throw new Error('No response.');
+  return { client, res };
+}
+
+/** Lets time pass in steps of half a second, as the server's timer does. */
+function pass(ms: number): void {
+  for (let passed = 0; passed < ms; passed += 500) {
+    nowMs += 500;
+    streams.tick();
+  }
+}
+
+/** How often a client has heard the heart beat, once all that was written has arrived. */
+async function beatsOf({ client, res }: Awaited<ReturnType<typeof open>>): Promise<number> {
+  res.write('mark');
+  await client.waitFor(/mark/);
+  return client.received().split(': keepalive\n\n').length - 1;
+}
+
+describe('a silent stream', () => {
+  test('beats once for each interval, again and again', async () => {
+    const end = await open();
+    streams.adopt(end.res, GRANT);
+
+    pass(INTERVAL_MS - 500);
+    const soon = end.res.writableLength;
+    pass(9 * INTERVAL_MS + 1_000);
+
+    expect(soon).toBe(0);
+    expect(await beatsOf(end)).toBe(10);
+  });
+
+  test('beats beside others, whenever each was opened', async () => {
+    const end = await open();
+    for (let count = 0; count < 50; count += 1) {
+      streams.adopt((await open()).res, GRANT);
+      pass(500);
+    }
+    streams.adopt(end.res, GRANT);
+
+    pass(3 * INTERVAL_MS + 500);
+
+    expect(await beatsOf(end)).toBe(3);
+  });
+});
+
+test('a stream that something is written to is silent from then on', async () => {
+  const end = await open();
+  const stream = streams.adopt(end.res, GRANT);
+
+  pass(INTERVAL_MS - 1_000);
+  stream.write(': something\n\n');
+  pass(INTERVAL_MS - 1_000);
+  const before = end.client.received().includes('keepalive');
+  pass(1_000);
+
+  expect(before).toBe(false);
+  expect(await beatsOf(end)).toBe(1);
+});
+
+test('a stream that has ended or whose client has gone is written to no more', async () => {
+  const [ended, left] = [await open(), await open()];
+  const stream = streams.adopt(ended.res, GRANT);
+  streams.adopt(left.res, GRANT);
+  stream.end();
+  left.client.socket.destroy();
+  await eventually(() => left.res.destroyed);
+
+  pass(3 * INTERVAL_MS);
+  stream.write(': too late\n\n');
+
+  expect(await ended.client.waitFor(/\r\n0\r\n\r\n$/)).not.toContain('keepalive');
+  expect(left.res.writableLength).toBe(0);
+});

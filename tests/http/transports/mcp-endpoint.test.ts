@@ -1,0 +1,419 @@
+/** Streamable HTTP of the revisions with sessions: a session's life, its streams, and what belongs to none. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createHeldTool } from '../../support/held-tool.ts';
+import { callTool, eventually, initialize, openMcpSession, rpc, send } from '../../support/raw-http.ts';
+import { openStream } from '../../support/sse-reader.ts';
+import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
+import { tools } from '../../../src/tools/index.ts';
+import type { Feature } from '../../../src/mcp/feature.ts';
+
+const held = createHeldTool();
+let announceChange = (): void => undefined;
+/** Gives the tests a hand on the change notifications. */
+const changing: Feature = {
+  name: 'changing',
+  options: { capabilities: { tools: { listChanged: true } } },
+  register: (_server, { changes }) => {
+    announceChange = () => changes.toolsChanged();
+  },
+};
+let server: TestServer;
+let mcp: string;
+beforeAll(async () => {
+  server = await startTestServer({
+    env: { SSE_KEEPALIVE_SECONDS: '1' },
+    tools: [...tools, held.tool],
+    features: [changing],
+  });
+  mcp = `${server.url}/mcp`;
+});
+afterEach(() => held.release());
+afterAll(async () => {
+  await server.close();
+});
+
+describe('a session', () => {
+  test('lives from initialize to DELETE', async () => {
+    const opened = await send(mcp, { token: ADA, body: initialize('2025-11-25', 'first') });
+    const headers = { 'Mcp-Session-Id': opened.headers.get('mcp-session-id') ?? '' };
+    const initialized = await send(mcp, {
+      token: ADA,
+      headers,
+      body: { jsonrpc: '2.0', method: 'notifications/initialized' },
+    });
+    const called = await send(mcp, { token: ADA, headers, body: callTool(1, 'get_greeting') });
+    const deleted = await send(mcp, { token: ADA, headers, method: 'DELETE' });
+    const after = await send(mcp, { token: ADA, headers, body: callTool(2, 'get_greeting') });
+    const again = await send(mcp, { token: ADA, headers, method: 'DELETE' });
+
+    expect(opened.body).toMatchObject({
+      jsonrpc: '2.0',
+      id: 'first',
+      result: { protocolVersion: '2025-11-25', serverInfo: { name: 'mcp-auth-server' } },
+    });
+    expect(headers['Mcp-Session-Id']).toMatch(/^[\x21-\x7e]{20,}$/);
+    expect([initialized.status, initialized.text]).toEqual([202, '']);
+    expect(called.body).toMatchObject({ id: 1, result: { content: [{ text: 'Hello, Ada Lovelace!' }] } });
+    expect([deleted.status, deleted.text]).toEqual([200, '']);
+    expect([after.status, again.status]).toEqual([404, 404]);
+    expect(after.body).toMatchObject({ jsonrpc: '2.0', id: 2, error: { code: -32_001 } });
+  });
+
+  test.each(['2025-03-26', '2025-06-18', '2025-11-25', '2024-11-05'])(
+    'negotiates revision %s',
+    async (version) => {
+      const answer = await send(mcp, { token: ADA, body: initialize(version) });
+
+      expect(answer.body).toMatchObject({ result: { protocolVersion: version } });
+    },
+  );
+
+  test('offers its latest revision to a client that asks for one it does not know', async () => {
+    const answer = await send(mcp, { token: ADA, body: initialize('1999-01-01') });
+
+    expect(answer.body).toMatchObject({ result: { protocolVersion: '2025-11-25' } });
+  });
+
+  test('refuses a second initialize and goes on', async () => {
+    const session = await openMcpSession(server.url, ADA);
+
+    const second = await session.post(initialize('2025-11-25', 'again'));
+    const after = await session.post(rpc(2, 'ping'));
+
+    expect([second.status, second.body]).toEqual([
+      400,
+      expect.objectContaining({ id: 'again', error: expect.objectContaining({ code: -32_600 }) }),
+    ]);
+    expect(after.body).toEqual({ jsonrpc: '2.0', id: 2, result: {} });
+  });
+
+  test('never takes its id from the client', async () => {
+    const answer = await send(mcp, {
+      token: ADA,
+      headers: { 'Mcp-Session-Id': 'my-own' },
+      body: initialize(),
+    });
+
+    expect([answer.status, answer.headers.get('mcp-session-id')]).toEqual([404, null]);
+  });
+});
+
+describe('a request without a session', () => {
+  test.each([
+    ['a call', callTool(7, 'get_greeting')],
+    ['a list', rpc(7, 'tools/list')],
+    ['a ping', rpc(7, 'ping')],
+  ])('is 400 with its id when it is %s', async (_what, body) => {
+    const answer = await send(mcp, { token: ADA, body });
+
+    expect([answer.status, answer.body]).toEqual([
+      400,
+      expect.objectContaining({
+        id: 7,
+        error: expect.objectContaining({ code: -32_000, data: { error: 'session_required' } }),
+      }),
+    ]);
+  });
+
+  test('is 400 when it is a notification, an answer or a batch with initialize', async () => {
+    const bodies = [
+      { jsonrpc: '2.0', method: 'notifications/initialized' },
+      { jsonrpc: '2.0', id: 1, result: {} },
+      [initialize()],
+    ];
+
+    const answers = await Promise.all(bodies.map(async (body) => send(mcp, { token: ADA, body })));
+
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400]);
+  });
+
+  test('is 405 with Allow and a hint when it is a GET', async () => {
+    const answer = await send(mcp, { token: ADA, headers: { Accept: 'text/event-stream' } });
+
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST, DELETE']);
+    expect(answer.text).toMatch(/initialize/);
+  });
+
+  test('is 400 when it is a DELETE', async () => {
+    const answer = await send(mcp, { token: ADA, method: 'DELETE' });
+
+    expect([answer.status, answer.body]).toEqual([
+      400,
+      expect.objectContaining({ jsonrpc: '2.0', id: null, error: expect.anything() }),
+    ]);
+  });
+
+  test.each(['HEAD', 'PUT', 'PATCH', 'OPTIONS'])('is 405 with Allow when it is a %s', async (method) => {
+    const answer = await send(mcp, { token: ADA, method });
+
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST, GET, DELETE']);
+  });
+});
+
+describe('an unknown session', () => {
+  test.each(['no-such-session', '__proto__', 'constructor', 'x'.repeat(5_000), '%00'])(
+    'such as %.20s is a JSON-RPC 404 on every verb',
+    async (id) => {
+      const headers = { 'Mcp-Session-Id': id };
+
+      const answers = await Promise.all([
+        send(mcp, { token: ADA, headers, body: rpc('mine', 'ping') }),
+        send(mcp, { token: ADA, headers }),
+        send(mcp, { token: ADA, headers, method: 'DELETE' }),
+      ]);
+
+      expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
+      const error = { code: -32_001, message: expect.any(String), data: { error: 'session_not_found' } };
+      expect(answers.map(({ body }) => body)).toEqual([
+        { jsonrpc: '2.0', id: 'mine', error },
+        { jsonrpc: '2.0', id: null, error },
+        { jsonrpc: '2.0', id: null, error },
+      ]);
+    },
+  );
+});
+
+describe('MCP-Protocol-Version', () => {
+  test('of a revision with sessions is accepted, also when it is not the negotiated one, and may be absent', async () => {
+    const session = await openMcpSession(server.url, ADA);
+
+    const versions = ['2025-03-26', '2025-06-18', '2025-11-25'];
+    const answers = await Promise.all([
+      session.post(rpc(1, 'ping')),
+      ...versions.map(async (version, index) =>
+        session.post(rpc(index + 2, 'ping'), { headers: { 'MCP-Protocol-Version': version } }),
+      ),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  });
+
+  test.each(['1999-01-01', 'latest', '2025-11-25, 2025-06-18'])(
+    'that no session speaks, such as %s, is 400 on every verb',
+    async (version) => {
+      const session = await openMcpSession(server.url, ADA);
+      const headers = { ...session.headers, 'MCP-Protocol-Version': version };
+
+      const answers = await Promise.all([
+        send(mcp, { headers, body: rpc(1, 'ping') }),
+        send(mcp, { headers }),
+        send(mcp, { headers, method: 'DELETE' }),
+      ]);
+      const after = await session.post(rpc(2, 'ping'));
+
+      expect(answers.map(({ status }) => status)).toEqual([400, 400, 400]);
+      expect(after.status).toBe(200);
+    },
+  );
+});
+
+describe('the stream of a session', () => {
+  test('has the headers that keep proxies from collecting it, and beats', async () => {
+    const session = await openMcpSession(server.url, ADA);
+
+    const stream = await openStream(mcp, { headers: session.headers });
+    const frame = await stream.waitFor(({ comment }) => comment !== undefined, 2_500);
+    stream.close();
+
+    expect(stream.status).toBe(200);
+    expect(stream.headers.get('content-type')).toBe('text/event-stream');
+    expect(stream.headers.get('cache-control')).toBe('no-cache, no-transform');
+    expect(stream.headers.get('x-accel-buffering')).toBe('no');
+    expect(stream.headers.get('mcp-session-id')).toBe(session.id);
+    expect(frame).toEqual({ comment: 'keepalive' });
+  });
+
+  test('gets the change notifications', async () => {
+    const session = await openMcpSession(server.url, ADA);
+    const stream = await openStream(mcp, { headers: session.headers });
+
+    announceChange();
+    await stream.waitFor(({ data = '' }) => data.includes('notifications/tools/list_changed'));
+    stream.close();
+
+    expect(stream.messages()).toEqual([{ jsonrpc: '2.0', method: 'notifications/tools/list_changed' }]);
+  });
+
+  test('is taken over by a second GET', async () => {
+    const session = await openMcpSession(server.url, ADA);
+    const first = await openStream(mcp, { headers: session.headers });
+
+    const second = await openStream(mcp, { headers: session.headers });
+    const howFirstEnded = await first.over();
+    announceChange();
+    await second.waitFor(({ data }) => data !== undefined);
+    second.close();
+
+    expect(howFirstEnded).toBe('ended');
+    expect(first.messages()).toEqual([]);
+  });
+
+  test('ends when the session is deleted', async () => {
+    const session = await openMcpSession(server.url, ADA);
+    const stream = await openStream(mcp, { headers: session.headers });
+
+    await send(mcp, { headers: session.headers, method: 'DELETE' });
+
+    expect(await stream.over()).toBe('ended');
+  });
+
+  test('is 406 for a client that takes no event stream', async () => {
+    const session = await openMcpSession(server.url, ADA);
+
+    const answer = await send(mcp, { headers: { ...session.headers, Accept: 'application/json' } });
+
+    expect(answer.status).toBe(406);
+  });
+});
+
+describe('an answer', () => {
+  test.each([
+    'application/json, text/event-stream',
+    'application/json',
+    '*/*',
+    'text/event-stream;q=0.5, application/json;q=0.1',
+  ])('is plain JSON to Accept: %s when it comes at once', async (accept) => {
+    const session = await openMcpSession(server.url, ADA);
+
+    const answer = await session.post(rpc(1, 'ping'), { headers: { Accept: accept } });
+
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json']);
+    expect(answer.body).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
+  });
+
+  test('becomes a stream when progress comes before it', async () => {
+    const session = await openMcpSession(server.url, ADA);
+    const params = { name: 'hold', arguments: { steps: 2 }, _meta: { progressToken: 'p' } };
+
+    const stream = await openStream(mcp, { headers: session.headers, body: rpc(1, 'tools/call', params) });
+    await stream.waitFor(({ data = '' }) => data.includes('step 2'));
+    held.release();
+    const answer = await stream.answerTo(1);
+    await stream.over();
+
+    expect(stream.headers.get('content-type')).toBe('text/event-stream');
+    expect(answer).toMatchObject({ result: { content: [{ text: 'held' }] } });
+    expect(stream.messages().slice(0, 2)).toMatchObject([
+      { method: 'notifications/progress', params: { progressToken: 'p', progress: 1, total: 2 } },
+      { method: 'notifications/progress', params: { progressToken: 'p', progress: 2, total: 2 } },
+    ]);
+  });
+
+  test('stays plain JSON, without progress, for a client that takes no stream', async () => {
+    const session = await openMcpSession(server.url, ADA);
+    const params = { name: 'hold', arguments: { steps: 2 }, _meta: { progressToken: 'p' } };
+
+    const pending = session.post(rpc(1, 'tools/call', params), { headers: { Accept: 'application/json' } });
+    await held.untilWaiting(1);
+    held.release();
+    const answer = await pending;
+
+    expect(answer.headers.get('content-type')).toBe('application/json');
+    expect(answer.body).toMatchObject({ id: 1, result: { content: [{ text: 'held' }] } });
+  });
+
+  test('becomes a stream that beats when it takes longer than the interval', async () => {
+    const session = await openMcpSession(server.url, ADA);
+
+    const stream = await openStream(mcp, { headers: session.headers, body: callTool('slow', 'hold') });
+    await stream.waitFor(({ comment }) => comment === 'keepalive', 4_000);
+    held.release();
+    const answer = await stream.answerTo('slow');
+    const end = await stream.over();
+
+    expect(stream.headers.get('content-type')).toBe('text/event-stream');
+    expect(stream.headers.get('mcp-session-id')).toBe(session.id);
+    expect(answer).toMatchObject({ id: 'slow', result: { content: [{ text: 'held' }] } });
+    expect(end).toBe('ended');
+  });
+
+  test('goes to the request it belongs to, whatever the order', async () => {
+    const session = await openMcpSession(server.url, ADA);
+
+    const slow = session.post(callTool('slow', 'hold'));
+    await held.untilWaiting(1);
+    const quick = await session.post(callTool('quick', 'echo_message', { message: 'first' }));
+    held.release();
+
+    expect(quick.body).toMatchObject({ id: 'quick', result: { content: [{ text: 'first' }] } });
+    expect((await slow).body).toMatchObject({ id: 'slow', result: { content: [{ text: 'held' }] } });
+  });
+});
+
+describe('a cancelled call', () => {
+  test('ends its response without an answer and aborts the tool', async () => {
+    const session = await openMcpSession(server.url, ADA);
+    const abortedBefore = held.aborted;
+    const pending = session.post(callTool(5, 'hold'));
+    await held.untilWaiting(1);
+
+    const cancelled = await session.post({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId: 5 },
+    });
+    const answer = await pending;
+
+    expect(cancelled.status).toBe(202);
+    expect([answer.status, answer.text]).toEqual([202, '']);
+    await eventually(() => held.aborted === abortedBefore + 1);
+  });
+
+  test('ends its response when that is a stream already', async () => {
+    const session = await openMcpSession(server.url, ADA);
+    const params = { name: 'hold', arguments: { steps: 1 }, _meta: { progressToken: 1 } };
+    const stream = await openStream(mcp, { headers: session.headers, body: rpc(5, 'tools/call', params) });
+
+    await session.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 5 } });
+    const end = await stream.over();
+
+    expect(end).toBe('ended');
+    expect(stream.messages()).toHaveLength(1);
+  });
+
+  test('frees its id', async () => {
+    const session = await openMcpSession(server.url, ADA);
+    const pending = session.post(callTool(5, 'hold'));
+    await held.untilWaiting(1);
+    await session.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 5 } });
+    await pending;
+
+    const answer = await session.post(rpc(5, 'ping'));
+
+    expect(answer.body).toEqual({ jsonrpc: '2.0', id: 5, result: {} });
+  });
+
+  test('of an id that is not in flight does nothing', async () => {
+    const session = await openMcpSession(server.url, ADA);
+
+    const answers = await Promise.all(
+      [99, '__proto__', null, {}, 1.5].map(async (requestId) =>
+        session.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } }),
+      ),
+    );
+    const after = await session.post(rpc(1, 'ping'));
+
+    for (const { status } of answers) expect(status).toBeLessThan(500);
+    expect(after.status).toBe(200);
+  });
+});
+
+test('a deleted session ends the calls in flight and aborts their tools', async () => {
+  const session = await openMcpSession(server.url, ADA);
+  const abortedBefore = held.aborted;
+  const pending = session.post(callTool(5, 'hold'));
+  await held.untilWaiting(1);
+
+  await send(mcp, { headers: session.headers, method: 'DELETE' });
+  const answer = await pending;
+
+  expect([answer.status, answer.body]).toEqual([
+    404,
+    {
+      jsonrpc: '2.0',
+      id: 5,
+      error: expect.objectContaining({ code: -32_001, data: { error: 'session_ended' } }),
+    },
+  ]);
+  await eventually(() => held.aborted === abortedBefore + 1);
+});

@@ -1,0 +1,202 @@
+/** A token that is removed, disabled or expires stops working at once, and takes its open streams with it. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { tools } from '../../../src/tools/index.ts';
+import { createHeldTool, type HeldTool } from '../../support/held-tool.ts';
+import {
+  callTool,
+  eventually,
+  initialize,
+  openMcpSession,
+  openRaw,
+  rpc,
+  send,
+  stateless,
+} from '../../support/raw-http.ts';
+import { openSse, openStream } from '../../support/sse-reader.ts';
+import {
+  ADA,
+  BOB,
+  startTestServer,
+  type TestServer,
+  type TokenFileContent,
+} from '../../support/start-server.ts';
+
+const SECOND = 'tok_ada_second_0123456789';
+const ada = { userId: 'ada', name: 'Ada' };
+const bob = { userId: 'bob', name: 'Bob' };
+
+/** How soon a revoked token's streams must be closed; the file is looked at twice a second, streams once. */
+const SOON_MS = 2_500;
+
+let server: TestServer;
+let held: HeldTool;
+afterEach(async () => {
+  held.release();
+  await server.close();
+});
+
+/** Starts a server with these tokens. */
+async function start(tokens: TokenFileContent): Promise<void> {
+  held = createHeldTool();
+  server = await startTestServer({ tokens, tools: [...tools, held.tool] });
+}
+
+/** The status that a token's next request gets. */
+const statusOf = async (token: string): Promise<number> =>
+  (await send(`${server.url}/tools`, { token })).status;
+
+/** A subscription of the stateless revision. */
+const listen = stateless({
+  method: 'subscriptions/listen',
+  params: { notifications: { toolsListChanged: true } },
+});
+
+describe.each([
+  ['removed', (): TokenFileContent => ({ [BOB]: bob }), /unknown/],
+  ['disabled', (): TokenFileContent => ({ [ADA]: { ...ada, disabled: true }, [BOB]: bob }), /disabled/],
+  [
+    'given an end that has passed',
+    (): TokenFileContent => ({ [ADA]: { ...ada, expiresAt: '2020-01-01T00:00:00Z' }, [BOB]: bob }),
+    /expired/,
+  ],
+])('a token that is %s', (_how, after, words) => {
+  test('is refused from then on, and its streams and calls of every transport end', async () => {
+    await start({ [ADA]: ada, [BOB]: bob });
+    const session = await openMcpSession(server.url, ADA);
+    const bobs = await openSse(server.url, BOB);
+    const streams = [
+      await openSse(server.url, ADA),
+      await openStream(`${server.url}/mcp`, { headers: session.headers }),
+      await openStream(`${server.url}/mcp`, { ...listen, token: ADA }),
+    ];
+    const pending = session.post(callTool(1, 'hold'));
+    await held.untilWaiting(1);
+
+    await server.writeTokens(after());
+    const ends = await Promise.all(streams.map(async (stream) => stream.over(SOON_MS)));
+    const answers = await Promise.all([
+      send(`${server.url}/mcp`, { headers: session.headers, body: rpc(2, 'ping') }),
+      send(`${server.url}/mcp`, { headers: session.headers }),
+      send(`${server.url}/mcp`, { headers: session.headers, method: 'DELETE' }),
+      send(`${server.url}/sse`, { token: ADA }),
+      send(`${server.url}/mcp`, { token: ADA, body: initialize() }),
+      send(`${server.url}/mcp`, { ...listen, token: ADA }),
+    ]);
+    await bobs.post(rpc(1, 'ping'));
+    await bobs.answerTo(1);
+    bobs.close();
+
+    expect(ends).toEqual(['ended', 'ended', 'ended']);
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401, 401]);
+    for (const { body } of answers)
+      expect(body).toMatchObject({ error: 'invalid_token', error_description: expect.stringMatching(words) });
+    // Whoever waits for the call learns that its session is over.
+    expect((await pending).status).toBe(404);
+    expect(held.aborted).toBe(1);
+  });
+});
+
+test('a token that expires while its stream is open ends the stream, without any change of the file', async () => {
+  const expiresAt = new Date(Date.now() + 700).toISOString();
+  await start({ [ADA]: { ...ada, expiresAt } });
+  const stream = await openSse(server.url, ADA);
+
+  const end = await stream.over(700 + SOON_MS);
+
+  expect(end).toBe('ended');
+  expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expiresAt));
+  expect(await statusOf(ADA)).toBe(401);
+});
+
+test("a user's other token keeps the sessions, and the streams that it opened itself", async () => {
+  await start({ [ADA]: ada, [SECOND]: ada });
+  const session = await openMcpSession(server.url, ADA);
+  const sse = await openSse(server.url, SECOND);
+  const old = await openStream(`${server.url}/mcp`, { headers: session.headers });
+
+  await server.writeTokens({ [SECOND]: ada });
+  await old.over(SOON_MS);
+  const headers = { ...session.headers, Authorization: `Bearer ${SECOND}` };
+  const answer = await session.post(callTool(1, 'whoami'), { headers });
+  const fresh = await openStream(`${server.url}/mcp`, { headers });
+  await sse.post(rpc(1, 'ping'));
+  await sse.answerTo(1);
+  fresh.close();
+  sse.close();
+
+  expect(answer.body).toMatchObject({ result: { structuredContent: { userId: 'ada' } } });
+  expect(fresh.status).toBe(200);
+});
+
+test('a token with a later start is refused until then, and let in from then on', async () => {
+  await start({ [BOB]: bob, [ADA]: { ...ada, notBefore: new Date(Date.now() + 800).toISOString() } });
+
+  const before = await statusOf(ADA);
+  await eventually(async () => (await statusOf(ADA)) === 200);
+
+  expect(before).toBe(401);
+});
+
+test('a new token is let in within two seconds of its writing', async () => {
+  await start({ [BOB]: bob });
+
+  const before = await statusOf(ADA);
+  await server.writeTokens({ [BOB]: bob, [ADA]: ada });
+  await eventually(async () => (await statusOf(ADA)) === 200, { deadlineMs: 2_000 });
+
+  expect(before).toBe(401);
+});
+
+test('an answer that comes after the end of a stream nobody reads does not hurt the server', async () => {
+  await start({ [ADA]: ada, [BOB]: bob });
+  const responses: ServerResponse[] = [];
+  const note = (message: unknown): void => {
+    const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
+    if (request.url === '/sse') responses.push(response);
+  };
+  subscribe('http.server.request.start', note);
+  const connection = await openRaw(server.url);
+  connection.write(`GET /sse HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`);
+  const id = /sessionId=([0-9a-f-]+)/.exec(await connection.waitFor(/sessionId=[0-9a-f-]{36}/))?.[1];
+  unsubscribe('http.server.request.start', note);
+  const post = (body: object) => send(`${server.url}/messages?sessionId=${id}`, { token: ADA, body });
+  await post(callTool('last', 'hold'));
+  await held.untilWaiting(1);
+  connection.socket.pause();
+  // The system's buffers fill first; then a little waits in the server, too little for the stream to be cut.
+  const message = 'x'.repeat(100_000);
+  const waiting = (): number => responses[0]?.writableLength ?? 0;
+  for (let call = 0; waiting() === 0 && call < 500; call += 1)
+    await post(callTool(call, 'echo_message', { message }));
+
+  // Nothing has been cut: the stream ends because its token does.
+  const waitingBefore = waiting();
+  await server.writeTokens({ [BOB]: bob });
+  await eventually(() => responses[0]?.writableEnded === true);
+  held.release();
+  await eventually(() => held.waiting === 0);
+  const after = await statusOf(BOB);
+  connection.socket.destroy();
+
+  expect(waitingBefore).toBeGreaterThan(0);
+  expect(after).toBe(200);
+  expect(server.lines.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+});
+
+test('a revoked token is refused on the very connection that it was let in on', async () => {
+  await start({ [ADA]: ada, [BOB]: bob });
+  const connection = await openRaw(server.url);
+  const ask = `GET /tools HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`;
+  connection.write(ask);
+  await connection.waitFor(/HTTP\/1\.1 200 [^]*\r\n\r\n/);
+
+  await server.writeTokens({ [BOB]: bob });
+  await eventually(async () => (await statusOf(ADA)) === 401);
+  connection.write(ask);
+  const received = await connection.waitFor(/HTTP\/1\.1 401 /);
+  connection.socket.destroy();
+
+  expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 401']);
+});

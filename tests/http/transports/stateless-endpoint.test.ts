@@ -1,0 +1,267 @@
+/** The 2026-07-28 revision on /mcp: every POST stands alone, and says in its headers what its body says. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Feature } from '../../../src/mcp/feature.ts';
+import { tools } from '../../../src/tools/index.ts';
+import { createHeldTool } from '../../support/held-tool.ts';
+import {
+  type Answer,
+  eventually,
+  openMcpSession,
+  type RequestOptions,
+  rpc,
+  send,
+  stateless,
+} from '../../support/raw-http.ts';
+import { openStream, type StreamReader } from '../../support/sse-reader.ts';
+import { ADA, BOB, GREETER, startTestServer, type TestServer } from '../../support/start-server.ts';
+
+const held = createHeldTool();
+let announceChange = (): void => undefined;
+/** Gives the tests a hand on the change notifications. */
+const changing: Feature = {
+  name: 'changing',
+  options: { capabilities: { tools: { listChanged: true } } },
+  register: (_server, { changes }) => {
+    announceChange = () => changes.toolsChanged();
+  },
+};
+let server: TestServer;
+/** A server without features, where plain calls go past the SDK. */
+let plainServer: TestServer;
+beforeAll(async () => {
+  plainServer = await startTestServer();
+  server = await startTestServer({
+    env: { SSE_KEEPALIVE_SECONDS: '1' },
+    tools: [...tools, held.tool],
+    features: [changing],
+  });
+});
+afterEach(() => held.release());
+afterAll(async () => {
+  await Promise.all([server.close(), plainServer.close()]);
+});
+
+/** Sends a request of the revision. */
+const ask = (options: RequestOptions): Promise<Answer> =>
+  send(`${server.url}/mcp`, { token: ADA, ...options });
+/** Sends one whose answer is a stream. */
+const listen = (options: RequestOptions): Promise<StreamReader> =>
+  openStream(`${server.url}/mcp`, { token: ADA, ...options });
+
+const whoami = stateless({ method: 'tools/call', params: { name: 'whoami', arguments: {} } });
+const subscription = stateless(
+  { method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true } } },
+  { id: 'sub' },
+);
+/** A call of the held tool that asks for progress. */
+const hold = (steps = 0): RequestOptions =>
+  stateless({
+    method: 'tools/call',
+    params: { name: 'hold', arguments: { steps }, _meta: { progressToken: 'p' } },
+  });
+/** The request with other headers; undefined takes one away. */
+function withHeaders(
+  { headers, ...rest }: RequestOptions,
+  other: Record<string, string | undefined>,
+): RequestOptions {
+  const entries = Object.entries({ ...headers, ...other }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return { ...rest, headers: Object.fromEntries(entries) };
+}
+
+describe('a request', () => {
+  test('is answered as its user, without a handshake and without a session', async () => {
+    const answers = await Promise.all([ADA, BOB, GREETER].map(async (token) => ask({ ...whoami, token })));
+
+    expect(answers.map(({ body }) => body)).toMatchObject([
+      { id: 1, result: { structuredContent: { userId: 'ada', protocolVersion: '2026-07-28' } } },
+      { id: 1, result: { structuredContent: { userId: 'bob' } } },
+      { id: 1, result: { structuredContent: { userId: 'greta', scopes: ['greet'] } } },
+    ]);
+    expect(answers.map(({ status, headers }) => [status, headers.get('mcp-session-id')])).toEqual([
+      [200, null],
+      [200, null],
+      [200, null],
+    ]);
+    expect(answers[0]?.headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  test('shows each user the tools of its own scopes', async () => {
+    const answer = await ask({ ...stateless({ method: 'tools/list' }), token: GREETER });
+
+    expect(answer.text).not.toContain('echo_message');
+    expect(answer.body).toMatchObject({
+      result: { tools: [{ name: 'get_greeting' }, { name: 'whoami' }, { name: 'hold' }] },
+    });
+  });
+
+  test('discovers the server', async () => {
+    const answer = await ask(stateless({ method: 'server/discover' }));
+
+    expect(answer.body).toMatchObject({
+      result: { supportedVersions: expect.arrayContaining(['2026-07-28']) },
+    });
+  });
+
+  test.each(['id', '', 0, -1, Number.MAX_SAFE_INTEGER])('gets its id back: %j', async (id) => {
+    const answer = await ask(stateless({ method: 'tools/list' }, { id }));
+
+    expect(answer.body).toMatchObject({ id, result: expect.anything() });
+  });
+
+  test('needs no session, so that a header naming one means nothing', async () => {
+    const session = await openMcpSession(server.url, BOB);
+
+    const answers = await Promise.all(
+      [session.id, 'no-such-session'].map(async (id) => ask(withHeaders(whoami, { 'Mcp-Session-Id': id }))),
+    );
+
+    expect(answers.map(({ body }) => body)).toMatchObject([
+      { result: { structuredContent: { userId: 'ada' } } },
+      { result: { structuredContent: { userId: 'ada' } } },
+    ]);
+  });
+
+  test('is 401 without a token', async () => {
+    const answer = await send(`${server.url}/mcp`, whoami);
+
+    expect(answer.status).toBe(401);
+  });
+});
+
+describe('a request is refused', () => {
+  test.each<[string, RequestOptions, number, number]>([
+    ['without the version header', withHeaders(whoami, { 'MCP-Protocol-Version': undefined }), 400, -32_020],
+    ['without the method header', withHeaders(whoami, { 'Mcp-Method': undefined }), 400, -32_020],
+    ['without the name header', withHeaders(whoami, { 'Mcp-Name': undefined }), 400, -32_020],
+    [
+      'with another version header',
+      withHeaders(whoami, { 'MCP-Protocol-Version': '2025-11-25' }),
+      400,
+      -32_020,
+    ],
+    ['with another method header', withHeaders(whoami, { 'Mcp-Method': 'tools/list' }), 400, -32_020],
+    ['with another name header', withHeaders(whoami, { 'Mcp-Name': 'echo_message' }), 400, -32_020],
+    ['without _meta', { ...whoami, body: rpc(1, 'tools/call', { name: 'whoami' }) }, 400, -32_602],
+    ['with _meta of a wrong type', { ...whoami, body: rpc(1, 'tools/call', { _meta: 1 }) }, 400, -32_600],
+    ['of an unknown method', stateless({ method: 'no/such' }), 404, -32_601],
+    ['of a method the revision has not', stateless({ method: 'initialize' }), 404, -32_601],
+    ['of an unknown tool', stateless({ method: 'tools/call', params: { name: 'none' } }), 200, -32_602],
+    [
+      'of the tool __proto__',
+      stateless({ method: 'tools/call', params: { name: '__proto__' } }),
+      200,
+      -32_602,
+    ],
+    [
+      'of a revision that is not there',
+      {
+        headers: { ...whoami.headers, 'MCP-Protocol-Version': '2027-01-01' },
+        body: JSON.stringify(whoami.body).replace('2026-07-28', '2027-01-01'),
+      },
+      400,
+      -32_022,
+    ],
+    ['in a batch', { ...whoami, body: [whoami.body] }, 400, -32_600],
+  ])('%s', async (_how, options, status, code) => {
+    for (const { url } of [server, plainServer]) {
+      const answer = await send(`${url}/mcp`, { token: ADA, ...options });
+
+      expect([answer.status, answer.body]).toEqual([
+        status,
+        expect.objectContaining({ jsonrpc: '2.0', error: expect.objectContaining({ code }) }),
+      ]);
+    }
+  });
+});
+
+test('a notification is taken', async () => {
+  const method = 'notifications/no/such';
+
+  const answer = await ask({
+    headers: { ...whoami.headers, 'Mcp-Method': method },
+    body: { jsonrpc: '2.0', method },
+  });
+
+  expect([answer.status, answer.text]).toEqual([202, '']);
+});
+
+describe('a call', () => {
+  test('becomes a stream when progress comes before its answer', async () => {
+    const stream = await listen(hold(2));
+    await stream.waitFor(({ data = '' }) => data.includes('step 2'));
+
+    held.release();
+    const answer = await stream.answerTo(1);
+
+    expect(stream.headers.get('content-type')).toBe('text/event-stream');
+    expect(stream.headers.get('cache-control')).toBe('no-cache, no-transform');
+    expect(stream.headers.get('x-accel-buffering')).toBe('no');
+    expect(answer).toMatchObject({ result: { content: [{ text: 'held' }] } });
+    expect(await stream.over()).toBe('ended');
+  });
+
+  test('becomes a stream that beats when it takes longer than the interval', async () => {
+    const stream = await listen(hold());
+    await stream.waitFor(({ comment }) => comment === 'keepalive', 4_000);
+
+    held.release();
+    const answer = await stream.answerTo(1);
+
+    expect(stream.headers.get('content-type')).toBe('text/event-stream');
+    expect(answer).toMatchObject({ result: { content: [{ text: 'held' }] } });
+    expect(await stream.over()).toBe('ended');
+  });
+
+  test('is aborted, and leaves no error behind, when its client goes away', async () => {
+    const abortedBefore = held.aborted;
+    const abort = new AbortController();
+    const { headers, body } = hold();
+    const pending = fetch(`${server.url}/mcp`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${ADA}`, 'Content-Type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+      signal: abort.signal,
+    });
+    await held.untilWaiting(1);
+
+    abort.abort();
+
+    await expect(pending).rejects.toThrow(/abort/i);
+    await eventually(() => held.aborted === abortedBefore + 1);
+    expect(server.lines.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+  });
+});
+
+describe('a subscription', () => {
+  test('is acknowledged, beats, and hears of changes until its client leaves', async () => {
+    const stream = await listen(subscription);
+    await stream.waitFor(({ data = '' }) => data.includes('acknowledged'));
+
+    announceChange();
+    await stream.waitFor(({ data = '' }) => data.includes('notifications/tools/list_changed'));
+    await stream.waitFor(({ comment }) => comment !== undefined, 2_500);
+    stream.close();
+
+    expect(stream.headers.get('content-type')).toBe('text/event-stream');
+    expect(stream.messages()).toMatchObject([
+      { method: 'notifications/subscriptions/acknowledged' },
+      { method: 'notifications/tools/list_changed' },
+    ]);
+  });
+
+  test('without a filter is refused and holds no session', async () => {
+    const answer = await ask(stateless({ method: 'subscriptions/listen', params: {} }));
+
+    expect(answer.body).toMatchObject({ error: { code: -32_602 } });
+  });
+});
+
+test('the other verbs have nothing stateless', async () => {
+  const headers = { 'MCP-Protocol-Version': '2026-07-28', Accept: 'text/event-stream' };
+
+  const answers = await Promise.all([ask({ headers }), ask({ headers, method: 'DELETE' })]);
+
+  expect(answers.map(({ status }) => status)).toEqual([405, 400]);
+});

@@ -1,0 +1,86 @@
+/** The soak: a healthy server passes a short one, and a lost or misdelivered answer or growth is found. */
+import { Transform } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { inTime } from '../../lab/soak/clients.ts';
+import { findGrowth } from '../../lab/soak/growth.ts';
+import { runSoak, type SoakOptions } from '../../lab/soak/runner.ts';
+import { startSoakServer } from '../../lab/soak/server.ts';
+import { startFaultyProxy } from '../support/faulty-proxy.ts';
+import { builtFile } from '../support/process.ts';
+
+let started: Awaited<ReturnType<typeof startSoakServer>>;
+let options: SoakOptions;
+beforeAll(async () => {
+  const scripts = { main: builtFile('src/main.js'), heapSignal: builtFile('lab/soak/heap-signal.js') };
+  started = await startSoakServer(scripts);
+  options = { ...started, rounds: 1, secondsPerRound: 2, loadScript: builtFile('lab/soak/load.js') };
+});
+afterAll(async () => {
+  await started.server.stop();
+});
+
+test('a healthy server loses and misdelivers nothing, and everything is measured', async () => {
+  const lines: string[] = [];
+
+  const { counts, points, problems } = await runSoak({ ...options, onProgress: (line) => lines.push(line) });
+
+  expect(problems).toEqual([]);
+  expect(counts['calls']).toBeGreaterThan(0);
+  expect(Object.keys(counts).toSorted()).toEqual(
+    expect.arrayContaining(['calls', 'kills', 'slow reads', 'token edits']),
+  );
+  expect(points).toEqual([expect.objectContaining({ heapMb: expect.any(Number) })]);
+  expect(points[0]?.heapMb).toBeGreaterThan(1);
+  expect(lines.at(-1)).toMatch(/^round 1 of 1 is over: heap/);
+}, 60_000);
+
+/** Changes answers to what they must not be. */
+const lie = (text: string): string =>
+  text.replaceAll('"userId":"ada"', '"userId":"bob"').replaceAll('Hello, ', 'HELLO, ');
+
+test('an answer that is another one is found', async () => {
+  const proxy = await startFaultyProxy(started.server.url.href, {
+    answer: ({ upstream, res, forwardHead }) => {
+      forwardHead();
+      // Through pipes: a proxy that takes whatever comes would hide from the server that its client does not read.
+      const change = new Transform({
+        transform: (part, _encoding, done) => done(null, Buffer.from(lie(String(part)))),
+      });
+      upstream.pipe(change).pipe(res);
+    },
+  });
+
+  const { problems } = await runSoak({ ...options, url: proxy.url });
+  await proxy.close();
+
+  expect(problems.filter((problem) => /misdelivered: (whoami|get_greeting)/.test(problem))).not.toEqual([]);
+}, 60_000);
+
+test('an answer that does not come is lost', async () => {
+  const never = new Promise<never>(() => {});
+
+  await expect(inTime(never, 'an answer', 20)).rejects.toThrow('lost: an answer did not come within 0.02 s');
+});
+
+/** Measurements in quiet. */
+const points = (heapMb: number[], handles: number[] = heapMb.map(() => 20)) =>
+  heapMb.map((heap, index) => ({ heapMb: heap, rssMb: 80, handles: handles[index] }));
+
+describe('growth', () => {
+  test.each([
+    ['a heap that goes up steadily', points([20, 21, 23, 25, 27, 29]), [/^heapMb grows by 8.0: 21 → 23 → 25 → 27 → 29$/]],
+    ['handles that stay open', points([20, 20, 20, 20], [20, 21, 23, 25]), [/^handles grows by 4.0/]],
+    ['memory that the process keeps', [60, 90, 150, 220].map((rssMb) => ({ heapMb: 20, rssMb, handles: 20 })), [/^rssMb grows by 130/]],
+  ])('is found in %s', (_what, measured, problems) => {
+    expect(findGrowth(measured)).toEqual(problems.map((problem) => expect.stringMatching(problem)));
+  });
+
+  test.each([
+    ['a warm-up', points([10, 24, 24, 24])],
+    ['ups and downs', points([20, 24, 22, 25, 23, 24])],
+    ['one measurement only', points([20])],
+    ['a system without /proc', [1, 2, 3].map(() => ({ heapMb: 20, rssMb: undefined, handles: undefined }))],
+  ])('is not found in %s', (_what, measured) => {
+    expect(findGrowth(measured)).toEqual([]);
+  });
+}); // prettier-ignore

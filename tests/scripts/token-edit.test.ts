@@ -1,0 +1,195 @@
+/** Edits of a token file's text: what they change, and that they change nothing else. */
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
+import {
+  addEntry,
+  changeEntry,
+  EMPTY_TOKEN_FILE,
+  readEntries,
+  removeEntries,
+  toOneLine,
+} from '../../scripts/token/token-edit.ts';
+import { digestToken } from '../../src/auth/digest.ts';
+
+const [A, B, C] = ['a', 'b', 'c'].map((letter) => letter.repeat(64)) as [string, string, string];
+
+/** As people write it: entries of one line and of several, a plain token, an empty line. */
+const FILE = `{
+  "sha256:${A}": { "userId": "ada", "scopes": ["greet"] },
+
+  "tok_plain": {
+    "userId": "bob",
+    "metadata": {"free": [1, 2]}
+  },
+  "sha256:${B}": {"userId":"cyd"}
+}
+`;
+
+describe('adding an entry', () => {
+  test('to an empty file puts it on a line of its own', () => {
+    const text = addEntry(EMPTY_TOKEN_FILE, A, { userId: 'ada', name: undefined, scopes: ['x', 'y'] });
+
+    expect(text).toBe(`{\n  "sha256:${A}": { "userId": "ada", "scopes": ["x", "y"] }\n}\n`);
+  });
+
+  test('keeps every byte of the others', () => {
+    const text = addEntry(FILE, C, { userId: 'eve' });
+
+    expect(text).toBe(`${FILE.slice(0, -3)},\n  "sha256:${C}": { "userId": "eve" }\n}\n`);
+  });
+
+  test.each([
+    ['on one line', '{"tok_a":{"userId":"ada"}}', '{"tok_a":{"userId":"ada"},"KEY": { "userId": "eve" }}'],
+    [
+      'with Windows line ends',
+      '{\r\n\t"tok_a": {"userId":"ada"}\r\n}',
+      '{\r\n\t"tok_a": {"userId":"ada"},\r\n\t"KEY": { "userId": "eve" }\r\n}',
+    ],
+    [
+      'with a comma first',
+      '{ "tok_a": {"userId":"ada"}\n, "tok_b": {"userId":"bob"} }',
+      '{ "tok_a": {"userId":"ada"}\n, "tok_b": {"userId":"bob"},\n "KEY": { "userId": "eve" } }',
+    ],
+  ])('to a file %s follows its form', (_, before, after) => {
+    expect(addEntry(before, C, { userId: 'eve' })).toBe(after.replace('KEY', `sha256:${C}`));
+  });
+
+  test('that the file would not take is refused', () => {
+    expect(() => addEntry(FILE, C, { userId: '' })).toThrow('entry 4 field "userId" must not be empty');
+    expect(() => addEntry(FILE, A, { userId: 'eve' })).toThrow('entry 4 is the same token as entry 1');
+  });
+});
+
+describe('removing', () => {
+  test.each([
+    ['the first entry', [A], FILE.replace(/"sha256:a.*\n\n {2}/, '')],
+    [
+      'an entry in the middle',
+      [digestToken('tok_plain')],
+      FILE.replace(/,\n\n {2}"tok_plain"[^]*?\n {2}\}/, ''),
+    ],
+    ['the last entry', [B], FILE.replace(/,\n.*"cyd"\}/, '')],
+    ['the first two', [A, digestToken('tok_plain')], `{\n  "sha256:${B}": {"userId":"cyd"}\n}\n`],
+    ['all', [A, B, digestToken('tok_plain')], '{}\n'],
+    ['none', [C], FILE],
+  ])('%s leaves the others as they are', (_, digests, after) => {
+    expect(removeEntries(FILE, new Set(digests))).toBe(after);
+  });
+});
+
+describe('changing an entry', () => {
+  const change = { expiresAt: '2030-01-01T00:00:00Z', metadata: { replacedBy: '12345678' } };
+
+  test('adds what is missing in the form of that entry', () => {
+    const text = changeEntry(FILE, B, change);
+
+    expect(text).toBe(
+      FILE.replace(
+        '{"userId":"cyd"}',
+        '{"userId":"cyd","expiresAt": "2030-01-01T00:00:00Z","metadata": { "replacedBy": "12345678" }}',
+      ),
+    );
+  });
+
+  test('replaces what is there, and keeps the rest of the metadata', () => {
+    const once = changeEntry(FILE, digestToken('tok_plain'), change);
+    const twice = changeEntry(once, digestToken('tok_plain'), {
+      ...change,
+      expiresAt: '2031-01-01T00:00:00Z',
+    });
+
+    expect(twice).toBe(once.replace('2030', '2031'));
+    expect(readEntries(twice)[1]?.user.metadata).toEqual({ free: [1, 2], replacedBy: '12345678' });
+  });
+});
+
+test('reading tells entries whose key is the token itself', () => {
+  expect(readEntries(FILE).map(({ isPlain }) => isPlain)).toEqual([false, true, false]);
+});
+
+test('the one line holds the same entries without a usable token', () => {
+  const line = toOneLine(FILE);
+
+  expect(line).toBe(
+    `{"sha256:${A}":{"userId":"ada","scopes":["greet"]},"sha256:${digestToken('tok_plain')}":{"userId":"bob","metadata":{"free":[1,2]}},"sha256:${B}":{"userId":"cyd"}}`,
+  );
+  expect(parseTokens(line)).toEqual(parseTokens(FILE));
+});
+
+test.each([
+  ['add', (text: string) => addEntry(text, C, { userId: 'eve' })],
+  ['remove', (text: string) => removeEntries(text, new Set([A]))],
+  ['change', (text: string) => changeEntry(text, A, { expiresAt: '2030-01-01T00:00:00Z', metadata: {} })],
+  ['export', toOneLine],
+])('to %s in a damaged file is refused with the place of the fault', (_, edit) => {
+  expect(() => edit('{\n  "tok_a": { "userId": "ada", }\n}')).toThrow('not valid JSON at line 2');
+  expect(() => edit('{ "tok_a": {} }')).toThrow('entry 1 needs "userId"');
+});
+
+/** An entry set as any file may have it, with keys in any order and either form. */
+const ENTRIES = fc.uniqueArray(
+  fc.tuple(
+    fc.oneof(
+      fc.stringMatching(/^[\x21-\x7e]{1,30}$/).filter((key) => !key.startsWith('sha256:')),
+      fc.stringMatching(/^[0-9a-f]{64}$/).map((digest) => `sha256:${digest}`),
+    ),
+    fc.record(
+      {
+        userId: fc.string({ minLength: 1, maxLength: 20 }).filter((id) => id.trim() !== ''),
+        name: fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' }),
+        scopes: fc.array(fc.stringMatching(/^[a-z:]{1,8}$/), { maxLength: 3 }),
+        metadata: fc.dictionary(fc.string({ maxLength: 8 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 }),
+      },
+      { requiredKeys: ['userId'] },
+    ),
+  ),
+  { selector: ([key]) => (key.startsWith('sha256:') ? key.slice(7) : digestToken(key)), maxLength: 6 },
+);
+
+/** The text of an entry set, with some indentation. */
+const TEXTS = fc.tuple(ENTRIES, fc.constantFrom(undefined, 1, 2, '\t')).map(([entries, indent]) => {
+  // Not through an object: it would move keys that look like numbers to the front, and lose __proto__.
+  const properties = entries.map(
+    ([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value, null, indent)}`,
+  );
+  return indent === undefined ? `{${properties.join(',')}}` : `{\n${properties.join(',\n')}\n}\n`;
+});
+
+test('whatever the file, adding and removing an entry gives the file back', () => {
+  fc.assert(
+    fc.property(TEXTS, fc.stringMatching(/^[0-9a-f]{64}$/), (text, digest) => {
+      const before = parseTokens(text);
+      const added = addEntry(text, digest, { userId: 'eve', metadata: { created: 'x' } });
+      const removed = removeEntries(added, new Set([digest]));
+
+      expect(parseTokens(added).slice(0, -1)).toEqual(before);
+      expect(parseTokens(added).at(-1)).toMatchObject({ digest, user: { userId: 'eve' } });
+      // A file without entries gets its line breaks from the first one.
+      expect(before.length > 0 ? removed : parseTokens(removed)).toEqual(before.length > 0 ? text : []);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('whatever the file, an edit of one entry leaves the others as they were, and the one line means the same', () => {
+  fc.assert(
+    fc.property(TEXTS, fc.nat(), (text, number) => {
+      const before = parseTokens(text);
+      const index = number % Math.max(1, before.length);
+      const digest = before[index]?.digest ?? A;
+      const others = before.filter((entry) => entry.digest !== digest);
+      const change = { expiresAt: '2030-01-01T00:00:00Z', metadata: { replacedBy: '12345678' } };
+
+      const changed = parseTokens(changeEntry(text, digest, change));
+      const removed = parseTokens(removeEntries(text, new Set([digest])));
+
+      expect(changed.map((entry) => entry.digest)).toEqual(before.map((entry) => entry.digest));
+      expect(changed.filter((entry) => entry.digest !== digest)).toEqual(others);
+      expect(changed[index]?.expiresAtMs).toBe(before.length > 0 ? Date.parse(change.expiresAt) : undefined);
+      expect(removed).toEqual(others);
+      expect(parseTokens(toOneLine(text))).toEqual(before);
+    }),
+    { numRuns: 200 },
+  );
+});
