@@ -6,6 +6,7 @@ export default {
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
+  setupFiles: ['<rootDir>/tests/support/errors-of-node.ts'],
   // Compiled copies and fixtures are no part of the module map.
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/results/'],
   testTimeout: 20_000,
