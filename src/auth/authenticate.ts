@@ -1,8 +1,6 @@
 /** From a request's headers to a grant, or to a refusal in words that say what to change. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { createConnectionMemo } from './connection-memo.ts';
 import { readCredential } from './credential.ts';
-import { digestToken } from './digest.ts';
 import { ANONYMOUS } from './user.ts';
 import type { Grant, RefusalReason, TokenVerifier, Verification } from './verifier.ts';
 
@@ -20,11 +18,8 @@ export type Authentication =
 /** Decides about requests by their headers. */
 export interface Authenticator {
   readonly enabled: boolean;
-  /**
-   * Decides about one request. Answers at once where the verifier does: a promise costs every request. `connection` is the one that
-   * the request came on, if it may be remembered by it.
-   */
-  authenticate(headers: IncomingHttpHeaders, connection?: object): Authentication | Promise<Authentication>;
+  /** Decides about one request. Answers at once where the verifier does: a promise costs every request. */
+  authenticate(headers: IncomingHttpHeaders): Authentication | Promise<Authentication>;
   /** Whether a stream opened with this grant may stay open. */
   isCurrent(grant: Grant): boolean;
   /** Whether the sessions of this user may go on. */
@@ -42,23 +37,14 @@ export function createAuthenticator(verifier: TokenVerifier | undefined): Authen
       mayContinue: () => true,
     };
   }
-  const memo = createConnectionMemo();
   return {
     enabled: true,
-    authenticate(headers, connection) {
-      let known = connection && memo.recall(connection, headers);
-      if (known === undefined) {
-        const credential = readCredential(headers);
-        if (credential.kind === 'none') return refuse('missing', DESCRIPTIONS.missing);
-        if (credential.kind === 'malformed') return refuse('malformed', credential.hint.replaceAll('"', "'"));
-        const { token } = credential;
-        known = { token, digest: digestToken(token) };
-      }
-      const verification = verifier.verify(known.token, known.digest);
-      if (verification instanceof Promise) return verification.then(explain);
-      // A guess is not remembered.
-      if (verification.ok && connection !== undefined) memo.remember(connection, headers, known);
-      return explain(verification);
+    authenticate(headers) {
+      const credential = readCredential(headers);
+      if (credential.kind === 'none') return refuse('missing', DESCRIPTIONS.missing);
+      if (credential.kind === 'malformed') return refuse('malformed', credential.hint.replaceAll('"', "'"));
+      const verification = verifier.verify(credential.token);
+      return verification instanceof Promise ? verification.then(explain) : explain(verification);
     },
     isCurrent: (grant) => verifier.isCurrent(grant),
     mayContinue: (userId) => verifier.hasValidToken(userId),

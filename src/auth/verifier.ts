@@ -23,8 +23,8 @@ export interface RightsChange {
 
 /** Decides about tokens. */
 export interface TokenVerifier {
-  /** Looks a token up; `digest` is its SHA-256 as 64 hex digits, where that is known. Never throws for anything a client can send. */
-  verify(token: string, digest?: string): Verification | Promise<Verification>;
+  /** Looks a token up. Never throws for anything a client can send. */
+  verify(token: string): Verification | Promise<Verification>;
   /** Whether a grant given earlier would be given now; asked every second for the grants of open streams. */
   isCurrent(grant: Grant): boolean;
   /** Whether any token of the user is valid now; when none is, the user's sessions end. */

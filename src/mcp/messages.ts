@@ -1,5 +1,5 @@
 /** Tells the kinds of JSON-RPC messages apart, once they are known to be messages. */
-import type { JSONRPCMessage, JSONRPCNotification, JSONRPCRequest } from '@modelcontextprotocol/server';
+import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 
 /** A JSON-RPC request id, or a progress token, which has the same form. */
 export type RequestId = string | number;
@@ -35,11 +35,6 @@ export function noStreamForRequest(): Error {
 /** Whether a message is a request, which wants an answer. */
 export function isRequest(message: JSONRPCMessage): message is JSONRPCRequest {
   return 'method' in message && 'id' in message;
-}
-
-/** Whether a message is a notification, which wants none. */
-export function isNotification(message: JSONRPCMessage): message is JSONRPCNotification {
-  return 'method' in message && !('id' in message);
 }
 
 /** Whether a message answers a request of the other side. */

@@ -2,7 +2,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Authenticator, createAuthenticator } from '../../src/auth/authenticate.ts';
 import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
-import { digestToken } from '../../src/auth/digest.ts';
 import { createTokenSet } from '../../src/auth/tokens/token-set.ts';
 import { createUserContext } from '../../src/auth/user.ts';
 import type { Grant, TokenVerifier } from '../../src/auth/verifier.ts';
@@ -122,94 +121,6 @@ describe('with authentication on', () => {
     expect([authenticator.isCurrent(found.grant), authenticator.mayContinue('ada')]).toEqual([true, true]);
     expect([without.isCurrent(found.grant), without.mayContinue('ada')]).toEqual([false, false]);
     expect(authenticator.enabled).toBe(true);
-  });
-});
-
-/** An authenticator whose tokens are valid until they are revoked, and what its verifier was asked. */
-function createFixture() {
-  const asked: (string | undefined)[] = [];
-  const revoked = new Set<string>();
-  const tokens = createTokenSet(parseTokens(JSON.stringify(FILE)));
-  const verifier: TokenVerifier = {
-    ...tokens,
-    verify: (token, digest) => {
-      asked.push(digest);
-      return revoked.has(token) ? { ok: false, reason: 'unknown' } : tokens.verify(token, digest);
-    },
-  };
-  return { authenticator: createAuthenticator(verifier), asked, revoked };
-}
-
-describe('a connection', () => {
-  const HEADERS = { authorization: 'Bearer tok_ada' };
-
-  test('is let in again with the credential of before, which is looked up each time', async () => {
-    const { authenticator, asked, revoked } = createFixture();
-    const connection = {};
-
-    const first = await authenticator.authenticate(HEADERS, connection);
-    const second = await authenticator.authenticate(HEADERS, connection);
-    revoked.add('tok_ada');
-    const third = await authenticator.authenticate(HEADERS, connection);
-
-    expect([first.ok, second.ok, third.ok]).toEqual([true, true, false]);
-    expect(asked).toEqual([digestToken('tok_ada'), digestToken('tok_ada'), digestToken('tok_ada')]);
-  });
-
-  test('is not let in with what another one has shown', async () => {
-    const { authenticator } = createFixture();
-    await authenticator.authenticate(HEADERS, {});
-
-    const other = await authenticator.authenticate({}, {});
-
-    expect(other).toMatchObject({ ok: false, refusal: { reason: 'missing' } });
-  });
-
-  test.each<{ what: string; headers: Record<string, string>; reason: string }>([
-    { what: 'no credential', headers: {}, reason: 'missing' },
-    { what: 'another token', headers: { authorization: 'Bearer tok_nobody' }, reason: 'unknown' },
-    { what: 'the same one cut short', headers: { authorization: 'Bearer tok_ad' }, reason: 'unknown' },
-    { what: 'a second one', headers: { ...HEADERS, 'x-api-key': 'tok_other' }, reason: 'malformed' },
-    { what: 'a second one elsewhere', headers: { ...HEADERS, 'x-auth-token': 'x' }, reason: 'malformed' },
-    { what: 'a second header alone', headers: { 'x-api-key': 'tok_nobody' }, reason: 'unknown' },
-  ])('is refused with $what, whatever it was let in with', async ({ headers, reason }) => {
-    const { authenticator } = createFixture();
-    const connection = {};
-    await authenticator.authenticate(HEADERS, connection);
-
-    const after = await authenticator.authenticate(headers, connection);
-    const again = await authenticator.authenticate(HEADERS, connection);
-
-    expect(after).toMatchObject({ ok: false, refusal: { reason } });
-    expect(again.ok).toBe(true);
-  });
-
-  test('may change its user with any request, as a proxy’s does', async () => {
-    const file = { tok_ada: { userId: 'ada' }, tok_bob: { userId: 'bob' } };
-    const authenticator = authenticatorOf(file);
-    const connection = {};
-
-    const users = [];
-    for (const token of ['tok_ada', 'tok_bob', 'tok_bob', 'tok_ada']) {
-      const found = await authenticator.authenticate({ authorization: `Bearer ${token}` }, connection);
-      users.push(found.ok && found.grant.user.userId);
-    }
-
-    expect(users).toEqual(['ada', 'bob', 'bob', 'ada']);
-  });
-
-  test('is remembered by no guess', async () => {
-    const { authenticator, asked } = createFixture();
-    const connection = {};
-    const guess = { authorization: 'Bearer tok_nobody' };
-
-    const answers = [
-      await authenticator.authenticate(guess, connection),
-      await authenticator.authenticate(guess, connection),
-    ];
-
-    expect(answers.map(({ ok }) => ok)).toEqual([false, false]);
-    expect(asked).toHaveLength(2);
   });
 });
 

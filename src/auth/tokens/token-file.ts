@@ -115,7 +115,7 @@ export async function openTokenFile({
   timer.unref();
 
   return {
-    verify: (token, digest) => current.verify(token, digest),
+    verify: (token) => current.verify(token),
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),
     onRightsChange: (listener) => void listeners.push(listener),

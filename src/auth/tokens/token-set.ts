@@ -23,7 +23,7 @@ interface KnownToken extends TokenEntry {
 
 /** The tokens of one version of the token file. */
 export interface TokenSet extends TokenVerifier {
-  verify(token: string, digest?: string): Verification;
+  verify(token: string): Verification;
   readonly size: number;
   /** The entries by their digests. */
   readonly entries: ReadonlyMap<string, TokenEntry>;
@@ -53,10 +53,10 @@ export function* createTokenSetInSteps(
   return {
     size: tokens.size,
     entries: tokens,
-    verify(token, digest = digestToken(token)) {
+    verify(token) {
       // Hashing first means that the look-up compares digests: how long it takes tells nothing about how much of a
       // guessed token is right, and it takes as long for one entry as for a hundred thousand.
-      const known = tokens.get(digest);
+      const known = tokens.get(digestToken(token));
       if (known === undefined) return UNKNOWN;
       const reason = refusalOf(known, now());
       return reason === undefined ? { ok: true, grant: known.grant } : { ok: false, reason };

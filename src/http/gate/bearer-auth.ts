@@ -17,7 +17,7 @@ export function requireBearer(authenticator: Authenticator, countFailure: CountF
     return next();
   };
   return (ctx, next) => {
-    const authentication = authenticator.authenticate(ctx.req.headers, ctx.req.socket);
+    const authentication = authenticator.authenticate(ctx.req.headers);
     if (!(authentication instanceof Promise)) return admit(ctx, authentication, next);
     return authentication.then((found) => {
       requireClient(ctx);

@@ -92,23 +92,23 @@ function parseMessage(value: unknown): JSONRPCMessage {
   }
   if (typeof method !== 'string') throw invalidRequest('"method" must be a string.');
   if (!('id' in value)) {
-    if (isNotification(value)) return value;
+    if (hasNotificationForm(value)) return value;
     throw invalidRequest('"params" must be an object, and its "_meta" one too.');
   }
   // MCP forbids null ids, and JSON-RPC fractions; a larger number could not be sent back as it came.
   if (typeof id !== 'string' && !Number.isSafeInteger(id))
     throw invalidRequest('"id" must be a string or a whole number.');
-  if (isRequest(value)) return value;
+  if (hasRequestForm(value)) return value;
   throw invalidRequest('"params" must be an object, and its "_meta" one too.');
 }
 
 /** Whether an object with a method and no id is a notification. */
-function isNotification(value: object): value is JSONRPCNotification {
+function hasNotificationForm(value: object): value is JSONRPCNotification {
   return isPlainMessage(value) || isJSONRPCNotification(value);
 }
 
 /** Whether an object with a method and an id of the right types is a request. */
-function isRequest(value: object): value is JSONRPCRequest {
+function hasRequestForm(value: object): value is JSONRPCRequest {
   return isPlainMessage(value) || isJSONRPCRequest(value);
 }
 
