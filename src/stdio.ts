@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   const definition = defineMcp({ info: SERVER_INFO, tools, features, log });
   const connection = serveStdio(() =>
     createMcpServer(definition, {
-      caller: () => ({ ...grant, transport: 'stdio', requestId: randomUUID() }),
+      caller: () => ({ user: grant.user, grant, transport: 'stdio', requestId: randomUUID() }),
       session: grant.user,
     }),
   );

@@ -6,6 +6,11 @@ export interface Grant {
   readonly user: UserContext;
   /** Names the token in logs: the first 8 hex digits of its SHA-256 digest. Absent while authentication is off. */
   readonly tokenId?: string;
+  /**
+   * What its verifier knows the very token by, however many a user has. For the verifier alone: it may be worth a guess to whoever
+   * reads a log, so keep it where neither JSON nor a copy shows it, as a getter of a class does.
+   */
+  readonly key?: string;
 }
 
 /** Why a token is refused. */

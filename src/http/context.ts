@@ -55,8 +55,7 @@ export function grantOf(ctx: RequestContext): Grant {
 }
 
 /** Who sends a request on a protected route. */
-export function callerOf(ctx: RequestContext, transport: Caller['transport']): Caller {
-  const { user, tokenId } = grantOf(ctx);
-  const { requestId } = ctx.state;
-  return tokenId === undefined ? { user, transport, requestId } : { user, tokenId, transport, requestId };
+export function senderOf(ctx: RequestContext, transport: Caller['transport']): Caller {
+  const grant = grantOf(ctx);
+  return { user: grant.user, grant, transport, requestId: ctx.state.requestId };
 }

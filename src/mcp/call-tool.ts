@@ -41,7 +41,7 @@ export function callTool(call: ToolCall): Promise<CallToolResult> {
       {
         requestId: caller.requestId,
         userId: caller.user.userId,
-        tokenId: caller.tokenId,
+        tokenId: caller.grant.tokenId,
         tool: tool.name,
         transport: caller.transport,
         outcome: origin.isCancelled ? 'cancelled' : outcome,

@@ -1,10 +1,14 @@
 /** Who sent a request, and over what: made by the transports for each request, read by the tools. */
 import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server';
+import type { UserContext } from '../auth/user.ts';
 import type { Grant } from '../auth/verifier.ts';
 import type { TransportName } from './tool.ts';
 
 /** One request's sender. */
-export interface Caller extends Grant {
+export interface Caller {
+  readonly user: UserContext;
+  /** What lets it in, as the verifier gave it: a call is worth no more than this. */
+  readonly grant: Grant;
   readonly transport: TransportName;
   /** Names the request in the log and in the answer's X-Request-Id. */
   readonly requestId: string;

@@ -41,7 +41,8 @@ export function createDefinition({ tools = [], features = [] }: InMemoryOptions 
 
 /** Makes a caller of Streamable HTTP. */
 export function createCaller(user: UserFields, requestId: string): Caller {
-  return { user: createUserContext(user), tokenId: '0a1b2c3d', transport: 'streamable-http', requestId };
+  const grant = { user: createUserContext(user), tokenId: '0a1b2c3d' };
+  return { user: grant.user, grant, transport: 'streamable-http', requestId };
 }
 
 /** Connects a client of the revisions with sessions. */

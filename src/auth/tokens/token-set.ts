@@ -21,6 +21,24 @@ interface KnownToken extends TokenEntry {
   readonly grant: Grant;
 }
 
+/** The grant of an entry. Its key is the digest, out of reach of whatever spells or copies what it is given: a log, above all. */
+class TokenGrant implements Grant {
+  readonly user: UserContext;
+  readonly tokenId: string;
+  readonly #digest: string;
+
+  constructor({ user, digest }: TokenEntry) {
+    this.user = user;
+    this.tokenId = tokenIdOf(digest);
+    this.#digest = digest;
+    Object.freeze(this);
+  }
+
+  get key(): string {
+    return this.#digest;
+  }
+}
+
 /** The tokens of one version of the token file. */
 export interface TokenSet extends TokenVerifier {
   verify(token: string): Verification;
@@ -42,7 +60,7 @@ export function* createTokenSetInSteps(
   const tokens = new Map<string, KnownToken>();
   const tokensOfUser = new Map<string, KnownToken[]>();
   for (const entry of entries) {
-    const known = { ...entry, grant: Object.freeze({ user: entry.user, tokenId: tokenIdOf(entry.digest) }) };
+    const known = { ...entry, grant: new TokenGrant(entry) };
     tokens.set(entry.digest, known);
     const ofUser = tokensOfUser.get(entry.user.userId);
     if (ofUser === undefined) tokensOfUser.set(entry.user.userId, [known]);
@@ -61,9 +79,9 @@ export function* createTokenSetInSteps(
       const reason = refusalOf(known, now());
       return reason === undefined ? { ok: true, grant: known.grant } : { ok: false, reason };
     },
-    isCurrent({ user, tokenId }) {
-      const known = tokensOfUser.get(user.userId)?.find((candidate) => candidate.grant.tokenId === tokenId);
-      return known !== undefined && refusalOf(known, now()) === undefined;
+    isCurrent({ user, key = '' }) {
+      const known = tokens.get(key);
+      return known?.user.userId === user.userId && refusalOf(known, now()) === undefined;
     },
     hasValidToken(userId) {
       const nowMs = now();

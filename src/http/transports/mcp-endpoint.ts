@@ -7,11 +7,11 @@ import type { McpDefinition } from '../../mcp/server.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import {
   acceptsEventStream,
-  callerOf,
   grantOf,
   type Handler,
   type RequestContext,
   type Route,
+  senderOf,
 } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
 import { HttpError, sessionNotFound } from '../errors.ts';
@@ -58,7 +58,7 @@ function handlePost(parts: McpEndpointParts): Handler {
     if (transport.mcp.protocolVersion !== undefined) requireSupportedVersion(ctx);
     refuseOutOfPlace(transport, parsed);
     const { messages, isBatch } = parsed;
-    const caller = callerOf(ctx, 'streamable-http');
+    const caller = senderOf(ctx, 'streamable-http');
     transport.handlePost(ctx, { messages, isBatch, call: body.call, caller });
   };
 }

@@ -7,7 +7,7 @@ import type { PlainCall } from '../../mcp/plain-call.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 import { McpSession } from '../../mcp/session.ts';
 import type { EndReason, Session, SessionConnection, SessionRegistry } from '../../sessions/registry.ts';
-import { callerOf, grantOf, type Handler, type RequestContext, type Route } from '../context.ts';
+import { grantOf, type Handler, type RequestContext, type Route, senderOf } from '../context.ts';
 import { writeAnswer, writeHead } from '../direct-answer.ts';
 import { HttpError, requireClient, sessionNotFound } from '../errors.ts';
 import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
@@ -177,7 +177,7 @@ function acceptMessage({ registry, maxBodyBytes }: SseParts): Handler {
         rpcCode: -32_600,
       });
     }
-    connection.receive(message, callerOf(ctx, 'sse'), body.call);
+    connection.receive(message, senderOf(ctx, 'sse'), body.call);
     writeAnswer(ctx, 202, { text: 'Accepted', headers: TEXT_HEADERS });
   };
 }

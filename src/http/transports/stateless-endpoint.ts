@@ -7,7 +7,7 @@ import { LaneCall, laneOf } from '../../mcp/fast-lane.ts';
 import { type PlainCall, STATELESS_REVISION } from '../../mcp/plain-call.ts';
 import { createMcpServer, type McpDefinition } from '../../mcp/server.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
-import { callerOf, grantOf, type RequestContext } from '../context.ts';
+import { grantOf, type RequestContext, senderOf } from '../context.ts';
 import { shuttingDown } from '../errors.ts';
 import type { EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
@@ -51,7 +51,7 @@ export function createStatelessEndpoint({
   /** Runs a plain call past the SDK; undefined when the SDK must have it. */
   const runPlain = (ctx: RequestContext, call: PlainCall): Promise<void> | undefined => {
     const running = new LaneCall();
-    const caller = callerOf(ctx, 'streamable-http');
+    const caller = senderOf(ctx, 'streamable-http');
     const frame = { caller, protocolVersion: STATELESS_REVISION, origin: running };
     const result = lane?.runStateless(call, ctx.req.headers, frame);
     if (lane === undefined || result === undefined) return undefined;
@@ -134,7 +134,7 @@ async function exchange({ ctx, handler, streams, body }: Exchange): Promise<void
     if (typeof value === 'string' && !CREDENTIAL_HEADERS.has(name)) headers.set(name, value);
   }
   const request = new Request('http://localhost/mcp', { method: 'POST', headers, signal: abort.signal });
-  const authInfo = toAuthInfo(callerOf(ctx, 'streamable-http'));
+  const authInfo = toAuthInfo(senderOf(ctx, 'streamable-http'));
   const response = await handler.fetch(request, { authInfo, parsedBody: body });
   if (res.destroyed) return void response.body?.cancel();
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;

@@ -1,6 +1,8 @@
 /** The look-up of tokens: by digest alone, within their time, and for any set of entries. */
+import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { pino } from 'pino';
 import { parseTokens } from '../../../src/auth/tokens/parse-tokens.ts';
 import { digestToken, tokenIdOf } from '../../../src/auth/digest.ts';
 import { createTokenSet, type TokenSet } from '../../../src/auth/tokens/token-set.ts';
@@ -182,6 +184,29 @@ describe('a grant of an earlier set', () => {
     const grant = grantOf(setOf({ [TOKEN]: { userId: 'ada' } }), TOKEN);
 
     expect(setOf(file).isCurrent(grant)).toBe(false);
+  });
+
+  test('does not count for another token of the same user whose id is the same', () => {
+    const grant = grantOf(setOf({ [TOKEN]: { userId: 'ada' } }), TOKEN);
+    const namesake = `${digestToken(TOKEN).slice(0, 8)}${'0'.repeat(56)}`;
+
+    const later = setOf({ [`sha256:${namesake}`]: { userId: 'ada' } });
+
+    expect(later.isCurrent(grant)).toBe(false);
+  });
+
+  test('knows its token by a key that shows in no log, no JSON and no copy', () => {
+    const grant = grantOf(setOf({ [TOKEN]: { userId: 'ada' } }), TOKEN);
+    const lines: string[] = [];
+    const log = pino({}, { write: (line: string) => lines.push(line) });
+    const { key = 'none' } = grant;
+
+    log.info({ ...grant, grant, list: [grant], err: Object.assign(new Error('x'), { grant }) }, 'everything');
+
+    expect(key).toBe(digestToken(TOKEN));
+    expect(lines.join()).toContain(grant.tokenId);
+    for (const text of [...lines, JSON.stringify(grant), inspect({ ...grant }), inspect(grant)])
+      expect(text).not.toContain(key.slice(8));
   });
 
   test('of nobody, such as one made while authentication was off, does not count', () => {

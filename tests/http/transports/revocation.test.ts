@@ -2,6 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { digestToken } from '../../../src/auth/digest.ts';
 import { tools } from '../../../src/tools/index.ts';
 import { createHeldTool, type HeldTool } from '../../support/held-tool.ts';
 import {
@@ -128,6 +129,15 @@ test("a user's other token keeps the sessions, and the streams that it opened it
 
   expect(answer.body).toMatchObject({ result: { structuredContent: { userId: 'ada' } } });
   expect(fresh.status).toBe(200);
+});
+
+test('a stream ends with its own token, though another one of the user has the same id', async () => {
+  await start({ [ADA]: ada, [BOB]: bob });
+  const stream = await openSse(server.url, ADA);
+
+  await server.writeTokens({ [`sha256:${digestToken(ADA).slice(0, 8)}${'0'.repeat(56)}`]: ada, [BOB]: bob });
+
+  expect(await stream.over(SOON_MS)).toBe('ended');
 });
 
 test('a token with a later start is refused until then, and let in from then on', async () => {
