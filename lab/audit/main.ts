@@ -3,14 +3,20 @@
  * the registry cannot be asked, it says so and passes: being offline is no vulnerability.
  */
 import { execFile } from 'node:child_process';
+import { helped } from '../help.ts';
 import { judgeAudit } from './judge.ts';
 
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const TIMEOUT_MS = 60_000;
 
-const { words, passed } = judgeAudit(await runNpmAudit());
-console.log(`audit: ${words}`);
-process.exitCode = passed ? 0 : 1;
+const USAGE = `Usage: npm run audit
+Asks npm's registry for known vulnerabilities of the dependencies that the server needs at run time. Exit code: 1 for a high one.`;
+
+if (!helped(USAGE)) {
+  const { words, passed } = judgeAudit(await runNpmAudit());
+  console.log(`audit: ${words}`);
+  process.exitCode = passed ? 0 : 1;
+}
 
 /** What `npm audit` prints; nothing when it cannot be run. */
 async function runNpmAudit(): Promise<string> {

@@ -19,7 +19,7 @@ export interface Command {
 
 export const USAGE = `Usage: npm run bench -- [options]
   --quick         one short round of this server and the floor: everything works, figures are rough
-  --peers         measure other MCP servers too; installs lab/bench/package.json into bench/node_modules
+  --peers         measure other MCP servers too; installs them into lab/bench/peers/node_modules
   --only ROW      only the rows whose names begin so; may be given several times
   --rounds N      rounds per row (default ${THOROUGH.rounds})
   --json FILE     write every round's figures

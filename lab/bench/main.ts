@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { helped } from '../help.ts';
 import { type Command, parseCommandLine, USAGE } from './command-line.ts';
 import { chooseCores, type Cores } from './cores.ts';
 import { startGenerator } from './generator.ts';
@@ -20,6 +21,7 @@ process.exitCode = await main();
 
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
+  if (helped(USAGE)) return 0;
   const command = parseCommandLine(process.argv.slice(2));
   if (command === undefined) {
     process.stderr.write(`${USAGE}\n`);

@@ -24,11 +24,11 @@ const OUR_SETTINGS = {
   LOG_LEVEL: 'warn',
 } as const;
 
-/** This server. */
+/** This server, with the tools that the others have too. */
 export const OURS: Target = {
   name: 'this server',
   kind: 'ours',
-  script: fileURLToPath(new URL('../../src/main.js', import.meta.url)),
+  script: fileURLToPath(new URL('../fixture/main.js', import.meta.url)),
   env: OUR_SETTINGS,
   transports: ALL,
 };
@@ -49,7 +49,7 @@ export const FLOOR: Target = {
   transports: ALL,
 };
 
-/** The folder in the checkout that the peers are installed in; this file runs in dist/bench/src. */
+/** The folder in the checkout that the peers are installed in; this file runs in dist/lab/bench. */
 export const PEERS_FOLDER = fileURLToPath(new URL('../../../lab/bench/peers', import.meta.url));
 
 /** The peers, each with the transports that it speaks. */
@@ -61,7 +61,7 @@ export const PEERS: readonly Target[] = [
   peer('mcp-lite', 'mcp-lite.mjs', ['streamable']),
 ];
 
-/** A peer; its versions are in lab/bench/package.json. */
+/** A peer; its versions are in lab/bench/peers/package.json. */
 function peer(name: string, file: string, transports: readonly Transport[]): Target {
   return {
     name,

@@ -9,6 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { helped } from '../help.ts';
 import { startHeaderProxy } from './header-proxy.ts';
 import { PLAN, type PlannedSet, type ServerName } from './plan.ts';
 import { printResult, printTable } from './report.ts';
@@ -38,6 +39,7 @@ process.exitCode = await main();
 
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
+  if (helped(USAGE)) return 0;
   const command = parseCommandLine();
   if (command === undefined) return 2;
   const interrupt = new AbortController();

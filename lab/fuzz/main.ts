@@ -3,6 +3,7 @@
  * against what SECURITY.md promises. The same seed sends the same cases.
  */
 import { parseArgs } from 'node:util';
+import { helped } from '../help.ts';
 import { type Failure, runCases, showBytes, type Summary } from './runner.ts';
 import { type FuzzTarget, startTarget, takeTarget } from './target.ts';
 
@@ -10,7 +11,8 @@ const USAGE = `Usage: npm run fuzz -- [--seed N] [--count N] [--case N] [--concu
   --seed N         which cases; the default is a different one each time, and is printed
   --count N        how many (default 20000)
   --case N         only this one, with everything it sends
-  --url, --token   a server that runs already and the tokens of two of its users, instead of one started for it`;
+  --url, --token   a server that runs already and the tokens of two of its users, instead of one started for it; it must
+                   offer the fuzzer's tools, as dist/lab/fixture/main.js does`;
 
 /** What the command line asks for. */
 interface Command {
@@ -29,6 +31,7 @@ process.exitCode = await main();
 
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
+  if (helped(USAGE)) return 0;
   const command = parseCommandLine();
   if (command === undefined) {
     console.error(USAGE);

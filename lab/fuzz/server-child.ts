@@ -28,7 +28,7 @@ export interface ServerChild {
 
 /** What to start. */
 export interface ChildOptions {
-  /** The compiled `main.js`. */
+  /** The compiled entry. */
   readonly script: string;
   /** The token file: users by token. */
   readonly tokens: Readonly<Record<string, object>>;

@@ -16,8 +16,8 @@ export interface FuzzTarget {
   stop(): Promise<string | undefined>;
 }
 
-/** The compiled server beside the compiled scripts. */
-export const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+/** The lab's server beside the compiled scripts. */
+export const FIXTURE = fileURLToPath(new URL('../fixture/main.js', import.meta.url));
 
 /** How long an answer may take. Milliseconds. */
 const DEADLINE_MS = 5_000;
@@ -32,7 +32,7 @@ const SETTINGS = {
 };
 
 /** Starts a server with the users ada and bob. */
-export async function startTarget({ script = MAIN, deadlineMs = DEADLINE_MS } = {}): Promise<FuzzTarget> {
+export async function startTarget({ script = FIXTURE, deadlineMs = DEADLINE_MS } = {}): Promise<FuzzTarget> {
   const tokens = { ada: makeToken(), bob: makeToken() };
   const mark = tokens.ada.slice(-6);
   const secrets: Secrets = {
@@ -87,7 +87,10 @@ export async function takeTarget(
   };
 }
 
-/** Asks `whoami`, the stateless way. */
+/**
+ * Asks `whoami`, the stateless way.
+ * @throws {Error} that says what is missing: without tools whose answers are known, no answer can be held against anything
+ */
 async function userIdOf(url: string, token: string): Promise<string> {
   const response = await fetch(new URL('/mcp', url), {
     method: 'POST',
@@ -103,8 +106,11 @@ async function userIdOf(url: string, token: string): Promise<string> {
     }),
     signal: AbortSignal.timeout(DEADLINE_MS),
   });
-  const userId = /\\?"userId\\?":\\?"([^"\\]+)/.exec(await response.text())?.[1];
-  if (userId === undefined)
-    throw new Error(`The server answers whoami with status ${response.status}: is the token right?`);
-  return userId;
+  const text = await response.text();
+  const userId = /\\?"userId\\?":\\?"([^"\\]+)/.exec(text)?.[1];
+  if (userId !== undefined) return userId;
+  if (response.status === 401) throw new Error('The server answers 401: is the token right?');
+  throw new Error(
+    `The server answers whoami with status ${response.status}. Give the URL of one that offers the fuzzer's tools: start dist/lab/fixture/main.js in place of dist/src/main.js, with the settings of yours.`,
+  );
 }

@@ -4,19 +4,30 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
+import { helped } from '../help.ts';
 import { describeLicences, findUnknownLicences } from './describe.ts';
 
 // npm runs scripts at the root of the package.
 const LIST = 'docs/LICENCES.md';
 
-const lockFile = await readFile('package-lock.json', 'utf8');
-const unknown = findUnknownLicences(lockFile);
-const text = await format(describeLicences(lockFile), { ...(await resolveConfig(LIST)), parser: 'markdown' });
-const isCheck = process.argv.includes('--check');
-const isCurrent = (await readFile(LIST, 'utf8').catch(() => '')) === text;
-if (!isCheck) await writeFile(LIST, text);
-if (isCheck && !isCurrent) console.error(`${LIST} is not what package-lock.json says: npm run licences`);
-for (const name of unknown)
-  console.error(`licences: look at that of ${name}, and add it to lab/licences/describe.ts`);
-process.exitCode = unknown.length > 0 || (isCheck && !isCurrent) ? 1 : 0;
-if (process.exitCode === 0) console.log(`licences: ${LIST} ${isCheck ? 'is as it should be' : 'is written'}`);
+const USAGE = `Usage: npm run licences -- [--check]
+Writes ${LIST}, the licences of what the server needs at run time; fails on one that nobody has looked at.
+  --check  only compares`;
+
+if (!helped(USAGE)) process.exitCode = await main(process.argv.includes('--check'));
+
+/** Writes or compares the list; returns the exit code. */
+async function main(isCheck: boolean): Promise<number> {
+  const lockFile = await readFile('package-lock.json', 'utf8');
+  const unknown = findUnknownLicences(lockFile);
+  const config = await resolveConfig(LIST);
+  const text = await format(describeLicences(lockFile), { ...config, parser: 'markdown' });
+  const isCurrent = (await readFile(LIST, 'utf8').catch(() => '')) === text;
+  if (!isCheck) await writeFile(LIST, text);
+  if (isCheck && !isCurrent) console.error(`${LIST} is not what package-lock.json says: npm run licences`);
+  for (const name of unknown)
+    console.error(`licences: look at that of ${name}, and add it to lab/licences/describe.ts`);
+  if (unknown.length > 0 || (isCheck && !isCurrent)) return 1;
+  console.log(`licences: ${LIST} ${isCheck ? 'is as it should be' : 'is written'}`);
+  return 0;
+}

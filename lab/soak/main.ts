@@ -4,6 +4,7 @@
  * a garbage collection asked for by SIGUSR2), its resident memory and its open handles (from /proc), each in quiet.
  */
 import { parseArgs } from 'node:util';
+import { helped } from '../help.ts';
 import { describeCounts, describePoint, runSoak } from './runner.ts';
 import { startSoakServer } from './server.ts';
 
@@ -13,6 +14,7 @@ process.exitCode = await main();
 
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
+  if (helped(USAGE)) return 0;
   const minutes = parseMinutes();
   if (minutes === undefined) {
     console.error(USAGE);

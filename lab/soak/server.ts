@@ -1,7 +1,7 @@
 /** The server of the soak: six users, heartbeats every second, sessions that are idle soon, and a word about its heap. */
 import { fileURLToPath } from 'node:url';
 import { makeToken, type ServerChild, startServerChild } from '../fuzz/server-child.ts';
-import { MAIN } from '../fuzz/target.ts';
+import { FIXTURE } from '../fuzz/target.ts';
 import type { SoakUser } from './workers.ts';
 
 /** How soon the soak's server ends idle sessions. */
@@ -14,7 +14,7 @@ export interface SoakScripts {
 }
 
 const SCRIPTS: SoakScripts = {
-  main: MAIN,
+  main: FIXTURE,
   heapSignal: fileURLToPath(new URL('heap-signal.js', import.meta.url)),
 };
 

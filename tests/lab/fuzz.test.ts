@@ -8,12 +8,13 @@ import { startServerChild } from '../../lab/fuzz/server-child.ts';
 import { type FuzzTarget, startTarget, takeTarget } from '../../lab/fuzz/target.ts';
 import { type Exchange, type Fault, startFaultyProxy } from '../support/faulty-proxy.ts';
 import { builtFile } from '../support/process.ts';
+import { ADA, BOB, startTestServer } from '../support/start-server.ts';
 
 const SEED = 5;
 
 let healthy: FuzzTarget;
 beforeAll(async () => {
-  healthy = await startTarget({ script: builtFile('src/main.js') });
+  healthy = await startTarget({ script: builtFile('lab/fixture/main.js') });
 });
 afterAll(async () => {
   await healthy.stop();
@@ -97,7 +98,7 @@ describe('a broken server', () => {
   }); // prettier-ignore
 
   test('that dies is told apart from a case that fails, and ends the run', async () => {
-    const mortal = await startTarget({ script: builtFile('src/main.js') });
+    const mortal = await startTarget({ script: builtFile('lab/fixture/main.js') });
     await mortal.stop();
 
     const { serverProblem, passed } = await fuzz(500, {
@@ -110,7 +111,11 @@ describe('a broken server', () => {
   });
 
   test('that does not start says what it wrote', async () => {
-    const started = startServerChild({ script: builtFile('src/main.js'), tokens: {}, env: { PORT: 'x' } });
+    const started = startServerChild({
+      script: builtFile('lab/fixture/main.js'),
+      tokens: {},
+      env: { PORT: 'x' },
+    });
 
     await expect(started).rejects.toThrow(/PORT must be a whole number/);
   });
@@ -163,7 +168,16 @@ test('a server that runs already is taken with the tokens of two users, and with
     bob: [`user-bob-${mark()}`],
   });
   await expect(takeTarget(url, [ada, ada])).rejects.toThrow('two different users');
-  await expect(takeTarget(url, [ada, 'wrong'])).rejects.toThrow('status 401');
+  await expect(takeTarget(url, [ada, 'wrong'])).rejects.toThrow('answers 401: is the token right?');
+});
+
+test("a server without the fuzzer's tools is told which one to start instead", async () => {
+  const bare = await startTestServer({ tools: [] });
+
+  const taken = takeTarget(bare.url, [ADA, BOB]);
+
+  await expect(taken).rejects.toThrow('start dist/lab/fixture/main.js in place of dist/src/main.js');
+  await bare.close();
 });
 
 /** What the names of the healthy server's users end in. */

@@ -11,7 +11,10 @@ import { builtFile } from '../support/process.ts';
 let started: Awaited<ReturnType<typeof startSoakServer>>;
 let options: SoakOptions;
 beforeAll(async () => {
-  const scripts = { main: builtFile('src/main.js'), heapSignal: builtFile('lab/soak/heap-signal.js') };
+  const scripts = {
+    main: builtFile('lab/fixture/main.js'),
+    heapSignal: builtFile('lab/soak/heap-signal.js'),
+  };
   started = await startSoakServer(scripts);
   options = { ...started, rounds: 1, secondsPerRound: 2, loadScript: builtFile('lab/soak/load.js') };
 });

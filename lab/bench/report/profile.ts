@@ -80,7 +80,7 @@ function partOf(url: string, functionName: string): string {
   if (inPackage !== undefined) return inPackage;
   if (url.startsWith('node:'))
     return url.split('/')[0] === 'node:internal' ? `node:${url.split('/')[1]}` : url;
-  if (url.includes('/dist/src/')) return 'ours';
+  if (/\/dist\/(src|lab\/fixture)\//.test(url)) return 'ours';
   return functionName === '(garbage collector)' ? 'gc' : 'native';
 }
 
