@@ -1,8 +1,7 @@
 /** The log: pino, JSON lines on stderr (stdout belongs to the stdio protocol), pretty on a terminal. */
 import { createRequire } from 'node:module';
-import { type Logger, pino, stdTimeFunctions } from 'pino';
-import type PinoPretty from 'pino-pretty';
-import { openLogDestination } from './log-destination.ts';
+import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import type { PinoPretty } from 'pino-pretty';
 
 /** The levels that LOG_LEVEL may name. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -22,8 +21,11 @@ const SECRET_FIELDS = [
 
 /** Makes the log of this process. */
 export function createLog(level: LogLevel): Logger {
-  const format = process.stderr.isTTY ? createPrettyFormat() : undefined;
-  const stream = openLogDestination({ describeDropped, ...(format && { format }) });
+  const stream = process.stderr.isTTY
+    ? loadPretty()({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })
+    : destination({ fd: 2, sync: true });
+  // A reader of the log that goes away (a closed pipe) must not take the server with it.
+  stream.on('error', () => undefined);
   return pino(
     {
       level,
@@ -39,22 +41,10 @@ export function createLog(level: LogLevel): Logger {
   );
 }
 
-/** The line that tells how many others nobody will ever read. */
-function describeDropped(dropped: number): string {
-  const line = {
-    level: 'warn',
-    time: new Date().toISOString(),
-    dropped,
-    msg: 'log lines dropped: nobody read them',
-  };
-  return `${JSON.stringify(line)}\n`;
-}
-
-/** What people get to read. The package is loaded where there is a terminal: everywhere else a start need not wait for it. */
-function createPrettyFormat(): (line: string) => string {
+/** The package for terminals, loaded where there is one: everywhere else a start need not wait for it. */
+function loadPretty(): typeof PinoPretty {
   // oxlint-disable-next-line no-unsafe-type-assertion -- what a require returns has no type
-  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
-  return prettyFactory({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' });
+  return createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
 }
 
 /**

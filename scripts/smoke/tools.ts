@@ -60,7 +60,7 @@ export async function callTools(client: ToolClient, expected: Expectation): Prom
     // Beyond ASCII, since proxies and clients have been seen to break it; random, so that no cache can answer.
     const message = `smoke ${randomUUID()} – ünïcödé ✓`;
     if (names.includes('echo_message'))
-      await checkText(client, 'echo_message', { message }, new RegExp(`^${message}$`));
+      await checkText(client, 'echo_message', { message }, new RegExp(`: ${message}$`));
     const as =
       userId === undefined ? 'whoami is not among them, so the user was not checked' : `as ${userId}`;
     return { detail: `${names.length} tools listed, the examples called, ${as}`, userId };

@@ -2,11 +2,12 @@
 import { z } from 'zod';
 import { defineTool } from '../mcp/tool.ts';
 
-/** Greets the given name, or the user. */
+/** Greets the given name on behalf of the user, or the user. */
 export const getGreeting = defineTool({
   name: 'get_greeting',
   title: 'Greeting',
-  description: 'Returns a friendly greeting for a name, or for the current user when no name is given.',
+  description:
+    'Returns a friendly greeting from the current user to a name, or to the user when no name is given.',
   input: z.object({
     name: z
       .string()
@@ -17,5 +18,6 @@ export const getGreeting = defineTool({
   }),
   scope: 'greet',
   annotations: { readOnlyHint: true },
-  run: ({ name }, { user }) => `Hello, ${name ?? user.name}!`,
+  run: ({ name }, { user }) =>
+    name === undefined ? `Hello, ${user.name}!` : `Hello, ${name}! ${user.name} says hello.`,
 });

@@ -5,7 +5,7 @@ import { echoMessage } from '../../src/tools/echo-message.ts';
 import { createToolContext } from '../support/tool-context.ts';
 
 describe('echo_message', () => {
-  test('returns any message unchanged', async () => {
+  test('returns any message unchanged, behind the name of the user', async () => {
     const message = fc.oneof(
       fc.string({ minLength: 1, unit: 'binary' }),
       fc.constant('\u0000\uFEFF\r\n\u2028 '),
@@ -15,7 +15,7 @@ describe('echo_message', () => {
       fc.asyncProperty(message, async (sent) => {
         const input = echoMessage.input.parse({ message: sent });
 
-        expect(await echoMessage.run(input, createToolContext())).toBe(sent);
+        expect(await echoMessage.run(input, createToolContext())).toBe(`Ada Lovelace: ${sent}`);
       }),
     );
   });
@@ -23,7 +23,9 @@ describe('echo_message', () => {
   test.each([1, 1_048_576, 3_000_000])('takes a message of %d characters', async (length) => {
     const input = echoMessage.input.parse({ message: 'x'.repeat(length) });
 
-    expect(await echoMessage.run(input, createToolContext())).toHaveLength(length);
+    expect(await echoMessage.run(input, createToolContext())).toBe(
+      `Ada Lovelace: ${input['message'] as string}`,
+    );
   });
 
   test.each([{}, { message: '' }, { message: 5 }, { message: null }, { message: ['x'] }])(

@@ -14,10 +14,10 @@ describe('get_greeting', () => {
     expect(await getGreeting.run({}, createToolContext({ user: { userId: 'ada' } }))).toBe('Hello, ada!');
   });
 
-  test('greets the name that is given', async () => {
-    const input = getGreeting.input.parse({ name: 'Grace' });
+  test('greets the name that is given, and says for whom', async () => {
+    const input = getGreeting.input.parse({ name: 'Zoë' });
 
-    expect(await getGreeting.run(input, createToolContext())).toBe('Hello, Grace!');
+    expect(await getGreeting.run(input, createToolContext())).toBe('Hello, Zoë! Ada Lovelace says hello.');
   });
 
   test.each(['x', 'x'.repeat(200), '世界 <b>'])('takes the name %j', (name) => {

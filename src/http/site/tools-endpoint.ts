@@ -1,18 +1,19 @@
-/** `GET /tools`: the tools that the caller may use, for people and scripts without an MCP client. */
+/** `GET /tools`: the tools that the caller may use, and who that is, for people and scripts without an MCP client. */
 import type { Tool as ListedTool } from '@modelcontextprotocol/server';
 import type { UserContext } from '../../auth/user.ts';
 import { grantOf, type RequestContext, type Route } from '../context.ts';
 
 /** The route. */
 export function createToolsRoute(listTools: (user: UserContext) => Promise<readonly ListedTool[]>): Route {
-  /** The answer for each list, which is the same one for everybody who may call everything. */
+  /** Each list as JSON: it is the same one for everybody who may call everything, and long beside who asks. */
   const texts = new WeakMap<readonly ListedTool[], string>();
   const list = async (ctx: RequestContext): Promise<void> => {
-    const tools = await listTools(grantOf(ctx).user);
+    const { user } = grantOf(ctx);
+    const tools = await listTools(user);
     let text = texts.get(tools);
     if (text === undefined) texts.set(tools, (text = spell(tools)));
     ctx.type = 'json';
-    ctx.body = text;
+    ctx.body = `{"tools":${text},"user":${JSON.stringify({ userId: user.userId, name: user.name })}}`;
   };
   return { path: '/tools', methods: { GET: list, HEAD: list } };
 }
@@ -25,5 +26,5 @@ function spell(tools: readonly ListedTool[]): string {
     description,
     inputSchema,
   }));
-  return JSON.stringify({ tools: shown });
+  return JSON.stringify(shown);
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { initialize, openMcpSession, rpc, send, stateless } from '../../support/raw-http.ts';
 import { openSse, openStream } from '../../support/sse-reader.ts';
-import { ADA, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
+import { ADA, BOB, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
 
 let server: TestServer;
 let open: TestServer;
@@ -91,7 +91,7 @@ describe('the page', () => {
 });
 
 describe('GET /tools', () => {
-  test('lists the tools that the user may call', async () => {
+  test('lists the tools that the user may call, and says who that is', async () => {
     const [ada, greeter] = await Promise.all(
       [ADA, GREETER].map(async (token) => send(`${server.url}/tools`, { token })),
     );
@@ -103,14 +103,27 @@ describe('GET /tools', () => {
         description: expect.any(String),
         inputSchema: expect.objectContaining({ type: 'object' }),
       })),
+      user: { userId: 'ada', name: 'Ada Lovelace' },
     });
-    expect(greeter?.body).toMatchObject({ tools: [{ name: 'get_greeting' }, { name: 'whoami' }] });
+    expect(greeter?.body).toMatchObject({
+      tools: [{ name: 'get_greeting' }, { name: 'whoami' }],
+      user: { userId: 'greta', name: 'Greta' },
+    });
+  });
+
+  test('says it of each of two users who have the same list', async () => {
+    const [ada, bob] = await Promise.all(
+      [ADA, BOB].map(async (token) => send(`${server.url}/tools`, { token })),
+    );
+
+    expect(ada?.body).toMatchObject({ user: { userId: 'ada' } });
+    expect(bob?.body).toMatchObject({ user: { userId: 'bob', name: 'Bob' } });
   });
 
   test('lists every tool when authentication is off', async () => {
     const answer = await send(`${open.url}/tools`);
 
-    expect(answer.body).toMatchObject({ tools: [{}, {}, {}] });
+    expect(answer.body).toMatchObject({ tools: [{}, {}, {}], user: { userId: 'anonymous' } });
   });
 
   test('answers HEAD', async () => {
