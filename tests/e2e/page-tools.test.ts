@@ -2,9 +2,9 @@
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
-import { tools } from '../../src/tools/index.ts';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { createPageFixture, describeInBrowser } from '../support/browser.ts';
+import { fixtureTools } from '../support/fixture-tools.mjs';
 
 /** A tool with an input of every kind, which returns what arrived. */
 const showInput = defineTool({
@@ -55,7 +55,7 @@ async function call(page: Page): Promise<string> {
 }
 
 const parts = {
-  tools: [...tools, showInput, drawDot],
+  tools: [...fixtureTools, showInput, drawDot],
   env: { SSE_KEEPALIVE_SECONDS: '1' },
 };
 

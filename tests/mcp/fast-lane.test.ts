@@ -4,8 +4,8 @@ import * as fc from 'fast-check';
 import { z } from 'zod';
 import type { Feature } from '../../src/mcp/feature.ts';
 import { readPlainCall } from '../../src/mcp/plain-call.ts';
-import { tools as ownTools } from '../../src/tools/index.ts';
 import { defineTool, type Tool, ToolError } from '../../src/mcp/tool.ts';
+import { fixtureTools } from '../support/fixture-tools.mjs';
 import {
   type Answer,
   initialize,
@@ -77,7 +77,7 @@ const NO_LANE: Feature = { name: 'nothing' };
 let fast: TestServer;
 let slow: TestServer;
 beforeAll(async () => {
-  const tools = [...ownTools, ...kinds];
+  const tools = [...fixtureTools, ...kinds];
   fast = await startTestServer({ tools });
   slow = await startTestServer({ tools, features: [NO_LANE] });
 });
@@ -87,7 +87,7 @@ afterAll(async () => {
 
 const jsonObject = fc.dictionary(fc.string({ maxLength: 8 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 });
 const name = fc.constantFrom(
-  ...ownTools.map((tool) => tool.name),
+  ...fixtureTools.map((tool) => tool.name),
   ...kinds.map((tool) => tool.name),
   'nope',
   '',

@@ -6,8 +6,8 @@ import type { Feature } from '../../src/mcp/feature.ts';
 import type { Channel, Reply } from '../../src/mcp/messages.ts';
 import type { McpDefinition } from '../../src/mcp/server.ts';
 import { McpSession } from '../../src/mcp/session.ts';
-import { tools as ownTools } from '../../src/tools/index.ts';
 import { defineTool, type Tool } from '../../src/mcp/tool.ts';
+import { fixtureTools } from '../support/fixture-tools.mjs';
 import { createHeldTool } from '../support/held-tool.ts';
 import { createCaller, createDefinition } from '../support/in-memory-mcp.ts';
 import { eventually } from '../support/raw-http.ts';
@@ -32,7 +32,7 @@ const CALLER = createCaller({ userId: 'ada' }, 'request-1');
 
 /** Opens a session. */
 function openSession({
-  tools = ownTools,
+  tools = fixtureTools,
   features = [],
 }: { tools?: readonly Tool[]; features?: readonly Feature[] } = {}): Fixture {
   const { definition: plain } = createDefinition({ tools, features });

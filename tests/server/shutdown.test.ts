@@ -1,7 +1,7 @@
 /** close(): calls in flight finish and are answered, streams end politely, and nothing keeps the server longer. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { tools } from '../../src/tools/index.ts';
+import { fixtureTools } from '../support/fixture-tools.mjs';
 import { createHeldTool, type HeldTool } from '../support/held-tool.ts';
 import {
   callTool,
@@ -26,7 +26,7 @@ async function start(env: Record<string, string> = {}): Promise<void> {
   held = createHeldTool();
   server = await startTestServer({
     env: { SHUTDOWN_GRACE_SECONDS: '5', ...env },
-    tools: [...tools, held.tool],
+    tools: [...fixtureTools, held.tool],
   });
 }
 

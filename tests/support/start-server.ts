@@ -7,8 +7,8 @@ import { openTokens } from '../../src/auth/tokens/open-tokens.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
 import { type RunningServer, startServer } from '../../src/server/start-server.ts';
-import { tools as ownTools } from '../../src/tools/index.ts';
 import type { Tool } from '../../src/mcp/tool.ts';
+import { fixtureTools } from './fixture-tools.mjs';
 
 /** Tokens that most tests need. */
 export const ADA = 'tok_ada_0123456789';
@@ -52,7 +52,7 @@ export interface TestServer extends RunningServer {
 export async function startTestServer({
   env = {},
   tokens = TOKENS,
-  tools = ownTools,
+  tools = fixtureTools,
   features = [],
 }: TestServerOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'mcp-test-'));

@@ -1,9 +1,9 @@
 /** The log: one line per request and per tool call, with named facts; nothing that could be used or is private. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { digestToken } from '../../../src/auth/digest.ts';
-import { tools } from '../../../src/tools/index.ts';
 import { defineTool, ToolError } from '../../../src/mcp/tool.ts';
 import { z } from 'zod';
+import { fixtureTools } from '../../support/fixture-tools.mjs';
 import {
   callTool,
   eventually,
@@ -38,7 +38,10 @@ const fail = defineTool({
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ tools: [...tools, fail], env: { AUTH_FAILURES_PER_MINUTE: '1000' } });
+  server = await startTestServer({
+    tools: [...fixtureTools, fail],
+    env: { AUTH_FAILURES_PER_MINUTE: '1000' },
+  });
 });
 afterAll(async () => {
   await server.close();

@@ -6,7 +6,7 @@ import { createUserContext } from '../../../src/auth/user.ts';
 import type { TokenVerifier, Verification } from '../../../src/auth/verifier.ts';
 import { parseConfig } from '../../../src/config/config.ts';
 import { type RunningServer, startServer } from '../../../src/server/start-server.ts';
-import { tools } from '../../../src/tools/index.ts';
+import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createMemoryLog } from '../../support/memory-log.ts';
 import { callTool, eventually, openMcpSession, openRaw, send } from '../../support/raw-http.ts';
 import { openSse } from '../../support/sse-reader.ts';
@@ -35,7 +35,12 @@ beforeEach(async () => {
     hasValidToken: () => true,
   };
   const env = { PORT: '0', AUTH_ENABLED: 'true', AUTH_TOKENS: '{}', MAX_SESSIONS: '1' };
-  server = await startServer({ config: parseConfig(env), verifier, tools, log: createMemoryLog().log });
+  server = await startServer({
+    config: parseConfig(env),
+    verifier,
+    tools: fixtureTools,
+    log: createMemoryLog().log,
+  });
 });
 afterEach(async () => {
   unsubscribe('http.server.request.start', note);

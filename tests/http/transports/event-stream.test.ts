@@ -3,8 +3,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { tools } from '../../../src/tools/index.ts';
 import { defineTool } from '../../../src/mcp/tool.ts';
+import { fixtureTools } from '../../support/fixture-tools.mjs';
 import {
   callTool,
   eventually,
@@ -40,7 +40,7 @@ const note = (message: unknown): void => {
 };
 beforeAll(async () => {
   subscribe('http.server.request.start', note);
-  server = await startTestServer({ env: { SSE_KEEPALIVE_SECONDS: '1' }, tools: [...tools, flood] });
+  server = await startTestServer({ env: { SSE_KEEPALIVE_SECONDS: '1' }, tools: [...fixtureTools, flood] });
 });
 afterAll(async () => {
   unsubscribe('http.server.request.start', note);

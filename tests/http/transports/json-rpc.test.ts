@@ -1,6 +1,6 @@
 /** Whatever JSON arrives is answered as JSON-RPC has it, on both routes and in every revision: no 5xx and no hang. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { tools } from '../../../src/tools/index.ts';
+import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import { callTool, openMcpSession, type RawSession, rpc, send } from '../../support/raw-http.ts';
 import { openSse, openStream, type SseSession } from '../../support/sse-reader.ts';
@@ -11,7 +11,7 @@ let server: TestServer;
 let mcp: RawSession;
 let sse: SseSession;
 beforeAll(async () => {
-  server = await startTestServer({ tools: [...tools, held.tool] });
+  server = await startTestServer({ tools: [...fixtureTools, held.tool] });
   mcp = await openMcpSession(server.url, ADA);
   sse = await openSse(server.url, ADA);
 });

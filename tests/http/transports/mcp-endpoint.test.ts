@@ -1,10 +1,10 @@
 /** Streamable HTTP of the revisions with sessions: a session's life, its streams, and what belongs to none. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import { callTool, eventually, initialize, openMcpSession, rpc, send } from '../../support/raw-http.ts';
 import { openStream } from '../../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
-import { tools } from '../../../src/tools/index.ts';
 import type { Feature } from '../../../src/mcp/feature.ts';
 
 const held = createHeldTool();
@@ -22,7 +22,7 @@ let mcp: string;
 beforeAll(async () => {
   server = await startTestServer({
     env: { SSE_KEEPALIVE_SECONDS: '1' },
-    tools: [...tools, held.tool],
+    tools: [...fixtureTools, held.tool],
     features: [changing],
   });
   mcp = `${server.url}/mcp`;

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { digestToken } from '../../../src/auth/digest.ts';
-import { tools } from '../../../src/tools/index.ts';
+import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool, type HeldTool } from '../../support/held-tool.ts';
 import {
   callTool,
@@ -41,7 +41,7 @@ afterEach(async () => {
 /** Starts a server with these tokens. */
 async function start(tokens: TokenFileContent): Promise<void> {
   held = createHeldTool();
-  server = await startTestServer({ tokens, tools: [...tools, held.tool] });
+  server = await startTestServer({ tokens, tools: [...fixtureTools, held.tool] });
 }
 
 /** The status that a token's next request gets. */

@@ -1,6 +1,6 @@
 /** Sessions belong to a user: who may use them, as whom, how many there may be, and when they end. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { tools } from '../../../src/tools/index.ts';
+import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool, type HeldTool } from '../../support/held-tool.ts';
 import {
   type Answer,
@@ -29,7 +29,7 @@ async function start(env: Record<string, string> = {}): Promise<void> {
   held = createHeldTool();
   server = await startTestServer({
     env,
-    tools: [...tools, held.tool],
+    tools: [...fixtureTools, held.tool],
     tokens: { ...TOKENS, [PHONE]: { userId: 'ada', name: 'Ada on the phone', scopes: ['greet'] } },
   });
 }

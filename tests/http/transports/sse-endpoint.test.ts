@@ -1,6 +1,6 @@
 /** HTTP+SSE as the 2024-11-05 revision demands it: endpoint first, 202 on POST, answers on the stream alone. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { tools } from '../../../src/tools/index.ts';
+import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import { callTool, eventually, initialize, openRaw, rpc, send, sendRaw } from '../../support/raw-http.ts';
 import { openSse, openStream } from '../../support/sse-reader.ts';
@@ -10,7 +10,10 @@ const held = createHeldTool();
 let server: TestServer;
 let messages: string;
 beforeAll(async () => {
-  server = await startTestServer({ env: { SSE_KEEPALIVE_SECONDS: '1' }, tools: [...tools, held.tool] });
+  server = await startTestServer({
+    env: { SSE_KEEPALIVE_SECONDS: '1' },
+    tools: [...fixtureTools, held.tool],
+  });
   messages = `${server.url}/messages`;
 });
 afterEach(() => held.release());

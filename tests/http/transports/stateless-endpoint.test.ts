@@ -1,7 +1,7 @@
 /** The 2026-07-28 revision on /mcp: every POST stands alone, and says in its headers what its body says. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Feature } from '../../../src/mcp/feature.ts';
-import { tools } from '../../../src/tools/index.ts';
+import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import {
   type Answer,
@@ -32,7 +32,7 @@ beforeAll(async () => {
   plainServer = await startTestServer();
   server = await startTestServer({
     env: { SSE_KEEPALIVE_SECONDS: '1' },
-    tools: [...tools, held.tool],
+    tools: [...fixtureTools, held.tool],
     features: [changing],
   });
 });
