@@ -1,7 +1,8 @@
 /** The log: pino, JSON lines on stderr (stdout belongs to the stdio protocol), pretty on a terminal. */
 import { createRequire } from 'node:module';
-import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
-import type { PinoPretty } from 'pino-pretty';
+import { type Logger, pino, stdTimeFunctions } from 'pino';
+import type PinoPretty from 'pino-pretty';
+import { openLogDestination } from './log-destination.ts';
 
 /** The levels that LOG_LEVEL may name. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -21,11 +22,8 @@ const SECRET_FIELDS = [
 
 /** Makes the log of this process. */
 export function createLog(level: LogLevel): Logger {
-  const stream = process.stderr.isTTY
-    ? loadPretty()({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })
-    : destination({ fd: 2, sync: true });
-  // A reader of the log that goes away (a closed pipe) must not take the server with it.
-  stream.on('error', () => undefined);
+  const format = process.stderr.isTTY ? createPrettyFormat() : undefined;
+  const stream = openLogDestination({ describeDropped, ...(format && { format }) });
   return pino(
     {
       level,
@@ -41,10 +39,22 @@ export function createLog(level: LogLevel): Logger {
   );
 }
 
-/** The package for terminals, loaded where there is one: everywhere else a start need not wait for it. */
-function loadPretty(): typeof PinoPretty {
+/** The line that tells how many others nobody will ever read. */
+function describeDropped(dropped: number): string {
+  const line = {
+    level: 'warn',
+    time: new Date().toISOString(),
+    dropped,
+    msg: 'log lines dropped: nobody read them',
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+/** What people get to read. The package is loaded where there is a terminal: everywhere else a start need not wait for it. */
+function createPrettyFormat(): (line: string) => string {
   // oxlint-disable-next-line no-unsafe-type-assertion -- what a require returns has no type
-  return createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
+  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
+  return prettyFactory({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' });
 }
 
 /**

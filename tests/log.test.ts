@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LOG_LEVELS, type LogLevel, shortId, shownPath } from '../src/log.ts';
 import { compileSources } from './support/compiled-source.ts';
-import { createSandbox, waitForEnd } from './support/process.ts';
+import { createSandbox, waitFor, waitForEnd } from './support/process.ts';
 
 const sandbox = createSandbox();
 let folder: string;
@@ -134,6 +134,63 @@ describe('a log line', () => {
     expect(started.stderr()).not.toMatch(/^\{/);
     expect(started.stderr()).not.toContain('SECRET');
     expect(started.stdout()).toBe('');
+  });
+});
+
+describe('nothing is lost', () => {
+  test.each([
+    ['process.exit', 'process.exit(3);', 3],
+    ['the end of its work', '', 0],
+    ['an exception that nobody catches', "throw new Error('broken');", 1],
+    ['an exception of a later turn', "setImmediate(() => { throw new Error('broken'); });", 1],
+  ])('when the process ends by %s, of more lines than a pipe holds', async (_how, ending, expected) => {
+    const { stderr, code } = await run(
+      `for (let line = 0; line < 8000; line += 1) log.info({ line }, 'x'.repeat(100));\n${ending}`,
+    );
+
+    const lines = stderr.split('\n').filter((line) => line.startsWith('{"level"'));
+    expect(lines.map((line) => (JSON.parse(line) as { line: number }).line)).toEqual([...Array(8000).keys()]);
+    expect(code).toBe(expected);
+  });
+
+  test('but what there is no room for while nobody reads, and that is counted', async () => {
+    const total = 60_000;
+    const program = `import { createLog } from './log.js';
+      const log = createLog('info');
+      for (let line = 0; line < ${total}; line += 1) log.info({ line }, 'x'.repeat(100));
+      process.stdout.write(String(process.memoryUsage().rss));
+      process.stdin.on('data', () => log.info('read again')).on('end', () => undefined);`;
+    const started = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
+    started.child.stderr.pause();
+    const rss = await waitFor('every line to be logged', () => Number(started.stdout()));
+
+    started.child.stderr.resume();
+    const told = () => parseLines(started.stderr()).find(({ dropped }) => dropped !== undefined);
+    await waitFor('word of what was dropped', told);
+    started.child.stdin.end('go');
+    await waitForEnd(started);
+
+    const written = parseLines(started.stderr());
+    const kept = written.filter(({ line }) => line !== undefined);
+    expect(told()).toMatchObject({ level: 'warn', msg: 'log lines dropped: nobody read them' });
+    expect(kept.length + Number(told()?.['dropped'])).toBe(total);
+    expect(kept.map(({ line }) => line)).toEqual([...Array(kept.length).keys()]);
+    expect(written.at(-1)).toMatchObject({ msg: 'read again' });
+    expect(rss).toBeLessThan(160 * 1024 * 1024);
+  });
+
+  test('and a process ends within a bounded time when nobody reads', async () => {
+    const program = `import { createLog } from './log.js';
+      const log = createLog('info');
+      for (let line = 0; line < 20_000; line += 1) log.info({ line }, 'x'.repeat(100));
+      process.exit(3);`;
+    const started = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
+    started.child.stderr.pause();
+
+    await waitFor('the end', () => started.child.exitCode !== null);
+    started.child.stderr.resume();
+
+    expect((await waitForEnd(started)).code).toBe(3);
   });
 });
 
