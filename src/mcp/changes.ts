@@ -21,14 +21,12 @@ export interface Changes {
    * are: the SDK's bus knows no users, and all the message says is that asking again may be worth it.
    */
   toolsChangedFor(userIds: ReadonlySet<string>): void;
-  /** Passes changes on to a session's client until the session ends; `userId` says whose session it is. */
-  follow(session: McpServer, userId?: string): void;
-  /** Passes changes on to somebody else, who says when it is over. */
+  /** Passes changes on until `leave`: what is left on the list lives as long as the server. */
   join(follower: Follower): void;
   leave(follower: Follower): void;
 }
 
-/** Somebody who hears of changes. */
+/** Somebody who hears of changes: a session whose messages go the short way, or else its server. */
 export interface Follower {
   readonly userId: string | undefined;
   deliverChange(event: ServerEvent): void;
@@ -62,22 +60,24 @@ export function createChanges(log: Logger): Changes {
         if (follower.userId !== undefined && userIds.has(follower.userId)) follower.deliverChange(event);
       }
     },
-    follow(session, userId) {
-      const subscribed = acceptResourceSubscriptions(session);
-      const follower = {
-        userId,
-        deliverChange: (event: ServerEvent): void => {
-          // It may go away between the event and its delivery, or not have finished its handshake.
-          deliver(session, subscribed, event).catch(() => undefined);
-        },
-      };
-      followers.add(follower);
-      // oxlint-disable-next-line prefer-add-event-listener -- the SDK's server has no addEventListener
-      session.server.onclose = () => void followers.delete(follower);
-    },
     join: (follower) => void followers.add(follower),
     leave: (follower) => void followers.delete(follower),
   };
+}
+
+/** Has the server of a session follow the changes until it is closed; call it before the server is connected. */
+export function followChanges(changes: Changes, session: McpServer, userId?: string): void {
+  const subscribed = acceptResourceSubscriptions(session);
+  const follower: Follower = {
+    userId,
+    deliverChange: (event) => {
+      // It may go away between the event and its delivery, or not have finished its handshake.
+      deliver(session, subscribed, event).catch(() => undefined);
+    },
+  };
+  changes.join(follower);
+  // oxlint-disable-next-line prefer-add-event-listener -- the SDK's server has no addEventListener
+  session.server.onclose = () => changes.leave(follower);
 }
 
 /** Keeps the resources that a session's client subscribes to, as the revisions before 2026 have it. */

@@ -11,34 +11,13 @@ import {
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
 
-/** The checks of one session. */
-export interface ParamsCheck {
-  /** Looks at a request on its way in. */
-  note(request: JSONRPCRequest): void;
-  /** Corrects an answer on its way out. */
-  correct(answer: JSONRPCMessage): JSONRPCMessage;
-  /** Forgets a request that will not be answered. */
-  forget(id: string | number): void;
-}
-
-/** Makes the checks of a session. */
-export function createParamsCheck(): ParamsCheck {
-  // No larger than the number of requests being worked on.
-  const wrong = new Set<string | number>();
+/** The answer to a request, corrected where the SDK blames itself for the client's parameters. They are looked at only then. */
+export function correctParamsError(answer: JSONRPCMessage, request: JSONRPCRequest): JSONRPCMessage {
+  if (!isJSONRPCErrorResponse(answer) || answer.error.code !== INTERNAL_ERROR) return answer;
+  if (CHECKS.get(request.method)?.(request) !== false) return answer;
   return {
-    note(request) {
-      const hasRightParams = CHECKS.get(request.method);
-      if (hasRightParams?.(request) === false) wrong.add(request.id);
-    },
-    correct(answer) {
-      if (!('id' in answer) || answer.id === undefined || !wrong.delete(answer.id)) return answer;
-      if (!isJSONRPCErrorResponse(answer) || answer.error.code !== INTERNAL_ERROR) return answer;
-      return {
-        ...answer,
-        error: { code: INVALID_PARAMS, message: 'Invalid params: they do not fit the method.' },
-      };
-    },
-    forget: (id) => void wrong.delete(id),
+    ...answer,
+    error: { code: INVALID_PARAMS, message: 'Invalid params: they do not fit the method.' },
   };
 }
 

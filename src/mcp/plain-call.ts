@@ -2,9 +2,11 @@
 import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
   PROTOCOL_VERSION_META_KEY,
 } from '@modelcontextprotocol/server';
-import type { RequestId } from './messages.ts';
+import { isRequest, type RequestId } from './messages.ts';
 
 /** What a plain call asks for. */
 export interface PlainCall {
@@ -14,6 +16,17 @@ export interface PlainCall {
   readonly progressToken: RequestId | undefined;
   /** Whether it carries the envelope of the revision whose requests stand alone. */
   readonly isStateless: boolean;
+}
+
+/** A message, and the call that it makes, where it is a plain one: looked for once, when the body is read. */
+export interface ReadMessage<Message extends JSONRPCMessage = JSONRPCMessage> {
+  readonly message: Message;
+  readonly call: PlainCall | undefined;
+}
+
+/** Whether a message that has been read is a request. */
+export function isReadRequest(read: ReadMessage): read is ReadMessage<JSONRPCRequest> {
+  return isRequest(read.message);
 }
 
 /** The revision whose requests stand alone. */

@@ -1,17 +1,9 @@
 /** The SDK's server of one session, and the transport through which it hears and speaks. */
 import type { JSONRPCMessage, JSONRPCRequest, McpServer, Transport } from '@modelcontextprotocol/server';
 import { type Caller, toAuthInfo } from './caller.ts';
-import { isRequest, isResponse, type RequestId } from './messages.ts';
-import { createParamsCheck } from './params-check.ts';
+import { isResponse, type RequestId } from './messages.ts';
 import { createMcpServer, type McpDefinition } from './server.ts';
-
-/** Where what the server says goes. */
-export interface SdkOutbound {
-  /** Takes the answer to a request, as JSON. */
-  answer(id: RequestId, json: string): void;
-  /** Takes a notification or a request of the server's own. */
-  send(message: JSONRPCMessage, options?: SendOptions): Promise<void>;
-}
+import type { McpSession } from './session.ts';
 
 /** What a message is about. */
 export interface SendOptions {
@@ -30,8 +22,10 @@ export interface Handshake {
 /** What the server's end of a session is made from. */
 export interface SdkSessionParts {
   readonly definition: McpDefinition;
-  readonly userId: string;
-  readonly outbound: SdkOutbound;
+  /** Where what the server says goes. */
+  readonly session: McpSession;
+  /** Whose changes it tells its client of, where nobody else does. */
+  readonly follows: { readonly userId: string } | undefined;
   /** What somebody else has agreed on with the client: the server is told, and its answer goes nowhere. */
   readonly handshake: Handshake | undefined;
 }
@@ -43,14 +37,13 @@ export class SdkSession implements Transport {
   onmessage?: NonNullable<Transport['onmessage']>;
   readonly #parts: SdkSessionParts;
   readonly #server: McpServer;
-  readonly #params = createParamsCheck();
   /** What came before the server was ready; undefined when it is. */
   #waiting: (() => void)[] | undefined = [];
   #onHandshake: (() => void) | undefined;
 
   constructor(parts: SdkSessionParts) {
     this.#parts = parts;
-    this.#server = createMcpServer(parts.definition, { session: parts });
+    this.#server = createMcpServer(parts.definition, parts.follows && { session: parts.follows });
     this.#open().catch((error: unknown) => parts.definition.log.error({ err: error }, 'session failed'));
   }
 
@@ -61,15 +54,9 @@ export class SdkSession implements Transport {
 
   /** Hands a message to the server, after those that came before it. */
   forward(message: JSONRPCMessage, caller: Caller): void {
-    if (isRequest(message)) this.#params.note(message);
     const hand = (): void => this.onmessage?.(message, { authInfo: toAuthInfo(caller) });
     if (this.#waiting === undefined) hand();
     else this.#waiting.push(hand);
-  }
-
-  /** Forgets a request that will not be answered. */
-  forget(id: RequestId): void {
-    this.#params.forget(id);
   }
 
   /** Called by the SDK; the stream or the requests to answer on are there already. */
@@ -77,11 +64,10 @@ export class SdkSession implements Transport {
 
   /** Called by the SDK. */
   async send(message: JSONRPCMessage, options?: SendOptions): Promise<void> {
-    const { outbound } = this.#parts;
-    if (!isResponse(message)) await outbound.send(message, options);
+    const { session } = this.#parts;
+    if (!isResponse(message)) await session.send(message, options);
     else if (this.#onHandshake !== undefined) this.#onHandshake();
-    else if (message.id !== undefined)
-      outbound.answer(message.id, JSON.stringify(this.#params.correct(message)));
+    else if (message.id !== undefined) session.answer(message.id, message);
   }
 
   /** Ends the server's part: what it works on is cancelled. */

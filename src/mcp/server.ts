@@ -15,7 +15,7 @@ import { createLineLog } from '../log.ts';
 import type { Tool, ToolAnnotations } from './tool.ts';
 import { type CallOrigin, callTool, progressParams } from './call-tool.ts';
 import { type Caller, callerOf } from './caller.ts';
-import { type Changes, createChanges } from './changes.ts';
+import { type Changes, createChanges, followChanges } from './changes.ts';
 import type { Feature, FeatureContext } from './feature.ts';
 
 /** What an MCP server is made of. */
@@ -42,7 +42,7 @@ export interface McpDefinition extends McpParts {
 export interface ConnectionOptions {
   /** Makes the caller of a request, where requests do not bring their own (stdio). */
   readonly caller?: () => Caller;
-  /** Given when it serves a session rather than one request: it hears of changes, and of those that concern its user. */
+  /** Given when it is to tell its client of changes, and of those that concern its user. */
   readonly session?: { readonly userId: string };
 }
 
@@ -85,7 +85,7 @@ export function createMcpServer(
     callerOf: (context) => callerOf(context, caller),
   };
   for (const feature of features) feature.register?.(server, featureContext);
-  if (session !== undefined) changes.follow(server, session.userId);
+  if (session !== undefined) followChanges(changes, server, session.userId);
   return server;
 }
 

@@ -16,8 +16,9 @@ import {
   type Reply,
   type RequestId,
 } from './messages.ts';
-import { type PlainCall, readPlainCall } from './plain-call.ts';
-import { type Handshake, type SdkOutbound, SdkSession, type SendOptions } from './sdk-session.ts';
+import { correctParamsError } from './params-check.ts';
+import type { PlainCall, ReadMessage } from './plain-call.ts';
+import { type Handshake, SdkSession, type SendOptions } from './sdk-session.ts';
 import { type McpDefinition, NO_REVISION } from './server.ts';
 
 /** What a session is made from. */
@@ -31,11 +32,13 @@ export interface McpSessionParts {
 /** A request that is being worked on. */
 interface InFlight {
   readonly reply: Reply | undefined;
+  /** What the SDK's server has been asked. */
+  readonly request?: JSONRPCRequest;
   cancel?(): void;
 }
 
 /** The server of one session, over whichever transport. */
-export class McpSession implements Follower, SdkOutbound {
+export class McpSession implements Follower {
   readonly userId: string;
   readonly #definition: McpDefinition;
   readonly #channel: Channel;
@@ -51,6 +54,7 @@ export class McpSession implements Follower, SdkOutbound {
     this.#definition = definition;
     this.#channel = channel;
     this.#lane = laneOf(definition);
+    // Without a lane the server is there as long as the session, and follows the changes itself.
     if (this.#lane === undefined) this.#wake();
     else definition.changes.join(this);
   }
@@ -70,12 +74,12 @@ export class McpSession implements Follower, SdkOutbound {
     return this.#inFlight?.has(id) ?? false;
   }
 
-  /** Takes a request, whose id must be free; `call` is what it asks for, where that is known to be plain. */
-  request(request: JSONRPCRequest, caller: Caller, reply: Reply, call = readPlainCall(request)): void {
+  /** Takes a request, whose id must be free. */
+  request({ message: request, call }: ReadMessage<JSONRPCRequest>, caller: Caller, reply: Reply): void {
     const answer = call === undefined ? this.#answerAtOnce(request, caller) : undefined;
     if (answer !== undefined) return reply.settle(answer);
     if (call !== undefined && this.#run(call, caller, reply)) return;
-    this.#add(request.id, { reply });
+    this.#add(request.id, { reply, request });
     this.#wake().forward(request, caller);
   }
 
@@ -94,11 +98,10 @@ export class McpSession implements Follower, SdkOutbound {
     this.#sdk?.forward(message, caller);
     if (cancelledId === undefined || cancelled === undefined) return;
     // Without this its response would stay open for ever.
-    this.#sdk?.forget(cancelledId);
     this.#settle(cancelledId, cancelled);
   }
 
-  /** Tells the client of a change while the SDK's server sleeps; without features, tools are all that can change. */
+  /** Tells the client of a change; without features, tools are all that can change. */
   deliverChange(event: ServerEvent): void {
     if (event.kind !== 'tools_list_changed') return;
     this.#channel.send({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' }).catch(() => undefined);
@@ -116,9 +119,11 @@ export class McpSession implements Follower, SdkOutbound {
   }
 
   /** Called by the SDK's server: the answer to a request. */
-  answer(id: RequestId, json: string): void {
-    const request = this.#inFlight?.get(id);
-    if (request !== undefined) this.#settle(id, request, json);
+  answer(id: RequestId, answer: JSONRPCMessage): void {
+    const asked = this.#inFlight?.get(id);
+    if (asked === undefined) return;
+    const { request } = asked;
+    this.#settle(id, asked, JSON.stringify(request ? correctParamsError(answer, request) : answer));
   }
 
   /** Called by the SDK's server: something of its own, which may belong to a request. */
@@ -168,13 +173,10 @@ export class McpSession implements Follower, SdkOutbound {
 
   /** The SDK's server, made when it is first needed. */
   #wake(): SdkSession {
-    const definition = this.#definition;
-    // From now on the server itself follows the changes.
-    definition.changes.leave(this);
     return (this.#sdk ??= new SdkSession({
-      definition,
-      userId: this.userId,
-      outbound: this,
+      definition: this.#definition,
+      session: this,
+      follows: this.#lane === undefined ? this : undefined,
       handshake: this.#handshake,
     }));
   }

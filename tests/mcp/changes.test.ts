@@ -1,7 +1,7 @@
 /** Change notifications: to whom they go, what may be subscribed to, and that nothing goes wrong with a client that is gone. */
 import { describe, expect, test } from '@jest/globals';
 import { InMemoryTransport, McpServer, type ServerCapabilities } from '@modelcontextprotocol/server';
-import { type Changes, createChanges } from '../../src/mcp/changes.ts';
+import { type Changes, createChanges, followChanges } from '../../src/mcp/changes.ts';
 import { createMemoryLog } from '../support/memory-log.ts';
 
 const EVERYTHING: ServerCapabilities = {
@@ -24,7 +24,7 @@ async function openSession(
   { userId, capabilities = EVERYTHING }: { userId?: string; capabilities?: ServerCapabilities } = {},
 ): Promise<Session> {
   const server = new McpServer({ name: 'test', version: '1' }, { capabilities });
-  changes.follow(server, userId);
+  followChanges(changes, server, userId);
   const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
   const heard: string[] = [];
   const waiting = new Map<unknown, (answer: Record<string, unknown>) => void>();

@@ -4,6 +4,7 @@ import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/serve
 import { z } from 'zod';
 import type { Feature } from '../../src/mcp/feature.ts';
 import type { Channel, Reply } from '../../src/mcp/messages.ts';
+import { readPlainCall } from '../../src/mcp/plain-call.ts';
 import type { McpDefinition } from '../../src/mcp/server.ts';
 import { McpSession } from '../../src/mcp/session.ts';
 import { defineTool, type Tool } from '../../src/mcp/tool.ts';
@@ -63,7 +64,10 @@ function openSession({
     heard,
     settled: () => settled,
     servers: () => (features.length > 0 ? looks : looks - looksAtFirst),
-    request: (id, method, params) => session.request(rpc(id, method, params), CALLER, reply),
+    request: (id, method, params) => {
+      const message = rpc(id, method, params);
+      session.request({ message, call: readPlainCall(message) }, CALLER, reply);
+    },
     note: (method, params) =>
       session.note({ jsonrpc: '2.0', method, ...(params && { params: { ...params } }) }, CALLER),
     until: (count) => eventually(() => heard.length >= count, { what: `${count} messages` }),

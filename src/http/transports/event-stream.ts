@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Grant } from '../../auth/verifier.ts';
 import type { Slot } from './agenda.ts';
 import { LARGE_BYTES, measure } from '../direct-answer.ts';
+import type { EventStreams } from './event-streams.ts';
 
 /** The headers of every stream. Proxies must neither cache, compress nor collect it (X-Accel-Buffering is nginx's word). */
 export const EVENT_STREAM_HEADERS = [
@@ -21,26 +22,19 @@ const RECONNECT_AFTER_MS = 8_000;
 /** More than this waiting unsent for a client that reads nothing means that it has stopped reading. Bytes. */
 export const UNSENT_SOFT_LIMIT = 2 * 1024 * 1024;
 
-/** Who looks after a stream. */
-export interface StreamKeeper {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Hears that much waits for a stream's client. */
-  watch(stream: EventStream): void;
-}
-
 /** One open stream. */
 export class EventStream {
   readonly grant: Grant;
   readonly #res: ServerResponse;
-  readonly #keeper: StreamKeeper;
+  /** Who looks after it. */
+  readonly #keeper: EventStreams;
   /** When something was last written. Milliseconds since the epoch. */
   lastWriteMs: number;
   /** Where it stands on the agenda of heartbeats. */
   slot: Slot<EventStream> | undefined;
 
   /** The response's head must have been sent, or be sent by whoever writes first. */
-  constructor(res: ServerResponse, grant: Grant, keeper: StreamKeeper) {
+  constructor(res: ServerResponse, grant: Grant, keeper: EventStreams) {
     this.#res = res;
     this.grant = grant;
     this.#keeper = keeper;

@@ -2,7 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Grant } from '../../auth/verifier.ts';
 import { Agenda, type Slot } from './agenda.ts';
-import { EventStream, type StreamKeeper, UNSENT_SOFT_LIMIT } from './event-stream.ts';
+import { EventStream, UNSENT_SOFT_LIMIT } from './event-stream.ts';
+import type { PendingAnswer } from './pending-answer.ts';
 
 /** So many looks in a row may find that a client has read nothing. Looks and not time: a busy server must not blame its clients. */
 const STALLED_TICKS = 4;
@@ -15,11 +16,6 @@ export interface StreamSettings {
   readonly now: () => number;
 }
 
-/** Something that is to be called when it has been silent for as long as a stream may be. */
-export interface Silent {
-  onSilence(): void;
-}
-
 /** What is known of a client for which much waits. */
 interface Unread {
   queuedBytes: number;
@@ -27,12 +23,12 @@ interface Unread {
 }
 
 /** The open streams of a server; somebody must call `tick` at least every second. */
-export class EventStreams implements StreamKeeper {
+export class EventStreams {
   readonly #settings: StreamSettings;
   readonly #streams = new Set<EventStream>();
   readonly #unread = new Map<EventStream, Unread>();
   readonly #heartbeats = new Agenda<EventStream>();
-  readonly #silent = new Agenda<Silent>();
+  readonly #silent = new Agenda<PendingAnswer>();
 
   constructor(settings: StreamSettings) {
     this.#settings = settings;
@@ -56,9 +52,9 @@ export class EventStreams implements StreamKeeper {
     return stream;
   }
 
-  /** Calls `onSilence` when the keep-alive interval has passed, unless the entry has been deleted from the slot by then. */
-  whenSilent(silent: Silent): Slot<Silent> {
-    return this.#silent.add(silent, this.now() + this.#settings.keepAliveMs);
+  /** Calls `onSilence` when the keep-alive interval has passed, unless the answer has been deleted from the slot by then. */
+  whenSilent(answer: PendingAnswer): Slot<PendingAnswer> {
+    return this.#silent.add(answer, this.now() + this.#settings.keepAliveMs);
   }
 
   /** Looks after a stream for whose client much waits. */
@@ -76,7 +72,7 @@ export class EventStreams implements StreamKeeper {
       if (nowMs - stream.lastWriteMs >= this.#settings.keepAliveMs) stream.write(': keepalive\n\n');
       if (stream.isOpen) this.#scheduleHeartbeat(stream);
     }
-    for (const silent of this.#silent.takeDue(nowMs)) silent.onSilence();
+    for (const answer of this.#silent.takeDue(nowMs)) answer.onSilence();
   }
 
   /** Ends the streams whose grant is not current. */

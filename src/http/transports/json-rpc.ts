@@ -10,7 +10,7 @@ import {
   type JSONRPCNotification,
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
-import { isPlainMessage, type PlainCall, readPlainCall } from '../../mcp/plain-call.ts';
+import { isPlainMessage, type PlainCall, type ReadMessage, readPlainCall } from '../../mcp/plain-call.ts';
 import type { RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { readJsonBody } from './json-body.ts';
@@ -36,7 +36,7 @@ export function readRpcBody(ctx: RequestContext, maxBytes: number): Promise<RpcB
 
 /** The messages of a body, and whether they came as a batch. */
 export interface ParsedBody {
-  readonly messages: readonly JSONRPCMessage[];
+  readonly messages: readonly ReadMessage[];
   readonly isBatch: boolean;
 }
 
@@ -45,12 +45,11 @@ export interface ParsedBody {
  * @throws {HttpError} 400 with -32600 for what is no JSON-RPC message
  */
 export function parseMessages({ body, call }: RpcBody): ParsedBody {
-  if (isPlainCall(body, call)) return { messages: [body], isBatch: false };
-  if (!Array.isArray(body)) return { messages: [parseMessage(body)], isBatch: false };
+  if (!Array.isArray(body)) return { messages: [parseMessage(body, call)], isBatch: false };
   if (body.length === 0) throw invalidRequest('A batch must not be empty.');
   if (body.length > MAX_BATCH_LENGTH)
     throw invalidRequest(`A batch must not have more than ${MAX_BATCH_LENGTH} messages.`);
-  return { messages: body.map(parseMessage), isBatch: true };
+  return { messages: body.map((value) => parseMessage(value, readPlainCall(value))), isBatch: true };
 }
 
 /** Whether a body is a plain call, whose form leaves the SDK's schema nothing to find. */
@@ -81,7 +80,12 @@ export function initializeProblem(message: JSONRPCRequest): { code: number; mess
 }
 
 /** One message, or a refusal that names the first fault. */
-function parseMessage(value: unknown): JSONRPCMessage {
+function parseMessage(value: unknown, call: PlainCall | undefined): ReadMessage {
+  return { message: isPlainCall(value, call) ? value : requireMessage(value), call };
+}
+
+/** A value as the message that it is; what is wrong with it is said of the first fault. */
+function requireMessage(value: unknown): JSONRPCMessage {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalidRequest('A message must be a JSON object.');
   const { jsonrpc, id, method }: { jsonrpc?: unknown; id?: unknown; method?: unknown } = value;

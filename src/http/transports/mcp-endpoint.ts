@@ -5,14 +5,7 @@ import { isRequest } from '../../mcp/messages.ts';
 import { hasNoEnvelope, isRepeatedIn } from '../../mcp/plain-call.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
-import {
-  acceptsEventStream,
-  grantOf,
-  type Handler,
-  type RequestContext,
-  type Route,
-  senderOf,
-} from '../context.ts';
+import { acceptsEventStream, grantOf, type Handler, type RequestContext, type Route } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
 import { HttpError, sessionNotFound } from '../errors.ts';
 import type { EventStreams } from './event-streams.ts';
@@ -57,9 +50,7 @@ function handlePost(parts: McpEndpointParts): Handler {
     const transport = named ?? openTransport(parts, ctx, parsed);
     if (transport.mcp.protocolVersion !== undefined) requireSupportedVersion(ctx);
     refuseOutOfPlace(transport, parsed);
-    const { messages, isBatch } = parsed;
-    const caller = senderOf(ctx, 'streamable-http');
-    transport.handlePost(ctx, { messages, isBatch, call: body.call, caller });
+    transport.handlePost(ctx, parsed);
   };
 }
 
@@ -125,7 +116,7 @@ function openTransport(
   ctx: RequestContext,
   { messages, isBatch }: ParsedBody,
 ): StreamableTransport {
-  const [message] = messages;
+  const message = messages[0]?.message;
   if (message === undefined || isBatch || !isRequest(message) || message.method !== 'initialize')
     throw sessionRequired();
   const problem = initializeProblem(message);
@@ -178,7 +169,7 @@ function refuseOutOfPlace({ mcp }: StreamableTransport, { messages, isBatch }: P
   }
   if (
     version !== undefined &&
-    messages.some((message) => 'method' in message && message.method === 'initialize')
+    messages.some(({ message }) => 'method' in message && message.method === 'initialize')
   ) {
     throw new HttpError(400, 'invalid_request', 'This session is initialized already.', { rpcCode: -32_600 });
   }

@@ -7,7 +7,7 @@ import type { Slot } from './agenda.ts';
 import { acceptsEventStream, grantOf, type RequestContext } from '../context.ts';
 import { JSON_HEADERS, writeAnswer, writeHead } from '../direct-answer.ts';
 import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
-import type { EventStreams, Silent } from './event-streams.ts';
+import type { EventStreams } from './event-streams.ts';
 
 /** What is known when the request has come. */
 export interface PendingAnswerOptions {
@@ -27,13 +27,13 @@ export interface AnswerHead {
 }
 
 /** A response that is not complete. */
-export class PendingAnswer implements Reply, Silent {
+export class PendingAnswer implements Reply {
   readonly #ctx: RequestContext;
   readonly #streams: EventStreams;
   readonly #headers: readonly string[];
   readonly #isBatch: boolean;
   /** Where it waits to become a stream; absent when the client takes none. */
-  readonly #slot: Slot<Silent> | undefined;
+  readonly #slot: Slot<PendingAnswer> | undefined;
   #missing: number;
   /** The answers of a batch so far, as JSON. */
   #answers: string[] | undefined;

@@ -2,8 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Caller } from '../../mcp/caller.ts';
-import { type Channel, isRequest, type Reply } from '../../mcp/messages.ts';
-import type { PlainCall } from '../../mcp/plain-call.ts';
+import type { Channel, Reply } from '../../mcp/messages.ts';
+import { isReadRequest, type ReadMessage } from '../../mcp/plain-call.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 import { McpSession } from '../../mcp/session.ts';
 import type { EndReason, Session, SessionConnection, SessionRegistry } from '../../sessions/registry.ts';
@@ -53,15 +53,15 @@ class SseConnection implements SessionConnection, Channel, Reply {
   }
 
   /**
-   * Takes a message; the answer goes to the stream. `call` is what it asks for, where that has been found to be plain.
+   * Takes a message; the answer goes to the stream.
    * @throws {HttpError} 400 when a request's id is already in use
    */
-  receive(message: JSONRPCMessage, caller: Caller, call: PlainCall | undefined): void {
+  receive(parsed: ReadMessage, caller: Caller): void {
     this.#session.touch();
-    if (!isRequest(message)) return this.mcp.note(message, caller);
-    if (this.mcp.isWorkingOn(message.id)) throw duplicateId();
-    const problem = answerToWrongHandshake(message);
-    if (problem === undefined) this.mcp.request(message, caller, this, call);
+    if (!isReadRequest(parsed)) return this.mcp.note(parsed.message, caller);
+    if (this.mcp.isWorkingOn(parsed.message.id)) throw duplicateId();
+    const problem = answerToWrongHandshake(parsed.message);
+    if (problem === undefined) this.mcp.request(parsed, caller, this);
     else this.settle(problem);
   }
 
@@ -171,13 +171,13 @@ function acceptMessage({ registry, maxBodyBytes }: SseParts): Handler {
     const body = await readRpcBody(ctx, maxBodyBytes);
     const connection = findConnection(ctx, registry);
     const { messages, isBatch } = parseMessages(body);
-    const [message] = messages;
-    if (message === undefined || isBatch) {
+    const [parsed] = messages;
+    if (parsed === undefined || isBatch) {
       throw new HttpError(400, 'invalid_request', 'This transport takes one message at a time.', {
         rpcCode: -32_600,
       });
     }
-    connection.receive(message, senderOf(ctx, 'sse'), body.call);
+    connection.receive(parsed, senderOf(ctx, 'sse'));
     writeAnswer(ctx, 202, { text: 'Accepted', headers: TEXT_HEADERS });
   };
 }

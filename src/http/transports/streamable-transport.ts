@@ -3,17 +3,16 @@
  * own transport goes through web streams, which hide how much waits for a client, and leaves a cancelled call's response open.
  */
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
-import type { Caller } from '../../mcp/caller.ts';
 import { type Channel, isRequest, noStreamForRequest } from '../../mcp/messages.ts';
-import type { PlainCall } from '../../mcp/plain-call.ts';
+import { isReadRequest } from '../../mcp/plain-call.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 import { McpSession } from '../../mcp/session.ts';
 import type { EndReason, Session, SessionConnection } from '../../sessions/registry.ts';
-import { grantOf, type RequestContext } from '../context.ts';
+import { grantOf, type RequestContext, senderOf } from '../context.ts';
 import { writeAnswer, writeHead } from '../direct-answer.ts';
 import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
-import { duplicateId } from './json-rpc.ts';
+import { duplicateId, type ParsedBody } from './json-rpc.ts';
 import { PendingAnswer } from './pending-answer.ts';
 
 /** What a transport is made from. */
@@ -21,15 +20,6 @@ export interface StreamableTransportParts {
   readonly session: Session;
   readonly definition: McpDefinition;
   readonly streams: EventStreams;
-}
-
-/** What a POST brings. */
-export interface Post {
-  readonly messages: readonly JSONRPCMessage[];
-  readonly isBatch: boolean;
-  /** The call that the only message makes, where it has been found to be plain. */
-  readonly call: PlainCall | undefined;
-  readonly caller: Caller;
 }
 
 /** The connection of one session. */
@@ -56,16 +46,17 @@ export class StreamableTransport implements SessionConnection, Channel {
    * Takes a POST; its response is written when the answers are there.
    * @throws {HttpError} 400 when a request id is already in use
    */
-  handlePost(ctx: RequestContext, { messages, isBatch, call, caller }: Post): void {
-    const requests = messages.filter(isRequest);
-    this.#requireFreeIds(requests.map(({ id }) => id));
+  handlePost(ctx: RequestContext, { messages, isBatch }: ParsedBody): void {
+    const requests = messages.filter(isReadRequest);
+    this.#requireFreeIds(requests.map(({ message }) => message.id));
     this.session.touch();
     const headers = this.#headers;
     const answer = { streams: this.#streams, headers, expected: requests.length, isBatch };
     const reply = requests.length > 0 ? new PendingAnswer(ctx, answer) : undefined;
-    for (const message of messages) {
-      if (isRequest(message) && reply !== undefined) this.mcp.request(message, caller, reply, call);
-      else this.mcp.note(message, caller);
+    const caller = senderOf(ctx, 'streamable-http');
+    for (const parsed of messages) {
+      if (reply !== undefined && isReadRequest(parsed)) this.mcp.request(parsed, caller, reply);
+      else this.mcp.note(parsed.message, caller);
     }
     if (reply === undefined) writeAnswer(ctx, 202, { text: '', headers });
   }
