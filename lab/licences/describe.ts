@@ -14,7 +14,11 @@ const KNOWN: ReadonlySet<string> = new Set([
 const LOCK_FILE = z.object({
   packages: z.record(
     z.string(),
-    z.object({ license: z.string().default('none given'), dev: z.boolean().default(false) }),
+    z.object({
+      license: z.string().default('none given'),
+      dev: z.boolean().default(false),
+      link: z.boolean().default(false),
+    }),
   ),
 });
 
@@ -51,7 +55,8 @@ export function findUnknownLicences(lockFile: string): string[] {
 function readLicences(lockFile: string): { name: string; licence: string }[] {
   const { packages } = LOCK_FILE.parse(JSON.parse(lockFile));
   const lines = Object.entries(packages)
-    .filter(([path, { dev }]) => path !== '' && !dev)
+    // Folders of this repository, and links to them, are the project's own.
+    .filter(([path, { dev, link }]) => path.includes('node_modules/') && !link && !dev)
     .map(
       ([path, { license }]) =>
         `${path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)}\t${license}`,

@@ -1,23 +1,14 @@
 /** Tests of `npm start`'s preparation, each in a small checkout of its own with the real compiler and a recorded npm. */
 
-import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { text } from 'node:stream/consumers';
 
-import { afterEach, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 
 import { checkNode } from '../../scripts/prepare.mjs';
+import { createCheckout, deleteCheckoutsAfterEach } from '../support/checkout.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
-const checkouts: string[] = [];
-
-afterEach(async () => {
-  const finished = checkouts.splice(0);
-  await Promise.all(finished.map((directory) => rm(directory, { recursive: true })));
-});
+deleteCheckoutsAfterEach();
 
 test.each([
   ['20.19.0', '>=20.19'],
@@ -117,32 +108,6 @@ test('shows the errors of a build that failed and tries again the next time', as
   }
 });
 
-test('installs and builds once when two starts meet', async () => {
-  const checkout = await createCheckout();
-
-  const results = await Promise.all([checkout.run('start'), checkout.run('start')]);
-
-  expect(results.map(({ code, stdout }) => ({ code, stdout }))).toEqual([
-    { code: 0, stdout: 'one\n' },
-    { code: 0, stdout: 'one\n' },
-  ]);
-  const steps = results
-    .flatMap(({ stderr }) => stderr.split('\n'))
-    .filter((line) => line === 'prepare: building');
-  expect(steps).toHaveLength(1);
-  expect((await checkout.read('npm-calls.log')).split('\n')).toHaveLength(2);
-});
-
-test('takes over the lock of a process that is gone', async () => {
-  const checkout = await createCheckout();
-  await checkout.write('.prepare.lock', String(await pidOfEndedProcess()));
-
-  const result = await checkout.run('start');
-
-  expect(result).toMatchObject({ code: 0, stdout: 'one\n' });
-  await expect(checkout.read('.prepare.lock')).rejects.toThrow('ENOENT');
-});
-
 test('passes a SIGTERM that `npm start` gets on to the server', async () => {
   const checkout = await createCheckout();
   await checkout.write('src/main.ts', PROGRAM_UNTIL_SIGTERM);
@@ -158,75 +123,60 @@ test('passes a SIGTERM that `npm start` gets on to the server', async () => {
   expect(exit).toEqual([0, null]);
 });
 
+describe('arguments', () => {
+  test.each(['start', 'prepare'])(
+    '--help of %s.mjs is answered, and nothing else is done',
+    async (script) => {
+      const checkout = await createCheckout();
+
+      const result = await checkout.run(script, {}, ['--help']);
+
+      expect(result).toEqual({
+        code: 0,
+        stdout: expect.stringMatching(/^npm (start|run build): /),
+        stderr: '',
+      });
+      expect(await Promise.all(['npm-calls.log', 'dist'].map(checkout.exists))).toEqual([false, false]);
+    },
+  );
+
+  test.each([
+    ['start', ['--port', '9000']],
+    ['start', ['../package.json']],
+    ['start', ['conformance-server', 'other']],
+    ['prepare', ['start']],
+  ])('that %s.mjs does not know are refused in words: %j', async (script, args) => {
+    const checkout = await createCheckout();
+
+    const result = await checkout.run(script, {}, args);
+
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toMatch(/^Unknown argument "[^"]+". Settings are environment variables; /);
+    expect(await checkout.exists('npm-calls.log')).toBe(false);
+  });
+
+  test('of `npm start` reach the script', async () => {
+    const checkout = await createCheckout();
+
+    const npm = checkout.spawn('npm', ['start', '--silent', '--', '--help']);
+    const output = text(npm.stdout);
+
+    expect(await output).toContain('npm start: installs and builds');
+  });
+
+  test('name the conformance server, which is built and started as the server is', async () => {
+    const checkout = await createCheckout();
+    await checkout.write('lab/conformance/server/server.ts', "process.stdout.write('conforms\\n');\n");
+
+    const result = await checkout.run('start', {}, ['conformance-server']);
+
+    expect(result).toMatchObject({ code: 0, stdout: 'conforms\n' });
+  });
+});
+
 // The time-out is for a shell that keeps the signal to itself: nothing else would end the program then.
 const PROGRAM_UNTIL_SIGTERM = `
 setTimeout(() => process.exit(1), 10_000);
 process.once('SIGTERM', () => process.stdout.write('stopped\\n', () => process.exit(0)));
 process.stdout.write('ready\\n');
 `;
-
-interface RunResult {
-  readonly code: number | string | null | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A copy of the scripts and settings around a one-line program, with the real compiler and an npm that records its calls. */
-async function createCheckout() {
-  const directory = await mkdtemp(path.join(tmpdir(), 'start-test-'));
-  checkouts.push(directory);
-  const at = (name: string) => path.join(directory, name);
-
-  for (const name of [
-    'scripts/prepare.mjs',
-    'scripts/start.mjs',
-    'package.json',
-    'tsconfig.json',
-    'tsconfig.build.json',
-  ]) {
-    await cp(path.join(ROOT, name), at(name));
-  }
-  await mkdir(at('node_modules'));
-  for (const name of ['typescript', '@types', 'undici-types']) {
-    await symlink(path.join(ROOT, 'node_modules', name), at(`node_modules/${name}`), 'junction');
-  }
-  await mkdir(at('src'));
-  await writeFile(at('src/main.ts'), "process.stdout.write('one\\n');\n");
-  await writeFile(at('package-lock.json'), '{}');
-  await writeFile(
-    at('npm-cli.js'),
-    `import { appendFileSync } from 'node:fs';
-appendFileSync('npm-calls.log', process.argv.slice(2).join(' ') + '\\n');
-process.exitCode = Number(process.env.FAKE_NPM_EXIT_CODE ?? 0);
-`,
-  );
-
-  return {
-    read: async (name: string) => readFile(at(name), 'utf8'),
-    write: async (name: string, content: string) => writeFile(at(name), content),
-    remove: async (name: string) => rm(at(name)),
-    spawn: (command: string, args: readonly string[]) =>
-      spawn(command, args, { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] }),
-    run: async (script: string, env: Readonly<Record<string, string>> = {}) =>
-      runNode([`scripts/${script}.mjs`], { cwd: directory, env: { ...env, npm_execpath: at('npm-cli.js') } }),
-  };
-}
-
-/** Runs Node to its end, whatever its exit code. */
-async function runNode(
-  args: readonly string[],
-  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
-): Promise<RunResult> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd, env: { ...process.env, ...env } }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : error.code, stdout, stderr });
-    });
-  });
-}
-
-/** A process id that no process has. */
-async function pidOfEndedProcess(): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, ['--version'], () => resolve(child.pid));
-  });
-}

@@ -1,0 +1,165 @@
+/** Tests of what counts as installed, with the real npm and packages from folders: who installed does not matter, what is there does. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { isInstalledAs } from '../../scripts/installed.mjs';
+import { createCheckout, deleteCheckoutsAfterEach, runToEnd } from '../support/checkout.ts';
+
+deleteCheckoutsAfterEach();
+
+/** What every test says when npm ci was run again. */
+const INSTALLING = 'prepare: installing dependencies (npm ci)\n';
+
+describe('after the real npm', () => {
+  let checkout: Awaited<ReturnType<typeof createCheckout>>;
+  beforeEach(async () => {
+    checkout = await createCheckout({ withCompiler: false });
+    await checkout.write(
+      'package.json',
+      JSON.stringify({ name: 'fork', version: '1.0.0', type: 'module', engines: { node: '>=20' } }),
+    );
+    for (const [name, scripts] of [
+      ['plain', {}],
+      ['with-script', { install: `node -e "require('fs').writeFileSync('ran', '')"` }],
+    ] as const) {
+      await checkout.write(
+        `vendor/${name}/package.json`,
+        JSON.stringify({ name, version: '1.0.0', scripts }),
+      );
+      await npm('pack', `./vendor/${name}`, '--silent');
+    }
+    await npm('install', './plain-1.0.0.tgz');
+  }, 60_000);
+
+  /** Runs npm in the checkout. */
+  async function npm(...args: readonly string[]): Promise<void> {
+    const result = await runToEnd('npm', [...args, '--no-audit', '--no-fund', '--offline'], {
+      cwd: checkout.directory,
+    });
+    if (result.code !== 0) throw new Error(`npm ${args.join(' ')}: ${result.stderr}`);
+  }
+
+  /** Whether our script would install again. */
+  async function installsAgain(): Promise<boolean> {
+    const { stderr } = await checkout.run('prepare');
+    return stderr.includes(INSTALLING);
+  }
+
+  test('has added a package with an install script, nothing is installed again', async () => {
+    await npm('install', './with-script-1.0.0.tgz');
+
+    expect(await checkout.exists('node_modules/with-script/ran')).toBe(true);
+    expect(await installsAgain()).toBe(false);
+  });
+
+  test('has installed from the lock file by hand, nothing is installed again', async () => {
+    await npm('ci');
+
+    expect(await installsAgain()).toBe(false);
+  });
+
+  test('has added a folder, nothing is installed again', async () => {
+    await npm('install', './vendor/with-script');
+
+    expect(await installsAgain()).toBe(false);
+  });
+
+  test('has written the lock file only, or left the development tools out, it is installed', async () => {
+    await npm('install', './with-script-1.0.0.tgz', '--save-dev', '--package-lock-only');
+    const lockFileOnly = await installsAgain();
+    await npm('ci', '--omit=dev');
+    const withoutDev = await installsAgain();
+
+    expect({ lockFileOnly, withoutDev }).toEqual({ lockFileOnly: true, withoutDev: true });
+  });
+
+  test('is told by our own script that the lock file changed, it installs once', async () => {
+    const before = await checkout.read('package-lock.json');
+    await npm('install', './with-script-1.0.0.tgz');
+    await checkout.write('package-lock.json', before);
+    const manifest = JSON.parse(await checkout.read('package.json')) as {
+      dependencies: Record<string, string>;
+    };
+    delete manifest.dependencies['with-script'];
+    await checkout.write('package.json', JSON.stringify(manifest));
+
+    expect(await installsAgain()).toBe(true);
+  });
+});
+
+/** A lock file with these packages. */
+const lockOf = (packages: Readonly<Record<string, object>>): string => JSON.stringify({ packages });
+
+/** A lock file with one package from git. */
+const git = (commit: string): string =>
+  lockOf({ 'node_modules/a': { version: '1.0.0', resolved: `git+https://x.example/a#${commit}` } });
+
+/** Whether all of a lock file is installed when every folder is there but these. */
+const agree = (wanted: string, installed: string, absent: readonly string[] = []): boolean =>
+  isInstalledAs(wanted, installed, (folder) => !absent.includes(folder));
+
+describe('two lock files', () => {
+  const a = { version: '1.0.0', integrity: 'sha512-a' };
+  const wanted = lockOf({ '': { name: 'fork' }, 'node_modules/a': a });
+
+  test.each([
+    ['the same', { 'node_modules/a': a }],
+    [
+      'the same from another registry',
+      { 'node_modules/a': { ...a, resolved: 'https://mirror.example/a.tgz' } },
+    ],
+    [
+      'one more that was not to be saved',
+      { 'node_modules/a': a, 'node_modules/b': { ...a, extraneous: true } },
+    ],
+  ])('agree: %s', (_name, installed) => {
+    expect(agree(wanted, lockOf(installed))).toBe(true);
+  });
+
+  test.each([
+    ['nothing', {}],
+    ['another version', { 'node_modules/a': { ...a, version: '1.0.1' } }],
+    ['another digest', { 'node_modules/a': { ...a, integrity: 'sha512-b' } }],
+    ['a folder', { 'node_modules/a': { link: true, resolved: 'vendor/a' } }],
+    ['one too many, which would hide another', { 'node_modules/a': a, 'node_modules/c/node_modules/a': a }],
+  ])('do not agree: %s', (_name, installed) => {
+    expect(agree(wanted, lockOf(installed))).toBe(false);
+  });
+
+  test('agree without what is optional, which another platform has, and not without anything else', () => {
+    const optional = lockOf({ 'node_modules/a': a, 'node_modules/b': { ...a, optional: true } });
+    const development = lockOf({ 'node_modules/a': a, 'node_modules/b': { ...a, dev: true } });
+
+    expect(agree(optional, lockOf({ 'node_modules/a': a }))).toBe(true);
+    expect(agree(development, lockOf({ 'node_modules/a': a }))).toBe(false);
+  });
+
+  test('do not agree when one comes from another place and has no digest to tell', () => {
+    expect(agree(git('1'), git('1'))).toBe(true);
+    expect(agree(git('1'), git('2'))).toBe(false);
+  });
+
+  test('do not agree when a package has been deleted by hand, unless it is for another platform', () => {
+    const optional = lockOf({ 'node_modules/a': { ...a, optional: true } });
+
+    expect(agree(wanted, lockOf({ 'node_modules/a': a }), ['node_modules/a'])).toBe(false);
+    expect(agree(optional, optional, ['node_modules/a'])).toBe(true);
+  });
+
+  test('do not agree when npm’s own is half written', () => {
+    expect(agree(wanted, '{"packages": {')).toBe(false);
+  });
+});
+
+test('what our own npm ci has made of a lock file is not installed twice', async () => {
+  const checkout = await createCheckout();
+  // The recording npm leaves nothing that could be compared.
+  await checkout.write(
+    'package-lock.json',
+    JSON.stringify({ packages: { 'node_modules/a': { version: '1.0.0' } } }),
+  );
+
+  const first = await checkout.run('prepare');
+  const second = await checkout.run('prepare');
+
+  expect(first.stderr).toContain(INSTALLING);
+  expect(second.stderr).toBe('');
+});

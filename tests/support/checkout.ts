@@ -1,0 +1,87 @@
+/** A small checkout in a folder of its own: our scripts and settings around a one-line program, and an npm that records its calls. */
+import { execFile, spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach } from '@jest/globals';
+import { ROOT } from './process.ts';
+
+/** How a script ended. */
+export interface RunResult {
+  readonly code: number | string | null | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const checkouts: string[] = [];
+
+/** Deletes the checkouts after each test of the file that calls this. */
+export function deleteCheckoutsAfterEach(): void {
+  afterEach(async () => {
+    const finished = checkouts.splice(0);
+    await Promise.all(finished.map((directory) => rm(directory, { recursive: true })));
+  });
+}
+
+/** Makes a checkout with the recording npm and, unless the real npm is to install, which would delete it, the real compiler. */
+export async function createCheckout({ withCompiler = true }: { readonly withCompiler?: boolean } = {}) {
+  const directory = await mkdtemp(path.join(tmpdir(), 'checkout-test-'));
+  checkouts.push(directory);
+  const at = (name: string) => path.join(directory, name);
+  const write = async (name: string, content: string) => {
+    await mkdir(path.dirname(at(name)), { recursive: true });
+    await writeFile(at(name), content);
+  };
+
+  for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json', '.npmrc'])
+    await cp(path.join(ROOT, name), at(name));
+  await cp(path.join(ROOT, 'scripts'), at('scripts'), {
+    recursive: true,
+    filter: async (name) => name.endsWith('.mjs') || name === path.join(ROOT, 'scripts'),
+  });
+  await mkdir(at('node_modules'));
+  for (const name of withCompiler ? ['typescript', '@types', 'undici-types'] : [])
+    await symlink(path.join(ROOT, 'node_modules', name), at(`node_modules/${name}`), 'junction');
+  await write('src/main.ts', "process.stdout.write('one\\n');\n");
+  await write('package-lock.json', '{}');
+  await write(
+    'npm-cli.js',
+    `import { appendFileSync } from 'node:fs';
+appendFileSync('npm-calls.log', process.argv.slice(2).join(' ') + '\\n');
+process.exitCode = Number(process.env.FAKE_NPM_EXIT_CODE ?? 0);
+`,
+  );
+
+  return {
+    directory,
+    write,
+    read: async (name: string) => readFile(at(name), 'utf8'),
+    remove: async (name: string) => rm(at(name)),
+    exists: async (name: string) =>
+      stat(at(name)).then(
+        () => true,
+        () => false,
+      ),
+    spawn: (command: string, args: readonly string[]) =>
+      spawn(command, args, { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] }),
+    /** Runs one of our scripts to its end, whatever its exit code. */
+    run: async (script: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []) =>
+      runToEnd(process.execPath, [`scripts/${script}.mjs`, ...args], {
+        cwd: directory,
+        env: { ...env, npm_execpath: at('npm-cli.js') },
+      }),
+  };
+}
+
+/** Runs a program to its end, whatever its exit code. */
+export async function runToEnd(
+  program: string,
+  args: readonly string[],
+  { cwd, env = {} }: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
+): Promise<RunResult> {
+  return new Promise((resolve) => {
+    execFile(program, args, { cwd, env: { ...process.env, ...env } }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : error.code, stdout, stderr });
+    });
+  });
+}

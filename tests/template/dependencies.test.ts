@@ -1,0 +1,21 @@
+/** What this template promises of its own dependencies beyond what it asks of a fork's. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from '@jest/globals';
+import { ROOT } from '../support/process.ts';
+
+test('no package of the template runs anything at install, and none that runs later even wants to', async () => {
+  const lock = JSON.parse(await readFile(path.join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { hasInstallScript?: boolean; dev?: boolean }>;
+  };
+  const manifest = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as {
+    allowScripts: Record<string, boolean>;
+  };
+
+  const wanting = Object.entries(lock.packages).filter(
+    ([, { hasInstallScript }]) => hasInstallScript === true,
+  );
+
+  expect(wanting.filter(([, { dev }]) => dev !== true)).toEqual([]);
+  expect(Object.values(manifest.allowScripts).filter(Boolean)).toEqual([]);
+});
