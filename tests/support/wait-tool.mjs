@@ -12,7 +12,9 @@ const built = async (name) =>
   /** @type {unknown} */ (await import(new URL(`../../dist/src/${name}.js`, import.meta.url).href));
 
 const { defineTool } = /** @type {typeof import('../../src/mcp/tool.ts')} */ (await built('mcp/tool'));
-const { tools } = /** @type {{ tools: import('../../src/mcp/tool.ts').Tool[] }} */ (await built('tools/index'));
+const { tools } = /** @type {{ tools: import('../../src/mcp/tool.ts').Tool[] }} */ (
+  await built('tools/index')
+);
 
 // main.js is evaluated after this file and gets the same array from the module cache.
 tools.push(
