@@ -1,12 +1,11 @@
 /** Reads a JSON request body, once: media type, coding, size, encoding, syntax, depth, in that order. */
 import { isAscii, isUtf8 } from 'node:buffer';
-import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { parse as parseContentType } from 'content-type';
 import type { RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
-
-/** JSON-RPC's code for what is not JSON. */
-const PARSE_ERROR = -32_700;
+import { requireModestStructure } from './body-bounds.ts';
+import { PARSE_ERROR, readBytes } from './body-bytes.ts';
 
 /** Nothing sensible is nested deeper; what walks the value later may recurse. */
 const MAX_DEPTH = 100;
@@ -17,7 +16,21 @@ const MAX_DEPTH = 100;
  */
 export function readJsonBody(ctx: RequestContext, maxBytes: number): Promise<unknown> {
   requireJson(ctx);
-  return readBytes(ctx.req, maxBytes).then(parseJson);
+  return readBytes(ctx.req, maxBytes).then((bytes) =>
+    bytes.length < LARGE_BYTES ? parseJson(bytes) : takeTurn().then(() => parseJson(bytes)),
+  );
+}
+
+/** From this size on, a body waits for its turn. Bytes. */
+const LARGE_BYTES = 64 * 1024;
+
+/** There is one thread, and so one queue for it. */
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+/** Resolves when the event loop has come round since the large body before this one: in between, others are served. */
+function takeTurn(): Promise<unknown> {
+  lastTurn = lastTurn.then(() => setImmediate());
+  return lastTurn;
 }
 
 /** Refuses what is not plain JSON in UTF-8 (RFC 8259, section 8.1). */
@@ -44,49 +57,10 @@ function isJsonInUtf8(contentType: string): boolean {
   }
 }
 
-/** The body's bytes, if they are not too many: what comes beyond the limit is not kept. */
-function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = Number(req.headers['content-length'] ?? 0) > maxBytes ? Infinity : 0;
-    const take = (chunk: Buffer): void => {
-      length += chunk.length;
-      if (length <= maxBytes) chunks.push(chunk);
-      else refuse();
-    };
-    const refuse = (): void => {
-      // Who answers decides what becomes of the rest.
-      req.off('data', take).pause();
-      reject(tooLarge(maxBytes));
-    };
-    if (length > maxBytes) refuse();
-    else req.on('data', take);
-    req.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? EMPTY) : Buffer.concat(chunks)));
-    // Node's own parser sees to it that the body is as long as was said; one that ends early never comes to its end. That is
-    // an error too, but of those that are not emitted when nobody listens.
-    req.on('close', () => {
-      if (!req.readableEnded) reject(incomplete());
-    });
-  });
-}
-
-const EMPTY = Buffer.alloc(0);
-
-/** The refusal of a body over the limit. */
-function tooLarge(maxBytes: number): HttpError {
-  return new HttpError(413, 'body_too_large', `The body must not be larger than ${maxBytes} bytes.`);
-}
-
-/** The refusal of a body whose client has gone before it was there. */
-function incomplete(): HttpError {
-  return new HttpError(400, 'incomplete_body', 'The body ended before it was complete.', {
-    rpcCode: PARSE_ERROR,
-  });
-}
-
 /** The value that the bytes spell. */
 function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) throw parseError('The body is empty; send a JSON-RPC message.');
+  requireModestStructure(bytes);
   const text = decode(bytes);
   if (text === undefined) throw parseError('The body is not UTF-8.');
   let value: unknown;

@@ -13,6 +13,7 @@ import {
 import { isPlainMessage, type PlainCall, type ReadMessage, readPlainCall } from '../../mcp/plain-call.ts';
 import type { RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
+import { requireSmallParts } from './body-bounds.ts';
 import { readJsonBody } from './json-body.ts';
 
 /** More messages than this in one batch are refused. */
@@ -30,6 +31,7 @@ export function readRpcBody(ctx: RequestContext, maxBytes: number): Promise<RpcB
     const call = readPlainCall(body);
     const id = call === undefined ? requestIdOf(body) : call.id;
     if (id !== undefined) ctx.state.rpcId = id;
+    requireSmallParts(body);
     return { body, call };
   });
 }

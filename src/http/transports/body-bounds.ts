@@ -1,0 +1,93 @@
+/** Bounds of what a body may make the only thread do: how much of it there is, in the whole and in the parts that are looked at closely. */
+import { INVALID_REQUEST } from '@modelcontextprotocol/server';
+import { HttpError } from '../errors.ts';
+
+/** The most that a body may hold. */
+const MAX_VALUES = 100_000;
+/** Names are dearer than values: each object of other names is a new kind of object to the engine. */
+const MAX_NAMES = 20_000;
+
+/** The most that a `_meta`, and what a client says of itself, may hold: the SDK looks at each value, and sessions keep it. */
+const MAX_PART_VALUES = 1_000;
+const MAX_PART_CHARACTERS = 64 * 1024;
+
+const [QUOTE, COMMA, COLON, BRACKET, BACKSLASH, BRACE] = Buffer.from('",:[\\{');
+
+/**
+ * Counts what the bytes of a JSON text spell before anything is built of them.
+ * @throws {HttpError} 400
+ */
+export function requireModestStructure(bytes: Uint8Array): void {
+  // So few bytes cannot hold more: a value takes two at the least, a name five with its value.
+  if (bytes.length < 2 * MAX_VALUES && bytes.length < 5 * MAX_NAMES) return;
+  let values = 1;
+  let names = 0;
+  for (let index = 0; index < bytes.length; index += 1) {
+    const byte = bytes[index];
+    if (byte === QUOTE) index = endOfText(bytes, index);
+    else if (byte === COLON) names += 1;
+    else if (byte === COMMA || byte === BRACKET || byte === BRACE) values += 1;
+  }
+  if (values > MAX_VALUES) throw tooMuch(`more than ${MAX_VALUES} values`);
+  if (names > MAX_NAMES) throw tooMuch(`more than ${MAX_NAMES} named values`);
+}
+
+/** Where a text ends that begins here. */
+function endOfText(bytes: Uint8Array, start: number): number {
+  let index = start + 1;
+  while (index < bytes.length && bytes[index] !== QUOTE) index += bytes[index] === BACKSLASH ? 2 : 1;
+  return index;
+}
+
+/** The refusal of a body that would take too long to read. */
+function tooMuch(what: string): HttpError {
+  return new HttpError(400, 'body_too_complex', `The body must not hold ${what}.`, {
+    rpcCode: INVALID_REQUEST,
+  });
+}
+
+/**
+ * Bounds the parts of JSON-RPC messages that are small in every real one.
+ * @throws {HttpError} 400
+ */
+export function requireSmallParts(body: unknown): void {
+  if (!Array.isArray(body)) requireSmallPartsOf(body);
+  else for (const message of body) requireSmallPartsOf(message);
+}
+
+/** Bounds the parts of one message. */
+function requireSmallPartsOf(message: unknown): void {
+  const params = fieldOf(message, 'params');
+  requireSmall(params, '_meta');
+  requireSmall(fieldOf(message, 'result'), '_meta');
+  if (fieldOf(message, 'method') !== 'initialize') return;
+  requireSmall(params, 'capabilities');
+  requireSmall(params, 'clientInfo');
+}
+
+/** Bounds one part. */
+function requireSmall(whole: unknown, name: string): void {
+  const part = fieldOf(whole, name);
+  if (part === undefined || weigh(part, { values: MAX_PART_VALUES, characters: MAX_PART_CHARACTERS })) return;
+  const words = `"${name}" must not hold more than ${MAX_PART_VALUES} values or ${MAX_PART_CHARACTERS} characters.`;
+  throw new HttpError(400, 'part_too_large', words, { rpcCode: INVALID_REQUEST });
+}
+
+/** An object's field. */
+function fieldOf(value: unknown, name: string): unknown {
+  // oxlint-disable-next-line no-unsafe-type-assertion -- any object can be asked for any field
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+/** Takes what a value holds off an allowance; whether that was enough. Its depth has been bounded before. */
+function weigh(value: unknown, left: { values: number; characters: number }): boolean {
+  left.values -= 1;
+  if (typeof value === 'string') left.characters -= value.length;
+  if (left.values < 0 || left.characters < 0) return false;
+  if (typeof value !== 'object' || value === null) return true;
+  for (const name in value) {
+    left.characters -= name.length;
+    if (!weigh(fieldOf(value, name), left)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,108 @@
+/** What a body may hold: values and names in the whole, and in the parts that are small in every real one. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  type Answer,
+  callTool,
+  initialize,
+  openMcpSession,
+  type RawSession,
+  rpc,
+  send,
+  stateless,
+} from '../../support/raw-http.ts';
+import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
+
+let server: TestServer;
+let session: RawSession;
+beforeAll(async () => {
+  server = await startTestServer();
+  session = await openMcpSession(server.url, ADA);
+});
+afterAll(async () => server.close());
+
+/** The status of an answer, and the stable word and the words of its refusal. */
+function refusalOf({ status, body }: Answer): unknown[] {
+  const { error } = body as { error?: { code: number; message: string; data?: { error: string } } };
+  return [status, error?.code, error?.data?.error];
+}
+
+/** An object with so many names. */
+function named(count: number): object {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`name_${index}`, 1]));
+}
+
+const TOO_COMPLEX = [400, -32_600, 'body_too_complex'];
+const TOO_LARGE_PART = [400, -32_600, 'part_too_large'];
+
+describe('a body', () => {
+  // Those of the message itself are jsonrpc, id, method, params, name, arguments, message and object.
+  test.each([
+    { count: 20_000 - 8, what: 'as many names as are allowed', refusal: [200, undefined, undefined] },
+    { count: 20_000 - 7, what: 'one more', refusal: TOO_COMPLEX },
+  ])('may hold 20,000 names: $what', async ({ count, refusal }) => {
+    const answer = await session.post(callTool(1, 'echo_message', { message: 'a', object: named(count) }));
+
+    expect(refusalOf(answer)).toEqual(refusal);
+  });
+
+  test('may hold 100,000 values, and is refused in words above that', async () => {
+    const [below, above] = await Promise.all(
+      [99_900, 100_000].map((count) =>
+        session.post(callTool(count, 'echo_message', { message: 'a', list: Array(count).fill(0) })),
+      ),
+    );
+
+    expect(below?.status).toBe(200);
+    expect(above && refusalOf(above)).toEqual(TOO_COMPLEX);
+    expect(above?.text).toContain('more than 100000 values');
+    expect(above?.body).toMatchObject({ id: null });
+  });
+
+  test('may hold whatever it likes within a text, however that looks', async () => {
+    const message = '{"a":[1,2,\\"],'.repeat(50_000);
+
+    const answer = await session.post(callTool(1, 'echo_message', { message }));
+
+    expect(answer.body).toMatchObject({ result: { content: [{ type: 'text', text: message }] } });
+  });
+});
+
+describe('of a part that is small in every real message', () => {
+  test.each([
+    { what: '1,000 values', meta: named(999), refusal: [200, undefined, undefined] },
+    { what: '1,001 values', meta: named(1_000), refusal: TOO_LARGE_PART },
+    { what: 'as many in a list', meta: { list: Array(999).fill(0) }, refusal: TOO_LARGE_PART },
+    { what: '64 Ki characters', meta: { x: 'x'.repeat(65_535) }, refusal: [200, undefined, undefined] },
+    { what: 'one character more', meta: { x: 'x'.repeat(65_536) }, refusal: TOO_LARGE_PART },
+    { what: 'a name of as many', meta: { ['x'.repeat(65_537)]: 1 }, refusal: TOO_LARGE_PART },
+  ])('_meta is taken up to 1,000 values and 64 Ki characters: $what', async ({ meta, refusal }) => {
+    const answer = await session.post(rpc(1, 'tools/list', { _meta: meta }));
+
+    expect(refusalOf(answer)).toEqual(refusal);
+  });
+
+  test('_meta is bounded in the stateless revision and in answers of the client, too', async () => {
+    const [call, answer] = await Promise.all([
+      send(`${server.url}/mcp`, stateless({ method: 'tools/list', params: { _meta: named(1_000) } }, { token: ADA })),
+      session.post({ jsonrpc: '2.0', id: 1, result: { _meta: named(1_000) } }),
+    ]); // prettier-ignore
+
+    expect(refusalOf(call)).toEqual(TOO_LARGE_PART);
+    expect(refusalOf(answer)).toEqual(TOO_LARGE_PART);
+    expect(call.text).toContain('\\"_meta\\" must not hold more than 1000 values');
+  });
+
+  test.each(['capabilities', 'clientInfo'])(
+    'the %s of initialize is bounded, and no session made',
+    async (name) => {
+      const { params } = initialize() as { params: Record<string, object> };
+      const body = rpc(1, 'initialize', { ...params, [name]: { ...params[name], x: 'x'.repeat(65_536) } });
+
+      const answer = await send(`${server.url}/mcp`, { token: ADA, body });
+
+      expect(refusalOf(answer)).toEqual(TOO_LARGE_PART);
+      expect(answer.headers.get('mcp-session-id')).toBeNull();
+      expect(answer.body).toMatchObject({ id: 1 });
+    },
+  );
+});
