@@ -2,9 +2,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ConfigError, readEnvironment, parseConfig } from '../src/config/config.ts';
+import { parseConfig } from '../src/config/config.ts';
+import { ConfigError } from '../src/config/config-error.ts';
+import { readEnvironment } from '../src/config/environment.ts';
 import { CLIENT_IDS, type Configuration, renderClient } from '../src/connect/clients.ts';
 import { TOKEN_PLACEHOLDER } from '../src/connect/target.ts';
+import { readPackage } from '../src/package.ts';
 import { CONNECT_HELP, parseConnectLine } from './connect/command-line.ts';
 import { readToken } from './connect/read-token.ts';
 import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
@@ -22,7 +25,7 @@ async function main(): Promise<ExitCode> {
       return EXIT.done;
     }
     const token = line.tokenFromStdin ? await readToken() : undefined;
-    const target = { origin: line.origin, token, stdio: findStdio() };
+    const target = { name: readPackage().name, origin: line.origin, token, stdio: findStdio() };
     const shown = (line.client === undefined ? CLIENT_IDS : [line.client]).map((id) =>
       renderClient(id, target),
     );

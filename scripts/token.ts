@@ -1,6 +1,6 @@
 /** `npm run token`: makes, lists, checks, rotates, revokes and exports the tokens of this server. */
 import { TokenFileError } from '../src/auth/tokens/token-file-error.ts';
-import { ConfigError } from '../src/config/config.ts';
+import { ConfigError } from '../src/config/config-error.ts';
 import { check } from './token/check.ts';
 import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
 import { parseCommandLine } from './token/command-line.ts';

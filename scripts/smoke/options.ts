@@ -1,6 +1,6 @@
 /** The command line and environment of the smoke test. */
 import { parseArgs } from 'node:util';
-import { isLoopbackHost } from '../../src/config/config.ts';
+import { isLoopbackHost } from '../../src/config/network.ts';
 
 /** What is to be tested, and how. */
 export interface SmokeOptions {

@@ -1,5 +1,6 @@
 /** What a command works with: the file, the address of the server, the clock, and where to write. */
-import { readEnvironment, parseConfig, type Environment } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { type Environment, readEnvironment } from '../../src/config/environment.ts';
 import type { CommandLine } from './command-line.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { parseServerUrl } from './server-url.ts';

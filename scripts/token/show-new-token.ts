@@ -3,6 +3,7 @@ import type { EntryFields } from './token-edit.ts';
 import { tokenIdOf } from '../../src/auth/digest.ts';
 import { renderClient } from '../../src/connect/clients.ts';
 import { howToConnect } from '../../src/connect/how-to-connect.ts';
+import { readPackage } from '../../src/package.ts';
 import type { CommandContext } from './context.ts';
 import { printable } from './entries.ts';
 
@@ -22,8 +23,9 @@ export function showNewToken(
 ): void {
   const { userId, name, scopes, expiresAt, metadata } = fields;
   const id = tokenIdOf(digest);
+  const target = { name: readPackage().name, origin, token };
   if (line.json) {
-    const { text } = renderClient('claude-desktop', { origin, token });
+    const { text } = renderClient('claude-desktop', target);
     const facts = { id, token, userId, name: name ?? userId, scopes: scopes ?? null };
     const dates = { created: metadata?.['created'] ?? null, expiresAt: expiresAt ?? null };
     const note = metadata?.['note'] ?? null;
@@ -54,7 +56,7 @@ export function showNewToken(
       `It is shown this once; ${store.name} holds its digest only.`,
       ...before,
       '',
-      ...howToConnect(origin, token),
+      ...howToConnect(target),
     ].join('\n'),
   );
 }

@@ -1,5 +1,4 @@
 /** The one table of client configurations: what the connect command, the start messages and the page show. */
-import { SERVER_INFO } from '../info.ts';
 import { claudeCode, curl, inspector, responsesApi } from './commands.ts';
 import { claudeConnector, claudeDesktop, claudeDesktopStdio, cursor, vsCode } from './config-files.ts';
 import { aiSdk, openAiAgents } from './programs.ts';
@@ -109,13 +108,10 @@ export type ClientId = keyof typeof CLIENTS;
 // oxlint-disable-next-line no-unsafe-type-assertion -- the keys of a literal, which TypeScript widens to string
 export const CLIENT_IDS = Object.keys(CLIENTS) as readonly ClientId[];
 
-/** The configuration of one client; without a name the server is called what it calls itself. */
-export function renderClient(
-  id: ClientId,
-  target: Omit<ConnectTarget, 'name'> & { readonly name?: string },
-): Configuration {
+/** The configuration of one client. */
+export function renderClient(id: ClientId, target: ConnectTarget): Configuration {
   const { render, ...client }: ConnectClient = CLIENTS[id];
-  return { id, ...client, text: render({ name: SERVER_INFO.name, ...target }) };
+  return { id, ...client, text: render(target) };
 }
 
 /** Whether there is a client of this name. */

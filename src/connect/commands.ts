@@ -1,5 +1,4 @@
 /** Clients that are a command to run. */
-import { SERVER_INFO } from '../info.ts';
 import { bearerOf, type ConnectTarget, mcpUrlOf, quoteForShell, TOKEN_PLACEHOLDER } from './target.ts';
 
 /** Claude Code; `--header` takes all that follows it, so it comes last. */
@@ -30,7 +29,7 @@ export function curl(target: ConnectTarget): string {
       arguments: {},
       _meta: {
         'io.modelcontextprotocol/protocolVersion': version,
-        'io.modelcontextprotocol/clientInfo': { name: 'curl', version: SERVER_INFO.version },
+        'io.modelcontextprotocol/clientInfo': { name: 'curl', version: '1' },
         'io.modelcontextprotocol/clientCapabilities': {},
       },
     },

@@ -2,7 +2,7 @@
 import Koa from 'koa';
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticate.ts';
-import type { OriginConfig } from '../config/config.ts';
+import type { OriginConfig } from '../config/network.ts';
 import { requireBearer } from './gate/bearer-auth.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import type { RequestState, Route, Step } from './context.ts';

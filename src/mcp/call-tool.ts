@@ -7,6 +7,7 @@ import { hasScope } from '../auth/user.ts';
 import { type Tool, type ToolContent, type ToolContext, ToolError } from './tool.ts';
 import type { Caller } from './caller.ts';
 import type { RequestId } from './messages.ts';
+import type { UseService } from './service.ts';
 
 /** A call on its way to a tool. */
 export interface ToolCall {
@@ -16,6 +17,8 @@ export interface ToolCall {
   readonly caller: Caller;
   readonly protocolVersion: string;
   readonly origin: CallOrigin;
+  /** Gives the tool the services that it asks for. */
+  readonly use: UseService;
   readonly log: Logger;
   /** For the line that each call leaves. */
   readonly lines: Logger;
@@ -98,11 +101,13 @@ function describeFailure(call: ToolCall, error: unknown, note: Note): CallToolRe
 /** What a tool has at hand. The dearer parts are made when a tool asks for them; most never do. */
 class RunningCall implements ToolContext {
   readonly user: ToolContext['user'];
+  readonly use: ToolContext['use'];
   readonly #call: ToolCall;
 
   constructor(call: ToolCall) {
     this.#call = call;
     this.user = call.caller.user;
+    this.use = call.use;
   }
 
   get log(): Logger {

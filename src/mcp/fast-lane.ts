@@ -41,7 +41,7 @@ export class Lane {
   readonly #resultEnd: string;
 
   constructor(definition: McpDefinition) {
-    const { info, tools, registrations } = definition;
+    const { info, instructions, tools, registrations } = definition;
     // Headers for parameters (`x-mcp-header`) are for the SDK to compare with the arguments.
     const excluded = new Set(registrations.filter(hasHeaderParameters).map(({ tool }) => tool));
     // The SDK itself says what it would say.
@@ -49,7 +49,11 @@ export class Lane {
     const listed = listEveryTool(probe);
     this.#definition = definition;
     this.#tools = new Map(tools.filter((tool) => !excluded.has(tool)).map((tool) => [tool.name, tool]));
-    this.#welcome = { capabilities: probe.server.getCapabilities(), serverInfo: info };
+    this.#welcome = {
+      capabilities: probe.server.getCapabilities(),
+      serverInfo: info,
+      ...(instructions !== undefined && { instructions }),
+    };
     this.#listing = listed instanceof Promise ? undefined : listed?.tools;
     const common = { resultType: 'complete', _meta: { [SERVER_INFO_META_KEY]: info } };
     this.#resultEnd = `,${JSON.stringify(common).slice(1)}`;
@@ -91,8 +95,8 @@ export class Lane {
   }
 
   #call(tool: Tool, { input }: PlainCall, { caller, protocolVersion, origin }: CallFrame) {
-    const { log, lines } = this.#definition;
-    return callTool({ tool, input, caller, protocolVersion, origin, log, lines });
+    const { use, log, lines } = this.#definition;
+    return callTool({ tool, input, caller, protocolVersion, origin, use, log, lines });
   }
 }
 

@@ -2,6 +2,7 @@
 import type { McpServer, ServerContext, ServerNotifier, ServerOptions } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import type { Caller } from './caller.ts';
+import type { UseService } from './service.ts';
 
 /** One thing a fork adds: prompts, resources, completions, elicitation, tools that need the SDK's own context. */
 export interface Feature {
@@ -18,6 +19,8 @@ export interface Feature {
 /** What a feature has at hand. */
 export interface FeatureContext {
   readonly log: Logger;
+  /** Gives a service of the definition. */
+  readonly use: UseService;
   /** Tells the clients of every transport and revision that something changed. */
   readonly changes: ServerNotifier;
   /** The caller of the request that a handler is serving. */

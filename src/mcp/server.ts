@@ -12,6 +12,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { hasScope, type UserContext } from '../auth/user.ts';
 import { createLineLog } from '../log.ts';
+import type { UseService } from './service.ts';
 import type { Tool, ToolAnnotations } from './tool.ts';
 import { type CallOrigin, callTool, progressParams } from './call-tool.ts';
 import { type Caller, callerOf } from './caller.ts';
@@ -21,8 +22,12 @@ import type { Feature, FeatureContext } from './feature.ts';
 /** What an MCP server is made of. */
 export interface McpParts {
   readonly info: Implementation;
+  /** For the model; see `ServerDefinition`. */
+  readonly instructions?: string | undefined;
   readonly tools: readonly Tool[];
-  readonly features?: readonly Feature[];
+  readonly features?: readonly Feature[] | undefined;
+  /** Gives tools and features the services that they ask for. */
+  readonly use: UseService;
   readonly log: Logger;
 }
 
@@ -49,7 +54,8 @@ export interface ConnectionOptions {
 /** Prepares everything that does not depend on a connection. */
 export function defineMcp(parts: McpParts): McpDefinition {
   const changes = createChanges(parts.log);
-  const options = mergeOptions(parts.features ?? []);
+  const { instructions, features = [] } = parts;
+  const options = { ...(instructions !== undefined && { instructions }), ...mergeOptions(features) };
   const registrations = parts.tools.map(registrationOf);
   const scopes = new Map(
     parts.tools.flatMap(({ name, scope }) => (scope === undefined ? [] : [[name, scope] as const])),
@@ -63,7 +69,7 @@ export function createMcpServer(
   definition: McpDefinition,
   { caller, session }: ConnectionOptions = {},
 ): McpServer {
-  const { info, options, registrations, features = [], log, lines, changes } = definition;
+  const { info, options, registrations, features = [], use, log, lines, changes } = definition;
   const server = new McpServer(info, options);
   filterToolList(server, definition, caller);
   for (const { tool, config } of registrations) {
@@ -74,6 +80,7 @@ export function createMcpServer(
         caller: callerOf(context, caller),
         protocolVersion: server.server.getNegotiatedProtocolVersion() ?? NO_REVISION,
         origin: originOf(context),
+        use,
         log,
         lines,
       }),
@@ -81,6 +88,7 @@ export function createMcpServer(
   }
   const featureContext: FeatureContext = {
     log,
+    use,
     changes: changes.notifier,
     callerOf: (context) => callerOf(context, caller),
   };

@@ -2,11 +2,14 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { UserContext } from '../auth/user.ts';
+import type { UseService } from './service.ts';
 
 /** What a running tool has at hand besides its input. */
 export interface ToolContext {
   /** Who calls, taken from the credential of this very request. */
   readonly user: UserContext;
+  /** Gives a service of this server: `use(lessons).find(id)`. */
+  readonly use: UseService;
   /** The server's log; each line carries the request id. Never log the input: it belongs to the user. */
   readonly log: Logger;
   /** Aborted when the client cancels the call or goes away: hand it to whatever takes long. */

@@ -1,23 +1,19 @@
 /** The life of a server process: configuration → tokens → server → signals. */
 import type { Logger } from 'pino';
 import { openTokens, type OpenTokens } from '../auth/tokens/open-tokens.ts';
-import { parseConfig, readEnvironment } from '../config/config.ts';
+import { parseConfig } from '../config/config.ts';
+import { readEnvironment } from '../config/environment.ts';
 import { createLog } from '../log.ts';
-import type { Feature } from '../mcp/feature.ts';
+import { readPackage } from '../package.ts';
+import { ownVariablesOf, type ServerDefinition } from './server-definition.ts';
+import { type OpenServices, openServices } from './services.ts';
 import { type RunningServer, startServer } from './start-server.ts';
 import { describeStartFailure, printOneRunToken, warnAboutExposure } from './start-messages.ts';
-import type { Tool } from '../mcp/tool.ts';
-
-/** What the server offers. */
-export interface Offer {
-  readonly tools: readonly Tool[];
-  readonly features: readonly Feature[];
-}
 
 /** Runs the server until a signal ends the process; a start that fails ends it at once, with one message. */
-export async function runServer(offer: Offer, environment: NodeJS.ProcessEnv): Promise<void> {
+export async function runServer(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
   try {
-    await start(offer, environment);
+    await start(definition, environment);
   } catch (error) {
     process.stderr.write(`${describeStartFailure(error)}\n`);
     process.exit(1);
@@ -25,22 +21,24 @@ export async function runServer(offer: Offer, environment: NodeJS.ProcessEnv): P
 }
 
 /** Builds the parts and starts them. */
-async function start({ tools, features }: Offer, environment: NodeJS.ProcessEnv): Promise<void> {
-  const config = parseConfig(readEnvironment(environment));
+async function start(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
+  const config = parseConfig(readEnvironment(environment), ownVariablesOf(definition));
   const log = createLog(config.logLevel);
   const { enabled, tokens: source } = config.auth;
   const tokens = enabled
     ? await openTokens({ source, allowOneRunToken: !config.production, log })
     : undefined;
+  const services = await openServices({ services: definition.services ?? [], values: config.own, log });
 
-  const server = await startServer({ config, verifier: tokens?.verifier, tools, features, log });
+  const server = await startServer({ config, verifier: tokens?.verifier, definition, services, log });
   // Before anybody is told that the server listens: whoever reads that may send a signal.
   surviveSurprises(log);
-  handleSignals(server, tokens, log);
+  handleSignals({ server, services, tokens, log });
   log.info({ url: server.url, publicUrl: config.origin.publicUrl, auth: config.auth.enabled }, 'listening');
   warnAboutExposure(config, log);
   if (tokens?.oneRunToken !== undefined) {
-    printOneRunToken(tokens.oneRunToken, config.origin.publicUrl ?? server.url);
+    const { name } = readPackage();
+    printOneRunToken({ name, origin: config.origin.publicUrl ?? server.url, token: tokens.oneRunToken });
   }
 }
 
@@ -53,8 +51,16 @@ function surviveSurprises(log: Logger): void {
 /** A Ctrl-C reaches the process twice, from the terminal and from npm: within this time it counts once. */
 const SAME_SIGNAL_MS = 100;
 
+/** What runs, and is to be ended. */
+interface Running {
+  readonly server: RunningServer;
+  readonly services: OpenServices;
+  readonly tokens: OpenTokens | undefined;
+  readonly log: Logger;
+}
+
 /** SIGHUP reads the tokens again; SIGTERM and SIGINT shut down, and asked twice, at once. */
-function handleSignals(server: RunningServer, tokens: OpenTokens | undefined, log: Logger): void {
+function handleSignals({ server, services, tokens, log }: Running): void {
   process.on('SIGHUP', () => void tokens?.file?.reload());
   let askedAtMs: number | undefined;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
@@ -63,6 +69,8 @@ function handleSignals(server: RunningServer, tokens: OpenTokens | undefined, lo
     askedAtMs = Date.now();
     log.info({ signal }, 'shutting down');
     const finished = await server.close();
+    // After the last call: it may have used any of them.
+    await services.close();
     log.info({ finished }, 'stopped');
     process.exit(finished ? 0 : 1);
   };

@@ -2,12 +2,16 @@
 import type { Logger } from 'pino';
 import { NoTokensError } from '../auth/tokens/open-tokens.ts';
 import { TokenFileError } from '../auth/tokens/token-file-error.ts';
-import { type Config, ConfigError } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { howToConnect } from '../connect/how-to-connect.ts';
+import type { ConnectTarget } from '../connect/target.ts';
+import { ServiceError } from './services.ts';
 
 /** Why the start failed, in words for whoever can mend it; a stack only for what nobody expected. */
 export function describeStartFailure(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof NoTokensError) return error.message;
+  if (error instanceof ConfigError || error instanceof NoTokensError || error instanceof ServiceError)
+    return error.message;
   if (error instanceof TokenFileError) return `The tokens cannot be used: ${error.message}`;
   if (isSystemError(error)) {
     if (error.code === 'EADDRINUSE')
@@ -34,15 +38,15 @@ export function warnAboutExposure({ auth, publicMode, origin }: Config, log: Log
 }
 
 /** Shows the token of this run, once, with a configuration to paste. Not through the log: that may be kept. */
-export function printOneRunToken(token: string, url: string): void {
+export function printOneRunToken(target: ConnectTarget & { readonly token: string }): void {
   process.stderr.write(
     [
       '',
       'No tokens are configured, so here is one for this run (user "owner"); it is gone with the next start:',
       '',
-      `  ${token}`,
+      `  ${target.token}`,
       '',
-      ...howToConnect(url, token),
+      ...howToConnect(target),
       'For a token that lasts: npm run token -- create --user me',
       '',
       '',

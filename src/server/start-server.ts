@@ -18,19 +18,20 @@ import { createFailureCounter } from '../http/gate/rate-limit.ts';
 import { createSseRoutes } from '../http/transports/sse-endpoint.ts';
 import { createStatelessEndpoint } from '../http/transports/stateless-endpoint.ts';
 import { createToolsRoute } from '../http/site/tools-endpoint.ts';
-import { SERVER_INFO } from '../info.ts';
-import type { Feature } from '../mcp/feature.ts';
 import { canCallTheSame, createToolLister, defineMcp } from '../mcp/server.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
-import type { Tool } from '../mcp/tool.ts';
+import { readPackage } from '../package.ts';
+import { infoOf, type ServerDefinition } from './server-definition.ts';
+import { NO_SERVICES, type OpenServices } from './services.ts';
 
 /** What a server is made from. */
 export interface ServerParts {
   readonly config: Config;
   /** Decides about tokens; absent while authentication is off. */
   readonly verifier?: TokenVerifier | undefined;
-  readonly tools: readonly Tool[];
-  readonly features?: readonly Feature[];
+  readonly definition: ServerDefinition;
+  /** The definition's services, open; absent where it has none. */
+  readonly services?: OpenServices;
   readonly log: Logger;
 }
 
@@ -61,14 +62,16 @@ const IDLE_CHECK_MS = 10_000;
 export async function startServer({
   config,
   verifier,
-  tools,
-  features = [],
+  definition: { title, instructions, tools, features },
+  services = NO_SERVICES,
   log,
 }: ServerParts): Promise<RunningServer> {
   const { limits, origin, sseEnabled } = config;
+  const facts = readPackage();
   const authenticator = createAuthenticator(verifier);
   const countFailure = createFailureCounter(config.auth.failuresPerMinute);
-  const definition = defineMcp({ info: SERVER_INFO, tools, features, log });
+  const { use } = services;
+  const definition = defineMcp({ info: infoOf(facts, title), instructions, tools, features, use, log });
   const registry = createSessionRegistry({ ...limits, idleMs: limits.sessionIdleMs });
   const streams = new EventStreams({
     keepAliveMs: config.keepAliveMs,
@@ -85,15 +88,20 @@ export async function startServer({
       definition.changes.toolsChangedFor(new Set(affected.map(({ after }) => after.userId)));
   });
 
+  const findObstacle = async (): Promise<string | undefined> => {
+    if (!ready) return 'draining';
+    const unready = await services.findUnready();
+    return unready.length === 0 ? undefined : `unavailable: ${unready.join(', ')}`;
+  };
   const app = createApp({
     routes: [
       createPageRoute({
-        ...SERVER_INFO,
+        ...facts,
         authEnabled: authenticator.enabled,
         sseEnabled,
         publicUrl: origin.publicUrl,
       }),
-      ...createHealthRoutes({ version: SERVER_INFO.version, isReady: () => ready }),
+      ...createHealthRoutes({ version: facts.version, findObstacle }),
       ...createOAuthRefusalRoutes(authenticator, countFailure),
       createToolsRoute(createToolLister(definition)),
       createMcpRoute({ ...endpoint, stateless }),

@@ -3,14 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import {
-  ConfigError,
-  type Environment,
-  isLoopbackHost,
-  parseConfig,
-  parseStdioConfig,
-  readEnvironment,
-} from '../../src/config/config.ts';
+import { parseConfig, parseStdioConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { type Environment, readEnvironment } from '../../src/config/environment.ts';
+import { isLoopbackHost } from '../../src/config/network.ts';
 import { createSandbox } from '../support/process.ts';
 
 /** What is said about variables that cannot be used. */
@@ -68,6 +64,7 @@ describe('the defaults', () => {
       keepAliveMs: 15_000,
       shutdownGraceMs: 10_000,
       logLevel: 'info',
+      own: {},
     });
   });
 
@@ -81,7 +78,7 @@ describe('the defaults', () => {
   });
 
   test('do not change with variables that are not ours', () => {
-    const environment = { PATH: '/bin', port: '1', AUTH_TOKEN: 'tok', DEBUG: '*' };
+    const environment = { PATH: '/bin', port: '1', API_TOKEN: 'tok', DEBUG: '*' };
 
     expect(parseConfig(environment)).toEqual(parseConfig({}));
   });
@@ -130,6 +127,7 @@ describe('a setting', () => {
       keepAliveMs: 5000,
       shutdownGraceMs: 2000,
       logLevel: 'warn',
+      own: {},
     });
   });
 
@@ -343,8 +341,8 @@ describe('a bad value', () => {
 
     expect(problems).toEqual([
       'PORT must be a whole number from 0 to 65535',
-      'AUTH_ENABLED must be true or false',
       'ALLOWED_ORIGINS must be an origin such as https://my-app.example, without a path',
+      'AUTH_ENABLED must be true or false',
       'LOG_LEVEL must be one of debug, info, warn, error, silent',
     ]);
   });
@@ -474,6 +472,7 @@ describe('the stdio server', () => {
         auth: { enabled: false, tokens: { kind: 'file', path: 'tokens.json', named: false } },
         token: undefined,
         logLevel: 'info',
+        own: {},
       });
     },
   );
@@ -490,6 +489,7 @@ describe('the stdio server', () => {
       auth: { enabled: true, tokens: { kind: 'text', text: '{"tok_a":{"userId":"ada"}}' } },
       token: 'tok_a',
       logLevel: 'error',
+      own: {},
     });
     expect(unfrozenPaths(config)).toEqual([]);
   });

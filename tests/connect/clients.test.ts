@@ -4,7 +4,7 @@ import { CLIENT_IDS, type ClientId, isClientId, renderClient } from '../../src/c
 import { quoteForShell } from '../../src/connect/target.ts';
 
 const TOKEN = 'mcp_0123456789';
-const TARGET = { origin: 'https://my-app.example', token: TOKEN };
+const TARGET = { name: 'mcp-auth-server', origin: 'https://my-app.example', token: TOKEN };
 
 /** A configuration that is JSON. */
 function parsed(id: ClientId, target: Parameters<typeof renderClient>[1] = TARGET): unknown {
@@ -37,7 +37,7 @@ describe.each(CLIENT_IDS)('the configuration of %s', (id) => {
   });
 
   test('without a token holds none, and says so by a placeholder or by asking', () => {
-    const { text } = renderClient(id, { origin: TARGET.origin });
+    const { text } = renderClient(id, { ...TARGET, token: undefined });
 
     const holdsPlaceholder = /YOUR_TOKEN|\$\{input:/.test(text);
     expect(holdsPlaceholder).toBe(id !== 'claude-desktop-stdio');
@@ -71,7 +71,9 @@ describe('Claude Desktop through mcp-remote', () => {
     ['http://[::1]:8000', false],
     ['https://192.168.1.5', false],
   ])('for %s allows plain HTTP: %s', (origin, isAllowed) => {
-    expect(renderClient('claude-desktop', { origin }).text.includes('--allow-http')).toBe(isAllowed);
+    expect(renderClient('claude-desktop', { ...TARGET, origin }).text.includes('--allow-http')).toBe(
+      isAllowed,
+    );
   });
 });
 
@@ -80,7 +82,7 @@ test('Claude Desktop over stdio runs as the token’s user, and without authenti
 
   const [withToken, without] = [
     parsed('claude-desktop-stdio', { ...TARGET, stdio }),
-    parsed('claude-desktop-stdio', { origin: TARGET.origin, stdio }),
+    parsed('claude-desktop-stdio', { ...TARGET, token: undefined, stdio }),
   ];
 
   const server = { command: 'node', args: ['/srv/dist/src/stdio.js'] };

@@ -6,6 +6,7 @@ import { type Caller, toAuthInfo } from '../../src/mcp/caller.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
 import { createMcpServer, defineMcp, type McpDefinition } from '../../src/mcp/server.ts';
 import type { Tool } from '../../src/mcp/tool.ts';
+import { NO_SERVICES } from '../../src/server/services.ts';
 import { createMemoryLog, type LogLine } from './memory-log.ts';
 
 /** What is served, and to whom. */
@@ -36,7 +37,11 @@ type CallOptions = Parameters<Client['callTool']>[1];
 /** The definition of a server under test, and its log. */
 export function createDefinition({ tools = [], features = [] }: InMemoryOptions = {}) {
   const { log, lines } = createMemoryLog();
-  return { definition: defineMcp({ info: { name: 'test', version: '1.2.3' }, tools, features, log }), lines };
+  const { use } = NO_SERVICES;
+  return {
+    definition: defineMcp({ info: { name: 'test', version: '1.2.3' }, tools, features, use, log }),
+    lines,
+  };
 }
 
 /** Makes a caller of Streamable HTTP. */

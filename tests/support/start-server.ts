@@ -6,6 +6,9 @@ import { pino } from 'pino';
 import { openTokens } from '../../src/auth/tokens/open-tokens.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
+import type { Service } from '../../src/mcp/service.ts';
+import { openServices } from '../../src/server/services.ts';
+import { ownVariablesOf } from '../../src/server/server-definition.ts';
 import { type RunningServer, startServer } from '../../src/server/start-server.ts';
 import type { Tool } from '../../src/mcp/tool.ts';
 import { fixtureTools } from './fixture-tools.mjs';
@@ -34,6 +37,7 @@ export interface TestServerOptions {
   readonly tokens?: TokenFileContent;
   readonly tools?: readonly Tool[];
   readonly features?: readonly Feature[];
+  readonly services?: readonly Service[];
 }
 
 /** One line of the log. */
@@ -54,6 +58,7 @@ export async function startTestServer({
   tokens = TOKENS,
   tools = fixtureTools,
   features = [],
+  services = [],
 }: TestServerOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'mcp-test-'));
   const tokensPath = path.join(folder, 'tokens.json');
@@ -66,17 +71,23 @@ export async function startTestServer({
 
   const lines: LogLine[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line) as LogLine) });
-  const config = parseConfig({
-    PORT: '0',
-    AUTH_ENABLED: 'true',
-    TOKENS_FILE: tokensPath,
-    SHUTDOWN_GRACE_SECONDS: '3',
-    ...env,
-  });
+  const ownVariables = ownVariablesOf({ tools, services });
+  const config = parseConfig(
+    {
+      PORT: '0',
+      AUTH_ENABLED: 'true',
+      TOKENS_FILE: tokensPath,
+      SHUTDOWN_GRACE_SECONDS: '3',
+      ...env,
+    },
+    ownVariables,
+  );
   const opened = config.auth.enabled
     ? await openTokens({ source: config.auth.tokens, allowOneRunToken: false, log })
     : undefined;
-  const server = await startServer({ config, verifier: opened?.verifier, tools, features, log });
+  const open = await openServices({ services, values: config.own, log });
+  const definition = { tools, features };
+  const server = await startServer({ config, verifier: opened?.verifier, definition, services: open, log });
   return {
     url: server.url,
     lines,
@@ -84,6 +95,7 @@ export async function startTestServer({
     writeTokens,
     async close() {
       const finished = await server.close();
+      await open.close();
       opened?.file?.close();
       await rm(folder, { recursive: true, force: true });
       return finished;

@@ -28,7 +28,7 @@ test('has the clients of the connect command in their order, and no other', () =
 
 describe.each(CLIENT_IDS)('%s', (id) => {
   test('has the configuration that the command prints', () => {
-    const { form, text: configuration } = renderClient(id, { origin: ORIGIN });
+    const { form, text: configuration } = renderClient(id, { name: 'mcp-auth-server', origin: ORIGIN });
 
     const [fence] = fencesOf(sections().get(id) ?? '');
 
@@ -36,7 +36,7 @@ describe.each(CLIENT_IDS)('%s', (id) => {
   });
 
   test('has its title, where it goes and its note as the command has them', () => {
-    const { title, where, note = '' } = renderClient(id, { origin: ORIGIN });
+    const { title, where, note = '' } = renderClient(id, { name: 'mcp-auth-server', origin: ORIGIN });
 
     const section = sections().get(id) ?? '';
 

@@ -1,10 +1,12 @@
 /** `.env.example` names every variable of the configuration, and none that does not exist. */
+import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { parse } from 'dotenv';
-import { type Environment, parseConfig, parseStdioConfig } from '../../src/config/config.ts';
-import { ROOT } from '../support/process.ts';
+import { parseConfig, parseStdioConfig } from '../../src/config/config.ts';
+import type { Environment } from '../../src/config/environment.ts';
+import { builtFile, ROOT } from '../support/process.ts';
 
 /** Replit's own, which nobody sets by hand. */
 const SET_BY_REPLIT = /^REPL_ID$|^REPLIT_/;
@@ -61,4 +63,12 @@ test('.env.example shows the defaults where it says so', async () => {
 
   const environment = Object.fromEntries(defaults.map(({ name, value }) => [name, value]));
   expect(parseConfig(environment)).toEqual(parseConfig({}));
+});
+
+test('.env.example is what the command prints: npm run -s variables > .env.example', async () => {
+  const text = await readFile(path.join(ROOT, '.env.example'), 'utf8');
+
+  const printed = execFileSync(process.execPath, [builtFile('scripts/variables.js')], { encoding: 'utf8' });
+
+  expect(text).toBe(printed);
 });

@@ -189,7 +189,11 @@ describe('an unknown token', () => {
     'is shown by %s as the document says',
     async (client, id, file) => {
       const extra = client.includes('--stored-auth-only') ? ' --stored-auth-only' : '';
-      const configuration = renderClient(id, { origin: server.url, token: WRONG }).text;
+      const configuration = renderClient(id, {
+        name: 'mcp-auth-server',
+        origin: server.url,
+        token: WRONG,
+      }).text;
       const cwd = await sandbox.folder({
         'package.json': '{ "type": "module" }',
         [file]: `${configuration}${extra}\n`,

@@ -1,5 +1,5 @@
 /** The DNS-rebinding guard and CORS: which Host and Origin headers are let in, and what browsers may read. */
-import type { OriginConfig } from '../../config/config.ts';
+import type { OriginConfig } from '../../config/network.ts';
 import type { RequestContext, Step } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { addSecurityHeaders } from '../security-headers.ts';

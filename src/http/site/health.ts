@@ -4,17 +4,19 @@ import type { RequestContext, Route } from '../context.ts';
 /** What is asked for the answers. */
 export interface HealthParts {
   readonly version: string;
-  readonly isReady: () => boolean;
+  /** Why the server should get no new work; undefined when it should. */
+  readonly findObstacle: () => Promise<string | undefined>;
 }
 
 /** The two public routes. */
-export function createHealthRoutes({ version, isReady }: HealthParts): Route[] {
+export function createHealthRoutes({ version, findObstacle }: HealthParts): Route[] {
   const health = (ctx: RequestContext): void => {
     ctx.body = { status: 'ok', version };
   };
-  const ready = (ctx: RequestContext): void => {
-    ctx.status = isReady() ? 200 : 503;
-    ctx.body = { status: isReady() ? 'ready' : 'draining' };
+  const ready = async (ctx: RequestContext): Promise<void> => {
+    const obstacle = await findObstacle();
+    ctx.status = obstacle === undefined ? 200 : 503;
+    ctx.body = { status: obstacle ?? 'ready' };
   };
   return [
     { path: '/health', methods: { GET: health, HEAD: health }, access: 'public' },

@@ -91,17 +91,17 @@ function pageValues({ name, version, authEnabled, sseEnabled, publicUrl }: PageP
         ? [{ title: 'HTTP+SSE', url: `${origin}/sse`, revisions: 'revision 2024-11-05, for older clients' }]
         : []),
     ],
-    clients: clientValues(origin),
+    clients: clientValues(name, origin),
   };
 }
 
 /** The configurations of every client. */
-function clientValues(origin: string): TemplateValues[] {
+function clientValues(name: string, origin: string): TemplateValues[] {
   const httpOrigin = origin.replace(/^https:/, 'http:');
   return CLIENT_IDS.map((id) => {
-    const { title, where, note = '', text } = renderClient(id, { origin });
+    const { title, where, note = '', text } = renderClient(id, { name, origin });
     // The page may turn out to be loaded over plain HTTP, for which some configurations say more.
-    const overHttp = renderClient(id, { origin: httpOrigin }).text.replaceAll(httpOrigin, origin);
+    const overHttp = renderClient(id, { name, origin: httpOrigin }).text.replaceAll(httpOrigin, origin);
     return {
       id,
       title,

@@ -1,8 +1,8 @@
 /** The files of `public/`, read once and answered from memory, so that a browser asks again and mostly hears "unchanged". */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageFolder } from '../../package.ts';
 import type { RequestContext } from '../context.ts';
 
 /** Something to answer with. */
@@ -51,11 +51,7 @@ export function sendStaticFile(ctx: RequestContext, { type, body, etag }: Static
   else ctx.body = body;
 }
 
-/** `public/`, beside package.json: that is above `src/` and above `dist/src/` alike. */
+/** What visitors may be given. */
 function publicFolder(): string {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(folder, 'package.json')) && folder !== path.dirname(folder)) {
-    folder = path.dirname(folder);
-  }
-  return path.join(folder, 'public');
+  return path.join(packageFolder(), 'public');
 }

@@ -38,7 +38,7 @@ beforeEach(async () => {
   server = await startServer({
     config: parseConfig(env),
     verifier,
-    tools: fixtureTools,
+    definition: { tools: fixtureTools },
     log: createMemoryLog().log,
   });
 });

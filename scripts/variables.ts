@@ -1,0 +1,22 @@
+/** `npm run variables`: every variable of the server and of its services, in the form of a `.env` file that changes nothing. */
+import { VARIABLE_GROUPS } from '../src/config/config.ts';
+import type { Variables } from '../src/config/variable.ts';
+import { definition } from '../src/definition.ts';
+import { ownVariablesOf } from '../src/server/server-definition.ts';
+
+const HEAD = [
+  '# Every variable of the server, with its default or an example. Copy to .env and uncomment what you change.',
+  '# What is set in the environment already wins over this file; an empty value counts as not set.',
+].join('\n');
+
+/** A group, a variable a line with what it is for above it. */
+function spell(variables: Variables): string {
+  return Object.entries(variables)
+    .map(([name, { description, example }]) => `# ${description}\n# ${name}=${example}`)
+    .join('\n');
+}
+
+const groups = [...VARIABLE_GROUPS, ownVariablesOf(definition)].filter(
+  (group) => Object.keys(group).length > 0,
+);
+process.stdout.write(`${[HEAD, ...groups.map(spell)].join('\n\n')}\n`);

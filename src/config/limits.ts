@@ -1,0 +1,45 @@
+/** The variables that bound what clients can use up. */
+import { wholeNumber } from './value-types.ts';
+import type { ValuesOf, Variables } from './variable.ts';
+
+/** What bounds what clients can use up. */
+export interface LimitsConfig {
+  readonly maxBodyBytes: number;
+  readonly maxSessions: number;
+  readonly maxSessionsPerUser: number;
+  readonly sessionIdleMs: number;
+}
+
+export const LIMITS_VARIABLES = {
+  SESSION_IDLE_SECONDS: {
+    description:
+      'A session that nothing has used for this long ends. Of both transports, as the two below. Seconds.',
+    example: '1800',
+    schema: wholeNumber(1800, 1, 604_800),
+  },
+  MAX_SESSIONS: {
+    description: 'So many sessions in total.',
+    example: '10000',
+    schema: wholeNumber(10_000, 1, 1_000_000),
+  },
+  MAX_SESSIONS_PER_USER: {
+    description: 'So many sessions of one user.',
+    example: '100',
+    schema: wholeNumber(100, 1, 1_000_000),
+  },
+  MAX_BODY_BYTES: {
+    description: 'Larger bodies get 413. Bytes.',
+    example: '4194304',
+    schema: wholeNumber(4_194_304, 1024, 268_435_456),
+  },
+} as const satisfies Variables;
+
+/** The limits. */
+export function limitsOf(values: ValuesOf<typeof LIMITS_VARIABLES>): LimitsConfig {
+  return {
+    maxBodyBytes: values.MAX_BODY_BYTES,
+    maxSessions: values.MAX_SESSIONS,
+    maxSessionsPerUser: values.MAX_SESSIONS_PER_USER,
+    sessionIdleMs: values.SESSION_IDLE_SECONDS * 1000,
+  };
+}

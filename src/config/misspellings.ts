@@ -1,0 +1,58 @@
+/** Notices variables whose names are nearly those of the server's: one that is ignored could leave authentication off. */
+import type { Environment } from './environment.ts';
+
+/** Shorter names are too near to those of other programs. Characters. */
+const MIN_LENGTH = 8;
+
+/** From this length on, two slips may be in a name; in a shorter one, a single one. Characters. */
+const LONG = 11;
+
+/** What is wrong with the names that are set: each that is no variable but nearly one, with the one it is near to. */
+export function findMisspellings(environment: Environment, known: readonly string[]): string[] {
+  const names = new Set(known);
+  const isSuspect = (name: string): boolean =>
+    name.length >= MIN_LENGTH &&
+    name.includes('_') &&
+    !names.has(name) &&
+    (environment[name] ?? '').trim() !== '';
+  const suspects = Object.keys(environment).filter(isSuspect);
+  return suspects.flatMap((name) => {
+    const meant = known.find((candidate) => isNearly(name.toUpperCase(), candidate));
+    return meant === undefined
+      ? []
+      : [`${name} is no variable of this server; ${meant} is. Correct or unset it.`];
+  });
+}
+
+/** Whether a name is within the slips that its length allows of another. */
+function isNearly(name: string, candidate: string): boolean {
+  const most = candidate.length >= LONG ? 2 : 1;
+  return (
+    candidate.length >= MIN_LENGTH &&
+    Math.abs(name.length - candidate.length) <= most &&
+    slipsBetween(name, candidate) <= most
+  );
+}
+
+/** How many letters have to be put in, left out, replaced or swapped with their neighbour (optimal string alignment). */
+function slipsBetween(one: string, other: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: other.length + 1 }, (_value, index) => index);
+  for (let row = 1; row <= one.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= other.length; column += 1) {
+      const isSame = one[row - 1] === other[column - 1];
+      const isSwapped =
+        row > 1 && column > 1 && one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
+      current[column] = Math.min(
+        (last[column] ?? 0) + 1,
+        (current[column - 1] ?? 0) + 1,
+        (last[column - 1] ?? 0) + (isSame ? 0 : 1),
+        isSwapped ? (beforeLast[column - 2] ?? 0) + 1 : Infinity,
+      );
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return last[other.length] ?? 0;
+}

@@ -1,0 +1,32 @@
+/** The variables of a server in operation: its streams, its end, its log. */
+import { z } from 'zod';
+import { LOG_LEVELS } from '../log.ts';
+import { SWITCH, wholeNumber } from './value-types.ts';
+import type { Variables } from './variable.ts';
+
+export const OPERATION_VARIABLES = {
+  SSE_ENABLED: {
+    description: 'Whether the deprecated HTTP+SSE transport is served.',
+    example: 'true',
+    schema: SWITCH.default(true),
+  },
+  SSE_KEEPALIVE_SECONDS: {
+    description: 'Seconds between the comments that keep open streams from being cut.',
+    example: '15',
+    schema: wholeNumber(15, 1, 3600),
+  },
+  SHUTDOWN_GRACE_SECONDS: {
+    description: 'Seconds for calls in flight to finish after SIGTERM.',
+    example: '10',
+    schema: wholeNumber(10, 0, 3600),
+  },
+  LOG_LEVEL: {
+    description: 'How much is logged: debug, info, warn, error or silent.',
+    example: 'info',
+    schema: z
+      .string()
+      .toLowerCase()
+      .pipe(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`))
+      .default('info'),
+  },
+} as const satisfies Variables;

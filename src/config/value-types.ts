@@ -1,0 +1,52 @@
+/** The kinds of values that variables hold, as zod schemas from their text: for the server's variables and a fork's own. */
+import { z } from 'zod';
+
+/** A whole number within bounds. */
+export function wholeNumber(fallback: number, min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, message)
+    .transform(Number)
+    .pipe(z.number().min(min, message).max(max, message))
+    .default(fallback);
+}
+
+/** A switch. Anything but the six words is refused, so that a typo never switches authentication off. */
+export const SWITCH = z
+  .string()
+  .toLowerCase()
+  .pipe(z.enum(['true', 'false', '1', '0', 'yes', 'no'], 'must be true or false'))
+  .transform((word) => word === 'true' || word === '1' || word === 'yes');
+
+/** A comma-separated list. */
+export function list<Item extends z.ZodType<string, string>>(item: Item) {
+  return z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(item))
+    .default([]);
+}
+
+/** `scheme://host[:port]`, as browsers send it in the Origin header. */
+export const ORIGIN = z.string().transform((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isOrigin =
+    url !== undefined && /^https?:$/.test(url.protocol) && /^\w+:\/\/[^/\\?#@]+\/?$/.test(text);
+  if (!isOrigin) context.addIssue('must be an origin such as https://my-app.example, without a path');
+  return url?.origin ?? '';
+});
+
+/** `host[:port]`, as clients send it in the Host header. */
+export const HOST_HEADER = z
+  .string()
+  .regex(
+    /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/,
+    'must be host names with or without a port, separated by commas',
+  )
+  .toLowerCase();

@@ -1,0 +1,63 @@
+/** What a service is: something that is opened once at the start, used by tools and features, and closed after the last call. */
+import type { Logger } from 'pino';
+import type { ValuesOf, Variables } from '../config/variable.ts';
+
+/** What a service has at hand while it opens. */
+export interface ServiceContext {
+  /** The server's log; each line carries the service's name. */
+  readonly log: Logger;
+  /** Aborted when opening takes too long. */
+  readonly signal: AbortSignal;
+}
+
+/** A service as its file writes it, with the types of its own variables. */
+export interface ServiceDefinition<Instance, Own extends Variables> {
+  /** For messages and the log. */
+  readonly name: string;
+  /** The variables that it reads: parsed, reported and listed with the server's own. */
+  readonly variables?: Own;
+  /** Opens it. When that fails, the start ends with the service's name and the error's message. */
+  open(values: ValuesOf<Own>, context: ServiceContext): Instance | Promise<Instance>;
+  /** Whether it can do its work at this moment; asked by `/ready`. Without it, always. */
+  isReady?(instance: Instance): boolean | Promise<boolean>;
+  /** Closes it, after the last call that could use it has ended. */
+  close?(instance: Instance): void | Promise<void>;
+}
+
+/** A service as the server handles it, and what tools ask for it by. */
+export interface Service<Instance = unknown> {
+  readonly name: string;
+  readonly variables: Variables;
+  /** Opens it with the values of all variables; what is returned knows how it is asked and closed. */
+  open(values: Readonly<Record<string, unknown>>, context: ServiceContext): Promise<OpenService<Instance>>;
+}
+
+/** A service that is open. */
+export interface OpenService<Instance = unknown> {
+  readonly instance: Instance;
+  isReady(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Gives the instance of a service that is open; how tools and features get at it. */
+export type UseService = <Instance>(service: Service<Instance>) => Instance;
+
+/** Declares a service; its variables give `open` its types. */
+export function defineService<Instance, Own extends Variables = Record<string, never>>(
+  definition: ServiceDefinition<Instance, Own>,
+): Service<Instance> {
+  const { name, variables } = definition;
+  return {
+    name,
+    variables: variables ?? {},
+    async open(values, context) {
+      // oxlint-disable-next-line no-unsafe-type-assertion -- the configuration holds what the variables' own schemas made
+      const instance = await definition.open(values as ValuesOf<Own>, context);
+      return {
+        instance,
+        isReady: async () => (await definition.isReady?.(instance)) ?? true,
+        close: async () => definition.close?.(instance),
+      };
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/** The life of a stdio server: one user, one connection, no network. */
+import { randomUUID } from 'node:crypto';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import type { Logger } from 'pino';
+import { createAuthenticator } from '../auth/authenticate.ts';
+import { openTokens } from '../auth/tokens/open-tokens.ts';
+import { ANONYMOUS } from '../auth/user.ts';
+import type { Grant } from '../auth/verifier.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { parseStdioConfig, type StdioConfig } from '../config/config.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { createLog } from '../log.ts';
+import { createMcpServer, defineMcp } from '../mcp/server.ts';
+import { readPackage } from '../package.ts';
+import { infoOf, ownVariablesOf, type ServerDefinition } from './server-definition.ts';
+import { openServices } from './services.ts';
+import { describeStartFailure } from './start-messages.ts';
+
+/** Serves the process's standard streams until the host closes them; a start that fails ends the process with one message. */
+export async function runStdio(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    await start(definition, environment);
+  } catch (error) {
+    process.stderr.write(`${describeStartFailure(error)}\n`);
+    process.exit(1);
+  }
+}
+
+/** Builds the parts and starts them. */
+async function start(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
+  const config = parseStdioConfig(readEnvironment(environment), ownVariablesOf(definition));
+  const log = createLog(config.logLevel);
+  const grant = await identifyUser(config, log);
+  const services = await openServices({ services: definition.services ?? [], values: config.own, log });
+  const { title, instructions, tools, features } = definition;
+  const { use } = services;
+  const info = infoOf(readPackage(), title);
+  const mcp = defineMcp({ info, instructions, tools, features, use, log });
+  const connection = serveStdio(() =>
+    createMcpServer(mcp, {
+      caller: () => ({ user: grant.user, grant, transport: 'stdio', requestId: randomUUID() }),
+      session: grant.user,
+    }),
+  );
+  log.info({ userId: grant.user.userId, tokenId: grant.tokenId }, 'serving stdio');
+
+  const stop = async (): Promise<void> => {
+    await connection.close();
+    await services.close();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
+  // Nothing is left to do but the calls in flight, and then nothing at all: a service may keep the process alive until it is closed.
+  process.once('beforeExit', () => void services.close());
+}
+
+/** The user of this process: the one whose token MCP_TOKEN is, when authentication is on. */
+async function identifyUser({ auth, token }: StdioConfig, log: Logger): Promise<Grant> {
+  if (!auth.enabled) return { user: ANONYMOUS };
+  const { verifier, file } = await openTokens({ source: auth.tokens, allowOneRunToken: false, log });
+  // Checked once: whoever can start the process can start it again.
+  file?.close();
+  const found = await createAuthenticator(verifier).authenticate(
+    token === undefined ? {} : { authorization: `Bearer ${token}` },
+  );
+  if (found.ok) return found.grant;
+  throw new ConfigError(
+    `MCP_TOKEN is refused (${found.refusal.reason}). ${token === undefined ? 'Set it to a token of the token file.' : found.refusal.description}`,
+  );
+}

@@ -1,0 +1,163 @@
+/** The life of services: opened in order with their values, found by what declares them, closed the other way round. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { defineService, type Service } from '../../src/mcp/service.ts';
+import { defineTool } from '../../src/mcp/tool.ts';
+import { openServices, type ServicesOptions } from '../../src/server/services.ts';
+import { createMemoryLog } from '../support/memory-log.ts';
+import { callTool, openMcpSession, send } from '../support/raw-http.ts';
+import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
+
+/** Opens services whose deadlines are a moment. */
+function open(services: readonly Service[], options: Partial<ServicesOptions> = {}) {
+  const { log, lines } = createMemoryLog();
+  const deadlines = { openMs: 50, readyMs: 50, closeMs: 50 };
+  return { opening: openServices({ services, values: {}, log, deadlines, ...options }), lines };
+}
+
+/** A service that notes what happens to it. */
+function createNoted(name: string, notes: string[]): Service<string> {
+  return defineService({
+    name,
+    open: () => {
+      notes.push(`open ${name}`);
+      return `the ${name}`;
+    },
+    close: (instance) => void notes.push(`close ${instance}`),
+  });
+}
+
+describe('services', () => {
+  test('are opened in their order and closed in the opposite one', async () => {
+    const notes: string[] = [];
+    const { opening } = open([createNoted('one', notes), createNoted('two', notes)]);
+
+    await (await opening).close();
+
+    expect(notes).toEqual(['open one', 'open two', 'close the two', 'close the one']);
+  });
+
+  test('are opened with the values of their own variables', async () => {
+    const service = defineService({
+      name: 'lessons',
+      variables: {
+        LESSONS_LIMIT: { description: 'How many.', example: '3', schema: z.string().transform(Number) },
+      },
+      open: ({ LESSONS_LIMIT }) => ({ limit: LESSONS_LIMIT + 1 }),
+    });
+    const { opening } = open([service], { values: { LESSONS_LIMIT: 3, PORT: 1 } });
+
+    const { use } = await opening;
+
+    expect(use(service).limit).toBe(4);
+  });
+
+  test('that are not in the list are not given, with the place where they belong', async () => {
+    const { use } = await open([]).opening;
+
+    expect(() => use(createNoted('stray', []))).toThrow(
+      'The service "stray" is not open. Is it in src/services/index.ts?',
+    );
+  });
+
+  test('whose opening fails are named with the reason, and those before it are closed', async () => {
+    const notes: string[] = [];
+    const broken = defineService({
+      name: 'database',
+      open: () => {
+        throw new Error('no such host');
+      },
+    });
+
+    await expect(open([createNoted('one', notes), broken]).opening).rejects.toThrow(
+      'The service "database" did not open: no such host',
+    );
+
+    expect(notes).toEqual(['open one', 'close the one']);
+  });
+
+  test('whose opening takes too long are told to stop, and named', async () => {
+    let aborted = false;
+    const slow = defineService({
+      name: 'slow',
+      open: async (_values, { signal }) => {
+        signal.addEventListener('abort', () => (aborted = true));
+        await delay(60_000, undefined, { signal }).catch(() => undefined);
+      },
+    });
+
+    await expect(open([slow]).opening).rejects.toThrow(
+      'The service "slow" did not open: it took longer than 0.05 s',
+    );
+
+    expect(aborted).toBe(true);
+  });
+
+  test('that do not close in time, or fail, are logged and keep no other from being closed', async () => {
+    const notes: string[] = [];
+    const hanging = defineService({ name: 'hanging', open: () => 1, close: () => new Promise(() => {}) });
+    const failing = defineService({
+      name: 'failing',
+      open: () => 1,
+      close: () => {
+        throw new Error('lost');
+      },
+    });
+    const { opening, lines } = open([createNoted('one', notes), hanging, failing]);
+
+    await (await opening).close();
+
+    expect(notes).toEqual(['open one', 'close the one']);
+    expect(lines.map(({ msg, service }) => [msg, service])).toEqual([
+      ['service did not close', 'failing'],
+      ['service did not close', 'hanging'],
+    ]);
+  });
+
+  test('are asked whether they are ready; one that fails or does not answer is not', async () => {
+    const hanging = defineService({ name: 'hanging', open: () => 1, isReady: () => new Promise(() => {}) });
+    const failing = defineService({
+      name: 'failing',
+      open: () => 1,
+      isReady: () => {
+        throw new Error('lost');
+      },
+    });
+    const no = defineService({ name: 'no', open: () => 1, isReady: () => false });
+    const yes = defineService({ name: 'yes', open: () => 1, isReady: async () => true });
+
+    const services = await open([yes, hanging, failing, no, createNoted('silent', [])]).opening;
+
+    expect(await services.findUnready()).toEqual(['hanging', 'failing', 'no']);
+  });
+});
+
+describe('a server with services', () => {
+  let server: TestServer;
+  afterEach(async () => server.close());
+
+  test('hands them to tools, and says by /ready which of them cannot work', async () => {
+    let isReady = true;
+    const counter = defineService({ name: 'counter', open: () => ({ value: 41 }), isReady: () => isReady });
+    const count = defineTool({
+      name: 'count',
+      title: 'Count',
+      description: 'Counts.',
+      input: z.object({}),
+      run: (_input, { use }) => String((use(counter).value += 1)),
+    });
+    server = await startTestServer({ tools: [count], services: [counter] });
+    const { id } = await openMcpSession(server.url, ADA);
+
+    const headers = { 'Mcp-Session-Id': id };
+    const answer = await send(`${server.url}/mcp`, { token: ADA, headers, body: callTool(1, 'count') });
+    const ready = await send(`${server.url}/ready`);
+    isReady = false;
+    const unready = await send(`${server.url}/ready`);
+
+    expect(answer.body).toMatchObject({ result: { content: [{ text: '42' }] } });
+    expect([ready.status, ready.body]).toEqual([200, { status: 'ready' }]);
+    expect([unready.status, unready.body]).toEqual([503, { status: 'unavailable: counter' }]);
+  });
+});
