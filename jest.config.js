@@ -7,6 +7,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
   setupFiles: ['<rootDir>/tests/support/errors-of-node.ts'],
+  testSequencer: '<rootDir>/tests/support/changed-first.mjs',
+  reporters: ['default', '<rootDir>/tests/support/skipped-reporter.mjs'],
   // Compiled copies and fixtures are no part of the module map.
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/results/'],
   testTimeout: 20_000,

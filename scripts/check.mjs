@@ -1,0 +1,128 @@
+/**
+ * `npm test`: installs and builds what is missing, runs the tests, then lint, types and format, whether or not one of them fails,
+ * and ends with one summary. Arguments choose tests, as jest has them.
+ */
+
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { prepareOrExit } from './prepare.mjs';
+
+const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+const USAGE = `npm test: installs and builds when that is needed, runs the tests, those of what changed first, then lint, types and format.
+
+npm test -- tests/auth     the tests whose path has this in it
+npm test -- -t "a name"    those whose name has this in it
+Other arguments are jest's: npm run jest -- --help lists them.
+`;
+
+/** The checks besides the tests: scripts of package.json, and what mends what they find. */
+const STATIC_CHECKS = [
+  { name: 'lint', hint: 'npm run fix mends some of it' },
+  { name: 'typecheck', hint: 'see above' },
+  { name: 'format', hint: 'npm run fix mends it' },
+];
+
+/** @typedef {{ name: string, isGood: boolean, words: string, output: string }} Outcome How a check ended. */
+
+const args = process.argv.slice(2);
+if (args.includes('--help') || args.includes('-h')) process.stdout.write(USAGE);
+else {
+  await prepareOrExit();
+  process.exitCode = await check(args);
+}
+
+/**
+ * Runs everything; returns the exit code.
+ *
+ * @param {readonly string[]} jestArgs
+ */
+async function check(jestArgs) {
+  const tests = await runTests(jestArgs);
+  const others = await Promise.all(STATIC_CHECKS.map(runScript));
+  for (const { name, isGood, output } of others)
+    if (!isGood) process.stderr.write(`\n--- npm run ${name}\n${output}`);
+  process.stderr.write('\n');
+  for (const { name, isGood, words } of [tests, ...others])
+    process.stderr.write(`${`${isGood ? 'ok    ' : 'FAILED'} ${name.padEnd(10)} ${words}`.trimEnd()}\n`);
+  return [tests, ...others].every(({ isGood }) => isGood) ? 0 : 1;
+}
+
+/**
+ * Runs jest at the terminal; its reporter sends the counts.
+ *
+ * @param {readonly string[]} jestArgs
+ * @returns {Promise<Outcome>}
+ */
+async function runTests(jestArgs) {
+  const [, ...command] = scriptOf('jest').split(' ');
+  let words = 'ended before the last test';
+  const child = spawn(process.execPath, [...command, ...jestArgs], {
+    cwd: ROOT,
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+  child.on('message', (counts) => (words = describeCounts(counts)));
+  return { name: 'tests', isGood: (await exitCodeOf(child)) === 0, words, output: '' };
+}
+
+/**
+ * The reporter's counts in jest's own words.
+ *
+ * @param {unknown} counts
+ */
+function describeCounts(counts) {
+  const kinds = Object.entries(counts ?? {}).filter(([kind, count]) => count !== 0 || kind === 'total');
+  return `Tests: ${kinds.map(([kind, count]) => `${count} ${kind}`).join(', ')}`;
+}
+
+/**
+ * Runs a script of package.json, as npm would, and keeps what it writes.
+ *
+ * @param {{ name: string, hint: string }} script
+ * @returns {Promise<Outcome>}
+ */
+async function runScript({ name, hint }) {
+  const bin = path.join(ROOT, 'node_modules', '.bin');
+  // On Windows the variable is called Path.
+  const key = Object.keys(process.env).find((variable) => variable.toUpperCase() === 'PATH') ?? 'PATH';
+  const child = spawn(scriptOf(name), {
+    cwd: ROOT,
+    shell: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, [key]: `${bin}${path.delimiter}${process.env[key] ?? ''}` },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text));
+  const isGood = (await exitCodeOf(child)) === 0;
+  return { name, isGood, words: isGood ? '' : hint, output };
+}
+
+/**
+ * The exit code of a process whose output has ended; null when a signal ended it or it could not be started.
+ *
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<number | null>}
+ */
+async function exitCodeOf(child) {
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(null));
+    child.once('close', (code) => resolve(code));
+  });
+}
+
+/**
+ * What package.json has under a name.
+ *
+ * @param {string} name
+ */
+function scriptOf(name) {
+  /** @type {{ scripts: Record<string, string> }} */
+  // oxlint-disable-next-line typescript/no-unsafe-assignment -- our own file
+  const { scripts } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+  const script = scripts[name];
+  if (script === undefined) throw new Error(`package.json has no script ${name}.`);
+  return script;
+}

@@ -1,0 +1,47 @@
+/** Says by name which tests were skipped, and tells `npm test` how many there were of each kind. */
+
+import path from 'node:path';
+
+/** What jest's configuration names as a reporter, besides its own. */
+export default class SkippedReporter {
+  /** @param {{ testNamePattern?: string }} settings jest's own */
+  constructor({ testNamePattern = '' }) {
+    // Who chooses tests by name (`-t`) knows that the others are skipped.
+    this.isChoice = testNamePattern !== '';
+  }
+
+  /**
+   * Called by jest when every test has ended.
+   *
+   * @param {unknown} _contexts
+   * @param {import('@jest/reporters').AggregatedResult} results
+   */
+  onRunComplete(_contexts, results) {
+    for (const line of this.isChoice ? [] : skippedIn(results, process.cwd()))
+      process.stderr.write(`${line}\n`);
+    process.send?.({
+      failed: results.numFailedTests,
+      skipped: results.numPendingTests,
+      passed: results.numPassedTests,
+      total: results.numTotalTests,
+    });
+  }
+}
+
+/**
+ * The files with skipped tests, each with how many and, when it runs others, which.
+ *
+ * @param {Pick<import('@jest/reporters').AggregatedResult, 'testResults'>} results
+ * @param {string} root
+ */
+function skippedIn({ testResults }, root) {
+  return testResults.flatMap(({ testFilePath, testResults: tests }) => {
+    const skipped = tests.filter(({ status }) => status === 'pending');
+    if (skipped.length === 0) return [];
+    const names =
+      skipped.length === tests.length ? 'all' : skipped.map(({ fullName }) => `"${fullName}"`).join(', ');
+    return [
+      `Skipped ${skipped.length} of ${tests.length} tests in ${path.relative(root, testFilePath)}: ${names}`,
+    ];
+  });
+}
