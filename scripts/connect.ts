@@ -25,7 +25,12 @@ async function main(): Promise<ExitCode> {
       return EXIT.done;
     }
     const token = line.tokenFromStdin ? await readToken() : undefined;
-    const target = { name: readPackage().name, origin: line.origin, token, stdio: findStdio() };
+    const target = {
+      name: line.name ?? readPackage().name,
+      origin: line.origin,
+      token,
+      stdio: findStdio(),
+    };
     const shown = (line.client === undefined ? CLIENT_IDS : [line.client]).map((id) =>
       renderClient(id, target),
     );

@@ -1,26 +1,10 @@
-/** `npm run token`: makes, lists, checks, rotates, revokes and exports the tokens of this server. */
+/** `npm run token`: makes, lists, changes and ends the tokens of this server. */
 import { TokenFileError } from '../src/auth/tokens/token-file-error.ts';
 import { ConfigError } from '../src/config/config-error.ts';
-import { check } from './token/check.ts';
 import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
 import { parseCommandLine } from './token/command-line.ts';
+import { COMMANDS } from './token/commands.ts';
 import { type CommandContext, type CommandOutput, createContext } from './token/context.ts';
-import { create } from './token/create.ts';
-import { exportTokens } from './token/export.ts';
-import type { CommandName } from './token/help.ts';
-import { list } from './token/list.ts';
-import { revoke } from './token/revoke.ts';
-import { rotate } from './token/rotate.ts';
-
-/** What each command does; without an exit code it is done. */
-const COMMANDS: Readonly<Record<CommandName, (context: CommandContext) => Promise<ExitCode | void>>> = {
-  create,
-  list,
-  check,
-  rotate,
-  revoke,
-  export: exportTokens,
-};
 
 /** The clock, and where commands write. */
 const OUTPUT: CommandOutput = {
@@ -53,7 +37,7 @@ async function main(): Promise<ExitCode> {
 /** Runs the command; a fault of the file that it read is told with the file's name. */
 async function run(context: CommandContext): Promise<ExitCode | void> {
   try {
-    return await COMMANDS[context.line.command](context);
+    return await COMMANDS[context.line.command].run(context);
   } catch (error) {
     if (!(error instanceof TokenFileError)) throw error;
     throw new CommandError(EXIT.failed, `${context.store.name}: ${error.message}.`, { cause: error });

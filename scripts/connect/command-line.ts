@@ -1,7 +1,7 @@
 /** The command line of `npm run connect`. */
-import { parseArgs } from 'node:util';
 import { CLIENT_IDS, type ClientId, isClientId } from '../../src/connect/clients.ts';
 import { CommandError, EXIT, looksLikeToken, NOT_ON_THE_COMMAND_LINE } from '../token/command-error.ts';
+import { isHelpWanted, parseOptions } from '../token/options.ts';
 import { parseServerUrl } from '../token/server-url.ts';
 
 /** What was asked for. */
@@ -10,6 +10,8 @@ export interface ConnectLine {
   readonly tokenFromStdin: boolean;
   /** One client; without it all of them. */
   readonly client: ClientId | undefined;
+  /** What the client calls the server; without it what the server calls itself. */
+  readonly name: string | undefined;
 }
 
 /** What there is. */
@@ -20,6 +22,7 @@ Prints what to paste into a client so that it finds this server: for one client,
   --url URL        the address of the server. Default: http://localhost:8000
   --token-stdin    read the token from standard input and put it in; without it a placeholder stands there
   --client NAME    one of: ${CLIENT_IDS.join(', ')}
+  --name NAME      what the client calls the server. Default: what it calls itself
   -h, --help       this text
 
 A token is never taken from the command line. Exit codes: 0 done, 1 the configuration cannot be used, 2 wrong command line.`;
@@ -30,29 +33,24 @@ A token is never taken from the command line. Exit codes: 0 done, 1 the configur
  */
 export function parseConnectLine(args: readonly string[]): ConnectLine | { readonly help: true } {
   if (args.some(looksLikeToken)) throw new CommandError(EXIT.usage, NOT_ON_THE_COMMAND_LINE);
-  const { url, client, help, ...values } = parseOptions(args);
-  if (help === true) return { help };
+  if (isHelpWanted(args)) return { help: true };
+  const { texts, switches, positionals } = parseOptions(args, {
+    subject: 'connect',
+    help: CONNECT_HELP,
+    texts: ['url', 'client', 'name'],
+    switches: ['token-stdin'],
+  });
+  const { url, client, name } = texts;
+  if (positionals.length > 0)
+    throw new CommandError(
+      EXIT.usage,
+      `connect takes options only; one client is --client NAME. ${NOT_ON_THE_COMMAND_LINE}\n\n${CONNECT_HELP}`,
+    );
   if (client !== undefined && !isClientId(client))
     throw new CommandError(EXIT.usage, `There is no such client. There are: ${CLIENT_IDS.join(', ')}.`);
+  // It becomes a key of JSON files, an argument of commands and the id of an input.
+  if (name !== undefined && !/^[\w.-]{1,64}$/.test(name))
+    throw new CommandError(EXIT.usage, '--name must be at most 64 letters, digits, "_", "-" and ".".');
   const origin = parseServerUrl(url ?? 'http://localhost:8000');
-  return { origin, client, tokenFromStdin: values['token-stdin'] ?? false };
-}
-
-/** Has Node parse the options. */
-function parseOptions(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        url: { type: 'string' },
-        client: { type: 'string' },
-        'token-stdin': { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    const isToken = args.some((argument) => /^--token(=|$)/.test(argument));
-    const problem = isToken ? NOT_ON_THE_COMMAND_LINE : CONNECT_HELP;
-    throw new CommandError(EXIT.usage, problem, { cause: error });
-  }
+  return { origin, client, name, tokenFromStdin: switches.has('token-stdin') };
 }

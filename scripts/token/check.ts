@@ -1,26 +1,32 @@
 /** `check`: what the token on standard input is. */
 import { readCredential } from '../../src/auth/credential.ts';
-import { readEntries } from './token-edit.ts';
 import { digestToken } from '../../src/auth/digest.ts';
-import { EXIT, type ExitCode } from './command-error.ts';
-import type { CommandContext } from './context.ts';
-import { describeEntry, type EntryFacts, printable } from './entries.ts';
-import { formatScopes } from './list.ts';
+import type { Command } from './command.ts';
+import { EXIT } from './command-error.ts';
+import { describeEntry, type EntryFacts } from './entries.ts';
+import { printable, printableJson } from './printable.ts';
 import { readSecret } from './read-secret.ts';
+import { formatScopes } from './scopes.ts';
 
 /** Reads the token, says what it is, and returns whether it is valid by the exit code. */
-export async function check({ line, now, print, store }: CommandContext): Promise<ExitCode> {
-  const entries = readEntries(await store.read());
-  const token = await readSecret();
-  const hint = faultOf(token);
-  const entry = entries.find(({ digest }) => digest === digestToken(token));
-  const facts = entry === undefined || hint !== undefined ? undefined : describeEntry(entry, now());
-  if (line.json)
-    print(JSON.stringify(facts ?? { state: hint === undefined ? 'unknown' : 'malformed' }, null, 2));
-  else if (facts !== undefined) print(formatFacts(facts));
-  else print(hint ?? `The token is unknown to ${store.name}. Check that it was copied whole.`);
-  return facts?.state === 'valid' ? EXIT.done : EXIT.noSuchToken;
-}
+export const check: Command = {
+  usage: ['check'],
+  summary: 'say what the token on standard input is',
+  about: `Reads a token from standard input, or asks for it, and says what it is. Exit code 3: it is not valid. A token is never taken
+from the command line.`,
+  async run({ line, now, print, store }) {
+    const { entries } = await store.read();
+    const token = await readSecret();
+    const hint = faultOf(token);
+    const digest = digestToken(token);
+    const entry = entries.find((candidate) => candidate.digest === digest);
+    const facts = entry === undefined || hint !== undefined ? undefined : describeEntry(entry, now());
+    if (line.json) print(printableJson(facts ?? { state: hint === undefined ? 'unknown' : 'malformed' }));
+    else if (facts !== undefined) print(formatFacts(facts));
+    else print(hint ?? `The token is unknown to ${store.name}. Check that it was copied whole.`);
+    return facts?.state === 'valid' ? EXIT.done : EXIT.noSuchToken;
+  },
+};
 
 /** What is wrong with a token's form, in the words in which the server would say it. */
 function faultOf(token: string): string | undefined {
@@ -31,7 +37,7 @@ function faultOf(token: string): string | undefined {
 
 /** An entry in lines. */
 function formatFacts(facts: EntryFacts): string {
-  const { id, userId, name, scopes, created, notBefore, expiresAt, state, note } = facts;
+  const { id, userId, name, scopes, created, notBefore, expiresAt, signInsSince, state, note } = facts;
   const rows: readonly (readonly [string, string | null])[] = [
     ['token', id],
     ['state', state],
@@ -41,6 +47,7 @@ function formatFacts(facts: EntryFacts): string {
     ['created', created],
     ['not before', notBefore],
     ['expires', expiresAt ?? 'never'],
+    ['sign-ins', signInsSince === null ? null : `since ${signInsSince}`],
     ['note', note],
   ];
   return rows

@@ -5,14 +5,26 @@ import type { CommandLine } from './command-line.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { parseServerUrl } from './server-url.ts';
 import { openTokenStore, type TokenStore } from './token-store.ts';
+import { readToolScopes } from './tool-scopes.ts';
+
+/** The server's address. */
+export interface ServerAddress {
+  readonly origin: string;
+  /** Whether somebody named it; else it is a server on this machine. */
+  readonly isNamed: boolean;
+}
 
 /** A command at work. */
 export interface CommandContext {
   readonly line: CommandLine;
   readonly store: TokenStore;
-  /** The server's address in configurations that are shown. */
-  readonly origin: string;
+  /** Whether the server reads that file. */
+  readonly isStoreRead: boolean;
+  /** Where clients find the server. */
+  readonly address: ServerAddress;
   readonly now: () => number;
+  /** The scopes that tools ask for; undefined when that cannot be told. */
+  readonly toolScopes: () => Promise<ReadonlySet<string> | undefined>;
   /** Standard output: what was asked for. */
   readonly print: (text: string) => void;
   /** Standard error: what a person should know besides. */
@@ -23,28 +35,50 @@ export interface CommandContext {
 export type CommandOutput = Pick<CommandContext, 'now' | 'print' | 'warn'>;
 
 /**
- * Finds the file that the server would read, unless `--file` names another.
- * @throws {CommandError} for a wrong `--file` or `--url`; {@link ConfigError} for variables the server would refuse
+ * Makes the context. The variables are read when a command asks for what they say: what needs none runs whatever they are.
+ * The file is the one that the server would read, unless `--file` names another.
+ * @throws {CommandError} when asked for what a wrong `--file` or `--url` names; {@link ConfigError} for variables the server
+ *   would refuse
  */
 export function createContext(
   line: CommandLine,
   environment: Environment,
   output: CommandOutput,
 ): CommandContext {
-  const { file, url } = line.values;
+  let settings: ReturnType<typeof readSettings> | undefined;
+  const read = (): ReturnType<typeof readSettings> => (settings ??= readSettings(line, environment, output));
+  return {
+    ...output,
+    line,
+    toolScopes: readToolScopes,
+    get store() {
+      return read().store;
+    },
+    get isStoreRead() {
+      return read().isStoreRead;
+    },
+    get address() {
+      return read().address;
+    },
+  };
+}
+
+/** Finds the file and the address. */
+function readSettings({ values }: CommandLine, environment: Environment, { warn }: CommandOutput) {
+  const { file, url } = values;
   if (file === '') throw new CommandError(EXIT.usage, '--file must not be empty.');
   const variables = readEnvironment(environment);
   const { auth, origin, port } = parseConfig({ ...variables, AUTH_TOKENS: undefined });
   const path = file ?? (auth.tokens.kind === 'file' ? auth.tokens.path : 'tokens.json');
-  if (file === undefined && (variables['AUTH_TOKENS'] ?? '').trim() !== '')
-    output.warn(
+  const isStoreRead = (variables['AUTH_TOKENS'] ?? '').trim() === '';
+  if (file === undefined && !isStoreRead)
+    warn(
       `AUTH_TOKENS is set, so the server does not read ${path}. After a change, give it the output of: npm run -s token -- export`,
     );
-  return {
-    ...output,
-    line,
-    store: openTokenStore(path),
-    origin:
-      url === undefined ? (origin.publicUrl ?? `http://localhost:${port || 8000}`) : parseServerUrl(url),
+  const named = url === undefined ? origin.publicUrl : parseServerUrl(url);
+  const address: ServerAddress = {
+    origin: named ?? `http://localhost:${port || 8000}`,
+    isNamed: named !== undefined,
   };
+  return { store: openTokenStore(path), isStoreRead, address };
 }

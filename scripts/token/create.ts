@@ -1,34 +1,72 @@
 /** `create`: a new token for a user. */
 import { randomBytes } from 'node:crypto';
-import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
-import { addEntry, type EntryFields, EMPTY_TOKEN_FILE, readEntries } from './token-edit.ts';
 import { digestToken } from '../../src/auth/digest.ts';
+import {
+  editTokens,
+  EMPTY_TOKEN_FILE,
+  type EntryFields,
+  readTokenText,
+} from '../../src/auth/tokens/token-edit.ts';
+import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
+import { type Command, SHARED_OPTIONS } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import type { CommandContext } from './context.ts';
-import { formatMoment, parseExpiry } from './moments.ts';
+import { EXPIRES, formatMoment, parseExpiry } from './moments.ts';
+import { parseScopes } from './scopes.ts';
 import { showNewToken } from './show-new-token.ts';
+import { warnOfUnknownScopes } from './tool-scopes.ts';
 
 /** Makes the token, writes its digest, and only then shows it. */
-export async function create(context: CommandContext): Promise<void> {
-  const { line, now, store } = context;
-  const { user, name, scopes, expires, note } = line.values;
-  if (user === undefined)
-    throw new CommandError(EXIT.usage, 'create needs --user: who the token belongs to.');
-  const nowMs = now();
-  const fields = {
+export const create: Command = {
+  usage: ['create --user USER'],
+  summary: 'make a token, and show it once',
+  about: `Makes a token of 256 random bits, shows it once with a client configuration, and adds its SHA-256 digest to the token file,
+which is made when there is none.`,
+  options: {
+    user: ['USER', 'the user id: who the token belongs to'],
+    name: SHARED_OPTIONS.name,
+    scopes: [SHARED_OPTIONS.scopes[0], `${SHARED_OPTIONS.scopes[1]}. Default: all`],
+    expires: EXPIRES,
+    note: SHARED_OPTIONS.note,
+    url: SHARED_OPTIONS.url,
+  },
+  async run(context) {
+    const { line, now, store } = context;
+    const { user, name, scopes, expires, note } = line.values;
+    if (user === undefined)
+      throw new CommandError(EXIT.usage, 'create needs --user: who the token belongs to.');
+    const nowMs = now();
+    const fields = newEntry({ user, name, scopes, expires, note }, nowMs);
+    const token = mintToken();
+    const digest = digestToken(token);
+    requireValid(fields, '--');
+    // A wrong --url is said before anything is written.
+    void context.address;
+    const edited = await store.edit(() => ({ edits: { add: [{ digest, fields }] }, result: {} }), {
+      create: true,
+    });
+    await warnOfUnknownScopes(context, fields.scopes ?? []);
+    showNewToken(context, { token, digest, fields }, edited);
+  },
+};
+
+/** What somebody wrote of a token to make. */
+export interface TokenWish {
+  readonly user: string;
+  readonly name?: string | undefined;
+  readonly scopes?: string | undefined;
+  readonly expires?: string | undefined;
+  readonly note?: string | undefined;
+}
+
+/** The entry of a token that is made at this time. */
+export function newEntry({ user, name, scopes, expires, note }: TokenWish, nowMs: number): EntryFields {
+  return {
     userId: user.trim(),
     name,
-    scopes: scopes === undefined ? undefined : splitScopes(scopes),
+    scopes: scopes === undefined ? undefined : parseScopes(scopes),
     expiresAt: expires === undefined ? undefined : formatMoment(parseExpiry(expires, nowMs)),
     metadata: { created: formatMoment(nowMs), ...(note !== undefined && { note }) },
   };
-  const token = mintToken();
-  const digest = digestToken(token);
-  requireValid(digest, fields);
-  await store.edit((text) => ({ text: addToReadable(text, digest, fields), result: undefined }), {
-    create: true,
-  });
-  showNewToken(context, { token, digest, fields });
 }
 
 /** A token of 256 random bits; the prefix is for secret scanners. */
@@ -36,27 +74,23 @@ export function mintToken(): string {
   return `mcp_${randomBytes(32).toString('base64url')}`;
 }
 
-/** Adds an entry to a text whose faults, if any, are the file's and not the entry's. */
-export function addToReadable(text: string, digest: string, fields: EntryFields): string {
-  readEntries(text);
-  return addEntry(text, digest, fields);
-}
-
-/** The scopes of a list such as `greet,echo`. */
-function splitScopes(list: string): string[] {
-  const scopes = list.split(',').map((scope) => scope.trim());
-  return [...new Set(scopes.filter((scope) => scope !== ''))];
-}
-
-/** Refuses options that a token file would not take, in the words of the file's own rules. */
-function requireValid(digest: string, fields: EntryFields): void {
+/**
+ * Refuses what a token file would not take, in the words of the file's own rules.
+ * @param prefix what stands before the name of an option or a column
+ */
+export function requireValid(fields: EntryFields, prefix: string): void {
   try {
-    addEntry(EMPTY_TOKEN_FILE, digest, fields);
+    editTokens(readTokenText(EMPTY_TOKEN_FILE), { add: [{ digest: '0'.repeat(64), fields }] });
   } catch (error) {
     if (!(error instanceof TokenFileError)) throw error;
-    const problems = error.message
-      .replaceAll(/entry 1 field "userId"/g, '--user')
-      .replaceAll(/entry 1 field "(\w+)"/g, '--$1');
-    throw new CommandError(EXIT.usage, `${problems}.`, { cause: error });
+    throw new CommandError(EXIT.usage, `${namingOptions(error.message, prefix)}.`, { cause: error });
   }
+}
+
+/** The words of the file's rules, with options in the place of fields. */
+export function namingOptions(problems: string, prefix: string): string {
+  return problems
+    .replaceAll('the entry field "userId"', `${prefix}user`)
+    .replaceAll('the entry field "expiresAt"', `${prefix}expires`)
+    .replaceAll(/the entry field "(\w+)"/g, `${prefix}$1`);
 }

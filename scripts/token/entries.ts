@@ -1,8 +1,9 @@
 /** Entries of a token file as the commands name and show them: by id, with a state. */
-import type { FileEntry } from './token-edit.ts';
 import { tokenIdOf } from '../../src/auth/digest.ts';
+import type { TokenEntry } from '../../src/auth/tokens/token-set.ts';
 import { CommandError, EXIT, NOT_ON_THE_COMMAND_LINE } from './command-error.ts';
 import { formatMoment } from './moments.ts';
+import { printable } from './printable.ts';
 
 /** Whether a token opens anything now. */
 export type TokenState = 'valid' | 'disabled' | 'expired' | 'not yet valid';
@@ -17,6 +18,7 @@ export interface EntryFacts {
   readonly created: string | null;
   readonly notBefore: string | null;
   readonly expiresAt: string | null;
+  readonly signInsSince: string | null;
   readonly state: TokenState;
   readonly note: string | null;
 }
@@ -25,7 +27,7 @@ export interface EntryFacts {
  * The one entry whose digest begins with these hex digits.
  * @throws {CommandError} when there is none, or more than one, or when it is no id at all
  */
-export function findEntry(entries: readonly FileEntry[], id: string): FileEntry {
+export function findEntry(entries: readonly TokenEntry[], id: string): TokenEntry {
   const digits = id.replace(/^sha256:/i, '').toLowerCase();
   if (!/^[0-9a-f]{8,64}$/.test(digits))
     throw new CommandError(
@@ -52,15 +54,15 @@ export function findEntry(entries: readonly FileEntry[], id: string): FileEntry 
  * The entries of a user, of which there is at least one.
  * @throws {CommandError} when there is none
  */
-export function entriesOfUser(entries: readonly FileEntry[], userId: string): readonly FileEntry[] {
+export function entriesOfUser(entries: readonly TokenEntry[], userId: string): readonly TokenEntry[] {
   const found = entries.filter(({ user }) => user.userId === userId);
   if (found.length > 0) return found;
   throw new CommandError(EXIT.noSuchToken, `There is no token of the user ${printable(userId)}.`);
 }
 
 /** What may be shown of an entry. */
-export function describeEntry(entry: FileEntry, nowMs: number): EntryFacts {
-  const { digest, user, expiresAtMs, notBeforeMs } = entry;
+export function describeEntry(entry: TokenEntry, nowMs: number): EntryFacts {
+  const { digest, user, expiresAtMs, notBeforeMs, signInsSinceMs } = entry;
   return {
     id: tokenIdOf(digest),
     userId: user.userId,
@@ -69,18 +71,14 @@ export function describeEntry(entry: FileEntry, nowMs: number): EntryFacts {
     created: textOrNull(user.metadata['created']),
     notBefore: notBeforeMs === undefined ? null : formatMoment(notBeforeMs),
     expiresAt: expiresAtMs === undefined ? null : formatMoment(expiresAtMs),
+    signInsSince: signInsSinceMs === undefined ? null : formatMoment(signInsSinceMs),
     state: stateOf(entry, nowMs),
     note: textOrNull(user.metadata['note']),
   };
 }
 
-/** Text for a terminal: whatever could move its cursor or change its colours is replaced. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
-}
-
 /** The state, by the rules of the server's token set. */
-function stateOf({ disabled, expiresAtMs, notBeforeMs }: FileEntry, nowMs: number): TokenState {
+function stateOf({ disabled, expiresAtMs, notBeforeMs }: TokenEntry, nowMs: number): TokenState {
   if (disabled) return 'disabled';
   if (expiresAtMs !== undefined && nowMs >= expiresAtMs) return 'expired';
   return notBeforeMs !== undefined && nowMs < notBeforeMs ? 'not yet valid' : 'valid';

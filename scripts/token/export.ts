@@ -1,16 +1,23 @@
 /** `export`: the token file as the value of a secret. */
-import { readEntries, toOneLine } from './token-edit.ts';
+import { toOneLine } from '../../src/auth/tokens/token-edit.ts';
+import type { Command } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import type { CommandContext } from './context.ts';
+import { escapeUnprintable } from './printable.ts';
 
 /** Prints the one line; a file without tokens is refused, because a server does not start with it. */
-export async function exportTokens({ print, store, warn }: CommandContext): Promise<void> {
-  const text = await store.read();
-  const { length } = readEntries(text);
-  if (length === 0)
-    throw new CommandError(EXIT.failed, `${store.name} holds no token; a server does not start with it.`);
-  print(toOneLine(text));
-  warn(
-    `Give this line to the server as the secret AUTH_TOKENS (${length} ${length === 1 ? 'token' : 'tokens'}).`,
-  );
-}
+export const exportTokens: Command = {
+  usage: ['export'],
+  summary: 'the file on one line, for the secret AUTH_TOKENS',
+  about: `Prints the token file on one line, with digests in the place of tokens, for the secret AUTH_TOKENS of a host that gives
+secrets as variables: npm run -s token -- export`,
+  async run({ print, store, warn }) {
+    const file = await store.read();
+    const { length } = file.entries;
+    if (length === 0)
+      throw new CommandError(EXIT.failed, `${store.name} holds no token; a server does not start with it.`);
+    print(escapeUnprintable(toOneLine(file)));
+    warn(
+      `Give this line to the server as the secret AUTH_TOKENS (${length} ${length === 1 ? 'token' : 'tokens'}).`,
+    );
+  },
+};

@@ -1,23 +1,31 @@
 /** `list`: every token, without its value. */
-import { readEntries } from './token-edit.ts';
-import type { CommandContext } from './context.ts';
-import { describeEntry, type EntryFacts, printable } from './entries.ts';
+import type { Command } from './command.ts';
+import { describeEntry, type EntryFacts } from './entries.ts';
+import { printable, printableJson } from './printable.ts';
+import { formatScopes } from './scopes.ts';
 
 /** Prints a table, or for scripts a list of objects. */
-export async function list({ line, now, print, store, warn }: CommandContext): Promise<void> {
-  const entries = readEntries(await store.read());
-  const facts = entries.map((entry) => describeEntry(entry, now()));
-  if (line.json) {
-    print(JSON.stringify(facts, null, 2));
-    return;
-  }
-  print(facts.length === 0 ? `${store.name} holds no token.` : formatTable(facts));
-  const plain = facts.filter((_, index) => entries[index]?.isPlain).map(({ id }) => id);
-  if (plain.length > 0)
-    warn(
-      `The file holds these tokens themselves instead of their digests: ${plain.join(', ')}. rotate replaces one.`,
-    );
-}
+export const list: Command = {
+  usage: ['list'],
+  summary: 'all tokens, without their values',
+  about: `Shows every token: id, user, name, scopes, when it was created and when it expires, and its state (valid, disabled, expired,
+not yet valid). The id is what the server's log calls tokenId.`,
+  async run({ line, now, print, store, warn }) {
+    const { entries } = await store.read();
+    const nowMs = now();
+    const facts = entries.map((entry) => describeEntry(entry, nowMs));
+    if (line.json) {
+      print(printableJson(facts));
+      return;
+    }
+    print(facts.length === 0 ? `${store.name} holds no token.` : formatTable(facts));
+    const plain = facts.filter((_, index) => entries[index]?.isPlain === true).map(({ id }) => id);
+    if (plain.length > 0)
+      warn(
+        `The file holds these tokens themselves instead of their digests: ${plain.join(', ')}. rotate replaces one.`,
+      );
+  },
+};
 
 /** The table; the column of notes is there when somebody wrote one. */
 function formatTable(facts: readonly EntryFacts[]): string {
@@ -34,7 +42,7 @@ function formatTable(facts: readonly EntryFacts[]): string {
     fact.note ?? '-',
   ]);
   const cells = [head, ...rows].map((row) => (hasNotes ? row : row.slice(0, -1)).map(printable));
-  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const widths = head.map((_, column) => widestOf(cells, column));
   return cells
     .map((row) =>
       row
@@ -45,8 +53,7 @@ function formatTable(facts: readonly EntryFacts[]): string {
     .join('\n');
 }
 
-/** The scopes in words. */
-export function formatScopes(scopes: EntryFacts['scopes']): string {
-  if (scopes === null) return 'all';
-  return scopes.length === 0 ? 'none' : scopes.join(',');
+/** How wide a column is; not by spreading its cells, which may be a hundred thousand, into arguments. */
+function widestOf(rows: readonly (readonly string[])[], column: number): number {
+  return rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0);
 }

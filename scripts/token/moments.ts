@@ -1,6 +1,13 @@
 /** Lengths of time and dates, as people write them on a command line. */
 import { z } from 'zod';
+import type { CommandOption } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
+
+/** The option of when a token ends. */
+export const EXPIRES: CommandOption = [
+  'WHEN',
+  'a length of time (90d, 12h) or a date (2027-06-30, 2027-06-30T12:00:00Z)',
+];
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1_000,
@@ -31,13 +38,13 @@ export function parseExpiry(text: string, nowMs: number): number {
 }
 
 /**
- * The length of time that `--overlap` names, in milliseconds; `0` for none.
+ * The length of time that an option names, in milliseconds; `0` for none.
  * @throws {CommandError} when it is none
  */
-export function parseOverlap(text: string): number {
+export function parseLength(option: string, text: string): number {
   const durationMs = text === '0' ? 0 : durationOf(text);
   if (durationMs === undefined || durationMs > LATEST_MS)
-    throw new CommandError(EXIT.usage, '--overlap must be a length of time such as 24h, 7d or 0.');
+    throw new CommandError(EXIT.usage, `${option} must be a length of time such as 24h, 7d or 0.`);
   return durationMs;
 }
 

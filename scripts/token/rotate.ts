@@ -1,45 +1,69 @@
 /** `rotate`: a successor for a token, which goes on working for a while. */
-import { changeEntry, type EntryFields, type FileEntry, readEntries } from './token-edit.ts';
 import { digestToken, tokenIdOf } from '../../src/auth/digest.ts';
+import type { EntryFields } from '../../src/auth/tokens/token-edit.ts';
+import type { TokenEntry } from '../../src/auth/tokens/token-set.ts';
+import { type Command, SHARED_OPTIONS } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import type { CommandContext } from './context.ts';
-import { addToReadable, mintToken } from './create.ts';
+import { mintToken } from './create.ts';
 import { findEntry } from './entries.ts';
-import { formatMoment, parseExpiry, parseOverlap } from './moments.ts';
+import { formatMoment, parseExpiry, parseLength } from './moments.ts';
 import { showNewToken } from './show-new-token.ts';
+import { warnOfUnknownScopes } from './tool-scopes.ts';
 
 /** Adds the successor and gives the old token an end, in one change of the file. */
-export async function rotate(context: CommandContext): Promise<void> {
-  const { line, now, store } = context;
-  const { id } = line;
-  if (id === undefined)
-    throw new CommandError(EXIT.usage, 'rotate needs the id of a token; list shows them.');
-  const nowMs = now();
-  const { overlap, expires } = line.values;
-  const overlapMs = parseOverlap(overlap ?? '24h');
-  const expiresAtMs = expires === undefined ? undefined : parseExpiry(expires, nowMs);
+export const rotate: Command = {
+  usage: ['rotate ID'],
+  summary: 'a successor for a token, which still works for a while',
+  about: `Makes a new token for the user of an old one, with the same name, scopes and metadata, and shows it once. The old one works
+until the overlap is over, so that nothing is cut while the new one is handed out.`,
+  argument: 'ID',
+  options: {
+    overlap: ['TIME', 'how long the old one still works, such as 2h or 7d; 0 for not at all. Default: 24h'],
+    expires: [
+      'WHEN',
+      'when the new one ends (90d, or a date). Default: it lasts as long as the old one was made for',
+    ],
+    url: SHARED_OPTIONS.url,
+  },
+  async run(context) {
+    const { line, now, store } = context;
+    const { argument: id } = line;
+    if (id === undefined)
+      throw new CommandError(EXIT.usage, 'rotate needs the id of a token; list shows them.');
+    const nowMs = now();
+    const { overlap, expires } = line.values;
+    const overlapMs = parseLength('--overlap', overlap ?? '24h');
+    const expiresAtMs = expires === undefined ? undefined : parseExpiry(expires, nowMs);
+    // A wrong --url is said before anything is written.
+    void context.address;
 
-  const token = mintToken();
-  const digest = digestToken(token);
-  const written = await store.edit(
-    (text) => {
-      const old = findEntry(readEntries(text), id);
-      requireRotatable(old);
-      const fields = successorOf(old, { nowMs, expiresAtMs });
-      // A rotation never makes the old token live longer.
-      const until = formatMoment(Math.min(old.expiresAtMs ?? Infinity, nowMs + overlapMs));
-      const metadata = { replacedBy: tokenIdOf(digest) };
-      const ended = changeEntry(text, old.digest, { expiresAt: until, metadata });
-      const replaces = { id: tokenIdOf(old.digest), until };
-      return { text: addToReadable(ended, digest, fields), result: { fields, replaces } };
-    },
-    { create: false },
-  );
-  showNewToken(context, { token, digest, ...written });
-}
+    const token = mintToken();
+    const digest = digestToken(token);
+    const edited = await store.edit(
+      ({ entries }) => {
+        const old = findEntry(entries, id);
+        requireRotatable(old);
+        const fields = successorOf(old, { nowMs, expiresAtMs });
+        // A rotation never makes the old token live longer.
+        const until = formatMoment(Math.min(old.expiresAtMs ?? Infinity, nowMs + overlapMs));
+        const metadata = { replacedBy: tokenIdOf(digest) };
+        return {
+          edits: {
+            change: new Map([[old.digest, { expiresAt: until, metadata }]]),
+            add: [{ digest, fields }],
+          },
+          result: { fields, replaces: { id: tokenIdOf(old.digest), until } },
+        };
+      },
+      { create: false },
+    );
+    await warnOfUnknownScopes(context, edited.result.fields.scopes ?? []);
+    showNewToken(context, { token, digest, ...edited.result }, edited);
+  },
+};
 
 /** Refuses what must not get a successor. */
-function requireRotatable({ digest, disabled, user }: FileEntry): void {
+function requireRotatable({ digest, disabled, user }: TokenEntry): void {
   const id = tokenIdOf(digest);
   if (disabled)
     throw new CommandError(
@@ -56,7 +80,7 @@ function requireRotatable({ digest, disabled, user }: FileEntry): void {
 
 /** The entry of the new token: what the old one had, but for its dates. */
 function successorOf(
-  { user, expiresAtMs: oldEndMs, notBeforeMs }: FileEntry,
+  { user, expiresAtMs: oldEndMs, notBeforeMs, signInsSinceMs }: TokenEntry,
   { nowMs, expiresAtMs }: { readonly nowMs: number; readonly expiresAtMs: number | undefined },
 ): EntryFields {
   const createdMs = Date.parse(String(user.metadata['created']));
@@ -68,6 +92,7 @@ function successorOf(
     scopes: user.scopes,
     notBefore: notBeforeMs !== undefined && notBeforeMs > nowMs ? formatMoment(notBeforeMs) : undefined,
     expiresAt: endMs === undefined ? undefined : formatMoment(endMs),
+    signInsSince: signInsSinceMs === undefined ? undefined : new Date(signInsSinceMs).toISOString(),
     metadata: { ...user.metadata, created: formatMoment(nowMs) },
   };
 }

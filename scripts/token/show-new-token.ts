@@ -1,11 +1,13 @@
 /** Shows a new token, once, with a configuration to paste. */
-import type { EntryFields } from './token-edit.ts';
 import { tokenIdOf } from '../../src/auth/digest.ts';
+import type { EntryFields } from '../../src/auth/tokens/token-edit.ts';
 import { renderClient } from '../../src/connect/clients.ts';
 import { howToConnect } from '../../src/connect/how-to-connect.ts';
 import { readPackage } from '../../src/package.ts';
 import type { CommandContext } from './context.ts';
-import { printable } from './entries.ts';
+import { printable, printableJson } from './printable.ts';
+import { tellOutlook } from './outlook.ts';
+import type { Edited } from './token-store.ts';
 
 /** A token that has just been written. */
 export interface NewToken {
@@ -18,9 +20,12 @@ export interface NewToken {
 
 /** Prints it: for people with what to do next, for scripts as one object. */
 export function showNewToken(
-  { line, store, origin, print, now }: CommandContext,
+  context: CommandContext,
   { token, digest, fields, replaces }: NewToken,
+  edited: Edited<unknown>,
 ): void {
+  const { line, store, address, print, now } = context;
+  const { origin } = address;
   const { userId, name, scopes, expiresAt, metadata } = fields;
   const id = tokenIdOf(digest);
   const target = { name: readPackage().name, origin, token };
@@ -34,7 +39,8 @@ export function showNewToken(
       file: store.name,
       configuration: JSON.parse(text) as unknown,
     };
-    print(JSON.stringify({ ...facts, ...dates, note, ...extra }, null, 2));
+    print(printableJson({ ...facts, ...dates, note, ...extra }));
+    tellOutlook(context, edited);
     return;
   }
   const owner = printable(name === undefined ? userId : `${userId} (${name})`);
@@ -56,7 +62,14 @@ export function showNewToken(
       `It is shown this once; ${store.name} holds its digest only.`,
       ...before,
       '',
+      ...(address.isNamed ? [] : [ASK_FOR_URL, '']),
       ...howToConnect(target),
+      '',
     ].join('\n'),
   );
+  tellOutlook(context, edited);
 }
+
+/** What is said where nobody has told where clients find the server. */
+const ASK_FOR_URL =
+  'This is for a server on this machine. For one elsewhere say where it is, with --url https://my-app.example or PUBLIC_URL.';

@@ -1,16 +1,32 @@
 /** A token file on disk: read as it is, and replaced as a whole, so that no reader ever sees half of a change. */
-import { open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { type FileHandle, open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import {
+  EMPTY_TOKEN_FILE,
+  editTokens,
+  readTokenText,
+  type TokenEdits,
+  type TokenText,
+} from '../../src/auth/tokens/token-edit.ts';
 import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
-import { EMPTY_TOKEN_FILE } from './token-edit.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { type IsHeld, type LockOptions, withLock } from './file-lock.ts';
 import { codeOf, describeSystemError } from './system-error.ts';
 
-/** What an edit makes of the text, and what it found out on the way. */
-export interface Edited<Result> {
-  readonly text: string;
+/** What a command wants to change, and what it found out on the way. */
+export interface Planned<Result> {
+  readonly edits: TokenEdits;
   readonly result: Result;
+}
+
+/** What an edit found out, and how the file stands. */
+export interface Edited<Result> {
+  readonly result: Result;
+  /** Whether a server that runs takes the change over: in words. */
+  readonly outlook: string;
+  /** What may keep one from doing so. */
+  readonly warnings: readonly string[];
 }
 
 /** One token file. */
@@ -18,12 +34,15 @@ export interface TokenStore {
   /** As it was named: for messages. */
   readonly name: string;
   /** @throws {CommandError} when it is missing or cannot be read */
-  read(): Promise<string>;
+  read(): Promise<TokenText>;
   /**
-   * Changes the text under a lock. An edit that throws leaves the file as it is.
+   * Changes the file under a lock. A plan that throws leaves the file as it is.
    * @param create whether a missing file is made
    */
-  edit<Result>(change: (text: string) => Edited<Result>, options: { create: boolean }): Promise<Result>;
+  edit<Result>(
+    plan: (file: TokenText) => Planned<Result>,
+    options: { create: boolean },
+  ): Promise<Edited<Result>>;
 }
 
 /** Opens the file by its path; nothing is read yet. */
@@ -39,9 +58,9 @@ export function openTokenStore(name: string, lockOptions: LockOptions = {}): Tok
       explained(name, 'read', async () => {
         const text = await readText(await targetOf(name));
         if (text === undefined) throw missing();
-        return text;
+        return readTokenText(text);
       }),
-    edit: (change, { create }) =>
+    edit: (plan, { create }) =>
       explained(name, 'written', async () => {
         const target = await targetOf(name);
         if (!create && (await readText(target)) === undefined) throw missing();
@@ -50,9 +69,12 @@ export function openTokenStore(name: string, lockOptions: LockOptions = {}): Tok
           async (isHeld) => {
             const current = await readText(target);
             if (current === undefined && !create) throw missing();
-            const { text, result } = change(current ?? EMPTY_TOKEN_FILE);
-            if (text !== current) await replaceFile(target, text, isHeld);
-            return result;
+            const file = readTokenText(current ?? EMPTY_TOKEN_FILE);
+            const { edits, result } = plan(file);
+            const text = editTokens(file, edits);
+            const old = await statIfPresent(target);
+            if (text !== current) await replaceFile({ target, text, old, isHeld });
+            return { result, ...describeOutlook(name, old, await stat(target)) };
           },
           lockOptions,
         );
@@ -101,16 +123,29 @@ async function readText(target: string): Promise<string | undefined> {
   }
 }
 
-/** Puts a file with this text, readable by its owner only, in the place of the target. */
-async function replaceFile(target: string, text: string, isHeld: IsHeld): Promise<void> {
+/** A file's owner, group, mode and names; undefined when there is none. */
+async function statIfPresent(target: string): Promise<Stats | undefined> {
+  return stat(target).catch(() => undefined);
+}
+
+/** What a file is replaced by. */
+interface Replacement {
+  readonly target: string;
+  readonly text: string;
+  /** The file in whose place it is put. */
+  readonly old: Stats | undefined;
+  readonly isHeld: IsHeld;
+}
+
+/** Puts a file with this text in the place of the target, for the same owner, group and mode; a first one is its owner's only. */
+async function replaceFile({ target, text, old, isHeld }: Replacement): Promise<void> {
   // Under the lock there is one writer, so a file of this name is what a killed one left.
   const temporary = `${target}.tmp`;
   await rm(temporary, { force: true });
   const handle = await open(temporary, 'wx', 0o600);
   try {
     try {
-      await keepOwner(target, handle);
-      await handle.chmod(0o600);
+      if (old !== undefined) await keepRights(handle, old);
       await handle.writeFile(text);
       await handle.sync();
     } finally {
@@ -126,14 +161,49 @@ async function replaceFile(target: string, text: string, isHeld: IsHeld): Promis
   await syncFolder(path.dirname(target));
 }
 
-/** Gives the new file the old one's owner: a server that runs as another user must still be able to read it. */
-async function keepOwner(
-  target: string,
-  handle: { chown(uid: number, gid: number): Promise<void> },
-): Promise<void> {
-  const old = await stat(target).catch(() => undefined);
-  if (old === undefined || process.getuid === undefined || old.uid === process.getuid()) return;
-  await handle.chown(old.uid, old.gid);
+/**
+ * Gives the new file the old one's owner, group and mode: a server that could read the one must be able to read the other.
+ * @throws {CommandError} when this user may not, which would shut the server out
+ */
+async function keepRights(handle: FileHandle, old: Stats): Promise<void> {
+  const made = await handle.stat();
+  if (made.uid !== old.uid || made.gid !== old.gid) {
+    await handle.chown(old.uid, old.gid).catch((error: unknown) => {
+      throw new CommandError(
+        EXIT.failed,
+        `The file belongs to user ${old.uid} and group ${old.gid}, which this user cannot keep; a server that reads it ` +
+          'would be shut out. Run the command as that user or as root. Nothing was changed.',
+        { cause: error },
+      );
+    });
+  }
+  await handle.chmod(old.mode & 0o7777);
+}
+
+/** What a running server makes of the file, as far as the file system tells: it must be able to read what is there. */
+function describeOutlook(name: string, old: Stats | undefined, now: Stats) {
+  const warnings: string[] = [];
+  const isSame = old === undefined || (['uid', 'gid', 'mode'] as const).every((key) => old[key] === now[key]);
+  if (!isSame)
+    warnings.push(
+      `${name} does not have the owner, group and mode that it had: check that the server can read it.`,
+    );
+  if (old !== undefined && old.nlink > 1)
+    warnings.push(
+      `${name} had ${old.nlink} names (hard links); a server that reads another one sees no change.`,
+    );
+  if ((now.mode & 0o007) !== 0 && process.platform !== 'win32')
+    warnings.push(`${name} can be read by every user of this machine: chmod o= ${name}`);
+  const kept = old === undefined || !isSame ? '' : ', whose owner, group and mode are as before,';
+  // The one that the image of a container or a service runs as is seldom root.
+  const hint =
+    old === undefined && process.getuid?.() === 0
+      ? ` ${name} belongs to root, and nobody else can read it: chown USER ${name} where the server runs as another user.`
+      : '';
+  return {
+    warnings,
+    outlook: `A running server that reads ${name}${kept} takes this over within two seconds.${hint}`,
+  };
 }
 
 /** Makes a rename last through a power cut, where folders can be synced. */

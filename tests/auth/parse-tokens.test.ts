@@ -33,6 +33,7 @@ describe('an accepted file', () => {
         scopes: ['greet', 'urn:x/y#z'],
         expiresAt: '2027-06-30T00:00:00Z',
         notBefore: '2026-01-01T02:00:00+02:00',
+        signInsSince: '2026-02-01T00:00:00.5Z',
         disabled: true,
         metadata: { team: ['a', 1, null, { deep: true }] },
       },
@@ -46,7 +47,9 @@ describe('an accepted file', () => {
         user: { userId: 'ada', name: 'ada', metadata: {} },
         expiresAtMs: undefined,
         notBeforeMs: undefined,
+        signInsSinceMs: undefined,
         disabled: false,
+        isPlain: true,
       },
       {
         digest: digestToken('tok_other'),
@@ -58,6 +61,7 @@ describe('an accepted file', () => {
         },
         expiresAtMs: Date.UTC(2027, 5, 30),
         notBeforeMs: Date.UTC(2026, 0, 1),
+        signInsSinceMs: Date.UTC(2026, 1, 1) + 500,
         disabled: true,
       },
     ]);
@@ -138,6 +142,8 @@ describe('a field', () => {
     // Without a time zone the moment would depend on where the server runs.
     { field: 'expiresAt', value: '2027-06-30T00:00:00', problem: 'field "expiresAt" must be a date such as' },
     { field: 'notBefore', value: '30.6.2027', problem: 'field "notBefore" must be a date such as' },
+    { field: 'signInsSince', value: 'today', problem: 'field "signInsSince" must be a date such as' },
+    { field: 'signInsSince', value: true, problem: 'field "signInsSince" must be a date such as' },
     { field: 'disabled', value: 'yes', problem: 'field "disabled" must be true or false' },
     { field: 'disabled', value: null, problem: 'field "disabled" must be true or false' },
     { field: 'metadata', value: ['x'], problem: 'field "metadata" must be an object' },

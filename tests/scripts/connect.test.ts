@@ -64,7 +64,12 @@ test.each([
   ['two words on stdin', ['--token-stdin'], 'so secret', 'holds spaces'],
   ['an address with a path', ['--url', 'https://x.example/a'], '', '--url must be'],
   ['an address with a password', ['--url', 'https://a:secret@x.example'], '', '--url must be'],
-  ['an option that is none', ['--secret'], '', 'npm run connect -- [OPTIONS]'],
+  ['an option that is none', ['--clint', 'cursor'], '', 'connect has no option --clint.'],
+  ['an option that could be a secret', ['--Sesame-secret'], '', 'connect has no option like that.'],
+  ['an option without its value', ['--client'], '', '--client needs a value.'],
+  ['a switch with a value', ['--token-stdin=secret'], '', '--token-stdin takes no value.'],
+  ['a client that is no option', ['cursor'], '', 'one client is --client NAME'],
+  ['a name that no configuration can hold', ['--name', 'my "secret'], '', '--name must be'],
 ])('refuses %s with exit code 2', async (_, args, stdin, message) => {
   const { code, stdout, stderr } = await connect(args, stdin);
 
@@ -73,9 +78,19 @@ test.each([
   expect(stderr).not.toContain('secret');
 });
 
-test('explains itself with --help', async () => {
-  const { code, stdout } = await connect(['--help']);
+test('calls the server what --name says', async () => {
+  const { stdout } = await connect(['--client', 'cursor', '--name', 'class-7b']);
 
-  expect(code).toBe(0);
-  expect(stdout).toContain('--token-stdin');
+  expect(Object.keys((JSON.parse(stdout) as { mcpServers: object }).mcpServers)).toEqual(['class-7b']);
 });
+
+test.each([[['--help']], [['-h']], [['--client', 'emacs', '--bogus', '--token-stdin', '--help']]])(
+  'explains itself with %j and does nothing else',
+  async (args) => {
+    const { code, stdout, stderr } = await connect(args);
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('--token-stdin');
+    expect(stdout).not.toContain('mcpServers');
+  },
+);

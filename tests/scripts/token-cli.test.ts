@@ -1,5 +1,17 @@
 /** `npm run token` as processes: standard streams, exit codes, files on disk, and two commands at once. */
-import { cp, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  cp,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
@@ -13,6 +25,9 @@ beforeEach(async () => {
   cwd = await sandbox.folder();
 });
 afterEach(async () => sandbox.close());
+
+/** Only root can give a file to somebody else. */
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
 interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -60,7 +75,10 @@ test('the life of a token: created, listed, checked, rotated, revoked', async ()
   });
   expect(rotated.stdout).toContain(`It replaces ${id}, which no longer works.`);
   expect([checkedAgain.code, JSON.parse(checkedAgain.stdout)]).toMatchObject([3, { id, state: 'expired' }]);
-  expect(revoked).toMatchObject({ code: 0, stdout: `Revoked ${id} of ada.\n` });
+  expect(revoked).toMatchObject({
+    code: 0,
+    stdout: `Revoked ${id} of ada.\nA running server that reads tokens.json, whose owner, group and mode are as before, takes this over within two seconds.\n`,
+  });
   expect([unknown.code, JSON.parse(unknown.stdout)]).toEqual([3, { state: 'unknown' }]);
   // Shown once: no other output has it, nor has the file.
   expect([listed, checked, rotated, revoked].map(({ stdout }) => stdout).join('')).not.toContain(secret);
@@ -132,13 +150,42 @@ describe('the file', () => {
     ]);
   });
 
-  test('can be read by its owner only, also when it was open to others before', async () => {
+  test('can be read by its owner only when a command makes it', async () => {
     await createToken('ada');
-    await writeFile(path.join(cwd, 'open.json'), '{}', { mode: 0o644 });
-    await createToken('ada', '--file', 'open.json');
 
-    const modes = await Promise.all(['tokens.json', 'open.json'].map((name) => stat(path.join(cwd, name))));
-    expect(modes.map(({ mode }) => (mode & 0o777).toString(8))).toEqual(['600', '600']);
+    const { mode } = await stat(path.join(cwd, 'tokens.json'));
+    expect((mode & 0o777).toString(8)).toBe('600');
+  });
+
+  test('keeps the mode that somebody gave it, and says so when everybody can read it', async () => {
+    const file = path.join(cwd, 'tokens.json');
+    const { id } = await createToken('ada');
+    await chmod(file, 0o640);
+
+    const forGroup = await token(['disable', id]);
+    const { mode } = await stat(file);
+    await chmod(file, 0o644);
+    const forAll = await token(['enable', id]);
+
+    expect((mode & 0o777).toString(8)).toBe('640');
+    expect(forGroup.stderr).toBe('');
+    expect(forAll.stderr).toContain('chmod o= tokens.json');
+  });
+
+  asRoot('keeps its owner and group, whoever changes it', async () => {
+    const file = path.join(cwd, 'tokens.json');
+    const { id } = await createToken('ada');
+    await chmod(file, 0o640);
+    await chown(file, 0, 1234);
+
+    const { code, stdout } = await token(['revoke', id]);
+
+    const { uid, gid, mode } = await stat(file);
+    expect({ uid, gid, mode: (mode & 0o777).toString(8) }).toEqual({ uid: 0, gid: 1234, mode: '640' });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringContaining('whose owner, group and mode are as before') as unknown,
+    });
   });
 
   test('behind a symbolic link is replaced there, and the link stays', async () => {
@@ -154,6 +201,15 @@ describe('the file', () => {
       'bob',
     ]);
     expect((await readdir(cwd)).toSorted()).toEqual(['secrets', 'tokens.json']);
+  });
+
+  test('that has another name is replaced under the one, with a word about the other', async () => {
+    const { id } = await createToken('ada');
+    await link(path.join(cwd, 'tokens.json'), path.join(cwd, 'other.json'));
+
+    const { stderr } = await token(['revoke', id]);
+
+    expect(stderr).toContain('2 names (hard links)');
   });
 
   test.each([
@@ -230,17 +286,31 @@ test('says that the server does not read the file while AUTH_TOKENS is set', asy
   expect(stderr).toContain('AUTH_TOKENS is set');
 });
 
-test('shows no control characters of the file on a terminal', async () => {
-  await writeFile(
-    path.join(cwd, 'tokens.json'),
-    String.raw`{ "tok_a": { "userId": "a\u001b[31m\u202e\n" } }`,
-  );
+test('shows no control characters of the file on a terminal, whatever the command', async () => {
+  const evil = String.raw`a\u001b[31m\u009b2J\u202e\n`;
+  const text = `{ "tok_a": { "userId": "${evil}", "name": "${evil}", "metadata": { "note": "${evil}" } } }`;
+  await writeFile(path.join(cwd, 'tokens.json'), text);
+  const id = digestToken('tok_a').slice(0, 8);
 
-  const { stdout } = await token(['list']);
+  const runs = [
+    await token(['list']),
+    await token(['list', '--json']),
+    await token(['check'], { stdin: 'tok_a' }),
+    await token(['check', '--json'], { stdin: 'tok_a' }),
+    await token(['export']),
+    await token(['rotate', id]),
+    await token(['create', '--user', 'x\u009b', '--name', '\u202ey', '--note', '\u001b[2J', '--json']),
+    await token(['disable', id]),
+    await token(['sign-out', id, '--json']),
+    await token(['revoke', '--user', 'nobody\u001b[31m']),
+    await token(['revoke', id]),
+  ];
 
-  // oxlint-disable-next-line no-control-regex -- it is what must not be there
-  expect(stdout).not.toMatch(/[\u001b\u202e]/);
-  expect(stdout.trim().split('\n')).toHaveLength(2);
+  const shown = runs.map(({ stdout, stderr }) => stdout + stderr).join('');
+  expect(shown).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u);
+  expect(runs[0]?.stdout.trim().split('\n')).toHaveLength(2);
+  const [facts] = JSON.parse(runs[1]?.stdout ?? '') as { userId: string }[];
+  expect(facts?.userId).toBe('a\u001b[31m\u009b2J\u202e');
 });
 
 test('runs where there is nothing but dist/ and the production dependencies', async () => {

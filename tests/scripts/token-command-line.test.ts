@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { CommandError } from '../../scripts/token/command-error.ts';
 import { parseCommandLine } from '../../scripts/token/command-line.ts';
-import { COMMAND_NAMES } from '../../scripts/token/help.ts';
+import { COMMAND_NAMES } from '../../scripts/token/commands.ts';
 
 /** The failure of a command line that must not be accepted. */
 function failureOf(args: readonly string[]): CommandError {
@@ -18,7 +18,7 @@ function failureOf(args: readonly string[]): CommandError {
 test('a command has its id, its options and its switches', () => {
   expect(parseCommandLine(['rotate', '--overlap', '2h', '12345678', '--json', '--file=t.json'])).toEqual({
     command: 'rotate',
-    id: '12345678',
+    argument: '12345678',
     json: true,
     values: { overlap: '2h', file: 't.json' },
   });
@@ -50,8 +50,8 @@ test.each([
   ['a command that is none', ['make'], 'There is no such command.'],
   ['an option that is none', ['list', '--all'], 'list has no option --all.'],
   ['an option of another command', ['list', '--user', 'ada'], 'list has no option --user.'],
-  ['an option without its value', ['create', '--user'], '--user is used wrongly.'],
-  ['a switch with a value', ['list', '--json=hush'], '--json is used wrongly.'],
+  ['an option without its value', ['create', '--user'], '--user needs a value.'],
+  ['a switch with a value', ['list', '--json=hush'], '--json takes no value.'],
   ['two ids', ['revoke', '12345678', 'hush'], 'revoke has an argument too many.'],
   ['an id where none belongs', ['list', 'hush'], 'list has an argument too many.'],
   ['an option that could be a secret', ['list', '--HuSh-hush'], 'list has no option like that.'],
@@ -69,7 +69,9 @@ test.each(COMMAND_NAMES)('%s has a help text of its own, by --help, -h and help'
     [name, '--help'],
     [name, '-h'],
     ['help', name],
-  ].map(parseCommandLine);
+    // Whatever else stands there, nothing else is done.
+    [name, '--user', '--bogus', 'x', 'y', '--help'],
+  ].map((args) => parseCommandLine(args));
 
   for (const text of texts)
     expect(text).toEqual({ help: expect.stringContaining(`token -- ${name}`) as unknown });

@@ -1,29 +1,27 @@
 /** The token commands on real files, in one process with a clock of its own; and what no sequence of them may do. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { create } from '../../scripts/token/create.ts';
 import { CommandError } from '../../scripts/token/command-error.ts';
 import type { CommandContext } from '../../scripts/token/context.ts';
-import type { CommandName } from '../../scripts/token/help.ts';
-import { list } from '../../scripts/token/list.ts';
-import { revoke } from '../../scripts/token/revoke.ts';
-import { rotate } from '../../scripts/token/rotate.ts';
+import { type CommandName, COMMANDS } from '../../scripts/token/commands.ts';
 import { openTokenStore } from '../../scripts/token/token-store.ts';
-import { readEntries } from '../../scripts/token/token-edit.ts';
+import { readTokenText } from '../../src/auth/tokens/token-edit.ts';
 import { digestToken } from '../../src/auth/digest.ts';
 import { createTokenSet } from '../../src/auth/tokens/token-set.ts';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');
 const DAY_MS = 86_400_000;
-const COMMANDS = { create, list, revoke, rotate } as const;
 
 const folders: string[] = [];
 afterEach(async () => {
   await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
 });
+
+/** Only root can give up its rights and take them back. */
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
 /** A token file with this content, and a hand on it: `run` gives a command's answer as JSON. */
 async function createFile(content: unknown) {
@@ -32,29 +30,31 @@ async function createFile(content: unknown) {
   const file = path.join(folder, 'tokens.json');
   if (content !== undefined) await writeFile(file, JSON.stringify(content, null, 2));
   const clock = { nowMs: NOW };
+  const warned: string[] = [];
   const read = async (): Promise<string> => readFile(file, 'utf8');
   return {
     clock,
+    /** What went to standard error. */
+    warned,
     read,
-    entries: async () => readEntries(await read()),
+    folder,
+    entries: async () => readTokenText(await read()).entries,
     /** Whether the server would take this token at this time. */
     isLetIn: async (token: string) =>
-      createTokenSet(readEntries(await read()), () => clock.nowMs).verify(token).ok,
-    async run(
-      command: keyof typeof COMMANDS & CommandName,
-      values: Record<string, string> = {},
-      id?: string,
-    ) {
+      createTokenSet(readTokenText(await read()).entries, () => clock.nowMs).verify(token).ok,
+    async run(command: CommandName, values: Record<string, string> = {}, argument?: string) {
       const printed: string[] = [];
       const context: CommandContext = {
-        line: { command, id, json: true, values },
+        line: { command, argument, json: true, values },
         store: openTokenStore(file),
-        origin: 'http://localhost:8000',
+        isStoreRead: true,
+        address: { origin: 'https://my-app.example', isNamed: true },
+        toolScopes: async () => new Set(['greet', 'echo']),
         now: () => clock.nowMs,
         print: (text) => printed.push(text),
-        warn: () => undefined,
+        warn: (text) => warned.push(text),
       };
-      await COMMANDS[command](context);
+      await COMMANDS[command].run(context);
       return JSON.parse(printed.join('')) as Record<string, string>;
     },
   };
@@ -258,6 +258,188 @@ test('revoke --user removes all tokens of that user and nobody else', async () =
   expect(answer).toMatchObject({ revoked: [{ userId: 'ada' }, { userId: 'ada' }], left: 1 });
   expect(Object.keys(JSON.parse(await file.read()) as object)).toEqual(['tok_2']);
   await expect(file.run('revoke', { user: 'ada' })).rejects.toMatchObject({ exitCode: 3 });
+});
+
+describe('a command that changes entries', () => {
+  const id = digestToken('tok_a').slice(0, 8);
+
+  test.each([
+    ['disable', {}, { disabled: true }],
+    ['sign-out', {}, { signInsSince: '2026-06-01T12:00:00.000Z' }],
+    ['edit', { name: 'Ada L.', scopes: 'greet echo' }, { name: 'Ada L.', scopes: ['greet', 'echo'] }],
+    ['edit', { scopes: 'none', note: 'new' }, { scopes: [], metadata: { note: 'new' } }],
+    ['edit', { expires: '1d' }, { expiresAt: '2026-06-02T12:00:00Z' }],
+  ] as const)('%s %j writes what it says and nothing else', async (command, values, change) => {
+    const file = await createFile({ tok_a: { userId: 'ada' }, tok_b: { userId: 'bob' } });
+
+    const answer = await file.run(command, values, id);
+
+    expect(JSON.parse(await file.read())).toEqual({
+      tok_a: { userId: 'ada', ...change },
+      tok_b: { userId: 'bob' },
+    });
+    expect(Object.values(answer)[0]).toMatchObject([{ id, userId: 'ada', change }]);
+  });
+
+  test.each([
+    ['enable', {}],
+    ['edit', { scopes: 'all', expires: 'never' }],
+  ] as const)('%s %j takes fields away', async (command, values) => {
+    const gone = command === 'enable' ? { disabled: true } : { scopes: ['greet'], expiresAt: '2030-01-01' };
+    const file = await createFile({ tok_a: { userId: 'ada', ...gone } });
+
+    await file.run(command, values, id);
+
+    expect(JSON.parse(await file.read())).toEqual({ tok_a: { userId: 'ada' } });
+  });
+
+  test('takes all tokens of a user by --user', async () => {
+    const file = await createFile({
+      tok_a: { userId: 'ada' },
+      tok_b: { userId: 'bob' },
+      tok_c: { userId: 'ada' },
+    });
+
+    await file.run('disable', { user: 'ada' });
+
+    const entries = await file.entries();
+    expect(entries.map(({ disabled }) => disabled)).toEqual([true, false, true]);
+  });
+
+  test.each([
+    ['disable', {}, undefined, 'disable needs the id of a token'],
+    ['sign-out', { user: 'ada' }, id, 'needs either the id of a token or --user'],
+    ['edit', {}, id, 'edit needs what to change'],
+    ['edit', { name: '' }, id, '--name must not be empty'],
+    ['edit', { scopes: 'a"b' }, id, '--scopes must hold scopes without'],
+    ['edit', { name: 'x' }, undefined, 'edit needs the id of a token'],
+    ['prune', { older: 'old' }, undefined, '--older must be a length of time'],
+  ] as const)(
+    '%s %j without sense is refused and changes nothing',
+    async (command, values, which, message) => {
+      const file = await createFile({ tok_a: { userId: 'ada' } });
+      const before = await file.read();
+
+      await expect(file.run(command, values, which)).rejects.toMatchObject({
+        message: expect.stringContaining(message) as unknown,
+        exitCode: 2,
+      });
+      expect(await file.read()).toBe(before);
+    },
+  );
+
+  test('prune takes away what expired long enough ago', async () => {
+    const file = await createFile({
+      tok_old: { userId: 'a', expiresAt: '2026-04-01' },
+      tok_recent: { userId: 'b', expiresAt: '2026-05-31' },
+      tok_valid: { userId: 'c', expiresAt: '2026-06-02' },
+      tok_endless: { userId: 'd' },
+    });
+
+    const first = await file.run('prune', { older: '30d' });
+    const second = await file.run('prune');
+
+    expect([first, second]).toMatchObject([
+      { pruned: [{ userId: 'a' }], left: 3 },
+      { pruned: [{ userId: 'b' }], left: 2 },
+    ]);
+    expect(Object.keys(JSON.parse(await file.read()) as object)).toEqual(['tok_valid', 'tok_endless']);
+  });
+});
+
+describe('scopes that no tool asks for', () => {
+  test.each([
+    ['create', { user: 'ada', scopes: 'greet,ecko' }, undefined],
+    ['edit', { scopes: 'greet,ecko' }, digestToken('tok_a')],
+    ['rotate', {}, digestToken('tok_b')],
+  ] as const)('are warned of by %s', async (command, values, argument) => {
+    const file = await createFile({
+      tok_a: { userId: 'ada' },
+      tok_b: { userId: 'bob', scopes: ['ecko'] },
+    });
+
+    await file.run(command, values, argument);
+
+    expect(file.warned).toContain('No tool asks for the scope ecko. Those of the tools are: echo, greet.');
+  });
+});
+
+describe('import', () => {
+  /** Writes a table beside the token file and imports it. */
+  async function importTable(content: unknown, table: string | Buffer) {
+    const file = await createFile(content);
+    const name = path.join(file.folder, 'class.csv');
+    await writeFile(name, table);
+    return { file, rows: (await file.run('import', {}, name)) as unknown as Record<string, string>[] };
+  }
+
+  test('makes tokens for those who have none, with a link for each, and a second time none', async () => {
+    const table =
+      '\u{feff}user,name,scopes,expires\r\nada,"Lovelace, ""Ada""",greet echo,90d\r\n\r\nbob,,,\r\ncyd,Cyd,none,2027-01-01\r\n';
+
+    const { file, rows } = await importTable({ tok_bob: { userId: 'bob', disabled: true } }, table);
+    const again = await file.run('import', {}, path.join(file.folder, 'class.csv'));
+
+    expect(rows.map(({ user }) => user)).toEqual(['ada', 'cyd']);
+    for (const { token = '', link } of rows) {
+      expect(link).toBe(`https://my-app.example/#token=${token}`);
+      expect(await file.isLetIn(token)).toBe(true);
+    }
+    const entries = await file.entries();
+    expect(
+      entries.map(({ user, expiresAtMs }) => [user.userId, user.name, user.scopes, expiresAtMs]),
+    ).toEqual([
+      ['bob', 'bob', undefined, undefined],
+      ['ada', 'Lovelace, "Ada"', ['greet', 'echo'], NOW + 90 * DAY_MS],
+      ['cyd', 'Cyd', [], Date.UTC(2027, 0, 1)],
+    ]);
+    expect(again).toEqual([]);
+  });
+
+  test('takes semicolons, as spreadsheets in much of Europe write them', async () => {
+    const { rows } = await importTable(undefined, 'User;Name\nada;Ada\nbob;"B; ob"');
+
+    expect(rows.map(({ user }) => user)).toEqual(['ada', 'bob']);
+  });
+
+  test.each([
+    ['without the column user', 'name\nAda', 'must name its columns'],
+    ['with a column that is misspelled', 'user,scope\nada,greet', 'Column 2 is none of them'],
+    ['that is empty', '', 'must name its columns'],
+    ['with a row without a user', 'user,name\nada,\n,Bob', 'Row 3 of the table: user must not be empty'],
+    ['with a user twice', 'user\nada\nbob\nada', 'Row 4 of the table: it names the user of row 2 again'],
+    ['with a wrong date', 'user,expires\nada,soon', 'Row 2 of the table: --expires must be'],
+    ['with a row that is too long', 'user\nada,Ada', 'Row 2 of the table: it has more cells'],
+    ['with an open quote', 'user\n"ada', 'a quote that is not closed'],
+    ['in another encoding', Buffer.from('user\nZo\u00eb', 'latin1'), 'it is not UTF-8 text'],
+  ])('of a table %s is refused as a whole', async (_, table, message) => {
+    const content = { tok_a: { userId: 'eve' } };
+    const file = await createFile(content);
+    const name = path.join(file.folder, 'class.csv');
+    await writeFile(name, table);
+
+    await expect(file.run('import', {}, name)).rejects.toMatchObject({
+      message: expect.stringContaining(message) as unknown,
+    });
+    expect(JSON.parse(await file.read())).toEqual(content);
+  });
+});
+
+asRoot('who may not keep the owner of the file changes nothing', async () => {
+  const file = await createFile({ tok_a: { userId: 'ada' } });
+  const before = await file.read();
+  await chmod(file.folder, 0o777);
+  await chmod(path.join(file.folder, 'tokens.json'), 0o644);
+
+  process.seteuid?.(1234);
+  try {
+    await expect(file.run('revoke', { user: 'ada' })).rejects.toThrow('belongs to user 0 and group 0');
+  } finally {
+    process.seteuid?.(0);
+  }
+
+  expect(await file.read()).toBe(before);
+  expect((await readdir(file.folder)).toSorted()).toEqual(['tokens.json']);
 });
 
 /** What a test expects of a token: whose it is, and from when on it is refused. */

@@ -1,4 +1,5 @@
 /** The lock of a token file: who waits, who takes over, and what a lock that was lost prevents. */
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,7 +7,6 @@ import { execFile } from 'node:child_process';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { withLock } from '../../scripts/token/file-lock.ts';
 import { openTokenStore } from '../../scripts/token/token-store.ts';
-import { addEntry } from '../../scripts/token/token-edit.ts';
 
 let folder: string;
 let file: string;
@@ -21,6 +21,11 @@ async function writeLock(mark: string, ageMs = 0): Promise<void> {
   await writeFile(`${file}.lock`, mark);
   const time = (Date.now() - ageMs) / 1000;
   await utimes(`${file}.lock`, time, time);
+}
+
+/** The text of a lock that this process holds. */
+function markOf(pid: number, host = hostname()): string {
+  return `process ${pid} on ${host} (x)\n`;
 }
 
 /** A process id that no process has. */
@@ -52,9 +57,10 @@ test('lets one in at a time, and leaves nothing behind', async () => {
 });
 
 test.each([
-  ['of a process that is gone', async () => writeLock(`${await pidOfEndedProcess()} ${hostname()} x`)],
-  ['that is older than any command runs', async () => writeLock(`${process.pid} ${hostname()} x`, 61_000)],
-  ['that is empty and old', async () => writeLock('', 61_000)],
+  ['of a process that is gone', async () => writeLock(markOf(await pidOfEndedProcess()))],
+  ['that is older than any command runs', async () => writeLock(markOf(process.pid), 61_000)],
+  ['that is empty, as a full disk leaves it', async () => writeLock('', 3_000)],
+  ['of something else, which names nobody', async () => writeLock('locked by vim', 3_000)],
 ])('takes over a lock %s, once', async (_, arrange) => {
   await arrange();
   const order: string[] = [];
@@ -75,20 +81,27 @@ test.each([
 });
 
 test.each([
-  ['of a living process', `${process.pid} ${hostname()} x`],
-  ['of another machine, where its number means another process', '999999999 elsewhere x'],
-  ['that is just being written', ''],
-])('waits for a lock %s, and then says which file is in the way', async (_, mark) => {
-  await writeLock(mark);
+  ['of a living process', markOf(process.pid), `process ${process.pid} on ${hostname()}`],
+  [
+    'of another machine, where its number means another process',
+    markOf(999_999_999, 'elsewhere'),
+    'process 999999999 on elsewhere',
+  ],
+  ['that is just being written', '', 'another command'],
+])(
+  'waits for a lock %s, and then says who holds it and which file is in the way',
+  async (_, mark, holder) => {
+    await writeLock(mark);
 
-  const waiting = withLock(file, async () => 'done', { waitMs: 50 });
+    const waiting = withLock(file, async () => 'done', { waitMs: 50 });
 
-  await expect(waiting).rejects.toMatchObject({
-    message: expect.stringContaining('tokens.json.lock exists') as unknown,
-    exitCode: 1,
-  });
-  expect(await readFile(`${file}.lock`, 'utf8')).toBe(mark);
-});
+    const failure = await waiting.catch((error: unknown) => error);
+    expect(failure).toMatchObject({ exitCode: 1 });
+    expect(String(failure)).toContain(`is being changed by ${holder}: `);
+    expect(String(failure)).toContain('tokens.json.lock exists');
+    expect(await readFile(`${file}.lock`, 'utf8')).toBe(mark);
+  },
+);
 
 test('frees the lock when the work fails', async () => {
   await expect(withLock(file, async () => Promise.reject(new Error('no')))).rejects.toThrow('no');
@@ -101,10 +114,10 @@ test('a file whose lock was lost meanwhile is not written', async () => {
   const store = openTokenStore(file);
 
   const editing = store.edit(
-    (text) => {
+    () => {
       // What another command does that found this one stopped for too long.
-      void writeLock('1 elsewhere x');
-      return { text: addEntry(text, 'b'.repeat(64), { userId: 'bob' }), result: undefined };
+      writeFileSync(`${file}.lock`, markOf(1, 'elsewhere'));
+      return { edits: { add: [{ digest: 'b'.repeat(64), fields: { userId: 'bob' } }] }, result: undefined };
     },
     { create: false },
   );

@@ -1,12 +1,16 @@
 /** The text of a token file → its entries, or every problem by the entry's position and field. */
-import type { Node } from 'jsonc-parser';
 import { z } from 'zod';
 import { runAtOnce, type Steps } from '../../in-slices.ts';
 import { digestToken } from '../digest.ts';
 import { type TokenEntry } from './token-set.ts';
 import { TokenFileError } from './token-file-error.ts';
-import { propertiesOf } from './token-file-syntax.ts';
+import { type FileProperty, propertiesOf } from './token-file-syntax.ts';
 import { createUserContext } from '../user.ts';
+
+/** An entry, and where its property stands in the text. */
+export interface LocatedEntry extends Pick<FileProperty, 'start' | 'valueStart' | 'end'> {
+  readonly entry: TokenEntry;
+}
 
 /**
  * Reads the entries of a token file, in their order.
@@ -18,9 +22,14 @@ export function parseTokens(text: string): TokenEntry[] {
 
 /** The same, entry by entry: a file of a hundred thousand takes a second. */
 export function* parseTokensInSteps(text: string): Steps<TokenEntry[]> {
+  return (yield* locateTokensInSteps(text)).map(({ entry }) => entry);
+}
+
+/** The same with the place of each, for those who change the text. */
+export function* locateTokensInSteps(text: string): Steps<LocatedEntry[]> {
   const problems: string[] = [];
   const positions = new Map<string, number>();
-  const entries: TokenEntry[] = [];
+  const entries: LocatedEntry[] = [];
   let position = 0;
   for (const property of propertiesOf(text)) {
     position += 1;
@@ -29,7 +38,8 @@ export function* parseTokensInSteps(text: string): Steps<TokenEntry[]> {
     if (found.digest !== undefined) positions.set(found.digest, position);
     if (twin !== undefined) found.problems.push(`is the same token as entry ${twin}`);
     for (const problem of found.problems) problems.push(`entry ${position} ${problem}`);
-    if (found.entry !== undefined) entries.push(found.entry);
+    const { start, valueStart, end } = property;
+    if (found.entry !== undefined) entries.push({ entry: found.entry, start, valueStart, end });
     yield;
   }
   if (problems.length > 0) {
@@ -66,6 +76,7 @@ const ENTRY = z.strictObject({
     .optional(),
   expiresAt: MOMENT.optional(),
   notBefore: MOMENT.optional(),
+  signInsSince: MOMENT.optional(),
   disabled: z.boolean('must be true or false').optional(),
   metadata: z.record(z.string(), z.json(), 'must be an object').optional(),
 });
@@ -78,30 +89,36 @@ interface ParsedEntry {
 }
 
 /** Reads one `"token": { … }` property. */
-function parseEntry(property: Node): ParsedEntry {
-  const [keyNode, valueNode] = property.children ?? [];
+function parseEntry({ key, value, repeated }: FileProperty): ParsedEntry {
   const problems: string[] = [];
-  const digest = digestOfKey(String(keyNode?.value));
+  const digest = digestOfKey(key);
   if (digest === undefined) {
     problems.push(
       'has a key that is neither a token of printable characters without spaces nor "sha256:" and 64 hex digits',
     );
   }
-  const twice = valueNode === undefined ? undefined : repeatedField(valueNode);
-  if (twice !== undefined) problems.push(`names ${quoteField(twice)} twice`);
+  if (repeated !== undefined) problems.push(`names ${quoteField(repeated)} twice`);
 
-  const parsed = ENTRY.safeParse(valueNode === undefined ? undefined : valueOf(valueNode));
+  const parsed = ENTRY.safeParse(value);
   if (!parsed.success) {
     problems.push(...parsed.error.issues.flatMap(describeIssue));
     return { digest, problems };
   }
   if (digest === undefined) return { problems };
-  const { userId, name, scopes, metadata, expiresAt, notBefore, disabled = false } = parsed.data;
+  const { userId, name, scopes, metadata, expiresAt, notBefore, signInsSince, disabled = false } = parsed.data;
   const user = createUserContext({ userId, name, scopes, metadata });
   return {
     digest,
     problems,
-    entry: { digest, user, expiresAtMs: expiresAt, notBeforeMs: notBefore, disabled },
+    entry: {
+      digest,
+      user,
+      expiresAtMs: expiresAt,
+      notBeforeMs: notBefore,
+      signInsSinceMs: signInsSince,
+      disabled,
+      isPlain: key.startsWith('sha256:') ? undefined : true,
+    },
   };
 }
 
@@ -109,25 +126,6 @@ function parseEntry(property: Node): ParsedEntry {
 function digestOfKey(key: string): string | undefined {
   if (key.startsWith('sha256:')) return /^sha256:([0-9a-f]{64})$/i.exec(key)?.[1]?.toLowerCase();
   return /^[\x21-\x7e]+$/.test(key) ? digestToken(key) : undefined;
-}
-
-/** The first field that an object names twice: JSON.parse would silently keep the last one. */
-function repeatedField(node: Node): string | undefined {
-  const names = (node.type === 'object' ? (node.children ?? []) : []).map((child) =>
-    String(child.children?.[0]?.value),
-  );
-  return names.find((name, index) => names.indexOf(name) !== index);
-}
-
-/** A JSON node's value. Keys become own properties, `__proto__` too. */
-function valueOf(node: Node): unknown {
-  if (node.type === 'array') return (node.children ?? []).map(valueOf);
-  if (node.type !== 'object') return node.value as unknown;
-  const fields = (node.children ?? []).map((child) => {
-    const [key, value] = child.children ?? [];
-    return [String(key?.value), value === undefined ? undefined : valueOf(value)] as const;
-  });
-  return Object.fromEntries(fields);
 }
 
 /** One zod issue in words, without the value. */

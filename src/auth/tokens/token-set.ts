@@ -13,7 +13,11 @@ export interface TokenEntry {
   readonly expiresAtMs?: number | undefined;
   /** Until this time the token is refused. Milliseconds since the epoch. */
   readonly notBeforeMs?: number | undefined;
+  /** What was derived from this entry by signing in before this moment is void. Milliseconds since the epoch. */
+  readonly signInsSinceMs?: number | undefined;
   readonly disabled: boolean;
+  /** The file holds the token itself, not its digest: whoever reads the file can use it. */
+  readonly isPlain?: boolean | undefined;
 }
 
 /** An entry with the grant that it gives, made once. */

@@ -1,18 +1,32 @@
 /** Edits of a token file's text: what they change, and that they change nothing else. */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
+import { parseTokens } from '../../../src/auth/tokens/parse-tokens.ts';
 import {
-  addEntry,
-  changeEntry,
+  type EntryChange,
+  editTokens,
   EMPTY_TOKEN_FILE,
-  readEntries,
-  removeEntries,
-  toOneLine,
-} from '../../scripts/token/token-edit.ts';
-import { digestToken } from '../../src/auth/digest.ts';
+  type EntryFields,
+  readTokenText,
+  toOneLine as toOneLineOf,
+} from '../../../src/auth/tokens/token-edit.ts';
+import type { TokenEntry } from '../../../src/auth/tokens/token-set.ts';
+import { digestToken } from '../../../src/auth/digest.ts';
+
+/** One edit of a text, read for it. */
+const addEntry = (text: string, digest: string, fields: EntryFields): string =>
+  editTokens(readTokenText(text), { add: [{ digest, fields }] });
+const removeEntries = (text: string, remove: ReadonlySet<string>): string =>
+  editTokens(readTokenText(text), { remove });
+const changeEntry = (text: string, digest: string, change: EntryChange): string =>
+  editTokens(readTokenText(text), { change: new Map([[digest, change]]) });
+const toOneLine = (text: string): string => toOneLineOf(readTokenText(text));
 
 const [A, B, C] = ['a', 'b', 'c'].map((letter) => letter.repeat(64)) as [string, string, string];
+
+/** Entries without how the file wrote their keys. */
+const withoutForm = (entries: readonly TokenEntry[]): TokenEntry[] =>
+  entries.map((entry) => ({ ...entry, isPlain: undefined }));
 
 /** As people write it: entries of one line and of several, a plain token, an empty line. */
 const FILE = `{
@@ -56,8 +70,12 @@ describe('adding an entry', () => {
   });
 
   test('that the file would not take is refused', () => {
-    expect(() => addEntry(FILE, C, { userId: '' })).toThrow('entry 4 field "userId" must not be empty');
-    expect(() => addEntry(FILE, A, { userId: 'eve' })).toThrow('entry 4 is the same token as entry 1');
+    expect(() => addEntry(FILE, C, { userId: '' })).toThrow(
+      'the entry field "userId" must not be empty',
+    );
+    expect(() => addEntry(FILE, A, { userId: 'eve' })).toThrow(
+      'the entry is the same token as another one',
+    );
   });
 });
 
@@ -100,12 +118,50 @@ describe('changing an entry', () => {
     });
 
     expect(twice).toBe(once.replace('2030', '2031'));
-    expect(readEntries(twice)[1]?.user.metadata).toEqual({ free: [1, 2], replacedBy: '12345678' });
+    expect(readTokenText(twice).entries[1]?.user.metadata).toEqual({ free: [1, 2], replacedBy: '12345678' });
   });
 });
 
+test('fields are taken away, set in their place, and kept when nothing names them', () => {
+  const since = '2026-01-01T00:00:00.5Z';
+  const file = `{"sha256:${A}": { "userId": "ada", "expiresAt": "2030-01-01", "signInsSince": "${since}", "disabled": true }}`;
+
+  const text = changeEntry(file, A, { expiresAt: undefined, disabled: undefined, scopes: ['x', 'y'] });
+
+  expect(text).toBe(`{"sha256:${A}": { "userId": "ada", "signInsSince": "${since}", "scopes": ["x", "y"] }}`);
+  expect(parseTokens(text)[0]?.signInsSinceMs).toBe(Date.parse(since));
+});
+
+test('a change that the file would not take is refused with the field', () => {
+  expect(() => changeEntry(FILE, A, { name: '' })).toThrow('the entry field "name" must not be empty');
+});
+
+test('one edit removes, changes and adds, and looks at no other entry a second time', () => {
+  const file = readTokenText(FILE);
+  // What stands in the other entry is no JSON any more; whoever parsed it again would stumble.
+  const [, plain] = file.located;
+  const hole = '#'.repeat((plain?.end ?? 0) - (plain?.start ?? 0));
+  const text = file.text.slice(0, plain?.start) + hole + file.text.slice(plain?.end);
+
+  const edited = editTokens(
+    { ...file, text },
+    {
+      remove: new Set([B]),
+      change: new Map([[A, { disabled: true }]]),
+      add: [
+        { digest: C, fields: { userId: 'eve' } },
+        { digest: 'd'.repeat(64), fields: { userId: 'fay' } },
+      ],
+    },
+  );
+
+  expect(edited).toBe(
+    `{\n  "sha256:${A}": { "userId": "ada", "scopes": ["greet"], "disabled": true },\n\n  ${hole},\n  "sha256:${C}": { "userId": "eve" },\n  "sha256:${'d'.repeat(64)}": { "userId": "fay" }\n}\n`,
+  );
+});
+
 test('reading tells entries whose key is the token itself', () => {
-  expect(readEntries(FILE).map(({ isPlain }) => isPlain)).toEqual([false, true, false]);
+  expect(readTokenText(FILE).entries.map(({ isPlain }) => isPlain)).toEqual([undefined, true, undefined]);
 });
 
 test('the one line holds the same entries without a usable token', () => {
@@ -114,7 +170,7 @@ test('the one line holds the same entries without a usable token', () => {
   expect(line).toBe(
     `{"sha256:${A}":{"userId":"ada","scopes":["greet"]},"sha256:${digestToken('tok_plain')}":{"userId":"bob","metadata":{"free":[1,2]}},"sha256:${B}":{"userId":"cyd"}}`,
   );
-  expect(parseTokens(line)).toEqual(parseTokens(FILE));
+  expect(parseTokens(line)).toEqual(withoutForm(parseTokens(FILE)));
 });
 
 test.each([
@@ -188,7 +244,7 @@ test('whatever the file, an edit of one entry leaves the others as they were, an
       expect(changed.filter((entry) => entry.digest !== digest)).toEqual(others);
       expect(changed[index]?.expiresAtMs).toBe(before.length > 0 ? Date.parse(change.expiresAt) : undefined);
       expect(removed).toEqual(others);
-      expect(parseTokens(toOneLine(text))).toEqual(before);
+      expect(parseTokens(toOneLine(text))).toEqual(withoutForm(before));
     }),
     { numRuns: 200 },
   );

@@ -1,0 +1,200 @@
+/** The commands that change entries or take them away: edit, disable, enable, sign-out, revoke, prune. */
+import type { EntryChange } from '../../src/auth/tokens/token-edit.ts';
+import type { TokenEntry } from '../../src/auth/tokens/token-set.ts';
+import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
+import { type Command, SHARED_OPTIONS } from './command.ts';
+import { CommandError, EXIT } from './command-error.ts';
+import type { CommandContext } from './context.ts';
+import { namingOptions } from './create.ts';
+import { describeEntry, entriesOfUser, findEntry } from './entries.ts';
+import { EXPIRES, formatMoment, parseExpiry, parseLength } from './moments.ts';
+import { tellOutlook } from './outlook.ts';
+import { printable, printableJson } from './printable.ts';
+import { parseScopes } from './scopes.ts';
+import { warnOfUnknownScopes } from './tool-scopes.ts';
+
+/** What is done to the entries that were chosen. */
+interface Action {
+  /** The past tense, for people: `Revoked`. In JSON it is the name of the list. */
+  readonly done: string;
+  readonly choose: (entries: readonly TokenEntry[], context: CommandContext) => readonly TokenEntry[];
+  /** The change; undefined takes the entry away. */
+  readonly change: (entry: TokenEntry, context: CommandContext) => EntryChange | undefined;
+}
+
+/** `edit`: other facts of one token. */
+export const edit: Command = {
+  usage: ['edit ID'],
+  summary: "change a token's name, scopes, end or note",
+  about:
+    'Changes what the options name and nothing else. The token stays as it is, and so do its streams and sessions.',
+  argument: 'ID',
+  options: {
+    name: SHARED_OPTIONS.name,
+    scopes: SHARED_OPTIONS.scopes,
+    expires: [EXPIRES[0], `${EXPIRES[1]}, or never`],
+    note: SHARED_OPTIONS.note,
+  },
+  async run(context) {
+    const { line, now } = context;
+    const { name, scopes, expires, note } = line.values;
+    if ([name, scopes, expires, note].every((value) => value === undefined))
+      throw new CommandError(EXIT.usage, 'edit needs what to change: --name, --scopes, --expires or --note.');
+    const parsed = scopes === undefined ? undefined : parseScopes(scopes);
+    const end =
+      expires === undefined || expires === 'never' ? undefined : formatMoment(parseExpiry(expires, now()));
+    const change: EntryChange = {
+      ...(name !== undefined && { name }),
+      ...(scopes !== undefined && { scopes: parsed }),
+      ...(expires !== undefined && { expiresAt: end }),
+      ...(note !== undefined && { metadata: { note } }),
+    };
+    await apply(context, { done: 'Edited', choose: chooseOne, change: () => change });
+    await warnOfUnknownScopes(context, parsed ?? []);
+  },
+};
+
+/** `disable`: tokens that open nothing until they are enabled. */
+export const disable = forChosen({
+  name: 'disable',
+  summary: 'make a token useless until it is enabled',
+  about: 'The next request with the token is refused, and its open streams are closed. The entry stays.',
+  action: { done: 'Disabled', change: () => ({ disabled: true }) },
+});
+
+/** `enable`: the way back. */
+export const enable = forChosen({
+  name: 'enable',
+  summary: 'let a disabled token in again',
+  about: 'Takes back what disable did.',
+  action: { done: 'Enabled', change: () => ({ disabled: undefined }) },
+});
+
+/** `sign-out`: what was derived from a token by signing in is void. */
+export const signOut = forChosen({
+  name: 'sign-out',
+  summary: 'end what was signed in with a token',
+  about: `Whatever was derived from the token by signing in before this moment is void; the token itself stays valid. It is the field
+signInsSince of the entry.`,
+  // Not to the second, as other moments: it would spare what was derived earlier in the same second.
+  action: { done: 'Signed out', change: (_, { now }) => ({ signInsSince: new Date(now()).toISOString() }) },
+});
+
+/** `revoke`: tokens that open nothing any more. */
+export const revoke = forChosen({
+  name: 'revoke',
+  summary: "make a token useless for ever; --user USER: all of a user's",
+  about:
+    'Removes a token, or all tokens of a user, from the file. The next request with it is refused, and its open streams are closed.',
+  action: { done: 'Revoked', change: () => undefined },
+});
+
+/** `prune`: takes away what has expired. */
+export const prune: Command = {
+  usage: ['prune'],
+  summary: 'take away the entries of expired tokens',
+  about:
+    'Removes the tokens that have expired from the file. The server cannot say of them that they have expired any more.',
+  options: { older: ['TIME', 'only those that expired so long ago, such as 30d. Default: 0'] },
+  async run(context) {
+    const { line, now } = context;
+    const limitMs = now() - parseLength('--older', line.values['older'] ?? '0');
+    await apply(context, {
+      done: 'Pruned',
+      choose: (entries) => entries.filter(({ expiresAtMs = Infinity }) => expiresAtMs <= limitMs),
+      change: () => undefined,
+    });
+  },
+};
+
+/** A command that takes an id or --user and does one thing to each of those tokens. */
+function forChosen({
+  name,
+  summary,
+  about,
+  action,
+}: {
+  readonly name: string;
+  readonly summary: string;
+  readonly about: string;
+  readonly action: Pick<Action, 'done' | 'change'>;
+}): Command {
+  return {
+    usage: [`${name} ID`, `${name} --user USER`],
+    summary,
+    about,
+    argument: 'ID',
+    options: { user: SHARED_OPTIONS.user },
+    run: async (context) => apply(context, { ...action, choose: chooseOneOrUser }),
+  };
+}
+
+/** The token whose id was given. */
+function chooseOne(entries: readonly TokenEntry[], { line }: CommandContext): readonly TokenEntry[] {
+  const { command, argument } = line;
+  if (argument === undefined)
+    throw new CommandError(EXIT.usage, `${command} needs the id of a token; list shows them.`);
+  return [findEntry(entries, argument)];
+}
+
+/** The token whose id was given, or those of the user. */
+function chooseOneOrUser(entries: readonly TokenEntry[], context: CommandContext): readonly TokenEntry[] {
+  const { user } = context.line.values;
+  return user === undefined ? chooseOne(entries, context) : entriesOfUser(entries, user.trim());
+}
+
+/** Does it, in one change of the file, and says what was done. */
+async function apply(context: CommandContext, { done, choose, change }: Action): Promise<void> {
+  const { line, now, print, store, warn } = context;
+  const { command, argument } = line;
+  if (argument !== undefined && line.values['user'] !== undefined)
+    throw new CommandError(EXIT.usage, `${command} needs either the id of a token or --user, not both.`);
+  if (command !== 'prune' && argument === undefined && line.values['user'] === undefined)
+    throw new CommandError(EXIT.usage, `${command} needs the id of a token; list shows them.`);
+  const edited = await store
+    .edit(
+      ({ entries }) => {
+        const chosen = choose(entries, context).map((entry) => ({ entry, change: change(entry, context) }));
+        const removed = chosen.filter((one) => one.change === undefined);
+        const changed = chosen.flatMap(({ entry, change: made }) =>
+          made === undefined ? [] : [[entry.digest, made] as const],
+        );
+        const remove = new Set(removed.map(({ entry }) => entry.digest));
+        return {
+          edits: { remove, change: new Map(changed) },
+          result: { chosen, left: entries.length - remove.size },
+        };
+      },
+      { create: false },
+    )
+    .catch((error: unknown) => {
+      throw withOptionNames(error);
+    });
+  const { chosen, left } = edited.result;
+  const facts = chosen.map(({ entry, change: made }) => ({
+    ...describeEntry(entry, now()),
+    ...(made !== undefined && { change: made }),
+  }));
+  if (line.json) {
+    print(printableJson({ [camelCase(done)]: facts, left }));
+  } else {
+    const lines = facts.map((fact) => `${done} ${fact.id} of ${printable(fact.userId)}.`);
+    print(lines.length === 0 ? 'There is none to take away.' : lines.join('\n'));
+  }
+  if (chosen.length > 0) tellOutlook(context, edited);
+  if (left === 0)
+    warn(`${store.name} holds no token any more: nobody gets in, and a server does not start with it.`);
+}
+
+/** A refusal of the file's rules, naming the options that they are about. */
+function withOptionNames(error: unknown): unknown {
+  if (!(error instanceof CommandError && error.cause instanceof TokenFileError)) return error;
+  const { message } = error.cause;
+  if (!message.startsWith('the entry field ')) return error;
+  return new CommandError(EXIT.usage, `${namingOptions(message, '--')}.`, { cause: error });
+}
+
+/** `Signed out` → `signedOut`. */
+function camelCase(words: string): string {
+  return words.toLowerCase().replaceAll(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
+}

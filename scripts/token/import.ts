@@ -1,0 +1,144 @@
+/** `import`: tokens for all users of a table who have none. */
+import { readFile } from 'node:fs/promises';
+import { digestToken } from '../../src/auth/digest.ts';
+import type { EntryFields } from '../../src/auth/tokens/token-edit.ts';
+import { type Command, SHARED_OPTIONS } from './command.ts';
+import { CommandError, EXIT } from './command-error.ts';
+import { mintToken, newEntry, requireValid } from './create.ts';
+import { formatCsvLine, parseCsv } from './csv.ts';
+import { tellOutlook } from './outlook.ts';
+import { printable, printableJson } from './printable.ts';
+import { codeOf, describeSystemError } from './system-error.ts';
+import { warnOfUnknownScopes } from './tool-scopes.ts';
+
+const COLUMNS = ['user', 'name', 'scopes', 'expires'] as const;
+
+/** Makes the tokens in one change of the file, and prints each with the link that signs its user in on the page. */
+export const importUsers: Command = {
+  usage: ['import FILE.csv'],
+  summary: 'tokens for all users of a table who have none',
+  about: `Reads a table with the columns user, name, scopes, expires (all but the first may be missing; scopes are separated by spaces; an
+empty cell is as if the option of create were not given), makes a token for every user who has none, not even a disabled or
+expired one, and prints a table with the columns user, token and link. A link opens the page for its user: it holds the token,
+behind the # that no server sees. All or nothing: a row that is wrong is named, and nothing is written.`,
+  argument: 'FILE',
+  options: { url: SHARED_OPTIONS.url },
+  async run(context) {
+    const { line, now, store, address, print, warn } = context;
+    if (line.argument === undefined)
+      throw new CommandError(EXIT.usage, 'import needs the file to read, a table with the column user.');
+    const wanted = readUsers(await readTable(line.argument), now());
+    const edited = await store.edit(
+      ({ entries }) => {
+        const known = new Set(entries.map(({ user }) => user.userId));
+        const made = wanted
+          .filter(({ userId }) => !known.has(userId))
+          .map((fields) => ({ token: mintToken(), fields }));
+        const add = made.map(({ token, fields }) => ({ digest: digestToken(token), fields }));
+        return { edits: { add }, result: made };
+      },
+      { create: true },
+    );
+    const rows = edited.result.map(({ token, fields }) => ({
+      user: fields.userId,
+      token,
+      link: `${address.origin}/#token=${token}`,
+    }));
+    if (line.json) print(printableJson(rows));
+    else
+      print(
+        [['user', 'token', 'link'], ...rows.map(({ user, token, link }) => [printable(user), token, link])]
+          .map(formatCsvLine)
+          .join('\n'),
+      );
+    const skipped = wanted.length - rows.length;
+    warn(
+      `${rows.length} made, ${skipped} of ${wanted.length} had one already. The tokens are shown this once.`,
+    );
+    if (!address.isNamed)
+      warn(
+        'The links lead to this machine. Say where the server is, with --url https://my-app.example or PUBLIC_URL.',
+      );
+    await warnOfUnknownScopes(
+      context,
+      wanted.flatMap(({ scopes }) => scopes ?? []),
+    );
+    // Standard output is the table alone.
+    tellOutlook({ ...context, print: warn, line, store, address, isStoreRead: context.isStoreRead }, edited);
+  },
+};
+
+/** The rows of the file, which spreadsheets write with a byte order mark. */
+async function readTable(file: string): Promise<string[][]> {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
+  } catch (error) {
+    const problem =
+      codeOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA'
+        ? 'it is not UTF-8 text'
+        : describeSystemError(error);
+    throw new CommandError(EXIT.failed, `The table cannot be read: ${problem ?? 'unknown error'}.`, {
+      cause: error,
+    });
+  }
+  const rows = parseCsv(text);
+  if (rows === undefined) throw new CommandError(EXIT.failed, 'The table has a quote that is not closed.');
+  return rows;
+}
+
+/** The entries that a table asks for. */
+function readUsers([head = [], ...rows]: string[][], nowMs: number): EntryFields[] {
+  const columns = head.map((cell) => COLUMNS.find((name) => name === cell.toLowerCase()));
+  const strange = columns.indexOf(undefined);
+  if (strange !== -1 || !columns.includes('user') || new Set(columns).size < columns.length)
+    throw new CommandError(
+      EXIT.failed,
+      `The first line of the table must name its columns, each once: user, and of name, scopes, expires those that are there.` +
+        (strange === -1 ? '' : ` Column ${strange + 1} is none of them.`),
+    );
+  const seen = new Map<string, number>();
+  return rows.map((cells, index) => {
+    const row = index + 2;
+    try {
+      return readUser({ cells, columns, nowMs, row, seen });
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      throw new CommandError(EXIT.failed, `Row ${row} of the table: ${error.message}`, { cause: error });
+    }
+  });
+}
+
+/** One row. */
+function readUser({
+  cells,
+  columns,
+  nowMs,
+  row,
+  seen,
+}: {
+  readonly cells: readonly string[];
+  readonly columns: readonly ((typeof COLUMNS)[number] | undefined)[];
+  readonly nowMs: number;
+  readonly row: number;
+  readonly seen: Map<string, number>;
+}): EntryFields {
+  if (cells.length > columns.length)
+    throw new CommandError(EXIT.failed, 'it has more cells than the first one has columns.');
+  const valueOf = (name: (typeof COLUMNS)[number]): string | undefined =>
+    cells[columns.indexOf(name)] || undefined;
+  const fields = newEntry(
+    {
+      user: valueOf('user') ?? '',
+      name: valueOf('name'),
+      scopes: valueOf('scopes'),
+      expires: valueOf('expires'),
+    },
+    nowMs,
+  );
+  requireValid(fields, '');
+  const twin = seen.get(fields.userId);
+  if (twin !== undefined) throw new CommandError(EXIT.failed, `it names the user of row ${twin} again.`);
+  seen.set(fields.userId, row);
+  return fields;
+}

@@ -1,0 +1,63 @@
+/** Options of a command line by Node's parser, with its objections in words that repeat no value. */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { CommandError, EXIT, NOT_ON_THE_COMMAND_LINE } from './command-error.ts';
+
+/** What may stand on a command line. */
+export interface OptionTable {
+  /** Whose options they are: for messages. */
+  readonly subject: string;
+  /** What follows the objection. */
+  readonly help: string;
+  /** The names of those with a value. */
+  readonly texts: readonly string[];
+  /** The names of those without. */
+  readonly switches: readonly string[];
+}
+
+/** What stands there. */
+export interface ParsedOptions {
+  readonly texts: Readonly<Record<string, string | undefined>>;
+  readonly switches: ReadonlySet<string>;
+  readonly positionals: readonly string[];
+}
+
+/** Whether help is asked for: then nothing else is done, whatever else stands there. */
+export function isHelpWanted(args: readonly string[]): boolean {
+  return args.includes('--help') || args.includes('-h');
+}
+
+/**
+ * Reads the options.
+ * @throws {CommandError} naming the option that is wrong
+ */
+export function parseOptions(args: readonly string[], table: OptionTable): ParsedOptions {
+  const { subject, help, texts, switches } = table;
+  const options: NonNullable<ParseArgsConfig['options']> = {};
+  for (const name of texts) options[name] = { type: 'string' };
+  for (const name of switches) options[name] = { type: 'boolean' };
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const found = Object.entries(values);
+    return {
+      texts: Object.fromEntries(
+        found.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+      ),
+      switches: new Set(found.flatMap(([name, value]) => (value === true ? [name] : []))),
+      positionals,
+    };
+  } catch (error) {
+    // Node quotes the argument; only what can be an option's name is passed on.
+    const [, option] = /'(--?[a-z]{1,16}(?:-[a-z]{1,16})?)\b/.exec(String(error)) ?? [];
+    if (option === '--token') throw new CommandError(EXIT.usage, NOT_ON_THE_COMMAND_LINE, { cause: error });
+    const isKnown = option !== undefined && option.slice(2) in options;
+    const problem = isKnown
+      ? describeMisuse(option, texts)
+      : `${subject} has no option ${option ?? 'like that'}.`;
+    throw new CommandError(EXIT.usage, `${problem}\n\n${help}`, { cause: error });
+  }
+}
+
+/** What is wrong with an option that there is. */
+function describeMisuse(option: string, texts: readonly string[]): string {
+  return texts.includes(option.slice(2)) ? `${option} needs a value.` : `${option} takes no value.`;
+}
