@@ -7,12 +7,19 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type { Target } from './http.ts';
+import { type Target, urlOf } from './http.ts';
 import { CheckFailure, withDeadline } from './outcome.ts';
+
+/** What checks look at in the description of a tool. */
+export interface ListedTool {
+  readonly name: string;
+  readonly inputSchema: { readonly required?: readonly string[] | undefined };
+  readonly annotations?: { readonly readOnlyHint?: boolean | undefined } | undefined;
+}
 
 /** The part of a client that checks use, alike in both generations of the SDK. */
 export interface ToolClient {
-  listTools(): Promise<{ tools: { name: string }[] }>;
+  listTools(): Promise<{ readonly tools: readonly ListedTool[] }>;
   callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -28,13 +35,13 @@ const INFO = { name: 'smoke-test', version: '1.0.0' };
 
 /** Connects over HTTP+SSE. */
 export async function connectSse(target: Target): Promise<ToolClient> {
-  const transport = new SSEClientTransport(new URL('/sse', target.url), withToken(target));
+  const transport = new SSEClientTransport(urlOf(target, '/sse'), withToken(target));
   return connectV1(transport, target);
 }
 
 /** Connects over Streamable HTTP with a session. */
 export async function connectSession(target: Target): Promise<SessionClient> {
-  const transport = new StreamableHTTPClientTransport(new URL('/mcp', target.url), withToken(target));
+  const transport = new StreamableHTTPClientTransport(urlOf(target, '/mcp'), withToken(target));
   const client = await connectV1(transport, target);
   return {
     ...client,
@@ -46,7 +53,7 @@ export async function connectSession(target: Target): Promise<SessionClient> {
 /** Connects with the stateless revision 2026-07-28, and no other. */
 export async function connectStateless(target: Target): Promise<ToolClient> {
   const client = new ModernClient(INFO, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
-  const transport = new ModernTransport(new URL('/mcp', target.url), withToken(target));
+  const transport = new ModernTransport(urlOf(target, '/mcp'), withToken(target));
   const { timeoutMs } = target;
   await orExplain(client.connect(transport, { timeout: timeoutMs }), timeoutMs, async () => client.close());
   return {

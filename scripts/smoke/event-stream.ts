@@ -1,6 +1,6 @@
 /** Reads a server-sent event stream as its bytes arrive, with the time of everything. */
 import { EventEmitter, once } from 'node:events';
-import { type Request, type Target, toInit } from './http.ts';
+import { type Request, type Target, toInit, urlOf } from './http.ts';
 
 /** One event. */
 export interface StreamEvent {
@@ -33,14 +33,15 @@ const KEPT = 1000;
  * @throws what fetch throws, a TimeoutError when no head came within the target's time
  */
 export async function openEventStream(
-  { url, timeoutMs }: Target,
+  target: Target,
   path: string,
   request: Request,
 ): Promise<EventStreamReader> {
+  const { timeoutMs } = target;
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(new DOMException('no head', 'TimeoutError')), timeoutMs);
   const headers = { Accept: 'text/event-stream', ...request.headers };
-  const response = await fetch(new URL(path, url), {
+  const response = await fetch(urlOf(target, path), {
     ...toInit({ ...request, headers }),
     signal: abort.signal,
   }).finally(() => clearTimeout(timer));

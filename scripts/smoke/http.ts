@@ -10,9 +10,14 @@ export interface Target {
   readonly timeoutMs: number;
 }
 
+/** The address of a path of the deployment. What a server names itself (`/messages?…`) is taken as clients take it. */
+export function urlOf({ url }: Pick<Target, 'url'>, path: string): URL {
+  return new URL(path.replace(/^\//, ''), url);
+}
+
 /** A request. Nothing is added to it: without `token` it carries no credential. */
 export interface Request {
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'DELETE' | 'OPTIONS';
   readonly token?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
@@ -31,10 +36,11 @@ export interface Answer {
  * Sends a request; redirects are not followed, since clients drop the credential at them.
  * @throws {Unreachable} when no answer came
  */
-export async function ask({ url, timeoutMs }: Target, path: string, request: Request = {}): Promise<Answer> {
+export async function ask(target: Target, path: string, request: Request = {}): Promise<Answer> {
+  const { timeoutMs } = target;
   const startedMs = performance.now();
   try {
-    const response = await fetch(new URL(path, url), {
+    const response = await fetch(urlOf(target, path), {
       ...toInit(request),
       signal: AbortSignal.timeout(timeoutMs),
     });
@@ -85,11 +91,21 @@ export function requireJson<T>(answer: Answer, statuses: readonly number[], sche
 }
 
 const WORDS = z.looseObject({ error: z.string(), error_description: z.string() });
-const RPC_WORDS = z.looseObject({ error: z.looseObject({ message: z.string() }) });
+const RPC_WORDS = z.looseObject({
+  error: z.looseObject({
+    message: z.string(),
+    data: z.looseObject({ error: z.string().optional() }).optional(),
+  }),
+});
 
 /** The sentence with which this server explains a refusal, if the answer has one. */
 export function explanationOf(answer: Answer): string | undefined {
   return parseJson(answer, WORDS)?.error_description ?? parseJson(answer, RPC_WORDS)?.error.message;
+}
+
+/** The stable code of a refusal of this server, if the answer is one. */
+export function codeOf(answer: Answer): string | undefined {
+  return parseJson(answer, WORDS)?.error ?? parseJson(answer, RPC_WORDS)?.error.data?.error;
 }
 
 /** An answer that should have been another one, named by what it looks like. */
@@ -111,17 +127,28 @@ export function unexpected(answer: Answer, expected: string): CheckFailure {
 }
 
 /** What to do about a status. */
-function adviceFor({ status, headers, text }: Answer): string {
+function adviceFor(answer: Answer): string {
+  const { status, headers, text } = answer;
   if (status >= 300 && status < 400)
     return `It redirects to ${headers.get('location') ?? 'an unnamed place'}. Use that address: clients drop the token at a redirect.`;
   if (status === 401)
     return 'Check the token: copied whole, of this deployment, neither expired nor disabled.';
   if (status === 403 && text.includes('forbidden_host'))
     return 'The server does not know that it is called by this name: set PUBLIC_URL to this address, or add the name to ALLOWED_HOSTS.';
-  if (status === 429)
-    return 'Too many refused credentials from this address: wait a minute and run it again.';
+  if (status === 429) return adviceForTooMany(answer);
   if (status === 502 || status === 503 || status === 504)
     return "The host's proxy answers, with no running server behind it: read the deployment's log, and check the port it forwards to.";
   if (status >= 500) return "The server failed: its log has the error under the answer's request id.";
   return 'Something else than this server answers: check the URL, and that the host shows no login or waiting page in front of it.';
+}
+
+/** What to do about a 429: there are several kinds, and each has another way out. */
+function adviceForTooMany(answer: Answer): string {
+  const code = codeOf(answer);
+  const seconds = answer.headers.get('retry-after');
+  if (code === 'too_many_sessions')
+    return "This user's sessions are used up (MAX_SESSIONS_PER_USER): a client opens one for each call and never ends it. Its old ones end after SESSION_IDLE_SECONDS.";
+  if (code === 'too_many_failures')
+    return `Too many refused credentials came from this address (AUTH_FAILURES_PER_MINUTE): run it again in ${seconds ?? '60'} s. If nobody guesses tokens there, the server takes all clients for one: set TRUST_PROXY behind a proxy.`;
+  return `A proxy limits requests, not this server: raise its limit${seconds === null ? '' : `, or run it again in ${seconds} s`}.`;
 }

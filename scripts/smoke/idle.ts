@@ -1,7 +1,7 @@
-/** Step 10: holds a stream for a while and tells whether it survived, which measures the host's limit on idle connections. */
+/** Holds a stream for a while and tells whether it survived, which measures the host's limit on idle connections. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, type Target } from './http.ts';
-import { CheckFailure, NotApplicable } from './outcome.ts';
+import { CheckFailure } from './outcome.ts';
 import { openSse } from './sse.ts';
 import type { Passed } from './steps.ts';
 
@@ -9,14 +9,7 @@ const LIMIT =
   "Hosts and proxies have a limit on how long a connection may be silent or last at all. Set SSE_KEEPALIVE_SECONDS below the first; for the second, clients have to reconnect, and most do. See the host's documentation.";
 
 /** Opens a stream, waits, and uses it once more. */
-export async function checkIdle(
-  target: Target,
-  idleMs: number | undefined,
-  sseEnabled: boolean,
-): Promise<Passed> {
-  if (idleMs === undefined) throw new NotApplicable('--idle was not given');
-  if (!sseEnabled)
-    throw new NotApplicable('HTTP+SSE is off, and nothing else holds a stream without a session');
+export async function checkIdle(target: Target, idleMs: number): Promise<Passed> {
   const { reader, endpoint } = await openSse(target);
   try {
     await Promise.race([sleep(idleMs, undefined, { ref: false }), reader.waitUntil(() => false, idleMs)]);

@@ -1,19 +1,13 @@
-/** Step 9: the same through mcp-remote, started as Claude Desktop starts it. */
+/** The same through mcp-remote, started as Claude Desktop starts it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { connectV1 } from './clients.ts';
-import type { Target } from './http.ts';
-import { CheckFailure, NotApplicable } from './outcome.ts';
+import { type Target, urlOf } from './http.ts';
+import { CheckFailure } from './outcome.ts';
 import { callTools, type Expectation, type Round } from './tools.ts';
-
-/** What else decides about the run. */
-export interface McpRemoteOptions {
-  readonly wanted: boolean;
-  readonly allowHttp: boolean;
-}
 
 /** How many times longer than a request it may take: it starts a program first. */
 const START_FACTOR = 3;
@@ -23,20 +17,14 @@ const LAST_CHARS = 600;
 export async function checkMcpRemote(
   target: Target,
   expected: Expectation,
-  { wanted, allowHttp }: McpRemoteOptions,
+  allowHttp: boolean,
 ): Promise<Round> {
-  if (!wanted) throw new NotApplicable('--mcp-remote was not given');
   // A folder of its own: what mcp-remote remembers of earlier sign-ins must not count.
   const folder = await mkdtemp(path.join(os.tmpdir(), 'smoke-mcp-remote-'));
   const header = target.token === undefined ? [] : ['--header', 'Authorization:${AUTH_HEADER}'];
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [
-      findMcpRemote(),
-      new URL('/mcp', target.url).href,
-      ...header,
-      ...(allowHttp ? ['--allow-http'] : []),
-    ],
+    args: [findMcpRemote(), urlOf(target, '/mcp').href, ...header, ...(allowHttp ? ['--allow-http'] : [])],
     env: {
       ...getDefaultEnvironment(),
       ...inherited('NODE_EXTRA_CA_CERTS'),

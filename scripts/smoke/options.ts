@@ -4,7 +4,7 @@ import { isLoopbackHost } from '../../src/config/network.ts';
 
 /** What is to be tested, and how. */
 export interface SmokeOptions {
-  /** The origin of the deployment. */
+  /** Where the deployment is: its origin, and the path that a proxy in front of it adds, if one does. Ends in a slash. */
   readonly url: URL;
   readonly token: string | undefined;
   /** A token of another user. */
@@ -22,6 +22,10 @@ export interface SmokeOptions {
   readonly heartbeatMs: number;
   /** How long any one answer may take. */
   readonly timeoutMs: number;
+  /** The deployment's MAX_BODY_BYTES. */
+  readonly maxBodyBytes: number;
+  /** Whether this process has been told to take any certificate. */
+  readonly takesAnyCertificate: boolean;
   readonly json: boolean;
 }
 
@@ -33,19 +37,20 @@ export class UsageError extends Error {
 export const USAGE = `Usage: npm run smoke -- URL [options]
 Checks a deployed server from outside, as its clients would; changes nothing there.
 
-  URL                  its origin, such as https://my-app.example (or SMOKE_URL)
+  URL                  such as https://my-app.example, with or without /mcp (or SMOKE_URL)
   --token TOKEN        a token of it (or SMOKE_TOKEN, which no other user of this machine can see)
   --token2 TOKEN       a token of another user (or SMOKE_TOKEN2): checks that the two are kept apart
   --expect-user ID     the userId that the first token belongs to
   --mcp-remote         also connects through mcp-remote, as Claude Desktop does
   --idle SECONDS       also holds a stream that long, to find the host's idle limit
   --heartbeat SECONDS  the server's SSE_KEEPALIVE_SECONDS; default 15
+  --max-body BYTES     the server's MAX_BODY_BYTES; default 4194304
   --timeout SECONDS    for any one answer; default 10
   --allow-open         an open server is what is meant
   --allow-http         let the token travel unencrypted to another machine
   --json               print one JSON object instead of lines
 
-Exit code: 0 all passed, 1 a check failed, 2 the URL could not be reached, 3 this usage.`;
+Exit code: 0 all passed, 1 a check failed or could not run, 2 the URL could not be reached, 3 this usage.`;
 
 /**
  * Reads the command line; what it leaves out is taken from the environment.
@@ -79,6 +84,9 @@ export function parseOptions(
     idleMs: values.idle === undefined ? undefined : parseSeconds('--idle', values.idle),
     heartbeatMs: parseSeconds('--heartbeat', values.heartbeat ?? '15'),
     timeoutMs: parseSeconds('--timeout', values.timeout ?? '10'),
+    maxBodyBytes: parseBytes('--max-body', values['max-body'] ?? String(DEFAULT_BODY_BYTES)),
+    // The one value that Node looks for.
+    takesAnyCertificate: environment['NODE_TLS_REJECT_UNAUTHORIZED'] === '0',
     json: values.json ?? false,
   };
 }
@@ -98,6 +106,7 @@ function readArguments(args: readonly string[]) {
         idle: text,
         heartbeat: text,
         timeout: text,
+        'max-body': text,
         'mcp-remote': flag,
         'allow-open': flag,
         'allow-http': flag,
@@ -111,15 +120,16 @@ function readArguments(args: readonly string[]) {
   }
 }
 
-/** The origin of an address; the path of a connector's URL is taken off. */
+/** Where the server is; the last part of a connector's URL is taken off. */
 function parseUrl(text: string): URL {
   if (text === '') throw new UsageError('Give the URL of the deployment.');
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw new UsageError('The URL must begin with https:// or http://.');
-  if (!/^\/(mcp|sse)?$/.test(url.pathname) || url.search !== '' || url.username !== '')
-    throw new UsageError('Give the origin alone, such as https://my-app.example.');
-  return new URL(url.origin);
+  if (url.search !== '' || url.hash !== '' || url.username !== '')
+    throw new UsageError('Give the address alone, such as https://my-app.example.');
+  const path = url.pathname.replace(/(\/(mcp|sse))?\/*$/, '/');
+  return new URL(path, url.origin);
 }
 
 /** A token as it goes into a header. */
@@ -136,6 +146,19 @@ function parseSeconds(name: string, text: string): number {
   if (!/^\d+(\.\d+)?$/.test(text) || seconds <= 0 || seconds > 86_400)
     throw new UsageError(`${name} takes a number of seconds from above 0 to 86400.`);
   return seconds * 1000;
+}
+
+/** What MAX_BODY_BYTES is by default. */
+const DEFAULT_BODY_BYTES = 4 * 1024 * 1024;
+/** More is not sent to any deployment. */
+const MOST_BODY_BYTES = 64 * 1024 * 1024;
+
+/** A number of bytes for a body. */
+function parseBytes(name: string, text: string): number {
+  const bytes = Number(text);
+  if (!/^\d+$/.test(text) || bytes < 1024 || bytes > MOST_BODY_BYTES)
+    throw new UsageError(`${name} takes a number of bytes from 1024 to ${MOST_BODY_BYTES}.`);
+  return bytes;
 }
 
 /** Whether a URL leads to this machine. */

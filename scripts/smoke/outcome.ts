@@ -15,11 +15,6 @@ export class CheckFailure extends Error {
 /** No HTTP answer came at all: nothing else can be checked either. */
 export class Unreachable extends CheckFailure {}
 
-/** The check does not apply here; the message is the reason. */
-export class NotApplicable extends Error {
-  override readonly name = 'NotApplicable';
-}
-
 /**
  * The outcome of `work`, unless it takes longer than `timeoutMs`.
  * @throws what `late` makes when it does

@@ -1,106 +1,194 @@
-/** Every step of the smoke test in the order it runs; each is a check that can fail. */
+/** Every step of the smoke test in the order it runs: when it applies, what it needs, and the check, which can fail. */
+import { checkBodySize } from './body-size.ts';
+import { checkOrigin, checkSecurityHeaders } from './browser-guards.ts';
 import { connectSse, connectStateless } from './clients.ts';
+import { checkNearTokens, checkOtherHeaders, checkQueryCredential } from './credentials.ts';
+import { checkHeartbeat } from './heartbeat.ts';
 import type { Target } from './http.ts';
+import { checkIdentity, checkCache, listTools, type ToolList } from './identity.ts';
 import { checkIdle } from './idle.ts';
 import { checkMcpRemote } from './mcp-remote.ts';
-import { NotApplicable } from './outcome.ts';
-import type { SmokeOptions } from './options.ts';
-import { checkHealth, checkReady, checkTls, type Face, readFace } from './reachability.ts';
-import { checkDiscovery, checkNoCredential, checkQueryCredential, checkWrongCredential } from './refusals.ts';
-import { checkSession, checkTwoUsers, checkUnknownSession } from './sessions.ts';
-import { checkHeartbeat, openSse } from './sse.ts';
-import type { Steps } from './steps.ts';
-import { callTools, listTools } from './tools.ts';
+import { Unreachable } from './outcome.ts';
+import { isLocal, type SmokeOptions } from './options.ts';
+import { checkEvents, openPostStream, openSessionStream } from './post-stream.ts';
+import { type RawSession, openRawSession } from './raw-session.ts';
+import {
+  checkCertificatesAreChecked,
+  checkHealth,
+  checkReady,
+  checkTls,
+  type Face,
+  readFace,
+} from './reachability.ts';
+import { checkDiscovery, checkNoCredential, checkWrongCredential } from './refusals.ts';
+import { checkMessagesCredential, checkSessionCredential } from './session-credential.ts';
+import { checkSession, checkUnknownSession } from './sessions.ts';
+import { openSse, type SseStream } from './sse.ts';
+import type { EventStreamReader } from './event-stream.ts';
+import type { Passed, Step, Steps } from './steps.ts';
+import { callTools, type Expectation } from './tools.ts';
+import { checkTwoUsers } from './two-users.ts';
 
-/** Runs all steps; stops where the rest could only repeat what is wrong. */
-export async function runPlan(options: SmokeOptions, steps: Steps): Promise<void> {
-  const { url, token, timeoutMs } = options;
-  const target: Target = { url, token, timeoutMs };
-  const health = await steps.run('health', 'Server answers on /health', () => checkHealth(target));
-  if (health === undefined) return skipRest(steps);
-  await steps.run('tls', 'Connection is encrypted', () => checkTls(target));
-  await steps.run('ready', 'Server takes work (/ready)', () => checkReady(target));
-  const face = await steps.run('page', 'Server describes itself (/)', () => readFace(target));
-  if (face === undefined) return skipRest(steps);
-
-  await runRefusals(target, face, options, steps);
-  const tools = await steps.run('tools', 'Token opens GET /tools', () => listTools(target, face.authEnabled));
-  if (tools === undefined) return skipRest(steps);
-  await runTransports(target, face, tools.names, options, steps);
+/** What a run knows so far. Each part is there when the step that finds it has passed. */
+interface Run {
+  readonly target: Target;
+  readonly options: SmokeOptions;
+  readonly hasPassed: (id: string) => boolean;
+  isReachable: boolean;
+  face: Face | undefined;
+  tools: ToolList | undefined;
+  /** What calls must look like; the first transport adds which tool tells its user. */
+  expected: Expectation | undefined;
+  sse: SseStream | undefined;
+  session: RawSession | undefined;
+  sessionStream: EventStreamReader | undefined;
+  postStream: EventStreamReader | undefined;
 }
 
-/** Step 2. */
-async function runRefusals(target: Target, face: Face, options: SmokeOptions, steps: Steps): Promise<void> {
-  await steps.run('no-credential', 'No credential is refused', () =>
-    checkNoCredential(target, face, options),
-  );
-  await steps.run('wrong-credential', 'Wrong token is refused', () => checkWrongCredential(target, face));
-  await steps.run('query-credential', 'Token in the query string is not read', () =>
-    checkQueryCredential(target, face),
-  );
-  await steps.run('discovery', 'OAuth discovery is answered with JSON', () => checkDiscovery(target));
+/** A step of the plan. */
+interface PlannedStep extends Step {
+  /** The steps that must have passed. */
+  readonly needs?: readonly string[];
+  /** Why it does not apply to what the server offers and what was asked for, if it does not. */
+  readonly unless?: (run: Run) => string | false | undefined;
+  readonly check: (run: Run) => Promise<Passed>;
 }
 
-/** Steps 4 to 10. */
-async function runTransports(
-  target: Target,
-  { sseEnabled }: Face,
-  names: readonly string[],
-  { token2, expectUser, heartbeatMs, timeoutMs, mcpRemote, allowHttp, idleMs }: SmokeOptions,
+/** A part of what a run knows, which the steps that a step needs have found. */
+function known<T>(part: T | undefined): T {
+  if (part === undefined) throw new Error('A step runs before the one that it needs.');
+  return part;
+}
+
+/** Why what is about credentials does not apply. A server that says it is open and should not be is found by `no-credential`. */
+const authOff = ({ face, hasPassed }: Run): string | false =>
+  face?.authEnabled === false && !hasPassed('no-credential') && 'authentication is off';
+const meantOpen = ({ face, target, options }: Run): string | false =>
+  face?.authEnabled === false &&
+  (options.allowOpen || (isLocal(target.url) && target.token === undefined)) &&
+  'authentication is off';
+const sseOff = ({ face }: Run): string | false =>
+  face?.sseEnabled === false && 'HTTP+SSE is off (SSE_ENABLED=false)';
+/** A token opens nothing on a server that is open anyway. */
+const noToken = (run: Run): string | false =>
+  authOff(run) || (run.target.token === undefined && run.face?.authEnabled === false && 'there is no token');
+
+/** Who has no tools is told of no changes to them: the server ends such a stream at once. */
+const noTools = ({ tools }: Run): string | false =>
+  tools?.names.length === 0 && 'there are no tools, and so no changes to be told of';
+
+const TALKS = ['tools'];
+
+/** The steps. */
+export const PLAN: readonly PlannedStep[] = [
+  { id: 'certificates', title: 'Certificates are checked here', unless: ({ target }) => target.url.protocol === 'http:' && plainHttp(target), check: ({ options }) => checkCertificatesAreChecked(options) },
+  { id: 'health', title: 'Server answers on /health', needs: ['certificates'], check: ({ target }) => checkHealth(target) },
+  { id: 'tls', title: 'Connection is encrypted', needs: ['health'], unless: ({ target }) => target.url.protocol === 'http:' && plainHttp(target), check: ({ target }) => checkTls(target) },
+  { id: 'ready', title: 'Server takes work (/ready)', needs: ['health'], check: ({ target }) => checkReady(target) },
+  { id: 'page', title: 'Server describes itself (/)', needs: ['health'], check: async (run) => (run.face = await readFace(run.target)) },
+  { id: 'no-credential', title: 'No credential is refused', needs: ['page'], unless: meantOpen, check: (run) => checkNoCredential(run.target, known(run.face)) },
+  { id: 'wrong-credential', title: 'Wrong token is refused', needs: ['page'], unless: authOff, check: (run) => checkWrongCredential(run.target, known(run.face)) },
+  { id: 'other-headers', title: 'Wrong API key and Basic credential are refused', needs: ['page'], unless: authOff, check: (run) => checkOtherHeaders(run.target, known(run.face)) },
+  { id: 'query-credential', title: 'Token in the query string is not read', needs: ['page'], unless: authOff, check: (run) => checkQueryCredential(run.target, known(run.face)) },
+  { id: 'discovery', title: 'OAuth discovery is answered with JSON', needs: ['page'], check: ({ target }) => checkDiscovery(target) },
+  { id: 'security-headers', title: 'Security headers arrive', needs: ['page'], check: ({ target }) => checkSecurityHeaders(target) },
+  { id: 'origin', title: 'Pages of other origins are refused', needs: ['page'], check: ({ target }) => checkOrigin(target) },
+  { id: 'tools', title: 'Token opens GET /tools', needs: ['page'], check: async (run) => (run.tools = await listTools(run.target, known(run.face).authEnabled)) },
+  { id: 'near-tokens', title: 'Nearly right tokens are refused', needs: TALKS, unless: noToken, check: ({ target }) => checkNearTokens(target) },
+  { id: 'cache', title: 'No cache hands on the answer of a user', needs: TALKS, unless: noToken, check: ({ target }) => checkCache(target) },
+  { id: 'identity', title: 'Server knows who asks', needs: TALKS, check: async (run) => {
+    const { names, user } = known(run.tools);
+    const passed = await checkIdentity(user, run.options.expectUser);
+    run.expected = { names, user, tellers: new Set() };
+    return passed;
+  } },
+  { id: 'sse-stream', title: 'HTTP+SSE: first event comes at once', needs: TALKS, unless: sseOff, check: async (run) => (run.sse = await openSse(run.target)) },
+  { id: 'sse-events', title: 'HTTP+SSE: events come at once, unchanged', needs: ['sse-stream'], unless: sseOff, check: (run) => checkEvents(run.target, known(run.sse)) },
+  { id: 'sse-credential', title: 'HTTP+SSE: every message needs the credential', needs: ['sse-stream'], unless: (run) => sseOff(run) || authOff(run), check: (run) => checkMessagesCredential(run.target, known(run.sse)) },
+  { id: 'sse-tools', title: 'HTTP+SSE: tools are listed and called', needs: ['sse-stream', 'identity'], unless: sseOff, check: async (run) => callTools(await connectSse(run.target), known(run.expected)) },
+  { id: 'raw-session', title: 'Streamable HTTP: a session opens', needs: TALKS, check: async (run) => (run.session = await openRawSession(run.target)) },
+  { id: 'session-stream', title: 'Streamable HTTP: a session has its stream', needs: ['raw-session'], check: async (run) => {
+    const opened = await openSessionStream(run.target, known(run.session));
+    run.sessionStream = opened.reader;
+    return opened;
+  } },
+  { id: 'session-credential', title: 'Streamable HTTP: every request needs the credential', needs: ['raw-session'], unless: authOff, check: (run) => checkSessionCredential(run.target, known(run.session)) },
+  { id: 'body-size', title: 'Large messages get through', needs: ['raw-session'], check: (run) => checkBodySize(run.target, known(run.session), run.options.maxBodyBytes) },
+  { id: 'session', title: 'Streamable HTTP: a session from begin to end', needs: ['identity'], check: (run) => checkSession(run.target, known(run.expected)) },
+  { id: 'stateless', title: 'Streamable HTTP 2026-07-28: without a session', needs: ['identity'], check: async (run) => callTools(await connectStateless(run.target), known(run.expected)) },
+  { id: 'post-stream', title: 'Streamable HTTP: answers that are streams come piece by piece', needs: TALKS, unless: noTools, check: async (run) => {
+    const opened = await openPostStream(run.target);
+    run.postStream = opened.reader;
+    return opened;
+  } },
+  { id: 'unknown-session', title: 'Unknown session gets 404', needs: TALKS, check: (run) => checkUnknownSession(run.target, known(run.face).sseEnabled) },
+  { id: 'two-users', title: 'Two users are kept apart', needs: ['identity'], unless: ({ options }) => options.token2 === undefined && 'no --token2 was given: whether users are kept apart is not known', check: (run) => checkTwoUsers(run.target, run.options.token2, { expected: known(run.expected), sseEnabled: known(run.face).sseEnabled }) },
+  { id: 'mcp-remote', title: 'mcp-remote connects, as in Claude Desktop', needs: ['identity'], unless: ({ options }) => !options.mcpRemote && '--mcp-remote was not given', check: (run) => checkMcpRemote(run.target, known(run.expected), run.options.allowHttp) },
+  // Late, since these streams have been open all along: what they have waited already need not be waited again.
+  { id: 'sse-heartbeat', title: 'HTTP+SSE: heartbeat comes through', needs: ['sse-stream'], unless: sseOff, check: (run) => checkHeartbeat(known(run.sse).reader, run.options) },
+  { id: 'session-heartbeat', title: "Streamable HTTP: heartbeat of a session's stream comes through", needs: ['session-stream'], check: (run) => checkHeartbeat(known(run.sessionStream), run.options) },
+  { id: 'post-heartbeat', title: 'Streamable HTTP: heartbeat of a streamed answer comes through', needs: ['post-stream'], unless: noTools, check: (run) => checkHeartbeat(known(run.postStream), run.options) },
+  { id: 'idle', title: 'Idle stream survives', needs: TALKS, unless: (run) => (run.options.idleMs === undefined && '--idle was not given') || sseOff(run), check: (run) => checkIdle(run.target, known(run.options.idleMs)) },
+]; // prettier-ignore
+
+/** Why a connection that is not encrypted is none of the certificate's business. */
+function plainHttp({ url }: Target): string {
+  if (isLocal(url)) return 'plain HTTP within this machine';
+  return 'plain HTTP, as --allow-http says: whoever is on the way can read the token';
+}
+
+/** Runs all steps; those whose ground is missing are blocked. Returns whether any answer came. */
+export async function runPlan(
+  options: SmokeOptions,
   steps: Steps,
-): Promise<void> {
-  // Whom the first transport shows is whom all others must show.
-  const expected = { names, userId: expectUser };
-
-  const stream = await steps.run('sse-stream', 'HTTP+SSE: first event comes at once', () => {
-    if (!sseEnabled) throw sseOff();
-    return openSse(target);
-  });
-  const overSse = await steps.run('sse-tools', 'HTTP+SSE: tools are listed and called', async () => {
-    if (!sseEnabled) throw sseOff();
-    if (stream === undefined) throw noStream();
-    return callTools(await connectSse(target), expected);
-  });
-  expected.userId ??= overSse?.userId;
-  const session = await steps.run('session', 'Streamable HTTP: a session from begin to end', () =>
-    checkSession(target, expected),
-  );
-  expected.userId ??= session?.userId;
-  await steps.run('stateless', 'Streamable HTTP 2026-07-28: without a session', async () =>
-    callTools(await connectStateless(target), expected),
-  );
-  await steps.run('unknown-session', 'Unknown session gets 404', () =>
-    checkUnknownSession(target, sseEnabled),
-  );
-  await steps.run('two-users', 'Two users are kept apart', () =>
-    checkTwoUsers(target, token2, { names, sseEnabled }),
-  );
-  await steps.run('mcp-remote', 'mcp-remote connects, as in Claude Desktop', () =>
-    checkMcpRemote(target, expected, { wanted: mcpRemote, allowHttp }),
-  );
-  // Late, since the stream has been open all along: what it has waited already need not be waited again.
-  await steps.run('sse-heartbeat', 'HTTP+SSE: heartbeat comes through', async () => {
-    if (!sseEnabled) throw sseOff();
-    if (stream === undefined) throw noStream();
-    return checkHeartbeat(stream, { heartbeatMs, timeoutMs });
-  });
-  stream?.reader.close();
-  await steps.run('idle', 'Idle stream survives', () => checkIdle(target, idleMs, sseEnabled));
+): Promise<{ readonly isReachable: boolean }> {
+  const { url, token, timeoutMs } = options;
+  const run: Run = {
+    target: { url, token, timeoutMs },
+    options,
+    hasPassed: (id) => steps.hasPassed(id),
+    isReachable: true,
+    face: undefined,
+    tools: undefined,
+    expected: undefined,
+    sse: undefined,
+    session: undefined,
+    sessionStream: undefined,
+    postStream: undefined,
+  };
+  try {
+    for (const step of PLAN) await runStep(step, run, steps);
+  } finally {
+    run.sse?.reader.close();
+    run.sessionStream?.close();
+    run.postStream?.close();
+    await run.session?.end();
+  }
+  return { isReachable: run.isReachable };
 }
 
-/** Says that there would have been more. */
-async function skipRest(steps: Steps): Promise<void> {
-  await steps.run('others', 'All other steps', () => {
-    throw new NotApplicable('they need the one above');
-  });
+/** Runs one step, or says why not. */
+async function runStep(step: PlannedStep, run: Run, steps: Steps): Promise<void> {
+  const { needs = [], unless, check } = step;
+  const reason = unless?.(run);
+  if (typeof reason === 'string') return steps.pass(step, 'skipped', reason);
+  const missing = needs.find((id) => !steps.hasPassed(id) && !wasSkipped(id, steps));
+  if (missing !== undefined) return steps.pass(step, 'blocked', `it needs "${titleOf(missing)}"`);
+  await steps.run(step, () =>
+    check(run).catch((error: unknown) => {
+      // Once something has answered, a connection that fails is a failed check.
+      if (error instanceof Unreachable && step.id === 'health') run.isReachable = false;
+      throw error;
+    }),
+  );
 }
 
-/** The reason to skip what needs the older transport. */
-function sseOff(): NotApplicable {
-  return new NotApplicable('HTTP+SSE is off (SSE_ENABLED=false)');
+/** Whether a step does not apply: then nothing has to wait for it. */
+function wasSkipped(id: string, { results }: Steps): boolean {
+  return results.some((result) => result.id === id && result.status === 'skipped');
 }
 
-/** The reason to skip what needs the stream that did not open. */
-function noStream(): NotApplicable {
-  return new NotApplicable('there is no stream, see above');
+/** How a step is called. */
+function titleOf(id: string): string {
+  return PLAN.find((step) => step.id === id)?.title ?? id;
 }

@@ -1,9 +1,9 @@
-/** Step 1: does the deployment answer, over good TLS, as a server that is ready; and what does it say of itself. */
+/** Does the deployment answer, over good TLS, as a server that is ready; and what does it say of itself. */
 import { connect, type TLSSocket } from 'node:tls';
 import { z } from 'zod';
-import { ask, requireJson, type Target } from './http.ts';
-import { CheckFailure, NotApplicable, withDeadline } from './outcome.ts';
-import { isLocal } from './options.ts';
+import { type Answer, ask, parseJson, requireJson, type Target } from './http.ts';
+import { CheckFailure, withDeadline } from './outcome.ts';
+import { isLocal, type SmokeOptions } from './options.ts';
 import type { Passed } from './steps.ts';
 
 /** What the deployment says of itself. */
@@ -19,15 +19,37 @@ const FACE = z.looseObject({
   transports: z.looseObject({ 'streamable-http': z.string(), sse: z.string().optional() }),
 });
 
+/** Where Node takes any certificate, a run that passes says nothing; and a token would go to whoever answers. */
+export async function checkCertificatesAreChecked({
+  takesAnyCertificate,
+}: Pick<SmokeOptions, 'takesAnyCertificate'>): Promise<Passed> {
+  if (!takesAnyCertificate) return { detail: 'by this machine, as clients do it' };
+  throw new CheckFailure(
+    'NODE_TLS_REJECT_UNAUTHORIZED=0 is set: any certificate passes here, and no client would take a bad one.',
+    'Run it again without the variable (unset NODE_TLS_REJECT_UNAUTHORIZED). For a private authority set NODE_EXTRA_CA_CERTS to its file.',
+  );
+}
+
 /** `/health` answers directly, as this server does. */
 export async function checkHealth(target: Target): Promise<Passed> {
   const first = await ask(target, '/health');
+  if (parseJson(first, HEALTH) === undefined && target.url.pathname !== '/') await explainPath(target, first);
   const { version } = requireJson(first, [200], HEALTH);
   // The first request paid for name look-up, connection and TLS.
   const second = await ask(target, '/health');
   return {
     detail: `version ${version}, first answer ${ms(first.durationMs)}, then ${ms(second.durationMs)}`,
   };
+}
+
+/** Fails with the right address, when the server is there and only the path is wrong. */
+async function explainPath(target: Target, { status }: Answer): Promise<void> {
+  const atOrigin = { ...target, url: new URL('/', target.url) };
+  if (parseJson(await ask(atOrigin, '/health'), HEALTH) === undefined) return;
+  throw new CheckFailure(
+    `Nothing of this server is under ${target.url.pathname} (status ${status}).`,
+    `The server answers at ${target.url.origin}: give that address, or the one with /mcp.`,
+  );
 }
 
 /** `/ready` says that it takes work. */
@@ -44,18 +66,30 @@ export async function readFace(target: Target): Promise<Face> {
   const answer = await ask(target, '/', { headers: { Accept: 'application/json' } });
   const { authentication, transports } = requireJson(answer, [200], FACE);
   const address = transports['streamable-http'];
-  const believed = URL.canParse(address) ? new URL(address).origin : target.url.origin;
-  if (believed !== target.url.origin && !isLocal(target.url)) {
+  const here = target.url.href.replace(/\/$/, '');
+  const believed = URL.canParse(address) ? address.replace(/\/mcp$/, '') : here;
+  if (believed !== here && !isLocal(target.url)) {
     const advice =
       'Set PUBLIC_URL to the address that clients use: the page and the client configurations show it.';
     throw new CheckFailure(`The server believes to be at ${believed}.`, advice);
   }
   const sseEnabled = transports.sse !== undefined;
+  if (!sseEnabled) await requireNoSse(target);
   return {
     detail: `authentication: ${authentication}; transports: ${Object.keys(transports).join(', ')}`,
     authEnabled: authentication === 'bearer',
     sseEnabled,
   };
+}
+
+/** What the server says it does not have must not be there: it would be checked by nobody. */
+async function requireNoSse(target: Target): Promise<void> {
+  const { status } = await ask(target, '/sse');
+  if (status === 404) return;
+  throw new CheckFailure(
+    `The server says that HTTP+SSE is off, and /sse answers ${status}.`,
+    'Two servers seem to answer under this URL, or a cache has kept the answer of an older one: run it again.',
+  );
 }
 
 /** A certificate that ends within this time should have been renewed. Days. */
@@ -64,10 +98,6 @@ const DAY_MS = 86_400_000;
 
 /** The connection is encrypted, and will be next week. */
 export async function checkTls(target: Target): Promise<Passed> {
-  if (target.url.protocol === 'http:') {
-    if (isLocal(target.url)) throw new NotApplicable('plain HTTP within this machine');
-    throw new NotApplicable('plain HTTP, as --allow-http says: whoever is on the way can read the token');
-  }
   const { protocol, validTo } = await readCertificate(target);
   const plain = await describePlainHttp(target);
   return { detail: `${protocol}, ${judgeCertificate(validTo, Date.now())}${plain}` };

@@ -1,5 +1,5 @@
 /** Shows a run: as lines, with the running step in motion on a terminal, or as one JSON object. */
-import type { Report, StepResult } from './steps.ts';
+import type { Count, Report, StepResult } from './steps.ts';
 
 /** Where a run is shown. */
 export interface Output {
@@ -12,6 +12,8 @@ export interface Summary {
   readonly url: string;
   readonly exitCode: number;
   readonly results: readonly StepResult[];
+  /** How many checks ran, of how many. */
+  readonly checks: Count;
 }
 
 /** Shows steps as they run, and the summary. */
@@ -19,8 +21,13 @@ export interface SmokeReport extends Report {
   finish(summary: Summary): void;
 }
 
-const MARKS = { passed: '✓', failed: '✗', skipped: '–' } as const;
-const COLORS = { passed: '\u001B[32m', failed: '\u001B[31m', skipped: '\u001B[2m' } as const;
+const MARKS = { passed: '✓', failed: '✗', skipped: '–', blocked: '?' } as const;
+const COLORS = {
+  passed: '\u001B[32m',
+  failed: '\u001B[31m',
+  skipped: '\u001B[2m',
+  blocked: '\u001B[33m',
+} as const;
 const PLAIN = '\u001B[0m';
 const CLEAR_LINE = '\r\u001B[2K';
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -43,15 +50,17 @@ export function createLineReport(output: Output, redact: (text: string) => strin
     end({ title, status, durationMs, detail, advice }) {
       clearInterval(timer);
       const [color, plain, clear] = output.isTerminal ? [COLORS[status], PLAIN, CLEAR_LINE] : ['', '', ''];
-      const time = status === 'skipped' ? '' : ` (${formatDuration(durationMs)})`;
+      const hasRun = status === 'passed' || status === 'failed';
+      const time = hasRun ? ` (${formatDuration(durationMs)})` : '';
       const lines = status === 'failed' ? ['', `    ${detail}`] : [`: ${detail}`];
       if (advice !== undefined) lines.push(`    → ${advice}`);
       write(`${clear}${color}${MARKS[status]}${plain} ${title}${time}${lines.join('\n')}\n`);
     },
-    finish({ url, exitCode, results }) {
+    finish({ url, exitCode, results, checks }) {
       const count = (wanted: StepResult['status']): number =>
         results.filter(({ status }) => status === wanted).length;
-      const counts = `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`;
+      const ran = `${checks.ran} of ${checks.expected} checks ran`;
+      const counts = `${ran}: ${count('passed')} passed, ${count('failed')} failed; ${count('skipped')} do not apply`;
       write(`\n${VERDICTS[exitCode] ?? ''}: ${url} – ${counts}\n`);
     },
   };
@@ -64,8 +73,8 @@ export function createJsonReport(output: Output, redact: (text: string) => strin
   return {
     begin: () => undefined,
     end: () => undefined,
-    finish({ url, exitCode, results }) {
-      const summary = { url, ok: exitCode === 0, exitCode, steps: results };
+    finish({ url, exitCode, results, checks }) {
+      const summary = { url, ok: exitCode === 0, exitCode, checks, steps: results };
       // Each string by itself: in the finished JSON a token may be escaped, and so not be found.
       const text = JSON.stringify(summary, (_key, value) => hideIn(value, redact), 2);
       output.write(`${text}\n`);

@@ -1,8 +1,8 @@
 /** The smoke test from its command line to its exit code. */
 import { parseOptions, type SmokeOptions, USAGE, UsageError } from './options.ts';
-import { runPlan } from './plan.ts';
+import { PLAN, runPlan } from './plan.ts';
 import { createJsonReport, createLineReport, createRedactor, type Output } from './report.ts';
-import { createSteps } from './steps.ts';
+import { type Count, countChecks, createSteps, type StepResult } from './steps.ts';
 
 /** Where the smoke test was started. */
 export interface Surroundings {
@@ -11,7 +11,7 @@ export interface Surroundings {
   readonly stderr: Output;
 }
 
-/** Runs the smoke test; returns its exit code: 0 all passed, 1 a check failed, 2 unreachable, 3 bad usage. */
+/** Runs the smoke test; returns its exit code: 0 all passed, 1 a check failed or could not run, 2 unreachable, 3 bad usage. */
 export async function runSmoke(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { environment, stdout, stderr } = surroundings;
   let options: SmokeOptions | undefined;
@@ -29,9 +29,15 @@ export async function runSmoke(args: readonly string[], surroundings: Surroundin
   const redact = createRedactor([options.token, options.token2]);
   const report = (options.json ? createJsonReport : createLineReport)(stdout, redact);
   const steps = createSteps(report);
-  await runPlan(options, steps);
-  const hasFailed = steps.results.some(({ status }) => status === 'failed');
-  const exitCode = steps.isUnreachable() ? 2 : hasFailed ? 1 : 0;
-  report.finish({ url: options.url.origin, exitCode, results: steps.results });
+  const { isReachable } = await runPlan(options, steps);
+  const checks = countChecks(PLAN, steps.results);
+  const exitCode = isReachable ? judge(steps.results, checks) : 2;
+  const url = options.url.href.replace(/\/$/, '');
+  report.finish({ url, exitCode, results: steps.results, checks });
   return exitCode;
+}
+
+/** The exit code of a run that reached the server: whatever should have run and did not is no success either. */
+export function judge(results: readonly StepResult[], { ran, expected }: Count): number {
+  return ran < expected || results.some(({ status }) => status === 'failed') ? 1 : 0;
 }

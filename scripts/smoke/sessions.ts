@@ -1,15 +1,14 @@
-/** Steps 5, 7 and 8: sessions end when they should, unknown ones are refused, and nobody gets at another user's. */
+/** Sessions end when they should, and unknown ones are refused in the way that makes clients start over. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { connectSession, type SessionClient } from './clients.ts';
 import { type Answer, ask, type Request, requireJson, type Target } from './http.ts';
-import { CheckFailure, NotApplicable } from './outcome.ts';
-import { openSse } from './sse.ts';
+import { CheckFailure } from './outcome.ts';
+import { noSessionId, PING } from './raw-session.ts';
 import type { Passed } from './steps.ts';
-import { callTools, type Expectation, type Round, whoAmI } from './tools.ts';
+import { callTools, type Expectation, type Round } from './tools.ts';
 
 const RPC_ERROR = z.looseObject({ error: z.looseObject({ code: z.number(), message: z.string() }) });
-const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };
 const NO_SESSION_ADVICE =
   'Clients start over on 404 only. If several instances run, a request may have reached one that does not know the session: run one, or use 2026-07-28.';
 
@@ -31,63 +30,8 @@ export async function checkUnknownSession(target: Target, sseEnabled: boolean): 
   return { detail: '404 as a JSON-RPC error' };
 }
 
-/** With two tokens: each call runs as its own user, and neither can use the other's session. */
-export async function checkTwoUsers(
-  target: Target,
-  token2: string | undefined,
-  { names, sseEnabled }: { readonly names: readonly string[]; readonly sseEnabled: boolean },
-): Promise<Passed> {
-  if (token2 === undefined) throw new NotApplicable('no --token2 was given');
-  if (!names.includes('whoami')) throw new NotApplicable('there is no tool whoami to tell users by');
-  const targets = [target, { ...target, token: token2 }] as const;
-  const clients: SessionClient[] = [];
-  try {
-    for (const one of targets) clients.push(await connectSession(one));
-    const [first, second] = await Promise.all(clients.map((client) => whoAmI(client)));
-    if (first === second)
-      throw new CheckFailure(
-        `Both tokens are ${first}'s.`,
-        'Give tokens of two users; or else the server mixes up its callers.',
-      );
-    for (const [index, client] of clients.entries()) {
-      const intruder = targets[1 - index];
-      await refuseIntruder(target, client, intruder?.token);
-    }
-    if (sseEnabled)
-      for (const [index, one] of targets.entries()) await refuseOnSse(one, targets[1 - index]?.token);
-    return { detail: `${first} and ${second}, each with a session that is closed to the other` };
-  } finally {
-    await Promise.allSettled(clients.map(closeSession));
-  }
-}
-
-/** Somebody else's session looks like one that does not exist, and goes on afterwards. */
-async function refuseIntruder(
-  target: Target,
-  client: SessionClient,
-  intruder: string | undefined,
-): Promise<void> {
-  const { headers } = named(requireSessionId(client), intruder);
-  await requireGone(target, '/mcp', { token: intruder, headers, body: PING }, INTRUDED);
-  await requireGone(target, '/mcp', { method: 'GET', token: intruder, headers }, INTRUDED);
-  await requireGone(target, '/mcp', { method: 'DELETE', token: intruder, headers }, INTRUDED);
-  await client.listTools();
-}
-
-/** The same with a stream of the older transport. */
-async function refuseOnSse(target: Target, intruder: string | undefined): Promise<void> {
-  const { reader, endpoint } = await openSse(target);
-  try {
-    await requireGone(target, endpoint, { token: intruder, body: PING }, INTRUDED);
-  } finally {
-    reader.close();
-  }
-}
-
-const INTRUDED = 'One user can use the session of another: take the deployment offline until this is mended.';
-
 /** The request gets 404 as a JSON-RPC error. */
-async function requireGone(
+export async function requireGone(
   target: Target,
   path: string,
   request: Request,
@@ -106,20 +50,19 @@ async function requireGone(
 }
 
 /** A request in a session. */
-function named(sessionId: string, token: string | undefined) {
+export function named(sessionId: string, token: string | undefined) {
   return { token, headers: { 'Mcp-Session-Id': sessionId }, body: PING };
 }
 
 /** The id of a client's session. */
-function requireSessionId(client: SessionClient): string {
+export function requireSessionId(client: SessionClient): string {
   const id = client.sessionId();
-  if (id !== undefined) return id;
-  const advice = 'A proxy may strip the header Mcp-Session-Id from answers: let it through.';
-  throw new CheckFailure('initialize was answered without a session id.', advice);
+  if (id === undefined) throw noSessionId();
+  return id;
 }
 
 /** Ends a session and its client. */
-async function closeSession(client: SessionClient): Promise<void> {
+export async function closeSession(client: SessionClient): Promise<void> {
   await client.endSession();
   await client.close();
 }

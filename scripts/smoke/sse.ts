@@ -1,9 +1,9 @@
-/** Step 4: HTTP+SSE, the transport that proxies break most easily: first event at once, and a heartbeat that gets through. */
+/** HTTP+SSE, the transport that proxies break most easily: its stream opens, with its first event at once. */
 import { type EventStreamReader, openEventStream } from './event-stream.ts';
-import { ask, type Target, unexpected } from './http.ts';
+import { CUT } from './heartbeat.ts';
+import { ask, type Target, unexpected, urlOf } from './http.ts';
 import { explainNetworkError, isTimeout } from './network-error.ts';
 import { CheckFailure } from './outcome.ts';
-import type { SmokeOptions } from './options.ts';
 import type { Passed } from './steps.ts';
 
 /** An open stream of the transport. */
@@ -15,11 +15,9 @@ export interface SseStream extends Passed {
 
 /** How long the first event may take, which the server sends with the head. */
 const FIRST_EVENT_MS = 5_000;
-/** How much later than its interval a heartbeat may come, at most: the way, and the server's clock of half a second. */
-const HEARTBEAT_SLACK_MS = 3_000;
-
-const BUFFERING =
-  'Switch response buffering off there for this path (nginx: proxy_buffering off; others: "streaming" or "flush"), compression too; or let clients use /mcp and set SSE_ENABLED=false.';
+/** What to do about something that holds streams. */
+export const BUFFERING =
+  'Switch response buffering off there (nginx: proxy_buffering off; Caddy: flush_interval -1; Apache: flushpackets=on; others: "streaming"), and compression and caching of text/event-stream too.';
 
 /** Opens a stream and wants its first event at once. Whoever called closes the reader. */
 export async function openSse(target: Target): Promise<SseStream> {
@@ -34,14 +32,24 @@ export async function openSse(target: Target): Promise<SseStream> {
   const first = await reader.waitForEvent(({ name }) => name === 'endpoint', waitMs);
   if (first !== undefined) {
     const took = Math.round(performance.now() - startedMs);
-    return { detail: `first event after ${took} ms`, reader, endpoint: first.data };
+    return { detail: `first event after ${took} ms`, reader, endpoint: endpointOf(target, first.data) };
   }
   reader.close();
   if (reader.isOver()) throw new CheckFailure('The stream ended before its first event.', CUT);
   throw buffering(waitMs);
 }
 
-const CUT = 'A proxy cuts long answers, or the server was stopped: look at its log for this request.';
+/** Where the stream says that its messages go, as clients read it; a path that a proxy adds must be in it. */
+function endpointOf(target: Target, said: string): string {
+  const endpoint = new URL(said, urlOf(target, '/sse'));
+  const { origin, pathname: base } = target.url;
+  if (endpoint.origin === origin && endpoint.pathname.startsWith(base))
+    return `${endpoint.pathname.slice(base.length - 1)}${endpoint.search}`;
+  throw new CheckFailure(
+    `The stream sends its messages to ${endpoint.origin}${endpoint.pathname}, outside ${target.url.href}.`,
+    'A proxy adds a path that the server does not know: set PUBLIC_URL to the whole address, with the path.',
+  );
+}
 
 /** Opens the stream; silence, right after /health has answered, has one usual reason. */
 async function openOrExplain(target: Target, waitMs: number): Promise<EventStreamReader> {
@@ -57,25 +65,4 @@ async function openOrExplain(target: Target, waitMs: number): Promise<EventStrea
 function buffering(waitMs: number): CheckFailure {
   const problem = `Nothing of the stream arrived within ${waitMs / 1000} s, although the server sends its first event at once: a buffering proxy holds it back.`;
   return new CheckFailure(problem, BUFFERING);
-}
-
-/** A comment arrives within the interval, on a stream where nothing else is sent. */
-export async function checkHeartbeat(
-  { reader }: SseStream,
-  { heartbeatMs, timeoutMs }: Pick<SmokeOptions, 'heartbeatMs' | 'timeoutMs'>,
-): Promise<Passed> {
-  const dueMs = reader.openedMs + heartbeatMs + Math.min(HEARTBEAT_SLACK_MS, timeoutMs);
-  const came = await reader.waitUntil(() => reader.comments().length > 0, dueMs - performance.now());
-  const [firstMs = 0] = reader.comments();
-  if (came) return { detail: `after ${((firstMs - reader.openedMs) / 1000).toFixed(1)} s` };
-  const lastedMs = reader.lastByteMs() - reader.openedMs;
-  if (reader.isOver())
-    throw new CheckFailure(
-      `The stream was closed, ${(lastedMs / 1000).toFixed(1)} s after it was opened at the latest.`,
-      `${CUT} If it is a limit on idle connections, SSE_KEEPALIVE_SECONDS must be below it.`,
-    );
-  throw new CheckFailure(
-    `Dead stream: it is open, but no heartbeat came within ${heartbeatMs / 1000} s.`,
-    'A proxy holds small pieces back or has lost the server. If SSE_KEEPALIVE_SECONDS is not 15, say so with --heartbeat.',
-  );
 }

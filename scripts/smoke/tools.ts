@@ -1,51 +1,49 @@
-/** Steps 3 to 6: the tools, as `GET /tools` lists them and as clients of each transport see and call them. */
-import { randomUUID } from 'node:crypto';
+/** The tools as clients of each transport see them. Only such are called as change nothing and need no input. */
 import { z } from 'zod';
-import type { ToolClient } from './clients.ts';
-import { ask, requireJson, type Target } from './http.ts';
+import type { ListedTool, ToolClient } from './clients.ts';
+import type { User } from './identity.ts';
 import { CheckFailure } from './outcome.ts';
 import type { Passed } from './steps.ts';
 
-/** The tools that the token opens. */
-export interface ToolList extends Passed {
-  readonly names: readonly string[];
-}
-
-/** What is expected of calls. */
+/** What is expected of a transport. */
 export interface Expectation {
   readonly names: readonly string[];
-  /** Whom the calls must run as; anybody when nobody is named yet. */
-  readonly userId: string | undefined;
+  /** Whom calls must run as: who `GET /tools` says it is. */
+  readonly user: User;
+  /** The tools that have told the user on another transport: they must on each. */
+  readonly tellers?: Set<string>;
 }
 
 /** The outcome of a round of calls. */
 export interface Round extends Passed {
-  /** Whom the calls ran as, when a tool could tell. */
-  readonly userId: string | undefined;
+  readonly called: readonly string[];
 }
 
-const TOOLS = z.looseObject({ tools: z.array(z.looseObject({ name: z.string() })) });
+/** What a tool said. */
+export interface Said {
+  readonly name: string;
+  readonly text: string;
+}
+
 const RESULT = z.looseObject({
   isError: z.boolean().optional(),
   content: z.array(z.looseObject({ text: z.string().optional() })),
+  structuredContent: z.unknown().optional(),
 });
-const IDENTITY = z.looseObject({ userId: z.string() });
 
-/** `GET /tools` with the token. */
-export async function listTools(target: Target, authEnabled: boolean): Promise<ToolList> {
-  if (authEnabled && target.token === undefined) {
-    const advice = 'Pass --token or set SMOKE_TOKEN: without one only refusals can be checked.';
-    throw new CheckFailure('The server asks for a token, and none was given.', advice);
-  }
-  const answer = await ask(target, '/tools', { token: target.token });
-  const names = requireJson(answer, [200], TOOLS).tools.map(({ name }) => name);
-  return { detail: names.join(', ') || 'none for this user', names };
-}
+/** More are not called: a fork may have many, and some may be dear. */
+const MOST_CALLS = 2;
 
-/** Lists the tools and calls every example tool that is there; a fork's own tools are left alone. Closes the client. */
+/** A name that says that the tool tells its user. */
+const TELLER = /^who_?am_?i$/i;
+
+/** Lists the tools and calls those that may be called, which show the user where they do. Closes the client. */
 export async function callTools(client: ToolClient, expected: Expectation): Promise<Round> {
   try {
-    const names = (await client.listTools()).tools.map(({ name }) => name);
+    // A server without tools does not know the method.
+    if (expected.names.length === 0) return { detail: 'connected; no tools for this user', called: [] };
+    const { tools } = await client.listTools();
+    const names = tools.map(({ name }) => name);
     if (names.join() !== expected.names.join()) {
       const advice =
         'Two servers seem to answer under this URL, or one that was just replaced: run it again.';
@@ -54,73 +52,63 @@ export async function callTools(client: ToolClient, expected: Expectation): Prom
         advice,
       );
     }
-    const userId = names.includes('whoami') ? await whoAmI(client) : undefined;
-    requireUser(userId, expected.userId);
-    if (names.includes('get_greeting')) await checkText(client, 'get_greeting', { name: 'Smoke' }, /Smoke/);
-    // Beyond ASCII, since proxies and clients have been seen to break it; random, so that no cache can answer.
-    const message = `smoke ${randomUUID()} – ünïcödé ✓`;
-    if (names.includes('echo_message'))
-      await checkText(client, 'echo_message', { message }, new RegExp(`: ${message}$`));
-    const as =
-      userId === undefined ? 'whoami is not among them, so the user was not checked' : `as ${userId}`;
-    return { detail: `${names.length} tools listed, the examples called, ${as}`, userId };
+    const said = await callTellers(client, tools);
+    const told = said.filter((one) => requireUser(one, expected)).map(({ name }) => name);
+    const called = said.map(({ name }) => name);
+    return { detail: `${tools.length} tools listed, ${describe(called, told, expected.user)}`, called };
   } finally {
     await client.close();
   }
 }
 
-/** The user that a client's calls run as, which `whoami` tells. */
-export async function whoAmI(client: ToolClient): Promise<string> {
-  const text = await callForText(client, 'whoami', {});
-  try {
-    return IDENTITY.parse(JSON.parse(text)).userId;
-  } catch (cause) {
-    throw new CheckFailure(
-      'whoami does not tell a userId.',
-      'Has the tool been changed? The smoke test reads it.',
-      { cause },
-    );
+/** What was called, and whether it showed the user. */
+function describe(called: readonly string[], told: readonly string[], { userId }: User): string {
+  if (called.length === 0)
+    return 'none of them read-only and without input: none was called, and the user is known from GET /tools alone';
+  if (told.length > 0) return `${called.join(' and ')} called, as ${userId}`;
+  return `${called.join(' and ')} called; what they say does not tell the user, who is known from GET /tools alone`;
+}
+
+/** Calls the tools that say of themselves that they change nothing, without input; those first whose name promises the user. */
+export async function callTellers(client: ToolClient, tools: readonly ListedTool[]): Promise<Said[]> {
+  const harmless = tools
+    .filter(({ annotations, inputSchema: { required = [] } }) => {
+      return annotations?.readOnlyHint === true && required.length === 0;
+    })
+    .toSorted((one, other) => Number(TELLER.test(other.name)) - Number(TELLER.test(one.name)))
+    .slice(0, MOST_CALLS);
+  const said: Said[] = [];
+  for (const { name } of harmless) {
+    const result = RESULT.safeParse(await client.callTool({ name, arguments: {} }));
+    if (!result.success)
+      throw new CheckFailure(
+        `${name} was answered with something that is no result of a tool.`,
+        'Something on the way changes messages.',
+      );
+    const { content, structuredContent } = result.data;
+    const texts = content.map((part) => part.text ?? '');
+    said.push({ name, text: [...texts, JSON.stringify(structuredContent ?? '')].join(' ') });
   }
+  return said;
 }
 
-/** Fails unless calls run as the user they should. */
-function requireUser(userId: string | undefined, expected: string | undefined): void {
-  if (expected === undefined || userId === expected) return;
-  if (userId === undefined)
+/** Shorter words are in any text. */
+const TELLING_LENGTH = 3;
+
+/** Whether a text names a user. */
+export function tellsOf(text: string, { userId, name }: User): boolean {
+  return [userId, name].some((word) => word.length >= TELLING_LENGTH && text.includes(word));
+}
+
+/** Fails when a tool shows that a call runs as somebody else; returns whether it names the user. */
+function requireUser({ name, text }: Said, { user, tellers }: Expectation): boolean {
+  const told = tellsOf(text, user);
+  const claimed = TELLER.test(name) ? /"userId"\s*:\s*"([^"]+)"/.exec(text)?.[1] : undefined;
+  if ((claimed !== undefined && claimed !== user.userId) || (!told && tellers?.has(name) === true))
     throw new CheckFailure(
-      `Whether calls run as ${expected} cannot be told: there is no tool whoami.`,
-      'Give the token the tool, or leave out --expect-user.',
+      `Wrong user: calls run as ${claimed ?? 'somebody else'}, GET /tools is answered as ${user.userId}: ${name} shows it.`,
+      'Something in front of this transport sends another credential on, or the server mixes up its callers.',
     );
-  throw new CheckFailure(
-    `Wrong user: calls run as ${userId}, not as ${expected}.`,
-    'The token belongs to somebody else than you think, or the server mixes up its callers: compare with its token file.',
-  );
-}
-
-/** Calls a tool and fails unless its text fits. */
-async function checkText(
-  client: ToolClient,
-  name: string,
-  input: Record<string, unknown>,
-  fits: RegExp,
-): Promise<void> {
-  const text = await callForText(client, name, input);
-  if (!fits.test(text))
-    throw new CheckFailure(
-      `${name} answered something else than it was asked for.`,
-      'Has the tool been changed? Otherwise something on the way changes messages.',
-    );
-}
-
-/** The text of a tool's answer; an error result is a failure. */
-async function callForText(
-  client: ToolClient,
-  name: string,
-  input: Record<string, unknown>,
-): Promise<string> {
-  const { content, isError } = RESULT.parse(await client.callTool({ name, arguments: input }));
-  const text = content.map((part) => part.text ?? '').join('');
-  if (isError === true)
-    throw new CheckFailure(`${name} failed: ${text.slice(0, 200)}`, "The server's log has the reason.");
-  return text;
+  if (told) tellers?.add(name);
+  return told;
 }

@@ -3,8 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import { parseOptions } from '../../scripts/smoke/options.ts';
 import { judgeCertificate } from '../../scripts/smoke/reachability.ts';
 import { createLineReport, createRedactor } from '../../scripts/smoke/report.ts';
-import { createSteps } from '../../scripts/smoke/steps.ts';
-import { CheckFailure, NotApplicable } from '../../scripts/smoke/outcome.ts';
+import { judge } from '../../scripts/smoke/run.ts';
+import { countChecks, createSteps, type StepResult } from '../../scripts/smoke/steps.ts';
+import { CheckFailure } from '../../scripts/smoke/outcome.ts';
 
 describe('the command line', () => {
   test('takes the URL and the tokens from the environment when they are not given', () => {
@@ -19,18 +20,29 @@ describe('the command line', () => {
     expect(fromArguments?.url.host).toBe('other.example');
   });
 
-  test.each(['https://my-app.example/mcp', 'https://my-app.example/sse', 'https://my-app.example/'])(
-    'takes the origin of %s',
-    (address) => {
-      expect(parseOptions([address], {})?.url.href).toBe('https://my-app.example/');
+  test.each(['/mcp', '/mcp/', '/sse', '/sse/', '/', '//', ''])(
+    "takes a client's URL that ends in '%s'",
+    (end) => {
+      expect(parseOptions([`https://my-app.example${end}`], {})?.url.href).toBe('https://my-app.example/');
+      expect(parseOptions([`https://my-app.example/app${end}`], {})?.url.href).toBe(
+        'https://my-app.example/app/',
+      );
     },
   );
+
+  test.each([['0', true], ['1', false], ['', false]])('NODE_TLS_REJECT_UNAUTHORIZED=%s is noticed: %s', (value, noticed) => {
+    const options = parseOptions(['https://my-app.example'], { NODE_TLS_REJECT_UNAUTHORIZED: value });
+
+    expect(options?.takesAnyCertificate).toBe(noticed);
+  }); // prettier-ignore
 
   test.each([
     [[]],
     [['my-app.example']],
     [['ftp://my-app.example']],
-    [['https://my-app.example/other']],
+    [['https://my-app.example/#token=tok_secret']],
+    [['https://my-app.example', '--max-body', 'tok_secret']],
+    [['https://my-app.example', '--max-body', '1']],
     [['https://my-app.example/?token=tok_secret']],
     [['https://user:tok_secret@my-app.example']],
     [['https://my-app.example', 'https://other.example']],
@@ -62,8 +74,9 @@ describe('the report', () => {
         '    It said <token>.',
         '    → Mend it.',
         '– Third: not here',
+        '? Fourth: it needs "Second"',
         '',
-        'FAILED: https://my-app.example – 1 passed, 1 failed, 1 skipped',
+        'FAILED: https://my-app.example – 2 of 3 checks ran: 1 passed, 1 failed; 1 do not apply',
         '',
       ].join('\n'),
     );
@@ -86,19 +99,52 @@ describe('a certificate', () => {
   });
 });
 
+/** The result of a step. */
+function result(id: string, status: 'passed' | 'skipped' | 'blocked'): StepResult {
+  return { id, title: id, status, detail: '', durationMs: 0 };
+}
+
+describe('the count of checks', () => {
+  const passed = [result('one', 'passed'), result('two', 'passed')];
+
+  test('is whole when each check of the plan ran or does not apply', () => {
+    const results = [...passed, result('three', 'skipped'), result('four', 'passed')];
+
+    expect(countChecks(ALL, results)).toEqual({ ran: 3, expected: 3 });
+    expect(judge(results, countChecks(ALL, results))).toBe(0);
+  });
+
+  test.each([
+    ['was blocked', [...passed, result('three', 'skipped'), result('four', 'blocked')], { ran: 2, expected: 3 }],
+    ['is missing from the results', passed, { ran: 2, expected: 4 }],
+    ['none of them ran', [], { ran: 0, expected: 4 }],
+  ])('fails a run without any failure when a check %s', (_what, results, count) => {
+    expect(countChecks(ALL, results)).toEqual(count);
+    expect(judge(results, countChecks(ALL, results))).toBe(1);
+  }); // prettier-ignore
+});
+
+const [FIRST, SECOND, THIRD, FOURTH] = [
+  { id: 'one', title: 'First' },
+  { id: 'two', title: 'Second' },
+  { id: 'three', title: 'Third' },
+  { id: 'four', title: 'Fourth' },
+] as const;
+const ALL = [FIRST, SECOND, THIRD, FOURTH];
+
 /** Runs one step of each kind and returns what is shown. */
 async function show(isTerminal: boolean): Promise<string> {
   let shown = '';
   const output = { write: (text: string) => void (shown += text), isTerminal };
   const report = createLineReport(output, createRedactor(['tok_a', undefined]));
   const steps = createSteps(report);
-  await steps.run('one', 'First', async () => ({ detail: 'seen' }));
-  await steps.run('two', 'Second', async () => {
+  await steps.run(FIRST, async () => ({ detail: 'seen' }));
+  await steps.run(SECOND, async () => {
     throw new CheckFailure('It said tok_a.', 'Mend it.');
   });
-  await steps.run('three', 'Third', async () => {
-    throw new NotApplicable('not here');
-  });
-  report.finish({ url: 'https://my-app.example', exitCode: 1, results: steps.results });
+  steps.pass(THIRD, 'skipped', 'not here');
+  steps.pass(FOURTH, 'blocked', 'it needs "Second"');
+  const checks = countChecks(ALL, steps.results);
+  report.finish({ url: 'https://my-app.example', exitCode: 1, results: steps.results, checks });
   return shown;
 }

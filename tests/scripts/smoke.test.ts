@@ -1,7 +1,9 @@
 /** Tests of the smoke test against healthy servers: everything that applies passes, the rest says why it does not. */
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { z } from 'zod';
-import { defineTool } from '../../src/mcp/tool.ts';
+import { defineTool, type Tool } from '../../src/mcp/tool.ts';
+import { PLAN } from '../../scripts/smoke/plan.ts';
+import { startFaultyProxy } from '../support/faulty-proxy.ts';
 import { smoke } from '../support/smoke-run.ts';
 import {
   ADA,
@@ -14,7 +16,7 @@ import {
 // A run takes seconds by nature: it waits for heartbeats. On a busy machine that adds up.
 jest.setTimeout(60_000);
 
-const servers: TestServer[] = [];
+const servers: Pick<TestServer, 'close'>[] = [];
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
@@ -28,21 +30,23 @@ async function start({ env, ...rest }: TestServerOptions = {}): Promise<TestServ
 
 test('passes every step of a protected server, with two users, mcp-remote and an idle stream', async () => {
   const { url } = await start();
-  const args = ['--token', ADA, '--token2', BOB, '--expect-user', 'ada', '--mcp-remote', '--idle', '1.5'];
+  const args = ['--token', ADA, '--token2', BOB, '--expect-user', 'ada', '--mcp-remote', '--idle', '2.5'];
 
   const run = await smoke(url, ...args, '--timeout', '15');
 
   expect(run.ids('failed')).toEqual([]);
-  expect(run.ids('skipped')).toEqual(['tls']);
+  expect(run.ids('skipped')).toEqual(['certificates', 'tls']);
   expect(run.exitCode).toBe(0);
-  expect(run.step('sse-tools').detail).toBe('3 tools listed, the examples called, as ada');
+  expect(run.checks).toEqual({ ran: PLAN.length - 2, expected: PLAN.length - 2 });
+  expect(run.step('identity').detail).toBe('ada (Ada Lovelace)');
+  expect(run.step('sse-tools').detail).toBe('3 tools listed, whoami and get_greeting called, as ada');
   expect(run.step('mcp-remote').detail).toContain('as ada');
   expect(run.step('two-users').detail).toContain('ada and bob');
   expect(run.step('idle').detail).toMatch(/^survived \d s, with [1-9] heartbeats, and still answers$/);
 });
 
 test('leaves no session behind', async () => {
-  const { url } = await start({ env: { MAX_SESSIONS_PER_USER: '3' } });
+  const { url } = await start({ env: { MAX_SESSIONS_PER_USER: '5' } });
 
   for (let round = 0; round < 2; round += 1) {
     const run = await smoke(url, '--token', ADA, '--token2', BOB);
@@ -56,7 +60,13 @@ test('skips what is about tokens when authentication is off on this machine, and
   const run = await smoke(url);
 
   expect(run.exitCode).toBe(0);
-  for (const id of ['no-credential', 'wrong-credential', 'query-credential'])
+  for (const id of [
+    'no-credential',
+    'wrong-credential',
+    'query-credential',
+    'near-tokens',
+    'session-credential',
+  ])
     expect(run.step(id)).toMatchObject({ status: 'skipped', detail: 'authentication is off' });
   expect(run.step('session')).toMatchObject({ status: 'passed' });
 });
@@ -68,8 +78,11 @@ test('skips what needs HTTP+SSE when it is off, and says so', async () => {
 
   expect(run.exitCode).toBe(0);
   expect(run.ids('skipped')).toEqual([
+    'certificates',
     'tls',
     'sse-stream',
+    'sse-events',
+    'sse-credential',
     'sse-tools',
     'mcp-remote',
     'sse-heartbeat',
@@ -79,21 +92,61 @@ test('skips what needs HTTP+SSE when it is off, and says so', async () => {
   expect(run.step('two-users')).toMatchObject({ status: 'passed' });
 });
 
-test("leaves a fork's own tools alone", async () => {
-  const ownTool = defineTool({
-    name: 'delete_everything',
-    title: 'Delete',
-    description: 'Must not be called.',
-    input: z.object({}),
-    run: () => {
-      throw new Error('called');
-    },
-  });
-  const server = await start({ tools: [ownTool] });
+/** What a tool may say of whom it likes. */
+function nameSomebody(): string {
+  return '{"userId":"somebody"}';
+}
 
-  const run = await smoke(server.url, '--token', ADA);
+/** A fork's tool. */
+function ownTool(name: string, annotations: object, input: z.ZodObject = z.object({})): Tool {
+  return defineTool({ name, title: name, description: name, input, annotations, run: nameSomebody });
+}
 
+test.each([
+  ['no tool at all', [], 'no tools for this user'],
+  [
+    'tools that write, say nothing, or want input',
+    [
+      ownTool('delete_everything', { readOnlyHint: false, destructiveHint: true }),
+      ownTool('says_nothing', {}),
+      ownTool('wants_input', { readOnlyHint: true }, z.object({ id: z.string() })),
+    ],
+    'none of them read-only and without input',
+  ],
+  [
+    'a read-only tool that is silent about its user',
+    [ownTool('list_books', { readOnlyHint: true })],
+    'list_books called; what they say does not tell the user',
+  ],
+])('passes a fork with %s, and calls nothing that could change something', async (_what, tools, words) => {
+  const server = await start({ tools });
+
+  const run = await smoke(server.url, '--token', ADA, '--token2', BOB, '--expect-user', 'ada');
+
+  expect(run.steps.filter(({ status }) => status === 'failed')).toEqual([]);
   expect(run.exitCode).toBe(0);
-  expect(run.step('session').detail).toContain('the user was not checked');
-  expect(server.lines.filter(({ msg }) => msg === 'tool call')).toEqual([]);
+  expect(run.step('session').detail).toContain(words);
+  const called = server.lines.filter(({ msg }) => msg === 'tool call').map(({ tool }) => tool);
+  expect([...new Set(called)]).toEqual(words.startsWith('list_books') ? ['list_books'] : []);
+});
+
+test('passes through a plain reverse proxy, and stays far below the limit of refused credentials', async () => {
+  const { url } = await start({ env: { AUTH_FAILURES_PER_MINUTE: '25' } });
+  const proxy = await startFaultyProxy(url, {});
+  servers.push({ close: async () => proxy.close().then(() => true) });
+
+  const run = await smoke(proxy.url, '--token', ADA, '--token2', BOB);
+
+  expect(run.steps.filter(({ status }) => status === 'failed')).toEqual([]);
+});
+
+test("takes the server's own limit on bodies from its words", async () => {
+  const { url } = await start({ env: { MAX_BODY_BYTES: '100000' } });
+
+  const run = await smoke(url, '--token', ADA);
+
+  expect(run.step('body-size')).toMatchObject({
+    status: 'passed',
+    detail: 'a message of 97.7 KiB is answered',
+  });
 });

@@ -1,12 +1,13 @@
 /** Runs the smoke test in this process and gives back what became of each step. */
 import { expect } from '@jest/globals';
 import { runSmoke } from '../../scripts/smoke/run.ts';
-import type { StepResult } from '../../scripts/smoke/steps.ts';
+import type { Count, StepResult } from '../../scripts/smoke/steps.ts';
 import { ADA, BOB } from './start-server.ts';
 
 /** The outcome of a run. */
 export interface SmokeRun {
   readonly exitCode: number;
+  readonly checks: Count;
   readonly steps: readonly StepResult[];
   /** The result of a step that must have run. */
   step(id: string): StepResult;
@@ -19,15 +20,25 @@ export const FAST = ['--heartbeat', '1', '--timeout', '3'];
 
 /** Runs the smoke test with its JSON report. Whatever happens, no token may be in what it prints. */
 export async function smoke(url: string, ...args: readonly string[]): Promise<SmokeRun> {
+  return smokeIn({}, url, ...args);
+}
+
+/** The same with variables of the environment. */
+export async function smokeIn(
+  environment: Readonly<Record<string, string>>,
+  url: string,
+  ...args: readonly string[]
+): Promise<SmokeRun> {
   let printed = '';
   const output = { write: (text: string) => void (printed += text), isTerminal: false };
-  const surroundings = { environment: {}, stdout: output, stderr: output };
+  const surroundings = { environment, stdout: output, stderr: output };
   const exitCode = await runSmoke([url, ...FAST, ...args, '--json'], surroundings);
 
   for (const token of [ADA, BOB]) expect(printed).not.toContain(token);
-  const { steps } = JSON.parse(printed) as { steps: StepResult[] };
+  const { steps, checks } = JSON.parse(printed) as { steps: StepResult[]; checks: Count };
   return {
     exitCode,
+    checks,
     steps,
     step(id) {
       const found = steps.find((one) => one.id === id);

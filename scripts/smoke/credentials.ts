@@ -1,0 +1,89 @@
+/** Credentials that must open nothing: in other headers, in the address, and nearly right. */
+import { ask, type Request, type Target } from './http.ts';
+import { CheckFailure } from './outcome.ts';
+import type { Face } from './reachability.ts';
+import { protectedRoutes, requireChallenge, WRONG_TOKEN } from './refusals.ts';
+import type { Passed } from './steps.ts';
+
+// Each refused credential counts against AUTH_FAILURES_PER_MINUTE (60 by default): with the other steps a run stays below 25.
+
+const BASIC = `Basic ${Buffer.from('smoke-test:wrong').toString('base64')}`;
+
+/** An API key that is wrong, and a login of another kind, are refused on every protected route. */
+export async function checkOtherHeaders(target: Target, face: Face): Promise<Passed> {
+  const wrong: readonly Request['headers'][] = [{ 'x-api-key': WRONG_TOKEN }, { Authorization: BASIC }];
+  for (const headers of wrong)
+    for (const [path, request] of protectedRoutes(face))
+      requireChallenge(
+        await ask(target, path, { ...request, headers: { ...headers } }),
+        `${path.split('?')[0] ?? path} (${Object.keys(headers ?? {}).join()})`,
+      );
+  return { detail: 'x-api-key, and Basic' };
+}
+
+/** The names under which a credential in the address has been seen. */
+const QUERY_NAMES = [
+  'token',
+  'access_token',
+  'api_key',
+  'apikey',
+  'api-key',
+  'x-api-key',
+  'key',
+  'auth',
+  'authorization',
+  'bearer',
+  'mcp_token',
+];
+
+/**
+ * A token in the query string is not looked at: that is where logs and histories find it. Tried with a wrong one, so that
+ * no real one gets there: a server that looks calls it invalid instead of missing.
+ */
+export async function checkQueryCredential(target: Target, face: Face): Promise<Passed> {
+  for (const [path, request] of protectedRoutes(face)) {
+    const challengeOf = async (names: readonly string[]): Promise<string> => {
+      const query = names.map((name) => `${name}=${WRONG_TOKEN}`).join('&');
+      const address = `${path}${path.includes('?') ? '&' : '?'}${query}`;
+      return requireChallenge(await ask(target, address, request), `${path.split('?')[0] ?? path}?…`);
+    };
+    if (!(await challengeOf(QUERY_NAMES)).includes('error=')) continue;
+    const read = [];
+    for (const name of QUERY_NAMES) if ((await challengeOf([name])).includes('error=')) read.push(name);
+    throw new CheckFailure(
+      `A credential is read from the query string of ${path.split('?')[0] ?? path} (${read.join(', ')}).`,
+      'Take tokens from headers only: addresses end up in the logs of every proxy on the way. Does a gateway in front turn a parameter into a header?',
+    );
+  }
+  return { detail: `${QUERY_NAMES.length} names, on every protected route` };
+}
+
+/** Tokens that are the right one but for a little, each of which a careless comparison takes. */
+function nearlyRight(token: string): (readonly [what: string, token: string])[] {
+  const half = token.slice(0, Math.ceil(token.length / 2));
+  const last = token.endsWith('x') ? 'y' : 'x';
+  const all = [
+    ['without its last character', token.slice(0, -1)],
+    ['with one character more', `${token}x`],
+    ['with another last character', `${token.slice(0, -1)}${last}`],
+    ['of which the second half is wrong', half.padEnd(token.length, last)],
+    ['in capitals', token.toUpperCase()],
+    ['in small letters', token.toLowerCase()],
+  ] as const;
+  return all.filter(([, near]) => near !== token && near !== '');
+}
+
+/** Only the whole token, as it is, opens. */
+export async function checkNearTokens(target: Target): Promise<Passed> {
+  const near = nearlyRight(target.token ?? '');
+  for (const [what, token] of near) {
+    const answer = await ask(target, '/tools', { token });
+    if (answer.status < 300)
+      throw new CheckFailure(
+        `OPEN: the token ${what} is let in, too.`,
+        'Tokens are compared by a part or without regard to case: whoever guesses that is in. Compare whole tokens, by their digest; does a gateway in front let in by a pattern?',
+      );
+    requireChallenge(answer, `/tools (the token ${what})`);
+  }
+  return { detail: `${near.length} of them` };
+}

@@ -1,0 +1,86 @@
+/** Who the server takes the caller for, as `GET /tools` says it, and whether that is told to nobody else. */
+import { z } from 'zod';
+import { type Answer, ask, codeOf, requireJson, type Target } from './http.ts';
+import { CheckFailure } from './outcome.ts';
+import { CLOSE_IT, requireChallenge } from './refusals.ts';
+import type { Passed } from './steps.ts';
+
+/** A user as the server names it. */
+export interface User {
+  readonly userId: string;
+  readonly name: string;
+}
+
+/** The tools that the token opens, and whose it is. */
+export interface ToolList extends Passed {
+  readonly names: readonly string[];
+  readonly user: User;
+}
+
+const TOOLS = z.looseObject({
+  tools: z.array(z.looseObject({ name: z.string() })),
+  user: z.looseObject({ userId: z.string(), name: z.string() }),
+});
+
+/** `GET /tools` with the token. */
+export async function listTools(target: Target, authEnabled: boolean): Promise<ToolList> {
+  if (authEnabled && target.token === undefined) {
+    const advice = 'Pass --token or set SMOKE_TOKEN: without one only refusals can be checked.';
+    throw new CheckFailure('The server asks for a token, and none was given.', advice);
+  }
+  const answer = await ask(target, '/tools', { token: target.token });
+  if (target.token !== undefined && codeOf(answer) === 'unauthorized') await explainStripped(target);
+  const { tools, user } = requireJson(answer, [200], TOOLS);
+  const names = tools.map(({ name }) => name);
+  return { detail: names.join(', ') || 'none for this user', names, user };
+}
+
+/** The token was sent and did not arrive: says what does, so that somebody can mend it or live with it. */
+async function explainStripped({ token = '', ...target }: Target): Promise<never> {
+  const byKey = await ask({ ...target, token: undefined }, '/tools', { headers: { 'x-api-key': token } });
+  const [outcome, way] =
+    byKey.status === 200
+      ? ['The same token as x-api-key is let in.', ' Until then let clients send x-api-key: TOKEN.']
+      : ['As x-api-key it does not arrive either.', ''];
+  throw new CheckFailure(
+    `The token does not reach the server: Authorization is taken away on the way. ${outcome}`,
+    `Let the proxy hand the header on (nginx: proxy_set_header Authorization $http_authorization; Apache: CGIPassAuth On; a login of the host's own in front: switch it off).${way}`,
+  );
+}
+
+/** Whose token it is, held against whose it should be. */
+export async function checkIdentity({ userId, name }: User, expected: string | undefined): Promise<Passed> {
+  if (expected !== undefined && userId !== expected)
+    throw new CheckFailure(
+      `Wrong user: the token is that of ${userId}, not of ${expected}.`,
+      'The token belongs to somebody else than you think, or something in front of the server sends everybody on with one credential: compare with its token file, and run it with --token2.',
+    );
+  return {
+    detail: `${userId} (${name})${expected === undefined ? '; --expect-user says who it must be' : ''}`,
+  };
+}
+
+/** The user of a token. */
+export async function askWho(target: Target): Promise<User> {
+  return requireJson(await ask(target, '/tools', { token: target.token }), [200], TOOLS).user;
+}
+
+/** What a cache has seen for one caller it gives to no other: asked with the token, without, and with it again. */
+export async function checkCache(target: Target): Promise<Passed> {
+  await askWho(target);
+  const stranger = await ask(target, '/tools');
+  if (stranger.status === 200)
+    throw new CheckFailure(
+      `OPEN: a cache gives the answer of a user to everybody who asks for the same address${ageOf(stranger)}.`,
+      `It caches what is marked no-store: switch caching off for this server, or at least for /tools, /mcp, /sse and /messages. If it is no cache: ${CLOSE_IT}`,
+    );
+  requireChallenge(stranger, '/tools');
+  await askWho(target);
+  return { detail: 'GET /tools is answered anew for each caller' };
+}
+
+/** What a cache says of an answer of its own. */
+function ageOf({ headers }: Answer): string {
+  const age = headers.get('age');
+  return age === null ? '' : ` (it is ${age} s old)`;
+}

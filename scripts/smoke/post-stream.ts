@@ -1,0 +1,118 @@
+/** Answers of Streamable HTTP that are streams, and the delay of events: what proxies hold back until it is whole, or slow down. */
+import { randomUUID } from 'node:crypto';
+import { type EventStreamReader, openEventStream } from './event-stream.ts';
+import { ask, type Request, type Target, unexpected } from './http.ts';
+import { explainNetworkError, isTimeout } from './network-error.ts';
+import { CheckFailure } from './outcome.ts';
+import type { RawSession } from './raw-session.ts';
+import { BUFFERING, type SseStream } from './sse.ts';
+import type { Passed } from './steps.ts';
+
+/** A stream that is open. */
+export interface OpenStream extends Passed {
+  readonly reader: EventStreamReader;
+}
+
+/** How long the head and the first event may take, which the server sends at once. */
+const FIRST_MS = 5_000;
+
+/** The stream of a session, on which the server tells of changes. */
+export async function openSessionStream(target: Target, { headers }: RawSession): Promise<OpenStream> {
+  const request: Request = { method: 'GET', token: target.token, headers };
+  const reader = await open(target, request, "a session's stream (GET /mcp)");
+  return { detail: 'open', reader };
+}
+
+const META = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'smoke-test', version: '1.0.0' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+
+/** A subscription of the stateless revision: its answer is a stream that stays open, and any server has it, whatever its tools. */
+export async function openPostStream(target: Target): Promise<OpenStream> {
+  const method = 'subscriptions/listen';
+  const request: Request = {
+    token: target.token,
+    headers: { 'Mcp-Protocol-Version': '2026-07-28', 'Mcp-Method': method },
+    body: {
+      jsonrpc: '2.0',
+      id: 'smoke',
+      method,
+      params: { notifications: { toolsListChanged: true }, _meta: META },
+    },
+  };
+  const startedMs = performance.now();
+  const reader = await open(target, request, 'the answer to a POST that is a stream');
+  const first = await reader.waitForEvent(() => true, Math.min(FIRST_MS, target.timeoutMs));
+  if (first !== undefined)
+    return { detail: `first event after ${Math.round(performance.now() - startedMs)} ms`, reader };
+  reader.close();
+  throw held('the answer to a POST that is a stream', target.timeoutMs);
+}
+
+/** Opens a stream of `/mcp`, or says what came instead. */
+async function open(target: Target, request: Request, what: string): Promise<EventStreamReader> {
+  const waitMs = Math.min(FIRST_MS, target.timeoutMs);
+  let reader: EventStreamReader;
+  try {
+    reader = await openEventStream({ ...target, timeoutMs: waitMs }, '/mcp', request);
+  } catch (error) {
+    if (isTimeout(error)) throw held(what, waitMs);
+    throw explainNetworkError(error, waitMs);
+  }
+  const isStream = reader.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  if (reader.status === 200 && isStream) return reader;
+  reader.close();
+  throw unexpected(await ask(target, '/mcp', request), `200 with text/event-stream for ${what}`);
+}
+
+/** Nothing arrives of a stream. */
+function held(what: string, waitMs: number): CheckFailure {
+  return new CheckFailure(
+    `Nothing arrived of ${what} within ${Math.min(FIRST_MS, waitMs) / 1000} s: something holds it until it is whole, and nobody sees progress.`,
+    BUFFERING,
+  );
+}
+
+/** What an event may take longer than its request: a proxy that gathers for longer makes every answer late. */
+const LATE_MS = 1_000;
+const TRIES = 3;
+
+/** Pings come back on the stream at once, with their ids as they were: beyond ASCII, since proxies have been seen to break it. */
+export async function checkEvents(target: Target, { reader, endpoint }: SseStream): Promise<Passed> {
+  let leastMs = Infinity;
+  // The fastest counts: a busy machine is late now and then, a proxy that gathers always.
+  for (let tries = 0; tries < TRIES && leastMs > LATE_MS; tries += 1) {
+    const id = `smoke ${randomUUID()} – ünïcödé ✓`;
+    const body = { jsonrpc: '2.0', id, method: 'ping' };
+    const startedMs = performance.now();
+    const { status, durationMs } = await ask(target, endpoint, { token: target.token, body });
+    const event = await reader.waitForEvent(({ data }) => idOf(data) === id, target.timeoutMs);
+    if (event === undefined) throw unanswered(status, target.timeoutMs);
+    leastMs = Math.min(leastMs, performance.now() - startedMs - durationMs);
+  }
+  if (leastMs <= LATE_MS) return { detail: `${Math.max(0, Math.round(leastMs))} ms after their request` };
+  throw new CheckFailure(
+    `Events are late: the fastest of ${TRIES} came ${(leastMs / 1000).toFixed(1)} s after its request was taken.`,
+    `Something gathers events before it hands them on. ${BUFFERING}`,
+  );
+}
+
+/** A message was taken, and its answer does not come. */
+function unanswered(status: number, timeoutMs: number): CheckFailure {
+  return new CheckFailure(
+    `A message was answered ${status}, and nothing came on the stream within ${timeoutMs / 1000} s.`,
+    'The stream is dead, or the message went to another server: with several instances, all requests of a session must reach the same one.',
+  );
+}
+
+/** The id of a message. */
+function idOf(data: string): unknown {
+  try {
+    const message: unknown = JSON.parse(data);
+    return typeof message === 'object' && message !== null ? Reflect.get(message, 'id') : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,40 @@
+/** A session is no credential: each of its requests is refused without one, on both transports. */
+import { ask, type Request, type Target, unexpected } from './http.ts';
+import { CheckFailure } from './outcome.ts';
+import { PING, type RawSession } from './raw-session.ts';
+import { CLOSE_IT, requireChallenge, WRONG_TOKEN } from './refusals.ts';
+import type { SseStream } from './sse.ts';
+import type { Passed } from './steps.ts';
+
+/** A session of Streamable HTTP: POST, its stream and its end; afterwards it is there still. */
+export async function checkSessionCredential(target: Target, { headers }: RawSession): Promise<Passed> {
+  const requests: readonly Request[] = [
+    { headers, body: PING },
+    { headers, method: 'GET' },
+    { headers, method: 'DELETE' },
+    { headers, body: PING, token: WRONG_TOKEN },
+  ];
+  for (const request of requests) await requireClosed(target, '/mcp', request);
+  const answer = await ask(target, '/mcp', { token: target.token, headers, body: PING });
+  if (answer.status !== 200) throw unexpected(answer, '200 to the ping of its own user');
+  return { detail: '401 to POST, GET and DELETE without a credential and to a wrong token' };
+}
+
+/** A session of HTTP+SSE: the messages that are sent to its stream. */
+export async function checkMessagesCredential(target: Target, { endpoint }: SseStream): Promise<Passed> {
+  for (const request of [{ body: PING }, { body: PING, token: WRONG_TOKEN }])
+    await requireClosed(target, endpoint, request);
+  return { detail: '401 to a message without a credential and with a wrong token' };
+}
+
+/** Fails when a request of an open session is let in without its credential. */
+async function requireClosed(target: Target, path: string, request: Request): Promise<void> {
+  const answer = await ask(target, path, request);
+  const what = `${request.method ?? 'POST'} ${path.split('?')[0] ?? path}`;
+  if (answer.status < 400 || answer.status === 404)
+    throw new CheckFailure(
+      `OPEN: after the handshake ${what} needs no valid credential (status ${answer.status}): whoever learns a session's id is its user.`,
+      `Does a proxy add the credential of the handshake to later requests? ${CLOSE_IT}`,
+    );
+  requireChallenge(answer, what);
+}
