@@ -5,8 +5,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import sequencer from '@jest/test-sequencer';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
-
 /** The class itself: the types describe the CommonJS form of the package, where it is one level down. */
 const Sequencer = /** @type {typeof sequencer.default} */ (/** @type {unknown} */ (sequencer));
 
@@ -22,7 +20,7 @@ export default class ChangedFirst extends Sequencer {
     // oxlint-disable-next-line unicorn/no-array-sort -- jest's method, not an array's
     const files = await super.sort(tests);
     const distances = distancesFrom(
-      changedFiles(ROOT),
+      changedFiles(files[0]?.context.config.rootDir ?? '.'),
       files.map((test) => test.path),
       readImports,
     );
