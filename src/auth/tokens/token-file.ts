@@ -113,13 +113,22 @@ export async function openTokenFile({
     queue = queue.then(look).finally(() => (looking = false));
   }, pollMs);
   timer.unref();
+  let waiting: Promise<void> | undefined;
+  /** Reads the file once for everybody who asks before that begins; who asks later may know of a later version. */
+  const reload = async (): Promise<void> => {
+    waiting ??= queue = queue.then(async () => {
+      waiting = undefined;
+      await readAgain();
+    });
+    return waiting;
+  };
 
   return {
     verify: (token) => current.verify(token),
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),
     onRightsChange: (listener) => void listeners.push(listener),
-    reload: async () => (queue = queue.then(readAgain)),
+    reload,
     close: () => clearInterval(timer),
   };
 }

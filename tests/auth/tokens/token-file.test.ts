@@ -461,6 +461,24 @@ describe('reload()', () => {
     expect(linesWith(BROKEN)).toHaveLength(1);
   });
 
+  test('asked a thousand times at once reads the file once for all that wait, and sees what was written before they asked', async () => {
+    let reads = 0;
+    const now = (): number => {
+      // Each reading of the file notes when it was.
+      reads += 1;
+      return 0;
+    };
+    const tokens = await open({ ...never, now });
+    reads = 0;
+
+    const first = tokens.reload();
+    await write(NEW);
+    await Promise.all([first, ...Array.from({ length: 1_000 }, async () => tokens.reload())]);
+
+    expect(reads).toBeLessThanOrEqual(2);
+    expect(await accepts(tokens, NEW)).toBe(true);
+  });
+
   test('asked several times at once ends with the newest version', async () => {
     const tokens = await open(never);
 
