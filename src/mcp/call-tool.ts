@@ -6,6 +6,7 @@ import { type $ZodType, safeParse } from 'zod/v4/core';
 import { hasScope } from '../auth/user.ts';
 import { type Tool, type ToolContent, type ToolContext, ToolError } from './tool.ts';
 import type { Caller } from './caller.ts';
+import type { InFlight } from './in-flight.ts';
 import type { RequestId } from './messages.ts';
 import type { UseService } from './service.ts';
 
@@ -22,6 +23,8 @@ export interface ToolCall {
   readonly log: Logger;
   /** For the line that each call leaves. */
   readonly lines: Logger;
+  /** Where each call takes its place. */
+  readonly inFlight: InFlight;
 }
 
 /** The request behind a call: whether it still wants an answer, and how it hears of progress. */
@@ -32,7 +35,14 @@ export interface CallOrigin {
 }
 
 /** How a call ended, for the log. */
-type Outcome = 'ok' | 'tool_error' | 'invalid_input' | 'insufficient_scope' | 'internal_error' | 'cancelled';
+type Outcome =
+  | 'ok'
+  | 'tool_error'
+  | 'invalid_input'
+  | 'insufficient_scope'
+  | 'too_many_calls'
+  | 'internal_error'
+  | 'cancelled';
 
 /** Runs a tool. Never rejects: whatever goes wrong becomes a result that the model can read. */
 export function callTool(call: ToolCall): Promise<CallToolResult> {
@@ -60,11 +70,18 @@ type Note = (outcome: Outcome) => void;
 
 /** Checks scope and input, runs the tool, and turns every ending into a result. */
 async function runTool(call: ToolCall, note: Note): Promise<CallToolResult> {
-  const { tool, input, caller } = call;
+  const { tool, input, caller, inFlight } = call;
+  const { userId } = caller.user;
   if (!hasScope(caller.user, tool.scope)) {
     note('insufficient_scope');
     return errorResult(
       `insufficient_scope: the tool ${tool.name} needs the scope "${tool.scope}", which this user's token does not have.`,
+    );
+  }
+  if (!inFlight.enter(userId)) {
+    note('too_many_calls');
+    return errorResult(
+      `too_many_calls: ${inFlight.maxCallsPerUser} calls of this user are running. Wait until one has ended, then call again.`,
     );
   }
   try {
@@ -81,6 +98,8 @@ async function runTool(call: ToolCall, note: Note): Promise<CallToolResult> {
     return result;
   } catch (error) {
     return describeFailure(call, error, note);
+  } finally {
+    inFlight.leave(userId);
   }
 }
 

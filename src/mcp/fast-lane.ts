@@ -95,8 +95,8 @@ export class Lane {
   }
 
   #call(tool: Tool, { input }: PlainCall, { caller, protocolVersion, origin }: CallFrame) {
-    const { use, log, lines } = this.#definition;
-    return callTool({ tool, input, caller, protocolVersion, origin, use, log, lines });
+    const { use, log, lines, inFlight } = this.#definition;
+    return callTool({ tool, input, caller, protocolVersion, origin, use, log, lines, inFlight });
   }
 }
 

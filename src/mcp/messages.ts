@@ -8,11 +8,28 @@ export type RequestId = string | number;
 export interface Reply {
   /** Takes the answer as JSON, or hears that none will come: the request has been cancelled. */
   settle(json?: string): void;
-  /** Hears that none will come because the session has ended. */
-  abandon(id: RequestId): void;
+  /** Hears that no result will come, and why: the client is told that instead. */
+  abandon(id: RequestId, reason: AbandonReason): void;
   /** Where what belongs to the request goes before the answer; undefined where the client takes nothing. */
   stream(): MessageStream | undefined;
 }
+
+/** Why a request is given up that its client still waits for. */
+export type AbandonReason = 'session_ended' | 'revoked';
+
+/** What a request is told that is given up; to be changed for neither of its two forms, JSON and event, alone. */
+export function spellAbandonment(id: RequestId | null, reason: AbandonReason): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, error: ABANDONMENTS[reason] });
+}
+
+const ABANDONMENTS: Readonly<Record<AbandonReason, object>> = {
+  session_ended: { code: -32_001, message: 'The session has ended.', data: { error: 'session_ended' } },
+  revoked: {
+    code: -32_001,
+    message: 'The token that this request came with is not valid any more. Ask for a new one.',
+    data: { error: 'invalid_token' },
+  },
+};
 
 /** Takes messages one after the other. */
 export interface MessageStream {

@@ -59,6 +59,19 @@ export class SdkSession implements Transport {
     else this.#waiting.push(hand);
   }
 
+  /** Whether nothing waits for it to be ready. */
+  get isReady(): boolean {
+    return this.#waiting === undefined;
+  }
+
+  /** Has the server cancel a request, which it then does not answer. */
+  cancel(requestId: number): void {
+    const hand = (): void =>
+      this.onmessage?.({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } });
+    if (this.#waiting === undefined) hand();
+    else this.#waiting.push(hand);
+  }
+
   /** Called by the SDK; the stream or the requests to answer on are there already. */
   async start(): Promise<void> {}
 

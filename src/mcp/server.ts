@@ -18,6 +18,7 @@ import { type CallOrigin, callTool, progressParams } from './call-tool.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { type Changes, createChanges, followChanges } from './changes.ts';
 import type { Feature, FeatureContext } from './feature.ts';
+import { InFlight } from './in-flight.ts';
 
 /** What an MCP server is made of. */
 export interface McpParts {
@@ -29,12 +30,15 @@ export interface McpParts {
   /** Gives tools and features the services that they ask for. */
   readonly use: UseService;
   readonly log: Logger;
+  /** How many tool calls of one user may run at once. */
+  readonly maxCallsPerUser?: number | undefined;
 }
 
 /** The definition, prepared once; each connection gets a server of it. */
 export interface McpDefinition extends McpParts {
   readonly options: ServerOptions;
   readonly changes: Changes;
+  readonly inFlight: InFlight;
   /** For the line that each tool call leaves. */
   readonly lines: Logger;
   /** The SDK's view of each tool, with its JSON Schemas already made. */
@@ -61,7 +65,8 @@ export function defineMcp(parts: McpParts): McpDefinition {
     parts.tools.flatMap(({ name, scope }) => (scope === undefined ? [] : [[name, scope] as const])),
   );
   const lines = createLineLog(parts.log);
-  return { ...parts, options, changes, lines, registrations, scopes };
+  const inFlight = new InFlight(parts.maxCallsPerUser);
+  return { ...parts, options, changes, inFlight, lines, registrations, scopes };
 }
 
 /** Makes the server of one connection, or of one stateless request. */
@@ -69,7 +74,7 @@ export function createMcpServer(
   definition: McpDefinition,
   { caller, session }: ConnectionOptions = {},
 ): McpServer {
-  const { info, options, registrations, features = [], use, log, lines, changes } = definition;
+  const { info, options, registrations, features = [], use, log, lines, changes, inFlight } = definition;
   const server = new McpServer(info, options);
   filterToolList(server, definition, caller);
   for (const { tool, config } of registrations) {
@@ -83,6 +88,7 @@ export function createMcpServer(
         use,
         log,
         lines,
+        inFlight,
       }),
     );
   }

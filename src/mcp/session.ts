@@ -1,14 +1,10 @@
 /** One session's server: plain messages go the short way; the SDK's server is made when something comes that needs it. */
-import type {
-  CallToolResult,
-  JSONRPCMessage,
-  JSONRPCRequest,
-  ServerEvent,
-} from '@modelcontextprotocol/server';
+import type { JSONRPCMessage, JSONRPCRequest, ServerEvent } from '@modelcontextprotocol/server';
 import type { Caller } from './caller.ts';
 import type { Follower } from './changes.ts';
 import { type Lane, LaneCall, laneOf, negotiate, spellAnswer } from './fast-lane.ts';
 import {
+  type AbandonReason,
   cancelledIdOf,
   type Channel,
   isRequest,
@@ -20,6 +16,7 @@ import { correctParamsError } from './params-check.ts';
 import type { PlainCall, ReadMessage } from './plain-call.ts';
 import { type Handshake, SdkSession, type SendOptions } from './sdk-session.ts';
 import { type McpDefinition, NO_REVISION } from './server.ts';
+import { MAX_REQUESTS_IN_FLIGHT, SessionRequest, spellRefusal } from './session-request.ts';
 
 /** What a session is made from. */
 export interface McpSessionParts {
@@ -29,14 +26,6 @@ export interface McpSessionParts {
   readonly channel: Channel;
 }
 
-/** A request that is being worked on. */
-interface InFlight {
-  readonly reply: Reply | undefined;
-  /** What the SDK's server has been asked. */
-  readonly request?: JSONRPCRequest;
-  cancel?(): void;
-}
-
 /** The server of one session, over whichever transport. */
 export class McpSession implements Follower {
   readonly userId: string;
@@ -44,7 +33,8 @@ export class McpSession implements Follower {
   readonly #channel: Channel;
   readonly #lane: Lane | undefined;
   /** Made with the first request: most sessions are idle. */
-  #inFlight: Map<RequestId, InFlight> | undefined;
+  #inFlight: Map<number, SessionRequest> | undefined;
+  #lastKey = 0;
   /** What the lane has agreed on with the client. */
   #handshake: Handshake | undefined;
   #sdk: SdkSession | undefined;
@@ -69,25 +59,30 @@ export class McpSession implements Follower {
     return this.#inFlight?.size ?? 0;
   }
 
-  /** Whether a request with this id is being worked on: a second one could not be told from it. */
+  /** Whether a request with this id is being worked on. */
   isWorkingOn(id: RequestId): boolean {
-    return this.#inFlight?.has(id) ?? false;
+    return this.#withId(id).length > 0;
   }
 
-  /** Takes a request, whose id must be free. */
+  /** Takes a request. */
   request({ message: request, call }: ReadMessage<JSONRPCRequest>, caller: Caller, reply: Reply): void {
     const answer = call === undefined ? this.#answerAtOnce(request, caller) : undefined;
     if (answer !== undefined) return reply.settle(answer);
+    if (this.callsInFlight >= MAX_REQUESTS_IN_FLIGHT) return reply.settle(spellRefusal(request));
     if (call !== undefined && this.#run(call, caller, reply)) return;
-    this.#add(request.id, { reply, request });
-    this.#wake().forward(request, caller);
+    const { grant } = caller;
+    const { key } = this.#add({ id: request.id, grant, reply, work: request });
+    this.#wake().forward({ ...request, id: key }, caller);
   }
 
   /** Takes a notification, or an answer of the client's. */
   note(message: JSONRPCMessage, caller: Caller): void {
     const cancelledId = cancelledIdOf(message);
-    const cancelled = cancelledId === undefined ? undefined : this.#inFlight?.get(cancelledId);
-    cancelled?.cancel?.();
+    if (cancelledId !== undefined) {
+      // Without being settled their responses would stay open for ever.
+      for (const request of this.#withId(cancelledId)) this.#cancel(request);
+      return;
+    }
     if (
       'method' in message &&
       message.method === 'notifications/initialized' &&
@@ -96,9 +91,22 @@ export class McpSession implements Follower {
       this.#handshake = { ...this.#handshake, isInitialized: true };
     // A server that sleeps has asked nothing, works on nothing, and without features minds nothing.
     this.#sdk?.forward(message, caller);
-    if (cancelledId === undefined || cancelled === undefined) return;
-    // Without this its response would stay open for ever.
-    this.#settle(cancelledId, cancelled);
+  }
+
+  /**
+   * Cancels what was to be answered on a reply that reaches nobody any more. The specification has it that a lost connection alone is
+   * no cancel, because a client may come back for the answer; here it cannot, so that the work would be for nobody.
+   */
+  forsake(reply: Reply): void {
+    for (const request of this.#inFlight?.values() ?? []) if (request.reply === reply) this.#cancel(request);
+  }
+
+  /** Gives a request up that its client still waits for. */
+  abandon(request: SessionRequest, reason: AbandonReason): void {
+    this.#stop(request);
+    this.#remove(request);
+    request.reply.abandon(request.id, reason);
+    this.#channel.onSettled();
   }
 
   /** Tells the client of a change; without features, tools are all that can change. */
@@ -107,30 +115,31 @@ export class McpSession implements Follower {
     this.#channel.send({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' }).catch(() => undefined);
   }
 
-  /** Cancels what is under way: the session has ended. */
+  /** Gives up what is under way: the session has ended. */
   close(): void {
     this.#definition.changes.leave(this);
-    for (const [id, request] of this.#inFlight ?? []) {
-      request.cancel?.();
-      request.reply?.abandon(id);
+    for (const request of this.#inFlight?.values() ?? []) {
+      this.#stop(request);
+      this.#remove(request);
+      request.reply.abandon(request.id, 'session_ended');
     }
-    this.#inFlight?.clear();
     void this.#sdk?.close();
   }
 
   /** Called by the SDK's server: the answer to a request. */
-  answer(id: RequestId, answer: JSONRPCMessage): void {
-    const asked = this.#inFlight?.get(id);
-    if (asked === undefined) return;
-    const { request } = asked;
-    this.#settle(id, asked, JSON.stringify(request ? correctParamsError(answer, request) : answer));
+  answer(key: RequestId, answer: JSONRPCMessage): void {
+    const request = this.#withKey(key);
+    if (request === undefined) return;
+    const { id, work } = request;
+    const corrected = work instanceof LaneCall ? answer : correctParamsError(answer, work);
+    this.#settle(request, JSON.stringify({ ...corrected, id }));
   }
 
   /** Called by the SDK's server: something of its own, which may belong to a request. */
   async send(message: JSONRPCMessage, { relatedRequestId }: SendOptions = {}): Promise<void> {
-    const request = relatedRequestId === undefined ? undefined : this.#inFlight?.get(relatedRequestId);
+    const request = this.#withKey(relatedRequestId);
     if (request === undefined) return this.#channel.send(message);
-    const stream = request.reply?.stream();
+    const stream = request.reply.stream();
     if (stream !== undefined) stream.send(message);
     else if (isRequest(message)) throw noStreamForRequest();
   }
@@ -138,37 +147,66 @@ export class McpSession implements Follower {
   /** The answer to a request that needs no work. */
   #answerAtOnce(request: JSONRPCRequest, caller: Caller): string | undefined {
     if (request.method !== 'initialize') return this.#lane?.answerAtOnce(request, caller);
-    // A server that is awake must see a handshake itself.
-    if (this.#sdk !== undefined) return undefined;
     this.#handshake = { params: request.params, isInitialized: false };
-    return this.#lane?.welcome(request);
+    // A server that is awake must see a handshake itself.
+    return this.#sdk === undefined ? this.#lane?.welcome(request) : undefined;
   }
 
   /** Runs a call the short way; false when the SDK must have it. */
   #run(call: PlainCall, caller: Caller, reply: Reply): boolean {
-    const running = new LaneCall(reply, call.progressToken);
+    const work = new LaneCall(reply, call.progressToken);
     const protocolVersion = this.protocolVersion ?? NO_REVISION;
-    const result = this.#lane?.run(call, { caller, protocolVersion, origin: running });
+    const result = this.#lane?.run(call, { caller, protocolVersion, origin: work });
     if (result === undefined) return false;
-    this.#add(call.id, running);
-    void result.then((found) => this.#finish(call.id, running, found));
+    const request = this.#add({ id: call.id, grant: caller.grant, reply, work });
+    void result.then((found) => this.#finish(request, spellAnswer(call.id, found)));
     return true;
   }
 
-  #finish(id: RequestId, running: LaneCall, result: CallToolResult): void {
-    // A cancelled call has been settled; its id may be in use again.
-    if (!running.isCancelled) this.#settle(id, running, spellAnswer(id, result));
+  /** Settles a call of the lane, unless it has been cancelled: then it was settled at once. */
+  #finish(request: SessionRequest, answer: string): void {
+    if (this.#inFlight?.get(request.key) === request) this.#settle(request, answer);
   }
 
-  #add(id: RequestId, request: InFlight): void {
-    (this.#inFlight ??= new Map()).set(id, request);
+  #add(parts: Omit<SessionRequest, 'revoke' | 'key'>): SessionRequest {
+    this.#lastKey += 1;
+    const request = new SessionRequest(this, { ...parts, key: this.#lastKey });
+    (this.#inFlight ??= new Map()).set(request.key, request);
+    this.#definition.inFlight.add(request);
+    return request;
+  }
+
+  #withKey(key: RequestId | undefined): SessionRequest | undefined {
+    return typeof key === 'number' ? this.#inFlight?.get(key) : undefined;
+  }
+
+  #withId(id: RequestId): SessionRequest[] {
+    return [...(this.#inFlight?.values() ?? [])].filter((request) => request.id === id);
+  }
+
+  /** Has the work on a request end. */
+  #stop({ work, key }: SessionRequest): void {
+    if (work instanceof LaneCall) work.cancel();
+    else this.#sdk?.cancel(key);
+  }
+
+  /** Ends a request without an answer. */
+  #cancel(request: SessionRequest): void {
+    this.#stop(request);
+    this.#settle(request);
   }
 
   /** Takes a request off the list, with its answer or, when it was cancelled, without. */
-  #settle(id: RequestId, request: InFlight, answer?: string): void {
-    this.#inFlight?.delete(id);
-    request.reply?.settle(answer);
+  #settle(request: SessionRequest, answer?: string): void {
+    this.#remove(request);
+    request.reply.settle(answer);
     this.#channel.onSettled();
+  }
+
+  #remove(request: SessionRequest): void {
+    this.#inFlight?.delete(request.key);
+    this.#definition.inFlight.delete(request);
+    if (this.#inFlight?.size === 0) this.#fallAsleep();
   }
 
   /** The SDK's server, made when it is first needed. */
@@ -179,5 +217,15 @@ export class McpSession implements Follower {
       follows: this.#lane === undefined ? this : undefined,
       handshake: this.#handshake,
     }));
+  }
+
+  /**
+   * Lets go of the SDK's server, several times as large as everything else that an idle session holds. Without features it knows
+   * nothing but the handshake, of which the next one is told; a feature may keep something in its own.
+   */
+  #fallAsleep(): void {
+    if (this.#lane === undefined || this.#sdk?.isReady !== true) return;
+    void this.#sdk.close();
+    this.#sdk = undefined;
   }
 }

@@ -49,7 +49,7 @@ export interface RunningServer {
 /** How often it is looked for heartbeats that are due, and for clients that do not read. Milliseconds. */
 const TICK_MS = 500;
 
-/** How often it is looked for streams and sessions of users who have been revoked. Milliseconds. */
+/** How often it is looked for calls, streams and sessions whose token or user has been revoked. Milliseconds. */
 const REVOCATION_MS = 1_000;
 
 /** How often, at the least, it is looked for idle sessions: looking at thousands costs more than a few seconds are worth. */
@@ -71,7 +71,16 @@ export async function startServer({
   const authenticator = createAuthenticator(verifier);
   const countFailure = createFailureCounter(config.auth.failuresPerMinute);
   const { use } = services;
-  const definition = defineMcp({ info: infoOf(facts, title), instructions, tools, features, use, log });
+  const definition = defineMcp({
+    info: infoOf(facts, title),
+    instructions,
+    tools,
+    features,
+    use,
+    log,
+    // Without authentication everybody is the same user.
+    ...(!authenticator.enabled && { maxCallsPerUser: Infinity }),
+  });
   const registry = createSessionRegistry({ ...limits, idleMs: limits.sessionIdleMs });
   const streams = new EventStreams({
     keepAliveMs: config.keepAliveMs,
@@ -131,6 +140,8 @@ export async function startServer({
   const timers = [
     every(TICK_MS, () => streams.tick()),
     every(REVOCATION_MS, () => {
+      // Calls before streams: on a stream that its own token opened they are still told.
+      definition.inFlight.endRevoked(authenticator.isCurrent);
       streams.endRevoked(authenticator.isCurrent);
       registry.endRevoked(authenticator.mayContinue);
     }),

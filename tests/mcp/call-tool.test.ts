@@ -449,6 +449,54 @@ describe('a cancelled call', () => {
   });
 });
 
+describe('the calls of one user that run at once', () => {
+  test('are so many and no more, told in words for the model; whoever else calls is served', async () => {
+    const held = createHeldTool();
+    const { call, actAs, lines } = await connect([held.tool], { maxCallsPerUser: 2 });
+    const running = [call('hold'), call('hold')];
+    await held.untilWaiting(2);
+
+    const refused = await call('hold');
+    actAs({ userId: 'bob' });
+    running.push(call('hold'));
+    await held.untilWaiting(3);
+    held.release();
+    await Promise.all(running);
+    actAs({ userId: 'ada' });
+    const after = call('hold');
+    await held.untilWaiting(1);
+    held.release();
+
+    expect(refused).toEqual(
+      textResult(
+        'too_many_calls: 2 calls of this user are running. Wait until one has ended, then call again.',
+        { isError: true },
+      ),
+    );
+    expect(await after).toEqual(textResult('held'));
+    expect(callLines(lines)[0]).toMatchObject({ userId: 'ada', outcome: 'too_many_calls' });
+  });
+
+  test('count until their tool has ended, whoever waits for them', async () => {
+    const held = createHeldTool({ ignoresAbort: true });
+    const { call } = await connect([held.tool], { maxCallsPerUser: 1 });
+    const abort = new AbortController();
+    const cancelled = call('hold', {}, { signal: abort.signal });
+    await held.untilWaiting(1);
+
+    abort.abort();
+    await expect(cancelled).rejects.toThrow(/abort/i);
+    const during = await call('hold');
+    held.release();
+    const after = call('hold');
+    await held.untilWaiting(1);
+    held.release();
+
+    expect(during).toMatchObject({ isError: true });
+    expect(await after).toEqual(textResult('held'));
+  });
+});
+
 describe('the log line of a call', () => {
   test('says who called what, over what, how it ended and how long it took', async () => {
     const { call, lines } = await connect([probe({ run: () => 'done' })]);

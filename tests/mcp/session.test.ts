@@ -35,8 +35,13 @@ const CALLER = createCaller({ userId: 'ada' }, 'request-1');
 function openSession({
   tools = fixtureTools,
   features = [],
-}: { tools?: readonly Tool[]; features?: readonly Feature[] } = {}): Fixture {
-  const { definition: plain } = createDefinition({ tools, features });
+  ...rest
+}: {
+  tools?: readonly Tool[];
+  features?: readonly Feature[];
+  maxCallsPerUser?: number;
+} = {}): Fixture {
+  const { definition: plain } = createDefinition({ tools, features, ...rest });
   let looks = 0;
   const definition = {
     ...plain,
@@ -110,7 +115,7 @@ describe('the SDK’s server', () => {
     ]);
   });
 
-  test('is made once, for the first request that is not plain, and is where the session is', async () => {
+  test('is made for what is not plain, is where the session is, and is let go of when nothing is left to do', async () => {
     const { session, servers, request, note, until, heard } = openSession();
     request(1, 'initialize', HELLO);
     note('notifications/initialized');
@@ -119,10 +124,11 @@ describe('the SDK’s server', () => {
     request(3, 'tools/list', { cursor: 'x' });
     request(4, 'tools/call', { name: 'whoami', arguments: {} });
     await until(4);
+    const busy = servers();
     request(5, 'nonsense');
     await until(5);
 
-    expect(servers()).toBe(1);
+    expect([busy, servers()]).toEqual([1, 2]);
     expect(session.protocolVersion).toBe('2025-06-18');
     // The handshake that the server was told of has no second answer.
     expect(heard.filter((message) => (message as { id?: unknown }).id === 1)).toHaveLength(1);
@@ -255,6 +261,31 @@ describe('a request', () => {
       { id: 1 },
     ]);
   });
+});
+
+test('a session works on a hundred requests at once; more are refused, a call in words for the model', async () => {
+  const held = createHeldTool();
+  const { session, request, until, heard } = openSession({ tools: [held.tool], maxCallsPerUser: Infinity });
+  for (let id = 0; id < 100; id += 1) request(id, 'tools/call', { name: 'hold', arguments: {} });
+  await held.untilWaiting(100);
+
+  request('call', 'tools/call', { name: 'hold', arguments: {} });
+  request('other', 'nonsense');
+  request('ping', 'ping');
+  const refused = heard.splice(0);
+  held.release();
+  await until(100);
+  request('call', 'tools/call', { name: 'hold', arguments: {} });
+  await held.untilWaiting(1);
+
+  const words = expect.stringContaining('too_many_calls: this session has 100 requests under way.');
+  expect(refused).toEqual([
+    { jsonrpc: '2.0', id: 'call', result: { content: [{ type: 'text', text: words }], isError: true } },
+    { jsonrpc: '2.0', id: 'other', error: { code: -32_000, message: words } },
+    { jsonrpc: '2.0', id: 'ping', result: {} },
+  ]);
+  expect(session.callsInFlight).toBe(1);
+  held.release();
 });
 
 describe('a change of the tools', () => {

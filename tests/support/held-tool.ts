@@ -16,8 +16,11 @@ export interface HeldTool {
   release(): void;
 }
 
-/** Makes a tool that answers "held" once it is released; with `steps` it reports that many steps first. */
-export function createHeldTool(): HeldTool {
+/**
+ * Makes a tool that answers "held" once it is released; with `steps` it reports that many steps first. Asked for, it waits on when
+ * it has been told that nobody does.
+ */
+export function createHeldTool({ ignoresAbort = false }: { readonly ignoresAbort?: boolean } = {}): HeldTool {
   const held = new Set<() => void>();
   let aborted = 0;
   const tool = defineTool({
@@ -31,6 +34,7 @@ export function createHeldTool(): HeldTool {
         held.add(resolve);
         signal.addEventListener('abort', () => {
           aborted += 1;
+          if (ignoresAbort) return;
           held.delete(resolve);
           resolve();
         });

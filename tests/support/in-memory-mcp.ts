@@ -13,6 +13,7 @@ import { createMemoryLog, type LogLine } from './memory-log.ts';
 export interface InMemoryOptions {
   readonly tools?: readonly Tool[];
   readonly features?: readonly Feature[];
+  readonly maxCallsPerUser?: number;
   /** The user of every request until {@link InMemoryConnection.actAs} names another. */
   readonly user?: UserFields;
 }
@@ -35,11 +36,18 @@ export interface InMemoryConnection {
 type CallOptions = Parameters<Client['callTool']>[1];
 
 /** The definition of a server under test, and its log. */
-export function createDefinition({ tools = [], features = [] }: InMemoryOptions = {}) {
+export function createDefinition({ tools = [], features = [], maxCallsPerUser }: InMemoryOptions = {}) {
   const { log, lines } = createMemoryLog();
   const { use } = NO_SERVICES;
   return {
-    definition: defineMcp({ info: { name: 'test', version: '1.2.3' }, tools, features, use, log }),
+    definition: defineMcp({
+      info: { name: 'test', version: '1.2.3' },
+      tools,
+      features,
+      use,
+      log,
+      maxCallsPerUser,
+    }),
     lines,
   };
 }

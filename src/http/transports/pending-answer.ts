@@ -2,7 +2,7 @@
  * The response to a POST of Streamable HTTP: plain JSON at once, or a stream where something has to be sent before the answer, or
  * where it takes longer than a proxy may bear silence.
  */
-import type { Reply, RequestId } from '../../mcp/messages.ts';
+import { type AbandonReason, type Reply, type RequestId, spellAbandonment } from '../../mcp/messages.ts';
 import type { Slot } from './agenda.ts';
 import { acceptsEventStream, grantOf, type RequestContext } from '../context.ts';
 import { JSON_HEADERS, writeAnswer, writeHead } from '../direct-answer.ts';
@@ -89,12 +89,11 @@ export class PendingAnswer implements Reply {
     this.#write(text, head);
   }
 
-  /** Ends the response with word that the session has ended. */
-  abandon(id: RequestId): void {
+  /** Answers a request that has been given up; a response that is no stream yet says so of all that came with it. */
+  abandon(id: RequestId | null, reason: AbandonReason): void {
+    if (this.#stream !== undefined) return this.settle(spellAbandonment(id, reason));
     this.#slot?.delete(this);
-    if (this.#stream !== undefined) return this.#stream.end();
-    const text = JSON.stringify({ jsonrpc: '2.0', id: this.#isBatch ? null : id, error: SESSION_ENDED });
-    this.#write(text, { status: 404, headers: JSON_HEADERS });
+    this.#write(spellAbandonment(this.#isBatch ? null : id, reason), ABANDONED_HEADS[reason]);
   }
 
   /** Whether nothing has been written, and somebody is there to read. */
@@ -112,5 +111,12 @@ export class PendingAnswer implements Reply {
 
 const JSON_HEAD: AnswerHead = { status: 200, headers: JSON_HEADERS };
 
-/** What a request is told whose session ends before it is answered. */
-const SESSION_ENDED = { code: -32_001, message: 'The session has ended.', data: { error: 'session_ended' } };
+/** How a response begins whose requests have been given up. */
+const ABANDONED_HEADS: Readonly<Record<AbandonReason, AnswerHead>> = {
+  session_ended: { status: 404, headers: JSON_HEADERS },
+  // RFC 6750, section 3.1.
+  revoked: {
+    status: 401,
+    headers: [...JSON_HEADERS, 'WWW-Authenticate', 'Bearer realm="mcp", error="invalid_token"'],
+  },
+};

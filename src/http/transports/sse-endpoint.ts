@@ -2,7 +2,13 @@
 import type { ServerResponse } from 'node:http';
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Caller } from '../../mcp/caller.ts';
-import type { Channel, Reply } from '../../mcp/messages.ts';
+import {
+  type AbandonReason,
+  type Channel,
+  type Reply,
+  type RequestId,
+  spellAbandonment,
+} from '../../mcp/messages.ts';
 import { isReadRequest, type ReadMessage } from '../../mcp/plain-call.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 import { McpSession } from '../../mcp/session.ts';
@@ -67,8 +73,8 @@ class SseConnection implements SessionConnection, Channel, Reply {
 
   /** Ends the stream. */
   onEnd(reason: EndReason): void {
-    this.#stream?.end({ comeBackLater: reason === 'shutdown' });
     this.mcp.close();
+    this.#stream?.end({ comeBackLater: reason === 'shutdown' });
   }
 
   /** Hears that a request has been answered, or never will be. */
@@ -81,8 +87,10 @@ class SseConnection implements SessionConnection, Channel, Reply {
     if (json !== undefined) this.#stream?.sendText(json);
   }
 
-  /** Nothing to do: the stream ends with the session. */
-  abandon(): void {}
+  /** Answers a request that has been given up. */
+  abandon(id: RequestId, reason: AbandonReason): void {
+    this.settle(spellAbandonment(id, reason));
+  }
 
   /** Where everything goes. */
   stream(): EventStream | undefined {

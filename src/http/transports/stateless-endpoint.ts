@@ -5,6 +5,7 @@ import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/ser
 import { toAuthInfo } from '../../mcp/caller.ts';
 import { LaneCall, laneOf } from '../../mcp/fast-lane.ts';
 import { type PlainCall, STATELESS_REVISION } from '../../mcp/plain-call.ts';
+import type { InFlight } from '../../mcp/in-flight.ts';
 import { createMcpServer, type McpDefinition } from '../../mcp/server.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import { grantOf, type RequestContext, senderOf } from '../context.ts';
@@ -44,6 +45,7 @@ export function createStatelessEndpoint({
     keepAliveMs: 0,
   });
   const lane = laneOf(definition);
+  const { inFlight } = definition;
   const calls = new Set<RequestContext>();
   let onIdle: (() => void) | undefined;
   let closed = false;
@@ -58,7 +60,18 @@ export function createStatelessEndpoint({
     const pending = new PendingAnswer(ctx, { streams });
     // Closing its response is how a client of this revision cancels; after the answer it does nothing.
     ctx.res.on('close', () => running.cancel());
-    return result.then((found) => pending.settle(lane.spellStateless(call.id, found)));
+    const underWay = {
+      grant: caller.grant,
+      revoke: () => {
+        running.cancel();
+        pending.abandon(call.id, 'revoked');
+      },
+    };
+    inFlight.add(underWay);
+    // What has been revoked is answered already.
+    return result
+      .then((found) => running.isCancelled || pending.settle(lane.spellStateless(call.id, found)))
+      .then(() => inFlight.delete(underWay));
   };
 
   return {
@@ -66,11 +79,11 @@ export function createStatelessEndpoint({
       if (closed) throw shuttingDown();
       if (isSubscription(body)) {
         holdSubscription(ctx, registry);
-        return exchange({ ctx, handler, streams, body });
+        return exchange({ ctx, handler, streams, inFlight, body });
       }
       calls.add(ctx);
       try {
-        await ((call && runPlain(ctx, call)) ?? exchange({ ctx, handler, streams, body }));
+        await ((call && runPlain(ctx, call)) ?? exchange({ ctx, handler, streams, inFlight, body }));
       } finally {
         calls.delete(ctx);
         if (calls.size === 0) onIdle?.();
@@ -117,16 +130,27 @@ interface Exchange {
   readonly ctx: RequestContext;
   readonly handler: McpHttpHandler;
   readonly streams: EventStreams;
+  readonly inFlight: InFlight;
   readonly body: unknown;
 }
 
 /** Hands the request over and writes what comes back. */
-async function exchange({ ctx, handler, streams, body }: Exchange): Promise<void> {
+async function exchange({ ctx, handler, streams, inFlight, body }: Exchange): Promise<void> {
   const { req, res } = ctx;
   const abort = new AbortController();
   // Closing its response is how a client of this revision cancels.
   res.once('close', () => abort.abort());
   const pending = new PendingAnswer(ctx, { streams });
+  const underWay = {
+    grant: grantOf(ctx),
+    revoke: () => {
+      pending.abandon(ctx.state.rpcId ?? null, 'revoked');
+      abort.abort();
+    },
+  };
+  inFlight.add(underWay);
+  // By then it has been answered, or nobody is there.
+  res.once('close', () => inFlight.delete(underWay));
 
   const headers = new Headers();
   for (const [name, value] of Object.entries(req.headers)) {
@@ -136,7 +160,7 @@ async function exchange({ ctx, handler, streams, body }: Exchange): Promise<void
   const request = new Request('http://localhost/mcp', { method: 'POST', headers, signal: abort.signal });
   const authInfo = toAuthInfo(senderOf(ctx, 'streamable-http'));
   const response = await handler.fetch(request, { authInfo, parsedBody: body });
-  if (res.destroyed) return void response.body?.cancel();
+  if (abort.signal.aborted) return void response.body?.cancel();
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
   const { body: frames } = response;
   const stream = isStream ? pending.openStream() : undefined;

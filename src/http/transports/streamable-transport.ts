@@ -43,12 +43,12 @@ export class StreamableTransport implements SessionConnection, Channel {
   }
 
   /**
-   * Takes a POST; its response is written when the answers are there.
-   * @throws {HttpError} 400 when a request id is already in use
+   * Takes a POST; its response is written when the answers are there. An id may be in use on another response: nothing can cross.
+   * @throws {HttpError} 400 when two requests of a batch have the same id
    */
   handlePost(ctx: RequestContext, { messages, isBatch }: ParsedBody): void {
     const requests = messages.filter(isReadRequest);
-    this.#requireFreeIds(requests.map(({ message }) => message.id));
+    requireDifferentIds(requests.map(({ message }) => message.id));
     this.session.touch();
     const headers = this.#headers;
     const answer = { streams: this.#streams, headers, expected: requests.length, isBatch };
@@ -59,6 +59,8 @@ export class StreamableTransport implements SessionConnection, Channel {
       else this.mcp.note(parsed.message, caller);
     }
     if (reply === undefined) writeAnswer(ctx, 202, { text: '', headers });
+    // After the answers it does nothing.
+    else ctx.res.on('close', () => this.mcp.forsake(reply));
   }
 
   /** Takes a GET: the session's stream for what belongs to no request. It takes over from an earlier, maybe half-dead one. */
@@ -77,8 +79,8 @@ export class StreamableTransport implements SessionConnection, Channel {
 
   /** Ends what is open, before a shutdown with word when to come back. */
   onEnd(reason: EndReason): void {
-    this.#standalone?.end({ comeBackLater: reason === 'shutdown' });
     this.mcp.close();
+    this.#standalone?.end({ comeBackLater: reason === 'shutdown' });
   }
 
   /** Hears that a request has been answered, or never will be. */
@@ -91,10 +93,9 @@ export class StreamableTransport implements SessionConnection, Channel {
     if (this.#standalone !== undefined) this.#standalone.send(message);
     else if (isRequest(message)) throw noStreamForRequest();
   }
+}
 
-  /** Refuses ids that are in use, in the body itself or by a request that is not answered yet. */
-  #requireFreeIds(ids: readonly (string | number)[]): void {
-    const isTaken = ids.some((id) => this.mcp.isWorkingOn(id));
-    if (isTaken || (ids.length > 1 && new Set(ids).size < ids.length)) throw duplicateId();
-  }
+/** Refuses a batch whose answers could not be told apart. */
+function requireDifferentIds(ids: readonly (string | number)[]): void {
+  if (ids.length > 1 && new Set(ids).size < ids.length) throw duplicateId();
 }

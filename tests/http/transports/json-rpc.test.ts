@@ -210,19 +210,59 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
   });
 });
 
-test('a second request with an id in flight is refused, and the first one answered', async () => {
-  const session = await openMcpSession(server.url, ADA);
-  const first = session.post(callTool(1, 'hold'));
-  await held.untilWaiting(1);
+test.each([
+  { what: 'the short way', features: [] },
+  { what: 'the SDK', features: [{ name: 'nothing' }] },
+])(
+  'requests with equal ids in flight are each answered on their own response, by $what',
+  async ({ features }) => {
+    const tools = [held.tool, ...fixtureTools];
+    const own = await startTestServer({ tools, features });
+    const session = await openMcpSession(own.url, ADA);
+    const first = session.post(callTool(1, 'hold'));
+    const second = session.post(callTool(1, 'hold'));
+    await held.untilWaiting(2);
 
-  const second = await session.post(callTool(1, 'get_greeting'));
+    const others = await Promise.all(
+      ['a', 'b', 'c'].map(async (name) => session.post(callTool(1, 'get_greeting', { name }))),
+    );
+    held.release();
+    const answers = [await first, await second];
+    await own.close();
+
+    for (const [index, name] of ['a', 'b', 'c'].entries())
+      expect(others[index]).toMatchObject({
+        status: 200,
+        body: { id: 1, result: { content: [{ text: `Hello, ${name}!` }] } },
+      });
+    for (const { body } of answers)
+      expect(body).toMatchObject({ id: 1, result: { content: [{ text: 'held' }] } });
+  },
+);
+
+test.each([
+  { what: 'the short way', features: [] },
+  { what: 'the SDK', features: [{ name: 'nothing' }] },
+])('a cancel hits every request of the session with its id and no other, by $what', async ({ features }) => {
+  const own = await startTestServer({ tools: [held.tool], features });
+  const session = await openMcpSession(own.url, ADA);
+  const pending = [1, 1, 2].map(async (id) => session.post(callTool(id, 'hold')));
+  await held.untilWaiting(3);
+  const before = held.aborted;
+
+  await session.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
+  const cancelled = await Promise.all(pending.slice(0, 2));
   held.release();
+  const kept = await pending[2];
+  const aborted = held.aborted - before;
+  await own.close();
 
-  expect([second.status, second.body]).toEqual([
-    400,
-    expect.objectContaining({ id: 1, error: expect.objectContaining({ code: -32_600 }) }),
+  expect(cancelled.map(({ status, text }) => [status, text])).toEqual([
+    [202, ''],
+    [202, ''],
   ]);
-  expect((await first).body).toMatchObject({ id: 1, result: { content: [{ text: 'held' }] } });
+  expect(kept).toMatchObject({ status: 200, body: { id: 2 } });
+  expect(aborted).toBe(2);
 });
 
 describe('batches', () => {

@@ -93,8 +93,8 @@ describe.each([
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401, 401]);
     for (const { body } of answers)
       expect(body).toMatchObject({ error: 'invalid_token', error_description: expect.stringMatching(words) });
-    // Whoever waits for the call learns that its session is over.
-    expect((await pending).status).toBe(404);
+    // Whoever waits for the call learns why nothing comes.
+    expect(await pending).toMatchObject({ status: 401, body: { id: 1, error: REVOKED } });
     expect(held.aborted).toBe(1);
   });
 });
@@ -109,6 +109,103 @@ test('a token that expires while its stream is open ends the stream, without any
   expect(end).toBe('ended');
   expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expiresAt));
   expect(await statusOf(ADA)).toBe(401);
+});
+
+/** What a call is told whose token is not valid any more. */
+const REVOKED = { code: -32_001, data: { error: 'invalid_token' } };
+
+/** Starts with two tokens of one user. */
+const startWithTwo = (): Promise<void> => start({ [ADA]: ada, [SECOND]: ada });
+
+/** Removes the first of them. */
+const revoke = (): Promise<void> => server.writeTokens({ [SECOND]: ada });
+
+/** The header of a token. */
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+describe('a call under way ends with the token that it came with, though the user has another', () => {
+  test.each([
+    { form: 'JSON', steps: 0, status: 401, type: 'application/json', challenge: /error="invalid_token"/ },
+    { form: 'a stream', steps: 1, status: 200, type: 'text/event-stream', challenge: /^$/ },
+  ])('on a session that the other opened, answered as $form', async ({ steps, status, type, challenge }) => {
+    await startWithTwo();
+    const session = await openMcpSession(server.url, SECOND);
+    const params = { name: 'hold', arguments: { steps }, _meta: { progressToken: 'p' } };
+    const pending = session.post(rpc(1, 'tools/call', params), { headers: bearer(ADA) });
+    await held.untilWaiting(1);
+    const kept = session.post(callTool(2, 'hold'));
+    await held.untilWaiting(2);
+
+    await revoke();
+    const answer = await pending;
+    held.release();
+
+    expect(held.aborted).toBe(1);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([status, type]);
+    expect(answer.headers.get('www-authenticate') ?? '').toMatch(challenge);
+    expect(answer.text).toMatch(/"id":1,"error":\{"code":-32001.*"invalid_token"/);
+    expect(answer.text).not.toContain('held');
+    expect(await kept).toMatchObject({
+      status: 200,
+      body: { id: 2, result: { content: [{ text: 'held' }] } },
+    });
+  });
+
+  test('on a stream of HTTP+SSE that the other opened', async () => {
+    await startWithTwo();
+    const sse = await openSse(server.url, SECOND);
+    await sse.post(callTool(1, 'hold'), { token: ADA });
+    await sse.post(callTool(2, 'hold'));
+    await held.untilWaiting(2);
+
+    await revoke();
+    const answer = await sse.answerTo(1);
+    held.release();
+    const kept = await sse.answerTo(2);
+    sse.close();
+
+    expect(held.aborted).toBe(1);
+    expect(answer).toMatchObject({ id: 1, error: REVOKED });
+    expect(kept).toMatchObject({ result: { content: [{ text: 'held' }] } });
+  });
+
+  test.each(['plain', 'not plain'])('when it stands alone and is %s', async (kind) => {
+    await startWithTwo();
+    // What more the envelope says is left to the SDK.
+    const meta =
+      kind === 'plain' ? {} : { 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
+    const call = stateless({ method: 'tools/call', params: { name: 'hold', arguments: {}, _meta: meta } });
+    const pending = send(`${server.url}/mcp`, { ...call, headers: { ...call.headers, ...bearer(ADA) } });
+    const kept = send(`${server.url}/mcp`, { ...call, headers: { ...call.headers, ...bearer(SECOND) } });
+    await held.untilWaiting(2);
+
+    await revoke();
+    const answer = await pending;
+    held.release();
+
+    expect(held.aborted).toBe(1);
+    expect(answer).toMatchObject({ status: 401, body: { error: REVOKED } });
+    expect((await kept).text).toContain('held');
+  });
+
+  test('in the hands of the SDK, too', async () => {
+    held = createHeldTool();
+    const feature = { name: 'nothing' };
+    server = await startTestServer({
+      tokens: { [ADA]: ada, [SECOND]: ada },
+      tools: [held.tool],
+      features: [feature],
+    });
+    const session = await openMcpSession(server.url, SECOND);
+    const headers = bearer(ADA);
+    const pending = session.post(callTool(1, 'hold'), { headers });
+    await held.untilWaiting(1);
+
+    await revoke();
+
+    expect(await pending).toMatchObject({ status: 401, body: { id: 1, error: REVOKED } });
+    expect(held.aborted).toBe(1);
+  });
 });
 
 test("a user's other token keeps the sessions, and the streams that it opened itself", async () => {

@@ -1,0 +1,91 @@
+/** A client that goes away, or a session that ends, in the middle of a call: the tool is told, and nothing is kept for nobody. */
+import { afterEach, expect, test } from '@jest/globals';
+import { createHeldTool, type HeldTool } from '../../support/held-tool.ts';
+import {
+  callTool,
+  eventually,
+  openMcpSession,
+  openRaw,
+  type RawSession,
+  rpc,
+  send,
+} from '../../support/raw-http.ts';
+import { openStream } from '../../support/sse-reader.ts';
+import { ADA, startTestServer, type TestServer, type TestServerOptions } from '../../support/start-server.ts';
+
+let server: TestServer;
+let held: HeldTool;
+/** Stops the server; resolves to whether it could finish. */
+let stop: () => Promise<boolean>;
+afterEach(async () => {
+  held.release();
+  await stop();
+});
+
+/** Starts a server whose only tool waits. */
+async function start(options: TestServerOptions = {}): Promise<void> {
+  held = createHeldTool();
+  server = await startTestServer({ tools: [held.tool], ...options });
+  let stopped: Promise<boolean> | undefined;
+  stop = () => (stopped ??= server.close());
+}
+
+/** Sends a message on a session by a connection that can be cut. */
+async function postRaw({ headers }: RawSession, message: object) {
+  const body = JSON.stringify(message);
+  const connection = await openRaw(server.url);
+  const head = {
+    ...headers,
+    Host: 'localhost',
+    'Content-Type': 'application/json',
+    'Content-Length': String(body.length),
+  };
+  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}`);
+  connection.write(
+    `POST /mcp HTTP/1.1\r\n${lines.join('\r\n')}\r\nAccept: application/json, text/event-stream\r\n\r\n${body}`,
+  );
+  return connection;
+}
+
+/** A call that reports so many steps before it waits. */
+const hold = (id: number, steps = 0): object =>
+  rpc(id, 'tools/call', { name: 'hold', arguments: { steps }, _meta: { progressToken: 'p' } });
+
+test.each([
+  { what: 'the short way', features: [], steps: 0 },
+  { what: 'the short way, as a stream', features: [], steps: 1 },
+  { what: 'the SDK', features: [{ name: 'nothing' }], steps: 0 },
+  { what: 'the SDK, as a stream', features: [{ name: 'nothing' }], steps: 1 },
+])(
+  'a client that goes away aborts its call, answered by $what, and the session works on nothing',
+  async ({ features, steps }) => {
+    await start({ features });
+    const session = await openMcpSession(server.url, ADA);
+    const connection = await postRaw(session, hold(1, steps));
+    await held.untilWaiting(1);
+
+    connection.socket.destroy();
+    await eventually(() => held.aborted === 1, { what: 'the tool to be told' });
+
+    // A shutdown waits for sessions that work on something.
+    expect(await stop()).toBe(true);
+  },
+);
+
+test('a session that ends under a streaming call ends the stream with the error that the JSON form has', async () => {
+  await start();
+  const session = await openMcpSession(server.url, ADA);
+  const stream = await openStream(`${server.url}/mcp`, { headers: session.headers, body: hold(1, 1) });
+  const plain = session.post(callTool(2, 'hold'));
+  await held.untilWaiting(2);
+
+  await send(`${server.url}/mcp`, { method: 'DELETE', headers: session.headers });
+  const streamed = (await stream.answerTo(1)) as { error: unknown };
+  const answered = await plain;
+
+  const error = { code: -32_001, data: { error: 'session_ended' } };
+  expect(answered).toMatchObject({ status: 404, body: { id: 2, error } });
+  expect(streamed).toEqual({ ...(answered.body as object), id: 1 });
+  expect(await stream.over()).toBe('ended');
+  expect(held.aborted).toBe(2);
+});
