@@ -1,5 +1,5 @@
 /** The short way answers exactly as the SDK does: the same requests go both ways, and the answers must be the same. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { z } from 'zod';
 import type { Feature } from '../../src/mcp/feature.ts';
@@ -18,6 +18,9 @@ import { openSse, type SseSession } from '../support/sse-reader.ts';
 import { ADA, GREETER, startTestServer, type TestServer } from '../support/start-server.ts';
 
 /** A tool of every kind: by its input, by its answer and by how it ends. */
+// Thousands of messages: how long that takes is the machine's business.
+jest.setTimeout(180_000);
+
 const kinds: readonly Tool[] = [
   defineTool({
     name: 'add',
