@@ -7,6 +7,7 @@ import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { findModernNode } from '../../scripts/modern-node.ts';
 import { connectClient } from '../support/clients.ts';
+import { PACKAGE } from '../support/package.ts';
 import { builtFile, createSandbox, ROOT, waitForEnd } from '../support/process.ts';
 import { type ServerProcess, startServer, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
 import { connectStdio } from '../support/stdio-clients.ts';
@@ -62,7 +63,7 @@ test.each([
   'a host with the configuration of %s calls tools as the user',
   async (client, transport) => {
     const { mcpServers } = JSON.parse(await printedFor(client)) as HostConfiguration;
-    const { command, args, env } = mcpServers['mcp-auth-server'] ?? { command: '', args: [] };
+    const { command, args, env } = mcpServers[PACKAGE.name] ?? { command: '', args: [] };
     const cwd = await userFolder();
 
     const host = await connectStdio(sandbox, 'v1', {

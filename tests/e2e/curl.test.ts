@@ -1,18 +1,20 @@
-/** The server by hand: the curl commands that a README shows, typed as they stand, against the example tokens. */
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
+/** The server by hand: the curl commands that a README shows, typed as they stand. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createSandbox, ROOT, type TestProcess, waitFor, waitForEnd } from '../support/process.ts';
+import { createSandbox, type TestProcess, waitFor, waitForEnd } from '../support/process.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 
 const sandbox = createSandbox();
 let server: ServerProcess;
 beforeAll(async () => {
-  const tokens = await readFile(path.join(ROOT, 'tokens.example.json'), 'utf8');
-  server = await startServer(sandbox, { env: { AUTH_ENABLED: 'true' }, files: { 'tokens.json': tokens } });
+  const files = { 'tokens.json': JSON.stringify(TOKENS) };
+  server = await startServer(sandbox, { env: { AUTH_ENABLED: 'true' }, files });
 });
 afterAll(async () => sandbox.close());
 
+const TOKENS = {
+  tok_test1_abc123: { userId: 'test1', name: 'Test Student One' },
+  tok_test2_def456: { userId: 'test2', scopes: ['greet'] },
+};
 const BEARER = '-H "Authorization: Bearer tok_test1_abc123"';
 const INITIALIZE = JSON.stringify({
   jsonrpc: '2.0',

@@ -11,6 +11,7 @@ import { CLIENT_KINDS, connectClient } from '../support/clients.ts';
 import { openStream } from '../support/open-streams.ts';
 import { atMost, builtFile, createSandbox, type Ending, waitFor, waitForEnd } from '../support/process.ts';
 import {
+  fixtureEntry,
   type ServerOptions,
   type ServerProcess,
   spawnServer,
@@ -322,7 +323,7 @@ async function startBusyServer(env: Readonly<Record<string, string>> = {}) {
   const server = await startServer(sandbox, {
     ...WITH_TOKENS,
     env: { ...WITH_TOKENS.env, ...env },
-    withWaitTool: true,
+    entry: fixtureEntry('wait'),
   });
   const stream = await openStream(sandbox, { url: new URL('/sse', server.url), token: TOKEN.ada });
   const subscription = await subscribe(server);

@@ -1,6 +1,7 @@
 /** The page in a real browser: it loads, copies, signs in, and shows why a token is refused. */
 import { expect, test } from '@jest/globals';
 import { createPageFixture, describeInBrowser } from '../support/browser.ts';
+import { PACKAGE } from '../support/package.ts';
 import { ADA, GREETER } from '../support/start-server.ts';
 
 /** Where a page could keep something, as one text. */
@@ -18,7 +19,7 @@ describeInBrowser('the page', () => {
   test('loads without a complaint and asks for nothing but its own files', async () => {
     const page = await fixture.open();
 
-    expect(await page.title()).toContain('mcp-auth-server');
+    expect(await page.title()).toContain(PACKAGE.name);
     expect(await page.locator('.facts').textContent()).toContain(`${fixture.url()}/mcp`);
     expect(await page.locator('body').innerText()).not.toContain('your-server.example');
     expect(fixture.requests().every((url) => url.startsWith(`${fixture.url()}/`))).toBe(true);
@@ -37,7 +38,7 @@ describeInBrowser('the page', () => {
 
     const copied = await page.evaluate('navigator.clipboard.readText()');
     expect(copied).toContain(
-      `claude mcp add --transport http --scope user mcp-auth-server ${fixture.url()}/mcp`,
+      `claude mcp add --transport http --scope user ${PACKAGE.name} ${fixture.url()}/mcp`,
     );
     expect(await page.locator('#announcer').textContent()).toBe('Copied: configuration for Claude Code');
     expect(await page.locator('.picker details[open]').count()).toBe(1);

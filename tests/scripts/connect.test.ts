@@ -1,6 +1,7 @@
 /** `npm run connect` as a process: what goes to which stream, where the token comes from, and its mistakes. */
 import { afterEach, expect, test } from '@jest/globals';
 import { CLIENT_IDS } from '../../src/connect/clients.ts';
+import { PACKAGE } from '../support/package.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
 
 const sandbox = createSandbox();
@@ -33,7 +34,7 @@ test('with a client prints nothing but its configuration on stdout, and where it
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toEqual({
     mcpServers: {
-      'mcp-auth-server': {
+      [PACKAGE.name]: {
         url: 'https://my-app.example/mcp',
         headers: { Authorization: 'Bearer mcp_secret' },
       },
@@ -48,7 +49,7 @@ test('names the stdio server of this folder and its token file by their whole pa
 
   expect(JSON.parse(stdout)).toMatchObject({
     mcpServers: {
-      'mcp-auth-server': {
+      [PACKAGE.name]: {
         args: [builtFile('src/stdio.js')],
         env: { TOKENS_FILE: expect.stringContaining(`${cwd}/tokens.json`) as unknown },
       },

@@ -16,6 +16,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
 import { digestToken } from '../../src/auth/digest.ts';
+import { PACKAGE } from '../support/package.ts';
 import { builtFile, createSandbox, ROOT, waitFor, waitForEnd } from '../support/process.ts';
 import { startServer } from '../support/server-process.ts';
 
@@ -93,7 +94,7 @@ test('a new token comes with a configuration for mcp-remote that names the publi
   const { token: secret, configuration } = JSON.parse(stdout) as { token: string; configuration: unknown };
   expect(configuration).toMatchObject({
     mcpServers: {
-      'mcp-auth-server': {
+      [PACKAGE.name]: {
         args: ['-y', 'mcp-remote', 'https://my-app.example/mcp', '--header', 'Authorization:${AUTH_HEADER}'],
         env: { AUTH_HEADER: `Bearer ${secret}` },
       },

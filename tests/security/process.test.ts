@@ -1,7 +1,6 @@
 /** What must not end the process, nor anybody else's stream: exceptions that nobody catches, and running out of descriptors. */
-import path from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { builtFile, createSandbox, ROOT, waitFor } from '../support/process.ts';
+import { createSandbox, waitFor } from '../support/process.ts';
 import {
   callTool,
   eventually,
@@ -10,7 +9,7 @@ import {
   type RawConnection,
   send,
 } from '../support/raw-http.ts';
-import { parseLog, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
+import { fixtureEntry, parseLog, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
 import { openSse } from '../support/sse-reader.ts';
 
 const sandbox = createSandbox();
@@ -20,7 +19,7 @@ test.each([
   ['throw', 'uncaught exception'],
   ['reject', 'unhandled rejection'],
 ])('an exception that nobody catches (%s) is logged, and ends neither the process nor a stream', async (how, message) => {
-  const server = await start(['--import', path.join(ROOT, 'tests/support/throw-tool.mjs')]);
+  const server = await start(fixtureEntry('explode'));
   const stream = await openSse(server.url, TOKEN.bob);
   const session = await openMcpSession(server.url, TOKEN.ada);
 
@@ -36,7 +35,7 @@ test.each([
 }); // prettier-ignore
 
 test('when there are no descriptors left, the server waits, keeps its streams, and serves again', async () => {
-  const server = await start([], 'ulimit -n 256;');
+  const server = await start(fixtureEntry(), 'ulimit -n 256;');
   const stream = await openSse(server.url, TOKEN.bob);
 
   const connections: RawConnection[] = await Promise.all(Array.from({ length: 400 }, async () => openRaw(server.url)));
@@ -52,9 +51,9 @@ test('when there are no descriptors left, the server waits, keeps its streams, a
 }); // prettier-ignore
 
 /** Starts the built server through a shell, which may set limits first. */
-async function start(nodeArgs: readonly string[], limits = '') {
+async function start(entry: readonly string[], limits = '') {
   const cwd = await sandbox.folder(WITH_TOKENS.files);
-  const [command, ...words] = [process.execPath, ...nodeArgs, builtFile('src/main.js')];
+  const [command, ...words] = [process.execPath, ...entry];
   const started = sandbox.spawn({
     command: limits === '' ? command : 'sh',
     args: limits === '' ? words : ['-c', `${limits} exec "$0" "$@"`, command, ...words],

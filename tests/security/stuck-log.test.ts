@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { builtFile, createSandbox, waitFor, waitForEnd } from '../support/process.ts';
+import { createSandbox, waitFor, waitForEnd } from '../support/process.ts';
 import { send } from '../support/raw-http.ts';
-import { parseLog } from '../support/server-process.ts';
+import { fixtureEntry, parseLog } from '../support/server-process.ts';
 
 const sandbox = createSandbox();
 afterEach(sandbox.close);
@@ -42,7 +42,7 @@ test('when the pipe is read again, every line is there, or counted among those t
 
 test('a socket that nobody reads, as a service manager hands out: the same', async () => {
   const cwd = await sandbox.folder();
-  const started = sandbox.spawn({ args: [builtFile('src/main.js')], cwd, env: { PORT: '0' } });
+  const started = sandbox.spawn({ args: fixtureEntry(), cwd, env: { PORT: '0' } });
   const url = await waitFor('listening', () => urlIn(started.stderr()));
   started.child.stderr.pause();
 
@@ -94,7 +94,7 @@ async function startInto(file: string, read: () => string) {
   const cwd = await sandbox.folder();
   const started = sandbox.spawn({
     command: 'sh',
-    args: ['-c', 'exec "$0" "$1" 2>"$2"', process.execPath, builtFile('src/main.js'), file],
+    args: ['-c', 'exec "$0" "$1" 2>"$2"', process.execPath, ...fixtureEntry(), file],
     cwd,
     env: { PORT: '0' },
   });

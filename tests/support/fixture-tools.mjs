@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 /** What `defineTool` of the engine promises; the tools are plain objects, so that neither sources nor build are needed. */
-const defineTool = /** @type {typeof import('../../src/mcp/tool.ts').defineTool} */ (
+export const defineTool = /** @type {typeof import('../../src/mcp/tool.ts').defineTool} */ (
   (definition) => definition
 );
 

@@ -1,4 +1,4 @@
-/** The built HTTP server as a process of its own, as an operator starts it, with its log at hand. */
+/** The built HTTP server as a process of its own, as an operator starts it but for its tools, with its log at hand. */
 import path from 'node:path';
 import { builtFile, ROOT, type Sandbox, type TestProcess, waitFor } from './process.ts';
 
@@ -9,8 +9,8 @@ export interface ServerOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Its working directory, when it must be one that is there. */
   readonly cwd?: string;
-  /** Whether the server also offers the tool `wait`, which holds a call in flight. */
-  readonly withWaitTool?: boolean;
+  /** The program with its arguments. Default: {@link fixtureEntry}. */
+  readonly entry?: readonly string[];
 }
 
 /** One line of the log. */
@@ -48,15 +48,24 @@ export const WITH_TOKENS = {
   files: { 'tokens.json': TOKENS_JSON },
 } as const satisfies ServerOptions;
 
-/** Starts `dist/src/main.js`, on a free port unless `env` names one, without waiting for anything. */
+/**
+ * What `dist/src/main.js` is, but with the tools of `fixture-tools.mjs`, and with these: what a fork offers, and the
+ * variables that it may demand, are no matter here.
+ */
+export function fixtureEntry(...tools: ('wait' | 'explode')[]): readonly string[] {
+  // What it runs is the build.
+  builtFile('src/server/run-server.js');
+  return [path.join(ROOT, 'tests/support/fixture-entry.mjs'), ...tools];
+}
+
+/** Starts the server, on a free port unless `env` names one, without waiting for anything. */
 export async function spawnServer(
   sandbox: Sandbox,
-  { env, files = {}, cwd, withWaitTool = false }: ServerOptions = {},
+  { env, files = {}, cwd, entry = fixtureEntry() }: ServerOptions = {},
 ): Promise<TestProcess & { readonly cwd: string }> {
   const folder = cwd ?? (await sandbox.folder(files));
-  const preload = withWaitTool ? ['--import', path.join(ROOT, 'tests/support/wait-tool.mjs')] : [];
   const started = sandbox.spawn({
-    args: [...preload, builtFile('src/main.js')],
+    args: entry,
     cwd: folder,
     env: { PORT: '0', ...env },
   });

@@ -1,6 +1,7 @@
 /** `GET /` without a browser: who gets what, with which headers, and nothing that an anonymous visitor may not know. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { CLIENT_IDS } from '../../../src/connect/clients.ts';
+import { PACKAGE } from '../../support/package.ts';
 import { type Answer, send, sendRaw } from '../../support/raw-http.ts';
 import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
 
@@ -96,8 +97,8 @@ test('what runs is JSON for those who accept JSON', async () => {
   expect(status).toBe(200);
   expect(headers.get('content-type')).toContain('application/json');
   expect(body).toEqual({
-    name: 'mcp-auth-server',
-    version: '0.1.0',
+    name: PACKAGE.name,
+    version: PACKAGE.version,
     authentication: 'bearer',
     transports: { 'streamable-http': '/mcp', sse: '/sse' },
     tools: '/tools',

@@ -1,5 +1,6 @@
 /** What anybody may see (the page, liveness, readiness), the tool list for users, and the headers of every answer. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PACKAGE } from '../../support/package.ts';
 import { initialize, openMcpSession, rpc, send, stateless } from '../../support/raw-http.ts';
 import { openSse, openStream } from '../../support/sse-reader.ts';
 import { ADA, BOB, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
@@ -57,7 +58,7 @@ describe('the page', () => {
 
     expect(curl.headers.get('content-type')).toMatch(/^text\/html/);
     expect(json.body).toMatchObject({
-      name: 'mcp-auth-server',
+      name: PACKAGE.name,
       authentication: 'bearer',
       transports: { 'streamable-http': 'https://my-app.example/mcp', sse: 'https://my-app.example/sse' },
     });

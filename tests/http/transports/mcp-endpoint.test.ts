@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
+import { PACKAGE } from '../../support/package.ts';
 import { callTool, eventually, initialize, openMcpSession, rpc, send } from '../../support/raw-http.ts';
 import { openStream } from '../../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
@@ -49,7 +50,7 @@ describe('a session', () => {
     expect(opened.body).toMatchObject({
       jsonrpc: '2.0',
       id: 'first',
-      result: { protocolVersion: '2025-11-25', serverInfo: { name: 'mcp-auth-server' } },
+      result: { protocolVersion: '2025-11-25', serverInfo: { name: PACKAGE.name } },
     });
     expect(headers['Mcp-Session-Id']).toMatch(/^[\x21-\x7e]{20,}$/);
     expect([initialized.status, initialized.text]).toEqual([202, '']);

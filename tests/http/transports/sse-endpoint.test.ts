@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
+import { PACKAGE } from '../../support/package.ts';
 import { callTool, eventually, initialize, openRaw, rpc, send, sendRaw } from '../../support/raw-http.ts';
 import { openSse, openStream } from '../../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
@@ -93,7 +94,7 @@ describe('POST /messages', () => {
       session.close();
 
       expect(answer).toMatchObject({
-        result: { protocolVersion: version, serverInfo: { name: 'mcp-auth-server' } },
+        result: { protocolVersion: version, serverInfo: { name: PACKAGE.name } },
       });
     },
   );
