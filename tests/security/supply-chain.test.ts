@@ -1,10 +1,9 @@
-/** What the server is made from: locked, whole, known licences, nothing that runs at install without a decision, and an audit that tells. */
+/** What the server is made from: locked, whole, nothing that runs at install without a decision, and an audit that tells. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { format, resolveConfig } from 'prettier';
 import { judgeAudit } from '../../lab/audit/judge.ts';
-import { describeLicences, findUnknownLicences } from '../../lab/licences/describe.ts';
+import { findUnknownLicences } from '../../lab/licences/describe.ts';
 import { ROOT } from '../support/process.ts';
 
 /** A package as the lock file has it. */
@@ -97,15 +96,6 @@ describe('the lock file', () => {
 });
 
 describe('the licences', () => {
-  test('of the runtime packages are listed as package-lock.json has them; npm run licences writes the list', async () => {
-    const options = await resolveConfig(path.join(ROOT, 'docs/LICENCES.md'));
-
-    const list = await format(describeLicences(lockText), { ...options, parser: 'markdown' });
-
-    expect(await read('docs/LICENCES.md')).toBe(list);
-    expect(findUnknownLicences(lockText)).toEqual([]);
-  });
-
   test('that nobody has looked at are named', () => {
     const lock = JSON.stringify({
       packages: { '': {}, 'node_modules/a': { license: 'SSPL-1.0' }, 'node_modules/b/node_modules/@c/d': {}, 'node_modules/e': { dev: true }, 'vendor/f': {}, 'node_modules/f': { link: true } },

@@ -3,7 +3,7 @@ import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { connectClient } from '../support/clients.ts';
-import { fencesOf, readDocument } from '../support/documents.ts';
+import { fencesOf, readDocument } from './documents.ts';
 import { createSandbox, ROOT, waitFor, waitForEnd } from '../support/process.ts';
 import { parseLog } from '../support/server-process.ts';
 

@@ -1,7 +1,7 @@
 /** docs/05_CLIENT_SETUP.md has every client as the connect command prints it. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { CLIENT_IDS, renderClient } from '../../src/connect/clients.ts';
-import { fencesOf, readDocument } from '../support/documents.ts';
+import { fencesOf, readDocument } from './documents.ts';
 
 const ORIGIN = 'https://my-app.example';
 const FENCE_LANGUAGE = { json: 'json', shell: 'sh', javascript: 'js', fields: 'text' } as const;

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { findModernNode } from '../../scripts/modern-node.ts';
-import { fencesOf, readDocument, readDocuments } from '../support/documents.ts';
+import { fencesOf, readDocument, readDocuments } from './documents.ts';
 import { createSandbox, ROOT, type TestProcess, waitFor, waitForEnd } from '../support/process.ts';
 import { parseLog } from '../support/server-process.ts';
 

@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
+import { format, resolveConfig } from 'prettier';
+import { describeLicences, findUnknownLicences } from '../../lab/licences/describe.ts';
 import { ROOT } from '../support/process.ts';
 
 test('no package of the template runs anything at install, and none that runs later even wants to', async () => {
@@ -18,4 +20,17 @@ test('no package of the template runs anything at install, and none that runs la
 
   expect(wanting.filter(([, { dev }]) => dev !== true)).toEqual([]);
   expect(Object.values(manifest.allowScripts).filter(Boolean)).toEqual([]);
+});
+
+test('the licences of the runtime packages are listed as package-lock.json has them; npm run licences writes the list', async () => {
+  const lockText = await readFile(path.join(ROOT, 'package-lock.json'), 'utf8');
+  const file = path.join(ROOT, 'docs/LICENCES.md');
+
+  const list = await format(describeLicences(lockText), {
+    ...(await resolveConfig(file)),
+    parser: 'markdown',
+  });
+
+  expect(await readFile(file, 'utf8')).toBe(list);
+  expect(findUnknownLicences(lockText)).toEqual([]);
 });

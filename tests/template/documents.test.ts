@@ -10,7 +10,7 @@ import {
   readDocument,
   readDocuments,
   tableRowsOf,
-} from '../support/documents.ts';
+} from './documents.ts';
 import { ROOT } from '../support/process.ts';
 
 /** Variables of other programs, which documents may name. */

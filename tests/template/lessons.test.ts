@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import ts from 'typescript';
-import { readDocument } from '../support/documents.ts';
+import { readDocument } from './documents.ts';
 import { ROOT } from '../support/process.ts';
 
 /** A lesson: its heading and the tests that it names. */

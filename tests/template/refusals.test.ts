@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { findModernNode } from '../../scripts/modern-node.ts';
 import { type ClientId, renderClient } from '../../src/connect/clients.ts';
 import { type ClientKind, connectClient } from '../support/clients.ts';
-import { between, inlineCodeOf, readDocument, tableRowsOf } from '../support/documents.ts';
+import { between, inlineCodeOf, readDocument, tableRowsOf } from './documents.ts';
 import { createSandbox, ROOT, waitForEnd } from '../support/process.ts';
 import { send } from '../support/raw-http.ts';
 import { ADA, startTestServer, type TestServer, TOKENS } from '../support/start-server.ts';

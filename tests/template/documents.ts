@@ -1,7 +1,7 @@
 /** The documents of this repository, and what tests look for in them: fenced blocks, code in the text, tables, links. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ROOT } from './process.ts';
+import { ROOT } from '../support/process.ts';
 
 /** One document. */
 export interface Document {
