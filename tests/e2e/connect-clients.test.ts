@@ -9,7 +9,13 @@ import { findModernNode } from '../../scripts/modern-node.ts';
 import { connectClient } from '../support/clients.ts';
 import { PACKAGE } from '../support/package.ts';
 import { builtFile, createSandbox, ROOT, waitForEnd } from '../support/process.ts';
-import { type ServerProcess, startServer, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
+import {
+  fixtureEntry,
+  type ServerProcess,
+  startServer,
+  TOKEN,
+  WITH_TOKENS,
+} from '../support/server-process.ts';
 import { connectStdio } from '../support/stdio-clients.ts';
 
 const sandbox = createSandbox();
@@ -68,7 +74,8 @@ test.each([
 
     const host = await connectStdio(sandbox, 'v1', {
       command,
-      args,
+      // The printed entry, with the tools of the tests in place of a fork's.
+      args: args.flatMap((word) => (word === builtFile('src/stdio.js') ? fixtureEntry('stdio') : [word])),
       cwd,
       env: { MCP_REMOTE_CONFIG_DIR: cwd, ...env },
     });

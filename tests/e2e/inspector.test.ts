@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findModernNode } from '../../scripts/modern-node.ts';
-import { builtFile, createSandbox, ROOT, waitForEnd } from '../support/process.ts';
+import { createSandbox, ROOT, waitForEnd } from '../support/process.ts';
 import {
+  fixtureEntry,
   type ServerProcess,
   startServer,
   TOKEN,
@@ -76,7 +77,7 @@ describe.each([
 });
 
 test('over stdio lists the tools, and calls them as the user of MCP_TOKEN', async () => {
-  const command = [process.execPath, builtFile('src/stdio.js')];
+  const command = [process.execPath, ...fixtureEntry('stdio')];
   const env = ['-e', 'AUTH_ENABLED=true', '-e', `MCP_TOKEN=${TOKEN.bob}`];
 
   const [list, me] = await Promise.all([

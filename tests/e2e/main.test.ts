@@ -323,7 +323,7 @@ async function startBusyServer(env: Readonly<Record<string, string>> = {}) {
   const server = await startServer(sandbox, {
     ...WITH_TOKENS,
     env: { ...WITH_TOKENS.env, ...env },
-    entry: fixtureEntry('wait'),
+    entry: fixtureEntry('http', 'wait'),
   });
   const stream = await openStream(sandbox, { url: new URL('/sse', server.url), token: TOKEN.ada });
   const subscription = await subscribe(server);

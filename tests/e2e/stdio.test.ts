@@ -1,14 +1,7 @@
 /** The built stdio server, started by real clients as a desktop host starts it. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import {
-  atMost,
-  builtFile,
-  createSandbox,
-  type ProcessOptions,
-  waitFor,
-  waitForEnd,
-} from '../support/process.ts';
-import { TOKEN, TOKENS_JSON } from '../support/server-process.ts';
+import { atMost, createSandbox, type ProcessOptions, waitFor, waitForEnd } from '../support/process.ts';
+import { fixtureEntry, TOKEN, TOKENS_JSON } from '../support/server-process.ts';
 import { connectStdio, STDIO_KINDS } from '../support/stdio-clients.ts';
 
 const sandbox = createSandbox();
@@ -17,7 +10,7 @@ afterEach(async () => sandbox.close());
 /** The command of the stdio server, in a folder with a token file. */
 async function stdioCommand(env: Readonly<Record<string, string>> = {}): Promise<ProcessOptions> {
   const cwd = await sandbox.folder({ 'tokens.json': TOKENS_JSON });
-  return { args: [builtFile('src/stdio.js')], cwd, env };
+  return { args: [...fixtureEntry('stdio')], cwd, env };
 }
 
 describe.each(STDIO_KINDS)('a %s client', (kind) => {
@@ -29,7 +22,7 @@ describe.each(STDIO_KINDS)('a %s client', (kind) => {
     const me = await client.call('whoami');
 
     expect(names).toEqual(['get_greeting', 'echo_message', 'whoami']);
-    expect(echo.text.length).toBe('Anonymous: '.length + 1_048_576);
+    expect(echo.text).toHaveLength(1_048_576);
     expect(JSON.parse(me.text)).toMatchObject({ userId: 'anonymous', transport: 'stdio' });
   });
 

@@ -19,7 +19,7 @@ test.each([
   ['throw', 'uncaught exception'],
   ['reject', 'unhandled rejection'],
 ])('an exception that nobody catches (%s) is logged, and ends neither the process nor a stream', async (how, message) => {
-  const server = await start(fixtureEntry('explode'));
+  const server = await start(fixtureEntry('http', 'explode'));
   const stream = await openSse(server.url, TOKEN.bob);
   const session = await openMcpSession(server.url, TOKEN.ada);
 
@@ -35,7 +35,7 @@ test.each([
 }); // prettier-ignore
 
 test('when there are no descriptors left, the server waits, keeps its streams, and serves again', async () => {
-  const server = await start(fixtureEntry(), 'ulimit -n 256;');
+  const server = await start(fixtureEntry('http'), 'ulimit -n 256;');
   const stream = await openSse(server.url, TOKEN.bob);
 
   const connections: RawConnection[] = await Promise.all(Array.from({ length: 400 }, async () => openRaw(server.url)));

@@ -42,7 +42,7 @@ test('when the pipe is read again, every line is there, or counted among those t
 
 test('a socket that nobody reads, as a service manager hands out: the same', async () => {
   const cwd = await sandbox.folder();
-  const started = sandbox.spawn({ args: fixtureEntry(), cwd, env: { PORT: '0' } });
+  const started = sandbox.spawn({ args: fixtureEntry('http'), cwd, env: { PORT: '0' } });
   const url = await waitFor('listening', () => urlIn(started.stderr()));
   started.child.stderr.pause();
 
@@ -94,7 +94,7 @@ async function startInto(file: string, read: () => string) {
   const cwd = await sandbox.folder();
   const started = sandbox.spawn({
     command: 'sh',
-    args: ['-c', 'exec "$0" "$1" 2>"$2"', process.execPath, ...fixtureEntry(), file],
+    args: ['-c', 'log="$1"; shift; exec "$0" "$@" 2>"$log"', process.execPath, file, ...fixtureEntry('http')],
     cwd,
     env: { PORT: '0' },
   });

@@ -1,6 +1,6 @@
 /**
  * An entry like those of `src`, for processes under test: it runs the build with the fixture tools, whatever a fork offers.
- * Arguments: the names of the tools that it offers besides, such as `wait`.
+ * Arguments: `http` or `stdio`, and the names of tools that it offers besides, such as `wait`.
  */
 import { access } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,10 +46,25 @@ const exists = (file) =>
     () => false,
   );
 
-// By its address, with the types of its source: `dist` need not be there when types are checked.
-const { runServer } = /** @type {typeof import('../../src/server/run-server.ts')} */ (
-  await import(new URL('../../dist/src/server/run-server.js', import.meta.url).href)
-);
+/**
+ * A module of the build, by its address: `dist` need not be there when types are checked.
+ *
+ * @param {string} name
+ */
+const built = async (name) =>
+  /** @type {unknown} */ (await import(new URL(`../../dist/src/${name}.js`, import.meta.url).href));
 
-const others = [wait, explode].filter(({ name }) => process.argv.includes(name));
-await runServer({ tools: [...fixtureTools, ...others], features: [] }, process.env);
+const [transport, ...names] = process.argv.slice(2);
+const others = [wait, explode].filter(({ name }) => names.includes(name));
+const definition = { tools: [...fixtureTools, ...others] };
+if (transport === 'stdio') {
+  const { runStdio } = /** @type {typeof import('../../src/server/run-stdio.ts')} */ (
+    await built('server/run-stdio')
+  );
+  await runStdio(definition, process.env);
+} else {
+  const { runServer } = /** @type {typeof import('../../src/server/run-server.ts')} */ (
+    await built('server/run-server')
+  );
+  await runServer(definition, process.env);
+}

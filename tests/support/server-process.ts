@@ -9,7 +9,7 @@ export interface ServerOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Its working directory, when it must be one that is there. */
   readonly cwd?: string;
-  /** The program with its arguments. Default: {@link fixtureEntry}. */
+  /** The program with its arguments. Default: {@link fixtureEntry} over HTTP. */
   readonly entry?: readonly string[];
 }
 
@@ -49,19 +49,22 @@ export const WITH_TOKENS = {
 } as const satisfies ServerOptions;
 
 /**
- * What `dist/src/main.js` is, but with the tools of `fixture-tools.mjs`, and with these: what a fork offers, and the
- * variables that it may demand, are no matter here.
+ * What `dist/src/main.js` or `dist/src/stdio.js` is, but with the tools of `fixture-tools.mjs`, and with these: what a fork
+ * offers, and the variables that it may demand, are no matter here.
  */
-export function fixtureEntry(...tools: ('wait' | 'explode')[]): readonly string[] {
+export function fixtureEntry(
+  transport: 'http' | 'stdio',
+  ...tools: ('wait' | 'explode')[]
+): readonly string[] {
   // What it runs is the build.
-  builtFile('src/server/run-server.js');
-  return [path.join(ROOT, 'tests/support/fixture-entry.mjs'), ...tools];
+  builtFile('src/main.js');
+  return [path.join(ROOT, 'tests/support/fixture-entry.mjs'), transport, ...tools];
 }
 
 /** Starts the server, on a free port unless `env` names one, without waiting for anything. */
 export async function spawnServer(
   sandbox: Sandbox,
-  { env, files = {}, cwd, entry = fixtureEntry() }: ServerOptions = {},
+  { env, files = {}, cwd, entry = fixtureEntry('http') }: ServerOptions = {},
 ): Promise<TestProcess & { readonly cwd: string }> {
   const folder = cwd ?? (await sandbox.folder(files));
   const started = sandbox.spawn({
