@@ -1,4 +1,4 @@
-# The server as an image: `docker build -t mcp-auth-server .`; README.md tells how to run it.
+# The server as an image: `docker build -t my-server .`; README.md tells how to run it.
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
@@ -11,10 +11,8 @@ RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json --sourceMap fals
 RUN npm ci --omit=dev --no-audit --no-fund --prefer-offline
 
 FROM node:24-bookworm-slim
-LABEL org.opencontainers.image.title="mcp-auth-server" \
-      org.opencontainers.image.description="An MCP server with per-user tokens that speaks every transport and every protocol revision." \
-      org.opencontainers.image.version="0.1.0" \
-      org.opencontainers.image.licenses="MIT" \
+# Name and version stand in package.json alone; `docker build --label` can say more.
+LABEL org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.base.name="docker.io/library/node:24-bookworm-slim"
 # Production means: listen on 0.0.0.0, authentication on, and no start without a token.
 ENV NODE_ENV=production

@@ -1,0 +1,59 @@
+/** The README of a fork that is not the template any more: short, with the commands that its people need. */
+import type { Answers } from './answers.ts';
+
+/** Stands where whoever runs the command puts the address from which they forked. */
+const TEMPLATE = 'URL-OF-THE-TEMPLATE';
+
+/** The commands that take a later version of the template over; what the fork has deleted stays deleted. */
+export function upstreamCommands(deleted: readonly string[]): string[] {
+  return [
+    `git remote add upstream ${TEMPLATE}`,
+    'git fetch upstream',
+    'git -c merge.fork.driver=true merge --no-commit upstream/main',
+    `git rm -rfq --ignore-unmatch ${deleted.join(' ')}`,
+    'npm test',
+    'git commit --no-edit',
+  ];
+}
+
+/** The text of README.md. */
+export function forkReadme({ title, address }: Answers, deleted: readonly string[]): string {
+  return `# ${title.replaceAll(/[\\`*_[\]<>#&]/g, String.raw`\$&`)}
+
+An [MCP](https://modelcontextprotocol.io) server. Each caller has a token, each token belongs to a user, and every tool knows its
+user.${address === undefined ? '' : ` It runs at <${address}>.`}
+
+## Run it
+
+\`\`\`sh
+npm start   # installs and builds when needed, then serves on http://127.0.0.1:8000
+npm test    # checks formatting, lint and types, and runs every test
+\`\`\`
+
+On your own machine authentication is off. With \`AUTH_ENABLED=true\`, with \`NODE_ENV=production\`, or with a \`HOST\` that is not
+loopback it is on, and whoever calls needs a token; \`.env.example\` lists every variable.
+
+\`\`\`sh
+npm run token -- create --user ada --name "Ada Lovelace" --expires 90d
+npm run token -- list
+npm run connect -- --url ${address ?? 'http://localhost:8000'}
+\`\`\`
+
+The last one prints what to paste into each client.
+
+## Change it
+
+- \`src/tools/\`, \`src/features/\`, \`src/services/\`: what this server offers. \`tests/app/\` has their tests.
+- \`src/definition.ts\`: its title, and its instructions for the model. Name and version stand in \`package.json\`.
+- Everything else is the template's. [docs/ARCHITECTURE.md](docs/ARCHITECTURE.md) says where to change what.
+
+## Keep up with the template
+
+The first command is for once; the one with \`git rm\` keeps away what has been deleted here. README, changelog, definition and tools
+stay as they are here, as \`.gitattributes\` says. \`git show upstream/main:CHANGELOG.md\` tells what to change by hand.
+
+\`\`\`sh
+${upstreamCommands(deleted).join('\n')}
+\`\`\`
+`;
+}

@@ -1,0 +1,76 @@
+/** `npm run init`: makes a fork of this template a server of its own. */
+import path from 'node:path';
+import { type Answers, suggestName, suggestTitle } from './fork/answers.ts';
+import { ask } from './fork/ask.ts';
+import { describeEdits, type Edits, filesAt, makeEdits } from './fork/edits.ts';
+import { upstreamCommands } from './fork/fork-readme.ts';
+import { INIT_HELP, type InitLine, parseInitLine } from './fork/init-command-line.ts';
+import { planInit, TEMPLATE_TESTS } from './fork/plan-init.ts';
+import { requireCommitted } from './fork/work-tree.ts';
+import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
+
+process.exitCode = await main();
+
+/** Does what the command line asks for, in the folder in which npm runs scripts: that of package.json. */
+async function main(): Promise<ExitCode> {
+  try {
+    const line = parseInitLine(process.argv.slice(2));
+    if ('help' in line) {
+      console.log(INIT_HELP);
+      return EXIT.done;
+    }
+    await init(process.cwd(), line);
+    return EXIT.done;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    console.error(error.message);
+    return error.exitCode;
+  }
+}
+
+/** Looks whether it may, asks, plans, and then either tells or does. */
+async function init(root: string, { given, dropDocs, dryRun, force }: InitLine): Promise<void> {
+  if (!force) await requireTemplate(root);
+  if (!force && !dryRun) await requireCommitted(root);
+  const answers = await complete(given, root);
+  const { edits, deleted } = await planInit(root, { ...answers, dropDocs });
+  if (dryRun) return console.log(['Would be done:', ...describeEdits(edits)].join('\n'));
+  await makeEdits(root, edits);
+  console.log(nextSteps(answers, edits, deleted));
+}
+
+/** Refuses a fork that has been made somebody's own: its README would be lost. */
+async function requireTemplate(root: string): Promise<void> {
+  if ((await filesAt(root, TEMPLATE_TESTS)).length > 0) return;
+  throw new CommandError(
+    EXIT.failed,
+    `${TEMPLATE_TESTS}/ is gone, so this fork is your own already, and its README and changelog would be lost. --force does it all the same.`,
+  );
+}
+
+/** What was not given is asked for, or where nobody can be asked, is what would be suggested. */
+async function complete(given: Partial<Answers>, root: string): Promise<Answers> {
+  if (process.stdin.isTTY)
+    return ask(given, suggestName(path.basename(root)), { input: process.stdin, output: process.stdout });
+  const { name, address, keep = ['greeting', 'echo', 'whoami'] } = given;
+  if (name === undefined)
+    throw new CommandError(EXIT.usage, `Nobody can be asked here: give --name.\n\n${INIT_HELP}`);
+  return { name, title: given.title ?? suggestTitle(name), address, keep };
+}
+
+/** What whoever ran this does next. */
+function nextSteps({ name, address }: Answers, edits: Edits, deleted: readonly string[]): string {
+  const gone = [...edits.values()].filter((text) => text === undefined).length;
+  return [
+    `${edits.size - gone} files written, ${gone} deleted. Next:`,
+    '',
+    `  git add -A && git commit -m "Start ${name}"`,
+    '  npm start',
+    '  npm run token -- create --user me',
+    `  npm run connect -- --url ${address ?? 'http://localhost:8000'}`,
+    '',
+    'Your tools go into src/tools/, their tests into tests/app/. To take a later version of the template over (README.md says more):',
+    '',
+    ...upstreamCommands(deleted).map((command) => `  ${command}`),
+  ].join('\n');
+}
