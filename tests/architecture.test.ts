@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'auth',
     'auth/tokens',
     'config',
+    'http',
     'http/app',
     'http/gate',
     'http/site',

@@ -40,12 +40,14 @@ function isPattern({ path }: Route): boolean {
   return /[{:*]/.test(path);
 }
 
+/** Loads the router: half of what Koa itself takes, which every start would wait for. */
+export const loadRouter = () => import('@koa/router');
+
 /** Serves the routes that are patterns. */
 function createPatternStep(routes: readonly Route[], gated: (route: Route) => Step): Step {
-  // The router is loaded with the first path that needs it: half of what Koa itself takes, which every start would wait for.
   let loading: Promise<ReturnType<Router<RequestState>['routes']>> | undefined;
   const load = async () => {
-    const { Router: PatternRouter } = await import('@koa/router');
+    const { Router: PatternRouter } = await loadRouter();
     const router = new PatternRouter<RequestState>({ strict: true, sensitive: true });
     for (const route of routes) router.all(route.path, gated(route));
     return router.routes();

@@ -5,6 +5,7 @@ import { parseConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { createLog } from '../log.ts';
 import { readPackage } from '../package.ts';
+import { loadAhead } from './load-ahead.ts';
 import { ownVariablesOf, type ServerDefinition } from './server-definition.ts';
 import { type OpenServices, openServices } from './services.ts';
 import { type RunningServer, startServer } from './start-server.ts';
@@ -36,6 +37,7 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   handleSignals({ server, services, tokens, log });
   log.info({ url: server.url, publicUrl: config.origin.publicUrl, auth: config.auth.enabled }, 'listening');
   warnAboutExposure(config, log);
+  void loadAhead(log);
   if (tokens?.oneRunToken !== undefined) {
     const { name } = readPackage();
     printOneRunToken({ name, origin: config.origin.publicUrl ?? server.url, token: tokens.oneRunToken });
@@ -64,9 +66,9 @@ function handleSignals({ server, services, tokens, log }: Running): void {
   process.on('SIGHUP', () => void tokens?.file?.reload());
   let askedAtMs: number | undefined;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
-    if (askedAtMs !== undefined && Date.now() - askedAtMs < SAME_SIGNAL_MS) return;
+    if (askedAtMs !== undefined && performance.now() - askedAtMs < SAME_SIGNAL_MS) return;
     if (askedAtMs !== undefined) process.exit(1);
-    askedAtMs = Date.now();
+    askedAtMs = performance.now();
     log.info({ signal }, 'shutting down');
     const finished = await server.close();
     // After the last call: it may have used any of them.

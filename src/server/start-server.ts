@@ -85,7 +85,7 @@ export async function startServer({
   const streams = new EventStreams({
     keepAliveMs: config.keepAliveMs,
     unsentHardLimit: 4 * limits.maxBodyBytes,
-    now: Date.now,
+    now: () => performance.now(),
   });
   const stateless = createStatelessEndpoint({ definition, registry, streams });
   const endpoint = { definition, registry, streams, maxBodyBytes: limits.maxBodyBytes };

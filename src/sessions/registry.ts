@@ -126,7 +126,8 @@ export function createSessionRegistry({
   maxSessions,
   maxSessionsPerUser,
   idleMs,
-  now = Date.now,
+  // A clock that nobody sets.
+  now = () => performance.now(),
 }: RegistryOptions): SessionRegistry {
   // Maps, never plain objects: `sessionId=__proto__` must find nothing.
   const sessions = new Map<string, Session>();

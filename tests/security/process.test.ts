@@ -50,15 +50,42 @@ test('when there are no descriptors left, the server waits, keeps its streams, a
   stream.close();
 }); // prettier-ignore
 
+test('what some requests need is there although descriptors were used up before the first of them came', async () => {
+  const server = await start(fixtureEntry('http'), 'ulimit -n 256;', { LOG_LEVEL: 'debug' });
+  await waitFor('everything to be loaded', () => server.log().some(({ msg }) => msg === 'loaded ahead'));
+  const before: RawConnection[] = await Promise.all(Array.from({ length: 6 }, async () => openRaw(server.url)));
+  const others: RawConnection[] = await Promise.all(Array.from({ length: 400 }, async () => openRaw(server.url)));
+  await eventually(() => others.some(({ socket }) => socket.destroyed), { what: 'a connection that is turned away' });
+
+  const asked = [
+    { head: 'GET /tools', token: 'wrong', status: 401 },
+    { head: 'GET /page/page.js', token: '', status: 200 },
+    { head: 'GET /', token: '', status: 200 },
+    { head: 'GET /nothing', token: '', status: 404 },
+    { head: 'GET /.well-known/x', token: 'wrong', status: 404 },
+    { head: 'GET /sse', token: TOKEN.ada, status: 200 },
+  ];
+  const statuses = await Promise.all(
+    asked.map(async ({ head, token }, index) => {
+      const connection = before[index];
+      connection?.write(`${head} HTTP/1.1\r\nHost: localhost\r\n${token && `Authorization: Bearer ${token}\r\n`}\r\n`);
+      return Number((await connection?.waitFor(/^HTTP\/1.1 \d+/))?.slice(9, 12));
+    }),
+  );
+  for (const { socket } of [...before, ...others]) socket.destroy();
+
+  expect(statuses).toEqual(asked.map(({ status }) => status));
+}); // prettier-ignore
+
 /** Starts the built server through a shell, which may set limits first. */
-async function start(entry: readonly string[], limits = '') {
+async function start(entry: readonly string[], limits = '', env: Readonly<Record<string, string>> = {}) {
   const cwd = await sandbox.folder(WITH_TOKENS.files);
   const [command, ...words] = [process.execPath, ...entry];
   const started = sandbox.spawn({
     command: limits === '' ? command : 'sh',
     args: limits === '' ? words : ['-c', `${limits} exec "$0" "$@"`, command, ...words],
     cwd,
-    env: { PORT: '0', ...WITH_TOKENS.env },
+    env: { PORT: '0', ...WITH_TOKENS.env, ...env },
   });
   const log = () => parseLog(started.stderr());
   const line = await waitFor('listening', () => log().find(({ msg }) => msg === 'listening'));

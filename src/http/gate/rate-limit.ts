@@ -1,39 +1,51 @@
 /** Limits how often one address may present a wrong credential. */
 import { isIPv6 } from 'node:net';
-import type { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { HttpError } from '../errors.ts';
 
-/** Counts an address's failure; rejects with a 429 {@link HttpError} above the limit. */
-export type CountFailure = (address: string) => Promise<void>;
+/**
+ * Counts an address's failure.
+ * @throws {HttpError} 429 above the limit
+ */
+export type CountFailure = (address: string) => void;
 
-/** Makes the counter. It lives in memory: several instances count each for itself. */
-export function createFailureCounter(failuresPerMinute: number): CountFailure {
-  let loading: Promise<Limiter> | undefined;
-  return async (address) => {
-    loading ??= loadLimiter(failuresPerMinute);
-    const { limiter, RateLimiterRes: Refusal } = await loading;
-    try {
-      await limiter.consume(networkOf(address));
-    } catch (refusal) {
-      if (!(refusal instanceof Refusal)) throw refusal;
-      const seconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
-      const words = `Too many refused credentials from this address. Correct the token and try again in ${seconds} seconds.`;
-      throw new HttpError(429, 'too_many_failures', words, { headers: { 'Retry-After': String(seconds) } });
+/** How long failures are counted together, from the first on. Milliseconds. */
+const WINDOW_MS = 60_000;
+
+/** So many addresses are known; beyond that the one whose window began first is forgotten. */
+const MAX_ADDRESSES = 100_000;
+
+/** The failures of one address. */
+interface Window {
+  readonly endMs: number;
+  failures: number;
+}
+
+/** Makes the counter, by a clock that nobody sets. It lives in memory: several instances count each for itself. */
+export function createFailureCounter(
+  failuresPerMinute: number,
+  now: () => number = () => performance.now(),
+): CountFailure {
+  // In the order in which the windows began, and so end.
+  const windows = new Map<string, Window>();
+  return (address) => {
+    const nowMs = now();
+    for (const [known, { endMs }] of windows) {
+      if (endMs > nowMs && windows.size < MAX_ADDRESSES) break;
+      windows.delete(known);
     }
+    const network = networkOf(address);
+    const window = windows.get(network) ?? { endMs: nowMs + WINDOW_MS, failures: 0 };
+    windows.set(network, window);
+    window.failures += 1;
+    if (window.failures > failuresPerMinute) throw tooManyFailures(window.endMs - nowMs);
   };
 }
 
-/** A counter, and the class of what it rejects with above the limit. */
-interface Limiter {
-  readonly limiter: RateLimiterMemory;
-  readonly RateLimiterRes: typeof RateLimiterRes;
-}
-
-/** Loads the package with the first failure: it has an adapter for a dozen databases, and no start should wait for them. */
-async function loadLimiter(failuresPerMinute: number): Promise<Limiter> {
-  const loaded = await import('rate-limiter-flexible');
-  const limiter = new loaded.RateLimiterMemory({ points: failuresPerMinute, duration: 60 });
-  return { limiter, RateLimiterRes: loaded.RateLimiterRes };
+/** The refusal of an address, with the time that is left of its window. */
+function tooManyFailures(leftMs: number): HttpError {
+  const seconds = Math.max(1, Math.ceil(leftMs / 1000));
+  const words = `Too many refused credentials from this address. Correct the token and try again in ${seconds} seconds.`;
+  return new HttpError(429, 'too_many_failures', words, { headers: { 'Retry-After': String(seconds) } });
 }
 
 /** What counts as one address: of IPv6 the /64, all of which one subscriber has. */

@@ -13,7 +13,7 @@ export function createOAuthRefusalRoutes(authenticator: Authenticator, countFail
     const authentication = await authenticator.authenticate(ctx.req.headers);
     const refusal = authentication.ok ? undefined : authentication.refusal;
     // It tells a right token from a wrong one, so guessing here must cost the same as anywhere.
-    if (refusal !== undefined && refusal.reason !== 'missing') await countFailure(ctx.ip);
+    if (refusal !== undefined && refusal.reason !== 'missing') countFailure(ctx.ip);
     throw new HttpError(
       404,
       'invalid_request',

@@ -10,7 +10,7 @@ export type Slot<Entry> = Set<Entry>;
 export class Agenda<Entry> {
   readonly #slots = new Map<number, Slot<Entry>>();
 
-  /** Enters something for a time, milliseconds since the epoch. It is due within half a second after that. */
+  /** Enters something for a time, in milliseconds of a clock that nobody sets. It is due within half a second after that. */
   add(entry: Entry, dueMs: number): Slot<Entry> {
     const index = Math.ceil(dueMs / SLOT_MS);
     let slot = this.#slots.get(index);

@@ -28,7 +28,7 @@ export class EventStream {
   readonly #res: ServerResponse;
   /** Who looks after it. */
   readonly #keeper: EventStreams;
-  /** When something was last written. Milliseconds since the epoch. */
+  /** When something was last written. Milliseconds of a clock that nobody sets. */
   lastWriteMs: number;
   /** Where it stands on the agenda of heartbeats. */
   slot: Slot<EventStream> | undefined;

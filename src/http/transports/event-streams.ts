@@ -34,7 +34,7 @@ export class EventStreams {
     this.#settings = settings;
   }
 
-  /** The time by the server's clock, milliseconds since the epoch. */
+  /** The time in milliseconds of a clock that nobody sets: the machine's may go back by an hour. */
   now(): number {
     return this.#settings.now();
   }

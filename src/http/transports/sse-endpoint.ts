@@ -109,16 +109,13 @@ function answerToWrongHandshake(request: JSONRPCRequest): string | undefined {
   return error && JSON.stringify({ jsonrpc: '2.0', id: request.id, error });
 }
 
-/** Loads the SDK's transport. */
-const loadTransport = () => import('@modelcontextprotocol/sdk/server/sse.js');
+/** Loads the SDK's transport: it brings the older SDK, which no start should wait for. */
+export const loadTransport = () => import('@modelcontextprotocol/sdk/server/sse.js');
 
 /** `GET /sse`: opens a session, whose life is the stream's. */
 function openStream({ definition, registry, streams }: SseParts): Handler {
-  // Loaded with the first session: it brings the older SDK, which no start should wait for.
-  let loading: ReturnType<typeof loadTransport> | undefined;
   return async (ctx) => {
-    loading ??= loadTransport();
-    const { SSEServerTransport } = await loading;
+    const { SSEServerTransport } = await loadTransport();
     requireClient(ctx);
     const grant = grantOf(ctx);
     // oxlint-disable-next-line no-unsafe-type-assertion -- it has all that the transport uses, which wants a whole response

@@ -1,0 +1,47 @@
+/** The counter of wrong credentials: its minute and its bound, by a passed clock. */
+import { describe, expect, test } from '@jest/globals';
+import type { HttpError } from '../../../src/http/errors.ts';
+import { createFailureCounter } from '../../../src/http/gate/rate-limit.ts';
+
+describe('the counter', () => {
+  /** A counter with a clock that stands still unless told otherwise. */
+  function createCounter(limit: number) {
+    let nowMs = 5_000;
+    const count = createFailureCounter(limit, () => nowMs);
+    const refusalOf = (address: string): string | undefined => {
+      try {
+        count(address);
+        return undefined;
+      } catch (error) {
+        return (error as HttpError).headers['Retry-After'];
+      }
+    };
+    return { refusalOf, wait: (ms: number) => (nowMs += ms) };
+  }
+
+  test('says when the minute since the first failure is over, and counts anew then', () => {
+    const { refusalOf, wait } = createCounter(1);
+
+    expect(refusalOf('203.0.113.1')).toBeUndefined();
+    wait(20_500);
+    expect(refusalOf('203.0.113.1')).toBe('40');
+    wait(39_499);
+    expect(refusalOf('203.0.113.1')).toBe('1');
+    wait(1);
+    expect(refusalOf('203.0.113.1')).toBeUndefined();
+    expect(refusalOf('203.0.113.1')).toBe('60');
+  });
+
+  test('knows 100,000 addresses, and then forgets the one whose minute began first', () => {
+    const { refusalOf } = createCounter(1);
+    for (let index = 0; index < 100_000; index += 1)
+      refusalOf(`10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`);
+
+    const last = refusalOf('10.0.0.1');
+    refusalOf('10.9.9.9');
+    refusalOf('10.9.9.8');
+
+    expect(last).toBe('60');
+    expect(refusalOf('10.0.0.0')).toBeUndefined();
+  });
+});
