@@ -17,6 +17,8 @@ export interface EventStreamReader {
   readonly lastByteMs: () => number;
   /** When comments arrived: the heartbeat. */
   readonly comments: () => readonly number[];
+  /** When the stream ended, or was cut; undefined while it is open. */
+  readonly overMs: () => number | undefined;
   readonly isOver: () => boolean;
   /** Waits for an event that fits; undefined when the time is up or the stream is over. */
   waitForEvent(fits: (event: StreamEvent) => boolean, timeoutMs: number): Promise<StreamEvent | undefined>;
@@ -51,7 +53,7 @@ export async function openEventStream(
   const comments: number[] = [];
   const changes = new EventEmitter();
   let lastByteMs = openedMs;
-  const state = { isOver: false };
+  const state: { overMs: number | undefined } = { overMs: undefined };
   /** Takes the lines of one frame. */
   const take = (frame: string): void => {
     if (frame.startsWith(':')) comments.push(performance.now());
@@ -67,7 +69,7 @@ export async function openEventStream(
     // A cut connection is an end like any other: the caller sees that the stream is over.
     .catch(() => undefined)
     .finally(() => {
-      state.isOver = true;
+      state.overMs = performance.now();
       changes.emit('change');
     });
 
@@ -75,7 +77,7 @@ export async function openEventStream(
     const late = new AbortController();
     const lateTimer = setTimeout(() => late.abort(), Math.max(0, waitMs));
     try {
-      while (!isSo() && !state.isOver && !late.signal.aborted)
+      while (!isSo() && state.overMs === undefined && !late.signal.aborted)
         await once(changes, 'change', { signal: late.signal }).catch(() => undefined);
       return isSo();
     } finally {
@@ -88,7 +90,8 @@ export async function openEventStream(
     openedMs,
     lastByteMs: () => lastByteMs,
     comments: () => comments,
-    isOver: () => state.isOver,
+    overMs: () => state.overMs,
+    isOver: () => state.overMs !== undefined,
     waitUntil,
     async waitForEvent(fits, waitMs) {
       await waitUntil(() => events.some(fits), waitMs);

@@ -102,8 +102,8 @@ export function tellsOf(text: string, { userId, name }: User): boolean {
 
 /** Fails when a tool shows that a call runs as somebody else; returns whether it names the user. */
 function requireUser({ name, text }: Said, { user, tellers }: Expectation): boolean {
-  const told = tellsOf(text, user);
   const claimed = TELLER.test(name) ? /"userId"\s*:\s*"([^"]+)"/.exec(text)?.[1] : undefined;
+  const told = claimed === user.userId || tellsOf(text, user);
   if ((claimed !== undefined && claimed !== user.userId) || (!told && tellers?.has(name) === true))
     throw new CheckFailure(
       `Wrong user: calls run as ${claimed ?? 'somebody else'}, GET /tools is answered as ${user.userId}: ${name} shows it.`,

@@ -130,6 +130,15 @@ test.each([
   expect([...new Set(called)]).toEqual(words.startsWith('list_books') ? ['list_books'] : []);
 });
 
+test('takes a short user id for what whoami says it is, and for no word of another tool', async () => {
+  const { url } = await start({ tokens: { [ADA]: { userId: 'me' } } });
+
+  const run = await smoke(url, '--token', ADA);
+
+  expect(run.step('identity').detail).toContain('me (me)');
+  expect(run.step('session').detail).toContain('whoami and get_greeting called, as me');
+});
+
 test('passes through a plain reverse proxy, and stays far below the limit of refused credentials', async () => {
   const { url } = await start({ env: { AUTH_FAILURES_PER_MINUTE: '25' } });
   const proxy = await startFaultyProxy(url, {});
