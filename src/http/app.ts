@@ -1,4 +1,5 @@
-/** The application: the middleware in the order a request meets them, and every route behind the gate. */
+/** The application: the steps in the order a request meets them, and every route behind the gate. */
+import type { IncomingMessage, RequestListener } from 'node:http';
 import Koa from 'koa';
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticate.ts';
@@ -6,7 +7,6 @@ import type { OriginConfig } from '../config/network.ts';
 import { requireBearer } from './gate/bearer-auth.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import type { RequestState, Route, Step } from './context.ts';
-import { handleDirectly } from './direct-handling.ts';
 import { answerErrors, HttpError } from './errors.ts';
 import { guardOrigin } from './gate/origin-guard.ts';
 import type { CountFailure } from './gate/rate-limit.ts';
@@ -23,8 +23,12 @@ export interface AppParts {
   readonly log: Logger;
 }
 
-/** Builds the application. */
-export function createApp({ routes, authenticator, countFailure, origin, log }: AppParts): Koa<RequestState> {
+/**
+ * Builds the application. Koa answers what routes put into its context. What speaks MCP writes its own answers, so that those paths pass
+ * in front of Koa: it would watch each response and its connection to the end, a tenth of a call's cost, and look for something to
+ * write. Without `isAnsweredByItself` everything goes through Koa, and nothing else changes.
+ */
+export function createApp({ routes, authenticator, countFailure, origin, log }: AppParts): RequestListener {
   // Of several X-Forwarded-For entries only the last was written by the proxy that is trusted.
   const app = new Koa<RequestState>({ proxy: origin.trustProxy, maxIpsCount: 1 });
   app.silent = true;
@@ -36,16 +40,46 @@ export function createApp({ routes, authenticator, countFailure, origin, log }: 
   });
 
   const routing = createRouting(routes, requireBearer(authenticator, countFailure));
-  app.use(logRequests(log));
-  app.use(routing.find);
-  app.use(setSecurityHeaders);
-  app.use(answerErrors(log));
-  app.use(guardRequest);
-  app.use(guardOrigin({ ...origin, authEnabled: authenticator.enabled }));
-  app.use(routing.serve);
-  app.use(answerUnknownPath);
-  handleDirectly(app);
-  return app;
+  const run = inTurn([
+    logRequests(log),
+    routing.find,
+    setSecurityHeaders,
+    answerErrors(log),
+    guardRequest,
+    guardOrigin({ ...origin, authEnabled: authenticator.enabled }),
+    routing.serve,
+    answerUnknownPath,
+  ]);
+  app.use(run);
+
+  const handleByKoa = app.callback();
+  const mcpPaths = new Set(routes.filter(({ protocol }) => protocol === 'mcp').map(({ path }) => path));
+  const isAnsweredByItself = (req: IncomingMessage): boolean => mcpPaths.has(pathOf(req));
+  return (req, res) => {
+    // Neither promise rejects: answerErrors sees to that.
+    if (isAnsweredByItself(req)) void run(app.createContext(req, res), nothingMore);
+    else void handleByKoa(req, res);
+  };
+}
+
+/** Runs steps one inside the other, as Koa does, in one step. */
+function inTurn(steps: readonly Step[]): Step {
+  return (ctx, next) => {
+    const runFrom = (index: number): unknown => {
+      const step = steps[index];
+      return step === undefined ? next() : step(ctx, () => runFrom(index + 1));
+    };
+    return runFrom(0);
+  };
+}
+
+/** What comes after the last step. */
+const nothingMore = (): void => undefined;
+
+/** The path of a target in its usual form; of any other, something that no route has. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  const queryAt = url.indexOf('?');
+  return queryAt === -1 ? url : url.slice(0, queryAt);
 }
 
 /** A path that nothing serves: JSON for programs and people, never an empty 404. */

@@ -2,7 +2,6 @@
 import type { Router } from '@koa/router';
 import type { RequestState, Route, Step } from './context.ts';
 import { HttpError } from './errors.ts';
-import { addSecurityHeaders } from './security-headers.ts';
 
 /** The routes as middleware. */
 export interface Routing {
@@ -66,7 +65,6 @@ function dispatch({ methods, protocol }: Route): Step {
   const allow = [...table.keys()].join(', ');
   return (ctx) => {
     if (protocol === 'mcp') ctx.state.speaksJsonRpc = true;
-    else addSecurityHeaders(ctx);
     const handler = table.get(ctx.method);
     if (handler === undefined) {
       throw new HttpError(405, 'method_not_allowed', `Use ${allow} here.`, { headers: { Allow: allow } });

@@ -227,5 +227,7 @@ export class McpSession implements Follower {
     if (this.#lane === undefined || this.#sdk?.isReady !== true) return;
     void this.#sdk.close();
     this.#sdk = undefined;
+    // A map that is empty is not small.
+    this.#inFlight = undefined;
   }
 }

@@ -102,7 +102,7 @@ export async function startServer({
     const unready = await services.findUnready();
     return unready.length === 0 ? undefined : `unavailable: ${unready.join(', ')}`;
   };
-  const app = createApp({
+  const handle = createApp({
     routes: [
       createPageRoute({
         ...facts,
@@ -122,14 +122,12 @@ export async function startServer({
     log,
   });
 
-  const handle = app.callback();
   /** The connections without a whole request yet. Clients open some in advance; closeIdleConnections() spares them. */
   const unasked = new Set<Socket>();
   const server = createServer(SERVER_OPTIONS, (req, res) => {
     unasked.delete(req.socket);
     if (!ready) res.setHeader('Connection', 'close');
-    // Koa's promise never rejects: answerErrors and its own last handler see to that.
-    void handle(req, res);
+    handle(req, res);
   });
   answerClientErrors(server);
   server.on('connection', (socket) => {

@@ -1,8 +1,8 @@
 /** The DNS-rebinding guard and CORS: which Host and Origin headers are let in, and what browsers may read. */
 import type { OriginConfig } from '../../config/network.ts';
 import type { RequestContext, Step } from '../context.ts';
+import { writeHead } from '../direct-answer.ts';
 import { HttpError } from '../errors.ts';
-import { addSecurityHeaders } from '../security-headers.ts';
 
 /** What is let in. */
 export interface OriginGuardOptions extends Pick<OriginConfig, 'hosts' | 'origins'> {
@@ -60,7 +60,6 @@ function allowOrigin(ctx: RequestContext, origin: string): void {
 
 /** Answers the question that a browser asks before the request itself. */
 function answerPreflight(ctx: RequestContext): void {
-  addSecurityHeaders(ctx);
   ctx.vary('Access-Control-Request-Headers');
   // The names asked for are given back: 2026-07-28 has a header for each declared tool parameter (Mcp-Param-*).
   const asked = ctx.get('access-control-request-headers');
@@ -69,5 +68,7 @@ function answerPreflight(ctx: RequestContext): void {
     'Access-Control-Max-Age': '600',
     ...(/^[\w\-, ]{1,1000}$/.test(asked) && { 'Access-Control-Allow-Headers': asked }),
   });
-  ctx.status = 204;
+  // By itself: on the MCP routes nobody else would answer.
+  writeHead(ctx, 204, ['Cache-Control', 'no-store']);
+  ctx.res.end();
 }

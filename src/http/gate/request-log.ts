@@ -25,7 +25,8 @@ function logAtEnd(ctx: RequestContext, lines: Logger): void {
       requestId,
       method: ctx.method,
       path: route?.path ?? shownPath(ctx.path),
-      status: res.statusCode,
+      // Who went away before an answer began has got no status.
+      ...(res.headersSent && { status: res.statusCode }),
       durationMs: Math.round(performance.now() - startedMs),
       userId: grant?.user.userId,
       tokenId: grant?.tokenId,

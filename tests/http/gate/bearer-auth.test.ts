@@ -1,6 +1,7 @@
 /** The credential check: which headers carry a token, and what the answers to wrong ones say (RFC 6750). */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { createAuthenticator } from '../../../src/auth/authenticate.ts';
@@ -193,7 +194,7 @@ test('a route is protected unless it says that it is public', async () => {
     origin: { hosts: [], origins: [], trustProxy: false },
     log,
   });
-  const listening = app.listen(0, '127.0.0.1');
+  const listening = createServer(app).listen(0, '127.0.0.1');
   await once(listening, 'listening');
   const address = listening.address();
   const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
