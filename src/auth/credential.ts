@@ -43,6 +43,8 @@ function readThoroughly(headers: IncomingHttpHeaders): Credential {
     if (value !== undefined) found.add(String(value).trim());
   }
 
+  // A proxy or a client that clears a header sends it empty: beside a credential, that is no second one.
+  if (found.size > 1) found.delete('');
   const [token, other] = found;
   if (token === undefined) return { kind: 'none' };
   if (other !== undefined) return malformed('The request carries two different credentials; send one.');

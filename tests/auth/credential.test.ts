@@ -67,6 +67,15 @@ describe('no credential', () => {
   });
 });
 
+test.each<IncomingHttpHeaders>([
+  { authorization: `Bearer ${TOKEN}`, 'x-api-key': '' },
+  { authorization: `Bearer ${TOKEN}`, 'x-auth-token': ' ', 'x-api-key': '' },
+  { authorization: 'Bearer ', 'x-api-key': TOKEN },
+  { authorization: '', 'x-auth-token': TOKEN },
+])('a header that is empty is no second credential: %j', (headers) => {
+  expect(readCredential(headers)).toEqual({ kind: 'token', token: TOKEN });
+});
+
 describe('a hint', () => {
   test.each<{ words: string; headers: IncomingHttpHeaders }>([
     { words: 'must read "Bearer <token>"', headers: { authorization: TOKEN } },
@@ -96,7 +105,6 @@ describe('a hint', () => {
     { words: 'copy it again', headers: { 'x-api-key': 'tok_a, tok_a' } },
     { words: 'two different', headers: { authorization: `Bearer ${TOKEN}`, 'x-api-key': 'tok_other' } },
     { words: 'two different', headers: { 'x-auth-token': TOKEN, 'x-api-key': 'tok_other' } },
-    { words: 'two different', headers: { authorization: `Bearer ${TOKEN}`, 'x-api-key': '' } },
   ])('says "$words" for $headers', ({ words, headers }) => {
     const hint = hintFor(headers);
 
