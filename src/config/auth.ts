@@ -13,6 +13,10 @@ export type TokenSource =
 /** Whether and how callers are authenticated. */
 export interface AuthConfig {
   readonly enabled: boolean;
+  /** Why it is on although AUTH_ENABLED does not say so, in words that follow "because". */
+  readonly because?: string;
+  /** Whether it is meant that everybody comes without a token: AUTH_ENABLED and ALLOW_PUBLIC_WITHOUT_AUTH both say so. */
+  readonly isOpenToAll: boolean;
   readonly tokens: TokenSource;
   /** Refused credentials per minute and address; above it 429. */
   readonly failuresPerMinute: number;
@@ -20,12 +24,13 @@ export interface AuthConfig {
 
 export const AUTH_VARIABLES = {
   AUTH_ENABLED: {
-    description: 'The toggle. Default: true in public mode, else false. true, false, 1, 0, yes or no.',
+    description:
+      'The toggle: true, false, 1, 0, yes or no. Default: true as soon as anything says that others come, or that there are tokens; else false.',
     example: 'true',
     schema: SWITCH.optional(),
   },
   ALLOW_PUBLIC_WITHOUT_AUTH: {
-    description: 'Must be true before AUTH_ENABLED=false is accepted in public mode.',
+    description: 'Must be true before AUTH_ENABLED=false is accepted where others can come.',
     example: 'false',
     schema: SWITCH.default(false),
   },
@@ -53,23 +58,48 @@ export const AUTH_VARIABLES = {
 
 type Values = ValuesOf<typeof AUTH_VARIABLES>;
 
+/** What decides about authentication besides the variables of this group. */
+export interface AuthCircumstances {
+  /** What says that others are meant to come. */
+  readonly invitation: string | undefined;
+  /** Whether the token file that no variable names is there. */
+  readonly hasTokenFile: boolean;
+}
+
 /**
  * Whether and how callers of the HTTP server are authenticated.
  * @throws {ConfigError} when it would stand open by mistake
  */
-export function authOf(values: Values, { publicMode }: { readonly publicMode: boolean }): AuthConfig {
-  const enabled = values.AUTH_ENABLED ?? publicMode;
-  if (publicMode && !enabled && !values.ALLOW_PUBLIC_WITHOUT_AUTH) {
+export function authOf(values: Values, { invitation, hasTokenFile }: AuthCircumstances): AuthConfig {
+  const because = invitation ?? findTokens(values, hasTokenFile);
+  const enabled = values.AUTH_ENABLED ?? because !== undefined;
+  if (invitation !== undefined && !enabled && !values.ALLOW_PUBLIC_WITHOUT_AUTH) {
     throw new ConfigError(
-      'AUTH_ENABLED=false would open this server to everybody who can reach it. Remove AUTH_ENABLED, or listen on ' +
-        'loopback (HOST=127.0.0.1 without NODE_ENV=production), or set ALLOW_PUBLIC_WITHOUT_AUTH=true if that is meant.',
+      `AUTH_ENABLED=false would open this server to everybody who can reach it, and others are meant to come, because ${invitation}. ` +
+        'Remove AUTH_ENABLED, or what invites others, or set ALLOW_PUBLIC_WITHOUT_AUTH=true if that is meant.',
     );
   }
-  return { enabled, tokens: tokenSourceOf(values), failuresPerMinute: values.AUTH_FAILURES_PER_MINUTE };
+  return {
+    enabled,
+    ...(values.AUTH_ENABLED === undefined && because !== undefined && { because }),
+    isOpenToAll: !enabled && values.ALLOW_PUBLIC_WITHOUT_AUTH,
+    tokens: tokenSourceOf(values),
+    failuresPerMinute: values.AUTH_FAILURES_PER_MINUTE,
+  };
 }
+
+/** What says that somebody made tokens: nobody does that for a server that is to stand open. */
+function findTokens({ AUTH_TOKENS, TOKENS_FILE }: Values, hasTokenFile: boolean): string | undefined {
+  if (AUTH_TOKENS !== undefined) return 'AUTH_TOKENS is set';
+  if (TOKENS_FILE !== undefined) return 'TOKENS_FILE is set';
+  return hasTokenFile ? `there is a ${DEFAULT_TOKENS_FILE}` : undefined;
+}
+
+/** The token file where no variable names one. */
+export const DEFAULT_TOKENS_FILE = 'tokens.json';
 
 /** Where the tokens are: inline ones win over a file. */
 export function tokenSourceOf({ AUTH_TOKENS, TOKENS_FILE }: Values): TokenSource {
   if (AUTH_TOKENS !== undefined) return { kind: 'text', text: AUTH_TOKENS };
-  return { kind: 'file', path: TOKENS_FILE ?? 'tokens.json', named: TOKENS_FILE !== undefined };
+  return { kind: 'file', path: TOKENS_FILE ?? DEFAULT_TOKENS_FILE, named: TOKENS_FILE !== undefined };
 }

@@ -7,12 +7,14 @@ import { LIMITS_VARIABLES, type LimitsConfig, limitsOf } from './limits.ts';
 import {
   type Exposure,
   exposureOf,
+  findInvitation,
   NETWORK_VARIABLES,
   type OriginConfig,
   originOf,
-  PLATFORM_VARIABLES,
 } from './network.ts';
 import { OPERATION_VARIABLES } from './operation.ts';
+import { PLATFORM_VARIABLES } from './platforms.ts';
+import { NOTHING_AROUND, type Surroundings } from './surroundings.ts';
 import { parseVariables, type Variables } from './variable.ts';
 
 /** The groups of variables that an operator sets, in the order in which they are shown. A fork's own belong to its services. */
@@ -58,12 +60,16 @@ export interface StdioConfig {
  * Parses the variables of the HTTP server, and a fork's own.
  * @throws {ConfigError} listing every bad variable with what is allowed
  */
-export function parseConfig(environment: Environment, ownVariables: Variables = {}): Config {
+export function parseConfig(
+  environment: Environment,
+  ownVariables: Variables = {},
+  surroundings: Surroundings = NOTHING_AROUND,
+): Config {
   const { values, own } = parse(environment, ownVariables);
   const exposure = exposureOf(values);
   return freeze<Config>({
     ...exposure,
-    auth: authOf(values, exposure),
+    auth: authOf(values, { ...surroundings, invitation: findInvitation(values, surroundings) }),
     origin: originOf(values, exposure),
     limits: limitsOf(values),
     sseEnabled: values.SSE_ENABLED,

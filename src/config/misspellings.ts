@@ -11,17 +11,20 @@ const LONG = 11;
 export function findMisspellings(environment: Environment, known: readonly string[]): string[] {
   const names = new Set(known);
   const isSuspect = (name: string): boolean =>
-    name.length >= MIN_LENGTH &&
-    name.includes('_') &&
-    !names.has(name) &&
-    (environment[name] ?? '').trim() !== '';
+    name.length >= MIN_LENGTH - 1 && !names.has(name) && (environment[name] ?? '').trim() !== '';
   const suspects = Object.keys(environment).filter(isSuspect);
   return suspects.flatMap((name) => {
-    const meant = known.find((candidate) => isNearly(name.toUpperCase(), candidate));
+    const meant = known.find((candidate) => isMeant(name.toUpperCase(), candidate));
     return meant === undefined
       ? []
       : [`${name} is no variable of this server; ${meant} is. Correct or unset it.`];
   });
+}
+
+/** Whether a name stands for another. Without its underscores (AUTHENABLED) it must be the very same: programs of all kinds have such names. */
+function isMeant(name: string, candidate: string): boolean {
+  if (name.includes('_')) return isNearly(name, candidate);
+  return name.replaceAll(/[^A-Z0-9]/g, '') === candidate.replaceAll('_', '');
 }
 
 /** Whether a name is within the slips that its length allows of another. */

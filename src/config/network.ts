@@ -1,6 +1,8 @@
 /** The variables that say where the server listens, what clients call it, and who may reach it. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { PLATFORM_VARIABLES, platformSigns } from './platforms.ts';
+import type { Surroundings } from './surroundings.ts';
 import { HOST_HEADER, list, ORIGIN, SWITCH, wholeNumber } from './value-types.ts';
 import type { ValuesOf, Variables } from './variable.ts';
 
@@ -10,6 +12,8 @@ export interface OriginConfig {
   readonly publicUrl?: string;
   /** Host header values besides the loopback names; `any` when there is nothing to compare with. */
   readonly hosts: readonly string[] | 'any';
+  /** The address or name that HOST says, as a Host header has it, where it is no loopback name: that is allowed with any port. */
+  readonly listensOn?: string;
   /** Origin header values besides loopback ones. */
   readonly origins: readonly string[];
   /** Whether X-Forwarded-* of the peer counts. */
@@ -19,7 +23,7 @@ export interface OriginConfig {
 export const NETWORK_VARIABLES = {
   HOST: {
     description:
-      'Where to listen. In public mode (NODE_ENV=production, on Replit, or a HOST that is not loopback) the default is 0.0.0.0.',
+      'Where to listen. In public mode (NODE_ENV=production, on a hosting platform, or a HOST that is not loopback) the default is 0.0.0.0.',
     example: '127.0.0.1',
     schema: z
       .string()
@@ -63,68 +67,75 @@ export const NETWORK_VARIABLES = {
   },
 } as const satisfies Variables;
 
-/** What hosting platforms set by themselves, and nobody by hand. */
-export const PLATFORM_VARIABLES = {
-  REPL_ID: {
-    description: 'Set by Replit.',
-    example: '',
-    isSetByPlatform: true,
-    schema: z.string().optional(),
-  },
-  REPLIT_DEPLOYMENT: {
-    description: 'Set by Replit in a deployment.',
-    example: '',
-    isSetByPlatform: true,
-    schema: z.string().optional(),
-  },
-  REPLIT_DOMAINS: {
-    description: 'Set by Replit.',
-    example: '',
-    isSetByPlatform: true,
-    schema: z.string().optional(),
-  },
-  REPLIT_DEV_DOMAIN: {
-    description: 'Set by Replit.',
-    example: '',
-    isSetByPlatform: true,
-    schema: z.string().optional(),
-  },
-} as const satisfies Variables;
-
 type Values = ValuesOf<typeof NETWORK_VARIABLES> & ValuesOf<typeof PLATFORM_VARIABLES>;
 
 /** Where the server listens, and for whom. */
 export interface Exposure {
   readonly host: string;
   readonly port: number;
-  /** Reachable by others than this machine: NODE_ENV=production, Replit, or a HOST that is not loopback. */
+  /** Listens for others than this machine: NODE_ENV=production, a hosting platform, or a HOST that is not loopback. */
   readonly publicMode: boolean;
   /** A deployment, where a token made up at the start would be lost with the next restart. */
   readonly production: boolean;
 }
 
-/** Who can reach the server. */
+/** Where the server listens. */
 export function exposureOf(values: Values): Exposure {
   const production = values.NODE_ENV === 'production' || values.REPLIT_DEPLOYMENT !== undefined;
-  const publicMode =
-    production || values.REPL_ID !== undefined || (values.HOST !== undefined && !isLoopbackHost(values.HOST));
+  const isElsewhere = values.HOST !== undefined && !isLoopbackHost(values.HOST);
+  const publicMode = production || platformSigns(values).length > 0 || isElsewhere;
   const host = values.HOST ?? (publicMode ? '0.0.0.0' : '127.0.0.1');
   return { host, port: values.PORT, publicMode, production };
 }
 
+/**
+ * What says that others are meant to come, in words that follow "because": the first such sign. A proxy on this machine reaches a
+ * server on loopback, so where it listens is one sign among several.
+ */
+export function findInvitation(values: Values, { isContainer }: Surroundings): string | undefined {
+  const { NODE_ENV, HOST, TRUST_PROXY, ALLOWED_HOSTS, ALLOWED_ORIGINS } = values;
+  const [platform] = platformSigns(values);
+  const namesOthers = (urls: readonly string[]): boolean =>
+    urls.some((url) => !isLoopbackHost(new URL(url).hostname));
+  if (NODE_ENV === 'production') return 'NODE_ENV is production';
+  if (platform !== undefined) return `${platform} is set, as a hosting platform does`;
+  if (HOST !== undefined && !isLoopbackHost(HOST)) return 'HOST is no loopback address';
+  if (namesOthers(ownOriginsOf(values))) return 'PUBLIC_URL is set';
+  if (namesOthers(ALLOWED_HOSTS.map((host) => `http://${host}`))) return 'ALLOWED_HOSTS is set';
+  if (namesOthers(ALLOWED_ORIGINS)) return 'ALLOWED_ORIGINS is set';
+  if (TRUST_PROXY === true) return 'TRUST_PROXY is true';
+  return isContainer ? 'this is the first process of a container' : undefined;
+}
+
 /** Which headers are let in. */
 export function originOf(values: Values, { publicMode }: Exposure): OriginConfig {
-  // What clients may call the server: the first is the one it tells them.
-  const named = values.PUBLIC_URL === undefined ? [] : [values.PUBLIC_URL];
-  const ownOrigins = [...new Set([...named, ...replitOrigins(values)])];
+  const ownOrigins = ownOriginsOf(values);
   const [publicUrl] = ownOrigins;
+  const { HOST } = values;
   const hosts = [...values.ALLOWED_HOSTS, ...ownOrigins.map((origin) => new URL(origin).host)];
   return {
     ...(publicUrl !== undefined && { publicUrl }),
     hosts: publicMode && hosts.length === 0 ? 'any' : hosts,
+    ...(HOST !== undefined && !isLetInAnyway(HOST) && { listensOn: spellHost(HOST) }),
     origins: [...values.ALLOWED_ORIGINS, ...ownOrigins],
     trustProxy: values.TRUST_PROXY ?? values.REPL_ID !== undefined,
   };
+}
+
+/** What clients may call the server: the first is the one it tells them. */
+function ownOriginsOf(values: Values): string[] {
+  const named = values.PUBLIC_URL === undefined ? [] : [values.PUBLIC_URL];
+  return [...new Set([...named, ...replitOrigins(values)])];
+}
+
+/** Whether a HOST value is one of the loopback names, or stands for every address of the machine, and so for none that has to be let in. */
+function isLetInAnyway(host: string): boolean {
+  return /^(localhost|127\.0\.0\.1|::1|[0:.]+)$/i.test(host);
+}
+
+/** A HOST value as it stands in a Host header. */
+function spellHost(host: string): string {
+  return host.includes(':') ? `[${host.toLowerCase()}]` : host.toLowerCase();
 }
 
 /** Whether a HOST value is reachable from this machine only. */

@@ -8,6 +8,7 @@ import { requireBearer } from './gate/bearer-auth.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import type { RequestState, Route, Step } from './context.ts';
 import { answerErrors, HttpError } from './errors.ts';
+import { refuseForwarded } from './gate/forwarding-guard.ts';
 import { guardOrigin } from './gate/origin-guard.ts';
 import type { CountFailure } from './gate/rate-limit.ts';
 import { guardRequest } from './gate/request-guard.ts';
@@ -20,6 +21,8 @@ export interface AppParts {
   readonly authenticator: Authenticator;
   readonly countFailure: CountFailure;
   readonly origin: OriginConfig;
+  /** Whether everybody is meant to come without a token, through proxies too. */
+  readonly isOpenToAll: boolean;
   readonly log: Logger;
 }
 
@@ -28,7 +31,8 @@ export interface AppParts {
  * in front of Koa: it would watch each response and its connection to the end, a tenth of a call's cost, and look for something to
  * write. Without `isAnsweredByItself` everything goes through Koa, and nothing else changes.
  */
-export function createApp({ routes, authenticator, countFailure, origin, log }: AppParts): RequestListener {
+export function createApp(parts: AppParts): RequestListener {
+  const { routes, authenticator, countFailure, origin, isOpenToAll, log } = parts;
   // Of several X-Forwarded-For entries only the last was written by the proxy that is trusted.
   const app = new Koa<RequestState>({ proxy: origin.trustProxy, maxIpsCount: 1 });
   app.silent = true;
@@ -47,6 +51,7 @@ export function createApp({ routes, authenticator, countFailure, origin, log }: 
     answerErrors(log),
     guardRequest,
     guardOrigin({ ...origin, authEnabled: authenticator.enabled }),
+    ...(authenticator.enabled || isOpenToAll ? [] : [refuseForwarded]),
     routing.serve,
     answerUnknownPath,
   ]);

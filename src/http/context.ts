@@ -35,6 +35,11 @@ export interface Route {
   readonly methods: Readonly<Record<string, Handler>>;
   /** A route is behind the credential check unless it says that it is public. */
   readonly access?: 'public';
+  /**
+   * Whether those who watch servers ask for it, by an address or a name that is no client's: it is answered whatever the Host and
+   * the Origin are.
+   */
+  readonly isProbe?: true;
   /** Whether it speaks MCP, so that its errors are JSON-RPC errors. */
   readonly protocol?: 'mcp';
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { openTokens, type OpenTokens } from '../auth/tokens/open-tokens.ts';
 import { parseConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
+import { lookAround } from '../config/surroundings.ts';
 import { createLog } from '../log.ts';
 import { readPackage } from '../package.ts';
 import { loadAhead } from './load-ahead.ts';
@@ -23,7 +24,11 @@ export async function runServer(definition: ServerDefinition, environment: NodeJ
 
 /** Builds the parts and starts them. */
 async function start(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
-  const config = parseConfig(readEnvironment(environment), ownVariablesOf(definition));
+  const config = parseConfig(
+    readEnvironment(environment),
+    ownVariablesOf(definition),
+    lookAround({ pid: process.pid }),
+  );
   const log = createLog(config.logLevel);
   const { enabled, tokens: source } = config.auth;
   const tokens = enabled
@@ -35,12 +40,13 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   // Before anybody is told that the server listens: whoever reads that may send a signal.
   surviveSurprises(log);
   handleSignals({ server, services, tokens, log });
-  log.info({ url: server.url, publicUrl: config.origin.publicUrl, auth: config.auth.enabled }, 'listening');
+  const { publicUrl } = config.origin;
+  log.info({ url: server.url, publicUrl, auth: enabled, authBecause: config.auth.because }, 'listening');
   warnAboutExposure(config, log);
   void loadAhead(log);
   if (tokens?.oneRunToken !== undefined) {
     const { name } = readPackage();
-    printOneRunToken({ name, origin: config.origin.publicUrl ?? server.url, token: tokens.oneRunToken });
+    printOneRunToken({ name, origin: publicUrl ?? server.url, token: tokens.oneRunToken });
   }
 }
 

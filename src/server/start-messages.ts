@@ -25,9 +25,9 @@ export function describeStartFailure(error: unknown): string {
 }
 
 /** Says loudly what stands open. */
-export function warnAboutExposure({ auth, publicMode, origin }: Config, log: Logger): void {
+export function warnAboutExposure({ auth, origin }: Config, log: Logger): void {
   if (!auth.enabled) {
-    const who = publicMode ? 'ANYBODY who can reach this server' : 'everything on this machine';
+    const who = auth.isOpenToAll ? 'ANYBODY who can reach this server' : 'everything on this machine';
     log.warn(`AUTHENTICATION IS OFF: ${who} can call every tool. Set AUTH_ENABLED=true to switch it on.`);
   }
   if (origin.hosts === 'any') {

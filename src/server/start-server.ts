@@ -119,6 +119,7 @@ export async function startServer({
     authenticator,
     countFailure,
     origin,
+    isOpenToAll: config.auth.isOpenToAll,
     log,
   });
 

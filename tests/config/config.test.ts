@@ -50,6 +50,7 @@ describe('the defaults', () => {
       production: false,
       auth: {
         enabled: false,
+        isOpenToAll: false,
         tokens: { kind: 'file', path: 'tokens.json', named: false },
         failuresPerMinute: 60,
       },
@@ -113,6 +114,7 @@ describe('a setting', () => {
       production: false,
       auth: {
         enabled: true,
+        isOpenToAll: false,
         tokens: { kind: 'file', path: '/etc/my tokens.json', named: true },
         failuresPerMinute: 9,
       },

@@ -106,6 +106,17 @@ describe('the start', () => {
     expect(refused.stderr).toContain('ALLOW_PUBLIC_WITHOUT_AUTH=true');
   });
 
+  test.each([
+    ['a tokens.json that is there', { files: { 'tokens.json': TOKENS_JSON } }, 'there is a tokens.json'],
+    ['a PUBLIC_URL', { env: { PUBLIC_URL: 'https://my-app.example' } }, 'PUBLIC_URL is set'],
+  ])('on loopback has authentication on with %s, and says why', async (_what, options, authBecause) => {
+    const server = await startServer(sandbox, options);
+
+    expect(await statusOfTools(server.url)).toBe(401);
+    expect(server.log().find(({ msg }) => msg === 'listening')).toMatchObject({ auth: true, authBecause });
+    expect(new URL(server.url).hostname).toBe('127.0.0.1');
+  });
+
   test('reads .env, over which the environment wins', async () => {
     const files = { '.env': 'AUTH_ENABLED=true\nSSE_ENABLED=false\n', 'tokens.json': TOKENS_JSON };
     const server = await startServer(sandbox, { files, env: { SSE_ENABLED: 'true' } });

@@ -5,11 +5,12 @@ import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { parse } from 'dotenv';
 import { parseConfig, parseStdioConfig } from '../../src/config/config.ts';
+import { PLATFORM_VARIABLES } from '../../src/config/platforms.ts';
 import type { Environment } from '../../src/config/environment.ts';
 import { builtFile, ROOT } from '../support/process.ts';
 
-/** Replit's own, which nobody sets by hand. */
-const SET_BY_REPLIT = /^REPL_ID$|^REPLIT_/;
+/** What hosting platforms set, and nobody by hand. */
+const SET_BY_PLATFORM = new Set(Object.keys(PLATFORM_VARIABLES));
 
 /** A line that sets a variable, commented out or not. */
 const ASSIGNMENT = /^#? ?([A-Z][A-Z0-9_]*)=(.*)$/gm;
@@ -32,7 +33,7 @@ function variablesOfConfig(): Set<string> {
 test('.env.example names every variable of the configuration exactly once', async () => {
   const names = (await readExample()).map(({ name }) => name);
 
-  const known = [...variablesOfConfig()].filter((name) => !SET_BY_REPLIT.test(name));
+  const known = [...variablesOfConfig()].filter((name) => !SET_BY_PLATFORM.has(name));
 
   expect([...names].toSorted()).toEqual(known.toSorted());
 });

@@ -5,12 +5,12 @@ import { writeHead } from '../direct-answer.ts';
 import { HttpError } from '../errors.ts';
 
 /** What is let in. */
-export interface OriginGuardOptions extends Pick<OriginConfig, 'hosts' | 'origins'> {
+export interface OriginGuardOptions extends Pick<OriginConfig, 'hosts' | 'origins' | 'listensOn'> {
   readonly authEnabled: boolean;
 }
 
-/** Refuses foreign Host and Origin headers (403) and answers preflights. */
-export function guardOrigin({ hosts, origins, authEnabled }: OriginGuardOptions): Step {
+/** Refuses foreign Host and Origin headers (403), but not of probes, and answers preflights. */
+export function guardOrigin({ hosts, origins, listensOn, authEnabled }: OriginGuardOptions): Step {
   const allowedHosts = hosts === 'any' ? undefined : new Set(hosts);
   const allowedOrigins = new Set(origins);
   // The server's own page. A page that was rebound to this address looks the same where the Host is not checked: it may
@@ -20,7 +20,13 @@ export function guardOrigin({ hosts, origins, authEnabled }: OriginGuardOptions)
   return (ctx, next) => {
     // The raw header, never X-Forwarded-Host: what a client can write freely proves nothing.
     const host = ctx.req.headers.host?.toLowerCase() ?? '';
-    if (allowedHosts !== undefined && !LOOPBACK_HOST.test(host) && !allowedHosts.has(host)) {
+    const isProbe = ctx.state.route?.isProbe === true;
+    const isAllowedHost =
+      allowedHosts === undefined ||
+      LOOPBACK_HOST.test(host) ||
+      allowedHosts.has(host) ||
+      (listensOn !== undefined && host.replace(/:\d{1,5}$/, '') === listensOn);
+    if (!isProbe && !isAllowedHost) {
       throw new HttpError(
         403,
         'forbidden_host',
@@ -30,8 +36,10 @@ export function guardOrigin({ hosts, origins, authEnabled }: OriginGuardOptions)
     const { origin } = ctx.req.headers;
     if (origin !== undefined) {
       ctx.vary('Origin');
-      const isOwn = mayBeOwn && (origin === `http://${host}` || origin === `https://${host}`);
+      const isOwn =
+        isAllowedHost && mayBeOwn && (origin === `http://${host}` || origin === `https://${host}`);
       if (!isOwn && !LOOPBACK_ORIGIN.test(origin) && !allowedOrigins.has(origin)) {
+        if (isProbe) return next();
         throw new HttpError(
           403,
           'forbidden_origin',

@@ -16,11 +16,9 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   'mcp-protocol-version',
 ]);
 
-/** Answers 400 to a target that is no path, to a missing Host, and to a deciding header that is there twice. */
+/** Answers 400 to a target that is no path of this server, to a missing Host, and to a deciding header that is there twice. */
 export const guardRequest: Step = (ctx, next) => {
-  if (!ctx.url.startsWith('/')) {
-    throw new HttpError(400, 'invalid_target', 'Ask for a path, such as GET /health.');
-  }
+  if (!ctx.url.startsWith('/')) ctx.url = pathOf(ctx.req);
   // RFC 9112, section 3.2. HTTP/1.0, which some health checks still speak, has none.
   if (ctx.req.headers.host === undefined && ctx.req.httpVersion === '1.1') {
     throw new HttpError(400, 'missing_host', 'Send the Host header.');
@@ -28,6 +26,18 @@ export const guardRequest: Step = (ctx, next) => {
   requireSingleHeaders(ctx.req);
   return next();
 };
+
+/**
+ * The path of a target in absolute form, which every server has to take (RFC 9112, section 3.2.2).
+ * @throws {HttpError} 400 when it is none, or names another server than Host does: parts of a chain would believe one or the other
+ */
+function pathOf({ url = '', headers: { host = '' } }: IncomingMessage): string {
+  const [, authority, path = ''] = /^https?:\/\/([^/?#]+)(\/?.*)$/i.exec(url) ?? [];
+  if (authority === undefined || authority.toLowerCase() !== host.toLowerCase()) {
+    throw new HttpError(400, 'invalid_target', 'Ask for a path, such as GET /health.');
+  }
+  return path.startsWith('/') ? path : `/${path}`;
+}
 
 /** Refuses a deciding header that is there twice. */
 function requireSingleHeaders({ headers, rawHeaders }: IncomingMessage): void {

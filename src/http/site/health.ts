@@ -19,7 +19,7 @@ export function createHealthRoutes({ version, findObstacle }: HealthParts): Rout
     ctx.body = { status: obstacle ?? 'ready' };
   };
   return [
-    { path: '/health', methods: { GET: health, HEAD: health }, access: 'public' },
-    { path: '/ready', methods: { GET: ready, HEAD: ready }, access: 'public' },
+    { path: '/health', methods: { GET: health, HEAD: health }, access: 'public', isProbe: true },
+    { path: '/ready', methods: { GET: ready, HEAD: ready }, access: 'public', isProbe: true },
   ];
 }

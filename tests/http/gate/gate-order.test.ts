@@ -49,7 +49,7 @@ async function sendFaulty(route: '/mcp' | '/messages', faults: ReadonlySet<Fault
   const text = faults.has('syntax') ? '{' : JSON.stringify(faults.has('protocol') ? {} : rpc(1, 'ping'));
   const body = faults.has('size') ? text.padEnd(1025) : text;
   const head = [
-    `${faults.has('method') ? 'PUT' : 'POST'} ${faults.has('target') ? `http://${host}` : ''}${path}${query} HTTP/1.1`,
+    `${faults.has('method') ? 'PUT' : 'POST'} ${faults.has('target') ? 'ftp://localhost' : ''}${path}${query} HTTP/1.1`,
     `Host: ${faults.has('host') ? 'evil.example' : host}`,
     ...(faults.has('origin') ? ['Origin: https://evil.example'] : []),
     ...(faults.has('credential') ? [] : [`Authorization: Bearer ${ADA}`]),
@@ -102,6 +102,10 @@ describe.each(['/mcp', '/messages'] as const)('a request to %s', (route) => {
 test.each([
   ['GET', 'http://evil.example/mcp'],
   ['GET', 'https://127.0.0.1/tools'],
+  ['GET', 'http://localhost@evil.example/tools'],
+  ['GET', 'http://localhost\\/tools'],
+  ['GET', 'ftp://localhost/tools'],
+  ['GET', 'http:///tools'],
   ['GET', '*'],
   ['OPTIONS', '*'],
   ['GET', 'mcp'],
@@ -109,6 +113,23 @@ test.each([
   const answer = await sendRaw(server.url, [`${method} ${target} HTTP/1.1`, 'Host: localhost']);
 
   expect(answer.status).toBe(400);
+});
+
+test.each([
+  ['http://localhost/tools', 200],
+  ['HTTPS://LocalHost/tools?x=1', 200],
+  ['http://localhost', 200],
+  ['http://localhost?x', 200],
+  ['http://localhost/mcp', 405],
+  ['http://localhost//tools', 404],
+])('serves the target %s, whose absolute form names this server: %i', async (target, status) => {
+  const answer = await sendRaw(server.url, [
+    `GET ${target} HTTP/1.1`,
+    'Host: localhost',
+    `Authorization: Bearer ${ADA}`,
+  ]);
+
+  expect(answer.status).toBe(status);
 });
 
 test.each([
@@ -140,7 +161,7 @@ test.each([
 
 test('answers 400 in words when there is no Host; HTTP/1.0, which may leave it out, names no host that is allowed', async () => {
   const answer = await sendRaw(server.url, ['GET /health HTTP/1.1']);
-  const older = await sendRaw(server.url, ['GET /health HTTP/1.0']);
+  const older = await sendRaw(server.url, ['GET /tools HTTP/1.0']);
 
   expect([answer.status, answer.body]).toEqual([
     400,

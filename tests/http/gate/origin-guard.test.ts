@@ -27,8 +27,8 @@ afterAll(async () => {
   await server.close();
 });
 
-/** `GET /health` with these lines in its head. */
-const ask = (...lines: string[]): Promise<Answer> => sendRaw(server.url, ['GET /health HTTP/1.1', ...lines]);
+/** `GET /` with these lines in its head. */
+const ask = (...lines: string[]): Promise<Answer> => sendRaw(server.url, ['GET / HTTP/1.1', ...lines]);
 
 describe('Host', () => {
   test.each([
@@ -71,9 +71,9 @@ describe('Host', () => {
     '[::1',
     '[::ffff:127.0.0.1]',
     '',
-  ])('"%s" is 403 on every path', async (host) => {
+  ])('"%s" is 403 on every path but those of probes', async (host) => {
     const answers = await Promise.all(
-      ['/health', '/', '/mcp', '/nowhere'].map(async (path) =>
+      ['/tools', '/', '/mcp', '/nowhere'].map(async (path) =>
         sendRaw(server.url, [`GET ${path} HTTP/1.1`, `Host: ${host}`, `Authorization: Bearer ${ADA}`]),
       ),
     );
@@ -99,9 +99,9 @@ describe('Host', () => {
   test('is not checked in public mode when nobody said what to compare it with; Origin still is', async () => {
     const open = await startTestServer({ env: { NODE_ENV: 'production' } });
 
-    const host = await sendRaw(open.url, ['GET /health HTTP/1.1', 'Host: any.example']);
+    const host = await sendRaw(open.url, ['GET / HTTP/1.1', 'Host: any.example']);
     const origin = await sendRaw(open.url, [
-      'GET /health HTTP/1.1',
+      'GET / HTTP/1.1',
       'Host: a.example',
       'Origin: https://b.example',
     ]);
@@ -111,8 +111,37 @@ describe('Host', () => {
   });
 });
 
+describe('the HOST that is set', () => {
+  test.each(['127.0.0.2', 'localhost'])('%s may be called as it is logged', async (host) => {
+    const own = await startTestServer({ env: { HOST: host, PUBLIC_URL: 'https://my-app.example' } });
+
+    const answers = await Promise.all(
+      [new URL(own.url).host, host, '127.0.0.3'].map(async (name) =>
+        sendRaw(own.url, ['GET / HTTP/1.1', `Host: ${name}`]),
+      ),
+    );
+    await own.close();
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 403]);
+  });
+});
+
+describe.each(['/health', '/ready'])('%s, which probes ask for', (path) => {
+  test.each([
+    ['a pod', ['HTTP/1.1', 'Host: 10.244.0.5:8000']],
+    ['a container', ['HTTP/1.1', 'Host: mcp_server_1']],
+    ['HTTP/1.0 without Host', ['HTTP/1.0']],
+    ['an empty Host', ['HTTP/1.1', 'Host:']],
+    ['a page of nowhere', ['HTTP/1.1', 'Host: evil.example', 'Origin: https://evil.example']],
+  ])('is answered under the name of %s, and no page may read it', async (_who, [version = '', ...lines]) => {
+    const answer = await sendRaw(server.url, [`GET ${path} ${version}`, ...lines]);
+
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, null]);
+  });
+});
+
 describe("the server's own page", () => {
-  const ownPage = ['GET /health HTTP/1.1', 'Host: a.example', 'Origin: https://a.example'];
+  const ownPage = ['GET / HTTP/1.1', 'Host: a.example', 'Origin: https://a.example'];
 
   test.each([
     ['with authentication, under any name where the Host is not checked', { NODE_ENV: 'production' }, 200],
@@ -172,9 +201,9 @@ describe('Origin', () => {
     'http://localhost http://evil.example',
     'http://lan.example',
     '*',
-  ])('"%s" is 403 on every path, and the page may not read it', async (origin) => {
+  ])('"%s" is 403 on every path but those of probes, and the page may not read it', async (origin) => {
     const answers = await Promise.all(
-      ['/health', '/', '/mcp', '/nowhere'].map(async (path) =>
+      ['/tools', '/', '/mcp', '/nowhere'].map(async (path) =>
         sendRaw(server.url, [`GET ${path} HTTP/1.1`, 'Host: localhost', `Origin: ${origin}`]),
       ),
     );

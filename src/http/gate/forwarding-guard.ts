@@ -1,0 +1,24 @@
+/** Keeps a server that is open by default to this machine: what a proxy hands on comes from somewhere else. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Step } from '../context.ts';
+import { HttpError } from '../errors.ts';
+
+/** What proxies, tunnels and content networks add to a request, and clients do not. */
+const FORWARDING_HEADER =
+  /^(forwarded|via|cf-ray|x-forwarded(-.+)?|x-original-forwarded-for|(x|true|cf|fly|fastly)-([a-z-]+-)?(ip|address))$/;
+
+/** Refuses what came through a proxy (403): without authentication, a loopback address is all that keeps others out. */
+export const refuseForwarded: Step = (ctx, next) => {
+  if (ctx.state.route?.isProbe === true || !isForwarded(ctx.req.headers)) return next();
+  throw new HttpError(
+    403,
+    'forwarded_without_auth',
+    'This server is without authentication and for its own machine only, but this request came through a proxy. Whoever runs the server: ' +
+      'set AUTH_ENABLED=true and make tokens, or, if everybody is to come in, AUTH_ENABLED=false and ALLOW_PUBLIC_WITHOUT_AUTH=true.',
+  );
+};
+
+/** Whether a request carries the trace of a proxy. */
+function isForwarded(headers: IncomingHttpHeaders): boolean {
+  return Object.keys(headers).some((name) => FORWARDING_HEADER.test(name));
+}
