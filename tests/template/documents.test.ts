@@ -22,6 +22,8 @@ const FOREIGN_VARIABLES = new Set([
   'OPENAI_API_KEY',
   // Of the smoke test.
   'SMOKE_TOKEN',
+  // Of the example of a service.
+  'LESSONS_URL',
   // Set by Replit.
   'REPL_ID',
   'REPLIT_DOMAINS',
