@@ -1,4 +1,4 @@
-/** The tool that README.md and docs/03_LOCAL_DEVELOPMENT.md have one add: it compiles, is listed and works, in a copy of the sources. */
+/** The tool and the service that README.md and docs/03_LOCAL_DEVELOPMENT.md have one add: they compile and work, in a copy of the sources. */
 import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
@@ -18,6 +18,12 @@ async function toolIn(document: string): Promise<string> {
   return tools[0]?.code ?? '';
 }
 
+/** The code of the service that docs/03_LOCAL_DEVELOPMENT.md has. */
+async function serviceInDocument(): Promise<string> {
+  const { text } = await readDocument('docs/03_LOCAL_DEVELOPMENT.md');
+  return fencesOf(text).find(({ code }) => code.includes('defineService('))?.code ?? '';
+}
+
 /** A copy of what the compiler needs, with the tool in it and in the list, as the documents say. */
 async function copyWith(tool: string): Promise<string> {
   const folder = await sandbox.folder({
@@ -32,11 +38,16 @@ async function copyWith(tool: string): Promise<string> {
   const text = await readFile(list, 'utf8');
   const added = text.replace(/\[(.*)\];$/m, '[$1, addNumbers];');
   await writeFile(list, added.replace(/^import/m, "import { addNumbers } from './add-numbers.ts';\nimport"));
+
+  await writeFile(path.join(folder, 'src/services/lessons.ts'), `${await serviceInDocument()}\n`);
+  const services = path.join(folder, 'src/services/index.ts');
+  const declared = (await readFile(services, 'utf8')).replace(/\[(.*)\];$/m, '[$1lessons];');
+  await writeFile(services, declared.replace(/^import/m, "import { lessons } from './lessons.ts';\nimport"));
   return folder;
 }
 
 test.each(['README.md', 'docs/03_LOCAL_DEVELOPMENT.md'])(
-  'the tool in %s compiles in strict mode, is listed and adds',
+  'the tool in %s compiles in strict mode beside the service, is listed and adds',
   async (document) => {
     const cwd = await copyWith(await toolIn(document));
 
@@ -44,6 +55,17 @@ test.each(['README.md', 'docs/03_LOCAL_DEVELOPMENT.md'])(
     const build = sandbox.spawn({ args: [compiler, '-p', 'tsconfig.one.json'], cwd });
     const { code } = await waitForEnd(build, { timeoutMs: 40_000 });
     expect({ code, problems: build.stdout() }).toEqual({ code: 0, problems: '' });
+
+    const refused = sandbox.spawn({
+      args: ['dist/src/main.js'],
+      cwd,
+      env: { PORT: '0', LESSONS_URL: 'nowhere' },
+    });
+    const ending = await waitForEnd(refused);
+    expect({ code: ending.code, words: refused.stderr() }).toEqual({
+      code: 1,
+      words: 'The configuration cannot be used:\n  LESSONS_URL must be an address\n',
+    });
 
     const server = sandbox.spawn({ args: ['dist/src/main.js'], cwd, env: { PORT: '0' } });
     const url = await waitFor(
