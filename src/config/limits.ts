@@ -18,12 +18,12 @@ export const LIMITS_VARIABLES = {
     schema: wholeNumber(1800, 1, 604_800),
   },
   MAX_SESSIONS: {
-    description: 'So many sessions in total.',
+    description: 'So many sessions in total; the one that has been idle longest makes room for another.',
     example: '10000',
     schema: wholeNumber(10_000, 1, 1_000_000),
   },
   MAX_SESSIONS_PER_USER: {
-    description: 'So many sessions of one user.',
+    description: 'So many sessions of one user, likewise; while authentication is off, MAX_SESSIONS counts.',
     example: '100',
     schema: wholeNumber(100, 1, 1_000_000),
   },

@@ -81,7 +81,13 @@ export async function startServer({
     // Without authentication everybody is the same user.
     ...(!authenticator.enabled && { maxCallsPerUser: Infinity }),
   });
-  const registry = createSessionRegistry({ ...limits, idleMs: limits.sessionIdleMs });
+  const { maxSessions, maxSessionsPerUser, sessionIdleMs } = limits;
+  const registry = createSessionRegistry({
+    maxSessions,
+    // With authentication off everybody is the same user.
+    maxSessionsPerUser: authenticator.enabled ? maxSessionsPerUser : maxSessions,
+    idleMs: sessionIdleMs,
+  });
   const streams = new EventStreams({
     keepAliveMs: config.keepAliveMs,
     unsentHardLimit: 4 * limits.maxBodyBytes,

@@ -3,8 +3,8 @@
 /** What is counted as a session. A 2026-07-28 subscription has no session id, but holds a stream just the same. */
 export type SessionKind = 'sse' | 'streamable-http' | 'subscription';
 
-/** Why a session ends. */
-export type EndReason = 'closed' | 'idle' | 'revoked' | 'shutdown';
+/** Why a session ends; `evicted`: it was idle, and its place was needed. */
+export type EndReason = 'closed' | 'idle' | 'evicted' | 'revoked' | 'shutdown';
 
 /** What a session is connected to. */
 export interface SessionConnection {
@@ -92,12 +92,17 @@ export class Session<Connection extends SessionConnection = SessionConnection> {
   }
 
   /** Whether nothing has used it for this long: no stream, no call, no request. */
-  isIdle(idleMs: number): boolean {
+  isIdle(idleMs = 0): boolean {
     return (
       this.#streams === 0 &&
       this.connection.callsInFlight === 0 &&
       this.#around.now() - this.#lastUsedMs >= idleMs
     );
+  }
+
+  /** Whether it was last used before another one. */
+  isOlderThan(other: Session): boolean {
+    return this.#lastUsedMs < other.#lastUsedMs;
   }
 }
 
@@ -105,8 +110,9 @@ export class Session<Connection extends SessionConnection = SessionConnection> {
 export interface SessionRegistry {
   readonly size: number;
   /**
-   * Makes room for a session and connects it.
-   * @throws {SessionLimitError} when the user or the server has too many, or the server is shutting down
+   * Makes room for a session and connects it. At a cap the session that has been idle longest ends: many clients open one for each
+   * call and never end any, and must not lock their user out.
+   * @throws {SessionLimitError} when all that the user or the server may have are in use, or the server is shutting down
    */
   open<Connection extends SessionConnection>(opening: SessionOpening<Connection>): Session<Connection>;
   /** The session with this id, if it is this user's. Somebody else's is as good as none: ids must not be probed. */
@@ -131,20 +137,28 @@ export function createSessionRegistry({
 }: RegistryOptions): SessionRegistry {
   // Maps, never plain objects: `sessionId=__proto__` must find nothing.
   const sessions = new Map<string, Session>();
-  const countOf = new Map<string, number>();
+  const sessionsOf = new Map<string, Set<Session>>();
   let onDrained: (() => void) | undefined;
 
   const end = (session: Session, reason: EndReason): void => {
     if (sessions.get(session.id) !== session) return;
     sessions.delete(session.id);
-    const left = (countOf.get(session.userId) ?? 1) - 1;
-    if (left === 0) countOf.delete(session.userId);
-    else countOf.set(session.userId, left);
+    const ofUser = sessionsOf.get(session.userId);
+    ofUser?.delete(session);
+    if (ofUser?.size === 0) sessionsOf.delete(session.userId);
     session.connection.onEnd(reason);
     if (sessions.size === 0) onDrained?.();
   };
   const endWhere = (condition: (session: Session) => boolean, reason: EndReason): void => {
     for (const session of sessions.values()) if (condition(session)) end(session, reason);
+  };
+  /** Ends the one of these that has been idle longest; false when none is idle. */
+  const evict = (candidates: Iterable<Session>): boolean => {
+    let oldest: Session | undefined;
+    for (const session of candidates)
+      if (session.isIdle() && (oldest === undefined || session.isOlderThan(oldest))) oldest = session;
+    if (oldest !== undefined) end(oldest, 'evicted');
+    return oldest !== undefined;
   };
   const around: Surroundings = {
     now,
@@ -159,12 +173,14 @@ export function createSessionRegistry({
     },
     open(opening) {
       if (onDrained !== undefined) throw new SessionLimitError('draining');
-      const ofUser = countOf.get(opening.userId) ?? 0;
-      if (ofUser >= maxSessionsPerUser) throw new SessionLimitError('user');
-      if (sessions.size >= maxSessions) throw new SessionLimitError('server');
+      const { id, userId } = opening;
+      const own = sessionsOf.get(userId) ?? new Set();
+      if (own.size >= maxSessionsPerUser && !evict(own)) throw new SessionLimitError('user');
+      if (sessions.size >= maxSessions && !evict(sessions.values())) throw new SessionLimitError('server');
       const session = new Session(opening, around);
-      sessions.set(opening.id, session);
-      countOf.set(opening.userId, ofUser + 1);
+      sessions.set(id, session);
+      // An eviction may have ended the user's last one, and the set with it.
+      sessionsOf.set(userId, own.add(session));
       return session;
     },
     find(id, userId, kind) {
@@ -175,7 +191,7 @@ export function createSessionRegistry({
     endIdle: () => endWhere((session) => session.isIdle(idleMs), 'idle'),
     endRevoked(mayContinue) {
       // By user first: most have several sessions, and hardly ever is anybody revoked.
-      const revoked = new Set([...countOf.keys()].filter((userId) => !mayContinue(userId)));
+      const revoked = new Set([...sessionsOf.keys()].filter((userId) => !mayContinue(userId)));
       if (revoked.size > 0) endWhere(({ userId }) => revoked.has(userId), 'revoked');
     },
     drain() {

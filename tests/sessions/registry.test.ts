@@ -53,6 +53,19 @@ interface Fixture {
   pass(ms: number): void;
 }
 
+/** The same where every session holds a stream: none is idle. */
+function createBusyFixture(options: Partial<RegistryOptions> = {}): Fixture {
+  const fixture = createFixture(options);
+  return {
+    ...fixture,
+    open: (id, opening) => {
+      const session = fixture.open(id, opening);
+      session.holdStream();
+      return session;
+    },
+  };
+}
+
 /** Makes an empty registry. */
 function createFixture(options: Partial<RegistryOptions> = {}): Fixture {
   let nowMs = 1_000_000;
@@ -127,7 +140,7 @@ describe('a session', () => {
   );
 
   test('may belong to a user called __proto__, who has the same caps as everybody', () => {
-    const { registry, open } = createFixture({ maxSessionsPerUser: 1 });
+    const { registry, open } = createBusyFixture({ maxSessionsPerUser: 1 });
 
     const session = open('s1', { userId: '__proto__' });
 
@@ -178,7 +191,7 @@ describe('a session', () => {
 
 describe('the caps', () => {
   test('refuse one more session of the same user, and none of another', () => {
-    const { open } = createFixture({ maxSessionsPerUser: 2 });
+    const { open } = createBusyFixture({ maxSessionsPerUser: 2 });
     open('s1');
     open('s2', { kind: 'sse' });
 
@@ -187,7 +200,7 @@ describe('the caps', () => {
   });
 
   test('refuse one more session at all', () => {
-    const { open, registry } = createFixture({ maxSessions: 2 });
+    const { open, registry } = createBusyFixture({ maxSessions: 2 });
     open('s1');
     open('s2', { userId: 'bob' });
 
@@ -196,7 +209,7 @@ describe('the caps', () => {
   });
 
   test('tell a user at both of them of the own one, which that user can do something about', () => {
-    const { open } = createFixture({ maxSessions: 1, maxSessionsPerUser: 1 });
+    const { open } = createBusyFixture({ maxSessions: 1, maxSessionsPerUser: 1 });
     open('s1');
 
     expect(refusalOf(() => open('s2'))).toBe('user');
@@ -220,7 +233,7 @@ describe('the caps', () => {
   });
 
   test('do not count a session that was refused', () => {
-    const { open, registry } = createFixture({ maxSessionsPerUser: 1 });
+    const { open, registry } = createBusyFixture({ maxSessionsPerUser: 1 });
     const session = open('s1');
     refusalOf(() => open('s2'));
 
@@ -234,7 +247,7 @@ describe('the caps', () => {
 
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
-        const { open, registry } = createFixture({ maxSessions: 5, maxSessionsPerUser: 3 });
+        const { open, registry } = createBusyFixture({ maxSessions: 5, maxSessionsPerUser: 3 });
         const alive: Session[] = [];
 
         const expected: string[] = [];
@@ -254,6 +267,60 @@ describe('the caps', () => {
         expect(registry.size).toBe(alive.length);
       }),
     );
+  });
+});
+
+describe('at a cap', () => {
+  test('the session of the user that has been idle longest makes room, and no other', () => {
+    const { open, registry, ended, pass } = createFixture({ maxSessionsPerUser: 3 });
+    open('bobs', { userId: 'bob' });
+    open('streaming').holdStream();
+    const oldest = open('oldest');
+    pass(1);
+    open('younger');
+    pass(1);
+    oldest.touch();
+
+    open('one more');
+
+    expect(ended).toEqual([{ id: 'younger', reason: 'evicted' }]);
+    expect(registry.size).toBe(4);
+  });
+
+  test('a session with a call in flight is never evicted', () => {
+    const { open, ended } = createFixture({ maxSessionsPerUser: 1 });
+    const calling = open('calling');
+    calling.connection.begin();
+
+    expect(refusalOf(() => open('refused'))).toBe('user');
+    calling.connection.settle();
+
+    expect(refusalOf(() => open('next'))).toBe('opened');
+    expect(ended).toEqual([{ id: 'calling', reason: 'evicted' }]);
+  });
+
+  test('in total, the idle session of whoever it is makes room', () => {
+    const { open, registry, ended, pass } = createFixture({ maxSessions: 2 });
+    open('adas');
+    pass(1);
+    open('bobs', { userId: 'bob' });
+
+    open('eves', { userId: 'eve' });
+    open('eves second', { userId: 'eve' });
+
+    expect(ended.map(({ id }) => id)).toEqual(['adas', 'bobs']);
+    expect(registry.size).toBe(2);
+  });
+
+  test('a user whose only session was evicted is counted anew', () => {
+    const { open, registry } = createFixture({ maxSessionsPerUser: 1 });
+    for (let index = 0; index < 50; index += 1) open(`s${index}`);
+
+    const last = registry.find('s49', 'ada', 'streamable-http');
+    if (last !== undefined) registry.end(last, 'closed');
+
+    expect(registry.size).toBe(0);
+    expect(refusalOf(() => open('again'))).toBe('opened');
   });
 });
 

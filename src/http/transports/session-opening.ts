@@ -10,7 +10,7 @@ import { HttpError, shuttingDown } from '../errors.ts';
 
 /**
  * Opens a session.
- * @throws {HttpError} 429 when the user has too many, 503 when the server has or is shutting down
+ * @throws {HttpError} 429 when all that the user may have are in use, 503 when all of the server's are, or it is shutting down
  */
 export function openSession<Connection extends SessionConnection>(
   registry: SessionRegistry,
@@ -29,16 +29,21 @@ const REFUSALS: Record<SessionLimitError['scope'], (cause: SessionLimitError) =>
     new HttpError(
       429,
       'too_many_sessions',
-      'You have too many open sessions. Close one, or wait until an idle one ends.',
+      'You have too many open sessions, and all of them are in use. Close one.',
       {
         headers: { 'Retry-After': '60' },
         cause,
       },
     ),
   server: (cause) =>
-    new HttpError(503, 'server_full', 'This server has too many open sessions. Try again later.', {
-      headers: { 'Retry-After': '30' },
-      cause,
-    }),
+    new HttpError(
+      503,
+      'server_full',
+      'This server has too many open sessions, and all of them are in use. Try again later.',
+      {
+        headers: { 'Retry-After': '30' },
+        cause,
+      },
+    ),
   draining: shuttingDown,
 };
