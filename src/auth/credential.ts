@@ -60,6 +60,8 @@ function hintFor(token: string): string | undefined {
   if (/^\$\{.*\}$|^\$\w+$|^%\w+%$/.test(token)) {
     return 'The variable in the client configuration was not replaced by the token; set it, or put the token itself there.';
   }
+  if (token.startsWith('__encrypted__:'))
+    return 'The client sent the token as it stores it, encrypted, instead of what it should have decrypted; enter the token again there.';
   if (/^(["'`]).*\1$/.test(token) || /^<.*>$/.test(token))
     return 'Remove the quotes or brackets around the token.';
   if (!/^[\x21-\x7e]+$/.test(token))

@@ -18,6 +18,8 @@ export interface AuthConfig {
   /** Whether it is meant that everybody comes without a token: AUTH_ENABLED and ALLOW_PUBLIC_WITHOUT_AUTH both say so. */
   readonly isOpenToAll: boolean;
   readonly tokens: TokenSource;
+  /** What becomes of tokens that are no secret: where others can come, they are refused. */
+  readonly weakTokens: 'allow' | 'warn' | 'refuse';
   /** Refused credentials per minute and address; above it 429. */
   readonly failuresPerMinute: number;
 }
@@ -40,9 +42,16 @@ export const AUTH_VARIABLES = {
     schema: z.string().optional(),
   },
   AUTH_TOKENS: {
-    description: 'The same JSON inline, which wins.',
+    description:
+      'The same JSON inline, which wins; or one token alone, of 20 or more characters, for one user called owner.',
     example: '{"tok_change_me":{"userId":"me"}}',
     schema: z.string().optional(),
+  },
+  ALLOW_WEAK_TOKENS: {
+    description:
+      'Lets public mode start with short tokens and with those of the documentation: for trials and tests.',
+    example: 'false',
+    schema: SWITCH.default(false),
   },
   MCP_TOKEN: {
     description: "The token of the stdio server's user, when AUTH_ENABLED=true.",
@@ -60,6 +69,8 @@ type Values = ValuesOf<typeof AUTH_VARIABLES>;
 
 /** What decides about authentication besides the variables of this group. */
 export interface AuthCircumstances {
+  /** Whether the server listens to others. */
+  readonly publicMode: boolean;
   /** What says that others are meant to come. */
   readonly invitation: string | undefined;
   /** Whether the token file that no variable names is there. */
@@ -70,7 +81,10 @@ export interface AuthCircumstances {
  * Whether and how callers of the HTTP server are authenticated.
  * @throws {ConfigError} when it would stand open by mistake
  */
-export function authOf(values: Values, { invitation, hasTokenFile }: AuthCircumstances): AuthConfig {
+export function authOf(
+  values: Values,
+  { publicMode, invitation, hasTokenFile }: AuthCircumstances,
+): AuthConfig {
   const because = invitation ?? findTokens(values, hasTokenFile);
   const enabled = values.AUTH_ENABLED ?? because !== undefined;
   if (invitation !== undefined && !enabled && !values.ALLOW_PUBLIC_WITHOUT_AUTH) {
@@ -84,6 +98,7 @@ export function authOf(values: Values, { invitation, hasTokenFile }: AuthCircums
     ...(values.AUTH_ENABLED === undefined && because !== undefined && { because }),
     isOpenToAll: !enabled && values.ALLOW_PUBLIC_WITHOUT_AUTH,
     tokens: tokenSourceOf(values),
+    weakTokens: weakTokensOf(values, { publicMode, invitation }),
     failuresPerMinute: values.AUTH_FAILURES_PER_MINUTE,
   };
 }
@@ -97,6 +112,15 @@ function findTokens({ AUTH_TOKENS, TOKENS_FILE }: Values, hasTokenFile: boolean)
 
 /** The token file where no variable names one. */
 export const DEFAULT_TOKENS_FILE = 'tokens.json';
+
+/** What becomes of tokens that are no secret: refused where others reach the server, a warning where a proxy may bring them. */
+function weakTokensOf(
+  { ALLOW_WEAK_TOKENS }: Values,
+  { publicMode, invitation }: Pick<AuthCircumstances, 'publicMode' | 'invitation'>,
+): AuthConfig['weakTokens'] {
+  if (publicMode && !ALLOW_WEAK_TOKENS) return 'refuse';
+  return publicMode || invitation !== undefined ? 'warn' : 'allow';
+}
 
 /** Where the tokens are: inline ones win over a file. */
 export function tokenSourceOf({ AUTH_TOKENS, TOKENS_FILE }: Values): TokenSource {

@@ -69,7 +69,11 @@ export function parseConfig(
   const exposure = exposureOf(values);
   return freeze<Config>({
     ...exposure,
-    auth: authOf(values, { ...surroundings, invitation: findInvitation(values, surroundings) }),
+    auth: authOf(values, {
+      ...surroundings,
+      publicMode: exposure.publicMode,
+      invitation: findInvitation(values, surroundings),
+    }),
     origin: originOf(values, exposure),
     limits: limitsOf(values),
     sseEnabled: values.SSE_ENABLED,

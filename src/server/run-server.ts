@@ -30,9 +30,9 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
     lookAround({ pid: process.pid }),
   );
   const log = createLog(config.logLevel);
-  const { enabled, tokens: source } = config.auth;
+  const { enabled, tokens: source, weakTokens } = config.auth;
   const tokens = enabled
-    ? await openTokens({ source, allowOneRunToken: !config.production, log })
+    ? await openTokens({ source, allowOneRunToken: !config.production, weakTokens, log })
     : undefined;
   const services = await openServices({ services: definition.services ?? [], values: config.own, log });
 

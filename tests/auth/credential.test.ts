@@ -13,6 +13,15 @@ function hintFor(headers: IncomingHttpHeaders): string {
   return credential.hint;
 }
 
+test('a token that the client should have decrypted is refused in words of its own, in each header', () => {
+  const token = '__encrypted__:AAECAwQFBgcICQ==';
+
+  expect(hintFor({ authorization: `Bearer ${token}` })).toContain(
+    'encrypted, instead of what it should have decrypted',
+  );
+  expect(hintFor({ 'x-api-key': token })).toContain('encrypted, instead of what it should have decrypted');
+});
+
 describe('a credential', () => {
   test.each<{ headers: IncomingHttpHeaders }>([
     { headers: { authorization: `Bearer ${TOKEN}` } },

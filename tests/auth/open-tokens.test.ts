@@ -1,5 +1,5 @@
 /** Where the tokens come from: a text, a file, or made for this run; and what is said when there are none. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import {
@@ -9,8 +9,10 @@ import {
   type TokenOptions,
 } from '../../src/auth/tokens/open-tokens.ts';
 import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
+import { weaknessOf } from '../../src/auth/tokens/weak-tokens.ts';
+import { digestToken } from '../../src/auth/digest.ts';
 import { createMemoryLog, type MemoryLog } from '../support/memory-log.ts';
-import { createSandbox, waitFor } from '../support/process.ts';
+import { createSandbox, ROOT, waitFor } from '../support/process.ts';
 
 const TOKEN = 'tok_ada_0123456789';
 const TEXT = JSON.stringify({ [TOKEN]: { userId: 'ada' } });
@@ -32,9 +34,9 @@ afterEach(async () => {
 /** Opens the tokens of a source. */
 async function open(
   source: TokenOptions['source'],
-  { allowOneRunToken = false }: { readonly allowOneRunToken?: boolean } = {},
+  { allowOneRunToken = false, ...options }: Partial<TokenOptions> = {},
 ): Promise<OpenTokens> {
-  const tokens = await openTokens({ source, allowOneRunToken, log: memory.log });
+  const tokens = await openTokens({ source, allowOneRunToken, log: memory.log, ...options });
   opened.push(tokens);
   return tokens;
 }
@@ -75,6 +77,117 @@ describe('tokens given as a text', () => {
     await expect(opening).rejects.not.toThrow(TOKEN);
   });
 });
+
+describe('one bare token in the place of the text', () => {
+  test.each(['mcp_0123456789-_0123456789', '!"#$%&()*+,-./:;<=>?@[]^_`|~', `  ${'x'.repeat(20)}\n`])(
+    'opens every tool to the user "owner": %j',
+    async (text) => {
+      const tokens = await open({ kind: 'text', text }, { weakTokens: 'refuse' });
+
+      const verification = await tokens.verifier.verify(text.trim());
+      expect(verification).toMatchObject({ ok: true, grant: { user: { userId: 'owner', name: 'Owner' } } });
+      expect(verification.ok && verification.grant.user.scopes).toBeUndefined();
+      expect(memory.lines).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['is too short', 'x'.repeat(19)],
+    ['holds a space', `${'x'.repeat(20)} y`],
+    ['holds a brace', `${'x'.repeat(20)}}`],
+    ['holds what no header does', 'tok_sécret_0123456789'],
+    ['is a list of tokens', 'mcp_0123456789012345,{"a"}'],
+  ])('that %s is refused with what belongs there, and not repeated', async (_case, text) => {
+    const opening = open({ kind: 'text', text });
+
+    await expect(opening).rejects.toThrow(TokenFileError);
+    await expect(opening).rejects.toThrow(
+      /^AUTH_TOKENS: must be what "npm run -s token -- export" prints.*20 or more printable ASCII/s,
+    );
+    await expect(opening).rejects.not.toThrow(text);
+  });
+
+  test.each(['%MY_LONG_VARIABLE_NAME%', '$MY_LONG_VARIABLE_NAME', '<put-your-token-here-please>'])(
+    'that no client could send is refused: %s',
+    async (text) => {
+      await expect(open({ kind: 'text', text })).rejects.toThrow('is refused whenever a client sends it');
+    },
+  );
+});
+
+describe('tokens that are no secret', () => {
+  const PUBLISHED = digestToken('tok_test1_abc123');
+  const WEAK = JSON.stringify({
+    tok_0123456789abcdef0123456789: { userId: 'good' },
+    tok_short: { userId: 'ada' },
+    [`sha256:${PUBLISHED}`]: { userId: 'bob' },
+    tok_off: { userId: 'cyd', disabled: true },
+  });
+
+  test('are refused by their positions where others can come, in a text and in a file', async () => {
+    await writeFile(file, WEAK, { mode: 0o600 });
+
+    for (const source of [{ kind: 'text', text: WEAK } as const, namedFile()]) {
+      const opening = open(source, { weakTokens: 'refuse' });
+      await expect(opening).rejects.toThrow(
+        "entry 2 is a token of fewer than 20 characters, which can be guessed; entry 3 is a token of this server's documentation",
+      );
+      await expect(opening).rejects.toThrow('ALLOW_WEAK_TOKENS=true');
+      await expect(opening).rejects.not.toThrow('tok_short');
+    }
+  });
+
+  test('are warned of when they are allowed there, and so are others that stand in the file themselves', async () => {
+    await open({ kind: 'text', text: WEAK }, { weakTokens: 'warn' });
+
+    expect(memory.lines).toMatchObject([
+      { level: 'warn', problem: expect.stringMatching(/^entry 2 .*; entry 3 /) as unknown },
+      { level: 'warn', tokens: 1, tokenIds: [digestToken('tok_0123456789abcdef0123456789').slice(0, 8)] },
+    ]);
+    expect(JSON.stringify(memory.lines)).not.toContain('tok_');
+  });
+
+  test("are nobody's business on a laptop", async () => {
+    const tokens = await open({ kind: 'text', text: WEAK });
+
+    expect(await userOf(tokens, 'tok_short')).toBe('ada');
+    expect(memory.lines).toEqual([]);
+  });
+
+  test('that come while the server runs are not taken over', async () => {
+    await writeFile(file, JSON.stringify({ [`sha256:${'a'.repeat(64)}`]: { userId: 'eve' } }), {
+      mode: 0o600,
+    });
+    const tokens = await open(namedFile(), { weakTokens: 'refuse' });
+
+    await writeFile(file, WEAK);
+    await tokens.file?.reload();
+
+    expect(await userOf(tokens, 'tok_short')).toBe('unknown');
+    expect(memory.lines.at(-1)).toMatchObject({
+      level: 'error',
+      problem: expect.stringContaining('entry 2') as unknown,
+    });
+  });
+
+  test('are all that documents, examples and the page show', async () => {
+    const shown = new Set<string>();
+    for (const name of ['README.md', 'SECURITY.md', '.env.example', 'tokens.example.json', 'docs', 'public'])
+      for (const text of await textsOf(path.join(ROOT, name)))
+        for (const [token] of text.matchAll(/\btok_\w+|\bmcp_[\w-]{20,}/g)) shown.add(token);
+
+    expect(shown.size).toBeGreaterThan(2);
+    for (const token of shown)
+      expect([token, weaknessOf(token, digestToken(token))]).toEqual([token, expect.any(String)]);
+  });
+});
+
+/** The texts of a file, or of the files of a folder. */
+async function textsOf(name: string): Promise<string[]> {
+  if (!(await stat(name)).isDirectory()) return [await readFile(name, 'utf8')];
+  const files = (await readdir(name)).filter((file) => /\.(md|html|js|css|json)$/.test(file));
+  return Promise.all(files.map((file) => readFile(path.join(name, file), 'utf8')));
+}
 
 describe('tokens in a file', () => {
   test.each([

@@ -207,6 +207,38 @@ describe('an entry', () => {
     );
   });
 
+  test.each([
+    ['an unreplaced variable', '${MCP_TOKEN}', 'was not replaced'],
+    ['an unreplaced variable of a shell', '$MCP_TOKEN', 'was not replaced'],
+    ['an unreplaced variable of Windows', '%MCP_TOKEN%', 'was not replaced'],
+    ['quoted', '"tok_secret"', 'Remove the quotes'],
+    ['in angle brackets', '<tok_secret>', 'Remove the quotes or brackets'],
+    ['encrypted by a client', '__encrypted__:abcdef0123456789', 'encrypted'],
+  ])('whose key no request can present since it looks %s is refused with why', (_case, key, words) => {
+    const refusal = refusalOf(JSON.stringify({ tok_good: { userId: 'bob' }, [key]: { userId: 'ada' } }));
+
+    expect(refusal).toMatch(
+      /^entry 2 has a key that is refused whenever a client sends it, in these words: "/,
+    );
+    expect(refusal).toContain(words);
+    expect(refusal).not.toContain(key);
+  });
+
+  test.each(['Bearer tok_secret', 'tok_\u{1f600}', 'tok\u0000'])('whose key is %j is refused', (key) => {
+    expect(refusalOf(JSON.stringify({ [key]: { userId: 'ada' } }))).toContain(
+      'entry 1 has a key that is neither',
+    );
+  });
+
+  test('whose key is longer than a header is refused', () => {
+    const fits = JSON.stringify({ ['x'.repeat(8_000)]: { userId: 'ada' } });
+
+    expect(parseTokens(fits)).toHaveLength(1);
+    expect(refusalOf(fits.replace('x', 'xx'))).toBe(
+      'entry 1 has a key of more than 8000 characters, which no header holds',
+    );
+  });
+
   test('whose key stands twice is refused with both positions', () => {
     const refusal = refusalOf(
       `{"${SECRET}":{"userId":"ada"},"tok_b":{"userId":"bob"},"${SECRET}":{"userId":"eve"}}`,

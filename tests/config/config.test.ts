@@ -52,6 +52,7 @@ describe('the defaults', () => {
         enabled: false,
         isOpenToAll: false,
         tokens: { kind: 'file', path: 'tokens.json', named: false },
+        weakTokens: 'allow',
         failuresPerMinute: 60,
       },
       origin: { hosts: [], origins: [], trustProxy: false },
@@ -116,6 +117,7 @@ describe('a setting', () => {
         enabled: true,
         isOpenToAll: false,
         tokens: { kind: 'file', path: '/etc/my tokens.json', named: true },
+        weakTokens: 'warn',
         failuresPerMinute: 9,
       },
       origin: {
@@ -131,6 +133,17 @@ describe('a setting', () => {
       logLevel: 'warn',
       own: {},
     });
+  });
+
+  test.each([
+    [{}, 'allow'],
+    [{ PUBLIC_URL: 'https://my-app.example' }, 'warn'],
+    [{ NODE_ENV: 'production' }, 'refuse'],
+    [{ HOST: '0.0.0.0' }, 'refuse'],
+    [{ NODE_ENV: 'production', ALLOW_WEAK_TOKENS: 'true' }, 'warn'],
+    [{ ALLOW_WEAK_TOKENS: 'true' }, 'allow'],
+  ])('%j: tokens that are no secret are met with %s', (environment, weakTokens) => {
+    expect(parseConfig(environment).auth.weakTokens).toBe(weakTokens);
   });
 
   test('may have spaces around it', () => {

@@ -1,7 +1,7 @@
 /** The built HTTP server as a process: what it says at the start, what it refuses, how it reloads and how it ends. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -9,7 +9,15 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { CLIENT_KINDS, connectClient } from '../support/clients.ts';
 import { openStream } from '../support/open-streams.ts';
-import { atMost, builtFile, createSandbox, type Ending, waitFor, waitForEnd } from '../support/process.ts';
+import {
+  atMost,
+  builtFile,
+  createSandbox,
+  type Ending,
+  ROOT,
+  waitFor,
+  waitForEnd,
+} from '../support/process.ts';
 import {
   fixtureEntry,
   type ServerOptions,
@@ -145,6 +153,32 @@ describe('the tokens', () => {
     expect(server.stderr().split(`  ${token}\n`)).toHaveLength(2);
     expect(JSON.stringify(server.log())).not.toContain(token);
     expect(server.stderr()).toContain(`"AUTH_HEADER": "Bearer ${token}"`);
+  });
+
+  test('of the example open no public server, unless that is meant', async () => {
+    const AUTH_TOKENS = await readFile(path.join(ROOT, 'tokens.example.json'), 'utf8');
+    const env = { NODE_ENV: 'production', HOST: '127.0.0.1', AUTH_TOKENS };
+    const { code, stderr } = await refusedStart({ env });
+    const server = await startServer(sandbox, { env: { ...env, ALLOW_WEAK_TOKENS: 'true' } });
+
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining("entry 1 is a token of this server's documentation") as unknown,
+    });
+    expect(stderr).not.toContain('tok_');
+    expect(await statusOfTools(server.url, 'tok_test1_abc123')).toBe(200);
+    expect(server.log()).toContainEqual(
+      expect.objectContaining({ level: 'warn', msg: 'tokens that are no secret are let in' }),
+    );
+  });
+
+  test('may be one bare one, for the owner', async () => {
+    const token = `mcp_${'x'.repeat(16)}`;
+    const server = await startServer(sandbox, {
+      env: { NODE_ENV: 'production', HOST: '127.0.0.1', AUTH_TOKENS: token },
+    });
+
+    expect(await statusOfTools(server.url, token)).toBe(200);
   });
 
   test('are demanded in production, with the variables and the command that mend it', async () => {

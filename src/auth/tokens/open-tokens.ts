@@ -4,6 +4,9 @@ import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { TokenFileError } from './token-file-error.ts';
 import { loadTokens, openTokenFile, type TokenFile } from './token-file.ts';
+import { parseTokens } from './parse-tokens.ts';
+import type { TokenSet } from './token-set.ts';
+import { MIN_TOKEN_CHARS, type WeakTokens } from './weak-tokens.ts';
 import { digestToken } from '../digest.ts';
 import { createUserContext } from '../user.ts';
 import type { TokenVerifier } from '../verifier.ts';
@@ -15,6 +18,8 @@ export interface TokenOptions {
     | { readonly kind: 'file'; readonly path: string; readonly named: boolean };
   /** Whether a token may be made for this run when none is configured: not where a restart would lose it. */
   readonly allowOneRunToken: boolean;
+  /** What becomes of tokens that are no secret. */
+  readonly weakTokens?: WeakTokens;
   readonly log: Logger;
 }
 
@@ -36,11 +41,17 @@ export class NoTokensError extends Error {
  * Opens the tokens.
  * @throws {TokenFileError} when they cannot be used; {@link NoTokensError} when there are none
  */
-export async function openTokens({ source, allowOneRunToken, log }: TokenOptions): Promise<OpenTokens> {
-  if (source.kind === 'text') return { verifier: named('AUTH_TOKENS', () => loadTokens(source.text)) };
+export async function openTokens({
+  source,
+  allowOneRunToken,
+  weakTokens = 'allow',
+  log,
+}: TokenOptions): Promise<OpenTokens> {
+  if (source.kind === 'text')
+    return { verifier: named('AUTH_TOKENS', () => loadInline(source.text.trim(), { log, weakTokens })) };
   if (source.named || existsSync(source.path)) {
     try {
-      const file = await openTokenFile({ path: source.path, log });
+      const file = await openTokenFile({ path: source.path, log, weakTokens });
       return { verifier: file, file };
     } catch (error) {
       throw withName(source.path, error);
@@ -48,16 +59,34 @@ export async function openTokens({ source, allowOneRunToken, log }: TokenOptions
   }
   if (!allowOneRunToken) throw new NoTokensError(NO_TOKENS);
   const oneRunToken = `mcp_${randomBytes(32).toString('base64url')}`;
-  const owner = createUserContext({ userId: 'owner', name: 'Owner' });
+  const owner = createUserContext(OWNER);
   const extraEntries = [{ digest: digestToken(oneRunToken), user: owner, disabled: false }];
   // Watched although it is not there: the first `npm run token -- create` makes it.
-  const file = await openTokenFile({ path: source.path, log, extraEntries });
+  const file = await openTokenFile({ path: source.path, log, weakTokens, extraEntries });
   return { verifier: file, file, oneRunToken };
 }
 
 const NO_TOKENS =
   'Authentication is on, but there is no token. Make one with "npm run token -- create --user me". Then set AUTH_TOKENS ' +
   'to what "npm run -s token -- export" prints, or put the file where TOKENS_FILE says (default: tokens.json).';
+
+/** The tokens of AUTH_TOKENS: a token file's text, or one bare token. */
+function loadInline(text: string, options: Parameters<typeof loadTokens>[1]): TokenSet {
+  if (/^[{["]/.test(text)) return loadTokens(text, options);
+  if (!BARE_TOKEN.test(text)) throw new TokenFileError(NEITHER);
+  // As a file's key, for what a file says to keys that no client can send; then by its digest, since nobody need rotate it there.
+  const [entry] = parseTokens(JSON.stringify({ [text]: OWNER }));
+  return loadTokens(JSON.stringify({ [`sha256:${entry?.digest}`]: OWNER }), options);
+}
+
+/** One user, who needs no file. */
+const OWNER = { userId: 'owner', name: 'Owner' };
+
+const BARE_TOKEN = new RegExp(String.raw`^[\x21-\x7a\x7c\x7e]{${MIN_TOKEN_CHARS},}$`);
+
+const NEITHER =
+  'must be what "npm run -s token -- export" prints, a JSON object of tokens, or else one token alone: ' +
+  `${MIN_TOKEN_CHARS} or more printable ASCII characters without spaces or braces, for one user called owner`;
 
 /** Runs `load` and says whose text it was when that fails. */
 function named<T>(name: string, load: () => T): T {

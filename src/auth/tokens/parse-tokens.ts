@@ -1,11 +1,13 @@
 /** The text of a token file → its entries, or every problem by the entry's position and field. */
 import { z } from 'zod';
 import { runAtOnce, type Steps } from '../../in-slices.ts';
+import { readCredential } from '../credential.ts';
 import { digestToken } from '../digest.ts';
 import { type TokenEntry } from './token-set.ts';
 import { TokenFileError } from './token-file-error.ts';
 import { type FileProperty, propertiesOf } from './token-file-syntax.ts';
 import { createUserContext } from '../user.ts';
+import { weaknessOf } from './weak-tokens.ts';
 
 /** An entry, and where its property stands in the text. */
 export interface LocatedEntry extends Pick<FileProperty, 'start' | 'valueStart' | 'end'> {
@@ -92,11 +94,8 @@ interface ParsedEntry {
 function parseEntry({ key, value, repeated }: FileProperty): ParsedEntry {
   const problems: string[] = [];
   const digest = digestOfKey(key);
-  if (digest === undefined) {
-    problems.push(
-      'has a key that is neither a token of printable characters without spaces nor "sha256:" and 64 hex digits',
-    );
-  }
+  const objection = digest === undefined ? NO_KEY : objectionTo(key);
+  if (objection !== undefined) problems.push(objection);
   if (repeated !== undefined) problems.push(`names ${quoteField(repeated)} twice`);
 
   const parsed = ENTRY.safeParse(value);
@@ -118,8 +117,23 @@ function parseEntry({ key, value, repeated }: FileProperty): ParsedEntry {
       signInsSinceMs: signInsSince,
       disabled,
       isPlain: key.startsWith('sha256:') ? undefined : true,
+      weakness: weaknessOf(key, digest),
     },
   };
+}
+
+const NO_KEY =
+  'has a key that is neither a token of printable characters without spaces nor "sha256:" and 64 hex digits';
+
+/** Longer than any header that a server takes. */
+const MAX_KEY_CHARS = 8_000;
+
+/** Why no request could present a token: the server would take it for a mistake in a client's configuration. */
+function objectionTo(key: string): string | undefined {
+  if (key.length > MAX_KEY_CHARS) return `has a key of more than ${MAX_KEY_CHARS} characters, which no header holds`;
+  const credential = key.startsWith('sha256:') ? undefined : readCredential({ authorization: `Bearer ${key}` });
+  if (credential?.kind !== 'malformed') return undefined;
+  return `has a key that is refused whenever a client sends it, in these words: "${credential.hint}"`;
 }
 
 /** The digest that a key stands for, or undefined when no client could send such a token. */

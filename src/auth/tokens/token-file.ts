@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { runInSlices } from '../../in-slices.ts';
 import { parseTokens, parseTokensInSteps } from './parse-tokens.ts';
 import { TokenFileError } from './token-file-error.ts';
+import { judgeTokens, type WeakTokens } from './weak-tokens.ts';
 import { compareTokensInSteps, type TokenChanges } from './token-changes.ts';
 import { createTokenSet, createTokenSetInSteps, type TokenEntry, type TokenSet } from './token-set.ts';
 import type { RightsChange, TokenVerifier } from '../verifier.ts';
@@ -17,6 +18,8 @@ export interface TokenFileOptions {
   readonly log: Logger;
   /** Entries that count besides the file's, whatever that says. With them the file need not exist yet. */
   readonly extraEntries?: readonly TokenEntry[];
+  /** What becomes of tokens that are no secret. Default: nothing. */
+  readonly weakTokens?: WeakTokens;
   /** Milliseconds between two looks at the file. */
   readonly pollMs?: number;
   readonly now?: () => number;
@@ -40,10 +43,14 @@ const UNSETTLED_MS = 2_000;
  * Makes the set of the tokens that `text` holds.
  * @throws {TokenFileError} when the text is broken, or holds no token: nobody could get in
  */
-export function loadTokens(text: string, now: () => number = Date.now): TokenSet {
-  const set = createTokenSet(parseTokens(text), now);
-  if (set.size === 0) throw new TokenFileError('holds no token');
-  return set;
+export function loadTokens(
+  text: string,
+  { log, weakTokens = 'allow', now = Date.now }: Pick<TokenFileOptions, 'log' | 'weakTokens' | 'now'>,
+): TokenSet {
+  const entries = parseTokens(text);
+  if (entries.length === 0) throw new TokenFileError('holds no token');
+  judgeTokens(entries, weakTokens, log);
+  return createTokenSet(entries, now);
 }
 
 /**
@@ -54,6 +61,7 @@ export async function openTokenFile({
   path: filePath,
   log,
   extraEntries = [],
+  weakTokens = 'allow',
   pollMs = 500,
   now = Date.now,
 }: TokenFileOptions): Promise<TokenFile> {
@@ -61,7 +69,7 @@ export async function openTokenFile({
   let version = mayBeAbsent && !existsSync(filePath) ? undefined : await readVersion(filePath, now);
   let current = createTokenSet(extraEntries, now);
   if (version !== undefined) {
-    current = loadTokens(version.text, now);
+    current = loadTokens(version.text, { log, weakTokens, now });
     warnWhenReadableByOthers(filePath, version.stats, log);
     log.info({ tokens: current.size }, 'token file loaded');
   }
@@ -75,34 +83,38 @@ export async function openTokenFile({
     if (rights.length > 0) for (const listener of listeners) listener(rights);
   };
 
-  let failure: string | undefined;
+  /** The version that could not be used; without the version where not even reading it went well. */
+  let broken: { readonly problem: string; readonly version: FileVersion | undefined } | undefined;
   /** Takes over the file's present content if it is usable and differs from what is in force. */
   const readAgain = async (): Promise<void> => {
+    let read: FileVersion | undefined;
     try {
-      const read = await readVersion(filePath, now);
-      const isNew = read.hash !== version?.hash || failure !== undefined;
+      read = await readVersion(filePath, now);
+      const isNew = read.hash !== version?.hash || broken !== undefined;
       // Unlike at the start, an empty set is taken over: whoever removes the last token means it.
       if (isNew) {
         // In slices: parsing a large file at once would make every request wait for it.
         const entries = await runInSlices(parseTokensInSteps(read.text));
+        judgeTokens(entries, weakTokens, log);
         await replace(await runInSlices(createTokenSetInSteps([...extraEntries, ...entries], now)));
       }
       if (isNew) warnWhenReadableByOthers(filePath, read.stats, log);
       version = read;
-      failure = undefined;
+      broken = undefined;
     } catch (error) {
       const problem = describe(error);
-      const words = 'token file cannot be used; the last good tokens stay in force';
-      if (problem !== failure) log.error({ problem }, words);
-      failure = problem;
+      // Another version is another attempt to mend it, even if it fails in the same words.
+      if (problem !== broken?.problem || read?.hash !== broken.version?.hash)
+        log.error({ problem }, 'token file cannot be used; the last good tokens stay in force');
+      broken = { problem, version: read };
     }
   };
 
   // Polling the path instead of watching the inode: a watch loses the file when an editor renames a new one over it.
   const look = async (): Promise<void> => {
     if (version === undefined && !existsSync(filePath)) return;
-    if (version === undefined || failure !== undefined || (await hasChanged(filePath, version)))
-      await readAgain();
+    const seen = broken === undefined ? version : broken.version;
+    if (seen === undefined || (await hasChanged(filePath, seen))) await readAgain();
   };
   // One after the other, or what was read first could be taken over last.
   let queue = Promise.resolve();
@@ -197,10 +209,13 @@ async function hasChanged(filePath: string, { stats: old, readAtMs }: FileVersio
 }
 
 /** Says so when other users of the machine can read the secrets, with the command that mends it. */
-function warnWhenReadableByOthers(filePath: string, stats: BigIntStats, log: Logger): void {
-  if (process.platform === 'win32' || (stats.mode & 0o077n) === 0n) return;
+function warnWhenReadableByOthers(filePath: string, { mode, uid }: BigIntStats, log: Logger): void {
+  // Where the file is somebody else's, the group may be what lets this server read it.
+  const isOwn = Number(uid) === process.geteuid?.();
+  if (process.platform === 'win32' || (mode & (isOwn ? 0o077n : 0o027n)) === 0n) return;
   const target = /^[\w./-]+$/.test(filePath) ? filePath : `'${filePath.replaceAll("'", "'\\''")}'`;
-  log.warn({ fix: `chmod 600 ${target}` }, 'token file can be read by other users of this machine');
+  const fix = `chmod ${isOwn ? '600' : '640'} ${target}`;
+  log.warn({ fix }, 'token file can be read by other users of this machine');
 }
 
 /** What went wrong, in words that hold nothing of the file's content. */

@@ -2,6 +2,7 @@
 import { runAtOnce, type Steps } from '../../in-slices.ts';
 import { digestToken, tokenIdOf } from '../digest.ts';
 import type { UserContext } from '../user.ts';
+import type { Weakness } from './weak-tokens.ts';
 import type { Grant, TokenVerifier, Verification } from '../verifier.ts';
 
 /** One entry of a token file. */
@@ -18,6 +19,8 @@ export interface TokenEntry {
   readonly disabled: boolean;
   /** The file holds the token itself, not its digest: whoever reads the file can use it. */
   readonly isPlain?: boolean | undefined;
+  /** Why the token is no secret, as far as that can be told. */
+  readonly weakness?: Weakness | undefined;
 }
 
 /** An entry with the grant that it gives, made once. */

@@ -4,6 +4,7 @@ import { constants, statSync, writeFileSync } from 'node:fs';
 import {
   appendFile,
   chmod,
+  chown,
   link,
   mkdir,
   open as openFile,
@@ -361,6 +362,17 @@ describe('a version that cannot be used', () => {
     expect(JSON.stringify(memory.lines)).not.toContain(NEW);
   });
 
+  test('is logged each time that another one comes, also when it is broken in the same words', async () => {
+    const tokens = await open({ pollMs: 3_600_000 });
+
+    for (const text of ['{"tok_a":{}}', '{"tok_b":{}}', '{"tok_b":{}}', '{"tok_a":{}}']) {
+      await replaceWith(text);
+      await tokens.reload();
+    }
+
+    expect(memory.lines.filter(({ msg }) => msg === BROKEN)).toHaveLength(3);
+  });
+
   test('is logged again when it becomes broken in another way', async () => {
     const tokens = await open();
 
@@ -524,6 +536,16 @@ describe('the warning about other readers', () => {
     expect(linesWith(WARNING)).toEqual([]);
   });
 
+  test('does not come for the group of a file that is somebody else\'s, by which the server may be reading it', async () => {
+    await chmod(file, 0o640);
+    if (process.getuid?.() === 0) await chown(file, 1234, 0);
+
+    await open();
+
+    const isOwn = process.getuid?.() !== 0;
+    expect(memory.lines.filter(({ fix }) => fix !== undefined)).toHaveLength(isOwn ? 1 : 0);
+  });
+
   test('comes again with a new version that others can read', async () => {
     const tokens = await open();
 
@@ -614,11 +636,11 @@ describe('whoever asks to hear of changed rights', () => {
 
 describe('tokens from a text', () => {
   test('are in force', async () => {
-    expect(await accepts(loadTokens(textOf(OLD)), OLD)).toBe(true);
+    expect(await accepts(loadTokens(textOf(OLD), { log: createMemoryLog().log }), OLD)).toBe(true);
   });
 
   test('are refused when there is none: nobody could get in', () => {
-    expect(() => loadTokens('{}')).toThrow('holds no token');
+    expect(() => loadTokens('{}', { log: createMemoryLog().log })).toThrow('holds no token');
   });
 });
 
