@@ -11,6 +11,7 @@ import { HttpError, sessionNotFound } from '../errors.ts';
 import type { EventStreams } from './event-streams.ts';
 import { initializeProblem, type ParsedBody, parseMessages, readRpcBody, type RpcBody } from './json-rpc.ts';
 import { openSession } from './session-opening.ts';
+import { needsNoSession, serveWithoutSession } from './sessionless.ts';
 import type { StatelessEndpoint } from './stateless-endpoint.ts';
 import { StreamableTransport } from './streamable-transport.ts';
 
@@ -47,6 +48,10 @@ function handlePost(parts: McpEndpointParts): Handler {
     const parsed = parseMessages(body);
     if (kind !== 'legacy') return parts.stateless.handle(ctx, body);
 
+    if (named === undefined && needsNoSession(parsed)) {
+      requireSupportedVersion(ctx);
+      return serveWithoutSession(parts, ctx, parsed);
+    }
     const transport = named ?? openTransport(parts, ctx, parsed);
     if (transport.mcp.protocolVersion !== undefined) requireSupportedVersion(ctx);
     refuseOutOfPlace(transport, parsed);
@@ -180,6 +185,6 @@ function sessionRequired(): HttpError {
   return new HttpError(
     400,
     'session_required',
-    'Send the Mcp-Session-Id header that the answer to initialize carried.',
+    'This needs a session: send the Mcp-Session-Id header that the answer to initialize carried.',
   );
 }

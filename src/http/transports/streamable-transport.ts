@@ -20,6 +20,8 @@ export interface StreamableTransportParts {
   readonly session: Session;
   readonly definition: McpDefinition;
   readonly streams: EventStreams;
+  /** Whether answers tell the client the session's id. Default: true. */
+  readonly isNamed?: boolean;
 }
 
 /** The connection of one session. */
@@ -30,10 +32,10 @@ export class StreamableTransport implements SessionConnection, Channel {
   readonly #headers: readonly string[];
   #standalone: EventStream | undefined;
 
-  constructor({ session, definition, streams }: StreamableTransportParts) {
+  constructor({ session, definition, streams, isNamed = true }: StreamableTransportParts) {
     this.session = session;
     this.#streams = streams;
-    this.#headers = ['Mcp-Session-Id', session.id];
+    this.#headers = isNamed ? ['Mcp-Session-Id', session.id] : [];
     this.mcp = new McpSession({ definition, userId: session.userId, channel: this });
   }
 

@@ -5,7 +5,7 @@ import { createHeldTool } from '../../support/held-tool.ts';
 import { PACKAGE } from '../../support/package.ts';
 import { callTool, eventually, initialize, openMcpSession, rpc, send } from '../../support/raw-http.ts';
 import { openStream } from '../../support/sse-reader.ts';
-import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
+import { ADA, BOB, startTestServer, type TestServer } from '../../support/start-server.ts';
 import type { Feature } from '../../../src/mcp/feature.ts';
 
 const held = createHeldTool();
@@ -100,28 +100,83 @@ describe('a session', () => {
 });
 
 describe('a request without a session', () => {
-  test.each([
-    ['a call', callTool(7, 'get_greeting')],
-    ['a list', rpc(7, 'tools/list')],
-    ['a ping', rpc(7, 'ping')],
-  ])('is 400 with its id when it is %s', async (_what, body) => {
+  test('is served when nothing in it depends on one, for clients that never send the id back', async () => {
+    const bodies = [callTool(7, 'get_greeting'), rpc(7, 'tools/list'), rpc(7, 'ping')];
+
+    const answers = await Promise.all(bodies.map(async (body) => send(mcp, { token: BOB, body })));
+
+    expect(answers.map(({ status, headers }) => [status, headers.get('mcp-session-id')])).toEqual([
+      [200, null],
+      [200, null],
+      [200, null],
+    ]);
+    expect(answers.map(({ body }) => body)).toEqual([
+      expect.objectContaining({
+        id: 7,
+        result: expect.objectContaining({ content: [{ type: 'text', text: 'Hello, Bob!' }] }),
+      }),
+      expect.objectContaining({ result: { tools: expect.arrayContaining([expect.anything()]) } }),
+      expect.objectContaining({ result: {} }),
+    ]);
+  });
+
+  test('leaves nothing behind, however many come', async () => {
+    const small = await startTestServer({ env: { MAX_SESSIONS: '2' }, tools: fixtureTools });
+    const answers = [];
+
+    for (let id = 0; id < 20; id += 1)
+      answers.push(await send(`${small.url}/mcp`, { token: ADA, body: callTool(id, 'get_greeting') }));
+    await small.close();
+
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  test('streams its progress, and is waited for when the server ends', async () => {
+    const ending = await startTestServer({ tools: [held.tool] });
+    const stream = openStream(`${ending.url}/mcp`, {
+      token: ADA,
+      body: {
+        ...callTool(1, 'hold', { steps: 2 }),
+        params: { name: 'hold', arguments: { steps: 2 }, _meta: { progressToken: 'p' } },
+      },
+    });
+    await held.untilWaiting(1);
+
+    const closed = ending.close();
+    held.release();
+    const answer = await (await stream).answerTo(1);
+
+    expect(answer).toMatchObject({ result: { content: [{ text: 'held' }] } });
+    expect(await closed).toBe(true);
+  });
+
+  test('is 202 when it is a notification, which means nothing without one', async () => {
+    const body = { jsonrpc: '2.0', method: 'notifications/initialized' };
+
     const answer = await send(mcp, { token: ADA, body });
+
+    expect([answer.status, answer.text]).toEqual([202, '']);
+  });
+
+  test('is 400 with its id and says so when it needs one', async () => {
+    const answer = await send(mcp, { token: ADA, body: rpc(7, 'resources/list') });
 
     expect([answer.status, answer.body]).toEqual([
       400,
       expect.objectContaining({
         id: 7,
-        error: expect.objectContaining({ code: -32_000, data: { error: 'session_required' } }),
+        error: {
+          code: -32_000,
+          message:
+            'This needs a session: send the Mcp-Session-Id header that the answer to initialize carried.',
+          data: { error: 'session_required' },
+        },
       }),
     ]);
   });
 
-  test('is 400 when it is a notification, an answer or a batch with initialize', async () => {
-    const bodies = [
-      { jsonrpc: '2.0', method: 'notifications/initialized' },
-      { jsonrpc: '2.0', id: 1, result: {} },
-      [initialize()],
-    ];
+  test('is 400 when it is an answer or a batch', async () => {
+    const bodies = [{ jsonrpc: '2.0', id: 1, result: {} }, [initialize()], [rpc(1, 'ping')]];
 
     const answers = await Promise.all(bodies.map(async (body) => send(mcp, { token: ADA, body })));
 

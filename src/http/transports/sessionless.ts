@@ -1,0 +1,50 @@
+/**
+ * Requests of clients that never send back the session id that `initialize` gave them, as claude.ai and ChatGPT at times do: what needs
+ * no session is served as if it stood alone, in a session that lives as long as its one response.
+ */
+import { randomUUID } from 'node:crypto';
+import type { McpDefinition } from '../../mcp/server.ts';
+import { isRequest } from '../../mcp/messages.ts';
+import type { SessionRegistry } from '../../sessions/registry.ts';
+import { grantOf, type RequestContext } from '../context.ts';
+import { writeAnswer } from '../direct-answer.ts';
+import type { EventStreams } from './event-streams.ts';
+import type { ParsedBody } from './json-rpc.ts';
+import { openSession } from './session-opening.ts';
+import { StreamableTransport } from './streamable-transport.ts';
+
+/** What the requests are served with. */
+export interface SessionlessParts {
+  readonly definition: McpDefinition;
+  readonly registry: SessionRegistry;
+  readonly streams: EventStreams;
+}
+
+/** The methods whose answers depend on nothing that was agreed on before. */
+const METHODS: ReadonlySet<string> = new Set(['ping', 'tools/list', 'tools/call']);
+
+/** Whether a body holds one message that needs no session: such a request, or a notification, which means nothing without one. */
+export function needsNoSession({ messages, isBatch }: ParsedBody): boolean {
+  const message = messages[0]?.message;
+  if (isBatch || message === undefined || !('method' in message)) return false;
+  return !isRequest(message) || METHODS.has(message.method);
+}
+
+/**
+ * Serves a body that needs no session.
+ * @throws {HttpError} 429 or 503 where there is no room even for a moment
+ */
+export function serveWithoutSession(parts: SessionlessParts, ctx: RequestContext, body: ParsedBody): void {
+  const { definition, registry, streams } = parts;
+  if (!body.messages.some(({ message }) => isRequest(message)))
+    return writeAnswer(ctx, 202, { text: '', headers: [] });
+  // In the registry all the same: it counts, ends with its user's last token, and is waited for at a shutdown.
+  const session = openSession(registry, {
+    id: randomUUID(),
+    userId: grantOf(ctx).user.userId,
+    kind: 'streamable-http',
+    connect: (opened) => new StreamableTransport({ session: opened, definition, streams, isNamed: false }),
+  });
+  ctx.res.once('close', () => registry.end(session, 'closed'));
+  session.connection.handlePost(ctx, body);
+}
