@@ -104,7 +104,16 @@ function parseEntry({ key, value, repeated }: FileProperty): ParsedEntry {
     return { digest, problems };
   }
   if (digest === undefined) return { problems };
-  const { userId, name, scopes, metadata, expiresAt, notBefore, signInsSince, disabled = false } = parsed.data;
+  const {
+    userId,
+    name,
+    scopes,
+    metadata,
+    expiresAt,
+    notBefore,
+    signInsSince,
+    disabled = false,
+  } = parsed.data;
   const user = createUserContext({ userId, name, scopes, metadata });
   return {
     digest,
@@ -130,8 +139,11 @@ const MAX_KEY_CHARS = 8_000;
 
 /** Why no request could present a token: the server would take it for a mistake in a client's configuration. */
 function objectionTo(key: string): string | undefined {
-  if (key.length > MAX_KEY_CHARS) return `has a key of more than ${MAX_KEY_CHARS} characters, which no header holds`;
-  const credential = key.startsWith('sha256:') ? undefined : readCredential({ authorization: `Bearer ${key}` });
+  if (key.length > MAX_KEY_CHARS)
+    return `has a key of more than ${MAX_KEY_CHARS} characters, which no header holds`;
+  const credential = key.startsWith('sha256:')
+    ? undefined
+    : readCredential({ authorization: `Bearer ${key}` });
   if (credential?.kind !== 'malformed') return undefined;
   return `has a key that is refused whenever a client sends it, in these words: "${credential.hint}"`;
 }

@@ -73,8 +73,7 @@ export function editTokens(file: TokenText, { remove, change, add = [] }: TokenE
 /** The whole file on one line, with digests for keys: fit for a variable, and useless to whoever reads it. */
 export function toOneLine({ text, located }: TokenText): string {
   const entries = located.map(
-    ({ entry, valueStart, end }) =>
-      `${quoteKey(entry.digest)}:${withoutSpace(text.slice(valueStart, end))}`,
+    ({ entry, valueStart, end }) => `${quoteKey(entry.digest)}:${withoutSpace(text.slice(valueStart, end))}`,
   );
   return `{${entries.join(',')}}`;
 }

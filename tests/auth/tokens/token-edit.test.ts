@@ -71,12 +71,8 @@ describe('adding an entry', () => {
   });
 
   test('that the file would not take is refused', () => {
-    expect(() => addEntry(FILE, C, { userId: '' })).toThrow(
-      'the entry field "userId" must not be empty',
-    );
-    expect(() => addEntry(FILE, A, { userId: 'eve' })).toThrow(
-      'the entry is the same token as another one',
-    );
+    expect(() => addEntry(FILE, C, { userId: '' })).toThrow('the entry field "userId" must not be empty');
+    expect(() => addEntry(FILE, A, { userId: 'eve' })).toThrow('the entry is the same token as another one');
   });
 });
 

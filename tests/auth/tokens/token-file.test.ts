@@ -536,7 +536,7 @@ describe('the warning about other readers', () => {
     expect(linesWith(WARNING)).toEqual([]);
   });
 
-  test('does not come for the group of a file that is somebody else\'s, by which the server may be reading it', async () => {
+  test("does not come for the group of a file that is somebody else's, by which the server may be reading it", async () => {
     await chmod(file, 0o640);
     if (process.getuid?.() === 0) await chown(file, 1234, 0);
 

@@ -246,7 +246,10 @@ describe('for any set of tokens', () => {
     .string({ minLength: 1, unit: 'grapheme-ascii' })
     .filter((text) => /^[\x21-\x7e]+$/.test(text));
   const file = fc.uniqueArray(
-    fc.record({ token: token.filter((text) => !text.startsWith('sha256:') && isSendable(text)), hashed: fc.boolean() }),
+    fc.record({
+      token: token.filter((text) => !text.startsWith('sha256:') && isSendable(text)),
+      hashed: fc.boolean(),
+    }),
     { minLength: 1, maxLength: 20, selector: (entry) => entry.token },
   );
 

@@ -1,0 +1,65 @@
+/** Tokens that anybody can find: those of this repository, and those that are short enough to be guessed. */
+import type { Logger } from 'pino';
+import { digestToken, tokenIdOf } from '../digest.ts';
+import { TokenFileError } from './token-file-error.ts';
+import type { TokenEntry } from './token-set.ts';
+
+/** Why a token is no secret. */
+export type Weakness = 'published' | 'short';
+
+/** Fewer characters are refused where others can come; those of `npm run token` have 47. */
+export const MIN_TOKEN_CHARS = 20;
+
+/** What stands in this repository; its digests are as public as it is. */
+const PUBLISHED_TOKENS = [
+  // The example of the digest form in tokens.example.json.
+  '1',
+  'tok_test1_abc123',
+  'tok_test2_def456',
+  'tok_change_me',
+  'tok_wrong_0123456789',
+  'tok_expired_0123456789',
+  'tok_disabled_0123456789',
+];
+const PUBLISHED_DIGESTS: ReadonlySet<string> = new Set(PUBLISHED_TOKENS.map(digestToken));
+
+/** Why the token of an entry is no secret, if it is not: `key` is how the file writes it. */
+export function weaknessOf(key: string, digest: string): Weakness | undefined {
+  if (PUBLISHED_DIGESTS.has(digest)) return 'published';
+  // Of a digest nobody can tell how long its token is.
+  return !key.startsWith('sha256:') && key.length < MIN_TOKEN_CHARS ? 'short' : undefined;
+}
+
+/** What becomes of tokens that are no secret: nothing on a laptop, a warning, or a refusal of all of them. */
+export type WeakTokens = 'allow' | 'warn' | 'refuse';
+
+/**
+ * Refuses tokens that open the server to whoever has read this repository, or tries for a while; warns of those that whoever
+ * sees the file can use.
+ * @throws {TokenFileError} naming the first five by their position
+ */
+export function judgeTokens(entries: readonly TokenEntry[], policy: WeakTokens, log: Logger): void {
+  if (policy === 'allow') return;
+  const problems = entries.flatMap(({ weakness, disabled }, index) =>
+    weakness === undefined || disabled ? [] : [`entry ${index + 1} ${PROBLEMS[weakness]}`],
+  );
+  const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
+  const named = problems.slice(0, 5).join('; ') + more;
+  if (problems.length > 0 && policy === 'refuse') throw new TokenFileError(`${named}. ${REFUSAL}`);
+  if (problems.length > 0) log.warn({ problem: named }, 'tokens that are no secret are let in');
+  const plain = entries.filter(({ isPlain, weakness }) => isPlain === true && weakness === undefined);
+  if (plain.length > 0)
+    log.warn(
+      { tokens: plain.length, tokenIds: plain.slice(0, 20).map(({ digest }) => tokenIdOf(digest)) },
+      'tokens stand in the file themselves instead of their digests; "npm run token -- rotate ID" replaces one',
+    );
+}
+
+const REFUSAL =
+  'Where others can reach the server, that keeps nobody out: make tokens with "npm run token -- create". For a trial set ' +
+  'ALLOW_WEAK_TOKENS=true';
+
+const PROBLEMS: Readonly<Record<Weakness, string>> = {
+  published: "is a token of this server's documentation, which everybody knows",
+  short: `is a token of fewer than ${MIN_TOKEN_CHARS} characters, which can be guessed`,
+};
