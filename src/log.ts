@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import type PinoPretty from 'pino-pretty';
 import { openLogDestination } from './log-destination.ts';
+import { escapeUnprintable, withoutUnprintable } from './printable.ts';
 
 /** The levels that LOG_LEVEL may name. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -22,8 +23,9 @@ const SECRET_FIELDS = [
 
 /** Makes the log of this process. */
 export function createLog(level: LogLevel): Logger {
-  const format = process.stderr.isTTY ? createPrettyFormat() : undefined;
-  const stream = openLogDestination({ describeDropped, ...(format && { format }) });
+  // Names of users and what clients call themselves stand in lines, and lines are read on terminals sooner or later.
+  const format = process.stderr.isTTY ? createPrettyFormat() : escapeUnprintable;
+  const stream = openLogDestination({ describeDropped, format });
   return pino(
     {
       level,
@@ -54,7 +56,8 @@ function describeDropped(dropped: number): string {
 function createPrettyFormat(): (line: string) => string {
   // oxlint-disable-next-line no-unsafe-type-assertion -- what a require returns has no type
   const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
-  return prettyFactory({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' });
+  const format = prettyFactory({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' });
+  return (line) => format(withoutUnprintable(line));
 }
 
 /**

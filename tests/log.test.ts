@@ -13,8 +13,11 @@ beforeAll(async () => {
 afterAll(async () => sandbox.close());
 
 /** Runs a script with a log of the level in a process of its own. */
-async function run(script: string, { level = 'info' }: { readonly level?: LogLevel } = {}) {
-  const program = `import { createLineLog, createLog } from './log.js';\nconst log = createLog('${level}');\n${script}`;
+async function run(
+  script: string,
+  { level = 'info', before = '' }: { readonly level?: LogLevel; readonly before?: string } = {},
+) {
+  const program = `import { createLineLog, createLog } from './log.js';\n${before}\nconst log = createLog('${level}');\n${script}`;
   const started = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
   const { code } = await waitForEnd(started);
   return { code, stdout: started.stdout(), stderr: started.stderr() };
@@ -46,6 +49,22 @@ describe('a log line', () => {
     expect(others).toEqual([]);
     expect({ stdout, code }).toEqual({ stdout: '', code: 0 });
   });
+
+  test.each(['JSON', 'pretty'])(
+    'in %s holds no character that could move a cursor or turn letters round',
+    async (form) => {
+      const evil = String.raw`\u001b[31m\u009b2J\u202e\u2028\u200d`;
+      const { stderr } = await run(
+        `log.error({ userId: 'Zoë ${evil}', err: new Error('Zoë ${evil} \\\\u001b') }, 'x');`,
+        { before: form === 'pretty' ? 'process.stderr.isTTY = true;' : '' },
+      );
+
+      expect(stderr).toContain('Zoë');
+      expect(stderr).not.toMatch(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}]/u);
+      if (form === 'JSON')
+        expect(parseLines(stderr)[0]).toMatchObject({ userId: 'Zoë \u001b[31m\u009b2J\u202e\u2028\u200d' });
+    },
+  );
 
   test('is written before the process ends, however it ends', async () => {
     const { stderr, code } = await run(`log.error('last words'); process.exit(3);`);

@@ -9,7 +9,7 @@ import { namingOptions } from './create.ts';
 import { describeEntry, entriesOfUser, findEntry } from './entries.ts';
 import { EXPIRES, formatMoment, parseExpiry, parseLength } from './moments.ts';
 import { tellOutlook } from './outlook.ts';
-import { printable, printableJson } from './printable.ts';
+import { printable, printableJson } from '../../src/printable.ts';
 import { parseScopes } from './scopes.ts';
 import { warnOfUnknownScopes } from './tool-scopes.ts';
 

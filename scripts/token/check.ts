@@ -4,7 +4,7 @@ import { digestToken } from '../../src/auth/digest.ts';
 import type { Command } from './command.ts';
 import { EXIT } from './command-error.ts';
 import { describeEntry, type EntryFacts } from './entries.ts';
-import { printable, printableJson } from './printable.ts';
+import { printable, printableJson } from '../../src/printable.ts';
 import { readSecret } from './read-secret.ts';
 import { formatScopes } from './scopes.ts';
 

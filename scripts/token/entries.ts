@@ -3,7 +3,7 @@ import { tokenIdOf } from '../../src/auth/digest.ts';
 import type { TokenEntry } from '../../src/auth/tokens/token-set.ts';
 import { CommandError, EXIT, NOT_ON_THE_COMMAND_LINE } from './command-error.ts';
 import { formatMoment } from './moments.ts';
-import { printable } from './printable.ts';
+import { printable } from '../../src/printable.ts';
 
 /** Whether a token opens anything now. */
 export type TokenState = 'valid' | 'disabled' | 'expired' | 'not yet valid';

@@ -2,7 +2,7 @@
 import { toOneLine } from '../../src/auth/tokens/token-edit.ts';
 import type { Command } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import { escapeUnprintable } from './printable.ts';
+import { escapeUnprintable } from '../../src/printable.ts';
 
 /** Prints the one line; a file without tokens is refused, because a server does not start with it. */
 export const exportTokens: Command = {

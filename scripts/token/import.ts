@@ -7,7 +7,7 @@ import { CommandError, EXIT } from './command-error.ts';
 import { mintToken, newEntry, requireValid } from './create.ts';
 import { formatCsvLine, parseCsv } from './csv.ts';
 import { tellOutlook } from './outlook.ts';
-import { printable, printableJson } from './printable.ts';
+import { printable, printableJson } from '../../src/printable.ts';
 import { codeOf, describeSystemError } from './system-error.ts';
 import { warnOfUnknownScopes } from './tool-scopes.ts';
 

@@ -1,7 +1,7 @@
 /** `list`: every token, without its value. */
 import type { Command } from './command.ts';
 import { describeEntry, type EntryFacts } from './entries.ts';
-import { printable, printableJson } from './printable.ts';
+import { printable, printableJson } from '../../src/printable.ts';
 import { formatScopes } from './scopes.ts';
 
 /** Prints a table, or for scripts a list of objects. */

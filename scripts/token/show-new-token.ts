@@ -5,7 +5,7 @@ import { renderClient } from '../../src/connect/clients.ts';
 import { howToConnect } from '../../src/connect/how-to-connect.ts';
 import { readPackage } from '../../src/package.ts';
 import type { CommandContext } from './context.ts';
-import { printable, printableJson } from './printable.ts';
+import { printable, printableJson } from '../../src/printable.ts';
 import { tellOutlook } from './outlook.ts';
 import type { Edited } from './token-store.ts';
 

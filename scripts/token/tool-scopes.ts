@@ -1,6 +1,6 @@
 /** The scopes that this server's tools ask for, and a word about those that none does. */
 import type { CommandContext } from './context.ts';
-import { printable } from './printable.ts';
+import { printable } from '../../src/printable.ts';
 
 /** Asks the tools themselves; undefined when a fork's tools cannot be loaded here. */
 export async function readToolScopes(): Promise<ReadonlySet<string> | undefined> {
