@@ -8,6 +8,8 @@ export interface LimitsConfig {
   readonly maxSessions: number;
   readonly maxSessionsPerUser: number;
   readonly sessionIdleMs: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
 }
 
 export const LIMITS_VARIABLES = {
@@ -27,6 +29,17 @@ export const LIMITS_VARIABLES = {
     example: '100',
     schema: wholeNumber(100, 1, 1_000_000),
   },
+  MAX_CONNECTIONS: {
+    description: 'So many connections in total; never more than the descriptors of the process allow.',
+    example: '20000',
+    schema: wholeNumber(20_000, 1, 1_000_000),
+  },
+  MAX_CONNECTIONS_PER_ADDRESS: {
+    description:
+      'So many connections from one address, without TRUST_PROXY; those of this machine do not count.',
+    example: '2000',
+    schema: wholeNumber(2_000, 1, 1_000_000),
+  },
   MAX_BODY_BYTES: {
     description: 'Larger bodies get 413. Bytes.',
     example: '4194304',
@@ -41,5 +54,7 @@ export function limitsOf(values: ValuesOf<typeof LIMITS_VARIABLES>): LimitsConfi
     maxSessions: values.MAX_SESSIONS,
     maxSessionsPerUser: values.MAX_SESSIONS_PER_USER,
     sessionIdleMs: values.SESSION_IDLE_SECONDS * 1000,
+    maxConnections: values.MAX_CONNECTIONS,
+    maxConnectionsPerAddress: values.MAX_CONNECTIONS_PER_ADDRESS,
   };
 }

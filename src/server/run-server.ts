@@ -4,6 +4,7 @@ import { openTokens, type OpenTokens } from '../auth/tokens/open-tokens.ts';
 import { parseConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { lookAround } from '../config/surroundings.ts';
+import { warnAboutDescriptors } from '../http/gate/connections.ts';
 import { createLog } from '../log.ts';
 import { readPackage } from '../package.ts';
 import { loadAhead } from './load-ahead.ts';
@@ -43,6 +44,7 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   const { publicUrl } = config.origin;
   log.info({ url: server.url, publicUrl, auth: enabled, authBecause: config.auth.because }, 'listening');
   warnAboutExposure(config, log);
+  warnAboutDescriptors(config.limits.maxSessions, log);
   void loadAhead(log);
   if (tokens?.oneRunToken !== undefined) {
     const { name } = readPackage();

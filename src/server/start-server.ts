@@ -9,6 +9,7 @@ import type { TokenVerifier } from '../auth/verifier.ts';
 import type { Config } from '../config/config.ts';
 import { createApp } from '../http/app.ts';
 import { answerClientErrors } from '../http/gate/client-error.ts';
+import { guardConnections } from '../http/gate/connections.ts';
 import { EventStreams } from '../http/transports/event-streams.ts';
 import { createHealthRoutes } from '../http/site/health.ts';
 import { createMcpRoute } from '../http/transports/mcp-endpoint.ts';
@@ -137,6 +138,12 @@ export async function startServer({
     handle(req, res);
   });
   answerClientErrors(server);
+  guardConnections(server, {
+    ...limits,
+    // Behind a proxy all come from its address.
+    ...(origin.trustProxy && { maxConnectionsPerAddress: Infinity }),
+    log,
+  });
   server.on('connection', (socket) => {
     unasked.add(socket);
     socket.on('close', () => unasked.delete(socket));

@@ -47,6 +47,13 @@ test('when there are no descriptors left, the server waits, keeps its streams, a
   expect((await send(`${server.url}/health`)).status).toBe(200);
   expect(server.process.child.exitCode).toBeNull();
   expect(server.log().filter(({ level }) => level === 'error')).toEqual([]);
+  expect(server.log().filter(({ msg }) => String(msg).startsWith('connections are turned away'))).toMatchObject([
+    { level: 'warn', limit: 192 },
+  ]);
+  expect(server.log().find(({ msg }) => String(msg).startsWith('too few descriptors'))).toMatchObject({
+    limit: 256,
+    needed: 10_064,
+  });
   stream.close();
 }); // prettier-ignore
 

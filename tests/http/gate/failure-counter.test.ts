@@ -3,22 +3,22 @@ import { describe, expect, test } from '@jest/globals';
 import type { HttpError } from '../../../src/http/errors.ts';
 import { createFailureCounter } from '../../../src/http/gate/rate-limit.ts';
 
-describe('the counter', () => {
-  /** A counter with a clock that stands still unless told otherwise. */
-  function createCounter(limit: number) {
-    let nowMs = 5_000;
-    const count = createFailureCounter(limit, () => nowMs);
-    const refusalOf = (address: string): string | undefined => {
-      try {
-        count(address);
-        return undefined;
-      } catch (error) {
-        return (error as HttpError).headers['Retry-After'];
-      }
-    };
-    return { refusalOf, wait: (ms: number) => (nowMs += ms) };
-  }
+/** A counter with a clock that stands still unless told otherwise. */
+function createCounter(limit: number) {
+  let nowMs = 5_000;
+  const count = createFailureCounter(limit, () => nowMs);
+  const refusalOf = (address: string): string | undefined => {
+    try {
+      count(address);
+      return undefined;
+    } catch (error) {
+      return (error as HttpError).headers['Retry-After'];
+    }
+  };
+  return { refusalOf, wait: (ms: number) => (nowMs += ms) };
+}
 
+describe('the counter', () => {
   test('says when the minute since the first failure is over, and counts anew then', () => {
     const { refusalOf, wait } = createCounter(1);
 
