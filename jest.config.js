@@ -10,7 +10,7 @@ export default {
   testSequencer: '<rootDir>/tests/support/changed-first.mjs',
   reporters: ['default', '<rootDir>/tests/support/skipped-reporter.mjs'],
   // Compiled copies and fixtures are no part of the module map.
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/results/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.dev/', '<rootDir>/results/'],
   testTimeout: 20_000,
   maxWorkers: 2,
 };

@@ -1,0 +1,134 @@
+/** Tests of `npm run dev`: a copy of the server whose tool is edited while it runs. */
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import { createCheckout, deleteCheckoutsAfterEach } from '../support/checkout.ts';
+import { connectClient } from '../support/clients.ts';
+import { createSandbox, ROOT, type TestProcess, waitFor, waitForEnd } from '../support/process.ts';
+import { parseLog } from '../support/server-process.ts';
+
+deleteCheckoutsAfterEach();
+const sandbox = createSandbox();
+afterEach(async () => sandbox.close());
+
+/** Compiling everything takes a while where others keep the machine busy. */
+const SLOW = { timeoutMs: 120_000 };
+
+/** The file of the one tool, `answer`. */
+const toolThatSays = (answer: string): string => `
+import { z } from 'zod';
+import { defineTool } from '../mcp/tool.ts';
+
+export const tools = [
+  defineTool({
+    name: 'answer',
+    title: 'Answer',
+    description: 'Says what it says.',
+    input: z.object({}),
+    annotations: { readOnlyHint: true },
+    run: () => ${answer},
+  }),
+];
+`;
+
+/** A checkout of the server with one tool. */
+async function copyServer(): Promise<string> {
+  const folder = await sandbox.folder();
+  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'])
+    await cp(path.join(ROOT, name), path.join(folder, name));
+  for (const name of ['src', 'public'])
+    await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
+  await mkdir(path.join(folder, 'scripts'));
+  for (const name of ['dev', 'end-with-parent', 'files', 'help', 'installed', 'lock', 'prepare'])
+    await cp(path.join(ROOT, `scripts/${name}.mjs`), path.join(folder, `scripts/${name}.mjs`));
+  await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'), 'junction');
+  await writeFile(path.join(folder, 'src/tools/index.ts'), toolThatSays("'one'"));
+  return folder;
+}
+
+/** The address of the server that was started last, once there have been so many. */
+async function addressOf(dev: TestProcess, starts: number): Promise<string> {
+  return waitFor(
+    `start ${starts}\n${dev.stderr()}`,
+    () => {
+      const lines = parseLog(dev.stderr()).filter(({ msg }) => msg === 'listening');
+      return lines.length >= starts && String(lines.at(-1)?.['url']);
+    },
+    SLOW,
+  );
+}
+
+/** What the tool says. */
+async function answerAt(url: string): Promise<string> {
+  const client = await connectClient('v1 http', { url });
+  const { text } = await client.call('answer');
+  await client.close();
+  return text;
+}
+
+test('an edited tool answers, a broken one leaves the server as it is, .env counts, and Ctrl-C ends everything', async () => {
+  const folder = await copyServer();
+  const dev = sandbox.spawn({ args: ['scripts/dev.mjs'], cwd: folder, env: { PORT: '0' } });
+
+  const first = await addressOf(dev, 1);
+  const answers = [await answerAt(first)];
+
+  await writeFile(path.join(folder, 'src/tools/index.ts'), toolThatSays('missing'));
+  await waitFor('the failed build', () => dev.stderr().includes('dev: the build failed'), SLOW);
+  answers.push(await answerAt(first));
+
+  await writeFile(path.join(folder, 'src/tools/index.ts'), toolThatSays("'two'"));
+  const second = await addressOf(dev, 2);
+  answers.push(await answerAt(second));
+
+  await writeFile(path.join(folder, '.env'), 'SSE_ENABLED=false\n');
+  const third = await addressOf(dev, 3);
+  const sse = await fetch(new URL('/sse', third));
+
+  dev.child.kill('SIGINT');
+  // Its output ends only when the server and the compiler, which write to it too, have ended.
+  const ending = await waitForEnd(dev, SLOW);
+
+  expect(answers).toEqual(['one', 'one', 'two']);
+  expect(dev.stderr()).toMatch(
+    /^src\/tools\/index\.ts\(\d+,\d+\): error TS2304: Cannot find name 'missing'\.$/m,
+  );
+  expect(sse.status).toBe(404);
+  expect(ending).toEqual({ code: 0, signal: null });
+  await expect(fetch(third)).rejects.toThrow('fetch failed');
+  // Whoever builds or tests in another terminal is not disturbed.
+  await expect(readFile(path.join(folder, 'dist/src/main.js'))).rejects.toThrow('ENOENT');
+}, 500_000);
+
+test('a server that does not start is started again by the next change, and ends with whoever started it', async () => {
+  const folder = await copyServer();
+  await writeFile(path.join(folder, '.env'), 'AUTH_ENABLED=maybe\n');
+  const dev = sandbox.spawn({ args: ['scripts/dev.mjs'], cwd: folder, env: { PORT: '0' } });
+
+  await waitFor('the refused start', () => dev.stderr().includes('dev: the server has ended'), SLOW);
+  await writeFile(path.join(folder, '.env'), '');
+  const url = await addressOf(dev, 1);
+
+  const answer = await answerAt(url);
+  dev.child.kill('SIGKILL');
+  // Whatever it has started holds its output open.
+  await waitForEnd(dev, SLOW);
+
+  expect(answer).toBe('one');
+  await expect(fetch(url)).rejects.toThrow('fetch failed');
+}, 300_000);
+
+test('what is missing is installed first, and --help does nothing', async () => {
+  const checkout = await createCheckout();
+
+  const help = await checkout.run('dev', {}, ['--help']);
+  const isUntouched = !(await checkout.exists('npm-calls.log'));
+  const failed = await checkout.run('dev', { FAKE_NPM_EXIT_CODE: '7' });
+
+  expect(help).toEqual({ code: 0, stdout: expect.stringMatching(/^npm run dev: /), stderr: '' });
+  expect(isUntouched).toBe(true);
+  expect(failed).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^prepare: installing dependencies \(npm ci\)\nprepare: failed: /),
+  });
+});
