@@ -23,6 +23,9 @@ const OUT = '.dev';
 const WATCHED = ['.env', 'package.json', 'node_modules/.package-lock.json', 'public'];
 const LOOK_MS = 300;
 
+// Where it appears, authentication is on from then on. Where it goes, nothing opens by itself: that takes a start by hand.
+const TOKENS = path.join(ROOT, 'tokens.json');
+
 /** How long calls that are under way may take to end before a restart cuts them. */
 const PATIENCE_MS = 1_000;
 
@@ -42,9 +45,15 @@ function run() {
     onFailure: () => say('the build failed; what ran before goes on'),
   });
 
-  let state = stateOf(WATCHED);
+  let hasTokens = false;
+  /** All that a restart would take over, in a form that can be compared. */
+  const look = () => {
+    hasTokens ||= fs.existsSync(TOKENS);
+    return `${hasTokens} ${stateOf(WATCHED)}`;
+  };
+  let state = look();
   const timer = setInterval(() => {
-    const next = stateOf(WATCHED);
+    const next = look();
     if (next === state) return;
     state = next;
     if (isBuilt) server.restart();

@@ -66,7 +66,7 @@ async function answerAt(url: string): Promise<string> {
   return text;
 }
 
-test('an edited tool answers, a broken one leaves the server as it is, .env counts, and Ctrl-C ends everything', async () => {
+test('an edited tool answers, a broken one leaves the server as it is, settings and tokens count, and Ctrl-C ends everything', async () => {
   const folder = await copyServer();
   const dev = sandbox.spawn({ args: ['scripts/dev.mjs'], cwd: folder, env: { PORT: '0' } });
 
@@ -85,6 +85,10 @@ test('an edited tool answers, a broken one leaves the server as it is, .env coun
   const third = await addressOf(dev, 3);
   const sse = await fetch(new URL('/sse', third));
 
+  await cp(path.join(ROOT, 'tokens.example.json'), path.join(folder, 'tokens.json'));
+  const fourth = await addressOf(dev, 4);
+  const withoutToken = await fetch(new URL('/tools', fourth));
+
   dev.child.kill('SIGINT');
   // Its output ends only when the server and the compiler, which write to it too, have ended.
   const ending = await waitForEnd(dev, SLOW);
@@ -93,9 +97,9 @@ test('an edited tool answers, a broken one leaves the server as it is, .env coun
   expect(dev.stderr()).toMatch(
     /^src\/tools\/index\.ts\(\d+,\d+\): error TS2304: Cannot find name 'missing'\.$/m,
   );
-  expect(sse.status).toBe(404);
+  expect([sse.status, withoutToken.status]).toEqual([404, 401]);
   expect(ending).toEqual({ code: 0, signal: null });
-  await expect(fetch(third)).rejects.toThrow('fetch failed');
+  await expect(fetch(fourth)).rejects.toThrow('fetch failed');
   // Whoever builds or tests in another terminal is not disturbed.
   await expect(readFile(path.join(folder, 'dist/src/main.js'))).rejects.toThrow('ENOENT');
 }, 500_000);
