@@ -144,7 +144,7 @@ describe('the order of the tests', () => {
       'tests/large.test.js': `test('a', () => {});\n// ${'x'.repeat(1_000)}\n`,
       'tests/small.test.js':
         "import one from '../src/one.js'; test('b', () => void one); test.skip('c', () => {});\n",
-      'src/one.js': 'export default 1;\n',
+      'src/one.js': "export default 1; // not from '../src'\n",
       'package.json': '{ "type": "module" }',
       'jest.config.cjs': `module.exports = {
         testSequencer: ${JSON.stringify(path.join(ROOT, 'tests/support/changed-first.mjs'))},
@@ -165,7 +165,7 @@ describe('the order of the tests', () => {
     };
 
     const before = await orderOfRun();
-    await writeFile(path.join(folder, 'src/one.js'), 'export default 2;\n');
+    await writeFile(path.join(folder, 'src/one.js'), "export default 2; // not from '../src'\n");
     const after = await orderOfRun();
 
     expect(before.stderr).toContain('Skipped 1 of 2 tests in tests/small.test.js: "c"\n');
