@@ -40,6 +40,8 @@ export interface Config extends Exposure {
   readonly limits: LimitsConfig;
   readonly sseEnabled: boolean;
   readonly keepAliveMs: number;
+  readonly idleConnectionMs: number;
+  readonly shutdownDelayMs: number;
   readonly shutdownGraceMs: number;
   readonly logLevel: LogLevel;
   /** The values of the fork's own variables, by name. */
@@ -78,6 +80,8 @@ export function parseConfig(
     limits: limitsOf(values),
     sseEnabled: values.SSE_ENABLED,
     keepAliveMs: values.SSE_KEEPALIVE_SECONDS * 1000,
+    idleConnectionMs: values.KEEP_ALIVE_SECONDS * 1000,
+    shutdownDelayMs: values.SHUTDOWN_DELAY_SECONDS * 1000,
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     logLevel: values.LOG_LEVEL,
     own,

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { PLATFORM_VARIABLES, platformSigns } from './platforms.ts';
 import type { Surroundings } from './surroundings.ts';
-import { HOST_HEADER, list, ORIGIN, SWITCH, wholeNumber } from './value-types.ts';
+import { HOST_HEADER, list, ORIGIN, PAGE_ORIGIN, SWITCH, wholeNumber } from './value-types.ts';
 import type { ValuesOf, Variables } from './variable.ts';
 
 /** Which Host and Origin headers are let in. */
@@ -56,9 +56,10 @@ export const NETWORK_VARIABLES = {
     schema: list(HOST_HEADER),
   },
   ALLOWED_ORIGINS: {
-    description: 'More Origin headers to let in, separated by commas.',
+    description:
+      'More Origin headers to let in, separated by commas; also chrome-extension://… and the like. No wildcards.',
     example: 'https://my-page.example',
-    schema: list(ORIGIN),
+    schema: list(PAGE_ORIGIN),
   },
   TRUST_PROXY: {
     description: 'Whether X-Forwarded-* headers count. Default: true on Replit, else false.',
@@ -102,7 +103,9 @@ export function findInvitation(values: Values, { isContainer }: Surroundings): s
   if (HOST !== undefined && !isLoopbackHost(HOST)) return 'HOST is no loopback address';
   if (namesOthers(ownOriginsOf(values))) return 'PUBLIC_URL is set';
   if (namesOthers(ALLOWED_HOSTS.map((host) => `http://${host}`))) return 'ALLOWED_HOSTS is set';
-  if (namesOthers(ALLOWED_ORIGINS)) return 'ALLOWED_ORIGINS is set';
+  // Other schemes are those of extensions and programs of this machine.
+  if (namesOthers(ALLOWED_ORIGINS.filter((origin) => /^https?:/.test(origin))))
+    return 'ALLOWED_ORIGINS is set';
   if (TRUST_PROXY === true) return 'TRUST_PROXY is true';
   return isContainer ? 'this is the first process of a container' : undefined;
 }

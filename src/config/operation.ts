@@ -15,8 +15,20 @@ export const OPERATION_VARIABLES = {
     example: '15',
     schema: wholeNumber(15, 1, 3600),
   },
+  KEEP_ALIVE_SECONDS: {
+    description:
+      'Seconds that an idle connection stays open. More than any proxy in front keeps one (nginx 60, Caddy 120, Google 600): else it sends into a closed one.',
+    example: '620',
+    schema: wholeNumber(620, 1, 3600),
+  },
+  SHUTDOWN_DELAY_SECONDS: {
+    description:
+      'Seconds after SIGTERM in which /ready is 503 and everything is served on, for balancers to notice. Behind one: 5.',
+    example: '0',
+    schema: wholeNumber(0, 0, 3600),
+  },
   SHUTDOWN_GRACE_SECONDS: {
-    description: 'Seconds for calls in flight to finish after SIGTERM.',
+    description: 'Seconds for calls in flight to finish after that.',
     example: '10',
     schema: wholeNumber(10, 0, 3600),
   },

@@ -37,9 +37,21 @@ export function list<Item extends z.ZodType<string, string>>(item: Item) {
 export const ORIGIN = z.string().transform((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isOrigin =
-    url !== undefined && /^https?:$/.test(url.protocol) && /^\w+:\/\/[^/\\?#@]+\/?$/.test(text);
+    url !== undefined && /^https?:$/.test(url.protocol) && /^\w+:\/\/[^/\\?#@*]+\/?$/.test(text);
   if (!isOrigin) context.addIssue('must be an origin such as https://my-app.example, without a path');
   return url?.origin ?? '';
+});
+
+/** An origin of a page, or of an extension or a program that shows pages: those have schemes of their own. */
+export const PAGE_ORIGIN = z.string().transform((text, context) => {
+  if (/^(?!https?:|file:)[a-z][a-z0-9+.-]*:\/\/[\w.:-]+$/i.test(text)) return text.toLowerCase();
+  const parsed = ORIGIN.safeParse(text);
+  if (!parsed.success) {
+    context.addIssue(
+      'must be whole origins such as https://my-page.example or chrome-extension://abc, without a path or a wildcard, separated by commas',
+    );
+  }
+  return parsed.data ?? '';
 });
 
 /** `host[:port]`, as clients send it in the Host header. */

@@ -1,5 +1,5 @@
 /** The HTTP server: builds every part once, listens, keeps time, and shuts down in the order that open streams need. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -41,7 +41,7 @@ export interface RunningServer {
   /** Where it listens, such as `http://127.0.0.1:8000`. */
   readonly url: string;
   /**
-   * Shuts down: not ready, no new connections, calls finish, streams end. Resolves to false when the grace period was
+   * Shuts down: not ready, for a while everything is served on, no new connections, calls finish, streams end. Resolves to false when the grace period was
    * over before that, and what was left has been cut.
    */
   close(): Promise<boolean>;
@@ -132,7 +132,9 @@ export async function startServer({
 
   /** The connections without a whole request yet. Clients open some in advance; closeIdleConnections() spares them. */
   const unasked = new Set<Socket>();
-  const server = createServer(SERVER_OPTIONS, (req, res) => {
+  const connections = new Set<Socket>();
+  const options = { ...SERVER_OPTIONS, keepAliveTimeout: config.idleConnectionMs };
+  const server = createServer(options, (req, res) => {
     unasked.delete(req.socket);
     if (!ready) res.setHeader('Connection', 'close');
     handle(req, res);
@@ -146,7 +148,11 @@ export async function startServer({
   });
   server.on('connection', (socket) => {
     unasked.add(socket);
-    socket.on('close', () => unasked.delete(socket));
+    connections.add(socket);
+    socket.on('close', () => {
+      unasked.delete(socket);
+      connections.delete(socket);
+    });
   });
   await listen(server, config);
   const timers = [
@@ -164,11 +170,17 @@ export async function startServer({
     url: urlOf(server, config.host),
     async close() {
       ready = false;
+      // Whoever sends work here learns of it while everything is still served. Each answer says that its connection is the last.
+      if (config.shutdownDelayMs > 0) await delay(config.shutdownDelayMs);
       const closed = promisify(server.close.bind(server))();
       // Connections that have been told to close are not idle until their last response is out: sweep again and again.
+      const stuckAfterMs = performance.now() + config.shutdownGraceMs * PATIENCE_WITH_BODIES;
       const sweep = setInterval(() => {
         server.closeIdleConnections();
         for (const socket of unasked) socket.destroy();
+        // Whoever has begun a body may end it, but nobody who does not takes the grace period from the calls.
+        if (performance.now() < stuckAfterMs) return;
+        for (const socket of connections) if (isReceiving(socket)) socket.destroy();
       }, 100);
       const drained = Promise.all([registry.drain(), stateless.drain(), closed]).then(() => true);
       const finished = await Promise.race([drained, delay(config.shutdownGraceMs, false, { ref: false })]);
@@ -185,12 +197,20 @@ const SERVER_OPTIONS = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
-  // Longer than the usual idle time of a load balancer: it must be the one that closes, or it sends into a closed socket.
-  keepAliveTimeout: 75_000,
   keepAlive: true,
   // guardRequest says the same in words.
   requireHostHeader: false,
 } as const;
+
+/** For this part of the grace period, bodies that were half sent when the shutdown began are waited for. */
+const PATIENCE_WITH_BODIES = 0.75;
+
+/** Whether the body of a connection's request has not come to its end. */
+function isReceiving(socket: Socket): boolean {
+  // Where Node's own handling looks; its types leave it out.
+  const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null };
+  return response?.req.complete === false;
+}
 
 /** Does something again and again, without keeping the process alive for it. */
 function every(milliseconds: number, action: () => void): NodeJS.Timeout {

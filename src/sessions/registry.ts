@@ -91,6 +91,11 @@ export class Session<Connection extends SessionConnection = SessionConnection> {
     };
   }
 
+  /** Whether a stream of it is open. */
+  get hasStream(): boolean {
+    return this.#streams > 0;
+  }
+
   /** Whether nothing has used it for this long: no stream, no call, no request. */
   isIdle(idleMs = 0): boolean {
     return (
@@ -123,7 +128,12 @@ export interface SessionRegistry {
   endIdle(): void;
   /** Ends the sessions of the users who may not go on. */
   endRevoked(mayContinue: (userId: string) => boolean): void;
-  /** Refuses new sessions, ends each one as soon as its calls are answered, and resolves when none is left. */
+  /** Whether the server is shutting down: what begins a stream is to be refused, and a session that is missing may have been ended. */
+  readonly isDraining: boolean;
+  /**
+   * Ends each session that has a stream as soon as its calls are answered, and resolves when no stream and no call is left.
+   * Sessions without a stream hold nothing up: requests that still come for them are served.
+   */
   drain(): Promise<void>;
 }
 
@@ -147,7 +157,13 @@ export function createSessionRegistry({
     ofUser?.delete(session);
     if (ofUser?.size === 0) sessionsOf.delete(session.userId);
     session.connection.onEnd(reason);
-    if (sessions.size === 0) onDrained?.();
+    noteDrained();
+  };
+  const noteDrained = (): void => {
+    if (onDrained === undefined) return;
+    for (const { hasStream, connection } of sessions.values())
+      if (hasStream || connection.callsInFlight > 0) return;
+    onDrained();
   };
   const endWhere = (condition: (session: Session) => boolean, reason: EndReason): void => {
     for (const session of sessions.values()) if (condition(session)) end(session, reason);
@@ -163,7 +179,9 @@ export function createSessionRegistry({
   const around: Surroundings = {
     now,
     onSettled: (session) => {
-      if (onDrained !== undefined) end(session, 'shutdown');
+      if (onDrained === undefined) return;
+      if (session.hasStream) end(session, 'shutdown');
+      else noteDrained();
     },
   };
 
@@ -171,8 +189,12 @@ export function createSessionRegistry({
     get size() {
       return sessions.size;
     },
+    get isDraining() {
+      return onDrained !== undefined;
+    },
     open(opening) {
-      if (onDrained !== undefined) throw new SessionLimitError('draining');
+      if (onDrained !== undefined && opening.kind !== 'streamable-http')
+        throw new SessionLimitError('draining');
       const { id, userId } = opening;
       const own = sessionsOf.get(userId) ?? new Set();
       if (own.size >= maxSessionsPerUser && !evict(own)) throw new SessionLimitError('user');
@@ -196,9 +218,9 @@ export function createSessionRegistry({
     },
     drain() {
       return new Promise((resolve) => {
+        endWhere(({ connection, hasStream }) => hasStream && connection.callsInFlight === 0, 'shutdown');
         onDrained = resolve;
-        if (sessions.size === 0) resolve();
-        endWhere(({ connection }) => connection.callsInFlight === 0, 'shutdown');
+        noteDrained();
       });
     },
   };

@@ -66,6 +66,8 @@ describe('the defaults', () => {
       },
       sseEnabled: true,
       keepAliveMs: 15_000,
+      idleConnectionMs: 620_000,
+      shutdownDelayMs: 0,
       shutdownGraceMs: 10_000,
       logLevel: 'info',
       own: {},
@@ -106,6 +108,8 @@ describe('a setting', () => {
       MAX_SESSIONS_PER_USER: '3',
       MAX_BODY_BYTES: '2048',
       AUTH_FAILURES_PER_MINUTE: '9',
+      KEEP_ALIVE_SECONDS: '70',
+      SHUTDOWN_DELAY_SECONDS: '4',
       SHUTDOWN_GRACE_SECONDS: '2',
       LOG_LEVEL: 'warn',
     });
@@ -138,6 +142,8 @@ describe('a setting', () => {
       },
       sseEnabled: false,
       keepAliveMs: 5000,
+      idleConnectionMs: 70_000,
+      shutdownDelayMs: 4000,
       shutdownGraceMs: 2000,
       logLevel: 'warn',
       own: {},
@@ -295,6 +301,8 @@ describe('a whole number', () => {
     { name: 'MAX_SESSIONS_PER_USER', min: 1, max: 1_000_000 },
     { name: 'MAX_BODY_BYTES', min: 1024, max: 268_435_456 },
     { name: 'AUTH_FAILURES_PER_MINUTE', min: 1, max: 1_000_000 },
+    { name: 'KEEP_ALIVE_SECONDS', min: 1, max: 3600 },
+    { name: 'SHUTDOWN_DELAY_SECONDS', min: 0, max: 3600 },
     { name: 'SHUTDOWN_GRACE_SECONDS', min: 0, max: 3600 },
   ];
 
@@ -325,6 +333,8 @@ describe('a whole number', () => {
 
 describe('a bad value', () => {
   const WHAT_AN_ORIGIN_IS = 'must be an origin such as https://my-app.example, without a path';
+  const WHAT_ORIGINS_ARE =
+    'must be whole origins such as https://my-page.example or chrome-extension://abc, without a path or a wildcard, separated by commas';
   const WHAT_A_HOST_IS = 'must be host names with or without a port, separated by commas';
 
   test.each([
@@ -341,9 +351,18 @@ describe('a bad value', () => {
     { name: 'PUBLIC_URL', value: 'https://user:secret@bad-origin.example', allowed: WHAT_AN_ORIGIN_IS },
     { name: 'PUBLIC_URL', value: 'ftp://bad-origin.example', allowed: WHAT_AN_ORIGIN_IS },
     { name: 'PUBLIC_URL', value: 'https://bad-origin.example:99999', allowed: WHAT_AN_ORIGIN_IS },
-    { name: 'ALLOWED_ORIGINS', value: 'https://ok.example,*', allowed: WHAT_AN_ORIGIN_IS },
-    { name: 'ALLOWED_ORIGINS', value: 'null', allowed: WHAT_AN_ORIGIN_IS },
-    { name: 'ALLOWED_ORIGINS', value: 'https://a.example https://b.example', allowed: WHAT_AN_ORIGIN_IS },
+    { name: 'PUBLIC_URL', value: 'https://*.bad-origin.example', allowed: WHAT_AN_ORIGIN_IS },
+    ...[
+      'https://ok.example,*',
+      'https://*.bad.example',
+      'chrome-extension://*',
+      'null',
+      'file://',
+      'file:///bad',
+      'https://a.example https://b.example',
+      'chrome-extension://bad/path',
+      'app://user@bad',
+    ].map((value) => ({ name: 'ALLOWED_ORIGINS', value, allowed: WHAT_ORIGINS_ARE })),
     { name: 'ALLOWED_HOSTS', value: 'ok.example,https://bad.example', allowed: WHAT_A_HOST_IS },
     { name: 'ALLOWED_HOSTS', value: '*.bad.example', allowed: WHAT_A_HOST_IS },
     { name: 'ALLOWED_HOSTS', value: 'bad.example/path', allowed: WHAT_A_HOST_IS },
@@ -365,7 +384,7 @@ describe('a bad value', () => {
 
     expect(problems).toEqual([
       'PORT must be a whole number from 0 to 65535',
-      'ALLOWED_ORIGINS must be an origin such as https://my-app.example, without a path',
+      expect.stringMatching(/^ALLOWED_ORIGINS must be whole origins/),
       'AUTH_ENABLED must be true or false',
       'LOG_LEVEL must be one of debug, info, warn, error, silent',
     ]);

@@ -75,6 +75,7 @@ test.each<Environment>([
   { PUBLIC_URL: 'http://[::1]:8000' },
   { ALLOWED_HOSTS: 'localhost:8000,127.0.0.1' },
   { ALLOWED_ORIGINS: 'http://localhost:5173,http://127.0.0.1' },
+  { ALLOWED_ORIGINS: 'chrome-extension://abcdef' },
   { TRUST_PROXY: 'false' },
   { NODE_ENV: 'development' },
   { HOST: '127.0.0.2' },

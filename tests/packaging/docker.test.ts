@@ -50,7 +50,8 @@ test('labels the image with the licence of package.json and the image that it is
 test('runs as a user that owns nothing, as the process that gets the signals', () => {
   const lastStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
 
-  expect(lastStage).toMatch(/\nUSER node\n/);
+  // A name cannot be verified by Kubernetes' runAsNonRoot.
+  expect(lastStage).toMatch(/\nUSER 1000:1000\n/);
   expect(lastStage).not.toContain('--chown');
   expect(lastStage).toContain('\nCMD ["node", "dist/src/main.js"]\n');
 });

@@ -73,6 +73,11 @@ function postStateless(method: string): string {
   );
 }
 
+/** The statuses of the answers that a connection has brought. */
+function statusesIn(received: string): number[] {
+  return [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => Number(match[1]));
+}
+
 describe('close()', () => {
   test('lets the calls of every transport finish and delivers their answers, then ends well within the grace', async () => {
     await start();
@@ -150,10 +155,11 @@ describe('close()', () => {
   test.each([
     ['GET /ready is 503', get('/ready'), 503, '{"status":"draining"}'],
     ['GET /health is 200', get('/health'), 200, '"status":"ok"'],
-    ['a new session is refused 503', post(initialize()), 503, '"shutting_down"'],
+    ['a new session is opened', post(initialize()), 200, '"serverInfo"'],
     ['a new SSE stream is refused 503', get('/sse'), 503, '"shutting_down"'],
     ['a new subscription is refused 503', postStateless('subscriptions/listen'), 503, '"shutting_down"'],
-    ['a stateless request is refused 503', postStateless('tools/list'), 503, '"shutting_down"'],
+    ['a stateless request is served', postStateless('tools/list'), 200, '"tools"'],
+    ['one that needs the SDK is, too', postStateless('server/discover'), 200, '"supportedVersions"'],
   ])('meanwhile, on a connection that a call keeps open, %s', async (_what, request, status, words) => {
     await start();
     const session = await openMcpSession(server.url, ADA);
@@ -176,11 +182,76 @@ describe('close()', () => {
 
     expect(finished).toBe(true);
     expect(received).toContain('"held"');
-    expect([...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => Number(match[1]))).toEqual([
-      200,
-      status,
-    ]);
+    expect(statusesIn(received)).toEqual([200, status]);
     expect(received).toContain(words);
+  });
+
+  test('serves a session without a stream on a connection that lives', async () => {
+    await start();
+    const [busy, quiet] = [await openMcpSession(server.url, ADA), await openMcpSession(server.url, ADA)];
+    const connection = await openRaw(server.url);
+    connection.write(post(callTool(1, 'hold'), [`Mcp-Session-Id: ${busy.id}`]));
+    await held.untilWaiting(1);
+
+    const closing = server.close();
+    await eventually(async () => !(await takesConnections()));
+    connection.write(post(callTool(2, 'whoami'), [`Mcp-Session-Id: ${quiet.id}`]));
+    held.release();
+    const received = await connection.closed();
+
+    expect(await closing).toBe(true);
+    expect(statusesIn(received)).toEqual([200, 200]);
+    expect(received).toContain('Ada Lovelace');
+  });
+
+  test('finishes a request whose body was half sent', async () => {
+    await start();
+    const session = await openMcpSession(server.url, ADA);
+    const request = post(callTool(1, 'whoami'), [`Mcp-Session-Id: ${session.id}`]);
+    const connection = await openRaw(server.url);
+    connection.write(request.slice(0, -10));
+    await eventually(async () => (await send(`${server.url}/health`)).status === 200);
+
+    const closing = server.close();
+    await eventually(async () => !(await takesConnections()));
+    connection.write(request.slice(-10));
+    const received = await connection.closed();
+
+    expect(await closing).toBe(true);
+    expect(statusesIn(received)).toEqual([200]);
+  });
+
+  test('does not give its grace period to a body that never comes to its end', async () => {
+    await start({ SHUTDOWN_GRACE_SECONDS: '2' });
+    const connection = await openRaw(server.url);
+    connection.write(post(initialize()).slice(0, -10));
+    await eventually(async () => (await send(`${server.url}/health`)).status === 200);
+
+    const finished = await server.close();
+
+    expect(finished).toBe(true);
+    await connection.closed();
+  });
+
+  test('tells /ready first, and serves everything on for the delay, each connection for the last time', async () => {
+    await start({ SHUTDOWN_DELAY_SECONDS: '1' });
+    const session = await openMcpSession(server.url, ADA);
+
+    const closing = server.close();
+    const ready = await send(`${server.url}/ready`);
+    const call = await session.post(callTool(1, 'whoami'));
+    const opened = await send(`${server.url}/mcp`, { token: ADA, body: initialize() });
+    const sse = await openSse(server.url, ADA);
+    await sse.post(callTool('sse', 'whoami'));
+    const answer = await sse.answerTo('sse');
+    const finished = await closing;
+
+    expect([ready, call, opened].map(({ status }) => status)).toEqual([503, 200, 200]);
+    expect(ready.headers.get('connection')).toBe('close');
+    expect(answer).toMatchObject({ result: expect.anything() });
+    expect(await sse.over()).toBe('ended');
+    expect(finished).toBe(true);
+    expect(await takesConnections()).toBe(false);
   });
 
   test('ends at once when all that is open is idle: keep-alive connections and ones that never asked', async () => {
@@ -197,6 +268,15 @@ describe('close()', () => {
 
     expect(finished).toBe(true);
     expect(Date.now() - startedMs).toBeLessThan(1_500);
+  });
+
+  test('keeps idle connections longer than any proxy in front, before', async () => {
+    await start();
+
+    const answer = await send(`${server.url}/health`);
+
+    expect(answer.headers.get('keep-alive')).toBe('timeout=620');
+    await server.close();
   });
 
   test('resolves to false when a call outlasts the grace, and cuts it', async () => {

@@ -454,20 +454,25 @@ describe('draining', () => {
     await expect(createFixture().registry.drain()).resolves.toBeUndefined();
   });
 
-  test('refuses new sessions, also when there is room', () => {
+  test('refuses what would be a stream, also when there is room, and serves what is none', () => {
     const { registry, open } = createFixture();
 
     void registry.drain();
 
-    expect(refusalOf(() => open('s1'))).toBe('draining');
+    expect(registry.isDraining).toBe(true);
+    expect(refusalOf(() => open('s1', { kind: 'sse' }))).toBe('draining');
+    expect(refusalOf(() => open('s2', { kind: 'subscription' }))).toBe('draining');
+    expect(open('s3').id).toBe('s3');
   });
 
-  test('ends sessions without calls at once, streams or not, and the others with their last answer', async () => {
+  test('ends streams without calls at once, the others with their last answer, and leaves sessions that hold nothing up', async () => {
     const { registry, open, ended } = createFixture();
     const busy = open('busy');
     open('quiet');
     open('streaming', { kind: 'sse' }).holdStream();
     const other = open('other', { userId: 'bob' });
+    busy.holdStream();
+    other.holdStream();
     busy.connection.begin();
     busy.connection.begin();
     other.connection.begin();
@@ -480,11 +485,12 @@ describe('draining', () => {
     busy.connection.settle();
     await drained;
 
-    expect(atOnce).toEqual(['quiet', 'streaming']);
-    expect(afterOne).toBe(2);
-    expect(ended.slice(2).map(({ id }) => id)).toEqual(['other', 'busy']);
+    expect(atOnce).toEqual(['streaming']);
+    expect(afterOne).toBe(1);
+    expect(ended.slice(1).map(({ id }) => id)).toEqual(['other', 'busy']);
     expect(new Set(ended.map(({ reason }) => reason))).toEqual(new Set(['shutdown']));
-    expect(registry.size).toBe(0);
+    expect(registry.find('quiet', 'ada', 'streamable-http')).toBeDefined();
+    expect(registry.size).toBe(1);
   });
 
   test('does not resolve before the last session has ended', async () => {

@@ -1,5 +1,6 @@
 /** The credential check in front of every route that does not say it is public (RFC 6750). */
 import type { Authentication, Authenticator, Refusal } from '../../auth/authenticate.ts';
+import { clientAddressOf } from '../client-address.ts';
 import type { RequestContext, Step } from '../context.ts';
 import { HttpError, requireClient } from '../errors.ts';
 import type { CountFailure } from './rate-limit.ts';
@@ -8,7 +9,7 @@ import type { CountFailure } from './rate-limit.ts';
 export function requireBearer(authenticator: Authenticator, countFailure: CountFailure): Step {
   const refuse = (ctx: RequestContext, refusal: Refusal): never => {
     // After the look-up, so that a valid token from the same address always passes: a classroom behind one NAT.
-    if (refusal.reason !== 'missing') countFailure(ctx.ip);
+    if (refusal.reason !== 'missing') countFailure(clientAddressOf(ctx));
     throw challenge(refusal);
   };
   const admit = (ctx: RequestContext, authentication: Authentication, next: () => unknown): unknown => {

@@ -16,11 +16,9 @@ const USUAL_FAULT = [400, 'This is no HTTP/1.1 request. Ask for a path, such as 
 /** Answers what a server's connections bring that cannot be parsed. */
 export function answerClientErrors(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (!socket.writable || isAnswering(socket)) {
-      socket.destroy();
-      return;
-    }
-    socket.end(spell(FAULTS[error.code ?? ''] ?? USUAL_FAULT));
+    // What has been answered, if only in part, still goes out.
+    if (!socket.writable || isAnswering(socket)) socket.destroySoon();
+    else socket.end(spell(FAULTS[error.code ?? ''] ?? USUAL_FAULT));
     // Read and thrown away until the client has seen the answer, or for a moment.
     socket.resume();
     setTimeout(() => socket.destroy(), LINGER_MS).unref();

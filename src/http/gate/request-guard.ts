@@ -1,6 +1,6 @@
 /** Refuses requests that parts of a chain could read differently: odd targets and doubled headers. */
 import type { IncomingMessage } from 'node:http';
-import type { Step } from '../context.ts';
+import type { RequestContext, Step } from '../context.ts';
 import { HttpError } from '../errors.ts';
 
 /** Headers that decide something here. Node keeps the first or joins them; a proxy may keep the last. */
@@ -24,6 +24,7 @@ export const guardRequest: Step = (ctx, next) => {
     throw new HttpError(400, 'missing_host', 'Send the Host header.');
   }
   requireSingleHeaders(ctx.req);
+  requirePlainTransfer(ctx);
   return next();
 };
 
@@ -37,6 +38,19 @@ function pathOf({ url = '', headers: { host = '' } }: IncomingMessage): string {
     throw new HttpError(400, 'invalid_target', 'Ask for a path, such as GET /health.');
   }
   return path.startsWith('/') ? path : `/${path}`;
+}
+
+/** Refuses a transfer coding besides chunked (RFC 9112, section 6.1): what it codes would be taken for the body as it is. */
+function requirePlainTransfer({ req, res }: RequestContext): void {
+  const coding = req.headers['transfer-encoding'];
+  if (coding === undefined || coding.toLowerCase() === 'chunked') return;
+  // What follows on this connection may be framed in another way than it is read here.
+  res.shouldKeepAlive = false;
+  throw new HttpError(
+    400,
+    'unsupported_transfer_coding',
+    'Send the body with Content-Length, or plainly chunked.',
+  );
 }
 
 /** Refuses a deciding header that is there twice. */

@@ -3,6 +3,7 @@
  * by asking these, with the user's headers, and shows the user what `/register` says: so that is where the words must be.
  */
 import type { Authenticator, Refusal } from '../../auth/authenticate.ts';
+import { clientAddressOf } from '../client-address.ts';
 import type { RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
@@ -13,7 +14,7 @@ export function createOAuthRefusalRoutes(authenticator: Authenticator, countFail
     const authentication = await authenticator.authenticate(ctx.req.headers);
     const refusal = authentication.ok ? undefined : authentication.refusal;
     // It tells a right token from a wrong one, so guessing here must cost the same as anywhere.
-    if (refusal !== undefined && refusal.reason !== 'missing') countFailure(ctx.ip);
+    if (refusal !== undefined && refusal.reason !== 'missing') countFailure(clientAddressOf(ctx));
     throw new HttpError(
       404,
       'invalid_request',

@@ -82,6 +82,11 @@ export class EventStream {
     if (this.unsentBytes > UNSENT_SOFT_LIMIT) this.#keeper.watch(this);
   }
 
+  /** Writes a first byte: there are proxies that hold a head back until one comes. */
+  begin(): void {
+    this.write(': open\n\n');
+  }
+
   /** Ends the stream; before a shutdown with word when to come back. */
   end({ comeBackLater = false }: { readonly comeBackLater?: boolean } = {}): void {
     if (!this.isOpen) return;

@@ -7,7 +7,7 @@ import type { McpDefinition } from '../../mcp/server.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import { acceptsEventStream, grantOf, type Handler, type RequestContext, type Route } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
-import { HttpError, sessionNotFound } from '../errors.ts';
+import { HttpError, sessionNotFound, shuttingDown } from '../errors.ts';
 import type { EventStreams } from './event-streams.ts';
 import { initializeProblem, type ParsedBody, parseMessages, readRpcBody, type RpcBody } from './json-rpc.ts';
 import { openSession } from './session-opening.ts';
@@ -68,6 +68,7 @@ function handleGet(parts: McpEndpointParts): Handler {
       throw new HttpError(405, 'method_not_allowed', words, { headers: { Allow: 'POST, DELETE' } });
     }
     const transport = findTransport(parts, ctx);
+    if (parts.registry.isDraining) throw shuttingDown();
     requireSupportedVersion(ctx);
     if (!acceptsEventStream(ctx)) {
       throw new HttpError(406, 'not_acceptable', 'This answers with text/event-stream; accept that.');
@@ -145,7 +146,8 @@ function findTransport({ registry }: McpEndpointParts, ctx: RequestContext): Str
     grantOf(ctx).user.userId,
     'streamable-http',
   );
-  if (!(session?.connection instanceof StreamableTransport)) throw sessionNotFound();
+  if (!(session?.connection instanceof StreamableTransport))
+    throw registry.isDraining ? shuttingDown() : sessionNotFound();
   ctx.state.sessionId = session.id;
   return session.connection;
 }

@@ -1,6 +1,7 @@
 /**
  * The response to a POST of Streamable HTTP: plain JSON at once, or a stream where something has to be sent before the answer, or
- * where it takes longer than a proxy may bear silence.
+ * where it takes longer than a proxy may bear silence. Until then not even its head is sent: it would have to say which of the two
+ * it is, and plain JSON is what every client and every proxy handles best. Most answers are there within milliseconds.
  */
 import { type AbandonReason, type Reply, type RequestId, spellAbandonment } from '../../mcp/messages.ts';
 import type { Slot } from './agenda.ts';
@@ -70,6 +71,7 @@ export class PendingAnswer implements Reply {
       writeHead(this.#ctx, 200, [...EVENT_STREAM_HEADERS, ...this.#headers]);
       this.#ctx.res.flushHeaders();
       this.#stream = this.#streams.adopt(this.#ctx.res, grantOf(this.#ctx));
+      this.#stream.begin();
       for (const answer of this.#answers ?? []) this.#stream.sendText(answer);
     }
     return this.#stream;

@@ -15,7 +15,7 @@ import { McpSession } from '../../mcp/session.ts';
 import type { EndReason, Session, SessionConnection, SessionRegistry } from '../../sessions/registry.ts';
 import { grantOf, type Handler, type RequestContext, type Route, senderOf } from '../context.ts';
 import { writeAnswer, writeHead } from '../direct-answer.ts';
-import { HttpError, requireClient, sessionNotFound } from '../errors.ts';
+import { HttpError, requireClient, sessionNotFound, shuttingDown } from '../errors.ts';
 import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
 import { duplicateId, initializeProblem, parseMessages, readRpcBody } from './json-rpc.ts';
@@ -197,7 +197,8 @@ function findConnection(ctx: RequestContext, registry: SessionRegistry): SseConn
     throw new HttpError(400, 'session_required', words);
   }
   const session = registry.find(sessionId, grantOf(ctx).user.userId, 'sse');
-  if (!(session?.connection instanceof SseConnection)) throw sessionNotFound();
+  if (!(session?.connection instanceof SseConnection))
+    throw registry.isDraining ? shuttingDown() : sessionNotFound();
   ctx.state.sessionId = session.id;
   return session.connection;
 }

@@ -9,7 +9,6 @@ import type { InFlight } from '../../mcp/in-flight.ts';
 import { createMcpServer, type McpDefinition } from '../../mcp/server.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import { grantOf, type RequestContext, senderOf } from '../context.ts';
-import { shuttingDown } from '../errors.ts';
 import type { EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { RpcBody } from './json-rpc.ts';
@@ -37,18 +36,19 @@ export function createStatelessEndpoint({
   registry,
   streams,
 }: StatelessParts): StatelessEndpoint {
-  const handler = createMcpHandler(() => createMcpServer(definition), {
-    legacy: 'reject',
-    bus: definition.changes.subscriptions,
-    // The registry counts subscriptions as sessions, and EventStream beats for every stream.
-    maxSubscriptions: Number.MAX_SAFE_INTEGER,
-    keepAliveMs: 0,
-  });
+  const createHandler = () =>
+    createMcpHandler(() => createMcpServer(definition), {
+      legacy: 'reject',
+      bus: definition.changes.subscriptions,
+      // The registry counts subscriptions as sessions, and EventStream beats for every stream.
+      maxSubscriptions: Number.MAX_SAFE_INTEGER,
+      keepAliveMs: 0,
+    });
+  let handler = createHandler();
   const lane = laneOf(definition);
   const { inFlight } = definition;
   const calls = new Set<RequestContext>();
   let onIdle: (() => void) | undefined;
-  let closed = false;
 
   /** Runs a plain call past the SDK; undefined when the SDK must have it. */
   const runPlain = (ctx: RequestContext, call: PlainCall): Promise<void> | undefined => {
@@ -76,7 +76,6 @@ export function createStatelessEndpoint({
 
   return {
     async handle(ctx, { body, call }) {
-      if (closed) throw shuttingDown();
       if (isSubscription(body)) {
         holdSubscription(ctx, registry);
         return exchange({ ctx, handler, streams, inFlight, body });
@@ -95,8 +94,10 @@ export function createStatelessEndpoint({
         await new Promise<void>((resolve) => {
           onIdle = resolve;
         });
-      closed = true;
-      await handler.close();
+      const ending = handler;
+      // What still comes on a connection that is open, this one answers.
+      handler = createHandler();
+      await ending.close();
     },
   };
 }

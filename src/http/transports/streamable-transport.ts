@@ -71,6 +71,7 @@ export class StreamableTransport implements SessionConnection, Channel {
     writeHead(ctx, 200, [...EVENT_STREAM_HEADERS, ...this.#headers]);
     ctx.res.flushHeaders();
     const stream = this.#streams.adopt(ctx.res, grantOf(ctx));
+    stream.begin();
     this.#standalone = stream;
     const release = this.session.holdStream();
     ctx.res.once('close', () => {

@@ -187,6 +187,22 @@ test('answers 400, not 5xx, to what Node itself refuses as HTTP', async () => {
   expect(answers.map(({ status }) => status)).toEqual(requests.map(() => 400));
 });
 
+test.each(['gzip, chunked', 'identity, chunked', 'xchunked'])(
+  'ends the connection after Transfer-Encoding: %s, which it cannot read: 400',
+  async (coding) => {
+    const connection = await openRaw(server.url);
+
+    connection.write(
+      `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\nContent-Type: application/json\r\nTransfer-Encoding: ${coding}\r\n\r\n0\r\n\r\n`,
+    );
+    const received = await connection.closed();
+
+    expect(received).toMatch(/^HTTP\/1\.1 400 /);
+    expect(received).toMatch(/\r\nConnection: close\r\n/i);
+    expect(received.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+  },
+);
+
 test('answers 431 to a head that is too large', async () => {
   const answer = await sendRaw(server.url, [
     'GET /mcp HTTP/1.1',

@@ -18,7 +18,8 @@ beforeAll(async () => {
     env: {
       PUBLIC_URL: 'https://my-app.example',
       ALLOWED_HOSTS: 'other.example, ports.example:8443',
-      ALLOWED_ORIGINS: 'https://pages.example,http://lan.example:3000',
+      ALLOWED_ORIGINS:
+        'https://pages.example,http://lan.example:3000,chrome-extension://abcdef,moz-extension://0a-1b,app://obsidian.md,tauri://localhost,vscode-file://vscode-app',
       MAX_BODY_BYTES: '1024',
     },
   });
@@ -172,6 +173,11 @@ describe('Origin', () => {
     'https://my-app.example',
     'https://pages.example',
     'http://lan.example:3000',
+    'chrome-extension://abcdef',
+    'moz-extension://0a-1b',
+    'app://obsidian.md',
+    'tauri://localhost',
+    'vscode-file://vscode-app',
   ])('%s is let in and named in the answer', async (origin) => {
     const answer = await ask('Host: localhost', `Origin: ${origin}`);
 

@@ -119,6 +119,13 @@ describe('X-Forwarded-For', () => {
     ['2001:db8::1', '2001:db8::ffff:2'],
     ['2001:db8::a:b:c:d', '2001:db8::1:2:3:4'],
     ['::ffff:203.0.113.1', '203.0.113.1'],
+    ['203.0.113.1:1234', '203.0.113.1:4321'],
+    ['203.0.113.1:1234', '203.0.113.1'],
+    ['[2001:db8::1]:1234', '2001:db8::1'],
+    ['[2001:db8::1]', '[2001:db8::2]:1'],
+    ['unknown', '_hidden'],
+    ['999.1.1.1', '203.0.113.1:x'],
+    ['-', 'garbage garbage'],
   ])('%s and %s are one subscriber', async (first, second) => {
     await start({ TRUST_PROXY: 'true' });
     await useUp(first);
