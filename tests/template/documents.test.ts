@@ -16,7 +16,6 @@ import { ROOT } from '../support/process.ts';
 /** Variables of other programs, which documents may name. */
 const FOREIGN_VARIABLES = new Set([
   // A misspelling, as CHANGELOG.md shows one.
-  'AUTH_ENABLE',
   // Of mcp-remote's entry in a configuration, and of OpenAI's clients.
   'AUTH_HEADER',
   'OPENAI_API_KEY',
