@@ -15,6 +15,7 @@ import {
 import type { Tool } from './tool.ts';
 import { type CallOrigin, callTool, progressParams, type ProgressReport } from './call-tool.ts';
 import type { Caller } from './caller.ts';
+import { EMPTY_LISTS } from './empty-lists.ts';
 import type { Reply, RequestId } from './messages.ts';
 import { hasPlainParams, isRepeatedIn, type PlainCall, type RequestHeaders } from './plain-call.ts';
 import { allowedTools, createMcpServer, listEveryTool, type McpDefinition } from './server.ts';
@@ -68,7 +69,7 @@ export class Lane {
   answerAtOnce({ id, method, params }: JSONRPCRequest, { user }: Caller): string | undefined {
     if (!hasPlainParams(params)) return undefined;
     if (method === 'ping') return spellAnswer(id, {});
-    if (method !== 'tools/list' || this.#listing === undefined) return undefined;
+    if (method !== 'tools/list' || this.#listing === undefined) return spellEmptyList(id, method);
     return spellAnswer(id, { tools: allowedTools(this.#listing, user, this.#definition.scopes) });
   }
 
@@ -116,6 +117,12 @@ function hasHeaderParameters({ config }: McpDefinition['registrations'][number])
 export function negotiate(params: JSONRPCRequest['params']): string {
   const asked = String(params?.['protocolVersion']);
   return SUPPORTED_PROTOCOL_VERSIONS.includes(asked) ? asked : LATEST_PROTOCOL_VERSION;
+}
+
+/** The answer to a list of what no server without features has. */
+function spellEmptyList(id: RequestId, method: string): string | undefined {
+  const empty = EMPTY_LISTS.get(method);
+  return empty && spellAnswer(id, empty);
 }
 
 /** An answer with its fields in the SDK's order. */

@@ -17,6 +17,7 @@ import type { Tool, ToolAnnotations } from './tool.ts';
 import { type CallOrigin, callTool, progressParams } from './call-tool.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { type Changes, createChanges, followChanges } from './changes.ts';
+import { answerEmptyLists, refuseCursor } from './empty-lists.ts';
 import type { Feature, FeatureContext } from './feature.ts';
 import { InFlight } from './in-flight.ts';
 
@@ -99,6 +100,7 @@ export function createMcpServer(
     callerOf: (context) => callerOf(context, caller),
   };
   for (const feature of features) feature.register?.(server, featureContext);
+  answerEmptyLists(server);
   if (session !== undefined) followChanges(changes, server, session.userId);
   return server;
 }
@@ -211,7 +213,8 @@ function filterToolList(
     const listAll = firstOf(rest);
     toolListHandlers.set(mcp, listAll);
     server.setRequestHandler = setRequestHandler;
-    server.setRequestHandler('tools/list', async (_request, context) => {
+    server.setRequestHandler('tools/list', async ({ params }, context) => {
+      refuseCursor(params);
       const { tools } = await listAll();
       return { tools: [...allowedTools(tools, callerOf(context, connectionCaller).user, scopes)] };
     });

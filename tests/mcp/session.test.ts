@@ -121,7 +121,7 @@ describe('the SDK’s server', () => {
     note('notifications/initialized');
 
     request(2, 'nonsense');
-    request(3, 'tools/list', { cursor: 'x' });
+    request(3, 'tools/list', { _meta: { 'example.com/odd': true } });
     request(4, 'tools/call', { name: 'whoami', arguments: {} });
     await until(4);
     const busy = servers();

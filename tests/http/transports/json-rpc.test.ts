@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
-import { callTool, openMcpSession, type RawSession, rpc, send } from '../../support/raw-http.ts';
+import { callTool, openMcpSession, type RawSession, rpc, send, stateless } from '../../support/raw-http.ts';
 import { openSse, openStream, type SseSession } from '../../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
 
@@ -119,7 +119,9 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
     ['an empty method', rpc(1, ''), -32_601],
     ['the method __proto__', rpc(1, '__proto__'), -32_601],
     ['the method constructor', rpc(1, 'constructor'), -32_601],
-    ['a method of a capability that is not there', rpc(1, 'prompts/list'), -32_601],
+    ['a method of a capability that is not there', rpc(1, 'prompts/get', { name: 'x' }), -32_601],
+    ['a list with a cursor that nobody gave', rpc(1, 'tools/list', { cursor: 'x' }), -32_602],
+    ['an empty list with a cursor', rpc(1, 'prompts/list', { cursor: 'x' }), -32_602],
     ['a call without a name', rpc(1, 'tools/call', {}), -32_602],
     ['a call without params', rpc(1, 'tools/call'), -32_602],
     ['a call with a name that is a number', rpc(1, 'tools/call', { name: 1 }), -32_602],
@@ -380,4 +382,33 @@ test('nothing of all this is logged as an error', async () => {
   await send(`${server.url}/health`);
 
   expect(server.lines.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+});
+
+describe('a list of what the server does not have', () => {
+  const LISTS = [
+    ['prompts/list', { prompts: [] }],
+    ['resources/list', { resources: [] }],
+    ['resources/templates/list', { resourceTemplates: [] }],
+  ] as const;
+
+  test.each(LISTS)('is empty on a session: %s', async (method, result) => {
+    const session = await openMcpSession(server.url, ADA);
+
+    const plain = await session.post(rpc(1, method));
+    const odd = await session.post(rpc(2, method, { _meta: { 'example.com/a': 1 } }));
+
+    expect([plain.body, odd.body]).toEqual([
+      { jsonrpc: '2.0', id: 1, result },
+      { jsonrpc: '2.0', id: 2, result },
+    ]);
+  });
+
+  test.each(LISTS)('is empty without a session: %s', async (method, result) => {
+    const answer = await send(`${server.url}/mcp`, stateless({ method }, { token: ADA }));
+
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      expect.objectContaining({ result: expect.objectContaining(result) }),
+    ]);
+  });
 });

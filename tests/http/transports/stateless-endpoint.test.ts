@@ -147,6 +147,7 @@ describe('a request is refused', () => {
     ['with _meta of a wrong type', { ...whoami, body: rpc(1, 'tools/call', { _meta: 1 }) }, 400, -32_600],
     ['of an unknown method', stateless({ method: 'no/such' }), 404, -32_601],
     ['of a method the revision has not', stateless({ method: 'initialize' }), 404, -32_601],
+    ['of a list with a cursor', stateless({ method: 'tools/list', params: { cursor: 'x' } }), 200, -32_602],
     ['of an unknown tool', stateless({ method: 'tools/call', params: { name: 'none' } }), 200, -32_602],
     [
       'of the tool __proto__',
