@@ -94,8 +94,9 @@ function readUsers([head = [], ...rows]: string[][], nowMs: number): EntryFields
   if (strange !== -1 || !columns.includes('user') || new Set(columns).size < columns.length)
     throw new CommandError(
       EXIT.failed,
-      `The first line of the table must name its columns, each once: user, and of name, scopes, expires those that are there.` +
-        (strange === -1 ? '' : ` Column ${strange + 1} is none of them.`),
+      `The first line of the table must name its columns, each once: user, and of name, scopes, expires those that are there.${
+        strange === -1 ? '' : ` Column ${strange + 1} is none of them.`
+      }`,
     );
   const seen = new Map<string, number>();
   return rows.map((cells, index) => {
@@ -125,8 +126,10 @@ function readUser({
 }): EntryFields {
   if (cells.length > columns.length)
     throw new CommandError(EXIT.failed, 'it has more cells than the first one has columns.');
-  const valueOf = (name: (typeof COLUMNS)[number]): string | undefined =>
-    cells[columns.indexOf(name)] || undefined;
+  const valueOf = (name: (typeof COLUMNS)[number]): string | undefined => {
+    const cell = cells[columns.indexOf(name)];
+    return cell === '' ? undefined : cell;
+  };
   const fields = newEntry(
     {
       user: valueOf('user') ?? '',

@@ -1,7 +1,7 @@
 /** The variables that say where the server listens, what clients call it, and who may reach it. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { PLATFORM_VARIABLES, platformSigns } from './platforms.ts';
+import { type PLATFORM_VARIABLES, platformSigns } from './platforms.ts';
 import type { Surroundings } from './surroundings.ts';
 import { HOST_HEADER, list, ORIGIN, PAGE_ORIGIN, SWITCH, wholeNumber } from './value-types.ts';
 import type { ValuesOf, Variables } from './variable.ts';

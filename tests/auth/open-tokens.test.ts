@@ -185,8 +185,8 @@ describe('tokens that are no secret', () => {
 /** The texts of a file, or of the files of a folder. */
 async function textsOf(name: string): Promise<string[]> {
   if (!(await stat(name)).isDirectory()) return [await readFile(name, 'utf8')];
-  const files = (await readdir(name)).filter((file) => /\.(md|html|js|css|json)$/.test(file));
-  return Promise.all(files.map((file) => readFile(path.join(name, file), 'utf8')));
+  const files = (await readdir(name)).filter((entry) => /\.(md|html|js|css|json)$/.test(entry));
+  return Promise.all(files.map((entry) => readFile(path.join(name, entry), 'utf8')));
 }
 
 describe('tokens in a file', () => {

@@ -364,15 +364,15 @@ describe('scopes that no tool asks for', () => {
   });
 });
 
-describe('import', () => {
-  /** Writes a table beside the token file and imports it. */
-  async function importTable(content: unknown, table: string | Buffer) {
-    const file = await createFile(content);
-    const name = path.join(file.folder, 'class.csv');
-    await writeFile(name, table);
-    return { file, rows: (await file.run('import', {}, name)) as unknown as Record<string, string>[] };
-  }
+/** Writes a table beside the token file and imports it. */
+async function importTable(content: unknown, table: string | Buffer) {
+  const file = await createFile(content);
+  const name = path.join(file.folder, 'class.csv');
+  await writeFile(name, table);
+  return { file, rows: (await file.run('import', {}, name)) as unknown as Record<string, string>[] };
+}
 
+describe('import', () => {
   test('makes tokens for those who have none, with a link for each, and a second time none', async () => {
     const table =
       '\u{feff}user,name,scopes,expires\r\nada,"Lovelace, ""Ada""",greet echo,90d\r\n\r\nbob,,,\r\ncyd,Cyd,none,2027-01-01\r\n';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { runAtOnce, type Steps } from '../../in-slices.ts';
 import { readCredential } from '../credential.ts';
 import { digestToken } from '../digest.ts';
-import { type TokenEntry } from './token-set.ts';
+import type { TokenEntry } from './token-set.ts';
 import { TokenFileError } from './token-file-error.ts';
 import { type FileProperty, propertiesOf } from './token-file-syntax.ts';
 import { createUserContext } from '../user.ts';

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Steps } from '../../in-slices.ts';
 import { tokenIdOf } from '../digest.ts';
-import { type TokenEntry, type TokenSet } from './token-set.ts';
+import type { TokenEntry, TokenSet } from './token-set.ts';
 import type { RightsChange } from '../verifier.ts';
 
 /** The differences, by token id. */

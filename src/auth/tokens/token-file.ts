@@ -128,9 +128,9 @@ export async function openTokenFile({
   let waiting: Promise<void> | undefined;
   /** Reads the file once for everybody who asks before that begins; who asks later may know of a later version. */
   const reload = async (): Promise<void> => {
-    waiting ??= queue = queue.then(async () => {
+    waiting ??= queue = queue.then(() => {
       waiting = undefined;
-      await readAgain();
+      return readAgain();
     });
     return waiting;
   };
