@@ -32,8 +32,8 @@ export function* propertiesOf(text: string): Generator<FileProperty, void> {
   while (token === TOKEN.string) {
     const start = scanner.getTokenOffset();
     const key = scanner.getTokenValue();
-    if (Number(scanner.getTokenError()) !== NO_ERROR || nextToken(scanner) !== TOKEN.colon)
-      throw syntaxErrorOf(text);
+    // oxlint-disable-next-line no-unsafe-enum-comparison -- 0 of a const enum, which single files cannot read: nothing is wrong
+    if (scanner.getTokenError() !== 0 || nextToken(scanner) !== TOKEN.colon) throw syntaxErrorOf(text);
     const { valueStart, repeated } = skipValue(scanner, text);
     const end = scanner.getTokenOffset() + scanner.getTokenLength();
     yield { key, value: parseValue(text, valueStart, end), repeated, start, valueStart, end };
@@ -57,9 +57,6 @@ function parseValue(text: string, start: number, end: number): unknown {
 }
 
 const STRICT_JSON = { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false };
-
-/** What the scanner says of a token with nothing wrong about it; of a const enum, as the tokens are. */
-const NO_ERROR = 0;
 
 /** The scanner's tokens by the numbers that its `SyntaxKind` gives them: a const enum, which single files cannot read. */
 const TOKEN = {
