@@ -10,6 +10,9 @@ import type { InFlight } from './in-flight.ts';
 import type { RequestId } from './messages.ts';
 import type { UseService } from './service.ts';
 
+/** What stands for a revision that has not been negotiated: HTTP+SSE clients may call before they do. */
+export const NO_REVISION = 'not negotiated';
+
 /** A call on its way to a tool. */
 export interface ToolCall {
   readonly tool: Tool;

@@ -1,37 +1,31 @@
 /**
  * A short way for plain messages, past the SDK's dispatch: the same `callTool`, and answers of the same form, so that a session
- * whose client sends nothing else needs no `McpServer` at all. Everything else falls through to the SDK. Delete this file and
- * its uses, and no answer changes: `fast-lane.test.ts` sends thousands of messages both ways. `npm run bench` measures what it
+ * whose client sends nothing else needs no `McpServer` at all. Everything else falls through to the SDK. Delete this file
+ * and its line in `start-server.ts` (`npm run drop -- short-way`), and no answer changes: `fast-lane.test.ts` sends thousands of messages both ways. `npm run bench` measures what it
  * saves: most of what a call, a session's opening and an idle session would cost.
  */
 import {
   type CallToolResult,
   type JSONRPCRequest,
-  LATEST_PROTOCOL_VERSION,
   SERVER_INFO_META_KEY,
-  SUPPORTED_PROTOCOL_VERSIONS,
   type Tool as ListedTool,
 } from '@modelcontextprotocol/server';
 import type { Tool } from './tool.ts';
-import { type CallOrigin, callTool, progressParams, type ProgressReport } from './call-tool.ts';
+import { callTool } from './call-tool.ts';
 import type { Caller } from './caller.ts';
 import { EMPTY_LISTS } from './empty-lists.ts';
-import type { Reply, RequestId } from './messages.ts';
+import { type CallFrame, frameAnswer, type Lane, negotiate, spellAnswer } from './lane.ts';
+import type { RequestId } from './messages.ts';
 import { hasPlainParams, isRepeatedIn, type PlainCall, type RequestHeaders } from './plain-call.ts';
 import { allowedTools, createMcpServer, listEveryTool, type McpDefinition } from './server.ts';
 
-const lanes = new WeakMap<McpDefinition, Lane>();
-
-/** The lane of a definition; none where a feature could have put its own handler in the way. */
-export function laneOf(definition: McpDefinition): Lane | undefined {
-  if ((definition.features ?? []).length > 0) return undefined;
-  let lane = lanes.get(definition);
-  if (lane === undefined) lanes.set(definition, (lane = new Lane(definition)));
-  return lane;
+/** The short way of a definition; none where a feature could have put its own handler in the way. */
+export function createFastLane(definition: McpDefinition): Lane | undefined {
+  return (definition.features ?? []).length > 0 ? undefined : new FastLane(definition);
 }
 
 /** What can be answered without the SDK's server. */
-export class Lane {
+class FastLane implements Lane {
   readonly #definition: McpDefinition;
   readonly #tools: ReadonlyMap<string, Tool>;
   /** What every answer to `initialize` says but for the revision. */
@@ -101,68 +95,13 @@ export class Lane {
   }
 }
 
-/** In whose name and revision a call runs, and how it is cancelled. */
-export interface CallFrame {
-  readonly caller: Caller;
-  readonly protocolVersion: string;
-  readonly origin: CallOrigin;
-}
-
 /** Whether a tool wants parameters repeated in headers. */
 function hasHeaderParameters({ config }: McpDefinition['registrations'][number]): boolean {
   return JSON.stringify(config.inputSchema['~standard'].jsonSchema.input()).includes('x-mcp-header');
-}
-
-/** The revision for an `initialize` request: the one asked for, or the latest with sessions. */
-export function negotiate(params: JSONRPCRequest['params']): string {
-  const asked = String(params?.['protocolVersion']);
-  return SUPPORTED_PROTOCOL_VERSIONS.includes(asked) ? asked : LATEST_PROTOCOL_VERSION;
 }
 
 /** The answer to a list of what no server without features has. */
 function spellEmptyList(id: RequestId, method: string): string | undefined {
   const empty = EMPTY_LISTS.get(method);
   return empty && spellAnswer(id, empty);
-}
-
-/** An answer with its fields in the SDK's order. */
-export function spellAnswer(id: RequestId, result: object): string {
-  return frameAnswer(id, JSON.stringify(result));
-}
-
-/** An answer around a result that is JSON already. */
-function frameAnswer(id: RequestId, result: string): string {
-  return `{"result":${result},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
-}
-
-/** A call's origin that costs nothing until its tool asks for something. */
-export class LaneCall implements CallOrigin {
-  readonly reply: Reply | undefined;
-  readonly #progressToken: RequestId | undefined;
-  #abort: AbortController | undefined;
-  isCancelled = false;
-
-  /** Progress goes to the reply's stream, where it is asked for. */
-  constructor(reply?: Reply, progressToken?: RequestId) {
-    this.reply = reply;
-    this.#progressToken = progressToken;
-  }
-
-  get signal(): AbortSignal {
-    this.#abort ??= new AbortController();
-    if (this.isCancelled) this.#abort.abort();
-    return this.#abort.signal;
-  }
-
-  async progress(...report: ProgressReport): Promise<void> {
-    if (this.isCancelled || this.#progressToken === undefined) return;
-    const params = progressParams(this.#progressToken, report);
-    this.reply?.stream()?.send({ jsonrpc: '2.0', method: 'notifications/progress', params });
-  }
-
-  /** Tells the tool, and whoever logs, that nobody waits any more. */
-  cancel(): void {
-    this.isCancelled = true;
-    this.#abort?.abort();
-  }
 }

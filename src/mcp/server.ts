@@ -14,12 +14,13 @@ import { hasScope, type UserContext } from '../auth/user.ts';
 import { createLineLog } from '../log.ts';
 import type { UseService } from './service.ts';
 import type { Tool, ToolAnnotations } from './tool.ts';
-import { type CallOrigin, callTool, progressParams } from './call-tool.ts';
+import { type CallOrigin, callTool, NO_REVISION, progressParams } from './call-tool.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { type Changes, createChanges, followChanges } from './changes.ts';
 import { answerEmptyLists, refuseCursor } from './empty-lists.ts';
 import type { Feature, FeatureContext } from './feature.ts';
 import { InFlight } from './in-flight.ts';
+import type { Lane } from './lane.ts';
 
 /** What an MCP server is made of. */
 export interface McpParts {
@@ -33,6 +34,8 @@ export interface McpParts {
   readonly log: Logger;
   /** How many tool calls of one user may run at once. */
   readonly maxCallsPerUser?: number | undefined;
+  /** Makes a way past the SDK's dispatch for what is plain; without one the SDK has every message. */
+  readonly shortWay?: (definition: McpDefinition) => Lane | undefined;
 }
 
 /** The definition, prepared once; each connection gets a server of it. */
@@ -40,6 +43,7 @@ export interface McpDefinition extends McpParts {
   readonly options: ServerOptions;
   readonly changes: Changes;
   readonly inFlight: InFlight;
+  readonly lane?: Lane | undefined;
   /** For the line that each tool call leaves. */
   readonly lines: Logger;
   /** The SDK's view of each tool, with its JSON Schemas already made. */
@@ -67,7 +71,8 @@ export function defineMcp(parts: McpParts): McpDefinition {
   );
   const lines = createLineLog(parts.log);
   const inFlight = new InFlight(parts.maxCallsPerUser);
-  return { ...parts, options, changes, inFlight, lines, registrations, scopes };
+  const definition = { ...parts, options, changes, inFlight, lines, registrations, scopes };
+  return { ...definition, lane: parts.shortWay?.(definition) };
 }
 
 /** Makes the server of one connection, or of one stateless request. */
@@ -104,9 +109,6 @@ export function createMcpServer(
   if (session !== undefined) followChanges(changes, server, session.userId);
   return server;
 }
-
-/** What stands for a revision that has not been negotiated: HTTP+SSE clients may call before they do. */
-export const NO_REVISION = 'not negotiated';
 
 /** The SDK's view of a request as a tool call needs it. */
 function originOf({ mcpReq }: ServerContext): CallOrigin {

@@ -1,7 +1,7 @@
 /** A request of a session that is being worked on, and how many there may be. */
 import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Grant } from '../auth/verifier.ts';
-import { type LaneCall, spellAnswer } from './fast-lane.ts';
+import { type LaneCall, spellAnswer } from './lane.ts';
 import type { UnderWay } from './in-flight.ts';
 import type { Reply, RequestId } from './messages.ts';
 import type { McpSession } from './session.ts';

@@ -1,8 +1,9 @@
 /** One session's server: plain messages go the short way; the SDK's server is made when something comes that needs it. */
 import type { JSONRPCMessage, JSONRPCRequest, ServerEvent } from '@modelcontextprotocol/server';
+import { NO_REVISION } from './call-tool.ts';
 import type { Caller } from './caller.ts';
 import type { Follower } from './changes.ts';
-import { type Lane, LaneCall, laneOf, negotiate, spellAnswer } from './fast-lane.ts';
+import { type Lane, LaneCall, negotiate, spellAnswer } from './lane.ts';
 import {
   type AbandonReason,
   cancelledIdOf,
@@ -15,7 +16,7 @@ import {
 import { correctParamsError } from './params-check.ts';
 import type { PlainCall, ReadMessage } from './plain-call.ts';
 import { type Handshake, SdkSession, type SendOptions } from './sdk-session.ts';
-import { type McpDefinition, NO_REVISION } from './server.ts';
+import type { McpDefinition } from './server.ts';
 import { MAX_REQUESTS_IN_FLIGHT, SessionRequest, spellRefusal } from './session-request.ts';
 
 /** What a session is made from. */
@@ -43,7 +44,7 @@ export class McpSession implements Follower {
     this.userId = userId;
     this.#definition = definition;
     this.#channel = channel;
-    this.#lane = laneOf(definition);
+    this.#lane = definition.lane;
     // Without a lane the server is there as long as the session, and follows the changes itself.
     if (this.#lane === undefined) this.#wake();
     else definition.changes.join(this);

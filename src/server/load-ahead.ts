@@ -7,12 +7,18 @@ import { loadTransport } from '../http/transports/sse-endpoint.ts';
 /** So long the first requests have the process to themselves. Milliseconds. */
 const AFTER_START_MS = 500;
 
+/** What is loaded, in this order. */
+const LOADS: readonly (() => Promise<unknown>)[] = [
+  loadRouter, // for paths that are patterns
+  loadTransport, // for HTTP+SSE
+];
+
 /**
  * Loads it piece by piece. With the first request that needs it would be too late: with all descriptors in use, or the packages
  * replaced on the disk, it cannot be loaded, and Node never tries a module again that it could not load once.
  */
 export async function loadAhead(log: Logger): Promise<void> {
-  for (const load of [loadRouter, loadTransport]) {
+  for (const load of LOADS) {
     await delay(AFTER_START_MS, undefined, { ref: false });
     try {
       await load();

@@ -11,14 +11,16 @@ import { createApp } from '../http/app.ts';
 import { answerClientErrors } from '../http/gate/client-error.ts';
 import { guardConnections } from '../http/gate/connections.ts';
 import { EventStreams } from '../http/transports/event-streams.ts';
+import { createFaceRoute } from '../http/site/face.ts';
 import { createHealthRoutes } from '../http/site/health.ts';
 import { createMcpRoute } from '../http/transports/mcp-endpoint.ts';
 import { createOAuthRefusalRoutes } from '../http/site/oauth-refusal.ts';
-import { createPageRoute } from '../http/site/page.ts';
+import { createPage } from '../http/site/page.ts';
 import { createFailureCounter } from '../http/gate/rate-limit.ts';
 import { createSseRoutes } from '../http/transports/sse-endpoint.ts';
 import { createStatelessEndpoint } from '../http/transports/stateless-endpoint.ts';
 import { createToolsRoute } from '../http/site/tools-endpoint.ts';
+import { createFastLane } from '../mcp/fast-lane.ts';
 import { canCallTheSame, createToolLister, defineMcp } from '../mcp/server.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
 import { readPackage } from '../package.ts';
@@ -67,7 +69,7 @@ export async function startServer({
   services = NO_SERVICES,
   log,
 }: ServerParts): Promise<RunningServer> {
-  const { limits, origin, sseEnabled } = config;
+  const { limits, origin } = config;
   const facts = readPackage();
   const authenticator = createAuthenticator(verifier);
   const countFailure = createFailureCounter(config.auth.failuresPerMinute);
@@ -79,6 +81,7 @@ export async function startServer({
     features,
     use,
     log,
+    shortWay: createFastLane,
     // Without authentication everybody is the same user.
     ...(!authenticator.enabled && { maxCallsPerUser: Infinity }),
   });
@@ -109,19 +112,21 @@ export async function startServer({
     const unready = await services.findUnready();
     return unready.length === 0 ? undefined : `unavailable: ${unready.join(', ')}`;
   };
+  const transports = [createMcpRoute({ ...endpoint, stateless })];
+  if (config.sseEnabled) transports.push(...createSseRoutes(endpoint));
+  const face = {
+    ...facts,
+    authEnabled: authenticator.enabled,
+    sseEnabled: transports.some(({ path }) => path === '/sse'),
+    publicUrl: origin.publicUrl,
+  };
   const handle = createApp({
     routes: [
-      createPageRoute({
-        ...facts,
-        authEnabled: authenticator.enabled,
-        sseEnabled,
-        publicUrl: origin.publicUrl,
-      }),
-      ...createHealthRoutes({ version: facts.version, findObstacle }),
+      createFaceRoute(face, createPage(face)),
+      ...createHealthRoutes({ version: face.version, findObstacle }),
       ...createOAuthRefusalRoutes(authenticator, countFailure),
       createToolsRoute(createToolLister(definition)),
-      createMcpRoute({ ...endpoint, stateless }),
-      ...(sseEnabled ? createSseRoutes(endpoint) : []),
+      ...transports,
     ],
     authenticator,
     countFailure,

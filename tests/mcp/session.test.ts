@@ -10,6 +10,7 @@ import { McpSession } from '../../src/mcp/session.ts';
 import { defineTool, type Tool } from '../../src/mcp/tool.ts';
 import { fixtureTools } from '../support/fixture-tools.mjs';
 import { createHeldTool } from '../support/held-tool.ts';
+import { createFastLane } from '../../src/mcp/fast-lane.ts';
 import { createCaller, createDefinition } from '../support/in-memory-mcp.ts';
 import { eventually } from '../support/raw-http.ts';
 
@@ -41,7 +42,7 @@ function openSession({
   features?: readonly Feature[];
   maxCallsPerUser?: number;
 } = {}): Fixture {
-  const { definition: plain } = createDefinition({ tools, features, ...rest });
+  const { definition: plain } = createDefinition({ tools, features, shortWay: createFastLane, ...rest });
   let looks = 0;
   const definition = {
     ...plain,

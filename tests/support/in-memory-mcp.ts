@@ -14,6 +14,7 @@ export interface InMemoryOptions {
   readonly tools?: readonly Tool[];
   readonly features?: readonly Feature[];
   readonly maxCallsPerUser?: number;
+  readonly shortWay?: NonNullable<Parameters<typeof defineMcp>[0]['shortWay']>;
   /** The user of every request until {@link InMemoryConnection.actAs} names another. */
   readonly user?: UserFields;
 }
@@ -36,7 +37,12 @@ export interface InMemoryConnection {
 type CallOptions = Parameters<Client['callTool']>[1];
 
 /** The definition of a server under test, and its log. */
-export function createDefinition({ tools = [], features = [], maxCallsPerUser }: InMemoryOptions = {}) {
+export function createDefinition({
+  tools = [],
+  features = [],
+  maxCallsPerUser,
+  shortWay,
+}: InMemoryOptions = {}) {
   const { log, lines } = createMemoryLog();
   const { use } = NO_SERVICES;
   return {
@@ -47,6 +53,7 @@ export function createDefinition({ tools = [], features = [], maxCallsPerUser }:
       use,
       log,
       maxCallsPerUser,
+      ...(shortWay && { shortWay }),
     }),
     lines,
   };

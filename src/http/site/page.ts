@@ -1,63 +1,32 @@
-/** `GET /`: what runs here, how to connect to it and its tools to try, as a page; what runs here, as JSON. */
+/** The page: what runs here, how to connect to it, and its tools to try. `npm run drop -- page` takes it out. */
 import { CLIENT_IDS, renderClient } from '../../connect/clients.ts';
 import { TOKEN_PLACEHOLDER } from '../../connect/target.ts';
-import type { Handler, RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
+import type { Face, Page } from './face.ts';
 import { fillTemplate, type TemplateValues } from './page-template.ts';
 import { createStaticFile, readPageTemplate, readStaticFiles, sendStaticFile } from './static-files.ts';
 
-/** What an anonymous visitor may know. */
-export interface PageParts {
-  readonly name: string;
-  readonly version: string;
-  readonly authEnabled: boolean;
-  readonly sseEnabled: boolean;
-  /** The origin that clients see; without it the page's script puts in the one that it was loaded from. */
-  readonly publicUrl?: string | undefined;
-}
-
-/** The public route: the page at `/`, and the files that it loads under `/page/`. */
-export function createPageRoute(parts: PageParts): Route {
+/** Reads the files of `public/` and makes the page of them. */
+export function createPage(face: Face): Page {
   const files = readStaticFiles();
-  const face = describeServer(parts);
   // Named in the page, so that the browser need not find them import by import.
   const modules = [...files.keys()].filter((name) => name.endsWith('.js')).map((file) => ({ file }));
-  const html = createStaticFile('html', fillTemplate(readPageTemplate(), { ...pageValues(parts), modules }));
-  const isFramed = isReplitPreview(parts);
+  const html = createStaticFile('html', fillTemplate(readPageTemplate(), { ...pageValues(face), modules }));
+  const isFramed = isReplitPreview(face);
   const policy = contentSecurityPolicy(isFramed);
 
-  const answer: Handler = (ctx) => {
-    if (ctx.path === '/') return sendPage(ctx);
-    const file = files.get(ctx.path.slice('/page/'.length));
-    if (file === undefined) throw new HttpError(404, 'not_found', 'The page has no such file.');
-    sendStaticFile(ctx, file);
-  };
-  const sendPage = (ctx: RequestContext): void => {
-    ctx.vary('Accept');
-    if (ctx.accepts('html', 'json') === 'json') {
-      ctx.body = face;
-      return;
-    }
-    ctx.set('Content-Security-Policy', policy);
-    // It has no word for one allowed framer; frame-ancestors has.
-    if (isFramed) ctx.remove('X-Frame-Options');
-    sendStaticFile(ctx, html);
-  };
-  return { path: '/{page/:file}', methods: { GET: answer, HEAD: answer }, access: 'public' };
-}
-
-/** What the server tells about itself. */
-function describeServer({ name, version, authEnabled, sseEnabled, publicUrl = '' }: PageParts) {
   return {
-    name,
-    version,
-    authentication: authEnabled ? ('bearer' as const) : ('none' as const),
-    transports: {
-      'streamable-http': `${publicUrl}/mcp`,
-      ...(sseEnabled && { sse: `${publicUrl}/sse` }),
+    send(ctx) {
+      ctx.set('Content-Security-Policy', policy);
+      // It has no word for one allowed framer; frame-ancestors has.
+      if (isFramed) ctx.remove('X-Frame-Options');
+      sendStaticFile(ctx, html);
     },
-    tools: `${publicUrl}/tools`,
-    health: `${publicUrl}/health`,
+    sendFile(ctx, name) {
+      const file = files.get(name);
+      if (file === undefined) throw new HttpError(404, 'not_found', 'The page has no such file.');
+      sendStaticFile(ctx, file);
+    },
   };
 }
 
@@ -68,7 +37,7 @@ function describeServer({ name, version, authEnabled, sseEnabled, publicUrl = ''
 const PLACEHOLDER = 'https://your-server.example';
 
 /** What the template is filled with. */
-function pageValues({ name, version, authEnabled, sseEnabled, publicUrl }: PageParts): TemplateValues {
+function pageValues({ name, version, authEnabled, sseEnabled, publicUrl }: Face): TemplateValues {
   const origin = publicUrl ?? PLACEHOLDER;
   return {
     name,
@@ -116,7 +85,7 @@ function clientValues(name: string, origin: string): TemplateValues[] {
 }
 
 /** Whether this is a development address of Replit, which its workspace shows in a frame; a deployed page is never framed. */
-function isReplitPreview({ publicUrl }: PageParts): boolean {
+function isReplitPreview({ publicUrl }: Face): boolean {
   return publicUrl !== undefined && new URL(publicUrl).hostname.endsWith('.replit.dev');
 }
 

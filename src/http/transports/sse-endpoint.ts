@@ -1,4 +1,4 @@
-/** The HTTP+SSE transport of 2024-11-05: `GET /sse` and `POST /messages`. Delete this file and its line to drop it. */
+/** The HTTP+SSE transport of 2024-11-05: `GET /sse` and `POST /messages`. `npm run drop -- sse` takes it out. */
 import type { ServerResponse } from 'node:http';
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Caller } from '../../mcp/caller.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
 import { toAuthInfo } from '../../mcp/caller.ts';
-import { LaneCall, laneOf } from '../../mcp/fast-lane.ts';
+import { LaneCall } from '../../mcp/lane.ts';
 import { type PlainCall, STATELESS_REVISION } from '../../mcp/plain-call.ts';
 import type { InFlight } from '../../mcp/in-flight.ts';
 import { createMcpServer, type McpDefinition } from '../../mcp/server.ts';
@@ -45,8 +45,7 @@ export function createStatelessEndpoint({
       keepAliveMs: 0,
     });
   let handler = createHandler();
-  const lane = laneOf(definition);
-  const { inFlight } = definition;
+  const { inFlight, lane } = definition;
   const calls = new Set<RequestContext>();
   let onIdle: (() => void) | undefined;
 

@@ -1,0 +1,83 @@
+/**
+ * The islands: what a fork may live without, each with the files that are it and the place where it is wired. A command takes one out
+ * (`npm run drop`), tests/architecture.test.ts holds the sources to this table, and `npm run fork-proof` takes out each.
+ */
+
+/** Where an island is wired: whole lines with a name in them, or a part of a line. */
+export type Wiring = { readonly file: string } & ({ readonly linesWith: string } | { readonly part: string });
+
+/** Something that can be taken out. */
+export interface Island {
+  readonly name: string;
+  readonly what: string;
+  /** What a client meets in its place. */
+  readonly without: string;
+  /** Files, and folders. */
+  readonly files: readonly string[];
+  readonly wiring: readonly Wiring[];
+  /** Tests, and what helps them, that are of nothing else. */
+  readonly tests: readonly string[];
+  /** What is in a test that uses it beside other things. */
+  readonly usedBy?: RegExp;
+  /** Packages that nothing else needs. */
+  readonly packages: readonly string[];
+}
+
+/** Where the parts of the server are put together. */
+const START = 'src/server/start-server.ts';
+
+/** Every island. */
+export const ISLANDS: readonly Island[] = [
+  {
+    name: 'sse',
+    what: 'HTTP+SSE, the transport of 2024-11-05',
+    without: '`/sse` and `/messages` are 404, as with `SSE_ENABLED=false`',
+    files: ['src/http/transports/sse-endpoint.ts'],
+    wiring: [
+      { file: START, linesWith: 'createSseRoutes' },
+      { file: 'src/server/load-ahead.ts', linesWith: 'loadTransport' },
+    ],
+    tests: ['tests/http/transports/sse-endpoint.test.ts'],
+    usedBy: /\/sse\b|\/messages\b|openSse|'v1 sse'|sse-first/,
+    // The tests' older clients are of the same package.
+    packages: [],
+  },
+  {
+    name: 'page',
+    what: 'the page at `/`',
+    without: '`/` answers in JSON, whoever asks',
+    files: [
+      'src/http/site/page.ts',
+      'src/http/site/page-template.ts',
+      'src/http/site/static-files.ts',
+      'public',
+    ],
+    wiring: [
+      { file: START, linesWith: '/site/page.ts' },
+      { file: START, part: ', createPage(face)' },
+      { file: 'package.json', part: ' && tsc -p public' },
+      { file: 'Dockerfile', linesWith: 'COPY public ' },
+      { file: '.dockerignore', linesWith: 'public' },
+    ],
+    tests: [
+      'tests/http/site/page.test.ts',
+      'tests/http/site/page-template.test.ts',
+      'tests/e2e/page.test.ts',
+      'tests/e2e/page-access.test.ts',
+      'tests/e2e/page-tools.test.ts',
+      'tests/support/browser.ts',
+    ],
+    usedBy: /Accept: (BROWSER|HTML)|\/page\/|'public\//,
+    packages: ['playwright-core', 'axe-core'],
+  },
+  {
+    name: 'short-way',
+    what: 'the short way of plain messages past the SDK',
+    without:
+      'the SDK answers everything, with the same answers; a call and an idle session cost several times as much',
+    files: ['src/mcp/fast-lane.ts'],
+    wiring: [{ file: START, linesWith: 'createFastLane' }],
+    tests: ['tests/mcp/fast-lane.test.ts', 'tests/mcp/session.test.ts'],
+    packages: [],
+  },
+];

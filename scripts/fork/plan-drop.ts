@@ -1,0 +1,57 @@
+/** What taking out an island changes, as a whole, before anything is touched. */
+import { CommandError, EXIT } from '../token/command-error.ts';
+import { type Edits, filesAt, readIfThere } from './edits.ts';
+import type { Island, Wiring } from './islands.ts';
+
+/** What is to be done, and what a person must look at afterwards. */
+export interface DropPlan {
+  readonly edits: Edits;
+  /** Tests that use the island beside other things. */
+  readonly tests: readonly string[];
+}
+
+/**
+ * Computes every edit.
+ * @throws {CommandError} when the island, or a place where it is wired, is not as the table says
+ */
+export async function planDrop(root: string, island: Island): Promise<DropPlan> {
+  const edits = new Map<string, string | undefined>();
+  for (const wiring of island.wiring) {
+    const text = edits.get(wiring.file) ?? (await readIfThere(root, wiring.file));
+    const cut = text === undefined ? undefined : cutOut(text, wiring);
+    if (cut === undefined)
+      throw new CommandError(
+        EXIT.failed,
+        `${wiring.file} has no ${wordsOf(wiring)}: nothing has been changed.`,
+      );
+    edits.set(wiring.file, cut);
+  }
+  for (const name of island.files) {
+    const files = await filesAt(root, name);
+    if (files.length === 0)
+      throw new CommandError(EXIT.failed, `${name} is not there: nothing has been changed.`);
+    for (const file of files) edits.set(file, undefined);
+  }
+  for (const name of island.tests) for (const file of await filesAt(root, name)) edits.set(file, undefined);
+
+  const others = (await filesAt(root, 'tests')).filter(
+    (name) => name.endsWith('.test.ts') && !edits.has(name),
+  );
+  const tests: string[] = [];
+  for (const name of others)
+    if (island.usedBy?.test((await readIfThere(root, name)) ?? '') === true) tests.push(name);
+  return { edits, tests: tests.toSorted() };
+}
+
+/** A text without what wires an island; undefined where that is not in it. */
+function cutOut(text: string, wiring: Wiring): string | undefined {
+  if ('part' in wiring) return text.includes(wiring.part) ? text.replace(wiring.part, '') : undefined;
+  const lines = text.split('\n');
+  const left = lines.filter((line) => !line.includes(wiring.linesWith));
+  return left.length < lines.length ? left.join('\n') : undefined;
+}
+
+/** What is looked for, in words. */
+function wordsOf(wiring: Wiring): string {
+  return 'part' in wiring ? `"${wiring.part}"` : `line with "${wiring.linesWith}"`;
+}

@@ -1,0 +1,48 @@
+/** `GET /`: what runs here, as JSON; and for those who would rather look at it, the page, where there is one. */
+import type { Handler, RequestContext, Route } from '../context.ts';
+
+/** What an anonymous visitor may know. */
+export interface Face {
+  readonly name: string;
+  readonly version: string;
+  readonly authEnabled: boolean;
+  readonly sseEnabled: boolean;
+  /** The origin that clients see; without it the page's script puts in the one that it was loaded from. */
+  readonly publicUrl?: string | undefined;
+}
+
+/** The same for people to look at. */
+export interface Page {
+  /** Answers with the page itself. */
+  send(ctx: RequestContext): void;
+  /** Answers with a file that it loads. */
+  sendFile(ctx: RequestContext, name: string): void;
+}
+
+/** The public route: at `/` what runs here, and under `/page/` what the page loads. */
+export function createFaceRoute(face: Face, page?: Page): Route {
+  const description = describeServer(face);
+  const answer: Handler = (ctx) => {
+    if (page !== undefined && ctx.path !== '/') return page.sendFile(ctx, ctx.path.slice('/page/'.length));
+    ctx.vary('Accept');
+    if (page !== undefined && ctx.accepts('html', 'json') !== 'json') return page.send(ctx);
+    ctx.body = description;
+  };
+  const path = page === undefined ? '/' : '/{page/:file}';
+  return { path, methods: { GET: answer, HEAD: answer }, access: 'public' };
+}
+
+/** What the server tells about itself. */
+function describeServer({ name, version, authEnabled, sseEnabled, publicUrl = '' }: Face) {
+  return {
+    name,
+    version,
+    authentication: authEnabled ? ('bearer' as const) : ('none' as const),
+    transports: {
+      'streamable-http': `${publicUrl}/mcp`,
+      ...(sseEnabled && { sse: `${publicUrl}/sse` }),
+    },
+    tools: `${publicUrl}/tools`,
+    health: `${publicUrl}/health`,
+  };
+}

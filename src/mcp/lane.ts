@@ -1,0 +1,87 @@
+/**
+ * What a session and the stateless revision know of a way past the SDK: what it answers, how a call that goes it is cancelled, and
+ * how what the SDK would say is spelled. `fast-lane.ts` is that way; without it nothing here is ever asked.
+ */
+import {
+  type CallToolResult,
+  type JSONRPCRequest,
+  LATEST_PROTOCOL_VERSION,
+  SUPPORTED_PROTOCOL_VERSIONS,
+} from '@modelcontextprotocol/server';
+import { type CallOrigin, progressParams, type ProgressReport } from './call-tool.ts';
+import type { Caller } from './caller.ts';
+import type { Reply, RequestId } from './messages.ts';
+import type { PlainCall, RequestHeaders } from './plain-call.ts';
+
+/** What can be answered without the SDK's server. */
+export interface Lane {
+  /** The answer to `initialize`, as JSON. */
+  welcome(request: JSONRPCRequest): string;
+  /** The answer to another request that needs no more than this, as JSON; undefined when the SDK must have it. */
+  answerAtOnce(request: JSONRPCRequest, caller: Caller): string | undefined;
+  /** Runs a session's call; undefined when the SDK must have it. */
+  run(call: PlainCall, frame: CallFrame): Promise<CallToolResult> | undefined;
+  /** The same for a call that stands alone, whose headers must repeat what the body says. */
+  runStateless(
+    call: PlainCall,
+    headers: RequestHeaders,
+    frame: CallFrame,
+  ): Promise<CallToolResult> | undefined;
+  /** The answer to a call that stands alone, as JSON. */
+  spellStateless(id: RequestId, result: CallToolResult): string;
+}
+
+/** In whose name and revision a call runs, and how it is cancelled. */
+export interface CallFrame {
+  readonly caller: Caller;
+  readonly protocolVersion: string;
+  readonly origin: CallOrigin;
+}
+
+/** The revision for an `initialize` request: the one asked for, or the latest with sessions. */
+export function negotiate(params: JSONRPCRequest['params']): string {
+  const asked = String(params?.['protocolVersion']);
+  return SUPPORTED_PROTOCOL_VERSIONS.includes(asked) ? asked : LATEST_PROTOCOL_VERSION;
+}
+
+/** An answer with its fields in the SDK's order. */
+export function spellAnswer(id: RequestId, result: object): string {
+  return frameAnswer(id, JSON.stringify(result));
+}
+
+/** An answer around a result that is JSON already. */
+export function frameAnswer(id: RequestId, result: string): string {
+  return `{"result":${result},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
+}
+
+/** A call's origin that costs nothing until its tool asks for something. */
+export class LaneCall implements CallOrigin {
+  readonly reply: Reply | undefined;
+  readonly #progressToken: RequestId | undefined;
+  #abort: AbortController | undefined;
+  isCancelled = false;
+
+  /** Progress goes to the reply's stream, where it is asked for. */
+  constructor(reply?: Reply, progressToken?: RequestId) {
+    this.reply = reply;
+    this.#progressToken = progressToken;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.isCancelled) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  async progress(...report: ProgressReport): Promise<void> {
+    if (this.isCancelled || this.#progressToken === undefined) return;
+    const params = progressParams(this.#progressToken, report);
+    this.reply?.stream()?.send({ jsonrpc: '2.0', method: 'notifications/progress', params });
+  }
+
+  /** Tells the tool, and whoever logs, that nobody waits any more. */
+  cancel(): void {
+    this.isCancelled = true;
+    this.#abort?.abort();
+  }
+}

@@ -1,0 +1,77 @@
+/** `npm run drop`: what it says, and that it changes everything or nothing. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import { makeEdits } from '../../scripts/fork/edits.ts';
+import { type Island, ISLANDS } from '../../scripts/fork/islands.ts';
+import { planDrop } from '../../scripts/fork/plan-drop.ts';
+import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
+
+const sandbox = createSandbox();
+afterEach(async () => sandbox.close());
+
+const LIGHT: Island = {
+  name: 'light',
+  what: 'the light',
+  without: 'it is dark',
+  files: ['src/light.ts', 'lamps'],
+  wiring: [
+    { file: 'src/house.ts', linesWith: 'light' },
+    { file: 'package.json', part: ' && lit' },
+  ],
+  tests: ['tests/light.test.ts', 'tests/gone.test.ts'],
+  usedBy: /bright/,
+  packages: [],
+};
+
+/** A house with a light. */
+async function createHouse(changes: Readonly<Record<string, string>> = {}): Promise<string> {
+  const folder = await sandbox.folder();
+  const files = {
+    'src/light.ts': 'on',
+    'src/house.ts': "import './light.ts';\ndoor();\nlight();\n",
+    'lamps/deep/lamp.svg': 'lamp',
+    'package.json': '{ "check": "warm && lit" }',
+    'tests/light.test.ts': 'light',
+    'tests/door.test.ts': 'bright behind the door',
+    ...changes,
+  };
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+    await writeFile(path.join(folder, name), text);
+  }
+  return folder;
+}
+
+test('takes out files, folders, lines, parts of lines and own tests, and names the tests that use the island too', async () => {
+  const house = await createHouse();
+
+  const { edits, tests } = await planDrop(house, LIGHT);
+  await makeEdits(house, edits);
+
+  expect(tests).toEqual(['tests/door.test.ts']);
+  expect(await readFile(path.join(house, 'src/house.ts'), 'utf8')).toBe('door();\n');
+  expect(await readFile(path.join(house, 'package.json'), 'utf8')).toBe('{ "check": "warm" }');
+  for (const gone of ['src/light.ts', 'lamps', 'tests/light.test.ts'])
+    await expect(readFile(path.join(house, gone))).rejects.toThrow('ENOENT');
+});
+
+test.each([
+  ['a line is not there', { 'src/house.ts': 'door();\n' }, 'src/house.ts has no line with "light"'],
+  ['a part is not there', { 'package.json': '{}' }, 'package.json has no " && lit"'],
+])('is refused as a whole when %s', async (_what, changes, words) => {
+  await expect(planDrop(await createHouse(changes), LIGHT)).rejects.toThrow(words);
+});
+
+test.each([
+  { args: ['--help'], code: 0 },
+  { args: ['nothing'], code: 2 },
+  { args: [], code: 2 },
+  { args: ['page', '--dryrun'], code: 2 },
+])('says with $args what there is, and ends with $code', async ({ args, code }) => {
+  const asked = sandbox.spawn({ args: [builtFile('scripts/drop.js'), ...args], cwd: await sandbox.folder() });
+
+  expect(await waitForEnd(asked)).toMatchObject({ code });
+  const said = code === 0 ? asked.stdout() : asked.stderr();
+  for (const { name, what } of ISLANDS) expect(said).toContain(`  ${name.padEnd(12)} ${what}\n`);
+});
