@@ -11,6 +11,9 @@ const NAMES = ['audit', 'bench', 'conformance', 'fuzz', 'licences', 'soak'];
 test.each([
   ...NAMES.flatMap((name) => [[name, `lab/${name}/main.js`, '--help'] as const]),
   ['bench', 'lab/bench/main.js', '-h'],
+  ['fork-proof', 'lab/fork/main.js', '--help'],
+  ['init', 'scripts/init.js', '--help'],
+  ['drop', 'scripts/drop.js', '--help'],
   ['smoke', 'scripts/smoke.js', '--help'],
 ])('%s (%s) explains itself with %s and does nothing else', async (name, script, option) => {
   const cwd = await sandbox.folder();

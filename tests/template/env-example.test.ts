@@ -7,6 +7,8 @@ import { parse } from 'dotenv';
 import { parseConfig, parseStdioConfig } from '../../src/config/config.ts';
 import { PLATFORM_VARIABLES } from '../../src/config/platforms.ts';
 import type { Environment } from '../../src/config/environment.ts';
+import { definition } from '../../src/definition.ts';
+import { ownVariablesOf } from '../../src/server/server-definition.ts';
 import { builtFile, ROOT } from '../support/process.ts';
 
 /** What hosting platforms set, and nobody by hand. */
@@ -25,8 +27,9 @@ async function readExample(): Promise<{ name: string; value: string }[]> {
 function variablesOfConfig(): Set<string> {
   const asked = new Set<string>();
   const environment = new Proxy<Environment>({}, { get: (_target, name) => void asked.add(String(name)) });
-  parseConfig(environment);
-  parseStdioConfig(environment);
+  const own = ownVariablesOf(definition);
+  parseConfig(environment, own);
+  parseStdioConfig(environment, own);
   return asked;
 }
 

@@ -1,0 +1,120 @@
+/** Copies of this checkout: one that stands for the template, and forks of it. */
+import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { run } from './steps.ts';
+
+/** The files that a fork adds, by their paths in it. */
+const FILES = 'lab/fork/files';
+
+/** Where the copies stand while the proof runs, beside the packages of which they are links. Git, jest and the linter leave it out. */
+export const COPIES = path.resolve('results/fork-proof');
+
+/** A checkout, with what a person would do in it. */
+export class Checkout {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  async git(...args: readonly string[]): Promise<string> {
+    return run(this.folder, 'git', args);
+  }
+
+  async npm(...args: readonly string[]): Promise<string> {
+    return run(this.folder, 'npm', args);
+  }
+
+  async node(...args: readonly string[]): Promise<string> {
+    return run(this.folder, process.execPath, args);
+  }
+
+  /** Runs a line of a document in a shell. */
+  async shell(line: string): Promise<string> {
+    return run(this.folder, 'sh', ['-c', line]);
+  }
+
+  async commit(message: string): Promise<void> {
+    await this.git('add', '-A');
+    await this.git('commit', '-qm', message);
+  }
+
+  async read(name: string): Promise<string> {
+    return readFile(path.join(this.folder, name), 'utf8');
+  }
+
+  async has(name: string): Promise<boolean> {
+    return stat(path.join(this.folder, name)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async write(name: string, text: string): Promise<void> {
+    await mkdir(path.dirname(path.join(this.folder, name)), { recursive: true });
+    await writeFile(path.join(this.folder, name), text);
+  }
+
+  /**
+   * Changes a file's text.
+   * @throws when that changes nothing
+   */
+  async edit(name: string, change: (text: string) => string): Promise<void> {
+    const before = await this.read(name);
+    const after = change(before);
+    if (after === before) throw new Error(`${name} has nothing to be changed.`);
+    await this.write(name, after);
+  }
+
+  /** Puts files of ours in, where they are called the same. */
+  async add(...names: readonly string[]): Promise<void> {
+    for (const name of names)
+      await cp(path.join(FILES, name), path.join(this.folder, name), { recursive: true });
+  }
+
+  /** Puts a tool on the list of tools, as README.md says. */
+  async listTool(constant: string, file: string): Promise<void> {
+    await this.edit('src/tools/index.ts', (text) =>
+      text.replace(/^import/m, `import { ${constant} } from './${file}.ts';\nimport`).replace(
+        /= \[([^\]]*)\];/,
+        (_all, list: string) =>
+          `= [${[
+            ...list
+              .split(',')
+              .map((tool) => tool.trim())
+              .filter((tool) => tool !== ''),
+            constant,
+          ].join(', ')}];`,
+      ),
+    );
+  }
+}
+
+/** Makes the copy that stands for the template: what git has of this checkout, and what has been changed since. */
+export async function copyTemplate(): Promise<Checkout> {
+  await rm(COPIES, { recursive: true, force: true });
+  const template = new Checkout(path.join(COPIES, 'template'));
+  await mkdir(template.folder, { recursive: true });
+  const listed = await run('.', 'git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
+  for (const name of new Set(listed.split('\0'))) {
+    const isThere = name !== '' && (await stat(name).catch(() => undefined))?.isFile() === true;
+    if (isThere) await cp(name, path.join(template.folder, name));
+  }
+  await template.git('init', '-q', '-b', 'main');
+  await template.commit('The template');
+  return template;
+}
+
+/** Forks the template, with the packages of this checkout: an installation of each would take most of the time. */
+export async function forkOf(template: Checkout, name: string): Promise<Checkout> {
+  const fork = new Checkout(path.join(COPIES, name));
+  await run(COPIES, 'git', ['clone', '-q', template.folder, fork.folder]);
+  const packages = path.resolve('node_modules');
+  const copy = path.join(fork.folder, 'node_modules');
+  // Links where the system has them: packages are replaced when they change, not written into.
+  await run('.', 'cp', ['-al', packages, copy]).catch(async () => cp(packages, copy, { recursive: true }));
+  for (const written of ['.cache', '.prepare-stamp', '.package-lock.json'])
+    await rm(path.join(copy, written), { recursive: true, force: true });
+  await cp(path.join(packages, '.package-lock.json'), path.join(copy, '.package-lock.json'));
+  return fork;
+}

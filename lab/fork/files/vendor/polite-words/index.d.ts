@@ -1,0 +1,2 @@
+/** Makes a request polite. */
+export declare function politely(request: string): string;

@@ -1,0 +1,4 @@
+/** Makes a request polite. */
+
+/** @param {string} request */
+export const politely = (request) => `Please ${request}.`;

@@ -1,0 +1,160 @@
+/** The forks: what each adds, changes or takes out, and what must be green then. */
+import path from 'node:path';
+import { ISLANDS } from '../../scripts/fork/islands.ts';
+import { type Checkout, forkOf } from './checkout.ts';
+import type { Steps } from './steps.ts';
+
+/** How much is run of the tests. */
+export interface Extent {
+  /** Only the small suite, everywhere. */
+  readonly quick: boolean;
+}
+
+/** Tests that see most of a server, and know nothing of islands. */
+const SMALL_SUITE = [
+  'tests/architecture.test.ts',
+  'tests/app',
+  'tests/http/transports/stateless-endpoint.test.ts',
+  'tests/http/site/oauth-refusal.test.ts',
+  'tests/mcp/server.test.ts',
+  'tests/e2e/entries.test.ts',
+];
+
+/** A fork that adds one of everything and throws nothing away. */
+export async function forkThatAdds(steps: Steps, template: Checkout, extent: Extent): Promise<void> {
+  const fork = await steps.take('fork the template', async () => forkOf(template, 'adds'));
+  await steps.take('add the tool of README.md', async () => {
+    const tool = /```ts\n([^`]*defineTool\([^`]*)```/.exec(await fork.read('README.md'))?.[1];
+    if (tool === undefined) throw new Error('README.md shows no tool.');
+    await fork.write('src/tools/add-numbers.ts', tool);
+    await fork.listTool('addNumbers', 'add-numbers');
+  });
+  await steps.take(
+    'add a service with a variable, a tool that writes, a prompt, a resource template',
+    async () => {
+      await fork.add('src/services', 'src/features', 'src/tools/keep-note.ts', 'tests/app/notes.test.ts');
+      await fork.listTool('keepNote', 'keep-note');
+      await fork.write('.env.example', await fork.npm('run', '-s', 'variables'));
+      await fork.commit('Add notes');
+    },
+  );
+  await check(steps, fork, extent);
+}
+
+/** A fork that makes itself its own, brings a package with an install script, and takes a later version over. */
+export async function forkOfItsOwn(steps: Steps, template: Checkout, extent: Extent): Promise<void> {
+  const fork = await steps.take('fork the template', async () => forkOf(template, 'own'));
+  await steps.take('npm run init: another name, no examples, no documents of the template', async () => {
+    await fork.npm('run', 'init', '--', '--name', 'lesson-finder', '--title', 'Lesson finder', '--address', 'https://lessons.example', '--keep', 'none', '--drop-docs'); // prettier-ignore
+    await fork.commit('Start lesson-finder');
+  });
+  await steps.take('add a package with an install script, named in allowScripts', async () =>
+    addPackage(fork),
+  );
+  await check(steps, fork, extent);
+  await steps.take('a later version of the template', async () => changeTemplate(template));
+  await steps.take('merge it, by the commands of the fork’s README, without a conflict', async () =>
+    mergeUpstream(fork, template),
+  );
+  await steps.take('build, and the small suite', async () => {
+    await fork.npm('run', '-s', 'build');
+    await jest(fork, SMALL_SUITE);
+  });
+}
+
+/** A fork that takes out the islands: each, and then all of them. */
+export async function forkWithoutIslands(steps: Steps, template: Checkout): Promise<void> {
+  const fork = await steps.take('fork the template', async () => forkOf(template, 'islands'));
+  await steps.take('build', async () => fork.npm('run', '-s', 'build'));
+  const names = ISLANDS.map(({ name }) => name);
+  for (const dropped of [...names.map((name) => [name]), names]) {
+    await steps.take(`drop ${dropped.join(', ')}: build, types, the small suite`, async () => {
+      for (const name of dropped) await fork.node('dist/scripts/drop.js', name, '--force');
+      await fork.npm('run', '-s', 'build');
+      await fork.npm('run', '-s', 'typecheck');
+      await jest(fork, SMALL_SUITE);
+      await fork.git('reset', '-q', '--hard');
+    });
+  }
+}
+
+/** What `npm test` does, in its parts. */
+async function check(steps: Steps, fork: Checkout, { quick }: Extent): Promise<void> {
+  await steps.take('build', async () => fork.npm('run', '-s', 'build'));
+  for (const part of ['format', 'lint', 'typecheck'])
+    await steps.take(`npm run ${part}`, async () => fork.npm('run', '-s', part));
+  await steps.take(quick ? 'the small suite' : 'every test', async () =>
+    jest(fork, quick ? SMALL_SUITE : []),
+  );
+}
+
+/** Runs tests. */
+async function jest(fork: Checkout, names: readonly string[]): Promise<void> {
+  await fork.npm('run', '-s', 'jest', '--', '--maxWorkers=2', ...names);
+}
+
+/** Adds a package from a file, so that no registry is asked, and what a fork must say of it. */
+async function addPackage(fork: Checkout): Promise<void> {
+  const source = path.resolve('lab/fork/files/vendor/polite-words');
+  await fork.write('vendor/README.md', 'Packages that are in no registry.\n');
+  await fork.npm('pack', source, '--pack-destination', 'vendor', '--silent');
+  await fork.edit('package.json', (text) =>
+    text.replace('"allowScripts": {', '"allowScripts": {\n    "polite-words": true,'),
+  );
+  await fork.npm('install', './vendor/polite-words-1.0.0.tgz', '--offline', '--no-audit', '--no-fund');
+  if (!(await fork.has('node_modules/polite-words/index.js'))) throw new Error('npm has not installed it.');
+  await fork.add('src/tools/ask-politely.ts');
+  await fork.listTool('askPolitely', 'ask-politely');
+  await fork.npm('run', '-s', 'licences');
+  await fork.commit('Ask politely');
+}
+
+/** What only the template's people would change, and what a fork has changed, emptied or deleted as well. */
+async function changeTemplate(template: Checkout): Promise<void> {
+  const changes: readonly (readonly [string, (text: string) => string])[] = [
+    ['src/http/errors.ts', (text) => `${text}\n// A later version.\n`],
+    [
+      'src/tools/index.ts',
+      (text) => text.replace('Every tool of this server.', 'Every tool that this server has.'),
+    ],
+    ['src/tools/whoami.ts', (text) => text.replace('Who am I', 'Who I am')],
+    ['src/definition.ts', (text) => text.replace(/title: '.*'/, "title: 'A later title'")],
+    ['tests/template/documents.test.ts', (text) => `${text}\n// A later version.\n`],
+    ['tests/app/whoami.test.ts', (text) => `${text}\n// A later version.\n`],
+    ['docs/ARCHITECTURE.md', (text) => `${text}\nA later version.\n`],
+    ['docs/01_CONTEXT.md', (text) => `${text}\nA later version.\n`],
+    ['README.md', (text) => `${text}\nA later version.\n`],
+    ['CHANGELOG.md', (text) => text.replace('## Unreleased\n', '## Unreleased\n\n- Something later.\n')],
+    ['package.json', (text) => text.replace('"scripts": {', '"scripts": {\n    "later": "node --version",')],
+  ];
+  for (const [name, change] of changes) if (await template.has(name)) await template.edit(name, change);
+  await template.write('tests/template/later.test.ts', '// A later version.\n');
+  await template.commit('A later version');
+}
+
+/** Follows the fork's README, all but `npm test`, which takes its own time. */
+async function mergeUpstream(fork: Checkout, template: Checkout): Promise<void> {
+  const readme = await fork.read('README.md');
+  const block = /## Keep up with the template\n[^]*?```sh\n([^]*?)```/.exec(readme)?.[1] ?? '';
+  const commands = block.replace('URL-OF-THE-TEMPLATE', template.folder).trim().split('\n');
+  if (commands.length < 5) throw new Error('README.md does not say how to keep up with the template.');
+  for (const command of commands.filter((line) => line !== 'npm test')) {
+    const isMerge = command.includes(' merge ');
+    // It ends with 1 where the template has changed what the fork has deleted; the next command settles that.
+    await (isMerge ? fork.shell(command).catch(() => '') : fork.shell(command));
+  }
+  const status = await fork.git('status', '--porcelain');
+  if (status !== '') throw new Error(`Something is left after the merge:\n${status}`);
+  if ((await fork.read('README.md')) !== readme) throw new Error('The README is not the fork’s any more.');
+  for (const name of ['tests/template', 'src/tools/whoami.ts', 'docs/01_CONTEXT.md'])
+    if (await fork.has(name)) throw new Error(`${name} is back.`);
+  for (const [name, words] of [
+    ['src/http/errors.ts', 'A later version'],
+    ['docs/ARCHITECTURE.md', 'A later version'],
+    ['package.json', '"later"'],
+    ['package.json', 'lesson-finder'],
+    ['src/definition.ts', 'Lesson finder'],
+    ['src/tools/index.ts', 'askPolitely'],
+  ] as const)
+    if (!(await fork.read(name)).includes(words)) throw new Error(`${name} has lost "${words}".`);
+}

@@ -1,0 +1,46 @@
+/**
+ * `npm run fork-proof`: forks this checkout as it stands and does what people do with a fork: adds one of everything; makes it their
+ * own and takes a later version over; takes out the islands. Everything must be green each time.
+ */
+import { rm } from 'node:fs/promises';
+import { helped } from '../help.ts';
+import { COPIES, copyTemplate } from './checkout.ts';
+import { forkOfItsOwn, forkThatAdds, forkWithoutIslands } from './forks.ts';
+import { Steps } from './steps.ts';
+
+const USAGE = `Usage: npm run fork-proof -- [--quick] [adds] [own] [islands]
+Forks this checkout into results/fork-proof/ and proves that a fork stays green; without names, in all three ways.
+  adds     a tool, a tool that writes, a prompt, a resource template, a service with a variable: every test
+  own      npm run init, a package with an install script: every test; then a merge of a later version
+  islands  each island taken out, and all of them: build, types, a small suite
+  --quick  the small suite everywhere
+What failed is left there to be looked at. Exit code 1 when something failed, 2 when the command line is wrong.`;
+
+const FORKS: ReadonlySet<string> = new Set(['adds', 'own', 'islands']);
+
+if (!helped(USAGE)) process.exitCode = await main(process.argv.slice(2));
+
+/** Takes every step; returns the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const quick = args.includes('--quick');
+  const names = args.filter((arg) => arg !== '--quick');
+  if (names.some((name) => !FORKS.has(name))) {
+    console.error(USAGE);
+    return 2;
+  }
+  const wanted = (name: string): boolean => names.length === 0 || names.includes(name);
+  const steps = new Steps();
+  await steps.fork('The template', async () => {
+    const template = await steps.take('copy this checkout', copyTemplate);
+    if (wanted('adds'))
+      await steps.fork('A fork that adds', async () => forkThatAdds(steps, template, { quick }));
+    if (wanted('islands'))
+      await steps.fork('A fork without islands', async () => forkWithoutIslands(steps, template));
+    // Last: it changes the template.
+    if (wanted('own'))
+      await steps.fork('A fork of its own', async () => forkOfItsOwn(steps, template, { quick }));
+  });
+  if (steps.failed === 0) await rm(COPIES, { recursive: true, force: true });
+  console.log(`\n${steps.passed} passed, ${steps.failed} failed`);
+  return steps.failed === 0 ? 0 : 1;
+}
