@@ -62,14 +62,13 @@ export interface ConnectionOptions {
 
 /** Prepares everything that does not depend on a connection. */
 export function defineMcp(parts: McpParts): McpDefinition {
-  const changes = createChanges(parts.log);
+  const [changes, lines] = [createChanges(parts.log), createLineLog(parts.log)];
   const { instructions, features = [] } = parts;
   const options = { ...(instructions !== undefined && { instructions }), ...mergeOptions(features) };
   const registrations = parts.tools.map(registrationOf);
   const scopes = new Map(
     parts.tools.flatMap(({ name, scope }) => (scope === undefined ? [] : [[name, scope] as const])),
   );
-  const lines = createLineLog(parts.log);
   const inFlight = new InFlight(parts.maxCallsPerUser);
   const definition = { ...parts, options, changes, inFlight, lines, registrations, scopes };
   return { ...definition, lane: parts.shortWay?.(definition) };
