@@ -33,6 +33,7 @@ const OTHER_FILES = new Set([
   // An import, as CHANGELOG.md has it.
   '../mcp/tool.ts',
   '.cursor/mcp.json',
+  '.dev/',
   '.env',
   '.vscode/mcp.json',
   'add-numbers.ts',
