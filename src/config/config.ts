@@ -15,7 +15,7 @@ import {
 import { OPERATION_VARIABLES } from './operation.ts';
 import { PLATFORM_VARIABLES } from './platforms.ts';
 import { NOTHING_AROUND, type Surroundings } from './surroundings.ts';
-import { parseVariables, type Variables } from './variable.ts';
+import { parseVariables, type ValuesOf, type Variables } from './variable.ts';
 
 /** The groups of variables that an operator sets, in the order in which they are shown. A fork's own belong to its services. */
 export const VARIABLE_GROUPS: readonly Variables[] = [
@@ -31,6 +31,12 @@ const VARIABLES = {
   ...AUTH_VARIABLES,
   ...LIMITS_VARIABLES,
   ...OPERATION_VARIABLES,
+} as const satisfies Variables;
+
+/** What the stdio server has. */
+const STDIO_VARIABLES = {
+  ...AUTH_VARIABLES,
+  LOG_LEVEL: OPERATION_VARIABLES.LOG_LEVEL,
 } as const satisfies Variables;
 
 /** The configuration of the HTTP server. */
@@ -67,7 +73,7 @@ export function parseConfig(
   ownVariables: Variables = {},
   surroundings: Surroundings = NOTHING_AROUND,
 ): Config {
-  const { values, own } = parse(environment, ownVariables);
+  const { values, own } = parse(environment, ownVariables, VARIABLES);
   const exposure = exposureOf(values);
   return freeze<Config>({
     ...exposure,
@@ -93,7 +99,8 @@ export function parseConfig(
  * @throws {ConfigError} listing every bad variable with what is allowed
  */
 export function parseStdioConfig(environment: Environment, ownVariables: Variables = {}): StdioConfig {
-  const { values, own } = parse(environment, ownVariables);
+  // No others: a variable of the network, set for another program or in another project, must not end it.
+  const { values, own } = parse(environment, ownVariables, STDIO_VARIABLES);
   return freeze<StdioConfig>({
     auth: { enabled: values.AUTH_ENABLED ?? false, tokens: tokenSourceOf(values) },
     token: values.MCP_TOKEN,
@@ -102,11 +109,13 @@ export function parseStdioConfig(environment: Environment, ownVariables: Variabl
   });
 }
 
-/** Parses all variables at once, so that every bad one is named. */
-function parse(environment: Environment, ownVariables: Variables) {
+/** Parses variables at once, so that every bad one is named. */
+function parse<Known extends Variables>(environment: Environment, ownVariables: Variables, known: Known) {
   // The server's come last: a fork cannot give PORT another meaning.
-  const all: Readonly<Record<string, unknown>> & ReturnType<typeof parseVariables<typeof VARIABLES>> =
-    parseVariables({ ...ownVariables, ...VARIABLES }, environment);
+  const all: Readonly<Record<string, unknown>> & ValuesOf<Known> = parseVariables(
+    { ...ownVariables, ...known },
+    environment,
+  );
   const own = Object.fromEntries(Object.keys(ownVariables).map((name) => [name, all[name]]));
   return { values: all, own };
 }

@@ -36,7 +36,7 @@ export function parseVariables<Known extends Variables>(
   const problems = findMisspellings(environment, byHand);
   const values: Record<string, unknown> = {};
   for (const [name, { schema }] of Object.entries(variables)) {
-    const text = environment[name]?.trim() ?? '';
+    const text = unquote(environment[name]?.trim() ?? '');
     const parsed = schema.safeParse(text === '' ? undefined : text);
     if (parsed.success) values[name] = parsed.data;
     else problems.push(`${name} ${parsed.error.issues.at(-1)?.message ?? 'cannot be used'}`);
@@ -48,4 +48,9 @@ export function parseVariables<Known extends Variables>(
   throw new ConfigError(
     `The configuration cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
   );
+}
+
+/** A text without one pair of quotes around it: `docker --env-file` and systemd hand over those that a shell takes off. */
+function unquote(text: string): string {
+  return /^(["'])(.*)\1$/s.exec(text)?.[2]?.trim() ?? text;
 }

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { openTokens, type OpenTokens } from '../auth/tokens/open-tokens.ts';
 import { parseConfig } from '../config/config.ts';
-import { readEnvironment } from '../config/environment.ts';
+import { parseEnvironment } from '../config/environment.ts';
 import { lookAround } from '../config/surroundings.ts';
 import { warnAboutDescriptors } from '../http/gate/connections.ts';
 import { createLog } from '../log.ts';
@@ -25,11 +25,8 @@ export async function runServer(definition: ServerDefinition, environment: NodeJ
 
 /** Builds the parts and starts them. */
 async function start(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
-  const config = parseConfig(
-    readEnvironment(environment),
-    ownVariablesOf(definition),
-    lookAround({ pid: process.pid }),
-  );
+  const around = lookAround({ pid: process.pid });
+  const config = parseEnvironment(environment, (all) => parseConfig(all, ownVariablesOf(definition), around));
   const log = createLog(config.logLevel);
   const { enabled, tokens: source, weakTokens } = config.auth;
   const tokens = enabled
@@ -69,9 +66,9 @@ interface Running {
   readonly log: Logger;
 }
 
-/** SIGHUP reads the tokens again; SIGTERM and SIGINT shut down, and asked twice, at once. */
+/** SIGTERM and SIGINT shut down, and asked twice, at once. SIGHUP does so too where it means that the terminal was closed; else the tokens are read again. */
 function handleSignals({ server, services, tokens, log }: Running): void {
-  process.on('SIGHUP', () => void tokens?.file?.reload());
+  const file = process.stdin.isTTY || process.stderr.isTTY ? undefined : tokens?.file;
   let askedAtMs: number | undefined;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (askedAtMs !== undefined && performance.now() - askedAtMs < SAME_SIGNAL_MS) return;
@@ -84,6 +81,7 @@ function handleSignals({ server, services, tokens, log }: Running): void {
     log.info({ finished }, 'stopped');
     process.exit(finished ? 0 : 1);
   };
+  process.on('SIGHUP', (signal) => void (file === undefined ? stop(signal) : file.reload()));
   process.on('SIGTERM', (signal) => void stop(signal));
   process.on('SIGINT', (signal) => void stop(signal));
 }

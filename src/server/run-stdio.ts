@@ -1,5 +1,6 @@
 /** The life of a stdio server: one user, one connection, no network. */
 import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Logger } from 'pino';
 import { createAuthenticator } from '../auth/authenticate.ts';
@@ -8,10 +9,10 @@ import { ANONYMOUS } from '../auth/user.ts';
 import type { Grant } from '../auth/verifier.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { parseStdioConfig, type StdioConfig } from '../config/config.ts';
-import { readEnvironment } from '../config/environment.ts';
+import { type EnvironmentFile, parseEnvironment } from '../config/environment.ts';
 import { createLog } from '../log.ts';
 import { createMcpServer, defineMcp } from '../mcp/server.ts';
-import { readPackage } from '../package.ts';
+import { packageFolder, readPackage } from '../package.ts';
 import { infoOf, ownVariablesOf, type ServerDefinition } from './server-definition.ts';
 import { openServices } from './services.ts';
 import { describeStartFailure } from './start-messages.ts';
@@ -26,9 +27,15 @@ export async function runStdio(definition: ServerDefinition, environment: NodeJS
   }
 }
 
+/** Beside package.json, not in the working folder: that is of whatever project the host was opened in, and so is its `.env`. */
+function ownFile(): EnvironmentFile {
+  return { path: path.join(packageFolder(), '.env'), name: "the file .env beside the server's package.json" };
+}
+
 /** Builds the parts and starts them. */
 async function start(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
-  const config = parseStdioConfig(readEnvironment(environment), ownVariablesOf(definition));
+  const own = ownVariablesOf(definition);
+  const config = parseEnvironment(environment, (all) => parseStdioConfig(all, own), ownFile());
   const log = createLog(config.logLevel);
   const grant = await identifyUser(config, log);
   const services = await openServices({ services: definition.services ?? [], values: config.own, log });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { parseConfig, parseStdioConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
-import { type Environment, readEnvironment } from '../../src/config/environment.ts';
+import { type Environment, parseEnvironment, readEnvironment } from '../../src/config/environment.ts';
 import { isLoopbackHost } from '../../src/config/network.ts';
 import { createSandbox } from '../support/process.ts';
 
@@ -292,6 +292,22 @@ describe('a switch', () => {
   );
 });
 
+describe('one pair of quotes around a value', () => {
+  test.each([
+    [{ AUTH_ENABLED: '"true"' }, { auth: { enabled: true } }],
+    [{ PORT: " '9000' " }, { port: 9000 }],
+    [{ AUTH_TOKENS: '\'{"tok":{}}\'' }, { auth: { tokens: { text: '{"tok":{}}' } } }],
+    [{ AUTH_ENABLED: '""' }, { auth: { enabled: false } }],
+  ])('is taken off, as a shell does: %j', (environment, expected) => {
+    expect(parseConfig(environment)).toMatchObject(expected);
+  });
+
+  test('is not one when they differ or when there are two', () => {
+    for (const value of ['"true\'', '"', '""true""'])
+      expect(problemsOf({ AUTH_ENABLED: value })).toEqual(['AUTH_ENABLED must be true or false']);
+  });
+});
+
 describe('a whole number', () => {
   const bounds = [
     { name: 'PORT', min: 0, max: 65_535 },
@@ -520,6 +536,12 @@ describe('the stdio server', () => {
     },
   );
 
+  test('is not ended by variables of the network, which it has not', () => {
+    const foreign = { PUBLIC_URL: '/my-app', PORT: '/x.sock', NODE_ENV: 'staging', HOST: 'a b' };
+
+    expect(parseStdioConfig(foreign)).toEqual(parseStdioConfig({}));
+  });
+
   test('has it on when it is switched on, and takes its user from MCP_TOKEN', () => {
     const config = parseStdioConfig({
       AUTH_ENABLED: 'true',
@@ -617,14 +639,47 @@ describe('the file .env', () => {
     expect(readEnvironment({ PORT: '1' })).toEqual({ PORT: '1' });
   });
 
+  test.each([
+    ['UTF-16, as PowerShell writes it', Buffer.from('\uFEFFAUTH_ENABLED=true\r\n', 'utf16le')],
+    ['UTF-8 with a byte order mark', Buffer.from('\uFEFFAUTH_ENABLED=true\n')],
+  ])('is understood in %s', async (_encoding, bytes) => {
+    await writeFile(path.join(folder, '.env'), bytes);
+
+    expect(readEnvironment({})).toEqual({ AUTH_ENABLED: 'true' });
+  });
+
+  test.each([
+    ['UTF-16 that does not say so', Buffer.from('AUTH_ENABLED=true\n', 'utf16le')],
+    ['UTF-16 of the other order', Buffer.from('\uFEFFAUTH_ENABLED=true\n', 'utf16le').swap16()],
+  ])('in %s is refused: ignored, it would leave authentication off', async (_encoding, bytes) => {
+    await writeFile(path.join(folder, '.env'), bytes);
+
+    expect(refusalOf({}, readEnvironment)).toBe(
+      'The file .env in the working folder is no text in UTF-8. Save it as UTF-8.',
+    );
+  });
+
+  test('is named for what is wrong in it, and only for that', async () => {
+    await write('PORT=eighty', 'LOG_LEVEL=loud', 'HOST=127.0.0.1');
+    expect(refusalOf({}, parseTogether)).toMatch(
+      /\nIn the file \.env in the working folder: PORT, LOG_LEVEL\.$/,
+    );
+    expect(refusalOf({ PORT: '1', LOG_LEVEL: 'quiet' }, parseTogether)).not.toContain('.env');
+  });
+
   test('that cannot be read is an error that names it', async () => {
     await mkdir(path.join(folder, '.env'));
 
     expect(refusalOf({}, readEnvironment)).toBe(
-      'The file .env cannot be read; make it readable or remove it.',
+      'The file .env in the working folder cannot be read; make it readable or remove it.',
     );
   });
 });
+
+/** Parses an environment together with the file. */
+function parseTogether(environment: Environment): unknown {
+  return parseEnvironment(environment, parseConfig);
+}
 
 /** The names of the variables that the configuration asks for. */
 function knownVariables(): string[] {

@@ -246,6 +246,14 @@ describe('the tokens', () => {
 });
 
 describe('a signal to stop', () => {
+  test('is SIGHUP, too, where there is no token file to read again', async () => {
+    const server = await startServer(sandbox);
+
+    server.child.kill('SIGHUP');
+
+    expect(await waitForEnd(server)).toEqual({ code: 0, signal: null });
+  });
+
   test.each(['SIGTERM', 'SIGINT'] as const)(
     'lets the calls of every transport finish, ends every stream and exits 0 (%s)',
     async (signal) => {

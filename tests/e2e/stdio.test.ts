@@ -1,4 +1,6 @@
 /** The built stdio server, started by real clients as a desktop host starts it. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { atMost, createSandbox, type ProcessOptions, waitFor, waitForEnd } from '../support/process.ts';
 import { fixtureEntry, TOKEN, TOKENS_JSON } from '../support/server-process.ts';
@@ -37,6 +39,14 @@ describe.each(STDIO_KINDS)('a %s client', (kind) => {
     expect(JSON.parse(me.text)).toMatchObject({ userId: 'ada', transport: 'stdio' });
     expect(client.stderr()).not.toContain(TOKEN.ada);
   });
+});
+
+test('the .env of the working folder is that of another project, and changes nothing', async () => {
+  const command = await stdioCommand();
+  await writeFile(path.join(command.cwd, '.env'), 'PUBLIC_URL=/my-app\nPORT=/x.sock\nAUTH_ENABLED=true\n');
+  const client = await connectStdio(sandbox, 'v1', command);
+
+  expect(JSON.parse((await client.call('whoami')).text)).toMatchObject({ userId: 'anonymous' });
 });
 
 test('a token without the scope of a tool neither lists nor calls it', async () => {
