@@ -17,16 +17,14 @@ export function inspector(target: ConnectTarget): string {
   ]);
 }
 
-/** curl: the list for people and scripts, then a call as the stateless revision of MCP has it. */
+/** curl: the list for people and scripts, then the same as the stateless revision of MCP has it; which tools there are, a fork decides. */
 export function curl(target: ConnectTarget): string {
   const version = '2026-07-28';
   const message = {
     jsonrpc: '2.0',
     id: 1,
-    method: 'tools/call',
+    method: 'tools/list',
     params: {
-      name: 'whoami',
-      arguments: {},
       _meta: {
         'io.modelcontextprotocol/protocolVersion': version,
         'io.modelcontextprotocol/clientInfo': { name: 'curl', version: '1' },
@@ -35,20 +33,20 @@ export function curl(target: ConnectTarget): string {
     },
   };
   const list = `curl ${target.origin}/tools -H ${authorization(target)}`;
-  const call = inLines([
+  const listOverMcp = inLines([
     `curl ${mcpUrlOf(target)} -H ${authorization(target)}`,
     '-H "Content-Type: application/json" -H "Accept: application/json, text/event-stream"',
-    `-H "MCP-Protocol-Version: ${version}" -H "Mcp-Method: tools/call" -H "Mcp-Name: whoami"`,
+    `-H "MCP-Protocol-Version: ${version}" -H "Mcp-Method: tools/list"`,
     `-d ${quoteForShell(JSON.stringify(message))}`,
   ]);
-  return `${list}\n\n${call}`;
+  return `${list}\n\n${listOverMcp}`;
 }
 
 /** OpenAI's Responses API: OpenAI connects to the server; `authorization` is the token without "Bearer". */
 export function responsesApi(target: ConnectTarget): string {
   const body = {
     model: 'gpt-5.5',
-    input: 'Who am I? Ask the tool whoami.',
+    input: 'What can you do here? Say what each tool is for.',
     tools: [
       {
         type: 'mcp',

@@ -13,7 +13,7 @@ const server = new MCPServerStreamableHttp({
 await server.connect();
 try {
   const agent = new Agent({ name: 'Assistant', mcpServers: [server] });
-  const result = await run(agent, 'Who am I? Ask the tool whoami.');
+  const result = await run(agent, 'What can you do here? Say what each tool is for.');
   console.log(result.finalOutput);
 } finally {
   await server.close();

@@ -292,8 +292,10 @@ test('an idle session ends; one with an open stream or a call in flight does not
   const alive = await streaming.post(rpc(1, 'ping'));
   await sse.post(rpc(1, 'ping'));
   await sse.answerTo(1);
+  // It has become a stream by now, or does so before the call ends.
+  const streamed = await pending;
   held.release();
-  const answer = await (await pending).answerTo(1);
+  const answer = await streamed.answerTo(1);
   stream.close();
   sse.close();
 
