@@ -107,6 +107,7 @@ describe('the sentences of a refusal', () => {
     ['variable', { Authorization: 'Bearer ${NAME}' }],
     ['variable', { Authorization: 'Bearer $NAME' }],
     ['variable', { Authorization: 'Bearer %NAME%' }],
+    ['encrypted', { Authorization: `Bearer __encrypted__:${ADA}` }],
     ['quotes or brackets', { Authorization: `Bearer "${ADA}"` }],
     ['quotes or brackets', { Authorization: `Bearer <${ADA}>` }],
     ['spaces or characters', { Authorization: `Bearer ${ADA} x` }],
