@@ -24,7 +24,7 @@ const SMALL_SUITE = [
 export async function forkThatAdds(steps: Steps, template: Checkout, extent: Extent): Promise<void> {
   const fork = await steps.take('fork the template', async () => forkOf(template, 'adds'));
   await steps.take('add the tool of README.md', async () => {
-    const tool = /```ts\n([^`]*defineTool\([^`]*)```/.exec(await fork.read('README.md'))?.[1];
+    const tool = /```ts\n([^]*?defineTool\([^]*?)```/.exec(await fork.read('README.md'))?.[1];
     if (tool === undefined) throw new Error('README.md shows no tool.');
     await fork.write('src/tools/add-numbers.ts', tool);
     await fork.listTool('addNumbers', 'add-numbers');
