@@ -13,7 +13,7 @@ export interface Answer {
 }
 
 /** How long anything here waits before a test fails. */
-const DEADLINE_MS = 6_000;
+const DEADLINE_MS = 15_000;
 
 /** Waits until a condition holds, and fails when it never does. */
 export async function eventually(

@@ -64,4 +64,4 @@ test('nobody gets what another user asked, and nothing comes twice', async () =>
       expect(text).toContain(`"id":${index + 1}`);
     }
   }
-});
+}, 60_000);
