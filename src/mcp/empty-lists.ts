@@ -1,6 +1,7 @@
 /**
  * Lists of what a server does not have, answered with empty ones: clients ask for them whatever the capabilities say, and some give the
- * whole server up when they are told that there is no such method. The capabilities stay as they are.
+ * whole server up when they are told that there is no such method. The capabilities stay as they are. On sessions only: clients of
+ * 2026-07-28 go by the capabilities, and its conformance suite wants -32601.
  */
 import { type McpServer, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
 
@@ -17,7 +18,7 @@ export const EMPTY_LISTS: ReadonlyMap<string, object> = new Map(
   LISTS.map(({ method, empty }) => [method, empty]),
 );
 
-/** Has a server answer the lists that it has no capability for; to be called when everything has been registered. */
+/** Has a session's server answer the lists that it has no capability for; to be called when everything has been registered. */
 export function answerEmptyLists({ server }: McpServer): void {
   const capabilities = server.getCapabilities();
   // The SDK refuses a handler without its capability. For the moment this server does not ask.

@@ -2,8 +2,6 @@
 import {
   type Implementation,
   McpServer,
-  mergeCapabilities,
-  type ServerCapabilities,
   type ServerContext,
   type ServerOptions,
   type Tool as ListedTool,
@@ -19,6 +17,7 @@ import { type Caller, callerOf } from './caller.ts';
 import { type Changes, createChanges, followChanges } from './changes.ts';
 import { answerEmptyLists, refuseCursor } from './empty-lists.ts';
 import type { Feature, FeatureContext } from './feature.ts';
+import { mergeOptions } from './feature-options.ts';
 import { InFlight } from './in-flight.ts';
 import type { Lane } from './lane.ts';
 
@@ -58,6 +57,8 @@ export interface ConnectionOptions {
   readonly caller?: () => Caller;
   /** Given when it is to tell its client of changes, and of those that concern its user. */
   readonly session?: { readonly userId: string };
+  /** Whether it is for one request of the stateless revision. */
+  readonly isStateless?: boolean;
 }
 
 /** Prepares everything that does not depend on a connection. */
@@ -77,7 +78,7 @@ export function defineMcp(parts: McpParts): McpDefinition {
 /** Makes the server of one connection, or of one stateless request. */
 export function createMcpServer(
   definition: McpDefinition,
-  { caller, session }: ConnectionOptions = {},
+  { caller, session, isStateless = false }: ConnectionOptions = {},
 ): McpServer {
   const { info, options, registrations, features = [], use, log, lines, changes, inFlight } = definition;
   const server = new McpServer(info, options);
@@ -104,7 +105,7 @@ export function createMcpServer(
     callerOf: (context) => callerOf(context, caller),
   };
   for (const feature of features) feature.register?.(server, featureContext);
-  answerEmptyLists(server);
+  if (!isStateless) answerEmptyLists(server);
   if (session !== undefined) followChanges(changes, server, session.userId);
   return server;
 }
@@ -234,17 +235,4 @@ export function allowedTools(
   scopes: ReadonlyMap<string, string>,
 ): readonly ListedTool[] {
   return user.scopes === undefined ? tools : tools.filter(({ name }) => hasScope(user, scopes.get(name)));
-}
-
-/** The options of several features as one: capabilities are joined, of other options the last one wins. */
-function mergeOptions(features: readonly Feature[]): ServerOptions {
-  const merged: ServerOptions = {};
-  let capabilities: ServerCapabilities = {};
-  for (const { options = {} } of features) {
-    capabilities = mergeCapabilities(capabilities, options.capabilities ?? {});
-    Object.assign(merged, options);
-  }
-  // The SDK declares `tools` itself with the first tool; declared here, it would set its list handler unfiltered.
-  delete capabilities.tools;
-  return { ...merged, capabilities };
 }

@@ -37,7 +37,7 @@ export function createStatelessEndpoint({
   streams,
 }: StatelessParts): StatelessEndpoint {
   const createHandler = () =>
-    createMcpHandler(() => createMcpServer(definition), {
+    createMcpHandler(() => createMcpServer(definition, { isStateless: true }), {
       legacy: 'reject',
       bus: definition.changes.subscriptions,
       // The registry counts subscriptions as sessions, and EventStream beats for every stream.
