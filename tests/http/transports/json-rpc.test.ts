@@ -403,12 +403,15 @@ describe('a list of what the server does not have', () => {
     ]);
   });
 
-  test.each(LISTS)('is no method in the stateless revision, as the capabilities say: %s', async (method, _result) => {
-    const answer = await send(`${server.url}/mcp`, stateless({ method }, { token: ADA }));
+  test.each(LISTS)(
+    'is no method in the stateless revision, as the capabilities say: %s',
+    async (method, _result) => {
+      const answer = await send(`${server.url}/mcp`, stateless({ method }, { token: ADA }));
 
-    expect([answer.status, answer.body]).toEqual([
-      404,
-      expect.objectContaining({ error: expect.objectContaining({ code: -32_601 }) }),
-    ]);
-  });
+      expect([answer.status, answer.body]).toEqual([
+        404,
+        expect.objectContaining({ error: expect.objectContaining({ code: -32_601 }) }),
+      ]);
+    },
+  );
 });
