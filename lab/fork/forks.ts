@@ -34,6 +34,7 @@ export async function forkThatAdds(steps: Steps, template: Checkout, extent: Ext
     async () => {
       await fork.add('src/services', 'src/features', 'src/tools/keep-note.ts', 'tests/app/notes.test.ts');
       await fork.listTool('keepNote', 'keep-note');
+      await fork.npm('run', '-s', 'build');
       await fork.write('.env.example', await fork.npm('run', '-s', 'variables'));
       await fork.commit('Add notes');
     },

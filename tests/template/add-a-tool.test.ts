@@ -1,5 +1,5 @@
 /** The tool and the service that README.md and docs/03_LOCAL_DEVELOPMENT.md have one add: they compile and work, in a copy of the sources. */
-import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { connectClient } from '../support/clients.ts';
@@ -24,6 +24,16 @@ async function serviceInDocument(): Promise<string> {
   return fencesOf(text).find(({ code }) => code.includes('defineService('))?.code ?? '';
 }
 
+/** A list with one entry, as `src/tools/index.ts` and `src/services/index.ts` are. */
+function listOf(type: 'Tool' | 'Service', { from, ...list }: Readonly<Record<string, string>>): string {
+  const [name = '', entry = ''] = Object.entries(list)[0] ?? [];
+  return [
+    `import type { ${type} } from '../mcp/${type.toLowerCase()}.ts';`,
+    `import { ${entry} } from '${from}';`,
+    `export const ${name}: readonly ${type}[] = [${entry}];`,
+  ].join('\n');
+}
+
 /** A copy of what the compiler needs, with the tool in it and in the list, as the documents say. */
 async function copyWith(tool: string): Promise<string> {
   const folder = await sandbox.folder({
@@ -33,16 +43,15 @@ async function copyWith(tool: string): Promise<string> {
     await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
   await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
 
-  await writeFile(path.join(folder, 'src/tools/add-numbers.ts'), `${tool}\n`);
-  const list = path.join(folder, 'src/tools/index.ts');
-  const text = await readFile(list, 'utf8');
-  const added = text.replace(/\[(.*)\];$/m, '[$1, addNumbers];');
-  await writeFile(list, added.replace(/^import/m, "import { addNumbers } from './add-numbers.ts';\nimport"));
-
-  await writeFile(path.join(folder, 'src/services/lessons.ts'), `${await serviceInDocument()}\n`);
-  const services = path.join(folder, 'src/services/index.ts');
-  const declared = (await readFile(services, 'utf8')).replace(/\[(.*)\];$/m, '[$1lessons];');
-  await writeFile(services, declared.replace(/^import/m, "import { lessons } from './lessons.ts';\nimport"));
+  // Lists of their own: a fork has others, and may have added this very tool.
+  const files = {
+    'src/tools/add-numbers.ts': tool,
+    'src/tools/index.ts': listOf('Tool', { tools: 'addNumbers', from: './add-numbers.ts' }),
+    'src/services/lessons.ts': await serviceInDocument(),
+    'src/services/index.ts': listOf('Service', { services: 'lessons', from: './lessons.ts' }),
+    'src/features/index.ts': 'export const features = [];',
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), `${text}\n`);
   return folder;
 }
 
