@@ -27,7 +27,11 @@ const [A, B, C] = ['a', 'b', 'c'].map((letter) => letter.repeat(64)) as [string,
 
 /** Entries without how the file wrote their keys. */
 const withoutForm = (entries: readonly TokenEntry[]): TokenEntry[] =>
-  entries.map((entry) => ({ ...entry, isPlain: undefined, weakness: undefined }));
+  entries.map((entry) => ({
+    ...entry,
+    isPlain: undefined,
+    weakness: entry.weakness === 'published' ? entry.weakness : undefined,
+  }));
 
 /** As people write it: entries of one line and of several, a plain token, an empty line. */
 const FILE = `{
