@@ -52,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   package: [],
   'deep-freeze': [],
   'in-slices': [],
+  sealed: [],
 };
 
 /** What is a fork's own: it may import what it likes, and the table says nothing of it. */

@@ -14,6 +14,7 @@ import {
 } from './network.ts';
 import { OPERATION_VARIABLES } from './operation.ts';
 import { PLATFORM_VARIABLES } from './platforms.ts';
+import { SHARING_VARIABLES, type SharingConfig, sharingOf } from './sharing.ts';
 import { NOTHING_AROUND, type Surroundings } from './surroundings.ts';
 import { parseVariables, type ValuesOf, type Variables } from './variable.ts';
 
@@ -22,6 +23,7 @@ export const VARIABLE_GROUPS: readonly Variables[] = [
   NETWORK_VARIABLES,
   AUTH_VARIABLES,
   LIMITS_VARIABLES,
+  SHARING_VARIABLES,
   OPERATION_VARIABLES,
 ];
 
@@ -30,6 +32,7 @@ const VARIABLES = {
   ...PLATFORM_VARIABLES,
   ...AUTH_VARIABLES,
   ...LIMITS_VARIABLES,
+  ...SHARING_VARIABLES,
   ...OPERATION_VARIABLES,
 } as const satisfies Variables;
 
@@ -44,6 +47,7 @@ export interface Config extends Exposure {
   readonly auth: AuthConfig;
   readonly origin: OriginConfig;
   readonly limits: LimitsConfig;
+  readonly sharing: SharingConfig;
   readonly sseEnabled: boolean;
   readonly keepAliveMs: number;
   readonly idleConnectionMs: number;
@@ -84,6 +88,7 @@ export function parseConfig(
     }),
     origin: originOf(values, exposure),
     limits: limitsOf(values),
+    sharing: sharingOf(values),
     sseEnabled: values.SSE_ENABLED,
     keepAliveMs: values.SSE_KEEPALIVE_SECONDS * 1000,
     idleConnectionMs: values.KEEP_ALIVE_SECONDS * 1000,

@@ -1,4 +1,5 @@
 /** The environment: every default, the rules of public mode, and that a bad value is named and never printed. */
+import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -41,6 +42,9 @@ function problemsOf(environment: Environment): string[] {
   return lines.map((line) => line.trim());
 }
 
+/** Secrets as `npm run token -- secret` prints them. */
+const [SECRET, OTHER_SECRET] = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')];
+
 describe('the defaults', () => {
   test('are those of the design when nothing is set', () => {
     expect(parseConfig({})).toEqual({
@@ -64,6 +68,7 @@ describe('the defaults', () => {
         maxConnections: 20_000,
         maxConnectionsPerAddress: 2_000,
       },
+      sharing: { secrets: [] },
       sseEnabled: true,
       keepAliveMs: 15_000,
       idleConnectionMs: 620_000,
@@ -108,6 +113,7 @@ describe('a setting', () => {
       MAX_SESSIONS_PER_USER: '3',
       MAX_BODY_BYTES: '2048',
       AUTH_FAILURES_PER_MINUTE: '9',
+      SERVER_SECRET: ` ${SECRET} , ${OTHER_SECRET}`,
       KEEP_ALIVE_SECONDS: '70',
       SHUTDOWN_DELAY_SECONDS: '4',
       SHUTDOWN_GRACE_SECONDS: '2',
@@ -140,6 +146,7 @@ describe('a setting', () => {
         maxConnections: 20_000,
         maxConnectionsPerAddress: 2_000,
       },
+      sharing: { secrets: [SECRET, OTHER_SECRET] },
       sseEnabled: false,
       keepAliveMs: 5000,
       idleConnectionMs: 70_000,
@@ -702,3 +709,41 @@ function unfrozenPaths(value: unknown, place = 'config'): string[] {
   const below = Object.entries(value).flatMap(([key, item]) => unfrozenPaths(item, `${place}.${key}`));
   return Object.isFrozen(value) ? below : [place, ...below];
 }
+
+describe('SERVER_SECRET', () => {
+  test.each([
+    ['too short', SECRET.slice(0, -1)],
+    ['a byte too short', randomBytes(31).toString('base64url')],
+    ['of another alphabet', `${SECRET}+/`],
+    ['padded', `${SECRET}=`],
+    ['with bits that say nothing', `${SECRET.slice(0, -1)}${SECRET.endsWith('B') ? 'C' : 'B'}`],
+    ['a key held down', 'A'.repeat(43)],
+    ['a sentence', 'correct horse battery staple, and some more of it'],
+    ['one of several', `${SECRET},short`],
+    ['with a comma too many', `${SECRET},`],
+  ])('that is %s ends the start with the command that makes one, and is not shown', (_what, value) => {
+    const [problem, ...more] = problemsOf({ SERVER_SECRET: value });
+
+    expect(more).toEqual([]);
+    expect(problem).toMatch(/^SERVER_SECRET must be 32 or more random bytes in base64url/);
+    expect(problem).toContain('npm run token -- secret');
+    expect(problem).not.toContain(value.slice(0, 8));
+  });
+
+  test('that is there twice, or nine of them, end the start with the reason', () => {
+    const nine = Array.from({ length: 9 }, () => randomBytes(32).toString('base64url'));
+
+    const [twice, tooMany] = [[SECRET, SECRET], nine].map((values) =>
+      problemsOf({ SERVER_SECRET: values.join(',') }),
+    );
+
+    expect(twice).toEqual([expect.stringMatching(/^SERVER_SECRET must not hold the same secret twice/)]);
+    expect(tooMany).toEqual([expect.stringMatching(/^SERVER_SECRET must hold no more than 8 secrets/)]);
+  });
+
+  test('of 64 hex digits is taken too, as openssl rand -hex 32 prints it', () => {
+    const value = randomBytes(32).toString('hex');
+
+    expect(parseConfig({ SERVER_SECRET: value }).sharing.secrets).toEqual([value]);
+  });
+});

@@ -1,0 +1,97 @@
+/** Sealed values: what a server hands to a client, or to another of its processes, and knows again when it comes back unread and unaltered. */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
+
+/** Seals small values and opens them, for as many purposes as there are; a value of one is nothing to the others. */
+export interface Sealer {
+  /**
+   * Seals bytes, with the first secret, as text that a header, a URL and a JSON string take as it is.
+   * @throws {RangeError} when they are more than {@link MAX_SEALED_BYTES}
+   */
+  seal(purpose: string, bytes: Uint8Array): string;
+  /** What was sealed for this purpose with any of the secrets; undefined for every other text. */
+  open(purpose: string, text: string): Buffer | undefined;
+}
+
+/** So much is sealed at most: together with whatever else it carries, a request's head takes no more. Bytes. */
+export const MAX_SEALED_BYTES = 8_192;
+
+/** The bytes of a key. */
+const KEY_BYTES = 32;
+
+const CIPHER = 'aes-256-gcm';
+
+/** As the specification of GCM has them. At random, they are good for 2^32 values of each purpose and secret. Bytes. */
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+const MAX_CHARS = Math.ceil(((NONCE_BYTES + MAX_SEALED_BYTES + TAG_BYTES) * 4) / 3);
+
+/**
+ * Makes a sealer from secrets in base64url, as the configuration has found them good. The first seals and all open, so that a secret can be
+ * replaced while values of the one before are still about. Purposes are names in the code, never anything that a request brings.
+ */
+export function createSealer(secrets: readonly string[]): Sealer {
+  const materials = secrets.map((secret) => Buffer.from(secret, 'base64url'));
+  const keysOf = new Map<string, readonly KeyObject[]>();
+  /** The keys of a purpose, in the order of the secrets. */
+  const keysFor = (purpose: string): readonly KeyObject[] => {
+    let keys = keysOf.get(purpose);
+    if (keys === undefined)
+      keysOf.set(purpose, (keys = materials.map((secret) => deriveKey(secret, purpose))));
+    return keys;
+  };
+
+  return {
+    seal(purpose, bytes) {
+      const [key] = keysFor(purpose);
+      if (key === undefined) throw new Error('There is no secret to seal with.');
+      if (bytes.length > MAX_SEALED_BYTES) throw new RangeError(`More than ${MAX_SEALED_BYTES} bytes.`);
+      const nonce = randomBytes(NONCE_BYTES);
+      const cipher = createCipheriv(CIPHER, key, nonce);
+      return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]).toString(
+        'base64url',
+      );
+    },
+    open(purpose, text) {
+      const sealed = text.length <= MAX_CHARS ? decodeCanonical(text) : undefined;
+      if (sealed === undefined || sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
+      for (const key of keysFor(purpose)) {
+        const bytes = decrypt(key, sealed);
+        if (bytes !== undefined) return bytes;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** The bytes of a text in base64url, in which every character counts: Node also takes other alphabets, padding, and bits that say nothing. */
+export function decodeCanonical(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64url');
+  return bytes.toString('base64url') === text ? bytes : undefined;
+}
+
+/** The key of a secret for one purpose (HKDF, RFC 5869). */
+function deriveKey(secret: Buffer, purpose: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', `mcp ${purpose}`, KEY_BYTES)));
+}
+
+/** What was sealed; undefined when it was not with this key, or has been altered. */
+function decrypt(key: KeyObject, sealed: Buffer): Buffer | undefined {
+  const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  });
+  decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+  const start = decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES));
+  try {
+    return Buffer.concat([start, decipher.final()]);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+/** Sealed values: opened by every secret of the list, for their purpose only, and not at all once a character has changed. */
+import { randomBytes } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { createSealer, decodeCanonical, MAX_SEALED_BYTES } from '../src/sealed.ts';
+
+/** A secret as `npm run token -- secret` prints it. */
+const newSecret = (): string => randomBytes(32).toString('base64url');
+const [OLD, NEW, FOREIGN] = [newSecret(), newSecret(), newSecret()];
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const bytes = Buffer.from('what is sealed');
+
+test('whatever is sealed is opened by another process with the secret, and is no text twice', () => {
+  const [here, there] = [createSealer([NEW]), createSealer([NEW])];
+
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (payload) => {
+      const texts = [here.seal('a', payload), here.seal('a', payload)];
+      for (const text of texts) expect(there.open('a', text)).toEqual(Buffer.from(payload));
+      expect(texts[0]).not.toBe(texts[1]);
+    }),
+  );
+});
+
+test('the first secret seals and all open, so that one can follow another', () => {
+  const [before, during, after] = [[OLD], [NEW, OLD], [NEW]].map((secrets) => createSealer(secrets));
+
+  const [fromBefore, fromDuring] = [before?.seal('a', bytes) ?? '', during?.seal('a', bytes) ?? ''];
+
+  expect(during?.open('a', fromBefore)).toEqual(bytes);
+  expect(after?.open('a', fromDuring)).toEqual(bytes);
+  expect(after?.open('a', fromBefore)).toBeUndefined();
+  expect(before?.open('a', fromDuring)).toBeUndefined();
+});
+
+test('a value is nothing to another purpose, nor to another secret', () => {
+  const text = createSealer([NEW]).seal('session', bytes);
+
+  expect(createSealer([NEW]).open('sign-in', text)).toBeUndefined();
+  expect(createSealer([FOREIGN]).open('session', text)).toBeUndefined();
+});
+
+test('no text opens but the very one: every single change of a character, an end and a beginning is noticed', () => {
+  const sealer = createSealer([NEW]);
+
+  // Of each length that the last characters can have spare bits or not.
+  for (const length of [0, 1, 2, 3]) {
+    const text = sealer.seal('a', bytes.subarray(0, length));
+    const changed = Array.from(text).flatMap((old, index) =>
+      Array.from(ALPHABET.replace(old, '')).map(
+        (letter) => text.slice(0, index) + letter + text.slice(index + 1),
+      ),
+    );
+    const others = [`${text}=`, ` ${text}`, `${text}\n`, `${text}A`, text.slice(1), text.slice(0, -1)];
+    const opened = [...changed, ...others].filter((altered) => sealer.open('a', altered) !== undefined);
+
+    expect(changed).toHaveLength(63 * text.length);
+    expect(opened).toEqual([]);
+  }
+});
+
+test('texts that nobody sealed open to nothing, however long', () => {
+  const sealer = createSealer([NEW]);
+
+  fc.assert(fc.property(fc.string(), (text) => sealer.open('a', text) === undefined));
+  expect(sealer.open('a', 'A'.repeat(10_000_000))).toBeUndefined();
+});
+
+test('the largest value opens again, and one byte more is refused', () => {
+  const sealer = createSealer([NEW]);
+  const largest = randomBytes(MAX_SEALED_BYTES);
+
+  expect(sealer.open('a', sealer.seal('a', largest))).toEqual(largest);
+  expect(() => sealer.seal('a', Buffer.concat([largest, Buffer.alloc(1)]))).toThrow(RangeError);
+});
+
+test('without a secret nothing is sealed', () => {
+  expect(() => createSealer([]).seal('a', bytes)).toThrow('no secret');
+});
+
+test('base64url is read only as it is written', () => {
+  expect(decodeCanonical('AAA')).toEqual(Buffer.alloc(2));
+  for (const text of ['AAB', 'AAA=', 'A+A', 'A/A', 'A A', 'A', 'é'])
+    expect(decodeCanonical(text)).toBeUndefined();
+});
