@@ -1,13 +1,16 @@
 /** One tool call, from the arguments as they came to the result as it goes out, with its line in the log. */
-import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { type $ZodType, safeParse } from 'zod/v4/core';
 import { hasScope } from '../auth/user.ts';
-import { type Tool, type ToolContent, type ToolContext, ToolError } from './tool.ts';
+import { type Tool, type ToolContent, ToolError } from './tool.ts';
 import type { Caller } from './caller.ts';
 import type { InFlight } from './in-flight.ts';
+import { hasLimits, LimitReached, type LimitedRun, runWithinLimits } from './limited-run.ts';
 import type { RequestId } from './messages.ts';
+import type { Elicitation } from './question.ts';
+import { RunningCall } from './running-call.ts';
 import type { UseService } from './service.ts';
 
 /** What stands for a revision that has not been negotiated: HTTP+SSE clients may call before they do. */
@@ -34,21 +37,28 @@ export interface ToolCall {
 export interface CallOrigin {
   readonly signal: AbortSignal;
   readonly isCancelled: boolean;
+  /** How its user can be asked; absent where nobody can. */
+  readonly elicitation?: Elicitation;
   progress(done: number, total?: number, message?: string): Promise<void>;
 }
 
 /** How a call ended, for the log. */
 type Outcome =
   | 'ok'
+  | 'input_required'
   | 'tool_error'
   | 'invalid_input'
   | 'insufficient_scope'
   | 'too_many_calls'
+  | 'timeout'
   | 'internal_error'
   | 'cancelled';
 
+/** What a call comes to: a result, or a question for the user that a tool which `elicits` asks. */
+export type CallAnswer = CallToolResult | InputRequiredResult;
+
 /** Runs a tool. Never rejects: whatever goes wrong becomes a result that the model can read. */
-export function callTool(call: ToolCall): Promise<CallToolResult> {
+export function callTool(call: ToolCall): Promise<CallAnswer> {
   if (!call.lines.isLevelEnabled('info')) return runTool(call, () => {});
   const startedMs = performance.now();
   return runTool(call, (outcome) => {
@@ -72,7 +82,7 @@ export function callTool(call: ToolCall): Promise<CallToolResult> {
 type Note = (outcome: Outcome) => void;
 
 /** Checks scope and input, runs the tool, and turns every ending into a result. */
-async function runTool(call: ToolCall, note: Note): Promise<CallToolResult> {
+async function runTool(call: ToolCall, note: Note): Promise<CallAnswer> {
   const { tool, input, caller, inFlight } = call;
   const { userId } = caller.user;
   if (!hasScope(caller.user, tool.scope)) {
@@ -87,6 +97,8 @@ async function runTool(call: ToolCall, note: Note): Promise<CallToolResult> {
       `too_many_calls: ${inFlight.maxCallsPerUser} calls of this user are running. Wait until one has ended, then call again.`,
     );
   }
+  let running: RunningCall | undefined;
+  let limited: LimitedRun | undefined;
   try {
     const parsed = tool.input.safeParse(withoutNulls(tool.input, input ?? {}));
     if (!parsed.success) {
@@ -95,15 +107,34 @@ async function runTool(call: ToolCall, note: Note): Promise<CallToolResult> {
         `Input validation error: Invalid arguments for tool ${tool.name}: ${z.prettifyError(parsed.error)}`,
       );
     }
-    const answer = tool.run(parsed.data, new RunningCall(call));
-    const result = toResult(tool, answer instanceof Promise ? await answer : answer);
+    let answer: unknown;
+    if (hasLimits(tool)) {
+      limited = runWithinLimits(call, (signal) =>
+        tool.run(parsed.data, (running = new RunningCall(call, signal))),
+      );
+      answer = limited.answer;
+    } else {
+      answer = tool.run(parsed.data, (running = new RunningCall(call)));
+    }
+    const found: unknown = answer instanceof Promise ? await answer : answer;
+    if (running?.openQuestion !== undefined) return ask(running.openQuestion, note);
+    const result = toResult(tool, found);
     note('ok');
     return result;
   } catch (error) {
+    // A tool may have made what it likes of the error that ended its run.
+    if (running?.openQuestion !== undefined) return ask(running.openQuestion, note);
     return describeFailure(call, error, note);
   } finally {
-    inFlight.leave(userId);
+    if (limited === undefined) inFlight.leave(userId);
+    else void limited.ended.then(() => inFlight.leave(userId));
   }
+}
+
+/** Hands a question on. */
+function ask(question: InputRequiredResult, note: Note): InputRequiredResult {
+  note('input_required');
+  return question;
 }
 
 /** What the model hears of something that a tool threw. */
@@ -112,41 +143,16 @@ function describeFailure(call: ToolCall, error: unknown, note: Note): CallToolRe
     note('tool_error');
     return errorResult(error.message);
   }
+  if (error instanceof LimitReached) {
+    note(error.outcome);
+    return errorResult(error.message);
+  }
   const { tool, caller, origin, log } = call;
   // What else is thrown may hold anything: it goes to the log, and the model gets the id to ask about.
   if (!origin.isCancelled)
     log.error({ err: error, requestId: caller.requestId, tool: tool.name }, 'tool failed');
   note('internal_error');
   return errorResult(`Internal error (request ${caller.requestId}).`);
-}
-
-/** What a tool has at hand. The dearer parts are made when a tool asks for them; most never do. */
-class RunningCall implements ToolContext {
-  readonly user: ToolContext['user'];
-  readonly use: ToolContext['use'];
-  readonly #call: ToolCall;
-
-  constructor(call: ToolCall) {
-    this.#call = call;
-    this.user = call.caller.user;
-    this.use = call.use;
-  }
-
-  get log(): Logger {
-    const { log, caller, tool } = this.#call;
-    return log.child({ requestId: caller.requestId, tool: tool.name });
-  }
-
-  get signal(): AbortSignal {
-    return this.#call.origin.signal;
-  }
-
-  get connection(): ToolContext['connection'] {
-    return { transport: this.#call.caller.transport, protocolVersion: this.#call.protocolVersion };
-  }
-
-  /** An arrow function, so that a tool may take it out of its context. */
-  readonly progress: ToolContext['progress'] = async (...report) => this.#call.origin.progress(...report);
 }
 
 /**

@@ -5,13 +5,12 @@
  * saves: most of what a call, a session's opening and an idle session would cost.
  */
 import {
-  type CallToolResult,
   type JSONRPCRequest,
   SERVER_INFO_META_KEY,
   type Tool as ListedTool,
 } from '@modelcontextprotocol/server';
 import type { Tool } from './tool.ts';
-import { callTool } from './call-tool.ts';
+import { type CallAnswer, callTool } from './call-tool.ts';
 import type { Caller } from './caller.ts';
 import { EMPTY_LISTS } from './empty-lists.ts';
 import { type CallFrame, frameAnswer, type Lane, negotiate, spellAnswer } from './lane.ts';
@@ -37,8 +36,7 @@ class FastLane implements Lane {
 
   constructor(definition: McpDefinition) {
     const { info, instructions, tools, registrations } = definition;
-    // Headers for parameters (`x-mcp-header`) are for the SDK to compare with the arguments.
-    const excluded = new Set(registrations.filter(hasHeaderParameters).map(({ tool }) => tool));
+    const excluded = new Set(registrations.filter(needsSdk).map(({ tool }) => tool));
     // The SDK itself says what it would say.
     const probe = createMcpServer(definition);
     const listed = listEveryTool(probe);
@@ -68,23 +66,19 @@ class FastLane implements Lane {
   }
 
   /** Runs a session's call; undefined when the SDK must have it. */
-  run(call: PlainCall, frame: CallFrame): Promise<CallToolResult> | undefined {
+  run(call: PlainCall, frame: CallFrame): Promise<CallAnswer> | undefined {
     const tool = call.isStateless ? undefined : this.#tools.get(call.name);
     return tool && this.#call(tool, call, frame);
   }
 
   /** The same for a call that stands alone, whose headers must repeat what the body says. */
-  runStateless(
-    call: PlainCall,
-    headers: RequestHeaders,
-    frame: CallFrame,
-  ): Promise<CallToolResult> | undefined {
+  runStateless(call: PlainCall, headers: RequestHeaders, frame: CallFrame): Promise<CallAnswer> | undefined {
     const tool = isRepeatedIn(headers, call) ? this.#tools.get(call.name) : undefined;
     return tool && this.#call(tool, call, frame);
   }
 
   /** The answer to a call that stands alone, as JSON. */
-  spellStateless(id: RequestId, result: CallToolResult): string {
+  spellStateless(id: RequestId, result: CallAnswer): string {
     // What is the same in every answer is spelled once.
     return frameAnswer(id, `${JSON.stringify(result).slice(0, -1)}${this.#resultEnd}`);
   }
@@ -95,8 +89,9 @@ class FastLane implements Lane {
   }
 }
 
-/** Whether a tool wants parameters repeated in headers. */
-function hasHeaderParameters({ config }: McpDefinition['registrations'][number]): boolean {
+/** Whether a tool's calls are for the SDK: it asks its user, or has parameters (`x-mcp-header`) that headers must repeat. */
+function needsSdk({ tool, config }: McpDefinition['registrations'][number]): boolean {
+  if (tool.elicits === true) return true;
   return JSON.stringify(config.inputSchema['~standard'].jsonSchema.input()).includes('x-mcp-header');
 }
 

@@ -1,5 +1,6 @@
 /** What is under way: each request with the grant that it came with, and how many tool calls every user has running. */
 import type { Grant } from '../auth/verifier.ts';
+import { ToolPlaces } from './tool-places.ts';
 
 /** A request that is being worked on. */
 export interface UnderWay {
@@ -14,6 +15,8 @@ export const MAX_CALLS_PER_USER = 50;
 /** Everything of one server definition that is under way. */
 export class InFlight {
   readonly maxCallsPerUser: number;
+  /** Where calls of a tool with `concurrency` wait for their turn. */
+  readonly places = new ToolPlaces();
   readonly #requests = new Set<UnderWay>();
   /** No larger than the number of calls. */
   readonly #callsOf = new Map<string, number>();

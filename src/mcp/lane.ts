@@ -3,12 +3,11 @@
  * how what the SDK would say is spelled. `fast-lane.ts` is that way; without it nothing here is ever asked.
  */
 import {
-  type CallToolResult,
   type JSONRPCRequest,
   LATEST_PROTOCOL_VERSION,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
-import { type CallOrigin, progressParams, type ProgressReport } from './call-tool.ts';
+import { type CallAnswer, type CallOrigin, progressParams, type ProgressReport } from './call-tool.ts';
 import type { Caller } from './caller.ts';
 import type { Reply, RequestId } from './messages.ts';
 import type { PlainCall, RequestHeaders } from './plain-call.ts';
@@ -20,15 +19,11 @@ export interface Lane {
   /** The answer to another request that needs no more than this, as JSON; undefined when the SDK must have it. */
   answerAtOnce(request: JSONRPCRequest, caller: Caller): string | undefined;
   /** Runs a session's call; undefined when the SDK must have it. */
-  run(call: PlainCall, frame: CallFrame): Promise<CallToolResult> | undefined;
+  run(call: PlainCall, frame: CallFrame): Promise<CallAnswer> | undefined;
   /** The same for a call that stands alone, whose headers must repeat what the body says. */
-  runStateless(
-    call: PlainCall,
-    headers: RequestHeaders,
-    frame: CallFrame,
-  ): Promise<CallToolResult> | undefined;
+  runStateless(call: PlainCall, headers: RequestHeaders, frame: CallFrame): Promise<CallAnswer> | undefined;
   /** The answer to a call that stands alone, as JSON. */
-  spellStateless(id: RequestId, result: CallToolResult): string;
+  spellStateless(id: RequestId, result: CallAnswer): string;
 }
 
 /** In whose name and revision a call runs, and how it is cancelled. */

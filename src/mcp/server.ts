@@ -20,6 +20,7 @@ import type { Feature, FeatureContext } from './feature.ts';
 import { mergeOptions } from './feature-options.ts';
 import { InFlight } from './in-flight.ts';
 import type { Lane } from './lane.ts';
+import { elicitationOf } from './question.ts';
 
 /** What an MCP server is made of. */
 export interface McpParts {
@@ -90,7 +91,7 @@ export function createMcpServer(
         input,
         caller: callerOf(context, caller),
         protocolVersion: server.server.getNegotiatedProtocolVersion() ?? NO_REVISION,
-        origin: originOf(context),
+        origin: originOf(context, tool.elicits === true ? server : undefined),
         use,
         log,
         lines,
@@ -110,11 +111,13 @@ export function createMcpServer(
   return server;
 }
 
-/** The SDK's view of a request as a tool call needs it. */
-function originOf({ mcpReq }: ServerContext): CallOrigin {
+/** The SDK's view of a request as a tool call needs it; a tool that may ask its user needs the server too. */
+function originOf(context: ServerContext, asking: McpServer | undefined): CallOrigin {
+  const { mcpReq } = context;
   const progressToken = mcpReq._meta?.progressToken;
   return {
     signal: mcpReq.signal,
+    ...(asking !== undefined && { elicitation: elicitationOf(asking, context) }),
     get isCancelled() {
       return mcpReq.signal.aborted;
     },

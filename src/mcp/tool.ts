@@ -20,6 +20,27 @@ export interface ToolContext {
   progress(done: number, total?: number, message?: string): Promise<void>;
 }
 
+/** What a tool that `elicits` has at hand besides. */
+export interface AskingContext extends ToolContext {
+  /**
+   * Asks the user with a form of flat fields, once a call. The question ends the run, and the answer begins it anew: ask before you change
+   * anything. Many clients cannot ask, and a user may decline: without an answer a tool does less, or says what to call it with.
+   */
+  elicit<Form extends z.ZodObject>(question: Question<Form>): Promise<ElicitAnswer<Form>>;
+}
+
+/** A question to the user. */
+export interface Question<Form extends z.ZodObject> {
+  readonly message: string;
+  /** Texts, numbers, booleans and choices; each field says what it means. */
+  readonly form: Form;
+}
+
+/** What became of a question: `unavailable` where the client cannot ask. */
+export type ElicitAnswer<Form extends z.ZodObject> =
+  | { readonly action: 'accept'; readonly content: z.output<Form> }
+  | { readonly action: 'decline' | 'cancel' | 'unavailable' };
+
 /** The transports by the names that client configurations use. */
 export type TransportName = 'sse' | 'streamable-http' | 'stdio';
 
@@ -49,6 +70,10 @@ interface ToolFace<Input extends z.ZodObject, Output extends z.ZodObject | undef
   /** The scope a user needs to see and call the tool; without it every user may. */
   readonly scope?: string;
   readonly annotations?: ToolAnnotations;
+  /** The longest that a call may take, waiting included: then its `signal` aborts and the model is told. Without it a call takes what it takes. */
+  readonly timeoutMs?: number;
+  /** So many calls run at once, of all users together; others wait, and users take turns. Without it there is no such limit. */
+  readonly concurrency?: number;
 }
 
 /** What `run` may return: the structured answer, or text, or content blocks. */
@@ -60,13 +85,20 @@ type ToolAnswer<Output extends z.ZodObject | undefined> = Output extends z.ZodOb
 export interface ToolDefinition<
   Input extends z.ZodObject,
   Output extends z.ZodObject | undefined,
+  Elicits extends boolean,
 > extends ToolFace<Input, Output> {
-  run(input: z.output<Input>, context: ToolContext): ToolAnswer<Output> | Promise<ToolAnswer<Output>>;
+  /** Whether it may ask the user, by `elicit`. */
+  readonly elicits?: Elicits;
+  run(
+    input: z.output<Input>,
+    context: Elicits extends true ? AskingContext : ToolContext,
+  ): ToolAnswer<Output> | Promise<ToolAnswer<Output>>;
 }
 
 /** A tool as the server handles it. `run` takes what `input` has parsed, and returns its answer or a promise of it. */
 export interface Tool extends ToolFace<z.ZodObject, z.ZodObject | undefined> {
-  run(input: Readonly<Record<string, unknown>>, context: ToolContext): unknown;
+  readonly elicits?: boolean;
+  run(input: Readonly<Record<string, unknown>>, context: AskingContext): unknown;
 }
 
 /** A failure the model should read and can act on. Anything else a tool throws stays in the log. */
@@ -75,11 +107,17 @@ export class ToolError extends Error {
 }
 
 /** Declares a tool; its schemas give `run` its types. */
-export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject | undefined = undefined>(
-  definition: ToolDefinition<Input, Output>,
-): Tool {
-  if (!TOOL_NAME.test(definition.name))
-    throw new Error(`Not a tool name: ${JSON.stringify(definition.name)}`);
+export function defineTool<
+  Input extends z.ZodObject,
+  Output extends z.ZodObject | undefined = undefined,
+  Elicits extends boolean = false,
+>(definition: ToolDefinition<Input, Output, Elicits>): Tool {
+  const { name, timeoutMs = 1, concurrency = 1 } = definition;
+  if (!TOOL_NAME.test(name)) throw new Error(`Not a tool name: ${JSON.stringify(name)}`);
+  if (!(timeoutMs >= 1 && timeoutMs <= LONGEST_MS))
+    throw new Error(`${name}: timeoutMs must be from 1 to ${LONGEST_MS}.`);
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1)
+    throw new Error(`${name}: concurrency must be a whole number above 0.`);
   const { run, ...face } = definition;
   return {
     ...face,
@@ -87,5 +125,8 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     run: (input, context) => run.call(definition, input as z.output<Input>, context),
   };
 }
+
+/** The longest time that a timer of Node takes. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,64}$/;

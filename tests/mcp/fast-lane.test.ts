@@ -64,6 +64,23 @@ const kinds: readonly Tool[] = [
     },
   }),
   defineTool({
+    name: 'limited',
+    title: 'Limited',
+    description: 'Takes its turn and its time.',
+    input: z.object({ a: z.number().optional() }),
+    timeoutMs: 600_000,
+    concurrency: 2,
+    run: async ({ a }) => Promise.resolve(String(a)),
+  }),
+  defineTool({
+    name: 'ask',
+    title: 'Ask',
+    description: 'Asks its user, whom these clients cannot ask.',
+    input: z.object({}),
+    elicits: true,
+    run: async (_input, { elicit }) => (await elicit({ message: 'Well?', form: z.object({}) })).action,
+  }),
+  defineTool({
     name: 'break',
     title: 'Break',
     description: 'Has a bug.',

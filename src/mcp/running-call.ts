@@ -1,0 +1,53 @@
+/** What a tool has at hand while it runs. The dearer parts are made when a tool asks for them; most never do. */
+import type { InputRequiredResult } from '@modelcontextprotocol/server';
+import type { Logger } from 'pino';
+import type { ToolCall } from './call-tool.ts';
+import { putQuestion } from './question.ts';
+import type { AskingContext, ToolContext } from './tool.ts';
+
+/** The context of one run. */
+export class RunningCall implements AskingContext {
+  readonly user: ToolContext['user'];
+  readonly use: ToolContext['use'];
+  readonly #call: ToolCall;
+  /** In place of the request's own signal, for a tool with limits. */
+  readonly #limitSignal: AbortSignal | undefined;
+  #hasAsked = false;
+  /** What the client must answer before the tool can go on: then the run counts for nothing, whatever it comes to. */
+  openQuestion: InputRequiredResult | undefined;
+
+  constructor(call: ToolCall, limitSignal?: AbortSignal) {
+    this.#call = call;
+    this.#limitSignal = limitSignal;
+    this.user = call.caller.user;
+    this.use = call.use;
+  }
+
+  get log(): Logger {
+    const { log, caller, tool } = this.#call;
+    return log.child({ requestId: caller.requestId, tool: tool.name });
+  }
+
+  get signal(): AbortSignal {
+    return this.#limitSignal ?? this.#call.origin.signal;
+  }
+
+  get connection(): ToolContext['connection'] {
+    return { transport: this.#call.caller.transport, protocolVersion: this.#call.protocolVersion };
+  }
+
+  /** An arrow function, so that a tool may take it out of its context. */
+  readonly progress: ToolContext['progress'] = async (...report) => this.#call.origin.progress(...report);
+
+  get elicit(): AskingContext['elicit'] {
+    const { tool, origin } = this.#call;
+    return async (question) => {
+      if (tool.elicits !== true) throw new Error(`${tool.name} asks its user without \`elicits: true\`.`);
+      if (this.#hasAsked) throw new Error(`${tool.name} asks twice in one call: one form can hold it all.`);
+      this.#hasAsked = true;
+      return putQuestion(question, origin.elicitation, (open) => {
+        this.openQuestion = open;
+      });
+    };
+  }
+}

@@ -1,0 +1,188 @@
+/** What a tool asks its user, over the transports of HTTP and in every revision, and what it does where nobody can be asked. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  Client,
+  type ElicitResult,
+  SSEClientTransport,
+  StreamableHTTPClientTransport,
+  type Transport,
+} from '@modelcontextprotocol/client';
+import { z } from 'zod';
+import { type AskingContext, defineTool } from '../../src/mcp/tool.ts';
+import { connectInMemory } from '../support/in-memory-mcp.ts';
+import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
+
+/** How often the tool has begun to run. */
+let runs = 0;
+
+const FORM = z.object({
+  sure: z.boolean().describe('Whether to begin.'),
+  pace: z.enum(['slow', 'fast']).default('slow').describe('How fast.'),
+});
+
+/** Asks before it does something. */
+const beginLesson = defineTool({
+  name: 'begin_lesson',
+  title: 'Begin',
+  description: 'Begins a lesson.',
+  input: z.object({ id: z.string() }),
+  elicits: true,
+  run: async ({ id }, { elicit }) => {
+    runs += 1;
+    const answer = await elicit({ message: `Begin ${id}?`, form: FORM });
+    if (answer.action === 'unavailable') return `Call again when the user has said yes to ${id}.`;
+    if (answer.action !== 'accept') return `Not begun: ${answer.action}.`;
+    return answer.content.sure ? `Begun ${id}, ${answer.content.pace}.` : 'Not sure.';
+  },
+});
+
+let server: TestServer;
+const clients: Client[] = [];
+beforeAll(async () => {
+  server = await startTestServer({ tools: [beginLesson] });
+});
+afterEach(async () => {
+  runs = 0;
+  await Promise.all(clients.splice(0).map(async (client) => client.close()));
+});
+afterAll(async () => server.close());
+
+const KINDS = ['sse', 'http', '2026-07-28'] as const;
+
+/** Connects a client that answers so when it is asked; without an answer it cannot be asked. */
+async function connect(
+  kind: (typeof KINDS)[number],
+  answer?: ElicitResult,
+): Promise<{ client: Client; asked: string[] }> {
+  const requestInit = { headers: { Authorization: `Bearer ${ADA}` } };
+  const transport: Transport =
+    kind === 'sse'
+      ? new SSEClientTransport(new URL('/sse', server.url), { requestInit })
+      : new StreamableHTTPClientTransport(new URL('/mcp', server.url), { requestInit });
+  const client = new Client(
+    { name: 'test', version: '1' },
+    {
+      capabilities: answer === undefined ? {} : { elicitation: {} },
+      versionNegotiation: { mode: kind === '2026-07-28' ? { pin: kind } : 'legacy' },
+    },
+  );
+  const asked: string[] = [];
+  if (answer !== undefined) {
+    client.setRequestHandler('elicitation/create', async ({ params }) => {
+      asked.push(params.message);
+      return answer;
+    });
+  }
+  await client.connect(transport);
+  clients.push(client);
+  return { client, asked };
+}
+
+/** Calls the tool; its text. */
+async function begin(client: Client): Promise<unknown> {
+  const { content } = await client.callTool({ name: 'begin_lesson', arguments: { id: 'verbs' } });
+  return content;
+}
+
+/** A content of one text. */
+function text(words: unknown): unknown {
+  return [{ type: 'text', text: words }];
+}
+
+describe.each(KINDS)('over %s', (kind) => {
+  test.each<{ answer: ElicitResult; words: string }>([
+    { answer: { action: 'accept', content: { sure: true, pace: 'fast' } }, words: 'Begun verbs, fast.' },
+    { answer: { action: 'accept', content: { sure: true } }, words: 'Begun verbs, slow.' },
+    { answer: { action: 'decline' }, words: 'Not begun: decline.' },
+    { answer: { action: 'cancel' }, words: 'Not begun: cancel.' },
+  ])(
+    '$answer.action reaches the tool, which has run once to ask and once to go on',
+    async ({ answer, words }) => {
+      const { client, asked } = await connect(kind, answer);
+      const before = server.lines.length;
+
+      expect(await begin(client)).toEqual(text(words));
+
+      expect(asked).toEqual(['Begin verbs?']);
+      expect(runs).toBe(2);
+      const ends = server.lines.slice(before).filter(({ msg }) => msg === 'tool call');
+      expect(ends.map(({ outcome }) => outcome)).toEqual(['input_required', 'ok']);
+    },
+  );
+
+  test('a client that cannot ask is told so at once', async () => {
+    const { client } = await connect(kind);
+
+    expect(await begin(client)).toEqual(text('Call again when the user has said yes to verbs.'));
+    expect(runs).toBe(1);
+  });
+});
+
+test('an answer that does not fit the form is an error in words', async () => {
+  const connection = await connectInMemory({ tools: [beginLesson] });
+  // The client's SDK checks what its own handler returns against the form, so this one answers by hand.
+  connection.client.fallbackRequestHandler = async () => ({ action: 'accept', content: { sure: 'perhaps' } });
+
+  const result = await connection.call('begin_lesson', { id: 'verbs' });
+  await connection.close();
+
+  expect(result).toMatchObject({
+    isError: true,
+    content: [{ text: expect.stringMatching(/^What the user has filled in does not fit: .*sure/s) }],
+  });
+});
+
+test('a question ends the run whatever the tool makes of it, and its places are free meanwhile', async () => {
+  const stubborn = defineTool({
+    name: 'stubborn',
+    title: 'Stubborn',
+    description: 'Asks, and minds nothing.',
+    input: z.object({}),
+    elicits: true,
+    concurrency: 1,
+    run: async (_input, { elicit }) => {
+      const answer = await elicit({ message: 'Well?', form: z.object({}) }).catch(() => undefined);
+      return answer?.action ?? 'no answer';
+    },
+  });
+  const connection = await connectInMemory({ tools: [stubborn], maxCallsPerUser: 1 });
+  connection.client.setRequestHandler('elicitation/create', async () => ({ action: 'decline' as const }));
+
+  const result = await connection.call('stubborn');
+  await connection.close();
+
+  expect(result).toEqual({ content: text('decline') });
+});
+
+test('a tool asks once a call, and says that it asks', async () => {
+  const face = { title: 'T', description: 'A tool.', input: z.object({}) };
+  const question = { message: 'Well?', form: z.object({}) };
+  const twice = defineTool({
+    ...face,
+    name: 'twice',
+    elicits: true,
+    run: async (_input, { elicit }) => {
+      await elicit(question);
+      return (await elicit(question)).action;
+    },
+  });
+  const silent = defineTool({
+    ...face,
+    name: 'silent',
+    run: async (_input, context) => {
+      // @ts-expect-error -- without `elicits: true` there is no `elicit`
+      const { elicit } = context;
+      return typeof elicit === 'function' ? (await (elicit as AskingContext['elicit'])(question)).action : '';
+    },
+  });
+  const connection = await connectInMemory({ tools: [twice, silent] });
+  connection.client.setRequestHandler('elicitation/create', async () => ({ action: 'decline' as const }));
+
+  const results = await Promise.all([connection.call('twice'), connection.call('silent')]);
+  await connection.close();
+
+  expect(results).toMatchObject([{ isError: true }, { isError: true }]);
+  const failures = connection.lines.filter(({ msg }) => msg === 'tool failed');
+  expect(JSON.stringify(failures)).toContain('asks twice in one call');
+  expect(JSON.stringify(failures)).toContain('asks its user without `elicits: true`');
+});
