@@ -1,11 +1,14 @@
 /** The variables by which what was handed out outlives the process that did it, and means the same to every other one. */
 import { z } from 'zod';
+import { wholeNumber } from './value-types.ts';
 import type { ValuesOf, Variables } from './variable.ts';
 
 /** What a process shares with those that come after it, and with those beside it. */
 export interface SharingConfig {
   /** In base64url, the one that seals first; empty where there is none, and nothing outlives the process. */
   readonly secrets: readonly string[];
+  /** Of a session that another process opened: an older one is not gone on with. */
+  readonly sessionMaxAgeMs: number;
 }
 
 /** As many as `npm run token -- secret` prints. Bytes. */
@@ -39,11 +42,17 @@ export const SHARING_VARIABLES = {
     example: '',
     schema: SECRETS.default([]),
   },
+  SESSION_MAX_AGE_SECONDS: {
+    description:
+      'With SERVER_SECRET: so long after its opening another process goes on with a session. Seconds.',
+    example: '604800',
+    schema: wholeNumber(604_800, 60, 7_776_000),
+  },
 } as const satisfies Variables;
 
 /** What is shared. */
-export function sharingOf({ SERVER_SECRET }: ValuesOf<typeof SHARING_VARIABLES>): SharingConfig {
-  return { secrets: SERVER_SECRET };
+export function sharingOf(values: ValuesOf<typeof SHARING_VARIABLES>): SharingConfig {
+  return { secrets: values.SERVER_SECRET, sessionMaxAgeMs: values.SESSION_MAX_AGE_SECONDS * 1000 };
 }
 
 /** Whether a text is what `npm run token -- secret` prints, or longer, and has not been typed by holding a key down. */

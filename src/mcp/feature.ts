@@ -10,6 +10,11 @@ export interface Feature {
   /** Options that the server needs for it: capabilities, `requestState`, `cacheHints` … Several features' are merged. */
   readonly options?: ServerOptions;
   /**
+   * Whether it keeps something of each session by itself, such as where a client is in a conversation. Sessions then end with their process,
+   * also where there is a SERVER_SECRET. The same goes for log levels and subscriptions to resources: their capabilities say so.
+   */
+  readonly keepsSessionState?: boolean;
+  /**
    * Registers it. Called for each `McpServer`: one a connection, or one a stateless request. Must be cheap.
    * Check scopes in the handler, by `callerOf`: the SDK's own `scopeChallenge` sees stateless requests only.
    */

@@ -25,6 +25,8 @@ export interface McpSessionParts {
   /** Whose it is. */
   readonly userId: string;
   readonly channel: Channel;
+  /** What was agreed on with the client before, where the session goes on. */
+  readonly handshake?: Handshake | undefined;
 }
 
 /** The server of one session, over whichever transport. */
@@ -36,14 +38,15 @@ export class McpSession implements Follower {
   /** Made with the first request: most sessions are idle. */
   #inFlight: Map<number, SessionRequest> | undefined;
   #lastKey = 0;
-  /** What the lane has agreed on with the client. */
+  /** What has been agreed on with the client; without a lane, only before this session went on. */
   #handshake: Handshake | undefined;
   #sdk: SdkSession | undefined;
 
-  constructor({ definition, userId, channel }: McpSessionParts) {
+  constructor({ definition, userId, channel, handshake }: McpSessionParts) {
     this.userId = userId;
     this.#definition = definition;
     this.#channel = channel;
+    this.#handshake = handshake;
     this.#lane = definition.lane;
     // Without a lane the server is there as long as the session, and follows the changes itself.
     if (this.#lane === undefined) this.#wake();

@@ -24,6 +24,14 @@ export function describeStartFailure(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** Tells the operator of a deployment what ends with this process, and need not. */
+export function adviseSecret({ publicMode, sharing }: Config, log: Logger): void {
+  if (publicMode && sharing.secrets.length === 0)
+    log.info(
+      'Sessions end with this process. Set SERVER_SECRET to what npm run token -- secret prints, and clients go on after a restart or a deploy.',
+    );
+}
+
 /** Says loudly what stands open. */
 export function warnAboutExposure({ auth, origin }: Config, log: Logger): void {
   if (!auth.enabled) {

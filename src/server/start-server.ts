@@ -22,7 +22,9 @@ import { createStatelessEndpoint } from '../http/transports/stateless-endpoint.t
 import { createToolsRoute } from '../http/site/tools-endpoint.ts';
 import { createFastLane } from '../mcp/fast-lane.ts';
 import { canCallTheSame, createToolLister, defineMcp } from '../mcp/server.ts';
+import { createSealer } from '../sealed.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
+import { createSealedIds, RANDOM_IDS } from '../sessions/session-ids.ts';
 import { readPackage } from '../package.ts';
 import { infoOf, type ServerDefinition } from './server-definition.ts';
 import { NO_SERVICES, type OpenServices } from './services.ts';
@@ -69,7 +71,7 @@ export async function startServer({
   services = NO_SERVICES,
   log,
 }: ServerParts): Promise<RunningServer> {
-  const { limits, origin } = config;
+  const { limits, origin, sharing } = config;
   const facts = readPackage();
   const authenticator = createAuthenticator(verifier);
   const countFailure = createFailureCounter(config.auth.failuresPerMinute);
@@ -92,6 +94,10 @@ export async function startServer({
     maxSessionsPerUser: authenticator.enabled ? maxSessionsPerUser : maxSessions,
     idleMs: sessionIdleMs,
   });
+  const sessionIds =
+    sharing.secrets.length === 0
+      ? RANDOM_IDS
+      : createSealedIds({ sealer: createSealer(sharing.secrets), maxAgeMs: sharing.sessionMaxAgeMs });
   const streams = new EventStreams({
     keepAliveMs: config.keepAliveMs,
     unsentHardLimit: 4 * limits.maxBodyBytes,
@@ -112,7 +118,7 @@ export async function startServer({
     const unready = await services.findUnready();
     return unready.length === 0 ? undefined : `unavailable: ${unready.join(', ')}`;
   };
-  const transports = [createMcpRoute({ ...endpoint, stateless })];
+  const transports = [createMcpRoute({ ...endpoint, sessionIds, stateless })];
   if (config.sseEnabled) transports.push(...createSseRoutes(endpoint));
   const face = {
     ...facts,

@@ -1,15 +1,16 @@
 /** `/mcp`: Streamable HTTP. Sorts requests by revision: sessions for 2025-03-26 to 2025-11-25, stateless for 2026-07-28. */
-import { randomUUID } from 'node:crypto';
 import { classifyInboundRequest, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server';
 import { isRequest } from '../../mcp/messages.ts';
 import { hasNoEnvelope, isRepeatedIn } from '../../mcp/plain-call.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
-import type { SessionRegistry } from '../../sessions/registry.ts';
+import type { Session, SessionRegistry } from '../../sessions/registry.ts';
+import type { SessionIds } from '../../sessions/session-ids.ts';
 import { acceptsEventStream, grantOf, type Handler, type RequestContext, type Route } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
 import { HttpError, sessionNotFound, shuttingDown } from '../errors.ts';
 import type { EventStreams } from './event-streams.ts';
 import { initializeProblem, type ParsedBody, parseMessages, readRpcBody, type RpcBody } from './json-rpc.ts';
+import { readNotes, spellNotes } from './session-notes.ts';
 import { openSession } from './session-opening.ts';
 import { needsNoSession, serveWithoutSession } from './sessionless.ts';
 import type { StatelessEndpoint } from './stateless-endpoint.ts';
@@ -19,6 +20,7 @@ import { StreamableTransport } from './streamable-transport.ts';
 export interface McpEndpointParts {
   readonly definition: McpDefinition;
   readonly registry: SessionRegistry;
+  readonly sessionIds: SessionIds;
   readonly streams: EventStreams;
   readonly stateless: StatelessEndpoint;
   readonly maxBodyBytes: number;
@@ -84,6 +86,7 @@ function handleDelete(parts: McpEndpointParts): Handler {
     const { session } = findTransport(parts, ctx);
     requireSupportedVersion(ctx);
     parts.registry.end(session, 'closed');
+    parts.sessionIds.noteEnded(session.id);
     writeAnswer(ctx, 200, { text: '', headers: [] });
   };
 }
@@ -118,7 +121,7 @@ const SESSION_REVISIONS: ReadonlySet<string> = new Set(SUPPORTED_PROTOCOL_VERSIO
 
 /** Opens a session for an `initialize` request, the only thing that may come without one. */
 function openTransport(
-  { definition, registry, streams }: McpEndpointParts,
+  { definition, registry, sessionIds, streams }: McpEndpointParts,
   ctx: RequestContext,
   { messages, isBatch }: ParsedBody,
 ): StreamableTransport {
@@ -129,27 +132,47 @@ function openTransport(
   if (problem !== undefined)
     throw new HttpError(400, 'invalid_params', problem.message, { rpcCode: problem.code });
 
+  const { userId } = grantOf(ctx).user;
   const { id, connection } = openSession(registry, {
-    id: randomUUID(),
-    userId: grantOf(ctx).user.userId,
-    kind: 'streamable-http',
+    id: sessionIds.create({ userId, kind: KIND, notes: spellNotes(definition, message) }),
+    userId,
+    kind: KIND,
     connect: (session) => new StreamableTransport({ session, definition, streams }),
   });
   ctx.state.sessionId = id;
   return connection;
 }
 
+/** What the sessions of this endpoint are. */
+const KIND = 'streamable-http';
+
 /** The transport of the session that the Mcp-Session-Id header names, if it is the caller's. */
-function findTransport({ registry }: McpEndpointParts, ctx: RequestContext): StreamableTransport {
-  const session = registry.find(
-    headerOf(ctx, 'mcp-session-id') ?? '',
-    grantOf(ctx).user.userId,
-    'streamable-http',
-  );
+function findTransport(parts: McpEndpointParts, ctx: RequestContext): StreamableTransport {
+  const { registry } = parts;
+  const id = headerOf(ctx, 'mcp-session-id') ?? '';
+  const session = registry.find(id, grantOf(ctx).user.userId, KIND) ?? goOnWithSession(parts, ctx, id);
   if (!(session?.connection instanceof StreamableTransport))
     throw registry.isDraining ? shuttingDown() : sessionNotFound();
   ctx.state.sessionId = session.id;
   return session.connection;
+}
+
+/** Takes up a session that another process opened, or that has made room here; undefined when there is none of the caller's. */
+function goOnWithSession(
+  { definition, registry, sessionIds, streams }: McpEndpointParts,
+  ctx: RequestContext,
+  id: string,
+): Session | undefined {
+  const { userId } = grantOf(ctx).user;
+  const notes = sessionIds.read(id, { userId, kind: KIND });
+  if (notes === undefined) return undefined;
+  const handshake = readNotes(notes);
+  return openSession(registry, {
+    id,
+    userId,
+    kind: KIND,
+    connect: (session) => new StreamableTransport({ session, definition, streams, handshake }),
+  });
 }
 
 /** Refuses a revision that sessions do not speak; without the header the negotiated one counts. */

@@ -5,6 +5,7 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { type Channel, isRequest, noStreamForRequest } from '../../mcp/messages.ts';
 import { isReadRequest } from '../../mcp/plain-call.ts';
+import type { Handshake } from '../../mcp/sdk-session.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 import { McpSession } from '../../mcp/session.ts';
 import type { EndReason, Session, SessionConnection } from '../../sessions/registry.ts';
@@ -20,6 +21,8 @@ export interface StreamableTransportParts {
   readonly session: Session;
   readonly definition: McpDefinition;
   readonly streams: EventStreams;
+  /** What was agreed on with the client before, where the session goes on. */
+  readonly handshake?: Handshake;
   /** Whether answers tell the client the session's id. Default: true. */
   readonly isNamed?: boolean;
 }
@@ -32,11 +35,11 @@ export class StreamableTransport implements SessionConnection, Channel {
   readonly #headers: readonly string[];
   #standalone: EventStream | undefined;
 
-  constructor({ session, definition, streams, isNamed = true }: StreamableTransportParts) {
+  constructor({ session, definition, streams, handshake, isNamed = true }: StreamableTransportParts) {
     this.session = session;
     this.#streams = streams;
     this.#headers = isNamed ? ['Mcp-Session-Id', session.id] : [];
-    this.mcp = new McpSession({ definition, userId: session.userId, channel: this });
+    this.mcp = new McpSession({ definition, userId: session.userId, channel: this, handshake });
   }
 
   /** How many requests are being worked on. */

@@ -1,0 +1,30 @@
+/** What a session's id says of its client, so that another process can go on where the one that opened it stopped. */
+import type { JSONRPCRequest } from '@modelcontextprotocol/server';
+import type { Handshake } from '../../mcp/sdk-session.ts';
+import type { McpDefinition } from '../../mcp/server.ts';
+
+/**
+ * The notes of a session that an `initialize` request opens; undefined where its server comes to know more than a handshake tells: the
+ * client's log level and subscriptions, or what a feature says that it keeps.
+ */
+export function spellNotes(definition: McpDefinition, { params }: JSONRPCRequest): string | undefined {
+  const { options, features = [] } = definition;
+  const { logging, resources } = options.capabilities ?? {};
+  const keepsMore = features.some(({ keepsSessionState = false }) => keepsSessionState);
+  if (keepsMore || logging !== undefined || resources?.subscribe === true) return undefined;
+  const { protocolVersion, capabilities, clientInfo } = params ?? {};
+  // Only features could ask who the client is and what it can do.
+  return JSON.stringify(
+    features.length === 0 ? { protocolVersion } : { protocolVersion, capabilities, clientInfo },
+  );
+}
+
+/** What has been agreed on with the client of a session, from its notes. */
+export function readNotes(notes: string): Handshake {
+  // oxlint-disable-next-line no-unsafe-type-assertion -- they have been sealed since they were spelled above
+  const told = JSON.parse(notes) as NonNullable<JSONRPCRequest['params']>;
+  return { params: { ...NOTHING_SAID, ...told }, isInitialized: true };
+}
+
+/** What the SDK's server, without features, has to be told for its handshake all the same. */
+const NOTHING_SAID = { capabilities: {}, clientInfo: { name: 'unknown', version: '0' } };

@@ -1,0 +1,246 @@
+/** With SERVER_SECRET sessions of Streamable HTTP outlive their process and reach every other one: what goes on, and what is 404. */
+import { randomBytes } from 'node:crypto';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { z } from 'zod';
+import type { Feature } from '../../../src/mcp/feature.ts';
+import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { createHeldTool } from '../../support/held-tool.ts';
+import { type Answer, callTool, initialize, openMcpSession, rpc, send } from '../../support/raw-http.ts';
+import { openStream } from '../../support/sse-reader.ts';
+import {
+  ADA,
+  BOB,
+  startTestServer,
+  type TestServer,
+  type TestServerOptions,
+} from '../../support/start-server.ts';
+
+const SECRET = randomBytes(32).toString('base64url');
+const servers: TestServer[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map(async (server) => server.close()));
+});
+
+/** Starts a process of the server. */
+async function start({ env, ...options }: TestServerOptions = {}): Promise<TestServer> {
+  const server = await startTestServer({ env: { SERVER_SECRET: SECRET, ...env }, ...options });
+  servers.push(server);
+  return server;
+}
+
+/** Sends a request for a session to a process. */
+const ask = (
+  { url }: TestServer,
+  id: string,
+  { token = ADA, ...rest }: Parameters<typeof send>[1] = {},
+): Promise<Answer> => send(`${url}/mcp`, { token, headers: { 'Mcp-Session-Id': id }, ...rest });
+
+/** What of an answer must be the same whyever a session is missing. */
+const shapeOf = ({ status, body, headers }: Answer): unknown => [
+  status,
+  body,
+  [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name)),
+];
+
+describe('a session goes on', () => {
+  test.each(['2025-03-26', '2025-06-18', '2025-11-25'])(
+    'at every process, as the user and in the revision %s that opened it',
+    async (revision) => {
+      const [here, there] = [await start(), await start()];
+      const { id } = await openMcpSession(here.url, ADA, revision);
+
+      const answers = [
+        await ask(there, id, { body: callTool(1, 'whoami') }),
+        await ask(here, id, { body: callTool(2, 'whoami') }),
+        await ask(there, id, { body: rpc(3, 'tools/list') }),
+        await ask(there, id, { body: [rpc(4, 'ping')] }),
+        await ask(there, id, { body: initialize() }),
+      ];
+
+      expect(answers.map(({ status }) => status)).toEqual([
+        200,
+        200,
+        200,
+        revision === '2025-03-26' ? 200 : 400,
+        400,
+      ]);
+      for (const { body } of answers.slice(0, 2))
+        expect(body).toMatchObject({
+          result: { structuredContent: { userId: 'ada', protocolVersion: revision } },
+        });
+      expect(answers[4]?.text).toContain('initialized already');
+    },
+  );
+
+  test('for a client that never learns of the other process, stream and all', async () => {
+    const [here, there] = [await start(), await start()];
+    const client = new Client({ name: 'kept', version: '1' });
+    let origin = here.url;
+    const transport = new StreamableHTTPClientTransport(new URL(`${here.url}/mcp`), {
+      requestInit: { headers: { Authorization: `Bearer ${ADA}` } },
+      // A proxy, as it were.
+      fetch: async (url, init) => fetch(new URL(new URL(url).pathname, origin), init),
+    });
+    await client.connect(transport);
+    origin = there.url;
+
+    const result = await client.callTool({ name: 'whoami', arguments: {} });
+    const { tools } = await client.listTools();
+    await client.close();
+
+    expect(result.structuredContent).toMatchObject({ userId: 'ada' });
+    expect(tools.length).toBeGreaterThan(0);
+  });
+
+  test('with its stream, which another process opens and ends with the session', async () => {
+    const [here, there] = [await start(), await start()];
+    const { id, headers } = await openMcpSession(here.url, ADA);
+
+    const stream = await openStream(`${there.url}/mcp`, { headers });
+    const ended = await ask(there, id, { method: 'DELETE' });
+    const end = await stream.over();
+
+    expect([stream.status, ended.status, end]).toEqual([200, 200, 'ended']);
+  });
+
+  test('after it was idle, or had to make room', async () => {
+    const server = await start({ env: { MAX_SESSIONS_PER_USER: '1' } });
+    const first = await openMcpSession(server.url, ADA);
+    const second = await openMcpSession(server.url, ADA);
+
+    const answers = [
+      await first.post(rpc(1, 'ping')),
+      await second.post(rpc(1, 'ping')),
+      await first.post(rpc(2, 'ping')),
+    ];
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+
+  test('with what its client said of itself, where a feature asks for it', async () => {
+    const client: Feature = {
+      name: 'client',
+      register: (server) =>
+        void server.registerTool('client', { inputSchema: z.object({}) }, () => ({
+          content: [
+            {
+              type: 'text',
+              text: JSON.stringify([server.server.getClientCapabilities(), server.server.getClientVersion()]),
+            },
+          ],
+        })),
+    };
+    const [here, there] = [await start({ features: [client] }), await start({ features: [client] })];
+    const said = {
+      capabilities: { elicitation: { form: {} }, sampling: {} },
+      clientInfo: { name: 'é', version: '7' },
+    };
+    const opened = await send(`${here.url}/mcp`, {
+      token: ADA,
+      body: rpc(0, 'initialize', { protocolVersion: '2025-11-25', ...said }),
+    });
+    const id = opened.headers.get('mcp-session-id') ?? '';
+
+    const [home, away] = [
+      await ask(here, id, { body: callTool(1, 'client') }),
+      await ask(there, id, { body: callTool(1, 'client') }),
+    ];
+
+    expect(away.body).toEqual(home.body);
+    expect(away.text).toContain('elicitation');
+    expect(away.text).toContain('é');
+  });
+
+  test('when the secret has been replaced, while the one before stands behind it', async () => {
+    const next = randomBytes(32).toString('base64url');
+    const here = await start();
+    const [during, after] = [
+      await start({ env: { SERVER_SECRET: `${next},${SECRET}` } }),
+      await start({ env: { SERVER_SECRET: next } }),
+    ];
+    const { id } = await openMcpSession(here.url, ADA);
+
+    const statuses = await Promise.all(
+      [during, after].map(async (server) => (await ask(server, id, { body: rpc(1, 'ping') })).status),
+    );
+
+    expect(statuses).toEqual([200, 404]);
+  });
+});
+
+describe('the same 404 as of an unknown session has', () => {
+  test("another user's, a forged, an altered one, and one of another secret, on every verb", async () => {
+    const [here, there] = [await start(), await start()];
+    const { id } = await openMcpSession(here.url, ADA);
+    const foreign = await start({ env: { SERVER_SECRET: randomBytes(32).toString('base64url') } });
+    const verbs = [
+      { body: callTool(1, 'whoami') },
+      { method: 'GET' },
+      { method: 'DELETE' },
+      { body: initialize() },
+    ];
+    const shapes = async (server: TestServer, named: string, token: string): Promise<unknown[]> =>
+      Promise.all(verbs.map(async (verb) => shapeOf(await ask(server, named, { ...verb, token }))));
+
+    const unknown = await shapes(there, crypto.randomUUID(), ADA);
+    const missing = [
+      await shapes(there, id, BOB),
+      await shapes(there, randomBytes(90).toString('base64url'), ADA),
+      await shapes(there, `${id.slice(0, 40)}${id[40] === 'A' ? 'B' : 'A'}${id.slice(41)}`, ADA),
+      await shapes(foreign, id, ADA),
+    ];
+    const alive = await ask(there, id, { body: rpc(1, 'ping') });
+
+    for (const shape of missing) expect(shape).toEqual(unknown);
+    expect(alive.status).toBe(200);
+  });
+
+  test('an ended one, in the process where it ended', async () => {
+    const server = await start();
+    const session = await openMcpSession(server.url, ADA);
+
+    const [ended, after] = [
+      await ask(server, session.id, { method: 'DELETE' }),
+      await session.post(rpc(1, 'ping')),
+    ];
+
+    expect([ended.status, after.status]).toEqual([200, 404]);
+  });
+
+  test('one whose server had come to know what no id can carry, which stays where it is', async () => {
+    const features: readonly Feature[][] = [
+      [{ name: 'logs', options: { capabilities: { logging: {} } } }],
+      [{ name: 'files', options: { capabilities: { resources: { subscribe: true } } } }],
+      [{ name: 'talk', keepsSessionState: true }],
+    ];
+
+    for (const declared of features) {
+      const [here, there] = [await start({ features: declared }), await start({ features: declared })];
+      const { id } = await openMcpSession(here.url, ADA);
+      const statuses = [
+        await ask(here, id, { body: rpc(1, 'ping') }),
+        await ask(there, id, { body: rpc(1, 'ping') }),
+      ];
+
+      expect(statuses.map(({ status }) => status)).toEqual([200, 404]);
+    }
+  });
+});
+
+test('a call is not touched by a cancellation that reaches another process, and is cancelled by its own', async () => {
+  const held = createHeldTool();
+  const tools = [...fixtureTools, held.tool];
+  const [here, there] = [await start({ tools }), await start({ tools })];
+  const { id } = await openMcpSession(here.url, ADA);
+  const pending = ask(here, id, { body: callTool(1, 'hold') });
+  await held.untilWaiting(1);
+  const cancel = { body: { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } } };
+
+  const away = await ask(there, id, cancel);
+  const abortedAway = held.aborted;
+  const home = await ask(here, id, cancel);
+
+  expect([away.status, home.status, (await pending).status]).toEqual([202, 202, 202]);
+  expect([abortedAway, held.aborted]).toEqual([0, 1]);
+});

@@ -1,0 +1,112 @@
+/** Sealed session ids: read by every process with the secret, for their user, transport and time, until they are ended. */
+import { randomBytes } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { createSealer } from '../../src/sealed.ts';
+import { createSealedIds, RANDOM_IDS, type SessionIds } from '../../src/sessions/session-ids.ts';
+
+const DAY_MS = 86_400_000;
+const SECRET = randomBytes(32).toString('base64url');
+const ASKED = { kind: 'streamable-http', userId: 'ada' } as const;
+const FACTS = { ...ASKED, notes: '{"protocolVersion":"2025-06-18"}' } as const;
+
+/** The ids of one process, whose clock is set by the test. */
+function createProcess({ secrets = [SECRET], maxAgeMs = 7 * DAY_MS, startsAtMs = 0 } = {}): SessionIds & {
+  clock: { nowMs: number };
+} {
+  const clock = { nowMs: 1_800_000_000_000 + startsAtMs };
+  const sealer = createSealer(secrets);
+  return { ...createSealedIds({ sealer, maxAgeMs, now: () => clock.nowMs }), clock };
+}
+
+test('an id is read by another process with the secret, by nobody else', () => {
+  const id = createProcess().create(FACTS);
+
+  expect(createProcess().read(id, ASKED)).toBe(FACTS.notes);
+  expect(createProcess({ secrets: [randomBytes(32).toString('base64url'), SECRET] }).read(id, ASKED)).toBe(
+    FACTS.notes,
+  );
+  expect(createProcess({ secrets: [randomBytes(32).toString('base64url')] }).read(id, ASKED)).toBeUndefined();
+});
+
+test('an id opens sessions of its own user and transport only', () => {
+  const here = createProcess();
+  const id = here.create(FACTS);
+
+  expect(here.read(id, { ...ASKED, userId: 'bob' })).toBeUndefined();
+  expect(here.read(id, { ...ASKED, userId: 'ada ' })).toBeUndefined();
+  expect(here.read(id, { ...ASKED, kind: 'sse' })).toBeUndefined();
+});
+
+test('no two ids are alike, none shows its user, and all that is told goes into a header as it is', () => {
+  const here = createProcess();
+  const ids = Array.from({ length: 100 }, () => here.create(FACTS));
+
+  expect(new Set(ids.map((id) => id.slice(0, 8))).size).toBe(100);
+  for (const id of ids) expect(id).toMatch(/^[\w-]{80,140}$/);
+  expect(Buffer.from(ids.join(''), 'base64url').includes('ada')).toBe(false);
+});
+
+test.each([
+  ['at its end', 7 * DAY_MS, true],
+  ['past it', 7 * DAY_MS + 1000, false],
+  ['by a clock that is four minutes behind', -240_000, true],
+  ['by one that is six minutes behind', -360_000, false],
+])('an id has a longest life: %s', (_when, laterMs, isRead) => {
+  const id = createProcess().create(FACTS);
+
+  const notes = createProcess({ startsAtMs: laterMs }).read(id, ASKED);
+
+  expect(notes).toBe(isRead ? FACTS.notes : undefined);
+});
+
+test('an ended session is none any more where it was ended; of many the latest are remembered', () => {
+  const here = createProcess();
+  const ids = Array.from({ length: 10_001 }, () => here.create(FACTS));
+
+  for (const id of ids) here.noteEnded(id);
+
+  expect(here.read(ids.at(-1) ?? '', ASKED)).toBeUndefined();
+  expect(here.read(ids[1] ?? '', ASKED)).toBeUndefined();
+  // Nobody but its own user gets it back, and only by ending ten thousand more.
+  expect(here.read(ids[0] ?? '', ASKED)).toBe(FACTS.notes);
+});
+
+test('a session that knows more than can be told, or whose client tells too much, has an id that says nothing', () => {
+  const here = createProcess();
+
+  const ids = [undefined, 'x'.repeat(1001), 'é'.repeat(501)].map((notes) => here.create({ ...FACTS, notes }));
+
+  for (const id of ids) {
+    expect(id).toMatch(/^[\da-f-]{36}$/);
+    expect(here.read(id, ASKED)).toBeUndefined();
+  }
+});
+
+test('notes come back as they were, in ids of a size that every proxy lets through', () => {
+  const here = createProcess();
+
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 250 }), fc.string(), (notes, userId) => {
+      const id = here.create({ ...ASKED, userId, notes });
+      expect(here.read(id, { ...ASKED, userId })).toBe(Buffer.from(notes).toString());
+      expect(id.length).toBeLessThan(1500);
+    }),
+  );
+});
+
+test('whatever else is asked for is nothing, and no error', () => {
+  const here = createProcess();
+  const sealer = createSealer([SECRET]);
+  const others = [Buffer.alloc(0), Buffer.alloc(3), Buffer.from([2]), Buffer.alloc(22), Buffer.alloc(200, 1)];
+
+  fc.assert(fc.property(fc.string(), (id) => here.read(id, ASKED) === undefined));
+  for (const bytes of others) expect(here.read(sealer.seal('session id', bytes), ASKED)).toBeUndefined();
+});
+
+test('without a secret an id says nothing', () => {
+  const id = RANDOM_IDS.create(FACTS);
+
+  expect(id).toMatch(/^[\da-f-]{36}$/);
+  expect(RANDOM_IDS.read(id, ASKED)).toBeUndefined();
+});
