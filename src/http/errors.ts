@@ -94,7 +94,8 @@ async function answer(ctx: RequestContext, error: HttpError): Promise<void> {
   const text = JSON.stringify(bodyOf(ctx.state, error));
   const headers = [...ERROR_HEADERS, ...Object.entries(error.headers).flat()];
   const { req, res } = ctx;
-  const endsConnection = error.status === 413 || (!req.complete && !res.shouldKeepAlive);
+  // Paused is a body of which the rest is too much to read.
+  const endsConnection = req.isPaused() || (!req.complete && !res.shouldKeepAlive);
   if (endsConnection) await answerBeforeBodyEnds(ctx, error.status, { text, headers });
   else writeAnswer(ctx, error.status, { text, headers });
 }

@@ -1,6 +1,5 @@
 /** The HTTP server: builds every part once, listens, keeps time, and shuts down in the order that open streams need. */
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
@@ -10,6 +9,7 @@ import type { Config } from '../config/config.ts';
 import { createApp } from '../http/app.ts';
 import { answerClientErrors } from '../http/gate/client-error.ts';
 import { guardConnections } from '../http/gate/connections.ts';
+import { OpenConnections } from '../http/gate/open-connections.ts';
 import { EventStreams } from '../http/transports/event-streams.ts';
 import { createFaceRoute } from '../http/site/face.ts';
 import { createHealthRoutes } from '../http/site/health.ts';
@@ -19,6 +19,7 @@ import { createPage } from '../http/site/page.ts';
 import { createFailureCounter } from '../http/gate/rate-limit.ts';
 import { createSseRoutes } from '../http/transports/sse-endpoint.ts';
 import { createStatelessEndpoint } from '../http/transports/stateless-endpoint.ts';
+import { UploadBudget } from '../http/transports/upload-budget.ts';
 import { createToolsRoute } from '../http/site/tools-endpoint.ts';
 import { createFastLane } from '../mcp/fast-lane.ts';
 import { canCallTheSame, createToolLister, defineMcp } from '../mcp/server.ts';
@@ -60,6 +61,9 @@ const REVOCATION_MS = 1_000;
 /** How often, at the least, it is looked for idle sessions: looking at thousands costs more than a few seconds are worth. */
 const IDLE_CHECK_MS = 10_000;
 
+/** How often it is looked for clients that are behind with what they have been sent. Milliseconds. */
+const BEHIND_CHECK_MS = 10_000;
+
 /**
  * Builds the server and listens.
  * @throws the system's error when the address cannot be listened on
@@ -98,13 +102,17 @@ export async function startServer({
     sharing.secrets.length === 0
       ? RANDOM_IDS
       : createSealedIds({ sealer: createSealer(sharing.secrets), maxAgeMs: sharing.sessionMaxAgeMs });
+  // With authentication off everybody is the same user.
+  const bytesPerUser = (authenticator.enabled ? 8 : 64) * limits.maxBodyBytes;
   const streams = new EventStreams({
     keepAliveMs: config.keepAliveMs,
     unsentHardLimit: 4 * limits.maxBodyBytes,
+    unsentPerUser: bytesPerUser,
     now: () => performance.now(),
   });
   const stateless = createStatelessEndpoint({ definition, registry, streams });
-  const endpoint = { definition, registry, streams, maxBodyBytes: limits.maxBodyBytes };
+  const bodies = { maxBytes: limits.maxBodyBytes, uploads: new UploadBudget(bytesPerUser) };
+  const endpoint = { definition, registry, streams, bodies };
   let ready = true;
 
   verifier?.onRightsChange?.((changes) => {
@@ -141,12 +149,8 @@ export async function startServer({
     log,
   });
 
-  /** The connections without a whole request yet. Clients open some in advance; closeIdleConnections() spares them. */
-  const unasked = new Set<Socket>();
-  const connections = new Set<Socket>();
   const options = { ...SERVER_OPTIONS, keepAliveTimeout: config.idleConnectionMs };
   const server = createServer(options, (req, res) => {
-    unasked.delete(req.socket);
     if (!ready) res.setHeader('Connection', 'close');
     handle(req, res);
   });
@@ -157,14 +161,7 @@ export async function startServer({
     ...(origin.trustProxy && { maxConnectionsPerAddress: Infinity }),
     log,
   });
-  server.on('connection', (socket) => {
-    unasked.add(socket);
-    connections.add(socket);
-    socket.on('close', () => {
-      unasked.delete(socket);
-      connections.delete(socket);
-    });
-  });
+  const connections = new OpenConnections(server);
   await listen(server, config);
   const timers = [
     every(TICK_MS, () => streams.tick()),
@@ -175,6 +172,7 @@ export async function startServer({
       registry.endRevoked(authenticator.mayContinue);
     }),
     every(Math.min(IDLE_CHECK_MS, limits.sessionIdleMs / 2), () => registry.endIdle()),
+    every(BEHIND_CHECK_MS, () => connections.cutThoseBehind()),
   ];
 
   return {
@@ -187,11 +185,9 @@ export async function startServer({
       // Connections that have been told to close are not idle until their last response is out: sweep again and again.
       const stuckAfterMs = performance.now() + config.shutdownGraceMs * PATIENCE_WITH_BODIES;
       const sweep = setInterval(() => {
-        server.closeIdleConnections();
-        for (const socket of unasked) socket.destroy();
+        connections.closeIdle();
         // Whoever has begun a body may end it, but nobody who does not takes the grace period from the calls.
-        if (performance.now() < stuckAfterMs) return;
-        for (const socket of connections) if (isReceiving(socket)) socket.destroy();
+        if (performance.now() >= stuckAfterMs) connections.cutUnfinished();
       }, 100);
       const drained = Promise.all([registry.drain(), stateless.drain(), closed]).then(() => true);
       const finished = await Promise.race([drained, delay(config.shutdownGraceMs, false, { ref: false })]);
@@ -215,13 +211,6 @@ const SERVER_OPTIONS = {
 
 /** For this part of the grace period, bodies that were half sent when the shutdown began are waited for. */
 const PATIENCE_WITH_BODIES = 0.75;
-
-/** Whether the body of a connection's request has not come to its end. */
-function isReceiving(socket: Socket): boolean {
-  // Where Node's own handling looks; its types leave it out.
-  const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null };
-  return response?.req.complete === false;
-}
 
 /** Does something again and again, without keeping the process alive for it. */
 function every(milliseconds: number, action: () => void): NodeJS.Timeout {

@@ -8,6 +8,7 @@ import { SECURITY_HEADER_LIST } from '../security-headers.ts';
 const FAULTS: Readonly<Record<string, readonly [status: number, words: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'The headers are too large. Send fewer of them.'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'The chunk extensions are too large. Leave them out.'],
+  HPE_INVALID_TRANSFER_ENCODING: [400, 'Send the body with Content-Length, or plainly chunked.'],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request took too long to arrive. Send it again.'],
 };
 

@@ -1,30 +1,54 @@
 /** Collects the bytes of a request body, up to a limit, in hardly more memory than they take. */
-import type { IncomingMessage } from 'node:http';
+import { grantOf, type RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
+import { LARGE_BODY_BYTES, type UploadBudget } from './upload-budget.ts';
 
 /** JSON-RPC's code for what is not JSON. */
 export const PARSE_ERROR = -32_700;
 
-/** The body's bytes, if they are not too many: what comes beyond the limit is not kept. Rejects with an {@link HttpError}: 413, or 400. */
-export function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** What bodies may take. */
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** Where large ones are counted while they are held. */
+  readonly uploads: UploadBudget;
+}
+
+/**
+ * The body's bytes, if they are not too many: what comes beyond a limit is not kept. Rejects with an {@link HttpError}: 413, 429, or 400.
+ * Whoever gets a body of `LARGE_BODY_BYTES` or more gives it back to `uploads`.
+ */
+export function readBytes(ctx: RequestContext, { maxBytes, uploads }: BodyLimits): Promise<Buffer> {
+  const { req } = ctx;
+  const { userId } = grantOf(ctx).user;
   return new Promise((resolve, reject) => {
     const collected = new Collected();
+    let claimed = 0;
     const take = (chunk: Buffer): void => {
-      if (collected.length + chunk.length <= maxBytes) collected.add(chunk);
-      else refuse();
+      const length = collected.length + chunk.length;
+      if (length > maxBytes) return refuse(tooLarge(maxBytes));
+      if (length >= LARGE_BODY_BYTES) {
+        if (!uploads.claim(userId, length - claimed)) return refuse(tooMuchAtOnce());
+        claimed = length;
+      }
+      collected.add(chunk);
     };
-    const refuse = (): void => {
+    const refuse = (error: HttpError): void => {
       // Who answers decides what becomes of the rest.
       req.off('data', take).pause();
-      reject(tooLarge(maxBytes));
+      giveUp(error);
     };
-    if (Number(req.headers['content-length'] ?? 0) > maxBytes) refuse();
+    const giveUp = (error: HttpError): void => {
+      uploads.release(userId, claimed);
+      claimed = 0;
+      reject(error);
+    };
+    if (Number(req.headers['content-length'] ?? 0) > maxBytes) refuse(tooLarge(maxBytes));
     else req.on('data', take);
     req.on('end', () => resolve(collected.bytes));
     // Node's own parser sees to it that the body is as long as was said; one that ends early never comes to its end. That is
     // an error too, but of those that are not emitted when nobody listens.
     req.on('close', () => {
-      if (!req.readableEnded) reject(incomplete());
+      if (!req.readableEnded) giveUp(incomplete());
     });
   });
 }
@@ -69,6 +93,13 @@ const EMPTY = Buffer.alloc(0);
 /** The refusal of a body over the limit. */
 function tooLarge(maxBytes: number): HttpError {
   return new HttpError(413, 'body_too_large', `The body must not be larger than ${maxBytes} bytes.`);
+}
+
+/** The refusal of a body for which its user's others leave no room. */
+function tooMuchAtOnce(): HttpError {
+  const words =
+    'Too many large bodies of yours are coming in at once. Send this again when others are answered.';
+  return new HttpError(429, 'too_much_at_once', words, { headers: { 'Retry-After': '1' } });
 }
 
 /** The refusal of a body whose client has gone before it was there. */

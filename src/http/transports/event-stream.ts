@@ -5,6 +5,7 @@ import type { Grant } from '../../auth/verifier.ts';
 import type { Slot } from './agenda.ts';
 import { LARGE_BYTES, measure } from '../direct-answer.ts';
 import type { EventStreams } from './event-streams.ts';
+import { NOTABLE_BYTES } from './unsent-budget.ts';
 
 /** The headers of every stream. Proxies must neither cache, compress nor collect it (X-Accel-Buffering is nginx's word). */
 export const EVENT_STREAM_HEADERS = [
@@ -79,7 +80,9 @@ export class EventStream {
     if (typeof frames === 'string') writeText(this.#res, frames);
     else this.#res.write(frames);
     this.lastWriteMs = this.#keeper.now();
-    if (this.unsentBytes > UNSENT_SOFT_LIMIT) this.#keeper.watch(this);
+    const { unsentBytes } = this;
+    if (unsentBytes > NOTABLE_BYTES) this.#keeper.unsent.noteStream(this.grant.user.userId, this.#res);
+    if (unsentBytes > UNSENT_SOFT_LIMIT) this.#keeper.watch(this);
   }
 
   /** Writes a first byte: there are proxies that hold a head back until one comes. */

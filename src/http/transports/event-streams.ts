@@ -4,6 +4,7 @@ import type { Grant } from '../../auth/verifier.ts';
 import { Agenda, type Slot } from './agenda.ts';
 import { EventStream, UNSENT_SOFT_LIMIT } from './event-stream.ts';
 import type { PendingAnswer } from './pending-answer.ts';
+import { UnsentBudget } from './unsent-budget.ts';
 
 /** So many looks in a row may find that a client has read nothing. Looks and not time: a busy server must not blame its clients. */
 const STALLED_TICKS = 4;
@@ -13,6 +14,8 @@ export interface StreamSettings {
   readonly keepAliveMs: number;
   /** Waiting bytes at which a stream is cut at once: room for a few answers of the largest size. */
   readonly unsentHardLimit: number;
+  /** Waiting bytes of one user, on all streams together, and as many of plain answers. */
+  readonly unsentPerUser: number;
   readonly now: () => number;
 }
 
@@ -24,6 +27,8 @@ interface Unread {
 
 /** The open streams of a server; somebody must call `tick` at least every second. */
 export class EventStreams {
+  /** What waits for all the clients of a user. */
+  readonly unsent: UnsentBudget;
   readonly #settings: StreamSettings;
   readonly #streams = new Set<EventStream>();
   readonly #unread = new Map<EventStream, Unread>();
@@ -32,6 +37,7 @@ export class EventStreams {
 
   constructor(settings: StreamSettings) {
     this.#settings = settings;
+    this.unsent = new UnsentBudget(settings.unsentPerUser);
   }
 
   /** The time in milliseconds of a clock that nobody sets: the machine's may go back by an hour. */
@@ -47,6 +53,7 @@ export class EventStreams {
     res.on('close', () => {
       this.#streams.delete(stream);
       this.#unread.delete(stream);
+      this.unsent.forgetStream(grant.user.userId, res);
       stream.slot?.delete(stream);
     });
     return stream;

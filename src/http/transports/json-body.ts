@@ -2,27 +2,28 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { setImmediate } from 'node:timers/promises';
 import { parse as parseContentType } from 'content-type';
-import type { RequestContext } from '../context.ts';
+import { grantOf, type RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { requireModestStructure } from './body-bounds.ts';
-import { PARSE_ERROR, readBytes } from './body-bytes.ts';
+import { type BodyLimits, PARSE_ERROR, readBytes } from './body-bytes.ts';
+import { LARGE_BODY_BYTES } from './upload-budget.ts';
 
 /** Nothing sensible is nested deeper; what walks the value later may recurse. */
 const MAX_DEPTH = 100;
 
 /**
- * Reads and parses the body. Rejects with an {@link HttpError}: 413, or 400.
+ * Reads and parses the body. Rejects with an {@link HttpError}: 413, 429, or 400.
  * @throws {HttpError} 415
  */
-export function readJsonBody(ctx: RequestContext, maxBytes: number): Promise<unknown> {
+export function readJsonBody(ctx: RequestContext, limits: BodyLimits): Promise<unknown> {
   requireJson(ctx);
-  return readBytes(ctx.req, maxBytes).then((bytes) =>
-    bytes.length < LARGE_BYTES ? parseJson(bytes) : takeTurn().then(() => parseJson(bytes)),
-  );
+  return readBytes(ctx, limits).then((bytes) => {
+    if (bytes.length < LARGE_BODY_BYTES) return parseJson(bytes);
+    return takeTurn()
+      .then(() => parseJson(bytes))
+      .finally(() => limits.uploads.release(grantOf(ctx).user.userId, bytes.length));
+  });
 }
-
-/** From this size on, a body waits for its turn. Bytes. */
-const LARGE_BYTES = 64 * 1024;
 
 /** There is one thread, and so one queue for it. */
 let lastTurn: Promise<unknown> = Promise.resolve();

@@ -14,6 +14,7 @@ import { isPlainMessage, type PlainCall, type ReadMessage, readPlainCall } from 
 import type { RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { requireSmallParts } from './body-bounds.ts';
+import type { BodyLimits } from './body-bytes.ts';
 import { readJsonBody } from './json-body.ts';
 
 /** More messages than this in one batch are refused. */
@@ -26,8 +27,8 @@ export interface RpcBody {
 }
 
 /** Reads a body that should hold JSON-RPC, and notes the id that every answer, a refusal too, is to echo. */
-export function readRpcBody(ctx: RequestContext, maxBytes: number): Promise<RpcBody> {
-  return readJsonBody(ctx, maxBytes).then((body) => {
+export function readRpcBody(ctx: RequestContext, limits: BodyLimits): Promise<RpcBody> {
+  return readJsonBody(ctx, limits).then((body) => {
     const call = readPlainCall(body);
     const id = call === undefined ? requestIdOf(body) : call.id;
     if (id !== undefined) ctx.state.rpcId = id;

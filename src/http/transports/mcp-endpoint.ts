@@ -8,6 +8,7 @@ import type { SessionIds } from '../../sessions/session-ids.ts';
 import { acceptsEventStream, grantOf, type Handler, type RequestContext, type Route } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
 import { HttpError, sessionNotFound, shuttingDown } from '../errors.ts';
+import type { BodyLimits } from './body-bytes.ts';
 import type { EventStreams } from './event-streams.ts';
 import { initializeProblem, type ParsedBody, parseMessages, readRpcBody, type RpcBody } from './json-rpc.ts';
 import { readNotes, spellNotes } from './session-notes.ts';
@@ -23,7 +24,7 @@ export interface McpEndpointParts {
   readonly sessionIds: SessionIds;
   readonly streams: EventStreams;
   readonly stateless: StatelessEndpoint;
-  readonly maxBodyBytes: number;
+  readonly bodies: BodyLimits;
 }
 
 /** The route of the transport. */
@@ -42,7 +43,7 @@ export function createMcpRoute(parts: McpEndpointParts): Route {
 /** `POST /mcp`: messages of either kind. */
 function handlePost(parts: McpEndpointParts): Handler {
   return async (ctx) => {
-    const body = await readRpcBody(ctx, parts.maxBodyBytes);
+    const body = await readRpcBody(ctx, parts.bodies);
     const kind = classify(ctx, body);
     // Whose session it is comes before what is wrong with the message.
     const isNamed = kind !== 'modern' && headerOf(ctx, 'mcp-session-id') !== undefined;

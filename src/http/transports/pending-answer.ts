@@ -9,6 +9,7 @@ import { acceptsEventStream, grantOf, type RequestContext } from '../context.ts'
 import { JSON_HEADERS, writeAnswer, writeHead } from '../direct-answer.ts';
 import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
+import { NOTABLE_BYTES } from './unsent-budget.ts';
 
 /** What is known when the request has come. */
 export interface PendingAnswerOptions {
@@ -107,7 +108,11 @@ export class PendingAnswer implements Reply {
   #write(text: string | undefined, { status, headers }: AnswerHead): void {
     if (!this.#isUntouched) return;
     if (text === undefined) writeAnswer(this.#ctx, 202, { text: '', headers: this.#headers });
-    else writeAnswer(this.#ctx, status, { text, headers: [...headers, ...this.#headers] });
+    else {
+      const answer = { text, headers: [...headers, ...this.#headers] };
+      if (text.length > NOTABLE_BYTES) this.#streams.unsent.write(this.#ctx, status, answer);
+      else writeAnswer(this.#ctx, status, answer);
+    }
   }
 }
 

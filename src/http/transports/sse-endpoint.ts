@@ -16,6 +16,7 @@ import type { EndReason, Session, SessionConnection, SessionRegistry } from '../
 import { grantOf, type Handler, type RequestContext, type Route, senderOf } from '../context.ts';
 import { writeAnswer, writeHead } from '../direct-answer.ts';
 import { HttpError, requireClient, sessionNotFound, shuttingDown } from '../errors.ts';
+import type { BodyLimits } from './body-bytes.ts';
 import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
 import { duplicateId, initializeProblem, parseMessages, readRpcBody } from './json-rpc.ts';
@@ -26,7 +27,7 @@ export interface SseParts {
   readonly definition: McpDefinition;
   readonly registry: SessionRegistry;
   readonly streams: EventStreams;
-  readonly maxBodyBytes: number;
+  readonly bodies: BodyLimits;
 }
 
 /** The two routes of the transport. */
@@ -171,9 +172,9 @@ class ResponseWithOurHead {
 }
 
 /** `POST /messages`: takes one message; the answer goes to the session's stream alone. */
-function acceptMessage({ registry, maxBodyBytes }: SseParts): Handler {
+function acceptMessage({ registry, bodies }: SseParts): Handler {
   return async (ctx) => {
-    const body = await readRpcBody(ctx, maxBodyBytes);
+    const body = await readRpcBody(ctx, bodies);
     const connection = findConnection(ctx, registry);
     const { messages, isBatch } = parseMessages(body);
     const [parsed] = messages;

@@ -203,6 +203,25 @@ test.each(['gzip, chunked', 'identity, chunked', 'xchunked'])(
   },
 );
 
+// These Node's own parser refuses, in the middle of a request that it has handed over already.
+test.each(['chunked, chunked', 'chunked, gzip', 'chunked\r\nTransfer-Encoding: chunked'])(
+  'answers Transfer-Encoding: %s in words, with a token and without, and ends the connection: 400',
+  async (coding) => {
+    for (const credential of [`Authorization: Bearer ${ADA}\r\n`, '', 'Connection: close\r\n']) {
+      const connection = await openRaw(server.url);
+
+      connection.write(
+        `POST /mcp HTTP/1.1\r\nHost: localhost\r\n${credential}Content-Type: application/json\r\nTransfer-Encoding: ${coding}\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
+      );
+      const received = await connection.closed();
+
+      expect(received).toMatch(/^HTTP\/1\.1 400 /);
+      expect(received).toContain('plainly chunked');
+      expect(received.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+    }
+  },
+);
+
 test('answers 431 to a head that is too large', async () => {
   const answer = await sendRaw(server.url, [
     'GET /mcp HTTP/1.1',

@@ -17,7 +17,12 @@ let responses: ServerResponse[];
 beforeEach(async () => {
   nowMs = 1_000_000;
   responses = [];
-  streams = new EventStreams({ keepAliveMs: INTERVAL_MS, unsentHardLimit: 1e9, now: () => nowMs });
+  streams = new EventStreams({
+    keepAliveMs: INTERVAL_MS,
+    unsentHardLimit: 1e9,
+    unsentPerUser: 1e9,
+    now: () => nowMs,
+  });
   server = createServer((_req, res) => {
     res.writeHead(200).flushHeaders();
     responses.push(res);

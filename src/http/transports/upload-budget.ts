@@ -1,0 +1,29 @@
+/** Bounds how much of one user's large bodies is held at a time: whoever sends many slowly would otherwise fill the memory. */
+
+/** From this size on a body counts: smaller ones are never turned away for those that come slowly. Bytes. */
+export const LARGE_BODY_BYTES = 64 * 1024;
+
+/** The bytes of large bodies that are held, by user. */
+export class UploadBudget {
+  readonly #bytesPerUser: number;
+  readonly #heldBy = new Map<string, number>();
+
+  constructor(bytesPerUser: number) {
+    this.#bytesPerUser = bytesPerUser;
+  }
+
+  /** Claims bytes for a user, to be released later; whether there was room for them. */
+  claim(userId: string, bytes: number): boolean {
+    const held = (this.#heldBy.get(userId) ?? 0) + bytes;
+    if (held > this.#bytesPerUser) return false;
+    this.#heldBy.set(userId, held);
+    return true;
+  }
+
+  /** Gives bytes back. */
+  release(userId: string, bytes: number): void {
+    const held = (this.#heldBy.get(userId) ?? 0) - bytes;
+    if (held > 0) this.#heldBy.set(userId, held);
+    else this.#heldBy.delete(userId);
+  }
+}
