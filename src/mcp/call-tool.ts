@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { type $ZodType, safeParse } from 'zod/v4/core';
 import { hasScope } from '../auth/user.ts';
-import { type Tool, type ToolContent, ToolError } from './tool.ts';
+import { type Tool, ToolError } from './tool.ts';
+import { errorResult, toResult } from './tool-result.ts';
 import type { Caller } from './caller.ts';
 import type { InFlight } from './in-flight.ts';
 import { hasLimits, LimitReached, type LimitedRun, runWithinLimits } from './limited-run.ts';
@@ -168,29 +169,6 @@ function withoutNulls(schema: z.ZodObject, input: unknown): unknown {
     return field !== undefined && safeParse(field, undefined).success && !safeParse(field, null).success;
   };
   return Object.fromEntries(Object.entries(input).filter(([name, value]) => !isOmitted(name, value)));
-}
-
-/** The result of what a tool returned. With an output schema that is checked against it, else it is content. */
-function toResult({ output }: Tool, answer: unknown): CallToolResult {
-  if (output !== undefined) {
-    const structuredContent = output.parse(answer);
-    return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
-  }
-  if (typeof answer === 'string') return { content: [{ type: 'text', text: answer }] };
-  return { content: CONTENT.parse(answer) };
-}
-
-/** What a tool without an output schema may return besides text; a fork's JavaScript may return anything. */
-const CONTENT: z.ZodType<ToolContent[]> = z.array(
-  z.discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('text'), text: z.string() }),
-    z.strictObject({ type: z.literal(['image', 'audio']), data: z.base64(), mimeType: z.string() }),
-  ]),
-);
-
-/** A result that tells the model what went wrong. */
-function errorResult(text: string): CallToolResult {
-  return { content: [{ type: 'text', text }], isError: true };
 }
 
 /** The parameters of `notifications/progress`. */

@@ -33,6 +33,7 @@ class FastLane implements Lane {
   readonly #listing: readonly ListedTool[] | undefined;
   /** How the JSON of every result of the stateless revision ends. */
   readonly #resultEnd: string;
+  readonly #resultMeta: object;
 
   constructor(definition: McpDefinition) {
     const { info, instructions, tools, registrations } = definition;
@@ -48,7 +49,8 @@ class FastLane implements Lane {
       ...(instructions !== undefined && { instructions }),
     };
     this.#listing = listed instanceof Promise ? undefined : listed?.tools;
-    const common = { resultType: 'complete', _meta: { [SERVER_INFO_META_KEY]: info } };
+    this.#resultMeta = { [SERVER_INFO_META_KEY]: info };
+    const common = { resultType: 'complete', _meta: this.#resultMeta };
     this.#resultEnd = `,${JSON.stringify(common).slice(1)}`;
   }
 
@@ -79,6 +81,10 @@ class FastLane implements Lane {
 
   /** The answer to a call that stands alone, as JSON. */
   spellStateless(id: RequestId, result: CallAnswer): string {
+    if (result._meta !== undefined) {
+      const _meta = { ...result._meta, ...this.#resultMeta };
+      return frameAnswer(id, JSON.stringify({ ...result, _meta, resultType: 'complete' }));
+    }
     // What is the same in every answer is spelled once.
     return frameAnswer(id, `${JSON.stringify(result).slice(0, -1)}${this.#resultEnd}`);
   }

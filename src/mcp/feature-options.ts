@@ -14,3 +14,18 @@ export function mergeOptions(features: readonly Feature[]): ServerOptions {
   delete capabilities.tools;
   return { ...merged, capabilities };
 }
+
+/** Methods whose results a client may keep. */
+type CacheableMethod = keyof NonNullable<ServerOptions['cacheHints']>;
+
+/** The same options, with these results for their user alone: what one may see, another one's cache must not show. */
+export function keepPrivate(options: ServerOptions, methods: readonly CacheableMethod[]): ServerOptions {
+  const { cacheHints } = options;
+  if (cacheHints === undefined) return options;
+  const kept = { ...cacheHints };
+  for (const method of methods) {
+    const hint = kept[method];
+    if (hint !== undefined) kept[method] = { ...hint, cacheScope: 'private' };
+  }
+  return { ...options, cacheHints: kept };
+}

@@ -7,17 +7,17 @@ import {
   type Tool as ListedTool,
 } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
-import { z } from 'zod';
 import { hasScope, type UserContext } from '../auth/user.ts';
 import { createLineLog } from '../log.ts';
 import type { UseService } from './service.ts';
-import type { Tool, ToolAnnotations } from './tool.ts';
+import type { Tool } from './tool.ts';
+import { registrationOf, type ToolRegistration } from './tool-registration.ts';
 import { type CallOrigin, callTool, NO_REVISION, progressParams } from './call-tool.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { type Changes, createChanges, followChanges } from './changes.ts';
 import { answerEmptyLists, refuseCursor } from './empty-lists.ts';
 import type { Feature, FeatureContext } from './feature.ts';
-import { mergeOptions } from './feature-options.ts';
+import { keepPrivate, mergeOptions } from './feature-options.ts';
 import { InFlight } from './in-flight.ts';
 import type { Lane } from './lane.ts';
 import { elicitationOf } from './question.ts';
@@ -66,11 +66,14 @@ export interface ConnectionOptions {
 export function defineMcp(parts: McpParts): McpDefinition {
   const [changes, lines] = [createChanges(parts.log), createLineLog(parts.log)];
   const { instructions, features = [] } = parts;
-  const options = { ...(instructions !== undefined && { instructions }), ...mergeOptions(features) };
   const registrations = parts.tools.map(registrationOf);
   const scopes = new Map(
     parts.tools.flatMap(({ name, scope }) => (scope === undefined ? [] : [[name, scope] as const])),
   );
+  const options = {
+    ...(instructions !== undefined && { instructions }),
+    ...keepPrivate(mergeOptions(features), scopes.size === 0 ? [] : ['tools/list']),
+  };
   const inFlight = new InFlight(parts.maxCallsPerUser);
   const definition = { ...parts, options, changes, inFlight, lines, registrations, scopes };
   return { ...definition, lane: parts.shortWay?.(definition) };
@@ -151,50 +154,6 @@ export function listEveryTool(server: McpServer): ReturnType<ToolListHandler> | 
 /** Whether two users may call the same tools. */
 export function canCallTheSame({ scopes }: McpDefinition, one: UserContext, other: UserContext): boolean {
   return [...scopes.values()].every((scope) => hasScope(one, scope) === hasScope(other, scope));
-}
-
-/** A tool with what `registerTool` takes. */
-interface ToolRegistration {
-  readonly tool: Tool;
-  readonly config: {
-    readonly title: string;
-    readonly description: string;
-    readonly inputSchema: PreparedSchema;
-    readonly outputSchema?: PreparedSchema;
-    readonly annotations?: ToolAnnotations;
-  };
-}
-
-/** A zod schema for the SDK to describe but not to check: `callTool` checks, once. */
-type PreparedSchema = ReturnType<typeof prepareSchema>;
-
-/** What the SDK needs to know of a tool. */
-function registrationOf(tool: Tool): ToolRegistration {
-  const { title, description, annotations, input, output } = tool;
-  return {
-    tool,
-    config: {
-      title,
-      description,
-      inputSchema: prepareSchema(input, 'input'),
-      ...(output !== undefined && { outputSchema: prepareSchema(output, 'output') }),
-      ...(annotations !== undefined && { annotations }),
-    },
-  };
-}
-
-/** A Standard Schema whose JSON Schema is made once, not for each list, and which accepts every value. */
-function prepareSchema(schema: z.ZodObject, io: 'input' | 'output') {
-  const jsonSchema = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
-  const describe = (): Record<string, unknown> => ({ ...jsonSchema });
-  return {
-    '~standard': {
-      version: 1 as const,
-      vendor: 'zod',
-      validate: (value: unknown) => ({ value }),
-      jsonSchema: { input: describe, output: describe },
-    },
-  };
 }
 
 type ToolListHandler = () => Promise<{ tools: ListedTool[] }> | { tools: ListedTool[] };

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { UserContext } from '../auth/user.ts';
+import type { Content, Icon, Meta } from './content.ts';
 import type { UseService } from './service.ts';
 
 /** What a running tool has at hand besides its input. */
@@ -44,11 +45,6 @@ export type ElicitAnswer<Form extends z.ZodObject> =
 /** The transports by the names that client configurations use. */
 export type TransportName = 'sse' | 'streamable-http' | 'stdio';
 
-/** A piece of a tool's answer, as in the MCP specification's content blocks. */
-export type ToolContent =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'image' | 'audio'; readonly data: string; readonly mimeType: string };
-
 /** Hints for clients, as in the MCP specification's ToolAnnotations; a client must not rely on them. */
 export interface ToolAnnotations {
   readonly readOnlyHint?: boolean;
@@ -70,16 +66,39 @@ interface ToolFace<Input extends z.ZodObject, Output extends z.ZodObject | undef
   /** The scope a user needs to see and call the tool; without it every user may. */
   readonly scope?: string;
   readonly annotations?: ToolAnnotations;
+  /** Shown beside the title by clients that do so. */
+  readonly icons?: readonly Icon[];
+  /** For clients that know its keys: the view of an MCP App, say. */
+  readonly _meta?: Meta;
   /** The longest that a call may take, waiting included: then its `signal` aborts and the model is told. Without it a call takes what it takes. */
   readonly timeoutMs?: number;
   /** So many calls run at once, of all users together; others wait, and users take turns. Without it there is no such limit. */
   readonly concurrency?: number;
 }
 
-/** What `run` may return: the structured answer, or text, or content blocks. */
+/** What `run` may return: the structured answer, or text or pieces of content; as a {@link ToolResult}, with more to it. */
 type ToolAnswer<Output extends z.ZodObject | undefined> = Output extends z.ZodObject
-  ? z.input<Output>
-  : string | readonly ToolContent[];
+  ? z.input<Output> | ToolResult<z.input<Output>>
+  : string | readonly Content[] | ToolResult;
+
+/** An answer with more to it: content of its own beside the structured answer, which is else spelled out as JSON, and `_meta`. */
+export class ToolResult<Structured = undefined> {
+  readonly content: string | readonly Content[] | undefined;
+  readonly structured: Structured | undefined;
+  readonly _meta: Meta | undefined;
+
+  constructor({ content, structured, _meta }: ToolResultParts<Structured>) {
+    this.content = content;
+    this.structured = structured;
+    this._meta = _meta;
+  }
+}
+
+/** What a {@link ToolResult} is made of: at least one of the two. */
+type ToolResultParts<Structured> = { readonly _meta?: Meta } & (
+  | { readonly content: string | readonly Content[]; readonly structured?: Structured }
+  | { readonly content?: string | readonly Content[]; readonly structured: Structured }
+);
 
 /** A tool as its file writes it, with the types of its own schemas. */
 export interface ToolDefinition<

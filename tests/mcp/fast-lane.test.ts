@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { z } from 'zod';
 import type { Feature } from '../../src/mcp/feature.ts';
 import { readPlainCall } from '../../src/mcp/plain-call.ts';
-import { defineTool, type Tool, ToolError } from '../../src/mcp/tool.ts';
+import { defineTool, type Tool, ToolError, ToolResult } from '../../src/mcp/tool.ts';
 import { fixtureTools } from '../support/fixture-tools.mjs';
 import {
   type Answer,
@@ -62,6 +62,32 @@ const kinds: readonly Tool[] = [
     run: ({ why }) => {
       throw new ToolError(why ?? 'No.');
     },
+  }),
+  defineTool({
+    name: 'everything',
+    title: 'Everything',
+    description: 'Answers with everything that the protocol knows.',
+    input: z.object({}),
+    icons: [{ src: 'https://example.com/a.png', sizes: ['48x48'], mimeType: 'image/png' }],
+    _meta: { ui: { resourceUri: 'ui://a' } },
+    run: () =>
+      new ToolResult({
+        content: [
+          { type: 'text', annotations: { priority: 0.5, audience: ['user'] }, text: 'see' },
+          { _meta: { a: 1 }, type: 'resource_link', uri: 'test://a', name: 'a', size: 3, title: 'A' },
+          { type: 'resource', resource: { text: 'a', uri: 'test://a', mimeType: 'text/plain' } },
+          { type: 'resource', resource: { uri: 'test://b', blob: 'AAAA', _meta: { b: 2 } } },
+        ],
+        _meta: { 'example.com/a': [1] },
+      }),
+  }),
+  defineTool({
+    name: 'both',
+    title: 'Both',
+    description: 'Answers for people and for programs.',
+    input: z.object({}),
+    output: z.object({ sum: z.number() }),
+    run: () => new ToolResult({ structured: { sum: 3 }, content: 'It is three.' }),
   }),
   defineTool({
     name: 'limited',

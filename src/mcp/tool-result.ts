@@ -1,0 +1,90 @@
+/** The result of a call, made of what its tool returned. */
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { type Tool, ToolResult } from './tool.ts';
+
+/**
+ * The result of what a tool returned. With an output schema that is checked against it, else it is content.
+ * @throws when it does not fit, which is a fault of the tool
+ */
+export function toResult({ output }: Tool, answer: unknown): CallToolResult {
+  if (answer instanceof ToolResult) {
+    const { content, _meta: meta } = answer;
+    const structuredContent = output?.parse(answer.structured);
+    return {
+      ...(meta !== undefined && { _meta: META.parse(meta) }),
+      content: content === undefined ? spellStructured(structuredContent) : toContent(content),
+      ...(structuredContent !== undefined && { structuredContent }),
+    };
+  }
+  if (output !== undefined) {
+    const structuredContent = output.parse(answer);
+    return { content: spellStructured(structuredContent), structuredContent };
+  }
+  return { content: toContent(answer) };
+}
+
+/** A result that tells the model what went wrong. */
+export function errorResult(text: string): CallToolResult {
+  return { content: [{ type: 'text', text }], isError: true };
+}
+
+/** Content of a text, or of the pieces that it is. */
+export function toContent(content: unknown): CallToolResult['content'] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : CONTENT.parse(content);
+}
+
+/** For clients that read no structured content. */
+function spellStructured(structured: unknown): CallToolResult['content'] {
+  return structured === undefined ? [] : [{ type: 'text', text: JSON.stringify(structured) }];
+}
+
+const META = z.record(z.string(), z.unknown());
+
+const ANNOTATIONS = z.strictObject({
+  audience: z.array(z.enum(['user', 'assistant'])).optional(),
+  priority: z.number().min(0).max(1).optional(),
+  lastModified: z.iso.datetime({ offset: true }).optional(),
+});
+
+const ICON = z.strictObject({
+  src: z.string(),
+  mimeType: z.string().optional(),
+  sizes: z.array(z.string()).optional(),
+  theme: z.enum(['light', 'dark']).optional(),
+});
+
+const END = { annotations: ANNOTATIONS.optional(), _meta: META.optional() };
+
+const RESOURCE = { uri: z.string(), mimeType: z.string().optional(), _meta: META.optional() };
+
+/**
+ * What content may be; a fork's JavaScript may return anything. The SDK's own schemas put the fields into this order, so that answers are
+ * the same whichever way they went.
+ */
+export const CONTENT: z.ZodType<CallToolResult['content']> = z.array(
+  z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('text'), text: z.string(), ...END }),
+    z.strictObject({ type: z.literal('image'), data: z.base64(), mimeType: z.string(), ...END }),
+    z.strictObject({ type: z.literal('audio'), data: z.base64(), mimeType: z.string(), ...END }),
+    z.strictObject({
+      name: z.string(),
+      title: z.string().optional(),
+      icons: z.array(ICON).optional(),
+      uri: z.string(),
+      description: z.string().optional(),
+      mimeType: z.string().optional(),
+      size: z.number().optional(),
+      ...END,
+      type: z.literal('resource_link'),
+    }),
+    z.strictObject({
+      type: z.literal('resource'),
+      resource: z.union([
+        z.strictObject({ ...RESOURCE, text: z.string() }),
+        z.strictObject({ ...RESOURCE, blob: z.base64() }),
+      ]),
+      ...END,
+    }),
+  ]),
+);
