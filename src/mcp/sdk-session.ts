@@ -2,6 +2,7 @@
 import type { JSONRPCMessage, JSONRPCRequest, McpServer, Transport } from '@modelcontextprotocol/server';
 import { type Caller, toAuthInfo } from './caller.ts';
 import { isResponse, type RequestId } from './messages.ts';
+import { createRequestNames, type RequestNames } from './own-requests.ts';
 import { createMcpServer, type McpDefinition } from './server.ts';
 import type { McpSession } from './session.ts';
 
@@ -37,12 +38,16 @@ export class SdkSession implements Transport {
   onmessage?: NonNullable<Transport['onmessage']>;
   readonly #parts: SdkSessionParts;
   readonly #server: McpServer;
+  /** Absent where every answer comes to this process. */
+  readonly #names: RequestNames | undefined;
   /** What came before the server was ready; undefined when it is. */
   #waiting: (() => void)[] | undefined = [];
   #onHandshake: (() => void) | undefined;
 
   constructor(parts: SdkSessionParts) {
     this.#parts = parts;
+    const { processName } = parts.definition;
+    this.#names = processName === undefined ? undefined : createRequestNames(processName);
     this.#server = createMcpServer(parts.definition, parts.follows && { session: parts.follows });
     this.#open().catch((error: unknown) => parts.definition.log.error({ err: error }, 'session failed'));
   }
@@ -54,7 +59,9 @@ export class SdkSession implements Transport {
 
   /** Hands a message to the server, after those that came before it. */
   forward(message: JSONRPCMessage, caller: Caller): void {
-    const hand = (): void => this.onmessage?.(message, { authInfo: toAuthInfo(caller) });
+    const known = this.#names === undefined ? message : this.#names.unname(message);
+    if (known === undefined) return;
+    const hand = (): void => this.onmessage?.(known, { authInfo: toAuthInfo(caller) });
     if (this.#waiting === undefined) hand();
     else this.#waiting.push(hand);
   }
@@ -78,7 +85,7 @@ export class SdkSession implements Transport {
   /** Called by the SDK. */
   async send(message: JSONRPCMessage, options?: SendOptions): Promise<void> {
     const { session } = this.#parts;
-    if (!isResponse(message)) await session.send(message, options);
+    if (!isResponse(message)) await session.send(this.#names?.name(message) ?? message, options);
     else if (this.#onHandshake !== undefined) this.#onHandshake();
     else if (message.id !== undefined) session.answer(message.id, message);
   }

@@ -32,6 +32,8 @@ export interface McpParts {
   /** Gives tools and features the services that they ask for. */
   readonly use: UseService;
   readonly log: Logger;
+  /** Names this process to others that serve the same sessions; absent where there are none. */
+  readonly processName?: string | undefined;
   /** How many tool calls of one user may run at once. */
   readonly maxCallsPerUser?: number | undefined;
   /** Makes a way past the SDK's dispatch for what is plain; without one the SDK has every message. */

@@ -1,4 +1,5 @@
 /** The HTTP server: builds every part once, listens, keeps time, and shuts down in the order that open streams need. */
+import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -80,6 +81,7 @@ export async function startServer({
   const authenticator = createAuthenticator(verifier);
   const countFailure = createFailureCounter(config.auth.failuresPerMinute);
   const { use } = services;
+  const sharesSessions = sharing.secrets.length > 0;
   const definition = defineMcp({
     info: infoOf(facts, title),
     instructions,
@@ -88,6 +90,7 @@ export async function startServer({
     use,
     log,
     shortWay: createFastLane,
+    ...(sharesSessions && { processName: randomUUID() }),
     // Without authentication everybody is the same user.
     ...(!authenticator.enabled && { maxCallsPerUser: Infinity }),
   });
@@ -98,10 +101,9 @@ export async function startServer({
     maxSessionsPerUser: authenticator.enabled ? maxSessionsPerUser : maxSessions,
     idleMs: sessionIdleMs,
   });
-  const sessionIds =
-    sharing.secrets.length === 0
-      ? RANDOM_IDS
-      : createSealedIds({ sealer: createSealer(sharing.secrets), maxAgeMs: sharing.sessionMaxAgeMs });
+  const sessionIds = sharesSessions
+    ? createSealedIds({ sealer: createSealer(sharing.secrets), maxAgeMs: sharing.sessionMaxAgeMs })
+    : RANDOM_IDS;
   // With authentication off everybody is the same user.
   const bytesPerUser = (authenticator.enabled ? 8 : 64) * limits.maxBodyBytes;
   const streams = new EventStreams({

@@ -8,15 +8,14 @@ import type { McpDefinition } from '../../mcp/server.ts';
  * client's log level and subscriptions, or what a feature says that it keeps.
  */
 export function spellNotes(definition: McpDefinition, { params }: JSONRPCRequest): string | undefined {
-  const { options, features = [] } = definition;
+  const { options, features = [], tools } = definition;
   const { logging, resources } = options.capabilities ?? {};
   const keepsMore = features.some(({ keepsSessionState = false }) => keepsSessionState);
   if (keepsMore || logging !== undefined || resources?.subscribe === true) return undefined;
   const { protocolVersion, capabilities, clientInfo } = params ?? {};
-  // Only features could ask who the client is and what it can do.
-  return JSON.stringify(
-    features.length === 0 ? { protocolVersion } : { protocolVersion, capabilities, clientInfo },
-  );
+  // Nothing else could ask who the client is and what it can do.
+  const asks = features.length > 0 || tools.some(({ elicits = false }) => elicits);
+  return JSON.stringify(asks ? { protocolVersion, capabilities, clientInfo } : { protocolVersion });
 }
 
 /** What has been agreed on with the client of a session, from its notes. */

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import type { Feature } from '../../../src/mcp/feature.ts';
+import { defineTool } from '../../../src/mcp/tool.ts';
 import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import { type Answer, callTool, initialize, openMcpSession, rpc, send } from '../../support/raw-http.ts';
@@ -150,6 +151,60 @@ describe('a session goes on', () => {
     expect(away.body).toEqual(home.body);
     expect(away.text).toContain('elicitation');
     expect(away.text).toContain('é');
+  });
+
+  test('and asks its client, through a tool that elicits', async () => {
+    const confirm = defineTool({
+      name: 'confirm',
+      title: 'Confirm',
+      description: 'Asks.',
+      input: z.object({}),
+      elicits: true,
+      run: async (_input, { elicit }) =>
+        (await elicit({ message: 'Sure?', form: z.object({ sure: z.boolean() }) })).action,
+    });
+    const [here, there] = [await start({ tools: [confirm] }), await start({ tools: [confirm] })];
+    const opened = await send(`${here.url}/mcp`, {
+      token: ADA,
+      body: rpc(0, 'initialize', {
+        protocolVersion: '2025-11-25',
+        capabilities: { elicitation: {} },
+        clientInfo: { name: 'asked', version: '1' },
+      }),
+    });
+    const id = opened.headers.get('mcp-session-id') ?? '';
+    const named = { headers: { 'Mcp-Session-Id': id, Authorization: `Bearer ${ADA}` } };
+    const streams = [here, there].map(async ({ url }) =>
+      openStream(`${url}/mcp`, { ...named, body: callTool(1, 'confirm') }),
+    );
+    const [atHome, away] = await Promise.all(streams);
+    const questionOf = async (stream: typeof away): Promise<unknown> => {
+      const { data = '' } =
+        (await stream?.waitFor((frame) => frame.data?.includes('elicitation/create') === true)) ?? {};
+      return (JSON.parse(data) as { id: unknown }).id;
+    };
+    const answer = async (server: TestServer, to: unknown, action: string): Promise<Answer> =>
+      ask(server, id, {
+        body: {
+          jsonrpc: '2.0',
+          id: to,
+          result: { action, ...(action === 'accept' && { content: { sure: true } }) },
+        },
+      });
+    const [homeId, awayId] = [await questionOf(atHome), await questionOf(away)];
+
+    // What is meant for the other is nothing here: it would be the wrong answer.
+    const astray = [await answer(here, awayId, 'decline'), await answer(there, homeId, 'decline')];
+    await answer(here, homeId, 'accept');
+    await answer(there, awayId, 'cancel');
+    const results = [await atHome?.answerTo(1), await away?.answerTo(1)];
+
+    expect(astray.map(({ status }) => status)).toEqual([202, 202]);
+    expect(homeId).not.toBe(awayId);
+    expect(results).toMatchObject([
+      { result: { content: [{ text: 'accept' }] } },
+      { result: { content: [{ text: 'cancel' }] } },
+    ]);
   });
 
   test('when the secret has been replaced, while the one before stands behind it', async () => {
