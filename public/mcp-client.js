@@ -24,11 +24,15 @@ import { asRequestError, envelope, progressOf, RequestError, resultOf } from './
  */
 
 /**
- * Makes the client. The token lives in this closure and nowhere else.
+ * Makes the client. The token lives in this closure and nowhere else. With the sign-in its requests end: whatever is under way is
+ * given up, and no answer comes of it.
  *
- * @param {{ token: string, onExchange: (exchange: Exchange) => void }} options an empty token sends no credential
+ * @param {object} options
+ * @param {string} options.token an empty one sends no credential
+ * @param {AbortSignal} options.signedIn aborted when the sign-in is over
+ * @param {(exchange: Exchange) => void} options.onExchange
  */
-export function createMcpClient({ token, onExchange }) {
+export function createMcpClient({ token, signedIn, onExchange }) {
   let lastId = 0;
 
   /**
@@ -51,7 +55,7 @@ export function createMcpClient({ token, onExchange }) {
       credentials: 'omit',
       cache: 'no-store',
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...(signal && { signal }),
+      signal: signal ? AbortSignal.any([signedIn, signal]) : signedIn,
     });
   };
 
@@ -87,6 +91,8 @@ export function createMcpClient({ token, onExchange }) {
         const progress = progressOf(text);
         if (progress) onProgress?.(progress);
       }
+      // What was there already may be read to its end after that.
+      signedIn.throwIfAborted();
       const result = resultOf(exchange);
       exchange.ok = true;
       return result;
@@ -94,7 +100,7 @@ export function createMcpClient({ token, onExchange }) {
       throw asRequestError(error);
     } finally {
       exchange.durationMs = performance.now() - startedMs;
-      onExchange(exchange);
+      if (!signedIn.aborted) onExchange(exchange);
     }
   };
 

@@ -48,10 +48,11 @@ export function connectStreamView() {
         if (item.kind === 'event') counts.events += 1;
         if (item.kind === 'comment') counts.heartbeats += 1;
         if (item.kind === 'event' && item.event === 'endpoint') endpoint = item.data;
-        addLine(log, item, performance.now() - startedMs);
+        if (open === abort) addLine(log, item, performance.now() - startedMs);
       }
-      state.textContent = `The server ended the stream: ${countOf(counts)}.`;
+      if (open === abort) state.textContent = `The server ended the stream: ${countOf(counts)}.`;
     } catch (error) {
+      if (open !== abort) return;
       const problem = asRequestError(error);
       const label = [problem.status, problem.code].filter(Boolean).join(' · ');
       state.textContent = abort.signal.aborted
@@ -71,9 +72,12 @@ export function connectStreamView() {
     pings += 1;
     const body = { jsonrpc: '2.0', id: `ping-${pings}`, method: 'ping' };
     announce('Ping sent; the answer comes on the stream.');
-    client?.send(endpoint, { body, headers: { 'Content-Type': 'application/json' } }).then(
+    const user = client;
+    user?.send(endpoint, { body, headers: { 'Content-Type': 'application/json' } }).then(
       (response) => void response.body?.cancel(),
-      (/** @type {unknown} */ error) => (state.textContent = asRequestError(error).message),
+      (/** @type {unknown} */ error) => {
+        if (client === user) state.textContent = asRequestError(error).message;
+      },
     );
   });
 
@@ -81,6 +85,8 @@ export function connectStreamView() {
     /** @param {McpClient | undefined} next */
     use(next) {
       open?.abort();
+      open = undefined;
+      setOpen(false);
       client = next;
       log.replaceChildren();
       state.textContent = `${what} stays open, and shows here what the server sends.`;

@@ -31,6 +31,12 @@ export function showTools(client, tools) {
   buttons[0]?.click();
 }
 
+/** Shows no tool, nor what one has returned. */
+export function hideTools() {
+  byId('tool-list', HTMLElement).replaceChildren();
+  byId('tool', HTMLElement).replaceChildren();
+}
+
 /**
  * The panel of a tool.
  *

@@ -4,7 +4,7 @@ import { announce, byId, element } from './element.js';
 import { createMcpClient } from './mcp-client.js';
 import { asObject, asRequestError } from './mcp-messages.js';
 import { connectStreamView } from './stream-view.js';
-import { showTools } from './tool-panel.js';
+import { hideTools, showTools } from './tool-panel.js';
 import { logExchange } from './wire-log.js';
 
 /** @typedef {import('./mcp-client.js').Json} Json */
@@ -20,11 +20,29 @@ export function startTryIt() {
   const input = byId('token', HTMLInputElement);
   const streamView = connectStreamView();
   const tokenOffer = createTokenOffer();
+  let signInOfNow = new AbortController();
 
+  /** Ends what belongs to a sign-in, the one under way too: its requests, and all that it shows. */
+  const forget = () => {
+    signInOfNow.abort();
+    streamView.use(undefined);
+    tokenOffer.use(undefined);
+    wire().replaceChildren();
+    hideTools();
+    hideUser();
+    byId('workbench', HTMLElement).hidden = true;
+  };
   const signIn = async () => {
     const token = input.value.trim();
     showProblem(undefined);
-    const client = createMcpClient({ token, onExchange: (exchange) => logExchange(wire(), exchange) });
+    forget();
+    signInOfNow = new AbortController();
+    const { signal: signedIn } = signInOfNow;
+    const client = createMcpClient({
+      token,
+      signedIn,
+      onExchange: (exchange) => logExchange(wire(), exchange),
+    });
     try {
       const tools = await listTools(client);
       const user = tools.some(({ name }) => name === 'whoami') ? await askWho(client) : {};
@@ -37,6 +55,8 @@ export function startTryIt() {
       byId('workbench', HTMLElement).hidden = false;
       if (needsToken) byId('who', HTMLElement).focus();
     } catch (error) {
+      // Another one has been begun meanwhile.
+      if (signedIn.aborted) return;
       showProblem(asRequestError(error));
       if (needsToken) input.select();
     }
@@ -47,10 +67,7 @@ export function startTryIt() {
     void signIn();
   });
   byId('sign-out', HTMLButtonElement).addEventListener('click', () => {
-    streamView.use(undefined);
-    tokenOffer.use(undefined);
-    wire().replaceChildren();
-    byId('workbench', HTMLElement).hidden = true;
+    forget();
     form.hidden = false;
     input.focus();
     announce('The token is forgotten.');
@@ -133,6 +150,12 @@ function showUser({ name, userId, scopes }, needsToken) {
   if (!needsToken) facts.append(' · authentication is off, so everybody is this user');
   byId('who', HTMLElement).replaceChildren(element('p', { class: 'who-name' }, shownName), facts);
   byId('who-initial', HTMLElement).textContent = shownName.slice(0, 1).toUpperCase();
+}
+
+/** Shows nobody. */
+function hideUser() {
+  byId('who', HTMLElement).replaceChildren();
+  byId('who-initial', HTMLElement).textContent = '';
 }
 
 /**
