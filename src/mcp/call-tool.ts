@@ -92,7 +92,7 @@ async function runTool(call: ToolCall, note: Note): Promise<CallAnswer> {
       `insufficient_scope: the tool ${tool.name} needs the scope "${tool.scope}", which this user's token does not have.`,
     );
   }
-  if (!inFlight.enter(userId)) {
+  if (!inFlight.takePlace(userId)) {
     note('too_many_calls');
     return errorResult(
       `too_many_calls: ${inFlight.maxCallsPerUser} calls of this user are running. Wait until one has ended, then call again.`,
@@ -127,8 +127,8 @@ async function runTool(call: ToolCall, note: Note): Promise<CallAnswer> {
     if (running?.openQuestion !== undefined) return ask(running.openQuestion, note);
     return describeFailure(call, error, note);
   } finally {
-    if (limited === undefined) inFlight.leave(userId);
-    else void limited.ended.then(() => inFlight.leave(userId));
+    if (limited === undefined) inFlight.givePlaceBack(userId);
+    else void limited.ended.then(() => inFlight.givePlaceBack(userId));
   }
 }
 

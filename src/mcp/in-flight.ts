@@ -1,12 +1,11 @@
-/** What is under way: each request with the grant that it came with, and how many tool calls every user has running. */
+/** What is under way: who works on requests, each with the grant that it came with, and how many tool calls every user has running. */
 import type { Grant } from '../auth/verifier.ts';
 import { ToolPlaces } from './tool-places.ts';
 
-/** A request that is being worked on. */
-export interface UnderWay {
-  readonly grant: Grant;
-  /** Aborts it; instead of its result, who waits is told that the token is not valid any more. */
-  revoke(): void;
+/** Works on requests: a session for as long as it lives, since to note each of its requests here would cost each of them. */
+export interface Worker {
+  /** Aborts the requests whose grant is not current; instead of the result, who waits is told that the token is not valid any more. */
+  endRevoked(isCurrent: (grant: Grant) => boolean): void;
 }
 
 /** So many tool calls of one user may run at once, over all sessions and transports, unless something else is said. */
@@ -17,7 +16,7 @@ export class InFlight {
   readonly maxCallsPerUser: number;
   /** Where calls of a tool with `concurrency` wait for their turn. */
   readonly places = new ToolPlaces();
-  readonly #requests = new Set<UnderWay>();
+  readonly #workers = new Set<Worker>();
   /** No larger than the number of calls. */
   readonly #callsOf = new Map<string, number>();
 
@@ -25,23 +24,23 @@ export class InFlight {
     this.maxCallsPerUser = maxCallsPerUser;
   }
 
-  /** Notes a request, until `delete`. */
-  add(request: UnderWay): void {
-    this.#requests.add(request);
+  /** Notes somebody who may have requests to work on, until `leave`. */
+  join(worker: Worker): void {
+    this.#workers.add(worker);
   }
 
-  /** Notes that a request is over. */
-  delete(request: UnderWay): void {
-    this.#requests.delete(request);
+  /** Notes that there are none any more. */
+  leave(worker: Worker): void {
+    this.#workers.delete(worker);
   }
 
-  /** Revokes the requests whose grant is not current. */
+  /** Aborts the requests whose grant is not current. */
   endRevoked(isCurrent: (grant: Grant) => boolean): void {
-    for (const request of this.#requests) if (!isCurrent(request.grant)) request.revoke();
+    for (const worker of this.#workers) worker.endRevoked(isCurrent);
   }
 
   /** Takes a place for a user's call; false when the user has no more. A call keeps it until its tool has really ended. */
-  enter(userId: string): boolean {
+  takePlace(userId: string): boolean {
     const calls = this.#callsOf.get(userId) ?? 0;
     if (calls >= this.maxCallsPerUser) return false;
     this.#callsOf.set(userId, calls + 1);
@@ -49,7 +48,7 @@ export class InFlight {
   }
 
   /** Gives a place back. */
-  leave(userId: string): void {
+  givePlaceBack(userId: string): void {
     const left = (this.#callsOf.get(userId) ?? 1) - 1;
     if (left === 0) this.#callsOf.delete(userId);
     else this.#callsOf.set(userId, left);

@@ -2,36 +2,19 @@
 import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Grant } from '../auth/verifier.ts';
 import { type LaneCall, spellAnswer } from './lane.ts';
-import type { UnderWay } from './in-flight.ts';
 import type { Reply, RequestId } from './messages.ts';
-import type { McpSession } from './session.ts';
 
 /** More requests than this are not worked on at once for one session: as many as may come in one batch. */
 export const MAX_REQUESTS_IN_FLIGHT = 100;
 
 /** A request that is being worked on: by the lane, or else by the SDK's server. */
-export class SessionRequest implements UnderWay {
+export interface SessionRequest {
   readonly id: RequestId;
   readonly grant: Grant;
   readonly reply: Reply;
   readonly work: LaneCall | JSONRPCRequest;
   /** What the SDK's server knows it by: clients may have equal ids under way, each on a response of its own. */
   readonly key: number;
-  readonly #session: McpSession;
-
-  constructor(session: McpSession, { id, grant, reply, work, key }: Omit<SessionRequest, 'revoke'>) {
-    this.#session = session;
-    this.id = id;
-    this.grant = grant;
-    this.reply = reply;
-    this.work = work;
-    this.key = key;
-  }
-
-  /** Called when its grant is not current. */
-  revoke(): void {
-    this.#session.abandon(this, 'revoked');
-  }
 }
 
 /** What a request is told for which its session has no room: of a call, in words for the model. */

@@ -1,8 +1,10 @@
 /** One session's server: plain messages go the short way; the SDK's server is made when something comes that needs it. */
 import type { JSONRPCMessage, JSONRPCRequest, ServerEvent } from '@modelcontextprotocol/server';
 import { NO_REVISION } from './call-tool.ts';
+import type { Grant } from '../auth/verifier.ts';
 import type { Caller } from './caller.ts';
 import type { Follower } from './changes.ts';
+import type { Worker } from './in-flight.ts';
 import { type Lane, LaneCall, negotiate, spellAnswer } from './lane.ts';
 import {
   type AbandonReason,
@@ -17,7 +19,7 @@ import { correctParamsError } from './params-check.ts';
 import type { PlainCall, ReadMessage } from './plain-call.ts';
 import { type Handshake, SdkSession, type SendOptions } from './sdk-session.ts';
 import type { McpDefinition } from './server.ts';
-import { MAX_REQUESTS_IN_FLIGHT, SessionRequest, spellRefusal } from './session-request.ts';
+import { MAX_REQUESTS_IN_FLIGHT, type SessionRequest, spellRefusal } from './session-request.ts';
 
 /** What a session is made from. */
 export interface McpSessionParts {
@@ -30,7 +32,7 @@ export interface McpSessionParts {
 }
 
 /** The server of one session, over whichever transport. */
-export class McpSession implements Follower {
+export class McpSession implements Follower, Worker {
   readonly userId: string;
   readonly #definition: McpDefinition;
   readonly #channel: Channel;
@@ -48,6 +50,7 @@ export class McpSession implements Follower {
     this.#channel = channel;
     this.#handshake = handshake;
     this.#lane = definition.lane;
+    definition.inFlight.join(this);
     // Without a lane the server is there as long as the session, and follows the changes itself.
     if (this.#lane === undefined) this.#wake();
     else definition.changes.join(this);
@@ -65,7 +68,8 @@ export class McpSession implements Follower {
 
   /** Whether a request with this id is being worked on. */
   isWorkingOn(id: RequestId): boolean {
-    return this.#withId(id).length > 0;
+    for (const request of this.#inFlight?.values() ?? []) if (request.id === id) return true;
+    return false;
   }
 
   /** Takes a request. */
@@ -74,8 +78,13 @@ export class McpSession implements Follower {
     if (answer !== undefined) return reply.settle(answer);
     if (this.callsInFlight >= MAX_REQUESTS_IN_FLIGHT) return reply.settle(spellRefusal(request));
     if (call !== undefined && this.#run(call, caller, reply)) return;
-    const { grant } = caller;
-    const { key } = this.#add({ id: request.id, grant, reply, work: request });
+    const { key } = this.#add({
+      id: request.id,
+      grant: caller.grant,
+      reply,
+      work: request,
+      key: this.#nextKey(),
+    });
     this.#wake().forward({ ...request, id: key }, caller);
   }
 
@@ -105,12 +114,13 @@ export class McpSession implements Follower {
     for (const request of this.#inFlight?.values() ?? []) if (request.reply === reply) this.#cancel(request);
   }
 
-  /** Gives a request up that its client still waits for. */
-  abandon(request: SessionRequest, reason: AbandonReason): void {
-    this.#stop(request);
-    this.#remove(request);
-    request.reply.abandon(request.id, reason);
-    this.#channel.onSettled();
+  /** Gives the requests up whose grant is not current. */
+  endRevoked(isCurrent: (grant: Grant) => boolean): void {
+    for (const request of this.#inFlight?.values() ?? []) {
+      if (isCurrent(request.grant)) continue;
+      this.#abandon(request, 'revoked');
+      this.#channel.onSettled();
+    }
   }
 
   /** Tells the client of a change; without features, tools are all that can change. */
@@ -122,11 +132,8 @@ export class McpSession implements Follower {
   /** Gives up what is under way: the session has ended. */
   close(): void {
     this.#definition.changes.leave(this);
-    for (const request of this.#inFlight?.values() ?? []) {
-      this.#stop(request);
-      this.#remove(request);
-      request.reply.abandon(request.id, 'session_ended');
-    }
+    this.#definition.inFlight.leave(this);
+    for (const request of this.#inFlight?.values() ?? []) this.#abandon(request, 'session_ended');
     void this.#sdk?.close();
   }
 
@@ -162,7 +169,7 @@ export class McpSession implements Follower {
     const protocolVersion = this.protocolVersion ?? NO_REVISION;
     const result = this.#lane?.run(call, { caller, protocolVersion, origin: work });
     if (result === undefined) return false;
-    const request = this.#add({ id: call.id, grant: caller.grant, reply, work });
+    const request = this.#add({ id: call.id, grant: caller.grant, reply, work, key: this.#nextKey() });
     void result.then((found) => this.#finish(request, spellAnswer(call.id, found)));
     return true;
   }
@@ -172,11 +179,12 @@ export class McpSession implements Follower {
     if (this.#inFlight?.get(request.key) === request) this.#settle(request, answer);
   }
 
-  #add(parts: Omit<SessionRequest, 'revoke' | 'key'>): SessionRequest {
-    this.#lastKey += 1;
-    const request = new SessionRequest(this, { ...parts, key: this.#lastKey });
+  #nextKey(): number {
+    return (this.#lastKey += 1);
+  }
+
+  #add(request: SessionRequest): SessionRequest {
     (this.#inFlight ??= new Map()).set(request.key, request);
-    this.#definition.inFlight.add(request);
     return request;
   }
 
@@ -194,6 +202,13 @@ export class McpSession implements Follower {
     else this.#sdk?.cancel(key);
   }
 
+  /** Gives a request up that its client still waits for. */
+  #abandon(request: SessionRequest, reason: AbandonReason): void {
+    this.#stop(request);
+    this.#remove(request);
+    request.reply.abandon(request.id, reason);
+  }
+
   /** Ends a request without an answer. */
   #cancel(request: SessionRequest): void {
     this.#stop(request);
@@ -209,7 +224,6 @@ export class McpSession implements Follower {
 
   #remove(request: SessionRequest): void {
     this.#inFlight?.delete(request.key);
-    this.#definition.inFlight.delete(request);
     if (this.#inFlight?.size === 0) this.#fallAsleep();
   }
 

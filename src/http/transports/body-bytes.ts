@@ -77,7 +77,7 @@ class Collected {
 
   /** What has been added. */
   get bytes(): Buffer {
-    return this.#room.subarray(0, this.length);
+    return this.length === this.#room.length ? this.#room : this.#room.subarray(0, this.length);
   }
 
   /** Makes room. */

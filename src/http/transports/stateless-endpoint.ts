@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
+import type { Grant } from '../../auth/verifier.ts';
 import { toAuthInfo } from '../../mcp/caller.ts';
 import { LaneCall } from '../../mcp/lane.ts';
 import { type PlainCall, STATELESS_REVISION } from '../../mcp/plain-call.ts';
-import type { InFlight } from '../../mcp/in-flight.ts';
 import { createMcpServer, type McpDefinition } from '../../mcp/server.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import { grantOf, type RequestContext, senderOf } from '../context.ts';
@@ -30,6 +30,13 @@ export interface StatelessEndpoint {
   drain(): Promise<void>;
 }
 
+/** A request that is being worked on. */
+interface Work {
+  readonly grant: Grant;
+  /** Aborts it; instead of its result, who waits is told that the token is not valid any more. */
+  revoke(): void;
+}
+
 /** Makes the endpoint. */
 export function createStatelessEndpoint({
   definition,
@@ -45,8 +52,14 @@ export function createStatelessEndpoint({
       keepAliveMs: 0,
     });
   let handler = createHandler();
-  const { inFlight, lane } = definition;
-  const calls = new Set<RequestContext>();
+  const { lane } = definition;
+  const working = new Set<Work>();
+  definition.inFlight.join({
+    endRevoked(isCurrent) {
+      for (const work of working) if (!isCurrent(work.grant)) work.revoke();
+    },
+  });
+  const calls = { running: 0 };
   let onIdle: (() => void) | undefined;
 
   /** Runs a plain call past the SDK; undefined when the SDK must have it. */
@@ -59,37 +72,40 @@ export function createStatelessEndpoint({
     const pending = new PendingAnswer(ctx, { streams });
     // Closing its response is how a client of this revision cancels; after the answer it does nothing.
     ctx.res.on('close', () => running.cancel());
-    const underWay = {
+    const work = {
       grant: caller.grant,
       revoke: () => {
         running.cancel();
         pending.abandon(call.id, 'revoked');
       },
     };
-    inFlight.add(underWay);
-    // What has been revoked is answered already.
-    return result
-      .then((found) => running.isCancelled || pending.settle(lane.spellStateless(call.id, found)))
-      .then(() => inFlight.delete(underWay));
+    working.add(work);
+    const finish = async (): Promise<void> => {
+      const found = await result;
+      working.delete(work);
+      // What has been revoked is answered already.
+      if (!running.isCancelled) pending.settle(lane.spellStateless(call.id, found));
+    };
+    return finish();
   };
 
   return {
     async handle(ctx, { body, call }) {
       if (isSubscription(body)) {
         holdSubscription(ctx, registry);
-        return exchange({ ctx, handler, streams, inFlight, body });
+        return exchange({ ctx, handler, streams, working, body });
       }
-      calls.add(ctx);
+      calls.running += 1;
       try {
-        await ((call && runPlain(ctx, call)) ?? exchange({ ctx, handler, streams, inFlight, body }));
+        await ((call && runPlain(ctx, call)) ?? exchange({ ctx, handler, streams, working, body }));
       } finally {
-        calls.delete(ctx);
-        if (calls.size === 0) onIdle?.();
+        calls.running -= 1;
+        if (calls.running === 0) onIdle?.();
       }
     },
     async drain() {
       // More may come meanwhile, on connections that are still open.
-      while (calls.size > 0)
+      while (calls.running > 0)
         await new Promise<void>((resolve) => {
           onIdle = resolve;
         });
@@ -130,27 +146,27 @@ interface Exchange {
   readonly ctx: RequestContext;
   readonly handler: McpHttpHandler;
   readonly streams: EventStreams;
-  readonly inFlight: InFlight;
+  readonly working: Set<Work>;
   readonly body: unknown;
 }
 
 /** Hands the request over and writes what comes back. */
-async function exchange({ ctx, handler, streams, inFlight, body }: Exchange): Promise<void> {
+async function exchange({ ctx, handler, streams, working, body }: Exchange): Promise<void> {
   const { req, res } = ctx;
   const abort = new AbortController();
   // Closing its response is how a client of this revision cancels.
   res.once('close', () => abort.abort());
   const pending = new PendingAnswer(ctx, { streams });
-  const underWay = {
+  const work = {
     grant: grantOf(ctx),
     revoke: () => {
       pending.abandon(ctx.state.rpcId ?? null, 'revoked');
       abort.abort();
     },
   };
-  inFlight.add(underWay);
+  working.add(work);
   // By then it has been answered, or nobody is there.
-  res.once('close', () => inFlight.delete(underWay));
+  res.once('close', () => working.delete(work));
 
   const headers = new Headers();
   for (const [name, value] of Object.entries(req.headers)) {
