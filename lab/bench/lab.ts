@@ -6,6 +6,7 @@ import type { Generator } from './generator.ts';
 import type { LoadResult } from './load/job.ts';
 import type { Figures, Series } from './metrics.ts';
 import { type RunningServer, startServer } from './server-process.ts';
+import { waitUntilQuiet } from './process-stat.ts';
 import type { Settings } from './settings.ts';
 import { OURS, type Target } from './targets.ts';
 import { writeTokenFile } from './tokens.ts';
@@ -31,11 +32,19 @@ export interface Contestant {
   readonly kind: Series['kind'];
 }
 
+/** How a target is started. */
+interface TargetOptions {
+  readonly tokens?: number;
+  readonly withHeapProbe?: boolean;
+  /** Then it is not waited until everything is loaded. */
+  readonly isStartMeasured?: boolean;
+}
+
 /** Starts a target in a directory of its own, with a token file of `tokens` entries. */
 export async function startTarget(
   lab: Lab,
   target: Target,
-  { tokens = 1, withHeapProbe = false }: { readonly tokens?: number; readonly withHeapProbe?: boolean } = {},
+  { tokens = 1, withHeapProbe = false, isStartMeasured = false }: TargetOptions = {},
 ): Promise<RunningServer & { readonly tokenFile: string }> {
   const directory = await mkdtemp(path.join(lab.directory, 'server-'));
   const tokenFile = path.join(directory, 'tokens.json');
@@ -51,6 +60,7 @@ export async function startTarget(
     verbose: lab.verbose,
     ...(target === OURS && { profileFile: lab.profileFile }),
   });
+  if (!isStartMeasured) await waitUntilQuiet(server.pid);
   return { ...server, tokenFile };
 }
 

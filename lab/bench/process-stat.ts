@@ -1,6 +1,7 @@
 /** What the kernel tells of a process: CPU time and resident memory. Linux only. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Milliseconds per clock tick, the unit of /proc/PID/stat; asked for once. */
 let tickMs: number | undefined;
@@ -19,6 +20,17 @@ export function readResidentBytes(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
   if (kib === undefined) throw new Error(`Process ${pid} has ended.`);
   return Number(kib) * 1024;
+}
+
+/** For so long a server has nothing to do that has loaded all it will. Milliseconds; ours loads in steps of 500. */
+const QUIET_MS = 700;
+
+/** Resolves when a process has used no CPU time for a while: what it loads after its start is no part of a call's cost. */
+export async function waitUntilQuiet(pid: number): Promise<void> {
+  for (let before = -1, now = readCpuMs(pid); now !== before; now = readCpuMs(pid)) {
+    before = now;
+    await sleep(QUIET_MS);
+  }
 }
 
 /** How finely the kernel counts; 100 nearly everywhere. */

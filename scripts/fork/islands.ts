@@ -33,10 +33,7 @@ export const ISLANDS: readonly Island[] = [
     what: 'HTTP+SSE, the transport of 2024-11-05',
     without: '`/sse` and `/messages` are 404, as with `SSE_ENABLED=false`',
     files: ['src/http/transports/sse-endpoint.ts'],
-    wiring: [
-      { file: START, linesWith: 'createSseRoutes' },
-      { file: 'src/server/load-ahead.ts', linesWith: 'loadTransport' },
-    ],
+    wiring: [{ file: START, linesWith: 'createSseRoutes' }],
     tests: ['tests/http/transports/sse-endpoint.test.ts'],
     usedBy: /\/sse\b|\/messages\b|openSse|'v1 sse'|sse-first/,
     // The tests' older clients are of the same package.

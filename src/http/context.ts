@@ -42,6 +42,8 @@ export interface Route {
   readonly isProbe?: true;
   /** Whether it speaks MCP, so that its errors are JSON-RPC errors. */
   readonly protocol?: 'mcp';
+  /** Loads what its first request would have to wait for, and no start should. */
+  readonly loadAhead?: () => Promise<unknown>;
 }
 
 /** Whether the client takes an event stream for an answer. */

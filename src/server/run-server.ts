@@ -43,7 +43,7 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   warnAboutExposure(config, log);
   adviseSecret(config, log);
   warnAboutDescriptors(config.limits.maxSessions, log);
-  void loadAhead(log);
+  void loadAhead(server.loads, log);
   if (tokens?.oneRunToken !== undefined) {
     const { name } = readPackage();
     printOneRunToken({ name, origin: publicUrl ?? server.url, token: tokens.oneRunToken });

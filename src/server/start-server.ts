@@ -8,6 +8,7 @@ import { createAuthenticator } from '../auth/authenticate.ts';
 import type { TokenVerifier } from '../auth/verifier.ts';
 import type { Config } from '../config/config.ts';
 import { createApp } from '../http/app.ts';
+import { loadRouter } from '../http/routing.ts';
 import { answerClientErrors } from '../http/gate/client-error.ts';
 import { guardConnections } from '../http/gate/connections.ts';
 import { OpenConnections } from '../http/gate/open-connections.ts';
@@ -46,6 +47,8 @@ export interface ServerParts {
 export interface RunningServer {
   /** Where it listens, such as `http://127.0.0.1:8000`. */
   readonly url: string;
+  /** What to load once the start is over, piece by piece. */
+  readonly loads: readonly (() => Promise<unknown>)[];
   /**
    * Shuts down: not ready, for a while everything is served on, no new connections, calls finish, streams end. Resolves to false when the grace period was
    * over before that, and what was left has been cut.
@@ -136,14 +139,15 @@ export async function startServer({
     sseEnabled: transports.some(({ path }) => path === '/sse'),
     publicUrl: origin.publicUrl,
   };
+  const routes = [
+    createFaceRoute(face, createPage(face)),
+    ...createHealthRoutes({ version: face.version, findObstacle }),
+    ...createOAuthRefusalRoutes(authenticator, countFailure),
+    createToolsRoute(createToolLister(definition)),
+    ...transports,
+  ];
   const handle = createApp({
-    routes: [
-      createFaceRoute(face, createPage(face)),
-      ...createHealthRoutes({ version: face.version, findObstacle }),
-      ...createOAuthRefusalRoutes(authenticator, countFailure),
-      createToolsRoute(createToolLister(definition)),
-      ...transports,
-    ],
+    routes,
     authenticator,
     countFailure,
     origin,
@@ -179,6 +183,8 @@ export async function startServer({
 
   return {
     url: urlOf(server, config.host),
+    // The router serves paths that are patterns.
+    loads: [loadRouter, ...routes.flatMap(({ loadAhead }) => loadAhead ?? [])],
     async close() {
       ready = false;
       // Whoever sends work here learns of it while everything is still served. Each answer says that its connection is the last.

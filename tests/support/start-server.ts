@@ -90,6 +90,7 @@ export async function startTestServer({
   const server = await startServer({ config, verifier: opened?.verifier, definition, services: open, log });
   return {
     url: server.url,
+    loads: server.loads,
     lines,
     tokensPath,
     writeTokens,

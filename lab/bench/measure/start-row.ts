@@ -11,7 +11,7 @@ const SETTLE_MS = 700;
 export function measureStart(lab: Lab): Promise<Series[]> {
   const targets = lab.targets.filter(({ env }) => env['LOG_LEVEL'] !== 'info');
   return takeTurns(lab, targets, async (target) => {
-    const server = await startTarget(lab, target);
+    const server = await startTarget(lab, target, { isStartMeasured: true });
     try {
       await sleep(SETTLE_MS);
       return { startMs: server.startMs, residentMib: readResidentBytes(server.pid) / 1024 ** 2 };

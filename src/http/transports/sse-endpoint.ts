@@ -33,7 +33,7 @@ export interface SseParts {
 /** The two routes of the transport. */
 export function createSseRoutes(parts: SseParts): Route[] {
   return [
-    { path: '/sse', protocol: 'mcp', methods: { GET: openStream(parts) } },
+    { path: '/sse', protocol: 'mcp', methods: { GET: openStream(parts) }, loadAhead: loadTransport },
     { path: '/messages', protocol: 'mcp', methods: { POST: acceptMessage(parts) } },
   ];
 }
@@ -111,7 +111,7 @@ function answerToWrongHandshake(request: JSONRPCRequest): string | undefined {
 }
 
 /** Loads the SDK's transport: it brings the older SDK, which no start should wait for. */
-export const loadTransport = () => import('@modelcontextprotocol/sdk/server/sse.js');
+const loadTransport = () => import('@modelcontextprotocol/sdk/server/sse.js');
 
 /** `GET /sse`: opens a session, whose life is the stream's. */
 function openStream({ definition, registry, streams }: SseParts): Handler {

@@ -1,0 +1,38 @@
+/** What is loaded after the start: what this server has routes for, one piece after another, whatever becomes of a piece. */
+import { expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { loadAhead } from '../../src/server/load-ahead.ts';
+import { startTestServer } from '../support/start-server.ts';
+
+test('the older SDK is loaded ahead only where HTTP+SSE is served', async () => {
+  const withSse = await startTestServer();
+  const without = await startTestServer({ env: { SSE_ENABLED: 'false' } });
+
+  const loaded = await Promise.all(
+    [withSse, without].map(async ({ loads }) => Promise.all(loads.map(async (load) => load()))),
+  );
+  const names = loaded.map((modules) =>
+    modules.map((found) =>
+      Object.keys(found as object)
+        .toSorted()
+        .join(),
+    ),
+  );
+
+  expect(names[0]).toEqual([
+    expect.stringContaining('Router'),
+    expect.stringContaining('SSEServerTransport'),
+  ]);
+  expect(names[1]).toEqual([expect.stringContaining('Router')]);
+  await Promise.all([withSse.close(), without.close()]);
+});
+
+test('a part that cannot be loaded is reported, and the next one is loaded all the same', async () => {
+  const lines: unknown[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line)) });
+  const loads = [async () => Promise.reject(new Error('gone')), async () => lines.push('loaded')];
+
+  await loadAhead(loads, log);
+
+  expect(lines).toMatchObject([{ level: 50, err: { message: 'gone' } }, 'loaded', { msg: 'loaded ahead' }]);
+});
