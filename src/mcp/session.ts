@@ -83,7 +83,7 @@ export class McpSession implements Follower, Worker {
       grant: caller.grant,
       reply,
       work: request,
-      key: this.#nextKey(),
+      key: (this.#lastKey += 1),
     });
     this.#wake().forward({ ...request, id: key }, caller);
   }
@@ -169,7 +169,7 @@ export class McpSession implements Follower, Worker {
     const protocolVersion = this.protocolVersion ?? NO_REVISION;
     const result = this.#lane?.run(call, { caller, protocolVersion, origin: work });
     if (result === undefined) return false;
-    const request = this.#add({ id: call.id, grant: caller.grant, reply, work, key: this.#nextKey() });
+    const request = this.#add({ id: call.id, grant: caller.grant, reply, work, key: (this.#lastKey += 1) });
     void result.then((found) => this.#finish(request, spellAnswer(call.id, found)));
     return true;
   }
@@ -177,10 +177,6 @@ export class McpSession implements Follower, Worker {
   /** Settles a call of the lane, unless it has been cancelled: then it was settled at once. */
   #finish(request: SessionRequest, answer: string): void {
     if (this.#inFlight?.get(request.key) === request) this.#settle(request, answer);
-  }
-
-  #nextKey(): number {
-    return (this.#lastKey += 1);
   }
 
   #add(request: SessionRequest): SessionRequest {
