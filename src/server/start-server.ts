@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { createAuthenticator } from '../auth/authenticate.ts';
 import type { TokenVerifier } from '../auth/verifier.ts';
@@ -29,6 +28,7 @@ import { createSealer } from '../sealed.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
 import { createSealedIds, RANDOM_IDS } from '../sessions/session-ids.ts';
 import { readPackage } from '../package.ts';
+import { createLeave } from './leave-taking.ts';
 import { infoOf, type ServerDefinition } from './server-definition.ts';
 import { NO_SERVICES, type OpenServices } from './services.ts';
 
@@ -155,9 +155,10 @@ export async function startServer({
     log,
   });
 
+  const leave = createLeave({ delayMs: config.shutdownDelayMs, graceMs: config.shutdownGraceMs });
   const options = { ...SERVER_OPTIONS, keepAliveTimeout: config.idleConnectionMs };
   const server = createServer(options, (req, res) => {
-    if (!ready) res.setHeader('Connection', 'close');
+    leave.onRequest(res);
     handle(req, res);
   });
   answerClientErrors(server);
@@ -187,13 +188,12 @@ export async function startServer({
     loads: [loadRouter, ...routes.flatMap(({ loadAhead }) => loadAhead ?? [])],
     async close() {
       ready = false;
-      // Whoever sends work here learns of it while everything is still served. Each answer says that its connection is the last.
-      if (config.shutdownDelayMs > 0) await delay(config.shutdownDelayMs);
-      const closed = promisify(server.close.bind(server))();
+      await leave.announce(server);
+      const closed = leave.stopListening(server);
       // Connections that have been told to close are not idle until their last response is out: sweep again and again.
       const stuckAfterMs = performance.now() + config.shutdownGraceMs * PATIENCE_WITH_BODIES;
       const sweep = setInterval(() => {
-        connections.closeIdle();
+        if (leave.mayCloseIdle()) connections.closeIdle();
         // Whoever has begun a body may end it, but nobody who does not takes the grace period from the calls.
         if (performance.now() >= stuckAfterMs) connections.cutUnfinished();
       }, 100);

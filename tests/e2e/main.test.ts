@@ -2,12 +2,13 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { CLIENT_KINDS, connectClient } from '../support/clients.ts';
+import { findFreePort } from '../support/free-port.ts';
 import { openStream } from '../support/open-streams.ts';
 import {
   atMost,
@@ -407,14 +408,4 @@ async function subscribe({ url }: ServerProcess) {
 /** How many lines with this message the log has. */
 function countLines(server: ServerProcess, message: string): number {
   return server.log().filter(({ msg }) => msg === message).length;
-}
-
-/** A port of loopback that was free a moment ago. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

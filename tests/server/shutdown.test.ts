@@ -254,6 +254,29 @@ describe('close()', () => {
     expect(await takesConnections()).toBe(false);
   });
 
+  test('loses no call of who sends until the last moment, each on a connection of its own while that is what it is told', async () => {
+    await start({ SHUTDOWN_DELAY_SECONDS: '1' });
+    const fates: string[] = [];
+    let kept = await openRaw(server.url);
+
+    const closing = server.close();
+    for (let last = ''; last !== 'keep-alive'; fates.push(last)) {
+      kept.socket.destroy();
+      kept = await openRaw(server.url);
+      kept.write(get('/health'));
+      last = /^connection: (.*)$/im.exec(await kept.waitFor(/"ok"/))?.[1]?.trim() ?? '';
+    }
+    await eventually(async () => !(await takesConnections()), { what: 'the end of new connections' });
+    kept.write(get('/tools'));
+    const received = await kept.closed();
+
+    expect(fates.slice(0, -1).length).toBeGreaterThan(0);
+    expect(new Set(fates.slice(0, -1))).toEqual(new Set(['close']));
+    expect(statusesIn(received)).toEqual([200, 200]);
+    expect(received.slice(received.lastIndexOf('HTTP/1.1'))).toMatch(/^connection: close\r$/im);
+    expect(await closing).toBe(true);
+  });
+
   test('ends at once when all that is open is idle: keep-alive connections and ones that never asked', async () => {
     await start();
     const silent = await openRaw(server.url);

@@ -1,8 +1,6 @@
 /** The page in a real headless Chromium, with what it complains about collected; says clearly when there is none. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createRequire } from 'node:module';
 import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
 import type Axe from 'axe-core';
@@ -13,6 +11,7 @@ import {
   chromium,
   type Page,
 } from 'playwright-core';
+import { findFreePort } from './free-port.ts';
 import { ADA, startTestServer, type TestServer, type TestServerOptions } from './start-server.ts';
 
 /** A server with the page, and the one browser page that a test has open. */
@@ -70,7 +69,7 @@ export function createPageFixture({ origin, ...options }: FixtureOptions = {}): 
   let requests: string[] = [];
 
   beforeAll(async () => {
-    const port = origin === undefined ? '0' : await findFreePort();
+    const port = origin === undefined ? '0' : String(await findFreePort());
     const publicUrl = origin && { PUBLIC_URL: `${origin}:${port}` };
     server = await startTestServer({
       ...options,
@@ -127,16 +126,6 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
-
-/** A port that is free, for a server that must know its own before it starts. */
-async function findFreePort(): Promise<string> {
-  const probe = createServer().listen(0);
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => {
-    probe.close(resolve);
-  });
-  return String(port);
-}
 
 /** The rules of accessibility that a page breaks, each with the elements that break it. */
 export async function findBarriers(page: Page): Promise<string[]> {

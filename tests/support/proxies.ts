@@ -1,0 +1,72 @@
+/** Real proxies on the configurations of `deploy/`, in front of instances under test. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { findFreePort } from './free-port.ts';
+import { ROOT, type Sandbox, type TestProcess, waitFor } from './process.ts';
+import { send } from './raw-http.ts';
+
+/** A proxy that can be started. */
+interface Program {
+  readonly name: string;
+  /** Its configuration in `deploy/`. */
+  readonly file: string;
+  /** Its arguments, with the file and the folder that it lies in. */
+  args(file: string, folder: string): string[];
+}
+
+/** The proxies that there are configurations for. */
+export const PROXIES: readonly Program[] = [
+  { name: 'nginx', file: 'nginx.conf', args: (file, folder) => ['-p', folder, '-c', file] },
+  { name: 'haproxy', file: 'haproxy.cfg', args: (file) => ['-f', file] },
+  {
+    name: 'caddy',
+    file: 'Caddyfile',
+    args: (file) => ['run', '--adapter', 'caddyfile', '--config', file],
+  },
+];
+
+/** Where packages put programs; nginx and HAProxy are not in the PATH of people. */
+const FOLDERS = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
+
+/** The path of a proxy; undefined where it is not installed. */
+export function findProgram(name: string): string | undefined {
+  return FOLDERS.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
+}
+
+/** A proxy that serves. */
+export interface Proxy extends TestProcess {
+  readonly url: string;
+}
+
+/** The ports that stand in the configurations: where the proxy listens, and the two instances. */
+const [LISTENS, ...INSTANCES] = ['8080', '8001', '8002'] as const;
+
+/** Starts a proxy on its configuration, in front of two instances that listen. */
+export async function startProxy(
+  sandbox: Sandbox,
+  { name, file, args }: Program,
+  ports: readonly number[],
+): Promise<Proxy> {
+  const port = await findFreePort();
+  let text = await readFile(path.join(ROOT, 'deploy', file), 'utf8');
+  for (const [index, instance] of INSTANCES.entries())
+    text = text.replaceAll(`127.0.0.1:${instance}`, `127.0.0.1:${ports[index]}`);
+  // Of what a developer's machine serves while it tests, nobody else needs to know.
+  text = text.replaceAll(LISTENS, file === 'nginx.conf' ? `127.0.0.1:${port}` : String(port));
+  const folder = await sandbox.folder({ [file]: text });
+  const command = findProgram(name) ?? name;
+  const started = sandbox.spawn({ command, args: args(path.join(folder, file), folder), cwd: folder });
+  // Killed, nginx and HAProxy would leave their workers behind.
+  sandbox.defer(async () => {
+    started.child.kill('SIGTERM');
+    await started.ended;
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await waitFor(`${name} to serve\n${started.stderr()}`, async () => {
+    if (started.child.exitCode !== null) throw new Error(`${name} ended: ${started.stderr()}`);
+    const answer = await send(`${url}/health`).catch(() => undefined);
+    return answer?.status === 200;
+  });
+  return { ...started, url };
+}
