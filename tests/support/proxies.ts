@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { describe } from '@jest/globals';
 import { findFreePort } from './free-port.ts';
 import { ROOT, type Sandbox, type TestProcess, waitFor } from './process.ts';
 import { send } from './raw-http.ts';
@@ -16,7 +17,7 @@ interface Program {
 }
 
 /** The proxies that there are configurations for. */
-export const PROXIES: readonly Program[] = [
+const PROXIES: readonly Program[] = [
   { name: 'nginx', file: 'nginx.conf', args: (file, folder) => ['-p', folder, '-c', file] },
   { name: 'haproxy', file: 'haproxy.cfg', args: (file) => ['-f', file] },
   {
@@ -30,8 +31,27 @@ export const PROXIES: readonly Program[] = [
 const FOLDERS = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
 
 /** The path of a proxy; undefined where it is not installed. */
-export function findProgram(name: string): string | undefined {
+function findProgram(name: string): string | undefined {
   return FOLDERS.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
+}
+
+/** Those that are installed here. */
+export const INSTALLED = PROXIES.filter(({ name }) => findProgram(name) !== undefined);
+
+/** Describes tests that need a proxy. Where one is missing, what needs it is skipped with a word on why. */
+export const describeBehindProxies = chooseDescribe();
+
+/** jest's `describe`, or the one that skips. */
+function chooseDescribe(): typeof describe.skip {
+  const missing = PROXIES.filter((proxy) => !INSTALLED.includes(proxy)).map(({ name }) => name);
+  if (missing.length > 0) {
+    const names = missing.join(' ');
+    process.stderr.write(
+      `Not tested behind ${names}, which are missing (Debian: apt-get install --no-install-recommends ${names}).\n`,
+    );
+  }
+  const { skip } = describe;
+  return INSTALLED.length > 0 ? describe : skip;
 }
 
 /** A proxy that serves. */
