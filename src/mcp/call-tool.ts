@@ -41,6 +41,8 @@ export interface CallOrigin {
   /** How its user can be asked; absent where nobody can. */
   readonly elicitation?: Elicitation;
   progress(done: number, total?: number, message?: string): Promise<void>;
+  /** Sends the client away, to come back for the answer after so many milliseconds; false where it would not. */
+  pause(comeBackAfterMs: number): boolean;
 }
 
 /** How a call ended, for the log. */

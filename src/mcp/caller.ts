@@ -14,14 +14,23 @@ export interface Caller {
   readonly requestId: string;
 }
 
+/** Sends a request's client away for so many milliseconds; false where it would not come back. */
+export type Pause = (comeBackAfterMs: number) => boolean;
+
 /** Packs a caller into what the SDK passes through to handlers. The token is left out on purpose. */
-export function toAuthInfo(caller: Caller): AuthInfo {
+export function toAuthInfo(caller: Caller, pause?: Pause): AuthInfo {
   return {
     token: '',
     clientId: caller.user.userId,
     scopes: [...(caller.user.scopes ?? [])],
-    extra: { caller },
+    extra: { caller, pause },
   };
+}
+
+/** How the client of the request that a handler serves is sent away; undefined where none is. */
+export function pauseOf(context: ServerContext): Pause | undefined {
+  // oxlint-disable-next-line no-unsafe-type-assertion -- only toAuthInfo puts something into `extra`
+  return context.http?.authInfo?.extra?.['pause'] as Pause | undefined;
 }
 
 /** The caller of the request that a handler serves; without HTTP, the one of the whole connection. */

@@ -74,6 +74,11 @@ export class LaneCall implements CallOrigin {
     this.reply?.stream()?.send({ jsonrpc: '2.0', method: 'notifications/progress', params });
   }
 
+  /** Sends the client away, where it comes back. */
+  pause(comeBackAfterMs: number): boolean {
+    return this.reply?.pause?.(comeBackAfterMs) === true;
+  }
+
   /** Tells the tool, and whoever logs, that nobody waits any more. */
   cancel(): void {
     this.isCancelled = true;

@@ -12,22 +12,38 @@ export interface Reply {
   abandon(id: RequestId, reason: AbandonReason): void;
   /** Where what belongs to the request goes before the answer; undefined where the client takes nothing. */
   stream(): MessageStream | undefined;
+  /** Ends the response, whose client is to come back after so many milliseconds; false where it would not. */
+  pause?(comeBackAfterMs: number): boolean;
 }
 
 /** Why a request is given up that its client still waits for. */
 export type AbandonReason = 'session_ended' | 'revoked';
 
+/** Why a client that comes back for an answer gets another one: it is not kept, or not for this caller. */
+export type LossReason = 'answer_lost' | 'insufficient_scope';
+
 /** What a request is told that is given up; to be changed for neither of its two forms, JSON and event, alone. */
-export function spellAbandonment(id: RequestId | null, reason: AbandonReason): string {
+export function spellAbandonment(id: RequestId | null, reason: AbandonReason | LossReason): string {
   return JSON.stringify({ jsonrpc: '2.0', id, error: ABANDONMENTS[reason] });
 }
 
-const ABANDONMENTS: Readonly<Record<AbandonReason, object>> = {
+const ABANDONMENTS: Readonly<Record<AbandonReason | LossReason, object>> = {
   session_ended: { code: -32_001, message: 'The session has ended.', data: { error: 'session_ended' } },
   revoked: {
     code: -32_001,
     message: 'The token that this request came with is not valid any more. Ask for a new one.',
     data: { error: 'invalid_token' },
+  },
+  answer_lost: {
+    code: -32_001,
+    message:
+      'The stream of this request broke, and what came on it is not kept any more. The request may have done its work: send it again if that is safe.',
+    data: { error: 'answer_lost' },
+  },
+  insufficient_scope: {
+    code: -32_001,
+    message: 'The token lacks a scope that this request needed when it was sent.',
+    data: { error: 'insufficient_scope' },
   },
 };
 

@@ -1,9 +1,9 @@
 /** What a tool has at hand while it runs. The dearer parts are made when a tool asks for them; most never do. */
 import type { InputRequiredResult } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
-import type { ToolCall } from './call-tool.ts';
+import type { CallOrigin, ToolCall } from './call-tool.ts';
 import { putQuestion } from './question.ts';
-import type { AskingContext, ToolContext } from './tool.ts';
+import type { AskingContext, CallConnection, ToolContext } from './tool.ts';
 
 /** The context of one run. */
 export class RunningCall implements AskingContext {
@@ -33,7 +33,7 @@ export class RunningCall implements AskingContext {
   }
 
   get connection(): ToolContext['connection'] {
-    return { transport: this.#call.caller.transport, protocolVersion: this.#call.protocolVersion };
+    return new RunningConnection(this.#call);
   }
 
   /** An arrow function, so that a tool may take it out of its context. */
@@ -49,5 +49,28 @@ export class RunningCall implements AskingContext {
         this.openQuestion = open;
       });
     };
+  }
+}
+
+/** Longer pauses might outlast what the client would come back for. Milliseconds. */
+const MAX_PAUSE_MS = 240_000;
+
+/** How a call arrived, and how its client is sent away for a while. */
+class RunningConnection implements CallConnection {
+  readonly transport: CallConnection['transport'];
+  readonly protocolVersion: string;
+  readonly #origin: CallOrigin;
+
+  constructor({ caller, protocolVersion, origin }: ToolCall) {
+    this.transport = caller.transport;
+    this.protocolVersion = protocolVersion;
+    this.#origin = origin;
+  }
+
+  /** @throws {RangeError} for what is no such number of milliseconds */
+  pause(retryMs: number): boolean {
+    if (!Number.isInteger(retryMs) || retryMs < 0 || retryMs > MAX_PAUSE_MS)
+      throw new RangeError(`connection.pause() takes whole milliseconds from 0 to ${MAX_PAUSE_MS}.`);
+    return !this.#origin.isCancelled && this.#origin.pause(retryMs);
   }
 }

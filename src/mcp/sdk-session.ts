@@ -1,6 +1,6 @@
 /** The SDK's server of one session, and the transport through which it hears and speaks. */
 import type { JSONRPCMessage, JSONRPCRequest, McpServer, Transport } from '@modelcontextprotocol/server';
-import { type Caller, toAuthInfo } from './caller.ts';
+import { type Caller, type Pause, toAuthInfo } from './caller.ts';
 import { isResponse, type RequestId } from './messages.ts';
 import { createRequestNames, type RequestNames } from './own-requests.ts';
 import { createMcpServer, type McpDefinition } from './server.ts';
@@ -57,11 +57,11 @@ export class SdkSession implements Transport {
     return this.#server.server.getNegotiatedProtocolVersion();
   }
 
-  /** Hands a message to the server, after those that came before it. */
-  forward(message: JSONRPCMessage, caller: Caller): void {
+  /** Hands a message to the server, after those that came before it; a request with how its client is sent away. */
+  forward(message: JSONRPCMessage, caller: Caller, pause?: Pause): void {
     const known = this.#names === undefined ? message : this.#names.unname(message);
     if (known === undefined) return;
-    const hand = (): void => this.onmessage?.(known, { authInfo: toAuthInfo(caller) });
+    const hand = (): void => this.onmessage?.(known, { authInfo: toAuthInfo(caller, pause) });
     if (this.#waiting === undefined) hand();
     else this.#waiting.push(hand);
   }

@@ -13,7 +13,7 @@ import type { UseService } from './service.ts';
 import type { Tool } from './tool.ts';
 import { registrationOf, type ToolRegistration } from './tool-registration.ts';
 import { type CallOrigin, callTool, NO_REVISION, progressParams } from './call-tool.ts';
-import { type Caller, callerOf } from './caller.ts';
+import { type Caller, callerOf, pauseOf } from './caller.ts';
 import { type Changes, createChanges, followChanges } from './changes.ts';
 import { answerEmptyLists, refuseCursor } from './empty-lists.ts';
 import type { Feature, FeatureContext } from './feature.ts';
@@ -133,6 +133,7 @@ function originOf(context: ServerContext, asking: McpServer | undefined): CallOr
         params: progressParams(progressToken, report),
       });
     },
+    pause: (comeBackAfterMs) => pauseOf(context)?.(comeBackAfterMs) === true,
   };
 }
 

@@ -85,7 +85,7 @@ export class McpSession implements Follower, Worker {
       work: request,
       key: (this.#lastKey += 1),
     });
-    this.#wake().forward({ ...request, id: key }, caller);
+    this.#wake().forward({ ...request, id: key }, caller, reply.pause?.bind(reply));
   }
 
   /** Takes a notification, or an answer of the client's. */
@@ -108,7 +108,7 @@ export class McpSession implements Follower, Worker {
 
   /**
    * Cancels what was to be answered on a reply that reaches nobody any more. The specification has it that a lost connection alone is
-   * no cancel, because a client may come back for the answer; here it cannot, so that the work would be for nobody.
+   * no cancel, because a client may come back for the answer; one that has been given nothing to name cannot.
    */
   forsake(reply: Reply): void {
     for (const request of this.#inFlight?.values() ?? []) if (request.reply === reply) this.#cancel(request);

@@ -16,7 +16,7 @@ export interface ToolContext {
   /** Aborted when the client cancels the call or goes away: hand it to whatever takes long. */
   readonly signal: AbortSignal;
   /** How the call arrived. */
-  readonly connection: { readonly transport: TransportName; readonly protocolVersion: string };
+  readonly connection: CallConnection;
   /** Tells the client how far the call is; does nothing when the client did not ask for it. */
   progress(done: number, total?: number, message?: string): Promise<void>;
 }
@@ -41,6 +41,18 @@ export interface Question<Form extends z.ZodObject> {
 export type ElicitAnswer<Form extends z.ZodObject> =
   | { readonly action: 'accept'; readonly content: z.output<Form> }
   | { readonly action: 'decline' | 'cancel' | 'unavailable' };
+
+/** How a call arrived. */
+export interface CallConnection {
+  readonly transport: TransportName;
+  readonly protocolVersion: string;
+  /**
+   * Ends the response, whose client asks for the answer again after so many milliseconds (up to 240,000), while the tool goes on: for calls
+   * that take minutes, through proxies that cut what is open for long. Returns false where the client would not come back; then
+   * nothing happens. Only clients of 2025-11-25 do, and not all of them: never pause for those of whom you know nothing.
+   */
+  pause(retryMs: number): boolean;
+}
 
 /** The transports by the names that client configurations use. */
 export type TransportName = 'sse' | 'streamable-http' | 'stdio';

@@ -25,6 +25,8 @@ import { createToolsRoute } from '../http/site/tools-endpoint.ts';
 import { createFastLane } from '../mcp/fast-lane.ts';
 import { canCallTheSame, createToolLister, defineMcp } from '../mcp/server.ts';
 import { createSealer } from '../sealed.ts';
+import type { EventStore } from '../sessions/event-store.ts';
+import { createMemoryEventStore } from '../sessions/memory-event-store.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
 import { createSealedIds, RANDOM_IDS } from '../sessions/session-ids.ts';
 import { readPackage } from '../package.ts';
@@ -40,6 +42,8 @@ export interface ServerParts {
   readonly definition: ServerDefinition;
   /** The definition's services, open; absent where it has none. */
   readonly services?: OpenServices;
+  /** Keeps what streams say, for clients that come back; by default in memory. */
+  readonly store?: EventStore;
   readonly log: Logger;
 }
 
@@ -78,6 +82,7 @@ export async function startServer({
   definition: { title, instructions, tools, features },
   services = NO_SERVICES,
   log,
+  ...given
 }: ServerParts): Promise<RunningServer> {
   const { limits, origin, sharing } = config;
   const facts = readPackage();
@@ -107,7 +112,6 @@ export async function startServer({
   const sessionIds = sharesSessions
     ? createSealedIds({ sealer: createSealer(sharing.secrets), maxAgeMs: sharing.sessionMaxAgeMs })
     : RANDOM_IDS;
-  // With authentication off everybody is the same user.
   const bytesPerUser = (authenticator.enabled ? 8 : 64) * limits.maxBodyBytes;
   const streams = new EventStreams({
     keepAliveMs: config.keepAliveMs,
@@ -131,7 +135,8 @@ export async function startServer({
     const unready = await services.findUnready();
     return unready.length === 0 ? undefined : `unavailable: ${unready.join(', ')}`;
   };
-  const transports = [createMcpRoute({ ...endpoint, sessionIds, stateless })];
+  const store = given.store ?? createMemoryEventStore({ oneUser: !authenticator.enabled });
+  const transports = [createMcpRoute({ ...endpoint, sessionIds, stateless, store })];
   if (config.sseEnabled) transports.push(...createSseRoutes(endpoint));
   const face = {
     ...facts,
@@ -172,6 +177,7 @@ export async function startServer({
   await listen(server, config);
   const timers = [
     every(TICK_MS, () => streams.tick()),
+    every(TICK_MS, () => store.tick()),
     every(REVOCATION_MS, () => {
       // Calls before streams: on a stream that its own token opened they are still told.
       definition.inFlight.endRevoked(authenticator.isCurrent);

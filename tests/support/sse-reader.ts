@@ -3,6 +3,7 @@ import { eventually, type RequestOptions, requestInit, send, type Answer } from 
 
 /** One frame of a stream. */
 export interface Frame {
+  readonly id?: string;
   readonly event?: string;
   readonly data?: string;
   readonly retry?: string;
@@ -101,9 +102,9 @@ function parseFrame(text: string): Frame {
   return fields;
 }
 
-/** The message that a frame carries, if it does. */
+/** The message that a frame carries, if it does: the first of a stream may only tell its id. */
 function messageOf({ event, data }: Frame): unknown[] {
-  return data !== undefined && event !== 'endpoint' ? [JSON.parse(data) as unknown] : [];
+  return data !== undefined && data !== '' && event !== 'endpoint' ? [JSON.parse(data) as unknown] : [];
 }
 
 /** Whether a message answers the request with this id. */

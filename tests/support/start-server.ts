@@ -7,6 +7,7 @@ import { openTokens } from '../../src/auth/tokens/open-tokens.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
 import type { Service } from '../../src/mcp/service.ts';
+import type { EventStore } from '../../src/sessions/event-store.ts';
 import { openServices } from '../../src/server/services.ts';
 import { ownVariablesOf } from '../../src/server/server-definition.ts';
 import { type RunningServer, startServer } from '../../src/server/start-server.ts';
@@ -38,6 +39,7 @@ export interface TestServerOptions {
   readonly tools?: readonly Tool[];
   readonly features?: readonly Feature[];
   readonly services?: readonly Service[];
+  readonly store?: EventStore;
 }
 
 /** One line of the log. */
@@ -59,6 +61,7 @@ export async function startTestServer({
   tools = fixtureTools,
   features = [],
   services = [],
+  store,
 }: TestServerOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'mcp-test-'));
   const tokensPath = path.join(folder, 'tokens.json');
@@ -87,7 +90,8 @@ export async function startTestServer({
     : undefined;
   const open = await openServices({ services, values: config.own, log });
   const definition = { tools, features };
-  const server = await startServer({ config, verifier: opened?.verifier, definition, services: open, log });
+  const parts = { config, verifier: opened?.verifier, definition, services: open, log };
+  const server = await startServer({ ...parts, ...(store && { store }) });
   return {
     url: server.url,
     loads: server.loads,

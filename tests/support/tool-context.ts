@@ -7,7 +7,7 @@ import { createMemoryLog } from './memory-log.ts';
 /** What a test may want to have otherwise. */
 export interface ToolContextOptions {
   readonly user?: UserFields;
-  readonly connection?: ToolContext['connection'];
+  readonly connection?: Omit<ToolContext['connection'], 'pause'>;
   /** Stands for the services that the tool asks for. */
   readonly use?: ToolContext['use'];
   /** What the user answers; as it stands, the client cannot ask. */
@@ -26,8 +26,23 @@ export function createToolContext({
     use,
     log: createMemoryLog().log,
     signal: new AbortController().signal,
-    connection,
+    connection: new StayingConnection(connection),
     elicit,
     progress: async () => undefined,
   };
+}
+
+/** A connection whose client is never sent away; `pause` is no field of it, as in a server, so that it can be spread. */
+class StayingConnection {
+  readonly transport: ToolContext['connection']['transport'];
+  readonly protocolVersion: string;
+
+  constructor({ transport, protocolVersion }: Omit<ToolContext['connection'], 'pause'>) {
+    this.transport = transport;
+    this.protocolVersion = protocolVersion;
+  }
+
+  pause(): boolean {
+    return false;
+  }
 }

@@ -17,9 +17,6 @@ export const EVENT_STREAM_HEADERS = [
   'no',
 ] as const;
 
-/** How long clients wait before they come back after a shutdown: longer than a redeploy takes. Milliseconds. */
-const RECONNECT_AFTER_MS = 8_000;
-
 /** More than this waiting unsent for a client that reads nothing means that it has stopped reading. Bytes. */
 export const UNSENT_SOFT_LIMIT = 2 * 1024 * 1024;
 
@@ -74,6 +71,20 @@ export class EventStream {
     this.write(`event: message\ndata: ${json}\n\n`);
   }
 
+  /** Sends a JSON-RPC message as an event that a client may name when it comes back. */
+  sendEvent(id: string, json: string): void {
+    this.write(`id: ${id}\nevent: message\ndata: ${json}\n\n`);
+  }
+
+  /**
+   * Tells the client what to name when the stream breaks before anything has come on it. Only for clients that know events without
+   * data: older ones take the nothing for JSON.
+   */
+  prime(id: string, comeBackAfterMs?: number): void {
+    const retry = comeBackAfterMs === undefined ? '' : `retry: ${comeBackAfterMs}\n`;
+    this.write(`id: ${id}\n${retry}data: \n\n`);
+  }
+
   /** Writes whole frames. */
   write(frames: string | Uint8Array): void {
     if (!this.isOpen) return;
@@ -90,11 +101,16 @@ export class EventStream {
     this.write(': open\n\n');
   }
 
-  /** Ends the stream; before a shutdown with word when to come back. */
-  end({ comeBackLater = false }: { readonly comeBackLater?: boolean } = {}): void {
+  /** Ends the stream, with word when to come back where somebody is to come back. */
+  end({ comeBackAfterMs }: { readonly comeBackAfterMs?: number | undefined } = {}): void {
     if (!this.isOpen) return;
-    if (comeBackLater) this.#res.write(`retry: ${RECONNECT_AFTER_MS}\n\n`);
+    if (comeBackAfterMs !== undefined) this.#res.write(`retry: ${comeBackAfterMs}\n\n`);
     this.#res.end();
+  }
+
+  /** Ends the stream before a shutdown: whoever reads it is to come back when there is somebody again. */
+  endForShutdown(): void {
+    this.end({ comeBackAfterMs: this.#keeper.comeBackAfterMs });
   }
 
   /** Cuts the connection. */

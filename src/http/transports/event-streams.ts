@@ -9,9 +9,14 @@ import { UnsentBudget } from './unsent-budget.ts';
 /** So many looks in a row may find that a client has read nothing. Looks and not time: a busy server must not blame its clients. */
 const STALLED_TICKS = 4;
 
+/** How long clients wait before they come back after a shutdown: longer than a redeploy takes. Milliseconds. */
+const COME_BACK_AFTER_MS = 8_000;
+
 /** How streams are looked after. */
 export interface StreamSettings {
   readonly keepAliveMs: number;
+  /** When clients are to come back after a shutdown: sooner, where another instance is there meanwhile. Milliseconds. */
+  readonly comeBackAfterMs?: () => number;
   /** Waiting bytes at which a stream is cut at once: room for a few answers of the largest size. */
   readonly unsentHardLimit: number;
   /** Waiting bytes of one user, on all streams together, and as many of plain answers. */
@@ -45,6 +50,11 @@ export class EventStreams {
     return this.#settings.now();
   }
 
+  /** How long clients are to wait before they come back after a shutdown. Milliseconds. */
+  get comeBackAfterMs(): number {
+    return this.#settings.comeBackAfterMs?.() ?? COME_BACK_AFTER_MS;
+  }
+
   /** Takes over a response that something has made or will make a stream; it is kept until the response closes. */
   adopt(res: ServerResponse, grant: Grant): EventStream {
     const stream = new EventStream(res, grant, this);
@@ -59,9 +69,12 @@ export class EventStreams {
     return stream;
   }
 
-  /** Calls `onSilence` when the keep-alive interval has passed, unless the answer has been deleted from the slot by then. */
-  whenSilent(answer: PendingAnswer): Slot<PendingAnswer> {
-    return this.#silent.add(answer, this.now() + this.#settings.keepAliveMs);
+  /**
+   * Calls `onSilence` when this much time has passed, and never later than after the keep-alive interval, unless the answer has been
+   * deleted from the slot by then.
+   */
+  whenSilent(answer: PendingAnswer, afterMs: number = Infinity): Slot<PendingAnswer> {
+    return this.#silent.add(answer, this.now() + Math.min(afterMs, this.#settings.keepAliveMs));
   }
 
   /** Looks after a stream for whose client much waits. */

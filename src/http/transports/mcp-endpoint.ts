@@ -3,6 +3,7 @@ import { classifyInboundRequest, SUPPORTED_PROTOCOL_VERSIONS } from '@modelconte
 import { isRequest } from '../../mcp/messages.ts';
 import { hasNoEnvelope, isRepeatedIn } from '../../mcp/plain-call.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
+import type { EventStore } from '../../sessions/event-store.ts';
 import type { Session, SessionRegistry } from '../../sessions/registry.ts';
 import type { SessionIds } from '../../sessions/session-ids.ts';
 import { acceptsEventStream, grantOf, type Handler, type RequestContext, type Route } from '../context.ts';
@@ -23,6 +24,8 @@ export interface McpEndpointParts {
   readonly registry: SessionRegistry;
   readonly sessionIds: SessionIds;
   readonly streams: EventStreams;
+  /** Keeps what streams say, for clients that come back. */
+  readonly store: EventStore;
   readonly stateless: StatelessEndpoint;
   readonly bodies: BodyLimits;
 }
@@ -62,9 +65,9 @@ function handlePost(parts: McpEndpointParts): Handler {
   };
 }
 
-/** `GET /mcp`: the session's own stream. */
+/** `GET /mcp`: the session's own stream, or one that broke. */
 function handleGet(parts: McpEndpointParts): Handler {
-  return (ctx) => {
+  return async (ctx) => {
     if (headerOf(ctx, 'mcp-session-id') === undefined) {
       // 405, not 400: clients that try this first take it for "no stream here" and go on.
       const words = 'There is no stream without a session. POST an initialize request first, or use /sse.';
@@ -76,7 +79,7 @@ function handleGet(parts: McpEndpointParts): Handler {
     if (!acceptsEventStream(ctx)) {
       throw new HttpError(406, 'not_acceptable', 'This answers with text/event-stream; accept that.');
     }
-    transport.handleGet(ctx);
+    return transport.handleGet(ctx, headerOf(ctx, 'last-event-id'));
   };
 }
 
@@ -122,7 +125,7 @@ const SESSION_REVISIONS: ReadonlySet<string> = new Set(SUPPORTED_PROTOCOL_VERSIO
 
 /** Opens a session for an `initialize` request, the only thing that may come without one. */
 function openTransport(
-  { definition, registry, sessionIds, streams }: McpEndpointParts,
+  parts: McpEndpointParts,
   ctx: RequestContext,
   { messages, isBatch }: ParsedBody,
 ): StreamableTransport {
@@ -133,12 +136,13 @@ function openTransport(
   if (problem !== undefined)
     throw new HttpError(400, 'invalid_params', problem.message, { rpcCode: problem.code });
 
+  const { definition, registry, sessionIds } = parts;
   const { userId } = grantOf(ctx).user;
   const { id, connection } = openSession(registry, {
     id: sessionIds.create({ userId, kind: KIND, notes: spellNotes(definition, message) }),
     userId,
     kind: KIND,
-    connect: (session) => new StreamableTransport({ session, definition, streams }),
+    connect: (session) => new StreamableTransport({ session, shared: parts }),
   });
   ctx.state.sessionId = id;
   return connection;
@@ -159,11 +163,8 @@ function findTransport(parts: McpEndpointParts, ctx: RequestContext): Streamable
 }
 
 /** Takes up a session that another process opened, or that has made room here; undefined when there is none of the caller's. */
-function goOnWithSession(
-  { definition, registry, sessionIds, streams }: McpEndpointParts,
-  ctx: RequestContext,
-  id: string,
-): Session | undefined {
+function goOnWithSession(parts: McpEndpointParts, ctx: RequestContext, id: string): Session | undefined {
+  const { registry, sessionIds } = parts;
   const { userId } = grantOf(ctx).user;
   const notes = sessionIds.read(id, { userId, kind: KIND });
   if (notes === undefined) return undefined;
@@ -172,7 +173,7 @@ function goOnWithSession(
     id,
     userId,
     kind: KIND,
-    connect: (session) => new StreamableTransport({ session, definition, streams, handshake }),
+    connect: (session) => new StreamableTransport({ session, shared: parts, handshake }),
   });
 }
 

@@ -3,23 +3,51 @@
  * where it takes longer than a proxy may bear silence. Until then not even its head is sent: it would have to say which of the two
  * it is, and plain JSON is what every client and every proxy handles best. Most answers are there within milliseconds.
  */
-import { type AbandonReason, type Reply, type RequestId, spellAbandonment } from '../../mcp/messages.ts';
+import type { JSONRPCRequest } from '@modelcontextprotocol/server';
+import {
+  type AbandonReason,
+  type MessageStream,
+  type Reply,
+  type RequestId,
+  spellAbandonment,
+} from '../../mcp/messages.ts';
+import type { ReadMessage } from '../../mcp/plain-call.ts';
 import type { Slot } from './agenda.ts';
 import { acceptsEventStream, grantOf, type RequestContext } from '../context.ts';
 import { JSON_HEADERS, writeAnswer, writeHead } from '../direct-answer.ts';
 import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
+import type { AnswerStream, KeptStream } from './kept-stream.ts';
 import { NOTABLE_BYTES } from './unsent-budget.ts';
+
+/** Keeps what a response says for a client that may come back for it. */
+export interface AnswerKeeper {
+  /** After how long without an answer the response becomes a stream, so that there is something to come back for. Milliseconds. */
+  readonly streamAfterMs: number;
+  /** Whether the client comes back when its response ends without the answer. */
+  readonly canPause: boolean;
+  /** Takes over a response that has become a stream. */
+  keep(stream: NewStream): KeptStream;
+}
+
+/** A response that has become a stream, and the requests that it answers. */
+export interface NewStream {
+  readonly ctx: RequestContext;
+  readonly response: EventStream;
+  readonly requests: readonly ReadMessage<JSONRPCRequest>[];
+}
 
 /** What is known when the request has come. */
 export interface PendingAnswerOptions {
   readonly streams: EventStreams;
   /** Names and values in turn, for either form of the answer. */
   readonly headers?: readonly string[];
-  /** How many requests came in the POST. */
-  readonly expected?: number;
+  /** The requests that came in the POST; left out where it is one, and nothing is kept. */
+  readonly requests?: readonly ReadMessage<JSONRPCRequest>[];
   /** Whether they came as a batch, and are so answered. */
   readonly isBatch?: boolean;
+  /** Absent where nobody may come back. */
+  readonly keeper?: AnswerKeeper | undefined;
 }
 
 /** How an answer is sent that is no stream. */
@@ -34,25 +62,31 @@ export class PendingAnswer implements Reply {
   readonly #streams: EventStreams;
   readonly #headers: readonly string[];
   readonly #isBatch: boolean;
+  readonly #requests: readonly ReadMessage<JSONRPCRequest>[];
+  readonly #keeper: AnswerKeeper | undefined;
   /** Where it waits to become a stream; absent when the client takes none. */
   readonly #slot: Slot<PendingAnswer> | undefined;
   #missing: number;
   /** The answers of a batch so far, as JSON. */
   #answers: string[] | undefined;
   #stream: EventStream | undefined;
+  /** What stands between it and who writes, where it is kept. */
+  #kept: KeptStream | undefined;
 
   /** Takes the response from Koa. */
   constructor(
     ctx: RequestContext,
-    { streams, headers = [], expected = 1, isBatch = false }: PendingAnswerOptions,
+    { streams, headers = [], requests = NONE, isBatch = false, keeper }: PendingAnswerOptions,
   ) {
     this.#ctx = ctx;
     this.#streams = streams;
     this.#headers = headers;
     this.#isBatch = isBatch;
-    this.#missing = expected;
+    this.#requests = requests;
+    this.#keeper = keeper;
+    this.#missing = requests.length || 1;
     ctx.respond = false;
-    this.#slot = acceptsEventStream(ctx) ? streams.whenSilent(this) : undefined;
+    this.#slot = acceptsEventStream(ctx) ? streams.whenSilent(this, keeper?.streamAfterMs) : undefined;
   }
 
   /** Called when a proxy between here and the client may soon take the connection for dead. */
@@ -60,9 +94,15 @@ export class PendingAnswer implements Reply {
     this.openStream();
   }
 
+  /** Whether its client may come back for what it has not got. */
+  get isKept(): boolean {
+    return this.#kept?.isKept === true;
+  }
+
   /** The response as a stream, if the client takes one. */
-  stream(): EventStream | undefined {
-    return this.#slot === undefined ? undefined : this.openStream();
+  stream(): MessageStream | undefined {
+    const stream = this.#slot === undefined ? undefined : this.openStream();
+    return stream && (this.#kept ?? stream);
   }
 
   /** The response as a stream whatever the client takes, with the answers so far; undefined when it is too late for that. */
@@ -73,21 +113,34 @@ export class PendingAnswer implements Reply {
       this.#ctx.res.flushHeaders();
       this.#stream = this.#streams.adopt(this.#ctx.res, grantOf(this.#ctx));
       this.#stream.begin();
-      for (const answer of this.#answers ?? []) this.#stream.sendText(answer);
+      this.#kept = this.#keeper?.keep({
+        ctx: this.#ctx,
+        response: this.#stream,
+        requests: this.#requests,
+      });
+      for (const answer of this.#answers ?? []) (this.#kept ?? this.#stream).sendText(answer);
     }
     return this.#stream;
+  }
+
+  /** Ends the response, whose client is to come back after a while; false where it would not. */
+  pause(comeBackAfterMs: number): boolean {
+    if (this.#keeper?.canPause !== true || this.stream() === undefined) return false;
+    this.#kept?.pause(comeBackAfterMs);
+    return true;
   }
 
   /** Notes a request's answer, as JSON, or that none will come; the last one ends the response. */
   settle(answer?: string, head: AnswerHead = JSON_HEAD): void {
     this.#missing -= 1;
+    const stream: AnswerStream | undefined = this.#kept ?? this.#stream;
     if (answer !== undefined) {
-      if (this.#stream !== undefined) this.#stream.sendText(answer);
+      if (stream !== undefined) stream.sendText(answer, this.#missing === 0);
       else if (this.#isBatch) (this.#answers ??= []).push(answer);
     }
     if (this.#missing > 0) return;
     this.#slot?.delete(this);
-    if (this.#stream !== undefined) return this.#stream.end();
+    if (stream !== undefined) return stream.end();
     const text = this.#isBatch ? this.#answers && `[${this.#answers.join(',')}]` : answer;
     this.#write(text, head);
   }
@@ -115,6 +168,8 @@ export class PendingAnswer implements Reply {
     }
   }
 }
+
+const NONE: readonly never[] = [];
 
 const JSON_HEAD: AnswerHead = { status: 200, headers: JSON_HEADERS };
 

@@ -3,21 +3,18 @@
  * no session is served as if it stood alone, in a session that lives as long as its one response.
  */
 import { randomUUID } from 'node:crypto';
-import type { McpDefinition } from '../../mcp/server.ts';
 import { isRequest } from '../../mcp/messages.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import { grantOf, type RequestContext } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
-import type { EventStreams } from './event-streams.ts';
 import type { ParsedBody } from './json-rpc.ts';
 import { openSession } from './session-opening.ts';
+import type { SharedByStreams } from './session-streams.ts';
 import { StreamableTransport } from './streamable-transport.ts';
 
 /** What the requests are served with. */
-export interface SessionlessParts {
-  readonly definition: McpDefinition;
+export interface SessionlessParts extends SharedByStreams {
   readonly registry: SessionRegistry;
-  readonly streams: EventStreams;
 }
 
 /** The methods whose answers depend on nothing that was agreed on before. */
@@ -35,7 +32,7 @@ export function needsNoSession({ messages, isBatch }: ParsedBody): boolean {
  * @throws {HttpError} 429 or 503 where there is no room even for a moment
  */
 export function serveWithoutSession(parts: SessionlessParts, ctx: RequestContext, body: ParsedBody): void {
-  const { definition, registry, streams } = parts;
+  const { registry } = parts;
   if (!body.messages.some(({ message }) => isRequest(message)))
     return writeAnswer(ctx, 202, { text: '', headers: [] });
   // In the registry all the same: it counts, ends with its user's last token, and is waited for at a shutdown.
@@ -43,7 +40,7 @@ export function serveWithoutSession(parts: SessionlessParts, ctx: RequestContext
     id: randomUUID(),
     userId: grantOf(ctx).user.userId,
     kind: 'streamable-http',
-    connect: (opened) => new StreamableTransport({ session: opened, definition, streams, isNamed: false }),
+    connect: (opened) => new StreamableTransport({ session: opened, shared: parts, isNamed: false }),
   });
   ctx.res.once('close', () => registry.end(session, 'closed'));
   session.connection.handlePost(ctx, body);

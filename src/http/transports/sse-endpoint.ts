@@ -75,7 +75,8 @@ class SseConnection implements SessionConnection, Channel, Reply {
   /** Ends the stream. */
   onEnd(reason: EndReason): void {
     this.mcp.close();
-    this.#stream?.end({ comeBackLater: reason === 'shutdown' });
+    if (reason === 'shutdown') this.#stream?.endForShutdown();
+    else this.#stream?.end();
   }
 
   /** Hears that a request has been answered, or never will be. */

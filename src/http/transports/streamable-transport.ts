@@ -6,24 +6,23 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { type Channel, isRequest, noStreamForRequest } from '../../mcp/messages.ts';
 import { isReadRequest } from '../../mcp/plain-call.ts';
 import type { Handshake } from '../../mcp/sdk-session.ts';
-import type { McpDefinition } from '../../mcp/server.ts';
 import { McpSession } from '../../mcp/session.ts';
 import type { EndReason, Session, SessionConnection } from '../../sessions/registry.ts';
-import { grantOf, type RequestContext, senderOf } from '../context.ts';
-import { writeAnswer, writeHead } from '../direct-answer.ts';
-import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
+import { type RequestContext, senderOf } from '../context.ts';
+import { writeAnswer } from '../direct-answer.ts';
 import type { EventStreams } from './event-streams.ts';
 import { duplicateId, type ParsedBody } from './json-rpc.ts';
 import { PendingAnswer } from './pending-answer.ts';
+import { SessionStreams, type SharedByStreams } from './session-streams.ts';
 
 /** What a transport is made from. */
 export interface StreamableTransportParts {
   readonly session: Session;
-  readonly definition: McpDefinition;
-  readonly streams: EventStreams;
+  /** What all sessions share. */
+  readonly shared: SharedByStreams;
   /** What was agreed on with the client before, where the session goes on. */
   readonly handshake?: Handshake;
-  /** Whether answers tell the client the session's id. Default: true. */
+  /** Whether the client is told the session's id, so that it can come back. Default: true. */
   readonly isNamed?: boolean;
 }
 
@@ -32,13 +31,17 @@ export class StreamableTransport implements SessionConnection, Channel {
   readonly session: Session;
   readonly mcp: McpSession;
   readonly #streams: EventStreams;
-  readonly #headers: readonly string[];
-  #standalone: EventStream | undefined;
+  /** What every response says, names and values in turn. */
+  readonly headers: readonly string[];
+  /** The streams that the client may come back for. */
+  readonly #kept: SessionStreams | undefined;
 
-  constructor({ session, definition, streams, handshake, isNamed = true }: StreamableTransportParts) {
+  constructor({ session, shared, handshake, isNamed = true }: StreamableTransportParts) {
+    const { definition, streams } = shared;
     this.session = session;
     this.#streams = streams;
-    this.#headers = isNamed ? ['Mcp-Session-Id', session.id] : [];
+    this.#kept = isNamed ? new SessionStreams(this, shared) : undefined;
+    this.headers = isNamed ? ['Mcp-Session-Id', session.id] : [];
     this.mcp = new McpSession({ definition, userId: session.userId, channel: this, handshake });
   }
 
@@ -55,8 +58,8 @@ export class StreamableTransport implements SessionConnection, Channel {
     const requests = messages.filter(isReadRequest);
     requireDifferentIds(requests.map(({ message }) => message.id));
     this.session.touch();
-    const headers = this.#headers;
-    const answer = { streams: this.#streams, headers, expected: requests.length, isBatch };
+    const { headers } = this;
+    const answer = { streams: this.#streams, headers, requests, isBatch, keeper: this.#kept };
     const reply = requests.length > 0 ? new PendingAnswer(ctx, answer) : undefined;
     const caller = senderOf(ctx, 'streamable-http');
     for (const parsed of messages) {
@@ -64,29 +67,20 @@ export class StreamableTransport implements SessionConnection, Channel {
       else this.mcp.note(parsed.message, caller);
     }
     if (reply === undefined) writeAnswer(ctx, 202, { text: '', headers });
-    // After the answers it does nothing.
-    else ctx.res.on('close', () => this.mcp.forsake(reply));
+    // After the answers it does nothing. Who may come back has not cancelled anything.
+    else ctx.res.on('close', () => reply.isKept || this.mcp.forsake(reply));
   }
 
-  /** Takes a GET: the session's stream for what belongs to no request. It takes over from an earlier, maybe half-dead one. */
-  handleGet(ctx: RequestContext): void {
-    this.#standalone?.end();
-    writeHead(ctx, 200, [...EVENT_STREAM_HEADERS, ...this.#headers]);
-    ctx.res.flushHeaders();
-    const stream = this.#streams.adopt(ctx.res, grantOf(ctx));
-    stream.begin();
-    this.#standalone = stream;
-    const release = this.session.holdStream();
-    ctx.res.once('close', () => {
-      release();
-      if (this.#standalone === stream) this.#standalone = undefined;
-    });
+  /** Takes a GET: the session's stream for what belongs to no request, or a stream that broke after the event with this id. */
+  async handleGet(ctx: RequestContext, lastEventId: string | undefined): Promise<void> {
+    if (lastEventId === undefined) this.#kept?.open(ctx);
+    else await this.#kept?.resume(ctx, lastEventId);
   }
 
-  /** Ends what is open, before a shutdown with word when to come back. */
+  /** Ends what is open. */
   onEnd(reason: EndReason): void {
     this.mcp.close();
-    this.#standalone?.end({ comeBackLater: reason === 'shutdown' });
+    this.#kept?.end(reason);
   }
 
   /** Hears that a request has been answered, or never will be. */
@@ -94,9 +88,9 @@ export class StreamableTransport implements SessionConnection, Channel {
     this.session.noteSettled();
   }
 
-  /** Sends what belongs to no request, on the GET stream. A notification that nobody listens to is dropped. */
+  /** Sends what belongs to no request, on the GET stream. */
   async send(message: JSONRPCMessage): Promise<void> {
-    if (this.#standalone !== undefined) this.#standalone.send(message);
+    if (this.#kept !== undefined) this.#kept.send(message);
     else if (isRequest(message)) throw noStreamForRequest();
   }
 }

@@ -277,7 +277,8 @@ describe('the stream of a session', () => {
     expect(stream.headers.get('x-accel-buffering')).toBe('no');
     expect(stream.headers.get('mcp-session-id')).toBe(session.id);
     // There are proxies that hold the head back until a byte of the body comes.
-    expect(stream.frames).toEqual([{ comment: 'open' }, { comment: 'keepalive' }]);
+    const primer = { id: expect.stringMatching(/^g\..*\.0$/), data: '' };
+    expect(stream.frames).toEqual([{ comment: 'open' }, primer, { comment: 'keepalive' }]);
   });
 
   test('gets the change notifications', async () => {

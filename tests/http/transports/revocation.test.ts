@@ -65,7 +65,7 @@ describe.each([
 ])('a token that is %s', (_how, after, words) => {
   test('is refused from then on, and its streams and calls of every transport end', async () => {
     await start({ [ADA]: ada, [BOB]: bob });
-    const session = await openMcpSession(server.url, ADA);
+    const session = await openMcpSession(server.url, ADA, '2025-06-18');
     const bobs = await openSse(server.url, BOB);
     const streams = [
       await openSse(server.url, ADA),
@@ -125,31 +125,49 @@ const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
 describe('a call under way ends with the token that it came with, though the user has another', () => {
   test.each([
-    { form: 'JSON', steps: 0, status: 401, type: 'application/json', challenge: /error="invalid_token"/ },
-    { form: 'a stream', steps: 1, status: 200, type: 'text/event-stream', challenge: /^$/ },
-  ])('on a session that the other opened, answered as $form', async ({ steps, status, type, challenge }) => {
-    await startWithTwo();
-    const session = await openMcpSession(server.url, SECOND);
-    const params = { name: 'hold', arguments: { steps }, _meta: { progressToken: 'p' } };
-    const pending = session.post(rpc(1, 'tools/call', params), { headers: bearer(ADA) });
-    await held.untilWaiting(1);
-    const kept = session.post(callTool(2, 'hold'));
-    await held.untilWaiting(2);
-
-    await revoke();
-    const answer = await pending;
-    held.release();
-
-    expect(held.aborted).toBe(1);
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([status, type]);
-    expect(answer.headers.get('www-authenticate') ?? '').toMatch(challenge);
-    expect(answer.text).toMatch(/"id":1,"error":\{"code":-32001.*"invalid_token"/);
-    expect(answer.text).not.toContain('held');
-    expect(await kept).toMatchObject({
+    // A later revision would make a stream of it before long.
+    {
+      form: 'JSON',
+      revision: '2025-06-18',
+      steps: 0,
+      status: 401,
+      type: 'application/json',
+      challenge: /error="invalid_token"/,
+    },
+    {
+      form: 'a stream',
+      revision: '2025-11-25',
+      steps: 1,
       status: 200,
-      body: { id: 2, result: { content: [{ text: 'held' }] } },
-    });
-  });
+      type: 'text/event-stream',
+      challenge: /^$/,
+    },
+  ])(
+    'on a session that the other opened, answered as $form',
+    async ({ revision, steps, status, type, challenge }) => {
+      await startWithTwo();
+      const session = await openMcpSession(server.url, SECOND, revision);
+      const params = { name: 'hold', arguments: { steps }, _meta: { progressToken: 'p' } };
+      const pending = session.post(rpc(1, 'tools/call', params), { headers: bearer(ADA) });
+      await held.untilWaiting(1);
+      const kept = session.post(callTool(2, 'hold'));
+      await held.untilWaiting(2);
+
+      await revoke();
+      const answer = await pending;
+      held.release();
+
+      expect(held.aborted).toBe(1);
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([status, type]);
+      expect(answer.headers.get('www-authenticate') ?? '').toMatch(challenge);
+      expect(answer.text).toMatch(/"id":1,"error":\{"code":-32001.*"invalid_token"/);
+      expect(answer.text).not.toContain('held');
+      expect(await kept).toMatchObject({
+        status: 200,
+        body: { id: 2, result: { content: [{ text: 'held' }] } },
+      });
+    },
+  );
 
   test('on a stream of HTTP+SSE that the other opened', async () => {
     await startWithTwo();
@@ -196,7 +214,7 @@ describe('a call under way ends with the token that it came with, though the use
       tools: [held.tool],
       features: [feature],
     });
-    const session = await openMcpSession(server.url, SECOND);
+    const session = await openMcpSession(server.url, SECOND, '2025-06-18');
     const headers = bearer(ADA);
     const pending = session.post(callTool(1, 'hold'), { headers });
     await held.untilWaiting(1);

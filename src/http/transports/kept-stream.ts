@@ -1,0 +1,117 @@
+/** A stream whose events are kept, so that a client may come back for them: one end writes, whoever has the response at the time reads. */
+import type { MessageStream } from '../../mcp/messages.ts';
+import type { EventLog, EventReader, EventStore, KeptEvent, LogOptions } from '../../sessions/event-store.ts';
+import type { Session } from '../../sessions/registry.ts';
+import type { EventIds } from './event-ids.ts';
+import type { EventStream } from './event-stream.ts';
+
+/** Reads a stream into a response. */
+export class ResponseReader implements EventReader {
+  readonly #ids: EventIds;
+  readonly #open: () => EventStream;
+  #stream: EventStream | undefined;
+
+  /** The response becomes a stream when there is something to be read, or when `begun` is called. */
+  constructor(ids: EventIds, open: () => EventStream) {
+    this.#ids = ids;
+    this.#open = open;
+  }
+
+  /** Whether the response can still be written to. */
+  get isOpen(): boolean {
+    return this.#stream?.isOpen === true;
+  }
+
+  /** Itself, with a response that is a stream. */
+  begun(): this {
+    this.#stream ??= this.#open();
+    return this;
+  }
+
+  /** Writes an event. */
+  take({ number, json, isLast }: KeptEvent): void {
+    this.begun().#stream?.sendEvent(this.#ids.spell(number, isLast), json);
+  }
+
+  /** Ends the response. */
+  leave(comeBackAfterMs?: number): void {
+    this.begun().#stream?.end({ comeBackAfterMs });
+  }
+}
+
+/** Where answers go. */
+export interface AnswerStream extends MessageStream {
+  /** Sends an answer that has been spelled; none comes after the last one. */
+  sendText(json: string, isLast?: boolean): void;
+  end(): void;
+}
+
+/** What a kept stream is made from. */
+export interface KeptStreamParts extends Omit<LogOptions, 'reader'> {
+  readonly store: EventStore;
+  readonly session: Pick<Session, 'id' | 'userId'>;
+  readonly ids: EventIds;
+}
+
+/** The end that writes. */
+export class KeptStream implements AnswerStream {
+  readonly ids: EventIds;
+  readonly #parts: KeptStreamParts;
+  /** Who reads as long as nothing is kept. */
+  #firstReader: EventReader | undefined;
+  #log: EventLog | undefined;
+
+  constructor(parts: KeptStreamParts) {
+    this.ids = parts.ids;
+    this.#parts = parts;
+  }
+
+  /** Whether there is something for which a client may come back: it knows of the stream by the id of an event. */
+  get isKept(): boolean {
+    return this.#log !== undefined;
+  }
+
+  /** Has somebody read what will come, as long as nothing has. */
+  readBy(reader: EventReader): void {
+    this.#firstReader?.leave();
+    this.#firstReader = reader;
+  }
+
+  /** Begins to keep it, though nothing has come on it. */
+  keep(): EventLog {
+    if (this.#log !== undefined) return this.#log;
+    const { store, session, ids, scopes, isEndless } = this.#parts;
+    const key = { userId: session.userId, sessionId: session.id, stream: ids.stream };
+    const reader = this.#firstReader;
+    this.#firstReader = undefined;
+    this.#log = store.begin(key, { reader, ...(scopes && { scopes }), ...(isEndless && { isEndless }) });
+    return this.#log;
+  }
+
+  /** Sends a message. A notification is what a client can do without. */
+  send(message: object): void {
+    this.keep().append({ json: JSON.stringify(message), isExpendable: !('id' in message) });
+  }
+
+  /** Sends an answer that has been spelled; the last one ends the stream. */
+  sendText(json: string, isLast = false): void {
+    this.keep().append({ json, isLast });
+  }
+
+  /** Ends it without a last event. */
+  end(): void {
+    if (this.#log === undefined) this.#firstReader?.leave();
+    else this.#log.end();
+  }
+
+  /** Sends who reads it away, to come back after a while. */
+  pause(comeBackAfterMs: number): void {
+    this.keep().dismiss(comeBackAfterMs);
+  }
+
+  /** Hears that a reader's client has gone. */
+  release(reader: EventReader): void {
+    if (this.#firstReader === reader) this.#firstReader = undefined;
+    this.#log?.release(reader);
+  }
+}

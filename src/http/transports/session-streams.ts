@@ -1,0 +1,212 @@
+/** The streams of one session of Streamable HTTP that a client may come back for: those of its POSTs, and its own (GET). */
+import type { JSONRPCMessage } from '@modelcontextprotocol/server';
+import { hasAllScopes, scopesOfCalls } from '../../mcp/call-scopes.ts';
+import { isRequest, type LossReason, noStreamForRequest, spellAbandonment } from '../../mcp/messages.ts';
+import type { McpDefinition } from '../../mcp/server.ts';
+import type { EventStore, Resumption } from '../../sessions/event-store.ts';
+import type { EndReason, Session } from '../../sessions/registry.ts';
+import { grantOf, type RequestContext } from '../context.ts';
+import { writeAnswer, writeHead } from '../direct-answer.ts';
+import { HttpError } from '../errors.ts';
+import { createEventIds, type EventIds, type EventRef, readEventId } from './event-ids.ts';
+import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
+import type { EventStreams } from './event-streams.ts';
+import { KeptStream, ResponseReader } from './kept-stream.ts';
+import type { AnswerKeeper, NewStream } from './pending-answer.ts';
+
+/** The first revision whose clients take an event without data, and come back when a stream ends without the answer. */
+const FIRST_WITH_PRIMING = '2025-11-25';
+
+/** After how long a call without an answer becomes a stream, where that makes it possible to come back for it. Milliseconds. */
+const STREAM_AFTER_MS = 1_000;
+
+/** When a client that has come back is to come back should its stream break again: it may have been told something longer. Milliseconds. */
+const COME_BACK_AFTER_MS = 1_000;
+
+/** What the streams of all sessions share. */
+export interface SharedByStreams {
+  readonly definition: McpDefinition;
+  readonly streams: EventStreams;
+  readonly store: EventStore;
+}
+
+/** The session, and what it says in every response: names and values in turn. */
+export interface StreamOwner {
+  readonly session: Session;
+  readonly mcp: { readonly protocolVersion: string | undefined };
+  readonly headers: readonly string[];
+}
+
+/** The streams of one session. */
+export class SessionStreams implements AnswerKeeper {
+  readonly #owner: StreamOwner;
+  readonly #shared: SharedByStreams;
+  #canPause: boolean | undefined;
+  /** The session's own stream, and its latest reader. */
+  #own: { readonly stream: KeptStream; reader: ResponseReader } | undefined;
+
+  constructor(owner: StreamOwner, shared: SharedByStreams) {
+    this.#owner = owner;
+    this.#shared = shared;
+  }
+
+  /** Whether the client comes back when its response ends without the answer. */
+  get canPause(): boolean {
+    if (this.#canPause === undefined) {
+      const { protocolVersion } = this.#owner.mcp;
+      if (protocolVersion === undefined) return false;
+      this.#canPause = protocolVersion >= FIRST_WITH_PRIMING;
+    }
+    return this.#canPause;
+  }
+
+  /** After how long a response without an answer becomes a stream: later than ever where that would help nobody. */
+  get streamAfterMs(): number {
+    return this.canPause ? STREAM_AFTER_MS : Infinity;
+  }
+
+  /** Takes over the response to a POST that has become a stream. */
+  keep({ ctx, response, requests }: NewStream): KeptStream {
+    const { session } = this.#owner;
+    const { store, definition } = this.#shared;
+    const messages = requests.map(({ message }) => message);
+    const requestIds = messages.map(({ id }) => id);
+    const ids = createEventIds(session.id, 'post', requestIds);
+    const stream = new KeptStream({ session, store, ids, scopes: scopesOfCalls(messages, definition) });
+    const reader = new ResponseReader(ids, () => response);
+    stream.readBy(reader.begun());
+    ctx.res.once('close', () => stream.release(reader));
+    if (this.canPause) {
+      stream.keep();
+      response.prime(ids.spell(0));
+    }
+    return stream;
+  }
+
+  /** Opens the session's own stream. It takes over from an earlier, maybe half-dead one. */
+  open(ctx: RequestContext): void {
+    const { session } = this.#owner;
+    this.#own?.stream.end();
+    const ids = createEventIds(session.id, 'get');
+    const stream = new KeptStream({ session, store: this.#shared.store, ids, isEndless: true });
+    const reader = new ResponseReader(ids, () => this.#begin(ctx, ids.spell(0)));
+    this.#own = { stream, reader };
+    stream.readBy(reader.begun());
+    ctx.res.once('close', () => stream.release(reader));
+    this.#hold(ctx);
+  }
+
+  /**
+   * Takes a stream up again, after the event that its client has seen last.
+   * @throws {HttpError} 400 for an id that is none of this session's, 410 for a request that cannot be named any more
+   */
+  async resume(ctx: RequestContext, lastEventId: string): Promise<void> {
+    const { session } = this.#owner;
+    const ref = readEventId(session.id, lastEventId);
+    if (ref === undefined) throw unknownEvent();
+    const { ids, number: after, isLast } = ref;
+    // A client that asks on after the end would do so for ever.
+    if (isLast) return writeNothingMore(ctx);
+    const reader = new ResponseReader(ids, () => this.#begin(ctx, lastEventId, COME_BACK_AFTER_MS));
+    const own = this.#own?.stream.ids.stream === ids.stream ? this.#own : undefined;
+    if (own?.stream.isKept === false) {
+      if (after > 0) throw unknownEvent();
+      own.stream.readBy(reader.begun());
+      ctx.res.once('close', () => own.stream.release(reader));
+    } else {
+      const { user } = grantOf(ctx);
+      const resumption = await this.#shared.store.resume(
+        { userId: session.userId, sessionId: session.id, stream: ids.stream },
+        { after, reader, mayRead: (scopes) => hasAllScopes(user, scopes) },
+      );
+      if (resumption.outcome !== 'resumed') return this.#refuse(ctx, ref, resumption.outcome);
+      if (ctx.res.destroyed) return resumption.log.release(reader);
+      reader.begun();
+      ctx.res.once('close', () => resumption.log.release(reader));
+      this.#note(ctx, ids, resumption.missed);
+    }
+    if (own === undefined) return;
+    own.reader = reader;
+    this.#hold(ctx);
+  }
+
+  /** Sends what belongs to no request. What nobody listens to is kept for a while where somebody may come back, or else dropped. */
+  send(message: JSONRPCMessage): void {
+    if (isRequest(message) && this.#own?.reader.isOpen !== true) throw noStreamForRequest();
+    this.#own?.stream.send(message);
+  }
+
+  /** Ends the session's own stream, before a shutdown with word when to come back. */
+  end(reason: EndReason): void {
+    if (reason === 'shutdown') this.#own?.reader.leave(this.#shared.streams.comeBackAfterMs);
+    this.#own?.stream.end();
+    const { session } = this.#owner;
+    // Whatever else ends a session, somebody may still ask for it.
+    if (reason === 'closed' || reason === 'revoked')
+      this.#shared.store.forget({ userId: session.userId, sessionId: session.id });
+  }
+
+  /** Makes a response a stream of this session, whose client is told at once what to name when it breaks. */
+  #begin(ctx: RequestContext, lastEventId: string, comeBackAfterMs?: number): EventStream {
+    writeHead(ctx, 200, [...EVENT_STREAM_HEADERS, ...this.#owner.headers]);
+    ctx.res.flushHeaders();
+    const stream = this.#shared.streams.adopt(ctx.res, grantOf(ctx));
+    stream.begin();
+    if (this.canPause) stream.prime(lastEventId, comeBackAfterMs);
+    return stream;
+  }
+
+  /** Notes that the session is in use as long as a response is open. */
+  #hold(ctx: RequestContext): void {
+    const release = this.#owner.session.holdStream();
+    ctx.res.once('close', release);
+  }
+
+  /** Answers a client that cannot have what it comes back for. */
+  #refuse(ctx: RequestContext, ref: EventRef, outcome: Exclude<Resumption['outcome'], 'resumed'>): void {
+    if (outcome === 'unknown_event') throw unknownEvent();
+    if (outcome === 'ended') return writeNothingMore(ctx);
+    if (outcome === 'forbidden') return this.#answerLoss(ctx, ref, 'insufficient_scope');
+    if (ref.ids.kind === 'post') return this.#answerLoss(ctx, ref, 'answer_lost');
+    // What has been said meanwhile is lost; what will be need not be, unless another response takes it.
+    if (this.#own?.reader.isOpen === true) return writeNothingMore(ctx);
+    this.open(ctx);
+  }
+
+  /** Gives the requests of a stream the answer that none will come: nobody must wait for what is lost. */
+  #answerLoss(ctx: RequestContext, { ids, number }: EventRef, reason: LossReason): void {
+    this.#note(ctx, ids, reason);
+    const { requestIds } = ids;
+    if (requestIds.length === 0) throw new HttpError(410, reason, LOST);
+    const stream = this.#begin(ctx, ids.spell(number));
+    for (const [index, id] of requestIds.entries()) {
+      const isLast = index === requestIds.length - 1;
+      stream.sendEvent(ids.spell(number + index + 1, isLast), spellAbandonment(id, reason));
+    }
+    stream.end();
+  }
+
+  /** Leaves a line of what became of a client that came back. */
+  #note({ state }: RequestContext, { kind }: EventIds, result: number | LossReason): void {
+    const { userId } = this.#owner.session;
+    const facts = { requestId: state.requestId, userId, stream: kind };
+    const { log } = this.#shared.definition;
+    if (typeof result === 'number') log.info({ ...facts, missed: result }, 'stream resumed');
+    else log.info({ ...facts, reason: result }, 'stream not resumed');
+  }
+}
+
+/** The answer to an id that no event of the session has. */
+function unknownEvent(): HttpError {
+  const words =
+    'Last-Event-ID names no event of this session. Send it as it came, or open the stream without it.';
+  return new HttpError(400, 'unknown_event', words);
+}
+
+/** What is said of a request that cannot be named. */
+const LOST = 'What came on this stream is not kept any more. Send the request again if that is safe.';
+
+/** Ends a client's asking: by the HTML standard a stream that is answered 204 is not asked for again. */
+function writeNothingMore(ctx: RequestContext): void {
+  writeAnswer(ctx, 204, { text: '', headers: [] });
+}

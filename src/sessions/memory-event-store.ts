@@ -1,0 +1,168 @@
+/** The events of streams in the memory of this process, bounded by count, size and age. */
+import type {
+  EventLog,
+  EventStore,
+  LogOptions,
+  Resumption,
+  ResumeOptions,
+  StreamKey,
+} from './event-store.ts';
+import { type EventBounds, type LogKeeper, MemoryLog } from './memory-event-log.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Twice what the slowest client needs that comes back at all, and a user cannot push everybody else's streams out. */
+export const EVENT_BOUNDS: EventBounds = {
+  maxEventsPerStream: 256,
+  maxBytesPerStream: MEBIBYTE,
+  maxBytesPerUser: 16 * MEBIBYTE,
+  maxBytes: 64 * MEBIBYTE,
+  keepMs: 300_000,
+};
+
+/** What a stream costs beside its events, about. Bytes. */
+const STREAM_OVERHEAD = 512;
+
+/** How a store is made. */
+export interface MemoryEventStoreOptions extends Partial<EventBounds> {
+  /** The time in milliseconds of a clock that nobody sets. */
+  readonly now?: () => number;
+}
+
+/** The streams of one user, the oldest first. */
+interface Shelf {
+  readonly logs: Set<MemoryLog>;
+  bytes: number;
+}
+
+/** The store of a server; where everybody is the same user, that one may have everything. */
+export function createMemoryEventStore({ oneUser }: { readonly oneUser: boolean }): MemoryEventStore {
+  return new MemoryEventStore(oneUser ? { maxBytesPerUser: Infinity } : {});
+}
+
+/** Keeps events in memory; everything happens at once. */
+export class MemoryEventStore implements EventStore, LogKeeper {
+  readonly bounds: EventBounds;
+  readonly #now: () => number;
+  readonly #shelves = new Map<string, Shelf>();
+  /** Those of each session, by what they are called in it. */
+  readonly #sessions = new Map<string, Map<string, MemoryLog>>();
+  /** All of them, the oldest first. */
+  readonly #logs = new Set<MemoryLog>();
+  /** Those that nothing will be added to, or that nobody reads, with when they go; the next one first. */
+  readonly #fading = new Map<MemoryLog, number>();
+  #bytes = 0;
+
+  constructor({ now = () => performance.now(), ...bounds }: MemoryEventStoreOptions = {}) {
+    this.bounds = { ...EVENT_BOUNDS, ...bounds };
+    this.#now = now;
+  }
+
+  /** How many streams are kept, and how much memory they take, about. */
+  get size(): { readonly streams: number; readonly bytes: number } {
+    return { streams: this.#logs.size, bytes: this.#bytes };
+  }
+
+  /** Begins a stream. */
+  begin(key: StreamKey, options: LogOptions = {}): EventLog {
+    const log = new MemoryLog(this, key, options);
+    let shelf = this.#shelves.get(key.userId);
+    if (shelf === undefined) this.#shelves.set(key.userId, (shelf = { logs: new Set(), bytes: 0 }));
+    shelf.logs.add(log);
+    this.#logs.add(log);
+    const session = nameOf(key);
+    let ofSession = this.#sessions.get(session);
+    if (ofSession === undefined) this.#sessions.set(session, (ofSession = new Map<string, MemoryLog>()));
+    ofSession.set(key.stream, log);
+    this.noteBytes(log, STREAM_OVERHEAD);
+    if (log.isForgettable) this.fade(log);
+    return log;
+  }
+
+  /** Hands a stream to another reader. */
+  resume(key: StreamKey, options: ResumeOptions): Resumption {
+    const log = this.#sessions.get(nameOf(key))?.get(key.stream);
+    return log?.resume(options) ?? { outcome: 'lost' };
+  }
+
+  /** Forgets all streams of a session. */
+  forget(session: Omit<StreamKey, 'stream'>): void {
+    for (const log of this.#sessions.get(nameOf(session))?.values() ?? []) this.#drop(log);
+  }
+
+  /** Drops what has been kept long enough. */
+  tick(): void {
+    const nowMs = this.#now();
+    for (const [log, dueMs] of this.#fading) {
+      if (dueMs > nowMs) return;
+      this.#drop(log);
+    }
+  }
+
+  /** Called by a log that may go after a while. */
+  fade(log: MemoryLog): void {
+    if (!this.#logs.has(log)) return;
+    this.#fading.delete(log);
+    this.#fading.set(log, this.#now() + this.bounds.keepMs);
+  }
+
+  /** Called by a log that is read again. */
+  keep(log: MemoryLog): void {
+    this.#fading.delete(log);
+  }
+
+  /** Called by a log that has become larger or smaller. What is too much then goes, the oldest first; false for a log that is not kept any more. */
+  noteBytes(log: MemoryLog, bytes: number): boolean {
+    const shelf = this.#shelves.get(log.key.userId);
+    if (shelf === undefined || !this.#logs.has(log)) return false;
+    this.#bytes += bytes;
+    shelf.bytes += bytes;
+    if (bytes > 0) {
+      const { maxBytes, maxBytesPerUser } = this.bounds;
+      this.#makeRoom(shelf.logs, () => shelf.bytes > maxBytesPerUser);
+      this.#makeRoom(this.#logs, () => this.#bytes > maxBytes);
+    }
+    return true;
+  }
+
+  /** Lets logs go as long as there is too much. One that will be added to stays, since it may yet be read from there on. */
+  #makeRoom(logs: ReadonlySet<MemoryLog>, isTooMuch: () => boolean): void {
+    let left = logs.size;
+    for (const log of logs) {
+      if (left === 0 || !isTooMuch()) return;
+      left -= 1;
+      if (log.isEnded) this.#drop(log);
+      else this.#empty(log);
+    }
+  }
+
+  /** Empties a log that stays, behind those that have more to let go. */
+  #empty(log: MemoryLog): void {
+    log.clear();
+    for (const logs of [this.#logs, this.#shelves.get(log.key.userId)?.logs]) {
+      logs?.delete(log);
+      logs?.add(log);
+    }
+  }
+
+  #drop(log: MemoryLog): void {
+    if (!this.#logs.has(log)) return;
+    log.clear();
+    this.noteBytes(log, -STREAM_OVERHEAD);
+    this.#logs.delete(log);
+    this.#fading.delete(log);
+    const { userId, stream } = log.key;
+    const shelf = this.#shelves.get(userId);
+    shelf?.logs.delete(log);
+    if (shelf?.logs.size === 0) this.#shelves.delete(userId);
+    const session = nameOf(log.key);
+    const ofSession = this.#sessions.get(session);
+    if (ofSession?.get(stream) === log) ofSession.delete(stream);
+    if (ofSession?.size === 0) this.#sessions.delete(session);
+  }
+}
+
+/** What a session is called, whosever it is. Its id holds no blank. */
+function nameOf({ sessionId, userId }: Omit<StreamKey, 'stream'>): string {
+  return `${sessionId} ${userId}`;
+}
