@@ -17,6 +17,8 @@ export const METRICS = {
   heapKib: { label: 'heap KiB/session', digits: 2 },
   residentKib: { label: 'resident KiB/session', digits: 1 },
   idleCpuPercent: { label: 'idle CPU %', digits: 2 },
+  commandMs: { label: 'ms to the end', digits: 0 },
+  commandCpuMs: { label: 'CPU ms', digits: 0 },
   startMs: { label: 'ms to the first answer', digits: 0 },
   residentMib: { label: 'resident MiB', digits: 1 },
 } as const satisfies Record<string, Metric>;

@@ -1,6 +1,7 @@
 /** The rows of the benchmark, in the order they are measured. */
 import type { Lab } from './lab.ts';
 import type { SessionTransport, Transport } from './load/job.ts';
+import { measureEdits } from './measure/edits-row.ts';
 import { measureIdleSessions } from './measure/idle-row.ts';
 import { type LoadRow, measureLoad, metricOf } from './measure/load-row.ts';
 import { measureReload } from './measure/reload-row.ts';
@@ -62,6 +63,12 @@ export const ROWS: readonly Row[] = [
     title: 'GET /tools at 200/s while every token is reloaded',
     metric: 'worstMs',
     measure: measureReload,
+  },
+  {
+    name: 'edits',
+    title: 'token commands on a file of as many tokens as above',
+    metric: 'commandCpuMs',
+    measure: measureEdits,
   },
   ...TRANSPORTS.map((transport) => echoRow(transport, { size: '10k', bytes: 10_000, clients: CLIENTS })),
   ...TRANSPORTS.map((transport) => echoRow(transport, { size: '1m', bytes: 1_000_000, clients: 4 })),
