@@ -223,7 +223,7 @@ async function compareWays<Got>(
       expect(quick).toEqual(thorough);
       compared += quick.length;
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
   return compared;
 }
@@ -370,7 +370,7 @@ describe('whole conversations, whichever messages wake the SDK', () => {
 
         expect(quick).toEqual(thorough);
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
@@ -398,7 +398,7 @@ describe('whole conversations, whichever messages wake the SDK', () => {
 
         expect(quick).toEqual(thorough);
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 });

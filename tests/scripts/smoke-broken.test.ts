@@ -1,16 +1,17 @@
 /** Tests of the smoke test against broken servers: each fault is found, named, and told by the exit code. */
 import { createServer } from 'node:net';
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { listenOnLoopback } from '../../lab/conformance/loopback.ts';
 import { startHeaderProxy } from '../../lab/conformance/header-proxy.ts';
 import { type Fault, startFaultyProxy, startFixedAnswer, startSelfSigned } from '../support/faulty-proxy.ts';
 import { PLAN } from '../../scripts/smoke/plan.ts';
 import { BROWSER_FAULTS, OPEN_FAULTS, PROXY_FAULTS } from '../support/smoke-faults.ts';
+import { SideBySide } from '../support/side-by-side.ts';
 import { smoke, smokeIn } from '../support/smoke-run.ts';
 import { ADA, BOB, startTestServer, type TestServer } from '../support/start-server.ts';
 
 // A run takes seconds by nature: it waits for heartbeats. On a busy machine that adds up.
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let healthy: TestServer;
 beforeAll(async () => {
@@ -22,12 +23,13 @@ afterAll(async () => {
   await healthy.close();
 });
 
+const checks = new SideBySide();
 const faults: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(faults.splice(0).map((one) => one.close()));
+afterAll(async () => {
+  await Promise.all(faults.map((one) => one.close()));
 });
 
-/** Remembers what is to be stopped after the test. */
+/** Remembers what is to be stopped after the tests. */
 async function keep<T extends { close(): Promise<unknown> }>(starting: Promise<T>): Promise<T> {
   const started = await starting;
   faults.push(started);
@@ -39,8 +41,9 @@ async function startFaulty(fault: Fault): Promise<string> {
   return (await keep(startFaultyProxy(healthy.url, fault))).url;
 }
 
-test.each([...OPEN_FAULTS, ...BROWSER_FAULTS, ...PROXY_FAULTS])(
-  'names $what',
+checks.addEach(
+  [...OPEN_FAULTS, ...BROWSER_FAULTS, ...PROXY_FAULTS],
+  ({ what }) => `names ${what}`,
   async ({ fault, args = [], failed, detail, advice }) => {
     const url = await startFaulty(fault());
 
@@ -55,18 +58,21 @@ test.each([...OPEN_FAULTS, ...BROWSER_FAULTS, ...PROXY_FAULTS])(
   },
 );
 
-test('names checks that pass because certificates are not checked here, before any token is sent', async () => {
-  const { url } = await keep(startSelfSigned());
+checks.add(
+  'names checks that pass because certificates are not checked here, before any token is sent',
+  async () => {
+    const { url } = await keep(startSelfSigned());
 
-  const run = await smokeIn({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }, url, '--token', ADA);
+    const run = await smokeIn({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }, url, '--token', ADA);
 
-  expect(run.exitCode).toBe(1);
-  expect(run.ids('failed')).toEqual(['certificates']);
-  expect(run.step('certificates').detail).toContain('NODE_TLS_REJECT_UNAUTHORIZED=0 is set');
-  expect(run.step('health').status).toBe('blocked');
-});
+    expect(run.exitCode).toBe(1);
+    expect(run.ids('failed')).toEqual(['certificates']);
+    expect(run.step('certificates').detail).toContain('NODE_TLS_REJECT_UNAUTHORIZED=0 is set');
+    expect(run.step('health').status).toBe('blocked');
+  },
+);
 
-test('names a proxy that adds a path, which the server does not know', async () => {
+checks.add('names a proxy that adds a path, which the server does not know', async () => {
   const url = await startFaulty({
     changeRequest: (incoming) => {
       incoming.url = incoming.url?.replace(/^\/app\//, '/');
@@ -92,7 +98,7 @@ test('each step of the plan is one that a test has seen fail', () => {
   expect(PLAN.map(({ id }) => id).filter((id) => !seen.has(id))).toEqual([]);
 });
 
-test('names a path that leads nowhere, and the address that was meant', async () => {
+checks.add('names a path that leads nowhere, and the address that was meant', async () => {
   const run = await smoke(`${healthy.url}/mpc`, '--token', ADA);
 
   expect(run.exitCode).toBe(1);
@@ -100,7 +106,7 @@ test('names a path that leads nowhere, and the address that was meant', async ()
   expect(run.step('health').advice).toContain(`The server answers at ${healthy.url}`);
 });
 
-test('names a server that runs open, although a token was given', async () => {
+checks.add('names a server that runs open, although a token was given', async () => {
   const open = await keep(startTestServer({ env: { AUTH_ENABLED: 'false', SSE_KEEPALIVE_SECONDS: '1' } }));
 
   const run = await smoke(open.url, '--token', ADA);
@@ -110,7 +116,7 @@ test('names a server that runs open, although a token was given', async () => {
   expect(run.step('no-credential').detail).toContain('OPEN: /tools lets in callers');
 });
 
-test('names a proxy that adds the credential by itself, and so opens the server', async () => {
+checks.add('names a proxy that adds the credential by itself, and so opens the server', async () => {
   const proxy = await keep(startHeaderProxy(new URL(healthy.url), ADA));
 
   const run = await smoke(proxy.url, '--token', ADA);
@@ -122,26 +128,32 @@ test('names a proxy that adds the credential by itself, and so opens the server'
   for (const id of run.ids('failed')) expect(run.step(id).detail).toContain('OPEN');
 });
 
-test.each(['before the head', 'after the head'])('names a proxy that buffers streams, %s', async (where) => {
-  const url = await startFaulty({
-    answer({ upstream, res, forward, forwardHead }) {
-      if (upstream.headers['content-type'] !== 'text/event-stream') return forward();
-      if (where === 'after the head') forwardHead();
-      const held: Buffer[] = [];
-      upstream.on('data', (piece: Buffer) => held.push(piece)).on('end', () => res.end(Buffer.concat(held)));
-    },
-  });
+checks.addEach(
+  ['before the head', 'after the head'],
+  (where) => `names a proxy that buffers streams, ${where}`,
+  async (where) => {
+    const url = await startFaulty({
+      answer({ upstream, res, forward, forwardHead }) {
+        if (upstream.headers['content-type'] !== 'text/event-stream') return forward();
+        if (where === 'after the head') forwardHead();
+        const held: Buffer[] = [];
+        upstream
+          .on('data', (piece: Buffer) => held.push(piece))
+          .on('end', () => res.end(Buffer.concat(held)));
+      },
+    });
 
-  const run = await smoke(url, '--token', ADA);
+    const run = await smoke(url, '--token', ADA);
 
-  expect(run.exitCode).toBe(1);
-  expect(run.ids('failed').slice(0, 1)).toEqual(['sse-stream']);
-  expect(run.step('sse-stream').detail).toContain('a buffering proxy');
-  expect(run.step('sse-stream').advice).toContain('nginx: proxy_buffering off');
-  expect(run.step('sse-tools').status).toBe('blocked');
-});
+    expect(run.exitCode).toBe(1);
+    expect(run.ids('failed').slice(0, 1)).toEqual(['sse-stream']);
+    expect(run.step('sse-stream').detail).toContain('a buffering proxy');
+    expect(run.step('sse-stream').advice).toContain('nginx: proxy_buffering off');
+    expect(run.step('sse-tools').status).toBe('blocked');
+  },
+);
 
-test('names a stream that is dead after its first event', async () => {
+checks.add('names a stream that is dead after its first event', async () => {
   const url = await startFaulty({
     answer({ incoming, upstream, res, forward, forwardHead }) {
       if (incoming.url !== '/sse' || upstream.statusCode !== 200) return forward();
@@ -160,7 +172,7 @@ test('names a stream that is dead after its first event', async () => {
   expect(run.step('sse-heartbeat').detail).toContain('Dead stream');
 });
 
-test('names a host that cuts idle streams, and after how long', async () => {
+checks.add('names a host that cuts idle streams, and after how long', async () => {
   const url = await startFaulty({
     answer({ incoming, res, forward }) {
       forward();
@@ -178,7 +190,7 @@ test('names a host that cuts idle streams, and after how long', async () => {
   expect(run.step('idle').detail).toBe('The stream was closed after 1 s.');
 });
 
-test('names the wrong user', async () => {
+checks.add('names the wrong user', async () => {
   const run = await smoke(healthy.url, '--token', ADA, '--expect-user', 'bob');
 
   expect(run.exitCode).toBe(1);
@@ -186,36 +198,44 @@ test('names the wrong user', async () => {
   expect(run.step('identity').detail).toBe('Wrong user: the token is that of ada, not of bob.');
 });
 
-test.each([
-  [['authorization'], 'The same token as x-api-key is let in.', 'let clients send x-api-key'],
-  [['authorization', 'x-api-key'], 'As x-api-key it does not arrive either.', 'proxy_set_header'],
-])('names a proxy that takes %j away, and tries another header', async (names, outcome, advice) => {
-  const url = await startFaulty({
-    changeRequest: ({ headers }) => names.forEach((name) => void Reflect.deleteProperty(headers, name)),
-  });
+checks.addEach(
+  [
+    [['authorization'], 'The same token as x-api-key is let in.', 'let clients send x-api-key'],
+    [['authorization', 'x-api-key'], 'As x-api-key it does not arrive either.', 'proxy_set_header'],
+  ] as const,
+  ([names]) => `names a proxy that takes ${names.join()} away, and tries another header`,
+  async ([names, outcome, advice]) => {
+    const url = await startFaulty({
+      changeRequest: ({ headers }) => names.forEach((name) => void Reflect.deleteProperty(headers, name)),
+    });
 
-  const run = await smoke(url, '--token', ADA);
+    const run = await smoke(url, '--token', ADA);
 
-  expect(run.step('tools').detail).toContain(`Authorization is taken away on the way. ${outcome}`);
-  expect(run.step('tools').advice).toContain(advice);
-});
+    expect(run.step('tools').detail).toContain(`Authorization is taken away on the way. ${outcome}`);
+    expect(run.step('tools').advice).toContain(advice);
+  },
+);
 
-test.each([
-  ['too_many_failures', 'TRUST_PROXY'],
-  ['too_many_sessions', 'MAX_SESSIONS_PER_USER'],
-  ['slow_down', 'A proxy limits requests'],
-])('tells a 429 %s from others', async (code, advice) => {
-  const body = JSON.stringify({ error: code, error_description: 'Too many.' });
-  const { url } = await keep(startFixedAnswer(429, 'application/json', body));
+checks.addEach(
+  [
+    ['too_many_failures', 'TRUST_PROXY'],
+    ['too_many_sessions', 'MAX_SESSIONS_PER_USER'],
+    ['slow_down', 'A proxy limits requests'],
+  ] as const,
+  ([code]) => `tells a 429 ${code} from others`,
+  async ([code, advice]) => {
+    const body = JSON.stringify({ error: code, error_description: 'Too many.' });
+    const { url } = await keep(startFixedAnswer(429, 'application/json', body));
 
-  const run = await smoke(url, '--token', ADA);
+    const run = await smoke(url, '--token', ADA);
 
-  expect(run.step('health').advice).toContain(advice);
-});
+    expect(run.step('health').advice).toContain(advice);
+  },
+);
 
 const VALID = new Set([ADA, BOB].map((token) => `Bearer ${token}`));
 
-test('names a server that lets one user into the session of another', async () => {
+checks.add('names a server that lets one user into the session of another', async () => {
   const owners = new Map<string, string | undefined>();
   const url = await startFaulty({
     changeRequest({ headers }) {
@@ -239,35 +259,39 @@ test('names a server that lets one user into the session of another', async () =
   expect(run.step('two-users').advice).toContain('take the deployment offline');
 });
 
-test.each([
+checks.addEach(
   [
-    502,
-    'text/html',
-    '<html><title>502 Bad Gateway</title>',
-    'an HTML page ("502 Bad Gateway")',
-    'no running server',
-  ],
-  [200, 'text/html', '<!doctype html><title>Welcome</title>', 'an HTML page ("Welcome")', 'check the URL'],
-  [301, 'text/plain', 'Moved', 'Status 301', 'It redirects to https://elsewhere.example/'],
-  [
-    403,
-    'application/json',
-    '{"error":"forbidden_host","error_description":"Foreign."}',
-    'Foreign.',
-    'PUBLIC_URL',
-  ],
-])('names what answers in place of the server: %i with %s', async (status, type, body, detail, advice) => {
-  const { url } = await keep(startFixedAnswer(status, type, body));
+    [
+      502,
+      'text/html',
+      '<html><title>502 Bad Gateway</title>',
+      'an HTML page ("502 Bad Gateway")',
+      'no running server',
+    ],
+    [200, 'text/html', '<!doctype html><title>Welcome</title>', 'an HTML page ("Welcome")', 'check the URL'],
+    [301, 'text/plain', 'Moved', 'Status 301', 'It redirects to https://elsewhere.example/'],
+    [
+      403,
+      'application/json',
+      '{"error":"forbidden_host","error_description":"Foreign."}',
+      'Foreign.',
+      'PUBLIC_URL',
+    ],
+  ] as const,
+  ([status, type]) => `names what answers in place of the server: ${status} with ${type}`,
+  async ([status, type, body, detail, advice]) => {
+    const { url } = await keep(startFixedAnswer(status, type, body));
 
-  const run = await smoke(url, '--token', ADA);
+    const run = await smoke(url, '--token', ADA);
 
-  expect(run.exitCode).toBe(1);
-  expect(run.ids('failed')).toEqual(['health']);
-  expect(run.step('health').detail).toContain(detail);
-  expect(run.step('health').advice).toContain(advice);
-});
+    expect(run.exitCode).toBe(1);
+    expect(run.ids('failed')).toEqual(['health']);
+    expect(run.step('health').detail).toContain(detail);
+    expect(run.step('health').advice).toContain(advice);
+  },
+);
 
-test('hides a token that the server sends back', async () => {
+checks.add('hides a token that the server sends back', async () => {
   const echo = JSON.stringify({ error: 'odd', error_description: `Unknown: ${ADA}` });
   const { url } = await keep(startFixedAnswer(500, 'application/json', echo));
 
@@ -276,7 +300,7 @@ test('hides a token that the server sends back', async () => {
   expect(run.step('health').detail).toContain('Unknown: <token>');
 });
 
-test('names a certificate that nobody has vouched for', async () => {
+checks.add('names a certificate that nobody has vouched for', async () => {
   const { url } = await keep(startSelfSigned());
 
   const run = await smoke(url, '--token', ADA);
@@ -285,7 +309,7 @@ test('names a certificate that nobody has vouched for', async () => {
   expect(run.step('health').detail).toBe('TLS error: the certificate is self-signed.');
 });
 
-test('names an address where nothing listens', async () => {
+checks.add('names an address where nothing listens', async () => {
   const probe = createServer();
   const port = await listenOnLoopback(probe);
   await new Promise((resolve) => {
@@ -298,7 +322,7 @@ test('names an address where nothing listens', async () => {
   expect(run.step('health').detail).toBe('The connection was refused: nothing listens there.');
 });
 
-test('names a server that accepts and never answers', async () => {
+checks.add('names a server that accepts and never answers', async () => {
   const silent = createServer();
   const port = await listenOnLoopback(silent);
 
@@ -309,7 +333,7 @@ test('names a server that accepts and never answers', async () => {
   expect(run.step('health').detail).toBe('No answer came within 3 s.');
 });
 
-test('names a token that was forgotten, and one that is refused', async () => {
+checks.add('names a token that was forgotten, and one that is refused', async () => {
   const forgotten = await smoke(healthy.url);
   const refused = await smoke(healthy.url, '--token', 'tok_expired_0123456789');
 
@@ -318,4 +342,10 @@ test('names a token that was forgotten, and one that is refused', async () => {
   expect(refused.step('tools').detail).toContain('The token has expired.');
   expect(refused.ids('blocked')).toContain('session');
   expect(refused.checks.ran).toBeLessThan(refused.checks.expected);
+});
+
+test('each fault is found, named, and told by the exit code', async () => {
+  expect(await checks.run()).toBeGreaterThan(
+    OPEN_FAULTS.length + BROWSER_FAULTS.length + PROXY_FAULTS.length,
+  );
 });
