@@ -1,6 +1,7 @@
 /** The tool `get_greeting`. */
 import { describe, expect, test } from '@jest/globals';
 import { getGreeting } from '../../src/tools/get-greeting.ts';
+import { tools } from '../../src/tools/index.ts';
 import { createToolContext } from '../support/tool-context.ts';
 
 describe('get_greeting', () => {
@@ -26,6 +27,11 @@ describe('get_greeting', () => {
 
   test.each(['', 'x'.repeat(201), 5])('refuses the name %j', (name) => {
     expect(getGreeting.input.safeParse({ name }).success).toBe(false);
+  });
+
+  // Clients and suites that know no tool of a server try the first one, with nothing in it.
+  test('is the first tool of the list', () => {
+    expect(tools[0]).toBe(getGreeting);
   });
 
   test('needs the scope "greet"', () => {
