@@ -49,8 +49,9 @@ The last one prints what to paste into each client.
 
 ## Keep up with the template
 
-The first command is for once; the one with \`git rm\` keeps away what has been deleted here. README, changelog, definition and tools
-stay as they are here, as \`.gitattributes\` says. \`git show upstream/main:CHANGELOG.md\` tells what to change by hand.
+The first command is for once. Where the template has changed what has been deleted here, git prints a modify/delete conflict; the one
+with \`git rm\` ends it. README, changelog, definition and tools stay as they are here, as \`.gitattributes\` says.
+\`git show upstream/main:CHANGELOG.md\` tells what to change by hand.
 
 \`\`\`sh
 ${upstreamCommands(deleted).join('\n')}
