@@ -2,6 +2,7 @@
 import {
   createCipheriv,
   createDecipheriv,
+  createHmac,
   createSecretKey,
   hkdfSync,
   type KeyObject,
@@ -17,6 +18,11 @@ export interface Sealer {
   seal(purpose: string, bytes: Uint8Array): string;
   /** What was sealed for this purpose with any of the secrets; undefined for every other text. */
   open(purpose: string, text: string): Buffer | undefined;
+  /** Seals a message of any size for one place, such as a channel: anywhere else it is nothing. */
+  sealMessage(purpose: string, bytes: Uint8Array, place: string): Buffer;
+  openMessage(purpose: string, sealed: Uint8Array, place: string): Buffer | undefined;
+  /** What stands for a text where others can read it: who has no secret cannot tell whether it stands for a certain one. */
+  nameOf(purpose: string, text: string): string;
 }
 
 /** So much is sealed at most: together with whatever else it carries, a request's head takes no more. Bytes. */
@@ -30,6 +36,9 @@ const CIPHER = 'aes-256-gcm';
 /** As the specification of GCM has them. At random, they are good for 2^32 values of each purpose and secret. Bytes. */
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+
+/** Of a name. Bytes. */
+const NAME_BYTES = 16;
 
 const MAX_CHARS = Math.ceil(((NONCE_BYTES + MAX_SEALED_BYTES + TAG_BYTES) * 4) / 3);
 
@@ -48,26 +57,37 @@ export function createSealer(secrets: readonly string[]): Sealer {
     return keys;
   };
 
+  /** The key that seals. */
+  const firstFor = (purpose: string): KeyObject => {
+    const [key] = keysFor(purpose);
+    if (key === undefined) throw new Error('There is no secret to seal with.');
+    return key;
+  };
+  const openMessage: Sealer['openMessage'] = (purpose, sealed, place) => {
+    if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
+    for (const key of keysFor(purpose)) {
+      const bytes = decrypt(key, sealed, place);
+      if (bytes !== undefined) return bytes;
+    }
+    return undefined;
+  };
+
   return {
     seal(purpose, bytes) {
-      const [key] = keysFor(purpose);
-      if (key === undefined) throw new Error('There is no secret to seal with.');
       if (bytes.length > MAX_SEALED_BYTES) throw new RangeError(`More than ${MAX_SEALED_BYTES} bytes.`);
-      const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv(CIPHER, key, nonce);
-      return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]).toString(
-        'base64url',
-      );
+      return encrypt(firstFor(purpose), bytes, '').toString('base64url');
     },
     open(purpose, text) {
       const sealed = text.length <= MAX_CHARS ? decodeCanonical(text) : undefined;
-      if (sealed === undefined || sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
-      for (const key of keysFor(purpose)) {
-        const bytes = decrypt(key, sealed);
-        if (bytes !== undefined) return bytes;
-      }
-      return undefined;
+      return sealed && openMessage(purpose, sealed, '');
     },
+    sealMessage: (purpose, bytes, place) => encrypt(firstFor(purpose), bytes, place),
+    openMessage,
+    nameOf: (purpose, text) =>
+      createHmac('sha256', firstFor(`name of ${purpose}`))
+        .update(text)
+        .digest()
+        .toString('base64url', 0, NAME_BYTES),
   };
 }
 
@@ -82,11 +102,20 @@ function deriveKey(secret: Buffer, purpose: string): KeyObject {
   return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', `mcp ${purpose}`, KEY_BYTES)));
 }
 
-/** What was sealed; undefined when it was not with this key, or has been altered. */
-function decrypt(key: KeyObject, sealed: Buffer): Buffer | undefined {
+/** Nonce, what is sealed, and the tag over it and its place. */
+function encrypt(key: KeyObject, bytes: Uint8Array, place: string): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, key, nonce);
+  cipher.setAAD(Buffer.from(place));
+  return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** What was sealed; undefined when it was not with this key or for this place, or has been altered. */
+function decrypt(key: KeyObject, sealed: Uint8Array, place: string): Buffer | undefined {
   const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), {
     authTagLength: TAG_BYTES,
   });
+  decipher.setAAD(Buffer.from(place));
   decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
   const start = decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES));
   try {

@@ -30,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'package',
     'sealed',
     'sessions',
+    'sessions/redis',
     'connect',
     'type mcp/service',
     'type mcp/tool',
@@ -47,6 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   auth: ['deep-freeze'],
   connect: [],
   sessions: ['type sealed'],
+  'sessions/redis': ['sessions', 'type sealed'],
   config: ['deep-freeze', 'log'],
   log: ['log-destination', 'printable'],
   'log-destination': [],
@@ -78,6 +80,7 @@ const PACKAGES: readonly { readonly name: RegExp; readonly places: readonly stri
   { name: /^@modelcontextprotocol\/server(\/|$)/, places: ['mcp', 'http/transports', 'http/site', 'server'] },
   { name: /^(koa|@koa\/router)$/, places: ['http', 'http/app'] },
   { name: /^dotenv$/, places: ['config'] },
+  { name: /^@redis\/client$/, places: ['sessions/redis'] },
 ];
 
 /** Longer files are two files. */

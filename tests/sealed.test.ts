@@ -59,6 +59,33 @@ test('no text opens but the very one: every single change of a character, an end
   }
 });
 
+test('a message of any size is opened at its place only, and not once it has changed', () => {
+  const [here, there] = [createSealer([NEW]), createSealer([OLD, NEW])];
+  const large = randomBytes(3 * MAX_SEALED_BYTES);
+  const sealed = here.sealMessage('envelope', large, 'in:a');
+  const flipped = sealed.map((byte, index) => (index === 40 ? byte ^ 1 : byte));
+
+  expect(there.openMessage('envelope', sealed, 'in:a')).toEqual(large);
+  expect(there.openMessage('envelope', sealed, 'in:b')).toBeUndefined();
+  expect(there.openMessage('session', sealed, 'in:a')).toBeUndefined();
+  expect(there.openMessage('envelope', flipped, 'in:a')).toBeUndefined();
+  for (const length of [0, 10, 27])
+    expect(there.openMessage('envelope', sealed.subarray(0, length), 'in:a')).toBeUndefined();
+});
+
+test('a name stands for one text and purpose, and nobody without the secret can make it', () => {
+  const [here, there, foreign] = [createSealer([NEW, OLD]), createSealer([NEW]), createSealer([FOREIGN])];
+
+  expect(here.nameOf('mark', 'ended x')).toBe(there.nameOf('mark', 'ended x'));
+  expect(here.nameOf('mark', 'ended x')).toMatch(/^[\w-]{22}$/);
+  const others = [
+    foreign.nameOf('mark', 'ended x'),
+    here.nameOf('mark', 'ended y'),
+    here.nameOf('b', 'ended x'),
+  ];
+  expect(others).not.toContain(here.nameOf('mark', 'ended x'));
+});
+
 test('texts that nobody sealed open to nothing, however long', () => {
   const sealer = createSealer([NEW]);
 

@@ -32,7 +32,7 @@ export const ISLANDS: readonly Island[] = [
     name: 'sse',
     what: 'HTTP+SSE, the transport of 2024-11-05',
     without: '`/sse` and `/messages` are 404, as with `SSE_ENABLED=false`',
-    files: ['src/http/transports/sse-endpoint.ts'],
+    files: ['src/http/transports/sse-endpoint.ts', 'src/http/transports/sse-forwarding.ts'],
     wiring: [{ file: START, linesWith: 'createSseRoutes' }],
     tests: ['tests/http/transports/sse-endpoint.test.ts'],
     usedBy: /\/sse\b|\/messages\b|openSse|'v1 sse'|sse-first/,

@@ -1,5 +1,6 @@
 /** The variables by which what was handed out outlives the process that did it, and means the same to every other one. */
 import { z } from 'zod';
+import { ConfigError } from './config-error.ts';
 import { wholeNumber } from './value-types.ts';
 import type { ValuesOf, Variables } from './variable.ts';
 
@@ -9,6 +10,8 @@ export interface SharingConfig {
   readonly secrets: readonly string[];
   /** Of a session that another process opened: an older one is not gone on with. */
   readonly sessionMaxAgeMs: number;
+  /** Where the processes of this server meet; absent where there is one, or where all it takes is in what clients send. */
+  readonly redis?: { readonly url: string; readonly prefix: string };
 }
 
 /** As many as `npm run token -- secret` prints. Bytes. */
@@ -48,11 +51,49 @@ export const SHARING_VARIABLES = {
     example: '604800',
     schema: wholeNumber(604_800, 60, 7_776_000),
   },
+  REDIS_URL: {
+    description:
+      'Where several processes of this server meet: Redis 6.2 or later, or Valkey. redis://, rediss:// (TLS) or unix://. It needs SERVER_SECRET.',
+    // An example that works would be a start that waits for it.
+    example: '',
+    schema: z
+      .string()
+      .refine(isRedisUrl, 'must be redis://…, rediss://… or unix:///path/to/socket')
+      .optional(),
+  },
+  REDIS_PREFIX: {
+    description: 'What every key and channel of this server begins with, where several share a Redis.',
+    example: 'mcp:',
+    schema: z
+      .string()
+      .regex(/^[\w:{}.-]{1,64}$/, 'must be letters, digits and :{}_.- alone, 64 of them at most')
+      .default('mcp:'),
+  },
 } as const satisfies Variables;
 
-/** What is shared. */
+/**
+ * What is shared.
+ * @throws {ConfigError} when there is a Redis and nothing to seal with what goes there
+ */
 export function sharingOf(values: ValuesOf<typeof SHARING_VARIABLES>): SharingConfig {
-  return { secrets: values.SERVER_SECRET, sessionMaxAgeMs: values.SESSION_MAX_AGE_SECONDS * 1000 };
+  const { SERVER_SECRET: secrets, REDIS_URL: url, REDIS_PREFIX: prefix } = values;
+  if (url !== undefined && secrets.length === 0) {
+    throw new ConfigError(
+      'REDIS_URL needs SERVER_SECRET, the same in every process: npm run token -- secret prints one.',
+    );
+  }
+  return {
+    secrets,
+    sessionMaxAgeMs: values.SESSION_MAX_AGE_SECONDS * 1000,
+    ...(url !== undefined && { redis: { url, prefix } }),
+  };
+}
+
+/** Whether a text says where a Redis is. */
+function isRedisUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname } = new URL(text);
+  return protocol === 'unix:' ? pathname.length > 1 : /^rediss?:$/.test(protocol) && hostname !== '';
 }
 
 /** Whether a text is what `npm run token -- secret` prints, or longer, and has not been typed by holding a key down. */

@@ -14,8 +14,12 @@ import type { Logger } from 'pino';
 export interface Changes {
   /** Where subscriptions of 2026-07-28 listen. */
   readonly subscriptions: ServerEventBus;
-  /** Tells every connection. */
+  /** Tells every connection, those of other processes too. */
   readonly notifier: ServerNotifier;
+  /** Tells those of this process. */
+  publish(event: ServerEvent): void;
+  /** Has what is told here passed on to other processes. */
+  onPublish(passOn: (event: ServerEvent) => void): void;
   /**
    * Tells the sessions of these users that their tools have changed. Subscriptions of 2026-07-28 are told whoever's they
    * are: the SDK's bus knows no users, and all the message says is that asking again may be worth it.
@@ -40,19 +44,26 @@ export function createChanges(log: Logger): Changes {
   const report = (error: Error): void => log.error({ err: error }, 'change notification failed');
   const subscriptions = new InMemoryServerEventBus(report);
   const followers = new Set<Follower>();
+  let passOn: ((event: ServerEvent) => void) | undefined;
   const publish = (event: ServerEvent): void => {
     subscriptions.publish(event);
     for (const follower of followers) follower.deliverChange(event);
+  };
+  const tell = (event: ServerEvent): void => {
+    publish(event);
+    passOn?.(event);
   };
 
   return {
     subscriptions,
     notifier: {
-      toolsChanged: () => publish({ kind: 'tools_list_changed' }),
-      promptsChanged: () => publish({ kind: 'prompts_list_changed' }),
-      resourcesChanged: () => publish({ kind: 'resources_list_changed' }),
-      resourceUpdated: (uri) => publish({ kind: 'resource_updated', uri }),
+      toolsChanged: () => tell({ kind: 'tools_list_changed' }),
+      promptsChanged: () => tell({ kind: 'prompts_list_changed' }),
+      resourcesChanged: () => tell({ kind: 'resources_list_changed' }),
+      resourceUpdated: (uri) => tell({ kind: 'resource_updated', uri }),
     },
+    publish,
+    onPublish: (listener) => void (passOn = listener),
     toolsChangedFor(userIds) {
       const event = { kind: 'tools_list_changed' } as const;
       subscriptions.publish(event);

@@ -88,14 +88,15 @@ export class McpSession implements Follower, Worker {
     this.#wake().forward({ ...request, id: key }, caller, reply.pause?.bind(reply));
   }
 
+  /** Cancels what has this id: without being settled, their responses would stay open for ever. */
+  cancel(id: RequestId): void {
+    for (const request of this.#withId(id)) this.#cancel(request);
+  }
+
   /** Takes a notification, or an answer of the client's. */
   note(message: JSONRPCMessage, caller: Caller): void {
     const cancelledId = cancelledIdOf(message);
-    if (cancelledId !== undefined) {
-      // Without being settled their responses would stay open for ever.
-      for (const request of this.#withId(cancelledId)) this.#cancel(request);
-      return;
-    }
+    if (cancelledId !== undefined) return this.cancel(cancelledId);
     if (
       'method' in message &&
       message.method === 'notifications/initialized' &&

@@ -1,6 +1,5 @@
 /** The HTTP server: builds every part once, listens, keeps time, and shuts down in the order that open streams need. */
-import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createAuthenticator } from '../auth/authenticate.ts';
@@ -18,21 +17,22 @@ import { createMcpRoute } from '../http/transports/mcp-endpoint.ts';
 import { createOAuthRefusalRoutes } from '../http/site/oauth-refusal.ts';
 import { createPage } from '../http/site/page.ts';
 import { createFailureCounter } from '../http/gate/rate-limit.ts';
+import { PeerSessions } from '../http/transports/peer-sessions.ts';
 import { createSseRoutes } from '../http/transports/sse-endpoint.ts';
 import { createStatelessEndpoint } from '../http/transports/stateless-endpoint.ts';
 import { UploadBudget } from '../http/transports/upload-budget.ts';
 import { createToolsRoute } from '../http/site/tools-endpoint.ts';
 import { createFastLane } from '../mcp/fast-lane.ts';
 import { canCallTheSame, createToolLister, defineMcp } from '../mcp/server.ts';
-import { createSealer } from '../sealed.ts';
 import type { EventStore } from '../sessions/event-store.ts';
 import { createMemoryEventStore } from '../sessions/memory-event-store.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
-import { createSealedIds, RANDOM_IDS } from '../sessions/session-ids.ts';
 import { readPackage } from '../package.ts';
 import { createLeave } from './leave-taking.ts';
+import { listen, urlOf } from './listening.ts';
 import { infoOf, type ServerDefinition } from './server-definition.ts';
 import { NO_SERVICES, type OpenServices } from './services.ts';
+import { openSharedState, shareChanges, shareFailures } from './join-processes.ts';
 
 /** What a server is made from. */
 export interface ServerParts {
@@ -87,31 +87,27 @@ export async function startServer({
   const { limits, origin, sharing } = config;
   const facts = readPackage();
   const authenticator = createAuthenticator(verifier);
-  const countFailure = createFailureCounter(config.auth.failuresPerMinute);
-  const { use } = services;
-  const sharesSessions = sharing.secrets.length > 0;
+  const { sessionIds, peers } = await openSharedState(sharing, log);
+  const countFailure = shareFailures(createFailureCounter(config.auth.failuresPerMinute), peers);
   const definition = defineMcp({
     info: infoOf(facts, title),
     instructions,
     tools,
     features,
-    use,
+    use: services.use,
     log,
     shortWay: createFastLane,
-    ...(sharesSessions && { processName: randomUUID() }),
+    ...(sharing.secrets.length > 0 && { processName: peers.self }),
     // Without authentication everybody is the same user.
     ...(!authenticator.enabled && { maxCallsPerUser: Infinity }),
   });
-  const { maxSessions, maxSessionsPerUser, sessionIdleMs } = limits;
   const registry = createSessionRegistry({
-    maxSessions,
+    ...limits,
     // With authentication off everybody is the same user.
-    maxSessionsPerUser: authenticator.enabled ? maxSessionsPerUser : maxSessions,
-    idleMs: sessionIdleMs,
+    maxSessionsPerUser: authenticator.enabled ? limits.maxSessionsPerUser : limits.maxSessions,
+    idleMs: limits.sessionIdleMs,
   });
-  const sessionIds = sharesSessions
-    ? createSealedIds({ sealer: createSealer(sharing.secrets), maxAgeMs: sharing.sessionMaxAgeMs })
-    : RANDOM_IDS;
+  // With authentication off everybody is the same user.
   const bytesPerUser = (authenticator.enabled ? 8 : 64) * limits.maxBodyBytes;
   const streams = new EventStreams({
     keepAliveMs: config.keepAliveMs,
@@ -122,6 +118,9 @@ export async function startServer({
   const stateless = createStatelessEndpoint({ definition, registry, streams });
   const bodies = { maxBytes: limits.maxBodyBytes, uploads: new UploadBudget(bytesPerUser) };
   const endpoint = { definition, registry, streams, bodies };
+  const forwarding = { peers, sessionIds, isCurrent: authenticator.isCurrent };
+  const peerSessions = new PeerSessions({ ...forwarding, registry, maxAgeMs: sharing.sessionMaxAgeMs });
+  shareChanges(definition, peers);
   let ready = true;
 
   verifier?.onRightsChange?.((changes) => {
@@ -132,12 +131,13 @@ export async function startServer({
 
   const findObstacle = async (): Promise<string | undefined> => {
     if (!ready) return 'draining';
+    if (peers.standing === 'unreached') return 'unavailable: redis';
     const unready = await services.findUnready();
     return unready.length === 0 ? undefined : `unavailable: ${unready.join(', ')}`;
   };
   const store = given.store ?? createMemoryEventStore({ oneUser: !authenticator.enabled });
-  const transports = [createMcpRoute({ ...endpoint, sessionIds, stateless, store })];
-  if (config.sseEnabled) transports.push(...createSseRoutes(endpoint));
+  const transports = [createMcpRoute({ ...endpoint, sessionIds, peerSessions, stateless, store })];
+  if (config.sseEnabled) transports.push(...createSseRoutes({ ...endpoint, forwarding }));
   const face = {
     ...facts,
     authEnabled: authenticator.enabled,
@@ -146,7 +146,11 @@ export async function startServer({
   };
   const routes = [
     createFaceRoute(face, createPage(face)),
-    ...createHealthRoutes({ version: face.version, findObstacle }),
+    ...createHealthRoutes({
+      version: face.version,
+      findObstacle,
+      isDegraded: () => peers.standing === 'cut-off',
+    }),
     ...createOAuthRefusalRoutes(authenticator, countFailure),
     createToolsRoute(createToolLister(definition)),
     ...transports,
@@ -208,6 +212,7 @@ export async function startServer({
       if (!finished) server.closeAllConnections();
       clearInterval(sweep);
       for (const timer of timers) clearInterval(timer);
+      await peers.close();
       return finished;
     },
   };
@@ -229,22 +234,4 @@ const PATIENCE_WITH_BODIES = 0.75;
 /** Does something again and again, without keeping the process alive for it. */
 function every(milliseconds: number, action: () => void): NodeJS.Timeout {
   return setInterval(action, milliseconds).unref();
-}
-
-/** Resolves when the server listens. */
-async function listen(server: Server, { host, port }: Config): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.removeListener('error', reject);
-      resolve();
-    });
-  });
-}
-
-/** The address that a server listens on, as a URL. */
-function urlOf(server: Server, host: string): string {
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
-  return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 }

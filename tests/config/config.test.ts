@@ -742,6 +742,23 @@ describe('SERVER_SECRET', () => {
     expect(tooMany).toEqual([expect.stringMatching(/^SERVER_SECRET must hold no more than 8 secrets/)]);
   });
 
+  test('must be there for REDIS_URL, and that must be an address of one; neither is shown', () => {
+    const url = 'redis://user:pa55word@redis.internal:6379/1';
+
+    expect(parseConfig({ SERVER_SECRET: SECRET, REDIS_URL: url, REDIS_PREFIX: 'a:' }).sharing.redis).toEqual({
+      url,
+      prefix: 'a:',
+    });
+    expect(refusalOf({ REDIS_URL: url })).toMatch(/^REDIS_URL needs SERVER_SECRET.*npm run token -- secret/);
+    for (const bad of ['http://pa55word', 'redis:', 'unix:', 'unix:///', 'pa55word'])
+      expect(problemsOf({ SERVER_SECRET: SECRET, REDIS_URL: bad })).toEqual([
+        'REDIS_URL must be redis://…, rediss://… or unix:///path/to/socket',
+      ]);
+    expect(problemsOf({ REDIS_PREFIX: 'a b' })).toEqual([
+      expect.stringMatching(/^REDIS_PREFIX must be letters/),
+    ]);
+  });
+
   test('of 64 hex digits is taken too, as openssl rand -hex 32 prints it', () => {
     const value = randomBytes(32).toString('hex');
 

@@ -4,15 +4,17 @@ import { isRequest } from '../../mcp/messages.ts';
 import { hasNoEnvelope, isRepeatedIn } from '../../mcp/plain-call.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 import type { EventStore } from '../../sessions/event-store.ts';
-import type { Session, SessionRegistry } from '../../sessions/registry.ts';
+import type { SessionRegistry } from '../../sessions/registry.ts';
 import type { SessionIds } from '../../sessions/session-ids.ts';
 import { acceptsEventStream, grantOf, type Handler, type RequestContext, type Route } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
-import { HttpError, sessionNotFound, shuttingDown } from '../errors.ts';
+import { HttpError, requireClient, shuttingDown } from '../errors.ts';
 import type { BodyLimits } from './body-bytes.ts';
 import type { EventStreams } from './event-streams.ts';
 import { initializeProblem, type ParsedBody, parseMessages, readRpcBody, type RpcBody } from './json-rpc.ts';
-import { readNotes, spellNotes } from './session-notes.ts';
+import type { PeerSessions } from './peer-sessions.ts';
+import { findSession, KIND } from './session-finding.ts';
+import { spellNotes } from './session-notes.ts';
 import { openSession } from './session-opening.ts';
 import { needsNoSession, serveWithoutSession } from './sessionless.ts';
 import type { StatelessEndpoint } from './stateless-endpoint.ts';
@@ -23,6 +25,7 @@ export interface McpEndpointParts {
   readonly definition: McpDefinition;
   readonly registry: SessionRegistry;
   readonly sessionIds: SessionIds;
+  readonly peerSessions: PeerSessions;
   readonly streams: EventStreams;
   /** Keeps what streams say, for clients that come back. */
   readonly store: EventStore;
@@ -50,7 +53,7 @@ function handlePost(parts: McpEndpointParts): Handler {
     const kind = classify(ctx, body);
     // Whose session it is comes before what is wrong with the message.
     const isNamed = kind !== 'modern' && headerOf(ctx, 'mcp-session-id') !== undefined;
-    const named = isNamed ? findTransport(parts, ctx) : undefined;
+    const named = isNamed ? await findTransport(parts, ctx) : undefined;
     const parsed = parseMessages(body);
     if (kind !== 'legacy') return parts.stateless.handle(ctx, body);
 
@@ -61,6 +64,8 @@ function handlePost(parts: McpEndpointParts): Handler {
     const transport = named ?? openTransport(parts, ctx, parsed);
     if (transport.mcp.protocolVersion !== undefined) requireSupportedVersion(ctx);
     refuseOutOfPlace(transport, parsed);
+    const meantForOthers = named && parts.peerSessions.passOn(named, parsed.messages, ctx);
+    if (meantForOthers !== undefined) await meantForOthers;
     transport.handlePost(ctx, parsed);
   };
 }
@@ -73,24 +78,28 @@ function handleGet(parts: McpEndpointParts): Handler {
       const words = 'There is no stream without a session. POST an initialize request first, or use /sse.';
       throw new HttpError(405, 'method_not_allowed', words, { headers: { Allow: 'POST, DELETE' } });
     }
-    const transport = findTransport(parts, ctx);
+    const transport = await findTransport(parts, ctx);
     if (parts.registry.isDraining) throw shuttingDown();
     requireSupportedVersion(ctx);
     if (!acceptsEventStream(ctx)) {
       throw new HttpError(406, 'not_acceptable', 'This answers with text/event-stream; accept that.');
     }
-    return transport.handleGet(ctx, headerOf(ctx, 'last-event-id'));
+    requireClient(ctx);
+    const before = transport.streamName;
+    await transport.handleGet(ctx, headerOf(ctx, 'last-event-id'));
+    const name = transport.streamName;
+    if (name !== undefined && name !== before) await parts.peerSessions.claimStream(transport.session, name);
   };
 }
 
 /** `DELETE /mcp`: the client is done with its session. */
 function handleDelete(parts: McpEndpointParts): Handler {
-  return (ctx) => {
+  return async (ctx) => {
     if (headerOf(ctx, 'mcp-session-id') === undefined) throw sessionRequired();
-    const { session } = findTransport(parts, ctx);
+    const { session } = await findTransport(parts, ctx);
     requireSupportedVersion(ctx);
     parts.registry.end(session, 'closed');
-    parts.sessionIds.noteEnded(session.id);
+    parts.peerSessions.end(session);
     writeAnswer(ctx, 200, { text: '', headers: [] });
   };
 }
@@ -148,33 +157,12 @@ function openTransport(
   return connection;
 }
 
-/** What the sessions of this endpoint are. */
-const KIND = 'streamable-http';
-
 /** The transport of the session that the Mcp-Session-Id header names, if it is the caller's. */
-function findTransport(parts: McpEndpointParts, ctx: RequestContext): StreamableTransport {
-  const { registry } = parts;
-  const id = headerOf(ctx, 'mcp-session-id') ?? '';
-  const session = registry.find(id, grantOf(ctx).user.userId, KIND) ?? goOnWithSession(parts, ctx, id);
-  if (!(session?.connection instanceof StreamableTransport))
-    throw registry.isDraining ? shuttingDown() : sessionNotFound();
-  ctx.state.sessionId = session.id;
-  return session.connection;
-}
-
-/** Takes up a session that another process opened, or that has made room here; undefined when there is none of the caller's. */
-function goOnWithSession(parts: McpEndpointParts, ctx: RequestContext, id: string): Session | undefined {
-  const { registry, sessionIds } = parts;
-  const { userId } = grantOf(ctx).user;
-  const notes = sessionIds.read(id, { userId, kind: KIND });
-  if (notes === undefined) return undefined;
-  const handshake = readNotes(notes);
-  return openSession(registry, {
-    id,
-    userId,
-    kind: KIND,
-    connect: (session) => new StreamableTransport({ session, shared: parts, handshake }),
-  });
+function findTransport(
+  parts: McpEndpointParts,
+  ctx: RequestContext,
+): StreamableTransport | Promise<StreamableTransport> {
+  return findSession(parts, ctx, headerOf(ctx, 'mcp-session-id') ?? '');
 }
 
 /** Refuses a revision that sessions do not speak; without the header the negotiated one counts. */

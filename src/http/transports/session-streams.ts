@@ -130,6 +130,16 @@ export class SessionStreams implements AnswerKeeper {
     this.#hold(ctx);
   }
 
+  /** The name of the session's own stream, the latest. */
+  get ownName(): string | undefined {
+    return this.#own?.stream.ids.stream;
+  }
+
+  /** Ends the session's own stream, if it is this one. */
+  endOwn(name: string): void {
+    if (this.ownName === name) this.#own?.stream.end();
+  }
+
   /** Sends what belongs to no request. What nobody listens to is kept for a while where somebody may come back, or else dropped. */
   send(message: JSONRPCMessage): void {
     if (isRequest(message) && this.#own?.reader.isOpen !== true) throw noStreamForRequest();

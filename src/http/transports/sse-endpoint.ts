@@ -21,6 +21,13 @@ import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
 import { duplicateId, initializeProblem, parseMessages, readRpcBody } from './json-rpc.ts';
 import { openSession } from './session-opening.ts';
+import {
+  acceptForwarded,
+  createSseId,
+  type Delivery,
+  forwardMessage,
+  type ForwardingParts,
+} from './sse-forwarding.ts';
 
 /** What the endpoint is made from. */
 export interface SseParts {
@@ -28,10 +35,12 @@ export interface SseParts {
   readonly registry: SessionRegistry;
   readonly streams: EventStreams;
   readonly bodies: BodyLimits;
+  readonly forwarding: ForwardingParts;
 }
 
 /** The two routes of the transport. */
 export function createSseRoutes(parts: SseParts): Route[] {
+  acceptForwarded(parts.forwarding, (delivery) => deliver(parts, delivery));
   return [
     { path: '/sse', protocol: 'mcp', methods: { GET: openStream(parts) }, loadAhead: loadTransport },
     { path: '/messages', protocol: 'mcp', methods: { POST: acceptMessage(parts) } },
@@ -115,16 +124,18 @@ function answerToWrongHandshake(request: JSONRPCRequest): string | undefined {
 const loadTransport = () => import('@modelcontextprotocol/sdk/server/sse.js');
 
 /** `GET /sse`: opens a session, whose life is the stream's. */
-function openStream({ definition, registry, streams }: SseParts): Handler {
+function openStream({ definition, registry, streams, forwarding }: SseParts): Handler {
   return async (ctx) => {
     const { SSEServerTransport } = await loadTransport();
     requireClient(ctx);
     const grant = grantOf(ctx);
+    const response = new ResponseWithOurHead(ctx);
     // oxlint-disable-next-line no-unsafe-type-assertion -- it has all that the transport uses, which wants a whole response
-    const response = new ResponseWithOurHead(ctx) as unknown as ServerResponse;
-    const transport = new SSEServerTransport('/messages', response);
+    const transport = new SSEServerTransport('/messages', response as unknown as ServerResponse);
+    const id = createSseId(forwarding, grant.user.userId);
+    response.rename(transport.sessionId, id);
     const session = openSession(registry, {
-      id: transport.sessionId,
+      id,
       userId: grant.user.userId,
       kind: 'sse',
       connect: (opened) => new SseConnection(opened, definition),
@@ -148,6 +159,7 @@ function openStream({ definition, registry, streams }: SseParts): Handler {
 class ResponseWithOurHead {
   readonly #res: ServerResponse;
   #ctx: RequestContext | undefined;
+  #names: readonly [string, string] = ['', ''];
 
   constructor(ctx: RequestContext) {
     this.#res = ctx.res;
@@ -161,9 +173,14 @@ class ResponseWithOurHead {
     this.#ctx = undefined;
   }
 
-  /** Writes what the transport writes. */
+  /** Has the session be called otherwise than the transport calls it, which makes its ids itself. */
+  rename(transportsId: string, id: string): void {
+    this.#names = [transportsId, id];
+  }
+
+  /** Writes what the transport writes, which is the address of the session. */
   write(frame: string): void {
-    this.#res.write(frame);
+    this.#res.write(frame.replace(...this.#names));
   }
 
   /** Tells the transport of the end. */
@@ -173,36 +190,52 @@ class ResponseWithOurHead {
 }
 
 /** `POST /messages`: takes one message; the answer goes to the session's stream alone. */
-function acceptMessage({ registry, bodies }: SseParts): Handler {
+function acceptMessage(parts: SseParts): Handler {
   return async (ctx) => {
-    const body = await readRpcBody(ctx, bodies);
-    const connection = findConnection(ctx, registry);
-    const { messages, isBatch } = parseMessages(body);
-    const [parsed] = messages;
-    if (parsed === undefined || isBatch) {
-      throw new HttpError(400, 'invalid_request', 'This transport takes one message at a time.', {
-        rpcCode: -32_600,
-      });
-    }
-    connection.receive(parsed, senderOf(ctx, 'sse'));
+    const body = await readRpcBody(ctx, parts.bodies);
+    const delivery = { sessionId: requireSessionId(ctx), body, caller: senderOf(ctx, 'sse') };
+    if (findConnection(parts.registry, delivery) !== undefined) deliver(parts, delivery);
+    else if (!(await forwardMessage(parts.forwarding, delivery)))
+      throw parts.registry.isDraining ? shuttingDown() : sessionNotFound();
+    ctx.state.sessionId = delivery.sessionId;
     writeAnswer(ctx, 202, { text: 'Accepted', headers: TEXT_HEADERS });
   };
 }
 
 const TEXT_HEADERS = ['Content-Type', 'text/plain; charset=utf-8'] as const;
 
-/** The connection of the session that the request names, if it is the caller's and open. */
-function findConnection(ctx: RequestContext, registry: SessionRegistry): SseConnection {
-  const sessionId = sessionIdOf(ctx.querystring);
-  if (sessionId === undefined) {
-    const words = 'Name one session: POST to the address that the first event of GET /sse gave.';
-    throw new HttpError(400, 'session_required', words);
+/**
+ * Hands a message to the session whose stream this process has.
+ * @throws {HttpError} as the client is to be told, by whichever process
+ */
+function deliver({ registry }: SseParts, delivery: Delivery): void {
+  const connection = findConnection(registry, delivery);
+  if (connection === undefined) throw sessionNotFound();
+  const { messages, isBatch } = parseMessages(delivery.body);
+  const [parsed] = messages;
+  if (parsed === undefined || isBatch) {
+    throw new HttpError(400, 'invalid_request', 'This transport takes one message at a time.', {
+      rpcCode: -32_600,
+    });
   }
-  const session = registry.find(sessionId, grantOf(ctx).user.userId, 'sse');
-  if (!(session?.connection instanceof SseConnection))
-    throw registry.isDraining ? shuttingDown() : sessionNotFound();
-  ctx.state.sessionId = session.id;
-  return session.connection;
+  connection.receive(parsed, delivery.caller);
+}
+
+/** The connection of a session, if it is the caller's and its stream is here. */
+function findConnection(
+  registry: SessionRegistry,
+  { sessionId, caller }: Delivery,
+): SseConnection | undefined {
+  const session = registry.find(sessionId, caller.user.userId, 'sse');
+  return session?.connection instanceof SseConnection ? session.connection : undefined;
+}
+
+/** The session that the request names. */
+function requireSessionId({ querystring }: RequestContext): string {
+  const sessionId = sessionIdOf(querystring);
+  if (sessionId !== undefined) return sessionId;
+  const words = 'Name one session: POST to the address that the first event of GET /sse gave.';
+  throw new HttpError(400, 'session_required', words);
 }
 
 /** The one session that a query names. */

@@ -77,6 +77,16 @@ export class StreamableTransport implements SessionConnection, Channel {
     else await this.#kept?.resume(ctx, lastEventId);
   }
 
+  /** Names the session's stream, the latest, to other processes. */
+  get streamName(): string | undefined {
+    return this.#kept?.ownName;
+  }
+
+  /** Ends the stream of this name, which another process has taken over. */
+  endStream(name: string): void {
+    this.#kept?.endOwn(name);
+  }
+
   /** Ends what is open. */
   onEnd(reason: EndReason): void {
     this.mcp.close();

@@ -1,0 +1,136 @@
+/** What the processes of one server tell each other of sessions of Streamable HTTP: an end, a cancel, an answer, and who has the stream. */
+import type { JSONRPCMessage } from '@modelcontextprotocol/server';
+import type { Grant } from '../../auth/verifier.ts';
+import type { Caller } from '../../mcp/caller.ts';
+import { cancelledIdOf, type RequestId } from '../../mcp/messages.ts';
+import { askerOf } from '../../mcp/own-requests.ts';
+import type { ReadMessage } from '../../mcp/plain-call.ts';
+import type { Session, SessionRegistry } from '../../sessions/registry.ts';
+import { PeerGoneError, type Peers } from '../../sessions/peers.ts';
+import type { SessionIds } from '../../sessions/session-ids.ts';
+import { type RequestContext, senderOf } from '../context.ts';
+import { readCaller, type SpelledCaller, spellCaller, unreachable } from './peer-callers.ts';
+import { StreamableTransport } from './streamable-transport.ts';
+
+/** What is needed to share sessions. */
+export interface PeerSessionsParts {
+  readonly peers: Peers;
+  readonly registry: SessionRegistry;
+  readonly sessionIds: SessionIds;
+  /** After this time no process takes up a session any more. */
+  readonly maxAgeMs: number;
+  readonly isCurrent: (grant: Grant) => boolean;
+}
+
+/** The session that something is about. */
+interface Whose {
+  readonly id: string;
+  readonly userId: string;
+}
+
+/** The sessions of this process, as others hear of them and ask for them. */
+export class PeerSessions {
+  readonly #parts: PeerSessionsParts;
+
+  constructor(parts: PeerSessionsParts) {
+    this.#parts = parts;
+    const { peers, registry, sessionIds, isCurrent } = parts;
+    const find = ({ id, userId }: Whose): StreamableTransport | undefined => {
+      const connection = registry.find(id, userId, 'streamable-http')?.connection;
+      return connection instanceof StreamableTransport ? connection : undefined;
+    };
+    peers.onTell('session ended', (whose: Whose) => {
+      sessionIds.noteEnded(whose.id);
+      const transport = find(whose);
+      if (transport !== undefined) registry.end(transport.session, 'closed');
+    });
+    peers.onTell('cancelled', ({ requestId, ...whose }: Whose & { requestId: RequestId }) =>
+      find(whose)?.mcp.cancel(requestId),
+    );
+    peers.onAsk(
+      'answer',
+      ({
+        message,
+        caller: spelled,
+        ...whose
+      }: Whose & { message: JSONRPCMessage; caller: SpelledCaller }) => {
+        const caller = readCaller(spelled);
+        if (isCurrent(caller.grant)) find(whose)?.mcp.note(message, caller);
+        return true;
+      },
+    );
+    peers.onAsk('stream taken', ({ stream, ...whose }: Whose & { stream: string }) => {
+      find(whose)?.endStream(stream);
+      return true;
+    });
+  }
+
+  /** Whether a session has been ended in another process. When nobody can say, it has not. */
+  async isEnded(id: string): Promise<boolean> {
+    const { peers, sessionIds } = this.#parts;
+    if (peers.standing !== 'together') return false;
+    const isEnded = await peers.marks.has(endOf(id)).catch(() => false);
+    if (isEnded) sessionIds.noteEnded(id);
+    return isEnded;
+  }
+
+  /** Has a session end in every process. */
+  end({ id, userId }: Session): void {
+    const { peers, sessionIds, maxAgeMs } = this.#parts;
+    sessionIds.noteEnded(id);
+    peers.tell('session ended', { id, userId });
+    // Those that do not know the session yet look there.
+    peers.marks.set(endOf(id), maxAgeMs).catch(() => undefined);
+  }
+
+  /**
+   * Passes on what of a POST is meant for other processes: cancels of what they work on, and answers to what they ask. Undefined where there
+   * is nothing to wait for, as with nearly every POST.
+   * @throws {HttpError} 503 when the process that asked cannot be reached
+   */
+  passOn(
+    { session, mcp }: StreamableTransport,
+    messages: readonly ReadMessage[],
+    ctx: RequestContext,
+  ): Promise<unknown> | undefined {
+    const { peers } = this.#parts;
+    let passing: Promise<void>[] | undefined;
+    for (const { message } of messages) {
+      const cancelled = cancelledIdOf(message);
+      if (cancelled !== undefined && !mcp.isWorkingOn(cancelled))
+        peers.tell('cancelled', { id: session.id, userId: session.userId, requestId: cancelled });
+      const asker = askerOf(message);
+      if (asker !== undefined && asker !== peers.self)
+        (passing ??= []).push(this.#passAnswer(asker, session, message, senderOf(ctx, 'streamable-http')));
+    }
+    return passing && Promise.all(passing);
+  }
+
+  async #passAnswer(asker: string, { id, userId }: Session, message: JSONRPCMessage, caller: Caller) {
+    try {
+      await this.#parts.peers.ask(asker, 'answer', { id, userId, message, caller: spellCaller(caller) });
+    } catch (error) {
+      // With the process its question is gone, and nobody waits for the answer.
+      if (!(error instanceof PeerGoneError)) throw unreachable(error);
+    }
+  }
+
+  /** Has the process that had a session's stream end it: there is one, and the last that is asked for is it. */
+  async claimStream({ id, userId }: Session, stream: string): Promise<void> {
+    const { peers, maxAgeMs } = this.#parts;
+    if (peers.standing !== 'together') return;
+    try {
+      const before = await peers.marks.swap(`stream ${id}`, `${peers.self} ${stream}`, maxAgeMs);
+      const [holder, taken] = before?.split(' ') ?? [];
+      if (holder === undefined || holder === peers.self) return;
+      await peers.ask(holder, 'stream taken', { id, userId, stream: taken });
+    } catch {
+      // It has gone with its process, or its client has two until one of them breaks.
+    }
+  }
+}
+
+/** The mark of a session's end. */
+function endOf(id: string): string {
+  return `ended ${id}`;
+}

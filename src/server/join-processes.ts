@@ -1,0 +1,54 @@
+/** What this process shares with those that come after it and those beside it: ids that all can read, and the way to the others. */
+import type { ServerEvent } from '@modelcontextprotocol/server';
+import type { Logger } from 'pino';
+import type { SharingConfig } from '../config/sharing.ts';
+import type { CountFailure } from '../http/gate/rate-limit.ts';
+import type { McpDefinition } from '../mcp/server.ts';
+import { createSealer } from '../sealed.ts';
+import { createNoPeers, type Peers } from '../sessions/peers.ts';
+import { createSealedIds, RANDOM_IDS, type SessionIds } from '../sessions/session-ids.ts';
+
+/** What is shared. */
+export interface SharedState {
+  readonly sessionIds: SessionIds;
+  readonly peers: Peers;
+}
+
+/** Opens it; others are joined as soon as they can be reached, and no start waits for that. */
+export async function openSharedState(
+  { secrets, sessionMaxAgeMs, redis }: SharingConfig,
+  log: Logger,
+): Promise<SharedState> {
+  if (secrets.length === 0) return { sessionIds: RANDOM_IDS, peers: createNoPeers() };
+  const sealer = createSealer(secrets);
+  const sessionIds = createSealedIds({ sealer, maxAgeMs: sessionMaxAgeMs });
+  if (redis === undefined) return { sessionIds, peers: createNoPeers() };
+  const { createRedisPeers } = await import('../sessions/redis/redis-peers.ts');
+  return { sessionIds, peers: await createRedisPeers({ ...redis, sealer, log }) };
+}
+
+/** Has changes reach the clients of every process, each once. */
+export function shareChanges({ changes, features = [] }: McpDefinition, peers: Peers): void {
+  changes.onPublish((event) => peers.tell('change', event));
+  peers.onTell('change', (event: ServerEvent) => changes.publish(event));
+  // What was told meanwhile was not heard; without features nothing can have changed.
+  if (features.length > 0) peers.onReturn(() => LISTS.forEach((kind) => changes.publish({ kind })));
+}
+
+const LISTS = ['tools_list_changed', 'prompts_list_changed', 'resources_list_changed'] as const;
+
+/** Counts refused credentials together with the other processes: whoever guesses is not to have as many tries at each. */
+export function shareFailures(countFailure: CountFailure, peers: Peers): CountFailure {
+  peers.onTell('refused', (address: string) => {
+    try {
+      countFailure(address);
+    } catch {
+      // It is too many, which is for whoever comes here to hear.
+    }
+  });
+  return (address) => {
+    // Beyond the limit it throws: what would follow need not be told, however much it is.
+    countFailure(address);
+    peers.tell('refused', address);
+  };
+}

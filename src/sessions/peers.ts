@@ -1,0 +1,67 @@
+/** How the processes of one server talk to each other: the port, and its twin for a process that is alone. */
+import { randomBytes } from 'node:crypto';
+
+/** The other processes of this server, and what all of them note down together. What is said and noted is JSON. */
+export interface Peers {
+  /** Names this process to the others, and no other one ever. */
+  readonly self: string;
+  /** `unreached`: not once since the start; `cut-off`: not at the moment. */
+  readonly standing: 'alone' | 'unreached' | 'together' | 'cut-off';
+  /**
+   * Asks one process. The question is dealt with at most once.
+   * @throws {PeerGoneError} when there is no such process any more
+   * @throws {PeersUnreachableError} when no answer has come in time; it may be dealt with all the same
+   */
+  ask<Answer>(peer: string, kind: string, body: unknown): Promise<Answer>;
+  /** Tells all others, as far as they can be reached; whoever hears it, once. */
+  tell(kind: string, body: unknown): void;
+  /** Answers questions of a kind, whose bodies only processes of this server can have made. */
+  onAsk(kind: string, answer: (body: never) => unknown): void;
+  /** Hears what others tell, likewise. */
+  onTell(kind: string, hear: (body: never) => void): void;
+  /** Called when the others have been out of reach and are back: what they told meanwhile was not heard. */
+  onReturn(listener: () => void): void;
+  readonly marks: SharedMarks;
+  /** Takes leave of the others. */
+  close(): Promise<void>;
+}
+
+/** Small facts that every process sees, and that are forgotten after a while. Rejects with {@link PeersUnreachableError}. */
+export interface SharedMarks {
+  set(name: string, lifeMs: number): Promise<void>;
+  has(name: string): Promise<boolean>;
+  /** Gives a name another value, and says what it was. */
+  swap(name: string, value: string, lifeMs: number): Promise<string | undefined>;
+}
+
+/** A process that has ended. */
+export class PeerGoneError extends Error {
+  override readonly name = 'PeerGoneError';
+}
+
+/** Others cannot be reached at the moment. */
+export class PeersUnreachableError extends Error {
+  override readonly name = 'PeersUnreachableError';
+}
+
+/** A name that no other process has. */
+export function createProcessName(): string {
+  return randomBytes(9).toString('base64url');
+}
+
+/** Nobody else: whoever is asked has gone, and what only others would look at need not be noted. */
+export function createNoPeers(): Peers {
+  return {
+    self: createProcessName(),
+    standing: 'alone',
+    ask: async () => {
+      throw new PeerGoneError('There are no other processes.');
+    },
+    tell: () => undefined,
+    onAsk: () => undefined,
+    onTell: () => undefined,
+    onReturn: () => undefined,
+    marks: { set: async () => undefined, has: async () => false, swap: async () => undefined },
+    close: async () => undefined,
+  };
+}

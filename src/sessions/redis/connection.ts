@@ -1,0 +1,136 @@
+/** The two connections of a process to Redis or Valkey: one for commands, one that listens. They come back by themselves, however long it takes. */
+import type { Logger } from 'pino';
+
+/** What a connection is made from. */
+export interface RedisConnectionOptions {
+  readonly url: string;
+  /** What is listened to. */
+  readonly channels: readonly string[];
+  readonly log: Logger;
+  onMessage(channel: string, bytes: Buffer): void;
+  /** Called whenever it can be used again. */
+  onUp(): void;
+}
+
+/** A connection. Its commands reject at once while it is down. */
+export interface RedisConnection {
+  /** Whether both can be used. */
+  readonly isUp: boolean;
+  /** Since when. Milliseconds of a clock that nobody sets. */
+  readonly upSinceMs: number;
+  readonly wasEverUp: boolean;
+  /** How many have received it. */
+  publish(channel: string, bytes: Buffer): Promise<number>;
+  set(key: string, value: string, lifeMs: number): Promise<string | undefined>;
+  has(key: string): Promise<boolean>;
+  delete(key: string): Promise<void>;
+  close(): void;
+}
+
+/** While it cannot be reached, the log says so so often. Milliseconds. */
+const REPORT_MS = 60_000;
+
+/** The longest pause before another try. Milliseconds. */
+const MAX_PAUSE_MS = 2_000;
+
+/** Connects, without waiting for it: a server starts, and answers what needs no other process, before its Redis does. */
+export async function connectRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
+  const { channels, log } = options;
+  // Loaded here and nowhere else: without a REDIS_URL no start waits for it.
+  const { createClient } = await import('@redis/client');
+  const commands = createClient(clientOptionsFor(options.url));
+  const listener = commands.duplicate();
+  let isSubscribed = false;
+  let isUp = false;
+  let wasEverUp = false;
+  let upSinceMs = 0;
+  let reportedAtMs = -Infinity;
+
+  /** Looks whether both can be used. */
+  const look = (): void => {
+    const before = isUp;
+    isUp = commands.isReady && listener.isReady && isSubscribed;
+    if (isUp === before) return;
+    if (!isUp) return log.warn('redis lost');
+    log.info(wasEverUp ? 'redis is back' : 'redis reached');
+    [wasEverUp, upSinceMs, reportedAtMs] = [true, performance.now(), -Infinity];
+    options.onUp();
+  };
+  const subscribe = async (): Promise<void> => {
+    if (!isSubscribed)
+      await Promise.all(
+        channels.map(async (channel) =>
+          listener.subscribe(channel, (bytes) => options.onMessage(channel, bytes), true),
+        ),
+      );
+    isSubscribed = true;
+    look();
+  };
+  const report = (error: unknown): void => {
+    look();
+    const nowMs = performance.now();
+    if (nowMs - reportedAtMs < REPORT_MS) return;
+    reportedAtMs = nowMs;
+    log.warn({ reason: reasonOf(error) }, 'redis cannot be reached');
+  };
+  commands.on('ready', look);
+  // The client itself subscribes again after a loss.
+  listener.on('ready', () => void subscribe().catch(report));
+  for (const client of [commands, listener]) {
+    client.on('error', report);
+    client.on('reconnecting', look);
+    // It settles when the connection is there, or never.
+    void client.connect().catch(report);
+  }
+
+  return {
+    get isUp() {
+      return isUp && commands.isReady && listener.isReady;
+    },
+    get upSinceMs() {
+      return upSinceMs;
+    },
+    get wasEverUp() {
+      return wasEverUp;
+    },
+    publish: async (channel, bytes) => commands.publish(channel, bytes),
+    set: async (key, value, lifeMs) =>
+      (await commands.set(key, value, { expiration: { type: 'PX', value: lifeMs }, GET: true })) ?? undefined,
+    has: async (key) => (await commands.exists(key)) === 1,
+    delete: async (key) => void (await commands.del(key)),
+    close() {
+      for (const client of [commands, listener]) if (client.isOpen) client.destroy();
+    },
+  };
+}
+
+/** How the client is to behave; its defaults queue without end, and notice a Redis that hangs late or never. */
+function clientOptionsFor(url: string) {
+  const socket = {
+    connectTimeout: 2_000,
+    // With a ping a second, it is a Redis that hangs.
+    socketTimeout: 3_000,
+    reconnectStrategy: (retries: number) =>
+      Math.min(50 * 2 ** retries, MAX_PAUSE_MS) * (0.5 + Math.random() / 2),
+  };
+  const place = url.startsWith('unix:')
+    ? { socket: { ...socket, path: new URL(url).pathname, tls: false as const } }
+    : { url, socket };
+  return {
+    ...place,
+    pingInterval: 1_000,
+    disableOfflineQueue: true,
+    // A timer for each command, which is the default, is several times the price of the command. The types do not know how to leave it out.
+    // oxlint-disable-next-line no-unsafe-type-assertion -- undefined is what the client itself takes for none
+    commandOptions: { timeout: undefined } as unknown as { readonly timeout?: number },
+    maintNotifications: 'disabled' as const,
+  };
+}
+
+/** Why it cannot be reached, without an address or what else a message may hold: `ECONNREFUSED`, `WRONGPASS`, `NOAUTH`. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  const inner = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+  if (inner instanceof Error && 'code' in inner && typeof inner.code === 'string') return inner.code;
+  return /^[A-Z]{4,}\b/.exec(error.message)?.[0] ?? error.constructor.name;
+}

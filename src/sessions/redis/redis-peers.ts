@@ -1,0 +1,204 @@
+/** The processes of one server over Redis: an inbox for each and a channel for all. Everything is sealed, and every key has an end. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Sealer } from '../../sealed.ts';
+import { createProcessName, PeerGoneError, type Peers, PeersUnreachableError } from '../peers.ts';
+import { connectRedis } from './connection.ts';
+import { createEnvelopes, createOnce, type Envelope, ENVELOPE_VERSION } from './envelopes.ts';
+
+/** What is needed to reach the others. */
+export interface RedisPeersOptions {
+  readonly url: string;
+  /** What every key and channel begins with. */
+  readonly prefix: string;
+  readonly sealer: Sealer;
+  readonly log: Logger;
+  /** The time that the machines of all processes agree on, more or less. */
+  readonly now?: () => number;
+}
+
+/** A question is repeated once after this time: what is published to a connection that is being made anew is lost. Milliseconds. */
+const REPEAT_MS = 1_000;
+
+/** After this time nobody waits for an answer any more. Milliseconds. */
+const GIVE_UP_MS = 2_000;
+
+/** A process that has not said for so long that it lives does not. Milliseconds. */
+const LEASE_MS = 10_000;
+const RENEW_MS = 3_000;
+
+/** A mark is looked up so long; then there is none. Milliseconds. */
+const MARK_MS = 500;
+
+/** Deals with the body of a message. */
+type Handler = (body: unknown) => unknown;
+
+/** What comes back for a question. */
+interface AnswerBody {
+  readonly to: string;
+  /** Absent where the process does not know what it was asked. */
+  readonly found?: { readonly value: unknown };
+}
+
+/** Joins the other processes. */
+export async function createRedisPeers({
+  url,
+  prefix,
+  sealer,
+  log,
+  now = Date.now,
+}: RedisPeersOptions): Promise<Peers> {
+  const self = createProcessName();
+  const [inbox, everybody] = [`${prefix}in:${self}`, `${prefix}all`];
+  const leaseOf = (peer: string): string => `${prefix}alive:${peer}`;
+  const markOf = (name: string): string => `${prefix}mark:${sealer.nameOf('mark', name)}`;
+  const envelopes = createEnvelopes(sealer, self, now);
+  const answers = new Map<string, Handler>();
+  const hearers = new Map<string, Handler>();
+  const waiting = new Map<string, (answer: AnswerBody) => void>();
+  const returnListeners: (() => void)[] = [];
+  const once = createOnce<Promise<AnswerBody>>();
+
+  /** What a question is answered; whatever is wrong with it, something is. */
+  const answerTo = async ({ id, version, kind, body }: Envelope): Promise<AnswerBody> => {
+    const answer = version === ENVELOPE_VERSION ? answers.get(kind) : undefined;
+    try {
+      return answer === undefined ? { to: id } : { to: id, found: { value: await answer(body) } };
+    } catch (error) {
+      log.error({ err: error }, 'a question of another process failed');
+      return { to: id };
+    }
+  };
+  const onMessage = (channel: string, bytes: Buffer): void => {
+    const envelope = envelopes.open(channel, bytes);
+    if (envelope === undefined) return;
+    const { id, from, kind, body } = envelope;
+    if (channel === everybody) {
+      void once(id, async () => {
+        if (envelope.version === ENVELOPE_VERSION) hearers.get(kind)?.(body);
+        return { to: id };
+      }).catch((error: unknown) => log.error({ err: error }, 'what another process told failed'));
+      return;
+    }
+    if (kind === ANSWER) {
+      // oxlint-disable-next-line no-unsafe-type-assertion -- as answerTo made it, in a process of this server
+      const answer = body as AnswerBody;
+      return waiting.get(answer.to)?.(answer);
+    }
+    const back = `${prefix}in:${from}`;
+    void once(id, async () => answerTo(envelope))
+      .then(async (answer) => connection.publish(back, envelopes.seal(back, ANSWER, answer).bytes))
+      // Whoever asked repeats the question, or has given up.
+      .catch(() => undefined);
+  };
+  const renew = (): void => {
+    if (connection.isUp) connection.set(leaseOf(self), '1', LEASE_MS).catch(() => undefined);
+  };
+  let isBack = false;
+  const connection = await connectRedis({
+    url,
+    channels: [inbox, everybody],
+    log,
+    onMessage,
+    onUp: () => {
+      renew();
+      if (isBack) for (const listener of returnListeners) listener();
+      isBack = true;
+    },
+  });
+  const lease = setInterval(renew, RENEW_MS).unref();
+
+  /** Why nobody has received a question. */
+  const explainSilence = async (peer: string): Promise<Error> => {
+    // All come back one after the other; until then nobody is known to have gone.
+    const isSettled = performance.now() - connection.upSinceMs > LEASE_MS;
+    return isSettled && !(await connection.has(leaseOf(peer)))
+      ? new PeerGoneError('The process has ended.')
+      : new PeersUnreachableError('The process cannot be reached.');
+  };
+  /** Does something with the connection; what takes too long, or fails, is out of reach. */
+  const within = async <Result>(action: () => Promise<Result>): Promise<Result> => {
+    if (!connection.isUp) throw new PeersUnreachableError('Redis cannot be reached.');
+    const abort = new AbortController();
+    try {
+      const late = delay(MARK_MS, LATE, { signal: abort.signal });
+      const result = await Promise.race([action(), late]);
+      if (result === LATE) throw new PeersUnreachableError('Redis does not answer.');
+      return result;
+    } catch (cause) {
+      throw new PeersUnreachableError('Redis cannot be reached.', { cause });
+    } finally {
+      abort.abort();
+    }
+  };
+
+  return {
+    self,
+    get standing() {
+      if (connection.isUp) return 'together';
+      return connection.wasEverUp ? 'cut-off' : 'unreached';
+    },
+    ask<Answer>(peer: string, kind: string, body: unknown) {
+      return new Promise<Answer>((resolve, reject) => {
+        if (!connection.isUp) {
+          reject(new PeersUnreachableError('Redis cannot be reached.'));
+          return;
+        }
+        const channel = `${prefix}in:${peer}`;
+        const { id, bytes } = envelopes.seal(channel, kind, body);
+        const finish = (settle: () => void): void => {
+          clearTimeout(repeat);
+          clearTimeout(giveUp);
+          if (waiting.delete(id)) settle();
+        };
+        const send = async (): Promise<void> => {
+          const receivers = await connection.publish(channel, bytes);
+          if (receivers > 0) return;
+          const error = await explainSilence(peer);
+          finish(() => reject(error));
+        };
+        /** Sends it; a connection that breaks under it may be back for the repeat. */
+        const trySending = (): void => void send().catch(() => undefined);
+        const repeat = setTimeout(trySending, REPEAT_MS);
+        const giveUp = setTimeout(
+          () => finish(() => reject(new PeersUnreachableError('The process does not answer.'))),
+          GIVE_UP_MS,
+        );
+        waiting.set(id, ({ found }) =>
+          finish(() =>
+            found === undefined
+              ? reject(new PeersUnreachableError('The process is of another version.'))
+              : // oxlint-disable-next-line no-unsafe-type-assertion -- as a process of this server has answered questions of the kind
+                resolve(found.value as Answer),
+          ),
+        );
+        trySending();
+      });
+    },
+    tell(kind, body) {
+      if (!connection.isUp) return;
+      connection.publish(everybody, envelopes.seal(everybody, kind, body).bytes).catch(() => undefined);
+    },
+    // oxlint-disable no-unsafe-type-assertion -- only processes of this server can have sealed a body, each kind as its handler reads it
+    onAsk: (kind, answer) => void answers.set(kind, answer as Handler),
+    onTell: (kind, hear) => void hearers.set(kind, hear as Handler),
+    // oxlint-enable no-unsafe-type-assertion
+    onReturn: (listener) => void returnListeners.push(listener),
+    marks: {
+      set: async (name, lifeMs) => void (await within(async () => connection.set(markOf(name), '1', lifeMs))),
+      has: async (name) => within(async () => connection.has(markOf(name))),
+      swap: async (name, value, lifeMs) => within(async () => connection.set(markOf(name), value, lifeMs)),
+    },
+    async close() {
+      clearInterval(lease);
+      await within(async () => connection.delete(leaseOf(self))).catch(() => undefined);
+      connection.close();
+    },
+  };
+}
+
+/** The kind of an answer, which no question has. */
+const ANSWER = '';
+
+/** What stands for an answer of Redis that has not come. */
+const LATE = Symbol('late');

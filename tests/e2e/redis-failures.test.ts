@@ -1,0 +1,280 @@
+/** What clients see when Redis, or another process, fails: calls of /mcp go on through all of it, and what cannot says 503 and is never a hang. */
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createClient } from '@redis/client';
+import { pino } from 'pino';
+import { createSealer } from '../../src/sealed.ts';
+import { createRedisPeers } from '../../src/sessions/redis/redis-peers.ts';
+import { PeersUnreachableError, type Peers } from '../../src/sessions/peers.ts';
+import { createSandbox, type Sandbox, waitFor } from '../support/process.ts';
+import {
+  type Answer,
+  callTool,
+  eventually,
+  openMcpSession,
+  rpc,
+  send,
+  stateless,
+} from '../support/raw-http.ts';
+import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { startServer as startProcess, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
+import { openSse } from '../support/sse-reader.ts';
+import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
+
+const SECRET = randomBytes(32).toString('base64url');
+let sandbox: Sandbox;
+let redis: TestRedis;
+const servers: TestServer[] = [];
+const joined: Peers[] = [];
+
+/** Starts a process of the server, without waiting for the others. */
+async function start(env: Record<string, string> = {}): Promise<TestServer> {
+  const server = await startTestServer({ env: { SERVER_SECRET: SECRET, REDIS_URL: redis.url, ...env } });
+  servers.push(server);
+  return server;
+}
+
+/** What `/ready` says. */
+const readiness = async ({ url }: { url: string }): Promise<unknown[]> => {
+  const { status, body } = await send(`${url}/ready`);
+  return [status, (body as { status: string }).status];
+};
+
+/** Waits until a process has joined the others. */
+const untilReady = async (...started: { url: string }[]): Promise<void> => {
+  for (const server of started)
+    await waitFor('a server that is ready', async () => (await readiness(server))[1] === 'ready');
+};
+
+/** Waits until a process notices that it is on its own. */
+const untilDegraded = async (...started: { url: string }[]): Promise<void> => {
+  for (const server of started)
+    await waitFor('a server that is degraded', async () => (await readiness(server))[1] === 'degraded');
+};
+
+/** Posts to a session of HTTP+SSE. */
+const postSse = ({ url }: { url: string }, sessionId: string, body: unknown): Promise<Answer> =>
+  send(`${url}/messages?sessionId=${sessionId}`, { token: ADA, body });
+
+/** Whether every kind of call of /mcp is answered by a process. */
+async function answersCalls({ url }: { url: string }, sessionId: string): Promise<number[]> {
+  const answers = [
+    await send(`${url}/mcp`, {
+      token: ADA,
+      headers: { 'Mcp-Session-Id': sessionId },
+      body: callTool(1, 'whoami'),
+    }),
+    await send(
+      `${url}/mcp`,
+      stateless({ method: 'tools/call', params: { name: 'whoami', arguments: {} } }, { token: ADA }),
+    ),
+    await send(`${url}/mcp`, { token: ADA, body: rpc(1, 'ping') }),
+  ];
+  return answers.map(({ status }) => status);
+}
+
+describeWithRedis('with Redis', () => {
+  beforeEach(async () => {
+    sandbox = createSandbox();
+    redis = await startRedis(sandbox);
+  });
+  afterEach(async () => {
+    redis.goOn();
+    await Promise.all(joined.splice(0).map(async (peers) => peers.close()));
+    await Promise.all(servers.splice(0).map(async (server) => server.close()));
+    await sandbox.close();
+  });
+
+  test('unreachable at the start a server is alive, not ready, serves all the same, and joins by itself', async () => {
+    await redis.kill();
+    const server = await start();
+
+    const before = [await readiness(server), (await send(`${server.url}/health`)).status];
+    const { id } = await openMcpSession(server.url, ADA);
+    const served = await answersCalls(server, id);
+    await redis.start();
+    await untilReady(server);
+
+    expect(before).toEqual([[503, 'unavailable: redis'], 200]);
+    expect(served).toEqual([200, 200, 200]);
+    const reports = server.lines.filter(({ msg }) => msg === 'redis cannot be reached');
+    expect(reports).toHaveLength(1);
+    expect(JSON.stringify(reports)).not.toContain(redis.url.replace('unix://', ''));
+  });
+
+  test('lost while running calls go on, a stream is served at home, and elsewhere it is 503 at once and never 404', async () => {
+    const [here, there] = [await start(), await start()];
+    await untilReady(here, there);
+    const session = await openSse(here.url, ADA);
+    const { id } = await openMcpSession(here.url, ADA);
+
+    await redis.kill();
+    await untilDegraded(here, there);
+    const calls = [await answersCalls(here, id), await answersCalls(there, id)];
+    const ready = [await readiness(here), await readiness(there)];
+    const [home, away] = [
+      await postSse(here, session.id, rpc('home', 'ping')),
+      await postSse(there, session.id, rpc(1, 'ping')),
+    ];
+    await session.answerTo('home');
+    await redis.start();
+    await untilReady(here, there);
+    const back = await postSse(there, session.id, rpc('back', 'ping'));
+    await session.answerTo('back');
+    session.close();
+
+    expect(calls).toEqual([
+      [200, 200, 200],
+      [200, 200, 200],
+    ]);
+    expect(ready).toEqual([
+      [200, 'degraded'],
+      [200, 'degraded'],
+    ]);
+    expect([home.status, away.status, back.status]).toEqual([202, 503, 202]);
+    expect(away.headers.get('retry-after')).toBe('1');
+  });
+
+  test('hung calls go on, also the first of a session, and what needs it is 503 and no hang', async () => {
+    const [here, there] = [await start(), await start()];
+    await untilReady(here, there);
+    const session = await openSse(here.url, ADA);
+    const { id } = await openMcpSession(here.url, ADA);
+
+    redis.hang();
+    const hanging = await postSse(there, session.id, rpc(1, 'ping'));
+    const calls = [await answersCalls(here, id), await answersCalls(there, id)];
+    await untilDegraded(here, there);
+    const noticed = await postSse(there, session.id, rpc(2, 'ping'));
+    redis.goOn();
+    await untilReady(here, there);
+    const back = await postSse(there, session.id, rpc('back', 'ping'));
+    await session.answerTo('back');
+    session.close();
+
+    expect([hanging.status, noticed.status, back.status]).toEqual([503, 503, 202]);
+    expect(calls).toEqual([
+      [200, 200, 200],
+      [200, 200, 200],
+    ]);
+  });
+
+  test('restarted empty nothing is lost: streams are reached and sessions go on', async () => {
+    const [here, there] = [await start(), await start()];
+    await untilReady(here, there);
+    const session = await openSse(here.url, ADA);
+    const { id } = await openMcpSession(here.url, ADA);
+
+    await redis.kill();
+    await redis.start();
+    await untilReady(here, there);
+    const statuses: number[] = [];
+    await eventually(async () => {
+      const { status } = await postSse(there, session.id, rpc(statuses.length, 'ping'));
+      statuses.push(status);
+      return status === 202;
+    });
+    await session.answerTo(statuses.length - 1);
+    session.close();
+
+    // While connections come back one after the other: try again, never that there is no session.
+    expect(statuses.filter((status) => status !== 202 && status !== 503)).toEqual([]);
+    expect(await answersCalls(there, id)).toEqual([200, 200, 200]);
+  });
+
+  test('that cuts a subscriber it comes back by itself, and what was sent meanwhile is repeated or 503', async () => {
+    const [here, there] = [await start(), await start()];
+    await untilReady(here, there);
+    const session = await openSse(here.url, ADA);
+
+    const statuses: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      redis.ask('client', 'kill', 'type', 'pubsub');
+      statuses.push((await postSse(there, session.id, rpc(round, 'ping'))).status);
+    }
+    await untilReady(here, there);
+    await eventually(async () => (await postSse(there, session.id, rpc('last', 'ping'))).status === 202);
+    await session.answerTo('last');
+    const ids = session.messages().map((message) => (message as { id: unknown }).id);
+    session.close();
+
+    expect(statuses.filter((status) => status !== 202 && status !== 503)).toEqual([]);
+    // What was accepted is answered, and nothing twice.
+    expect(ids.filter((id) => id !== 'last')).toEqual(
+      statuses.flatMap((status, round) => (status === 202 ? [round] : [])),
+    );
+  });
+
+  test('a process that is killed in mid-call takes its calls with it, and the session goes on elsewhere; its stream is gone for good', async () => {
+    const env = { ...WITH_TOKENS.env, SERVER_SECRET: SECRET, REDIS_URL: redis.url };
+    const home = await startProcess(sandbox, { ...WITH_TOKENS, env });
+    const there = await start();
+    await untilReady(home, there);
+    const { id } = await openMcpSession(home.url, TOKEN.ada);
+    const session = await openSse(home.url, TOKEN.ada);
+
+    home.child.kill('SIGKILL');
+    await home.ended;
+    const calls = await answersCalls(there, id);
+    const atOnce = await postSse(there, session.id, rpc(1, 'ping'));
+    await waitFor(
+      'its lease to end',
+      async () => (await postSse(there, session.id, rpc(2, 'ping'))).status === 404,
+      {
+        timeoutMs: 30_000,
+      },
+    );
+
+    expect(TOKEN.ada).toBe(ADA);
+    expect(calls).toEqual([200, 200, 200]);
+    expect(atOnce.status).toBe(503);
+    await expect(session.over()).resolves.toBeDefined();
+  }, 60_000);
+
+  test('a message that comes twice, or out of order, is dealt with once, and one of another version is 503 and not guessed at', async () => {
+    const secrets = [SECRET];
+    const log = pino({ level: 'silent' });
+    const join = async (now = Date.now): Promise<Peers> => {
+      const peers = await createRedisPeers({
+        url: redis.url,
+        prefix: 't:',
+        sealer: createSealer(secrets),
+        log,
+        now,
+      });
+      joined.push(peers);
+      await waitFor('a peer', () => peers.standing === 'together');
+      return peers;
+    };
+    // Clocks that are four minutes apart each way.
+    const [one, other] = [await join(() => Date.now() - 240_000), await join(() => Date.now() + 240_000)];
+    const middle = await join();
+    const heard: unknown[] = [];
+    middle.onAsk('count', (body) => heard.push(body));
+    // Somebody who may read and write the channel, and repeats what goes over it.
+    const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
+    const listener = tap.duplicate();
+    await Promise.all([tap.connect(), listener.connect()]);
+    const taken: Buffer[] = [];
+    const inbox = `t:in:${middle.self}`;
+    await listener.subscribe(inbox, (bytes) => void taken.push(bytes), true);
+
+    const counts = [await one.ask('nobody', 'count', 0).catch((error: unknown) => error)];
+    counts.push(await one.ask(middle.self, 'count', 1), await other.ask(middle.self, 'count', 2));
+    const unknown = await one.ask(middle.self, 'of the next version', 3).catch((error: unknown) => error);
+
+    await waitFor('the tap', () => taken.length === 3);
+    for (const bytes of taken.toReversed()) await tap.publish(inbox, bytes);
+    // Elsewhere, and a bit of it changed, it is nothing at all.
+    await tap.publish(`t:in:${other.self}`, taken[0] ?? '');
+    await tap.publish(inbox, Buffer.concat([taken[0] ?? Buffer.alloc(0), Buffer.from('x')]));
+    counts.push(await other.ask(middle.self, 'count', 4));
+    tap.destroy();
+    listener.destroy();
+
+    expect(counts[0]).toBeInstanceOf(PeersUnreachableError);
+    expect(counts.slice(1)).toEqual([1, 2, 3]);
+    expect(unknown).toBeInstanceOf(PeersUnreachableError);
+    expect(heard).toEqual([1, 2, 4]);
+  });
+});

@@ -1,0 +1,325 @@
+/** Several processes of one server over a real Redis: whatever reaches the one that does not have it is done where it is. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import type { Feature } from '../../../src/mcp/feature.ts';
+import { defineTool } from '../../../src/mcp/tool.ts';
+import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { createHeldTool } from '../../support/held-tool.ts';
+import { createSandbox, waitFor } from '../../support/process.ts';
+import {
+  type Answer,
+  callTool,
+  eventually,
+  initialize,
+  openMcpSession,
+  rpc,
+  send,
+  stateless,
+} from '../../support/raw-http.ts';
+import { describeWithRedis, startRedis, type TestRedis } from '../../support/redis.ts';
+import { openSse, openStream } from '../../support/sse-reader.ts';
+import {
+  ADA,
+  BOB,
+  startTestServer,
+  type TestServer,
+  type TestServerOptions,
+} from '../../support/start-server.ts';
+
+const SECRET = randomBytes(32).toString('base64url');
+const sandbox = createSandbox();
+let redis: TestRedis;
+const servers: TestServer[] = [];
+
+/** Starts a process of the server and waits until it has joined the others. */
+async function start({ env, ...options }: TestServerOptions = {}): Promise<TestServer> {
+  const server = await startTestServer({
+    env: { SERVER_SECRET: SECRET, REDIS_URL: redis.url, ...env },
+    ...options,
+  });
+  servers.push(server);
+  await waitFor('a server that is ready', async () => (await send(`${server.url}/ready`)).status === 200);
+  return server;
+}
+
+/** Sends a request for a session of Streamable HTTP to a process. */
+const ask = (
+  { url }: TestServer,
+  id: string,
+  { token = ADA, ...rest }: Parameters<typeof send>[1] = {},
+): Promise<Answer> => send(`${url}/mcp`, { token, headers: { 'Mcp-Session-Id': id }, ...rest });
+
+/** Tries a token that nobody has. */
+const guess = async ({ url }: TestServer): Promise<number> =>
+  (await send(`${url}/mcp`, { token: 'tok_guessed_0123456789', body: rpc(1, 'ping') })).status;
+
+/** What of an answer must be the same wherever it is given. */
+const shapeOf = ({ status, body, text, headers }: Answer): unknown => [
+  status,
+  body ?? text,
+  [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name)),
+];
+
+describeWithRedis('processes that share a Redis', () => {
+  beforeAll(async () => {
+    redis = await startRedis(sandbox);
+  });
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map(async (server) => server.close()));
+  });
+  afterAll(async () => sandbox.close());
+
+  test('answer messages of HTTP+SSE on its stream wherever they are posted, and with the very same status', async () => {
+    const [here, there] = [await start(), await start()];
+    const session = await openSse(here.url, ADA);
+    const post = async ({ url }: TestServer, body: unknown, token = ADA): Promise<Answer> =>
+      send(`${url}/messages?sessionId=${session.id}`, { token, body });
+
+    const accepted = await post(there, callTool('away', 'whoami'));
+    const answer = await session.answerTo('away');
+    const bodies = [rpc(1, 'ping'), [], [rpc(2, 'ping')], '{', { jsonrpc: '1.0' }, initialize()];
+    const pairs: unknown[][] = [];
+    for (const body of bodies)
+      pairs.push([shapeOf(await post(here, body)), shapeOf(await post(there, body))]);
+    const foreign = [
+      shapeOf(await post(here, rpc(3, 'ping'), BOB)),
+      shapeOf(await post(there, rpc(3, 'ping'), BOB)),
+    ];
+    session.close();
+
+    expect([accepted.status, accepted.text]).toEqual([202, 'Accepted']);
+    expect(answer).toMatchObject({ result: { structuredContent: { userId: 'ada', transport: 'sse' } } });
+    for (const [home, away] of [...pairs, foreign]) expect(away).toEqual(home);
+    expect(foreign[0]).toEqual(expect.arrayContaining([404]));
+  });
+
+  test('refuse the same id in flight on HTTP+SSE, deliver each message once, and keep their order', async () => {
+    const held = createHeldTool();
+    const tools = [...fixtureTools, held.tool];
+    const [here, there] = [await start({ tools }), await start({ tools })];
+    const session = await openSse(here.url, ADA);
+    const post = async (server: TestServer, body: unknown): Promise<Answer> =>
+      send(`${server.url}/messages?sessionId=${session.id}`, { token: ADA, body });
+
+    const first = await post(there, callTool(1, 'hold'));
+    await held.untilWaiting(1);
+    const again = await post(there, callTool(1, 'hold'));
+    for (let id = 2; id < 40; id += 1) await post(id % 2 === 0 ? here : there, rpc(id, 'ping'));
+    await session.answerTo(39);
+    held.release();
+    await session.answerTo(1);
+    const ids = session.messages().map((message) => (message as { id: unknown }).id);
+    session.close();
+
+    expect([first.status, again.status]).toEqual([202, 400]);
+    expect(ids).toEqual([...Array.from({ length: 38 }, (_value, index) => index + 2), 1]);
+  });
+
+  test('end a session for all of them, those too that have not heard of it', async () => {
+    const [here, there, elsewhere] = [await start(), await start(), await start()];
+    const { id } = await openMcpSession(here.url, ADA);
+    await ask(there, id, { body: rpc(1, 'ping') });
+
+    const ended = await ask(there, id, { method: 'DELETE' });
+    await eventually(async () => (await ask(here, id, { body: rpc(2, 'ping') })).status === 404);
+    const unheard = await ask(elsewhere, id, { body: rpc(3, 'ping') });
+    const late = await ask(await start(), id, { body: rpc(3, 'ping') });
+
+    expect([ended.status, unheard.status, late.status]).toEqual([200, 404, 404]);
+  });
+
+  test('cancel a call wherever it runs', async () => {
+    const held = createHeldTool();
+    const tools = [...fixtureTools, held.tool];
+    const [here, there] = [await start({ tools }), await start({ tools })];
+    const { id } = await openMcpSession(here.url, ADA);
+    const pending = ask(here, id, { body: callTool('long', 'hold') });
+    await held.untilWaiting(1);
+
+    const cancelled = await ask(there, id, {
+      body: { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'long' } },
+    });
+    const answer = await pending;
+
+    expect([cancelled.status, answer.status, answer.text]).toEqual([202, 202, '']);
+    expect(held.aborted).toBe(1);
+  });
+
+  test('have the answer to a question reach the process that asked', async () => {
+    const confirm = defineTool({
+      name: 'confirm',
+      title: 'Confirm',
+      description: 'Asks.',
+      input: z.object({}),
+      elicits: true,
+      run: async (_input, { elicit }) =>
+        (await elicit({ message: 'Sure?', form: z.object({ sure: z.boolean() }) })).action,
+    });
+    const [here, there] = [await start({ tools: [confirm] }), await start({ tools: [confirm] })];
+    const said = { capabilities: { elicitation: {} }, clientInfo: { name: 'asked', version: '1' } };
+    const opened = await send(`${here.url}/mcp`, {
+      token: ADA,
+      body: rpc(0, 'initialize', { protocolVersion: '2025-11-25', ...said }),
+    });
+    const id = opened.headers.get('mcp-session-id') ?? '';
+    const headers = { 'Mcp-Session-Id': id, Authorization: `Bearer ${ADA}` };
+    const stream = await openStream(`${here.url}/mcp`, { headers, body: callTool(1, 'confirm') });
+    const { data = '' } = await stream.waitFor(
+      (frame) => frame.data?.includes('elicitation/create') === true,
+    );
+    const question = JSON.parse(data) as { id: string };
+    const reply = { jsonrpc: '2.0', id: question.id, result: { action: 'accept', content: { sure: true } } };
+
+    const foreign = await ask(there, id, { body: reply, token: BOB });
+    const taken = await ask(there, id, { body: reply });
+    const answer = await stream.answerTo(1);
+
+    expect([foreign.status, taken.status]).toEqual([404, 202]);
+    expect(answer).toMatchObject({ result: { content: [{ text: 'accept' }] } });
+  });
+
+  test('hold one stream for a session: the last GET takes it over, wherever it comes', async () => {
+    const [here, there] = [await start(), await start()];
+    const { headers } = await openMcpSession(here.url, ADA);
+
+    const first = await openStream(`${here.url}/mcp`, { headers });
+    const second = await openStream(`${there.url}/mcp`, { headers });
+    const firstEnd = await first.over();
+    const third = await openStream(`${here.url}/mcp`, { headers });
+    const secondEnd = await second.over();
+    third.close();
+
+    expect([firstEnd, secondEnd]).toEqual(['ended', 'ended']);
+    expect([first.status, second.status, third.status]).toEqual([200, 200, 200]);
+  });
+
+  test('tell every subscriber of a change once, wherever it happens', async () => {
+    const change: (() => void)[] = [];
+    const changing: Feature = {
+      name: 'changing',
+      options: { capabilities: { prompts: { listChanged: true } } },
+      register: (_server, { changes }) => void change.push(() => changes.promptsChanged()),
+    };
+    const [here, there] = [await start({ features: [changing] }), await start({ features: [changing] })];
+    const streams = await Promise.all(
+      [here, there].map(async ({ url }) => {
+        const { headers } = await openMcpSession(url, ADA);
+        return openStream(`${url}/mcp`, { headers });
+      }),
+    );
+    const listening = await Promise.all(
+      [here, there].map(async ({ url }) =>
+        openStream(
+          `${url}/mcp`,
+          stateless(
+            { method: 'subscriptions/listen', params: { notifications: { promptsListChanged: true } } },
+            { token: ADA },
+          ),
+        ),
+      ),
+    );
+    const heard = (): number[] =>
+      [...streams, ...listening].map(
+        (stream) =>
+          stream.frames.filter(({ data = '' }) => data.includes('notifications/prompts/list_changed')).length,
+      );
+    await Promise.all(
+      listening.map(async (stream) => stream.waitFor(({ data = '' }) => data.includes('acknowledged'))),
+    );
+
+    change[0]?.();
+    await eventually(() => heard().every((times) => times > 0));
+    change.at(-1)?.();
+    await eventually(() => heard().every((times) => times > 1));
+
+    expect(heard()).toEqual([2, 2, 2, 2]);
+    for (const stream of [...streams, ...listening]) stream.close();
+  });
+
+  test('count refused credentials together', async () => {
+    const env = { AUTH_FAILURES_PER_MINUTE: '6', TRUST_PROXY: 'true' };
+    const [here, there] = [await start({ env }), await start({ env })];
+
+    for (let count = 0; count < 6; count += 1) await guess(count % 2 === 0 ? here : there);
+
+    let statuses: number[] = [];
+    await eventually(async () => {
+      statuses = [await guess(here), await guess(there)];
+      return statuses.includes(429);
+    });
+    statuses = [await guess(here), await guess(there)];
+
+    expect(statuses).toEqual([429, 429]);
+  });
+
+  test('leave nothing readable in Redis, and no key without an end', async () => {
+    const [here, there] = [await start(), await start()];
+    const session = await openSse(here.url, ADA);
+    const { id, headers } = await openMcpSession(here.url, ADA);
+    const stream = await openStream(`${here.url}/mcp`, { headers });
+    const monitor = sandbox.spawn({
+      command: 'redis-cli',
+      args: ['-s', redis.url.replace('unix://', ''), 'monitor'],
+      cwd: await sandbox.folder(),
+    });
+    await waitFor('the monitor', () => monitor.stdout().includes('OK'));
+
+    await send(`${there.url}/messages?sessionId=${session.id}`, {
+      token: ADA,
+      body: callTool('secret-id', 'echo_message', { message: 'secret-argument' }),
+    });
+    await session.answerTo('secret-id');
+    await ask(there, id, { method: 'DELETE' });
+    await waitFor('the mark of the end', () => /"SET" "mcp:mark:/i.test(monitor.stdout()));
+    stream.close();
+    session.close();
+
+    const keys = redis.ask('keys', '*').split('\n');
+    const seen = `${monitor.stdout()}${keys.join()}${redis.ask('pubsub', 'channels')}`;
+    expect(keys.filter((key) => Number(redis.ask('pttl', key)) <= 0)).toEqual([]);
+    for (const secret of [
+      ADA,
+      session.id,
+      id,
+      id.slice(0, 20),
+      'ada',
+      'Lovelace',
+      'secret',
+      'whoami',
+      SECRET,
+    ])
+      expect(seen).not.toContain(secret);
+    expect(seen).toContain('PUBLISH');
+  });
+
+  test('send nothing to Redis for plain calls, at home and away', async () => {
+    const [here, there] = [await start(), await start()];
+    const { id } = await openMcpSession(here.url, ADA);
+    for (const server of [here, there]) await ask(server, id, { body: rpc(0, 'ping') });
+    const commands = (): number =>
+      redis
+        .ask('info', 'commandstats')
+        .split('\n')
+        .filter((line) => !/^cmdstat_(ping|info|set)\b/.test(line))
+        .reduce((sum, line) => sum + Number(/calls=(\d+)/.exec(line)?.[1] ?? 0), 0);
+    const before = commands();
+
+    for (let count = 0; count < 50; count += 1)
+      for (const server of [here, there]) {
+        await ask(server, id, { body: callTool(count, 'whoami') });
+        await send(
+          `${server.url}/mcp`,
+          stateless({ method: 'tools/call', params: { name: 'whoami', arguments: {} } }, { token: ADA }),
+        );
+      }
+
+    expect(commands() - before).toBe(0);
+    expect(
+      redis
+        .ask('client', 'list')
+        .split('\n')
+        .filter((line) => !/cmd=(client|monitor)/.test(line)),
+    ).toHaveLength(4);
+  });
+});

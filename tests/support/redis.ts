@@ -1,0 +1,58 @@
+/** A real Redis of a test's own, on a socket in a folder of its own; tests that need one are skipped where `redis-server` is not installed. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { describe } from '@jest/globals';
+import { type Sandbox, type TestProcess, waitFor } from './process.ts';
+
+/** Whether there is one. Debian: `apt-get install redis-server`. */
+const isInstalled = spawnSync('redis-server', ['--version']).status === 0;
+
+/** Describes tests that need a Redis. */
+export const describeWithRedis = isInstalled ? describe : describe.skip;
+
+/** A Redis that runs. */
+export interface TestRedis {
+  readonly url: string;
+  /** Stops it for good, as a crash does. */
+  kill(): Promise<void>;
+  /** Starts it anew, with nothing in it. */
+  start(): Promise<void>;
+  /** Has it hang, and go on. */
+  hang(): void;
+  goOn(): void;
+  /** What `redis-cli` prints. */
+  ask(...args: readonly string[]): string;
+}
+
+/** Starts a Redis; it ends with the sandbox. */
+export async function startRedis(sandbox: Sandbox): Promise<TestRedis> {
+  const folder = await sandbox.folder();
+  const socket = path.join(folder, 'redis.sock');
+  let running: TestProcess | undefined;
+  const ask = (...args: readonly string[]): string =>
+    execFileSync('redis-cli', ['-s', socket, ...args], { encoding: 'utf8', stdio: 'pipe' }).trim();
+  const isUp = (): boolean => {
+    try {
+      return ask('ping') === 'PONG';
+    } catch {
+      return false;
+    }
+  };
+  const redis: TestRedis = {
+    url: `unix://${socket}`,
+    ask,
+    async kill() {
+      running?.child.kill('SIGKILL');
+      await running?.ended;
+    },
+    async start() {
+      const args = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no'];
+      running = sandbox.spawn({ command: 'redis-server', args, cwd: folder });
+      await waitFor('a Redis that answers', isUp);
+    },
+    hang: () => void running?.child.kill('SIGSTOP'),
+    goOn: () => void running?.child.kill('SIGCONT'),
+  };
+  await redis.start();
+  return redis;
+}
