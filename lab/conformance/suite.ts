@@ -86,17 +86,27 @@ async function runScenarios(
   options: SuiteOptions,
 ): Promise<ScenarioResult[]> {
   const results: ScenarioResult[] = [];
-  for (const { scenario, revision, fixtureChecks = [] } of scenarios) {
+  for (const { scenario, revision, fixtureChecks = [], successes = [] } of scenarios) {
     let found: readonly Check[] = [];
     await runServerCommand(['--scenario', scenario, '--spec-version', revision], options, (_name, checks) => {
       found = checks;
     });
     const applicable = found.filter(({ id }) => !fixtureChecks.includes(id));
-    const result = judge({ set, scenario, revision, scored: true }, applicable);
+    const result = judge({ set, scenario, revision, scored: true }, [
+      ...applicable,
+      ...missingSuccesses(applicable, successes),
+    ]);
     results.push(result);
     options.onResult(result);
   }
   return results;
+}
+
+/** A failure for each check that must have succeeded and has not. */
+function missingSuccesses(checks: readonly Check[], successes: readonly string[]): Check[] {
+  return successes
+    .filter((wanted) => !checks.some(({ id, status }) => id === wanted && status === 'SUCCESS'))
+    .map((id) => ({ id, status: 'FAILURE', errorMessage: 'has not succeeded' }));
 }
 
 /** A result from the checks of a scenario. One that made no check has not shown anything, so it has not passed. */

@@ -12,6 +12,8 @@ export interface Reply {
   abandon(id: RequestId, reason: AbandonReason): void;
   /** Where what belongs to the request goes before the answer; undefined where the client takes nothing. */
   stream(): MessageStream | undefined;
+  /** Whether the client comes back when its response ends without the answer. */
+  readonly canPause?: boolean;
   /** Ends the response, whose client is to come back after so many milliseconds; false where it would not. */
   pause?(comeBackAfterMs: number): boolean;
 }

@@ -31,6 +31,9 @@ export interface SdkSessionParts {
   readonly handshake: Handshake | undefined;
 }
 
+/** When a client comes back that a feature has sent away without saying when. Milliseconds. */
+const PAUSE_MS = 1_000;
+
 /** The server's end of a session. */
 export class SdkSession implements Transport {
   onclose?: () => void;
@@ -61,7 +64,12 @@ export class SdkSession implements Transport {
   forward(message: JSONRPCMessage, caller: Caller, pause?: Pause): void {
     const known = this.#names === undefined ? message : this.#names.unname(message);
     if (known === undefined) return;
-    const hand = (): void => this.onmessage?.(known, { authInfo: toAuthInfo(caller, pause) });
+    const hand = (): void =>
+      this.onmessage?.(known, {
+        authInfo: toAuthInfo(caller, pause),
+        // For what a feature registers on the SDK itself: `http.closeSSE`.
+        ...(pause !== undefined && { closeSSEStream: () => void pause(PAUSE_MS) }),
+      });
     if (this.#waiting === undefined) hand();
     else this.#waiting.push(hand);
   }

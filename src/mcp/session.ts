@@ -85,7 +85,8 @@ export class McpSession implements Follower, Worker {
       work: request,
       key: (this.#lastKey += 1),
     });
-    this.#wake().forward({ ...request, id: key }, caller, reply.pause?.bind(reply));
+    const pause = reply.canPause === true ? reply.pause?.bind(reply) : undefined;
+    this.#wake().forward({ ...request, id: key }, caller, pause);
   }
 
   /** Cancels what has this id: without being settled, their responses would stay open for ever. */

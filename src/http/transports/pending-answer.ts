@@ -123,9 +123,14 @@ export class PendingAnswer implements Reply {
     return this.#stream;
   }
 
+  /** Whether the client comes back when its response ends without the answer. */
+  get canPause(): boolean {
+    return this.#slot !== undefined && this.#keeper?.canPause === true;
+  }
+
   /** Ends the response, whose client is to come back after a while; false where it would not. */
   pause(comeBackAfterMs: number): boolean {
-    if (this.#keeper?.canPause !== true || this.stream() === undefined) return false;
+    if (!this.canPause || this.stream() === undefined) return false;
     this.#kept?.pause(comeBackAfterMs);
     return true;
   }

@@ -120,10 +120,11 @@ export class SessionStreams implements AnswerKeeper {
         { after, reader, mayRead: (scopes) => hasAllScopes(user, scopes) },
       );
       if (resumption.outcome !== 'resumed') return this.#refuse(ctx, ref, resumption.outcome);
+      this.#note(ctx, ids, resumption.missed);
+      // It has gone meanwhile, or has got everything.
       if (ctx.res.destroyed) return resumption.log.release(reader);
       reader.begun();
       ctx.res.once('close', () => resumption.log.release(reader));
-      this.#note(ctx, ids, resumption.missed);
     }
     if (own === undefined) return;
     own.reader = reader;

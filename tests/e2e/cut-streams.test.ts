@@ -1,0 +1,186 @@
+/** Real clients whose streams are cut in the middle of a call: they come back by themselves, and get everything once. */
+import path from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Client as ClientV2, StreamableHTTPClientTransport as HttpV2 } from '@modelcontextprotocol/client';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
+import { MemoryEventStore } from '../../src/sessions/memory-event-store.ts';
+import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
+import { createSandbox, ROOT } from '../support/process.ts';
+import { eventually } from '../support/raw-http.ts';
+import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
+import { connectStdio } from '../support/stdio-clients.ts';
+import { createSteppedTool, type SteppedTool } from '../support/stepped-tool.ts';
+
+let server: TestServer;
+let proxy: CuttingProxy;
+let walk: SteppedTool;
+let store: MemoryEventStore;
+let nowMs: number;
+const sandbox = createSandbox();
+afterEach(async () => {
+  walk.finishAll();
+  await sandbox.close();
+  await proxy.close();
+  await server.close();
+});
+
+/** Starts a server, and a proxy in front of it. */
+async function start(): Promise<void> {
+  walk = createSteppedTool();
+  nowMs = 1_000_000;
+  store = new MemoryEventStore({ now: () => nowMs });
+  server = await startTestServer({ tools: [walk.tool], store });
+  proxy = await startCuttingProxy(server.url);
+}
+
+/** A call under way, and how far it has said it is. */
+interface Walk {
+  readonly answer: Promise<string>;
+  readonly progress: readonly number[];
+}
+
+/** Connects a client and has it call `walk`. */
+type Start = () => Promise<Walk>;
+
+const requestInit = { headers: { Authorization: `Bearer ${ADA}` } };
+
+/** Walks with a client of the SDK's first generation. */
+const walkV1: Start = async () => {
+  const client = new ClientV1({ name: 'cut-v1', version: '1.0.0' });
+  await client.connect(new HttpV1(new URL('/mcp', proxy.url), { requestInit }));
+  sandbox.defer(async () => client.close());
+  const progress: number[] = [];
+  const result = client.callTool({ name: 'walk', arguments: {} }, CallToolResultSchema, {
+    onprogress: (step) => progress.push(step.progress),
+  });
+  return { answer: result.then(textOf), progress };
+};
+
+/** Walks with a client of the second. */
+const walkV2: Start = async () => {
+  const client = new ClientV2(
+    { name: 'cut-v2', version: '1.0.0' },
+    { versionNegotiation: { mode: 'legacy' } },
+  );
+  await client.connect(new HttpV2(new URL('/mcp', proxy.url), { requestInit }));
+  sandbox.defer(async () => client.close());
+  const progress: number[] = [];
+  const result = client.callTool(
+    { name: 'walk', arguments: {} },
+    { onprogress: (step) => progress.push(step.progress) },
+  );
+  return { answer: result.then(textOf), progress };
+};
+
+/** The text of a tool's result. */
+function textOf(result: unknown): string {
+  return (result as { content: { text: string }[] }).content.map(({ text }) => text).join('');
+}
+
+/** Waits until a client has been told of so many steps. */
+const untilTold = ({ progress }: Walk, count: number): Promise<void> =>
+  eventually(() => progress.length === count, { what: `${count} steps at the client` });
+
+/** How often streams have been taken up again so far. */
+const countResumed = (): number => server.lines.filter(({ msg }) => msg === 'stream resumed').length;
+
+describe.each([
+  ['SDK v1', walkV1],
+  ['SDK v2', walkV2],
+])('a client of %s', (_name, startWalk) => {
+  test('whose stream is cut twice is told of every step once, in order, and gets the answer', async () => {
+    await start();
+    const walking = await startWalk();
+    const call = await walk.call();
+    await call.step(2);
+    await untilTold(walking, 2);
+
+    const cuts = [proxy.cutWhereSent('"progress":2')];
+    await call.step(2);
+    await untilTold(walking, 4);
+    cuts.push(proxy.cutWhereSent('"progress":4'));
+    await eventually(() => countResumed() === 2, { what: 'the client to come back' });
+    await call.step();
+    call.finish('there');
+
+    expect(await walking.answer).toBe('there');
+    expect(walking.progress).toEqual([1, 2, 3, 4, 5]);
+    expect(cuts).toEqual([1, 1]);
+    expect(call.context.signal.aborted).toBe(false);
+  });
+
+  test('gets the answer that came while it was away', async () => {
+    await start();
+    const walking = await startWalk();
+    const call = await walk.call();
+    await call.step();
+    await untilTold(walking, 1);
+
+    proxy.cutWhereSent('"progress":1');
+    call.finish('there');
+
+    expect(await walking.answer).toBe('there');
+  });
+
+  test('that a tool sends away comes back for the answer', async () => {
+    await start();
+    const walking = await startWalk();
+    const call = await walk.call();
+
+    const hasPaused = call.context.connection.pause(50);
+    await eventually(() => countResumed() === 1, { what: 'the client to come back' });
+    await call.step();
+    call.finish('there');
+
+    expect(hasPaused).toBe(true);
+    expect(await walking.answer).toBe('there');
+    expect(walking.progress).toEqual([1]);
+  });
+
+  test('learns at once that its answer is lost, and stops asking', async () => {
+    await start();
+    const walking = await startWalk();
+    const answer = walking.answer.catch((error: unknown) => String(error));
+    const call = await walk.call();
+    await call.step();
+    await untilTold(walking, 1);
+
+    proxy.cutWhereSent('"progress":1');
+    call.finish('there');
+    await eventually(() => server.lines.some(({ msg }) => msg === 'tool call'), { what: 'the answer' });
+    nowMs += 301_000;
+    store.tick();
+
+    expect(await answer).toMatch(/not kept any more/);
+    // v1 takes an error for no answer and asks once more; 204 tells it that there is nothing to ask for.
+    const hasStopped = (): boolean =>
+      server.lines.some(({ method, status }) => method === 'GET' && status === 204);
+    if (startWalk === walkV1) await eventually(hasStopped, { what: 'the last request' });
+  });
+});
+
+test('mcp-remote, whose stream is cut, brings its host the answer', async () => {
+  await start();
+  const cwd = await sandbox.folder();
+  const client = await connectStdio(sandbox, 'v1', {
+    args: [
+      path.join(ROOT, 'node_modules/mcp-remote/dist/proxy.js'),
+      `${proxy.url}/mcp`,
+      '--header',
+      'Authorization:${AUTH_HEADER}',
+    ],
+    cwd,
+    env: { MCP_REMOTE_CONFIG_DIR: path.join(cwd, 'mcp-auth'), AUTH_HEADER: `Bearer ${ADA}` },
+  });
+  const answer = client.call('walk');
+  const call = await walk.call();
+  // Without anything to say the call is a stream after a second.
+  await eventually(() => store.size.streams === 1, { what: 'the stream' });
+  await eventually(() => proxy.cutWhereSent('id: p.') === 1, { what: 'something to cut' });
+  call.finish('there');
+
+  expect(await answer).toEqual({ text: 'there', isError: false });
+  expect(countResumed()).toBe(1);
+});

@@ -1,0 +1,187 @@
+/** A session's own stream (GET) that breaks: what was said meanwhile is there for whoever comes back, and one response at a time has it. */
+import { afterEach, expect, test } from '@jest/globals';
+import type { FeatureContext, Feature } from '../../../src/mcp/feature.ts';
+import { MemoryEventStore } from '../../../src/sessions/memory-event-store.ts';
+import { eventually, openMcpSession, type RawSession, send } from '../../support/raw-http.ts';
+import { openStream, type StreamReader } from '../../support/sse-reader.ts';
+import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
+
+let server: TestServer;
+let store: MemoryEventStore;
+let nowMs: number;
+let changes: FeatureContext['changes'];
+/** Stops the server, once. */
+let stop: () => Promise<boolean>;
+afterEach(async () => stop());
+
+/** Gives the tests a hand on three notifications that can be told apart. */
+const changing: Feature = {
+  name: 'changing',
+  options: {
+    capabilities: {
+      tools: { listChanged: true },
+      prompts: { listChanged: true },
+      resources: { listChanged: true },
+    },
+  },
+  register: (_server, context) => {
+    ({ changes } = context);
+  },
+};
+
+/** Starts a server and opens a session with its own stream. */
+async function start(revision = '2025-11-25') {
+  nowMs = 1_000_000;
+  store = new MemoryEventStore({ now: () => nowMs });
+  server = await startTestServer({ features: [changing], store });
+  let stopped: Promise<boolean> | undefined;
+  stop = () => (stopped ??= server.close());
+  const session = await openMcpSession(server.url, ADA, revision);
+  return { session, stream: await open(session) };
+}
+
+/** Opens the session's own stream, or takes it up again. */
+const open = ({ headers }: RawSession, lastEventId?: string): Promise<StreamReader> =>
+  openStream(`${server.url}/mcp`, {
+    headers: { ...headers, ...(lastEventId !== undefined && { 'Last-Event-ID': lastEventId }) },
+  });
+
+/** What has been said on streams, in short: `tools`, `prompts`, `resources`. */
+const saidOn = (...streams: readonly StreamReader[]): (string | undefined)[] =>
+  streams
+    .flatMap((stream) => stream.messages())
+    .map((message) => (message as { method: string }).method.split('/')[1]);
+
+/** Waits until so much has been said. */
+const untilSaid = (stream: StreamReader, count: number): Promise<void> =>
+  eventually(() => stream.messages().length === count, { what: `${count} messages` });
+
+/** The last id on a stream. */
+const lastIdOf = ({ frames }: StreamReader): string => frames.flatMap(({ id }) => id ?? []).at(-1) ?? '';
+
+/** Waits until the server has noticed that a client has gone: a request's line in the log is written then. */
+async function leave(stream: StreamReader): Promise<void> {
+  const countEnds = (): number =>
+    server.lines.filter(({ msg, method }) => msg === 'request' && method === 'GET').length;
+  const before = countEnds();
+  stream.close();
+  await eventually(() => countEnds() > before, { what: 'the server to notice' });
+}
+
+test.each(['2025-06-18', '2025-11-25'])(
+  'what is said while nobody is there comes first, then what comes, in %s',
+  async (revision) => {
+    const { session, stream } = await start(revision);
+    changes.toolsChanged();
+    await untilSaid(stream, 1);
+    await leave(stream);
+    changes.promptsChanged();
+
+    const again = await open(session, lastIdOf(stream));
+    await untilSaid(again, 1);
+    changes.resourcesChanged();
+    await untilSaid(again, 2);
+    again.close();
+
+    expect(saidOn(stream, again)).toEqual(['tools', 'prompts', 'resources']);
+    expect(again.frames.some(({ data }) => data === '')).toBe(revision === '2025-11-25');
+  },
+);
+
+test('a stream on which nothing was said before it broke keeps what is said afterwards', async () => {
+  const { session, stream } = await start();
+  await eventually(() => lastIdOf(stream) !== '');
+  await leave(stream);
+  changes.toolsChanged();
+
+  const again = await open(session, lastIdOf(stream));
+  await untilSaid(again, 1);
+  again.close();
+
+  expect(saidOn(again)).toEqual(['tools']);
+});
+
+test('a stream on which nothing is said at all is taken up and taken over, again and again', async () => {
+  const { session, stream } = await start();
+  await eventually(() => lastIdOf(stream) !== '');
+  const id = lastIdOf(stream);
+
+  const second = await open(session, id);
+  const third = await open(session, id);
+  const ends = [await stream.over(), await second.over()];
+  const beyond = await open(session, id.replace(/0$/, '1'));
+  changes.toolsChanged();
+  await untilSaid(third, 1);
+  third.close();
+
+  expect(ends).toEqual(['ended', 'ended']);
+  expect(beyond.status).toBe(400);
+  expect(saidOn(stream, second, third)).toEqual(['tools']);
+});
+
+test('a new stream ends the one before, whose id then brings what was missed and nothing more', async () => {
+  const { session, stream } = await start();
+  changes.toolsChanged();
+  await untilSaid(stream, 1);
+  const [first = ''] = stream.frames.flatMap(({ id }) => id ?? []);
+
+  const fresh = await open(session);
+  await stream.over();
+  const missed = await open(session, first);
+  await missed.over();
+  const nothing = await open(session, lastIdOf(stream));
+  changes.promptsChanged();
+  await untilSaid(fresh, 1);
+  fresh.close();
+
+  expect([saidOn(missed), saidOn(fresh)]).toEqual([['tools'], ['prompts']]);
+  expect(nothing.status).toBe(204);
+});
+
+test('what is kept no more makes room for a stream that begins anew', async () => {
+  const { session, stream } = await start();
+  changes.toolsChanged();
+  await untilSaid(stream, 1);
+  await leave(stream);
+  nowMs += 301_000;
+  store.tick();
+
+  const fresh = await open(session, lastIdOf(stream));
+  changes.promptsChanged();
+  await untilSaid(fresh, 1);
+  const other = await open(session, lastIdOf(stream));
+  fresh.close();
+
+  expect(saidOn(fresh)).toEqual(['prompts']);
+  // Two responses that each take the stream from the other would do so for ever.
+  expect(other.status).toBe(204);
+});
+
+test('a session that ends takes its stream along, and nothing is kept', async () => {
+  const { session, stream } = await start();
+  changes.toolsChanged();
+  await untilSaid(stream, 1);
+
+  await send(`${server.url}/mcp`, { method: 'DELETE', headers: session.headers });
+  await stream.over();
+  const again = await open(session, lastIdOf(stream));
+
+  expect(again.status).toBe(404);
+  expect(store.size).toEqual({ streams: 0, bytes: 0 });
+});
+
+test('a stream that was taken up again ends at a shutdown, with word when to come back', async () => {
+  const { session, stream } = await start();
+  await eventually(() => lastIdOf(stream) !== '');
+  const again = await open(session, lastIdOf(stream));
+  await stream.over();
+  changes.toolsChanged();
+  await untilSaid(again, 1);
+  const third = await open(session, lastIdOf(again));
+
+  const finished = stop();
+  const end = await third.over();
+
+  expect([end, await finished]).toEqual(['ended', true]);
+  expect(third.frames.at(-1)).toEqual({ retry: '8000' });
+});
