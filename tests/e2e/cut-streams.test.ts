@@ -86,6 +86,10 @@ const untilTold = ({ progress }: Walk, count: number): Promise<void> =>
 /** How often streams have been taken up again so far. */
 const countResumed = (): number => server.lines.filter(({ msg }) => msg === 'stream resumed').length;
 
+/** Whether somebody has been told that there is nothing more to come back for. */
+const hasStopped = (): boolean =>
+  server.lines.some(({ method, status }) => method === 'GET' && status === 204);
+
 describe.each([
   ['SDK v1', walkV1],
   ['SDK v2', walkV2],
@@ -155,8 +159,6 @@ describe.each([
 
     expect(await answer).toMatch(/not kept any more/);
     // v1 takes an error for no answer and asks once more; 204 tells it that there is nothing to ask for.
-    const hasStopped = (): boolean =>
-      server.lines.some(({ method, status }) => method === 'GET' && status === 204);
     if (startWalk === walkV1) await eventually(hasStopped, { what: 'the last request' });
   });
 });

@@ -59,10 +59,12 @@ const untilSaid = (stream: StreamReader, count: number): Promise<void> =>
 /** The last id on a stream. */
 const lastIdOf = ({ frames }: StreamReader): string => frames.flatMap(({ id }) => id ?? []).at(-1) ?? '';
 
+/** How many GET requests are over. */
+const countEnds = (): number =>
+  server.lines.filter(({ msg, method }) => msg === 'request' && method === 'GET').length;
+
 /** Waits until the server has noticed that a client has gone: a request's line in the log is written then. */
 async function leave(stream: StreamReader): Promise<void> {
-  const countEnds = (): number =>
-    server.lines.filter(({ msg, method }) => msg === 'request' && method === 'GET').length;
   const before = countEnds();
   stream.close();
   await eventually(() => countEnds() > before, { what: 'the server to notice' });
