@@ -133,18 +133,21 @@ export interface EventFrame {
   readonly data: string;
 }
 
-/** The whole frames of an event stream's body; throws on a line that is none of the format's. */
+/** The whole frames with data of an event stream's body; throws on a line that is none of the format's. The first may only tell its id. */
 export function parseEventStream(body: string): EventFrame[] {
   const frames = body.split('\n\n').slice(0, -1);
   return frames.flatMap((frame) => {
-    const fields = { event: 'message', data: [] as string[] };
+    const fields = { event: 'message', data: [] as string[], hasId: false };
     for (const line of frame.split('\n')) {
       const match = /^(event|data|id|retry)?: ?(.*)$/s.exec(line);
       if (match === null || line.includes('\r'))
         throw new Error(`no line of an event stream: ${line.slice(0, 80)}`);
       if (match[1] === 'event') fields.event = match[2] ?? '';
+      if (match[1] === 'id') fields.hasId = true;
       if (match[1] === 'data') fields.data.push(match[2] ?? '');
     }
-    return fields.data.length === 0 ? [] : [{ event: fields.event, data: fields.data.join('\n') }];
+    const data = fields.data.join('\n');
+    const isPrimer = data === '' && fields.hasId;
+    return fields.data.length === 0 || isPrimer ? [] : [{ event: fields.event, data }];
   });
 }
