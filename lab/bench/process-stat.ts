@@ -22,14 +22,20 @@ export function readResidentBytes(pid: number): number {
   return Number(kib) * 1024;
 }
 
-/** For so long a server has nothing to do that has loaded all it will. Milliseconds; ours loads in steps of 500. */
+/** A server has loaded all it will when it has had next to nothing to do for so long. Milliseconds; ours loads in steps of 500. */
 const QUIET_MS = 700;
+/** What timers, and a profiler, may take meanwhile. Milliseconds. */
+const NEXT_TO_NOTHING_MS = 70;
+/** Then it is measured as it is. */
+const MAX_WAITS = 8;
 
-/** Resolves when a process has used no CPU time for a while: what it loads after its start is no part of a call's cost. */
+/** Resolves when a process has been quiet for a while: what it loads after its start is no part of a call's cost. */
 export async function waitUntilQuiet(pid: number): Promise<void> {
-  for (let before = -1, now = readCpuMs(pid); now !== before; now = readCpuMs(pid)) {
-    before = now;
+  for (let waits = 0, before = readCpuMs(pid); waits < MAX_WAITS; waits += 1) {
     await sleep(QUIET_MS);
+    const now = readCpuMs(pid);
+    if (now - before < NEXT_TO_NOTHING_MS) return;
+    before = now;
   }
 }
 
