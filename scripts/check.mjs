@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isHelpWanted } from './help.mjs';
 import { prepareOrExit } from './prepare.mjs';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -28,7 +29,7 @@ const STATIC_CHECKS = [
 /** @typedef {{ name: string, isGood: boolean, words: string, output: string }} Outcome How a check ended. */
 
 const args = process.argv.slice(2);
-if (args.includes('--help') || args.includes('-h')) process.stdout.write(USAGE);
+if (isHelpWanted(args)) process.stdout.write(USAGE);
 else {
   await prepareOrExit();
   process.exitCode = await check(args);

@@ -8,8 +8,9 @@ import { readEnvironment } from '../src/config/environment.ts';
 import { CLIENT_IDS, type Configuration, renderClient } from '../src/connect/clients.ts';
 import { TOKEN_PLACEHOLDER } from '../src/connect/target.ts';
 import { readPackage } from '../src/package.ts';
-import { CONNECT_HELP, parseConnectLine } from './connect/command-line.ts';
+import { parseConnectLine } from './connect/command-line.ts';
 import { readToken } from './connect/read-token.ts';
+import { USAGE } from './connect.usage.mjs';
 import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
 
 process.exitCode = await main();
@@ -21,7 +22,7 @@ async function main(): Promise<ExitCode> {
   try {
     const line = parseConnectLine(process.argv.slice(2));
     if ('help' in line) {
-      console.log(CONNECT_HELP);
+      console.log(USAGE);
       return EXIT.done;
     }
     const token = line.tokenFromStdin ? await readToken() : undefined;

@@ -1,22 +1,12 @@
 /** `npm run drop`: takes an optional part of the server out of a fork, with the lines that wire it and the tests that are its own. */
 import { parseArgs } from 'node:util';
 import { describeEdits, makeEdits } from './fork/edits.ts';
-import { type Island, ISLANDS } from './fork/islands.ts';
+import { USAGE } from './drop.usage.mjs';
+import type { Island } from './fork/island.ts';
+import { ISLANDS } from './fork/islands.mjs';
 import { planDrop } from './fork/plan-drop.ts';
 import { requireCommitted } from './fork/work-tree.ts';
 import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
-
-const HELP = `Usage: npm run drop -- NAME [OPTIONS]
-
-Takes an optional part of the server out of a fork: its files, the lines that wire it, and the tests that are of nothing else.
-
-${ISLANDS.map(({ name, what }) => `  ${name.padEnd(12)} ${what}`).join('\n')}
-
-  --dry-run    list what would be written and deleted, and change nothing
-  --force      even though something is not committed
-  -h, --help   this text
-
-Exit codes: 0 done, 1 it cannot be done (nothing has been changed), 2 wrong command line.`;
 
 process.exitCode = await main();
 
@@ -24,7 +14,7 @@ process.exitCode = await main();
 async function main(): Promise<ExitCode> {
   try {
     const line = parseDropLine(process.argv.slice(2));
-    if (line === undefined) console.log(HELP);
+    if (line === undefined) console.log(USAGE);
     else await drop(process.cwd(), line);
     return EXIT.done;
   } catch (error) {
@@ -46,7 +36,7 @@ function parseDropLine(args: readonly string[]): DropLine | undefined {
   const { values, positionals } = parseOptions(args);
   if (values.help === true) return undefined;
   const island = ISLANDS.find(({ name }) => name === positionals[0]);
-  if (island === undefined || positionals.length > 1) throw new CommandError(EXIT.usage, HELP);
+  if (island === undefined || positionals.length > 1) throw new CommandError(EXIT.usage, USAGE);
   return { island, dryRun: values['dry-run'] ?? false, force: values.force ?? false };
 }
 
@@ -63,7 +53,7 @@ function parseOptions(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new CommandError(EXIT.usage, HELP, { cause: error });
+    throw new CommandError(EXIT.usage, USAGE, { cause: error });
   }
 }
 

@@ -9,7 +9,7 @@ import path from 'node:path';
  * A digest of the names and contents of files.
  *
  * @param {string} root
- * @param {string[]} inputs files, and folders to be searched for TypeScript and JSON
+ * @param {string[]} inputs files, and folders to be searched for code and JSON
  */
 export function hashOf(root, inputs) {
   const hash = createHash('sha256');
@@ -21,7 +21,7 @@ export function hashOf(root, inputs) {
 }
 
 /**
- * A file's own name, or those of the TypeScript and JSON files in a folder, in a stable order; none if it does not exist.
+ * A file's own name, or those of the code and JSON files in a folder, in a stable order; none if it does not exist.
  *
  * @param {string} root
  * @param {string} name relative to the root
@@ -33,7 +33,7 @@ function filesOf(root, name) {
   if (!stats.isDirectory()) return [name];
   const entries = fs.readdirSync(path.join(root, name), { withFileTypes: true });
   return entries
-    .filter((entry) => entry.isDirectory() || /\.(ts|json)$/.test(entry.name))
+    .filter((entry) => entry.isDirectory() || /\.(ts|mjs|json)$/.test(entry.name))
     .map((entry) => entry.name)
     .toSorted()
     .flatMap((entry) => filesOf(root, `${name}/${entry}`));

@@ -1,4 +1,15 @@
-/** What the commands that take no arguments do with one: `--help` is answered, anything else is refused in words. */
+/** `--help`: whether it is asked for, and what the commands that take no arguments do with one. */
+
+// Its syntax is Node 14's, as that of prepare.mjs, which says why.
+
+/**
+ * Whether help is asked for: then nothing else is done, whatever else stands there.
+ *
+ * @param {readonly string[]} args what follows the command
+ */
+export function isHelpWanted(args) {
+  return args.includes('--help') || args.includes('-h');
+}
 
 /**
  * Ends the process when there are arguments.

@@ -4,8 +4,9 @@ import { type Answers, suggestName, suggestTitle } from './fork/answers.ts';
 import { ask } from './fork/ask.ts';
 import { describeEdits, type Edits, filesAt, makeEdits } from './fork/edits.ts';
 import { upstreamCommands } from './fork/fork-readme.ts';
-import { INIT_HELP, type InitLine, parseInitLine } from './fork/init-command-line.ts';
+import { type InitLine, parseInitLine } from './fork/init-command-line.ts';
 import { planInit, TEMPLATE_TESTS } from './fork/plan-init.ts';
+import { USAGE } from './init.usage.mjs';
 import { requireCommitted } from './fork/work-tree.ts';
 import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
 
@@ -16,7 +17,7 @@ async function main(): Promise<ExitCode> {
   try {
     const line = parseInitLine(process.argv.slice(2));
     if ('help' in line) {
-      console.log(INIT_HELP);
+      console.log(USAGE);
       return EXIT.done;
     }
     await init(process.cwd(), line);
@@ -54,7 +55,7 @@ async function complete(given: Partial<Answers>, root: string): Promise<Answers>
     return ask(given, suggestName(path.basename(root)), { input: process.stdin, output: process.stdout });
   const { name, address, keep = ['greeting', 'echo', 'whoami'] } = given;
   if (name === undefined)
-    throw new CommandError(EXIT.usage, `Nobody can be asked here: give --name.\n\n${INIT_HELP}`);
+    throw new CommandError(EXIT.usage, `Nobody can be asked here: give --name.\n\n${USAGE}`);
   return { name, title: given.title ?? suggestTitle(name), address, keep };
 }
 

@@ -13,7 +13,7 @@ import { lock } from './lock.mjs';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-/** Files, and folders whose TypeScript and JSON files, the compiled program depends on. */
+/** Files, and folders whose code and JSON files, the compiled program depends on. */
 const BUILD_INPUTS = [
   'package.json',
   'package-lock.json',

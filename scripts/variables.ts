@@ -3,6 +3,8 @@ import { VARIABLE_GROUPS } from '../src/config/config.ts';
 import type { Variables } from '../src/config/variable.ts';
 import { definition } from '../src/definition.ts';
 import { ownVariablesOf } from '../src/server/server-definition.ts';
+import { isHelpWanted } from './help.mjs';
+import { USAGE } from './variables.usage.mjs';
 
 const HEAD = [
   '# Every variable of the server, with its default or an example. Copy to .env and uncomment what you change.',
@@ -19,4 +21,5 @@ function spell(variables: Variables): string {
 const groups = [...VARIABLE_GROUPS, ownVariablesOf(definition)].filter(
   (group) => Object.keys(group).length > 0,
 );
-process.stdout.write(`${[HEAD, ...groups.map(spell)].join('\n\n')}\n`);
+const text = [HEAD, ...groups.map(spell)].join('\n\n');
+process.stdout.write(`${isHelpWanted(process.argv.slice(2)) ? USAGE : text}\n`);

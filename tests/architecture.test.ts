@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ISLANDS } from '../scripts/fork/islands.ts';
+import { ISLANDS } from '../scripts/fork/islands.mjs';
 import { planDrop } from '../scripts/fork/plan-drop.ts';
 import { compileSources } from './support/compiled-source.ts';
 import { createSandbox, ROOT, waitForEnd } from './support/process.ts';

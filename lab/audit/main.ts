@@ -4,13 +4,11 @@
  */
 import { execFile } from 'node:child_process';
 import { helped } from '../help.ts';
+import { USAGE } from './main.usage.mjs';
 import { judgeAudit } from './judge.ts';
 
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const TIMEOUT_MS = 60_000;
-
-const USAGE = `Usage: npm run audit
-Asks npm's registry for known vulnerabilities of the dependencies that the server needs at run time. Exit code: 1 for a high one.`;
 
 if (!helped(USAGE)) {
   const { words, passed } = judgeAudit(await runNpmAudit());

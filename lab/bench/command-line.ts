@@ -17,18 +17,6 @@ export interface Command {
   readonly updateDocs: boolean;
 }
 
-export const USAGE = `Usage: npm run bench -- [options]
-  --quick         one short round of this server and the floor: everything works, figures are rough
-  --peers         measure other MCP servers too; installs them into lab/bench/peers/node_modules
-  --only ROW      only the rows whose names begin so; may be given several times
-  --rounds N      rounds per row (default ${THOROUGH.rounds})
-  --json FILE     write every round's figures
-  --svg FILE      write the plot
-  --update-docs   put table and plot into docs/PERFORMANCE.md; with --profile, where the time goes
-  --profile DIR   write a CPU profile of this server for each row, and print its top functions; spoils the figures
-  --verbose       show the servers' logs
-Rows: ${ROWS.map(({ name }) => name).join(', ')}`;
-
 /** Parses the arguments; undefined when they ask for something that is not there. */
 export function parseCommandLine(args: readonly string[]): Command | undefined {
   const options = parseOptions(args);

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { helped } from '../help.ts';
-import { type Command, parseCommandLine, USAGE } from './command-line.ts';
+import { type Command, parseCommandLine } from './command-line.ts';
+import { USAGE } from './main.usage.mjs';
 import { chooseCores, type Cores } from './cores.ts';
 import { startGenerator } from './generator.ts';
 import type { Lab } from './lab.ts';
@@ -15,6 +16,7 @@ import { type ProfileSummary, readProfile, renderProfile } from './report/profil
 import { renderPlot } from './report/plot.ts';
 import type { Run } from './report/run.ts';
 import { renderRow } from './report/table.ts';
+import { ROWS } from './rows.ts';
 import { FLOOR, OURS, OURS_WITH_LOG, PEERS } from './targets.ts';
 
 process.exitCode = await main();
@@ -24,7 +26,7 @@ async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
   const command = parseCommandLine(process.argv.slice(2));
   if (command === undefined) {
-    process.stderr.write(`${USAGE}\n`);
+    process.stderr.write(`${USAGE}\nRows: ${ROWS.map(({ name }) => name).join(', ')}\n`);
     return 2;
   }
   if (process.platform !== 'linux') {

@@ -1,4 +1,5 @@
 /** How long and how often is measured: thoroughly, or quickly to see that everything works. */
+import { THOROUGH_ROUNDS } from './main.usage.mjs';
 
 /** The settings of a run. */
 export interface Settings {
@@ -24,7 +25,7 @@ export interface Settings {
 }
 
 export const THOROUGH: Settings = {
-  rounds: 5,
+  rounds: THOROUGH_ROUNDS,
   warmUpMs: 2_000,
   settleMs: 200,
   durationMs: 2_000,

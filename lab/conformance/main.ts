@@ -10,16 +10,13 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { helped } from '../help.ts';
+import { USAGE } from './main.usage.mjs';
 import { startHeaderProxy } from './header-proxy.ts';
 import { PLAN, type PlannedSet, type ServerName } from './plan.ts';
 import { printResult, printTable } from './report.ts';
 import { startServerProcess } from './server-process.ts';
 import { runSet, type ScenarioResult } from './suite.ts';
 import { findModernNode } from '../../scripts/modern-node.ts';
-
-const USAGE = `Usage: npm run conformance -- [--verbose] [--only SET]
-  --only SET   run one set: ${PLAN.map(({ name }) => name).join(', ')}
-  --verbose    show what the suite and the servers print`;
 
 /** The compiled programs of the two servers. */
 const SCRIPTS: Readonly<Record<ServerName, URL>> = {

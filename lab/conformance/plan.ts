@@ -1,4 +1,5 @@
 /** What of the official conformance suite is run against which server, and why. */
+import type { SET_NAMES } from './main.usage.mjs';
 
 /** The two servers under test. */
 export type ServerName = 'plain' | 'fixture';
@@ -15,7 +16,7 @@ export interface PlannedScenario {
 
 /** A set of scenarios with the server they are run against. */
 export type PlannedSet = {
-  readonly name: string;
+  readonly name: (typeof SET_NAMES)[number];
   readonly server: ServerName;
 } & (
   | {

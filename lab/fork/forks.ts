@@ -1,6 +1,6 @@
 /** The forks: what each adds, changes or takes out, and what must be green then. */
 import path from 'node:path';
-import { ISLANDS } from '../../scripts/fork/islands.ts';
+import { ISLANDS } from '../../scripts/fork/islands.mjs';
 import { type Checkout, forkOf } from './checkout.ts';
 import type { Steps } from './steps.ts';
 

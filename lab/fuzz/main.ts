@@ -4,15 +4,9 @@
  */
 import { parseArgs } from 'node:util';
 import { helped } from '../help.ts';
+import { USAGE } from './main.usage.mjs';
 import { type Failure, runCases, showBytes, type Summary } from './runner.ts';
 import { type FuzzTarget, startTarget, takeTarget } from './target.ts';
-
-const USAGE = `Usage: npm run fuzz -- [--seed N] [--count N] [--case N] [--concurrency N] [--url URL --token A --token B]
-  --seed N         which cases; the default is a different one each time, and is printed
-  --count N        how many (default 20000)
-  --case N         only this one, with everything it sends
-  --url, --token   a server that runs already and the tokens of two of its users, instead of one started for it; it must
-                   offer the fuzzer's tools, as dist/lab/fixture/main.js does`;
 
 /** What the command line asks for. */
 interface Command {

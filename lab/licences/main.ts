@@ -5,14 +5,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
 import { helped } from '../help.ts';
+import { USAGE } from './main.usage.mjs';
 import { describeLicences, findUnknownLicences } from './describe.ts';
 
 // npm runs scripts at the root of the package.
 const LIST = 'docs/LICENCES.md';
-
-const USAGE = `Usage: npm run licences -- [--check]
-Writes ${LIST}, the licences of what the server needs at run time; fails on one that nobody has looked at.
-  --check  only compares`;
 
 if (!helped(USAGE)) process.exitCode = await main(process.argv.includes('--check'));
 

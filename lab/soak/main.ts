@@ -5,10 +5,9 @@
  */
 import { parseArgs } from 'node:util';
 import { helped } from '../help.ts';
+import { USAGE } from './main.usage.mjs';
 import { describeCounts, describePoint, runSoak } from './runner.ts';
 import { startSoakServer } from './server.ts';
-
-const USAGE = 'Usage: npm run soak -- [--minutes N] (default 5)';
 
 process.exitCode = await main();
 

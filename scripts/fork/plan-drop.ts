@@ -1,7 +1,7 @@
 /** What taking out an island changes, as a whole, before anything is touched. */
 import { CommandError, EXIT } from '../token/command-error.ts';
 import { type Edits, filesAt, readIfThere } from './edits.ts';
-import type { Island, Wiring } from './islands.ts';
+import type { Island, Wiring } from './island.ts';
 
 /** What is to be done, and what a person must look at afterwards. */
 export interface DropPlan {

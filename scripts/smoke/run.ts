@@ -1,5 +1,6 @@
 /** The smoke test from its command line to its exit code. */
-import { parseOptions, type SmokeOptions, USAGE, UsageError } from './options.ts';
+import { parseOptions, type SmokeOptions, UsageError } from './options.ts';
+import { USAGE } from '../smoke.usage.mjs';
 import { PLAN, runPlan } from './plan.ts';
 import { createJsonReport, createLineReport, createRedactor, type Output } from './report.ts';
 import { type Count, countChecks, createSteps, type StepResult } from './steps.ts';

@@ -2,12 +2,12 @@
 import type { EntryChange } from '../../src/auth/tokens/token-edit.ts';
 import type { TokenEntry } from '../../src/auth/tokens/token-set.ts';
 import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
-import { type Command, SHARED_OPTIONS } from './command.ts';
+import type { Command } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import type { CommandContext } from './context.ts';
 import { namingOptions } from './create.ts';
 import { describeEntry, entriesOfUser, findEntry } from './entries.ts';
-import { EXPIRES, formatMoment, parseExpiry, parseLength } from './moments.ts';
+import { formatMoment, parseExpiry, parseLength } from './moments.ts';
 import { tellOutlook } from './outlook.ts';
 import { printable, printableJson } from '../../src/printable.ts';
 import { parseScopes } from './scopes.ts';
@@ -24,17 +24,6 @@ interface Action {
 
 /** `edit`: other facts of one token. */
 export const edit: Command = {
-  usage: ['edit ID'],
-  summary: "change a token's name, scopes, end or note",
-  about:
-    'Changes what the options name and nothing else. The token stays as it is, and so do its streams and sessions.',
-  argument: 'ID',
-  options: {
-    name: SHARED_OPTIONS.name,
-    scopes: SHARED_OPTIONS.scopes,
-    expires: [EXPIRES[0], `${EXPIRES[1]}, or never`],
-    note: SHARED_OPTIONS.note,
-  },
   async run(context) {
     const { line, now } = context;
     const { name, scopes, expires, note } = line.values;
@@ -56,46 +45,31 @@ export const edit: Command = {
 
 /** `disable`: tokens that open nothing until they are enabled. */
 export const disable = forChosen({
-  name: 'disable',
-  summary: 'make a token useless until it is enabled',
-  about: 'The next request with the token is refused, and its open streams are closed. The entry stays.',
-  action: { done: 'Disabled', change: () => ({ disabled: true }) },
+  done: 'Disabled',
+  change: () => ({ disabled: true }),
 });
 
 /** `enable`: the way back. */
 export const enable = forChosen({
-  name: 'enable',
-  summary: 'let a disabled token in again',
-  about: 'Takes back what disable did.',
-  action: { done: 'Enabled', change: () => ({ disabled: undefined }) },
+  done: 'Enabled',
+  change: () => ({ disabled: undefined }),
 });
 
 /** `sign-out`: what was derived from a token by signing in is void. */
 export const signOut = forChosen({
-  name: 'sign-out',
-  summary: 'end what was signed in with a token',
-  about: `Whatever was derived from the token by signing in before this moment is void; the token itself stays valid. It is the field
-signInsSince of the entry.`,
   // Not to the second, as other moments: it would spare what was derived earlier in the same second.
-  action: { done: 'Signed out', change: (_, { now }) => ({ signInsSince: new Date(now()).toISOString() }) },
+  done: 'Signed out',
+  change: (_, { now }) => ({ signInsSince: new Date(now()).toISOString() }),
 });
 
 /** `revoke`: tokens that open nothing any more. */
 export const revoke = forChosen({
-  name: 'revoke',
-  summary: "make a token useless for ever; --user USER: all of a user's",
-  about:
-    'Removes a token, or all tokens of a user, from the file. The next request with it is refused, and its open streams are closed.',
-  action: { done: 'Revoked', change: () => undefined },
+  done: 'Revoked',
+  change: () => undefined,
 });
 
 /** `prune`: takes away what has expired. */
 export const prune: Command = {
-  usage: ['prune'],
-  summary: 'take away the entries of expired tokens',
-  about:
-    'Removes the tokens that have expired from the file. The server cannot say of them that they have expired any more.',
-  options: { older: ['TIME', 'only those that expired so long ago, such as 30d. Default: 0'] },
   async run(context) {
     const { line, now } = context;
     const limitMs = now() - parseLength('--older', line.values['older'] ?? '0');
@@ -108,25 +82,8 @@ export const prune: Command = {
 };
 
 /** A command that takes an id or --user and does one thing to each of those tokens. */
-function forChosen({
-  name,
-  summary,
-  about,
-  action,
-}: {
-  readonly name: string;
-  readonly summary: string;
-  readonly about: string;
-  readonly action: Pick<Action, 'done' | 'change'>;
-}): Command {
-  return {
-    usage: [`${name} ID`, `${name} --user USER`],
-    summary,
-    about,
-    argument: 'ID',
-    options: { user: SHARED_OPTIONS.user },
-    run: async (context) => apply(context, { ...action, choose: chooseOneOrUser }),
-  };
+function forChosen(action: Pick<Action, 'done' | 'change'>): Command {
+  return { run: async (context) => apply(context, { ...action, choose: chooseOneOrUser }) };
 }
 
 /** The token whose id was given. */

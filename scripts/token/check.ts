@@ -10,10 +10,6 @@ import { formatScopes } from './scopes.ts';
 
 /** Reads the token, says what it is, and returns whether it is valid by the exit code. */
 export const check: Command = {
-  usage: ['check'],
-  summary: 'say what the token on standard input is',
-  about: `Reads a token from standard input, or asks for it, and says what it is. Exit code 3: it is not valid. A token is never taken
-from the command line.`,
   async run({ line, now, print, store }) {
     const { entries } = await store.read();
     const token = await readSecret();

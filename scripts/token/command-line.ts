@@ -1,8 +1,8 @@
 /** The command line of `npm run token`: which command, with which options; mistakes are named, values never repeated. */
 import { CommandError, EXIT, looksLikeToken, NOT_ON_THE_COMMAND_LINE } from './command-error.ts';
-import { COMMAND_NAMES, type CommandName, COMMANDS } from './commands.ts';
-import { helpOf, OVERVIEW } from './help.ts';
-import { isHelpWanted, parseOptions } from './options.ts';
+import { parseOptions } from './options.ts';
+import { COMMAND_NAMES, COMMAND_WORDS, type CommandName } from './words.mjs';
+import { helpFor, helpOf, USAGE } from '../token.usage.mjs';
 
 /** What was asked for. */
 export interface CommandLine {
@@ -20,16 +20,14 @@ export interface CommandLine {
  */
 export function parseCommandLine(args: readonly string[]): CommandLine | { readonly help: string } {
   if (args.some(looksLikeToken)) throw new CommandError(EXIT.usage, NOT_ON_THE_COMMAND_LINE);
-  const [first, ...rest] = args;
-  if (first === undefined) throw new CommandError(EXIT.usage, OVERVIEW);
-  const isHelp = first === 'help' || first === '--help' || first === '-h';
-  const name = isHelp ? rest[0] : first;
+  const help = helpFor(args);
+  if (help !== undefined) return { help };
+  const [name, ...rest] = args;
+  if (name === undefined) throw new CommandError(EXIT.usage, USAGE);
   const command = COMMAND_NAMES.find((known) => known === name);
-  if (isHelp || (command !== undefined && isHelpWanted(rest)))
-    return { help: command === undefined ? OVERVIEW : helpOf(command) };
-  if (command === undefined) throw new CommandError(EXIT.usage, `There is no such command.\n\n${OVERVIEW}`);
+  if (command === undefined) throw new CommandError(EXIT.usage, `There is no such command.\n\n${USAGE}`);
 
-  const { options = {}, argument: takes } = COMMANDS[command];
+  const { options = {}, argument: takes } = COMMAND_WORDS[command];
   const { texts, switches, positionals } = parseOptions(rest, {
     subject: command,
     help: helpOf(command),

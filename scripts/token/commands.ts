@@ -1,4 +1,4 @@
-/** The table of the commands, in the order of a token's life. */
+/** What each command of `npm run token` does. */
 import { disable, edit, enable, prune, revoke, signOut } from './changes.ts';
 import { check } from './check.ts';
 import type { Command } from './command.ts';
@@ -8,8 +8,10 @@ import { importUsers } from './import.ts';
 import { list } from './list.ts';
 import { rotate } from './rotate.ts';
 import { secret } from './secret.ts';
+import type { CommandName } from './words.mjs';
 
-const TABLE = {
+/** Every command by its name. */
+export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   create,
   import: importUsers,
   list,
@@ -23,14 +25,4 @@ const TABLE = {
   prune,
   export: exportTokens,
   secret,
-} as const;
-
-/** The name of a command. */
-export type CommandName = keyof typeof TABLE;
-
-/** Every command by its name. */
-export const COMMANDS: Readonly<Record<CommandName, Command>> = TABLE;
-
-/** The names, in the order of the overview. */
-// oxlint-disable-next-line no-unsafe-type-assertion -- the keys of a literal, which TypeScript widens to string
-export const COMMAND_NAMES = Object.keys(TABLE) as readonly CommandName[];
+};

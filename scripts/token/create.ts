@@ -8,27 +8,15 @@ import {
   readTokenText,
 } from '../../src/auth/tokens/token-edit.ts';
 import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
-import { type Command, SHARED_OPTIONS } from './command.ts';
+import type { Command } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import { EXPIRES, formatMoment, parseExpiry } from './moments.ts';
+import { formatMoment, parseExpiry } from './moments.ts';
 import { parseScopes } from './scopes.ts';
 import { showNewToken } from './show-new-token.ts';
 import { warnOfUnknownScopes } from './tool-scopes.ts';
 
 /** Makes the token, writes its digest, and only then shows it. */
 export const create: Command = {
-  usage: ['create --user USER'],
-  summary: 'make a token, and show it once',
-  about: `Makes a token of 256 random bits, shows it once with a client configuration, and adds its SHA-256 digest to the token file,
-which is made when there is none.`,
-  options: {
-    user: ['USER', 'the user id: who the token belongs to'],
-    name: SHARED_OPTIONS.name,
-    scopes: [SHARED_OPTIONS.scopes[0], `${SHARED_OPTIONS.scopes[1]}. Default: all`],
-    expires: EXPIRES,
-    note: SHARED_OPTIONS.note,
-    url: SHARED_OPTIONS.url,
-  },
   async run(context) {
     const { line, now, store } = context;
     const { user, name, scopes, expires, note } = line.values;

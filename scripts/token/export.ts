@@ -6,10 +6,6 @@ import { escapeUnprintable } from '../../src/printable.ts';
 
 /** Prints the one line; a file without tokens is refused, because a server does not start with it. */
 export const exportTokens: Command = {
-  usage: ['export'],
-  summary: 'the file on one line, for the secret AUTH_TOKENS',
-  about: `Prints the token file on one line, with digests in the place of tokens, for the secret AUTH_TOKENS of a host that gives
-secrets as variables: npm run -s token -- export`,
   async run({ print, store, warn }) {
     const file = await store.read();
     const { length } = file.entries;

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { digestToken } from '../../src/auth/digest.ts';
 import type { EntryFields } from '../../src/auth/tokens/token-edit.ts';
-import { type Command, SHARED_OPTIONS } from './command.ts';
+import type { Command } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { mintToken, newEntry, requireValid } from './create.ts';
 import { formatCsvLine, parseCsv } from './csv.ts';
@@ -15,14 +15,6 @@ const COLUMNS = ['user', 'name', 'scopes', 'expires'] as const;
 
 /** Makes the tokens in one change of the file, and prints each with the link that signs its user in on the page. */
 export const importUsers: Command = {
-  usage: ['import FILE.csv'],
-  summary: 'tokens for all users of a table who have none',
-  about: `Reads a table with the columns user, name, scopes, expires (all but the first may be missing; scopes are separated by spaces; an
-empty cell is as if the option of create were not given), makes a token for every user who has none, not even a disabled or
-expired one, and prints a table with the columns user, token and link. A link opens the page for its user: it holds the token,
-behind the # that no server sees. All or nothing: a row that is wrong is named, and nothing is written.`,
-  argument: 'FILE',
-  options: { url: SHARED_OPTIONS.url },
   async run(context) {
     const { line, now, store, address, print, warn } = context;
     if (line.argument === undefined)

@@ -6,10 +6,6 @@ import { formatScopes } from './scopes.ts';
 
 /** Prints a table, or for scripts a list of objects. */
 export const list: Command = {
-  usage: ['list'],
-  summary: 'all tokens, without their values',
-  about: `Shows every token: id, user, name, scopes, when it was created and when it expires, and its state (valid, disabled, expired,
-not yet valid). The id is what the server's log calls tokenId.`,
   async run({ line, now, print, store, warn }) {
     const { entries } = await store.read();
     const nowMs = now();

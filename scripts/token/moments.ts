@@ -1,13 +1,6 @@
 /** Lengths of time and dates, as people write them on a command line. */
 import { z } from 'zod';
-import type { CommandOption } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
-
-/** The option of when a token ends. */
-export const EXPIRES: CommandOption = [
-  'WHEN',
-  'a length of time (90d, 12h) or a date (2027-06-30, 2027-06-30T12:00:00Z)',
-];
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1_000,

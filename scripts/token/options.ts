@@ -21,11 +21,6 @@ export interface ParsedOptions {
   readonly positionals: readonly string[];
 }
 
-/** Whether help is asked for: then nothing else is done, whatever else stands there. */
-export function isHelpWanted(args: readonly string[]): boolean {
-  return args.includes('--help') || args.includes('-h');
-}
-
 /**
  * Reads the options.
  * @throws {CommandError} naming the option that is wrong

@@ -2,7 +2,7 @@
 import { digestToken, tokenIdOf } from '../../src/auth/digest.ts';
 import type { EntryFields } from '../../src/auth/tokens/token-edit.ts';
 import type { TokenEntry } from '../../src/auth/tokens/token-set.ts';
-import { type Command, SHARED_OPTIONS } from './command.ts';
+import type { Command } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { mintToken } from './create.ts';
 import { findEntry } from './entries.ts';
@@ -12,19 +12,6 @@ import { warnOfUnknownScopes } from './tool-scopes.ts';
 
 /** Adds the successor and gives the old token an end, in one change of the file. */
 export const rotate: Command = {
-  usage: ['rotate ID'],
-  summary: 'a successor for a token, which still works for a while',
-  about: `Makes a new token for the user of an old one, with the same name, scopes and metadata, and shows it once. The old one works
-until the overlap is over, so that nothing is cut while the new one is handed out.`,
-  argument: 'ID',
-  options: {
-    overlap: ['TIME', 'how long the old one still works, such as 2h or 7d; 0 for not at all. Default: 24h'],
-    expires: [
-      'WHEN',
-      'when the new one ends (90d, or a date). Default: it lasts as long as the old one was made for',
-    ],
-    url: SHARED_OPTIONS.url,
-  },
   async run(context) {
     const { line, now, store } = context;
     const { argument: id } = line;

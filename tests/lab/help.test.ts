@@ -15,6 +15,7 @@ test.each([
   ['init', 'scripts/init.js', '--help'],
   ['drop', 'scripts/drop.js', '--help'],
   ['smoke', 'scripts/smoke.js', '--help'],
+  ['variables', 'scripts/variables.js', '--help'],
 ])('%s (%s) explains itself with %s and does nothing else', async (name, script, option) => {
   const cwd = await sandbox.folder();
 

@@ -3,7 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { makeEdits } from '../../scripts/fork/edits.ts';
-import { type Island, ISLANDS } from '../../scripts/fork/islands.ts';
+import type { Island } from '../../scripts/fork/island.ts';
+import { ISLANDS } from '../../scripts/fork/islands.mjs';
 import { planDrop } from '../../scripts/fork/plan-drop.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { CommandError } from '../../scripts/token/command-error.ts';
 import { parseCommandLine } from '../../scripts/token/command-line.ts';
-import { COMMAND_NAMES } from '../../scripts/token/commands.ts';
+import { COMMAND_NAMES } from '../../scripts/token/words.mjs';
 
 /** The failure of a command line that must not be accepted. */
 function failureOf(args: readonly string[]): CommandError {

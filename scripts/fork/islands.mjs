@@ -3,31 +3,15 @@
  * (`npm run drop`), tests/architecture.test.ts holds the sources to this table, and `npm run fork-proof` takes out each.
  */
 
-/** Where an island is wired: whole lines with a name in them, or a part of a line. */
-export type Wiring = { readonly file: string } & ({ readonly linesWith: string } | { readonly part: string });
-
-/** Something that can be taken out. */
-export interface Island {
-  readonly name: string;
-  readonly what: string;
-  /** What a client meets in its place. */
-  readonly without: string;
-  /** Files, and folders. */
-  readonly files: readonly string[];
-  readonly wiring: readonly Wiring[];
-  /** Tests, and what helps them, that are of nothing else. */
-  readonly tests: readonly string[];
-  /** What is in a test that uses it beside other things. */
-  readonly usedBy?: RegExp;
-  /** Packages that nothing else needs. */
-  readonly packages: readonly string[];
-}
-
 /** Where the parts of the server are put together. */
 const START = 'src/server/start-server.ts';
 
-/** Every island. */
-export const ISLANDS: readonly Island[] = [
+/**
+ * Every island.
+ *
+ * @type {readonly import('./island.ts').Island[]}
+ */
+export const ISLANDS = [
   {
     name: 'sse',
     what: 'HTTP+SSE, the transport of 2024-11-05',

@@ -1,0 +1,15 @@
+/** What `npm run bench -- --help` prints. */
+
+/** So often each row is measured. */
+export const THOROUGH_ROUNDS = 5;
+
+export const USAGE = `Usage: npm run bench -- [options]
+  --quick         one short round of this server and the floor: everything works, figures are rough
+  --peers         measure other MCP servers too; installs them into lab/bench/peers/node_modules
+  --only ROW      only the rows whose names begin so; may be given several times; one that is not there lists them
+  --rounds N      rounds per row (default ${THOROUGH_ROUNDS})
+  --json FILE     write every round's figures
+  --svg FILE      write the plot
+  --update-docs   put table and plot into docs/PERFORMANCE.md; with --profile, where the time goes
+  --profile DIR   write a CPU profile of this server for each row, and print its top functions; spoils the figures
+  --verbose       show the servers' logs`;

@@ -1,0 +1,13 @@
+/** What `npm run connect -- --help` prints. */
+
+export const USAGE = `npm run connect -- [OPTIONS]
+
+Prints what to paste into a client so that it finds this server: for one client, or for all of them.
+
+  --url URL        the address of the server. Default: http://localhost:8000
+  --token-stdin    read the token from standard input and put it in; without it a placeholder stands there
+  --client NAME    one of: claude-desktop, claude-desktop-stdio, claude-code, claude-connector, cursor, vscode, inspector, openai-agents, openai-responses, ai-sdk, curl
+  --name NAME      what the client calls the server. Default: what it calls itself
+  -h, --help       this text
+
+A token is never taken from the command line. Exit codes: 0 done, 1 the configuration cannot be used, 2 wrong command line.`;

@@ -1,0 +1,142 @@
+/** The words of `npm run token`: its commands in the order of a token's life, how each is called, and its options. */
+
+/** Options that several commands have: how the help calls the value, and what it says of it. */
+const SHARED = /** @type {const} */ ({
+  user: ['USER', 'instead of an id: all tokens of this user'],
+  name: ['NAME', 'what to call the user'],
+  scopes: ['LIST', 'the tools it opens, such as greet,echo; all; or none: those that need no scope'],
+  expires: ['WHEN', 'a length of time (90d, 12h) or a date (2027-06-30, 2027-06-30T12:00:00Z)'],
+  note: ['TEXT', 'for yourself; list shows it'],
+  url: ['URL', "the server's address in what is shown to connect. Default: PUBLIC_URL"],
+});
+
+const TABLE = /** @satisfies {Readonly<Record<string, import('./command.ts').CommandWords>>} */ ({
+  create: {
+    usage: ['create --user USER'],
+    summary: 'make a token, and show it once',
+    about: `Makes a token of 256 random bits, shows it once with a client configuration, and adds its SHA-256 digest to the token file,
+which is made when there is none.`,
+    options: {
+      user: ['USER', 'the user id: who the token belongs to'],
+      name: SHARED.name,
+      scopes: [SHARED.scopes[0], `${SHARED.scopes[1]}. Default: all`],
+      expires: SHARED.expires,
+      note: SHARED.note,
+      url: SHARED.url,
+    },
+  },
+  import: {
+    usage: ['import FILE.csv'],
+    summary: 'tokens for all users of a table who have none',
+    about: `Reads a table with the columns user, name, scopes, expires (all but the first may be missing; scopes are separated by spaces; an
+empty cell is as if the option of create were not given), makes a token for every user who has none, not even a disabled or
+expired one, and prints a table with the columns user, token and link. A link opens the page for its user: it holds the token,
+behind the # that no server sees. All or nothing: a row that is wrong is named, and nothing is written.`,
+    argument: 'FILE',
+    options: { url: SHARED.url },
+  },
+  list: {
+    usage: ['list'],
+    summary: 'all tokens, without their values',
+    about: `Shows every token: id, user, name, scopes, when it was created and when it expires, and its state (valid, disabled, expired,
+not yet valid). The id is what the server's log calls tokenId.`,
+  },
+  check: {
+    usage: ['check'],
+    summary: 'say what the token on standard input is',
+    about: `Reads a token from standard input, or asks for it, and says what it is. Exit code 3: it is not valid. A token is never taken
+from the command line.`,
+  },
+  edit: {
+    usage: ['edit ID'],
+    summary: "change a token's name, scopes, end or note",
+    about:
+      'Changes what the options name and nothing else. The token stays as it is, and so do its streams and sessions.',
+    argument: 'ID',
+    options: {
+      name: SHARED.name,
+      scopes: SHARED.scopes,
+      expires: [SHARED.expires[0], `${SHARED.expires[1]}, or never`],
+      note: SHARED.note,
+    },
+  },
+  rotate: {
+    usage: ['rotate ID'],
+    summary: 'a successor for a token, which still works for a while',
+    about: `Makes a new token for the user of an old one, with the same name, scopes and metadata, and shows it once. The old one works
+until the overlap is over, so that nothing is cut while the new one is handed out.`,
+    argument: 'ID',
+    options: {
+      overlap: ['TIME', 'how long the old one still works, such as 2h or 7d; 0 for not at all. Default: 24h'],
+      expires: [
+        'WHEN',
+        'when the new one ends (90d, or a date). Default: it lasts as long as the old one was made for',
+      ],
+      url: SHARED.url,
+    },
+  },
+  disable: {
+    ...ofChosen('disable'),
+    summary: 'make a token useless until it is enabled',
+    about: 'The next request with the token is refused, and its open streams are closed. The entry stays.',
+  },
+  enable: {
+    ...ofChosen('enable'),
+    summary: 'let a disabled token in again',
+    about: 'Takes back what disable did.',
+  },
+  'sign-out': {
+    ...ofChosen('sign-out'),
+    summary: 'end what was signed in with a token',
+    about: `Whatever was derived from the token by signing in before this moment is void; the token itself stays valid. It is the field
+signInsSince of the entry.`,
+  },
+  revoke: {
+    ...ofChosen('revoke'),
+    summary: "make a token useless for ever; --user USER: all of a user's",
+    about:
+      'Removes a token, or all tokens of a user, from the file. The next request with it is refused, and its open streams are closed.',
+  },
+  prune: {
+    usage: ['prune'],
+    summary: 'take away the entries of expired tokens',
+    about:
+      'Removes the tokens that have expired from the file. The server cannot say of them that they have expired any more.',
+    options: { older: ['TIME', 'only those that expired so long ago, such as 30d. Default: 0'] },
+  },
+  export: {
+    usage: ['export'],
+    summary: 'the file on one line, for the secret AUTH_TOKENS',
+    about: `Prints the token file on one line, with digests in the place of tokens, for the secret AUTH_TOKENS of a host that gives
+secrets as variables: npm run -s token -- export`,
+  },
+  secret: {
+    usage: ['secret'],
+    summary: 'a value for SERVER_SECRET',
+    about:
+      'Prints 256 random bits in base64url, for the variable SERVER_SECRET. Whoever has it can make sessions and sign-ins of any user.',
+  },
+});
+
+/** @typedef {keyof typeof TABLE} CommandName The name of a command. */
+
+/**
+ * Every command by its name.
+ *
+ * @type {Readonly<Record<CommandName, import('./command.ts').CommandWords>>}
+ */
+export const COMMAND_WORDS = TABLE;
+
+/** The names, in the order of the overview. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of a literal, which TypeScript widens to string
+export const COMMAND_NAMES = /** @type {readonly CommandName[]} */ (Object.keys(TABLE));
+
+/**
+ * What the commands that take an id or a user have in common.
+ *
+ * @param {string} name
+ * @returns {Pick<import('./command.ts').CommandWords, 'usage' | 'argument' | 'options'>}
+ */
+function ofChosen(name) {
+  return { usage: [`${name} ID`, `${name} --user USER`], argument: 'ID', options: { user: SHARED.user } };
+}
