@@ -1,5 +1,6 @@
 /** Every kind of case, and how often each is drawn. */
 import { type Actor, createActor, type Target } from './actor.ts';
+import { heavyCase } from './heavy-cases.ts';
 import { brokenOffCase, credentialCase, framedCase, pipelinedCase, spelledCase } from './http-cases.ts';
 import {
   argumentsCase,
@@ -24,6 +25,7 @@ const KINDS: readonly (readonly [number, readonly [string, Case]])[] = [
   [10, ['arguments', argumentsCase]],
   [7, ['session', sessionCase]],
   [4, ['sse', sseCase]],
+  [4, ['heavy body', heavyCase]],
 ];
 
 /** How a case went. */

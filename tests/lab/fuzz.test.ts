@@ -36,7 +36,7 @@ describe('a healthy server', () => {
     expect(failures.map(({ caseNumber, problem }) => ({ caseNumber, problem }))).toEqual([]);
     expect(serverProblem).toBeUndefined();
     expect(passed).toBe(2_000);
-    expect(kinds.size).toBe(10);
+    expect(kinds.size).toBe(11);
   }, 60_000);
 });
 
