@@ -13,6 +13,7 @@ import { type EnvironmentFile, parseEnvironment } from '../config/environment.ts
 import { createLog } from '../log.ts';
 import { createMcpServer, defineMcp } from '../mcp/server.ts';
 import { packageFolder, readPackage } from '../package.ts';
+import { PatientStdio } from './patient-stdio.ts';
 import { infoOf, ownVariablesOf, type ServerDefinition } from './server-definition.ts';
 import { openServices } from './services.ts';
 import { describeStartFailure } from './start-messages.ts';
@@ -43,11 +44,13 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   const { use } = services;
   const info = infoOf(readPackage(), title);
   const mcp = defineMcp({ info, instructions, tools, features, use, log });
-  const connection = serveStdio(() =>
-    createMcpServer(mcp, {
-      caller: () => ({ user: grant.user, grant, transport: 'stdio', requestId: randomUUID() }),
-      session: grant.user,
-    }),
+  const connection = serveStdio(
+    () =>
+      createMcpServer(mcp, {
+        caller: () => ({ user: grant.user, grant, transport: 'stdio', requestId: randomUUID() }),
+        session: grant.user,
+      }),
+    { transport: new PatientStdio() },
   );
   log.info({ userId: grant.user.userId, tokenId: grant.tokenId }, 'serving stdio');
 

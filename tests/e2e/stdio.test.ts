@@ -135,6 +135,27 @@ test.each(['the end of stdin', 'SIGTERM', 'SIGINT'] as const)('%s ends the proce
   expect(performance.now() - askedMs).toBeLessThan(atMost(2_000));
 });
 
+test('a call that is in flight at the end of stdin is answered, and then the process ends', async () => {
+  const command = await stdioCommand();
+  const started = sandbox.spawn({ ...command, args: fixtureEntry('stdio', 'wait') });
+  const file = path.join(command.cwd, 'go-on');
+  const lines = [
+    request(1, 'initialize', INITIALIZE),
+    '{"jsonrpc":"2.0","method":"notifications/initialized"}',
+    request(2, 'tools/call', { name: 'wait', arguments: { file } }),
+    request(3, 'tools/call', { name: 'wait', arguments: { file: `${file}-never` } }),
+    '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}',
+  ];
+
+  started.child.stdin.end(`${lines.join('\n')}\n`);
+  await waitFor('the tools', () => started.stderr().split('"msg":"waiting"').length > 2);
+  await writeFile(file, '');
+  const ending = await waitForEnd(started);
+
+  expect(ending).toEqual({ code: 0, signal: null });
+  expect(started.stdout()).toContain('"waited"');
+});
+
 test('a call sent just before the end of stdin is still answered', async () => {
   const started = sandbox.spawn(await stdioCommand());
   const lines = [

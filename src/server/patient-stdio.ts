@@ -1,0 +1,87 @@
+/** The transport of a stdio server that answers what is in flight when its input ends: the SDK's aborts it and answers nothing. */
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import type { JSONRPCMessage, Transport, TransportSendOptions } from '@modelcontextprotocol/server';
+import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+
+/** So long answers are waited for: a tool that never ends, or asks whoever is gone, must not leave the process behind. Milliseconds. */
+const PATIENCE_MS = 300_000;
+
+/** The SDK's transport, which hears of the end of its input when there is nothing left to answer. */
+export class PatientStdio implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: JSONRPCMessage) => void;
+  readonly #input: Readable;
+  readonly #held = new PassThrough();
+  readonly #inner: StdioServerTransport;
+  /** The ids of requests without an answer. */
+  readonly #waiting = new Set<string | number>();
+  #isInputOver = false;
+
+  constructor(input: Readable = process.stdin, output: Writable = process.stdout) {
+    this.#input = input;
+    this.#inner = new StdioServerTransport(this.#held, output);
+  }
+
+  /** Begins to read. */
+  async start(): Promise<void> {
+    this.#inner.onmessage = (message) => {
+      this.#noteReceived(message);
+      this.onmessage?.(message);
+    };
+    this.#inner.onerror = (error) => this.onerror?.(error);
+    this.#inner.onclose = () => {
+      this.#input.unpipe(this.#held);
+      this.#input.pause();
+      this.onclose?.();
+    };
+    await this.#inner.start();
+    const end = (): void => this.#noteEnd();
+    this.#input.once('end', end).once('close', end).pipe(this.#held, { end: false });
+  }
+
+  /** Sends a message. */
+  async send(message: JSONRPCMessage, _options?: TransportSendOptions): Promise<void> {
+    await this.#inner.send(message);
+    if (!('method' in message) && message.id !== undefined) this.#forget(message.id);
+  }
+
+  /** Ends the connection at once. */
+  async close(): Promise<void> {
+    await this.#inner.close();
+  }
+
+  /** Notes what is to be answered, and what is not any more. */
+  #noteReceived(message: JSONRPCMessage): void {
+    if (!('method' in message)) return;
+    // A subscription is answered when the connection ends, and so would keep it.
+    if ('id' in message) {
+      if (message.method !== 'subscriptions/listen') this.#waiting.add(message.id);
+    } else if (message.method === 'notifications/cancelled') {
+      const id = message.params?.['requestId'];
+      if (typeof id === 'string' || typeof id === 'number') this.#forget(id);
+    }
+  }
+
+  /** Notes that nobody waits for this any more. */
+  #forget(id: string | number): void {
+    this.#waiting.delete(id);
+    this.#endIfDone();
+  }
+
+  /** Notes that nothing more will come. */
+  #noteEnd(): void {
+    if (this.#isInputOver) return;
+    this.#isInputOver = true;
+    setTimeout(() => this.#held.end(), PATIENCE_MS).unref();
+    // What was read last has yet to go through.
+    setImmediate(() => this.#endIfDone());
+  }
+
+  /** Tells the SDK that the input is over, when that is all there is left to tell. */
+  #endIfDone(): void {
+    if (!this.#isInputOver || this.#waiting.size > 0) return;
+    if (this.#held.readableLength === 0) this.#held.end();
+    else setImmediate(() => this.#endIfDone());
+  }
+}
