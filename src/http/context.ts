@@ -54,6 +54,13 @@ export function acceptsEventStream(ctx: RequestContext): boolean {
   return ctx.accepts('text/event-stream') !== false;
 }
 
+/** Whether the client takes an event stream for an answer, and no plain JSON. */
+export function acceptsNothingButStreams(ctx: RequestContext): boolean {
+  const { accept } = ctx.req.headers;
+  if (accept === undefined || accept.includes('application/json') || accept.includes('*/*')) return false;
+  return ctx.accepts('application/json') === false && acceptsEventStream(ctx);
+}
+
 /** The grant of a request on a protected route. */
 export function grantOf(ctx: RequestContext): Grant {
   const { grant } = ctx.state;

@@ -13,7 +13,7 @@ import {
 } from '../../mcp/messages.ts';
 import type { ReadMessage } from '../../mcp/plain-call.ts';
 import type { Slot } from './agenda.ts';
-import { acceptsEventStream, grantOf, type RequestContext } from '../context.ts';
+import { acceptsEventStream, acceptsNothingButStreams, grantOf, type RequestContext } from '../context.ts';
 import { JSON_HEADERS, writeAnswer, writeHead } from '../direct-answer.ts';
 import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
@@ -138,6 +138,7 @@ export class PendingAnswer implements Reply {
   /** Notes a request's answer, as JSON, or that none will come; the last one ends the response. */
   settle(answer?: string, head: AnswerHead = JSON_HEAD): void {
     this.#missing -= 1;
+    if (answer !== undefined && head.status === 200 && acceptsNothingButStreams(this.#ctx)) this.openStream();
     const stream: AnswerStream | undefined = this.#kept ?? this.#stream;
     if (answer !== undefined) {
       if (stream !== undefined) stream.sendText(answer, this.#missing === 0);

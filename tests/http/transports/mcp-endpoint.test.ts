@@ -3,7 +3,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import { PACKAGE } from '../../support/package.ts';
-import { callTool, eventually, initialize, openMcpSession, rpc, send } from '../../support/raw-http.ts';
+import {
+  callTool,
+  eventually,
+  initialize,
+  openMcpSession,
+  rpc,
+  send,
+  stateless,
+} from '../../support/raw-http.ts';
 import { openStream } from '../../support/sse-reader.ts';
 import { ADA, BOB, startTestServer, type TestServer } from '../../support/start-server.ts';
 import type { Feature } from '../../../src/mcp/feature.ts';
@@ -337,6 +345,28 @@ describe('an answer', () => {
 
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json']);
     expect(answer.body).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
+  });
+
+  test('is a stream to Accept: text/event-stream alone', async () => {
+    const session = await openMcpSession(server.url, ADA);
+    const headers = { ...session.headers, Accept: 'text/event-stream' };
+    const ask = stateless({ method: 'tools/list' }, { token: ADA });
+
+    const answer = await openStream(mcp, { headers, body: rpc(1, 'ping') });
+    const opening = await openStream(mcp, {
+      token: ADA,
+      headers: { Accept: headers.Accept },
+      body: initialize(),
+    });
+    const alone = await openStream(mcp, { ...ask, headers: { ...ask.headers, Accept: headers.Accept } });
+
+    expect(await answer.answerTo(1)).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
+    expect(await answer.over()).toBe('ended');
+    expect(await opening.answerTo(0)).toMatchObject({ result: { serverInfo: {} } });
+    expect(opening.headers.get('mcp-session-id')).not.toBeNull();
+    expect(await alone.answerTo(1)).toMatchObject({ result: { tools: expect.anything() } });
+    for (const { headers: sent } of [answer, opening, alone])
+      expect(sent.get('content-type')).toBe('text/event-stream');
   });
 
   test('becomes a stream when progress comes before it', async () => {
