@@ -1,6 +1,7 @@
 /** From a request's headers to a grant, or to a refusal in words that say what to change. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { readCredential } from './credential.ts';
+import { digestToken } from './digest.ts';
 import { ANONYMOUS } from './user.ts';
 import type { Grant, RefusalReason, TokenVerifier, Verification } from './verifier.ts';
 
@@ -9,6 +10,12 @@ export interface Refusal {
   readonly reason: 'missing' | 'malformed' | RefusalReason;
   /** One or two sentences for people. No double quotes: it goes into a WWW-Authenticate parameter (RFC 6750, section 3). */
   readonly description: string;
+  /** Tells one wrong credential from another, and nothing about either; empty when there was none. */
+  readonly fingerprint: string;
+  /** Whose the token is or was, where that is known. For the log alone. */
+  readonly grant?: Grant;
+  /** The day from which on it is refused, likewise. */
+  readonly since?: string;
 }
 
 /** What became of a request's credential. */
@@ -41,10 +48,14 @@ export function createAuthenticator(verifier: TokenVerifier | undefined): Authen
     enabled: true,
     authenticate(headers) {
       const credential = readCredential(headers);
-      if (credential.kind === 'none') return refuse('missing', DESCRIPTIONS.missing);
-      if (credential.kind === 'malformed') return refuse('malformed', credential.hint.replaceAll('"', "'"));
-      const verification = verifier.verify(credential.token);
-      return verification instanceof Promise ? verification.then(explain) : explain(verification);
+      if (credential.kind === 'none')
+        return refuse({ reason: 'missing', description: DESCRIPTIONS.missing, fingerprint: '' });
+      if (credential.kind === 'malformed') return refuseMalformed(credential.hint);
+      const { token } = credential;
+      const verification = verifier.verify(token);
+      return verification instanceof Promise
+        ? verification.then((found) => explain(found, token))
+        : explain(verification, token);
     },
     isCurrent: (grant) => verifier.isCurrent(grant),
     mayContinue: (userId) => verifier.hasValidToken(userId),
@@ -58,14 +69,37 @@ const DESCRIPTIONS = {
   expired: 'The token has expired. Ask for a new one and put it into the client configuration.',
   not_yet_valid: 'The token is not valid yet. Use it from its start date on.',
   disabled: 'The token has been disabled. Ask for a new one and put it into the client configuration.',
+  revoked: 'The token has been revoked. Ask for a new one and put it into the client configuration.',
 } as const satisfies Record<Exclude<Refusal['reason'], 'malformed'>, string>;
 
+/** What an example has where the token belongs. */
+const PLACEHOLDER =
+  /^((your|insert|paste|enter|replace|change)[\W_].*|((your|my|the|api|access|auth|bearer)[\W_]*)?(token|key|secret)([\W_]*here)?|changeme|tok_change_me|(mcp_|tok_)?(x{3,}|\.{3}))$/i;
+
+/** What is said to whoever left an example as it was. */
+const PLACEHOLDER_LEFT =
+  'The client configuration still holds the placeholder of an example; put your token in its place.';
+
 /** A verification in words. */
-function explain(verification: Verification): Authentication {
-  return verification.ok ? verification : refuse(verification.reason, DESCRIPTIONS[verification.reason]);
+function explain(verification: Verification, token: string): Authentication {
+  if (verification.ok) return verification;
+  // After the look-up: a token that looks so is a token all the same.
+  if (verification.reason === 'unknown' && PLACEHOLDER.test(token)) return refuseMalformed(PLACEHOLDER_LEFT);
+  const { ok: _not, ...refusal } = verification;
+  const fingerprint = digestToken(token).slice(0, FINGERPRINT_CHARS);
+  return refuse({ ...refusal, description: DESCRIPTIONS[refusal.reason], fingerprint });
+}
+
+/** Enough to tell some dozens from each other, too little for anything else. */
+const FINGERPRINT_CHARS = 7;
+
+/** The refusal of what cannot be a token. */
+function refuseMalformed(hint: string): Authentication {
+  const description = hint.replaceAll('"', "'");
+  return refuse({ reason: 'malformed', description, fingerprint: description });
 }
 
 /** A refusal. */
-function refuse(reason: Refusal['reason'], description: string): Authentication {
-  return { ok: false, refusal: { reason, description } };
+function refuse(refusal: Refusal): Authentication {
+  return { ok: false, refusal };
 }

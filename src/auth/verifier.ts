@@ -14,11 +14,19 @@ export interface Grant {
 }
 
 /** Why a token is refused. */
-export type RefusalReason = 'unknown' | 'expired' | 'not_yet_valid' | 'disabled';
+export type RefusalReason = 'unknown' | 'expired' | 'not_yet_valid' | 'disabled' | 'revoked';
 
 /** What became of a token. */
 export type Verification =
-  { readonly ok: true; readonly grant: Grant } | { readonly ok: false; readonly reason: RefusalReason };
+  | { readonly ok: true; readonly grant: Grant }
+  | {
+      readonly ok: false;
+      readonly reason: RefusalReason;
+      /** What the token would give or gave, where that is known. For the log alone. */
+      readonly grant?: Grant;
+      /** The day from which on it is refused, likewise. */
+      readonly since?: string;
+    };
 
 /** A user whose scopes changed while the token stayed. */
 export interface RightsChange {

@@ -59,7 +59,7 @@ export const AUTH_VARIABLES = {
     schema: z.string().optional(),
   },
   AUTH_FAILURES_PER_MINUTE: {
-    description: 'Refused credentials per minute and address; above it 429.',
+    description: 'Different wrong credentials per minute and address; above it 429.',
     example: '60',
     schema: wholeNumber(60, 1, 1_000_000),
   },

@@ -162,7 +162,7 @@ describe('a credential that is refused', () => {
     await waitForLog(server, 'token file reloaded');
     const call = client.call('whoami');
 
-    await expect(call).rejects.toThrow('The token is unknown to this server.');
+    await expect(call).rejects.toThrow('The token has been revoked.');
     expect(client.stderr()).not.toMatch(/authorize this client|browser/i);
   });
 });

@@ -93,7 +93,7 @@ describe('the sentences of a refusal', () => {
     ['No credential', {}],
     ['No credential', { Authorization: 'Basic YTpi' }],
     ['unknown', { Authorization: `Bearer ${WRONG}` }],
-    ['unknown', { Authorization: 'Bearer YOUR_TOKEN' }],
+    ['placeholder', { Authorization: 'Bearer YOUR_TOKEN' }],
     ['expired', { Authorization: 'Bearer tok_expired_0123456789' }],
     ['not valid yet', { Authorization: `Bearer ${FUTURE}` }],
     ['disabled', { Authorization: 'Bearer tok_disabled_0123456789' }],

@@ -9,6 +9,8 @@ import type { RightsChange } from '../verifier.ts';
 export interface TokenChanges {
   readonly added: readonly string[];
   readonly removed: readonly string[];
+  /** The entries of those. */
+  readonly removedEntries: readonly TokenEntry[];
   readonly changed: readonly string[];
   /** The entries that are in both versions and whose scopes differ. */
   readonly rights: readonly RightsChange[];
@@ -18,11 +20,14 @@ export interface TokenChanges {
 export function* compareTokensInSteps(before: TokenSet, after: TokenSet): Steps<TokenChanges> {
   const added: string[] = [];
   const removed: string[] = [];
+  const removedEntries: TokenEntry[] = [];
   const changed: string[] = [];
   const rights: RightsChange[] = [];
-  for (const digest of before.entries.keys()) {
+  for (const [digest, entry] of before.entries) {
     yield;
-    if (!after.entries.has(digest)) removed.push(tokenIdOf(digest));
+    if (after.entries.has(digest)) continue;
+    removed.push(tokenIdOf(digest));
+    removedEntries.push(entry);
   }
   for (const [digest, entry] of after.entries) {
     yield;
@@ -32,7 +37,7 @@ export function* compareTokensInSteps(before: TokenSet, after: TokenSet): Steps<
     changed.push(tokenIdOf(digest));
     if (!isSameList(old.user.scopes, entry.user.scopes)) rights.push({ before: old.user, after: entry.user });
   }
-  return { added, removed, changed, rights };
+  return { added, removed, removedEntries, changed, rights };
 }
 
 /** Whether two entries of one token say the same. */

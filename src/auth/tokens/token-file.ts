@@ -6,6 +6,7 @@ import { types } from 'node:util';
 import type { Logger } from 'pino';
 import { runInSlices } from '../../in-slices.ts';
 import { parseTokens, parseTokensInSteps } from './parse-tokens.ts';
+import { RevokedTokens } from './revoked-tokens.ts';
 import { TokenFileError } from './token-file-error.ts';
 import { judgeTokens, type WeakTokens } from './weak-tokens.ts';
 import { compareTokensInSteps, type TokenChanges } from './token-changes.ts';
@@ -73,12 +74,14 @@ export async function openTokenFile({
     warnWhenReadableByOthers(filePath, version.stats, log);
     log.info({ tokens: current.size }, 'token file loaded');
   }
+  const revoked = new RevokedTokens(now);
   const listeners: ((changes: readonly RightsChange[]) => void)[] = [];
 
   /** Puts another set in force and tells what is different. */
   const replace = async (next: TokenSet): Promise<void> => {
-    const { rights, ...changes } = await runInSlices(compareTokensInSteps(current, next));
+    const { rights, removedEntries, ...changes } = await runInSlices(compareTokensInSteps(current, next));
     current = next;
+    revoked.note(removedEntries);
     log.info({ tokens: next.size, ...summarize(changes) }, 'token file reloaded');
     if (rights.length > 0) for (const listener of listeners) listener(rights);
   };
@@ -136,7 +139,12 @@ export async function openTokenFile({
   };
 
   return {
-    verify: (token) => current.verify(token),
+    verify(token) {
+      const verification = current.verify(token);
+      return verification.ok || verification.reason !== 'unknown'
+        ? verification
+        : revoked.explain(token, verification);
+    },
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),
     onRightsChange: (listener) => void listeners.push(listener),
@@ -149,7 +157,11 @@ export async function openTokenFile({
 const MAX_LOGGED_IDS = 20;
 
 /** What changed, as a log line has it: counts, and ids as long as they are few. */
-function summarize({ added, removed, changed }: Omit<TokenChanges, 'rights'>): Record<string, unknown> {
+function summarize({
+  added,
+  removed,
+  changed,
+}: Omit<TokenChanges, 'rights' | 'removedEntries'>): Record<string, unknown> {
   const ids = added.length + removed.length + changed.length <= MAX_LOGGED_IDS;
   return {
     added: added.length,

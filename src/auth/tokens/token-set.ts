@@ -46,6 +46,11 @@ class TokenGrant implements Grant {
   }
 }
 
+/** The grant that an entry gives, or gave. */
+export function createTokenGrant(entry: TokenEntry): Grant {
+  return new TokenGrant(entry);
+}
+
 /** The tokens of one version of the token file. */
 export interface TokenSet extends TokenVerifier {
   verify(token: string): Verification;
@@ -84,7 +89,9 @@ export function* createTokenSetInSteps(
       const known = tokens.get(digestToken(token));
       if (known === undefined) return UNKNOWN;
       const reason = refusalOf(known, now());
-      return reason === undefined ? { ok: true, grant: known.grant } : { ok: false, reason };
+      return reason === undefined
+        ? { ok: true, grant: known.grant }
+        : { ok: false, reason, grant: known.grant };
     },
     isCurrent({ user, key = '' }) {
       const known = tokens.get(key);

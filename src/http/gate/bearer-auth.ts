@@ -9,7 +9,7 @@ import type { CountFailure } from './rate-limit.ts';
 export function requireBearer(authenticator: Authenticator, countFailure: CountFailure): Step {
   const refuse = (ctx: RequestContext, refusal: Refusal): never => {
     // After the look-up, so that a valid token from the same address always passes: a classroom behind one NAT.
-    if (refusal.reason !== 'missing') countFailure(clientAddressOf(ctx));
+    if (refusal.reason !== 'missing') countFailure(clientAddressOf(ctx), refusal.fingerprint);
     throw challenge(refusal);
   };
   const admit = (ctx: RequestContext, authentication: Authentication, next: () => unknown): unknown => {

@@ -3,10 +3,11 @@ import { isIPv6 } from 'node:net';
 import { HttpError } from '../errors.ts';
 
 /**
- * Counts an address's failure.
+ * Counts an address's failure; a credential that it has failed with in this minute counts no more: a class behind one address, with the
+ * placeholder of an example left in, is to read why it is refused.
  * @throws {HttpError} 429 above the limit
  */
-export type CountFailure = (address: string) => void;
+export type CountFailure = (address: string, fingerprint: string) => void;
 
 /** How long failures are counted together, from the first on. Milliseconds. */
 const WINDOW_MS = 60_000;
@@ -18,7 +19,12 @@ const MAX_ADDRESSES = 100_000;
 interface Window {
   readonly endMs: number;
   failures: number;
+  /** What it has failed with, as far as it is remembered. */
+  readonly seen: string[];
 }
+
+/** So many different credentials are remembered of one address. */
+const MAX_SEEN = 30;
 
 /** Makes the counter, by a clock that nobody sets. It lives in memory: several instances count each for itself. */
 export function createFailureCounter(
@@ -27,17 +33,19 @@ export function createFailureCounter(
 ): CountFailure {
   // In the order in which the windows began, and so end.
   const windows = new Map<string, Window>();
-  return (address) => {
+  return (address, fingerprint) => {
     const nowMs = now();
     for (const [known, { endMs }] of windows) {
       if (endMs > nowMs && windows.size < MAX_ADDRESSES) break;
       windows.delete(known);
     }
     const network = networkOf(address);
-    const window = windows.get(network) ?? { endMs: nowMs + WINDOW_MS, failures: 0 };
+    const window = windows.get(network) ?? { endMs: nowMs + WINDOW_MS, failures: 0, seen: [] };
     windows.set(network, window);
+    if (window.seen.includes(fingerprint)) return;
     window.failures += 1;
     if (window.failures > failuresPerMinute) throw tooManyFailures(window.endMs - nowMs);
+    if (window.seen.length < MAX_SEEN) window.seen.push(fingerprint);
   };
 }
 

@@ -14,7 +14,8 @@ export function createOAuthRefusalRoutes(authenticator: Authenticator, countFail
     const authentication = await authenticator.authenticate(ctx.req.headers);
     const refusal = authentication.ok ? undefined : authentication.refusal;
     // It tells a right token from a wrong one, so guessing here must cost the same as anywhere.
-    if (refusal !== undefined && refusal.reason !== 'missing') countFailure(clientAddressOf(ctx));
+    if (refusal !== undefined && refusal.reason !== 'missing')
+      countFailure(clientAddressOf(ctx), refusal.fingerprint);
     throw new HttpError(
       404,
       'invalid_request',

@@ -162,7 +162,7 @@ describe('the first version', () => {
     nowMs += 1;
 
     expect(before.ok).toBe(true);
-    expect(await tokens.verify(OLD)).toEqual({ ok: false, reason: 'expired' });
+    expect(await tokens.verify(OLD)).toMatchObject({ ok: false, reason: 'expired' });
     expect(tokens.hasValidToken('ada')).toBe(false);
   });
 
@@ -453,6 +453,24 @@ describe('reload()', () => {
     await tokens.reload();
 
     expect([await accepts(tokens, NEW), await accepts(tokens, OLD)]).toEqual([true, false]);
+  });
+
+  test('remembers what has been taken out: whoever still sends it hears that it was revoked', async () => {
+    let nowMs = Date.parse('2026-03-04T23:59:59Z');
+    const tokens = await open({ ...never, now: () => nowMs });
+
+    await write(NEW);
+    await tokens.reload();
+    nowMs += 86_400_000;
+
+    const revoked = await tokens.verify(OLD);
+    expect(revoked).toMatchObject({ ok: false, reason: 'revoked', since: '2026-03-04' });
+    expect(revoked).toMatchObject({ grant: { tokenId: expect.stringMatching(/^[0-9a-f]{8}$/) } });
+    expect(JSON.stringify(revoked)).not.toContain(OLD);
+    expect(await tokens.verify('tok_other_0123456789')).toEqual({ ok: false, reason: 'unknown' });
+    await write(OLD);
+    await tokens.reload();
+    expect(await accepts(tokens, OLD)).toBe(true);
   });
 
   test('of an unchanged file does nothing', async () => {

@@ -6,10 +6,11 @@ import { createFailureCounter } from '../../../src/http/gate/rate-limit.ts';
 /** A counter with a clock that stands still unless told otherwise. */
 function createCounter(limit: number) {
   let nowMs = 5_000;
+  let failures = 0;
   const count = createFailureCounter(limit, () => nowMs);
-  const refusalOf = (address: string): string | undefined => {
+  const refusalOf = (address: string, fingerprint = `another ${(failures += 1)}`): string | undefined => {
     try {
-      count(address);
+      count(address, fingerprint);
       return undefined;
     } catch (error) {
       return (error as HttpError).headers['Retry-After'];
@@ -30,6 +31,20 @@ describe('the counter', () => {
     wait(1);
     expect(refusalOf('203.0.113.1')).toBeUndefined();
     expect(refusalOf('203.0.113.1')).toBe('60');
+  });
+
+  test('counts a credential that is tried again once a minute, as far as it remembers', () => {
+    const { refusalOf, wait } = createCounter(40);
+    for (let index = 0; index < 30; index += 1) refusalOf('203.0.113.1', `${index}`);
+
+    const again = Array.from({ length: 100 }, (_value, index) => refusalOf('203.0.113.1', `${index % 30}`));
+    const forgotten = Array.from({ length: 11 }, () => refusalOf('203.0.113.1', 'the 31st'));
+
+    expect(again.every((refusal) => refusal === undefined)).toBe(true);
+    expect(forgotten.map((refusal) => refusal !== undefined)).toEqual([...Array(10).fill(false), true]);
+    expect(refusalOf('203.0.113.1', '0')).toBeUndefined();
+    wait(60_000);
+    expect(refusalOf('203.0.113.1', 'the 31st')).toBeUndefined();
   });
 
   test('knows 100,000 addresses, and then forgets the one whose minute began first', () => {

@@ -14,10 +14,13 @@ async function start(env: Record<string, string> = {}): Promise<void> {
   server = await startTestServer({ env: { AUTH_FAILURES_PER_MINUTE: String(LIMIT), ...env } });
 }
 
-/** A request with a wrong token, as if forwarded for an address. */
+let failures = 0;
+
+/** A request with another wrong token each time, as if forwarded for an address. */
 function fail(forwardedFor?: string, path = '/tools'): Promise<Answer> {
   const headers = forwardedFor === undefined ? {} : { 'X-Forwarded-For': forwardedFor };
-  return send(`${server.url}${path}`, { token: 'tok_wrong', headers });
+  failures += 1;
+  return send(`${server.url}${path}`, { token: `tok_wrong_${failures}`, headers });
 }
 
 /** Uses an address's failures up. */
@@ -73,6 +76,26 @@ describe('above the limit', () => {
     const answers = await Promise.all([fail(), fail(undefined, '/register')]);
 
     expect(answers.map(({ status }) => status)).toEqual([429, 429]);
+  });
+
+  test('a class behind one address that left the placeholder in reads why it is refused, each time', async () => {
+    await start();
+
+    const statuses = new Set<number>();
+    const words = new Set<unknown>();
+    for (let student = 0; student < 20; student += 1) {
+      for (const path of ['/mcp', '/register']) {
+        const answer = await send(`${server.url}${path}`, { token: 'YOUR_TOKEN', method: 'POST' });
+        statuses.add(answer.status);
+        words.add((answer.body as { error_description: string }).error_description.split(';')[0]);
+      }
+    }
+    await useUp();
+
+    expect([...statuses]).toEqual([401, 404]);
+    expect([...words]).toEqual(['The client configuration still holds the placeholder of an example']);
+    expect((await fail()).status).toBe(429);
+    expect((await send(`${server.url}/tools`, { token: 'YOUR_TOKEN' })).status).toBe(401);
   });
 
   test('public routes are not limited', async () => {

@@ -1,0 +1,40 @@
+/** Remembers for a while which tokens have been taken out of the token file, so that whoever still sends one hears why it is refused. */
+import type { Verification } from '../verifier.ts';
+import { digestToken } from '../digest.ts';
+import { createTokenGrant, type TokenEntry } from './token-set.ts';
+
+/** So many are remembered; beyond that the one that was taken out first is forgotten. */
+const MAX_REVOKED = 10_000;
+
+/** The tokens that have been taken out since the start. Their digests, ids, users and days; never a token. */
+export class RevokedTokens {
+  readonly #refusals = new Map<string, Verification>();
+  readonly #now: () => number;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /** Notes entries that are in force no more. */
+  note(entries: readonly TokenEntry[]): void {
+    const day = new Date(this.#now()).toISOString().slice(0, 10);
+    for (const entry of entries.slice(-MAX_REVOKED)) {
+      this.#refusals.delete(entry.digest);
+      this.#refusals.set(entry.digest, {
+        ok: false,
+        reason: 'revoked',
+        grant: createTokenGrant(entry),
+        since: day,
+      });
+    }
+    for (const digest of this.#refusals.keys()) {
+      if (this.#refusals.size <= MAX_REVOKED) break;
+      this.#refusals.delete(digest);
+    }
+  }
+
+  /** What is to be said of a token that is unknown; that it was revoked, where it was. */
+  explain(token: string, otherwise: Verification): Verification {
+    return (this.#refusals.size > 0 && this.#refusals.get(digestToken(token))) || otherwise;
+  }
+}
