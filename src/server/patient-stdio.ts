@@ -25,16 +25,18 @@ export class PatientStdio implements Transport {
 
   /** Begins to read. */
   async start(): Promise<void> {
-    this.#inner.onmessage = (message) => {
-      this.#noteReceived(message);
-      this.onmessage?.(message);
-    };
-    this.#inner.onerror = (error) => this.onerror?.(error);
-    this.#inner.onclose = () => {
-      this.#input.unpipe(this.#held);
-      this.#input.pause();
-      this.onclose?.();
-    };
+    Object.assign(this.#inner, {
+      onmessage: (message) => {
+        this.#noteReceived(message);
+        this.onmessage?.(message);
+      },
+      onerror: (error) => this.onerror?.(error),
+      onclose: () => {
+        this.#input.unpipe(this.#held);
+        this.#input.pause();
+        this.onclose?.();
+      },
+    } satisfies Pick<Transport, 'onmessage' | 'onerror' | 'onclose'>);
     await this.#inner.start();
     const end = (): void => this.#noteEnd();
     this.#input.once('end', end).once('close', end).pipe(this.#held, { end: false });

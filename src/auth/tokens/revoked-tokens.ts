@@ -35,6 +35,7 @@ export class RevokedTokens {
 
   /** What is to be said of a token that is unknown; that it was revoked, where it was. */
   explain(token: string, otherwise: Verification): Verification {
-    return (this.#refusals.size > 0 && this.#refusals.get(digestToken(token))) || otherwise;
+    if (this.#refusals.size === 0) return otherwise;
+    return this.#refusals.get(digestToken(token)) ?? otherwise;
   }
 }

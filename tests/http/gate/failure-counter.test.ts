@@ -41,7 +41,9 @@ describe('the counter', () => {
     const forgotten = Array.from({ length: 11 }, () => refusalOf('203.0.113.1', 'the 31st'));
 
     expect(again.every((refusal) => refusal === undefined)).toBe(true);
-    expect(forgotten.map((refusal) => refusal !== undefined)).toEqual([...Array(10).fill(false), true]);
+    expect(forgotten.map((refusal) => refusal !== undefined)).toEqual(
+      Array.from({ length: 11 }, (_value, index) => index === 10),
+    );
     expect(refusalOf('203.0.113.1', '0')).toBeUndefined();
     wait(60_000);
     expect(refusalOf('203.0.113.1', 'the 31st')).toBeUndefined();
