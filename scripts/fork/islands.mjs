@@ -52,6 +52,22 @@ export const ISLANDS = [
     packages: ['playwright-core', 'axe-core'],
   },
   {
+    name: 'sign-in',
+    what: 'signing in with a token on a page, for clients that cannot be given one (OAuth)',
+    without: 'tokens are handed out, and in no other way does anybody come in, as with `SIGN_IN=false`',
+    files: ['src/auth/sign-in', 'src/http/sign-in', 'src/server/sign-in.ts'],
+    wiring: [
+      { file: START, linesWith: "'./sign-in.ts'" },
+      {
+        file: START,
+        part: `\n    (await openSignIn({ config, verifier, serverName: title ?? facts.name, tools, log })) ??\n   `,
+      },
+    ],
+    tests: ['tests/auth/sign-in', 'tests/http/sign-in', 'tests/support/sign-in.ts'],
+    usedBy: /support\/sign-in/,
+    packages: [],
+  },
+  {
     name: 'short-way',
     what: 'the short way of plain messages past the SDK',
     without:

@@ -52,7 +52,7 @@ export function createAuthenticator(verifier: TokenVerifier | undefined): Authen
         return refuse({ reason: 'missing', description: DESCRIPTIONS.missing, fingerprint: '' });
       if (credential.kind === 'malformed') return refuseMalformed(credential.hint);
       const { token } = credential;
-      const verification = verifier.verify(token);
+      const verification = verifier.verify(token, headers);
       return verification instanceof Promise
         ? verification.then((found) => explain(found, token))
         : explain(verification, token);
@@ -70,6 +70,8 @@ const DESCRIPTIONS = {
   not_yet_valid: 'The token is not valid yet. Use it from its start date on.',
   disabled: 'The token has been disabled. Ask for a new one and put it into the client configuration.',
   revoked: 'The token has been revoked. Ask for a new one and put it into the client configuration.',
+  signed_out: 'This sign-in has ended. Sign in again.',
+  other_address: 'The token was made by signing in at another address of this server. Sign in again here.',
 } as const satisfies Record<Exclude<Refusal['reason'], 'malformed'>, string>;
 
 /** What an example has where the token belongs. */

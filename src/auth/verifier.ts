@@ -1,4 +1,5 @@
 /** The port between a credential and a user. A fork that trusts another issuer writes another verifier. */
+import type { IncomingHttpHeaders } from 'node:http';
 import type { UserContext } from './user.ts';
 
 /** A credential that was accepted: what the server keeps of it while a request or a stream lives. */
@@ -13,8 +14,9 @@ export interface Grant {
   readonly key?: string;
 }
 
-/** Why a token is refused. */
-export type RefusalReason = 'unknown' | 'expired' | 'not_yet_valid' | 'disabled' | 'revoked';
+/** Why a token is refused. `signed_out` and `other_address` are of tokens that came of a sign-in: it has ended, or was made elsewhere. */
+export type RefusalReason =
+  'unknown' | 'expired' | 'not_yet_valid' | 'disabled' | 'revoked' | 'signed_out' | 'other_address';
 
 /** What became of a token. */
 export type Verification =
@@ -34,14 +36,27 @@ export interface RightsChange {
   readonly after: UserContext;
 }
 
+/** What is known of a token by its digest, at this moment. */
+export interface KnownToken {
+  readonly grant: Grant;
+  /** Why the token itself would be refused; undefined when it would not. */
+  readonly refusal: RefusalReason | undefined;
+  /** Milliseconds since the epoch. */
+  readonly expiresAtMs?: number | undefined;
+  /** What came of signing in with the token before this moment is void. Milliseconds since the epoch. */
+  readonly signInsSinceMs?: number | undefined;
+}
+
 /** Decides about tokens. */
 export interface TokenVerifier {
-  /** Looks a token up. Never throws for anything a client can send. */
-  verify(token: string): Verification | Promise<Verification>;
+  /** Looks a token up. Never throws for anything a client can send. The headers are those of the request, for whom it matters where it came to. */
+  verify(token: string, headers?: IncomingHttpHeaders): Verification | Promise<Verification>;
   /** Whether a grant given earlier would be given now; asked every second for the grants of open streams. */
   isCurrent(grant: Grant): boolean;
   /** Whether any token of the user is valid now; when none is, the user's sessions end. */
   hasValidToken(userId: string): boolean;
   /** Calls `listener` whenever users' scopes have changed, for verifiers that notice: clients are told then. */
   onRightsChange?(listener: (changes: readonly RightsChange[]) => void): void;
+  /** Looks up the token with a digest ({@link digestToken}): users can sign in with the tokens of a verifier that has this. */
+  lookUp?(digest: string): KnownToken | undefined;
 }

@@ -15,6 +15,7 @@ import {
 import { OPERATION_VARIABLES } from './operation.ts';
 import { PLATFORM_VARIABLES } from './platforms.ts';
 import { SHARING_VARIABLES, type SharingConfig, sharingOf } from './sharing.ts';
+import { SIGN_IN_VARIABLES, type SignInChoice, signInOf } from './sign-in.ts';
 import { NOTHING_AROUND, type Surroundings } from './surroundings.ts';
 import { parseVariables, type ValuesOf, type Variables } from './variable.ts';
 
@@ -22,6 +23,7 @@ import { parseVariables, type ValuesOf, type Variables } from './variable.ts';
 export const VARIABLE_GROUPS: readonly Variables[] = [
   NETWORK_VARIABLES,
   AUTH_VARIABLES,
+  SIGN_IN_VARIABLES,
   LIMITS_VARIABLES,
   SHARING_VARIABLES,
   OPERATION_VARIABLES,
@@ -31,6 +33,7 @@ const VARIABLES = {
   ...NETWORK_VARIABLES,
   ...PLATFORM_VARIABLES,
   ...AUTH_VARIABLES,
+  ...SIGN_IN_VARIABLES,
   ...LIMITS_VARIABLES,
   ...SHARING_VARIABLES,
   ...OPERATION_VARIABLES,
@@ -43,7 +46,7 @@ const STDIO_VARIABLES = {
 } as const satisfies Variables;
 
 /** The configuration of the HTTP server. */
-export interface Config extends Exposure {
+export interface Config extends Exposure, SignInChoice {
   readonly auth: AuthConfig;
   readonly origin: OriginConfig;
   readonly limits: LimitsConfig;
@@ -79,16 +82,20 @@ export function parseConfig(
 ): Config {
   const { values, own } = parse(environment, ownVariables, VARIABLES);
   const exposure = exposureOf(values);
+  const auth = authOf(values, {
+    ...surroundings,
+    publicMode: exposure.publicMode,
+    invitation: findInvitation(values, surroundings),
+  });
+  const origin = originOf(values, exposure);
+  const sharing = sharingOf(values);
   return freeze<Config>({
     ...exposure,
-    auth: authOf(values, {
-      ...surroundings,
-      publicMode: exposure.publicMode,
-      invitation: findInvitation(values, surroundings),
-    }),
-    origin: originOf(values, exposure),
+    auth,
+    ...signInOf(values, { auth, exposure, origin, sharing }),
+    origin,
     limits: limitsOf(values),
-    sharing: sharingOf(values),
+    sharing,
     sseEnabled: values.SSE_ENABLED,
     keepAliveMs: values.SSE_KEEPALIVE_SECONDS * 1000,
     idleConnectionMs: values.KEEP_ALIVE_SECONDS * 1000,

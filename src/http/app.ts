@@ -4,7 +4,7 @@ import Koa from 'koa';
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { OriginConfig } from '../config/network.ts';
-import { requireBearer } from './gate/bearer-auth.ts';
+import { type DescribeEntrance, requireBearer } from './gate/bearer-auth.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import type { RequestState, Route, Step } from './context.ts';
 import { answerErrors, HttpError } from './errors.ts';
@@ -19,6 +19,8 @@ import { createRouting } from './routing.ts';
 export interface AppParts {
   readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
+  /** What the challenge of a 401 says besides. */
+  readonly describeEntrance?: DescribeEntrance | undefined;
   readonly countFailure: CountFailure;
   readonly origin: OriginConfig;
   /** Whether everybody is meant to come without a token, through proxies too. */
@@ -32,7 +34,7 @@ export interface AppParts {
  * write. Without `isAnsweredByItself` everything goes through Koa, and nothing else changes.
  */
 export function createApp(parts: AppParts): RequestListener {
-  const { routes, authenticator, countFailure, origin, isOpenToAll, log } = parts;
+  const { routes, authenticator, describeEntrance, countFailure, origin, isOpenToAll, log } = parts;
   // Of several X-Forwarded-For entries only the last was written by the proxy that is trusted.
   const app = new Koa<RequestState>({ proxy: origin.trustProxy, maxIpsCount: 1 });
   app.silent = true;
@@ -43,7 +45,7 @@ export function createApp(parts: AppParts): RequestListener {
     else log.error({ err: error }, 'response failed');
   });
 
-  const routing = createRouting(routes, requireBearer(authenticator, countFailure));
+  const routing = createRouting(routes, requireBearer(authenticator, countFailure, describeEntrance));
   const run = inTurn([
     logRequests(log),
     routing.find,

@@ -40,6 +40,11 @@ export interface Route {
    * the Origin are.
    */
   readonly isProbe?: true;
+  /**
+   * Whose pages may call it, where not the guard's list says so: `any` page, since nothing that a browser adds by itself counts there;
+   * or only this server's `own`.
+   */
+  readonly pages?: 'any' | 'own';
   /** Whether it speaks MCP, so that its errors are JSON-RPC errors. */
   readonly protocol?: 'mcp';
   /** Loads what its first request would have to wait for, and no start should. */

@@ -39,16 +39,23 @@ const LISTS = ['tools_list_changed', 'prompts_list_changed', 'resources_list_cha
 
 /** Counts refused credentials together with the other processes: whoever guesses is not to have as many tries at each. */
 export function shareFailures(countFailure: CountFailure, peers: Peers): CountFailure {
-  peers.onTell('refused', (address: string) => {
+  peers.onTell('refused', ({ address, fingerprint }: RefusedCredential) => {
     try {
-      countFailure(address);
+      countFailure(address, fingerprint);
     } catch {
       // It is too many, which is for whoever comes here to hear.
     }
   });
-  return (address) => {
+  return (address, fingerprint) => {
     // Beyond the limit it throws: what would follow need not be told, however much it is.
-    countFailure(address);
-    peers.tell('refused', address);
+    countFailure(address, fingerprint);
+    const refused: RefusedCredential = { address, fingerprint };
+    peers.tell('refused', refused);
   };
+}
+
+/** What the other processes are told of a refused credential: too little to learn it from. */
+interface RefusedCredential {
+  readonly address: string;
+  readonly fingerprint: string;
 }

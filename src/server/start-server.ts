@@ -14,7 +14,6 @@ import { EventStreams } from '../http/transports/event-streams.ts';
 import { createFaceRoute } from '../http/site/face.ts';
 import { createHealthRoutes } from '../http/site/health.ts';
 import { createMcpRoute } from '../http/transports/mcp-endpoint.ts';
-import { createOAuthRefusalRoutes } from '../http/site/oauth-refusal.ts';
 import { createPage } from '../http/site/page.ts';
 import { createFailureCounter } from '../http/gate/rate-limit.ts';
 import { PeerSessions } from '../http/transports/peer-sessions.ts';
@@ -28,8 +27,10 @@ import type { EventStore } from '../sessions/event-store.ts';
 import { createMemoryEventStore } from '../sessions/memory-event-store.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
 import { readPackage } from '../package.ts';
+import { byTokensAlone } from './entrance.ts';
 import { createLeave } from './leave-taking.ts';
 import { listen, urlOf } from './listening.ts';
+import { openSignIn } from './sign-in.ts';
 import { infoOf, type ServerDefinition } from './server-definition.ts';
 import { NO_SERVICES, type OpenServices } from './services.ts';
 import { openSharedState, shareChanges, shareFailures } from './join-processes.ts';
@@ -86,7 +87,10 @@ export async function startServer({
 }: ServerParts): Promise<RunningServer> {
   const { limits, origin, sharing } = config;
   const facts = readPackage();
-  const authenticator = createAuthenticator(verifier);
+  const entrance =
+    (await openSignIn({ config, verifier, serverName: title ?? facts.name, tools, log })) ??
+    byTokensAlone(verifier);
+  const authenticator = createAuthenticator(entrance.verifier);
   const { sessionIds, peers } = await openSharedState(sharing, log);
   const countFailure = shareFailures(createFailureCounter(config.auth.failuresPerMinute), peers);
   const definition = defineMcp({
@@ -151,13 +155,14 @@ export async function startServer({
       findObstacle,
       isDegraded: () => peers.standing === 'cut-off',
     }),
-    ...createOAuthRefusalRoutes(authenticator, countFailure),
+    ...entrance.createRoutes(authenticator, countFailure),
     createToolsRoute(createToolLister(definition)),
     ...transports,
   ];
   const handle = createApp({
     routes,
     authenticator,
+    describeEntrance: entrance.describe,
     countFailure,
     origin,
     isOpenToAll: config.auth.isOpenToAll,

@@ -28,6 +28,7 @@ export interface TokenFileOptions {
 
 /** A verifier that follows its file. */
 export interface TokenFile extends TokenVerifier {
+  lookUp: TokenSet['lookUp'];
   /** Reads the file again now, changed or not. Never rejects: a broken version is logged and not used. */
   reload(): Promise<void>;
   /** Stops watching. */
@@ -145,6 +146,7 @@ export async function openTokenFile({
         ? verification
         : revoked.explain(token, verification);
     },
+    lookUp: (digest) => current.lookUp(digest),
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),
     onRightsChange: (listener) => void listeners.push(listener),

@@ -3,7 +3,7 @@ import { runAtOnce, type Steps } from '../../in-slices.ts';
 import { digestToken, tokenIdOf } from '../digest.ts';
 import type { UserContext } from '../user.ts';
 import type { Weakness } from './weak-tokens.ts';
-import type { Grant, TokenVerifier, Verification } from '../verifier.ts';
+import type { Grant, KnownToken, TokenVerifier, Verification } from '../verifier.ts';
 
 /** One entry of a token file. */
 export interface TokenEntry {
@@ -24,7 +24,7 @@ export interface TokenEntry {
 }
 
 /** An entry with the grant that it gives, made once. */
-interface KnownToken extends TokenEntry {
+interface HeldToken extends TokenEntry {
   readonly grant: Grant;
 }
 
@@ -54,6 +54,7 @@ export function createTokenGrant(entry: TokenEntry): Grant {
 /** The tokens of one version of the token file. */
 export interface TokenSet extends TokenVerifier {
   verify(token: string): Verification;
+  lookUp(digest: string): KnownToken | undefined;
   readonly size: number;
   /** The entries by their digests. */
   readonly entries: ReadonlyMap<string, TokenEntry>;
@@ -69,8 +70,8 @@ export function* createTokenSetInSteps(
   entries: readonly TokenEntry[],
   now: () => number = Date.now,
 ): Steps<TokenSet> {
-  const tokens = new Map<string, KnownToken>();
-  const tokensOfUser = new Map<string, KnownToken[]>();
+  const tokens = new Map<string, HeldToken>();
+  const tokensOfUser = new Map<string, HeldToken[]>();
   for (const entry of entries) {
     const known = { ...entry, grant: new TokenGrant(entry) };
     tokens.set(entry.digest, known);
@@ -92,6 +93,12 @@ export function* createTokenSetInSteps(
       return reason === undefined
         ? { ok: true, grant: known.grant }
         : { ok: false, reason, grant: known.grant };
+    },
+    lookUp(digest) {
+      const known = tokens.get(digest);
+      if (known === undefined) return undefined;
+      const { grant, expiresAtMs, signInsSinceMs } = known;
+      return { grant, refusal: refusalOf(known, now()), expiresAtMs, signInsSinceMs };
     },
     isCurrent({ user, key = '' }) {
       const known = tokens.get(key);

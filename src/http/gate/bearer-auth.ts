@@ -5,12 +5,19 @@ import type { RequestContext, Step } from '../context.ts';
 import { HttpError, requireClient } from '../errors.ts';
 import type { CountFailure } from './rate-limit.ts';
 
+/** What a challenge says besides, as parameters with a comma before each: where the client finds out how to sign in. */
+export type DescribeEntrance = (ctx: RequestContext) => string;
+
 /** Lets a request through with its grant, or answers 401 with the challenge. */
-export function requireBearer(authenticator: Authenticator, countFailure: CountFailure): Step {
+export function requireBearer(
+  authenticator: Authenticator,
+  countFailure: CountFailure,
+  describeEntrance: DescribeEntrance = () => '',
+): Step {
   const refuse = (ctx: RequestContext, refusal: Refusal): never => {
     // After the look-up, so that a valid token from the same address always passes: a classroom behind one NAT.
     if (refusal.reason !== 'missing') countFailure(clientAddressOf(ctx), refusal.fingerprint);
-    throw challenge(refusal);
+    throw challenge(refusal, describeEntrance(ctx));
   };
   const admit = (ctx: RequestContext, authentication: Authentication, next: () => unknown): unknown => {
     if (!authentication.ok) return refuse(ctx, authentication.refusal);
@@ -30,9 +37,10 @@ export function requireBearer(authenticator: Authenticator, countFailure: CountF
 const REALM = 'Bearer realm="mcp"';
 
 /** The 401 of a refusal. Without a credential the challenge has no error code (RFC 6750, section 3.1). */
-function challenge({ reason, description }: Refusal): HttpError {
+function challenge({ reason, description }: Refusal, entrance: string): HttpError {
   const isMissing = reason === 'missing';
-  const header = isMissing ? REALM : `${REALM}, error="invalid_token", error_description="${description}"`;
+  const error = isMissing ? '' : `, error="invalid_token", error_description="${description}"`;
+  const header = `${REALM}${error}${entrance}`;
   const code = isMissing ? 'unauthorized' : 'invalid_token';
   return new HttpError(401, code, description, { headers: { 'WWW-Authenticate': header } });
 }

@@ -34,11 +34,17 @@ export function guardOrigin({ hosts, origins, listensOn, authEnabled }: OriginGu
       );
     }
     const { origin } = ctx.req.headers;
+    const pages = ctx.state.route?.pages;
     if (origin !== undefined) {
       ctx.vary('Origin');
       const isOwn =
         isAllowedHost && mayBeOwn && (origin === `http://${host}` || origin === `https://${host}`);
-      if (!isOwn && !LOOPBACK_ORIGIN.test(origin) && !allowedOrigins.has(origin)) {
+      if (pages === 'any') return letIn(ctx, '*', next);
+      // Browsers hide where a form comes from when they are told to, but not that it comes from here.
+      const isHiddenOwn = origin === 'null' && ctx.get('sec-fetch-site') === 'same-origin';
+      if (pages === 'own' && (isOwn || isHiddenOwn)) return next();
+      const isListed = LOOPBACK_ORIGIN.test(origin) || allowedOrigins.has(origin);
+      if (!isOwn && (!isListed || pages === 'own')) {
         if (isProbe) return next();
         throw new HttpError(
           403,
@@ -46,9 +52,7 @@ export function guardOrigin({ hosts, origins, listensOn, authEnabled }: OriginGu
           'Pages of this Origin may not call this server. Set ALLOWED_ORIGINS to allow it.',
         );
       }
-      allowOrigin(ctx, origin);
-      if (ctx.method === 'OPTIONS' && ctx.get('access-control-request-method') !== '')
-        return answerPreflight(ctx);
+      return letIn(ctx, origin, next);
     }
     return next();
   };
@@ -61,9 +65,11 @@ const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?
 /** What a browser client must be able to read of an answer. */
 const EXPOSED_HEADERS = 'Mcp-Session-Id, Mcp-Protocol-Version, WWW-Authenticate, Retry-After, X-Request-Id';
 
-/** Lets the page read the answer. */
-function allowOrigin(ctx: RequestContext, origin: string): void {
+/** Lets pages of an origin read the answer, or answers their browser's question before the request itself. */
+function letIn(ctx: RequestContext, origin: string, next: () => unknown): unknown {
   ctx.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': EXPOSED_HEADERS });
+  const isPreflight = ctx.method === 'OPTIONS' && ctx.get('access-control-request-method') !== '';
+  return isPreflight ? answerPreflight(ctx) : next();
 }
 
 /** Answers the question that a browser asks before the request itself. */

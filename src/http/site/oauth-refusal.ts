@@ -19,7 +19,7 @@ export function createOAuthRefusalRoutes(authenticator: Authenticator, countFail
     throw new HttpError(
       404,
       'invalid_request',
-      refusal === undefined ? noNeed(authenticator) : explain(refusal),
+      refusal === undefined ? noNeed(authenticator) : explainRefusal(refusal, 'This server has no OAuth.'),
     );
   };
   // Every method: whatever a client tries here, the answer is the same.
@@ -40,13 +40,13 @@ function noNeed({ enabled }: Authenticator): string {
     : 'This server runs without authentication and has no OAuth: connect without a token.';
 }
 
-/** The refusal with what to change where the client keeps its configuration. */
-function explain({ reason, description }: Refusal): string {
+/** The refusal with what to change where the client keeps its configuration, and what there is besides. */
+export function explainRefusal({ reason, description }: Refusal, otherwise: string): string {
   const where =
     "for mcp-remote: --header 'Authorization:${AUTH_HEADER}' with AUTH_HEADER='Bearer <token>' under env";
   const advice =
     reason === 'missing' || reason === 'malformed'
       ? `Set the header in the client configuration (${where}).`
       : `Change the token in the client configuration (${where}).`;
-  return `${description} ${advice} This server has no OAuth.`;
+  return `${description} ${advice} ${otherwise}`;
 }

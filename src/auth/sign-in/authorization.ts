@@ -1,0 +1,199 @@
+/** Asking for a sign-in, and giving it: from the parameters of `/authorize` to a ticket for the form, and from the form to a code. */
+import { randomBytes } from 'node:crypto';
+import type { Client, Clients } from './clients.ts';
+import { CODE_MS } from './families.ts';
+import { OAuthError } from './oauth-error.ts';
+import { type Parameters, requireParameter } from './parameters.ts';
+import { isChallenge } from './pkce.ts';
+import { addToRedirect, isSameRedirect, type RedirectPolicy } from './redirect-policy.ts';
+import { requireOwnResources } from './resources.ts';
+import { readScope } from './scopes.ts';
+import type { SealedValues, TicketClaims } from './sealed-values.ts';
+
+/** What sign-ins are asked for with. */
+export interface AuthorizationParts {
+  readonly clients: Clients;
+  readonly values: SealedValues;
+  readonly redirects: RedirectPolicy;
+  /** The scopes that there are. */
+  readonly scopes: readonly string[];
+  readonly now: () => number;
+}
+
+/** What a request for a sign-in leads to: a question to the user, or straight back to the client. */
+export type Asked =
+  | { readonly kind: 'question'; readonly ticket: TicketClaims; readonly sealedTicket: string }
+  | { readonly kind: 'answer'; readonly location: string };
+
+/** Signs users in. */
+export interface Authorization {
+  /** Reads a request for a sign-in. Rejects with an {@link OAuthError} when it is not known where the user may be sent. */
+  ask(parameters: Parameters, issuer: string): Promise<Asked>;
+  /**
+   * Reads the ticket that comes back with the form.
+   * @throws {OAuthError} when it is none, or too old
+   */
+  openTicket(sealedTicket: string, issuer: string): TicketClaims;
+  /** Where the user goes who has allowed it; `digest` is of the token that was pasted. */
+  allow(ticket: TicketClaims, digest: string): string;
+  /** Where the user goes who has not. */
+  deny(ticket: TicketClaims): string;
+}
+
+/** So long the form may be open. Milliseconds. */
+const TICKET_MS = 10 * 60_000;
+
+/** A longer state would not fit into the redirect. */
+const MAX_STATE_CHARS = 4_096;
+
+/** Makes what signs users in. */
+export function createAuthorization(parts: AuthorizationParts): Authorization {
+  const { clients, values, redirects, now } = parts;
+  return {
+    async ask(parameters, issuer) {
+      const clientId = requireParameter(parameters, 'client_id');
+      const client = await clients.find(clientId);
+      const redirectUri = findRedirect(client, parameters.get('redirect_uri'), redirects);
+      const state = parameters.get('state');
+      try {
+        const ticket = readRequest(parameters, { client, redirectUri, issuer, parts });
+        return { kind: 'question', ticket, sealedTicket: values.seal('ticket', ticket) };
+      } catch (error) {
+        if (!(error instanceof OAuthError)) throw error;
+        return { kind: 'answer', location: refuse(error, { redirectUri, state, issuer }) };
+      }
+    },
+    openTicket(sealedTicket, issuer) {
+      const ticket = values.open('ticket', sealedTicket);
+      if (ticket === undefined || ticket.issuer !== issuer || ticket.expiresAtMs <= now())
+        throw new OAuthError('invalid_request', 'This page was open too long. Start again from your client.');
+      // Made where the list of addresses was another one, perhaps.
+      requireAllowed(ticket.redirectUri, ticket.clientHost, redirects);
+      return ticket;
+    },
+    allow(ticket, digest) {
+      const { client, scopes, wantsOffline, issuer, refreshes, redirectUri, namedRedirect } = ticket;
+      const { challenge, resources, state } = ticket;
+      const issuedAtMs = now();
+      const code = values.seal('code', {
+        digest,
+        client,
+        family: randomBytes(12).toString('base64url'),
+        scopes,
+        wantsOffline,
+        issuer,
+        issuedAtMs,
+        expiresAtMs: issuedAtMs + CODE_MS,
+        refreshes,
+        redirectUri,
+        namedRedirect,
+        challenge,
+        resources,
+      });
+      return addToRedirect(redirectUri, { code, state, iss: issuer });
+    },
+    deny: (ticket) => refuse(new OAuthError('access_denied', 'The user has not allowed it.'), ticket),
+  };
+}
+
+/** The address to send the user to: the one that the request names, or the only one that the client has. */
+function findRedirect(client: Client, asked: string | undefined, redirects: RedirectPolicy): string {
+  const { redirectUris } = client;
+  const [only, ...others] = redirectUris;
+  const found =
+    asked === undefined
+      ? others.length === 0
+        ? only
+        : undefined
+      : redirectUris.some((known) => isSameRedirect(known, asked))
+        ? asked
+        : undefined;
+  if (found === undefined)
+    throw new OAuthError(
+      'invalid_request',
+      asked === undefined
+        ? 'Send the parameter redirect_uri: the client has several.'
+        : 'The redirect_uri is not one that the client has registered.',
+    );
+  requireAllowed(found, client.host, redirects);
+  return found;
+}
+
+/** Refuses an address that is not allowed, whoever said that it was. */
+function requireAllowed(uri: string, host: string | undefined, redirects: RedirectPolicy): void {
+  if (host === undefined ? redirects.allows(uri) : redirects.allowsDocument(uri, host)) return;
+  throw new OAuthError(
+    'invalid_request',
+    'The redirect_uri is not allowed here. Whoever runs the server: add the exact address to OAUTH_REDIRECT_URIS.',
+  );
+}
+
+/** What is known of a request when the rest of it is read. */
+interface RequestFacts {
+  readonly client: Client;
+  readonly redirectUri: string;
+  readonly issuer: string;
+  readonly parts: AuthorizationParts;
+}
+
+/** Reads what is asked for. */
+function readRequest(
+  parameters: Parameters,
+  { client, redirectUri, issuer, parts }: RequestFacts,
+): TicketClaims {
+  requirePlainRequest(parameters);
+  const challenge = requireParameter(parameters, 'code_challenge');
+  if (parameters.get('code_challenge_method') !== 'S256' || !isChallenge(challenge))
+    throw new OAuthError(
+      'invalid_request',
+      'Send a code_challenge with the code_challenge_method S256; there is no other.',
+    );
+  const state = parameters.get('state');
+  if (state !== undefined && state.length > MAX_STATE_CHARS)
+    throw new OAuthError(
+      'invalid_request',
+      `The state must not be longer than ${MAX_STATE_CHARS} characters.`,
+    );
+  return {
+    client: client.hash,
+    clientName: client.name,
+    clientHost: client.host,
+    refreshes: client.refreshes,
+    redirectUri,
+    namedRedirect: parameters.get('redirect_uri') !== undefined,
+    state,
+    challenge,
+    ...readScope(parameters.get('scope'), parts.scopes),
+    resources: requireOwnResources(parameters.resources(), issuer),
+    issuer,
+    expiresAtMs: parts.now() + TICKET_MS,
+  };
+}
+
+/** Refuses what would be another way of signing in than the one there is. */
+function requirePlainRequest(parameters: Parameters): void {
+  if (requireParameter(parameters, 'response_type') !== 'code')
+    throw new OAuthError('unsupported_response_type', 'The response_type must be code.');
+  if ((parameters.get('response_mode') ?? 'query') !== 'query')
+    throw new OAuthError('invalid_request', 'The response_mode must be query.');
+  if (parameters.get('request') !== undefined)
+    throw new OAuthError('request_not_supported', 'Send the parameters themselves, not a request object.');
+  if (parameters.get('request_uri') !== undefined)
+    throw new OAuthError('request_uri_not_supported', 'Send the parameters themselves, not their address.');
+  // Nothing is remembered by which a user could be known without the page.
+  if (parameters.get('prompt')?.split(' ').includes('none') === true)
+    throw new OAuthError('interaction_required', 'The user has to be asked.');
+}
+
+/** Where a refusal goes. */
+interface RefusalPlace {
+  readonly redirectUri: string;
+  readonly state?: string | undefined;
+  readonly issuer: string;
+}
+
+/** The redirect that tells the client of a refusal. */
+function refuse({ code, message }: OAuthError, { redirectUri, state, issuer }: RefusalPlace): string {
+  const short = state !== undefined && state.length <= MAX_STATE_CHARS ? state : undefined;
+  return addToRedirect(redirectUri, { error: code, error_description: message, state: short, iss: issuer });
+}

@@ -1,0 +1,188 @@
+/** Client ID Metadata Documents: clients whose id is the address of a document that says who they are, read when they first come. */
+import { OAuthError } from './oauth-error.ts';
+import type { FetchDocument, FetchedDocument } from './fetch-document.ts';
+import { readableName } from './names.ts';
+import type { RedirectPolicy } from './redirect-policy.ts';
+
+/** What a document says, as far as it matters here. */
+export interface DocumentFacts {
+  readonly name: string | undefined;
+  /** Where the document is, which is all that is known for sure. */
+  readonly host: string;
+  readonly redirectUris: readonly string[];
+  readonly refreshes: boolean;
+}
+
+/** The documents of clients. */
+export interface ClientDocuments {
+  /** Whether a document at this address would be read. */
+  accepts(clientId: string): boolean;
+  /** What the document says. Rejects with an {@link OAuthError}. */
+  read(clientId: string): Promise<DocumentFacts>;
+}
+
+/** What documents are read with. */
+export interface DocumentOptions {
+  /** More hosts, as the operator has them: `host`, `host:port`, or `*` for every one. */
+  readonly hosts: readonly string[];
+  readonly redirects: RedirectPolicy;
+  readonly fetchDocument: FetchDocument;
+  /** Told why a document could not be used. */
+  readonly onFailure: (host: string, reason: string) => void;
+  readonly now?: () => number;
+}
+
+/** The hosts of the clients that there are. */
+const VENDOR_HOSTS: ReadonlySet<string> = new Set([
+  'claude.ai',
+  'claude.com',
+  'chatgpt.com',
+  'vscode.dev',
+  'cursor.com',
+  'opencode.ai',
+]);
+
+/** So long a document counts, whatever it says of itself. Milliseconds. */
+const MIN_FRESH_MS = 5 * 60_000;
+const MAX_FRESH_MS = 24 * 60 * 60_000;
+
+/** A failure is soon mended, and must not be asked about with every request until then. Milliseconds. */
+const FAILURE_MS = 30_000;
+
+/** So many documents are known, failures among them. */
+const MAX_DOCUMENTS = 100;
+
+/** So many are read at once. */
+const MAX_READING = 8;
+
+/** A longer id is none. */
+const MAX_ID_CHARS = 512;
+
+/** What became of a document, and how long that counts. */
+interface Read {
+  readonly facts: DocumentFacts | undefined;
+  readonly untilMs: number;
+}
+
+/** Makes the reader of documents, with its memory of them. */
+export function createClientDocuments(options: DocumentOptions): ClientDocuments {
+  const { hosts, redirects, fetchDocument, onFailure, now = Date.now } = options;
+  const named = new Set(hosts);
+  const known = new Map<string, Read>();
+  const reading = new Map<string, Promise<DocumentFacts | undefined>>();
+
+  const accepts = (clientId: string): boolean => {
+    const url = parseId(clientId);
+    return url !== undefined && (VENDOR_HOSTS.has(url.host) || named.has(url.host) || named.has('*'));
+  };
+  const readAnew = async (clientId: string): Promise<DocumentFacts | undefined> => {
+    const url = new URL(clientId);
+    let facts: DocumentFacts | undefined;
+    let freshMs = FAILURE_MS;
+    try {
+      const document = await fetchDocument(url, { mayBeNear: named.has(url.host) });
+      facts = factsOf(document.value, { clientId, host: url.host, redirects });
+      freshMs = freshnessOf(document);
+    } catch (error) {
+      onFailure(url.host, error instanceof Error ? error.message : 'unknown error');
+    }
+    for (const oldest of known.keys()) {
+      if (known.size < MAX_DOCUMENTS) break;
+      known.delete(oldest);
+    }
+    known.set(clientId, { facts, untilMs: now() + freshMs });
+    return facts;
+  };
+  /** What is known, or is being read, or is read now. */
+  const readOnce = async (clientId: string): Promise<DocumentFacts | undefined> => {
+    const remembered = known.get(clientId);
+    if (remembered !== undefined && remembered.untilMs > now()) return remembered.facts;
+    known.delete(clientId);
+    let underWay = reading.get(clientId);
+    if (underWay === undefined) {
+      if (reading.size >= MAX_READING) throw busy();
+      underWay = readAnew(clientId).finally(() => reading.delete(clientId));
+      reading.set(clientId, underWay);
+    }
+    return underWay;
+  };
+  return {
+    accepts,
+    async read(clientId) {
+      if (!accepts(clientId)) throw notAccepted();
+      const facts = await readOnce(clientId);
+      if (facts === undefined) throw unusable();
+      return facts;
+    },
+  };
+}
+
+/** The address that an id is, in the one form that there is of it: what is compared must not have two spellings. */
+function parseId(clientId: string): URL | undefined {
+  if (clientId.length > MAX_ID_CHARS || !URL.canParse(clientId)) return undefined;
+  const url = new URL(clientId);
+  const isPlain = url.protocol === 'https:' && url.username === '' && url.password === '';
+  return isPlain &&
+    url.pathname !== '/' &&
+    url.hash === '' &&
+    url.href === clientId &&
+    !clientId.endsWith('#')
+    ? url
+    : undefined;
+}
+
+/** Where a document stands. */
+interface Place {
+  readonly clientId: string;
+  readonly host: string;
+  readonly redirects: RedirectPolicy;
+}
+
+/**
+ * What a document says. How the client authenticates does not matter: whatever else it can do, it can do without.
+ * @throws when it is not about this client, or holds no address that it may use
+ */
+function factsOf(value: unknown, { clientId, host, redirects }: Place): DocumentFacts {
+  if (typeof value !== 'object' || value === null) throw new Error('not a JSON object');
+  const members: Readonly<Record<string, unknown>> = { ...value };
+  if (members['client_id'] !== clientId) throw new Error('its client_id is not its address');
+  const listed = Array.isArray(members['redirect_uris']) ? (members['redirect_uris'] as unknown[]) : [];
+  const redirectUris = listed.filter(
+    (uri): uri is string => typeof uri === 'string' && redirects.allowsDocument(uri, host),
+  );
+  if (redirectUris.length === 0) throw new Error('it has no redirect that is allowed here');
+  return { name: readableName(members['client_name']), host, redirectUris, refreshes: wantsRefresh(members) };
+}
+
+/** Whether a client wants refresh tokens: unless it lists its grants without that one. */
+export function wantsRefresh(members: Readonly<Record<string, unknown>>): boolean {
+  const grants = members['grant_types'];
+  return !Array.isArray(grants) || grants.includes('refresh_token');
+}
+
+/** How long a document counts, by what it says of itself and within bounds. */
+function freshnessOf({ headers }: FetchedDocument): number {
+  const said = /\bmax-age=(\d{1,9})\b/.exec(headers['cache-control'] ?? '')?.[1];
+  return Math.min(Math.max(Number(said ?? 0) * 1000, MIN_FRESH_MS), MAX_FRESH_MS);
+}
+
+/** The id is an address from which nothing is read. */
+function notAccepted(): OAuthError {
+  return new OAuthError(
+    'invalid_client',
+    'The client is described by a document on a host that is not allowed here. Whoever runs the server: add the host to OAUTH_CLIENT_HOSTS.',
+  );
+}
+
+/** The document cannot be had, or does not say what it must. */
+function unusable(): OAuthError {
+  return new OAuthError(
+    'invalid_client',
+    'The document that describes the client cannot be used. Try again in half a minute; the log of this server says why.',
+  );
+}
+
+/** Too many documents are being read. */
+function busy(): OAuthError {
+  return new OAuthError('temporarily_unavailable', 'Many clients are coming at once. Try again in a moment.');
+}

@@ -1,0 +1,91 @@
+/** Access tokens of sign-ins, behind the same port as the tokens of the file, which they lead back to at every request. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { digestToken, tokenIdOf } from '../digest.ts';
+import type { UserContext } from '../user.ts';
+import type { Grant, KnownToken, TokenVerifier, Verification } from '../verifier.ts';
+import type { Judge } from './judge.ts';
+import { narrowUser } from './scopes.ts';
+import { ACCESS_PREFIX, type AccessClaims, type SealedValues } from './sealed-values.ts';
+
+/** What derived tokens are verified with. */
+export interface DerivedTokenParts {
+  readonly tokens: TokenVerifier;
+  readonly values: SealedValues;
+  readonly judge: Judge;
+  /** The origin that a request came to. */
+  readonly issuerOf: (headers: IncomingHttpHeaders) => string;
+}
+
+/** The grant of a derived token: that of its entry, with no more scopes than were asked for. Logs know it as the entry's token. */
+class DerivedGrant implements Grant {
+  readonly user: UserContext;
+  readonly tokenId: string;
+  readonly #claims: AccessClaims;
+
+  constructor(claims: AccessClaims, { grant }: KnownToken) {
+    this.user = narrowUser(grant.user, claims.scopes);
+    this.tokenId = grant.tokenId ?? tokenIdOf(claims.digest);
+    this.#claims = claims;
+    Object.freeze(this);
+  }
+
+  /** The claims, out of reach of whatever spells or copies a grant. */
+  static claimsOf(grant: DerivedGrant): AccessClaims {
+    return grant.#claims;
+  }
+}
+
+/** What is remembered of a token: what it says, and the grant that it gave last. */
+interface Opened {
+  readonly claims: AccessClaims;
+  /** The user that the grant was made of; another version of the file has another one. */
+  from?: UserContext;
+  grant?: DerivedGrant;
+}
+
+/** So many tokens are remembered. Opening one again costs some microseconds. */
+const MAX_OPENED = 4_096;
+
+/** Adds derived tokens to a verifier. Of any other token, all that it costs is a look at how it begins. */
+export function withDerivedTokens({ tokens, values, judge, issuerOf }: DerivedTokenParts): TokenVerifier {
+  const opened = new Map<string, Opened>();
+  const open = (token: string): Opened | undefined => {
+    const key = digestToken(token);
+    const known = opened.get(key);
+    if (known !== undefined) return known;
+    const claims = values.open('access', token);
+    if (claims === undefined) return undefined;
+    for (const oldest of opened.keys()) {
+      if (opened.size < MAX_OPENED) break;
+      opened.delete(oldest);
+    }
+    const fresh = { claims };
+    opened.set(key, fresh);
+    return fresh;
+  };
+  return {
+    verify(token, headers): Verification | Promise<Verification> {
+      if (!token.startsWith(ACCESS_PREFIX)) return tokens.verify(token, headers);
+      const found = open(token);
+      // One in some hundred thousand random tokens begins like a derived one.
+      if (found === undefined) return tokens.verify(token, headers);
+      const verdict = judge(found.claims);
+      if (!verdict.ok) return verdict;
+      if (found.claims.issuer !== issuerOf(headers ?? {})) return { ok: false, reason: 'other_address' };
+      return { ok: true, grant: grantOf(found, verdict.entry) };
+    },
+    isCurrent: (grant) =>
+      grant instanceof DerivedGrant ? judge(DerivedGrant.claimsOf(grant)).ok : tokens.isCurrent(grant),
+    hasValidToken: (userId) => tokens.hasValidToken(userId),
+    onRightsChange: (listener) => tokens.onRightsChange?.(listener),
+  };
+}
+
+/** The grant of a token: the same one for as long as its entry is, so that who compares or counts grants finds few. */
+function grantOf(opened: Opened, entry: KnownToken): DerivedGrant {
+  if (opened.grant === undefined || opened.from !== entry.grant.user) {
+    opened.from = entry.grant.user;
+    opened.grant = new DerivedGrant(opened.claims, entry);
+  }
+  return opened.grant;
+}

@@ -1,0 +1,87 @@
+/**
+ * Reads a client's document. Whoever opens the sign-in page chooses the address, so that this must not become a way into the server's
+ * own network: https alone, no redirect, the address checked where the connection is made, little time and few bytes.
+ */
+import { lookup as lookUpName } from 'node:dns';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { createAddressGuard } from './address-guard.ts';
+
+/** A document as it came. */
+export interface FetchedDocument {
+  readonly value: unknown;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Reads the document at an address. Rejects with a reason that goes into the log and to nobody else. */
+export type FetchDocument = (url: URL, options: { readonly mayBeNear: boolean }) => Promise<FetchedDocument>;
+
+/** Everything together may take so long. Milliseconds. */
+const DEADLINE_MS = 5_000;
+
+/** A document is a few hundred bytes; the draft says 5 KiB. */
+const MAX_BYTES = 5 * 1024;
+
+/** Makes the reader. `mayBeNear`: the operator has named the very host, which may then be anywhere. */
+export function createFetchDocument(): FetchDocument {
+  const isOpen = createAddressGuard();
+  /** Looks a name up, and leaves no address but open ones: what is connected to is what was checked. */
+  const lookUpOpen: LookupFunction = (hostname, options, callback) => {
+    lookUpName(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '');
+      const allowed = addresses.filter(({ address }) => isOpen(address));
+      const [first] = allowed;
+      if (first === undefined) return callback(new Error('not an address of the open internet'), '');
+      return options.all === true ? callback(null, allowed) : callback(null, first.address, first.family);
+    });
+  };
+  return async (url, { mayBeNear }) => {
+    const bare = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    // Nothing is looked up for a literal address.
+    if (!mayBeNear && isIP(bare) !== 0 && !isOpen(bare))
+      throw new Error('not an address of the open internet');
+    const response = await ask(url, mayBeNear ? undefined : lookUpOpen);
+    return { value: JSON.parse(await readText(response)) as unknown, headers: response.headers };
+  };
+}
+
+/** Sends the request, and returns the response when it is one that can be a document. */
+function ask(url: URL, lookup: LookupFunction | undefined): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const asking = request(
+      url,
+      {
+        // No connection is kept: the next document is somebody else's.
+        agent: false,
+        headers: { Accept: 'application/json', 'Accept-Encoding': 'identity', 'User-Agent': 'mcp-sign-in' },
+        signal: AbortSignal.timeout(DEADLINE_MS),
+        ...(lookup !== undefined && { lookup }),
+      },
+      (response) => {
+        const { statusCode, headers } = response;
+        if (statusCode === 200 && /^application\/([\w.-]+\+)?json\b/i.test(headers['content-type'] ?? ''))
+          return resolve(response);
+        response.destroy();
+        return reject(new Error(statusCode === 200 ? 'not JSON' : `status ${statusCode}`));
+      },
+    );
+    asking.on('error', reject);
+    asking.end();
+  });
+}
+
+/** The text of a response, if it is not too long. */
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BYTES) {
+      response.destroy();
+      throw new Error(`larger than ${MAX_BYTES} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+}

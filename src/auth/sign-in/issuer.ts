@@ -1,0 +1,35 @@
+/** Under which of its addresses a request came to this server: that one is told in the documents, and tokens are made for it. */
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What the addresses of a server are. */
+export interface Addresses {
+  /** The one that it tells; with a path where it has one. Absent on a server for its own machine. */
+  readonly publicUrl: string | undefined;
+  /** The Host headers that are let in besides the loopback names. */
+  readonly hosts: readonly string[];
+  /** Whether the proxy in front is believed. */
+  readonly trustProxy: boolean;
+}
+
+/** The names of this machine. */
+const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
+
+/** Makes what finds the address of a request, without a slash at its end. The Host has been let in by then. */
+export function createIssuerOf({
+  publicUrl,
+  hosts,
+  trustProxy,
+}: Addresses): (headers: IncomingHttpHeaders) => string {
+  const told = publicUrl?.replace(/\/+$/, '');
+  const toldHost = told === undefined ? undefined : new URL(told).host;
+  const path = told === undefined ? '' : new URL(told).pathname.replace(/\/+$/, '');
+  const others = new Set(hosts);
+  return ({ host = '', 'x-forwarded-proto': proto }) => {
+    const name = host.toLowerCase();
+    if (told !== undefined && name === toldHost) return told;
+    if (LOOPBACK.test(name)) return `${trustProxy && proto === 'https' ? 'https' : 'http'}://${name}`;
+    // Nobody signs in over plain HTTP from another machine.
+    if (others.has(name)) return `https://${name}${path}`;
+    return told ?? 'http://localhost';
+  };
+}

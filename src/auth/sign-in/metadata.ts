@@ -1,0 +1,47 @@
+/** What clients read first: what is protected and by whom (RFC 9728), and how to sign in there (RFC 8414). */
+import { AUTH_METHODS } from './registration.ts';
+import { OFFLINE_ACCESS } from './scopes.ts';
+
+/** What the documents tell. */
+export interface MetadataFacts {
+  /** Origin, and path where the server has one; without a slash at its end. Clients compare it as text. */
+  readonly issuer: string;
+  readonly serverName: string;
+  /** The scopes that there are. */
+  readonly scopes: readonly string[];
+  readonly canRegister: boolean;
+}
+
+/** The document of a protected resource: of `/mcp`, say, or of the whole server. */
+export function describeResource({ issuer, serverName, scopes }: MetadataFacts, path: string): object {
+  return {
+    resource: issuer + path,
+    authorization_servers: [issuer],
+    bearer_methods_supported: ['header'],
+    ...(scopes.length > 0 && { scopes_supported: scopes }),
+    resource_name: serverName,
+    resource_documentation: `${issuer}/`,
+  };
+}
+
+/** The document of the authorization server. */
+export function describeAuthorizationServer({ issuer, scopes, canRegister }: MetadataFacts): object {
+  return {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    ...(canRegister && { registration_endpoint: `${issuer}/register` }),
+    revocation_endpoint: `${issuer}/revoke`,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: ['authorization_code', 'refresh_token'],
+    code_challenge_methods_supported: ['S256'],
+    token_endpoint_auth_methods_supported: AUTH_METHODS,
+    revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+    // Some clients use a refresh token only where they find this word.
+    scopes_supported: [...scopes, OFFLINE_ACCESS],
+    client_id_metadata_document_supported: true,
+    authorization_response_iss_parameter_supported: true,
+    service_documentation: `${issuer}/`,
+  };
+}

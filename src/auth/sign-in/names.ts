@@ -1,0 +1,22 @@
+/** Names that come from outside and are shown to people: what they hold must not change how they, or what is beside them, read. */
+
+/** Longer names are cut. */
+const MAX_NAME_CHARS = 80;
+
+/** Control characters, invisible ones, and those that turn the direction of what follows. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Cn}]/gu;
+
+/** A client's name as the page shows it; undefined when nothing of it is left. */
+export function readableName(name: unknown): string | undefined {
+  if (typeof name !== 'string') return undefined;
+  const readable = name
+    .slice(0, 4 * MAX_NAME_CHARS)
+    .replaceAll(UNSEEN, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  const characters = Array.from(readable);
+  if (characters.length === 0) return undefined;
+  return characters.length <= MAX_NAME_CHARS
+    ? readable
+    : `${characters.slice(0, MAX_NAME_CHARS - 1).join('')}…`;
+}

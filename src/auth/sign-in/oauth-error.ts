@@ -1,0 +1,32 @@
+/** What goes wrong at the endpoints of signing in, in the codes of RFC 6749 and its neighbours. */
+
+/** The codes that clients compare. */
+export type OAuthErrorCode =
+  | 'access_denied'
+  | 'interaction_required'
+  | 'invalid_client'
+  | 'invalid_client_metadata'
+  | 'invalid_grant'
+  | 'invalid_redirect_uri'
+  | 'invalid_request'
+  | 'invalid_target'
+  | 'request_not_supported'
+  | 'request_uri_not_supported'
+  | 'temporarily_unavailable'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'unsupported_response_type';
+
+/** A refusal that the client is to see. Its words hold no double quotes and no backslash (RFC 6749, section 5.2). */
+export class OAuthError extends Error {
+  override readonly name = 'OAuthError';
+  readonly code: OAuthErrorCode;
+  /** Whether it was tried with a value that this server has never made: that may be a guess. */
+  readonly isGuess: boolean;
+
+  constructor(code: OAuthErrorCode, description: string, { isGuess = false } = {}) {
+    super(description);
+    this.code = code;
+    this.isGuess = isGuess;
+  }
+}

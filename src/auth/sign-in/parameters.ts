@@ -1,0 +1,44 @@
+/** Parameters of a request to the endpoints of signing in: each once, and an empty one is not there (RFC 6749, section 3.1). */
+import { OAuthError } from './oauth-error.ts';
+
+/** The parameters of a request. */
+export interface Parameters {
+  /** The value of a parameter; undefined when it is not there. */
+  get(name: string): string | undefined;
+  /** All values of the one parameter that may be there several times (RFC 8707, section 2). */
+  resources(): readonly string[];
+  /** The names that are there, besides these. */
+  others(known: readonly string[]): readonly string[];
+}
+
+/** The parameter that names what a token is for. */
+const RESOURCE = 'resource';
+
+/**
+ * Reads parameters.
+ * @throws {OAuthError} when one is there twice: parts of a chain could each believe another one
+ */
+export function readParameters(search: URLSearchParams): Parameters {
+  for (const name of new Set(search.keys())) {
+    if (name !== RESOURCE && search.getAll(name).length > 1)
+      throw new OAuthError('invalid_request', 'A parameter is there twice; send each once.');
+  }
+  return {
+    get(name) {
+      const value = search.get(name);
+      return value === null || value === '' ? undefined : value;
+    },
+    resources: () => search.getAll(RESOURCE).filter((value) => value !== ''),
+    others: (known) => [...search.keys()].filter((name) => !known.includes(name)),
+  };
+}
+
+/**
+ * The value of a parameter that must be there.
+ * @throws {OAuthError} when it is not
+ */
+export function requireParameter(parameters: Parameters, name: string): string {
+  const value = parameters.get(name);
+  if (value === undefined) throw new OAuthError('invalid_request', `Send the parameter ${name}.`);
+  return value;
+}

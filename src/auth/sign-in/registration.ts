@@ -1,0 +1,106 @@
+/** Dynamic registration (RFC 7591): what a client says of itself is sealed into the id that it gets, and nothing is stored. */
+import { wantsRefresh } from './client-documents.ts';
+import { hashClientId } from './clients.ts';
+import { readableName } from './names.ts';
+import { OAuthError } from './oauth-error.ts';
+import type { RedirectPolicy } from './redirect-policy.ts';
+import type { SealedValues } from './sealed-values.ts';
+
+/** The bounds of what goes into an id. */
+const MAX_REDIRECTS = 10;
+const MAX_REDIRECT_CHARS = 512;
+
+/** How a client may authenticate. */
+export const AUTH_METHODS = ['none', 'client_secret_post', 'client_secret_basic'] as const;
+type AuthMethod = (typeof AUTH_METHODS)[number];
+
+/** What a client is registered with. */
+export interface RegistrationParts {
+  readonly values: SealedValues;
+  readonly redirects: RedirectPolicy;
+  readonly now: () => number;
+}
+
+/**
+ * Registers a client, and returns what it is to be told (section 3.2.1).
+ * @throws {OAuthError} when it cannot be one
+ */
+export function registerClient(metadata: unknown, { values, redirects, now }: RegistrationParts): object {
+  const members = membersOf(metadata);
+  const redirectUris = readRedirects(members['redirect_uris'], redirects);
+  const method = readAuthMethod(members['token_endpoint_auth_method']);
+  requireCode(members);
+  const name = readableName(members['client_name']);
+  const refreshes = wantsRefresh(members);
+  const issuedAtMs = now();
+  const hasSecret = method !== 'none';
+  const clientId = values.seal('client', { redirectUris, name, hasSecret, refreshes, issuedAtMs });
+  const applicationType = members['application_type'] === 'web' ? 'web' : 'native';
+  return {
+    client_id: clientId,
+    client_id_issued_at: Math.floor(issuedAtMs / 1000),
+    ...(hasSecret && {
+      client_secret: values.seal('secret', { client: hashClientId(clientId) }),
+      client_secret_expires_at: 0,
+    }),
+    redirect_uris: redirectUris,
+    ...(name !== undefined && { client_name: name }),
+    grant_types: refreshes ? ['authorization_code', 'refresh_token'] : ['authorization_code'],
+    response_types: ['code'],
+    token_endpoint_auth_method: method,
+    application_type: applicationType,
+  };
+}
+
+/** The members of the metadata; what is null is not there. */
+function membersOf(metadata: unknown): Readonly<Record<string, unknown>> {
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
+    throw new OAuthError('invalid_client_metadata', 'Send the metadata of the client as a JSON object.');
+  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null));
+}
+
+/** The redirects that the client may have. Several clients list some that others of them use: those are left out. */
+function readRedirects(listed: unknown, redirects: RedirectPolicy): string[] {
+  if (!Array.isArray(listed) || listed.length === 0)
+    throw new OAuthError('invalid_redirect_uri', 'Send redirect_uris, a list with at least one address.');
+  if (listed.length > MAX_REDIRECTS)
+    throw new OAuthError('invalid_redirect_uri', `Send no more than ${MAX_REDIRECTS} redirect_uris.`);
+  const kept = listed.filter(
+    (uri): uri is string =>
+      typeof uri === 'string' && uri.length <= MAX_REDIRECT_CHARS && redirects.allows(uri),
+  );
+  if (kept.length > 0) return [...new Set(kept)];
+  throw new OAuthError(
+    'invalid_redirect_uri',
+    'None of the redirect_uris is allowed here: those of well-known clients are, and http on localhost, 127.0.0.1 or [::1]. ' +
+      'Whoever runs the server: add the exact address to OAUTH_REDIRECT_URIS.',
+  );
+}
+
+/** How the client authenticates; RFC 7591 says what is meant when it does not say. */
+function readAuthMethod(said: unknown = 'client_secret_basic'): AuthMethod {
+  const method = AUTH_METHODS.find((known) => known === said);
+  if (method !== undefined) return method;
+  throw new OAuthError(
+    'invalid_client_metadata',
+    `The token_endpoint_auth_method must be one of ${AUTH_METHODS.join(', ')}.`,
+  );
+}
+
+/** Refuses a client that could not use a code, which is all that there is. */
+function requireCode({
+  grant_types: grants,
+  response_types: responses,
+}: Readonly<Record<string, unknown>>): void {
+  if (lacks(grants, 'authorization_code') || lacks(responses, 'code')) {
+    throw new OAuthError(
+      'invalid_client_metadata',
+      'This server grants authorization_code, with the response type code, and refresh_token; the client must take the first.',
+    );
+  }
+}
+
+/** Whether a list is there and lacks a word, or is none. */
+function lacks(list: unknown, word: string): boolean {
+  return list !== undefined && !(Array.isArray(list) && list.includes(word));
+}

@@ -1,0 +1,79 @@
+/** Signing in with a token of the file: an authorization server for exactly that, of parts that know no HTTP framework. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { createSealer } from '../../sealed.ts';
+import type { TokenVerifier } from '../verifier.ts';
+import { type Authorization, createAuthorization } from './authorization.ts';
+import { createClientDocuments } from './client-documents.ts';
+import { type CallingClient, type Clients, createClients } from './clients.ts';
+import { withDerivedTokens } from './derived-tokens.ts';
+import { createExchange, type Exchange } from './exchange.ts';
+import { createFamilies } from './families.ts';
+import { createFetchDocument, type FetchDocument } from './fetch-document.ts';
+import { type Addresses, createIssuerOf } from './issuer.ts';
+import { createJudge } from './judge.ts';
+import { createRedirectPolicy } from './redirect-policy.ts';
+import { registerClient } from './registration.ts';
+import { createSealedValues } from './sealed-values.ts';
+
+/** What signing in is made from. */
+export interface SignInParts {
+  readonly tokens: TokenVerifier;
+  readonly lookUp: NonNullable<TokenVerifier['lookUp']>;
+  readonly secrets: readonly string[];
+  readonly addresses: Addresses;
+  /** The scopes that tools ask for. */
+  readonly scopes: readonly string[];
+  readonly clientHosts: readonly string[];
+  readonly redirectUris: readonly string[];
+  readonly accessMs: number;
+  readonly refreshMs: number;
+  readonly onDocumentFailure: (host: string, reason: string) => void;
+  readonly now?: () => number;
+  readonly fetchDocument?: FetchDocument;
+}
+
+/** An authorization server. */
+export interface SignIn extends Authorization, Exchange {
+  /** Decides about the tokens of the file, and about those that came of a sign-in. */
+  readonly verifier: TokenVerifier;
+  readonly issuerOf: (headers: IncomingHttpHeaders) => string;
+  readonly scopes: readonly string[];
+  readonly identify: Clients['identify'];
+  /** Whether a secret is the client's. */
+  isSecretOf(secret: string, client: CallingClient): boolean;
+  /** Registers a client, and returns what it is told. */
+  register(metadata: unknown): object;
+  /** Whether a text is what a sign-in gave: that is no token to sign in with. */
+  isDerived(token: string): boolean;
+}
+
+/** Builds the authorization server. */
+export function createSignIn(parts: SignInParts): SignIn {
+  const { tokens, lookUp, scopes, now = Date.now, fetchDocument = createFetchDocument() } = parts;
+  const values = createSealedValues(createSealer(parts.secrets));
+  const redirects = createRedirectPolicy(parts.redirectUris);
+  const documents = createClientDocuments({
+    hosts: parts.clientHosts,
+    redirects,
+    fetchDocument,
+    onFailure: parts.onDocumentFailure,
+    now,
+  });
+  const clients = createClients(values, documents);
+  const families = createFamilies(now);
+  const issuerOf = createIssuerOf(parts.addresses);
+  const judge = createJudge({ lookUp, families, now });
+  const { accessMs, refreshMs } = parts;
+  return {
+    ...createAuthorization({ clients, values, redirects, scopes, now }),
+    ...createExchange({ values, families, judge, scopes, accessMs, refreshMs, now }),
+    verifier: withDerivedTokens({ tokens, values, judge, issuerOf }),
+    issuerOf,
+    scopes,
+    identify: (clientId) => clients.identify(clientId),
+    isSecretOf: (secret, { hash }) => values.open('secret', secret)?.client === hash,
+    register: (metadata) => registerClient(metadata, { values, redirects, now }),
+    isDerived: (token) =>
+      values.open('access', token) !== undefined || values.open('refresh', token) !== undefined,
+  };
+}

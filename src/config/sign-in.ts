@@ -1,0 +1,135 @@
+/** The variables of signing in with a token on a page of this server (OAuth), for clients that cannot be given a token. */
+import { z } from 'zod';
+import type { AuthConfig } from './auth.ts';
+import { ConfigError } from './config-error.ts';
+import { type Exposure, isLoopbackHost, type OriginConfig } from './network.ts';
+import type { SharingConfig } from './sharing.ts';
+import { HOST_HEADER, list, SWITCH, wholeNumber } from './value-types.ts';
+import type { ValuesOf, Variables } from './variable.ts';
+
+/** How users sign in. */
+export interface SignInConfig {
+  /** In base64url; empty where they are to be made up for this run. */
+  readonly secrets: readonly string[];
+  /** More hosts of client documents; `*` stands for every one. */
+  readonly clientHosts: readonly string[];
+  /** More addresses that users may be sent back to. */
+  readonly redirectUris: readonly string[];
+  /** Whether clients may register themselves. */
+  readonly canRegister: boolean;
+  readonly accessMs: number;
+  /** From the sign-in on; 0: no refresh tokens. */
+  readonly refreshMs: number;
+}
+
+/** Whether users can sign in, and if not although a secret is there, why. */
+export interface SignInChoice {
+  readonly signIn?: SignInConfig;
+  readonly noSignInBecause?: string;
+}
+
+/** A host of client documents, or all of them. */
+const CLIENT_HOST = z.union([z.literal('*'), HOST_HEADER], 'must be host names with or without a port, or *');
+
+/** An address to send a user back to, whole: of a web page over https, or of a program with a scheme of its own. */
+const REDIRECT_URI = z.string().refine((text) => {
+  if (!/^[\x21-\x7e]+$/.test(text) || text.includes('#') || !URL.canParse(text)) return false;
+  const { protocol, username } = new URL(text);
+  const isOwnScheme =
+    /^[a-z][a-z0-9+.-]*:$/.test(protocol) &&
+    !/^(http|javascript|data|file|blob|about|vbscript):$/.test(protocol);
+  return username === '' && (protocol === 'https:' ? text.startsWith('https://') : isOwnScheme);
+}, 'must be whole addresses such as https://my-client.example/callback or my-app://callback, separated by commas');
+
+/** The longest that anything may be good for. */
+const YEAR_SECONDS = 31_536_000;
+
+export const SIGN_IN_VARIABLES = {
+  SIGN_IN: {
+    description:
+      'Whether Claude, ChatGPT and other clients can send their users to a page of this server, where they sign in with their token. Default: true as soon as SERVER_SECRET is set, authentication is on and PUBLIC_URL is known.',
+    example: 'false',
+    schema: SWITCH.optional(),
+  },
+  OAUTH_CLIENT_HOSTS: {
+    description:
+      'More hosts whose documents describe clients (Client ID Metadata Documents), besides those of well-known clients; * takes any.',
+    example: 'my-client.example',
+    schema: list(CLIENT_HOST),
+  },
+  OAUTH_REDIRECT_URIS: {
+    description:
+      'More addresses that users may be sent back to after signing in, exactly as the client sends them, besides those of well-known clients and of this machine.',
+    example: 'https://my-client.example/callback',
+    schema: list(REDIRECT_URI),
+  },
+  OAUTH_REGISTRATION: {
+    description: 'Whether clients may register themselves (RFC 7591); false leaves those with a document.',
+    example: 'true',
+    schema: SWITCH.default(true),
+  },
+  OAUTH_ACCESS_SECONDS: {
+    description:
+      'How long an access token of a sign-in is good; its token of the file counts at every request.',
+    example: '604800',
+    schema: wholeNumber(604_800, 60, YEAR_SECONDS),
+  },
+  OAUTH_REFRESH_SECONDS: {
+    description: 'How long a sign-in can be refreshed; 0: not at all.',
+    example: '7776000',
+    schema: wholeNumber(7_776_000, 0, YEAR_SECONDS),
+  },
+} as const satisfies Variables;
+
+type Values = ValuesOf<typeof SIGN_IN_VARIABLES>;
+
+/** What decides about signing in besides the variables of this group. */
+export interface SignInCircumstances {
+  readonly auth: Pick<AuthConfig, 'enabled'>;
+  readonly exposure: Pick<Exposure, 'publicMode' | 'production'>;
+  readonly origin: Pick<OriginConfig, 'publicUrl'>;
+  readonly sharing: SharingConfig;
+}
+
+/**
+ * Whether and how users can sign in.
+ * @throws {ConfigError} when they are meant to, and something is missing for it
+ */
+export function signInOf(values: Values, circumstances: SignInCircumstances): SignInChoice {
+  const { secrets } = circumstances.sharing;
+  if (!(values.SIGN_IN ?? secrets.length > 0)) return {};
+  const because = findObstacle(circumstances);
+  if (because !== undefined) {
+    if (values.SIGN_IN !== true) return { noSignInBecause: because };
+    throw new ConfigError(`SIGN_IN=true cannot be: ${because}`);
+  }
+  if (secrets.length === 0 && circumstances.exposure.production) {
+    throw new ConfigError(
+      'SIGN_IN=true needs SERVER_SECRET, or every restart would end all sign-ins. Set it to what "npm run token -- secret" prints.',
+    );
+  }
+  return {
+    signIn: {
+      secrets,
+      clientHosts: values.OAUTH_CLIENT_HOSTS,
+      redirectUris: values.OAUTH_REDIRECT_URIS,
+      canRegister: values.OAUTH_REGISTRATION,
+      accessMs: values.OAUTH_ACCESS_SECONDS * 1000,
+      refreshMs: values.OAUTH_REFRESH_SECONDS * 1000,
+    },
+  };
+}
+
+/** What stands in the way, with what to do about it. */
+function findObstacle({ auth, exposure, origin: { publicUrl } }: SignInCircumstances): string | undefined {
+  if (!auth.enabled) return 'authentication is off, so there is nobody to sign in. Set AUTH_ENABLED=true.';
+  if (publicUrl === undefined) {
+    return exposure.publicMode
+      ? 'the address that clients use is not known, and signing in would lead elsewhere. Set PUBLIC_URL to it.'
+      : undefined;
+  }
+  const { protocol, hostname } = new URL(publicUrl);
+  return protocol === 'https:' || isLoopbackHost(hostname)
+    ? undefined
+    : 'PUBLIC_URL is plain HTTP, over which tokens would travel unencrypted. Put HTTPS in front of this server.';
+}

@@ -1,0 +1,164 @@
+/** `/authorize`: the page that takes the user's token for a client, and what becomes of the form. */
+import type { Logger } from 'pino';
+import { digestToken } from '../../auth/digest.ts';
+import type { Authenticator } from '../../auth/authenticate.ts';
+import type { Grant } from '../../auth/verifier.ts';
+import type { TicketClaims } from '../../auth/sign-in/sealed-values.ts';
+import { OAuthError } from '../../auth/sign-in/oauth-error.ts';
+import { readParameters, requireParameter } from '../../auth/sign-in/parameters.ts';
+import type { SignIn } from '../../auth/sign-in/sign-in.ts';
+import { clientAddressOf } from '../client-address.ts';
+import type { Handler, RequestContext, Route } from '../context.ts';
+import { HttpError } from '../errors.ts';
+import type { CountFailure } from '../gate/rate-limit.ts';
+import { guessOf, sendOn, sendPage, statusOf } from './answers.ts';
+import { type NamedTool, renderConsent, renderProblem, renderRedirect } from './consent-page.ts';
+import { readForm } from './form.ts';
+import { PAGE_STYLE } from './page-style.ts';
+
+/** What the page is made with. */
+export interface AuthorizeParts {
+  readonly signIn: SignIn;
+  readonly authenticator: Authenticator;
+  readonly countFailure: CountFailure;
+  readonly serverName: string;
+  readonly tools: readonly NamedTool[];
+  readonly log: Logger;
+}
+
+/** The routes of the page. */
+export function createAuthorizeRoutes(parts: AuthorizeParts): Route[] {
+  const ask = answerWithPages(createAsk(parts), parts);
+  const decide = answerWithPages(createDecide(parts), parts);
+  return [
+    { path: '/authorize', methods: { GET: ask, POST: decide }, access: 'public', pages: 'own' },
+    { path: '/authorize/style.css', methods: { GET: sendStyle, HEAD: sendStyle }, access: 'public' },
+  ];
+}
+
+/** What the pages look like. */
+const sendStyle: Handler = (ctx) => {
+  ctx.set('Cache-Control', 'no-cache');
+  ctx.type = 'css';
+  ctx.body = PAGE_STYLE;
+};
+
+/** Asks the user. */
+function createAsk({ signIn, serverName, tools }: AuthorizeParts): Handler {
+  return async (ctx) => {
+    const asked = await signIn.ask(
+      readParameters(new URLSearchParams(ctx.querystring)),
+      signIn.issuerOf(ctx.req.headers),
+    );
+    if (asked.kind === 'answer')
+      return sendOn(ctx, asked.location, renderRedirect(serverName, asked.location));
+    const { ticket, sealedTicket } = asked;
+    return sendPage(ctx, 200, renderConsent({ serverName, ticket, sealedTicket, tools }));
+  };
+}
+
+/** Takes the user's answer. All that the request was is in the ticket: the form has nothing that could be altered. */
+function createDecide(parts: AuthorizeParts): Handler {
+  const { signIn, serverName, tools, log } = parts;
+  return async (ctx) => {
+    requireOwnPage(ctx);
+    const form = await readForm(ctx);
+    if (form.others(['ticket', 'token', 'action']).length > 0 || ctx.querystring !== '')
+      throw new OAuthError(
+        'invalid_request',
+        'The form was altered on its way. Start again from your client.',
+      );
+    const sealedTicket = requireParameter(form, 'ticket');
+    const ticket = signIn.openTicket(sealedTicket, signIn.issuerOf(ctx.req.headers));
+    const action = requireParameter(form, 'action');
+    if (action === 'deny') {
+      const location = signIn.deny(ticket);
+      return sendOn(ctx, location, renderRedirect(serverName, location));
+    }
+    if (action !== 'allow') throw new OAuthError('invalid_request', 'The form was altered on its way.');
+    const pasted = await judgePasted(cleanPasted(form.get('token') ?? ''), ctx, parts);
+    if ('refusal' in pasted) {
+      const page = renderConsent({ serverName, ticket, sealedTicket, tools, refusal: pasted.refusal });
+      return sendPage(ctx, pasted.status, page);
+    }
+    const location = signIn.allow(ticket, digestToken(pasted.token));
+    noteSignIn(log, ticket, pasted.grant);
+    return sendOn(ctx, location, renderRedirect(serverName, location));
+  };
+}
+
+/** Refuses a form that another site's page has sent. The guard has looked at its Origin; this is what says so where there is none. */
+function requireOwnPage(ctx: RequestContext): void {
+  if (['', 'same-origin', 'none'].includes(ctx.get('sec-fetch-site'))) return;
+  throw new HttpError(403, 'forbidden_origin', 'This form can be sent from its own page only.');
+}
+
+/** A token without what is easily copied along with it: blanks, the word Bearer, quotes. */
+function cleanPasted(text: string): string {
+  return text
+    .trim()
+    .replace(/^(["'`])(.*)\1$/, '$2')
+    .replace(/^(authorization:\s*)?bearer\s+/i, '')
+    .trim();
+}
+
+/** Why a pasted token is not taken, and the status that says so. */
+interface PastedRefusal {
+  readonly status: number;
+  readonly refusal: string;
+}
+
+/** A pasted token that can be signed in with. */
+interface Pasted {
+  readonly token: string;
+  readonly grant: Grant;
+}
+
+/** Logs who has let which client in; the client's name is what it says of itself, unless a host vouches for it. */
+function noteSignIn(log: Logger, { clientName, clientHost }: TicketClaims, { user, tokenId }: Grant): void {
+  log.info({ userId: user.userId, tokenId, client: clientName, clientHost }, 'client allowed');
+}
+
+/** The token that was pasted, if it can be signed in with; else the gate's words. */
+async function judgePasted(
+  token: string,
+  ctx: RequestContext,
+  { signIn, authenticator, countFailure }: AuthorizeParts,
+): Promise<Pasted | PastedRefusal> {
+  if (token === '')
+    return { status: 401, refusal: 'Paste your token. Whoever runs this server gives it to you.' };
+  if (signIn.isDerived(token)) {
+    const refusal =
+      'This came of signing in. Paste the token that was given to you by whoever runs this server.';
+    return { status: 401, refusal };
+  }
+  const authentication = await authenticator.authenticate({ authorization: `Bearer ${token}` });
+  if (authentication.ok) return { token, grant: authentication.grant };
+  try {
+    // After the look-up: a right token always passes.
+    countFailure(clientAddressOf(ctx), authentication.refusal.fingerprint);
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    ctx.set(error.headers);
+    return { status: error.status, refusal: error.message };
+  }
+  return { status: 401, refusal: authentication.refusal.description };
+}
+
+/** A handler whose refusals are pages, or JSON for programs: mcp-remote asks whether its client is still known. */
+function answerWithPages(handle: Handler, { serverName, countFailure }: AuthorizeParts): Handler {
+  return async (ctx) => {
+    try {
+      await handle(ctx);
+    } catch (error) {
+      if (!(error instanceof OAuthError)) throw error;
+      if (error.isGuess) countFailure(clientAddressOf(ctx), guessOf(error));
+      // Browsers put up a window of their own for some answers of 401.
+      const status = error.code === 'invalid_client' ? 400 : statusOf(error);
+      ctx.vary('Accept');
+      if (ctx.accepts('html', 'json') === 'json')
+        throw new HttpError(status, error.code, error.message, { cause: error });
+      sendPage(ctx, status, renderProblem(serverName, error.message));
+    }
+  };
+}

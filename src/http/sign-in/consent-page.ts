@@ -1,0 +1,143 @@
+/** The pages of signing in, without a script: the one that takes the token, the one that says why not, and the one that leads back. */
+import { isLoopbackRedirect } from '../../auth/sign-in/redirect-policy.ts';
+import type { TicketClaims } from '../../auth/sign-in/sealed-values.ts';
+import { html, type Html } from './html.ts';
+
+/** A tool, as the page names it. */
+export interface NamedTool {
+  readonly title: string;
+  /** The scope that it asks for. */
+  readonly scope: string | undefined;
+}
+
+/** What the page that takes the token is made of. */
+export interface ConsentFacts {
+  readonly serverName: string;
+  readonly ticket: TicketClaims;
+  readonly sealedTicket: string;
+  readonly tools: readonly NamedTool[];
+  /** Why the token was not taken. */
+  readonly refusal?: string | undefined;
+}
+
+/** The page that takes the token. */
+export function renderConsent({ serverName, ticket, sealedTicket, tools, refusal }: ConsentFacts): string {
+  const { host } = new URL(ticket.issuer);
+  const client = ticket.clientName ?? 'A client without a name';
+  return renderPage(
+    `Sign in to ${serverName}`,
+    html`<h1>${client} wants to use ${serverName} as you</h1>
+      <p class="host">
+        This page is on <strong>${host}</strong>. Go on only if you have just started this yourself.
+      </p>
+      <section>
+        <h2>Who asks</h2>
+        <p><strong>${client}</strong> ${vouch(ticket)}</p>
+      </section>
+      <section>
+        <h2>Where you are sent when you allow it</h2>
+        ${describePlace(ticket.redirectUri)}
+      </section>
+      <section>
+        <h2>What it may then do as you</h2>
+        ${describeRights(ticket, tools)}
+      </section>
+      ${refusal === undefined ? undefined : html`<p class="refusal" role="alert" id="refusal">${refusal}</p>`}
+      <form method="post" action="authorize">
+        <input type="hidden" name="ticket" value="${sealedTicket}" />
+        <label for="token">Your token for ${host}</label>
+        <input
+          id="token"
+          name="token"
+          type="password"
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck="false"
+          required
+          autofocus
+          ${refusal === undefined ? undefined : html`aria-invalid="true" aria-describedby="refusal"`}
+        />
+        <p class="note">It stays here: ${client} gets one of its own, which ends with yours.</p>
+        <div class="buttons">
+          <button class="allow" name="action" value="allow">Allow</button>
+          <button name="action" value="deny" formnovalidate>Deny</button>
+        </div>
+      </form>`,
+  );
+}
+
+/** The page that says why it does not go on. */
+export function renderProblem(serverName: string, words: string): string {
+  return renderPage(
+    `Sign in to ${serverName}`,
+    html`<h1>This sign-in cannot go on</h1>
+      <p class="refusal" role="alert">${words}</p>
+      <p class="note">You can close this page. Nothing has been given to anybody.</p>`,
+  );
+}
+
+/** What stands behind the redirect, for browsers that ask before they open another program, or do not. */
+export function renderRedirect(serverName: string, location: string): string {
+  return renderPage(
+    `Signed in to ${serverName}`,
+    html`<h1>Back to your client</h1>
+      <p>Your browser should go there by itself. If it does not: <a href="${location}">go on</a>.</p>`,
+  );
+}
+
+/** How far the client's name can be believed. */
+function vouch({ clientHost }: TicketClaims): Html {
+  return clientHost === undefined
+    ? html`<span class="badge unknown">name not verified</span>`
+    : html`<span class="badge">verified: ${clientHost}</span>`;
+}
+
+/** Where the code goes, as a person can judge it. */
+function describePlace(redirectUri: string): Html {
+  const { protocol, host } = new URL(redirectUri);
+  if (isLoopbackRedirect(redirectUri)) {
+    return html`<p class="place">${host}</p>
+      <p class="warning">
+        That is a program on the computer you are using. If you did not start one there that asked for this,
+        deny it.
+      </p>`;
+  }
+  if (protocol === 'https:') return html`<p class="place">${host}</p>`;
+  return html`<p class="place">${protocol}//${host}</p>
+    <p class="warning">
+      That opens the program on this device that takes addresses beginning with ${protocol}
+    </p>`;
+}
+
+/** What the client may do, in the names of the tools. */
+function describeRights({ scopes, refreshes }: TicketClaims, tools: readonly NamedTool[]): Html {
+  const until = refreshes ? 'It stays signed in until you or whoever runs this server ends it.' : '';
+  const titles = tools.filter(({ scope }) => scope !== undefined && scopes?.includes(scope) === true);
+  const free = tools.filter(({ scope }) => scope === undefined);
+  if (scopes === undefined) {
+    return html`<p>Everything that your token may do.</p>
+      <p class="note">${until}</p>`;
+  }
+  return html`<ul>
+      ${[...titles, ...free].map(({ title }) => html`<li>${title}</li>`)}
+    </ul>
+    <p class="note">As far as your token may. ${until}</p>`;
+}
+
+/** A whole page. */
+function renderPage(title: string, main: Html): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        <title>${title}</title>
+        <link rel="stylesheet" href="authorize/style.css" />
+      </head>
+      <body>
+        <main>${main}</main>
+      </body>
+    </html> `.text;
+}

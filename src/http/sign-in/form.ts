@@ -1,0 +1,56 @@
+/** Reads the bodies of signing in, which are small, and says what is wrong with them in the codes of OAuth. */
+import type { IncomingMessage } from 'node:http';
+import { OAuthError } from '../../auth/sign-in/oauth-error.ts';
+import { type Parameters, readParameters } from '../../auth/sign-in/parameters.ts';
+import type { RequestContext } from '../context.ts';
+import { HttpError } from '../errors.ts';
+
+/** Nothing that is sent here is longer. Bytes. */
+const MAX_BYTES = 16 * 1024;
+
+/** The fields of a form. Rejects with an {@link OAuthError} when it is none. */
+export async function readForm(ctx: RequestContext): Promise<Parameters> {
+  if (ctx.is('application/x-www-form-urlencoded') === false || hasCoding(ctx))
+    throw new OAuthError('invalid_request', 'Send the parameters as application/x-www-form-urlencoded.');
+  return readParameters(new URLSearchParams(await readText(ctx.req)));
+}
+
+/** The JSON of a body. Rejects with an {@link OAuthError} when it is none. */
+export async function readMetadata(ctx: RequestContext): Promise<unknown> {
+  if (ctx.is('application/json') === false || hasCoding(ctx))
+    throw new OAuthError('invalid_client_metadata', 'Send the metadata of the client as application/json.');
+  const text = await readText(ctx.req);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new OAuthError('invalid_client_metadata', 'The body is not valid JSON.');
+  }
+}
+
+/** Whether a body is compressed, or the like. */
+function hasCoding({ req }: RequestContext): boolean {
+  return !/^(identity)?$/i.test(req.headers['content-encoding'] ?? '');
+}
+
+/** The text of a body. Rejects with an {@link HttpError}: 413, or 400 when its client has gone. */
+function readText(req: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let bytes = Buffer.alloc(0);
+    const take = (chunk: Buffer): void => {
+      if (bytes.length + chunk.length <= MAX_BYTES) bytes = Buffer.concat([bytes, chunk]);
+      else refuse();
+    };
+    const refuse = (): void => {
+      // Who answers decides what becomes of the rest.
+      req.off('data', take).pause();
+      reject(new HttpError(413, 'body_too_large', `The body must not be larger than ${MAX_BYTES} bytes.`));
+    };
+    if (Number(req.headers['content-length'] ?? 0) > MAX_BYTES) refuse();
+    else req.on('data', take);
+    req.on('end', () => resolve(bytes.toString()));
+    req.on('close', () => {
+      if (!req.readableEnded)
+        reject(new HttpError(400, 'incomplete_body', 'The body ended before it was complete.'));
+    });
+  });
+}

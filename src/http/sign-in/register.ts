@@ -1,0 +1,64 @@
+/** `/register`: clients register themselves; whoever comes with a token of the file hears about that instead. */
+import type { Authenticator } from '../../auth/authenticate.ts';
+import type { SignIn } from '../../auth/sign-in/sign-in.ts';
+import { clientAddressOf } from '../client-address.ts';
+import type { RequestContext, Route } from '../context.ts';
+import { HttpError } from '../errors.ts';
+import type { CountFailure } from '../gate/rate-limit.ts';
+import { explainRefusal } from '../site/oauth-refusal.ts';
+import { answerOAuthErrors } from './answers.ts';
+import { readMetadata } from './form.ts';
+
+/** What the route is made with. */
+export interface RegisterParts {
+  readonly signIn: SignIn;
+  readonly authenticator: Authenticator;
+  readonly countFailure: CountFailure;
+}
+
+/** The route. */
+export function createRegisterRoute({ signIn, authenticator, countFailure }: RegisterParts): Route {
+  const register = async (ctx: RequestContext): Promise<void> => {
+    await requireNoCredential(ctx, authenticator, countFailure);
+    ctx.body = signIn.register(await readMetadata(ctx));
+    ctx.status = 201;
+  };
+  return {
+    path: '/register',
+    methods: { POST: answerOAuthErrors(register, countFailure) },
+    access: 'public',
+    pages: 'any',
+  };
+}
+
+/**
+ * Refuses whoever comes with a token of the file, right or wrong. A client with a header of its own goes on sending that instead of what
+ * it signs in for: it would sign in again and again. mcp-remote shows its user what is said here.
+ */
+async function requireNoCredential(
+  ctx: RequestContext,
+  authenticator: Authenticator,
+  countFailure: CountFailure,
+): Promise<void> {
+  const authentication = await authenticator.authenticate(ctx.req.headers);
+  if (authentication.ok)
+    throw new HttpError(
+      400,
+      'invalid_request',
+      'The token is valid: connect with it. It needs no registration.',
+    );
+  const { refusal } = authentication;
+  if (refusal.reason === 'missing' && !hasEmptyCredential(ctx)) return;
+  if (refusal.reason !== 'missing') countFailure(clientAddressOf(ctx), refusal.fingerprint);
+  throw new HttpError(
+    401,
+    'invalid_request',
+    explainRefusal(refusal, 'Or leave the header out there: clients without one can sign in.'),
+    { headers: { 'WWW-Authenticate': 'Bearer realm="mcp", error="invalid_token"' } },
+  );
+}
+
+/** Whether a header that takes the token is there, and empty: a variable in the client's configuration that was never filled in. */
+function hasEmptyCredential({ req: { headers } }: RequestContext): boolean {
+  return ['authorization', 'x-api-key', 'x-auth-token'].some((name) => headers[name] === '');
+}

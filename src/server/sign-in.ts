@@ -1,0 +1,67 @@
+/** Wires signing in, where it is configured: its modules are loaded then and not before. */
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { TokenVerifier } from '../auth/verifier.ts';
+import type { Config } from '../config/config.ts';
+import type { Tool } from '../mcp/tool.ts';
+import type { Entrance } from './entrance.ts';
+
+/** What signing in is wired to. */
+export interface SignInWiring {
+  readonly config: Config;
+  readonly verifier: TokenVerifier | undefined;
+  readonly serverName: string;
+  readonly tools: readonly Tool[];
+  readonly log: Logger;
+}
+
+/** The bytes of a secret that is made up for one run. */
+const SECRET_BYTES = 32;
+
+/** The entrance of a server on which users can sign in; undefined where they cannot. */
+export async function openSignIn({
+  config,
+  verifier,
+  serverName,
+  tools,
+  log,
+}: SignInWiring): Promise<Entrance | undefined> {
+  const { signIn: settings, noSignInBecause, origin } = config;
+  if (noSignInBecause !== undefined) log.info({ reason: noSignInBecause }, 'users cannot sign in');
+  if (settings === undefined || verifier?.lookUp === undefined) return undefined;
+  const [{ createSignIn }, { createChallenge, createSignInRoutes }] = await Promise.all([
+    import('../auth/sign-in/sign-in.ts'),
+    import('../http/sign-in/sign-in.ts'),
+  ]);
+  const { publicUrl, hosts, trustProxy } = origin;
+  const signIn = createSignIn({
+    ...settings,
+    tokens: verifier,
+    lookUp: (digest) => verifier.lookUp?.(digest),
+    secrets: settings.secrets.length > 0 ? settings.secrets : [makeUpSecret(log)],
+    addresses: { publicUrl, hosts: hosts === 'any' ? [] : hosts, trustProxy },
+    scopes: [...new Set(tools.flatMap(({ scope }) => scope ?? []))],
+    onDocumentFailure: (host, reason) => log.warn({ host, reason }, 'document of a client cannot be used'),
+  });
+  return {
+    verifier: signIn.verifier,
+    createRoutes: (authenticator, countFailure) =>
+      createSignInRoutes({
+        signIn,
+        authenticator,
+        countFailure,
+        serverName,
+        tools: tools.map(({ name, title, scope }) => ({ title: title ?? name, scope })),
+        canRegister: settings.canRegister,
+        publicUrl,
+        log,
+      }),
+    describe: createChallenge(signIn),
+  };
+}
+
+/** A secret for this run. */
+function makeUpSecret(log: Logger): string {
+  log.warn('SERVER_SECRET is not set: sign-ins end with this run. "npm run token -- secret" prints one.');
+  return randomBytes(SECRET_BYTES).toString('base64url');
+}

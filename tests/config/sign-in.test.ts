@@ -1,0 +1,75 @@
+/** When users can sign in: as soon as there is what it needs, and never quietly without it when it was asked for. */
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import { parseConfig } from '../../src/config/config.ts';
+
+const SERVER_SECRET = randomBytes(32).toString('base64url');
+const PUBLIC_URL = 'https://my-app.example';
+const AUTH_ENABLED = 'true';
+
+describe('signing in is on', () => {
+  test.each([
+    [
+      'a secret on a public server whose address is known',
+      { SERVER_SECRET, PUBLIC_URL, NODE_ENV: 'production' },
+    ],
+    ['a secret on a server for its own machine', { SERVER_SECRET, AUTH_ENABLED }],
+    [
+      'the toggle alone on a server for its own machine, with a secret for one run',
+      { SIGN_IN: 'true', AUTH_ENABLED },
+    ],
+    [
+      'a loopback address over plain HTTP',
+      { SERVER_SECRET, AUTH_ENABLED, PUBLIC_URL: 'http://localhost:8000' },
+    ],
+  ])('with %s', (_what, environment) => {
+    expect(parseConfig(environment).signIn).toMatchObject({
+      canRegister: true,
+      accessMs: 604_800_000,
+      refreshMs: 7_776_000_000,
+    });
+  });
+});
+
+describe('signing in is off', () => {
+  test.each([
+    ['nothing says so', { AUTH_ENABLED }, undefined],
+    ['the toggle says so', { SERVER_SECRET, AUTH_ENABLED, SIGN_IN: 'false' }, undefined],
+    ['authentication is off', { SERVER_SECRET }, /authentication is off/],
+    ['the public address is not known', { SERVER_SECRET, NODE_ENV: 'production' }, /Set PUBLIC_URL/],
+    ['tokens would travel unencrypted', { SERVER_SECRET, PUBLIC_URL: 'http://my-app.example' }, /plain HTTP/],
+  ])('where %s', (_what, environment, because) => {
+    const config = parseConfig(environment);
+
+    expect(config.signIn).toBeUndefined();
+    if (because === undefined) expect(config.noSignInBecause).toBeUndefined();
+    else expect(config.noSignInBecause).toMatch(because);
+  });
+
+  test.each([
+    ['authentication is off', {}, /SIGN_IN=true cannot be: authentication is off/],
+    ['the public address is not known', { SERVER_SECRET, HOST: '0.0.0.0' }, /Set PUBLIC_URL/],
+    ['tokens would travel unencrypted', { SERVER_SECRET, PUBLIC_URL: 'http://my-app.example' }, /Put HTTPS/],
+    ['there is no secret in production', { PUBLIC_URL, NODE_ENV: 'production' }, /npm run token -- secret/],
+  ])(
+    'and ends the start with a word on what is missing where it was asked for and %s',
+    (_what, environment, words) => {
+      expect(() => parseConfig({ ...environment, SIGN_IN: 'true' })).toThrow(words);
+    },
+  );
+});
+
+test.each([
+  ['OAUTH_REDIRECT_URIS', 'http://client.example/cb'],
+  ['OAUTH_REDIRECT_URIS', 'https://client.example/cb#x'],
+  ['OAUTH_REDIRECT_URIS', 'https://user@client.example/cb'],
+  ['OAUTH_REDIRECT_URIS', 'javascript:alert(1)'],
+  ['OAUTH_REDIRECT_URIS', '/cb'],
+  ['OAUTH_CLIENT_HOSTS', 'https://client.example'],
+  ['OAUTH_CLIENT_HOSTS', '*.client.example'],
+  ['OAUTH_ACCESS_SECONDS', '59'],
+  ['OAUTH_REFRESH_SECONDS', '31536001'],
+  ['SIGN_IN', 'maybe'],
+])('%s=%s ends the start with its name', (name, value) => {
+  expect(() => parseConfig({ [name]: value })).toThrow(new RegExp(`${name} must be`));
+});

@@ -1,0 +1,169 @@
+/** What came of a sign-in leads back to the entry of the token file at every request: whatever that says counts for it as well. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { callTool, eventually, initialize, openMcpSession, send, sendRaw } from '../../support/raw-http.ts';
+import { newSecret, refresh, signIn, type SignedIn } from '../../support/sign-in.ts';
+import { openSse, openStream } from '../../support/sse-reader.ts';
+import {
+  ADA,
+  BOB,
+  startTestServer,
+  type TestServer,
+  type TokenFileContent,
+} from '../../support/start-server.ts';
+
+const ada = { userId: 'ada', name: 'Ada' };
+const bob = { userId: 'bob', name: 'Bob' };
+const PAST = '2020-01-01T00:00:00Z';
+
+/** How soon a revoked token's streams must be closed; the file is looked at twice a second, streams once. */
+const SOON_MS = 2_500;
+
+let servers: TestServer[] = [];
+afterEach(async () => {
+  await Promise.all(servers.map(async (server) => server.close()));
+  servers = [];
+});
+
+/** Starts a server on which users can sign in. */
+async function start(tokens: TokenFileContent, env: Record<string, string> = {}): Promise<TestServer> {
+  const server = await startTestServer({ tokens, env: { SERVER_SECRET: newSecret(), ...env } });
+  servers.push(server);
+  return server;
+}
+
+/** The status that a token's next request gets. */
+const statusOf = async ({ url }: TestServer, token: string): Promise<number> =>
+  (await send(`${url}/tools`, { token })).status;
+
+/** The status that a refresh gets. */
+const refreshStatus = async ({ url }: TestServer, { clientId, refresh_token: token }: SignedIn) =>
+  (await refresh(url, clientId, token)).status;
+
+describe.each([
+  ['removed', (): TokenFileContent => ({ [BOB]: bob }), /unknown/],
+  ['disabled', (): TokenFileContent => ({ [ADA]: { ...ada, disabled: true }, [BOB]: bob }), /disabled/],
+  ['at its end', (): TokenFileContent => ({ [ADA]: { ...ada, expiresAt: PAST }, [BOB]: bob }), /expired/],
+  [
+    'signed out',
+    (): TokenFileContent => ({
+      [ADA]: { ...ada, signInsSince: new Date(Date.now() + 1_000).toISOString() },
+      [BOB]: bob,
+    }),
+    /sign-in has ended/,
+  ],
+])('an entry that is %s', (_how, after, words) => {
+  test('ends what came of it at the next request, and its streams with it, and nobody else’s', async () => {
+    const server = await start({ [ADA]: ada, [BOB]: bob });
+    const [mine, bobs] = [await signIn(server.url, ADA), await signIn(server.url, BOB)];
+    const session = await openMcpSession(server.url, mine.access_token);
+    const streams = [
+      await openSse(server.url, mine.access_token),
+      await openStream(`${server.url}/mcp`, { headers: session.headers }),
+    ];
+    const stays = await openSse(server.url, bobs.access_token);
+
+    await server.writeTokens(after());
+    const ends = await Promise.all(streams.map(async (stream) => stream.over(SOON_MS)));
+    const refused = await send(`${server.url}/mcp`, { token: mine.access_token, body: initialize() });
+
+    expect(ends).toEqual(['ended', 'ended']);
+    expect(refused).toMatchObject({
+      status: 401,
+      body: { error: 'invalid_token', error_description: expect.stringMatching(words) },
+    });
+    expect(await refreshStatus(server, mine)).toBe(400);
+    expect([await statusOf(server, bobs.access_token), await refreshStatus(server, bobs)]).toEqual([
+      200, 200,
+    ]);
+    stays.close();
+  });
+});
+
+test('after a sign-out the token itself still counts, and a sign-in that follows it', async () => {
+  const server = await start({ [ADA]: ada });
+  const before = await signIn(server.url, ADA);
+  await server.writeTokens({ [ADA]: { ...ada, signInsSince: new Date().toISOString() } });
+  await eventually(async () => (await statusOf(server, before.access_token)) === 401);
+
+  const after = await signIn(server.url, ADA);
+
+  expect(await statusOf(server, ADA)).toBe(200);
+  expect(await statusOf(server, after.access_token)).toBe(200);
+});
+
+test('scopes that the entry loses and gets count at the next call, as far as they were asked for', async () => {
+  const server = await start({ [ADA]: { ...ada, scopes: ['greet', 'echo'] } });
+  const { access_token: token } = await signIn(server.url, ADA, { parameters: { scope: 'greet' } });
+  const namesOf = async (): Promise<string[]> => {
+    const { body } = await send(`${server.url}/tools`, { token });
+    return (body as { tools: { name: string }[] }).tools.map(({ name }) => name);
+  };
+  const first = await namesOf();
+
+  await server.writeTokens({ [ADA]: { ...ada, scopes: ['echo'] } });
+  await eventually(async () => (await namesOf()).length === 1);
+  await server.writeTokens({ [ADA]: { ...ada, scopes: ['echo', 'greet'] } });
+  await eventually(async () => (await namesOf()).length === 2);
+  const session = await openMcpSession(server.url, token);
+  const echo = await session.post(callTool(1, 'echo_message', { message: 'x' }));
+
+  expect(first).toEqual(['get_greeting', 'whoami']);
+  expect(echo.text).toContain('insufficient_scope');
+});
+
+test('nothing lives longer than the entry', async () => {
+  const server = await start({
+    [ADA]: { ...ada, expiresAt: new Date(Date.now() + 100_000).toISOString() },
+  });
+
+  const { expires_in: seconds } = await signIn(server.url, ADA);
+
+  expect(seconds).toBeGreaterThan(80);
+  expect(seconds).toBeLessThanOrEqual(100);
+});
+
+test('a sign-in outlives the process, on another server with the same secret, and not without that', async () => {
+  const [secret, next] = [newSecret(), newSecret()];
+  const publicUrl = { PUBLIC_URL: 'https://my-app.example', ALLOWED_HOSTS: 'my-app.example' };
+  const one = await start({ [ADA]: ada }, { SERVER_SECRET: secret });
+  const mine = await signIn(one.url, ADA);
+  const rotated = await start({ [ADA]: ada }, { SERVER_SECRET: `${next},${secret}`, ...publicUrl });
+  const foreign = await start({ [ADA]: ada }, { SERVER_SECRET: next });
+
+  // As if it were the same address: a token is for the one where it was made.
+  const at = { Authorization: `Bearer ${mine.access_token}`, Host: new URL(one.url).host };
+  const ask = async ({ url }: TestServer) =>
+    (await sendRaw(url, ['GET /tools HTTP/1.1', `Host: ${at.Host}`, `Authorization: ${at.Authorization}`]))
+      .status;
+
+  expect([await ask(one), await ask(rotated), await ask(foreign)]).toEqual([200, 200, 401]);
+});
+
+test('a token is refused at another address of the server than it was made at', async () => {
+  const server = await start({ [ADA]: ada });
+  const { access_token: token } = await signIn(server.url, ADA);
+
+  const elsewhere = await send(`${server.url.replace('127.0.0.1', 'localhost')}/tools`, { token });
+
+  expect(elsewhere).toMatchObject({
+    status: 401,
+    body: { error_description: expect.stringContaining('another address') },
+  });
+});
+
+test('the log names the token of the file, and nothing that was handed out or pasted', async () => {
+  const server = await start({ [ADA]: ada });
+  const mine = await signIn(server.url, ADA);
+  await send(`${server.url}/tools`, { token: mine.access_token });
+  await send(`${server.url}/tools`, { token: ADA });
+  await eventually(() => server.lines.filter(({ path }) => path === '/tools').length === 2);
+
+  const ids = server.lines.filter(({ path }) => path === '/tools').map(({ tokenId }) => tokenId);
+  const text = JSON.stringify(server.lines);
+
+  expect(ids[0]).toMatch(/^[0-9a-f]{8}$/);
+  expect(ids[1]).toBe(ids[0]);
+  expect(text).not.toMatch(/mcp_(at|rt|ac|ci|rq|cs)_/);
+  expect(text).not.toContain(ADA);
+  expect(text).not.toMatch(/code_challenge|state=/);
+});

@@ -1,0 +1,301 @@
+/** The traps of signing in: each with what an attacker, or a careless change, would do, and what must come of it. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { send } from '../../support/raw-http.ts';
+import {
+  allow,
+  askFor,
+  exchange,
+  LOOPBACK,
+  newSecret,
+  openPage,
+  refresh,
+  register,
+  sendForm,
+  signIn,
+  ticketOf,
+  type Tokens,
+} from '../../support/sign-in.ts';
+import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
+
+let server: TestServer;
+let url = '';
+beforeAll(async () => {
+  server = await startTestServer({ env: { SERVER_SECRET: newSecret(), AUTH_FAILURES_PER_MINUTE: '100000' } });
+  ({ url } = server);
+});
+afterAll(async () => server.close());
+
+/** A request for a sign-in of a client of its own. */
+const askAnew = async (more: Record<string, string> = {}) =>
+  askFor(url, String((await register(url))['client_id']), more);
+
+/** A text of the same length with one character changed. */
+function alter(text: string, index = text.length - 10): string {
+  return text.slice(0, index) + (text[index] === 'A' ? 'B' : 'A') + text.slice(index + 1);
+}
+
+describe('a redirect to somebody else', () => {
+  test.each(['https://evil.example/cb', 'http://localhost:1/other', 'app://x', `${LOOPBACK}#x`])(
+    '%s is never gone to: 400, and a page',
+    async (redirect_uri) => {
+      const page = await openPage(url, await askAnew({ redirect_uri }));
+
+      expect([page.status, page.headers.get('location')]).toEqual([400, null]);
+    },
+  );
+
+  test('is not had by another field of the form, nor by a query, nor by an altered ticket', async () => {
+    const ticket = ticketOf(await openPage(url, await askAnew()));
+    const form = { ticket, token: ADA, action: 'allow' };
+
+    const answers = [
+      await sendForm(`${url}/authorize`, { ...form, redirect_uri: 'https://evil.example/cb' }),
+      await sendForm(`${url}/authorize?redirect_uri=https://evil.example/cb`, form),
+      await sendForm(`${url}/authorize`, { ...form, ticket: alter(ticket) }),
+      await sendForm(`${url}/authorize`, { ...form, ticket: `${ticket}A` }),
+      await sendForm(`${url}/authorize`, { ...form, action: 'other' }),
+    ];
+
+    for (const { status, headers } of answers) expect([status, headers.get('location')]).toEqual([400, null]);
+  });
+
+  test('is not had at the exchange, nor another client, resource or verifier; and the right one succeeds after all of them', async () => {
+    const asking = await askAnew();
+    const other = String((await register(url))['client_id']);
+    const code = (await allow(url, asking, ADA)).searchParams.get('code') ?? '';
+
+    const refused = [
+      await exchange(url, asking, code, { redirect_uri: 'http://127.0.0.1:9/callback' }),
+      await exchange(url, asking, code, { redirect_uri: '' }),
+      await exchange(url, asking, code, { client_id: other }),
+      await exchange(url, asking, code, { code_verifier: 'a'.repeat(43) }),
+      await exchange(url, asking, code, { code_verifier: asking.verifier.slice(1) }),
+      await exchange(url, asking, code, { resource: `${url}/sse` }),
+      await exchange(url, asking, code, { resource: 'https://other.example' }),
+      await exchange(url, asking, alter(code)),
+      await exchange(url, asking, `${code}A`),
+      await exchange(url, asking, code, { grant_type: 'password' }),
+      await exchange(url, asking, code, { code_verifier: '' }),
+    ];
+    const right = await exchange(url, asking, code);
+
+    expect(refused.map(({ status }) => status)).toEqual(refused.map(() => 400));
+    expect(refused.map(({ body }) => (body as { error: string }).error)).toEqual([
+      ...Array<string>(5).fill('invalid_grant'),
+      'invalid_target',
+      'invalid_target',
+      'invalid_grant',
+      'invalid_grant',
+      'unsupported_grant_type',
+      'invalid_request',
+    ]);
+    expect(right.status).toBe(200);
+  });
+});
+
+describe('a client that nobody registered', () => {
+  test.each([
+    ['made up', () => 'mcp_ci_AAAA'],
+    ['of a secret of somebody else', async () => foreignClientId()],
+    ['altered', async () => alter(String((await register(url))['client_id']))],
+    ['a token', () => ADA],
+    ['the address of a document somewhere', () => 'https://evil.example/client.json'],
+  ])(
+    'because its id is %s gets a page that says so',
+    async (_how, makeId: () => string | Promise<string>) => {
+      const { status, headers, text } = await openPage(url, askFor(url, await makeId()));
+
+      expect([status, headers.get('location')]).toEqual([400, null]);
+      expect(text).toMatch(/does not know the client|not allowed here/);
+    },
+  );
+});
+
+/** The id of a client at another server. */
+async function foreignClientId(): Promise<string> {
+  const other = await startTestServer({ env: { SERVER_SECRET: newSecret() } });
+  const { client_id: id } = await register(other.url);
+  await other.close();
+  return String(id);
+}
+
+describe('consent', () => {
+  test('is asked for each time, and nothing sets a cookie', async () => {
+    const asking = await askAnew();
+    const callback = await allow(url, asking, ADA);
+    const answers = [
+      await openPage(url, asking),
+      await exchange(url, asking, callback.searchParams.get('code') ?? ''),
+      await send(`${url}/.well-known/oauth-authorization-server`),
+    ];
+
+    expect(answers[0]?.text).toContain('type="password"');
+    for (const { headers } of answers) expect(headers.get('set-cookie')).toBeNull();
+  });
+
+  test.each([
+    [{ Origin: 'https://evil.example' }, 403],
+    [{ Origin: 'http://localhost:1' }, 403],
+    [{ Origin: 'http://127.0.0.1:1' }, 403],
+    [{ Origin: 'null' }, 403],
+    [{ Origin: 'null', 'Sec-Fetch-Site': 'cross-site' }, 403],
+    [{ 'Sec-Fetch-Site': 'cross-site' }, 403],
+    [{ 'Sec-Fetch-Site': 'same-site' }, 403],
+    [{ Origin: 'null', 'Sec-Fetch-Site': 'same-origin' }, 303],
+    [{ 'Sec-Fetch-Site': 'same-origin' }, 303],
+    [{ 'Sec-Fetch-Site': 'none' }, 303],
+    [{}, 303],
+  ])('sent with %j gets %i', async (headers: Record<string, string>, status) => {
+    const ticket = ticketOf(await openPage(url, await askAnew()));
+
+    const answer = await sendForm(`${url}/authorize`, { ticket, token: ADA, action: 'allow' }, headers);
+
+    expect(answer.status).toBe(status);
+  });
+
+  test('is given on a page that nobody can frame, that runs nothing, and whose policy lets the form and its redirect through', async () => {
+    const { headers } = await openPage(url, await askAnew());
+
+    const policy = headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/form-action|script-src/);
+    expect(headers.get('x-frame-options')).toBe('DENY');
+    expect(headers.get('referrer-policy')).toBe('same-origin');
+    expect(headers.get('cross-origin-opener-policy')).toBeNull();
+    expect(headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('names the host, the client as far as it is known, where it leads, and what it may do', async () => {
+    const client = await register(url, { client_name: 'Claude' });
+
+    const { text } = await openPage(url, askFor(url, String(client['client_id']), { scope: 'greet' }));
+
+    expect(text).toContain(`<strong>${new URL(url).host}</strong>`);
+    expect(text).toContain('name not verified');
+    expect(text).toContain('127.0.0.1:3118');
+    expect(text).toContain('a program on the computer you are using');
+    expect(text).toContain('<li>Greeting</li>');
+    expect(text).not.toContain('<li>Echo</li>');
+    expect(text).not.toContain('<script');
+  });
+});
+
+describe('a code', () => {
+  test('that comes twice ends what came of it', async () => {
+    const asking = await askAnew();
+    const code = (await allow(url, asking, ADA)).searchParams.get('code') ?? '';
+    const first = (await exchange(url, asking, code)).body as Tokens;
+
+    const second = await exchange(url, asking, code);
+
+    expect(second).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect((await send(`${url}/tools`, { token: first.access_token })).status).toBe(401);
+    expect((await refresh(url, asking.clientId, first.refresh_token)).status).toBe(400);
+  });
+});
+
+describe('what a sign-in gave', () => {
+  test('is no token to sign in with, nor is the ticket or a code a token', async () => {
+    const { access_token: access, refresh_token: again } = await signIn(url, ADA);
+    const asking = await askAnew();
+    const ticket = ticketOf(await openPage(url, asking));
+
+    for (const token of [access, again]) {
+      const answer = await sendForm(`${url}/authorize`, { ticket, token, action: 'allow' });
+      expect(answer.status).toBe(401);
+      expect(answer.text).toContain('This came of signing in.');
+    }
+    for (const token of [again, ticket, asking.clientId, alter(access), `${access}A`])
+      expect((await send(`${url}/tools`, { token })).status).toBe(401);
+  });
+
+  test('is ended by its own client only', async () => {
+    const mine = await signIn(url, ADA);
+    const other = String((await register(url))['client_id']);
+
+    const refused = await sendForm(`${url}/revoke`, { token: mine.refresh_token, client_id: other });
+    const unknown = await sendForm(`${url}/revoke`, { token: 'nothing', client_id: other });
+
+    expect([refused.status, unknown.status]).toEqual([400, 200]);
+    expect((await send(`${url}/tools`, { token: mine.access_token })).status).toBe(200);
+  });
+
+  test('is not refreshed by another client', async () => {
+    const mine = await signIn(url, ADA);
+    const other = String((await register(url))['client_id']);
+
+    expect((await refresh(url, other, mine.refresh_token)).body).toMatchObject({ error: 'invalid_grant' });
+    expect((await refresh(url, mine.clientId, mine.refresh_token)).status).toBe(200);
+  });
+});
+
+describe('guessing', () => {
+  test('on the page is limited as everywhere, in the same words, and a right token passes', async () => {
+    const limited = await startTestServer({
+      env: { SERVER_SECRET: newSecret(), AUTH_FAILURES_PER_MINUTE: '3' },
+    });
+    const asking = askFor(limited.url, String((await register(limited.url))['client_id']));
+    const ticket = ticketOf(await openPage(limited.url, asking));
+    const paste = async (token: string) =>
+      sendForm(`${limited.url}/authorize`, { ticket, token, action: 'allow' });
+
+    const wrong = [await paste('tok_a'), await paste('tok_b'), await paste('tok_c'), await paste('tok_d')];
+    const forged = await sendForm(`${limited.url}/token`, {
+      client_id: 'mcp_ci_x',
+      grant_type: 'refresh_token',
+    });
+    const right = await paste(ADA);
+    await limited.close();
+
+    expect(wrong.map(({ status }) => status)).toEqual([401, 401, 401, 429]);
+    expect(wrong[3]?.text).toContain('Too many refused credentials');
+    expect(wrong[3]?.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect([forged.status, right.status]).toEqual([429, 303]);
+  });
+});
+
+describe('a request that is odd', () => {
+  test.each([
+    ['/token', 'application/json', '{}', 400],
+    ['/token', 'text/plain; charset=', 'a', 400],
+    ['/token', ';;;', 'a', 400],
+    ['/token', 'application/x-www-form-urlencoded', 'grant_type=a&grant_type=b', 400],
+    ['/token', 'application/x-www-form-urlencoded', '', 401],
+    ['/revoke', 'application/x-www-form-urlencoded', 'client_id=', 401],
+    ['/register', 'text/plain', '{}', 400],
+    ['/authorize', 'application/json', '{}', 400],
+    ['/authorize', 'application/x-www-form-urlencoded', '', 400],
+    ['/token', 'application/x-www-form-urlencoded', `client_id=${'x'.repeat(20_000)}`, 413],
+  ])('to %s as %s is told what is wrong', async (path, type, body, status) => {
+    const answer = await send(url + path, { method: 'POST', headers: { 'Content-Type': type }, body });
+
+    expect(answer.status).toBe(status);
+    expect(answer.body).toMatchObject({ error: expect.any(String), error_description: expect.any(String) });
+  });
+
+  test.each(['?client_id=a&client_id=b', '', '?client_id=', '?%zz', `?client_id=${'x'.repeat(8_000)}`])(
+    'to /authorize%s gets a page that says so',
+    async (query) => {
+      const answer = await send(`${url}/authorize${query}`, { headers: { Accept: 'text/html' } });
+
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8']);
+    },
+  );
+});
+
+test('a thousand registrations store nothing, and each of them is good', async () => {
+  const ids = [];
+  for (let index = 0; index < 1_000; index += 1) ids.push(String((await register(url))['client_id']));
+
+  const [first = ''] = ids;
+  expect(new Set(ids).size).toBe(1_000);
+  expect((await openPage(url, askFor(url, first))).status).toBe(200);
+});
+
+test('tokens are good for this server’s address alone, and a resource that only begins like it is another one', async () => {
+  for (const resource of [`${url}/mcp-other`, `${url}.evil.example/mcp`, `${url}@evil.example`, 'mcp'])
+    expect((await openPage(url, await askAnew({ resource }))).headers.get('location')).toContain(
+      'invalid_target',
+    );
+});
