@@ -10,6 +10,9 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 
+/** What a client may have listed. */
+export type ChangingList = 'tools' | 'prompts' | 'resources';
+
 /** The hub between those who know of changes and the open connections. */
 export interface Changes {
   /** Where subscriptions of 2026-07-28 listen. */
@@ -21,10 +24,10 @@ export interface Changes {
   /** Has what is told here passed on to other processes. */
   onPublish(passOn: (event: ServerEvent) => void): void;
   /**
-   * Tells the sessions of these users that their tools have changed. Subscriptions of 2026-07-28 are told whoever's they
+   * Tells the sessions of these users that a list of theirs has changed. Subscriptions of 2026-07-28 are told whoever's they
    * are: the SDK's bus knows no users, and all the message says is that asking again may be worth it.
    */
-  toolsChangedFor(userIds: ReadonlySet<string>): void;
+  listChangedFor(list: ChangingList, userIds: ReadonlySet<string>): void;
   /** Passes changes on until `leave`: what is left on the list lives as long as the server. */
   join(follower: Follower): void;
   leave(follower: Follower): void;
@@ -64,8 +67,8 @@ export function createChanges(log: Logger): Changes {
     },
     publish,
     onPublish: (listener) => void (passOn = listener),
-    toolsChangedFor(userIds) {
-      const event = { kind: 'tools_list_changed' } as const;
+    listChangedFor(list, userIds) {
+      const event = { kind: `${list}_list_changed` } as const;
       subscriptions.publish(event);
       for (const follower of followers) {
         if (follower.userId !== undefined && userIds.has(follower.userId)) follower.deliverChange(event);

@@ -14,9 +14,11 @@ import { type CallAnswer, callTool } from './call-tool.ts';
 import type { Caller } from './caller.ts';
 import { EMPTY_LISTS } from './empty-lists.ts';
 import { type CallFrame, frameAnswer, type Lane, negotiate, spellAnswer } from './lane.ts';
+import { allowedTools } from './handlers.ts';
 import type { RequestId } from './messages.ts';
 import { hasPlainParams, isRepeatedIn, type PlainCall, type RequestHeaders } from './plain-call.ts';
-import { allowedTools, createMcpServer, listEveryTool, type McpDefinition } from './server.ts';
+
+import { createMcpServer, listEveryTool, type McpDefinition } from './server.ts';
 
 /** The short way of a definition; none where a feature could have put its own handler in the way. */
 export function createFastLane(definition: McpDefinition): Lane | undefined {
@@ -48,7 +50,7 @@ class FastLane implements Lane {
       serverInfo: info,
       ...(instructions !== undefined && { instructions }),
     };
-    this.#listing = listed instanceof Promise ? undefined : listed?.tools;
+    this.#listing = listed instanceof Promise ? undefined : listed;
     this.#resultMeta = { [SERVER_INFO_META_KEY]: info };
     const common = { resultType: 'complete', _meta: this.#resultMeta };
     this.#resultEnd = `,${JSON.stringify(common).slice(1)}`;

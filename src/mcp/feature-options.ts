@@ -2,17 +2,27 @@
 import { mergeCapabilities, type ServerCapabilities, type ServerOptions } from '@modelcontextprotocol/server';
 import type { Feature } from './feature.ts';
 
-/** The options of several features as one: capabilities are joined, of other options the last one wins. */
-export function mergeOptions(features: readonly Feature[]): ServerOptions {
+/** What a server is made with. */
+export interface MergedOptions {
+  readonly options: ServerOptions;
+  /** To be registered once the server is there: given in its options, they would have the SDK set its list handlers unseen. */
+  readonly lateCapabilities: ServerCapabilities;
+}
+
+/** The options of several features as one: capabilities are joined with those of what is declared, of other options the last one wins. */
+export function mergeOptions(features: readonly Feature[], declared: ServerCapabilities): MergedOptions {
   const merged: ServerOptions = {};
-  let capabilities: ServerCapabilities = {};
+  let capabilities = declared;
   for (const { options = {} } of features) {
     capabilities = mergeCapabilities(capabilities, options.capabilities ?? {});
     Object.assign(merged, options);
   }
-  // The SDK declares `tools` itself with the first tool; declared here, it would set its list handler unfiltered.
-  delete capabilities.tools;
-  return { ...merged, capabilities };
+  // The SDK declares `tools` itself with the first tool.
+  const { tools: _tools, prompts, resources, ...early } = capabilities;
+  return {
+    options: { ...merged, capabilities: early },
+    lateCapabilities: { ...(prompts && { prompts }), ...(resources && { resources }) },
+  };
 }
 
 /** Methods whose results a client may keep. */

@@ -1,12 +1,16 @@
-/** The extension point below defineTool: whatever else the SDK can do, registered on the SDK's own server. */
+/** The extension point beside defineTool: prompts and resources, and whatever else the SDK can do, registered on the SDK's own server. */
 import type { McpServer, ServerContext, ServerNotifier, ServerOptions } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import type { Caller } from './caller.ts';
+import type { Prompt } from './prompt.ts';
+import type { Resource } from './resource.ts';
 import type { UseService } from './service.ts';
 
-/** One thing a fork adds: prompts, resources, completions, elicitation, tools that need the SDK's own context. */
+/** One thing a fork adds: prompts and resources, and below them what only the SDK's own server can do. */
 export interface Feature {
   readonly name: string;
+  readonly prompts?: readonly Prompt[];
+  readonly resources?: readonly Resource[];
   /** Options that the server needs for it: capabilities, `requestState`, `cacheHints` … Several features' are merged. */
   readonly options?: ServerOptions;
   /**
@@ -16,7 +20,8 @@ export interface Feature {
   readonly keepsSessionState?: boolean;
   /**
    * Registers it. Called for each `McpServer`: one a connection, or one a stateless request. Must be cheap.
-   * Check scopes in the handler, by `callerOf`: the SDK's own `scopeChallenge` sees stateless requests only.
+   * What is registered here every user sees and may use, whatever the scopes: check them in the handler, by `callerOf`. The SDK's own
+   * `scopeChallenge` sees stateless requests only.
    */
   register?(server: McpServer, context: FeatureContext): void;
 }
@@ -30,4 +35,13 @@ export interface FeatureContext {
   readonly changes: ServerNotifier;
   /** The caller of the request that a handler is serving. */
   callerOf(context: ServerContext): Caller;
+}
+
+/** Whether some feature registers something itself. */
+export function hasRegistering({
+  features = [],
+}: {
+  readonly features?: readonly Feature[] | undefined;
+}): boolean {
+  return features.some(({ register }) => register !== undefined);
 }

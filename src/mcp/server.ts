@@ -2,6 +2,7 @@
 import {
   type Implementation,
   McpServer,
+  type ServerCapabilities,
   type ServerContext,
   type ServerOptions,
   type Tool as ListedTool,
@@ -14,11 +15,14 @@ import type { Tool } from './tool.ts';
 import { registrationOf, type ToolRegistration } from './tool-registration.ts';
 import { type CallOrigin, callTool, NO_REVISION, progressParams } from './call-tool.ts';
 import { type Caller, callerOf, pauseOf } from './caller.ts';
-import { type Changes, createChanges, followChanges } from './changes.ts';
-import { answerEmptyLists, refuseCursor } from './empty-lists.ts';
+import { type ChangingList, type Changes, createChanges, followChanges } from './changes.ts';
+import { capabilitiesOf, type Catalogue, createCatalogue, privateListsOf } from './catalogue.ts';
+import { answerEmptyLists } from './empty-lists.ts';
 import type { Feature, FeatureContext } from './feature.ts';
 import { keepPrivate, mergeOptions } from './feature-options.ts';
+import { allowedTools, installHandlers, listAllTools } from './handlers.ts';
 import { InFlight } from './in-flight.ts';
+import { captureHandlers, type Handlers } from './inner-handlers.ts';
 import type { Lane } from './lane.ts';
 import { elicitationOf } from './question.ts';
 
@@ -43,6 +47,7 @@ export interface McpParts {
 /** The definition, prepared once; each connection gets a server of it. */
 export interface McpDefinition extends McpParts {
   readonly options: ServerOptions;
+  readonly lateCapabilities: ServerCapabilities;
   readonly changes: Changes;
   readonly inFlight: InFlight;
   readonly lane?: Lane | undefined;
@@ -50,6 +55,7 @@ export interface McpDefinition extends McpParts {
   readonly lines: Logger;
   /** The SDK's view of each tool, with its JSON Schemas already made. */
   readonly registrations: readonly ToolRegistration[];
+  readonly catalogue: Catalogue;
   /** The scope that a tool needs, by the tool's name. */
   readonly scopes: ReadonlyMap<string, string>;
 }
@@ -68,16 +74,32 @@ export interface ConnectionOptions {
 export function defineMcp(parts: McpParts): McpDefinition {
   const [changes, lines] = [createChanges(parts.log), createLineLog(parts.log)];
   const { instructions, features = [] } = parts;
+  const catalogue = createCatalogue(features);
   const registrations = parts.tools.map(registrationOf);
   const scopes = new Map(
     parts.tools.flatMap(({ name, scope }) => (scope === undefined ? [] : [[name, scope] as const])),
   );
+  const merged = mergeOptions(features, capabilitiesOf(catalogue));
+  const { lateCapabilities } = merged;
   const options = {
     ...(instructions !== undefined && { instructions }),
-    ...keepPrivate(mergeOptions(features), scopes.size === 0 ? [] : ['tools/list']),
+    ...keepPrivate(merged.options, [
+      ...(scopes.size === 0 ? [] : (['tools/list'] as const)),
+      ...privateListsOf(catalogue),
+    ]),
   };
   const inFlight = new InFlight(parts.maxCallsPerUser);
-  const definition = { ...parts, options, changes, inFlight, lines, registrations, scopes };
+  const definition = {
+    ...parts,
+    options,
+    changes,
+    inFlight,
+    lines,
+    registrations,
+    scopes,
+    catalogue,
+    lateCapabilities,
+  };
   return { ...definition, lane: parts.shortWay?.(definition) };
 }
 
@@ -88,7 +110,8 @@ export function createMcpServer(
 ): McpServer {
   const { info, options, registrations, features = [], use, log, lines, changes, inFlight } = definition;
   const server = new McpServer(info, options);
-  filterToolList(server, definition, caller);
+  server.server.registerCapabilities(definition.lateCapabilities);
+  const { handlers, release } = captureHandlers(server, () => {});
   for (const { tool, config } of registrations) {
     server.registerTool(tool.name, config, (input, context) =>
       callTool({
@@ -111,6 +134,9 @@ export function createMcpServer(
     callerOf: (context) => callerOf(context, caller),
   };
   for (const feature of features) feature.register?.(server, featureContext);
+  release();
+  innerHandlers.set(server, handlers);
+  installHandlers({ server, definition, inner: handlers, connectionCaller: caller });
   if (!isStateless) answerEmptyLists(server);
   if (session !== undefined) followChanges(changes, server, session.userId);
   return server;
@@ -143,61 +169,31 @@ export function createToolLister(
 ): (user: UserContext) => Promise<readonly ListedTool[]> {
   // One server that is never connected: its list handler is the very one that clients' lists come from.
   const probe = createMcpServer(definition);
-  const listAll = async (): Promise<readonly ListedTool[]> => (await listEveryTool(probe))?.tools ?? [];
+  const listAll = async (): Promise<readonly ListedTool[]> => (await listEveryTool(probe)) ?? [];
   // Only a feature could change the list while the server runs.
   const listed = (definition.features ?? []).length === 0 ? listAll() : undefined;
   return async (user) => allowedTools(await (listed ?? listAll()), user, definition.scopes);
 }
 
 /** What a server's `tools/list` says to a user who may call everything; undefined where it has no tools. */
-export function listEveryTool(server: McpServer): ReturnType<ToolListHandler> | undefined {
-  return toolListHandlers.get(server)?.();
+export function listEveryTool(server: McpServer): ReturnType<typeof listAllTools> {
+  return listAllTools(innerHandlers.get(server) ?? new Map());
 }
 
-/** Whether two users may call the same tools. */
-export function canCallTheSame({ scopes }: McpDefinition, one: UserContext, other: UserContext): boolean {
-  return [...scopes.values()].every((scope) => hasScope(one, scope) === hasScope(other, scope));
-}
+/** What has been registered on each server, under this server's own handlers. */
+const innerHandlers = new WeakMap<McpServer, Handlers>();
 
-type ToolListHandler = () => Promise<{ tools: ListedTool[] }> | { tools: ListedTool[] };
-
-/** The SDK's own list handler of each server, which knows the features' tools too. */
-const toolListHandlers = new WeakMap<McpServer, ToolListHandler>();
-
-/**
- * Makes `tools/list` show each user only what that user may call. The SDK installs its handler with the first tool and
- * offers no filter, so the handler is wrapped where it is set.
- */
-function filterToolList(
-  mcp: McpServer,
-  { scopes }: McpDefinition,
-  connectionCaller: (() => Caller) | undefined,
-): void {
-  const { server } = mcp;
-  const setRequestHandler: (method: string, ...rest: never[]) => void = server.setRequestHandler.bind(server);
-  server.setRequestHandler = (method: string, ...rest: never[]): void => {
-    if (method !== 'tools/list') return setRequestHandler(method, ...rest);
-    const listAll = firstOf(rest);
-    toolListHandlers.set(mcp, listAll);
-    server.setRequestHandler = setRequestHandler;
-    server.setRequestHandler('tools/list', async ({ params }, context) => {
-      refuseCursor(params);
-      const { tools } = await listAll();
-      return { tools: [...allowedTools(tools, callerOf(context, connectionCaller).user, scopes)] };
-    });
-  };
-}
-
-/** The handler among the arguments of `setRequestHandler`. */
-function firstOf([handler]: readonly never[]): ToolListHandler {
-  return handler ?? (() => ({ tools: [] }));
-}
-
-/** Leaves out what the user lacks the scope for. */
-export function allowedTools(
-  tools: readonly ListedTool[],
-  user: UserContext,
-  scopes: ReadonlyMap<string, string>,
-): readonly ListedTool[] {
-  return user.scopes === undefined ? tools : tools.filter(({ name }) => hasScope(user, scopes.get(name)));
+/** The lists that show two users something else, as far as that is a matter of scopes. */
+export function listsThatDiffer(
+  { scopes, catalogue: { prompts, resources } }: McpDefinition,
+  one: UserContext,
+  other: UserContext,
+): ChangingList[] {
+  const differ = (needed: Iterable<string | undefined>): boolean =>
+    [...needed].some((scope) => hasScope(one, scope) !== hasScope(other, scope));
+  return [
+    ...(differ(scopes.values()) ? (['tools'] as const) : []),
+    ...(differ([...prompts.values()].map(({ scope }) => scope)) ? (['prompts'] as const) : []),
+    ...(differ([...resources.values()].map(({ scope }) => scope)) ? (['resources'] as const) : []),
+  ];
 }

@@ -5,8 +5,8 @@ import type { UserContext } from '../auth/user.ts';
 import type { Content, Icon, Meta } from './content.ts';
 import type { UseService } from './service.ts';
 
-/** What a running tool has at hand besides its input. */
-export interface ToolContext {
+/** What serves a request has at hand: a tool, a prompt, a resource. */
+export interface CallContext {
   /** Who calls, taken from the credential of this very request. */
   readonly user: UserContext;
   /** Gives a service of this server: `use(lessons).find(id)`. */
@@ -16,6 +16,11 @@ export interface ToolContext {
   /** Aborted when the client cancels the call or goes away: hand it to whatever takes long. */
   readonly signal: AbortSignal;
   /** How the call arrived. */
+  readonly connection: Pick<CallConnection, 'transport' | 'protocolVersion'>;
+}
+
+/** What a running tool has at hand besides its input. */
+export interface ToolContext extends CallContext {
   readonly connection: CallConnection;
   /** Tells the client how far the call is; does nothing when the client did not ask for it. */
   progress(done: number, total?: number, message?: string): Promise<void>;

@@ -22,7 +22,7 @@ import { createStatelessEndpoint } from '../http/transports/stateless-endpoint.t
 import { UploadBudget } from '../http/transports/upload-budget.ts';
 import { createToolsRoute } from '../http/site/tools-endpoint.ts';
 import { createFastLane } from '../mcp/fast-lane.ts';
-import { canCallTheSame, createToolLister, defineMcp } from '../mcp/server.ts';
+import { createToolLister, defineMcp, listsThatDiffer } from '../mcp/server.ts';
 import type { EventStore } from '../sessions/event-store.ts';
 import { createMemoryEventStore } from '../sessions/memory-event-store.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
@@ -128,9 +128,13 @@ export async function startServer({
   let ready = true;
 
   verifier?.onRightsChange?.((changes) => {
-    const affected = changes.filter(({ before, after }) => !canCallTheSame(definition, before, after));
-    if (affected.length > 0)
-      definition.changes.toolsChangedFor(new Set(affected.map(({ after }) => after.userId)));
+    for (const list of ['tools', 'prompts', 'resources'] as const) {
+      const affected = changes.filter(({ before, after }) =>
+        listsThatDiffer(definition, before, after).includes(list),
+      );
+      const userIds = new Set(affected.map(({ after }) => after.userId));
+      if (userIds.size > 0) definition.changes.listChangedFor(list, userIds);
+    }
   });
 
   const findObstacle = async (): Promise<string | undefined> => {

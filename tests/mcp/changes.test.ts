@@ -98,7 +98,7 @@ describe('a change', () => {
     ];
     const others = [await openSession(changes, { userId: 'bob' }), await openSession(changes)];
 
-    changes.toolsChangedFor(new Set(['ada', 'nobody']));
+    changes.listChangedFor('tools', new Set(['ada', 'nobody']));
     await settle();
 
     expect(ada.map(({ heard }) => heard.length)).toEqual([1, 1]);
@@ -112,7 +112,7 @@ describe('a change', () => {
 
     changes.notifier.toolsChanged();
     changes.notifier.resourceUpdated('test://a');
-    changes.toolsChangedFor(new Set(['ada']));
+    changes.listChangedFor('tools', new Set(['ada']));
 
     expect(heard).toEqual([
       { kind: 'tools_list_changed' },

@@ -296,13 +296,13 @@ describe('a change of the tools', () => {
     const { session, definition, request, until, heard } = openSession();
     request(1, 'initialize', HELLO);
 
-    definition.changes.toolsChangedFor(new Set(['ada']));
+    definition.changes.listChangedFor('tools', new Set(['ada']));
     request(2, 'nonsense');
     await until(3);
-    definition.changes.toolsChangedFor(new Set(['ada', 'bob']));
+    definition.changes.listChangedFor('tools', new Set(['ada', 'bob']));
     await until(4);
     session.close();
-    definition.changes.toolsChangedFor(new Set(['ada']));
+    definition.changes.listChangedFor('tools', new Set(['ada']));
     definition.changes.notifier.toolsChanged();
     await new Promise((resolve) => {
       setImmediate(resolve);
@@ -315,7 +315,7 @@ describe('a change of the tools', () => {
   test('of somebody else is not told', () => {
     const { definition, heard } = openSession();
 
-    definition.changes.toolsChangedFor(new Set(['bob']));
+    definition.changes.listChangedFor('tools', new Set(['bob']));
     definition.changes.notifier.promptsChanged();
 
     expect(heard).toEqual([]);

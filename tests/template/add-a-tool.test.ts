@@ -1,9 +1,10 @@
-/** The tool and the service that README.md and docs/03_LOCAL_DEVELOPMENT.md have one add: they compile and work, in a copy of the sources. */
+/** The tool, the service, the prompt and the resource that README.md and docs/03_LOCAL_DEVELOPMENT.md have one add: they compile and work, in a copy of the sources. */
 import { cp, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { connectClient } from '../support/clients.ts';
 import { fencesOf, readDocument } from './documents.ts';
+import { connectKind } from '../support/kinds.ts';
 import { createSandbox, ROOT, waitFor, waitForEnd } from '../support/process.ts';
 import { parseLog } from '../support/server-process.ts';
 
@@ -18,14 +19,17 @@ async function toolIn(document: string): Promise<string> {
   return tools[0]?.code ?? '';
 }
 
-/** The code of the service that docs/03_LOCAL_DEVELOPMENT.md has. */
-async function serviceInDocument(): Promise<string> {
+/** The code in docs/03_LOCAL_DEVELOPMENT.md that declares something so. */
+async function codeInDocument(declares: string): Promise<string> {
   const { text } = await readDocument('docs/03_LOCAL_DEVELOPMENT.md');
-  return fencesOf(text).find(({ code }) => code.includes('defineService('))?.code ?? '';
+  return fencesOf(text).find(({ code }) => code.includes(declares))?.code ?? '';
 }
 
 /** A list with one entry, as `src/tools/index.ts` and `src/services/index.ts` are. */
-function listOf(type: 'Tool' | 'Service', { from, ...list }: Readonly<Record<string, string>>): string {
+function listOf(
+  type: 'Tool' | 'Service' | 'Feature',
+  { from, ...list }: Readonly<Record<string, string>>,
+): string {
   const [name = '', entry = ''] = Object.entries(list)[0] ?? [];
   return [
     `import type { ${type} } from '../mcp/${type.toLowerCase()}.ts';`,
@@ -47,9 +51,10 @@ async function copyWith(tool: string): Promise<string> {
   const files = {
     'src/tools/add-numbers.ts': tool,
     'src/tools/index.ts': listOf('Tool', { tools: 'addNumbers', from: './add-numbers.ts' }),
-    'src/services/lessons.ts': await serviceInDocument(),
+    'src/services/lessons.ts': await codeInDocument('defineService('),
     'src/services/index.ts': listOf('Service', { services: 'lessons', from: './lessons.ts' }),
-    'src/features/index.ts': 'export const features = [];',
+    'src/features/study.ts': await codeInDocument('definePrompt('),
+    'src/features/index.ts': listOf('Feature', { features: 'study', from: './study.ts' }),
   };
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), `${text}\n`);
   return folder;
@@ -89,10 +94,18 @@ test.each(['README.md', 'docs/03_LOCAL_DEVELOPMENT.md'])(
     const sum = await client.call('add_numbers', { a: 20, b: 22 });
     const wrong = await client.call('add_numbers', { a: 'x', b: 22 });
     await client.close();
+    const reader = await connectKind(url, { kind: 'http', token: 'none' });
+    const { messages } = await reader.getPrompt({ name: 'drill', arguments: { lesson: 'ink' } });
+    const { contents } = await reader.readResource({ uri: 'lesson://ink' });
+    await reader.close();
 
     expect(tools.map(({ name }) => name)).toContain('add_numbers');
     expect(sum).toEqual({ text: '42', isError: false });
     expect(wrong.isError).toBe(true);
+    expect(messages).toMatchObject([
+      { content: { text: 'Ask Anonymous five questions about the lesson ink.' } },
+    ]);
+    expect(contents).toMatchObject([{ text: '# ink', mimeType: 'text/markdown' }]);
   },
   60_000,
 );

@@ -8,8 +8,9 @@ import type { McpDefinition } from '../../mcp/server.ts';
  * client's log level and subscriptions, or what a feature says that it keeps.
  */
 export function spellNotes(definition: McpDefinition, { params }: JSONRPCRequest): string | undefined {
-  const { options, features = [], tools } = definition;
-  const { logging, resources } = options.capabilities ?? {};
+  const { options, lateCapabilities, features = [], tools } = definition;
+  const { logging } = options.capabilities ?? {};
+  const { resources } = lateCapabilities;
   const keepsMore = features.some(({ keepsSessionState = false }) => keepsSessionState);
   if (keepsMore || logging !== undefined || resources?.subscribe === true) return undefined;
   const { protocolVersion, capabilities, clientInfo } = params ?? {};

@@ -1,0 +1,90 @@
+/** The prompts and resources of a definition: found by name, listed for a user, prepared once. */
+import type { ServerOptions } from '@modelcontextprotocol/server';
+import { hasScope, type UserContext } from '../auth/user.ts';
+import type { Feature } from './feature.ts';
+import type { Prompt } from './prompt.ts';
+import type { Resource } from './resource.ts';
+
+/** What features declare, apart from what they register themselves. */
+export interface Catalogue {
+  readonly prompts: ReadonlyMap<string, Prompt>;
+  /** By address or template. */
+  readonly resources: ReadonlyMap<string, Resource>;
+  /** Whether which resources there are is found out when somebody asks. */
+  readonly listsResources: boolean;
+}
+
+/**
+ * Collects what features declare.
+ * @throws when two of a kind have one name or address
+ */
+export function createCatalogue(features: readonly Feature[]): Catalogue {
+  const prompts = features.flatMap(({ prompts: own = [] }) => own);
+  const resources = features.flatMap(({ resources: own = [] }) => own);
+  return {
+    prompts: byKey(prompts, ({ name }) => name),
+    resources: byKey(resources, ({ uri }) => uri),
+    listsResources: resources.some(({ list }) => list !== undefined),
+  };
+}
+
+/** The capabilities that a catalogue needs. */
+export function capabilitiesOf({
+  prompts,
+  resources,
+}: Catalogue): NonNullable<ServerOptions['capabilities']> {
+  return {
+    ...(prompts.size > 0 && { prompts: { listChanged: true } }),
+    ...(resources.size > 0 && { resources: { listChanged: true } }),
+    ...(prompts.size + resources.size > 0 && { completions: {} }),
+  };
+}
+
+/** The lists of a catalogue that differ from user to user. */
+export function privateListsOf({ prompts, resources, listsResources }: Catalogue) {
+  const isScoped = [...resources.values()].some(({ scope }) => scope !== undefined);
+  return [
+    ...([...prompts.values()].some(({ scope }) => scope !== undefined) ? (['prompts/list'] as const) : []),
+    ...(isScoped || listsResources ? (['resources/list'] as const) : []),
+    ...(isScoped ? (['resources/templates/list'] as const) : []),
+    // What is read, each resource says itself.
+    ...(resources.size > 0 ? (['resources/read'] as const) : []),
+  ];
+}
+
+/** The prompts that a user may use, as lists show them. */
+export function listPrompts({ prompts }: Catalogue, user: UserContext): Prompt['listed'][] {
+  return allowed(prompts, user).map(({ listed }) => listed);
+}
+
+/** The resources with an address of their own that a user may read, as lists show them. */
+export function listFixedResources({ resources }: Catalogue, user: UserContext) {
+  return allowed(resources, user).flatMap(({ listed }) => ('resource' in listed ? [listed.resource] : []));
+}
+
+/** The templates that a user may read, as lists show them. */
+export function listTemplates({ resources }: Catalogue, user: UserContext) {
+  return allowed(resources, user).flatMap(({ listed }) => ('template' in listed ? [listed.template] : []));
+}
+
+/** Those that a user may see. */
+export function allowed<Entry extends { readonly scope: string | undefined }>(
+  entries: ReadonlyMap<string, Entry>,
+  user: UserContext,
+): Entry[] {
+  return [...entries.values()].filter(({ scope }) => hasScope(user, scope));
+}
+
+/** Entries by what must be each one's own. */
+function byKey<Entry>(
+  entries: readonly Entry[],
+  keyOf: (entry: Entry) => string,
+): ReadonlyMap<string, Entry> {
+  const found = new Map<string, Entry>();
+  for (const entry of entries) {
+    const key = keyOf(entry);
+    if (found.has(key)) throw new Error(`Declared twice: ${key}`);
+    found.set(key, entry);
+  }
+  return found;
+}

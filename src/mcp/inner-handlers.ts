@@ -1,0 +1,83 @@
+/** What the SDK and features have set on a server, underneath this server's own handlers. */
+import {
+  type McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
+import type { Caller } from './caller.ts';
+import { type Asked, serve, type ServeFrame } from './serve.ts';
+import type { McpDefinition } from './server.ts';
+
+/** A handler as it is handled here. */
+export type Handler = (request: AnyRequest, context: ServerContext) => unknown;
+
+/** A request, whose parameters the SDK has checked. */
+export interface AnyRequest {
+  readonly method: string;
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The handlers that have been set on a server, by method. */
+export type Handlers = ReadonlyMap<string, Handler>;
+
+/** Who is behind the requests of a server that is being made. */
+export interface HandlerParts {
+  readonly server: McpServer;
+  readonly definition: McpDefinition;
+  /** What the SDK and features have set. */
+  readonly inner: Handlers;
+  readonly connectionCaller: (() => Caller) | undefined;
+}
+
+/** Notes what is set on a server until `release`. `onSet` hears of each. */
+export function captureHandlers(
+  { server }: McpServer,
+  onSet: (method: string) => void,
+): { readonly handlers: Handlers; release(): void } {
+  const handlers = new Map<string, Handler>();
+  const setRequestHandler: (method: string, ...rest: never[]) => void = server.setRequestHandler.bind(server);
+  server.setRequestHandler = (method: string, ...rest: never[]): void => {
+    onSet(method);
+    const handler: Handler | undefined = rest.at(-1);
+    if (handler !== undefined) handlers.set(method, handler);
+    setRequestHandler(method, ...rest);
+  };
+  return { handlers, release: () => Reflect.deleteProperty(server, 'setRequestHandler') };
+}
+
+/** Where a request to a server comes from. */
+export function frameOf(
+  { server, definition, connectionCaller }: HandlerParts,
+  context: ServerContext,
+): ServeFrame {
+  const protocolVersion = server.server.getNegotiatedProtocolVersion();
+  return { definition, context, protocolVersion, connectionCaller };
+}
+
+/** Hands a request to whatever a feature has registered, and logs it. */
+export async function passOn<Result>(
+  parts: HandlerParts,
+  asked: Asked,
+  request: AnyRequest,
+  context: ServerContext,
+): Promise<Result> {
+  const handler = parts.inner.get(request.method);
+  if (handler === undefined) {
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no ${asked.kind} "${asked.name}".`);
+  }
+  // oxlint-disable-next-line no-unsafe-type-assertion -- what handlers of a method return, the SDK checks
+  return serve(asked, frameOf(parts, context), async () => handler(request, context) as Promise<Result>);
+}
+
+/** What a feature's own handler lists under a name. */
+export async function listInner<Entry>(
+  { inner }: HandlerParts,
+  request: AnyRequest,
+  context: ServerContext,
+  name: string,
+): Promise<Entry[]> {
+  const found: unknown = await inner.get(request.method)?.(request, context);
+  // oxlint-disable-next-line no-unsafe-type-assertion -- what handlers of a method return, the SDK checks
+  return (found as Record<string, Entry[]> | undefined)?.[name] ?? [];
+}

@@ -1,0 +1,76 @@
+/** Serves prompts and completions: those declared, and those that a feature has registered. */
+import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
+import { callerOf } from './caller.ts';
+import { type Catalogue, listPrompts } from './catalogue.ts';
+import { refuseCursor } from './empty-lists.ts';
+import { frameOf, type HandlerParts, listInner, passOn } from './inner-handlers.ts';
+import type { Prompt } from './prompt.ts';
+import type { Resource } from './resource.ts';
+import { serve } from './serve.ts';
+
+/** Prompts: those declared, and those that a feature has registered. */
+export function installPrompts(parts: HandlerParts): void {
+  const {
+    server: { server },
+    definition,
+    connectionCaller,
+  } = parts;
+  const { catalogue } = definition;
+  server.setRequestHandler('prompts/list', async (request, context) => {
+    refuseCursor(request.params);
+    const own = listPrompts(catalogue, callerOf(context, connectionCaller).user);
+    return {
+      prompts: [...own, ...(await listInner<(typeof own)[number]>(parts, request, context, 'prompts'))],
+    };
+  });
+  server.setRequestHandler('prompts/get', async (request, context) => {
+    const { name, arguments: given } = request.params;
+    const prompt = catalogue.prompts.get(name);
+    if (prompt === undefined) return passOn(parts, { kind: 'prompt', name }, request, context);
+    const asked = { kind: 'prompt', name, scope: prompt.scope } as const;
+    return serve(asked, frameOf(parts, context), async (at) => prompt.run(given, at));
+  });
+}
+
+/** So many values may a completion have, as the specification has it. */
+const MOST_VALUES = 100;
+
+/** Completes arguments of prompts and templates. */
+export function installCompletion(parts: HandlerParts): void {
+  const {
+    server: { server },
+    definition: { catalogue },
+    inner,
+  } = parts;
+  server.setRequestHandler('completion/complete', async (request, context) => {
+    const { ref, argument, context: { arguments: given = {} } = {} } = request.params;
+    const name = ref.type === 'ref/prompt' ? ref.name : ref.uri;
+    const found = findReferred(catalogue, ref.type, name);
+    if (found === undefined && inner.has('completion/complete')) {
+      return passOn(parts, { kind: 'completion', name }, request, context);
+    }
+    if (found === undefined) {
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no ${ref.type} "${name}".`);
+    }
+    const asked = { kind: 'completion', name, scope: found.scope } as const;
+    return serve(asked, frameOf(parts, context), async (at) => {
+      const values = (await found.completerOf(argument.name)?.(argument.value, { ...at, given })) ?? [];
+      return {
+        completion: {
+          values: values.slice(0, MOST_VALUES),
+          total: values.length,
+          hasMore: values.length > MOST_VALUES,
+        },
+      };
+    });
+  });
+}
+
+/** The prompt or resource that a client wants an argument of completed. */
+function findReferred(
+  { prompts, resources }: Catalogue,
+  type: 'ref/prompt' | 'ref/resource',
+  name: string,
+): Prompt | Resource | undefined {
+  return type === 'ref/prompt' ? prompts.get(name) : resources.get(name);
+}

@@ -1,0 +1,186 @@
+/** What a resource is: something that a client can read by its address, one or a whole family of a template. */
+import {
+  type ReadResourceResult,
+  type Resource as ListedResource,
+  type ResourceTemplateType as ListedTemplate,
+  UriTemplate,
+} from '@modelcontextprotocol/server';
+import type { z } from 'zod';
+import { type Completer, completerOf, type Completers, NO_FIELDS, type NoFields } from './completion.ts';
+import type { ContentAnnotations, Icon, Meta, ResourceContents, ResourceLink } from './content.ts';
+import type { CallContext } from './tool.ts';
+import { toListedIcons } from './tool-registration.ts';
+import { toContent } from './tool-result.ts';
+
+/** What reads a resource has at hand. */
+export interface ReadContext extends CallContext {
+  /** The address that is asked for. */
+  readonly uri: string;
+}
+
+/** One of a template's resources, as `list` gives it; what is left out is the template's. */
+export type ResourceEntry = Omit<ResourceLink, 'type'>;
+
+/** A resource as its file writes it, with the types of its own parameters. */
+export interface ResourceDefinition<Params extends z.ZodObject> {
+  readonly name: string;
+  readonly title: string;
+  /** For users and models: what is there. */
+  readonly description: string;
+  /** An address such as `lesson://intro`, or a template for many: `lesson://{id}` (RFC 6570). */
+  readonly uri: string;
+  /** What a template's variables may be: texts, taken from the address. What does not fit is not found. */
+  readonly params?: Params;
+  readonly mimeType?: string;
+  /** The scope a user needs to see and read it; without it every user may. */
+  readonly scope?: string;
+  /** What a client offers while its user fills in a template. */
+  readonly complete?: Completers<Params>;
+  /** How long clients of 2026-07-28 may keep what they have read; by others too where it is `shared`, the same for every user. */
+  readonly cache?: { readonly ttlMs: number; readonly shared?: boolean };
+  readonly icons?: readonly Icon[];
+  readonly annotations?: ContentAnnotations;
+  readonly _meta?: Meta;
+  /** Those of a template's resources that this user may see. */
+  list?(context: CallContext): readonly ResourceEntry[] | Promise<readonly ResourceEntry[]>;
+  /** What is there: text, bytes, or several parts; undefined where there is nothing for this user. Throw `ToolError` for what the user should read. */
+  read(params: z.output<Params>, context: ReadContext): ResourceAnswer | Promise<ResourceAnswer>;
+}
+
+type ResourceAnswer = string | Uint8Array | readonly ResourceContents[] | undefined;
+
+/** A resource, or a template of resources, as the server handles it. */
+export interface Resource {
+  readonly name: string;
+  /** Its address, or its template. */
+  readonly uri: string;
+  readonly scope: string | undefined;
+  readonly cache: ResourceDefinition<z.ZodObject>['cache'];
+  /** What lists show of it: a resource, or else a template. */
+  readonly listed: { readonly resource: ListedResource } | { readonly template: ListedTemplate };
+  /** What an address asks of it; undefined when it asks for something else. */
+  match(uri: string): Readonly<Record<string, unknown>> | undefined;
+  /** A template's resources that a user may see; absent where they cannot be listed. */
+  readonly list?: ((context: CallContext) => Promise<ListedResource[]>) | undefined;
+  completerOf(variable: string): Completer | undefined;
+  /** What is there; undefined where there is nothing. */
+  read(
+    params: Readonly<Record<string, unknown>>,
+    context: ReadContext,
+  ): Promise<ReadResourceResult | undefined>;
+}
+
+/** Declares a resource, or a template of resources; the schema of its parameters gives `read` its types. */
+export function defineResource<Params extends z.ZodObject = NoFields>(
+  definition: ResourceDefinition<Params>,
+): Resource {
+  const { name, uri, scope, mimeType, cache, complete } = definition;
+  if (cache?.shared === true && scope !== undefined) {
+    throw new Error(
+      `${name}: what needs a scope is not the same for every user, so its cache cannot be shared.`,
+    );
+  }
+  const face = faceOf(definition);
+  const template = UriTemplate.isTemplate(uri) ? new UriTemplate(uri) : undefined;
+  const list = definition.list?.bind(definition);
+  return {
+    name,
+    uri,
+    scope,
+    cache,
+    listed:
+      template === undefined ? { resource: { uri, ...face } } : { template: { uriTemplate: uri, ...face } },
+    match: createMatch(uri, template, definition.params),
+    ...(list !== undefined && {
+      list: async (context) => {
+        const entries = await list(context);
+        return entries.map((entry) => toListed(face, entry));
+      },
+    }),
+    completerOf: (variable) => completerOf(complete, variable),
+    async read(params, context) {
+      // oxlint-disable-next-line no-unsafe-type-assertion -- `match` has parsed it with the definition's own schema
+      const answer = await definition.read(params as z.output<Params>, context);
+      return answer === undefined ? undefined : { contents: toContents(answer, context.uri, mimeType) };
+    },
+  };
+}
+
+/** What is the same of a resource and of a template in lists. */
+function faceOf(definition: Omit<ResourceDefinition<z.ZodObject>, 'params' | 'read' | 'list' | 'complete'>) {
+  const { name, title, description, mimeType } = definition;
+  return {
+    name,
+    title,
+    description,
+    ...(mimeType !== undefined && { mimeType }),
+    ...showMore(definition),
+  };
+}
+
+/** An entry of a template's list, with what it leaves out. */
+function toListed(
+  face: ReturnType<typeof faceOf>,
+  { icons, annotations, _meta, ...entry }: ResourceEntry,
+): ListedResource {
+  return { ...face, ...entry, ...showMore({ icons, annotations, _meta }) };
+}
+
+/** What a resource shows of itself besides texts. */
+interface More {
+  readonly icons?: readonly Icon[] | undefined;
+  readonly annotations?: ContentAnnotations | undefined;
+  readonly _meta?: Meta | undefined;
+}
+
+/** The same, as the SDK's types have it. */
+function showMore({ icons, annotations, _meta }: More) {
+  return {
+    ...(icons !== undefined && { icons: toListedIcons(icons) }),
+    ...(annotations !== undefined && { annotations: toListedAnnotations(annotations) }),
+    ...(_meta !== undefined && { _meta: { ..._meta } }),
+  };
+}
+
+/** Annotations as the SDK's types have them. */
+function toListedAnnotations({ audience, ...annotations }: ContentAnnotations) {
+  return { ...annotations, ...(audience !== undefined && { audience: [...audience] }) };
+}
+
+/** Whether an address is meant, and with which parameters. */
+function createMatch(
+  uri: string,
+  template: UriTemplate | undefined,
+  params: z.ZodObject = NO_FIELDS,
+): Resource['match'] {
+  if (template === undefined) return (asked) => (asked === uri ? {} : undefined);
+  return (asked) => {
+    const found = template.match(asked);
+    const variables = found && Object.entries(found).map(([name, value]) => [name, decode(value)]);
+    return variables === null ? undefined : params.safeParse(Object.fromEntries(variables)).data;
+  };
+}
+
+/** A variable without its percent signs; undefined when they mean nothing. */
+function decode(value: string | string[]): string | string[] | undefined {
+  try {
+    return typeof value === 'string'
+      ? decodeURIComponent(value)
+      : value.map((part) => decodeURIComponent(part));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What was read, checked and in the protocol's form. */
+function toContents(
+  answer: Exclude<ResourceAnswer, undefined>,
+  uri: string,
+  mimeType: string | undefined,
+): ReadResourceResult['contents'] {
+  const head = { uri, ...(mimeType !== undefined && { mimeType }) };
+  if (typeof answer === 'string') return [{ ...head, text: answer }];
+  if (answer instanceof Uint8Array) return [{ ...head, blob: Buffer.from(answer).toString('base64') }];
+  const parts = toContent(answer.map((resource) => ({ type: 'resource', resource })));
+  return parts.flatMap((part) => (part.type === 'resource' ? [part.resource] : []));
+}

@@ -1,0 +1,374 @@
+/** Prompts and resources: typed, filtered by scope, seen by their user alone, logged; over every transport of HTTP. */
+import { EventEmitter, once } from 'node:events';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Client } from '@modelcontextprotocol/client';
+import { z } from 'zod';
+import type { Feature } from '../../src/mcp/feature.ts';
+import { definePrompt } from '../../src/mcp/prompt.ts';
+import { defineResource } from '../../src/mcp/resource.ts';
+import { defineService } from '../../src/mcp/service.ts';
+import { ToolError } from '../../src/mcp/tool.ts';
+import { connectInMemory } from '../support/in-memory-mcp.ts';
+import { connectKind, type Kind, KINDS } from '../support/kinds.ts';
+import { ADA, BOB, GREETER, startTestServer, type TestServer, TOKENS } from '../support/start-server.ts';
+import { waitFor } from '../support/process.ts';
+import { createToolContext } from '../support/tool-context.ts';
+
+/** Which lessons a user may see. */
+const shelf = defineService({
+  name: 'shelf',
+  open: () => ({
+    lessonsOf: (userId: string): readonly string[] => (userId === 'ada' ? ['intro', 'ink', 'öl'] : ['intro']),
+  }),
+});
+
+const dailyReview = definePrompt({
+  name: 'daily_review',
+  title: 'Daily review',
+  description: 'Goes through what you have learned.',
+  args: z.object({
+    topic: z.string().max(10).describe('What about.'),
+    rounds: z.coerce.number().int().default(3).describe('How many.'),
+  }),
+  scope: 'learn',
+  icons: [{ src: 'https://example.com/a.png', sizes: ['any'] }],
+  complete: {
+    topic: (typed, { use, user }) =>
+      use(shelf)
+        .lessonsOf(user.userId)
+        .filter((id) => id.startsWith(typed)),
+    rounds: (typed, { given }) => [`${given['topic']}${typed}`],
+  },
+  run: ({ topic, rounds }, { user, log }) => {
+    log.info('reviewing');
+    if (topic === 'none') throw new ToolError('There is no lesson "none".');
+    if (topic === 'broken') throw new Error('SECRET');
+    return `${user.name} reviews ${topic}, ${rounds.toFixed(0)} times.`;
+  },
+});
+
+const hello = definePrompt({
+  name: 'hello',
+  title: 'Hello',
+  description: 'Says hello.',
+  run: () => [
+    { role: 'user', content: { type: 'text', text: 'Say hello.' } },
+    { role: 'assistant', content: { type: 'resource', resource: { uri: 'about://us', text: 'us' } } },
+  ],
+});
+
+const lesson = defineResource({
+  name: 'lesson',
+  title: 'Lesson',
+  description: 'A lesson.',
+  uri: 'lesson://{id}',
+  params: z.object({ id: z.string().max(20) }),
+  mimeType: 'text/markdown',
+  scope: 'learn',
+  complete: {
+    id: (typed, { use, user }) =>
+      use(shelf)
+        .lessonsOf(user.userId)
+        .filter((id) => id.startsWith(typed)),
+  },
+  list: ({ use, user }) =>
+    use(shelf)
+      .lessonsOf(user.userId)
+      .map((id) => ({
+        uri: `lesson://${encodeURIComponent(id)}`,
+        name: id,
+        annotations: { audience: ['user'] },
+      })),
+  read: ({ id }, { use, user, uri }) => {
+    if (id === 'broken') throw new Error('SECRET');
+    return use(shelf).lessonsOf(user.userId).includes(id) ? `# ${id} at ${uri}` : undefined;
+  },
+});
+
+const about = defineResource({
+  name: 'about',
+  title: 'About',
+  description: 'About us.',
+  uri: 'about://us',
+  mimeType: 'application/octet-stream',
+  cache: { ttlMs: 60_000, shared: true },
+  read: () => new Uint8Array([104, 105]),
+});
+
+const STUDY: Feature = { name: 'study', prompts: [dailyReview, hello], resources: [lesson, about] };
+
+/** What a feature registers by itself stands beside what is declared. */
+const RAW: Feature = {
+  name: 'raw',
+  register(server) {
+    server.registerPrompt('raw', {}, () => ({ messages: [] }));
+    server.registerResource('raw', 'raw://a', {}, ({ href }) => ({ contents: [{ uri: href, text: 'raw' }] }));
+    server.registerTool('raw', { description: 'A tool.' }, () => ({ content: [], isError: false }));
+  },
+};
+
+let server: TestServer;
+const clients: Client[] = [];
+beforeAll(async () => {
+  server = await startTestServer({ features: [STUDY, RAW], services: [shelf], env: { LOG_LEVEL: 'debug' } });
+});
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map(async (client) => client.close()));
+});
+afterAll(async () => server.close());
+
+/** Connects a client to the server above. */
+async function connect(kind: Kind, token = ADA): Promise<Client> {
+  const client = await connectKind(server.url, { kind, token });
+  clients.push(client);
+  return client;
+}
+
+/** The lessons that begin with "in". */
+async function completeLesson(client: Client): Promise<string[]> {
+  const ref = { type: 'ref/resource', uri: 'lesson://{id}' } as const;
+  return (await client.complete({ ref, argument: { name: 'id', value: 'in' } })).completion.values;
+}
+
+/** The lines that tell of something since. */
+function linesSince(first: number, msg: string) {
+  return server.lines.slice(first).filter((line) => line['msg'] === msg);
+}
+
+describe.each(KINDS)('over %s', (kind) => {
+  test('a prompt is listed with its arguments, filled in for its user, and leaves a line', async () => {
+    const client = await connect(kind);
+    const first = server.lines.length;
+
+    const { prompts } = await client.listPrompts();
+    const got = await client.getPrompt({ name: 'daily_review', arguments: { topic: 'ink', rounds: '2' } });
+
+    expect(prompts.map(({ name }) => name)).toEqual(['daily_review', 'hello', 'raw']);
+    expect(prompts[0]).toMatchObject({
+      title: 'Daily review',
+      icons: [{ src: 'https://example.com/a.png' }],
+      arguments: [
+        { name: 'topic', description: 'What about.', required: true },
+        { name: 'rounds', description: 'How many.', required: false },
+      ],
+    });
+    expect(got.messages).toEqual([
+      { role: 'user', content: { type: 'text', text: 'Ada Lovelace reviews ink, 2 times.' } },
+    ]);
+    const [line] = linesSince(first, 'prompt served');
+    expect(line).toMatchObject({ prompt: 'daily_review', userId: 'ada', outcome: 'ok' });
+    expect(linesSince(first, 'reviewing')).toMatchObject([
+      { prompt: 'daily_review', requestId: line?.['requestId'] },
+    ]);
+    expect(JSON.stringify(server.lines.slice(first))).not.toContain('"ink"');
+  });
+
+  test('a prompt may have several messages of every kind of content', async () => {
+    const { messages } = await (await connect(kind)).getPrompt({ name: 'hello' });
+
+    expect(messages).toEqual([
+      { role: 'user', content: { type: 'text', text: 'Say hello.' } },
+      { role: 'assistant', content: { type: 'resource', resource: { uri: 'about://us', text: 'us' } } },
+    ]);
+  });
+
+  test.each([
+    {
+      name: 'daily_review',
+      given: { topic: 'much too long' },
+      words: /Invalid arguments for prompt daily_review/,
+    },
+    { name: 'daily_review', given: {}, words: /Invalid arguments/ },
+    { name: 'daily_review', given: { topic: 'none' }, words: /There is no lesson "none"/ },
+    { name: 'nothing', given: {}, words: /nothing/ },
+  ])('the prompt $name for $given is refused in words', async ({ name, given, words }) => {
+    const client = await connect(kind);
+
+    await expect(client.getPrompt({ name, arguments: given })).rejects.toMatchObject({
+      code: -32_602,
+      message: expect.stringMatching(words),
+    });
+  });
+
+  test('what else a prompt or a resource throws stays in the log', async () => {
+    const client = await connect(kind);
+    const first = server.lines.length;
+    const internal = { code: -32_603, message: expect.stringMatching(/Internal error \(request /) };
+
+    await expect(
+      client.getPrompt({ name: 'daily_review', arguments: { topic: 'broken' } }),
+    ).rejects.toMatchObject(internal);
+    await expect(client.readResource({ uri: 'lesson://broken' })).rejects.toMatchObject(internal);
+
+    expect(linesSince(first, 'prompt failed')).toHaveLength(1);
+    expect(linesSince(first, 'resource failed')).toHaveLength(1);
+    expect(linesSince(first, 'resource read')).toMatchObject([{ outcome: 'internal_error' }]);
+  });
+
+  test('resources are those of their user: listed, completed and read', async () => {
+    const [ada, bob] = [await connect(kind), await connect(kind, BOB)];
+    const lists = [await ada.listResources(), await bob.listResources()];
+    const { resourceTemplates } = await ada.listResourceTemplates();
+
+    expect(lists.map(({ resources }) => resources.map(({ uri }) => uri))).toEqual([
+      ['about://us', 'lesson://intro', 'lesson://ink', 'lesson://%C3%B6l', 'raw://a'],
+      ['about://us', 'lesson://intro', 'raw://a'],
+    ]);
+    expect(lists[0]?.resources[1]).toMatchObject({
+      title: 'Lesson',
+      mimeType: 'text/markdown',
+      name: 'intro',
+    });
+    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual(['lesson://{id}']);
+    expect([await completeLesson(ada), await completeLesson(bob)]).toEqual([['intro', 'ink'], ['intro']]);
+    expect((await ada.readResource({ uri: 'lesson://%C3%B6l' })).contents).toEqual([
+      { uri: 'lesson://%C3%B6l', mimeType: 'text/markdown', text: '# öl at lesson://%C3%B6l' },
+    ]);
+    await expect(bob.readResource({ uri: 'lesson://ink' })).rejects.toMatchObject({ code: -32_602 });
+    await expect(ada.readResource({ uri: `lesson://${'x'.repeat(21)}` })).rejects.toMatchObject({
+      code: -32_602,
+    });
+    await expect(ada.readResource({ uri: 'lesson://%zz' })).rejects.toMatchObject({ code: -32_602 });
+  });
+
+  test('bytes come in base64, and may be kept where the resource says so', async () => {
+    const read = await (await connect(kind)).readResource({ uri: 'about://us' });
+
+    expect(read.contents).toEqual([
+      { uri: 'about://us', mimeType: 'application/octet-stream', blob: 'aGk=' },
+    ]);
+    const { ttlMs, cacheScope } = read as { ttlMs?: number; cacheScope?: string };
+    expect({ ttlMs, cacheScope }).toEqual(
+      kind === '2026-07-28'
+        ? { ttlMs: 60_000, cacheScope: 'public' }
+        : { ttlMs: undefined, cacheScope: undefined },
+    );
+  });
+
+  test('completions of a prompt know the user and what has been filled in', async () => {
+    const client = await connect(kind);
+    const complete = async (name: string, value: string) =>
+      client.complete({
+        ref: { type: 'ref/prompt', name: 'daily_review' },
+        argument: { name, value },
+        context: { arguments: { topic: 'ink' } },
+      });
+
+    expect((await complete('topic', 'in')).completion).toMatchObject({ values: ['intro', 'ink'], total: 2 });
+    expect((await complete('rounds', '1')).completion.values).toEqual(['ink1']);
+    expect((await complete('toString', '')).completion.values).toEqual([]);
+  });
+
+  test('a user without the scope sees nothing of it, and is refused in words', async () => {
+    const client = await connect(kind, GREETER);
+    const first = server.lines.length;
+    const refused = {
+      code: -32_602,
+      message: expect.stringMatching(/insufficient_scope: .*needs the scope "learn"/),
+    };
+
+    expect((await client.listPrompts()).prompts.map(({ name }) => name)).toEqual(['hello', 'raw']);
+    expect((await client.listResources()).resources.map(({ uri }) => uri)).toEqual(['about://us', 'raw://a']);
+    expect((await client.listResourceTemplates()).resourceTemplates).toEqual([]);
+    await expect(
+      client.getPrompt({ name: 'daily_review', arguments: { topic: 'ink' } }),
+    ).rejects.toMatchObject(refused);
+    await expect(client.readResource({ uri: 'lesson://intro' })).rejects.toMatchObject(refused);
+    await expect(
+      client.complete({
+        ref: { type: 'ref/prompt', name: 'daily_review' },
+        argument: { name: 'topic', value: '' },
+      }),
+    ).rejects.toMatchObject(refused);
+    expect(linesSince(first, 'prompt served')).toMatchObject([
+      { userId: 'greta', outcome: 'insufficient_scope' },
+    ]);
+  });
+
+  test('what a feature has registered itself is served beside, and leaves its lines', async () => {
+    const client = await connect(kind);
+    const first = server.lines.length;
+
+    await client.getPrompt({ name: 'raw' });
+    await client.readResource({ uri: 'raw://a' });
+    await client.callTool({ name: 'raw' });
+
+    expect(linesSince(first, 'prompt served')).toMatchObject([{ prompt: 'raw', outcome: 'ok' }]);
+    expect(linesSince(first, 'resource read')).toMatchObject([{ resource: 'of a feature', outcome: 'ok' }]);
+    expect(linesSince(first, 'tool call')).toMatchObject([{ tool: 'raw', outcome: 'ok' }]);
+  });
+});
+
+test('a user whose scopes change is told that prompts and resources do so, and asks again', async () => {
+  const told: string[] = [];
+  const bob = await connectKind(server.url, { kind: 'sse', token: BOB }, (client) => {
+    for (const list of ['tools', 'prompts', 'resources'] as const) {
+      client.setNotificationHandler(`notifications/${list}/list_changed`, () => void told.push(list));
+    }
+  });
+  clients.push(bob);
+
+  await server.writeTokens({ ...TOKENS, [BOB]: { userId: 'bob', name: 'Bob', scopes: [] } });
+  await waitFor('the notifications', () => told.length >= 3);
+  const { prompts } = await bob.listPrompts();
+  await server.writeTokens(TOKENS);
+
+  expect(told.slice(0, 3)).toEqual(['tools', 'prompts', 'resources']);
+  expect(prompts.map(({ name }) => name)).toEqual(['hello', 'raw']);
+});
+
+test('a read counts among the calls of its user that run at once', async () => {
+  const emitter = new EventEmitter();
+  const held = once(emitter, 'go');
+  const slow = defineResource({
+    name: 'slow',
+    title: 'Slow',
+    description: 'Waits.',
+    uri: 'slow://a',
+    read: async () => {
+      await held;
+      return 'a';
+    },
+  });
+  const { client, close } = await connectInMemory({
+    features: [{ name: 'f', resources: [slow] }],
+    maxCallsPerUser: 1,
+  });
+
+  const first = client.readResource({ uri: 'slow://a' });
+  await expect(client.readResource({ uri: 'slow://a' })).rejects.toThrow(
+    /too_many_calls: 1 calls of this user/,
+  );
+  emitter.emit('go');
+
+  expect((await first).contents).toEqual([{ uri: 'slow://a', text: 'a' }]);
+  await close();
+});
+
+test('a prompt and a resource can be tested without a server', async () => {
+  const context = createToolContext();
+
+  expect((await hello.run(undefined, context)).messages).toHaveLength(2);
+  expect(await about.read({}, { ...context, uri: 'about://us' })).toMatchObject({
+    contents: [{ blob: 'aGk=' }],
+  });
+  expect(lesson.match('lesson://a%20b')).toEqual({ id: 'a b' });
+  expect(lesson.match('other://a')).toBeUndefined();
+});
+
+test('two of a kind with one name, and a shared cache of what needs a scope, end the start', async () => {
+  const twice: Feature = { name: 'twice', prompts: [hello, hello] };
+
+  await expect(connectInMemory({ features: [twice] })).rejects.toThrow('Declared twice: hello');
+  expect(() =>
+    defineResource({
+      name: 'a',
+      title: 'A',
+      description: 'A.',
+      uri: 'a://a',
+      scope: 'b',
+      cache: { ttlMs: 1, shared: true },
+      read: () => 'a',
+    }),
+  ).toThrow(/cannot be shared/);
+});
