@@ -1,6 +1,7 @@
 /** "Something changed", from whoever knows it to the clients it concerns, over every transport and revision. */
 import {
   InMemoryServerEventBus,
+  type JSONRPCNotification,
   type McpServer,
   ProtocolError,
   ProtocolErrorCode,
@@ -9,6 +10,7 @@ import {
   type ServerNotifier,
 } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
+import type { Catalogue } from './catalogue.ts';
 
 /** What a client may have listed. */
 export type ChangingList = 'tools' | 'prompts' | 'resources';
@@ -77,6 +79,19 @@ export function createChanges(log: Logger): Changes {
     join: (follower) => void followers.add(follower),
     leave: (follower) => void followers.delete(follower),
   };
+}
+
+/** What a client is told of the change of a list; undefined for a list that its server does not have. */
+export function listChangeOf(
+  { kind }: ServerEvent,
+  { prompts, resources }: Catalogue,
+): JSONRPCNotification | undefined {
+  if (kind === 'tools_list_changed') return { jsonrpc: '2.0', method: 'notifications/tools/list_changed' };
+  if (kind === 'prompts_list_changed' && prompts.size > 0)
+    return { jsonrpc: '2.0', method: 'notifications/prompts/list_changed' };
+  if (kind === 'resources_list_changed' && resources.size > 0)
+    return { jsonrpc: '2.0', method: 'notifications/resources/list_changed' };
+  return undefined;
 }
 
 /** Has the server of a session follow the changes until it is closed; call it before the server is connected. */

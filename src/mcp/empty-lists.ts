@@ -13,11 +13,6 @@ const LISTS = [
   { method: 'resources/templates/list', capability: 'resources', empty: { resourceTemplates: [] } },
 ] as const;
 
-/** The empty lists, by method. */
-export const EMPTY_LISTS: ReadonlyMap<string, object> = new Map(
-  LISTS.map(({ method, empty }) => [method, empty]),
-);
-
 /** Has a session's server answer the lists that it has no capability for; to be called when everything has been registered. */
 export function answerEmptyLists({ server }: McpServer): void {
   const capabilities = server.getCapabilities();

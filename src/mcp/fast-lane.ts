@@ -9,10 +9,11 @@ import {
   SERVER_INFO_META_KEY,
   type Tool as ListedTool,
 } from '@modelcontextprotocol/server';
+import type { UserContext } from '../auth/user.ts';
 import type { Tool } from './tool.ts';
 import { type CallAnswer, callTool } from './call-tool.ts';
 import type { Caller } from './caller.ts';
-import { EMPTY_LISTS } from './empty-lists.ts';
+import { listFixedResources, listPrompts, listTemplates } from './catalogue.ts';
 import { type CallFrame, frameAnswer, type Lane, negotiate, spellAnswer } from './lane.ts';
 import { allowedTools } from './handlers.ts';
 import type { RequestId } from './messages.ts';
@@ -20,9 +21,14 @@ import { hasPlainParams, isRepeatedIn, type PlainCall, type RequestHeaders } fro
 
 import { createMcpServer, listEveryTool, type McpDefinition } from './server.ts';
 
-/** The short way of a definition; none where a feature could have put its own handler in the way. */
+/** The short way of a definition; none where a feature could have put its own handler in the way, or wants a server of its own kind. */
 export function createFastLane(definition: McpDefinition): Lane | undefined {
-  return (definition.features ?? []).length > 0 ? undefined : new FastLane(definition);
+  const { features = [] } = definition;
+  const isForeign = features.some(
+    ({ register, options, keepsSessionState = false }) =>
+      register !== undefined || options !== undefined || keepsSessionState,
+  );
+  return isForeign ? undefined : new FastLane(definition);
 }
 
 /** What can be answered without the SDK's server. */
@@ -31,7 +37,7 @@ class FastLane implements Lane {
   readonly #tools: ReadonlyMap<string, Tool>;
   /** What every answer to `initialize` says but for the revision. */
   readonly #welcome: object;
-  /** What `tools/list` shows to a user who may call everything; undefined where there is no such method. */
+  /** What `tools/list` shows to a user who may call everything; undefined where there are no tools. */
   readonly #listing: readonly ListedTool[] | undefined;
   /** How the JSON of every result of the stateless revision ends. */
   readonly #resultEnd: string;
@@ -65,8 +71,18 @@ class FastLane implements Lane {
   answerAtOnce({ id, method, params }: JSONRPCRequest, { user }: Caller): string | undefined {
     if (!hasPlainParams(params)) return undefined;
     if (method === 'ping') return spellAnswer(id, {});
-    if (method !== 'tools/list' || this.#listing === undefined) return spellEmptyList(id, method);
-    return spellAnswer(id, { tools: allowedTools(this.#listing, user, this.#definition.scopes) });
+    const found = this.#list(method, user);
+    return found && spellAnswer(id, found);
+  }
+
+  /** What a list shows to a user; undefined when finding out takes more than this. */
+  #list(method: string, user: UserContext): object | undefined {
+    const { scopes, catalogue } = this.#definition;
+    if (method === 'tools/list') return { tools: allowedTools(this.#listing ?? [], user, scopes) };
+    if (method === 'prompts/list') return { prompts: listPrompts(catalogue, user) };
+    if (method === 'resources/templates/list') return { resourceTemplates: listTemplates(catalogue, user) };
+    if (method !== 'resources/list' || catalogue.listsResources) return undefined;
+    return { resources: listFixedResources(catalogue, user) };
   }
 
   /** Runs a session's call; undefined when the SDK must have it. */
@@ -101,10 +117,4 @@ class FastLane implements Lane {
 function needsSdk({ tool, config }: McpDefinition['registrations'][number]): boolean {
   if (tool.elicits === true) return true;
   return JSON.stringify(config.inputSchema['~standard'].jsonSchema.input()).includes('x-mcp-header');
-}
-
-/** The answer to a list of what no server without features has. */
-function spellEmptyList(id: RequestId, method: string): string | undefined {
-  const empty = EMPTY_LISTS.get(method);
-  return empty && spellAnswer(id, empty);
 }

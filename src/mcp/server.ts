@@ -18,7 +18,7 @@ import { type Caller, callerOf, pauseOf } from './caller.ts';
 import { type ChangingList, type Changes, createChanges, followChanges } from './changes.ts';
 import { capabilitiesOf, type Catalogue, createCatalogue, privateListsOf } from './catalogue.ts';
 import { answerEmptyLists } from './empty-lists.ts';
-import type { Feature, FeatureContext } from './feature.ts';
+import { type Feature, type FeatureContext, hasRegistering } from './feature.ts';
 import { keepPrivate, mergeOptions } from './feature-options.ts';
 import { allowedTools, installHandlers, listAllTools } from './handlers.ts';
 import { InFlight } from './in-flight.ts';
@@ -171,7 +171,7 @@ export function createToolLister(
   const probe = createMcpServer(definition);
   const listAll = async (): Promise<readonly ListedTool[]> => (await listEveryTool(probe)) ?? [];
   // Only a feature could change the list while the server runs.
-  const listed = (definition.features ?? []).length === 0 ? listAll() : undefined;
+  const listed = hasRegistering(definition) ? undefined : listAll();
   return async (user) => allowedTools(await (listed ?? listAll()), user, definition.scopes);
 }
 

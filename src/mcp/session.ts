@@ -3,7 +3,7 @@ import type { JSONRPCMessage, JSONRPCRequest, ServerEvent } from '@modelcontextp
 import { NO_REVISION } from './call-tool.ts';
 import type { Grant } from '../auth/verifier.ts';
 import type { Caller } from './caller.ts';
-import type { Follower } from './changes.ts';
+import { type Follower, listChangeOf } from './changes.ts';
 import type { Worker } from './in-flight.ts';
 import { type Lane, LaneCall, negotiate, spellAnswer } from './lane.ts';
 import {
@@ -125,10 +125,10 @@ export class McpSession implements Follower, Worker {
     }
   }
 
-  /** Tells the client of a change; without features, tools are all that can change. */
+  /** Tells the client of the change of a list; single resources nobody can have subscribed to where there is a lane. */
   deliverChange(event: ServerEvent): void {
-    if (event.kind !== 'tools_list_changed') return;
-    this.#channel.send({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' }).catch(() => undefined);
+    const message = listChangeOf(event, this.#definition.catalogue);
+    if (message !== undefined) this.#channel.send(message).catch(() => undefined);
   }
 
   /** Gives up what is under way: the session has ended. */
@@ -236,7 +236,7 @@ export class McpSession implements Follower, Worker {
   }
 
   /**
-   * Lets go of the SDK's server, several times as large as everything else that an idle session holds. Without features it knows
+   * Lets go of the SDK's server, several times as large as everything else that an idle session holds. Where there is a lane it knows
    * nothing but the handshake, of which the next one is told; a feature may keep something in its own.
    */
   #fallAsleep(): void {
