@@ -11,7 +11,9 @@ test.each([
   ['one that waits is', false, 1],
 ])('of its clients %s let in', async (_what, goes, admitted) => {
   const answers: ((verification: Verification) => void)[] = [];
-  const verification = new Promise<Verification>((resolve) => void answers.push(resolve));
+  const verification = new Promise<Verification>((resolve) => {
+    answers.push(resolve);
+  });
   const authenticator = createAuthenticator({
     verify: async () => verification,
     isCurrent: () => true,
