@@ -1,0 +1,44 @@
+/** A balancer that sends each request to the next server in turn, whoever's it is: the strictest test of what servers share. */
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A balancer that listens. */
+export interface RoundRobin {
+  readonly url: string;
+  /** How many requests each server has got. */
+  readonly counts: readonly number[];
+  close(): void;
+}
+
+/** Starts one on a free port. */
+export async function startRoundRobin(upstreams: readonly string[]): Promise<RoundRobin> {
+  const counts = upstreams.map(() => 0);
+  let next = 0;
+  const server = createServer((req, res) => {
+    const index = next;
+    next = (next + 1) % upstreams.length;
+    counts[index] = (counts[index] ?? 0) + 1;
+    const { method, url, headers } = req;
+    const onward = request(new URL(url ?? '/', upstreams[index]), { method, headers }, (answer) => {
+      res.writeHead(answer.statusCode ?? 502, answer.headers);
+      res.flushHeaders();
+      answer.pipe(res);
+    });
+    onward.on('error', () => res.destroy());
+    res.on('close', () => onward.destroy());
+    req.pipe(onward);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // oxlint-disable-next-line no-unsafe-type-assertion -- it listens on a port
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    counts,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
