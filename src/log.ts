@@ -83,5 +83,17 @@ export function shownPath(path: string): string {
     .slice(0, 200);
 }
 
+/** What a log line shows of a name that a client gave, of itself, of a host or an origin: of what may be a secret, nothing. */
+export function shownName(name: string): string {
+  const words = name.slice(0, MAX_NAME_CHARS).split(' ');
+  return words.map((word) => (NAME.test(word) ? word : '[hidden]')).join(' ');
+}
+
+const MAX_NAME_CHARS = 100;
+
+/** A name with or without a version, a version, or a host with or without scheme and port: something with a dot, or short. */
+const NAME =
+  /^([A-Za-z][A-Za-z._-]*(\/v?\d[\d.]{0,15})?|v?\d[\d.]{0,15}|([a-z-]+:\/\/)?([\w-]{1,15}|([\w-]+\.)+[\w-]+|\[[\da-f:.]+\])(:\d{1,5})?)$/i;
+
 const LONG_SEGMENT = /[^/]{12,}/g;
 const WORD = /^[a-z.-]+$/;

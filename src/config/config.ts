@@ -56,6 +56,7 @@ export interface Config extends Exposure, SignInChoice {
   readonly idleConnectionMs: number;
   readonly shutdownDelayMs: number;
   readonly shutdownGraceMs: number;
+  readonly logAddresses: boolean;
   readonly logLevel: LogLevel;
   /** The values of the fork's own variables, by name. */
   readonly own: Readonly<Record<string, unknown>>;
@@ -101,6 +102,7 @@ export function parseConfig(
     idleConnectionMs: values.KEEP_ALIVE_SECONDS * 1000,
     shutdownDelayMs: values.SHUTDOWN_DELAY_SECONDS * 1000,
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
+    logAddresses: values.LOG_ADDRESSES,
     logLevel: values.LOG_LEVEL,
     own,
   });

@@ -32,6 +32,11 @@ export const OPERATION_VARIABLES = {
     example: '10',
     schema: wholeNumber(10, 0, 3600),
   },
+  LOG_ADDRESSES: {
+    description: 'Whether the log says from which address a refused request came.',
+    example: 'true',
+    schema: SWITCH.default(true),
+  },
   LOG_LEVEL: {
     description: 'How much is logged: debug, info, warn, error or silent.',
     example: 'info',

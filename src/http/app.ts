@@ -25,6 +25,8 @@ export interface AppParts {
   readonly origin: OriginConfig;
   /** Whether everybody is meant to come without a token, through proxies too. */
   readonly isOpenToAll: boolean;
+  /** Whether the log says from which address a refused request came. */
+  readonly logAddresses?: boolean;
   readonly log: Logger;
 }
 
@@ -34,7 +36,8 @@ export interface AppParts {
  * write. Without `isAnsweredByItself` everything goes through Koa, and nothing else changes.
  */
 export function createApp(parts: AppParts): RequestListener {
-  const { routes, authenticator, describeEntrance, countFailure, origin, isOpenToAll, log } = parts;
+  const { routes, authenticator, describeEntrance, countFailure, origin, isOpenToAll, logAddresses, log } =
+    parts;
   // Of several X-Forwarded-For entries only the last was written by the proxy that is trusted.
   const app = new Koa<RequestState>({ proxy: origin.trustProxy, maxIpsCount: 1 });
   app.silent = true;
@@ -50,7 +53,7 @@ export function createApp(parts: AppParts): RequestListener {
     logRequests(log),
     routing.find,
     setSecurityHeaders,
-    answerErrors(log),
+    answerErrors(log, { ...(logAddresses !== undefined && { showAddress: logAddresses }) }),
     guardRequest,
     guardOrigin({ ...origin, authEnabled: authenticator.enabled }),
     ...(authenticator.enabled || isOpenToAll ? [] : [refuseForwarded]),

@@ -15,6 +15,12 @@ export interface RequestState {
   speaksJsonRpc?: boolean;
   /** The id of the JSON-RPC request being answered, as soon as it is known. */
   rpcId?: string | number;
+  /** The method of a JSON-RPC message, for the log. */
+  rpcMethod?: string;
+  /** What a message says of its client, for the log. */
+  client?: string;
+  /** Why the request was refused, for the log. */
+  refusal?: Readonly<Record<string, string | undefined>>;
   /** The session the request belongs to, for the log. */
   sessionId?: string;
 }

@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
-import { shownPath } from '../log.ts';
+import { shownName, shownPath } from '../log.ts';
+import { clientAddressOf } from './client-address.ts';
 import { type Answer, writeAnswer, writeHead } from './direct-answer.ts';
 import type { RequestContext, RequestState, Step } from './context.ts';
 
@@ -11,7 +12,12 @@ export interface HttpErrorOptions extends ErrorOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** The JSON-RPC error code, on the MCP routes. Default: -32000, the first of those left to servers. */
   readonly rpcCode?: number;
+  /** What the log says of it besides. */
+  readonly facts?: RefusalFacts;
 }
+
+/** Why a request was refused, for its line in the log: nothing that could be used. */
+export type RefusalFacts = Readonly<Record<string, string | undefined>>;
 
 /** A refusal that the client is to see. */
 export class HttpError extends Error {
@@ -21,12 +27,13 @@ export class HttpError extends Error {
   readonly code: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly rpcCode: number;
+  readonly facts: RefusalFacts;
 
   constructor(
     status: number,
     code: string,
     message: string,
-    { headers = {}, rpcCode = -32_000, ...rest }: HttpErrorOptions = {},
+    { headers = {}, rpcCode = -32_000, facts = {}, ...rest }: HttpErrorOptions = {},
   ) {
     // Refusals are answered, not looked into: noting where each was made would be the dearest part of it.
     const { stackTraceLimit } = Error;
@@ -37,6 +44,7 @@ export class HttpError extends Error {
     this.code = code;
     this.headers = headers;
     this.rpcCode = rpcCode;
+    this.facts = facts;
   }
 }
 
@@ -62,14 +70,23 @@ export function requireClient({ res }: RequestContext): void {
 }
 
 /** The outermost handler: whatever is thrown below becomes an answer, with the headers that were set before. */
-export function answerErrors(log: Logger): Step {
+export function answerErrors(log: Logger, { showAddress = true } = {}): Step {
   return async (ctx, next) => {
     try {
       await next();
     } catch (error) {
-      await answer(ctx, toHttpError(error, ctx, log));
+      const refusal = toHttpError(error, ctx, log);
+      const address = showAddress ? clientAddressOf(ctx) : undefined;
+      ctx.state.refusal = { error: refusal.code, ...refusal.facts, client: clientOf(ctx), address };
+      await answer(ctx, refusal);
     }
   };
+}
+
+/** What the client calls itself: in the message that was refused, or else in its User-Agent. */
+function clientOf({ state, req }: RequestContext): string | undefined {
+  const name = state.client ?? req.headers['user-agent'];
+  return name === undefined ? undefined : shownName(name);
 }
 
 /** A thrown value as the refusal to send; what nobody expected is logged and becomes a bare 500. */

@@ -170,6 +170,7 @@ export async function startServer({
     countFailure,
     origin,
     isOpenToAll: config.auth.isOpenToAll,
+    logAddresses: config.logAddresses,
     log,
   });
 

@@ -74,6 +74,7 @@ describe('the defaults', () => {
       idleConnectionMs: 620_000,
       shutdownDelayMs: 0,
       shutdownGraceMs: 10_000,
+      logAddresses: true,
       logLevel: 'info',
       own: {},
     });
@@ -166,6 +167,7 @@ describe('a setting', () => {
       idleConnectionMs: 70_000,
       shutdownDelayMs: 4000,
       shutdownGraceMs: 2000,
+      logAddresses: true,
       logLevel: 'warn',
       own: {},
     });
@@ -185,6 +187,7 @@ describe('a setting', () => {
   test('may have spaces around it', () => {
     expect(parseConfig({ PORT: ' 9000 ', LOG_LEVEL: 'debug\n' })).toMatchObject({
       port: 9000,
+      logAddresses: true,
       logLevel: 'debug',
     });
   });

@@ -37,10 +37,11 @@ export function requireBearer(
 const REALM = 'Bearer realm="mcp"';
 
 /** The 401 of a refusal. Without a credential the challenge has no error code (RFC 6750, section 3.1). */
-function challenge({ reason, description }: Refusal, entrance: string): HttpError {
+function challenge({ reason, description, grant, since }: Refusal, entrance: string): HttpError {
   const isMissing = reason === 'missing';
   const error = isMissing ? '' : `, error="invalid_token", error_description="${description}"`;
   const header = `${REALM}${error}${entrance}`;
   const code = isMissing ? 'unauthorized' : 'invalid_token';
-  return new HttpError(401, code, description, { headers: { 'WWW-Authenticate': header } });
+  const facts = { reason, userId: grant?.user.userId, tokenId: grant?.tokenId, since };
+  return new HttpError(401, code, description, { headers: { 'WWW-Authenticate': header }, facts });
 }

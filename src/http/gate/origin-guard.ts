@@ -1,5 +1,6 @@
 /** The DNS-rebinding guard and CORS: which Host and Origin headers are let in, and what browsers may read. */
 import type { OriginConfig } from '../../config/network.ts';
+import { shownName } from '../../log.ts';
 import type { RequestContext, Step } from '../context.ts';
 import { writeHead } from '../direct-answer.ts';
 import { HttpError } from '../errors.ts';
@@ -31,6 +32,7 @@ export function guardOrigin({ hosts, origins, listensOn, authEnabled }: OriginGu
         403,
         'forbidden_host',
         'This Host is not served here. Set PUBLIC_URL or ALLOWED_HOSTS to allow it.',
+        { facts: { host: shownName(host) } },
       );
     }
     const { origin } = ctx.req.headers;
@@ -50,6 +52,7 @@ export function guardOrigin({ hosts, origins, listensOn, authEnabled }: OriginGu
           403,
           'forbidden_origin',
           'Pages of this Origin may not call this server. Set ALLOWED_ORIGINS to allow it.',
+          { facts: { origin: shownName(origin) } },
         );
       }
       return letIn(ctx, origin, next);

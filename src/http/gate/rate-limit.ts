@@ -53,7 +53,10 @@ export function createFailureCounter(
 function tooManyFailures(leftMs: number): HttpError {
   const seconds = Math.max(1, Math.ceil(leftMs / 1000));
   const words = `Too many refused credentials from this address. Correct the token and try again in ${seconds} seconds.`;
-  return new HttpError(429, 'too_many_failures', words, { headers: { 'Retry-After': String(seconds) } });
+  return new HttpError(429, 'too_many_failures', words, {
+    headers: { 'Retry-After': String(seconds) },
+    facts: { limit: 'AUTH_FAILURES_PER_MINUTE' },
+  });
 }
 
 /** What counts as one address: of IPv6 the /64, all of which one subscriber has. */

@@ -20,7 +20,7 @@ function logAtEnd(ctx: RequestContext, lines: Logger): void {
   const startedMs = performance.now();
   const { res, state } = ctx;
   res.on('close', () => {
-    const { requestId, grant, route, sessionId } = state;
+    const { requestId, grant, route, sessionId, rpcMethod, refusal } = state;
     const line = {
       requestId,
       method: ctx.method,
@@ -28,9 +28,11 @@ function logAtEnd(ctx: RequestContext, lines: Logger): void {
       // Who went away before an answer began has got no status.
       ...(res.headersSent && { status: res.statusCode }),
       durationMs: Math.round(performance.now() - startedMs),
+      rpcMethod,
       userId: grant?.user.userId,
       tokenId: grant?.tokenId,
       session: sessionId && shortId(sessionId),
+      ...refusal,
       // The response never ended: the client went away, or was cut.
       ...(!res.writableFinished && { aborted: true }),
     };

@@ -20,6 +20,13 @@ export function createOAuthRefusalRoutes(authenticator: Authenticator, countFail
       404,
       'invalid_request',
       refusal === undefined ? noNeed(authenticator) : explainRefusal(refusal, 'This server has no OAuth.'),
+      {
+        facts: {
+          reason: refusal?.reason,
+          tokenId: refusal?.grant?.tokenId,
+          userId: refusal?.grant?.user.userId,
+        },
+      },
     );
   };
   // Every method: whatever a client tries here, the answer is the same.

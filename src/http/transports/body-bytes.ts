@@ -92,7 +92,9 @@ const EMPTY = Buffer.alloc(0);
 
 /** The refusal of a body over the limit. */
 function tooLarge(maxBytes: number): HttpError {
-  return new HttpError(413, 'body_too_large', `The body must not be larger than ${maxBytes} bytes.`);
+  return new HttpError(413, 'body_too_large', `The body must not be larger than ${maxBytes} bytes.`, {
+    facts: { limit: 'MAX_BODY_BYTES' },
+  });
 }
 
 /** The refusal of a body for which its user's others leave no room. */

@@ -11,7 +11,7 @@ import {
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
 import { isPlainMessage, type PlainCall, type ReadMessage, readPlainCall } from '../../mcp/plain-call.ts';
-import type { RequestContext } from '../context.ts';
+import type { RequestContext, RequestState } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { requireSmallParts } from './body-bounds.ts';
 import type { BodyLimits } from './body-bytes.ts';
@@ -32,9 +32,31 @@ export function readRpcBody(ctx: RequestContext, limits: BodyLimits): Promise<Rp
     const call = readPlainCall(body);
     const id = call === undefined ? requestIdOf(body) : call.id;
     if (id !== undefined) ctx.state.rpcId = id;
+    noteForLog(ctx.state, body);
     requireSmallParts(body);
     return { body, call };
   });
+}
+
+/** Longer than any method of the protocol. */
+const MAX_METHOD_CHARS = 60;
+
+/** Notes what the log says of a message: its method, and how its client calls itself where it does. */
+function noteForLog(state: RequestState, body: unknown): void {
+  if (!isRecord(body) || typeof body['method'] !== 'string') return;
+  const { method, params } = body;
+  if (/^[a-z/_]+$/i.test(method) && method.length <= MAX_METHOD_CHARS) state.rpcMethod = method;
+  if (!isRecord(params)) return;
+  const { clientInfo, _meta: meta } = params;
+  const said = isRecord(meta) ? (meta['io.modelcontextprotocol/clientInfo'] ?? clientInfo) : clientInfo;
+  if (!isRecord(said) || typeof said['name'] !== 'string') return;
+  const { name, version } = said;
+  state.client = typeof version === 'string' ? `${name} ${version}` : name;
+}
+
+/** Whether a value has members to look at. */
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** The messages of a body, and whether they came as a batch. */

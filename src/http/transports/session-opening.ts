@@ -32,6 +32,7 @@ const REFUSALS: Record<SessionLimitError['scope'], (cause: SessionLimitError) =>
       'You have too many open sessions, and all of them are in use. Close one.',
       {
         headers: { 'Retry-After': '60' },
+        facts: { limit: 'MAX_SESSIONS_PER_USER' },
         cause,
       },
     ),
@@ -42,6 +43,7 @@ const REFUSALS: Record<SessionLimitError['scope'], (cause: SessionLimitError) =>
       'This server has too many open sessions, and all of them are in use. Try again later.',
       {
         headers: { 'Retry-After': '30' },
+        facts: { limit: 'MAX_SESSIONS' },
         cause,
       },
     ),

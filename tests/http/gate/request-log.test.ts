@@ -7,6 +7,7 @@ import { fixtureTools } from '../../support/fixture-tools.mjs';
 import {
   callTool,
   eventually,
+  initialize,
   openMcpSession,
   openRaw,
   rpc,
@@ -74,6 +75,7 @@ describe('a request', () => {
         path: '/mcp',
         status: 200,
         durationMs: expect.any(Number),
+        rpcMethod: 'ping',
         userId: 'ada',
         tokenId: digestToken(ADA).slice(0, 8),
         session: session.id.slice(0, 8),
@@ -90,6 +92,60 @@ describe('a request', () => {
     expect(line).toMatchObject({ msg: 'request', method: 'GET', path: '/tools', status: 401 });
     expect(line).not.toHaveProperty('userId');
     expect(line).not.toHaveProperty('tokenId');
+  });
+
+  test.each([
+    ['missing', {}, { error: 'unauthorized' }],
+    ['malformed', { Authorization: 'Bearer YOUR_TOKEN' }, { error: 'invalid_token' }],
+    ['unknown', { Authorization: 'Bearer tok_wrong' }, { error: 'invalid_token' }],
+    [
+      'expired',
+      { Authorization: 'Bearer tok_expired_0123456789' },
+      { userId: 'old', tokenId: digestToken('tok_expired_0123456789').slice(0, 8) },
+    ],
+    [
+      'disabled',
+      { Authorization: 'Bearer tok_disabled_0123456789' },
+      { userId: 'off', tokenId: digestToken('tok_disabled_0123456789').slice(0, 8) },
+    ],
+  ])('that is refused says why: %s, and who came from where', async (reason, headers, facts) => {
+    const told = { ...headers, 'User-Agent': 'some-client/1.2' };
+    const answer = await send(`${server.url}/mcp`, { headers: told, body: rpc(1, 'ping') });
+
+    const [line] = await linesWith({ requestId: answer.headers.get('x-request-id') });
+
+    expect(line).toMatchObject({
+      status: 401,
+      reason,
+      client: 'some-client/1.2',
+      address: '127.0.0.1',
+      ...facts,
+    });
+    expect(JSON.stringify(line)).not.toContain('tok_');
+  });
+
+  test('that is refused says which Host, which Origin, which limit, and what the message was', async () => {
+    const host = await sendRaw(server.url, ['GET /tools HTTP/1.1', 'Host: evil.example']);
+    const origin = await send(`${server.url}/tools`, {
+      token: ADA,
+      headers: { Origin: 'https://evil.example' },
+    });
+    const session = await send(`${server.url}/mcp`, {
+      token: ADA,
+      headers: { 'Mcp-Session-Id': 'none' },
+      body: initialize(),
+    });
+    const lines = await Promise.all(
+      [host, origin, session].map(async ({ headers }) =>
+        linesWith({ requestId: headers.get('x-request-id') }),
+      ),
+    );
+
+    expect(lines.flat()).toMatchObject([
+      { status: 403, error: 'forbidden_host', host: 'evil.example' },
+      { status: 403, error: 'forbidden_origin', origin: 'https://evil.example' },
+      { status: 404, error: 'session_not_found', rpcMethod: 'initialize', client: 'raw 1', userId: 'ada' },
+    ]);
   });
 
   test('of a liveness check is logged at debug only', async () => {
