@@ -39,7 +39,7 @@ const LISTS = ['tools_list_changed', 'prompts_list_changed', 'resources_list_cha
 
 /** Counts refused credentials together with the other processes: whoever guesses is not to have as many tries at each. */
 export function shareFailures(countFailure: CountFailure, peers: Peers): CountFailure {
-  peers.onTell('refused', ({ address, fingerprint }: RefusedCredential) => {
+  peers.onTell('refused', ({ address, fingerprint }: Failure) => {
     try {
       countFailure(address, fingerprint);
     } catch {
@@ -47,15 +47,15 @@ export function shareFailures(countFailure: CountFailure, peers: Peers): CountFa
     }
   });
   return (address, fingerprint) => {
-    // Beyond the limit it throws: what would follow need not be told, however much it is.
-    countFailure(address, fingerprint);
-    const refused: RefusedCredential = { address, fingerprint };
-    peers.tell('refused', refused);
+    // Beyond the limit it throws: what would follow need not be told, however much it is, and no more need what counts no more.
+    const isCounted = countFailure(address, fingerprint);
+    if (isCounted) peers.tell('refused', { address, fingerprint } satisfies Failure);
+    return isCounted;
   };
 }
 
-/** What the other processes are told of a refused credential: too little to learn it from. */
-interface RefusedCredential {
+/** A refused credential as the processes tell each other. */
+interface Failure {
   readonly address: string;
   readonly fingerprint: string;
 }

@@ -3,11 +3,11 @@ import { isIPv6 } from 'node:net';
 import { HttpError } from '../errors.ts';
 
 /**
- * Counts an address's failure; a credential that it has failed with in this minute counts no more: a class behind one address, with the
+ * Counts an address's failure, and says whether it did: a credential that it has failed with in this minute counts no more: a class behind one address, with the
  * placeholder of an example left in, is to read why it is refused.
  * @throws {HttpError} 429 above the limit
  */
-export type CountFailure = (address: string, fingerprint: string) => void;
+export type CountFailure = (address: string, fingerprint: string) => boolean;
 
 /** How long failures are counted together, from the first on. Milliseconds. */
 const WINDOW_MS = 60_000;
@@ -42,10 +42,11 @@ export function createFailureCounter(
     const network = networkOf(address);
     const window = windows.get(network) ?? { endMs: nowMs + WINDOW_MS, failures: 0, seen: [] };
     windows.set(network, window);
-    if (window.seen.includes(fingerprint)) return;
+    if (window.seen.includes(fingerprint)) return false;
     window.failures += 1;
     if (window.failures > failuresPerMinute) throw tooManyFailures(window.endMs - nowMs);
     if (window.seen.length < MAX_SEEN) window.seen.push(fingerprint);
+    return true;
   };
 }
 
