@@ -39,16 +39,17 @@ export const ISLANDS = [
       { file: 'package.json', part: ' && tsc -p public' },
       { file: 'Dockerfile', linesWith: 'COPY public ' },
       { file: '.dockerignore', linesWith: 'public' },
+      { file: 'tests/security/process.test.ts', linesWith: 'GET /page/page.js' },
     ],
     tests: [
       'tests/http/site/page.test.ts',
       'tests/http/site/page-template.test.ts',
       'tests/e2e/page.test.ts',
       'tests/e2e/page-access.test.ts',
+      'tests/e2e/page-sign-out.test.ts',
       'tests/e2e/page-tools.test.ts',
       'tests/support/browser.ts',
     ],
-    usedBy: /Accept: (BROWSER|HTML)|\/page\/|'public\//,
     packages: ['playwright-core', 'axe-core'],
   },
   {

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { CLIENT_IDS } from '../../../src/connect/clients.ts';
 import { PACKAGE } from '../../support/package.ts';
 import { type Answer, send, sendRaw } from '../../support/raw-http.ts';
-import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
+import { startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
 
 let server: TestServer;
 afterEach(async () => server.close());
@@ -72,9 +72,24 @@ describe('the page', () => {
   test('names no user, no token and no path of this machine', async () => {
     const { text } = await get('/', { headers: HTML });
 
-    expect(text).not.toContain('ada');
-    expect(text).not.toContain(ADA);
-    expect(text).not.toContain(process.cwd());
+    const facts = [
+      ...Object.keys(TOKENS),
+      'ada',
+      'Ada Lovelace',
+      'Bob',
+      'Greta',
+      'greta',
+      server.tokensPath,
+      process.cwd(),
+    ];
+    expect(facts.filter((fact) => text.includes(fact))).toEqual([]);
+  });
+
+  test('is HTML to curl, and tells that a token is needed', async () => {
+    const { headers, text } = await get('/', { headers: { Accept: '*/*' } });
+
+    expect(headers.get('content-type')).toMatch(/^text\/html/);
+    expect(text).toContain('Authorization: Bearer');
   });
 
   test("may be framed by Replit's workspace at a development address there, and nowhere else", async () => {
