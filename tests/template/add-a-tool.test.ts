@@ -3,7 +3,7 @@ import { cp, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { connectClient } from '../support/clients.ts';
-import { fencesOf, readDocument } from './documents.ts';
+import { fencesOf, isTakenOut, readDocument } from './documents.ts';
 import { connectKind } from '../support/kinds.ts';
 import { createSandbox, ROOT, waitFor, waitForEnd } from '../support/process.ts';
 import { parseLog } from '../support/server-process.ts';
@@ -43,7 +43,8 @@ async function copyWith(tool: string): Promise<string> {
   const folder = await sandbox.folder({
     'tsconfig.one.json': '{ "extends": "./tsconfig.build.json", "include": ["src/**/*.ts"] }',
   });
-  for (const name of ['src', 'public', 'package.json', 'tsconfig.json', 'tsconfig.build.json'])
+  const needed = ['src', 'public', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+  for (const name of needed.filter((one) => !isTakenOut(one)))
     await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
   await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
 

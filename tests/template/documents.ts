@@ -1,6 +1,8 @@
 /** The documents of this repository, and what tests look for in them: fenced blocks, code in the text, tables, links. */
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { ISLANDS } from '../../scripts/fork/islands.mjs';
 import { ROOT } from '../support/process.ts';
 
 /** One document. */
@@ -28,6 +30,15 @@ export async function readDocuments(): Promise<Document[]> {
       .filter((name) => name !== 'docs/LICENCES.md')
       .toSorted()
       .map(readDocument),
+  );
+}
+
+/** Whether a file or folder is of an island that this fork has taken out (`npm run drop`): the documents tell of it all the same. */
+export function isTakenOut(name: string): boolean {
+  return ISLANDS.some(
+    ({ files, tests }) =>
+      [...files, ...tests].some((own) => own === name || `${own}/` === name || name.startsWith(`${own}/`)) &&
+      !files.some((own) => existsSync(path.join(ROOT, own))),
   );
 }
 
