@@ -143,8 +143,6 @@ function problemOfStream(text: string, asked: Asked): string | undefined {
         return `an endpoint event with ${data.slice(0, 80)}`;
       continue;
     }
-    // What has no data is no event to a client: it carries the id alone from which a stream can be taken up again.
-    if (data === '') continue;
     const message = parse(data);
     if (event !== 'message' || !isObject(message))
       return `an event that is no message: ${event} ${data.slice(0, 80)}`;

@@ -1,37 +1,93 @@
-/** A verifier that takes long: who goes away meanwhile is not let in, since nothing would end what is opened then. */
-import { expect, test } from '@jest/globals';
-import { createAuthenticator } from '../../../src/auth/authenticate.ts';
-import { ANONYMOUS } from '../../../src/auth/user.ts';
-import type { Verification } from '../../../src/auth/verifier.ts';
-import type { RequestContext } from '../../../src/http/context.ts';
-import { requireBearer } from '../../../src/http/gate/bearer-auth.ts';
+/** A verifier that takes its time, as one that asks elsewhere does: requests wait for it, and a client may go meanwhile. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ServerResponse } from 'node:http';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createUserContext } from '../../../src/auth/user.ts';
+import type { TokenVerifier, Verification } from '../../../src/auth/verifier.ts';
+import { parseConfig } from '../../../src/config/config.ts';
+import { type RunningServer, startServer } from '../../../src/server/start-server.ts';
+import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { createMemoryLog } from '../../support/memory-log.ts';
+import { callTool, eventually, openMcpSession, openRaw, send } from '../../support/raw-http.ts';
+import { openSse } from '../../support/sse-reader.ts';
 
-test.each([
-  ['one that has gone is not', true, 0],
-  ['one that waits is', false, 1],
-])('of its clients %s let in', async (_what, goes, admitted) => {
-  const answers: ((verification: Verification) => void)[] = [];
-  const verification = new Promise<Verification>((resolve) => {
-    answers.push(resolve);
-  });
-  const authenticator = createAuthenticator({
-    verify: async () => verification,
+let server: RunningServer;
+/** The server's side of the requests so far. */
+let responses: ServerResponse[];
+const note = (message: unknown): void =>
+  void responses.push((message as { response: ServerResponse }).response);
+/** Questions that wait for their answers. */
+let asked: ((answer: Verification) => void)[];
+/** Whether questions wait at all. */
+let isSlow: boolean;
+beforeEach(async () => {
+  responses = [];
+  subscribe('http.server.request.start', note);
+  asked = [];
+  isSlow = true;
+  const verifier: TokenVerifier = {
+    verify: (token) =>
+      new Promise((resolve) => {
+        if (isSlow) asked.push(resolve);
+        else resolve(token === 'tok_right' ? ADA : { ok: false, reason: 'unknown' });
+      }),
     isCurrent: () => true,
     hasValidToken: () => true,
+  };
+  const env = { PORT: '0', AUTH_ENABLED: 'true', AUTH_TOKENS: '{}', MAX_SESSIONS: '1' };
+  server = await startServer({
+    config: parseConfig(env),
+    verifier,
+    definition: { tools: fixtureTools },
+    log: createMemoryLog().log,
   });
-  const res = { destroyed: false };
-  const req = { headers: { authorization: 'Bearer tok_slow' } };
-  const ctx = { req, res, state: {} } as unknown as RequestContext;
-  let entered = 0;
+});
+afterEach(async () => {
+  unsubscribe('http.server.request.start', note);
+  await server.close();
+});
 
-  const passing = Promise.resolve(
-    requireBearer(authenticator, () => undefined)(ctx, () => {
-      entered += 1;
-    }),
-  ).catch((error: unknown) => error);
-  res.destroyed = goes;
-  for (const answer of answers) answer({ ok: true, grant: { user: ANONYMOUS } });
-  await passing;
+const ADA: Verification = { ok: true, grant: { user: createUserContext({ userId: 'ada' }) } };
 
-  expect(entered).toBe(admitted);
+describe('a client that goes while its token is being verified', () => {
+  test.each(['/sse', '/mcp'])('leaves nothing open behind on %s', async (path) => {
+    const connection = await openRaw(server.url);
+    connection.write(
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer tok_right\r\nMcp-Session-Id: x\r\n\r\n`,
+    );
+    await eventually(() => asked.length === 1);
+
+    connection.socket.destroy();
+    await eventually(() => responses.at(-1)?.destroyed === true);
+    asked[0]?.(ADA);
+    isSlow = false;
+    const session = await openSse(server.url, 'tok_right');
+
+    // There is room for one session in all.
+    expect(session.status).toBe(200);
+    session.close();
+  });
+});
+
+test('the verdict counts, whenever it comes', async () => {
+  const [first, second] = [
+    send(`${server.url}/tools`, { token: 'tok_right' }),
+    send(`${server.url}/tools`, { token: 'tok_right' }),
+  ];
+  await eventually(() => asked.length === 2);
+
+  asked[1]?.({ ok: false, reason: 'disabled' });
+  asked[0]?.(ADA);
+
+  expect((await first).status).toBe(200);
+  expect((await second).body).toMatchObject({ error: 'invalid_token' });
+});
+
+test('calls run in the name of the user that the verifier tells', async () => {
+  isSlow = false;
+  const session = await openMcpSession(server.url, 'tok_right');
+
+  const answer = await session.post(callTool(1, 'whoami'));
+
+  expect(answer.text).toContain('"userId":"ada"');
 });
