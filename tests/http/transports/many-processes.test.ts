@@ -50,9 +50,13 @@ const ask = (
   { token = ADA, ...rest }: Parameters<typeof send>[1] = {},
 ): Promise<Answer> => send(`${url}/mcp`, { token, headers: { 'Mcp-Session-Id': id }, ...rest });
 
+let guesses = 0;
+
 /** Tries a token that nobody has. */
-const guess = async ({ url }: TestServer): Promise<number> =>
-  (await send(`${url}/mcp`, { token: 'tok_guessed_0123456789', body: rpc(1, 'ping') })).status;
+const guess = async ({ url }: TestServer): Promise<number> => {
+  guesses += 1;
+  return (await send(`${url}/mcp`, { token: `tok_guessed_${guesses}`, body: rpc(1, 'ping') })).status;
+};
 
 /** What of an answer must be the same wherever it is given. */
 const shapeOf = ({ status, body, text, headers }: Answer): unknown => [
