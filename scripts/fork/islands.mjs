@@ -48,6 +48,8 @@ export const ISLANDS = [
       'tests/e2e/page-access.test.ts',
       'tests/e2e/page-sign-out.test.ts',
       'tests/e2e/page-tools.test.ts',
+      // It is of the sign-in, and needs the browser.
+      'tests/e2e/sign-in-page.test.ts',
       'tests/support/browser.ts',
     ],
     packages: ['playwright-core', 'axe-core'],
@@ -64,7 +66,13 @@ export const ISLANDS = [
         part: `\n    (await openSignIn({ config, verifier, serverName: title ?? facts.name, tools, log })) ??\n   `,
       },
     ],
-    tests: ['tests/auth/sign-in', 'tests/http/sign-in', 'tests/support/sign-in.ts'],
+    tests: [
+      'tests/auth/sign-in',
+      'tests/http/sign-in',
+      'tests/e2e/sign-in-page.test.ts',
+      'tests/e2e/mcp-remote-sign-in.test.ts',
+      'tests/support/sign-in.ts',
+    ],
     usedBy: /support\/sign-in/,
     packages: [],
   },

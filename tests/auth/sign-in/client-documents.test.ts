@@ -1,0 +1,171 @@
+/** Documents of clients: read once, from where they may be, and believed only in what they can know; never a way into the own network. */
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createClientDocuments, type DocumentOptions } from '../../../src/auth/sign-in/client-documents.ts';
+import { createFetchDocument, type FetchDocument } from '../../../src/auth/sign-in/fetch-document.ts';
+import { createRedirectPolicy } from '../../../src/auth/sign-in/redirect-policy.ts';
+import { createSelfSignedCertificate } from '../../support/self-signed.ts';
+
+const ID = 'https://claude.ai/oauth/mcp-oauth-client-metadata';
+const CALLBACK = 'https://claude.ai/api/mcp/auth_callback';
+
+let failures: string[] = [];
+beforeEach(() => {
+  failures = [];
+});
+
+/** Makes a reader. */
+const make = (fetchDocument: FetchDocument, options: Partial<DocumentOptions> = {}) =>
+  createClientDocuments({
+    hosts: [],
+    redirects: createRedirectPolicy([]),
+    fetchDocument,
+    onFailure: (_host, reason) => void failures.push(reason),
+    ...options,
+  });
+
+/** Answers with this document, and counts how often. */
+function serving(members: object, headers = {}): FetchDocument & { count: () => number } {
+  let count = 0;
+  const fetchDocument: FetchDocument = async () => {
+    count += 1;
+    return { value: members, headers };
+  };
+  return Object.assign(fetchDocument, { count: () => count });
+}
+
+describe('a document', () => {
+  test.each([
+    ['Claude', ID, { redirect_uris: [CALLBACK], token_endpoint_auth_method: 'none' }, [CALLBACK]],
+    [
+      'Claude Code',
+      'https://claude.ai/oauth/claude-code-client-metadata',
+      { redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback'] },
+      ['http://localhost/callback', 'http://127.0.0.1/callback'],
+    ],
+    [
+      'ChatGPT',
+      'https://chatgpt.com/oauth/abc/client.json',
+      {
+        redirect_uris: ['https://chatgpt.com/connector/oauth/abc'],
+        token_endpoint_auth_method: 'private_key_jwt',
+        token_endpoint_auth_methods: ['private_key_jwt', 'none'],
+        grant_types: ['authorization_code', 'refresh_token', 'urn:other'],
+        jwks_uri: 'https://chatgpt.com/jwks',
+      },
+      ['https://chatgpt.com/connector/oauth/abc'],
+    ],
+    [
+      'VS Code',
+      'https://vscode.dev/oauth/client-metadata.json',
+      { redirect_uris: ['http://127.0.0.1:33418/', 'https://vscode.dev/redirect', 'https://evil.example/'] },
+      ['http://127.0.0.1:33418/', 'https://vscode.dev/redirect'],
+    ],
+  ])('as %s has it is understood', async (name, id, members, redirectUris) => {
+    const documents = make(serving({ client_id: id, client_name: name, ...members }));
+
+    expect(await documents.read(id)).toEqual({ name, host: new URL(id).host, redirectUris, refreshes: true });
+  });
+
+  test.each([
+    ['of another client', { client_id: `${ID}2`, redirect_uris: [CALLBACK] }],
+    ['without redirects', { client_id: ID }],
+    ['with redirects elsewhere', { client_id: ID, redirect_uris: ['https://evil.example/cb'] }],
+    ['that is no object', []],
+  ])('%s is refused', async (_what, members) => {
+    await expect(make(serving(members)).read(ID)).rejects.toMatchObject({ code: 'invalid_client' });
+    expect(failures).toHaveLength(1);
+  });
+
+  test.each([
+    ['http://claude.ai/client.json'],
+    ['https://evil.example/client.json'],
+    ['https://claude.ai.evil.example/client.json'],
+    ['https://claude.ai:8443/client.json'],
+    ['https://user@claude.ai/client.json'],
+    ['https://claude.ai/'],
+    ['https://claude.ai/a/../client.json'],
+    ['https://CLAUDE.ai/client.json'],
+    ['https://claude.ai/client.json#x'],
+    [`https://claude.ai/${'a'.repeat(600)}`],
+  ])('at %s is not asked for', async (id) => {
+    const fetchDocument = serving({ client_id: id, redirect_uris: [CALLBACK] });
+
+    await expect(make(fetchDocument).read(id)).rejects.toMatchObject({ code: 'invalid_client' });
+    expect(fetchDocument.count()).toBe(0);
+  });
+
+  test('is read once for many, again when it is old, and after a failure not at once', async () => {
+    let nowMs = 0;
+    const good = serving({ client_id: ID, redirect_uris: [CALLBACK] }, { 'cache-control': 'max-age=1' });
+    const documents = make(good, { now: () => nowMs });
+    await Promise.all(Array.from({ length: 20 }, async () => documents.read(ID)));
+    nowMs = 299_000;
+    await documents.read(ID);
+    const early = good.count();
+    nowMs = 301_000;
+    await documents.read(ID);
+    const bad = serving({});
+    const failing = make(bad, { now: () => nowMs });
+    await failing.read(ID).catch(() => undefined);
+    await failing.read(ID).catch(() => undefined);
+
+    expect([early, good.count(), bad.count()]).toEqual([1, 2, 1]);
+  });
+});
+
+describe('the network of the server', () => {
+  let sink: Server;
+  let port = 0;
+  let connections = 0;
+  let answer: { status: number; headers: Record<string, string>; body: string };
+  beforeAll(async () => {
+    sink = createServer(createSelfSignedCertificate(), (_req, res) => {
+      res.writeHead(answer.status, answer.headers).end(answer.body);
+    });
+    sink.on('connection', () => (connections += 1));
+    await new Promise<void>((resolve) => {
+      sink.listen(0, '127.0.0.1', resolve);
+    });
+    ({ port } = sink.address() as AddressInfo);
+  });
+  beforeEach(() => {
+    connections = 0;
+    answer = { status: 200, headers: { 'Content-Type': 'application/json' }, body: '{}' };
+  });
+  afterAll(() => void sink.close());
+
+  test.each([
+    'localhost',
+    '127.0.0.1',
+    '127.1',
+    '2130706433',
+    '0x7f.1',
+    '0.0.0.0',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '[64:ff9b::7f00:1]',
+    '[2002:7f00:1::]',
+    '169.254.169.254',
+    '10.0.0.1',
+  ])('is not reached through %s, whatever hosts are allowed', async (host) => {
+    const id = new URL(`https://${host}:${port}/client.json`).href;
+
+    await expect(make(createFetchDocument(), { hosts: ['*'] }).read(id)).rejects.toMatchObject({
+      code: 'invalid_client',
+    });
+    expect(failures).toEqual(['not an address of the open internet']);
+    expect(connections).toBe(0);
+  });
+
+  test('is reached where the operator names the very host, and its certificate still counts', async () => {
+    const host = `127.0.0.1:${port}`;
+
+    await expect(
+      make(createFetchDocument(), { hosts: [host] }).read(`https://${host}/client.json`),
+    ).rejects.toMatchObject({ code: 'invalid_client' });
+    expect(connections).toBe(1);
+    expect(failures).toEqual([expect.stringMatching(/certificate/)]);
+  });
+});
