@@ -31,7 +31,6 @@ export async function startRoundRobin(upstreams: readonly string[]): Promise<Rou
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  // oxlint-disable-next-line no-unsafe-type-assertion -- it listens on a port
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
