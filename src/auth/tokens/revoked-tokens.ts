@@ -9,15 +9,10 @@ const MAX_REVOKED = 10_000;
 /** The tokens that have been taken out since the start. Their digests, ids, users and days; never a token. */
 export class RevokedTokens {
   readonly #refusals = new Map<string, Verification>();
-  readonly #now: () => number;
 
-  constructor(now: () => number = Date.now) {
-    this.#now = now;
-  }
-
-  /** Notes entries that are in force no more. */
-  note(entries: readonly TokenEntry[]): void {
-    const day = new Date(this.#now()).toISOString().slice(0, 10);
+  /** Notes entries that are in force no more, from a time on. Milliseconds since the epoch. */
+  note(entries: readonly TokenEntry[], fromMs: number): void {
+    const day = new Date(fromMs).toISOString().slice(0, 10);
     for (const entry of entries.slice(-MAX_REVOKED)) {
       this.#refusals.delete(entry.digest);
       this.#refusals.set(entry.digest, {

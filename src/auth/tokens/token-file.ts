@@ -75,14 +75,14 @@ export async function openTokenFile({
     warnWhenReadableByOthers(filePath, version.stats, log);
     log.info({ tokens: current.size }, 'token file loaded');
   }
-  const revoked = new RevokedTokens(now);
+  const revoked = new RevokedTokens();
   const listeners: ((changes: readonly RightsChange[]) => void)[] = [];
 
   /** Puts another set in force and tells what is different. */
-  const replace = async (next: TokenSet): Promise<void> => {
+  const replace = async (next: TokenSet, atMs: number): Promise<void> => {
     const { rights, removedEntries, ...changes } = await runInSlices(compareTokensInSteps(current, next));
     current = next;
-    revoked.note(removedEntries);
+    revoked.note(removedEntries, atMs);
     log.info({ tokens: next.size, ...summarize(changes) }, 'token file reloaded');
     if (rights.length > 0) for (const listener of listeners) listener(rights);
   };
@@ -100,7 +100,10 @@ export async function openTokenFile({
         // In slices: parsing a large file at once would make every request wait for it.
         const entries = await runInSlices(parseTokensInSteps(read.text));
         judgeTokens(entries, weakTokens, log);
-        await replace(await runInSlices(createTokenSetInSteps([...extraEntries, ...entries], now)));
+        await replace(
+          await runInSlices(createTokenSetInSteps([...extraEntries, ...entries], now)),
+          read.readAtMs,
+        );
       }
       if (isNew) warnWhenReadableByOthers(filePath, read.stats, log);
       version = read;

@@ -15,8 +15,11 @@ const entryOf = (token: string) => ({
 
 test('the ten thousand that were taken out last are remembered', () => {
   const revoked = new RevokedTokens();
-  revoked.note([entryOf('first'), entryOf('second')]);
-  revoked.note(Array.from({ length: 9_999 }, (_value, index) => entryOf(`${index}`)));
+  revoked.note([entryOf('first'), entryOf('second')], 0);
+  revoked.note(
+    Array.from({ length: 9_999 }, (_value, index) => entryOf(`${index}`)),
+    0,
+  );
 
   const reasons = ['first', 'second', '9998'].map((token) => revoked.explain(token, UNKNOWN));
 
