@@ -174,7 +174,7 @@ describeInBrowser('the tools on the page', () => {
     await page.getByRole('button', { name: 'Call' }).click();
     await page.locator('.output .refusal').waitFor();
 
-    expect(await page.locator('.output').innerText()).toContain('The token is unknown to this server.');
+    expect(await page.locator('.output').innerText()).toContain('The token has been revoked.');
     expect(await page.locator('.outcome').innerText()).toContain('401 Unauthorized · invalid_token');
   });
 });

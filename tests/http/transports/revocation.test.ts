@@ -55,7 +55,7 @@ const listen = stateless({
 });
 
 describe.each([
-  ['removed', (): TokenFileContent => ({ [BOB]: bob }), /unknown/],
+  ['removed', (): TokenFileContent => ({ [BOB]: bob }), /revoked/],
   ['disabled', (): TokenFileContent => ({ [ADA]: { ...ada, disabled: true }, [BOB]: bob }), /disabled/],
   [
     'given an end that has passed',
