@@ -89,7 +89,7 @@ describe('a broken server', () => {
     const proxy = await startFaultyProxy(urlOf(healthy.target), fault);
     const target = { ...healthy.target, port: Number(new URL(proxy.url).port), deadlineMs: 1_500 };
 
-    const { failures } = await fuzz(60, { target, serverProblem: () => undefined });
+    const { failures } = await fuzz(120, { target, serverProblem: () => undefined });
     await proxy.close();
 
     // Not each of them: whether a refusal overtakes a large body is a race that a case may win in company and lose alone.
