@@ -100,10 +100,8 @@ export async function openTokenFile({
         // In slices: parsing a large file at once would make every request wait for it.
         const entries = await runInSlices(parseTokensInSteps(read.text));
         judgeTokens(entries, weakTokens, log);
-        await replace(
-          await runInSlices(createTokenSetInSteps([...extraEntries, ...entries], now)),
-          read.readAtMs,
-        );
+        const next = await runInSlices(createTokenSetInSteps([...extraEntries, ...entries], now));
+        await replace(next, read.readAtMs);
       }
       if (isNew) warnWhenReadableByOthers(filePath, read.stats, log);
       version = read;
