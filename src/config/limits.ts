@@ -7,6 +7,7 @@ export interface LimitsConfig {
   readonly maxBodyBytes: number;
   readonly maxSessions: number;
   readonly maxSessionsPerUser: number;
+  readonly maxCallsPerUser: number;
   readonly sessionIdleMs: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
@@ -28,6 +29,11 @@ export const LIMITS_VARIABLES = {
     description: 'So many sessions of one user, likewise; while authentication is off, MAX_SESSIONS counts.',
     example: '100',
     schema: wholeNumber(100, 1, 1_000_000),
+  },
+  MAX_CALLS_IN_FLIGHT_PER_USER: {
+    description: 'So many calls of one user run at once; while authentication is off, as many as come.',
+    example: '50',
+    schema: wholeNumber(50, 1, 1_000_000),
   },
   MAX_CONNECTIONS: {
     description: 'So many connections in total; never more than the descriptors of the process allow.',
@@ -53,6 +59,7 @@ export function limitsOf(values: ValuesOf<typeof LIMITS_VARIABLES>): LimitsConfi
     maxBodyBytes: values.MAX_BODY_BYTES,
     maxSessions: values.MAX_SESSIONS,
     maxSessionsPerUser: values.MAX_SESSIONS_PER_USER,
+    maxCallsPerUser: values.MAX_CALLS_IN_FLIGHT_PER_USER,
     sessionIdleMs: values.SESSION_IDLE_SECONDS * 1000,
     maxConnections: values.MAX_CONNECTIONS,
     maxConnectionsPerAddress: values.MAX_CONNECTIONS_PER_ADDRESS,

@@ -59,3 +59,11 @@ interface Failure {
   readonly address: string;
   readonly fingerprint: string;
 }
+
+/** The soonest that a client comes back to another process. Milliseconds; clients keep it for as long as they are connected. */
+const COME_BACK_AFTER_MS = 500;
+
+/** When clients are to come back after a shutdown, not all in one moment; undefined where nobody is there meanwhile. */
+export function comeBackAfter({ standing }: Pick<Peers, 'standing'>): (() => number) | undefined {
+  return standing === 'alone' ? undefined : () => Math.round(COME_BACK_AFTER_MS * (1 + Math.random()));
+}

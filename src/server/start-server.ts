@@ -33,7 +33,7 @@ import { listen, urlOf } from './listening.ts';
 import { openSignIn } from './sign-in.ts';
 import { infoOf, type ServerDefinition } from './server-definition.ts';
 import { NO_SERVICES, type OpenServices } from './services.ts';
-import { openSharedState, shareChanges, shareFailures } from './join-processes.ts';
+import { comeBackAfter, openSharedState, shareChanges, shareFailures } from './join-processes.ts';
 
 /** What a server is made from. */
 export interface ServerParts {
@@ -103,7 +103,7 @@ export async function startServer({
     shortWay: createFastLane,
     ...(sharing.secrets.length > 0 && { processName: peers.self }),
     // Without authentication everybody is the same user.
-    ...(!authenticator.enabled && { maxCallsPerUser: Infinity }),
+    maxCallsPerUser: authenticator.enabled ? limits.maxCallsPerUser : Infinity,
   });
   const registry = createSessionRegistry({
     ...limits,
@@ -115,6 +115,7 @@ export async function startServer({
   const bytesPerUser = (authenticator.enabled ? 8 : 64) * limits.maxBodyBytes;
   const streams = new EventStreams({
     keepAliveMs: config.keepAliveMs,
+    comeBackAfterMs: comeBackAfter(peers),
     unsentHardLimit: 4 * limits.maxBodyBytes,
     unsentPerUser: bytesPerUser,
     now: () => performance.now(),

@@ -16,7 +16,7 @@ const COME_BACK_AFTER_MS = 8_000;
 export interface StreamSettings {
   readonly keepAliveMs: number;
   /** When clients are to come back after a shutdown: sooner, where another instance is there meanwhile. Milliseconds. */
-  readonly comeBackAfterMs?: () => number;
+  readonly comeBackAfterMs?: (() => number) | undefined;
   /** Waiting bytes at which a stream is cut at once: room for a few answers of the largest size. */
   readonly unsentHardLimit: number;
   /** Waiting bytes of one user, on all streams together, and as many of plain answers. */
