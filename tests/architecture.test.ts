@@ -125,8 +125,13 @@ const present = ISLANDS.filter(({ files }) => files.every((name) => existsSync(p
 describe('imports', () => {
   test('have a row in the table for every part, and no row is for a part that is not there', () => {
     const parts = new Set(sources.map(({ name }) => partOf(name)));
+    // A fork that takes an island out leaves its row: it says nothing of what is not there.
+    const takenOut = new Set(
+      ISLANDS.filter((island) => !present.includes(island)).flatMap(({ files }) => files),
+    );
+    const rows = Object.keys(MAY_IMPORT).filter((part) => !takenOut.has(`src/${part}`));
 
-    expect(Object.keys(MAY_IMPORT).toSorted()).toEqual([...parts].toSorted());
+    expect(rows.toSorted()).toEqual([...parts].toSorted());
   });
 
   test('between parts go along the arrows of the table', () => {
