@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import type { Feature } from '../../../src/mcp/feature.ts';
-import { defineTool } from '../../../src/mcp/tool.ts';
+import { confirm } from '../../support/confirm-tool.ts';
 import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import { type Answer, callTool, initialize, openMcpSession, rpc, send } from '../../support/raw-http.ts';
@@ -154,15 +154,6 @@ describe('a session goes on', () => {
   });
 
   test('and asks its client, through a tool that elicits', async () => {
-    const confirm = defineTool({
-      name: 'confirm',
-      title: 'Confirm',
-      description: 'Asks.',
-      input: z.object({}),
-      elicits: true,
-      run: async (_input, { elicit }) =>
-        (await elicit({ message: 'Sure?', form: z.object({ sure: z.boolean() }) })).action,
-    });
     const [here, there] = [await start({ tools: [confirm] }), await start({ tools: [confirm] })];
     const opened = await send(`${here.url}/mcp`, {
       token: ADA,

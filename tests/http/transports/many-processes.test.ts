@@ -1,9 +1,8 @@
 /** Several processes of one server over a real Redis: whatever reaches the one that does not have it is done where it is. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { z } from 'zod';
 import type { Feature } from '../../../src/mcp/feature.ts';
-import { defineTool } from '../../../src/mcp/tool.ts';
+import { confirm } from '../../support/confirm-tool.ts';
 import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import { createSandbox, waitFor } from '../../support/process.ts';
@@ -151,15 +150,6 @@ describeWithRedis('processes that share a Redis', () => {
   });
 
   test('have the answer to a question reach the process that asked', async () => {
-    const confirm = defineTool({
-      name: 'confirm',
-      title: 'Confirm',
-      description: 'Asks.',
-      input: z.object({}),
-      elicits: true,
-      run: async (_input, { elicit }) =>
-        (await elicit({ message: 'Sure?', form: z.object({ sure: z.boolean() }) })).action,
-    });
     const [here, there] = [await start({ tools: [confirm] }), await start({ tools: [confirm] })];
     const said = { capabilities: { elicitation: {} }, clientInfo: { name: 'asked', version: '1' } };
     const opened = await send(`${here.url}/mcp`, {
