@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseConfig } from '../src/config/config.ts';
 import { ConfigError } from '../src/config/config-error.ts';
 import { readEnvironment } from '../src/config/environment.ts';
-import { CLIENT_IDS, type Configuration, renderClient } from '../src/connect/clients.ts';
+import { clientIdsFor, type Configuration, renderClient } from '../src/connect/clients.ts';
 import { TOKEN_PLACEHOLDER } from '../src/connect/target.ts';
 import { readPackage } from '../src/package.ts';
 import { parseConnectLine } from './connect/command-line.ts';
@@ -32,9 +32,9 @@ async function main(): Promise<ExitCode> {
       token,
       stdio: findStdio(),
     };
-    const shown = (line.client === undefined ? CLIENT_IDS : [line.client]).map((id) =>
-      renderClient(id, target),
-    );
+    const here = { canSignIn: readSettings().signIn !== undefined };
+    const ids = line.client === undefined ? clientIdsFor(here) : [line.client];
+    const shown = ids.map((id) => renderClient(id, target));
     if (line.client === undefined) console.log(shown.map(formatSection).join('\n\n'));
     else for (const configuration of shown) printAlone(configuration);
     if (shown.some(({ text }) => text.includes(TOKEN_PLACEHOLDER)))
@@ -63,6 +63,11 @@ function formatSection({ id, title, where, note, text }: Configuration): string 
 function findStdio() {
   const entry = fileURLToPath(new URL('../src/stdio.js', import.meta.url));
   if (!existsSync(entry)) return undefined;
-  const { auth } = parseConfig({ ...readEnvironment(process.env), AUTH_TOKENS: undefined });
+  const { auth } = readSettings();
   return { entry, tokensFile: path.resolve(auth.tokens.kind === 'file' ? auth.tokens.path : 'tokens.json') };
+}
+
+/** What this folder's server is configured with; tokens that are set are not looked at. */
+function readSettings() {
+  return parseConfig({ ...readEnvironment(process.env), AUTH_TOKENS: undefined });
 }

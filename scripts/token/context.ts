@@ -22,6 +22,8 @@ export interface CommandContext {
   readonly isStoreRead: boolean;
   /** Where clients find the server. */
   readonly address: ServerAddress;
+  /** Whether users of that server can sign in. */
+  readonly canSignIn?: boolean;
   readonly now: () => number;
   /** The scopes that tools ask for; undefined when that cannot be told. */
   readonly toolScopes: () => Promise<ReadonlySet<string> | undefined>;
@@ -60,6 +62,9 @@ export function createContext(
     get address() {
       return read().address;
     },
+    get canSignIn() {
+      return read().canSignIn;
+    },
   };
 }
 
@@ -68,7 +73,7 @@ function readSettings({ values }: CommandLine, environment: Environment, { warn 
   const { file, url } = values;
   if (file === '') throw new CommandError(EXIT.usage, '--file must not be empty.');
   const variables = readEnvironment(environment);
-  const { auth, origin, port } = parseConfig({ ...variables, AUTH_TOKENS: undefined });
+  const { auth, origin, port, signIn } = parseConfig({ ...variables, AUTH_TOKENS: undefined });
   const path = file ?? (auth.tokens.kind === 'file' ? auth.tokens.path : 'tokens.json');
   const isStoreRead = (variables['AUTH_TOKENS'] ?? '').trim() === '';
   if (file === undefined && !isStoreRead)
@@ -80,5 +85,5 @@ function readSettings({ values }: CommandLine, environment: Environment, { warn 
     origin: named ?? `http://localhost:${port || 8000}`,
     isNamed: named !== undefined,
   };
-  return { store: openTokenStore(path), isStoreRead, address };
+  return { store: openTokenStore(path), isStoreRead, address, canSignIn: signIn !== undefined };
 }

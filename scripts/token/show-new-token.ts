@@ -63,7 +63,7 @@ export function showNewToken(
       ...before,
       '',
       ...(address.isNamed ? [] : [ASK_FOR_URL, '']),
-      ...howToConnect(target),
+      ...howToConnect(target, context),
       '',
     ].join('\n'),
   );

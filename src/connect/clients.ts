@@ -2,7 +2,7 @@
 import { claudeCode, curl, inspector, responsesApi } from './commands.ts';
 import { claudeConnector, claudeDesktop, claudeDesktopStdio, cursor, vsCode } from './config-files.ts';
 import { aiSdk, openAiAgents } from './programs.ts';
-import type { ConnectTarget } from './target.ts';
+import { type ConnectTarget, mcpUrlOf } from './target.ts';
 
 /** How a configuration is written. */
 export type ConfigurationForm = 'json' | 'shell' | 'javascript' | 'fields';
@@ -31,6 +31,14 @@ const DESKTOP_FILE = [
 const NEEDS_INTERNET = 'The server must be reachable from the internet by HTTPS.';
 
 const CLIENTS = {
+  'sign-in': {
+    title: 'Claude, ChatGPT and others that sign in',
+    where:
+      "the client's field for the address of a remote server (Claude: Settings → Connectors → Add custom connector)",
+    form: 'fields',
+    note: 'Where signing in is on, the address is all: the client opens a page on which its user signs in. Claude on the web and ChatGPT reach only servers that the internet reaches.',
+    render: mcpUrlOf,
+  },
   'claude-desktop': {
     title: 'Claude Desktop, through mcp-remote',
     where: DESKTOP_FILE,
@@ -107,6 +115,11 @@ export type ClientId = keyof typeof CLIENTS;
 /** Every client, in the order in which they are shown. */
 // oxlint-disable-next-line no-unsafe-type-assertion -- the keys of a literal, which TypeScript widens to string
 export const CLIENT_IDS = Object.keys(CLIENTS) as readonly ClientId[];
+
+/** Those that fit a server, best first: the bare address, where users can sign in, and not at all where they cannot. */
+export function clientIdsFor({ canSignIn }: { readonly canSignIn: boolean }): readonly ClientId[] {
+  return canSignIn ? CLIENT_IDS : CLIENT_IDS.filter((id) => id !== 'sign-in');
+}
 
 /** The configuration of one client. */
 export function renderClient(id: ClientId, target: ConnectTarget): Configuration {

@@ -11,11 +11,13 @@ export interface Entrance {
   readonly verifier: TokenVerifier | undefined;
   /** The public routes of it. */
   readonly createRoutes: (authenticator: Authenticator, countFailure: CountFailure) => Route[];
+  /** Whether clients can send their users somewhere to sign in, so that they need no token. */
+  readonly canSignIn: boolean;
   /** What the challenge of a 401 says besides. */
   readonly describe?: (ctx: RequestContext) => string;
 }
 
 /** With tokens that are handed out, and in no other way. */
 export function byTokensAlone(verifier: TokenVerifier | undefined): Entrance {
-  return { verifier, createRoutes: createOAuthRefusalRoutes };
+  return { verifier, canSignIn: false, createRoutes: createOAuthRefusalRoutes };
 }

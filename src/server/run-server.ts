@@ -11,7 +11,13 @@ import { loadAhead } from './load-ahead.ts';
 import { ownVariablesOf, type ServerDefinition } from './server-definition.ts';
 import { type OpenServices, openServices } from './services.ts';
 import { type RunningServer, startServer } from './start-server.ts';
-import { adviseSecret, describeStartFailure, printOneRunToken, warnAboutExposure } from './start-messages.ts';
+import {
+  adviseSecret,
+  describeStartFailure,
+  printOneRunToken,
+  tellSignIn,
+  warnAboutExposure,
+} from './start-messages.ts';
 
 /** Runs the server until a signal ends the process; a start that fails ends it at once, with one message. */
 export async function runServer(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
@@ -42,11 +48,12 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   log.info({ url: server.url, publicUrl, auth: enabled, authBecause: config.auth.because }, 'listening');
   warnAboutExposure(config, log);
   adviseSecret(config, log);
+  tellSignIn(config, server.url, log);
   warnAboutDescriptors(config.limits.maxSessions, log);
   void loadAhead(server.loads, log);
   if (tokens?.oneRunToken !== undefined) {
     const { name } = readPackage();
-    printOneRunToken({ name, origin: publicUrl ?? server.url, token: tokens.oneRunToken });
+    printOneRunToken({ name, origin: publicUrl ?? server.url, token: tokens.oneRunToken }, config);
   }
 }
 

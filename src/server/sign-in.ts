@@ -45,6 +45,7 @@ export async function openSignIn({
   });
   return {
     verifier: signIn.verifier,
+    canSignIn: true,
     createRoutes: (authenticator, countFailure) =>
       createSignInRoutes({
         signIn,

@@ -32,6 +32,12 @@ export function adviseSecret({ publicMode, sharing }: Config, log: Logger): void
     );
 }
 
+/** Tells the operator where people find the way in that needs no token in a client. */
+export function tellSignIn({ signIn, origin }: Config, url: string, log: Logger): void {
+  if (signIn !== undefined)
+    log.info({ url: `${origin.publicUrl ?? url}/mcp` }, 'Claude, ChatGPT and others can sign in');
+}
+
 /** Says loudly what stands open. */
 export function warnAboutExposure({ auth, origin }: Config, log: Logger): void {
   if (!auth.enabled) {
@@ -46,7 +52,10 @@ export function warnAboutExposure({ auth, origin }: Config, log: Logger): void {
 }
 
 /** Shows the token of this run, once, with a configuration to paste. Not through the log: that may be kept. */
-export function printOneRunToken(target: ConnectTarget & { readonly token: string }): void {
+export function printOneRunToken(
+  target: ConnectTarget & { readonly token: string },
+  { signIn }: Pick<Config, 'signIn'>,
+): void {
   process.stderr.write(
     [
       '',
@@ -54,7 +63,7 @@ export function printOneRunToken(target: ConnectTarget & { readonly token: strin
       '',
       `  ${target.token}`,
       '',
-      ...howToConnect(target),
+      ...howToConnect(target, { canSignIn: signIn !== undefined }),
       'For a token that lasts: npm run token -- create --user me',
       '',
       '',

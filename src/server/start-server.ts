@@ -150,6 +150,7 @@ export async function startServer({
   const face = {
     ...facts,
     authEnabled: authenticator.enabled,
+    canSignIn: entrance.canSignIn,
     sseEnabled: transports.some(({ path }) => path === '/sse'),
     publicUrl: origin.publicUrl,
   };

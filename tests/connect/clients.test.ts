@@ -1,6 +1,12 @@
 /** The table of client configurations: their form, where the token goes, and quoting. */
 import { describe, expect, test } from '@jest/globals';
-import { CLIENT_IDS, type ClientId, isClientId, renderClient } from '../../src/connect/clients.ts';
+import {
+  CLIENT_IDS,
+  type ClientId,
+  clientIdsFor,
+  isClientId,
+  renderClient,
+} from '../../src/connect/clients.ts';
 import { quoteForShell } from '../../src/connect/target.ts';
 
 const TOKEN = 'mcp_0123456789';
@@ -13,6 +19,7 @@ function parsed(id: ClientId, target: Parameters<typeof renderClient>[1] = TARGE
 
 test('has the clients that the project promises', () => {
   expect(CLIENT_IDS).toEqual([
+    'sign-in',
     'claude-desktop',
     'claude-desktop-stdio',
     'claude-code',
@@ -28,7 +35,13 @@ test('has the clients that the project promises', () => {
   expect([isClientId('curl'), isClientId('toString'), isClientId('')]).toEqual([true, false, false]);
 });
 
-describe.each(CLIENT_IDS)('the configuration of %s', (id) => {
+test('offers the bare address first where users can sign in, and not where they cannot', () => {
+  expect(renderClient('sign-in', TARGET).text).toBe('https://my-app.example/mcp');
+  expect(clientIdsFor({ canSignIn: true })).toEqual(CLIENT_IDS);
+  expect(clientIdsFor({ canSignIn: false })).toEqual(CLIENT_IDS.slice(1));
+});
+
+describe.each(clientIdsFor({ canSignIn: false }))('the configuration of %s', (id) => {
   test('says what it is and where it goes, and holds the token', () => {
     const { title, where, text } = renderClient(id, TARGET);
 

@@ -98,6 +98,8 @@ describe.each(['/mcp', '/sse'])('to %s without a header, mcp-remote', (route) =>
     await second.connected;
     const secondUser = await userOf(second);
 
+    const { url } = await waitForLog(server, 'Claude, ChatGPT and others can sign in');
+    expect(url).toBe(`${server.url}/mcp`);
     expect([firstUser, secondUser]).toEqual(['ada', 'ada']);
     expect(pagesOf(server)).toBe(1);
   });

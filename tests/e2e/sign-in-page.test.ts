@@ -49,6 +49,16 @@ describeInBrowser('the sign-in page', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
   });
 
+  test('is told of on the page at /, which offers the bare address first', async () => {
+    const page = await fixture.open();
+    await page.goto(`${fixture.url()}/`);
+
+    const first = page.locator('#connect details').first();
+    expect(await first.locator('summary').textContent()).toContain('Claude, ChatGPT and others that sign in');
+    expect(await first.locator('pre').innerText()).toBe(`${fixture.url()}/mcp`);
+    expect(await page.locator('#main').innerText()).toContain('or sign in');
+  });
+
   test('takes the token by keyboard and leads back to the client, without scripts', async () => {
     const page = await fixture.open({ javaScriptEnabled: false });
     await page.goto(await addressOf());

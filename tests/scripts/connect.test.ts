@@ -1,6 +1,7 @@
 /** `npm run connect` as a process: what goes to which stream, where the token comes from, and its mistakes. */
+import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from '@jest/globals';
-import { CLIENT_IDS } from '../../src/connect/clients.ts';
+import { clientIdsFor } from '../../src/connect/clients.ts';
 import { PACKAGE } from '../support/package.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
 
@@ -8,9 +9,9 @@ const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
 
 /** Runs the command to its end. */
-async function connect(args: readonly string[], stdin = '') {
+async function connect(args: readonly string[], stdin = '', env: Record<string, string> = {}) {
   const cwd = await sandbox.folder();
-  const run = sandbox.spawn({ args: [builtFile('scripts/connect.js'), ...args], cwd });
+  const run = sandbox.spawn({ args: [builtFile('scripts/connect.js'), ...args], cwd, env });
   run.child.stdin.end(stdin);
   const { code } = await waitForEnd(run, { timeoutMs: 20_000 });
   return { code, stdout: run.stdout(), stderr: run.stderr(), cwd };
@@ -21,9 +22,20 @@ test('without a client prints every configuration under its name, for the defaul
 
   expect(code).toBe(0);
   const names = [...stdout.matchAll(/^\S.*\((\S+)\)\n {2}goes into /gm)].map(([, name]) => name);
-  expect(names).toEqual([...CLIENT_IDS]);
+  expect(names).toEqual(clientIdsFor({ canSignIn: false }));
   expect(stdout).toContain('http://localhost:8000/mcp');
   expect(stderr).toContain('YOUR_TOKEN');
+});
+
+test('offers the bare address first where users of this server can sign in', async () => {
+  const env = { SERVER_SECRET: randomBytes(32).toString('base64url'), AUTH_ENABLED: 'true' };
+
+  const all = await connect([], '', env);
+  const one = await connect(['--client', 'sign-in', '--url', 'https://my-app.example']);
+
+  expect(all.stdout).toMatch(/^Claude, ChatGPT and others that sign in \(sign-in\)\n/);
+  expect(all.stdout).toContain('Claude Desktop, through mcp-remote (claude-desktop)');
+  expect(one.stdout).toBe('https://my-app.example/mcp\n');
 });
 
 test('with a client prints nothing but its configuration on stdout, and where it goes on stderr', async () => {
@@ -58,7 +70,12 @@ test('names the stdio server of this folder and its token file by their whole pa
 });
 
 test.each([
-  ['a client that is none', ['--client', 'emacs'], '', 'There is no such client. There are: claude-desktop,'],
+  [
+    'a client that is none',
+    ['--client', 'emacs'],
+    '',
+    'There is no such client. There are: sign-in, claude-desktop,',
+  ],
   ['a token on the command line', ['--token', 'secret'], '', 'never taken from the command line'],
   ['a token as an argument', [`mcp_${'s'.repeat(43)}`], '', 'never taken from the command line'],
   ['no token on stdin', ['--token-stdin'], '\n', 'No token was given on standard input.'],

@@ -6,6 +6,8 @@ export interface Face {
   readonly name: string;
   readonly version: string;
   readonly authEnabled: boolean;
+  /** Whether clients can send their users somewhere to sign in. */
+  readonly canSignIn: boolean;
   readonly sseEnabled: boolean;
   /** The origin that clients see; without it the page's script puts in the one that it was loaded from. */
   readonly publicUrl?: string | undefined;
@@ -33,11 +35,12 @@ export function createFaceRoute(face: Face, page?: Page): Route {
 }
 
 /** What the server tells about itself. */
-function describeServer({ name, version, authEnabled, sseEnabled, publicUrl = '' }: Face) {
+function describeServer({ name, version, authEnabled, canSignIn, sseEnabled, publicUrl = '' }: Face) {
   return {
     name,
     version,
     authentication: authEnabled ? ('bearer' as const) : ('none' as const),
+    ...(canSignIn && { signIn: `${publicUrl}/.well-known/oauth-protected-resource/mcp` }),
     transports: {
       'streamable-http': `${publicUrl}/mcp`,
       ...(sseEnabled && { sse: `${publicUrl}/sse` }),

@@ -1,6 +1,6 @@
 /** The page: what runs here, how to connect to it, and its tools to try. `npm run drop -- page` takes it out. */
-import { CLIENT_IDS, renderClient } from '../../connect/clients.ts';
-import { TOKEN_PLACEHOLDER } from '../../connect/target.ts';
+import { clientIdsFor, renderClient } from '../../connect/clients.ts';
+import { type ConnectTarget, TOKEN_PLACEHOLDER } from '../../connect/target.ts';
 import { HttpError } from '../errors.ts';
 import type { Face, Page } from './face.ts';
 import { fillTemplate, type TemplateValues } from './page-template.ts';
@@ -37,7 +37,7 @@ export function createPage(face: Face): Page {
 const PLACEHOLDER = 'https://your-server.example';
 
 /** What the template is filled with. */
-function pageValues({ name, version, authEnabled, sseEnabled, publicUrl }: Face): TemplateValues {
+function pageValues({ name, version, authEnabled, canSignIn, sseEnabled, publicUrl }: Face): TemplateValues {
   const origin = publicUrl ?? PLACEHOLDER;
   return {
     name,
@@ -46,6 +46,7 @@ function pageValues({ name, version, authEnabled, sseEnabled, publicUrl }: Face)
     auth: authEnabled ? 'on' : 'off',
     authOn: authEnabled,
     authOff: !authEnabled,
+    canSignIn,
     sse: sseEnabled ? 'on' : 'off',
     placeholder: publicUrl === undefined ? PLACEHOLDER : '',
     originUnknown: publicUrl === undefined,
@@ -60,14 +61,14 @@ function pageValues({ name, version, authEnabled, sseEnabled, publicUrl }: Face)
         ? [{ title: 'HTTP+SSE', url: `${origin}/sse`, revisions: 'revision 2024-11-05, for older clients' }]
         : []),
     ],
-    clients: clientValues(name, origin),
+    clients: clientValues({ name, origin }, canSignIn),
   };
 }
 
 /** The configurations of every client. */
-function clientValues(name: string, origin: string): TemplateValues[] {
+function clientValues({ name, origin }: ConnectTarget, canSignIn: boolean): TemplateValues[] {
   const httpOrigin = origin.replace(/^https:/, 'http:');
-  return CLIENT_IDS.map((id) => {
+  return clientIdsFor({ canSignIn }).map((id, index) => {
     const { title, where, note = '', text } = renderClient(id, { name, origin });
     // The page may turn out to be loaded over plain HTTP, for which some configurations say more.
     const overHttp = renderClient(id, { name, origin: httpOrigin }).text.replaceAll(httpOrigin, origin);
@@ -79,7 +80,7 @@ function clientValues(name: string, origin: string): TemplateValues[] {
       hasNote: note !== '',
       code: text,
       codeOverHttp: overHttp === text ? '' : overHttp,
-      open: id === CLIENT_IDS[0] ? 'open' : '',
+      open: index === 0 ? 'open' : '',
     };
   });
 }

@@ -51,6 +51,12 @@ describe('what clients find', () => {
     expect(wrong.headers.get('www-authenticate')).toContain(pointer);
   });
 
+  test('what runs here says where to find out how to sign in', async () => {
+    const { body } = await send(`${url}/`, { headers: { Accept: 'application/json' } });
+
+    expect(body).toMatchObject({ signIn: '/.well-known/oauth-protected-resource/mcp' });
+  });
+
   test('the documents are about one issuer, byte for byte', async () => {
     const resource = await send(`${url}/.well-known/oauth-protected-resource/mcp`);
     const authorization = await send(`${url}/.well-known/oauth-authorization-server`);

@@ -1,6 +1,6 @@
 /** `GET /` without a browser: who gets what, with which headers, and nothing that an anonymous visitor may not know. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { CLIENT_IDS } from '../../../src/connect/clients.ts';
+import { clientIdsFor } from '../../../src/connect/clients.ts';
 import { PACKAGE } from '../../support/package.ts';
 import { type Answer, send, sendRaw } from '../../support/raw-http.ts';
 import { startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
@@ -37,7 +37,8 @@ describe('the page', () => {
   test('shows every client of the connect table with the public URL, and no placeholder for it', async () => {
     const { text } = await get('/', { env: { PUBLIC_URL: 'https://mcp.example.org' }, headers: HTML });
 
-    for (const id of CLIENT_IDS) expect(text).toContain(`id="client-${id}"`);
+    const shown = [...text.matchAll(/id="client-([\w-]+)"/g)].map(([, id]) => id);
+    expect(shown).toEqual(clientIdsFor({ canSignIn: false }));
     expect(text).toContain('https://mcp.example.org/mcp');
     expect(text).toContain('https://mcp.example.org/sse');
     expect(text).not.toContain('your-server.example');
