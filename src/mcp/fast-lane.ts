@@ -6,6 +6,7 @@
  */
 import {
   type JSONRPCRequest,
+  ProtocolErrorCode,
   SERVER_INFO_META_KEY,
   type Tool as ListedTool,
 } from '@modelcontextprotocol/server';
@@ -14,11 +15,18 @@ import type { Tool } from './tool.ts';
 import { type CallAnswer, callTool } from './call-tool.ts';
 import type { Caller } from './caller.ts';
 import { listFixedResources, listPrompts, listTemplates } from './catalogue.ts';
-import { type CallFrame, frameAnswer, type Lane, negotiate, spellAnswer } from './lane.ts';
+import { type AloneAnswer, type CallFrame, frameAnswer, type Lane, negotiate, spellAnswer } from './lane.ts';
 import { allowedTools } from './handlers.ts';
 import type { RequestId } from './messages.ts';
-import { hasPlainParams, isRepeatedIn, type PlainCall, type RequestHeaders } from './plain-call.ts';
-
+import { KnownAnswers } from './known-answers.ts';
+import {
+  hasPlainParams,
+  isMethodRepeatedIn,
+  isRepeatedIn,
+  type PlainCall,
+  type PlainQuestion,
+  type RequestHeaders,
+} from './plain-call.ts';
 import { createMcpServer, listEveryTool, type McpDefinition } from './server.ts';
 
 /** The short way of a definition; none where a feature could have put its own handler in the way, or wants a server of its own kind. */
@@ -35,6 +43,8 @@ export function createFastLane(definition: McpDefinition): Lane | undefined {
 class FastLane implements Lane {
   readonly #definition: McpDefinition;
   readonly #tools: ReadonlyMap<string, Tool>;
+  /** Those of all tools, its own and the SDK's. */
+  readonly #names: ReadonlySet<string>;
   /** What every answer to `initialize` says but for the revision. */
   readonly #welcome: object;
   /** What `tools/list` shows to a user who may call everything; undefined where there are no tools. */
@@ -42,6 +52,11 @@ class FastLane implements Lane {
   /** How the JSON of every result of the stateless revision ends. */
   readonly #resultEnd: string;
   readonly #resultMeta: object;
+  readonly #knownLists: KnownAnswers<string>;
+  readonly #knownAlone: KnownAnswers<{
+    readonly spell: (id: RequestId) => string;
+    readonly head: AloneAnswer['head'];
+  }>;
 
   constructor(definition: McpDefinition) {
     const { info, instructions, tools, registrations } = definition;
@@ -51,6 +66,7 @@ class FastLane implements Lane {
     const listed = listEveryTool(probe);
     this.#definition = definition;
     this.#tools = new Map(tools.filter((tool) => !excluded.has(tool)).map((tool) => [tool.name, tool]));
+    this.#names = new Set(tools.map(({ name }) => name));
     this.#welcome = {
       capabilities: probe.server.getCapabilities(),
       serverInfo: info,
@@ -60,6 +76,8 @@ class FastLane implements Lane {
     this.#resultMeta = { [SERVER_INFO_META_KEY]: info };
     const common = { resultType: 'complete', _meta: this.#resultMeta };
     this.#resultEnd = `,${JSON.stringify(common).slice(1)}`;
+    this.#knownLists = new KnownAnswers(definition);
+    this.#knownAlone = new KnownAnswers(definition);
   }
 
   /** The answer to `initialize`, as JSON. */
@@ -71,8 +89,10 @@ class FastLane implements Lane {
   answerAtOnce({ id, method, params }: JSONRPCRequest, { user }: Caller): string | undefined {
     if (!hasPlainParams(params)) return undefined;
     if (method === 'ping') return spellAnswer(id, {});
+    const known = this.#knownLists.find(method, user);
+    if (known !== undefined) return frameAnswer(id, known);
     const found = this.#list(method, user);
-    return found && spellAnswer(id, found);
+    return found && frameAnswer(id, this.#knownLists.keep(method, user, JSON.stringify(found)));
   }
 
   /** What a list shows to a user; undefined when finding out takes more than this. */
@@ -95,6 +115,38 @@ class FastLane implements Lane {
   runStateless(call: PlainCall, headers: RequestHeaders, frame: CallFrame): Promise<CallAnswer> | undefined {
     const tool = isRepeatedIn(headers, call) ? this.#tools.get(call.name) : undefined;
     return tool && this.#call(tool, call, frame);
+  }
+
+  /** The error that a call of no tool gets, as JSON. */
+  refuse({ id, name }: PlainCall): string | undefined {
+    // The SDK looks tools up in an object, which has something under these names.
+    if (this.#listing === undefined || this.#names.has(name) || name in Object.prototype) return undefined;
+    const error = { code: ProtocolErrorCode.InvalidParams, message: `Tool ${name} not found` };
+    return JSON.stringify({ jsonrpc: '2.0', id, error });
+  }
+
+  /** The same for a call that stands alone. */
+  refuseStateless(call: PlainCall, headers: RequestHeaders): string | undefined {
+    return isRepeatedIn(headers, call) ? this.refuse(call) : undefined;
+  }
+
+  /** What the SDK said to this question of another user with the same scopes. */
+  recall({ id, method }: PlainQuestion, headers: RequestHeaders, user: UserContext): AloneAnswer | undefined {
+    if (!isMethodRepeatedIn(headers, method)) return undefined;
+    const known = this.#knownAlone.find(method, user);
+    return known && { text: known.spell(id), head: known.head };
+  }
+
+  /** Hears what the SDK says to a question. */
+  learn({ id, method }: PlainQuestion, user: UserContext, { text, head }: AloneAnswer): void {
+    // What is found out when somebody asks is another thing each time, and so is what has gone wrong.
+    if (method === 'resources/list' && this.#definition.catalogue.listsResources) return;
+    if (head.status !== 404 && !text.startsWith('{"result":')) return;
+    const [before, after, ...more] = text.split(`"jsonrpc":"2.0","id":${JSON.stringify(id)}`);
+    if (before === undefined || after === undefined || more.length > 0) return;
+    const spell = (other: RequestId): string =>
+      `${before}"jsonrpc":"2.0","id":${JSON.stringify(other)}${after}`;
+    this.#knownAlone.keep(method, user, { spell, head });
   }
 
   /** The answer to a call that stands alone, as JSON. */

@@ -8,9 +8,10 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
 import { type CallAnswer, type CallOrigin, progressParams, type ProgressReport } from './call-tool.ts';
+import type { UserContext } from '../auth/user.ts';
 import type { Caller } from './caller.ts';
 import type { Reply, RequestId } from './messages.ts';
-import type { PlainCall, RequestHeaders } from './plain-call.ts';
+import type { PlainCall, PlainQuestion, RequestHeaders } from './plain-call.ts';
 
 /** What can be answered without the SDK's server. */
 export interface Lane {
@@ -24,6 +25,20 @@ export interface Lane {
   runStateless(call: PlainCall, headers: RequestHeaders, frame: CallFrame): Promise<CallAnswer> | undefined;
   /** The answer to a call that stands alone, as JSON. */
   spellStateless(id: RequestId, result: CallAnswer): string;
+  /** The error that a call of no tool gets, as JSON; undefined when it is for the SDK to say. */
+  refuse(call: PlainCall): string | undefined;
+  /** The same for a call that stands alone. */
+  refuseStateless(call: PlainCall, headers: RequestHeaders): string | undefined;
+  /** What the SDK said to a question that stands alone, when somebody with the same scopes asked it. */
+  recall(question: PlainQuestion, headers: RequestHeaders, user: UserContext): AloneAnswer | undefined;
+  /** Hears what the SDK says to a question, for the next one who asks. */
+  learn(question: PlainQuestion, user: UserContext, answer: AloneAnswer): void;
+}
+
+/** A whole answer of the stateless revision. */
+export interface AloneAnswer {
+  readonly text: string;
+  readonly head: { readonly status: number; readonly headers: readonly string[] };
 }
 
 /** In whose name and revision a call runs, and how it is cancelled. */

@@ -1,12 +1,7 @@
 /** Recognizes what is plain: a message, above all a `tools/call`, with nothing else that could mean something to the protocol. */
-import {
-  CLIENT_CAPABILITIES_META_KEY,
-  CLIENT_INFO_META_KEY,
-  type JSONRPCMessage,
-  type JSONRPCRequest,
-  PROTOCOL_VERSION_META_KEY,
-} from '@modelcontextprotocol/server';
+import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import { isRequest, type RequestId } from './messages.ts';
+import { isObject, isRequestId, isSessionMeta, isStatelessMeta, STATELESS_REVISION } from './plain-meta.ts';
 
 /** What a plain call asks for. */
 export interface PlainCall {
@@ -29,8 +24,11 @@ export function isReadRequest(read: ReadMessage): read is ReadMessage<JSONRPCReq
   return isRequest(read.message);
 }
 
-/** The revision whose requests stand alone. */
-export const STATELESS_REVISION = '2026-07-28';
+/** A request that stands alone and asks what there is: its answer depends on nothing but what its user may see. */
+export interface PlainQuestion {
+  readonly id: RequestId;
+  readonly method: string;
+}
 
 /** The call that a message makes, if it is plain; anything out of the ordinary, right or wrong, is left to the SDK. */
 export function readPlainCall(message: unknown): PlainCall | undefined {
@@ -41,7 +39,18 @@ export function readPlainCall(message: unknown): PlainCall | undefined {
   const { name, arguments: input, _meta: meta } = params;
   if (typeof name !== 'string' || (input !== undefined && !isObject(input))) return undefined;
   if (isSessionMeta(meta)) return { id, name, input, progressToken: meta?.progressToken, isStateless: false };
-  return isStatelessMeta(meta) ? { id, name, input, progressToken: undefined, isStateless: true } : undefined;
+  return isStatelessMeta(meta)
+    ? { id, name, input, progressToken: meta.progressToken, isStateless: true }
+    : undefined;
+}
+
+/** The question that a message asks, if it is plain and stands alone. */
+export function readPlainQuestion(message: unknown): PlainQuestion | undefined {
+  if (!isObject(message, MESSAGE_FIELDS)) return undefined;
+  const { jsonrpc, id, method, params } = message;
+  if (typeof method !== 'string' || !QUESTIONS.has(method)) return undefined;
+  if (jsonrpc !== '2.0' || !isRequestId(id) || !isObject(params, META_ONLY)) return undefined;
+  return isStatelessMeta(params['_meta']) ? { id, method } : undefined;
 }
 
 /** Whether a request without parameters of its own is plain: it may ask for progress, which it is answered before. */
@@ -49,78 +58,41 @@ export function hasPlainParams(params: unknown): boolean {
   return params === undefined || (isObject(params, META_ONLY) && isSessionMeta(params['_meta']));
 }
 
-/** Whether a message has nothing that could be wrong but its method and what its parameters hold: no odd field, no `_meta`. */
+/** Whether a message has nothing that could be wrong but its method and what its parameters hold: no odd field, no odd `_meta`. */
 export function isPlainMessage(message: unknown): boolean {
-  return isObject(message, MESSAGE_FIELDS) && hasNoMeta(message['params']);
+  return isObject(message, MESSAGE_FIELDS) && hasSessionMeta(message['params']);
 }
 
 /** Whether a body is a message that cannot carry the envelope of the stateless revision. */
 export function hasNoEnvelope(body: unknown): boolean {
-  return isObject(body) && hasNoMeta(body['params']);
+  return isObject(body) && hasSessionMeta(body['params']);
 }
 
 /** Whether a call stands alone and the headers repeat what it says, as its revision demands. */
 export function isRepeatedIn(headers: RequestHeaders, { isStateless, name }: PlainCall): boolean {
-  return (
-    isStateless &&
-    headers['mcp-protocol-version'] === STATELESS_REVISION &&
-    headers['mcp-method'] === 'tools/call' &&
-    headers['mcp-name'] === name
-  );
+  return isStateless && headers['mcp-name'] === name && isMethodRepeatedIn(headers, 'tools/call');
+}
+
+/** Whether the headers repeat the revision and the method of a request that stands alone. */
+export function isMethodRepeatedIn(headers: RequestHeaders, method: string): boolean {
+  return headers['mcp-protocol-version'] === STATELESS_REVISION && headers['mcp-method'] === method;
 }
 
 /** A request's headers. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Whether parameters are left out, or an object without `_meta`. */
-function hasNoMeta(params: unknown): boolean {
-  return params === undefined || (isObject(params) && !('_meta' in params));
+/** Whether parameters are left out, or an object whose `_meta` is plain. */
+function hasSessionMeta(params: unknown): boolean {
+  return params === undefined || (isObject(params) && isSessionMeta(params['_meta']));
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const MESSAGE_FIELDS = new Set(['jsonrpc', 'id', 'method', 'params']);
 const PARAMS_FIELDS = new Set(['name', 'arguments', '_meta']);
 const META_ONLY = new Set(['_meta']);
-const SESSION_META_FIELDS = new Set(['progressToken']);
-const STATELESS_META_FIELDS = new Set<string>([
-  PROTOCOL_VERSION_META_KEY,
-  CLIENT_INFO_META_KEY,
-  CLIENT_CAPABILITIES_META_KEY,
+const QUESTIONS = new Set([
+  'server/discover',
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
 ]);
-const CLIENT_INFO_FIELDS = new Set(['name', 'version']);
-const NO_FIELDS: ReadonlySet<string> = new Set();
-
-/** No `_meta`, or one that asks for progress at the most. */
-function isSessionMeta(meta: unknown): meta is { readonly progressToken?: RequestId } | undefined {
-  if (meta === undefined) return true;
-  return (
-    isObject(meta, SESSION_META_FIELDS) && (!('progressToken' in meta) || isRequestId(meta['progressToken']))
-  );
-}
-
-/** The envelope of a client that declares nothing special. */
-function isStatelessMeta(meta: unknown): boolean {
-  if (!isObject(meta, STATELESS_META_FIELDS)) return false;
-  const info = meta[CLIENT_INFO_META_KEY];
-  const capabilities = meta[CLIENT_CAPABILITIES_META_KEY];
-  return (
-    meta[PROTOCOL_VERSION_META_KEY] === STATELESS_REVISION &&
-    isObject(info, CLIENT_INFO_FIELDS) &&
-    typeof info['name'] === 'string' &&
-    typeof info['version'] === 'string' &&
-    isObject(capabilities, NO_FIELDS)
-  );
-}
-
-/** Whether a value is a JSON-RPC id as MCP has it: null and fractions are none. */
-function isRequestId(value: unknown): value is RequestId {
-  return typeof value === 'string' || Number.isSafeInteger(value);
-}
-
-/** Whether a value is an object that has no other fields than these. */
-function isObject(value: unknown, fields?: ReadonlySet<string>): value is Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  if (fields !== undefined) for (const field in value) if (!fields.has(field)) return false;
-  return true;
-}

@@ -8,7 +8,7 @@ import { callerOf } from './caller.ts';
 import { allowed, type Catalogue, listFixedResources, listTemplates } from './catalogue.ts';
 import { refuseCursor } from './empty-lists.ts';
 import { frameOf, type HandlerParts, listInner, passOn } from './inner-handlers.ts';
-import { STATELESS_REVISION } from './plain-call.ts';
+import { STATELESS_REVISION } from './plain-meta.ts';
 import type { Resource } from './resource.ts';
 import { serve } from './serve.ts';
 import type { CallContext } from './tool.ts';

@@ -1,11 +1,19 @@
 /** The short way answers exactly as the SDK does: the same requests go both ways, and the answers must be the same. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { z } from 'zod';
 import type { Feature } from '../../src/mcp/feature.ts';
 import { definePrompt } from '../../src/mcp/prompt.ts';
 import { defineResource } from '../../src/mcp/resource.ts';
-import { readPlainCall } from '../../src/mcp/plain-call.ts';
+import { createUserContext } from '../../src/auth/user.ts';
+import { createFastLane } from '../../src/mcp/fast-lane.ts';
+import { LaneCall } from '../../src/mcp/lane.ts';
+import { isRequest } from '../../src/mcp/messages.ts';
+import { readPlainCall, readPlainQuestion } from '../../src/mcp/plain-call.ts';
+import { createDefinition } from '../support/in-memory-mcp.ts';
 import { defineTool, type Tool, ToolError, ToolResult } from '../../src/mcp/tool.ts';
 import { fixtureTools } from '../support/fixture-tools.mjs';
 import {
@@ -211,7 +219,13 @@ const meta = fc.oneof(
       { progressToken: 7 },
       { progressToken: 'p' },
       { progressToken: 1.5 },
+      { progressToken: null },
       { other: 1 },
+      { 'claudecode/toolUseId': 'toolu_01', progressToken: 2 },
+      { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'a=b' },
+      { 'io.modelcontextprotocol/related-task': { taskId: 'a' } },
+      { 'io.modelcontextprotocol/related-task': 5 },
+      { 'io.modelcontextprotocol/else': 5 },
       null,
       5,
     ),
@@ -315,6 +329,99 @@ describe.each([
 
     expect(compared).toBeGreaterThanOrEqual(500);
   });
+});
+
+/** What stands in an envelope's field, right and wrong. */
+const KEY = 'io.modelcontextprotocol/';
+const clientInfo = fc.constantFrom<unknown>(
+  { name: 'a', version: '1' },
+  { name: 'a', version: '1', title: 'A', description: 'An a.', websiteUrl: 'https://example.com', other: 1 },
+  { name: 'a', version: '1', icons: [{ src: 'https://example.com/a.png', sizes: ['any'] }] },
+  { name: 'a', version: '1', icons: [{ src: 5 }] },
+  { name: 'a', version: 1 },
+  { name: 'a', version: '1', title: null },
+  { name: 'a' },
+  {},
+  null,
+);
+const capability = fc.constantFrom<unknown>(
+  {},
+  { form: {} },
+  { form: { applyDefaults: true }, url: {} },
+  { form: { applyDefaults: 1 } },
+  { url: 5 },
+  { listChanged: true },
+  { listChanged: 'yes' },
+  { context: {}, tools: {} },
+  { tools: [] },
+  { a: {} },
+  { a: { b: { c: [1] } } },
+  { a: 5 },
+  { a: null },
+  [],
+  null,
+  true,
+);
+const capabilities = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.dictionary(
+      fc.constantFrom('elicitation', 'sampling', 'roots', 'experimental', 'extensions', 'tasks', 'other'),
+      capability,
+      { maxKeys: 2 },
+    ),
+  },
+  { weight: 1, arbitrary: fc.constantFrom<unknown>([], null, 'all') },
+);
+const envelope = fc.record(
+  {
+    [`${KEY}clientInfo`]: clientInfo,
+    [`${KEY}clientCapabilities`]: capabilities,
+    [`${KEY}logLevel`]: fc.constantFrom<unknown>('debug', 'emergency', 'loud', null),
+    [`${KEY}protocolVersion`]: fc.constantFrom<unknown>('2026-07-28', '2026-07-28', '2025-11-25', 5),
+    [`${KEY}related-task`]: fc.constantFrom<unknown>({ taskId: 'a' }, 5),
+    progressToken: fc.constantFrom<unknown>(1, 'p', null),
+    traceparent: fc.constantFrom<unknown>('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 5),
+  },
+  { requiredKeys: [] },
+);
+const question = fc.constantFrom(
+  { method: 'server/discover', params: {} },
+  { method: 'tools/list', params: {} },
+  { method: 'tools/list', params: { cursor: 'next' } },
+  { method: 'prompts/list', params: {} },
+  { method: 'resources/list', params: {} },
+  { method: 'resources/templates/list', params: {} },
+  { method: 'ping', params: {} },
+  { method: 'tools/call', params: { name: 'count', arguments: { to: 2 } } },
+  { method: 'tools/call', params: { name: 'echo_message', arguments: { message: 'hi' } } },
+  { method: 'tools/call', params: { name: 'nobody' } },
+  { method: 'tools/call', params: { name: 'ask' } },
+);
+
+test('whatever a request that stands alone says of its client, and asked again and again, the answers are the same', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(question, envelope, fc.constantFrom(ADA, GREETER)), { minLength: 10, maxLength: 10 }),
+      async (asked) => {
+        const askAll = async ({ url }: TestServer): Promise<unknown[]> =>
+          Promise.all(
+            asked.map(async ([{ method, params: own }, meta, token], index) => {
+              const { body, ...rest } = stateless(
+                { method, params: { ...own, _meta: meta } },
+                { id: index % 2 === 0 ? index : `id ${index}`, token },
+              );
+              return essence(await send(`${url}/mcp`, { ...rest, body }));
+            }),
+          );
+
+        const [quick, thorough] = await Promise.all([askAll(fast), askAll(slow)]);
+
+        expect(quick).toEqual(thorough);
+      },
+    ),
+    { numRuns: 60 },
+  );
 });
 
 /** What a client of the revisions with sessions may send, plain and odd. */
@@ -449,6 +556,94 @@ describe('whole conversations, whichever messages wake the SDK', () => {
   });
 });
 
+/**
+ * What clients send, line by line: recorded from those on npm, of the others written after the place that is named. Whoever records
+ * anew, a proxy that notes bodies is enough.
+ */
+const recorded = readFileSync(path.join(import.meta.dirname, '../support/client-messages.jsonl'), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as { client: string; message: JSONRPCMessage });
+const clientNames = [...new Set(recorded.map(({ client }) => client))];
+
+describe.each(clientNames)('%s', (client) => {
+  const messages = recorded.filter((line) => line.client === client).map(({ message: sent }) => sent);
+
+  test('gets the same answers both ways, byte for byte, and the second time too', async () => {
+    const hold = async ({ url }: TestServer): Promise<unknown[]> => {
+      let session: Record<string, string> = {};
+      const answers: unknown[] = [];
+      for (const sent of [...messages, ...messages]) {
+        const { method = '', params: { _meta: meta, name: tool } = {} } = sent as JSONRPCRequest;
+        const standsAlone = meta?.['io.modelcontextprotocol/protocolVersion'] !== undefined;
+        const headers: Record<string, string> = standsAlone
+          ? { 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': method }
+          : method === 'initialize'
+            ? {}
+            : session;
+        if (standsAlone && typeof tool === 'string') headers['Mcp-Name'] = tool;
+        const answer = await send(`${url}/mcp`, { token: ADA, headers, body: sent });
+        if (method === 'initialize')
+          session = { 'Mcp-Session-Id': answer.headers.get('mcp-session-id') ?? '' };
+        answers.push(essence(answer));
+      }
+      return answers;
+    };
+
+    const [quick, thorough] = await Promise.all([hold(fast), hold(slow)]);
+
+    expect(quick).toEqual(thorough);
+    expect(quick.map((answer) => (answer as Answer).status)).not.toContain(400);
+  });
+
+  test('sends nothing that would need the SDK, but a first question that stands alone', () => {
+    const { definition } = createDefinition({ tools: fixtureTools, shortWay: createFastLane });
+    const { lane } = definition;
+    const user = createUserContext({ userId: 'ada', name: 'Ada' });
+    const caller = { user, grant: { user }, transport: 'streamable-http', requestId: 'r' } as const;
+    const origin = new LaneCall();
+
+    const needing = messages.filter((sent) => {
+      if (!isRequest(sent) || sent.method === 'initialize') return false;
+      const call = readPlainCall(sent);
+      if (call === undefined)
+        return readPlainQuestion(sent) === undefined && lane?.answerAtOnce(sent, caller) === undefined;
+      const frame = { caller, protocolVersion: '', origin };
+      const headers = {
+        'mcp-protocol-version': '2026-07-28',
+        'mcp-method': 'tools/call',
+        'mcp-name': call.name,
+      };
+      const result = call.isStateless ? lane?.runStateless(call, headers, frame) : lane?.run(call, frame);
+      return result === undefined && lane?.refuse(call) === undefined;
+    });
+
+    expect(needing).toEqual([]);
+  });
+});
+
+test('a question that stands alone is put to the SDK once for each set of scopes', async () => {
+  const ask = stateless({ method: 'tools/list' }, { id: 'a' }).body;
+  const { definition } = createDefinition({ tools: fixtureTools, shortWay: createFastLane });
+  const { lane } = definition;
+  const heading = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' };
+  const all = createUserContext({ userId: 'ada', name: 'Ada' });
+  const some = createUserContext({ userId: 'greta', name: 'Greta', scopes: ['greet'] });
+  const others = createUserContext({ userId: 'bob', name: 'Bob', scopes: ['greet', 'foreign'] });
+  const plain = readPlainQuestion(ask);
+  if (plain === undefined || lane === undefined) throw new Error('The question is plain.');
+  const head = { status: 200, headers: [] };
+
+  lane.learn(plain, some, { text: '{"result":{},"jsonrpc":"2.0","id":"a"}', head });
+  lane.learn(plain, all, { text: '{"jsonrpc":"2.0","id":"a","error":{"code":-32603}}', head });
+
+  expect(lane.recall({ ...plain, id: 7 }, heading, others)?.text).toBe(
+    '{"result":{},"jsonrpc":"2.0","id":7}',
+  );
+  expect(lane.recall(plain, heading, all)).toBeUndefined();
+  expect(lane.recall(plain, { ...heading, 'mcp-method': 'ping' }, some)).toBeUndefined();
+});
+
 test('progress comes before the answer, in the same form', async () => {
   const call = {
     jsonrpc: '2.0',
@@ -481,6 +676,7 @@ test('what is not plain is left to the SDK', () => {
     { ...plain, params: { name: 'a', arguments: [] } },
     { ...plain, params: { name: 'a', task: {} } },
     { ...plain, params: { name: 'a', _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } } },
+    { ...plain, params: { name: 'a', _meta: { 'io.modelcontextprotocol/related-task': { taskId: 'a' } } } },
   ];
 
   expect(readPlainCall(plain)).toEqual({

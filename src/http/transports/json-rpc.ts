@@ -10,7 +10,14 @@ import {
   type JSONRPCNotification,
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
-import { isPlainMessage, type PlainCall, type ReadMessage, readPlainCall } from '../../mcp/plain-call.ts';
+import {
+  isPlainMessage,
+  type PlainCall,
+  type PlainQuestion,
+  type ReadMessage,
+  readPlainCall,
+  readPlainQuestion,
+} from '../../mcp/plain-call.ts';
 import type { RequestContext, RequestState } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { requireSmallParts } from './body-bounds.ts';
@@ -20,10 +27,11 @@ import { readJsonBody } from './json-body.ts';
 /** More messages than this in one batch are refused. */
 const MAX_BATCH_LENGTH = 100;
 
-/** A body, and the call that it makes, where it is a plain one. */
+/** A body, and the call that it makes or the question that it asks, where it is a plain one. */
 export interface RpcBody {
   readonly body: unknown;
   readonly call: PlainCall | undefined;
+  readonly question?: PlainQuestion | undefined;
 }
 
 /** Reads a body that should hold JSON-RPC, and notes the id that every answer, a refusal too, is to echo. */
@@ -34,7 +42,7 @@ export function readRpcBody(ctx: RequestContext, limits: BodyLimits): Promise<Rp
     if (id !== undefined) ctx.state.rpcId = id;
     noteForLog(ctx.state, body);
     requireSmallParts(body);
-    return { body, call };
+    return { body, call, question: call === undefined ? readPlainQuestion(body) : undefined };
   });
 }
 

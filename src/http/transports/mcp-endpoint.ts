@@ -1,7 +1,7 @@
 /** `/mcp`: Streamable HTTP. Sorts requests by revision: sessions for 2025-03-26 to 2025-11-25, stateless for 2026-07-28. */
 import { classifyInboundRequest, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server';
 import { isRequest } from '../../mcp/messages.ts';
-import { hasNoEnvelope, isRepeatedIn } from '../../mcp/plain-call.ts';
+import { hasNoEnvelope, isMethodRepeatedIn, isRepeatedIn } from '../../mcp/plain-call.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 import type { EventStore } from '../../sessions/event-store.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
@@ -105,14 +105,16 @@ function handleDelete(parts: McpEndpointParts): Handler {
 }
 
 /** Whether a body belongs to a session, to the stateless revision, or is one of the latter's errors. */
-function classify(ctx: RequestContext, { body, call }: RpcBody): 'legacy' | 'modern' | 'reject' {
+function classify(ctx: RequestContext, { body, call, question }: RpcBody): 'legacy' | 'modern' | 'reject' {
   const version = headerOf(ctx, 'mcp-protocol-version');
   const method = headerOf(ctx, 'mcp-method');
   const name = headerOf(ctx, 'mcp-name');
   // What the SDK would find out at greater length.
   const isOfSession = version === undefined || SESSION_REVISIONS.has(version);
   if (isOfSession && (call?.isStateless === false || hasNoEnvelope(body))) return 'legacy';
-  if (call !== undefined && name !== undefined && isRepeatedIn(ctx.req.headers, call)) return 'modern';
+  const { headers } = ctx.req;
+  if (question !== undefined && isMethodRepeatedIn(headers, question.method)) return 'modern';
+  if (call !== undefined && name !== undefined && isRepeatedIn(headers, call)) return 'modern';
   const { kind } = classifyInboundRequest({
     httpMethod: 'POST',
     body,

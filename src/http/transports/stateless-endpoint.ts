@@ -4,8 +4,9 @@ import type { ServerResponse } from 'node:http';
 import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
 import type { Grant } from '../../auth/verifier.ts';
 import { toAuthInfo } from '../../mcp/caller.ts';
-import { LaneCall } from '../../mcp/lane.ts';
-import { type PlainCall, STATELESS_REVISION } from '../../mcp/plain-call.ts';
+import { type AloneAnswer, LaneCall } from '../../mcp/lane.ts';
+import type { PlainCall } from '../../mcp/plain-call.ts';
+import { STATELESS_REVISION } from '../../mcp/plain-meta.ts';
 import { createMcpServer, type McpDefinition } from '../../mcp/server.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import { grantOf, type RequestContext, senderOf } from '../context.ts';
@@ -63,13 +64,16 @@ export function createStatelessEndpoint({
   let onIdle: (() => void) | undefined;
 
   /** Runs a plain call past the SDK; undefined when the SDK must have it. */
-  const runPlain = (ctx: RequestContext, call: PlainCall): Promise<void> | undefined => {
-    const running = new LaneCall();
+  const runPlain = (
+    ctx: RequestContext,
+    call: PlainCall,
+    pending: PendingAnswer,
+  ): Promise<void> | undefined => {
+    const running = new LaneCall(pending, call.progressToken);
     const caller = senderOf(ctx, 'streamable-http');
     const frame = { caller, protocolVersion: STATELESS_REVISION, origin: running };
     const result = lane?.runStateless(call, ctx.req.headers, frame);
     if (lane === undefined || result === undefined) return undefined;
-    const pending = new PendingAnswer(ctx, { streams });
     // Closing its response is how a client of this revision cancels; after the answer it does nothing.
     ctx.res.on('close', () => running.cancel());
     const work = {
@@ -89,15 +93,37 @@ export function createStatelessEndpoint({
     return finish();
   };
 
+  /** Answers at once what needs nobody to work on it; false when the SDK must have it. */
+  const answerAtOnce = (
+    ctx: RequestContext,
+    { call, question }: RpcBody,
+    pending: PendingAnswer,
+  ): boolean => {
+    const { headers } = ctx.req;
+    const known = question && lane?.recall(question, headers, grantOf(ctx).user);
+    if (known !== undefined) pending.settle(known.text, known.head);
+    if (known !== undefined || call === undefined) return known !== undefined;
+    const refusal = lane?.refuseStateless(call, headers);
+    if (refusal !== undefined) pending.settle(refusal);
+    return refusal !== undefined;
+  };
+
   return {
-    async handle(ctx, { body, call }) {
+    async handle(ctx, message) {
+      const { body, call, question } = message;
+      const pending = new PendingAnswer(ctx, { streams });
+      const through = { ctx, pending, handler, working, body };
       if (isSubscription(body)) {
         holdSubscription(ctx, registry);
-        return exchange({ ctx, handler, streams, working, body });
+        return exchange(through);
       }
+      if (answerAtOnce(ctx, message, pending)) return;
+      const hear = (answer: AloneAnswer): void => {
+        if (question !== undefined) lane?.learn(question, grantOf(ctx).user, answer);
+      };
       calls.running += 1;
       try {
-        await ((call && runPlain(ctx, call)) ?? exchange({ ctx, handler, streams, working, body }));
+        await ((call && runPlain(ctx, call, pending)) ?? exchange({ ...through, hear }));
       } finally {
         calls.running -= 1;
         if (calls.running === 0) onIdle?.();
@@ -144,19 +170,20 @@ function holdSubscription(ctx: RequestContext, registry: SessionRegistry): void 
 /** One request on its way through the SDK's handler. */
 interface Exchange {
   readonly ctx: RequestContext;
+  readonly pending: PendingAnswer;
   readonly handler: McpHttpHandler;
-  readonly streams: EventStreams;
   readonly working: Set<Work>;
   readonly body: unknown;
+  /** Hears an answer that is no stream. */
+  readonly hear?: (answer: AloneAnswer) => void;
 }
 
 /** Hands the request over and writes what comes back. */
-async function exchange({ ctx, handler, streams, working, body }: Exchange): Promise<void> {
+async function exchange({ ctx, pending, handler, working, body, hear }: Exchange): Promise<void> {
   const { req, res } = ctx;
   const abort = new AbortController();
   // Closing its response is how a client of this revision cancels.
   res.once('close', () => abort.abort());
-  const pending = new PendingAnswer(ctx, { streams });
   const work = {
     grant: grantOf(ctx),
     revoke: () => {
@@ -182,7 +209,9 @@ async function exchange({ ctx, handler, streams, working, body }: Exchange): Pro
   const stream = isStream ? pending.openStream() : undefined;
   if (stream !== undefined && frames !== null) return pump(frames, stream, res);
   const head = { status: response.status, headers: [...response.headers].flat() };
-  pending.settle(await response.text(), head);
+  const text = await response.text();
+  hear?.({ text, head });
+  pending.settle(text, head);
 }
 
 const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
