@@ -406,9 +406,9 @@ test('whatever a request that stands alone says of its client, and asked again a
       async (asked) => {
         const askAll = async ({ url }: TestServer): Promise<unknown[]> =>
           Promise.all(
-            asked.map(async ([{ method, params: own }, meta, token], index) => {
+            asked.map(async ([{ method, params: own }, said, token], index) => {
               const { body, ...rest } = stateless(
-                { method, params: { ...own, _meta: meta } },
+                { method, params: { ...own, _meta: said } },
                 { id: index % 2 === 0 ? index : `id ${index}`, token },
               );
               return essence(await send(`${url}/mcp`, { ...rest, body }));
@@ -493,8 +493,8 @@ const conversation = fc.array(fc.oneof({ weight: 3, arbitrary: message }, { weig
 
 /** A message with an id of its own, if it is a request. */
 function withId(sent: object, index: number): object {
-  const isRequest = 'method' in sent && !String(sent.method).startsWith('notifications/');
-  return { jsonrpc: '2.0', ...(isRequest && { id: index % 2 === 0 ? index : `id ${index}` }), ...sent };
+  const wantsAnswer = 'method' in sent && !String(sent.method).startsWith('notifications/');
+  return { jsonrpc: '2.0', ...(wantsAnswer && { id: index % 2 === 0 ? index : `id ${index}` }), ...sent };
 }
 
 describe('whole conversations, whichever messages wake the SDK', () => {
@@ -538,8 +538,8 @@ describe('whole conversations, whichever messages wake the SDK', () => {
             const accepted = await session.post(posted);
             answers.push(essence(accepted));
             // What comes back has come before the next one is sent: else their order would be anybody's.
-            const isRequest = 'id' in posted && 'method' in posted;
-            if (isRequest && accepted.status === 202) await session.answerTo(posted.id as string | number);
+            const wantsAnswer = 'id' in posted && 'method' in posted;
+            if (wantsAnswer && accepted.status === 202) await session.answerTo(posted.id as string | number);
           }
           await session.post({ jsonrpc: '2.0', id: 'last', method: 'ping' });
           await session.answerTo('last');
@@ -569,27 +569,27 @@ const clientNames = [...new Set(recorded.map(({ client }) => client))];
 describe.each(clientNames)('%s', (client) => {
   const messages = recorded.filter((line) => line.client === client).map(({ message: sent }) => sent);
 
-  test('gets the same answers both ways, byte for byte, and the second time too', async () => {
-    const hold = async ({ url }: TestServer): Promise<unknown[]> => {
-      let session: Record<string, string> = {};
-      const answers: unknown[] = [];
-      for (const sent of [...messages, ...messages]) {
-        const { method = '', params: { _meta: meta, name: tool } = {} } = sent as JSONRPCRequest;
-        const standsAlone = meta?.['io.modelcontextprotocol/protocolVersion'] !== undefined;
-        const headers: Record<string, string> = standsAlone
-          ? { 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': method }
-          : method === 'initialize'
-            ? {}
-            : session;
-        if (standsAlone && typeof tool === 'string') headers['Mcp-Name'] = tool;
-        const answer = await send(`${url}/mcp`, { token: ADA, headers, body: sent });
-        if (method === 'initialize')
-          session = { 'Mcp-Session-Id': answer.headers.get('mcp-session-id') ?? '' };
-        answers.push(essence(answer));
-      }
-      return answers;
-    };
+  /** Sends them all, twice. */
+  const hold = async ({ url }: TestServer): Promise<unknown[]> => {
+    let session: Record<string, string> = {};
+    const answers: unknown[] = [];
+    for (const sent of [...messages, ...messages]) {
+      const { method, params: { _meta: said, name: tool } = {} } = sent as JSONRPCRequest;
+      const standsAlone = said?.['io.modelcontextprotocol/protocolVersion'] !== undefined;
+      const headers: Record<string, string> = standsAlone
+        ? { 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': method }
+        : method === 'initialize'
+          ? {}
+          : session;
+      if (standsAlone && typeof tool === 'string') headers['Mcp-Name'] = tool;
+      const answer = await send(`${url}/mcp`, { token: ADA, headers, body: sent });
+      if (method === 'initialize') session = { 'Mcp-Session-Id': answer.headers.get('mcp-session-id') ?? '' };
+      answers.push(essence(answer));
+    }
+    return answers;
+  };
 
+  test('gets the same answers both ways, byte for byte, and the second time too', async () => {
     const [quick, thorough] = await Promise.all([hold(fast), hold(slow)]);
 
     expect(quick).toEqual(thorough);
