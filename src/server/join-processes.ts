@@ -5,6 +5,8 @@ import type { SharingConfig } from '../config/sharing.ts';
 import type { CountFailure } from '../http/gate/rate-limit.ts';
 import type { McpDefinition } from '../mcp/server.ts';
 import { createSealer } from '../sealed.ts';
+import type { EventStore } from '../sessions/event-store.ts';
+import { createMemoryEventStore } from '../sessions/memory-event-store.ts';
 import { createNoPeers, type Peers } from '../sessions/peers.ts';
 import { createSealedIds, RANDOM_IDS, type SessionIds } from '../sessions/session-ids.ts';
 
@@ -12,19 +14,31 @@ import { createSealedIds, RANDOM_IDS, type SessionIds } from '../sessions/sessio
 export interface SharedState {
   readonly sessionIds: SessionIds;
   readonly peers: Peers;
+  /** Keeps what streams say, for clients that come back. */
+  readonly store: EventStore;
+}
+
+/** What it is opened with. */
+export interface SharedStateOptions {
+  readonly log: Logger;
+  /** Whether everybody is the same user. */
+  readonly oneUser: boolean;
 }
 
 /** Opens it; others are joined as soon as they can be reached, and no start waits for that. */
 export async function openSharedState(
   { secrets, sessionMaxAgeMs, redis }: SharingConfig,
-  log: Logger,
+  { log, oneUser }: SharedStateOptions,
 ): Promise<SharedState> {
-  if (secrets.length === 0) return { sessionIds: RANDOM_IDS, peers: createNoPeers() };
+  const alone = { peers: createNoPeers(), store: createMemoryEventStore({ oneUser }) };
+  if (secrets.length === 0) return { sessionIds: RANDOM_IDS, ...alone };
   const sealer = createSealer(secrets);
   const sessionIds = createSealedIds({ sealer, maxAgeMs: sessionMaxAgeMs });
-  if (redis === undefined) return { sessionIds, peers: createNoPeers() };
+  if (redis === undefined) return { sessionIds, ...alone };
   const { createRedisPeers } = await import('../sessions/redis/redis-peers.ts');
-  return { sessionIds, peers: await createRedisPeers({ ...redis, sealer, log }) };
+  const { PeerEventStore } = await import('../sessions/peer-event-store.ts');
+  const peers = await createRedisPeers({ ...redis, sealer, log });
+  return { sessionIds, peers, store: new PeerEventStore({ peers, log, oneUser }) };
 }
 
 /** Has changes reach the clients of every process, each once. */

@@ -24,7 +24,6 @@ import { createToolsRoute } from '../http/site/tools-endpoint.ts';
 import { createFastLane } from '../mcp/fast-lane.ts';
 import { createToolLister, defineMcp, listsThatDiffer } from '../mcp/server.ts';
 import type { EventStore } from '../sessions/event-store.ts';
-import { createMemoryEventStore } from '../sessions/memory-event-store.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
 import { readPackage } from '../package.ts';
 import { byTokensAlone } from './entrance.ts';
@@ -91,7 +90,8 @@ export async function startServer({
     (await openSignIn({ config, verifier, serverName: title ?? facts.name, tools, log })) ??
     byTokensAlone(verifier);
   const authenticator = createAuthenticator(entrance.verifier);
-  const { sessionIds, peers } = await openSharedState(sharing, log);
+  const shared = await openSharedState(sharing, { log, oneUser: !authenticator.enabled });
+  const { sessionIds, peers, store } = { ...shared, ...(given.store && { store: given.store }) };
   const countFailure = shareFailures(createFailureCounter(config.auth.failuresPerMinute), peers);
   const definition = defineMcp({
     info: infoOf(facts, title),
@@ -144,7 +144,6 @@ export async function startServer({
     const unready = await services.findUnready();
     return unready.length === 0 ? undefined : `unavailable: ${unready.join(', ')}`;
   };
-  const store = given.store ?? createMemoryEventStore({ oneUser: !authenticator.enabled });
   const transports = [createMcpRoute({ ...endpoint, sessionIds, peerSessions, stateless, store })];
   if (config.sseEnabled) transports.push(...createSseRoutes({ ...endpoint, forwarding }));
   const face = {
@@ -219,6 +218,7 @@ export async function startServer({
         // Whoever has begun a body may end it, but nobody who does not takes the grace period from the calls.
         if (performance.now() >= stuckAfterMs) connections.cutUnfinished();
       }, 100);
+      store.dismiss(streams.comeBackAfterMs);
       const drained = Promise.all([registry.drain(), stateless.drain(), closed]).then(() => true);
       const finished = await Promise.race([drained, delay(config.shutdownGraceMs, false, { ref: false })]);
       if (!finished) server.closeAllConnections();

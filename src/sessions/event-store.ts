@@ -35,6 +35,8 @@ export interface EventReader {
   take(event: KeptEvent): void;
   /** Hears that nothing more comes to it, and after how many milliseconds it may be asked for again, where that has been said. */
   leave(comeBackAfterMs?: number): void;
+  /** Hears that what would have come is lost, with its process, and what else has been said on the stream, as far as it is known. */
+  lose(said: readonly KeptEvent[]): void;
 }
 
 /** What a stream is begun with. */
@@ -60,6 +62,8 @@ export interface EventLog {
   dismiss(comeBackAfterMs: number): void;
   /** Says that no event will come any more, though none was the last. */
   end(): void;
+  /** Sends the reader away likewise, and forgets the stream: whoever comes back for it begins another. */
+  abandon(comeBackAfterMs: number): void;
 }
 
 /** Who wants to read on. */
@@ -92,6 +96,8 @@ export interface EventStore {
   resume(key: StreamKey, options: ResumeOptions): Resumption | Promise<Resumption>;
   /** Forgets all streams of a session, which has ended. */
   forget(session: Omit<StreamKey, 'stream'>): void;
+  /** Sends those away who read here what another process writes, or there what a session has to say here: this one goes. */
+  dismiss(comeBackAfterMs: number): void;
   /** Does what time demands; to be called every now and then. */
   tick(): void;
 }

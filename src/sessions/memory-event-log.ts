@@ -21,11 +21,28 @@ export interface EventBounds {
   readonly keepMs: number;
 }
 
+/** Has what a store keeps elsewhere, too. */
+export interface EventCopy {
+  /** Hears of a stream that begins. */
+  begin(log: MemoryLog): void;
+  /** Hears of an event that is kept, and of the last one before it that a client cannot do without; none comes after one that is the last. */
+  keep(log: MemoryLog, event: KeptEvent, vitalBefore: number): void;
+  /** Hears of events that are kept no more. */
+  letGo(log: MemoryLog, numbers: readonly number[]): void;
+  /** Hears that no event will come any more, though none was the last. */
+  end(log: MemoryLog): void;
+  /** Hears of a stream that is kept no more. */
+  drop(log: MemoryLog): void;
+}
+
 /** What a log asks of the store that it stands in. */
 export interface LogKeeper {
   readonly bounds: EventBounds;
+  readonly copy: EventCopy | undefined;
   /** Hears that a log may go after a while. */
   fade(log: MemoryLog): void;
+  /** Lets go of a log. */
+  drop(log: MemoryLog): void;
   /** Hears that a log is read again. */
   keep(log: MemoryLog): void;
   /** Hears that a log has become larger or smaller; false where it is not kept any more. */
@@ -46,13 +63,15 @@ interface Entry {
 export class MemoryLog implements EventLog {
   readonly key: StreamKey;
   readonly #store: LogKeeper;
-  readonly #scopes: readonly string[];
-  readonly #isEndless: boolean;
+  readonly scopes: readonly string[];
+  readonly isEndless: boolean;
   #entries: Entry[] = [];
   #bytes = 0;
   #lastNumber = 0;
   /** The last event that is not kept, though its client could not do without it. */
   #lostNumber = 0;
+  /** The last event that a client cannot do without. */
+  #vitalNumber = 0;
   #reader: EventReader | undefined;
   isEnded = false;
 
@@ -60,13 +79,13 @@ export class MemoryLog implements EventLog {
     this.#store = store;
     this.key = key;
     this.#reader = reader;
-    this.#scopes = scopes;
-    this.#isEndless = isEndless;
+    this.scopes = scopes;
+    this.isEndless = isEndless;
   }
 
   /** Whether it need not be kept for ever. */
   get isForgettable(): boolean {
-    return this.isEnded || (this.#isEndless && this.#reader === undefined);
+    return this.isEnded || (this.isEndless && this.#reader === undefined);
   }
 
   append({ json, isExpendable = false, isLast = false }: NewEvent): void {
@@ -75,7 +94,7 @@ export class MemoryLog implements EventLog {
     const event = { number: this.#lastNumber, json, isLast };
     this.#keep({ event, bytes: Buffer.byteLength(json) + EVENT_OVERHEAD, isExpendable });
     this.#reader?.take(event);
-    if (isLast) this.end();
+    if (isLast) this.#finish();
   }
 
   release(reader: EventReader): void {
@@ -93,27 +112,46 @@ export class MemoryLog implements EventLog {
 
   end(): void {
     if (this.isEnded) return;
-    this.isEnded = true;
-    this.#reader?.leave();
-    this.#reader = undefined;
-    this.#store.fade(this);
+    this.#store.copy?.end(this);
+    this.#finish();
+  }
+
+  abandon(comeBackAfterMs: number): void {
+    this.dismiss(comeBackAfterMs);
+    this.#store.drop(this);
   }
 
   /** Hands it to another reader. */
   resume({ after, reader, mayRead }: ResumeOptions): Resumption {
-    if (!mayRead(this.#scopes)) return { outcome: 'forbidden' };
+    if (!mayRead(this.scopes)) return { outcome: 'forbidden' };
     if (after > this.#lastNumber) return { outcome: 'unknown_event' };
     if (this.isEnded && after === this.#lastNumber) return { outcome: 'ended' };
-    if (after < this.#lostNumber) return { outcome: 'lost' };
+    const missed = this.after(after);
+    if (missed === undefined) return { outcome: 'lost' };
     this.#reader?.leave();
     this.#reader = reader;
-    const missed = this.#entries.filter(({ event }) => event.number > after);
-    for (const { event } of missed) reader.take(event);
+    for (const event of missed) reader.take(event);
     if (this.isEnded) {
       reader.leave();
       this.#reader = undefined;
     } else this.#store.keep(this);
     return { outcome: 'resumed', missed: missed.length, log: this };
+  }
+
+  /** The number of the last event that a client cannot do without. */
+  get vitalNumber(): number {
+    return this.#vitalNumber;
+  }
+
+  /** The events after one; undefined when some are not kept that a client cannot do without. */
+  after(number: number): readonly KeptEvent[] | undefined {
+    if (number < this.#lostNumber) return undefined;
+    return this.#entries.flatMap(({ event }) => (event.number > number ? [event] : []));
+  }
+
+  /** The numbers of the events that are kept. */
+  get numbers(): number[] {
+    return this.#entries.map(({ event }) => event.number);
   }
 
   /** Lets go of all events. */
@@ -124,12 +162,21 @@ export class MemoryLog implements EventLog {
     this.#bytes = 0;
   }
 
+  #finish(): void {
+    this.isEnded = true;
+    this.#reader?.leave();
+    this.#reader = undefined;
+    this.#store.fade(this);
+  }
+
   /** Keeps an event, and lets others go where there is no room. */
   #keep(entry: Entry): void {
     const { maxEventsPerStream, maxBytesPerStream } = this.#store.bounds;
     if (!this.#store.noteBytes(this, entry.bytes)) return;
     this.#entries.push(entry);
     this.#bytes += entry.bytes;
+    this.#store.copy?.keep(this, entry.event, this.#vitalNumber);
+    if (isVital(entry)) this.#vitalNumber = entry.event.number;
     while (this.#entries.length > maxEventsPerStream || this.#bytes > maxBytesPerStream) this.#letOneGo();
   }
 
@@ -141,6 +188,7 @@ export class MemoryLog implements EventLog {
     if (isVital(gone)) this.#lostNumber = gone.event.number;
     this.#bytes -= gone.bytes;
     this.#store.noteBytes(this, -gone.bytes);
+    this.#store.copy?.letGo(this, [gone.event.number]);
   }
 }
 

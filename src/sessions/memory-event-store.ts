@@ -1,13 +1,6 @@
 /** The events of streams in the memory of this process, bounded by count, size and age. */
-import type {
-  EventLog,
-  EventStore,
-  LogOptions,
-  Resumption,
-  ResumeOptions,
-  StreamKey,
-} from './event-store.ts';
-import { type EventBounds, type LogKeeper, MemoryLog } from './memory-event-log.ts';
+import type { EventStore, LogOptions, Resumption, ResumeOptions, StreamKey } from './event-store.ts';
+import { type EventBounds, type EventCopy, type LogKeeper, MemoryLog } from './memory-event-log.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -27,6 +20,8 @@ const STREAM_OVERHEAD = 512;
 export interface MemoryEventStoreOptions extends Partial<EventBounds> {
   /** The time in milliseconds of a clock that nobody sets. */
   readonly now?: () => number;
+  /** Has everything elsewhere, too. */
+  readonly copy?: EventCopy | undefined;
 }
 
 /** The streams of one user, the oldest first. */
@@ -36,13 +31,19 @@ interface Shelf {
 }
 
 /** The store of a server; where everybody is the same user, that one may have everything. */
-export function createMemoryEventStore({ oneUser }: { readonly oneUser: boolean }): MemoryEventStore {
-  return new MemoryEventStore(oneUser ? { maxBytesPerUser: Infinity } : {});
+export function createMemoryEventStore({ oneUser, ...options }: ServerStoreOptions): MemoryEventStore {
+  return new MemoryEventStore({ ...(oneUser && { maxBytesPerUser: Infinity }), ...options });
+}
+
+/** What the store of a server is made from. */
+export interface ServerStoreOptions extends Pick<MemoryEventStoreOptions, 'copy' | 'now'> {
+  readonly oneUser: boolean;
 }
 
 /** Keeps events in memory; everything happens at once. */
 export class MemoryEventStore implements EventStore, LogKeeper {
   readonly bounds: EventBounds;
+  readonly copy: EventCopy | undefined;
   readonly #now: () => number;
   readonly #shelves = new Map<string, Shelf>();
   /** Those of each session, by what they are called in it. */
@@ -53,7 +54,8 @@ export class MemoryEventStore implements EventStore, LogKeeper {
   readonly #fading = new Map<MemoryLog, number>();
   #bytes = 0;
 
-  constructor({ now = () => performance.now(), ...bounds }: MemoryEventStoreOptions = {}) {
+  constructor({ now = () => performance.now(), copy, ...bounds }: MemoryEventStoreOptions = {}) {
+    this.copy = copy;
     this.bounds = { ...EVENT_BOUNDS, ...bounds };
     this.#now = now;
   }
@@ -64,7 +66,7 @@ export class MemoryEventStore implements EventStore, LogKeeper {
   }
 
   /** Begins a stream. */
-  begin(key: StreamKey, options: LogOptions = {}): EventLog {
+  begin(key: StreamKey, options: LogOptions = {}): MemoryLog {
     const log = new MemoryLog(this, key, options);
     let shelf = this.#shelves.get(key.userId);
     if (shelf === undefined) this.#shelves.set(key.userId, (shelf = { logs: new Set(), bytes: 0 }));
@@ -74,6 +76,7 @@ export class MemoryEventStore implements EventStore, LogKeeper {
     let ofSession = this.#sessions.get(session);
     if (ofSession === undefined) this.#sessions.set(session, (ofSession = new Map<string, MemoryLog>()));
     ofSession.set(key.stream, log);
+    this.copy?.begin(log);
     this.noteBytes(log, STREAM_OVERHEAD);
     if (log.isForgettable) this.fade(log);
     return log;
@@ -81,21 +84,33 @@ export class MemoryEventStore implements EventStore, LogKeeper {
 
   /** Hands a stream to another reader. */
   resume(key: StreamKey, options: ResumeOptions): Resumption {
-    const log = this.#sessions.get(nameOf(key))?.get(key.stream);
-    return log?.resume(options) ?? { outcome: 'lost' };
+    return this.find(key)?.resume(options) ?? { outcome: 'lost' };
+  }
+
+  /** A stream that is kept. */
+  find(key: StreamKey): MemoryLog | undefined {
+    return this.#sessions.get(nameOf(key))?.get(key.stream);
+  }
+
+  /** All streams that are kept, the oldest first. */
+  get logs(): Iterable<MemoryLog> {
+    return this.#logs;
   }
 
   /** Forgets all streams of a session. */
   forget(session: Omit<StreamKey, 'stream'>): void {
-    for (const log of this.#sessions.get(nameOf(session))?.values() ?? []) this.#drop(log);
+    for (const log of this.#sessions.get(nameOf(session))?.values() ?? []) this.drop(log);
   }
+
+  /** Nothing that is read here is written elsewhere. */
+  dismiss(): void {}
 
   /** Drops what has been kept long enough. */
   tick(): void {
     const nowMs = this.#now();
     for (const [log, dueMs] of this.#fading) {
       if (dueMs > nowMs) return;
-      this.#drop(log);
+      this.drop(log);
     }
   }
 
@@ -131,13 +146,14 @@ export class MemoryEventStore implements EventStore, LogKeeper {
     for (const log of logs) {
       if (left === 0 || !isTooMuch()) return;
       left -= 1;
-      if (log.isEnded) this.#drop(log);
+      if (log.isEnded) this.drop(log);
       else this.#empty(log);
     }
   }
 
   /** Empties a log that stays, behind those that have more to let go. */
   #empty(log: MemoryLog): void {
+    this.copy?.letGo(log, log.numbers);
     log.clear();
     for (const logs of [this.#logs, this.#shelves.get(log.key.userId)?.logs]) {
       logs?.delete(log);
@@ -145,8 +161,10 @@ export class MemoryEventStore implements EventStore, LogKeeper {
     }
   }
 
-  #drop(log: MemoryLog): void {
+  /** Lets go of a log. */
+  drop(log: MemoryLog): void {
     if (!this.#logs.has(log)) return;
+    this.copy?.drop(log);
     log.clear();
     this.noteBytes(log, -STREAM_OVERHEAD);
     this.#logs.delete(log);

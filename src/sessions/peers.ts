@@ -22,6 +22,7 @@ export interface Peers {
   /** Called when the others have been out of reach and are back: what they told meanwhile was not heard. */
   onReturn(listener: () => void): void;
   readonly marks: SharedMarks;
+  readonly records: SharedRecords;
   /** Takes leave of the others. */
   close(): Promise<void>;
 }
@@ -32,6 +33,15 @@ export interface SharedMarks {
   has(name: string): Promise<boolean>;
   /** Gives a name another value, and says what it was. */
   swap(name: string, value: string, lifeMs: number): Promise<string | undefined>;
+}
+
+/** Fields under a name, which every process can read, and which are forgotten together. Rejects with {@link PeersUnreachableError}. */
+export interface SharedRecords {
+  /** Sets fields, takes out those that are undefined, and has the record live for so long from here on. What is written first is there first. */
+  write(name: string, fields: Readonly<Record<string, string | undefined>>, lifeMs: number): Promise<void>;
+  /** All fields; none where there is no such record. */
+  read(name: string): Promise<ReadonlyMap<string, string>>;
+  remove(name: string): Promise<void>;
 }
 
 /** A process that has ended. */
@@ -62,6 +72,11 @@ export function createNoPeers(): Peers {
     onTell: () => undefined,
     onReturn: () => undefined,
     marks: { set: async () => undefined, has: async () => false, swap: async () => undefined },
+    records: {
+      write: async () => undefined,
+      read: async () => new Map<string, string>(),
+      remove: async () => undefined,
+    },
     close: async () => undefined,
   };
 }

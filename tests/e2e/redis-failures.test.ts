@@ -1,11 +1,14 @@
 /** What clients see when Redis, or another process, fails: calls of /mcp go on through all of it, and what cannot says 503 and is never a hang. */
 import { randomBytes } from 'node:crypto';
+import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createClient } from '@redis/client';
 import { pino } from 'pino';
 import { createSealer } from '../../src/sealed.ts';
 import { createRedisPeers } from '../../src/sessions/redis/redis-peers.ts';
 import { PeersUnreachableError, type Peers } from '../../src/sessions/peers.ts';
+import { fixtureTools } from '../support/fixture-tools.mjs';
+import { createHeldTool } from '../support/held-tool.ts';
 import { createSandbox, type Sandbox, waitFor } from '../support/process.ts';
 import {
   type Answer,
@@ -17,9 +20,9 @@ import {
   stateless,
 } from '../support/raw-http.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
-import { startServer as startProcess, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
-import { openSse } from '../support/sse-reader.ts';
-import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
+import { fixtureEntry, startServer as startProcess, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
+import { openSse, openStream } from '../support/sse-reader.ts';
+import { ADA, startTestServer, type TestServer, type TestServerOptions } from '../support/start-server.ts';
 
 const SECRET = randomBytes(32).toString('base64url');
 let sandbox: Sandbox;
@@ -28,8 +31,12 @@ const servers: TestServer[] = [];
 const joined: Peers[] = [];
 
 /** Starts a process of the server, without waiting for the others. */
-async function start(env: Record<string, string> = {}): Promise<TestServer> {
-  const server = await startTestServer({ env: { SERVER_SECRET: SECRET, REDIS_URL: redis.url, ...env } });
+async function start(
+  env: Record<string, string> = {},
+  options: Omit<TestServerOptions, 'env'> = {},
+): Promise<TestServer> {
+  const sharing = { SERVER_SECRET: SECRET, REDIS_URL: redis.url };
+  const server = await startTestServer({ env: { ...sharing, ...env }, ...options });
   servers.push(server);
   return server;
 }
@@ -103,14 +110,22 @@ describeWithRedis('with Redis', () => {
   });
 
   test('lost while running calls go on, a stream is served at home, and elsewhere it is 503 at once and never 404', async () => {
-    const [here, there] = [await start(), await start()];
+    const held = createHeldTool();
+    const tools = [...fixtureTools, held.tool];
+    const [here, there] = [await start({}, { tools }), await start({}, { tools })];
     await untilReady(here, there);
     const session = await openSse(here.url, ADA);
-    const { id } = await openMcpSession(here.url, ADA);
+    const { id, headers } = await openMcpSession(here.url, ADA);
+    const broken = openStream(`${here.url}/mcp`, { headers, body: callTool('cut', 'hold') });
+    await held.untilWaiting(1);
+    const { id: lastId = '' } = await (await broken).waitFor((frame) => frame.id !== undefined);
+    (await broken).close();
 
     await redis.kill();
     await untilDegraded(here, there);
     const calls = [await answersCalls(here, id), await answersCalls(there, id)];
+    // Resuming elsewhere waits a while for Redis to come back: clients take a refusal for the end.
+    const resuming = openStream(`${there.url}/mcp`, { headers: { ...headers, 'Last-Event-ID': lastId } });
     const ready = [await readiness(here), await readiness(there)];
     const [home, away] = [
       await postSse(here, session.id, rpc('home', 'ping')),
@@ -122,7 +137,10 @@ describeWithRedis('with Redis', () => {
     const back = await postSse(there, session.id, rpc('back', 'ping'));
     await session.answerTo('back');
     session.close();
+    const resumed = await resuming;
+    held.release();
 
+    expect(await resumed.answerTo('cut')).toMatchObject({ result: { content: [{ text: 'held' }] } });
     expect(calls).toEqual([
       [200, 200, 200],
       [200, 200, 200],
@@ -205,16 +223,23 @@ describeWithRedis('with Redis', () => {
     );
   });
 
-  test('a process that is killed in mid-call takes its calls with it, and the session goes on elsewhere; its stream is gone for good', async () => {
+  test('a process that is killed in mid-call takes its calls with it, whose clients are told so; the session goes on elsewhere; its stream is gone for good', async () => {
     const env = { ...WITH_TOKENS.env, SERVER_SECRET: SECRET, REDIS_URL: redis.url };
-    const home = await startProcess(sandbox, { ...WITH_TOKENS, env });
+    const home = await startProcess(sandbox, { ...WITH_TOKENS, env, entry: fixtureEntry('http', 'wait') });
     const there = await start();
     await untilReady(home, there);
-    const { id } = await openMcpSession(home.url, TOKEN.ada);
+    const { id, headers } = await openMcpSession(home.url, TOKEN.ada);
     const session = await openSse(home.url, TOKEN.ada);
+    // A call that takes long is a stream with an id.
+    const calling = await openStream(`${home.url}/mcp`, {
+      headers,
+      body: callTool('cut', 'wait', { file: path.join(home.cwd, 'never') }),
+    });
+    const { id: lastId = '' } = await calling.waitFor((frame) => frame.id !== undefined);
 
     home.child.kill('SIGKILL');
     await home.ended;
+    const again = await openStream(`${there.url}/mcp`, { headers: { ...headers, 'Last-Event-ID': lastId } });
     const calls = await answersCalls(there, id);
     const atOnce = await postSse(there, session.id, rpc(1, 'ping'));
     await waitFor(
@@ -225,7 +250,11 @@ describeWithRedis('with Redis', () => {
       },
     );
 
+    const lost = await again.waitFor(({ data = '' }) => data !== '', 30_000);
+
     expect(TOKEN.ada).toBe(ADA);
+    expect(again.status).toBe(200);
+    expect(lost.data).toMatch(/"id":"cut","error":.*"answer_lost"/);
     expect(calls).toEqual([200, 200, 200]);
     expect(atOnce.status).toBe(503);
     await expect(session.over()).resolves.toBeDefined();

@@ -1,29 +1,11 @@
 /** The events that are kept in memory: each once and in order however often a stream breaks, and bounded in every way. */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { EventReader, KeptEvent, Resumption, StreamKey } from '../../src/sessions/event-store.ts';
+import type { Resumption, StreamKey } from '../../src/sessions/event-store.ts';
 import { MemoryEventStore } from '../../src/sessions/memory-event-store.ts';
+import { NotingReader } from '../support/noting-reader.ts';
 
 const KEY: StreamKey = { userId: 'ada', sessionId: 's-1', stream: 'one' };
-
-/** A reader that notes what comes to it. */
-class NotingReader implements EventReader {
-  readonly events: KeptEvent[] = [];
-  readonly left: (number | undefined)[] = [];
-
-  take(event: KeptEvent): void {
-    this.events.push(event);
-  }
-
-  leave(comeBackAfterMs?: number): void {
-    this.left.push(comeBackAfterMs);
-  }
-
-  /** The texts of the events. */
-  get texts(): string[] {
-    return this.events.map(({ json }) => json);
-  }
-}
 
 /** Comes back for a stream. */
 function resume(store: MemoryEventStore, after: number, key: StreamKey = KEY) {

@@ -1,5 +1,5 @@
 /** A stream whose events are kept, so that a client may come back for them: one end writes, whoever has the response at the time reads. */
-import type { MessageStream } from '../../mcp/messages.ts';
+import { type LossReason, type MessageStream, type RequestId, spellAbandonment } from '../../mcp/messages.ts';
 import type { EventLog, EventReader, EventStore, KeptEvent, LogOptions } from '../../sessions/event-store.ts';
 import type { Session } from '../../sessions/registry.ts';
 import type { EventIds } from './event-ids.ts';
@@ -10,11 +10,14 @@ export class ResponseReader implements EventReader {
   readonly #ids: EventIds;
   readonly #open: () => EventStream;
   #stream: EventStream | undefined;
+  /** The number of the last event that the client has seen. */
+  #seen: number;
 
   /** The response becomes a stream when there is something to be read, or when `begun` is called. */
-  constructor(ids: EventIds, open: () => EventStream) {
+  constructor(ids: EventIds, open: () => EventStream, seen = 0) {
     this.#ids = ids;
     this.#open = open;
+    this.#seen = seen;
   }
 
   /** Whether the response can still be written to. */
@@ -30,6 +33,7 @@ export class ResponseReader implements EventReader {
 
   /** Writes an event. */
   take({ number, json, isLast }: KeptEvent): void {
+    this.#seen = number;
     this.begun().#stream?.sendEvent(this.#ids.spell(number, isLast), json);
   }
 
@@ -37,6 +41,40 @@ export class ResponseReader implements EventReader {
   leave(comeBackAfterMs?: number): void {
     this.begun().#stream?.end({ comeBackAfterMs });
   }
+
+  /** Gives the requests that have not been answered the answer that none will come. */
+  lose(said: readonly KeptEvent[]): void {
+    const answered = new Set(said.map(({ json }) => answeredIdOf(json)));
+    const stream = this.begun().#stream;
+    const requestIds = this.#ids.requestIds.filter((id) => !answered.has(id));
+    if (stream !== undefined)
+      writeLoss(stream, { ids: this.#ids, number: this.#seen, requestIds, reason: 'answer_lost' });
+  }
+}
+
+/** What has been lost. */
+export interface Loss {
+  readonly ids: EventIds;
+  /** The number of the last event. */
+  readonly number: number;
+  readonly requestIds: readonly RequestId[];
+  readonly reason: LossReason;
+}
+
+/** Answers requests that no other answer will come, and ends their stream. */
+export function writeLoss(stream: EventStream, { ids, number, requestIds, reason }: Loss): void {
+  for (const [index, id] of requestIds.entries()) {
+    const isLast = index === requestIds.length - 1;
+    stream.sendEvent(ids.spell(number + index + 1, isLast), spellAbandonment(id, reason));
+  }
+  stream.end();
+}
+
+/** The id of the request that an event answers, if it does that. */
+function answeredIdOf(json: string): unknown {
+  // oxlint-disable-next-line no-unsafe-type-assertion -- events are messages, each an object
+  const message = JSON.parse(json) as { readonly id?: unknown; readonly method?: unknown };
+  return message.method === undefined ? message.id : undefined;
 }
 
 /** Where answers go. */
@@ -102,6 +140,12 @@ export class KeptStream implements AnswerStream {
   end(): void {
     if (this.#log === undefined) this.#firstReader?.leave();
     else this.#log.end();
+  }
+
+  /** Sends who reads it away, to come back after a while and begin another. */
+  abandon(comeBackAfterMs: number): void {
+    if (this.#log === undefined) this.#firstReader?.leave(comeBackAfterMs);
+    else this.#log.abandon(comeBackAfterMs);
   }
 
   /** Sends who reads it away, to come back after a while. */

@@ -1,9 +1,10 @@
 /** The streams of one session of Streamable HTTP that a client may come back for: those of its POSTs, and its own (GET). */
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { hasAllScopes, scopesOfCalls } from '../../mcp/call-scopes.ts';
-import { isRequest, type LossReason, noStreamForRequest, spellAbandonment } from '../../mcp/messages.ts';
+import { isRequest, type LossReason, noStreamForRequest } from '../../mcp/messages.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
-import type { EventStore, Resumption } from '../../sessions/event-store.ts';
+import type { EventStore, Resumption, ResumeOptions, StreamKey } from '../../sessions/event-store.ts';
+import { PeersUnreachableError } from '../../sessions/peers.ts';
 import type { EndReason, Session } from '../../sessions/registry.ts';
 import { grantOf, type RequestContext } from '../context.ts';
 import { writeAnswer, writeHead } from '../direct-answer.ts';
@@ -11,7 +12,8 @@ import { HttpError } from '../errors.ts';
 import { createEventIds, type EventIds, type EventRef, readEventId } from './event-ids.ts';
 import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
-import { KeptStream, ResponseReader } from './kept-stream.ts';
+import { KeptStream, ResponseReader, writeLoss } from './kept-stream.ts';
+import { unreachable } from './peer-callers.ts';
 import type { AnswerKeeper, NewStream } from './pending-answer.ts';
 
 /** The first revision whose clients take an event without data, and come back when a stream ends without the answer. */
@@ -107,7 +109,8 @@ export class SessionStreams implements AnswerKeeper {
     const { ids, number: after, isLast } = ref;
     // A client that asks on after the end would do so for ever.
     if (isLast) return writeNothingMore(ctx);
-    const reader = new ResponseReader(ids, () => this.#begin(ctx, lastEventId, COME_BACK_AFTER_MS));
+    const open = (): EventStream => this.#begin(ctx, lastEventId, COME_BACK_AFTER_MS);
+    const reader = new ResponseReader(ids, open, after);
     const own = this.#own?.stream.ids.stream === ids.stream ? this.#own : undefined;
     if (own?.stream.isKept === false) {
       if (after > 0) throw unknownEvent();
@@ -115,10 +118,9 @@ export class SessionStreams implements AnswerKeeper {
       ctx.res.once('close', () => own.stream.release(reader));
     } else {
       const { user } = grantOf(ctx);
-      const resumption = await this.#shared.store.resume(
-        { userId: session.userId, sessionId: session.id, stream: ids.stream },
-        { after, reader, mayRead: (scopes) => hasAllScopes(user, scopes) },
-      );
+      const key = { userId: session.userId, sessionId: session.id, stream: ids.stream };
+      const options = { after, reader, mayRead: (scopes: readonly string[]) => hasAllScopes(user, scopes) };
+      const resumption = await this.#resume(key, options);
       if (resumption.outcome !== 'resumed') return this.#refuse(ctx, ref, resumption.outcome);
       this.#note(ctx, ids, resumption.missed);
       // It has gone meanwhile, or has got everything.
@@ -149,12 +151,26 @@ export class SessionStreams implements AnswerKeeper {
 
   /** Ends the session's own stream, before a shutdown with word when to come back. */
   end(reason: EndReason): void {
-    if (reason === 'shutdown') this.#own?.reader.leave(this.#shared.streams.comeBackAfterMs);
-    this.#own?.stream.end();
     const { session } = this.#owner;
-    // Whatever else ends a session, somebody may still ask for it.
-    if (reason === 'closed' || reason === 'revoked')
+    if (reason === 'closed' || reason === 'revoked') {
+      this.#own?.stream.end();
       this.#shared.store.forget({ userId: session.userId, sessionId: session.id });
+      return;
+    }
+    // Whatever else ends a session here, it may go on elsewhere, where its client begins another stream.
+    this.#own?.stream.abandon(this.#shared.streams.comeBackAfterMs);
+  }
+
+  /**
+   * Takes up what is kept, wherever that is.
+   * @throws {HttpError} 503 when nobody can say
+   */
+  async #resume(key: StreamKey, options: ResumeOptions): Promise<Resumption> {
+    try {
+      return await this.#shared.store.resume(key, options);
+    } catch (error) {
+      throw error instanceof PeersUnreachableError ? unreachable(error) : error;
+    }
   }
 
   /** Makes a response a stream of this session, whose client is told at once what to name when it breaks. */
@@ -189,12 +205,7 @@ export class SessionStreams implements AnswerKeeper {
     this.#note(ctx, ids, reason);
     const { requestIds } = ids;
     if (requestIds.length === 0) throw new HttpError(410, reason, LOST);
-    const stream = this.#begin(ctx, ids.spell(number));
-    for (const [index, id] of requestIds.entries()) {
-      const isLast = index === requestIds.length - 1;
-      stream.sendEvent(ids.spell(number + index + 1, isLast), spellAbandonment(id, reason));
-    }
-    stream.end();
+    writeLoss(this.#begin(ctx, ids.spell(number)), { ids, number, requestIds, reason });
   }
 
   /** Leaves a line of what became of a client that came back. */

@@ -12,6 +12,12 @@ export interface RedisConnectionOptions {
   onUp(): void;
 }
 
+/** What becomes of fields of a hash. */
+export interface HashFields {
+  readonly set: readonly (readonly [field: string, value: Buffer])[];
+  readonly unset: readonly string[];
+}
+
 /** A connection. Its commands reject at once while it is down. */
 export interface RedisConnection {
   /** Whether both can be used. */
@@ -24,6 +30,9 @@ export interface RedisConnection {
   set(key: string, value: string, lifeMs: number): Promise<string | undefined>;
   has(key: string): Promise<boolean>;
   delete(key: string): Promise<void>;
+  /** Sets fields of a hash, takes out others, and gives it a time to live, all or nothing. */
+  writeFields(key: string, fields: HashFields, lifeMs: number): Promise<void>;
+  readFields(key: string): Promise<Readonly<Record<string, Buffer>>>;
   close(): void;
 }
 
@@ -37,8 +46,9 @@ const MAX_PAUSE_MS = 2_000;
 export async function connectRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
   const { channels, log } = options;
   // Loaded here and nowhere else: without a REDIS_URL no start waits for it.
-  const { createClient } = await import('@redis/client');
+  const { createClient, RESP_TYPES } = await import('@redis/client');
   const commands = createClient(clientOptionsFor(options.url));
+  const bytesOf = commands.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   const listener = commands.duplicate();
   let isSubscribed = false;
   let isUp = false;
@@ -98,6 +108,13 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
       (await commands.set(key, value, { expiration: { type: 'PX', value: lifeMs }, GET: true })) ?? undefined,
     has: async (key) => (await commands.exists(key)) === 1,
     delete: async (key) => void (await commands.del(key)),
+    async writeFields(key, { set, unset }, lifeMs) {
+      const multi = commands.multi();
+      if (set.length > 0) multi.hSet(key, new Map(set));
+      if (unset.length > 0) multi.hDel(key, [...unset]);
+      await multi.pExpire(key, lifeMs).exec();
+    },
+    readFields: async (key) => bytesOf.hGetAll(key),
     close() {
       for (const client of [commands, listener]) if (client.isOpen) client.destroy();
     },

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Sealer } from '../../sealed.ts';
 import { createProcessName, PeerGoneError, type Peers, PeersUnreachableError } from '../peers.ts';
 import { connectRedis } from './connection.ts';
+import { createRedisRecords } from './records.ts';
 import { createEnvelopes, createOnce, type Envelope, ENVELOPE_VERSION } from './envelopes.ts';
 
 /** What is needed to reach the others. */
@@ -189,6 +190,7 @@ export async function createRedisPeers({
       has: async (name) => within(async () => connection.has(markOf(name))),
       swap: async (name, value, lifeMs) => within(async () => connection.set(markOf(name), value, lifeMs)),
     },
+    records: createRedisRecords({ connection, prefix, sealer, within }),
     async close() {
       clearInterval(lease);
       await within(async () => connection.delete(leaseOf(self))).catch(() => undefined);

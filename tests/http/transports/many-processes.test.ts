@@ -18,6 +18,7 @@ import {
 } from '../../support/raw-http.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 import { openSse, openStream } from '../../support/sse-reader.ts';
+import { createSteppedTool } from '../../support/stepped-tool.ts';
 import {
   ADA,
   BOB,
@@ -186,6 +187,80 @@ describeWithRedis('processes that share a Redis', () => {
 
     expect([firstEnd, secondEnd]).toEqual(['ended', 'ended']);
     expect([first.status, second.status, third.status]).toEqual([200, 200, 200]);
+  });
+
+  test('take a broken stream up again wherever its client comes back: what was missed, then what comes, to the answer', async () => {
+    const walk = createSteppedTool();
+    const [here, there] = [await start({ tools: [walk.tool] }), await start({ tools: [walk.tool] })];
+    const { id, headers } = await openMcpSession(here.url, ADA);
+    const meta = { name: 'walk', arguments: {}, _meta: { progressToken: 'p' } };
+    const opening = openStream(`${here.url}/mcp`, { headers, body: rpc(1, 'tools/call', meta) });
+    const call = await walk.call();
+    await call.step(2);
+    const first = await opening;
+    await eventually(() => first.messages().length === 2);
+    const lastId = first.frames.findLast((frame) => frame.id !== undefined)?.id ?? '';
+    first.close();
+    await call.step();
+
+    const back = { headers: { ...headers, 'Last-Event-ID': lastId } };
+    const foreign = await ask(there, id, {
+      token: BOB,
+      headers: { 'Last-Event-ID': lastId, 'Mcp-Session-Id': id },
+    });
+    const second = await openStream(`${there.url}/mcp`, back);
+    await call.step();
+    await eventually(() => second.messages().length === 2);
+    const third = await openStream(`${there.url}/mcp`, back);
+    const secondEnd = await second.over();
+    call.finish('there');
+    const thirdEnd = await third.over();
+    const nothing = third.frames.findLast((frame) => frame.id !== undefined)?.id ?? '';
+    const after = await ask(there, id, { headers: { ...headers, 'Last-Event-ID': nothing } });
+
+    expect([foreign.status, second.status, third.status, after.status]).toEqual([404, 200, 200, 204]);
+    expect([secondEnd, thirdEnd]).toEqual(['ended', 'ended']);
+    expect(second.messages()).toMatchObject([{ params: { progress: 3 } }, { params: { progress: 4 } }]);
+    expect(third.messages()).toMatchObject([
+      { params: { progress: 3 } },
+      { params: { progress: 4 } },
+      { id: 1, result: { content: [{ text: 'there' }] } },
+    ]);
+    expect(call.context.signal.aborted).toBe(false);
+    expect(there.lines.filter(({ msg }) => msg === 'stream resumed')).toHaveLength(2);
+  });
+
+  test("have a session's own stream go on elsewhere, and begin anew when the process that had it goes", async () => {
+    const change: (() => void)[] = [];
+    const changing: Feature = {
+      name: 'changing',
+      options: { capabilities: { prompts: { listChanged: true } } },
+      register: (_server, { changes }) => void change.push(() => changes.promptsChanged()),
+    };
+    const [here, there] = [await start({ features: [changing] }), await start({ features: [changing] })];
+    const { headers } = await openMcpSession(here.url, ADA);
+    const first = await openStream(`${here.url}/mcp`, { headers });
+    change[0]?.();
+    const { id = '' } = await first.waitFor(({ data = '' }) => data.includes('list_changed'));
+    first.close();
+
+    const second = await openStream(`${there.url}/mcp`, { headers: { ...headers, 'Last-Event-ID': id } });
+    change[0]?.();
+    const later = await second.waitFor(({ data = '' }) => data.includes('list_changed'));
+    await here.close();
+    servers.splice(servers.indexOf(here), 1);
+    const end = await second.over();
+    const retry = second.frames.findLast((frame) => frame.retry !== undefined)?.retry;
+    const third = await openStream(`${there.url}/mcp`, {
+      headers: { ...headers, 'Last-Event-ID': later.id ?? '' },
+    });
+    change.at(-1)?.();
+    await third.waitFor(({ data = '' }) => data.includes('list_changed'));
+    third.close();
+
+    expect([second.status, end, third.status]).toEqual([200, 'ended', 200]);
+    expect(Number(retry)).toBeLessThan(1_100);
+    expect(second.messages()).toHaveLength(1);
   });
 
   test('tell every subscriber of a change once, wherever it happens', async () => {

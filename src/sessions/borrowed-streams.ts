@@ -1,0 +1,124 @@
+/** Streams that are read in this process and written in another: each event once and in order, and an end whatever becomes of that process. */
+import type { EventReader, Resumption, ResumeOptions, StreamKey } from './event-store.ts';
+import { type Batch, type LoanAnswer, type LoanRequest, QUESTIONS } from './lent-streams.ts';
+import { createProcessName, PeerGoneError, type Peers } from './peers.ts';
+
+/** A stream, and how far it has been read. */
+export interface BorrowedStream {
+  readonly key: StreamKey;
+  /** The process that writes it. */
+  readonly home: string;
+  readonly reader: EventReader;
+  /** The number of the last event that has been read. */
+  after: number;
+}
+
+/** How streams are borrowed. */
+export interface BorrowedStreamsOptions {
+  readonly peers: Peers;
+  readonly now: () => number;
+  /** Called when the process that writes a stream has gone; the stream is not borrowed any more. */
+  readonly onOrphaned: (stream: BorrowedStream) => void;
+}
+
+/** How often the process that writes a stream is asked whether it still does. Milliseconds. */
+const WATCH_MS = 5_000;
+
+/** When a client comes back whose stream nobody knows any more. Milliseconds. */
+const COME_BACK_AFTER_MS = 1_000;
+
+/** The streams that this process has from others. */
+export class BorrowedStreams {
+  readonly #options: BorrowedStreamsOptions;
+  readonly #streams = new Map<string, BorrowedStream>();
+  #watchedMs: number;
+
+  constructor(options: BorrowedStreamsOptions) {
+    this.#options = options;
+    this.#watchedMs = options.now();
+    options.peers.onAsk(QUESTIONS.bring, (batch: Batch) => this.#take(batch));
+  }
+
+  /**
+   * Reads on with a stream that another process has.
+   * @throws {PeerGoneError} when it has gone
+   * @throws {PeersUnreachableError} when it does not answer
+   */
+  async resume(key: StreamKey, home: string, { after, reader }: ResumeOptions): Promise<Resumption> {
+    const { peers } = this.#options;
+    const name = this.#add({ key, home, reader, after });
+    const request: LoanRequest = { key, after, reader: name, borrower: peers.self };
+    let answer: LoanAnswer | undefined;
+    try {
+      answer = await peers.ask<LoanAnswer>(home, QUESTIONS.want, request);
+    } finally {
+      if (answer?.outcome !== 'resumed') this.#streams.delete(name);
+    }
+    return answer.outcome === 'resumed' ? this.#resumed(name, answer.missed) : answer;
+  }
+
+  /** Has a reader wait for what becomes of a process that does not answer. */
+  wait(stream: BorrowedStream, missed: number): Resumption {
+    return this.#resumed(this.#add(stream), missed);
+  }
+
+  /** Asks every now and then whether streams are still written. */
+  tick(): void {
+    const nowMs = this.#options.now();
+    if (nowMs - this.#watchedMs < WATCH_MS) return;
+    this.#watchedMs = nowMs;
+    for (const [name, stream] of this.#streams) void this.#watch(name, stream);
+  }
+
+  /** Sends all readers away, to come back elsewhere. */
+  dismiss(comeBackAfterMs: number): void {
+    for (const [name, { reader }] of this.#streams) {
+      this.#release(name);
+      reader.leave(comeBackAfterMs);
+    }
+  }
+
+  #add(stream: BorrowedStream): string {
+    const name = createProcessName();
+    this.#streams.set(name, stream);
+    return name;
+  }
+
+  #resumed(name: string, missed: number): Resumption {
+    return { outcome: 'resumed', missed, log: { release: () => this.#release(name) } };
+  }
+
+  /** Takes what has come for a reader; false when there is no such reader. */
+  #take({ reader: name, events, end }: Batch): boolean {
+    const stream = this.#streams.get(name);
+    if (stream === undefined) return false;
+    for (const event of events) {
+      if (event.number <= stream.after) continue;
+      stream.after = event.number;
+      stream.reader.take(event);
+    }
+    if (end !== undefined) {
+      this.#streams.delete(name);
+      stream.reader.leave(end.comeBackAfterMs);
+    }
+    return true;
+  }
+
+  #release(name: string): void {
+    const stream = this.#streams.get(name);
+    if (!this.#streams.delete(name) || stream === undefined) return;
+    // If it does not hear of it, it does with the next event.
+    this.#options.peers.ask(stream.home, QUESTIONS.release, { reader: name }).catch(() => undefined);
+  }
+
+  async #watch(name: string, stream: BorrowedStream): Promise<void> {
+    const { peers, onOrphaned } = this.#options;
+    try {
+      const isThere = await peers.ask<boolean>(stream.home, QUESTIONS.watch, { reader: name });
+      if (!isThere && this.#streams.delete(name)) stream.reader.leave(COME_BACK_AFTER_MS);
+    } catch (error) {
+      // As long as nobody can say, its client waits.
+      if (error instanceof PeerGoneError && this.#streams.delete(name)) onOrphaned(stream);
+    }
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * The events of streams where several processes serve. A stream is kept in the process that writes it, as in one that is alone, and copied to
+ * where all can read it. Who comes back elsewhere gets it from that process as long as that lives, and from the copy when it has gone.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { BorrowedStreams, type BorrowedStream } from './borrowed-streams.ts';
+import type {
+  EventLog,
+  EventStore,
+  KeptEvent,
+  LogOptions,
+  Resumption,
+  ResumeOptions,
+  StreamKey,
+} from './event-store.ts';
+import { LentStreams } from './lent-streams.ts';
+import { createMemoryEventStore, type MemoryEventStore } from './memory-event-store.ts';
+import { PeerGoneError, type Peers, PeersUnreachableError } from './peers.ts';
+import { nameOfRecord, readStreamRecord, StreamRecords, type StreamRecord } from './stream-records.ts';
+
+/** What the store is made from. */
+export interface PeerEventStoreOptions {
+  readonly peers: Peers;
+  readonly log: Logger;
+  /** Whether everybody is the same user. */
+  readonly oneUser: boolean;
+  /** The time in milliseconds of a clock that nobody sets. */
+  readonly now?: () => number;
+}
+
+/** So long a client waits for the others to be within reach again: there are clients that take a 503 here for the end. Milliseconds. */
+const PATIENCE_MS = 5_000;
+
+/** How often it is tried meanwhile. Milliseconds. */
+const RETRY_MS = 100;
+
+/** When a client comes back for what the session's own stream goes on with elsewhere. Milliseconds. */
+const COME_BACK_AFTER_MS = 500;
+
+/** Keeps the events of this process's streams, and reads those of others. */
+export class PeerEventStore implements EventStore {
+  readonly #options: Required<PeerEventStoreOptions>;
+  readonly #here: MemoryEventStore;
+  readonly #copies: StreamRecords;
+  readonly #borrowed: BorrowedStreams;
+  readonly lent: LentStreams;
+
+  constructor({ now = () => performance.now(), ...options }: PeerEventStoreOptions) {
+    const { peers, oneUser } = options;
+    this.#options = { ...options, now };
+    this.#copies = new StreamRecords(peers, now);
+    this.#here = createMemoryEventStore({ oneUser, now, copy: this.#copies });
+    this.lent = new LentStreams(peers, (key) => this.#here.find(key));
+    this.#borrowed = new BorrowedStreams({
+      peers,
+      now,
+      onOrphaned: (stream) => void this.#finish(stream).catch(() => stream.reader.leave(COME_BACK_AFTER_MS)),
+    });
+    peers.onReturn(() => this.#copies.renewAll(this.#here.logs));
+  }
+
+  /** Begins a stream. */
+  begin(key: StreamKey, options?: LogOptions): EventLog {
+    return this.#here.begin(key, options);
+  }
+
+  /** Hands a stream to another reader, wherever it is written. */
+  resume(key: StreamKey, options: ResumeOptions): Resumption | Promise<Resumption> {
+    const here = this.#here.resume(key, options);
+    return here.outcome === 'lost' ? this.#resumeElsewhere(key, options) : here;
+  }
+
+  /** Forgets all streams of a session that are written here; the other processes do the same with theirs. */
+  forget(session: Omit<StreamKey, 'stream'>): void {
+    this.#here.forget(session);
+  }
+
+  /** Does what time demands. */
+  tick(): void {
+    this.#here.tick();
+    this.#copies.tick();
+    this.#borrowed.tick();
+  }
+
+  /** Sends those away who read in one process what another writes. */
+  dismiss(comeBackAfterMs: number): void {
+    this.lent.dismiss(comeBackAfterMs);
+    this.#borrowed.dismiss(comeBackAfterMs);
+  }
+
+  async #resumeElsewhere(key: StreamKey, options: ResumeOptions): Promise<Resumption> {
+    const { peers } = this.#options;
+    let record = await this.#read(key);
+    if (record === undefined) {
+      // Its client may be quicker than what the process that writes it has said of it.
+      await delay(RETRY_MS, undefined, { ref: false });
+      record = await this.#read(key);
+    }
+    if (record === undefined) return LOST;
+    if (!options.mayRead(record.scopes)) return { outcome: 'forbidden' };
+    const read = record.isComplete ? replay(record, options) : LOST;
+    if (read.outcome !== 'lost') return read;
+    if (record.home === peers.self) return LOST;
+    try {
+      return await this.#borrowed.resume(key, record.home, options);
+    } catch (error) {
+      if (error instanceof PeerGoneError) return replay(record, options);
+      if (!(error instanceof PeersUnreachableError)) throw error;
+      // It has been killed a moment ago, or will answer soon: what is there is brought, and then it turns out.
+      const events = record.after(options.after) ?? [];
+      for (const event of events) options.reader.take(event);
+      const after = events.at(-1)?.number ?? options.after;
+      return this.#borrowed.wait({ key, home: record.home, reader: options.reader, after }, events.length);
+    }
+  }
+
+  /** The copy of a stream; waits a while for the others to be within reach. */
+  async #read(key: StreamKey): Promise<StreamRecord | undefined> {
+    const { peers, now } = this.#options;
+    const untilMs = now() + PATIENCE_MS;
+    for (;;)
+      try {
+        return readStreamRecord(await peers.records.read(nameOfRecord(key)));
+      } catch (error) {
+        if (!(error instanceof PeersUnreachableError) || now() >= untilMs) throw error;
+        await delay(RETRY_MS, undefined, { ref: false });
+      }
+  }
+
+  /** Brings a stream to its end whose process has gone. */
+  async #finish({ key, reader, after }: BorrowedStream): Promise<void> {
+    const record = await this.#read(key);
+    const { outcome } = record === undefined ? LOST : replay(record, { after, reader });
+    if (outcome === 'ended') return reader.leave();
+    if (outcome === 'lost' && record?.isEndless === true) reader.leave(COME_BACK_AFTER_MS);
+    else if (outcome === 'lost') reader.lose(record?.events ?? []);
+    this.#options.log.info({ userId: key.userId, outcome }, 'stream outlived its process');
+  }
+}
+
+const LOST: Resumption = { outcome: 'lost' };
+
+/** Reads a stream from its copy, to which nothing will be added. */
+function replay(
+  record: StreamRecord,
+  { after, reader }: Pick<ResumeOptions, 'after' | 'reader'>,
+): Resumption {
+  const missed = record.after(after);
+  if (missed === undefined || (missed.length === 0 && !record.isComplete)) return LOST;
+  if (missed.length === 0) return { outcome: 'ended' };
+  for (const event of missed) reader.take(event);
+  end(record, reader);
+  return { outcome: 'resumed', missed: missed.length, log: { release: () => undefined } };
+}
+
+/** Ends the reading of a copy. */
+function end(
+  record: StreamRecord,
+  reader: { leave(ms?: number): void; lose(said: readonly KeptEvent[]): void },
+) {
+  if (record.isComplete) reader.leave();
+  // What a session has to say goes on on another stream.
+  else if (record.isEndless) reader.leave(COME_BACK_AFTER_MS);
+  else reader.lose(record.events);
+}

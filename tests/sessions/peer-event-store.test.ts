@@ -1,0 +1,334 @@
+/** Streams that are read in other processes than write them: each event once and in order however often they are cut, and an end whatever fails. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { pino } from 'pino';
+import { createSealer } from '../../src/sealed.ts';
+import type { StreamKey } from '../../src/sessions/event-store.ts';
+import type { Peers } from '../../src/sessions/peers.ts';
+import { createRedisPeers } from '../../src/sessions/redis/redis-peers.ts';
+import { PeerEventStore } from '../../src/sessions/peer-event-store.ts';
+import { NotingReader } from '../support/noting-reader.ts';
+import { createPeerGroup, type PeerGroup, type TestPeer } from '../support/peer-group.ts';
+import { createSandbox, waitFor } from '../support/process.ts';
+import { eventually } from '../support/raw-http.ts';
+import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
+
+const KEY: StreamKey = { userId: 'ada', sessionId: 's-1', stream: 'one' };
+const log = pino({ level: 'silent' });
+
+/** The store of a process. */
+const storeOf = (peers: Peers, now?: () => number): PeerEventStore =>
+  new PeerEventStore({ peers, log, oneUser: false, ...(now && { now }) });
+
+/** Comes back for a stream. */
+async function resume(store: PeerEventStore, after: number, { key = KEY, scopes = ['walk'] } = {}) {
+  const reader = new NotingReader();
+  const mayRead = (needed: readonly string[]): boolean => needed.every((scope) => scopes.includes(scope));
+  return { ...(await store.resume(key, { after, reader, mayRead })), reader };
+}
+
+/** What happens to a stream in turn: an event is added, or its client has seen so many of its events when it comes back to another process. */
+const happenings = fc.array(
+  fc.oneof(fc.constant('append' as const), fc.record({ seen: fc.nat({ max: 4 }), at: fc.nat({ max: 2 }) })),
+  { maxLength: 30 },
+);
+
+let streams = 0;
+
+/** Cuts a stream again and again, and says what its client has seen in the end. */
+async function cut(
+  stores: readonly PeerEventStore[],
+  steps: readonly ('append' | { seen: number; at: number })[],
+) {
+  const [home] = stores;
+  const key = { ...KEY, stream: `cut-${(streams += 1)}` };
+  let reader = new NotingReader();
+  const writer = home?.begin(key, { reader });
+  const seen: string[] = [];
+  let [added, after] = [0, 0];
+  for (const step of steps) {
+    if (step === 'append') {
+      writer?.append({ json: String((added += 1)) });
+      continue;
+    }
+    const got = reader.events.slice(0, step.seen);
+    seen.push(...got.map(({ json }) => json));
+    after = got.at(-1)?.number ?? after;
+    const store = stores[step.at];
+    if (store === undefined) throw new Error('no such process');
+    const again = await resume(store, after, { key });
+    expect(again.outcome).toBe('resumed');
+    ({ reader } = again);
+  }
+  writer?.append({ json: 'answer', isLast: true });
+  const last = reader;
+  await eventually(() => last.left.length > 0);
+  return {
+    seen: [...seen, ...last.texts],
+    expected: [...Array.from({ length: added }, (_, index) => String(index + 1)), 'answer'],
+    isLast: last.events.at(-1)?.isLast,
+  };
+}
+
+describe('a stream that is cut', () => {
+  test('again and again, anywhere, brings every event once and in order', async () => {
+    const group = createPeerGroup();
+    const stores = [1, 2, 3].map(() => storeOf(group.join()));
+
+    await fc.assert(
+      fc.asyncProperty(happenings, async (steps) => {
+        const { seen, expected, isLast } = await cut(stores, steps);
+
+        expect(seen).toEqual(expected);
+        expect(isLast).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+    await eventually(() => stores.every(({ lent }) => lent.size === 0));
+  });
+});
+
+describeWithRedis('over a real Redis', () => {
+  const sandbox = createSandbox();
+  const joined: Peers[] = [];
+  let redis: TestRedis;
+  let stores: PeerEventStore[];
+  beforeAll(async () => {
+    redis = await startRedis(sandbox);
+    const sealer = createSealer([randomBytes(32).toString('base64url')]);
+    for (let count = 0; count < 3; count += 1)
+      joined.push(await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log }));
+    for (const peers of joined) await waitFor('a peer', () => peers.standing === 'together');
+    stores = joined.map((peers) => storeOf(peers));
+  });
+  afterAll(async () => {
+    await Promise.all(joined.map(async (peers) => peers.close()));
+    await sandbox.close();
+  });
+
+  test('a stream that is cut anywhere, again and again, brings every event once and in order', async () => {
+    await fc.assert(
+      fc.asyncProperty(happenings, async (steps) => {
+        const { seen, expected } = await cut(stores, steps);
+        expect(seen).toEqual(expected);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test.each([1, 2, 3, 5])(
+    'a stream that is cut after every event number %d, each time elsewhere, does so too',
+    async (every) => {
+      const key = { ...KEY, stream: `every-${every}` };
+      const writer = stores[0]?.begin(key);
+      for (let number = 1; number < 20; number += 1) writer?.append({ json: String(number) });
+      writer?.append({ json: '20', isLast: true });
+
+      const seen: string[] = [];
+      for (let round = 0; seen.length < 20; round += 1) {
+        const store = stores[round % 3];
+        if (store === undefined) throw new Error('no such process');
+        const { reader } = await resume(store, seen.length, { key });
+        await eventually(() => reader.left.length > 0);
+        seen.push(...reader.texts.slice(0, every));
+      }
+
+      expect(seen).toEqual(Array.from({ length: 20 }, (_, index) => String(index + 1)));
+    },
+  );
+
+  test('nothing of a stream is readable, and every record has an end', async () => {
+    const key = { userId: 'secret-user', sessionId: 'secret-session', stream: 'secret-stream' };
+    stores[0]?.begin(key, { scopes: ['secret-scope'] }).append({ json: '{"secret":"result"}' });
+    await eventually(
+      async () =>
+        (await resume(stores[1] ?? storeOf(joined[1] as Peers), 0, { key, scopes: ['secret-scope'] }))
+          .outcome === 'resumed',
+    );
+
+    const keys = redis.ask('keys', 't:record:*').split('\n').slice(0, 5);
+    const contents = keys
+      .map((name) => `${name} ${redis.ask('hgetall', name)} ${redis.ask('pttl', name)}`)
+      .join('\n');
+    expect(keys.length).toBeGreaterThan(0);
+    expect(contents).not.toMatch(/secret|scope|result|home/);
+    expect(keys.filter((name) => Number(redis.ask('pttl', name)) <= 0)).toEqual([]);
+  });
+});
+
+describe('the process that writes a stream', () => {
+  let group: PeerGroup;
+  let peers: [TestPeer, TestPeer];
+  let stores: [PeerEventStore, PeerEventStore];
+  let nowMs: number;
+
+  /** Starts two processes, and a stream in the first. */
+  function start(options: { scopes?: readonly string[]; isEndless?: boolean } = {}) {
+    group = createPeerGroup();
+    nowMs = 1_000_000;
+    peers = [group.join(), group.join()];
+    const [home, away] = [storeOf(peers[0], () => nowMs), storeOf(peers[1], () => nowMs)];
+    stores = [home, away];
+    return { home, away, writer: home.begin(KEY, options) };
+  }
+
+  /** Has time pass until processes ask after each other. */
+  const watch = (): void => {
+    nowMs += 5_000;
+    for (const store of stores) store.tick();
+  };
+
+  test('is killed: who comes back gets what it had said, and then hears that the rest is lost', async () => {
+    const { away, writer } = start();
+    writer.append({ json: '1' });
+    writer.append({ json: '2' });
+    peers[0].kill();
+
+    const { outcome, reader } = await resume(away, 1);
+
+    expect([outcome, reader.texts, reader.lost]).toEqual(['resumed', ['2'], ['1', '2']]);
+    expect(await resume(away, 2)).toMatchObject({ outcome: 'lost' });
+  });
+
+  test('is killed after the answer: who comes back gets it', async () => {
+    const { away, writer } = start();
+    writer.append({ json: '1' });
+    writer.append({ json: 'answer', isLast: true });
+    peers[0].kill();
+
+    const { reader } = await resume(away, 0);
+
+    expect([reader.texts, reader.lost, reader.left]).toEqual([['1', 'answer'], undefined, [undefined]]);
+    expect(await resume(away, 2)).toMatchObject({ outcome: 'ended' });
+  });
+
+  test('is killed while it is read elsewhere: the reader hears it', async () => {
+    const { away, writer } = start();
+    const { reader } = await resume(away, 0);
+    writer.append({ json: '1' });
+    await eventually(() => reader.texts.length === 1);
+    peers[0].kill();
+    watch();
+
+    await eventually(() => reader.lost !== undefined);
+    expect([reader.texts, reader.lost]).toEqual([['1'], ['1']]);
+  });
+
+  test("is killed while a session's own stream is read elsewhere: its client comes back and begins another", async () => {
+    const { away, writer } = start({ isEndless: true });
+    const { reader } = await resume(away, 0);
+    writer.append({ json: '1' });
+    await eventually(() => reader.texts.length === 1);
+    peers[0].kill();
+    watch();
+
+    await eventually(() => reader.left.length > 0);
+    expect([reader.lost, reader.left[0]]).toEqual([undefined, expect.any(Number)]);
+    expect(await resume(away, 1)).toMatchObject({ outcome: 'lost' });
+  });
+
+  test('does not answer: what is there is brought, and the rest when it is back', async () => {
+    const { away, writer } = start();
+    writer.append({ json: '1' });
+    peers[0].cutOff(true);
+    const { outcome, reader } = await resume(away, 0);
+    writer.append({ json: '2', isLast: true });
+    peers[0].cutOff(false);
+    watch();
+    // It does not know of that reader, who asks again.
+    await eventually(() => reader.left.length > 0);
+    const again = await resume(away, 1);
+    await eventually(() => again.reader.left.length > 0);
+
+    expect([outcome, reader.texts, again.reader.texts]).toEqual(['resumed', ['1'], ['2']]);
+  });
+
+  test('is out of reach while it writes: what did not get through is brought later, once', async () => {
+    const { away, writer } = start();
+    const { reader } = await resume(away, 0);
+    writer.append({ json: '1' });
+    await eventually(() => reader.texts.length === 1);
+    peers[0].cutOff(true);
+    for (const json of ['2', '3']) writer.append({ json });
+    watch();
+    peers[0].cutOff(false);
+    watch();
+    await eventually(() => reader.texts.length === 3);
+    writer.append({ json: '4', isLast: true });
+    await eventually(() => reader.left.length > 0);
+
+    expect(reader.texts).toEqual(['1', '2', '3', '4']);
+  });
+
+  test('is asked although what is shared has been lost, as soon as it has said where the stream is', async () => {
+    const { away, writer } = start();
+    writer.append({ json: '1' });
+    group.flush();
+    const lost = await resume(away, 0);
+    peers[0].cutOff(true);
+    peers[0].cutOff(false);
+    const found = await resume(away, 0);
+    await eventually(() => found.reader.texts.length === 1);
+
+    expect([lost.outcome, found.outcome]).toEqual(['lost', 'resumed']);
+  });
+
+  test('has let go of what a client cannot do without: then it is lost, and never a gap', async () => {
+    const { away, writer } = start();
+    for (let number = 1; number <= 300; number += 1) writer.append({ json: String(number) });
+    const alive = await resume(away, 10);
+    const kept = await resume(away, 44);
+    peers[0].kill();
+    const dead = await resume(away, 10);
+
+    expect([alive.outcome, kept.outcome, dead.outcome]).toEqual(['lost', 'resumed', 'lost']);
+    expect(group.recorded().filter((name) => /\d$/.test(name))).toHaveLength(256);
+  });
+
+  test('hands it to nobody who lacks a scope, and nothing of it to who asks for another session', async () => {
+    const { away, writer } = start({ scopes: ['walk'] });
+    writer.append({ json: '1' });
+
+    const outcomes = [
+      await resume(away, 0, { scopes: [] }),
+      await resume(away, 0, { key: { ...KEY, userId: 'bob' } }),
+      await resume(away, 0, { key: { ...KEY, sessionId: 's-2' } }),
+      await resume(away, 7),
+    ];
+
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['forbidden', 'lost', 'lost', 'unknown_event']);
+    expect(outcomes.flatMap(({ reader }) => reader.texts)).toEqual([]);
+  });
+
+  test('has one reader: who comes later takes over, wherever, and who has gone is forgotten', async () => {
+    const { home, away, writer } = start();
+    const first = await resume(away, 0);
+    const second = await resume(home, 0);
+    await eventually(() => first.reader.left.length > 0);
+    const third = await resume(away, 0);
+    writer.append({ json: '1' });
+    await eventually(() => third.reader.texts.length === 1);
+    if (third.outcome === 'resumed') third.log.release(third.reader);
+    await eventually(() => home.lent.size === 0);
+
+    expect([first, second, third].map(({ reader }) => reader.texts)).toEqual([[], [], ['1']]);
+    expect(second.reader.left).toHaveLength(1);
+  });
+
+  test('goes: its own readers of others are sent away, and what is kept is renewed as long as a stream lives and removed with it', async () => {
+    const { home, away, writer } = start();
+    const { reader } = await resume(away, 0);
+    away.dismiss(500);
+    await eventually(() => home.lent.size === 0);
+    group.flush();
+    nowMs += 200_000;
+    home.tick();
+    const renewed = group.recorded();
+    writer.end();
+    nowMs += 400_000;
+    home.tick();
+
+    expect([reader.left, renewed.length, group.recorded()]).toEqual([[500], 1, []]);
+  });
+});

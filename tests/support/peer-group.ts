@@ -1,0 +1,106 @@
+/** Several processes of one server in one test: they talk as over an engine, a turn of the event loop later, and each can be killed or cut off. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  createProcessName,
+  PeerGoneError,
+  type Peers,
+  PeersUnreachableError,
+} from '../../src/sessions/peers.ts';
+
+/** A process of the group. */
+export interface TestPeer extends Peers {
+  /** Ends it without a word. */
+  kill(): void;
+  /** Takes it out of reach of the others, and of what is shared, or back. */
+  cutOff(isCutOff: boolean): void;
+}
+
+/** The processes, and what they share. */
+export interface PeerGroup {
+  join(): TestPeer;
+  /** What is recorded, as names of records and of their fields. */
+  recorded(): string[];
+  /** Has everything that is shared forgotten. */
+  flush(): void;
+}
+
+type Handler = (body: unknown) => unknown;
+
+/** Makes a group without anybody in it. */
+export function createPeerGroup(): PeerGroup {
+  const members = new Map<string, { readonly answers: Map<string, Handler>; isReachable: boolean }>();
+  const hearers: { readonly self: string; readonly kind: string; readonly hear: Handler }[] = [];
+  const marks = new Map<string, string>();
+  const records = new Map<string, Map<string, string>>();
+  return {
+    recorded: () =>
+      [...records].flatMap(([name, fields]) => [...fields.keys()].map((key) => `${name} ${key}`)),
+    flush: () => [marks, records].forEach((shared) => shared.clear()),
+    join() {
+      const self = createProcessName();
+      const member = { answers: new Map<string, Handler>(), isReachable: true };
+      members.set(self, member);
+      const returnListeners: (() => void)[] = [];
+      const shared = async <Result>(action: () => Result): Promise<Result> => {
+        if (!member.isReachable) throw new PeersUnreachableError('cut off');
+        const result = action();
+        await nextTurn();
+        return result;
+      };
+      return {
+        self,
+        get standing() {
+          return member.isReachable ? 'together' : 'cut-off';
+        },
+        async ask<Answer>(peer: string, kind: string, body: unknown) {
+          // As over a wire: nothing is shared by reference.
+          const spelled = JSON.stringify(body);
+          await nextTurn();
+          const other = members.get(peer);
+          if (!member.isReachable || other?.isReachable === false) throw new PeersUnreachableError('cut off');
+          const answer = other?.answers.get(kind);
+          if (answer === undefined) throw new PeerGoneError('gone');
+          const result = JSON.stringify(await answer(JSON.parse(spelled)));
+          await nextTurn();
+          return JSON.parse(result) as Answer;
+        },
+        tell(kind, body) {
+          for (const { self: other, kind: heard, hear } of hearers)
+            if (other !== self && heard === kind && member.isReachable)
+              void nextTurn().then(() => hear(body));
+        },
+        onAsk: (kind, answer) => void member.answers.set(kind, answer as Handler),
+        onTell: (kind, hear) => void hearers.push({ self, kind, hear: hear as Handler }),
+        onReturn: (listener) => void returnListeners.push(listener),
+        marks: {
+          set: async (name) => shared(() => void marks.set(name, '1')),
+          has: async (name) => shared(() => marks.has(name)),
+          swap: async (name, value) =>
+            shared(() => {
+              const before = marks.get(name);
+              marks.set(name, value);
+              return before;
+            }),
+        },
+        records: {
+          write: async (name, fields) =>
+            shared(() => {
+              const record = records.get(name) ?? new Map<string, string>();
+              records.set(name, record);
+              for (const [field, value] of Object.entries(fields))
+                if (value === undefined) record.delete(field);
+                else record.set(field, value);
+            }),
+          read: async (name) => shared(() => new Map(records.get(name))),
+          remove: async (name) => shared(() => void records.delete(name)),
+        },
+        close: async () => undefined,
+        kill: () => void members.delete(self),
+        cutOff(isCutOff) {
+          member.isReachable = !isCutOff;
+          if (!isCutOff) for (const listener of returnListeners) listener();
+        },
+      };
+    },
+  };
+}
