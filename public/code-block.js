@@ -1,5 +1,6 @@
 /** Copying, and texts with the server's address: the placeholder in them becomes the address that this page has. */
 import { announce, byId, element } from './element.js';
+import { SERVER_ADDRESS } from './server-address.js';
 
 /** Replaces the placeholder address, which the server writes when nobody told it its own. */
 export function fillInOrigin() {
@@ -11,7 +12,7 @@ export function fillInOrigin() {
     // Some clients need another configuration for plain HTTP to another machine.
     const overHttp = code instanceof HTMLElement ? code.dataset['overHttp'] : undefined;
     const text = isPlainHttp && overHttp ? overHttp : (code.textContent ?? '');
-    code.textContent = text.replaceAll(placeholder, location.origin);
+    code.textContent = text.replaceAll(placeholder, SERVER_ADDRESS);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Speaks Streamable HTTP, revision 2026-07-28, with the server this page came from: one POST a request, no session. */
 import { readEvents } from './event-stream.js';
 import { asRequestError, envelope, progressOf, RequestError, resultOf } from './mcp-messages.js';
+import { urlOf } from './server-address.js';
 
 /**
  * @typedef {Readonly<Record<string, unknown>>} Json an object of JSON
@@ -49,7 +50,7 @@ export function createMcpClient({ token, signedIn, onExchange }) {
       const words = 'The token holds characters that no token has; copy it again.';
       throw new RequestError(words, { code: 'not sent', cause });
     }
-    return fetch(path, {
+    return fetch(urlOf(path), {
       method: body === undefined ? 'GET' : 'POST',
       headers: all,
       credentials: 'omit',

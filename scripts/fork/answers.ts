@@ -1,4 +1,5 @@
 /** What `npm run init` must know, and what it takes for an answer. */
+import { PUBLIC_ADDRESS } from '../../src/config/value-types.ts';
 import { CommandError, EXIT } from '../token/command-error.ts';
 
 /** The example tools by the words of `--keep`: the name of the file, and of the constant in it. */
@@ -49,10 +50,11 @@ export function parseTitle(text: string): string {
  */
 export function parseAddress(text: string): string | undefined {
   if (text === '') return undefined;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url !== undefined && /^https?:$/.test(url.protocol) && url.pathname === '/' && !/[?#@]/.test(text))
-    return url.origin;
-  return refuse('The address must be a URL without a path: https://my-app.example.');
+  const parsed = PUBLIC_ADDRESS.safeParse(text);
+  if (parsed.success) return parsed.data;
+  return refuse(
+    'The address must be a URL such as https://my-app.example or https://my-app.example/mcp-app.',
+  );
 }
 
 /**

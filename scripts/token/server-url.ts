@@ -1,18 +1,16 @@
 /** The option `--url`: where clients reach the server. */
+import { PUBLIC_ADDRESS } from '../../src/config/value-types.ts';
 import { CommandError, EXIT } from './command-error.ts';
 
 /**
- * The origin of a server's address; the paths of its two endpoints may be there.
+ * The address of a server as PUBLIC_URL has it, with the path that a proxy has put it under; that of an endpoint may be at its end.
  * @throws {CommandError} when it is something else
  */
 export function parseServerUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isPlain =
-    url !== undefined && /^https?:$/.test(url.protocol) && /^\/(mcp|sse)?\/?$/.test(url.pathname);
-  if (!isPlain || /[?#@]/.test(text))
-    throw new CommandError(
-      EXIT.usage,
-      '--url must be the address of the server, such as https://my-app.example, without a path.',
-    );
-  return url.origin;
+  const parsed = PUBLIC_ADDRESS.safeParse(text.replace(/(\/(mcp|sse))?\/?$/, ''));
+  if (parsed.success) return parsed.data;
+  throw new CommandError(
+    EXIT.usage,
+    '--url must be the address of the server, such as https://my-app.example or https://my-app.example/mcp-app.',
+  );
 }

@@ -3,12 +3,12 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type PLATFORM_VARIABLES, platformSigns } from './platforms.ts';
 import type { Surroundings } from './surroundings.ts';
-import { HOST_HEADER, list, ORIGIN, PAGE_ORIGIN, SWITCH, wholeNumber } from './value-types.ts';
+import { HOST_HEADER, list, PAGE_ORIGIN, PUBLIC_ADDRESS, SWITCH, wholeNumber } from './value-types.ts';
 import type { ValuesOf, Variables } from './variable.ts';
 
 /** Which Host and Origin headers are let in. */
 export interface OriginConfig {
-  /** The origin that clients see, such as `https://my-app.example`; absent when nobody said. */
+  /** The address that clients see, such as `https://my-app.example` or, under a path, `https://my-app.example/mcp-app`; absent when nobody said. */
   readonly publicUrl?: string;
   /** Host header values besides the loopback names; `any` when there is nothing to compare with. */
   readonly hosts: readonly string[] | 'any';
@@ -45,9 +45,10 @@ export const NETWORK_VARIABLES = {
       .optional(),
   },
   PUBLIC_URL: {
-    description: "The origin that clients see. Default: from Replit's variables.",
+    description:
+      "The address that clients see, with the path that a proxy puts this server under, if one does. Default: from Replit's variables.",
     example: 'https://my-app.example',
-    schema: ORIGIN.optional(),
+    schema: PUBLIC_ADDRESS.optional(),
   },
   ALLOWED_HOSTS: {
     description:
@@ -101,7 +102,7 @@ export function findInvitation(values: Values, { isContainer }: Surroundings): s
   if (NODE_ENV === 'production') return 'NODE_ENV is production';
   if (platform !== undefined) return `${platform} is set, as a hosting platform does`;
   if (HOST !== undefined && !isLoopbackHost(HOST)) return 'HOST is no loopback address';
-  if (namesOthers(ownOriginsOf(values))) return 'PUBLIC_URL is set';
+  if (namesOthers(ownAddressesOf(values))) return 'PUBLIC_URL is set';
   if (namesOthers(ALLOWED_HOSTS.map((host) => `http://${host}`))) return 'ALLOWED_HOSTS is set';
   // Other schemes are those of extensions and programs of this machine.
   if (namesOthers(ALLOWED_ORIGINS.filter((origin) => /^https?:/.test(origin))))
@@ -112,21 +113,21 @@ export function findInvitation(values: Values, { isContainer }: Surroundings): s
 
 /** Which headers are let in. */
 export function originOf(values: Values, { publicMode }: Exposure): OriginConfig {
-  const ownOrigins = ownOriginsOf(values);
-  const [publicUrl] = ownOrigins;
+  const ownAddresses = ownAddressesOf(values);
+  const [publicUrl] = ownAddresses;
   const { HOST } = values;
-  const hosts = [...values.ALLOWED_HOSTS, ...ownOrigins.map((origin) => new URL(origin).host)];
+  const hosts = [...values.ALLOWED_HOSTS, ...ownAddresses.map((address) => new URL(address).host)];
   return {
     ...(publicUrl !== undefined && { publicUrl }),
     hosts: publicMode && hosts.length === 0 ? 'any' : hosts,
     ...(HOST !== undefined && !isLetInAnyway(HOST) && { listensOn: spellHost(HOST) }),
-    origins: [...values.ALLOWED_ORIGINS, ...ownOrigins],
+    origins: [...values.ALLOWED_ORIGINS, ...ownAddresses.map((address) => new URL(address).origin)],
     trustProxy: values.TRUST_PROXY ?? values.REPL_ID !== undefined,
   };
 }
 
 /** What clients may call the server: the first is the one it tells them. */
-function ownOriginsOf(values: Values): string[] {
+function ownAddressesOf(values: Values): string[] {
   const named = values.PUBLIC_URL === undefined ? [] : [values.PUBLIC_URL];
   return [...new Set([...named, ...replitOrigins(values)])];
 }

@@ -42,6 +42,21 @@ export const ORIGIN = z.string().transform((text, context) => {
   return url?.origin ?? '';
 });
 
+/**
+ * Where clients reach a server: an origin, and the path under which a proxy has put it. Its value has no slash at its end. The path's characters are
+ * those that mean themselves in URLs, routes and shells.
+ */
+export const PUBLIC_ADDRESS = z.string().transform((text, context) => {
+  const [, origin = '', path = ''] = /^(\w+:\/\/[^/]*)(\/.*)?$/.exec(text) ?? [];
+  const parsed = ORIGIN.safeParse(origin);
+  const bare = path.replace(/\/$/, '');
+  if (!parsed.success || !/^(\/[\w~-][\w.~-]*)*$/.test(bare))
+    context.addIssue('must be an address such as https://my-app.example or https://my-app.example/mcp-app');
+  else if (/\/(mcp|sse)$/.test(bare))
+    context.addIssue('must be the address of the whole server: leave out /mcp or /sse at its end');
+  return `${parsed.data ?? ''}${bare}`;
+});
+
 /** An origin of a page, or of an extension or a program that shows pages: those have schemes of their own. */
 export const PAGE_ORIGIN = z.string().transform((text, context) => {
   if (/^(?!https?:|file:)[a-z][a-z0-9+.-]*:\/\/[\w.:-]+$/i.test(text)) return text.toLowerCase();

@@ -2,7 +2,7 @@
 
 /** The server as a client sees it, and the token that it is to send. */
 export interface ConnectTarget {
-  /** Scheme, host and port; no path. */
+  /** Scheme, host and port, and the path that a proxy has put the server under; no slash at its end. */
   readonly origin: string;
   /** What the client calls the server. */
   readonly name: string;

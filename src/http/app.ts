@@ -4,6 +4,7 @@ import Koa from 'koa';
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { OriginConfig } from '../config/network.ts';
+import { basePathOf, createBasePathRemoval } from './base-path.ts';
 import { type DescribeEntrance, requireBearer } from './gate/bearer-auth.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import type { RequestState, Route, Step } from './context.ts';
@@ -65,7 +66,9 @@ export function createApp(parts: AppParts): RequestListener {
   const handleByKoa = app.callback();
   const mcpPaths = new Set(routes.filter(({ protocol }) => protocol === 'mcp').map(({ path }) => path));
   const isAnsweredByItself = (req: IncomingMessage): boolean => mcpPaths.has(pathOf(req));
+  const takeOffBasePath = createBasePathRemoval(basePathOf(origin.publicUrl));
   return (req, res) => {
+    takeOffBasePath?.(req);
     // Neither promise rejects: answerErrors sees to that.
     if (isAnsweredByItself(req)) void run(app.createContext(req, res), nothingMore);
     else void handleByKoa(req, res);

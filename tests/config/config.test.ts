@@ -376,7 +376,10 @@ describe('a whole number', () => {
 });
 
 describe('a bad value', () => {
-  const WHAT_AN_ORIGIN_IS = 'must be an origin such as https://my-app.example, without a path';
+  const WHAT_AN_ENDPOINT_IS_NOT =
+    'must be the address of the whole server: leave out /mcp or /sse at its end';
+  const WHAT_AN_ADDRESS_IS =
+    'must be an address such as https://my-app.example or https://my-app.example/mcp-app';
   const WHAT_ORIGINS_ARE =
     'must be whole origins such as https://my-page.example or chrome-extension://abc, without a path or a wildcard, separated by commas';
   const WHAT_A_HOST_IS = 'must be host names with or without a port, separated by commas';
@@ -387,15 +390,23 @@ describe('a bad value', () => {
     { name: 'HOST', value: '[bad-host-value]', allowed: 'must be a host name or an IP address' },
     { name: 'LOG_LEVEL', value: 'verbose', allowed: 'must be one of debug, info, warn, error, silent' },
     { name: 'LOG_LEVEL', value: 'fatal', allowed: 'must be one of debug, info, warn, error, silent' },
-    { name: 'PUBLIC_URL', value: 'bad-origin.example', allowed: WHAT_AN_ORIGIN_IS },
-    { name: 'PUBLIC_URL', value: 'https://bad-origin.example/mcp', allowed: WHAT_AN_ORIGIN_IS },
-    { name: 'PUBLIC_URL', value: 'https://bad-origin.example\\mcp', allowed: WHAT_AN_ORIGIN_IS },
-    { name: 'PUBLIC_URL', value: 'https://bad-origin.example?x', allowed: WHAT_AN_ORIGIN_IS },
-    { name: 'PUBLIC_URL', value: 'https://bad-origin.example#x', allowed: WHAT_AN_ORIGIN_IS },
-    { name: 'PUBLIC_URL', value: 'https://user:secret@bad-origin.example', allowed: WHAT_AN_ORIGIN_IS },
-    { name: 'PUBLIC_URL', value: 'ftp://bad-origin.example', allowed: WHAT_AN_ORIGIN_IS },
-    { name: 'PUBLIC_URL', value: 'https://bad-origin.example:99999', allowed: WHAT_AN_ORIGIN_IS },
-    { name: 'PUBLIC_URL', value: 'https://*.bad-origin.example', allowed: WHAT_AN_ORIGIN_IS },
+    { name: 'PUBLIC_URL', value: 'bad-origin.example', allowed: WHAT_AN_ADDRESS_IS },
+    { name: 'PUBLIC_URL', value: 'https://bad-origin.example/mcp', allowed: WHAT_AN_ENDPOINT_IS_NOT },
+    { name: 'PUBLIC_URL', value: 'https://bad-origin.example/app/sse/', allowed: WHAT_AN_ENDPOINT_IS_NOT },
+    ...['//', '/a//b', '/a?x', '/a#x', '/a/../b', '/.', '/{a}', '/*', '/:a', '/a b', '/%2e%2e'].map(
+      (path) => ({
+        name: 'PUBLIC_URL',
+        value: `https://bad-origin.example${path}`,
+        allowed: WHAT_AN_ADDRESS_IS,
+      }),
+    ),
+    { name: 'PUBLIC_URL', value: 'https://bad-origin.example\\mcp', allowed: WHAT_AN_ADDRESS_IS },
+    { name: 'PUBLIC_URL', value: 'https://bad-origin.example?x', allowed: WHAT_AN_ADDRESS_IS },
+    { name: 'PUBLIC_URL', value: 'https://bad-origin.example#x', allowed: WHAT_AN_ADDRESS_IS },
+    { name: 'PUBLIC_URL', value: 'https://user:secret@bad-origin.example', allowed: WHAT_AN_ADDRESS_IS },
+    { name: 'PUBLIC_URL', value: 'ftp://bad-origin.example', allowed: WHAT_AN_ADDRESS_IS },
+    { name: 'PUBLIC_URL', value: 'https://bad-origin.example:99999', allowed: WHAT_AN_ADDRESS_IS },
+    { name: 'PUBLIC_URL', value: 'https://*.bad-origin.example', allowed: WHAT_AN_ADDRESS_IS },
     ...[
       'https://ok.example,*',
       'https://*.bad.example',
@@ -476,6 +487,17 @@ describe('the hosts and origins let in', () => {
 
     expect(origin).toEqual({
       publicUrl: 'https://my-app.example',
+      hosts: ['my-app.example'],
+      origins: ['https://my-app.example'],
+      trustProxy: false,
+    });
+  });
+
+  test('are those of the origin, where PUBLIC_URL has the path that a proxy adds', () => {
+    const { origin } = parseConfig({ PUBLIC_URL: 'https://My-App.example/Tools/mcp-app/' });
+
+    expect(origin).toEqual({
+      publicUrl: 'https://my-app.example/Tools/mcp-app',
       hosts: ['my-app.example'],
       origins: ['https://my-app.example'],
       trustProxy: false,

@@ -70,6 +70,16 @@ test('names the stdio server of this folder and its token file by their whole pa
 });
 
 test.each([
+  ['https://my-app.example/mcp-app', 'https://my-app.example/mcp-app/mcp'],
+  ['https://my-app.example/mcp-app/mcp/', 'https://my-app.example/mcp-app/mcp'],
+  ['https://my-app.example/sse', 'https://my-app.example/mcp'],
+])('keeps the path of %s that a proxy adds', async (url, shown) => {
+  const { stdout } = await connect(['--client', 'cursor', '--url', url]);
+
+  expect(stdout).toContain(`"url": "${shown}"`);
+});
+
+test.each([
   [
     'a client that is none',
     ['--client', 'emacs'],
@@ -80,7 +90,7 @@ test.each([
   ['a token as an argument', [`mcp_${'s'.repeat(43)}`], '', 'never taken from the command line'],
   ['no token on stdin', ['--token-stdin'], '\n', 'No token was given on standard input.'],
   ['two words on stdin', ['--token-stdin'], 'so secret', 'holds spaces'],
-  ['an address with a path', ['--url', 'https://x.example/a'], '', '--url must be'],
+  ['an address with a query', ['--url', 'https://x.example/a?b=c'], '', '--url must be'],
   ['an address with a password', ['--url', 'https://a:secret@x.example'], '', '--url must be'],
   ['an option that is none', ['--clint', 'cursor'], '', 'connect has no option --clint.'],
   ['an option that could be a secret', ['--Sesame-secret'], '', 'connect has no option like that.'],

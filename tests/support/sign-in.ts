@@ -89,7 +89,11 @@ export async function sendForm(
 /** Opens the page and allows it with a token; returns the address that the browser is sent to. */
 export async function allow(url: string, asking: Asking, token: string): Promise<URL> {
   const ticket = ticketOf(await openPage(url, asking));
-  const answer = await sendForm(`${url}/authorize`, { ticket, token, action: 'allow' }, { Origin: url });
+  const answer = await sendForm(
+    `${url}/authorize`,
+    { ticket, token, action: 'allow' },
+    { Origin: new URL(url).origin },
+  );
   const location = answer.headers.get('location');
   if (answer.status !== 303 || location === null)
     throw new Error(`Not allowed: ${answer.status} ${answer.text}`);

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Authenticator } from '../../auth/authenticate.ts';
 import type { SignIn } from '../../auth/sign-in/sign-in.ts';
+import { basePathOf } from '../base-path.ts';
 import type { RequestContext, Route } from '../context.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 import { createAuthorizeRoutes } from './authorize.ts';
@@ -24,9 +25,8 @@ export interface SignInRouteParts {
 
 /** The routes of signing in. */
 export function createSignInRoutes(parts: SignInRouteParts): Route[] {
-  const { signIn, countFailure, serverName, canRegister, publicUrl = '' } = parts;
+  const { signIn, countFailure, serverName, canRegister, publicUrl } = parts;
   const { scopes } = signIn;
-  const basePath = publicUrl === '' ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '');
   const factsOf = (ctx: RequestContext) => ({
     issuer: signIn.issuerOf(ctx.req.headers),
     serverName,
@@ -34,7 +34,7 @@ export function createSignInRoutes(parts: SignInRouteParts): Route[] {
     canRegister,
   });
   return [
-    ...createDocumentRoutes({ factsOf, basePath }),
+    ...createDocumentRoutes({ factsOf, basePath: basePathOf(publicUrl) }),
     ...createAuthorizeRoutes(parts),
     ...createTokenRoutes(signIn, countFailure),
     ...(canRegister ? [createRegisterRoute(parts)] : []),

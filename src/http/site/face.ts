@@ -9,7 +9,7 @@ export interface Face {
   /** Whether clients can send their users somewhere to sign in. */
   readonly canSignIn: boolean;
   readonly sseEnabled: boolean;
-  /** The origin that clients see; without it the page's script puts in the one that it was loaded from. */
+  /** The address that clients see; without it the page's script puts in the one that it was loaded from. */
   readonly publicUrl?: string | undefined;
 }
 

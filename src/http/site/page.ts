@@ -1,6 +1,7 @@
 /** The page: what runs here, how to connect to it, and its tools to try. `npm run drop -- page` takes it out. */
 import { clientIdsFor, renderClient } from '../../connect/clients.ts';
 import { type ConnectTarget, TOKEN_PLACEHOLDER } from '../../connect/target.ts';
+import { basePathOf } from '../base-path.ts';
 import { HttpError } from '../errors.ts';
 import type { Face, Page } from './face.ts';
 import { fillTemplate, type TemplateValues } from './page-template.ts';
@@ -39,10 +40,13 @@ const PLACEHOLDER = 'https://your-server.example';
 /** What the template is filled with. */
 function pageValues({ name, version, authEnabled, canSignIn, sseEnabled, publicUrl }: Face): TemplateValues {
   const origin = publicUrl ?? PLACEHOLDER;
+  const basePath = basePathOf(publicUrl);
   return {
     name,
     version,
     origin,
+    // From the page's own address, where no path is known: a proxy may have one that nobody told.
+    base: basePath === '' ? './' : `${basePath}/`,
     auth: authEnabled ? 'on' : 'off',
     authOn: authEnabled,
     authOff: !authEnabled,

@@ -36,6 +36,8 @@ export interface SseParts {
   readonly streams: EventStreams;
   readonly bodies: BodyLimits;
   readonly forwarding: ForwardingParts;
+  /** What stands in front of the path that messages go to, where a proxy has put the server under a path. */
+  readonly basePath: string;
 }
 
 /** The two routes of the transport. */
@@ -124,14 +126,14 @@ function answerToWrongHandshake(request: JSONRPCRequest): string | undefined {
 const loadTransport = () => import('@modelcontextprotocol/sdk/server/sse.js');
 
 /** `GET /sse`: opens a session, whose life is the stream's. */
-function openStream({ definition, registry, streams, forwarding }: SseParts): Handler {
+function openStream({ definition, registry, streams, forwarding, basePath }: SseParts): Handler {
   return async (ctx) => {
     const { SSEServerTransport } = await loadTransport();
     requireClient(ctx);
     const grant = grantOf(ctx);
     const response = new ResponseWithOurHead(ctx);
     // oxlint-disable-next-line no-unsafe-type-assertion -- it has all that the transport uses, which wants a whole response
-    const transport = new SSEServerTransport('/messages', response as unknown as ServerResponse);
+    const transport = new SSEServerTransport(`${basePath}/messages`, response as unknown as ServerResponse);
     const id = createSseId(forwarding, grant.user.userId);
     response.rename(transport.sessionId, id);
     const session = openSession(registry, {

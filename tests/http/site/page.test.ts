@@ -31,7 +31,7 @@ describe('the page', () => {
     expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
     expect(headers.get('x-frame-options')).toBe('DENY');
     expect(headers.get('vary')).toContain('Accept');
-    expect(text).not.toMatch(/<style|<script(?! type="module" src="\/page\/)|\son\w+=|\sstyle=|\{\{/);
+    expect(text).not.toMatch(/<style|<script(?! type="module" src="\.\/page\/)|\son\w+=|\sstyle=|\{\{/);
   });
 
   test('shows every client of the connect table with the public URL, and no placeholder for it', async () => {

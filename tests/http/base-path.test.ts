@@ -1,0 +1,142 @@
+/** A server under a path: behind a proxy that takes the path off, behind one that does not, and asked directly. */
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startFaultyProxy } from '../support/faulty-proxy.ts';
+import { findFreePort } from '../support/free-port.ts';
+import { rpc, send } from '../support/raw-http.ts';
+import { newSecret, signIn } from '../support/sign-in.ts';
+import { smoke } from '../support/smoke-run.ts';
+import { openStream } from '../support/sse-reader.ts';
+import { ADA, BOB, startTestServer } from '../support/start-server.ts';
+
+const BASE = '/apps/mcp-app';
+
+const JSON_ONLY = { Accept: 'application/json' };
+
+/** How a proxy hands on the path of a request. */
+const PROXIES = {
+  'that takes the path off': (url: string) => url.slice(BASE.length) || '/',
+  'that leaves the path as it is': (url: string) => url,
+} as const;
+
+/** A server under a path, behind a proxy; `url` is the address that clients use. */
+async function startUnderPath(rewrite: (path: string) => string, env: Readonly<Record<string, string>> = {}) {
+  const port = await findFreePort();
+  const proxy = await startFaultyProxy(`http://127.0.0.1:${port}`, {
+    changeRequest(incoming) {
+      const { url: path = '' } = incoming;
+      // Clients look for these at the root of the host, with the path behind their names.
+      if (!path.startsWith('/.well-known/')) incoming.url = rewrite(path);
+    },
+  });
+  const url = `${proxy.url}${BASE}`;
+  const server = await startTestServer({
+    env: { PORT: String(port), PUBLIC_URL: `${url}/`, SSE_KEEPALIVE_SECONDS: '1', ...env },
+  });
+  return {
+    url,
+    origin: proxy.url,
+    direct: server.url,
+    async close() {
+      await proxy.close();
+      await server.close();
+    },
+  };
+}
+
+describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => {
+  let fixture: Awaited<ReturnType<typeof startUnderPath>>;
+  let url = '';
+  beforeAll(async () => {
+    fixture = await startUnderPath(rewrite);
+    ({ url } = fixture);
+  });
+  afterAll(async () => fixture.close());
+
+  test('the smoke test passes', async () => {
+    const run = await smoke(url, '--token', ADA, '--token2', BOB, '--expect-user', 'ada');
+
+    expect(run.steps.filter(({ status }) => ['failed', 'blocked'].includes(status))).toEqual([]);
+    expect(run.exitCode).toBe(0);
+  });
+
+  test("the SDK's client of HTTP+SSE calls a tool", async () => {
+    const client = new Client({ name: 'under a path', version: '1.0.0' });
+    const headers = { Authorization: `Bearer ${ADA}` };
+    await client.connect(new SSEClientTransport(new URL(`${url}/sse`), { requestInit: { headers } }));
+
+    const { content } = await client.callTool({ name: 'echo_message', arguments: { message: 'here' } });
+
+    expect(content).toEqual([{ type: 'text', text: 'here' }]);
+    await client.close();
+  });
+
+  test('the endpoint event stays under the path, whoever asks', async () => {
+    for (const at of [url, fixture.direct]) {
+      const stream = await openStream(`${at}/sse`, { token: ADA });
+      const { data } = await stream.waitFor(({ event }) => event === 'endpoint');
+      const endpoint = new URL(data ?? '', at);
+      const { status } = await send(endpoint.href, { token: ADA, body: rpc(1, 'ping') });
+
+      expect(endpoint.pathname).toBe(`${BASE}/messages`);
+      expect(status).toBe(202);
+      stream.close();
+    }
+  });
+
+  test('the page loads its files, links and configurations from under the path', async () => {
+    const page = await send(`${url}/`, { headers: { Accept: 'text/html' } });
+    const links = [...page.text.matchAll(/(?:href|src)="([^"#h][^"]*)"/g)].map(([, link = '']) => link);
+
+    expect(links.length).toBeGreaterThan(10);
+    expect(links.filter((link) => !link.startsWith(`${BASE}/`))).toEqual([]);
+    for (const link of new Set(links)) {
+      const { status } = await send(new URL(link, fixture.origin).href);
+      expect({ link, status }).toEqual({ link, status: 200 });
+    }
+    expect(page.text).toContain(`&#34;url&#34;: &#34;${url}/mcp&#34;`);
+  });
+
+  test('what the server says of itself has the path in it', async () => {
+    const { body } = await send(`${url}/`, { headers: JSON_ONLY });
+
+    expect(body).toMatchObject({
+      transports: { 'streamable-http': `${url}/mcp`, sse: `${url}/sse` },
+      tools: `${url}/tools`,
+      health: `${url}/health`,
+    });
+  });
+
+  test('users sign in, and every address of the documents is under the path', async () => {
+    const { url, origin, close } = await startUnderPath(rewrite, { SERVER_SECRET: newSecret() });
+    const refused = await send(`${url}/mcp`);
+    const resource = /resource_metadata="([^"]+)"/.exec(refused.headers.get('www-authenticate') ?? '')?.[1];
+    const documents = await Promise.all(
+      [resource ?? '', `${origin}/.well-known/oauth-protected-resource${BASE}/mcp`,
+        `${origin}/.well-known/oauth-authorization-server${BASE}`].map(async (at) => send(at)),
+    ); // prettier-ignore
+    const { access_token: token } = await signIn(url, ADA);
+
+    expect(documents.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(documents[0]?.body).toMatchObject({ resource: `${url}/mcp`, authorization_servers: [url] });
+    expect(documents[1]?.body).toEqual(documents[0]?.body);
+    for (const { text } of documents)
+      for (const [address] of text.matchAll(/http[^"]+/g)) expect(address.startsWith(url)).toBe(true);
+    expect((await send(`${url}/tools`, { token })).body).toMatchObject({ user: { userId: 'ada' } });
+    await close();
+  });
+});
+
+test('a path that only begins like the base path is not cut', async () => {
+  const server = await startTestServer({ env: { PUBLIC_URL: 'http://localhost/health' } });
+
+  const answers = await Promise.all(
+    ['/health', '/health/', '/health?x', '/healthy', '/health/health', '/tools'].map((path) => send(server.url + path, { headers: JSON_ONLY })),
+  ); // prettier-ignore
+
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 404, 200, 401]);
+  expect(answers[0]?.body).toHaveProperty('transports');
+  expect(answers[4]?.body).not.toHaveProperty('transports');
+  await server.close();
+});
