@@ -394,9 +394,9 @@ describe('a bad value', () => {
     { name: 'PUBLIC_URL', value: 'https://bad-origin.example/mcp', allowed: WHAT_AN_ENDPOINT_IS_NOT },
     { name: 'PUBLIC_URL', value: 'https://bad-origin.example/app/sse/', allowed: WHAT_AN_ENDPOINT_IS_NOT },
     ...['//', '/a//b', '/a?x', '/a#x', '/a/../b', '/.', '/{a}', '/*', '/:a', '/a b', '/%2e%2e'].map(
-      (path) => ({
+      (suffix) => ({
         name: 'PUBLIC_URL',
-        value: `https://bad-origin.example${path}`,
+        value: `https://bad-origin.example${suffix}`,
         allowed: WHAT_AN_ADDRESS_IS,
       }),
     ),

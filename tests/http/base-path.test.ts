@@ -109,22 +109,25 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
   });
 
   test('users sign in, and every address of the documents is under the path', async () => {
-    const { url, origin, close } = await startUnderPath(rewrite, { SERVER_SECRET: newSecret() });
-    const refused = await send(`${url}/mcp`);
+    const signing = await startUnderPath(rewrite, { SERVER_SECRET: newSecret() });
+    const refused = await send(`${signing.url}/mcp`);
     const resource = /resource_metadata="([^"]+)"/.exec(refused.headers.get('www-authenticate') ?? '')?.[1];
     const documents = await Promise.all(
-      [resource ?? '', `${origin}/.well-known/oauth-protected-resource${BASE}/mcp`,
-        `${origin}/.well-known/oauth-authorization-server${BASE}`].map(async (at) => send(at)),
+      [resource ?? '', `${signing.origin}/.well-known/oauth-protected-resource${BASE}/mcp`,
+        `${signing.origin}/.well-known/oauth-authorization-server${BASE}`].map(async (at) => send(at)),
     ); // prettier-ignore
-    const { access_token: token } = await signIn(url, ADA);
+    const { access_token: token } = await signIn(signing.url, ADA);
 
     expect(documents.map(({ status }) => status)).toEqual([200, 200, 200]);
-    expect(documents[0]?.body).toMatchObject({ resource: `${url}/mcp`, authorization_servers: [url] });
+    expect(documents[0]?.body).toMatchObject({
+      resource: `${signing.url}/mcp`,
+      authorization_servers: [signing.url],
+    });
     expect(documents[1]?.body).toEqual(documents[0]?.body);
     for (const { text } of documents)
-      for (const [address] of text.matchAll(/http[^"]+/g)) expect(address.startsWith(url)).toBe(true);
-    expect((await send(`${url}/tools`, { token })).body).toMatchObject({ user: { userId: 'ada' } });
-    await close();
+      for (const [address] of text.matchAll(/http[^"]+/g)) expect(address.startsWith(signing.url)).toBe(true);
+    expect((await send(`${signing.url}/tools`, { token })).body).toMatchObject({ user: { userId: 'ada' } });
+    await signing.close();
   });
 });
 
