@@ -23,13 +23,14 @@ import { createStatelessEndpoint } from '../http/transports/stateless-endpoint.t
 import { UploadBudget } from '../http/transports/upload-budget.ts';
 import { createToolsRoute } from '../http/site/tools-endpoint.ts';
 import { createFastLane } from '../mcp/fast-lane.ts';
-import { createToolLister, defineMcp, listsThatDiffer } from '../mcp/server.ts';
+import { createToolLister, defineMcp } from '../mcp/server.ts';
 import type { EventStore } from '../sessions/event-store.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
 import { readPackage } from '../package.ts';
 import { byTokensAlone } from './entrance.ts';
 import { createLeave } from './leave-taking.ts';
 import { listen, urlOf } from './listening.ts';
+import { tellOfRightsChanges } from './rights-changes.ts';
 import { openSignIn } from './sign-in.ts';
 import { infoOf, type ServerDefinition } from './server-definition.ts';
 import { NO_SERVICES, type OpenServices } from './services.ts';
@@ -128,16 +129,7 @@ export async function startServer({
   const peerSessions = new PeerSessions({ ...forwarding, registry, maxAgeMs: sharing.sessionMaxAgeMs });
   shareChanges(definition, peers);
   let ready = true;
-
-  verifier?.onRightsChange?.((changes) => {
-    for (const list of ['tools', 'prompts', 'resources'] as const) {
-      const affected = changes.filter(({ before, after }) =>
-        listsThatDiffer(definition, before, after).includes(list),
-      );
-      const userIds = new Set(affected.map(({ after }) => after.userId));
-      if (userIds.size > 0) definition.changes.listChangedFor(list, userIds);
-    }
-  });
+  tellOfRightsChanges(verifier, definition);
 
   const findObstacle = async (): Promise<string | undefined> => {
     if (!ready) return 'draining';
