@@ -8,7 +8,8 @@ RUN npm ci --include=dev --no-audit --no-fund
 COPY . .
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json --sourceMap false
 # What was installed above is in npm's cache.
-RUN npm ci --omit=dev --no-audit --no-fund --prefer-offline
+# What is optional is for older Nodes than this one.
+RUN npm ci --omit=dev --omit=optional --no-audit --no-fund --prefer-offline
 
 FROM node:24-bookworm-slim
 # Name and version stand in package.json alone; `docker build --label` can say more.

@@ -18,8 +18,11 @@ function spell(variables: Variables): string {
     .join('\n');
 }
 
-const groups = [...VARIABLE_GROUPS, ownVariablesOf(definition)].filter(
-  (group) => Object.keys(group).length > 0,
+/** A service may read variables of the server as well, which stand in their own group, and those that a platform sets. */
+const known = new Set(VARIABLE_GROUPS.flatMap((group) => Object.keys(group)));
+const own = Object.entries(ownVariablesOf(definition)).filter(
+  ([name, { isSetByPlatform }]) => !known.has(name) && isSetByPlatform !== true,
 );
+const groups = [...VARIABLE_GROUPS, Object.fromEntries(own)].filter((group) => Object.keys(group).length > 0);
 const text = [HEAD, ...groups.map(spell)].join('\n\n');
 process.stdout.write(`${isHelpWanted(process.argv.slice(2)) ? USAGE : text}\n`);

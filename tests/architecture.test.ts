@@ -47,6 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'mcp/tool': ['type auth', 'type mcp/content', 'type mcp/service'],
   'mcp/content': [],
   'mcp/service': ['type config'],
+  storage: ['mcp/service', 'mcp/tool', 'config'],
   'auth/sign-in': ['auth', 'sealed'],
   'auth/tokens': ['auth', 'in-slices'],
   auth: ['deep-freeze'],
@@ -85,6 +86,7 @@ const PACKAGES: readonly { readonly name: RegExp; readonly places: readonly stri
   { name: /^(koa|@koa\/router)$/, places: ['http', 'http/app'] },
   { name: /^dotenv$/, places: ['config'] },
   { name: /^@redis\/client$/, places: ['sessions/redis'] },
+  { name: /^(pg|@photostructure\/sqlite)$/, places: ['storage'] },
 ];
 
 /** Longer files are two files. */

@@ -77,6 +77,15 @@ export const ISLANDS = [
     packages: [],
   },
   {
+    name: 'storage',
+    what: 'the database behind one port, SQLite or PostgreSQL',
+    without: 'what tools keep is their own matter, and `DATABASE_URL` means nothing',
+    files: ['src/storage'],
+    wiring: [],
+    tests: ['tests/storage', 'tests/support/databases.ts', 'tests/support/postgres.ts'],
+    packages: ['pg', '@types/pg', '@photostructure/sqlite'],
+  },
+  {
     name: 'short-way',
     what: 'the short way of plain messages past the SDK',
     without:

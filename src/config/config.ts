@@ -16,6 +16,7 @@ import { OPERATION_VARIABLES } from './operation.ts';
 import { PLATFORM_VARIABLES } from './platforms.ts';
 import { SHARING_VARIABLES, type SharingConfig, sharingOf } from './sharing.ts';
 import { SIGN_IN_VARIABLES, type SignInChoice, signInOf } from './sign-in.ts';
+import { type StorageConfig, STORAGE_VARIABLES, storageOf } from './storage.ts';
 import { NOTHING_AROUND, type Surroundings } from './surroundings.ts';
 import { parseVariables, type ValuesOf, type Variables } from './variable.ts';
 
@@ -26,6 +27,7 @@ export const VARIABLE_GROUPS: readonly Variables[] = [
   SIGN_IN_VARIABLES,
   LIMITS_VARIABLES,
   SHARING_VARIABLES,
+  STORAGE_VARIABLES,
   OPERATION_VARIABLES,
 ];
 
@@ -36,6 +38,7 @@ const VARIABLES = {
   ...SIGN_IN_VARIABLES,
   ...LIMITS_VARIABLES,
   ...SHARING_VARIABLES,
+  ...STORAGE_VARIABLES,
   ...OPERATION_VARIABLES,
 } as const satisfies Variables;
 
@@ -51,6 +54,7 @@ export interface Config extends Exposure, SignInChoice {
   readonly origin: OriginConfig;
   readonly limits: LimitsConfig;
   readonly sharing: SharingConfig;
+  readonly storage: StorageConfig;
   readonly sseEnabled: boolean;
   readonly keepAliveMs: number;
   readonly idleConnectionMs: number;
@@ -97,6 +101,7 @@ export function parseConfig(
     origin,
     limits: limitsOf(values),
     sharing,
+    storage: storageOf(values),
     sseEnabled: values.SSE_ENABLED,
     keepAliveMs: values.SSE_KEEPALIVE_SECONDS * 1000,
     idleConnectionMs: values.KEEP_ALIVE_SECONDS * 1000,

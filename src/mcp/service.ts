@@ -6,6 +6,8 @@ import type { ValuesOf, Variables } from '../config/variable.ts';
 export interface ServiceContext {
   /** The server's log; each line carries the service's name. */
   readonly log: Logger;
+  /** Where relative paths begin: the working folder, or the package's, where the host of a stdio server chooses the former. */
+  readonly folder: string;
   /** Aborted when opening takes too long. */
   readonly signal: AbortSignal;
 }

@@ -39,7 +39,12 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   const config = parseEnvironment(environment, (all) => parseStdioConfig(all, own), ownFile());
   const log = createLog(config.logLevel);
   const grant = await identifyUser(config, log);
-  const services = await openServices({ services: definition.services ?? [], values: config.own, log });
+  const services = await openServices({
+    services: definition.services ?? [],
+    values: config.own,
+    log,
+    folder: packageFolder(),
+  });
   const { title, instructions, tools, features } = definition;
   const { use } = services;
   const info = infoOf(readPackage(), title);

@@ -22,6 +22,8 @@ export interface ServicesOptions {
   /** The values of their variables, by name. */
   readonly values: Readonly<Record<string, unknown>>;
   readonly log: Logger;
+  /** Where relative paths begin; by default in the working folder. */
+  readonly folder?: string;
   readonly deadlines?: Deadlines;
 }
 
@@ -44,7 +46,7 @@ export class ServiceError extends Error {
  * @throws {ServiceError} naming the one that did not open; those before it have been closed
  */
 export async function openServices(options: ServicesOptions): Promise<OpenServices> {
-  const { services, values, log, deadlines = DEADLINES } = options;
+  const { services, values, log, folder = process.cwd(), deadlines = DEADLINES } = options;
   const open = new Map<Service, OpenService>();
   const closeAll = async (): Promise<void> => {
     for (const [{ name }, service] of [...open].toReversed()) {
@@ -59,7 +61,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
     const { name } = service;
     try {
       const opened = await within(deadlines.openMs, (signal) =>
-        service.open(values, { log: log.child({ service: name }), signal }),
+        service.open(values, { log: log.child({ service: name }), folder, signal }),
       );
       open.set(service, opened);
     } catch (error) {

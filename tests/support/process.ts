@@ -21,6 +21,8 @@ export interface ProcessOptions {
   readonly cwd: string;
   /** Variables besides PATH and a HOME of its own; nothing else is inherited. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The user that it runs as, by number. Default: this one. */
+  readonly uid?: number | undefined;
 }
 
 /** A process under test. */
@@ -127,8 +129,12 @@ export async function waitForEnd(
 }
 
 /** Starts a process and keeps what it writes. */
-function startProcess({ command = process.execPath, args, cwd, env }: ProcessOptions): TestProcess {
-  const child = spawn(command, [...args], { cwd, env: bareEnvironment(cwd, env) });
+function startProcess({ command = process.execPath, args, cwd, env, uid }: ProcessOptions): TestProcess {
+  const child = spawn(command, [...args], {
+    cwd,
+    env: bareEnvironment(cwd, env),
+    ...(uid !== undefined && { uid }),
+  });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));

@@ -1,0 +1,51 @@
+/** The variable that says where what is kept is kept. */
+import { z } from 'zod';
+import type { ValuesOf, Variables } from './variable.ts';
+import { PLATFORM_VARIABLES } from './platforms.ts';
+
+/** Where what is kept is kept. */
+export type StorageConfig =
+  | { readonly dialect: 'postgres'; readonly url: string }
+  | {
+      readonly dialect: 'sqlite';
+      readonly file: string;
+      /** Set where each deployment begins with an empty disk. */
+      readonly isLostWithDeployment: boolean;
+    };
+
+/** In the folder that the server is started in. */
+const DEFAULT_URL = 'sqlite:data/server.db';
+
+const WORDS = 'must be postgres://user:password@host/database or sqlite:path/to/file';
+
+export const STORAGE_VARIABLES = {
+  DATABASE_URL: {
+    description:
+      'Where tools keep what they keep: postgres://user:password@host/database, or sqlite: and a file. What keeps nothing opens none.',
+    example: DEFAULT_URL,
+    schema: z
+      .string()
+      .transform((text, context): { readonly url: string } | { readonly file: string } => {
+        if (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)) return { url: text };
+        const [, file = ''] = /^sqlite:(?:\/\/(?=\/))?(.*)$/s.exec(text) ?? [];
+        if (file === '' || file.startsWith('//') || file.startsWith(':')) context.addIssue(WORDS);
+        return { file };
+      })
+      .prefault(DEFAULT_URL),
+  },
+} as const satisfies Variables;
+
+/** All that says where, with the platform's word on its disk. */
+export const STORAGE_PLACE_VARIABLES = {
+  ...STORAGE_VARIABLES,
+  REPLIT_DEPLOYMENT: PLATFORM_VARIABLES.REPLIT_DEPLOYMENT,
+} as const satisfies Variables;
+
+/** Where what is kept is kept. */
+export function storageOf({
+  DATABASE_URL: place,
+  REPLIT_DEPLOYMENT,
+}: ValuesOf<typeof STORAGE_PLACE_VARIABLES>): StorageConfig {
+  if ('url' in place) return { dialect: 'postgres', url: place.url };
+  return { dialect: 'sqlite', file: place.file, isLostWithDeployment: REPLIT_DEPLOYMENT !== undefined };
+}

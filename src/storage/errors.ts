@@ -1,0 +1,47 @@
+/** What goes wrong with a database, the same for both kinds. None of it holds a value, an address or a password. */
+import { ToolError } from '../mcp/tool.ts';
+
+/**
+ * Nothing that the caller has done wrong, or can mend by calling otherwise. A tool that lets it through ends with these words for the model;
+ * the other calls go on.
+ */
+export class StorageUnavailable extends ToolError {
+  /** `unreachable`: it is not there. `busy`: it is there, and others were in the way for too long. `unstorable`: no database keeps such a value. */
+  readonly code: 'unreachable' | 'busy' | 'unstorable';
+  /** For the log of whoever runs the server: `ECONNREFUSED`, `28P01`, `SQLITE_CANTOPEN`. */
+  readonly reason: string | undefined;
+
+  constructor(code: StorageUnavailable['code'], message: string, reason?: string) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+/** A row that a constraint refuses. Whoever knows what it means catches it; else it is a fault of the program. */
+export class ConstraintError extends Error {
+  override readonly name = 'ConstraintError';
+  /** `unique`: such a row is there already. */
+  readonly constraint: 'unique' | 'other';
+
+  constructor(constraint: ConstraintError['constraint'], message: string) {
+    super(message);
+    this.constraint = constraint;
+  }
+}
+
+/** A statement that the database does not take: a fault of the program. */
+export class StatementError extends Error {
+  override readonly name = 'StatementError';
+}
+
+/** The database is not there. */
+export function unreachable(reason: string): StorageUnavailable {
+  const words = 'The database cannot be reached at the moment. Nothing else is wrong: try again in a minute.';
+  return new StorageUnavailable('unreachable', words, reason);
+}
+
+/** The database is there, and something took too long. */
+export function busy(reason: string): StorageUnavailable {
+  return new StorageUnavailable('busy', 'The database is busy: try again in a moment.', reason);
+}

@@ -1,0 +1,188 @@
+/** A database that may be away: it is looked for at the start and again when it is lost, and its calls fail at once meanwhile. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { Database, Driver, Sql } from './database.ts';
+import { StatementError, StorageUnavailable, unreachable } from './errors.ts';
+import { migrate, MigrationError, type Migrations } from './migrations.ts';
+import { type Row, sql, type Statement } from './statement.ts';
+
+/** What it is made from. */
+export interface LiveDatabaseParts {
+  readonly driver: Driver;
+  readonly migrations: readonly Migrations[];
+  readonly log: Logger;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly now?: () => number;
+  /** How long it is looked for before the start goes on without it. */
+  readonly patienceMs?: number;
+}
+
+/** While it cannot be reached, the log says so so often. Milliseconds. */
+const REPORT_MS = 60_000;
+
+/** The pauses between two tries. Milliseconds. */
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 2_000];
+
+/** Whoever asks more often gets the same answer: `/ready` is open to everybody. Milliseconds. */
+const READY_MS = 1_000;
+
+/** So long the start waits for it: one that is there answers sooner. Milliseconds. */
+const PATIENCE_MS = 2_000;
+
+/**
+ * Makes a database of a driver. One that cannot be reached keeps no server from starting.
+ * @throws {MigrationError} when it is there, and its tables cannot be brought to where they should be
+ */
+export async function openLiveDatabase(parts: LiveDatabaseParts): Promise<Database> {
+  const database = new LiveDatabase(parts);
+  const { patienceMs = PATIENCE_MS } = parts;
+  const timer = new AbortController();
+  const enough = delay(patienceMs, undefined, { signal: timer.signal }).catch(() => undefined);
+  try {
+    await Promise.race([database.look(), enough]);
+  } catch (error) {
+    await database.close();
+    throw error;
+  } finally {
+    database.isOpening = false;
+    timer.abort();
+  }
+  return database;
+}
+
+/** The database. */
+class LiveDatabase implements Database {
+  /** Whether somebody waits who can end the start. */
+  isOpening = true;
+  readonly dialect: Driver['dialect'];
+  readonly #parts: LiveDatabaseParts;
+  readonly #now: () => number;
+  /** Notices who asks the database itself where the transaction is meant, and would wait for it for ever. */
+  readonly #inside = new AsyncLocalStorage<true>();
+  readonly #closed = new AbortController();
+  #isUp = false;
+  #wasEverUp = false;
+  #reportedAtMs = -Infinity;
+  #looking: Promise<void> | undefined;
+  #pauseMs = FIRST_PAUSE_MS;
+  #asking: Promise<boolean> = Promise.resolve(true);
+  #askedAtMs = -Infinity;
+
+  constructor(parts: LiveDatabaseParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? (() => performance.now());
+    this.dialect = parts.driver.dialect;
+  }
+
+  async query(statement: Statement): Promise<readonly Row[]> {
+    return this.#use(async () => this.#parts.driver.query(statement));
+  }
+
+  async select<Shape>(shape: z.ZodType<Shape>, statement: Statement): Promise<readonly Shape[]> {
+    return (await this.query(statement)).map((row) => shape.parse(row));
+  }
+
+  async transaction<Result>(work: (within: Sql) => Promise<Result>): Promise<Result> {
+    const { driver } = this.#parts;
+    return this.#use(async () =>
+      driver.transaction(async (query) => this.#inside.run(true, work, createSql(query))),
+    );
+  }
+
+  async isReady(): Promise<boolean> {
+    if (this.#isUp && this.#now() - this.#askedAtMs >= READY_MS) {
+      this.#askedAtMs = this.#now();
+      // Alone a question that fails has it looked for.
+      this.#asking = this.#use(async () => this.#parts.driver.query(sql`select 1`)).then(
+        () => true,
+        () => false,
+      );
+    }
+    return this.#isUp && (await this.#asking);
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    this.#isUp = false;
+    await this.#parts.driver.close();
+  }
+
+  /**
+   * Looks whether it is there, and if it is not, again and again from then on.
+   * @throws {MigrationError} while it is being opened
+   */
+  async look(): Promise<void> {
+    this.#looking ??= this.#lookOnce().finally(() => (this.#looking = undefined));
+    return this.#looking;
+  }
+
+  /** Looks, and brings its tables to where they should be: what comes back need not be what was lost. */
+  async #lookOnce(): Promise<void> {
+    const { driver, migrations, log } = this.#parts;
+    try {
+      await driver.connect();
+      await migrate(driver, migrations);
+    } catch (error) {
+      this.#isUp = false;
+      if (this.#closed.signal.aborted) return;
+      if (error instanceof MigrationError && this.isOpening) throw error;
+      this.#report(error);
+      void this.#lookLater().catch(() => undefined);
+      return;
+    }
+    this.#pauseMs = FIRST_PAUSE_MS;
+    if (this.#isUp || this.#closed.signal.aborted) return;
+    log.info({ dialect: this.dialect }, this.#wasEverUp ? 'database is back' : 'database reached');
+    [this.#isUp, this.#wasEverUp, this.#reportedAtMs] = [true, true, -Infinity];
+  }
+
+  /** Looks again after a pause that grows from one to the next. */
+  async #lookLater(): Promise<void> {
+    const pauseMs = this.#pauseMs;
+    this.#pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    await delay(pauseMs, undefined, { ref: false, signal: this.#closed.signal });
+    await this.look();
+  }
+
+  /** Does something with it; when it turns out to be away, it is looked for. */
+  async #use<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#inside.getStore() === true)
+      throw new Error(
+        'In a transaction, ask what it has handed you: the database itself would wait for its end.',
+      );
+    if (!this.#isUp) throw unreachable('away');
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof StorageUnavailable && error.code === 'unreachable')
+        void this.look().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Tells whoever runs the server, once a minute. */
+  #report(error: unknown): void {
+    const nowMs = this.#now();
+    if (nowMs - this.#reportedAtMs < REPORT_MS) return;
+    this.#reportedAtMs = nowMs;
+    const { log } = this.#parts;
+    if (error instanceof StorageUnavailable) log.warn({ reason: error.reason }, 'database cannot be reached');
+    else log.error({ reason: reasonOf(error) }, 'database cannot be used');
+  }
+}
+
+/** Why it cannot be used; of an error that is not ours only its name, as its fields may hold the address with the password. */
+function reasonOf(error: unknown): string {
+  if (error instanceof MigrationError || error instanceof StatementError) return error.message;
+  return error instanceof Error ? error.name : 'unknown';
+}
+
+/** What runs statements within a transaction. */
+function createSql(query: Driver['query']): Sql {
+  return {
+    query,
+    select: async (shape, statement) => (await query(statement)).map((row) => shape.parse(row)),
+  };
+}

@@ -1,0 +1,39 @@
+/** Opens the database that the configuration names, with the library of its kind and no other. */
+import path from 'node:path';
+import type { Logger } from 'pino';
+import type { StorageConfig } from '../config/storage.ts';
+import type { Database, Driver } from './database.ts';
+import { openLiveDatabase } from './live-database.ts';
+import type { Migrations } from './migrations.ts';
+
+/** What a database is opened with. */
+export interface OpenDatabaseOptions {
+  /** Taken when it is there, before anything else is done with it. */
+  readonly migrations: readonly Migrations[];
+  readonly log: Logger;
+  /** Where the path of a file begins. */
+  readonly folder?: string;
+}
+
+/**
+ * Opens it. One that cannot be reached keeps no server from starting: its calls fail until it is there.
+ * @throws {MigrationError} when it is there, and its tables cannot be brought to where they should be
+ */
+export async function openDatabase(config: StorageConfig, options: OpenDatabaseOptions): Promise<Database> {
+  const { migrations, log } = options;
+  if (config.dialect === 'sqlite' && config.isLostWithDeployment)
+    log.warn(
+      'What is kept here is lost with the next deployment, whose disk is a new one. Set DATABASE_URL to a PostgreSQL: the one that Replit adds to an app sets it by itself.',
+    );
+  return openLiveDatabase({ driver: await createDriver(config, options), migrations, log });
+}
+
+/** Makes the driver. */
+async function createDriver(config: StorageConfig, { folder = '.' }: OpenDatabaseOptions): Promise<Driver> {
+  if (config.dialect === 'postgres') {
+    const { createPostgresDriver } = await import('./postgres.ts');
+    return createPostgresDriver(config.url);
+  }
+  const { createSqliteDriver } = await import('./sqlite.ts');
+  return createSqliteDriver(path.resolve(folder, config.file));
+}

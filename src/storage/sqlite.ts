@@ -1,0 +1,188 @@
+/** SQLite behind the port: a file that this process opens, and other processes may. */
+import { type Stats, statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Driver } from './database.ts';
+import { StatementError, StorageUnavailable, unreachable } from './errors.ts';
+import { fromSqlite, isBusy } from './sqlite-errors.ts';
+import {
+  loadSqlite,
+  type SqliteConnection,
+  type SqliteLibrary,
+  type SqliteStatement,
+} from './sqlite-library.ts';
+import { type Row, spell, type Statement } from './statement.ts';
+import { TransactionWork } from './transaction-work.ts';
+import { Turns } from './turns.ts';
+
+/** So long a transaction may take, and what waits for another process. Milliseconds. */
+const LIMIT_MS = 10_000;
+
+/** A whole list of migrations may take longer. Milliseconds. */
+const ALONE_LIMIT_MS = 120_000;
+
+/** The pause before it is asked again whether another process has ended its transaction. Milliseconds. */
+const BUSY_PAUSE_MS = 10;
+
+/** So often it is looked whether the file is still the one that was opened: what goes into a deleted one is lost. Milliseconds. */
+const FILE_CHECK_MS = 1_000;
+
+/** So many prepared statements are kept. */
+const MAX_PREPARED = 200;
+
+/** How the file is used: readers and a writer at once, foreign keys as PostgreSQL has them; who waits, waits in {@link patiently}. */
+const PRAGMAS = `
+  pragma busy_timeout = 0;
+  pragma journal_mode = wal;
+  pragma synchronous = normal;
+  pragma foreign_keys = on;`;
+
+const PROBE: Statement = { texts: ['select count(*) from sqlite_master'], values: [] };
+/** At once for writing: one that turns to it later could find that another process has been there. */
+const BEGIN: Statement = { texts: ['begin immediate'], values: [] };
+const COMMIT: Statement = { texts: ['commit'], values: [] };
+
+/** Makes the driver of a file; the library is loaded here and nowhere else. */
+export async function createSqliteDriver(file: string): Promise<Driver> {
+  return new SqliteDriver(file, await loadSqlite());
+}
+
+/** A file that is open. */
+interface OpenFile {
+  readonly connection: SqliteConnection;
+  readonly prepared: Map<string, SqliteStatement>;
+  readonly stats: Stats;
+  checkedAtMs: number;
+}
+
+/** The driver. */
+class SqliteDriver implements Driver {
+  readonly dialect = 'sqlite';
+  readonly #file: string;
+  readonly #library: SqliteLibrary;
+  readonly #turns = new Turns();
+  #open: OpenFile | undefined;
+
+  constructor(file: string, library: SqliteLibrary) {
+    this.#file = file;
+    this.#library = library;
+  }
+
+  async connect(): Promise<void> {
+    await this.#turns.take(async () =>
+      this.#reporting(async () => {
+        if (this.#open === undefined) await this.#openFile();
+        else this.#run(PROBE);
+      }),
+    );
+  }
+
+  async query(statement: Statement): Promise<readonly Row[]> {
+    return this.#turns.take(async () =>
+      this.#reporting(async () => patiently(LIMIT_MS, () => this.#run(statement))),
+    );
+  }
+
+  async transaction<Result>(
+    work: (query: Driver['query']) => Promise<Result>,
+    { alone = false }: { readonly alone?: boolean } = {},
+  ): Promise<Result> {
+    const limitMs = alone ? ALONE_LIMIT_MS : LIMIT_MS;
+    return this.#turns.take(async () => {
+      await this.#reporting(async () => patiently(limitMs, () => this.#run(BEGIN)));
+      const within = new TransactionWork(async (statement) =>
+        this.#reporting(async () => this.#run(statement)),
+      );
+      try {
+        const result = await within.finish(work, limitMs);
+        await this.#reporting(async () => patiently(LIMIT_MS, () => this.#run(COMMIT)));
+        return result;
+      } catch (error) {
+        // Some errors have ended it already, or closed the file.
+        if (this.#open?.connection.isTransaction === true) this.#open.connection.exec('rollback');
+        throw error;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#turns.take(() => this.#closeFile());
+  }
+
+  async #openFile(): Promise<void> {
+    await mkdir(path.dirname(this.#file), { recursive: true });
+    const connection = new this.#library.DatabaseSync(this.#file);
+    try {
+      await patiently(LIMIT_MS, () => connection.exec(PRAGMAS));
+      const stats = statSync(this.#file);
+      this.#open = { connection, prepared: new Map(), stats, checkedAtMs: performance.now() };
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /** Runs a statement at once. */
+  #run(statement: Statement): readonly Row[] {
+    const { connection, prepared } = this.#requireOpen();
+    const text = spell(statement, () => '?');
+    let ready = prepared.get(text);
+    if (ready === undefined) {
+      // The library runs the first and leaves out what comes after it; PostgreSQL refuses both.
+      if (isSeveral(text)) throw new StatementError('More than one statement at once.');
+      ready = connection.prepare(text);
+      if (prepared.size >= MAX_PREPARED) prepared.clear();
+      prepared.set(text, ready);
+    }
+    return ready.all(...statement.values);
+  }
+
+  /** The file, if it is open and still in its place. */
+  #requireOpen(): OpenFile {
+    const open = this.#open;
+    if (open === undefined) throw unreachable('closed');
+    const nowMs = performance.now();
+    if (nowMs - open.checkedAtMs >= FILE_CHECK_MS) {
+      const found = statSync(this.#file, { throwIfNoEntry: false });
+      if (found?.ino !== open.stats.ino || found.dev !== open.stats.dev) throw unreachable('file_gone');
+      open.checkedAtMs = nowMs;
+    }
+    return open;
+  }
+
+  #closeFile(): void {
+    this.#open?.connection.close();
+    this.#open = undefined;
+  }
+
+  /** Does something; errors become those of the port, and a file that cannot be used any more is closed. */
+  async #reporting<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      const known = fromSqlite(error);
+      if (known instanceof StorageUnavailable && known.code === 'unreachable') this.#closeFile();
+      throw known;
+    }
+  }
+}
+
+/** Tries something again while another process is in the way; the library's own waiting would stop this one. */
+async function patiently<Result>(limitMs: number, work: () => Result): Promise<Result> {
+  const untilMs = performance.now() + limitMs;
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= untilMs) throw error;
+      await delay(BUSY_PAUSE_MS);
+    }
+  }
+}
+
+/** Whether a text holds more than one statement, apart from what a trigger does. */
+function isSeveral(text: string): boolean {
+  const bare = text.replaceAll(/'[^']*'|"[^"]*"|--[^\n]*|\/\*[^]*?\*\//g, '');
+  return /;\s*\S/.test(bare) && !/^\s*create\s+trigger\b/i.test(bare);
+}

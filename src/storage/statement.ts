@@ -1,0 +1,68 @@
+/** SQL as a tagged template: what stands in `${…}` goes to the database as a value, never as a part of the text. */
+import { StorageUnavailable } from './errors.ts';
+
+/** What a column holds, the same from both kinds of database: no booleans (0 and 1), no dates (milliseconds, or ISO texts). */
+export type SqlValue = string | number | Uint8Array | null;
+
+/** One statement, or a part of one that another template takes in. */
+export interface Statement {
+  /** The texts between the values: one more than there are values. */
+  readonly texts: readonly string[];
+  readonly values: readonly SqlValue[];
+}
+
+/** A row, by its columns' names: write them in small letters with underscores, which both kinds leave as they are. */
+export type Row = Readonly<Record<string, SqlValue>>;
+
+/**
+ * A statement: sql`select note from notes where user_id = ${userId}`. A statement in another one becomes a part of it.
+ * @throws {StorageUnavailable} when a value is one that no database keeps
+ */
+export function sql(
+  template: TemplateStringsArray,
+  ...inserted: readonly (SqlValue | Statement)[]
+): Statement {
+  const texts = [template[0] ?? ''];
+  const values: SqlValue[] = [];
+  for (const [index, one] of inserted.entries()) {
+    const after = template[index + 1] ?? '';
+    if (isStatement(one)) {
+      const [first = '', ...others] = one.texts;
+      texts.push(`${texts.pop() ?? ''}${first}`, ...others);
+      values.push(...one.values);
+      texts.push(`${texts.pop() ?? ''}${after}`);
+    } else {
+      values.push(checked(one));
+      texts.push(after);
+    }
+  }
+  return { texts, values };
+}
+
+/** Values for `in (…)`: sql`where id in (${listOf(ids)})`. None at all match nothing. */
+export function listOf(values: readonly SqlValue[]): Statement {
+  if (values.length === 0) return sql`null`;
+  return { texts: ['', ...values.slice(1).map(() => ', '), ''], values: values.map(checked) };
+}
+
+/** The text of a statement with a placeholder for each value: `?` or `$1`, `$2` … */
+export function spell({ texts }: Statement, placeholder: (number: number) => string): string {
+  return texts.reduce((text, next, index) => `${text}${placeholder(index)}${next}`);
+}
+
+/** Whether what was inserted is a part of a statement. */
+function isStatement(inserted: SqlValue | Statement): inserted is Statement {
+  return typeof inserted === 'object' && inserted !== null && 'texts' in inserted;
+}
+
+/** A value that both kinds of database keep as it is. */
+function checked(value: SqlValue): SqlValue {
+  if (typeof value === 'string' && value.includes('\0'))
+    throw new StorageUnavailable(
+      'unstorable',
+      'A text with the character U+0000 cannot be kept: leave it out.',
+    );
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new StorageUnavailable('unstorable', 'A number that is not finite cannot be kept.');
+  return value;
+}

@@ -1,0 +1,59 @@
+/** The work of one transaction, under the rules that both kinds of database keep. */
+import type { Driver } from './database.ts';
+import { busy } from './errors.ts';
+
+/** Runs it. */
+export class TransactionWork {
+  readonly #run: Driver['query'];
+  #isOver = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(run: Driver['query']) {
+    this.#run = run;
+  }
+
+  /** What the first statement that failed has failed of; undefined where none has. */
+  get failure(): unknown {
+    return this.#failure?.error;
+  }
+
+  /**
+   * Runs it to its end, after which it can ask no more.
+   * @throws what it throws; what a statement has failed of, also where it has swallowed that; {@link StorageUnavailable} when it takes too long
+   */
+  async finish<Result>(work: (query: Driver['query']) => Promise<Result>, limitMs: number): Promise<Result> {
+    try {
+      const result = await withinTime(limitMs, work(this.#query));
+      if (this.#failure !== undefined) throw this.#failure.error;
+      return result;
+    } finally {
+      this.#isOver = true;
+    }
+  }
+
+  readonly #query: Driver['query'] = async (statement) => {
+    if (this.#isOver) throw new Error('This transaction is over.');
+    // PostgreSQL would refuse what follows, and SQLite would go on.
+    if (this.#failure !== undefined)
+      throw new Error('A statement of this transaction has failed, which ended it.');
+    try {
+      return await this.#run(statement);
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
+  };
+}
+
+/** Something that must be done within a time, or else counts as failed. */
+async function withinTime<Result>(limitMs: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(busy('transaction_too_long')), limitMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,347 @@
+/** The port to the database: both kinds behave alike, are there or not, and are brought to where the program expects them. */
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { parseConfig } from '../../src/config/config.ts';
+import { findModernNode } from '../../scripts/modern-node.ts';
+import type { Database, Driver } from '../../src/storage/database.ts';
+import {
+  ConstraintError,
+  StatementError,
+  StorageUnavailable,
+  unreachable,
+} from '../../src/storage/errors.ts';
+import { openLiveDatabase } from '../../src/storage/live-database.ts';
+import type { Migrations } from '../../src/storage/migrations.ts';
+import { openDatabase } from '../../src/storage/open-database.ts';
+import { listOf, sql, type Statement } from '../../src/storage/statement.ts';
+import { describeForBoth, type TestDatabases } from '../support/databases.ts';
+import { createMemoryLog, type MemoryLog } from '../support/memory-log.ts';
+import { PASSWORD } from '../support/postgres.ts';
+import { builtFile, createSandbox, waitFor, waitForEnd } from '../support/process.ts';
+
+/** Tables for tests. */
+const NOTES: Migrations = {
+  owner: 'notes',
+  steps: [
+    {
+      name: 'notes',
+      statements: [
+        sql`create table notes (id text primary key, user_id text not null, rank integer not null, weight double precision, bytes bytea)`,
+        sql`create index notes_of_user on notes (user_id)`,
+      ],
+    },
+    {
+      name: 'tags',
+      statements: [
+        sql`create table tags (note_id text not null references notes (id) on delete cascade, tag text not null, primary key (note_id, tag))`,
+      ],
+    },
+  ],
+};
+
+/** The ids that are kept. */
+async function idsIn(from: Database): Promise<unknown[]> {
+  return (await from.query(sql`select id from notes order by rank`)).map(({ id }) => id);
+}
+
+/** A row more. */
+function insert(id: string): Statement {
+  return sql`insert into notes (id, user_id, rank) values (${id}, 'all', 0)`;
+}
+
+describeForBoth('a database', (start) => {
+  const sandbox = createSandbox();
+  let databases: TestDatabases;
+  let memory: MemoryLog;
+  let database: Database;
+  const opened: Database[] = [];
+
+  /** Opens the database at an address. */
+  async function open(url: string, migrations: Migrations = NOTES, { log } = memory): Promise<Database> {
+    const { storage } = parseConfig({ DATABASE_URL: url });
+    const made = await openDatabase(storage, { migrations: [migrations], log });
+    opened.push(made);
+    return made;
+  }
+
+  beforeAll(async () => {
+    databases = await start(sandbox);
+    memory = createMemoryLog();
+    database = await open(await databases.create());
+  }, 60_000);
+  afterAll(async () => {
+    await Promise.all(opened.map(async (each) => each.close()));
+    await sandbox.close();
+  });
+
+  test('gives values back as they were given, and counts and sums as numbers', async () => {
+    const nasty = `'; drop table notes; -- $1 ? "é" 💡 \\`;
+    const bytes = new Uint8Array([0, 1, 255]);
+
+    await database.query(
+      sql`insert into notes (id, user_id, rank, weight, bytes) values (${nasty}, 'ada', ${-7}, ${0.1}, ${bytes})`,
+    );
+    const rows = await database.query(sql`select * from notes where id = ${nasty}`);
+    const sums = await database.select(
+      z.object({ many: z.number(), total: z.number(), mean: z.number() }),
+      sql`select count(*) as many, sum(rank) as total, avg(rank) as mean from notes where id = ${nasty}`,
+    );
+    const gone = await database.query(
+      sql`delete from notes where id = ${nasty} returning weight, null as none_at_all`,
+    );
+
+    expect(rows).toEqual([{ id: nasty, user_id: 'ada', rank: -7, weight: 0.1, bytes: expect.anything() }]);
+    expect(Buffer.from(rows[0]?.['bytes'] as Uint8Array).toString('hex')).toBe('0001ff');
+    expect(sums).toEqual([{ many: 1, total: -7, mean: -7 }]);
+    expect(gone).toEqual([{ weight: 0.1, none_at_all: null }]);
+  });
+
+  test('takes parts of statements, and lists', async () => {
+    const ids = ['part-1', 'part-2', 'part-3'];
+    for (const [rank, id] of ids.entries())
+      await database.query(sql`insert into notes (id, user_id, rank) values (${id}, 'parts', ${rank})`);
+    const ofUser = sql`user_id = ${'parts'} and rank < ${2}`;
+
+    const some = await database.query(
+      sql`select id from notes where ${ofUser} and id in (${listOf(ids)}) order by id`,
+    );
+    const none = await database.query(sql`select id from notes where ${ofUser} and id in (${listOf([])})`);
+    await database.query(sql`delete from notes where user_id = 'parts'`);
+
+    expect(some.map(({ id }) => id)).toEqual(['part-1', 'part-2']);
+    expect(none).toEqual([]);
+  });
+
+  test('tells which rows are refused, and why, without their values', async () => {
+    const secret = 'said-in-confidence';
+    await database.query(sql`insert into notes (id, user_id, rank) values (${secret}, 'ada', 1)`);
+
+    const doubled = database.query(sql`insert into notes (id, user_id, rank) values (${secret}, 'ada', 1)`);
+    const dangling = database.query(sql`insert into tags (note_id, tag) values ('no such', ${secret})`);
+    const wrong = database.query(sql`select ${secret} from no_such_table`);
+    const two = database.query(sql`select 1; select 2`);
+
+    await expect(doubled).rejects.toMatchObject({ name: 'ConstraintError', constraint: 'unique' });
+    await expect(dangling).rejects.toMatchObject({ name: 'ConstraintError', constraint: 'other' });
+    await expect(wrong).rejects.toThrow(StatementError);
+    await expect(wrong).rejects.toThrow(/no_such_table/);
+    await expect(two).rejects.toThrow(StatementError);
+    for (const failing of [doubled, dangling, wrong]) await expect(failing).rejects.not.toThrow(secret);
+    await database.query(sql`delete from notes where id = ${secret}`);
+  });
+
+  test('refuses what no database keeps in words for whoever called', () => {
+    expect(() => sql`select ${'a\0b'}`).toThrow(
+      new StorageUnavailable('unstorable', 'A text with the character U+0000 cannot be kept: leave it out.'),
+    );
+    expect(() => sql`select ${Number.NaN}`).toThrow(StorageUnavailable);
+  });
+
+  test('does all of a transaction, or nothing', async () => {
+    const result = await database.transaction(async (within) => {
+      await within.query(insert('kept-1'));
+      await within.query(insert('kept-2'));
+      return 'done';
+    });
+    const failed = database.transaction(async (within) => {
+      await within.query(insert('lost-1'));
+      throw new Error('changed my mind');
+    });
+    await expect(failed).rejects.toThrow('changed my mind');
+    const swallowed = database.transaction(async (within) => {
+      await within.query(insert('lost-2'));
+      await within.query(insert('kept-1')).catch(() => undefined);
+    });
+    await expect(swallowed).rejects.toThrow(ConstraintError);
+
+    expect(result).toBe('done');
+    expect(await idsIn(database)).toEqual(['kept-1', 'kept-2']);
+    await database.query(sql`delete from notes`);
+  });
+
+  test('has transactions as if one came after the other, however many there are, in several processes too', async () => {
+    const url = await databases.create();
+    const two = [await open(url), await open(url)];
+    await two[0]?.query(sql`insert into notes (id, user_id, rank) values ('counter', 'ada', 0)`);
+
+    const counts = Array.from({ length: 20 }, async (_nothing, index) =>
+      two[index % 2]?.transaction(async (within) => {
+        const [row] = await within.query(sql`select rank from notes where id = 'counter'`);
+        const rank = Number(row?.['rank']) + 1;
+        await within.query(sql`update notes set rank = ${rank} where id = 'counter'`);
+        return rank;
+      }),
+    );
+
+    expect((await Promise.all(counts)).toSorted((one, other) => Number(one) - Number(other))).toEqual(
+      Array.from({ length: 20 }, (_nothing, index) => index + 1),
+    );
+  });
+
+  test('notices who asks it, or a transaction that is over, where the transaction is meant', async () => {
+    let within: Pick<Database, 'query'> | undefined;
+    const inside = database.transaction(async (given) => {
+      within = given;
+      return database.query(sql`select 1`);
+    });
+
+    await expect(inside).rejects.toThrow('In a transaction, ask what it has handed you');
+    await expect(within?.query(sql`select 1`)).rejects.toThrow('This transaction is over.');
+  });
+
+  test('is migrated once by several that start at once, and runs beside a later version', async () => {
+    const url = await databases.create();
+
+    const all = await Promise.all([open(url), open(url), open(url)]);
+    const [first] = NOTES.steps;
+    const earlier = await open(url, { owner: 'notes', steps: first === undefined ? [] : [first] });
+    const others = await open(url, {
+      owner: 'others',
+      steps: [{ name: 'one', statements: [sql`create table others (id text)`] }],
+    });
+
+    const taken = await others.query(sql`select owner, number, name from migrations order by owner, number`);
+    expect(taken).toEqual([
+      { owner: 'notes', number: 1, name: 'notes' },
+      { owner: 'notes', number: 2, name: 'tags' },
+      { owner: 'others', number: 1, name: 'one' },
+    ]);
+    for (const each of [...all, earlier]) expect(await each.isReady()).toBe(true);
+  });
+
+  test('ends the start when it has been through another migration, or refuses one, and keeps nothing of that', async () => {
+    const url = await databases.create();
+    await open(url);
+    const bad = { name: 'bad', statements: [sql`create table half (id text)`, sql`create tabel half`] };
+
+    const renamed = open(url, { owner: 'notes', steps: [{ name: 'another', statements: [] }] });
+    const refused = open(url, { owner: 'fresh', steps: [bad] });
+
+    await expect(renamed).rejects.toThrow(
+      /migration 1 of notes is "another", but .* called "notes"\. Never change/,
+    );
+    await expect(refused).rejects.toThrow(/^migration 1 of fresh \("bad"\): .*syntax error/);
+    const again = await open(url, {
+      owner: 'fresh',
+      steps: [{ name: 'good', statements: [sql`create table half (id text)`] }],
+    });
+    expect(await again.isReady()).toBe(true);
+  });
+
+  test('that is away keeps no start waiting, is told of once, and comes by itself', async () => {
+    const url = await databases.create();
+    const own = createMemoryLog();
+    await databases.takeAway();
+
+    const away = await open(url, NOTES, own);
+    const [isReady, asked] = [await away.isReady(), away.query(sql`select 1`)];
+    await expect(asked).rejects.toThrow('The database cannot be reached at the moment.');
+    await databases.giveBack();
+    await waitFor('the database', async () => away.isReady());
+
+    expect(isReady).toBe(false);
+    expect(await idsIn(away)).toEqual([]);
+    expect(own.lines.map(({ msg }) => msg)).toEqual(['database cannot be reached', 'database reached']);
+    expect(own.lines[0]?.['reason']).toMatch(/^[A-Z0-9_]+$/);
+    expect(JSON.stringify(own.lines)).not.toContain(PASSWORD);
+  });
+
+  test('that is lost while it is used fails the calls meanwhile, and has kept what was there when it comes back', async () => {
+    const own = createMemoryLog();
+    const lost = await open(await databases.create(), NOTES, own);
+    await lost.query(sql`insert into notes (id, user_id, rank) values ('before', 'ada', 0)`);
+
+    await databases.takeAway();
+    const failure = await waitFor('a call that fails', async () =>
+      lost.query(sql`select 1`).then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    );
+    const [isReady, inTransaction] = [await lost.isReady(), lost.transaction(async () => undefined)];
+    await expect(inTransaction).rejects.toMatchObject({ code: 'unreachable' });
+    await databases.giveBack();
+    await waitFor('the database', async () => lost.isReady());
+
+    expect(failure).toMatchObject({ name: 'ToolError', code: 'unreachable' });
+    expect(isReady).toBe(false);
+    expect(await idsIn(lost)).toEqual(['before']);
+    expect(own.lines.map(({ msg }) => msg)).toEqual([
+      'database reached',
+      'database cannot be reached',
+      'database is back',
+    ]);
+    expect(JSON.stringify(own.lines)).not.toContain(PASSWORD);
+  });
+});
+
+describe('a database that is away', () => {
+  test('has one line in the log a minute', async () => {
+    const { log, lines } = createMemoryLog();
+    let nowMs = 0;
+    let tries = 0;
+    const driver: Driver = {
+      dialect: 'postgres',
+      async connect() {
+        tries += 1;
+        throw unreachable('ECONNREFUSED');
+      },
+      query: async () => [],
+      transaction: async (work) => work(async () => []),
+      close: async () => undefined,
+    };
+    const away = await openLiveDatabase({ driver, migrations: [], log, now: () => nowMs });
+    await waitFor('more tries', () => tries >= 3);
+    const before = lines.length;
+
+    nowMs = 60_000;
+    await waitFor('another line', () => lines.length > before);
+    await away.close();
+
+    expect(lines).toMatchObject([
+      { msg: 'database cannot be reached', reason: 'ECONNREFUSED' },
+      { msg: 'database cannot be reached', reason: 'ECONNREFUSED' },
+    ]);
+  });
+});
+
+describe('SQLite of a newer Node', () => {
+  const sandbox = createSandbox();
+  afterAll(async () => sandbox.close());
+
+  test('is Node’s own, and does the same', async () => {
+    const built = path.dirname(builtFile('src/storage/open-database.js'));
+    const program = `
+      import { openDatabase } from ${JSON.stringify(`${built}/open-database.js`)};
+      import { sql } from ${JSON.stringify(`${built}/statement.js`)};
+      import { loadSqlite } from ${JSON.stringify(`${built}/sqlite-library.js`)};
+      const log = { info() {}, warn() {}, error() {} };
+      const migrations = [{ owner: 'notes', steps: [{ name: 'notes', statements: [sql\`create table notes (id text primary key, rank integer)\`] }] }];
+      const open = () => openDatabase({ dialect: 'sqlite', file: 'notes.db', isLostWithDeployment: false }, { migrations, log });
+      const two = await Promise.all([open(), open()]);
+      const insert = () => two[0].query(sql\`insert into notes values (\${'a'}, 0) returning rank\`);
+      const rows = await insert();
+      const refused = await insert().catch(({ name, constraint }) => name + ' ' + constraint);
+      await Promise.all(Array.from({ length: 10 }, (_, index) => two[index % 2].transaction(async (within) => {
+        const [{ rank }] = await within.query(sql\`select rank from notes\`);
+        await within.query(sql\`update notes set rank = \${rank + 1}\`);
+      })));
+      const [{ rank }] = await two[1].query(sql\`select rank from notes\`);
+      await Promise.all(two.map((each) => each.close()));
+      const isOfNode = (await loadSqlite()).DatabaseSync === process.getBuiltinModule('node:sqlite').DatabaseSync;
+      console.log(JSON.stringify({ rows, refused, rank, isOfNode }));`;
+
+    const child = sandbox.spawn({
+      command: await findModernNode(),
+      args: ['--input-type=module', '--eval', program],
+      cwd: await sandbox.folder(),
+    });
+    await waitForEnd(child);
+
+    expect({ stdout: child.stdout(), stderr: child.stderr().replaceAll(/^\(.*\n/gm, '') }).toEqual({
+      stdout: '{"rows":[{"rank":0}],"refused":"ConstraintError unique","rank":10,"isOfNode":true}\n',
+      stderr: '',
+    });
+  }, 60_000);
+});
