@@ -1,5 +1,7 @@
 /** How jest runs the tests: TypeScript as native ES modules, types left to `npm run typecheck`. */
 
+import { availableParallelism } from 'node:os';
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
@@ -12,5 +14,6 @@ export default {
   // Compiled copies and fixtures are no part of the module map.
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.dev/', '<rootDir>/results/'],
   testTimeout: 20_000,
-  maxWorkers: 2,
+  // Many tests start programs of their own: a worker for every other core, and no fewer than two.
+  maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
 };

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { atMost, createSandbox, type ProcessOptions, ROOT, waitFor, waitForEnd } from '../support/process.ts';
 import {
   type ServerProcess,
@@ -15,6 +15,8 @@ import { connectStdio, type StdioClient } from '../support/stdio-clients.ts';
 
 const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
+const forAll = createSandbox();
+afterAll(async () => forAll.close());
 
 /** What `claude_desktop_config.json` says about a server. */
 interface Entry {
@@ -59,7 +61,7 @@ const WAYS = [
 ] as const;
 
 describe.each(WAYS)('to %s with the transport option %s, mcp-remote', (route, transport, expected) => {
-  test('lists and calls the tools as the user of the token', async () => {
+  test('lists and calls the tools as the user of the token, with few requests and sessions', async () => {
     const server = await startServer(sandbox, WITH_TOKENS);
     const url = `${server.url}${route}`;
     const ada = await connectRemote({ url, transport, header: `Bearer ${TOKEN.ada}` });
@@ -78,6 +80,26 @@ describe.each(WAYS)('to %s with the transport option %s, mcp-remote', (route, tr
       { userId: 'ada', transport: expected },
       { userId: 'bob', transport: expected },
     ]);
+
+    await ada.close();
+    // A stream has its line in the log when it has ended.
+    server.child.kill('SIGTERM');
+    await waitForEnd(server);
+    const requests = server.log().filter(({ msg, userId }) => msg === 'request' && userId === 'ada');
+    const calls = requests.filter(({ rpcMethod }) => rpcMethod === 'tools/call');
+    const sessions = new Set(requests.flatMap(({ session }) => session ?? []));
+    const streams = requests.filter(({ method, status }) => method === 'GET' && status === 200);
+    // What one start costs: without the calls that this test makes.
+    const counts = {
+      requests: requests.length - calls.length,
+      sessions: sessions.size,
+      streams: streams.length,
+    };
+    process.stderr.write(`mcp-remote to ${route} (${transport}): ${JSON.stringify(counts)}\n`);
+    expect(calls).toHaveLength(2);
+    expect(counts.requests).toBeLessThanOrEqual(20);
+    expect(counts.sessions).toBeLessThanOrEqual(3);
+    expect(counts.streams).toBeLessThanOrEqual(3);
   });
 });
 
@@ -90,33 +112,13 @@ test('with authentication off, mcp-remote connects without a header', async () =
   expect(JSON.parse(me.text)).toMatchObject({ userId: 'anonymous' });
 });
 
-describe.each(WAYS)(
-  'to %s with the transport option %s, one start of mcp-remote',
-  (route, transport, expected) => {
-    test(`costs few requests and sessions (${expected})`, async () => {
-      const server = await startServer(sandbox, WITH_TOKENS);
-      const url = `${server.url}${route}`;
-      const client = await connectRemote({ url, transport, header: `Bearer ${TOKEN.ada}` });
-
-      await client.listTools();
-      await client.close();
-      // A stream has its line in the log when it has ended.
-      server.child.kill('SIGTERM');
-      await waitForEnd(server);
-      const requests = server.log().filter(({ msg }) => msg === 'request');
-      const sessions = new Set(requests.flatMap(({ session }) => session ?? []));
-      const streams = requests.filter(({ method, status }) => method === 'GET' && status === 200);
-
-      const counts = { requests: requests.length, sessions: sessions.size, streams: streams.length };
-      process.stderr.write(`mcp-remote to ${route} (${transport}): ${JSON.stringify(counts)}\n`);
-      expect(counts.requests).toBeLessThanOrEqual(20);
-      expect(counts.sessions).toBeLessThanOrEqual(3);
-      expect(counts.streams).toBeLessThanOrEqual(3);
-    });
-  },
-);
-
 describe('a credential that is refused', () => {
+  let server: ServerProcess;
+  beforeAll(async () => {
+    // For all of them: none is refused so often that it would be told to wait.
+    server = await startServer(forAll, WITH_TOKENS);
+  });
+
   test.each([
     ['unknown', '/mcp', 'default', 'Bearer tok_wrong_0123456789', 'The token is unknown'],
     ['unknown', '/mcp', 'http-only', 'Bearer tok_wrong_0123456789', 'The token is unknown'],
@@ -132,7 +134,6 @@ describe('a credential that is refused', () => {
   ] as const)(
     'because it is %s ends mcp-remote to %s (%s) with the words of the server',
     async (_kind, route, transport, header, words) => {
-      const server = await startServer(sandbox, WITH_TOKENS);
       const entry = { url: `${server.url}${route}`, transport, header };
       const explanation = await askRegister(server, header ?? '${AUTH_HEADER}');
 
@@ -152,14 +153,14 @@ describe('a credential that is refused', () => {
     ['/mcp', 'default'],
     ['/sse', 'sse-only'],
   ] as const)('while connected to %s (%s) makes calls fail in words', async (route, transport) => {
-    const server = await startServer(sandbox, WITH_TOKENS);
-    const url = `${server.url}${route}`;
+    const own = await startServer(sandbox, WITH_TOKENS);
+    const url = `${own.url}${route}`;
     const client = await connectRemote({ url, transport, header: `Bearer ${TOKEN.ada}` });
     await client.call('whoami');
 
-    await writeFile(path.join(server.cwd, 'tokens.json'), JSON.stringify({ tok_other: { userId: 'other' } }));
-    server.child.kill('SIGHUP');
-    await waitForLog(server, 'token file reloaded');
+    await writeFile(path.join(own.cwd, 'tokens.json'), JSON.stringify({ tok_other: { userId: 'other' } }));
+    own.child.kill('SIGHUP');
+    await waitForLog(own, 'token file reloaded');
     const call = client.call('whoami');
 
     await expect(call).rejects.toThrow('The token has been revoked.');

@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { createCheckout, deleteCheckoutsAfterEach, runToEnd } from '../support/checkout.ts';
+import { createCheckout, deleteCheckouts, runToEnd } from '../support/checkout.ts';
 import { changedFiles, distancesFrom } from '../support/changed-first.mjs';
 import { createSandbox, ROOT } from '../support/process.ts';
 
-deleteCheckoutsAfterEach();
+deleteCheckouts();
 const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
 

@@ -2,12 +2,12 @@
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { createCheckout, deleteCheckoutsAfterEach } from '../support/checkout.ts';
+import { createCheckout, deleteCheckouts } from '../support/checkout.ts';
 import { connectClient } from '../support/clients.ts';
 import { createSandbox, ROOT, type TestProcess, waitFor, waitForEnd } from '../support/process.ts';
 import { parseLog } from '../support/server-process.ts';
 
-deleteCheckoutsAfterEach();
+deleteCheckouts();
 const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
 
@@ -104,16 +104,32 @@ test('an edited tool answers, a broken one leaves the server as it is, settings 
   await expect(readFile(path.join(folder, 'dist/src/main.js'))).rejects.toThrow('ENOENT');
 }, 500_000);
 
+/** A server that starts with an empty `.env` only. */
+const PICKY_SERVER = `
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+if (readFileSync('.env', 'utf8') !== '') process.exit(1);
+const server = createServer((_req, res) => res.end('one'));
+server.listen(0, '127.0.0.1', () => {
+  const { port } = server.address() as AddressInfo;
+  process.stderr.write(JSON.stringify({ level: 'info', msg: 'listening', url: 'http://127.0.0.1:' + port }) + '\\n');
+});
+`;
+
 test('a server that does not start is started again by the next change, and ends with whoever started it', async () => {
-  const folder = await copyServer();
-  await writeFile(path.join(folder, '.env'), 'AUTH_ENABLED=maybe\n');
-  const dev = sandbox.spawn({ args: ['scripts/dev.mjs'], cwd: folder, env: { PORT: '0' } });
+  const checkout = await createCheckout();
+  await checkout.write('src/main.ts', PICKY_SERVER);
+  await checkout.write('.env', 'AUTH_ENABLED=maybe\n');
+  await checkout.run('prepare');
+  const dev = sandbox.spawn({ args: ['scripts/dev.mjs'], cwd: checkout.directory });
 
   await waitFor('the refused start', () => dev.stderr().includes('dev: the server has ended'), SLOW);
-  await writeFile(path.join(folder, '.env'), '');
+  await checkout.write('.env', '');
   const url = await addressOf(dev, 1);
 
-  const answer = await answerAt(url);
+  const answer = await (await fetch(url)).text();
   dev.child.kill('SIGKILL');
   // Whatever it has started holds its output open.
   await waitForEnd(dev, SLOW);

@@ -1,18 +1,22 @@
 /** Tests of what counts as installed, with the real npm and packages from folders: who installed does not matter, what is there does. */
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { cp } from 'node:fs/promises';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { isInstalledAs } from '../../scripts/installed.mjs';
-import { createCheckout, deleteCheckoutsAfterEach, runToEnd } from '../support/checkout.ts';
+import { createCheckout, deleteCheckouts, runToEnd } from '../support/checkout.ts';
 
-deleteCheckoutsAfterEach();
+deleteCheckouts();
+
+type Checkout = Awaited<ReturnType<typeof createCheckout>>;
 
 /** What every test says when npm ci was run again. */
 const INSTALLING = 'prepare: installing dependencies (npm ci)\n';
 
 describe('after the real npm', () => {
-  let checkout: Awaited<ReturnType<typeof createCheckout>>;
-  beforeEach(async () => {
-    checkout = await createCheckout({ withCompiler: false });
-    await checkout.write(
+  let prepared: Checkout;
+  let checkout: Checkout;
+  beforeAll(async () => {
+    prepared = await createCheckout({ withCompiler: false });
+    await prepared.write(
       'package.json',
       JSON.stringify({ name: 'fork', version: '1.0.0', type: 'module', engines: { node: '>=20' } }),
     );
@@ -20,22 +24,29 @@ describe('after the real npm', () => {
       ['plain', {}],
       ['with-script', { install: `node -e "require('fs').writeFileSync('ran', '')"` }],
     ] as const) {
-      await checkout.write(
+      await prepared.write(
         `vendor/${name}/package.json`,
         JSON.stringify({ name, version: '1.0.0', scripts }),
       );
-      await npm('pack', `./vendor/${name}`, '--silent');
     }
-    await npm('install', './plain-1.0.0.tgz');
+    await npmIn(prepared, 'pack', './vendor/plain', './vendor/with-script', '--silent');
+    await npmIn(prepared, 'install', './plain-1.0.0.tgz');
   }, 60_000);
+  beforeEach(async () => {
+    checkout = await createCheckout({ withCompiler: false });
+    await cp(prepared.directory, checkout.directory, { recursive: true });
+  });
 
-  /** Runs npm in the checkout. */
-  async function npm(...args: readonly string[]): Promise<void> {
+  /** Runs npm in a checkout. */
+  async function npmIn({ directory }: Checkout, ...args: readonly string[]): Promise<void> {
     const result = await runToEnd('npm', [...args, '--no-audit', '--no-fund', '--offline'], {
-      cwd: checkout.directory,
+      cwd: directory,
     });
     if (result.code !== 0) throw new Error(`npm ${args.join(' ')}: ${result.stderr}`);
   }
+
+  /** Runs npm in the checkout of the test. */
+  const npm = async (...args: readonly string[]): Promise<void> => npmIn(checkout, ...args);
 
   /** Whether our script would install again. */
   async function installsAgain(): Promise<boolean> {

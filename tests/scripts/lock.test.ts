@@ -6,10 +6,10 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { lock } from '../../scripts/lock.mjs';
-import { createCheckout, deleteCheckoutsAfterEach, runToEnd } from '../support/checkout.ts';
+import { createCheckout, deleteCheckouts, runToEnd } from '../support/checkout.ts';
 import { createSandbox, waitFor } from '../support/process.ts';
 
-deleteCheckoutsAfterEach();
+deleteCheckouts();
 const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
 

@@ -6,9 +6,9 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
 
 import { checkNode } from '../../scripts/prepare.mjs';
-import { createCheckout, deleteCheckoutsAfterEach } from '../support/checkout.ts';
+import { createCheckout, deleteCheckouts } from '../support/checkout.ts';
 
-deleteCheckoutsAfterEach();
+deleteCheckouts();
 
 test.each([
   ['20.19.0', '>=20.19'],

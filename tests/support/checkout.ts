@@ -3,7 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach } from '@jest/globals';
+import { afterAll } from '@jest/globals';
 import { ROOT } from './process.ts';
 
 /** How a script ended. */
@@ -15,9 +15,9 @@ export interface RunResult {
 
 const checkouts: string[] = [];
 
-/** Deletes the checkouts after each test of the file that calls this. */
-export function deleteCheckoutsAfterEach(): void {
-  afterEach(async () => {
+/** Deletes the checkouts after the last test of the file that calls this. */
+export function deleteCheckouts(): void {
+  afterAll(async () => {
     const finished = checkouts.splice(0);
     await Promise.all(finished.map((directory) => rm(directory, { recursive: true })));
   });

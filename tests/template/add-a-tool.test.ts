@@ -25,21 +25,18 @@ async function codeInDocument(declares: string): Promise<string> {
   return fencesOf(text).find(({ code }) => code.includes(declares))?.code ?? '';
 }
 
-/** A list with one entry, as `src/tools/index.ts` and `src/services/index.ts` are. */
-function listOf(
-  type: 'Tool' | 'Service' | 'Feature',
-  { from, ...list }: Readonly<Record<string, string>>,
-): string {
-  const [name = '', entry = ''] = Object.entries(list)[0] ?? [];
+/** A list, as `src/tools/index.ts` and `src/services/index.ts` are: what is in it and the file of each. */
+function listOf(type: 'Tool' | 'Service' | 'Feature', entries: Readonly<Record<string, string>>): string {
+  const names = Object.keys(entries);
   return [
     `import type { ${type} } from '../mcp/${type.toLowerCase()}.ts';`,
-    `import { ${entry} } from '${from}';`,
-    `export const ${name}: readonly ${type}[] = [${entry}];`,
+    ...names.map((name) => `import { ${name} } from '${entries[name]}';`),
+    `export const ${type.toLowerCase()}s: readonly ${type}[] = [${names.join(', ')}];`,
   ].join('\n');
 }
 
-/** A copy of what the compiler needs, with the tool in it and in the list, as the documents say. */
-async function copyWith(tool: string): Promise<string> {
+/** A copy of what the compiler needs, with the tools of both documents in it and in the list, as they say. */
+async function copyWithBoth(): Promise<string> {
   const folder = await sandbox.folder({
     'tsconfig.one.json': '{ "extends": "./tsconfig.build.json", "include": ["src/**/*.ts"] }',
   });
@@ -48,65 +45,69 @@ async function copyWith(tool: string): Promise<string> {
     await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
   await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
 
+  // Both documents add the same tool: the second one gets a name of its own beside the first.
+  const second = (await toolIn('docs/03_LOCAL_DEVELOPMENT.md'))
+    .replace("'add_numbers'", "'add_as_well'")
+    .replace('const addNumbers', 'const addAsWell');
   // Lists of their own: a fork has others, and may have added this very tool.
   const files = {
-    'src/tools/add-numbers.ts': tool,
-    'src/tools/index.ts': listOf('Tool', { tools: 'addNumbers', from: './add-numbers.ts' }),
+    'src/tools/add-numbers.ts': await toolIn('README.md'),
+    'src/tools/add-as-well.ts': second,
+    'src/tools/index.ts': listOf('Tool', { addNumbers: './add-numbers.ts', addAsWell: './add-as-well.ts' }),
     'src/services/lessons.ts': await codeInDocument('defineService('),
-    'src/services/index.ts': listOf('Service', { services: 'lessons', from: './lessons.ts' }),
+    'src/services/index.ts': listOf('Service', { lessons: './lessons.ts' }),
     'src/features/study.ts': await codeInDocument('definePrompt('),
-    'src/features/index.ts': listOf('Feature', { features: 'study', from: './study.ts' }),
+    'src/features/index.ts': listOf('Feature', { study: './study.ts' }),
   };
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), `${text}\n`);
   return folder;
 }
 
-test.each(['README.md', 'docs/03_LOCAL_DEVELOPMENT.md'])(
-  'the tool in %s compiles in strict mode beside the service, is listed and adds',
-  async (document) => {
-    const cwd = await copyWith(await toolIn(document));
+test('the tools in README.md and docs/03_LOCAL_DEVELOPMENT.md compile in strict mode beside the service, are listed and add', async () => {
+  const cwd = await copyWithBoth();
 
-    const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-    const build = sandbox.spawn({ args: [compiler, '-p', 'tsconfig.one.json'], cwd });
-    const { code } = await waitForEnd(build, { timeoutMs: 40_000 });
-    expect({ code, problems: build.stdout() }).toEqual({ code: 0, problems: '' });
+  const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  const build = sandbox.spawn({ args: [compiler, '-p', 'tsconfig.one.json'], cwd });
+  const { code } = await waitForEnd(build, { timeoutMs: 120_000 });
+  expect({ code, problems: build.stdout() }).toEqual({ code: 0, problems: '' });
 
-    const refused = sandbox.spawn({
-      args: ['dist/src/main.js'],
-      cwd,
-      env: { PORT: '0', LESSONS_URL: 'nowhere' },
-    });
-    const ending = await waitForEnd(refused);
-    expect({ code: ending.code, words: refused.stderr() }).toEqual({
-      code: 1,
-      words: 'The configuration cannot be used:\n  LESSONS_URL must be an address\n',
-    });
+  const refused = sandbox.spawn({
+    args: ['dist/src/main.js'],
+    cwd,
+    env: { PORT: '0', LESSONS_URL: 'nowhere' },
+  });
+  const ending = await waitForEnd(refused);
+  expect({ code: ending.code, words: refused.stderr() }).toEqual({
+    code: 1,
+    words: 'The configuration cannot be used:\n  LESSONS_URL must be an address\n',
+  });
 
-    const server = sandbox.spawn({ args: ['dist/src/main.js'], cwd, env: { PORT: '0' } });
-    const url = await waitFor(
-      `listening\n${server.stderr()}`,
-      () =>
-        parseLog(server.stderr()).flatMap(({ msg, url: listening }) =>
-          msg === 'listening' ? [String(listening)] : [],
-        )[0],
-    );
-    const client = await connectClient('v2 http', { url });
-    const { tools } = await client.listTools();
-    const sum = await client.call('add_numbers', { a: 20, b: 22 });
-    const wrong = await client.call('add_numbers', { a: 'x', b: 22 });
-    await client.close();
-    const reader = await connectKind(url, { kind: 'http', token: 'none' });
-    const { messages } = await reader.getPrompt({ name: 'drill', arguments: { lesson: 'ink' } });
-    const { contents } = await reader.readResource({ uri: 'lesson://ink' });
-    await reader.close();
+  const server = sandbox.spawn({ args: ['dist/src/main.js'], cwd, env: { PORT: '0' } });
+  const url = await waitFor(
+    `listening\n${server.stderr()}`,
+    () =>
+      parseLog(server.stderr()).flatMap(({ msg, url: listening }) =>
+        msg === 'listening' ? [String(listening)] : [],
+      )[0],
+  );
+  const client = await connectClient('v2 http', { url });
+  const { tools } = await client.listTools();
+  const sums = [
+    await client.call('add_numbers', { a: 20, b: 22 }),
+    await client.call('add_as_well', { a: 20, b: 22 }),
+  ];
+  const wrong = await client.call('add_numbers', { a: 'x', b: 22 });
+  await client.close();
+  const reader = await connectKind(url, { kind: 'http', token: 'none' });
+  const { messages } = await reader.getPrompt({ name: 'drill', arguments: { lesson: 'ink' } });
+  const { contents } = await reader.readResource({ uri: 'lesson://ink' });
+  await reader.close();
 
-    expect(tools.map(({ name }) => name)).toContain('add_numbers');
-    expect(sum).toEqual({ text: '42', isError: false });
-    expect(wrong.isError).toBe(true);
-    expect(messages).toMatchObject([
-      { content: { text: 'Ask Anonymous five questions about the lesson ink.' } },
-    ]);
-    expect(contents).toMatchObject([{ text: '# ink', mimeType: 'text/markdown' }]);
-  },
-  60_000,
-);
+  expect(tools.map(({ name }) => name)).toEqual(['add_numbers', 'add_as_well']);
+  expect(sums).toEqual(Array.from({ length: 2 }, () => ({ text: '42', isError: false })));
+  expect(wrong.isError).toBe(true);
+  expect(messages).toMatchObject([
+    { content: { text: 'Ask Anonymous five questions about the lesson ink.' } },
+  ]);
+  expect(contents).toMatchObject([{ text: '# ink', mimeType: 'text/markdown' }]);
+}, 180_000);
