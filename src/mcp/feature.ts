@@ -15,7 +15,8 @@ export interface Feature {
   readonly options?: ServerOptions;
   /**
    * Whether it keeps something of each session by itself, such as where a client is in a conversation. Sessions then end with their process,
-   * also where there is a SERVER_SECRET. The same goes for log levels and subscriptions to resources: their capabilities say so.
+   * also where there is a SERVER_SECRET. The same goes for log levels and subscriptions to resources, whose capabilities say so, unless the
+   * processes share a Redis.
    */
   readonly keepsSessionState?: boolean;
   /**

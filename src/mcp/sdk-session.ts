@@ -20,6 +20,12 @@ export interface Handshake {
   readonly isInitialized: boolean;
 }
 
+/** A request that sets something in a session, without its id. */
+export interface Setting {
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
 /** What the server's end of a session is made from. */
 export interface SdkSessionParts {
   readonly definition: McpDefinition;
@@ -72,6 +78,12 @@ export class SdkSession implements Transport {
       });
     if (this.#waiting === undefined) hand();
     else this.#waiting.push(hand);
+  }
+
+  /** Sets something that the client has set elsewhere; nobody waits for the answer. */
+  apply({ method, params }: Setting, caller: Caller): void {
+    // No request of the session has a text for a key.
+    this.forward({ jsonrpc: '2.0', id: 'applied', method, params }, caller);
   }
 
   /** Whether nothing waits for it to be ready. */

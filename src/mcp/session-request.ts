@@ -1,8 +1,20 @@
-/** A request of a session that is being worked on, and how many there may be. */
+/** What a session is made from, its requests that are being worked on, and how many there may be. */
 import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Grant } from '../auth/verifier.ts';
 import { type LaneCall, spellAnswer } from './lane.ts';
-import type { Reply, RequestId } from './messages.ts';
+import type { Channel, Reply, RequestId } from './messages.ts';
+import type { Handshake } from './sdk-session.ts';
+import type { McpDefinition } from './server.ts';
+
+/** What a session is made from. */
+export interface McpSessionParts {
+  readonly definition: McpDefinition;
+  /** Whose it is. */
+  readonly userId: string;
+  readonly channel: Channel;
+  /** What was agreed on with the client before, where the session goes on. */
+  readonly handshake?: Handshake | undefined;
+}
 
 /** More requests than this are not worked on at once for one session: as many as may come in one batch. */
 export const MAX_REQUESTS_IN_FLIGHT = 100;

@@ -17,19 +17,14 @@ import {
 } from './messages.ts';
 import { correctParamsError } from './params-check.ts';
 import type { PlainCall, ReadMessage } from './plain-call.ts';
-import { type Handshake, SdkSession, type SendOptions } from './sdk-session.ts';
+import { type Handshake, SdkSession, type SendOptions, type Setting } from './sdk-session.ts';
 import type { McpDefinition } from './server.ts';
-import { MAX_REQUESTS_IN_FLIGHT, type SessionRequest, spellRefusal } from './session-request.ts';
-
-/** What a session is made from. */
-export interface McpSessionParts {
-  readonly definition: McpDefinition;
-  /** Whose it is. */
-  readonly userId: string;
-  readonly channel: Channel;
-  /** What was agreed on with the client before, where the session goes on. */
-  readonly handshake?: Handshake | undefined;
-}
+import {
+  MAX_REQUESTS_IN_FLIGHT,
+  type McpSessionParts,
+  type SessionRequest,
+  spellRefusal,
+} from './session-request.ts';
 
 /** The server of one session, over whichever transport. */
 export class McpSession implements Follower, Worker {
@@ -106,6 +101,11 @@ export class McpSession implements Follower, Worker {
       this.#handshake = { ...this.#handshake, isInitialized: true };
     // A server that sleeps has asked nothing, works on nothing, and without features minds nothing.
     this.#sdk?.forward(message, caller);
+  }
+
+  /** Sets what the client has set elsewhere; nobody waits for the answer. */
+  apply(setting: Setting, caller: Caller): void {
+    this.#sdk?.apply(setting, caller);
   }
 
   /**

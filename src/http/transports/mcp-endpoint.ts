@@ -6,19 +6,17 @@ import type { McpDefinition } from '../../mcp/server.ts';
 import type { EventStore } from '../../sessions/event-store.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import type { SessionIds } from '../../sessions/session-ids.ts';
-import { acceptsEventStream, grantOf, type Handler, type RequestContext, type Route } from '../context.ts';
+import { acceptsEventStream, type Handler, type RequestContext, type Route } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
 import { HttpError, requireClient, shuttingDown } from '../errors.ts';
 import type { BodyLimits } from './body-bytes.ts';
 import type { EventStreams } from './event-streams.ts';
 import { initializeProblem, type ParsedBody, parseMessages, readRpcBody, type RpcBody } from './json-rpc.ts';
 import type { PeerSessions } from './peer-sessions.ts';
-import { findSession, KIND } from './session-finding.ts';
-import { spellNotes } from './session-notes.ts';
-import { openSession } from './session-opening.ts';
+import { beginSession, findSession } from './session-finding.ts';
 import { needsNoSession, serveWithoutSession } from './sessionless.ts';
 import type { StatelessEndpoint } from './stateless-endpoint.ts';
-import { StreamableTransport } from './streamable-transport.ts';
+import type { StreamableTransport } from './streamable-transport.ts';
 
 /** What the endpoint is made from. */
 export interface McpEndpointParts {
@@ -61,7 +59,7 @@ function handlePost(parts: McpEndpointParts): Handler {
       requireSupportedVersion(ctx);
       return serveWithoutSession(parts, ctx, parsed);
     }
-    const transport = named ?? openTransport(parts, ctx, parsed);
+    const transport = named ?? (await openTransport(parts, ctx, parsed));
     if (transport.mcp.protocolVersion !== undefined) requireSupportedVersion(ctx);
     refuseOutOfPlace(transport, parsed);
     const meantForOthers = named && parts.peerSessions.passOn(named, parsed.messages, ctx);
@@ -135,11 +133,11 @@ function headerOf({ req }: RequestContext, name: string): string | undefined {
 const SESSION_REVISIONS: ReadonlySet<string> = new Set(SUPPORTED_PROTOCOL_VERSIONS);
 
 /** Opens a session for an `initialize` request, the only thing that may come without one. */
-function openTransport(
+async function openTransport(
   parts: McpEndpointParts,
   ctx: RequestContext,
   { messages, isBatch }: ParsedBody,
-): StreamableTransport {
+): Promise<StreamableTransport> {
   const message = messages[0]?.message;
   if (message === undefined || isBatch || !isRequest(message) || message.method !== 'initialize')
     throw sessionRequired();
@@ -147,16 +145,7 @@ function openTransport(
   if (problem !== undefined)
     throw new HttpError(400, 'invalid_params', problem.message, { rpcCode: problem.code });
 
-  const { definition, registry, sessionIds } = parts;
-  const { userId } = grantOf(ctx).user;
-  const { id, connection } = openSession(registry, {
-    id: sessionIds.create({ userId, kind: KIND, notes: spellNotes(definition, message) }),
-    userId,
-    kind: KIND,
-    connect: (session) => new StreamableTransport({ session, shared: parts }),
-  });
-  ctx.state.sessionId = id;
-  return connection;
+  return beginSession(parts, ctx, message);
 }
 
 /** The transport of the session that the Mcp-Session-Id header names, if it is the caller's. */

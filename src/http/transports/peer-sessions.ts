@@ -10,6 +10,7 @@ import { PeerGoneError, type Peers } from '../../sessions/peers.ts';
 import type { SessionIds } from '../../sessions/session-ids.ts';
 import { type RequestContext, senderOf } from '../context.ts';
 import { readCaller, type SpelledCaller, spellCaller, unreachable } from './peer-callers.ts';
+import { SessionSettings, type Whose } from './session-settings.ts';
 import { StreamableTransport } from './streamable-transport.ts';
 
 /** What is needed to share sessions. */
@@ -22,15 +23,11 @@ export interface PeerSessionsParts {
   readonly isCurrent: (grant: Grant) => boolean;
 }
 
-/** The session that something is about. */
-interface Whose {
-  readonly id: string;
-  readonly userId: string;
-}
-
 /** The sessions of this process, as others hear of them and ask for them. */
 export class PeerSessions {
   readonly #parts: PeerSessionsParts;
+  /** What clients have set in them. */
+  readonly settings: SessionSettings;
 
   constructor(parts: PeerSessionsParts) {
     this.#parts = parts;
@@ -39,6 +36,7 @@ export class PeerSessions {
       const connection = registry.find(id, userId, 'streamable-http')?.connection;
       return connection instanceof StreamableTransport ? connection : undefined;
     };
+    this.settings = new SessionSettings({ peers, maxAgeMs: parts.maxAgeMs, find });
     peers.onTell('session ended', (whose: Whose) => {
       sessionIds.noteEnded(whose.id);
       const transport = find(whose);
@@ -84,15 +82,16 @@ export class PeerSessions {
   }
 
   /**
-   * Passes on what of a POST is meant for other processes: cancels of what they work on, and answers to what they ask. Undefined where there
-   * is nothing to wait for, as with nearly every POST.
-   * @throws {HttpError} 503 when the process that asked cannot be reached
+   * Passes on what of a POST is meant for other processes: cancels of what they work on, answers to what they ask, and what is set in the
+   * session. Undefined where there is nothing to wait for, as with nearly every POST.
+   * @throws {HttpError} 503 when the process that asked cannot be reached, or nobody could come to know what is set
    */
   passOn(
-    { session, mcp }: StreamableTransport,
+    transport: StreamableTransport,
     messages: readonly ReadMessage[],
     ctx: RequestContext,
   ): Promise<unknown> | undefined {
+    const { session, mcp } = transport;
     const { peers } = this.#parts;
     let passing: Promise<void>[] | undefined;
     for (const { message } of messages) {
@@ -102,6 +101,8 @@ export class PeerSessions {
       const asker = askerOf(message);
       if (asker !== undefined && asker !== peers.self)
         (passing ??= []).push(this.#passAnswer(asker, session, message, senderOf(ctx, 'streamable-http')));
+      const setting = this.settings.note(transport, message, () => senderOf(ctx, 'streamable-http'));
+      if (setting !== undefined) (passing ??= []).push(setting.catch(refuse));
     }
     return passing && Promise.all(passing);
   }
@@ -128,6 +129,11 @@ export class PeerSessions {
       // It has gone with its process, or its client has two until one of them breaks.
     }
   }
+}
+
+/** Refuses what others could not come to know. */
+function refuse(error: unknown): never {
+  throw unreachable(error);
 }
 
 /** The mark of a session's end. */

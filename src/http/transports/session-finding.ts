@@ -1,11 +1,14 @@
-/** Finds the session of Streamable HTTP that a request names: one of this process, or one that another has opened and this one goes on with. */
+/** Opens sessions of Streamable HTTP, and finds the one that a request names: of this process, or one that another has opened and this one goes on with. */
+import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import type { SessionIds } from '../../sessions/session-ids.ts';
-import { grantOf, type RequestContext } from '../context.ts';
+import { grantOf, type RequestContext, senderOf } from '../context.ts';
 import { sessionNotFound, shuttingDown } from '../errors.ts';
 import type { PeerSessions } from './peer-sessions.ts';
-import { readNotes } from './session-notes.ts';
+import { unreachable } from './peer-callers.ts';
+import { hasSettings, readNotes, spellNotes } from './session-notes.ts';
 import { openSession } from './session-opening.ts';
+import type { Whose } from './session-settings.ts';
 import type { SharedByStreams } from './session-streams.ts';
 import { StreamableTransport } from './streamable-transport.ts';
 
@@ -47,6 +50,31 @@ function findHere(
   return session.connection;
 }
 
+/** Opens a session for an `initialize` request. */
+export async function beginSession(
+  parts: SessionFindingParts,
+  ctx: RequestContext,
+  request: JSONRPCRequest,
+): Promise<StreamableTransport> {
+  const { definition, registry, sessionIds, peerSessions } = parts;
+  const { userId } = grantOf(ctx).user;
+  const notes = spellNotes(definition, request);
+  let id = sessionIds.create({ userId, kind: KIND, notes });
+  const isShared = hasSettings(definition) && (await peerSessions.settings.begin({ id, userId }));
+  // Where nobody else could come to know what its client sets, it is one of this process alone.
+  if (hasSettings(definition) && !isShared) id = sessionIds.create({ userId, kind: KIND, notes: undefined });
+  const settings = isShared ? peerSessions.settings : undefined;
+  const { connection } = openSession(registry, {
+    id,
+    userId,
+    kind: KIND,
+    connect: (session) => new StreamableTransport({ session, shared: parts, settings }),
+  });
+  settings?.follow(connection, new Map(), senderOf(ctx, 'streamable-http'));
+  ctx.state.sessionId = id;
+  return connection;
+}
+
 /** Opens a session anew from its id. */
 async function goOn(
   parts: SessionFindingParts,
@@ -54,16 +82,36 @@ async function goOn(
   { id, notes }: { readonly id: string; readonly notes: string },
 ): Promise<StreamableTransport> {
   const { registry } = parts;
-  if (await parts.peerSessions.isEnded(id)) throw sessionNotFound();
+  const { definition, peerSessions } = parts;
+  if (await peerSessions.isEnded(id)) throw sessionNotFound();
+  const { userId } = grantOf(ctx).user;
+  const set = hasSettings(definition) ? await readSettings(peerSessions, { id, userId }) : undefined;
   // Another request may have done it meanwhile.
   const here = findHere(parts, ctx, id);
   if (here !== undefined) return here;
   const handshake = readNotes(notes);
   ctx.state.sessionId = id;
-  return openSession(registry, {
+  const settings = set && peerSessions.settings;
+  const { connection } = openSession(registry, {
     id,
-    userId: grantOf(ctx).user.userId,
+    userId,
     kind: KIND,
-    connect: (session) => new StreamableTransport({ session, shared: parts, handshake }),
-  }).connection;
+    connect: (session) => new StreamableTransport({ session, shared: parts, handshake, settings }),
+  });
+  if (set !== undefined) peerSessions.settings.follow(connection, set, senderOf(ctx, 'streamable-http'));
+  return connection;
+}
+
+/**
+ * What the client of a session has set elsewhere.
+ * @throws {HttpError} 404 when nobody knows any more: better no session than one that has forgotten something; 503 when nobody can be asked
+ */
+async function readSettings({ settings }: PeerSessions, whose: Whose) {
+  try {
+    const set = await settings.read(whose);
+    if (set !== undefined) return set;
+  } catch (error) {
+    throw unreachable(error);
+  }
+  throw sessionNotFound();
 }

@@ -3,20 +3,19 @@ import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Handshake } from '../../mcp/sdk-session.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 
-/**
- * The notes of a session that an `initialize` request opens; undefined where its server comes to know more than a handshake tells: the
- * client's log level and subscriptions, or what a feature says that it keeps.
- */
+/** The notes of a session that an `initialize` request opens; undefined where a feature comes to know more than anything here could tell. */
 export function spellNotes(definition: McpDefinition, { params }: JSONRPCRequest): string | undefined {
-  const { options, lateCapabilities, features = [], tools } = definition;
-  const { logging } = options.capabilities ?? {};
-  const { resources } = lateCapabilities;
-  const keepsMore = features.some(({ keepsSessionState = false }) => keepsSessionState);
-  if (keepsMore || logging !== undefined || resources?.subscribe === true) return undefined;
+  const { features = [], tools } = definition;
+  if (features.some(({ keepsSessionState = false }) => keepsSessionState)) return undefined;
   const { protocolVersion, capabilities, clientInfo } = params ?? {};
   // Nothing else could ask who the client is and what it can do.
   const asks = features.length > 0 || tools.some(({ elicits = false }) => elicits);
   return JSON.stringify(asks ? { protocolVersion, capabilities, clientInfo } : { protocolVersion });
+}
+
+/** Whether the clients of a server can set what is not in their notes: a log level, or subscriptions. */
+export function hasSettings({ options, lateCapabilities }: McpDefinition): boolean {
+  return options.capabilities?.logging !== undefined || lateCapabilities.resources?.subscribe === true;
 }
 
 /** What has been agreed on with the client of a session, from its notes. */

@@ -13,6 +13,7 @@ import { writeAnswer } from '../direct-answer.ts';
 import type { EventStreams } from './event-streams.ts';
 import { duplicateId, type ParsedBody } from './json-rpc.ts';
 import { PendingAnswer } from './pending-answer.ts';
+import type { SessionSettings } from './session-settings.ts';
 import { SessionStreams, type SharedByStreams } from './session-streams.ts';
 
 /** What a transport is made from. */
@@ -22,6 +23,8 @@ export interface StreamableTransportParts {
   readonly shared: SharedByStreams;
   /** What was agreed on with the client before, where the session goes on. */
   readonly handshake?: Handshake;
+  /** Where what its client sets is shared with other processes; absent where nothing is. */
+  readonly settings?: SessionSettings | undefined;
   /** Whether the client is told the session's id, so that it can come back. Default: true. */
   readonly isNamed?: boolean;
 }
@@ -35,11 +38,13 @@ export class StreamableTransport implements SessionConnection, Channel {
   readonly headers: readonly string[];
   /** The streams that the client may come back for. */
   readonly #kept: SessionStreams | undefined;
+  readonly #settings: SessionSettings | undefined;
 
-  constructor({ session, shared, handshake, isNamed = true }: StreamableTransportParts) {
+  constructor({ session, shared, handshake, settings, isNamed = true }: StreamableTransportParts) {
     const { definition, streams } = shared;
     this.session = session;
     this.#streams = streams;
+    this.#settings = settings;
     this.#kept = isNamed ? new SessionStreams(this, shared) : undefined;
     this.headers = isNamed ? ['Mcp-Session-Id', session.id] : [];
     this.mcp = new McpSession({ definition, userId: session.userId, channel: this, handshake });
@@ -91,6 +96,7 @@ export class StreamableTransport implements SessionConnection, Channel {
   onEnd(reason: EndReason): void {
     this.mcp.close();
     this.#kept?.end(reason);
+    this.#settings?.leave(this, reason === 'closed' || reason === 'revoked');
   }
 
   /** Hears that a request has been answered, or never will be. */

@@ -1,0 +1,180 @@
+/** What clients set in their sessions, over a real Redis: every process knows of it, and one that cannot know has no such session. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { Feature } from '../../../src/mcp/feature.ts';
+import { createSandbox, waitFor } from '../../support/process.ts';
+import { type Answer, eventually, openMcpSession, rpc, send } from '../../support/raw-http.ts';
+import { describeWithRedis, startRedis, type TestRedis } from '../../support/redis.ts';
+import { openStream } from '../../support/sse-reader.ts';
+import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
+
+const SECRET = randomBytes(32).toString('base64url');
+const sandbox = createSandbox();
+let redis: TestRedis;
+const servers: TestServer[] = [];
+
+/** A feature with everything that a client can set, and the hand on what changes. */
+function createSettable() {
+  const updated: ((uri: string) => void)[] = [];
+  const feature: Feature = {
+    name: 'settable',
+    options: { capabilities: { logging: {}, resources: { subscribe: true } } },
+    register(server, { changes }) {
+      updated.push((uri) => changes.resourceUpdated(uri));
+      server.registerTool('shout', { description: 'Says something at two levels.' }, async (context) => {
+        await context.mcpReq.log('info', 'quiet');
+        await context.mcpReq.log('error', 'loud');
+        return { content: [{ type: 'text', text: 'said' }] };
+      });
+    },
+  };
+  return { feature, update: (uri: string) => updated[0]?.(uri) };
+}
+
+/** Starts a process and waits until it has joined the others. */
+async function start(feature: Feature): Promise<TestServer> {
+  const env = { SERVER_SECRET: SECRET, REDIS_URL: redis.url };
+  const server = await startTestServer({ env, features: [feature] });
+  servers.push(server);
+  await waitFor('a server that is ready', async () => (await send(`${server.url}/ready`)).status === 200);
+  return server;
+}
+
+/** Sends a request for a session to a process. */
+const ask = ({ url }: TestServer, id: string, body: object): Promise<Answer> =>
+  send(`${url}/mcp`, { token: ADA, headers: { 'Mcp-Session-Id': id }, body });
+
+/** What a process says at its levels. */
+async function heardFrom({ url }: TestServer, headers: Readonly<Record<string, string>>): Promise<unknown[]> {
+  const stream = await openStream(`${url}/mcp`, {
+    headers,
+    body: rpc('shout', 'tools/call', { name: 'shout', arguments: {} }),
+  });
+  await stream.over();
+  return stream.messages().flatMap((message) => {
+    const { params } = message as { params?: { data: unknown } };
+    return params === undefined ? [] : [params.data];
+  });
+}
+
+/** The names of the records in Redis. */
+const records = (): string[] => redis.ask('keys', 'mcp:record:*').split('\n').filter(Boolean);
+
+describeWithRedis('what a client sets in its session', () => {
+  beforeAll(async () => {
+    redis = await startRedis(sandbox);
+  });
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map(async (server) => server.close()));
+  });
+  afterAll(async () => sandbox.close());
+
+  test('is known to a process that did not know the session, and to one that serves it already', async () => {
+    const { feature } = createSettable();
+    const [here, there] = [await start(feature), await start(feature)];
+    const { id, headers } = await openMcpSession(here.url, ADA);
+
+    const before = [await heardFrom(here, headers), await heardFrom(there, headers)];
+    const set = await ask(there, id, rpc(1, 'logging/setLevel', { level: 'error' }));
+    const late = await heardFrom(await start(feature), headers);
+    const at = await heardFrom(there, headers);
+    let home: unknown[] = [];
+    await eventually(async () => (home = await heardFrom(here, headers)).length === 1);
+
+    expect(before).toEqual([
+      ['quiet', 'loud'],
+      ['quiet', 'loud'],
+    ]);
+    expect(set.status).toBe(200);
+    expect([late, at, home]).toEqual([['loud'], ['loud'], ['loud']]);
+  });
+
+  test('has a change reach its stream once, wherever it subscribed, and not after it has taken that back', async () => {
+    const { feature, update } = createSettable();
+    const [here, there] = [await start(feature), await start(feature)];
+    const { id, headers } = await openMcpSession(here.url, ADA);
+    const stream = await openStream(`${there.url}/mcp`, { headers });
+    const heard = (): unknown[] =>
+      stream.messages().map((message) => (message as { params: { uri: string } }).params.uri);
+
+    await ask(here, id, rpc(1, 'resources/subscribe', { uri: 'note:one' }));
+    await ask(there, id, rpc(2, 'resources/subscribe', { uri: 'note:two' }));
+    await eventually(async () => {
+      update('note:one');
+      return heard().includes('note:one');
+    });
+    update('note:two');
+    await eventually(() => heard().includes('note:two'));
+    const ones = heard().filter((uri) => uri === 'note:one').length;
+    await ask(here, id, rpc(3, 'resources/unsubscribe', { uri: 'note:one' }));
+    await ask(there, id, rpc(4, 'ping'));
+    await eventually(async () => {
+      const count = heard().length;
+      update('note:one');
+      update('note:two');
+      await eventually(() => heard().at(-1) === 'note:two' && heard().length > count);
+      return heard().length === count + 1;
+    });
+    stream.close();
+
+    expect(ones).toBeGreaterThan(0);
+    expect(heard().filter((uri) => uri === 'note:two').length).toBeGreaterThan(1);
+  });
+
+  test('that is forgotten makes the session unknown where it is not served yet, and one that knows it says it again', async () => {
+    const { feature } = createSettable();
+    const [here, there] = [await start(feature), await start(feature)];
+    const { id, headers } = await openMcpSession(here.url, ADA);
+    await ask(here, id, rpc(1, 'logging/setLevel', { level: 'error' }));
+
+    redis.ask('flushall');
+    const unknown = await ask(there, id, rpc(2, 'ping'));
+    const known = await ask(here, id, rpc(3, 'ping'));
+    // What was lost is said again when its process has been out of reach and is back.
+    redis.ask('client', 'kill', 'type', 'normal', 'skipme', 'yes');
+    await eventually(async () => (await ask(there, id, rpc(4, 'ping'))).status === 200);
+
+    expect([unknown.status, known.status]).toEqual([404, 200]);
+    expect(await heardFrom(there, headers)).toEqual(['loud']);
+  });
+
+  test('is refused with 503 while nobody could come to know of it, as is the session where it is not served yet; the rest goes on', async () => {
+    const { feature } = createSettable();
+    const [here, there] = [await start(feature), await start(feature)];
+    const { id } = await openMcpSession(here.url, ADA);
+
+    redis.hang();
+    await waitFor('servers that notice', async () => {
+      const bodies = await Promise.all([here, there].map(async ({ url }) => send(`${url}/ready`)));
+      return bodies.every(({ text }) => text.includes('degraded'));
+    });
+    const answers = [
+      await ask(here, id, rpc(1, 'logging/setLevel', { level: 'error' })),
+      await ask(here, id, rpc(2, 'tools/list')),
+      await ask(there, id, rpc(3, 'tools/list')),
+    ];
+    const alone = await openMcpSession(there.url, ADA);
+    const served = await ask(there, alone.id, rpc(4, 'logging/setLevel', { level: 'error' }));
+    redis.goOn();
+
+    expect(answers.map(({ status }) => status)).toEqual([503, 200, 503]);
+    expect(answers[0]?.headers.get('retry-after')).toBe('1');
+    // One that begins meanwhile is of its process alone.
+    expect(served.status).toBe(200);
+  });
+
+  test('leaves nothing readable, and nothing at all after the session has been ended', async () => {
+    const { feature } = createSettable();
+    const here = await start(feature);
+    const { id } = await openMcpSession(here.url, ADA);
+    await ask(here, id, rpc(1, 'resources/subscribe', { uri: 'note:secret' }));
+
+    const before = records();
+    const contents = before.map((key) => redis.ask('hgetall', key)).join();
+    await send(`${here.url}/mcp`, { token: ADA, method: 'DELETE', headers: { 'Mcp-Session-Id': id } });
+    await eventually(() => records().length < before.length);
+
+    expect(before.every((key) => Number(redis.ask('pttl', key)) !== -1)).toBe(true);
+    expect(contents).not.toMatch(/secret|note|subscribe|ada/);
+  });
+});
