@@ -1,5 +1,6 @@
 /** Copying, and texts with the server's address: the placeholder in them becomes the address that this page has. */
 import { announce, byId, element } from './element.js';
+import { CLICKS, renderClick } from './one-click.js';
 import { SERVER_ADDRESS } from './server-address.js';
 
 /** Replaces the placeholder address, which the server writes when nobody told it its own. */
@@ -23,21 +24,28 @@ export function createTokenOffer() {
   const { tokenPlaceholder = '' } = document.body.dataset;
   const codes = [...document.querySelectorAll('#connect code[data-origin]')];
   const plain = codes.map(({ textContent }) => textContent ?? '');
+  const clicks = [...document.querySelectorAll(`#connect ${CLICKS}`)];
   /** @type {string | undefined} */
   let token;
   const render = () => {
     const shown = box.checked && token !== undefined ? token : tokenPlaceholder;
     for (const [index, code] of codes.entries())
       code.textContent = (plain[index] ?? '').replaceAll(tokenPlaceholder, () => shown);
+    for (const click of clicks)
+      if (click instanceof HTMLAnchorElement) renderClick(click, { token: box.checked ? token : undefined });
   };
   box.addEventListener('change', render);
+  render();
   return {
-    /** @param {string | undefined} next */
-    use(next) {
+    /**
+     * @param {string | undefined} next
+     * @param {{ atOnce?: boolean }} [options] whether it is put in without being asked for
+     */
+    use(next, { atOnce = false } = {}) {
       token = next;
       // Characters that a shell or JSON would read as more than themselves are left for people to quote.
       offer.hidden = token === undefined || !/^[\w.~+/=-]+$/.test(token);
-      box.checked = false;
+      box.checked = atOnce && !offer.hidden;
       render();
     },
   };

@@ -2,8 +2,9 @@
 import { createTokenOffer } from './code-block.js';
 import { announce, byId, element } from './element.js';
 import { createMcpClient } from './mcp-client.js';
-import { asObject, asRequestError } from './mcp-messages.js';
+import { asObject, asRequestError, parseObject } from './mcp-messages.js';
 import { connectStreamView } from './stream-view.js';
+import { hidePersonal, showPersonal, takeTokenFromAddress } from './personal.js';
 import { hideTools, showTools } from './tool-panel.js';
 import { logExchange } from './wire-log.js';
 
@@ -30,9 +31,11 @@ export function startTryIt() {
     wire().replaceChildren();
     hideTools();
     hideUser();
+    hidePersonal();
     byId('workbench', HTMLElement).hidden = true;
   };
-  const signIn = async () => {
+  /** @param {{ isPersonal?: boolean }} [options] whether the token came by a link of its user's own */
+  const signIn = async ({ isPersonal = false } = {}) => {
     const token = input.value.trim();
     showProblem(undefined);
     forget();
@@ -45,21 +48,31 @@ export function startTryIt() {
     });
     try {
       const tools = await listTools(client);
-      const user = tools.some(({ name }) => name === 'whoami') ? await askWho(client) : {};
+      const user = { ...(await askName(client)), ...(await askWho(client, tools)) };
       input.value = '';
       showUser(user, needsToken);
       showTools(client, tools);
       streamView.use(client);
-      if (needsToken) tokenOffer.use(token);
+      if (needsToken) tokenOffer.use(token, { atOnce: isPersonal });
       form.hidden = true;
       byId('workbench', HTMLElement).hidden = false;
-      if (needsToken) byId('who', HTMLElement).focus();
+      if (isPersonal) showPersonal({ name: nameOf(user), tools: tools.map(({ title }) => title), token });
+      else if (needsToken) byId('who', HTMLElement).focus();
     } catch (error) {
       // Another one has been begun meanwhile.
       if (signedIn.aborted) return;
+      form.hidden = !needsToken;
       showProblem(asRequestError(error));
+      if (isPersonal) byId('try', HTMLElement).scrollIntoView();
       if (needsToken) input.select();
     }
+  };
+  /** Signs in with the token of the address, if there is one. */
+  const followLink = () => {
+    const token = takeTokenFromAddress();
+    if (token === undefined || !needsToken) return;
+    input.value = token;
+    void signIn({ isPersonal: true });
   };
 
   form.addEventListener('submit', (event) => {
@@ -78,6 +91,9 @@ export function startTryIt() {
   form.hidden = !needsToken;
   byId('sign-out', HTMLElement).hidden = !needsToken;
   if (!needsToken) void signIn();
+  followLink();
+  // The link may be opened where the page is open already.
+  addEventListener('hashchange', followLink);
 }
 
 /** The list of messages. */
@@ -123,14 +139,37 @@ function toolOf(entry) {
 }
 
 /**
- * What the server knows about this user.
+ * Who this is, as the list for people and scripts has it: a fork may have no tool that tells.
  *
  * @param {McpClient} client
  * @returns {Promise<Json>}
  */
-async function askWho(client) {
+async function askName(client) {
+  const response = await client.send('/tools');
+  return asObject(parseObject(await response.text())?.['user']) ?? {};
+}
+
+/**
+ * What the tool `whoami` knows besides, where there is one.
+ *
+ * @param {McpClient} client
+ * @param {readonly import('./mcp-client.js').Tool[]} tools
+ * @returns {Promise<Json>}
+ */
+async function askWho(client, tools) {
+  if (!tools.some(({ name }) => name === 'whoami')) return {};
   const { structuredContent } = await client.request('tools/call', { name: 'whoami', arguments: {} });
-  return asObject(structuredContent) ?? {};
+  return { scopes: undefined, isWhole: true, ...asObject(structuredContent) };
+}
+
+/**
+ * What to call a user.
+ *
+ * @param {Json} user
+ */
+function nameOf({ name, userId }) {
+  if (typeof name === 'string') return name;
+  return typeof userId === 'string' ? userId : 'Signed in';
 }
 
 /**
@@ -139,13 +178,15 @@ async function askWho(client) {
  * @param {Json} user
  * @param {boolean} needsToken
  */
-function showUser({ name, userId, scopes }, needsToken) {
-  const shownName = typeof name === 'string' ? name : 'Signed in';
+function showUser(user, needsToken) {
+  const { userId, scopes, isWhole } = user;
+  const shownName = nameOf(user);
   const rights = Array.isArray(scopes) ? scopes.map(String) : undefined;
   const facts = element('p', { class: 'aside' });
   if (typeof userId === 'string') facts.append('User ', element('code', {}, userId), ' · ');
-  if (rights === undefined) facts.append('every tool');
-  else
+  // Only the tool knows.
+  if (rights === undefined && isWhole === true) facts.append('every tool');
+  if (rights !== undefined)
     facts.append('scopes: ', ...rights.flatMap((scope) => [element('code', { class: 'chip' }, scope), ' ']));
   if (!needsToken) facts.append(' · authentication is off, so everybody is this user');
   byId('who', HTMLElement).replaceChildren(element('p', { class: 'who-name' }, shownName), facts);

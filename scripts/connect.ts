@@ -6,6 +6,7 @@ import { parseConfig } from '../src/config/config.ts';
 import { ConfigError } from '../src/config/config-error.ts';
 import { readEnvironment } from '../src/config/environment.ts';
 import { clientIdsFor, type Configuration, renderClient } from '../src/connect/clients.ts';
+import { spellLink } from '../src/connect/links.ts';
 import { TOKEN_PLACEHOLDER } from '../src/connect/target.ts';
 import { readPackage } from '../src/package.ts';
 import { parseConnectLine } from './connect/command-line.ts';
@@ -26,8 +27,10 @@ async function main(): Promise<ExitCode> {
       return EXIT.done;
     }
     const token = line.tokenFromStdin ? await readToken() : undefined;
+    const facts = readPackage();
     const target = {
-      name: line.name ?? readPackage().name,
+      name: line.name ?? facts.name,
+      version: facts.version,
       origin: line.origin,
       token,
       stdio: findStdio(),
@@ -35,9 +38,12 @@ async function main(): Promise<ExitCode> {
     const here = { canSignIn: readSettings().signIn !== undefined };
     const ids = line.client === undefined ? clientIdsFor(here) : [line.client];
     const shown = ids.map((id) => renderClient(id, target));
-    if (line.client === undefined) console.log(shown.map(formatSection).join('\n\n'));
+    if (line.asLink) for (const configuration of shown) console.log(linkOf(configuration));
+    else if (line.client === undefined) console.log(shown.map(formatSection).join('\n\n'));
     else for (const configuration of shown) printAlone(configuration);
-    if (shown.some(({ text }) => text.includes(TOKEN_PLACEHOLDER)))
+    const isUnfilled = ({ text, oneClick }: Configuration): boolean =>
+      line.asLink ? oneClick?.holdsToken === true && token === undefined : text.includes(TOKEN_PLACEHOLDER);
+    if (shown.some(isUnfilled))
       console.error(`Put your token in the place of ${TOKEN_PLACEHOLDER}, or give it with --token-stdin.`);
     return EXIT.done;
   } catch (error) {
@@ -45,6 +51,19 @@ async function main(): Promise<ExitCode> {
     console.error(error.message);
     return error instanceof CommandError ? error.exitCode : EXIT.failed;
   }
+}
+
+/**
+ * The link that a click follows.
+ * @throws {CommandError} when the client has none
+ */
+function linkOf({ title, oneClick }: Configuration): string {
+  if (oneClick === undefined)
+    throw new CommandError(
+      EXIT.usage,
+      `${title} takes no link; without --link its configuration is printed.`,
+    );
+  return spellLink(oneClick.link);
 }
 
 /** Prints one client's configuration, and nothing else, to stdout: so it can be piped. */

@@ -10,6 +10,8 @@ import { parseServerUrl } from '../token/server-url.ts';
 export interface ConnectLine {
   readonly origin: string;
   readonly tokenFromStdin: boolean;
+  /** Whether the link that a click follows is wanted in place of the configuration. */
+  readonly asLink: boolean;
   /** One client; without it all of them. */
   readonly client: ClientId | undefined;
   /** What the client calls the server; without it what the server calls itself. */
@@ -27,7 +29,7 @@ export function parseConnectLine(args: readonly string[]): ConnectLine | { reado
     subject: 'connect',
     help: USAGE,
     texts: ['url', 'client', 'name'],
-    switches: ['token-stdin'],
+    switches: ['token-stdin', 'link'],
   });
   const { url, client, name } = texts;
   if (positionals.length > 0)
@@ -37,9 +39,11 @@ export function parseConnectLine(args: readonly string[]): ConnectLine | { reado
     );
   if (client !== undefined && !isClientId(client))
     throw new CommandError(EXIT.usage, `There is no such client. There are: ${CLIENT_IDS.join(', ')}.`);
+  if (switches.has('link') && client === undefined)
+    throw new CommandError(EXIT.usage, '--link needs --client NAME: the client whose link is wanted.');
   // It becomes a key of JSON files, an argument of commands and the id of an input.
   if (name !== undefined && !/^[\w.-]{1,64}$/.test(name))
     throw new CommandError(EXIT.usage, '--name must be at most 64 letters, digits, "_", "-" and ".".');
   const origin = parseServerUrl(url ?? 'http://localhost:8000');
-  return { origin, client, name, tokenFromStdin: switches.has('token-stdin') };
+  return { origin, client, name, asLink: switches.has('link'), tokenFromStdin: switches.has('token-stdin') };
 }

@@ -46,6 +46,7 @@ export const ISLANDS = [
       'tests/http/site/page-template.test.ts',
       'tests/e2e/page.test.ts',
       'tests/e2e/page-access.test.ts',
+      'tests/e2e/page-personal.test.ts',
       'tests/e2e/page-sign-out.test.ts',
       'tests/e2e/page-tools.test.ts',
       // It is of the sign-in, and needs the browser.

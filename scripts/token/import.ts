@@ -1,6 +1,7 @@
 /** `import`: tokens for all users of a table who have none. */
 import { readFile } from 'node:fs/promises';
 import { digestToken } from '../../src/auth/digest.ts';
+import { personalLink } from '../../src/connect/target.ts';
 import type { EntryFields } from '../../src/auth/tokens/token-edit.ts';
 import type { Command } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
@@ -34,7 +35,7 @@ export const importUsers: Command = {
     const rows = edited.result.map(({ token, fields }) => ({
       user: fields.userId,
       token,
-      link: `${address.origin}/#token=${token}`,
+      link: personalLink({ origin: address.origin, token }),
     }));
     if (line.json) print(printableJson(rows));
     else

@@ -3,6 +3,7 @@ import { tokenIdOf } from '../../src/auth/digest.ts';
 import type { EntryFields } from '../../src/auth/tokens/token-edit.ts';
 import { renderClient } from '../../src/connect/clients.ts';
 import { howToConnect } from '../../src/connect/how-to-connect.ts';
+import { personalLink } from '../../src/connect/target.ts';
 import { readPackage } from '../../src/package.ts';
 import type { CommandContext } from './context.ts';
 import { printable, printableJson } from '../../src/printable.ts';
@@ -31,7 +32,14 @@ export function showNewToken(
   const target = { name: readPackage().name, origin, token };
   if (line.json) {
     const { text } = renderClient('claude-desktop', target);
-    const facts = { id, token, userId, name: name ?? userId, scopes: scopes ?? null };
+    const facts = {
+      id,
+      token,
+      link: personalLink(target),
+      userId,
+      name: name ?? userId,
+      scopes: scopes ?? null,
+    };
     const dates = { created: metadata?.['created'] ?? null, expiresAt: expiresAt ?? null };
     const note = metadata?.['note'] ?? null;
     const extra = {
@@ -61,6 +69,10 @@ export function showNewToken(
       '',
       `It is shown this once; ${store.name} holds its digest only.`,
       ...before,
+      '',
+      'For its user, a link to a page that connects clients in one click. It holds the token, so it is as secret:',
+      '',
+      `  ${personalLink(target)}`,
       '',
       ...(address.isNamed ? [] : [ASK_FOR_URL, '']),
       ...howToConnect(target, context),

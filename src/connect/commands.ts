@@ -1,19 +1,43 @@
 /** Clients that are a command to run. */
-import { bearerOf, type ConnectTarget, mcpUrlOf, quoteForShell, TOKEN_PLACEHOLDER } from './target.ts';
+import { vsCodeEntry } from './config-files.ts';
+import {
+  bearerOf,
+  type ConnectTarget,
+  headersOf,
+  mcpUrlOf,
+  quoteForShell,
+  TOKEN_PLACEHOLDER,
+} from './target.ts';
 
 /** Claude Code; `--header` takes all that follows it, so it comes last. */
 export function claudeCode(target: ConnectTarget): string {
   return inLines([
     `claude mcp add --transport http --scope user ${target.name} ${mcpUrlOf(target)}`,
-    `--header ${authorization(target)}`,
+    ...header(target),
   ]);
+}
+
+/** Claude Code, with the entry as JSON: nothing in it depends on the order of options. */
+export function claudeCodeJson(target: ConnectTarget): string {
+  const entry = { type: 'http', url: mcpUrlOf(target), ...headersOf(target) };
+  return `claude mcp add-json --scope user ${target.name} ${quoteForShell(JSON.stringify(entry))}`;
+}
+
+/** VS Code's command line; it asks for the token, which therefore never stands in the shell's history. */
+export function vsCodeCommand(target: ConnectTarget): string {
+  return `code --add-mcp ${quoteForShell(JSON.stringify(vsCodeEntry(target)))}`;
+}
+
+/** add-mcp, which writes the files of some twenty clients; `-a` names those that are meant. */
+export function addMcp(target: ConnectTarget): string {
+  return inLines([`npx -y add-mcp ${mcpUrlOf(target)} --name ${target.name}`, ...header(target), '-g -y']);
 }
 
 /** The MCP Inspector on the command line. */
 export function inspector(target: ConnectTarget): string {
   return inLines([
     `npx -y @modelcontextprotocol/inspector --cli ${mcpUrlOf(target)} --transport http`,
-    `--header ${authorization(target)} --method tools/list`,
+    [...header(target), '--method tools/list'].join(' '),
   ]);
 }
 
@@ -32,9 +56,10 @@ export function curl(target: ConnectTarget): string {
       },
     },
   };
-  const list = `curl ${target.origin}/tools -H ${authorization(target)}`;
+  const credential = target.withoutHeader === true ? '' : ` -H ${authorization(target)}`;
+  const list = `curl ${target.origin}/tools${credential}`;
   const listOverMcp = inLines([
-    `curl ${mcpUrlOf(target)} -H ${authorization(target)}`,
+    `curl ${mcpUrlOf(target)}${credential}`,
     '-H "Content-Type: application/json" -H "Accept: application/json, text/event-stream"',
     `-H "MCP-Protocol-Version: ${version}" -H "Mcp-Method: tools/list"`,
     `-d ${quoteForShell(JSON.stringify(message))}`,
@@ -52,7 +77,7 @@ export function responsesApi(target: ConnectTarget): string {
         type: 'mcp',
         server_label: target.name,
         server_url: mcpUrlOf(target),
-        authorization: target.token ?? TOKEN_PLACEHOLDER,
+        ...(target.withoutHeader !== true && { authorization: target.token ?? TOKEN_PLACEHOLDER }),
         require_approval: 'never',
       },
     ],
@@ -62,6 +87,11 @@ export function responsesApi(target: ConnectTarget): string {
     '-H "Content-Type: application/json"',
     `-d ${quoteForShell(JSON.stringify(body, null, 2))}`,
   ]);
+}
+
+/** The option `--header`, where the client sends one. */
+function header(target: ConnectTarget): string[] {
+  return target.withoutHeader === true ? [] : [`--header ${authorization(target)}`];
 }
 
 /** The header as one argument. */

@@ -1,5 +1,5 @@
 /** Clients that are configured by a JSON file. */
-import { bearerOf, type ConnectTarget, isLoopback, mcpUrlOf, toJson } from './target.ts';
+import { bearerOf, type ConnectTarget, headersOf, isLoopback, mcpUrlOf, toJson } from './target.ts';
 
 /**
  * Claude Desktop through mcp-remote. No argument holds a space: Claude Desktop on Windows breaks arguments there. The token
@@ -9,11 +9,10 @@ export function claudeDesktop(target: ConnectTarget): string {
   const url = mcpUrlOf(target);
   // mcp-remote refuses plain HTTP to anything but this machine unless it is told that this is meant.
   const insecure = url.startsWith('http:') && !isLoopback(target) ? ['--allow-http'] : [];
-  const server = {
-    command: 'npx',
-    args: ['-y', 'mcp-remote', url, '--header', 'Authorization:${AUTH_HEADER}', ...insecure],
-    env: { AUTH_HEADER: bearerOf(target) },
-  };
+  const isBare = target.withoutHeader === true;
+  const header = isBare ? [] : ['--header', 'Authorization:${AUTH_HEADER}'];
+  const args = ['-y', 'mcp-remote', url, ...header, ...insecure];
+  const server = { command: 'npx', args, ...(!isBare && { env: { AUTH_HEADER: bearerOf(target) } }) };
   return toJson({ mcpServers: { [target.name]: server } });
 }
 
@@ -27,35 +26,116 @@ export function claudeDesktopStdio({ name, token, stdio }: ConnectTarget): strin
   return toJson({ mcpServers: { [name]: { command: 'node', args: [entry], ...env } } });
 }
 
-/** Cursor: an entry with `url` is a remote server. */
-export function cursor(target: ConnectTarget): string {
-  const server = { url: mcpUrlOf(target), headers: { Authorization: bearerOf(target) } };
-  return toJson({ mcpServers: { [target.name]: server } });
+/** Cursor, LM Studio and Kiro: an entry with `url` is a remote server. */
+export function plainEntry(target: ConnectTarget): object {
+  return { url: mcpUrlOf(target), ...headersOf(target) };
+}
+
+/** The file of Cursor, LM Studio and Kiro. */
+export function plainFile(target: ConnectTarget): string {
+  return toJson({ mcpServers: { [target.name]: plainEntry(target) } });
 }
 
 /** VS Code: without a token it asks for one and keeps it in its secret storage. */
 export function vsCode(target: ConnectTarget): string {
   const id = `${target.name}-token`;
   const token = target.token ?? `\${input:${id}}`;
-  const server = {
-    type: 'http',
-    url: mcpUrlOf(target),
-    headers: { Authorization: bearerOf({ ...target, token }) },
-  };
-  const input = { type: 'promptString', id, description: `Token for ${target.name}`, password: true };
+  const server = { type: 'http', url: mcpUrlOf(target), ...headersOf({ ...target, token }) };
+  const asks = target.token === undefined && target.withoutHeader !== true;
   return toJson({
-    ...(target.token === undefined && { inputs: [input] }),
+    ...(asks && { inputs: [passwordInput(id, target.name)] }),
     servers: { [target.name]: server },
   });
 }
 
-/** The fields of Claude's form; its header names come from a fixed list, on which Authorization is. */
-export function claudeConnector(target: ConnectTarget): string {
+/** What VS Code's links and command take: one entry with its own input, so that no token is in it. */
+export function vsCodeEntry({ token: _never, ...target }: ConnectTarget): object {
+  const { name } = target;
+  const server = { name, type: 'http', url: mcpUrlOf(target) };
+  if (target.withoutHeader === true) return server;
+  return {
+    ...server,
+    ...headersOf({ ...target, token: '${input:token}' }),
+    inputs: [passwordInput('token', name)],
+  };
+}
+
+/** A question of VS Code whose answer is hidden. */
+function passwordInput(id: string, name: string): object {
+  return { type: 'promptString', id, description: `Token for ${name}`, password: true };
+}
+
+/** A file of Claude Code that is checked in: each reader's token comes from the environment. */
+export function projectFile(target: ConnectTarget): string {
+  const server = {
+    type: 'http',
+    url: mcpUrlOf(target),
+    ...headersOf({ ...target, token: `\${${TOKEN_VARIABLE}}` }),
+  };
+  return toJson({ mcpServers: { [target.name]: server } });
+}
+
+/** The variable that holds a reader's token where a configuration is shared. */
+export const TOKEN_VARIABLE = 'MCP_SERVER_TOKEN';
+
+/** Gemini CLI: with `url` alone it would speak HTTP+SSE. */
+export function geminiCli(target: ConnectTarget): string {
+  return toJson({ mcpServers: { [target.name]: { httpUrl: mcpUrlOf(target), ...headersOf(target) } } });
+}
+
+/** Windsurf has a name of its own for the URL. */
+export function windsurf(target: ConnectTarget): string {
+  return toJson({ mcpServers: { [target.name]: { serverUrl: mcpUrlOf(target), ...headersOf(target) } } });
+}
+
+/** Cline: without the type it would take HTTP+SSE. */
+export function cline(target: ConnectTarget): string {
+  const server = { url: mcpUrlOf(target), type: 'streamableHttp', disabled: false, ...headersOf(target) };
+  return toJson({ mcpServers: { [target.name]: server } });
+}
+
+/** GitHub's Copilot CLI: which tools it may use is part of the entry. */
+export function copilotCli(target: ConnectTarget): string {
+  const server = { type: 'http', url: mcpUrlOf(target), tools: ['*'], ...headersOf(target) };
+  return toJson({ mcpServers: { [target.name]: server } });
+}
+
+/** Zed. */
+export function zed(target: ConnectTarget): string {
+  const server = { source: 'custom', type: 'http', url: mcpUrlOf(target), ...headersOf(target) };
+  return toJson({ context_servers: { [target.name]: server } });
+}
+
+/** OpenCode. */
+export function openCode(target: ConnectTarget): string {
+  const server = { type: 'remote', url: mcpUrlOf(target), ...headersOf(target), enabled: true };
+  return toJson({ mcp: { [target.name]: server } });
+}
+
+/** Codex: TOML, and no other client has it. A basic string of TOML is one of JSON, for what can stand in these. */
+export function codex(target: ConnectTarget): string {
+  const key = /^[\w-]+$/.test(target.name) ? target.name : JSON.stringify(target.name);
+  const { headers } = headersOf(target);
   return [
-    `Name:                   ${target.name}`,
-    `Remote MCP server URL:  ${mcpUrlOf(target)}`,
-    'Request headers:',
-    '  Header name:          Authorization',
-    `  Value:                ${bearerOf(target)}`,
+    `[mcp_servers.${key}]`,
+    `url = ${JSON.stringify(mcpUrlOf(target))}`,
+    ...(headers ? [`http_headers = { "Authorization" = ${JSON.stringify(headers.Authorization)} }`] : []),
+  ].join('\n');
+}
+
+/** Goose: YAML, of which JSON's strings are a part. */
+export function goose(target: ConnectTarget): string {
+  const { headers } = headersOf(target);
+  const name = JSON.stringify(target.name);
+  return [
+    'extensions:',
+    `  ${name}:`,
+    `    name: ${name}`,
+    "    description: ''",
+    '    type: streamable_http',
+    `    uri: ${JSON.stringify(mcpUrlOf(target))}`,
+    ...(headers ? ['    headers:', `      Authorization: ${JSON.stringify(headers.Authorization)}`] : []),
+    '    enabled: true',
+    '    timeout: 300',
   ].join('\n');
 }

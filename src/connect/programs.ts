@@ -7,8 +7,7 @@ export function openAiAgents(target: ConnectTarget): string {
 
 const server = new MCPServerStreamableHttp({
   name: ${quote(target.name)},
-  url: ${quote(mcpUrlOf(target))},
-  requestInit: { headers: { Authorization: ${quote(bearerOf(target))} } },
+  url: ${quote(mcpUrlOf(target))},${header(target, (headers) => `\n  requestInit: { ${headers} },`)}
 });
 await server.connect();
 try {
@@ -27,8 +26,7 @@ export function aiSdk(target: ConnectTarget): string {
 const client = await createMCPClient({
   transport: {
     type: 'http',
-    url: ${quote(mcpUrlOf(target))},
-    headers: { Authorization: ${quote(bearerOf(target))} },
+    url: ${quote(mcpUrlOf(target))},${header(target, (headers) => `\n    ${headers},`)}
   },
 });
 try {
@@ -37,6 +35,11 @@ try {
 } finally {
   await client.close();
 }`;
+}
+
+/** The headers in their place, where the client sends one. */
+function header(target: ConnectTarget, place: (headers: string) => string): string {
+  return target.withoutHeader === true ? '' : place(`headers: { Authorization: ${quote(bearerOf(target))} }`);
 }
 
 /** A string of JavaScript, in single quotes unless something in it needs escaping. */

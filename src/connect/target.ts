@@ -10,6 +10,10 @@ export interface ConnectTarget {
   readonly token?: string | undefined;
   /** Where the stdio server lies on the client's machine; without it a placeholder. */
   readonly stdio?: StdioTarget | undefined;
+  /** The version of the server, for a registry. */
+  readonly version?: string | undefined;
+  /** Whether the client sends no header: authentication is off, or the client signs in by itself. */
+  readonly withoutHeader?: boolean | undefined;
 }
 
 /** Absolute paths of the stdio server's program and of its token file. */
@@ -26,9 +30,19 @@ export function mcpUrlOf({ origin }: ConnectTarget): string {
   return `${origin}/mcp`;
 }
 
+/** A link to the page as its user's own. What stands behind the # stays in the browser; still the link is as secret as the token. */
+export function personalLink({ origin, token }: { readonly origin: string; readonly token: string }): string {
+  return `${origin}/#token=${encodeURIComponent(token)}`;
+}
+
 /** The value of the Authorization header. */
 export function bearerOf({ token = TOKEN_PLACEHOLDER }: ConnectTarget): string {
   return `Bearer ${token}`;
+}
+
+/** The headers that a configuration has, as a property to spread; none where the client sends no credential. */
+export function headersOf(target: ConnectTarget): { readonly headers?: { readonly Authorization: string } } {
+  return target.withoutHeader === true ? {} : { headers: { Authorization: bearerOf(target) } };
 }
 
 /** Whether the server is on the client's own machine. */

@@ -1,5 +1,6 @@
 /** The table of client configurations: their form, where the token goes, and quoting. */
 import { describe, expect, test } from '@jest/globals';
+import { agents } from 'add-mcp';
 import {
   CLIENT_IDS,
   type ClientId,
@@ -7,6 +8,7 @@ import {
   isClientId,
   renderClient,
 } from '../../src/connect/clients.ts';
+import { spellLink } from '../../src/connect/links.ts';
 import { quoteForShell } from '../../src/connect/target.ts';
 
 const TOKEN = 'mcp_0123456789';
@@ -17,20 +19,47 @@ function parsed(id: ClientId, target: Parameters<typeof renderClient>[1] = TARGE
   return JSON.parse(renderClient(id, target).text);
 }
 
+/** The link of a client as text. */
+function linkOf(id: ClientId, target: Parameters<typeof renderClient>[1] = TARGET): string {
+  return spellLink(renderClient(id, target).oneClick?.link ?? []);
+}
+
+/** What is written in Base64 in a link. */
+function decoded(base64: string | null): unknown {
+  return JSON.parse(Buffer.from(base64 ?? '', 'base64').toString());
+}
+
 test('has the clients that the project promises', () => {
   expect(CLIENT_IDS).toEqual([
     'sign-in',
     'claude-desktop',
     'claude-desktop-stdio',
     'claude-code',
+    'claude-code-json',
+    'mcp-json',
     'claude-connector',
     'cursor',
     'vscode',
+    'vscode-insiders',
+    'vscode-cli',
+    'lm-studio',
+    'goose',
+    'codex',
+    'gemini-cli',
+    'windsurf',
+    'zed',
+    'cline',
+    'opencode',
+    'copilot-cli',
+    'kiro',
+    'add-mcp',
+    'chatgpt',
     'inspector',
     'openai-agents',
     'openai-responses',
     'ai-sdk',
     'curl',
+    'server-json',
   ]);
   expect([isClientId('curl'), isClientId('toString'), isClientId('')]).toEqual([true, false, false]);
 });
@@ -41,21 +70,176 @@ test('offers the bare address first where users can sign in, and not where they 
   expect(clientIdsFor({ canSignIn: false })).toEqual(CLIENT_IDS.slice(1));
 });
 
+/** Configurations that are shown to others, and so never hold a token. */
+const WITHOUT_TOKEN: readonly ClientId[] = ['mcp-json', 'vscode-cli', 'server-json'];
+
 describe.each(clientIdsFor({ canSignIn: false }))('the configuration of %s', (id) => {
-  test('says what it is and where it goes, and holds the token', () => {
+  test('says what it is and where it goes, and holds the token unless others are to see it', () => {
     const { title, where, text } = renderClient(id, TARGET);
 
     expect([title, where].every((words) => words.length > 0)).toBe(true);
-    expect(text).toContain(TOKEN);
+    expect(text.includes(TOKEN)).toBe(!WITHOUT_TOKEN.includes(id));
   });
 
   test('without a token holds none, and says so by a placeholder or by asking', () => {
     const { text } = renderClient(id, { ...TARGET, token: undefined });
 
-    const holdsPlaceholder = /YOUR_TOKEN|\$\{input:/.test(text);
+    const holdsPlaceholder = /YOUR_TOKEN|\$\{input:|\$\{MCP_SERVER_TOKEN\}|"isSecret"/.test(text);
     expect(holdsPlaceholder).toBe(id !== 'claude-desktop-stdio');
     expect(text).not.toContain('undefined');
   });
+
+  test('has no header where the client is to send none', () => {
+    const { text, oneClick } = renderClient(id, { ...TARGET, token: undefined, withoutHeader: true });
+
+    const shown = `${text} ${spellLink(oneClick?.link ?? [])}`.replace(
+      'Authorization: Bearer $OPENAI_API_KEY',
+      '',
+    );
+    expect(shown).not.toMatch(/Authorization|Bearer|YOUR_TOKEN|\$\{/);
+  });
+});
+
+describe('a link, parsed back', () => {
+  const entry = { url: 'https://my-app.example/mcp', headers: { Authorization: `Bearer ${TOKEN}` } };
+  const asks = {
+    type: 'http',
+    url: 'https://my-app.example/mcp',
+    headers: { Authorization: 'Bearer ${input:token}' },
+  };
+  const inputs = [{ type: 'promptString', id: 'token', description: 'Token for mine', password: true }];
+  const mine = { ...TARGET, name: 'mine' };
+
+  test.each([
+    ['cursor', 'cursor://anysphere.cursor-deeplink/mcp/install'],
+    ['lm-studio', 'lmstudio://add_mcp'],
+  ] as const)('of %s has what its file has', (id, address) => {
+    const url = new URL(linkOf(id, mine));
+
+    expect(url.href.split('?')[0]).toBe(address);
+    expect(url.searchParams.get('name')).toBe('mine');
+    expect(decoded(url.searchParams.get('config'))).toEqual(entry);
+    expect(parsed(id, mine)).toEqual({ mcpServers: { mine: entry } });
+  });
+
+  test.each([
+    ['vscode', 'vscode:mcp/install?'],
+    ['vscode-insiders', 'vscode-insiders:mcp/install?'],
+  ] as const)('of %s asks for the token itself, whatever token is known', (id, head) => {
+    const link = linkOf(id, mine);
+
+    expect(link.startsWith(head)).toBe(true);
+    expect(JSON.parse(decodeURIComponent(link.slice(head.length)))).toEqual({
+      name: 'mine',
+      ...asks,
+      inputs,
+    });
+    expect(renderClient(id, mine).oneClick?.holdsToken).toBe(false);
+  });
+
+  test('of Goose has name, address and header', () => {
+    const { protocol, host, searchParams } = new URL(linkOf('goose', mine));
+
+    expect([protocol, host]).toEqual(['goose:', 'extension']);
+    expect(Object.fromEntries(searchParams)).toEqual({
+      type: 'streamable_http',
+      url: 'https://my-app.example/mcp',
+      id: 'mine',
+      name: 'mine',
+      description: 'The MCP server at https://my-app.example',
+      header: `Authorization=Bearer ${TOKEN}`,
+    });
+  });
+
+  test('of Claude’s dialog has name and address, and cannot have the token', () => {
+    const { origin, pathname, searchParams } = new URL(linkOf('claude-connector', mine));
+
+    expect(`${origin}${pathname}`).toBe('https://claude.ai/settings/connectors');
+    expect(Object.fromEntries(searchParams)).toEqual({
+      modal: 'add-custom-connector',
+      connectorName: 'mine',
+      connectorUrl: 'https://my-app.example/mcp',
+    });
+  });
+
+  test('over a maker’s site never has a token', () => {
+    const webLinks = CLIENT_IDS.map((id) => renderClient(id, mine).oneClick?.webLink ?? '').filter(Boolean);
+    const [cursor = '', vscode = '', insiders = '', lmStudio = ''] = webLinks;
+
+    const placeholder = { ...entry, headers: { Authorization: 'Bearer YOUR_TOKEN' } };
+    expect(webLinks).toHaveLength(4);
+    for (const link of [cursor, lmStudio])
+      expect(decoded(new URL(link).searchParams.get('config'))).toEqual(placeholder);
+    for (const link of [vscode, insiders]) {
+      const { searchParams } = new URL(link);
+      expect(JSON.parse(searchParams.get('config') ?? '')).toEqual(asks);
+      expect(JSON.parse(searchParams.get('inputs') ?? '')).toEqual(inputs);
+    }
+    expect(new URL(insiders).searchParams.get('quality')).toBe('insiders');
+  });
+});
+
+describe('the files that add-mcp writes', () => {
+  /** The names that add-mcp has for our clients. */
+  const SAME: Readonly<Record<string, ClientId>> = {
+    'claude-code': 'claude-code-json',
+    cline: 'cline',
+    cursor: 'cursor',
+    'github-copilot-cli': 'copilot-cli',
+    'kiro-cli': 'kiro',
+    opencode: 'opencode',
+    vscode: 'vscode',
+    windsurf: 'windsurf',
+    zed: 'zed',
+  };
+
+  test.each(Object.entries(SAME))('for %s are those of the table', (agent, id) => {
+    const { configKey, transformConfig } = agents[agent as keyof typeof agents];
+    const url = 'https://my-app.example/mcp';
+    const headers = { Authorization: `Bearer ${TOKEN}` };
+    const { text } = renderClient(id, { ...TARGET, name: 'mine' });
+
+    const ours: unknown = JSON.parse(
+      id === 'claude-code-json' ? `{"mcpServers":{"mine":${/'(.*)'/.exec(text)?.[1] ?? ''}}}` : text,
+    );
+
+    expect({ [configKey]: { mine: transformConfig('mine', { type: 'http', url, headers }) } }).toEqual(ours);
+  });
+
+  test('for Codex and Goose have the same values', () => {
+    const target = { ...TARGET, name: 'mine' };
+
+    expect(renderClient('codex', target).text).toBe(
+      `[mcp_servers.mine]\nurl = "https://my-app.example/mcp"\nhttp_headers = { "Authorization" = "Bearer ${TOKEN}" }`,
+    );
+    expect(renderClient('codex', { ...target, name: 'a.b' }).text).toContain('[mcp_servers."a.b"]');
+    const yaml = renderClient('goose', target).text;
+    expect(yaml).toContain('    uri: "https://my-app.example/mcp"');
+    expect(yaml).toContain(`      Authorization: "Bearer ${TOKEN}"`);
+  });
+});
+
+test('server.json fits its schema in name, length and remote, and holds no token', () => {
+  const file = parsed('server-json', { ...TARGET, name: 'mine', version: '2.0.1' });
+
+  expect(file).toMatchObject({
+    name: 'example.my-app/mine',
+    version: '2.0.1',
+    remotes: [
+      {
+        type: 'streamable-http',
+        url: 'https://my-app.example/mcp',
+        headers: [{ name: 'Authorization', isRequired: true, isSecret: true }],
+      },
+    ],
+  });
+});
+
+test('Claude Code and VS Code take JSON that a shell hands on as it is', () => {
+  const entry = JSON.parse(/'(.*)'$/.exec(renderClient('vscode-cli', TARGET).text)?.[1] ?? '') as object;
+
+  expect(renderClient('vscode-cli', TARGET).text).toMatch(/^code --add-mcp '/);
+  expect(entry).toMatchObject({ name: 'mcp-auth-server', type: 'http', inputs: [{ password: true }] });
 });
 
 describe('Claude Desktop through mcp-remote', () => {

@@ -20,7 +20,7 @@ export interface PageFixture {
   /** Where the browser finds the server. */
   url(): string;
   /** Opens the page in a fresh context. */
-  open(options?: BrowserContextOptions): Promise<Page>;
+  open(options?: BrowserContextOptions, fragment?: string): Promise<Page>;
   /** Opens the page and uses a token. */
   signIn(token?: string, options?: BrowserContextOptions): Promise<Page>;
   /** Console errors and warnings, uncaught exceptions and violations of the policy since the page was opened. */
@@ -87,7 +87,7 @@ export function createPageFixture({ origin, ...options }: FixtureOptions = {}): 
     await server.close();
   });
 
-  const open = async (contextOptions?: BrowserContextOptions): Promise<Page> => {
+  const open = async (contextOptions?: BrowserContextOptions, fragment = ''): Promise<Page> => {
     context = await browser.newContext(contextOptions);
     const page = await context.newPage();
     [complaints, requests] = [[], []];
@@ -97,7 +97,7 @@ export function createPageFixture({ origin, ...options }: FixtureOptions = {}): 
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
-    await page.goto(url);
+    await page.goto(`${url}/${fragment}`);
     return page;
   };
   return {

@@ -4,7 +4,14 @@ import { CLIENT_IDS, renderClient } from '../../src/connect/clients.ts';
 import { fencesOf, readDocument } from './documents.ts';
 
 const ORIGIN = 'https://my-app.example';
-const FENCE_LANGUAGE = { json: 'json', shell: 'sh', javascript: 'js', fields: 'text' } as const;
+const FENCE_LANGUAGE = {
+  json: 'json',
+  toml: 'toml',
+  yaml: 'yaml',
+  shell: 'sh',
+  javascript: 'js',
+  fields: 'text',
+} as const;
 
 let text: string;
 beforeAll(async () => {
@@ -43,5 +50,15 @@ describe.each(CLIENT_IDS)('%s', (id) => {
     expect(text).toContain(`### ${title} (\`${id}\`)\n`);
     expect(section).toContain(`Goes into: ${where}\n`);
     expect(section).toContain(note);
+  });
+
+  test('has its link for a README, where there is one', () => {
+    const { oneClick } = renderClient(id, { name: 'mcp-auth-server', origin: ORIGIN });
+
+    const links = [...(sections().get(id) ?? '').matchAll(/\]\((https:[^)]+)\)/g)].map(([, link]) => link);
+
+    const { webLink } = oneClick ?? {};
+    if (webLink !== undefined) expect(links).toContain(webLink);
+    expect(links.filter((link) => link?.includes('mcp_'))).toEqual([]);
   });
 });

@@ -65,26 +65,33 @@ function pageValues({ name, version, authEnabled, canSignIn, sseEnabled, publicU
         ? [{ title: 'HTTP+SSE', url: `${origin}/sse`, revisions: 'revision 2024-11-05, for older clients' }]
         : []),
     ],
-    clients: clientValues({ name, origin }, canSignIn),
+    clients: clientValues({ name, origin, version, withoutHeader: !authEnabled }, canSignIn),
   };
 }
 
 /** The configurations of every client. */
-function clientValues({ name, origin }: ConnectTarget, canSignIn: boolean): TemplateValues[] {
+function clientValues(target: ConnectTarget, canSignIn: boolean): TemplateValues[] {
+  const { origin } = target;
   const httpOrigin = origin.replace(/^https:/, 'http:');
   return clientIdsFor({ canSignIn }).map((id, index) => {
-    const { title, where, note = '', text } = renderClient(id, { name, origin });
+    const { title, where, note = '', runsOn = [], oneClick, text } = renderClient(id, target);
     // The page may turn out to be loaded over plain HTTP, for which some configurations say more.
-    const overHttp = renderClient(id, { name, origin: httpOrigin }).text.replaceAll(httpOrigin, origin);
+    const overHttp = renderClient(id, { ...target, origin: httpOrigin }).text.replaceAll(httpOrigin, origin);
     return {
       id,
       title,
       where,
       note,
+      runsOn: runsOn.join(' '),
       hasNote: note !== '',
       code: text,
       codeOverHttp: overHttp === text ? '' : overHttp,
       open: index === 0 ? 'open' : '',
+      hasClick: oneClick !== undefined,
+      words: oneClick?.words ?? '',
+      then: oneClick?.then ?? '',
+      link: JSON.stringify(oneClick?.link ?? []),
+      holdsToken: oneClick?.holdsToken === true ? 'yes' : 'no',
     };
   });
 }

@@ -1,0 +1,125 @@
+/** A person's own page: `/#token=…` signs in, leaves no trace in the address bar, and offers every client in one click. */
+import { announce, byId, element } from './element.js';
+import { CLICKS, copyOfClick } from './one-click.js';
+
+/** @typedef {'windows' | 'macos' | 'linux' | 'phone'} Platform */
+
+/**
+ * Takes a token out of the address; the fragment is never sent to a server, and here it does not stay either.
+ *
+ * @returns {string | undefined}
+ */
+export function takeTokenFromAddress() {
+  const [, written] = /^#token=(.+)$/.exec(location.hash) ?? [];
+  if (written === undefined) return undefined;
+  history.replaceState(null, '', location.pathname + location.search);
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return written;
+  }
+}
+
+/**
+ * Says hello, and puts the clients that run on this machine within one click.
+ *
+ * @param {{ name: string, tools: readonly string[], token: string }} person
+ */
+export function showPersonal({ name, tools, token }) {
+  const platform = platformOf(navigator.userAgent);
+  const clicks = [...document.querySelectorAll(`#connect ${CLICKS}`)].filter(
+    (anchor) => anchor instanceof HTMLAnchorElement && !anchor.hidden && runsHere(anchor, platform),
+  );
+  byId('hello-name', HTMLElement).textContent = `Hello, ${name}`;
+  byId('hello-tools', HTMLElement).textContent =
+    tools.length === 0 ? 'Your token opens no tool yet.' : `Your tools: ${tools.join(', ')}.`;
+  byId('hello-clicks', HTMLElement).replaceChildren(
+    ...clicks.flatMap((anchor) =>
+      anchor instanceof HTMLAnchorElement ? [element('li', {}, copyOfClick(anchor))] : [],
+    ),
+  );
+  byId('hello-copies', HTMLElement).replaceChildren(
+    copyButton('Your token', () => token),
+    ...copies(platform),
+  );
+  setPersonal(true);
+  byId('hello-name', HTMLElement).focus();
+}
+
+/** Makes the page everybody's again. */
+export function hidePersonal() {
+  for (const id of ['hello-name', 'hello-tools', 'hello-clicks', 'hello-copies', 'hello-state'])
+    byId(id, HTMLElement).replaceChildren();
+  setPersonal(false);
+}
+
+/**
+ * Shows either the person's head of the page or everybody's: there is one heading of the first level.
+ *
+ * @param {boolean} isPersonal
+ */
+function setPersonal(isPersonal) {
+  byId('hello', HTMLElement).hidden = !isPersonal;
+  byId('intro', HTMLElement).hidden = isPersonal;
+}
+
+/**
+ * Buttons that copy the configuration of each client without a link.
+ *
+ * @param {Platform} platform
+ */
+function copies(platform) {
+  return [...document.querySelectorAll('.picker > details')].flatMap((client) => {
+    if (!(client instanceof HTMLElement) || client.querySelector(CLICKS) || !runsHere(client, platform))
+      return [];
+    const title = client.querySelector('summary')?.textContent?.trim() ?? '';
+    const where = client.querySelector('[data-where]')?.textContent?.trim() ?? '';
+    return [copyButton(title, () => client.querySelector('code')?.textContent ?? '', where)];
+  });
+}
+
+/**
+ * A button that copies a text, and says what to do with it.
+ *
+ * @param {string} what
+ * @param {() => string} text
+ * @param {string} [where]
+ */
+function copyButton(what, text, where) {
+  const button = element('button', { type: 'button', class: 'quiet' }, what);
+  button.addEventListener('click', () => {
+    const state = byId('hello-state', HTMLElement);
+    const done = where === undefined ? `Copied: ${what}.` : `Copied for ${what}. It goes into ${where}.`;
+    navigator.clipboard.writeText(text()).then(
+      () => {
+        state.textContent = done;
+        announce(done);
+      },
+      () => (state.textContent = 'The browser does not let this page copy here; use the list below.'),
+    );
+  });
+  return element('li', {}, button);
+}
+
+/**
+ * Whether a client runs here; one that says nothing runs on every computer.
+ *
+ * @param {HTMLElement} holder
+ * @param {Platform} platform
+ */
+function runsHere(holder, platform) {
+  const { runsOn } = holder.closest('details')?.dataset ?? holder.dataset;
+  return runsOn ? runsOn.split(' ').includes(platform) : platform !== 'phone';
+}
+
+/**
+ * What a browser runs on, by what it says of itself.
+ *
+ * @param {string} userAgent
+ * @returns {Platform}
+ */
+function platformOf(userAgent) {
+  if (/Android|iPhone|iPad|iPod|Mobile/.test(userAgent)) return 'phone';
+  if (userAgent.includes('Windows')) return 'windows';
+  return userAgent.includes('Mac') ? 'macos' : 'linux';
+}
