@@ -1,5 +1,6 @@
 /** Links that hand a configuration to a client: built here, so that a token in them was never anywhere but in this page. */
 import { element } from './element.js';
+import { asObject } from './mcp-messages.js';
 import { SERVER_ADDRESS } from './server-address.js';
 
 /**
@@ -55,7 +56,11 @@ export function copyOfClick(anchor) {
  * @returns {LinkPiece[]}
  */
 function piecesOf(json) {
-  return JSON.parse(json);
+  const parsed = /** @type {unknown} */ (JSON.parse(json));
+  return (Array.isArray(parsed) ? parsed : []).map((piece) => {
+    const { text, as } = asObject(piece) ?? {};
+    return { text: String(text), as: as === 'percent' || as === 'base64' ? as : 'is' };
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 /** A person's own page: `/#token=…` signs in, leaves no trace in the address bar, and offers every client in one click. */
-import { announce, byId, element } from './element.js';
+import { byId, element } from './element.js';
 import { CLICKS, copyOfClick } from './one-click.js';
 
 /** @typedef {'windows' | 'macos' | 'linux' | 'phone'} Platform */
@@ -87,17 +87,17 @@ function copies(platform) {
  */
 function copyButton(what, text, where) {
   const button = element('button', { type: 'button', class: 'quiet' }, what);
-  button.addEventListener('click', () => {
+  const done = where === undefined ? `Copied: ${what}.` : `Copied for ${what}. It goes into ${where}.`;
+  const handle = async () => {
     const state = byId('hello-state', HTMLElement);
-    const done = where === undefined ? `Copied: ${what}.` : `Copied for ${what}. It goes into ${where}.`;
-    navigator.clipboard.writeText(text()).then(
-      () => {
-        state.textContent = done;
-        announce(done);
-      },
-      () => (state.textContent = 'The browser does not let this page copy here; use the list below.'),
-    );
-  });
+    try {
+      await navigator.clipboard.writeText(text());
+      state.textContent = done;
+    } catch {
+      state.textContent = 'The browser does not let this page copy here; use the list below.';
+    }
+  };
+  button.addEventListener('click', () => void handle());
   return element('li', {}, button);
 }
 

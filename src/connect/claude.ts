@@ -59,7 +59,7 @@ export const CLAUDE = {
     oneClick: {
       words: 'Add to Claude',
       link: claudeConnectorLink,
-      then: 'The dialog has name and address filled in. Under "Request headers" add Authorization, with Bearer and your token for its value.',
+      next: 'The dialog has name and address filled in. Under "Request headers" add Authorization, with Bearer and your token for its value.',
     },
     render: claudeConnector,
   },

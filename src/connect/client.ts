@@ -17,7 +17,7 @@ export interface OneClick {
   /** The same for texts in which custom schemes cannot stand: by https over the maker's site, and so never with a token. */
   readonly webLink?: (target: ConnectTarget) => Link;
   /** What is left to do after the click. */
-  readonly then?: string;
+  readonly next?: string;
 }
 
 /** A client and how it is configured. */

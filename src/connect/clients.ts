@@ -14,7 +14,7 @@ export interface Configuration extends Omit<ConnectClient, 'render' | 'oneClick'
 }
 
 /** A click for one server. */
-export interface Click extends Pick<OneClick, 'words' | 'then'> {
+export interface Click extends Pick<OneClick, 'words' | 'next'> {
   readonly link: Link;
   /** Whether the token stands in the link, which makes it a secret. */
   readonly holdsToken: boolean;
@@ -57,11 +57,11 @@ export function renderClient(id: ClientId, target: ConnectTarget): Configuration
 }
 
 /** A client's click for one server. */
-function renderClick({ words, then, link, webLink }: OneClick, { token, ...target }: ConnectTarget): Click {
+function renderClick({ words, next, link, webLink }: OneClick, { token, ...target }: ConnectTarget): Click {
   const pieces = link(target);
   return {
     words,
-    ...(then !== undefined && { then }),
+    ...(next !== undefined && { next }),
     link: link({ ...target, token }),
     holdsToken: pieces.some(({ text }) => text.includes(TOKEN_PLACEHOLDER)),
     ...(webLink !== undefined && { webLink: spellLink(webLink(target)) }),

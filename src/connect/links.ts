@@ -12,8 +12,8 @@ export interface LinkPiece {
 export type Link = readonly LinkPiece[];
 
 /** The link as text. */
-export function spellLink(link: Link): string {
-  return link
+export function spellLink(pieces: Link): string {
+  return pieces
     .map(({ text, as }) => {
       if (as === 'is') return text;
       return encodeURIComponent(as === 'percent' ? text : toBase64(text));

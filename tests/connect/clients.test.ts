@@ -71,14 +71,14 @@ test('offers the bare address first where users can sign in, and not where they 
 });
 
 /** Configurations that are shown to others, and so never hold a token. */
-const WITHOUT_TOKEN: readonly ClientId[] = ['mcp-json', 'vscode-cli', 'server-json'];
+const WITHOUT_TOKEN: ReadonlySet<ClientId> = new Set(['mcp-json', 'vscode-cli', 'server-json']);
 
 describe.each(clientIdsFor({ canSignIn: false }))('the configuration of %s', (id) => {
   test('says what it is and where it goes, and holds the token unless others are to see it', () => {
     const { title, where, text } = renderClient(id, TARGET);
 
     expect([title, where].every((words) => words.length > 0)).toBe(true);
-    expect(text.includes(TOKEN)).toBe(!WITHOUT_TOKEN.includes(id));
+    expect(text.includes(TOKEN)).toBe(!WITHOUT_TOKEN.has(id));
   });
 
   test('without a token holds none, and says so by a placeholder or by asking', () => {

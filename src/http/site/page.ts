@@ -89,7 +89,7 @@ function clientValues(target: ConnectTarget, canSignIn: boolean): TemplateValues
       open: index === 0 ? 'open' : '',
       hasClick: oneClick !== undefined,
       words: oneClick?.words ?? '',
-      then: oneClick?.then ?? '',
+      next: oneClick?.next ?? '',
       link: JSON.stringify(oneClick?.link ?? []),
       holdsToken: oneClick?.holdsToken === true ? 'yes' : 'no',
     };
