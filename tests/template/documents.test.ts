@@ -19,6 +19,8 @@ const FOREIGN_VARIABLES = new Set([
   // A misspelling, as CHANGELOG.md shows one.
   // Of mcp-remote's entry in a configuration, and of OpenAI's clients.
   'AUTH_HEADER',
+  // What a configuration that is checked in has its readers set.
+  'MCP_SERVER_TOKEN',
   'OPENAI_API_KEY',
   // Of the smoke test.
   'SMOKE_TOKEN',
