@@ -59,6 +59,7 @@ export async function startServerProcess({
       PORT: String(port),
       AUTH_ENABLED: 'true',
       TOKENS_FILE: tokensFile,
+      CALLS_PER_MINUTE: '0',
       LOG_LEVEL: 'warn',
     },
     stdio: ['ignore', 'ignore', 'pipe'],

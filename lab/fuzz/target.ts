@@ -29,6 +29,7 @@ const SETTINGS = {
   SESSION_IDLE_SECONDS: '5',
   MAX_BODY_BYTES: '131072',
   AUTH_FAILURES_PER_MINUTE: '1000000',
+  CALLS_PER_MINUTE: '0',
 };
 
 /** Starts a server with the users ada and bob. */

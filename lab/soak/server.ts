@@ -35,6 +35,7 @@ export async function startSoakServer(
       SESSION_IDLE_SECONDS: String(IDLE_SESSION_SECONDS),
       SSE_KEEPALIVE_SECONDS: '1',
       MAX_SESSIONS_PER_USER: '10000',
+      CALLS_PER_MINUTE: '0',
       // Removed tokens are tried until they are refused.
       AUTH_FAILURES_PER_MINUTE: '1000000',
     },

@@ -5,7 +5,7 @@ import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
 import type { Command } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import type { CommandContext } from './context.ts';
-import { namingOptions } from './create.ts';
+import { namingOptions, parseLimit } from './create.ts';
 import { describeEntry, entriesOfUser, findEntry } from './entries.ts';
 import { formatMoment, parseExpiry, parseLength } from './moments.ts';
 import { tellOutlook } from './outlook.ts';
@@ -26,9 +26,12 @@ interface Action {
 export const edit: Command = {
   async run(context) {
     const { line, now } = context;
-    const { name, scopes, expires, note } = line.values;
-    if ([name, scopes, expires, note].every((value) => value === undefined))
-      throw new CommandError(EXIT.usage, 'edit needs what to change: --name, --scopes, --expires or --note.');
+    const { name, scopes, expires, limit, note } = line.values;
+    if ([name, scopes, expires, limit, note].every((value) => value === undefined))
+      throw new CommandError(
+        EXIT.usage,
+        'edit needs what to change: --name, --scopes, --expires, --limit or --note.',
+      );
     const parsed = scopes === undefined ? undefined : parseScopes(scopes);
     const end =
       expires === undefined || expires === 'never' ? undefined : formatMoment(parseExpiry(expires, now()));
@@ -36,6 +39,7 @@ export const edit: Command = {
       ...(name !== undefined && { name }),
       ...(scopes !== undefined && { scopes: parsed }),
       ...(expires !== undefined && { expiresAt: end }),
+      ...(limit !== undefined && { limit: limit === 'default' ? undefined : parseLimit(limit) }),
       ...(note !== undefined && { metadata: { note } }),
     };
     await apply(context, { done: 'Edited', choose: chooseOne, change: () => change });

@@ -33,7 +33,7 @@ function faultOf(token: string): string | undefined {
 
 /** An entry in lines. */
 function formatFacts(facts: EntryFacts): string {
-  const { id, userId, name, scopes, created, notBefore, expiresAt, signInsSince, state, note } = facts;
+  const { id, userId, name, scopes, created, notBefore, expiresAt, signInsSince, limit, state, note } = facts;
   const rows: readonly (readonly [string, string | null])[] = [
     ['token', id],
     ['state', state],
@@ -44,6 +44,7 @@ function formatFacts(facts: EntryFacts): string {
     ['not before', notBefore],
     ['expires', expiresAt ?? 'never'],
     ['sign-ins', signInsSince === null ? null : `since ${signInsSince}`],
+    ['limit', limit === null ? null : `${limit} calls a minute`],
     ['note', note],
   ];
   return rows

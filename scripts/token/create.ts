@@ -19,11 +19,11 @@ import { warnOfUnknownScopes } from './tool-scopes.ts';
 export const create: Command = {
   async run(context) {
     const { line, now, store } = context;
-    const { user, name, scopes, expires, note } = line.values;
+    const { user, name, scopes, expires, limit, note } = line.values;
     if (user === undefined)
       throw new CommandError(EXIT.usage, 'create needs --user: who the token belongs to.');
     const nowMs = now();
-    const fields = newEntry({ user, name, scopes, expires, note }, nowMs);
+    const fields = newEntry({ user, name, scopes, expires, limit, note }, nowMs);
     const token = mintToken();
     const digest = digestToken(token);
     requireValid(fields, '--');
@@ -43,18 +43,32 @@ export interface TokenWish {
   readonly name?: string | undefined;
   readonly scopes?: string | undefined;
   readonly expires?: string | undefined;
+  readonly limit?: string | undefined;
   readonly note?: string | undefined;
 }
 
 /** The entry of a token that is made at this time. */
-export function newEntry({ user, name, scopes, expires, note }: TokenWish, nowMs: number): EntryFields {
+export function newEntry(
+  { user, name, scopes, expires, limit, note }: TokenWish,
+  nowMs: number,
+): EntryFields {
   return {
     userId: user.trim(),
     name,
     scopes: scopes === undefined ? undefined : parseScopes(scopes),
     expiresAt: expires === undefined ? undefined : formatMoment(parseExpiry(expires, nowMs)),
+    limit: limit === undefined ? undefined : parseLimit(limit),
     metadata: { created: formatMoment(nowMs), ...(note !== undefined && { note }) },
   };
+}
+
+/**
+ * A number of calls a minute; the file's own rules say how large it may be.
+ * @throws {CommandError} when it is none
+ */
+export function parseLimit(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new CommandError(EXIT.usage, '--limit must be a number of tool calls a minute, such as 60.');
 }
 
 /** A token of 256 random bits; the prefix is for secret scanners. */

@@ -19,6 +19,8 @@ export interface EntryFacts {
   readonly notBefore: string | null;
   readonly expiresAt: string | null;
   readonly signInsSince: string | null;
+  /** Tool calls a minute; `null`: as `CALLS_PER_MINUTE` has it. */
+  readonly limit: number | null;
   readonly state: TokenState;
   readonly note: string | null;
 }
@@ -62,7 +64,7 @@ export function entriesOfUser(entries: readonly TokenEntry[], userId: string): r
 
 /** What may be shown of an entry. */
 export function describeEntry(entry: TokenEntry, nowMs: number): EntryFacts {
-  const { digest, user, expiresAtMs, notBeforeMs, signInsSinceMs } = entry;
+  const { digest, user, expiresAtMs, notBeforeMs, signInsSinceMs, limit } = entry;
   return {
     id: tokenIdOf(digest),
     userId: user.userId,
@@ -72,6 +74,7 @@ export function describeEntry(entry: TokenEntry, nowMs: number): EntryFacts {
     notBefore: notBeforeMs === undefined ? null : formatMoment(notBeforeMs),
     expiresAt: expiresAtMs === undefined ? null : formatMoment(expiresAtMs),
     signInsSince: signInsSinceMs === undefined ? null : formatMoment(signInsSinceMs),
+    limit: limit ?? null,
     state: stateOf(entry, nowMs),
     note: textOrNull(user.metadata['note']),
   };

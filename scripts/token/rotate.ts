@@ -67,7 +67,7 @@ function requireRotatable({ digest, disabled, user }: TokenEntry): void {
 
 /** The entry of the new token: what the old one had, but for its dates. */
 function successorOf(
-  { user, expiresAtMs: oldEndMs, notBeforeMs, signInsSinceMs }: TokenEntry,
+  { user, expiresAtMs: oldEndMs, notBeforeMs, signInsSinceMs, limit }: TokenEntry,
   { nowMs, expiresAtMs }: { readonly nowMs: number; readonly expiresAtMs: number | undefined },
 ): EntryFields {
   const createdMs = Date.parse(String(user.metadata['created']));
@@ -80,6 +80,7 @@ function successorOf(
     notBefore: notBeforeMs !== undefined && notBeforeMs > nowMs ? formatMoment(notBeforeMs) : undefined,
     expiresAt: endMs === undefined ? undefined : formatMoment(endMs),
     signInsSince: signInsSinceMs === undefined ? undefined : new Date(signInsSinceMs).toISOString(),
+    limit,
     metadata: { ...user.metadata, created: formatMoment(nowMs) },
   };
 }

@@ -7,6 +7,8 @@ export interface Grant {
   readonly user: UserContext;
   /** Names the token in logs: the first 8 hex digits of its SHA-256 digest. Absent while authentication is off. */
   readonly tokenId?: string;
+  /** So many tool calls a minute, where its user has a number of their own; 0: as many as come. */
+  readonly limit?: number;
   /**
    * What its verifier knows the very token by, however many a user has. For the verifier alone: it may be worth a guess to whoever
    * reads a log, so keep it where neither JSON nor a copy shows it, as a getter of a class does.

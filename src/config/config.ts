@@ -3,7 +3,14 @@ import { deepFreeze } from '../deep-freeze.ts';
 import type { LogLevel } from '../log.ts';
 import { AUTH_VARIABLES, type AuthConfig, authOf, tokenSourceOf } from './auth.ts';
 import type { Environment } from './environment.ts';
-import { LIMITS_VARIABLES, type LimitsConfig, limitsOf } from './limits.ts';
+import {
+  CALL_LIMITS_VARIABLES,
+  type CallLimitsConfig,
+  callLimitsOf,
+  LIMITS_VARIABLES,
+  type LimitsConfig,
+  limitsOf,
+} from './limits.ts';
 import {
   type Exposure,
   exposureOf,
@@ -45,6 +52,7 @@ const VARIABLES = {
 /** What the stdio server has. */
 const STDIO_VARIABLES = {
   ...AUTH_VARIABLES,
+  ...CALL_LIMITS_VARIABLES,
   LOG_LEVEL: OPERATION_VARIABLES.LOG_LEVEL,
 } as const satisfies Variables;
 
@@ -71,6 +79,7 @@ export interface StdioConfig {
   readonly auth: Pick<AuthConfig, 'enabled' | 'tokens'>;
   /** The token of the one user of this process. */
   readonly token: string | undefined;
+  readonly limits: CallLimitsConfig;
   readonly logLevel: LogLevel;
   /** The values of the fork's own variables, by name. */
   readonly own: Readonly<Record<string, unknown>>;
@@ -123,6 +132,7 @@ export function parseStdioConfig(environment: Environment, ownVariables: Variabl
   return freeze<StdioConfig>({
     auth: { enabled: values.AUTH_ENABLED ?? false, tokens: tokenSourceOf(values) },
     token: values.MCP_TOKEN,
+    limits: callLimitsOf(values),
     logLevel: values.LOG_LEVEL,
     own,
   });

@@ -2,16 +2,37 @@
 import { wholeNumber } from './value-types.ts';
 import type { ValuesOf, Variables } from './variable.ts';
 
+/** What bounds the tool calls of one user. */
+export interface CallLimitsConfig {
+  /** 0: as many as come. */
+  readonly callsPerMinute: number;
+  readonly maxCallsPerUser: number;
+}
+
 /** What bounds what clients can use up. */
-export interface LimitsConfig {
+export interface LimitsConfig extends CallLimitsConfig {
   readonly maxBodyBytes: number;
   readonly maxSessions: number;
   readonly maxSessionsPerUser: number;
-  readonly maxCallsPerUser: number;
   readonly sessionIdleMs: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
 }
+
+/** Those of the stdio server too. */
+export const CALL_LIMITS_VARIABLES = {
+  CALLS_PER_MINUTE: {
+    description:
+      'So many tool calls a user makes a minute, half of them at once; more are told how long to wait. 0: as many as come.',
+    example: '600',
+    schema: wholeNumber(600, 0, 1_000_000),
+  },
+  MAX_CALLS_IN_FLIGHT_PER_USER: {
+    description: 'So many calls of one user run at once; while authentication is off, as many as come.',
+    example: '50',
+    schema: wholeNumber(50, 1, 1_000_000),
+  },
+} as const satisfies Variables;
 
 export const LIMITS_VARIABLES = {
   SESSION_IDLE_SECONDS: {
@@ -30,11 +51,7 @@ export const LIMITS_VARIABLES = {
     example: '100',
     schema: wholeNumber(100, 1, 1_000_000),
   },
-  MAX_CALLS_IN_FLIGHT_PER_USER: {
-    description: 'So many calls of one user run at once; while authentication is off, as many as come.',
-    example: '50',
-    schema: wholeNumber(50, 1, 1_000_000),
-  },
+  ...CALL_LIMITS_VARIABLES,
   MAX_CONNECTIONS: {
     description: 'So many connections in total; never more than the descriptors of the process allow.',
     example: '20000',
@@ -53,13 +70,21 @@ export const LIMITS_VARIABLES = {
   },
 } as const satisfies Variables;
 
+/** The limits of tool calls. */
+export function callLimitsOf(values: ValuesOf<typeof CALL_LIMITS_VARIABLES>): CallLimitsConfig {
+  return {
+    callsPerMinute: values.CALLS_PER_MINUTE,
+    maxCallsPerUser: values.MAX_CALLS_IN_FLIGHT_PER_USER,
+  };
+}
+
 /** The limits. */
 export function limitsOf(values: ValuesOf<typeof LIMITS_VARIABLES>): LimitsConfig {
   return {
     maxBodyBytes: values.MAX_BODY_BYTES,
     maxSessions: values.MAX_SESSIONS,
     maxSessionsPerUser: values.MAX_SESSIONS_PER_USER,
-    maxCallsPerUser: values.MAX_CALLS_IN_FLIGHT_PER_USER,
+    ...callLimitsOf(values),
     sessionIdleMs: values.SESSION_IDLE_SECONDS * 1000,
     maxConnections: values.MAX_CONNECTIONS,
     maxConnectionsPerAddress: values.MAX_CONNECTIONS_PER_ADDRESS,

@@ -3,7 +3,8 @@ import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { type $ZodType, safeParse } from 'zod/v4/core';
-import { hasScope } from '../auth/user.ts';
+import { admit, type Rejection } from './admission.ts';
+import type { CallLimit } from './call-limit.ts';
 import { type Tool, ToolError } from './tool.ts';
 import { errorResult, toResult } from './tool-result.ts';
 import type { Caller } from './caller.ts';
@@ -32,6 +33,8 @@ export interface ToolCall {
   readonly lines: Logger;
   /** Where each call takes its place. */
   readonly inFlight: InFlight;
+  /** Where each call is counted. */
+  readonly callLimit: CallLimit;
 }
 
 /** The request behind a call: whether it still wants an answer, and how it hears of progress. */
@@ -51,8 +54,7 @@ type Outcome =
   | 'input_required'
   | 'tool_error'
   | 'invalid_input'
-  | 'insufficient_scope'
-  | 'too_many_calls'
+  | Rejection['outcome']
   | 'timeout'
   | 'internal_error'
   | 'cancelled';
@@ -84,21 +86,15 @@ export function callTool(call: ToolCall): Promise<CallAnswer> {
 /** Hears how a call ended. */
 type Note = (outcome: Outcome) => void;
 
-/** Checks scope and input, runs the tool, and turns every ending into a result. */
+/** Lets the call in, checks its input, runs the tool, and turns every ending into a result. */
 async function runTool(call: ToolCall, note: Note): Promise<CallAnswer> {
   const { tool, input, caller, inFlight } = call;
   const { userId } = caller.user;
-  if (!hasScope(caller.user, tool.scope)) {
-    note('insufficient_scope');
-    return errorResult(
-      `insufficient_scope: the tool ${tool.name} needs the scope "${tool.scope}", which this user's token does not have.`,
-    );
-  }
-  if (!inFlight.takePlace(userId)) {
-    note('too_many_calls');
-    return errorResult(
-      `too_many_calls: ${inFlight.maxCallsPerUser} calls of this user are running. Wait until one has ended, then call again.`,
-    );
+  const { name, scope, cost = 1 } = tool;
+  const rejection = admit({ kind: 'tool', name, scope, cost }, caller, call);
+  if (rejection !== undefined) {
+    note(rejection.outcome);
+    return errorResult(rejection.words);
   }
   let running: RunningCall | undefined;
   let limited: LimitedRun | undefined;

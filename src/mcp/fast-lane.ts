@@ -160,8 +160,8 @@ class FastLane implements Lane {
   }
 
   #call(tool: Tool, { input }: PlainCall, { caller, protocolVersion, origin }: CallFrame) {
-    const { use, log, lines, inFlight } = this.#definition;
-    return callTool({ tool, input, caller, protocolVersion, origin, use, log, lines, inFlight });
+    const { use, log, lines, inFlight, callLimit } = this.#definition;
+    return callTool({ tool, input, caller, protocolVersion, origin, use, log, lines, inFlight, callLimit });
   }
 }
 

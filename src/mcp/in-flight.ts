@@ -8,11 +8,9 @@ export interface Worker {
   endRevoked(isCurrent: (grant: Grant) => boolean): void;
 }
 
-/** So many tool calls of one user may run at once, over all sessions and transports, unless something else is said. */
-export const MAX_CALLS_PER_USER = 50;
-
 /** Everything of one server definition that is under way. */
 export class InFlight {
+  /** So many tool calls of one user may run at once, over all sessions and transports. */
   readonly maxCallsPerUser: number;
   /** Where calls of a tool with `concurrency` wait for their turn. */
   readonly places = new ToolPlaces();
@@ -20,7 +18,7 @@ export class InFlight {
   /** No larger than the number of calls. */
   readonly #callsOf = new Map<string, number>();
 
-  constructor(maxCallsPerUser: number = MAX_CALLS_PER_USER) {
+  constructor(maxCallsPerUser: number) {
     this.maxCallsPerUser = maxCallsPerUser;
   }
 

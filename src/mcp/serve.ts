@@ -1,6 +1,6 @@
 /** Serves a prompt, a resource or a completion: scope, a place, what went wrong, and the line in the log, as a tool's call has them. */
 import { ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server';
-import { hasScope } from '../auth/user.ts';
+import { admit, type Rejection } from './admission.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { NO_REVISION } from './call-tool.ts';
 import type { McpDefinition } from './server.ts';
@@ -24,7 +24,7 @@ export interface ServeFrame {
 }
 
 /** How serving ended, for the log. */
-type Outcome = 'ok' | 'error' | 'insufficient_scope' | 'too_many_calls' | 'internal_error' | 'cancelled';
+type Outcome = 'ok' | 'error' | Rejection['outcome'] | 'internal_error' | 'cancelled';
 
 /**
  * Serves something.
@@ -43,18 +43,11 @@ export async function serve<Result>(
   let outcome: Outcome = 'ok';
   let isInside = false;
   try {
-    if (!hasScope(caller.user, asked.scope)) {
-      outcome = 'insufficient_scope';
-      throw refusal(
-        `insufficient_scope: the ${asked.kind} ${asked.name} needs the scope "${asked.scope}", which this user's token does not have.`,
-      );
-    }
-    isInside = inFlight.takePlace(userId);
-    if (!isInside) {
-      outcome = 'too_many_calls';
-      throw refusal(
-        `too_many_calls: ${inFlight.maxCallsPerUser} calls of this user are running. Wait until one has ended, then try again.`,
-      );
+    const rejection = admit({ ...asked, cost: asked.kind === 'tool' ? 1 : 0 }, caller, definition);
+    isInside = rejection === undefined;
+    if (rejection !== undefined) {
+      outcome = rejection.outcome;
+      throw refusal(rejection.words);
     }
     return await work(createContext(asked, frame, caller));
   } catch (error) {

@@ -21,6 +21,7 @@ import { answerEmptyLists } from './empty-lists.ts';
 import { type Feature, type FeatureContext, hasRegistering } from './feature.ts';
 import { keepPrivate, mergeOptions } from './feature-options.ts';
 import { allowedTools, installHandlers, listAllTools } from './handlers.ts';
+import { CallLimit } from './call-limit.ts';
 import { InFlight } from './in-flight.ts';
 import { captureHandlers, type Handlers } from './inner-handlers.ts';
 import type { Lane } from './lane.ts';
@@ -38,8 +39,10 @@ export interface McpParts {
   readonly log: Logger;
   /** Names this process to others that serve the same sessions; absent where there are none. */
   readonly processName?: string | undefined;
-  /** How many tool calls of one user may run at once. */
+  /** How many tool calls of one user may run at once. Default: as many as come. */
   readonly maxCallsPerUser?: number | undefined;
+  /** How many tool calls a user may make a minute. Default: as many as come. */
+  readonly callLimit?: CallLimit | undefined;
   /** Makes a way past the SDK's dispatch for what is plain; without one the SDK has every message. */
   readonly shortWay?: (definition: McpDefinition) => Lane | undefined;
 }
@@ -50,6 +53,7 @@ export interface McpDefinition extends McpParts {
   readonly lateCapabilities: ServerCapabilities;
   readonly changes: Changes;
   readonly inFlight: InFlight;
+  readonly callLimit: CallLimit;
   readonly lane?: Lane | undefined;
   /** For the line that each tool call leaves. */
   readonly lines: Logger;
@@ -88,12 +92,13 @@ export function defineMcp(parts: McpParts): McpDefinition {
       ...privateListsOf(catalogue),
     ]),
   };
-  const inFlight = new InFlight(parts.maxCallsPerUser);
+  const inFlight = new InFlight(parts.maxCallsPerUser ?? Infinity);
   const definition = {
     ...parts,
     options,
     changes,
     inFlight,
+    callLimit: parts.callLimit ?? new CallLimit({ perMinute: 0 }),
     lines,
     registrations,
     scopes,
@@ -108,7 +113,18 @@ export function createMcpServer(
   definition: McpDefinition,
   { caller, session, isStateless = false }: ConnectionOptions = {},
 ): McpServer {
-  const { info, options, registrations, features = [], use, log, lines, changes, inFlight } = definition;
+  const {
+    info,
+    options,
+    registrations,
+    features = [],
+    use,
+    log,
+    lines,
+    changes,
+    inFlight,
+    callLimit,
+  } = definition;
   const server = new McpServer(info, options);
   server.server.registerCapabilities(definition.lateCapabilities);
   const { handlers, release } = captureHandlers(server, () => {});
@@ -124,6 +140,7 @@ export function createMcpServer(
         log,
         lines,
         inFlight,
+        callLimit,
       }),
     );
   }

@@ -91,6 +91,8 @@ interface ToolFace<Input extends z.ZodObject, Output extends z.ZodObject | undef
   readonly timeoutMs?: number;
   /** So many calls run at once, of all users together; others wait, and users take turns. Without it there is no such limit. */
   readonly concurrency?: number;
+  /** So many calls one of it counts for (`CALLS_PER_MINUTE`): what is dear is called less often. Default: 1; 0: it does not count. */
+  readonly cost?: number;
 }
 
 /** What `run` may return: the structured answer, or text or pieces of content; as a {@link ToolResult}, with more to it. */
@@ -148,12 +150,13 @@ export function defineTool<
   Output extends z.ZodObject | undefined = undefined,
   Elicits extends boolean = false,
 >(definition: ToolDefinition<Input, Output, Elicits>): Tool {
-  const { name, timeoutMs = 1, concurrency = 1 } = definition;
+  const { name, timeoutMs = 1, concurrency = 1, cost = 1 } = definition;
   if (!TOOL_NAME.test(name)) throw new Error(`Not a tool name: ${JSON.stringify(name)}`);
   if (!(timeoutMs >= 1 && timeoutMs <= LONGEST_MS))
     throw new Error(`${name}: timeoutMs must be from 1 to ${LONGEST_MS}.`);
   if (!Number.isSafeInteger(concurrency) || concurrency < 1)
     throw new Error(`${name}: concurrency must be a whole number above 0.`);
+  if (!(cost >= 0 && cost <= MAX_COST)) throw new Error(`${name}: cost must be from 0 to ${MAX_COST}.`);
   const { run, ...face } = definition;
   return {
     ...face,
@@ -164,5 +167,8 @@ export function defineTool<
 
 /** The longest time that a timer of Node takes. */
 const LONGEST_MS = 2 ** 31 - 1;
+
+/** A call that counts for more would keep its user waiting for hours. */
+const MAX_COST = 10_000;
 
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,64}$/;

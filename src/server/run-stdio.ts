@@ -11,6 +11,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { parseStdioConfig, type StdioConfig } from '../config/config.ts';
 import { type EnvironmentFile, parseEnvironment } from '../config/environment.ts';
 import { createLog } from '../log.ts';
+import { CallLimit } from '../mcp/call-limit.ts';
 import { createMcpServer, defineMcp } from '../mcp/server.ts';
 import { packageFolder, readPackage } from '../package.ts';
 import { PatientStdio } from './patient-stdio.ts';
@@ -48,7 +49,9 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   const { title, instructions, tools, features } = definition;
   const { use } = services;
   const info = infoOf(readPackage(), title);
-  const mcp = defineMcp({ info, instructions, tools, features, use, log });
+  const { callsPerMinute, maxCallsPerUser } = config.limits;
+  const callLimit = new CallLimit({ perMinute: callsPerMinute });
+  const mcp = defineMcp({ info, instructions, tools, features, use, log, callLimit, maxCallsPerUser });
   const connection = serveStdio(
     () =>
       createMcpServer(mcp, {

@@ -22,6 +22,7 @@ import { createSseRoutes } from '../http/transports/sse-endpoint.ts';
 import { createStatelessEndpoint } from '../http/transports/stateless-endpoint.ts';
 import { UploadBudget } from '../http/transports/upload-budget.ts';
 import { createToolsRoute } from '../http/site/tools-endpoint.ts';
+import { CallLimit } from '../mcp/call-limit.ts';
 import { createFastLane } from '../mcp/fast-lane.ts';
 import { createToolLister, defineMcp } from '../mcp/server.ts';
 import type { EventStore } from '../sessions/event-store.ts';
@@ -103,6 +104,7 @@ export async function startServer({
     use: services.use,
     log,
     shortWay: createFastLane,
+    callLimit: new CallLimit({ perMinute: limits.callsPerMinute }),
     ...(sharing.secrets.length > 0 && { processName: peers.self }),
     // Without authentication everybody is the same user.
     maxCallsPerUser: authenticator.enabled ? limits.maxCallsPerUser : Infinity,
@@ -124,7 +126,7 @@ export async function startServer({
   });
   const stateless = createStatelessEndpoint({ definition, registry, streams });
   const bodies = { maxBytes: limits.maxBodyBytes, uploads: new UploadBudget(bytesPerUser) };
-  const endpoint = { definition, registry, streams, bodies };
+  const endpoint = { definition, registry, streams, bodies: { ...bodies, callLimit: definition.callLimit } };
   const forwarding = { peers, sessionIds, isCurrent: authenticator.isCurrent };
   const peerSessions = new PeerSessions({ ...forwarding, registry, maxAgeMs: sharing.sessionMaxAgeMs });
   shareChanges(definition, peers);

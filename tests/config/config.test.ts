@@ -64,6 +64,7 @@ describe('the defaults', () => {
         maxBodyBytes: 4_194_304,
         maxSessions: 10_000,
         maxSessionsPerUser: 100,
+        callsPerMinute: 600,
         maxCallsPerUser: 50,
         sessionIdleMs: 1_800_000,
         maxConnections: 20_000,
@@ -114,6 +115,7 @@ describe('a setting', () => {
       SESSION_IDLE_SECONDS: '60',
       MAX_SESSIONS: '7',
       MAX_SESSIONS_PER_USER: '3',
+      CALLS_PER_MINUTE: '0',
       MAX_CALLS_IN_FLIGHT_PER_USER: '6',
       MAX_BODY_BYTES: '2048',
       AUTH_FAILURES_PER_MINUTE: '9',
@@ -161,6 +163,7 @@ describe('a setting', () => {
         maxBodyBytes: 2048,
         maxSessions: 7,
         maxSessionsPerUser: 3,
+        callsPerMinute: 0,
         maxCallsPerUser: 6,
         sessionIdleMs: 60_000,
         maxConnections: 20_000,
@@ -345,6 +348,7 @@ describe('a whole number', () => {
     { name: 'SESSION_IDLE_SECONDS', min: 1, max: 604_800 },
     { name: 'MAX_SESSIONS', min: 1, max: 1_000_000 },
     { name: 'MAX_SESSIONS_PER_USER', min: 1, max: 1_000_000 },
+    { name: 'CALLS_PER_MINUTE', min: 0, max: 1_000_000 },
     { name: 'MAX_CALLS_IN_FLIGHT_PER_USER', min: 1, max: 1_000_000 },
     { name: 'MAX_BODY_BYTES', min: 1024, max: 268_435_456 },
     { name: 'AUTH_FAILURES_PER_MINUTE', min: 1, max: 1_000_000 },
@@ -583,6 +587,7 @@ describe('the stdio server', () => {
       expect(parseStdioConfig(environment)).toEqual({
         auth: { enabled: false, tokens: { kind: 'file', path: 'tokens.json', named: false } },
         token: undefined,
+        limits: { callsPerMinute: 600, maxCallsPerUser: 50 },
         logLevel: 'info',
         own: {},
       });
@@ -600,12 +605,14 @@ describe('the stdio server', () => {
       AUTH_ENABLED: 'true',
       AUTH_TOKENS: '{"tok_a":{"userId":"ada"}}',
       MCP_TOKEN: 'tok_a',
+      CALLS_PER_MINUTE: '60',
       LOG_LEVEL: 'ERROR',
     });
 
     expect(config).toEqual({
       auth: { enabled: true, tokens: { kind: 'text', text: '{"tok_a":{"userId":"ada"}}' } },
       token: 'tok_a',
+      limits: { callsPerMinute: 60, maxCallsPerUser: 50 },
       logLevel: 'error',
       own: {},
     });

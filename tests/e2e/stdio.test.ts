@@ -64,6 +64,20 @@ test('a token without the scope of a tool neither lists nor calls it', async () 
   expect(refused).toEqual({ text: expect.stringContaining('insufficient_scope'), isError: true });
 });
 
+test('more calls than CALLS_PER_MINUTE are told how long to wait', async () => {
+  const client = await connectStdio(sandbox, 'v1', await stdioCommand({ CALLS_PER_MINUTE: '2' }));
+
+  const answers = [await client.call('whoami'), await client.call('whoami')];
+
+  expect(answers).toEqual([
+    expect.objectContaining({ isError: false }),
+    {
+      text: expect.stringMatching(/^call_limit: .* 2 tool calls a minute\. Wait \d+ seconds/),
+      isError: true,
+    },
+  ]);
+});
+
 test.each([
   ['missing', {}, /^MCP_TOKEN .*Set it to a token of the token file/],
   ['unknown', { MCP_TOKEN: 'tok_wrong_0123456789' }, /^MCP_TOKEN .*unknown/],

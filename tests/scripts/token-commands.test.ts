@@ -70,6 +70,7 @@ describe('create', () => {
       name: 'Ada Lovelace',
       scopes: 'greet, echo,greet',
       expires: '90d',
+      limit: '60',
       note: 'laptop',
     });
 
@@ -78,7 +79,7 @@ describe('create', () => {
     const metadata = { created: '2026-06-01T12:00:00Z', note: 'laptop' };
     expect(answer).toMatchObject({ ...facts, ...metadata, expiresAt });
     expect(JSON.parse(await file.read())).toEqual({
-      [`sha256:${digestToken(answer['token'] ?? '')}`]: { ...facts, expiresAt, metadata },
+      [`sha256:${digestToken(answer['token'] ?? '')}`]: { ...facts, expiresAt, limit: 60, metadata },
     });
     expect(answer['token']).toMatch(/^mcp_[\w-]{43}$/);
   });
@@ -103,6 +104,16 @@ describe('create', () => {
     ['with an end in the past', { user: 'ada', expires: '2026-06-01' }, '--expires lies in the past'],
     ['with an end that is no date', { user: 'ada', expires: '2026-02-30' }, '--expires must be'],
     ['with an end beyond all dates', { user: 'ada', expires: '9999999w' }, '--expires must be'],
+    [
+      'with a limit that is no number',
+      { user: 'ada', limit: '-1' },
+      '--limit must be a number of tool calls',
+    ],
+    [
+      'with a limit that is too large',
+      { user: 'ada', limit: '1000001' },
+      '--limit must be from 0 to 1000000',
+    ],
   ])('%s is refused and writes nothing', async (_, values, message) => {
     const file = await createFile(undefined);
 
@@ -119,6 +130,7 @@ describe('rotate', () => {
     userId: 'ada',
     name: 'Ada',
     scopes: ['greet'],
+    limit: 60,
     metadata: { created: '2026-05-22T12:00:00Z', note: 'laptop', team: ['x'] },
   };
 
@@ -270,6 +282,7 @@ describe('a command that changes entries', () => {
     ['edit', { name: 'Ada L.', scopes: 'greet echo' }, { name: 'Ada L.', scopes: ['greet', 'echo'] }],
     ['edit', { scopes: 'none', note: 'new' }, { scopes: [], metadata: { note: 'new' } }],
     ['edit', { expires: '1d' }, { expiresAt: '2026-06-02T12:00:00Z' }],
+    ['edit', { limit: '0' }, { limit: 0 }],
   ] as const)('%s %j writes what it says and nothing else', async (command, values, change) => {
     const file = await createFile({ tok_a: { userId: 'ada' }, tok_b: { userId: 'bob' } });
 
@@ -284,9 +297,10 @@ describe('a command that changes entries', () => {
 
   test.each([
     ['enable', {}],
-    ['edit', { scopes: 'all', expires: 'never' }],
+    ['edit', { scopes: 'all', expires: 'never', limit: 'default' }],
   ] as const)('%s %j takes fields away', async (command, values) => {
-    const gone = command === 'enable' ? { disabled: true } : { scopes: ['greet'], expiresAt: '2030-01-01' };
+    const gone =
+      command === 'enable' ? { disabled: true } : { scopes: ['greet'], expiresAt: '2030-01-01', limit: 60 };
     const file = await createFile({ tok_a: { userId: 'ada', ...gone } });
 
     await file.run(command, values, id);

@@ -2,6 +2,7 @@
 import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport, type JSONRPCMessage, type McpServer } from '@modelcontextprotocol/server';
 import { createUserContext, type UserFields } from '../../src/auth/user.ts';
+import type { CallLimit } from '../../src/mcp/call-limit.ts';
 import { type Caller, toAuthInfo } from '../../src/mcp/caller.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
 import { createMcpServer, defineMcp, type McpDefinition } from '../../src/mcp/server.ts';
@@ -14,6 +15,7 @@ export interface InMemoryOptions {
   readonly tools?: readonly Tool[];
   readonly features?: readonly Feature[];
   readonly maxCallsPerUser?: number;
+  readonly callLimit?: CallLimit;
   readonly shortWay?: NonNullable<Parameters<typeof defineMcp>[0]['shortWay']>;
   /** The user of every request until {@link InMemoryConnection.actAs} names another. */
   readonly user?: UserFields;
@@ -41,6 +43,7 @@ export function createDefinition({
   tools = [],
   features = [],
   maxCallsPerUser,
+  callLimit,
   shortWay,
 }: InMemoryOptions = {}) {
   const { log, lines } = createMemoryLog();
@@ -53,6 +56,7 @@ export function createDefinition({
       use,
       log,
       maxCallsPerUser,
+      callLimit,
       ...(shortWay && { shortWay }),
     }),
     lines,

@@ -42,9 +42,9 @@ export const TOKENS_JSON = JSON.stringify({
   [TOKEN.disabled]: { userId: 'off', disabled: true },
 });
 
-/** The options of a server with authentication on and {@link TOKENS_JSON} in its `tokens.json`. */
+/** The options of a server with authentication on and {@link TOKENS_JSON} in its `tokens.json`, for tests that call as often as they can. */
 export const WITH_TOKENS = {
-  env: { AUTH_ENABLED: 'true' },
+  env: { AUTH_ENABLED: 'true', CALLS_PER_MINUTE: '0' },
   files: { 'tokens.json': TOKENS_JSON },
 } as const satisfies ServerOptions;
 

@@ -33,7 +33,7 @@ export type TokenFileContent = Record<string, Record<string, unknown>>;
 
 /** What a test may want to have otherwise. */
 export interface TestServerOptions {
-  /** Variables besides PORT; `AUTH_ENABLED` is true unless given. */
+  /** Variables besides PORT; `AUTH_ENABLED` is true unless given, and calls are not limited. */
   readonly env?: Readonly<Record<string, string>>;
   readonly tokens?: TokenFileContent;
   readonly tools?: readonly Tool[];
@@ -81,6 +81,7 @@ export async function startTestServer({
       AUTH_ENABLED: 'true',
       TOKENS_FILE: tokensPath,
       SHUTDOWN_GRACE_SECONDS: '3',
+      CALLS_PER_MINUTE: '0',
       ...env,
     },
     ownVariables,

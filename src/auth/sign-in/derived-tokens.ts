@@ -20,11 +20,13 @@ export interface DerivedTokenParts {
 class DerivedGrant implements Grant {
   readonly user: UserContext;
   readonly tokenId: string;
+  readonly limit?: number;
   readonly #claims: AccessClaims;
 
   constructor(claims: AccessClaims, { grant }: KnownToken) {
     this.user = narrowUser(grant.user, claims.scopes);
     this.tokenId = grant.tokenId ?? tokenIdOf(claims.digest);
+    if (grant.limit !== undefined) this.limit = grant.limit;
     this.#claims = claims;
     Object.freeze(this);
   }

@@ -79,6 +79,11 @@ const ENTRY = z.strictObject({
   expiresAt: MOMENT.optional(),
   notBefore: MOMENT.optional(),
   signInsSince: MOMENT.optional(),
+  limit: z
+    .int('must be a whole number')
+    .min(0, 'must be from 0 to 1000000')
+    .max(1_000_000, 'must be from 0 to 1000000')
+    .optional(),
   disabled: z.boolean('must be true or false').optional(),
   metadata: z.record(z.string(), z.json(), 'must be an object').optional(),
 });
@@ -112,6 +117,7 @@ function parseEntry({ key, value, repeated }: FileProperty): ParsedEntry {
     expiresAt,
     notBefore,
     signInsSince,
+    limit,
     disabled = false,
   } = parsed.data;
   const user = createUserContext({ userId, name, scopes, metadata });
@@ -124,6 +130,7 @@ function parseEntry({ key, value, repeated }: FileProperty): ParsedEntry {
       expiresAtMs: expiresAt,
       notBeforeMs: notBefore,
       signInsSinceMs: signInsSince,
+      limit,
       disabled,
       isPlain: key.startsWith('sha256:') ? undefined : true,
       weakness: weaknessOf(key, digest),

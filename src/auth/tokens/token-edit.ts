@@ -20,13 +20,14 @@ export interface EntryFields {
   readonly notBefore?: string | undefined;
   readonly expiresAt?: string | undefined;
   readonly signInsSince?: string | undefined;
+  readonly limit?: number | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What may change in an entry that stays: undefined removes a field. */
 export type EntryChange = Readonly<
   Partial<
-    Record<'name' | 'expiresAt' | 'signInsSince' | 'disabled' | 'scopes' | 'metadata', unknown> & {
+    Record<'name' | 'expiresAt' | 'signInsSince' | 'limit' | 'disabled' | 'scopes' | 'metadata', unknown> & {
       /** Added to the entry's metadata, not put in its place. */
       readonly metadata: Readonly<Record<string, string | undefined>>;
     }

@@ -16,6 +16,8 @@ export interface TokenEntry {
   readonly notBeforeMs?: number | undefined;
   /** What was derived from this entry by signing in before this moment is void. Milliseconds since the epoch. */
   readonly signInsSinceMs?: number | undefined;
+  /** So many tool calls a minute instead of what the server lets others make; 0: as many as come. */
+  readonly limit?: number | undefined;
   readonly disabled: boolean;
   /** The file holds the token itself, not its digest: whoever reads the file can use it. */
   readonly isPlain?: boolean | undefined;
@@ -32,11 +34,13 @@ interface HeldToken extends TokenEntry {
 class TokenGrant implements Grant {
   readonly user: UserContext;
   readonly tokenId: string;
+  readonly limit?: number;
   readonly #digest: string;
 
-  constructor({ user, digest }: TokenEntry) {
+  constructor({ user, digest, limit }: TokenEntry) {
     this.user = user;
     this.tokenId = tokenIdOf(digest);
+    if (limit !== undefined) this.limit = limit;
     this.#digest = digest;
     Object.freeze(this);
   }

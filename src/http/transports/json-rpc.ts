@@ -10,6 +10,7 @@ import {
   type JSONRPCNotification,
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
+import type { CallLimit } from '../../mcp/call-limit.ts';
 import {
   isPlainMessage,
   type PlainCall,
@@ -23,6 +24,7 @@ import { HttpError } from '../errors.ts';
 import { requireSmallParts } from './body-bounds.ts';
 import type { BodyLimits } from './body-bytes.ts';
 import { readJsonBody } from './json-body.ts';
+import { refuseRunaway } from './runaway.ts';
 
 /** More messages than this in one batch are refused. */
 const MAX_BATCH_LENGTH = 100;
@@ -34,14 +36,20 @@ export interface RpcBody {
   readonly question?: PlainQuestion | undefined;
 }
 
+/** What a body may take, and how many calls it may make. */
+export interface RpcLimits extends BodyLimits {
+  readonly callLimit: CallLimit;
+}
+
 /** Reads a body that should hold JSON-RPC, and notes the id that every answer, a refusal too, is to echo. */
-export function readRpcBody(ctx: RequestContext, limits: BodyLimits): Promise<RpcBody> {
+export function readRpcBody(ctx: RequestContext, limits: RpcLimits): Promise<RpcBody> {
   return readJsonBody(ctx, limits).then((body) => {
     const call = readPlainCall(body);
     const id = call === undefined ? requestIdOf(body) : call.id;
     if (id !== undefined) ctx.state.rpcId = id;
     noteForLog(ctx.state, body);
     requireSmallParts(body);
+    refuseRunaway(ctx, { body, call }, limits.callLimit);
     return { body, call, question: call === undefined ? readPlainQuestion(body) : undefined };
   });
 }

@@ -9,9 +9,15 @@ import type { SessionIds } from '../../sessions/session-ids.ts';
 import { acceptsEventStream, type Handler, type RequestContext, type Route } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
 import { HttpError, requireClient, shuttingDown } from '../errors.ts';
-import type { BodyLimits } from './body-bytes.ts';
 import type { EventStreams } from './event-streams.ts';
-import { initializeProblem, type ParsedBody, parseMessages, readRpcBody, type RpcBody } from './json-rpc.ts';
+import {
+  initializeProblem,
+  type ParsedBody,
+  parseMessages,
+  readRpcBody,
+  type RpcBody,
+  type RpcLimits,
+} from './json-rpc.ts';
 import type { PeerSessions } from './peer-sessions.ts';
 import { beginSession, findSession } from './session-finding.ts';
 import { needsNoSession, serveWithoutSession } from './sessionless.ts';
@@ -28,7 +34,7 @@ export interface McpEndpointParts {
   /** Keeps what streams say, for clients that come back. */
   readonly store: EventStore;
   readonly stateless: StatelessEndpoint;
-  readonly bodies: BodyLimits;
+  readonly bodies: RpcLimits;
 }
 
 /** The route of the transport. */

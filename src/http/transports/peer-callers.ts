@@ -9,13 +9,14 @@ export interface SpelledCaller {
   readonly user: UserContext;
   readonly tokenId?: string | undefined;
   readonly key?: string | undefined;
+  readonly limit?: number | undefined;
   readonly transport: Caller['transport'];
   readonly requestId: string;
 }
 
 /** A caller for another process. */
 export function spellCaller({ user, grant, transport, requestId }: Caller): SpelledCaller {
-  return { user, tokenId: grant.tokenId, key: grant.key, transport, requestId };
+  return { user, tokenId: grant.tokenId, key: grant.key, limit: grant.limit, transport, requestId };
 }
 
 /** The caller that another process let in. */
@@ -27,11 +28,13 @@ export function readCaller({ user, transport, requestId, ...token }: SpelledCall
 class PassedGrant implements Grant {
   readonly user: UserContext;
   readonly tokenId?: string;
+  readonly limit?: number;
   readonly #key: string | undefined;
 
-  constructor(user: UserContext, { tokenId, key }: Pick<SpelledCaller, 'tokenId' | 'key'>) {
+  constructor(user: UserContext, { tokenId, key, limit }: Pick<SpelledCaller, 'tokenId' | 'key' | 'limit'>) {
     this.user = user;
     if (tokenId !== undefined) this.tokenId = tokenId;
+    if (limit !== undefined) this.limit = limit;
     this.#key = key;
   }
 

@@ -16,10 +16,9 @@ import type { EndReason, Session, SessionConnection, SessionRegistry } from '../
 import { grantOf, type Handler, type RequestContext, type Route, senderOf } from '../context.ts';
 import { writeAnswer, writeHead } from '../direct-answer.ts';
 import { HttpError, requireClient, sessionNotFound, shuttingDown } from '../errors.ts';
-import type { BodyLimits } from './body-bytes.ts';
 import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
-import { duplicateId, initializeProblem, parseMessages, readRpcBody } from './json-rpc.ts';
+import { duplicateId, initializeProblem, parseMessages, readRpcBody, type RpcLimits } from './json-rpc.ts';
 import { openSession } from './session-opening.ts';
 import {
   acceptForwarded,
@@ -34,7 +33,7 @@ export interface SseParts {
   readonly definition: McpDefinition;
   readonly registry: SessionRegistry;
   readonly streams: EventStreams;
-  readonly bodies: BodyLimits;
+  readonly bodies: RpcLimits;
   readonly forwarding: ForwardingParts;
   /** What stands in front of the path that messages go to, where a proxy has put the server under a path. */
   readonly basePath: string;

@@ -1,0 +1,35 @@
+/** Refuses the calls of programs that have run away: so many more than a user may make that nobody can be reading the answers. */
+import { type CallLimit, secondsOf } from '../../mcp/call-limit.ts';
+import { grantOf, type RequestContext } from '../context.ts';
+import { HttpError } from '../errors.ts';
+import type { RpcBody } from './json-rpc.ts';
+
+/**
+ * Counts the tool calls of a body as they arrive. Up to ten times what a user may make they go on, to be answered in words that a model
+ * reads, which a status it never sees.
+ * @throws {HttpError} 429 beyond that
+ */
+export function refuseRunaway(ctx: RequestContext, { body, call }: RpcBody, callLimit: CallLimit): void {
+  const calls = call === undefined ? countCalls(body) : 1;
+  const waitMs = callLimit.arrive(grantOf(ctx), calls);
+  if (waitMs === undefined) return;
+  const seconds = secondsOf(waitMs);
+  const words = `This user's token makes more than ten times the tool calls that it may. Stop the program that does, or have it wait ${seconds} seconds.`;
+  throw new HttpError(429, 'call_limit', words, {
+    headers: { 'Retry-After': String(seconds) },
+    facts: { limit: 'CALLS_PER_MINUTE' },
+  });
+}
+
+/** How many tool calls a body makes that is no plain call: a batch may hold several. */
+function countCalls(body: unknown): number {
+  const messages: readonly unknown[] = Array.isArray(body) ? body : [body];
+  return messages.filter(isCall).length;
+}
+
+/** Whether a message calls a tool. */
+function isCall(message: unknown): boolean {
+  return (
+    typeof message === 'object' && message !== null && 'method' in message && message.method === 'tools/call'
+  );
+}
