@@ -53,9 +53,14 @@ export interface Route {
   readonly pages?: 'any' | 'own';
   /** Whether it speaks MCP, so that its errors are JSON-RPC errors. */
   readonly protocol?: 'mcp';
+  /** Whether it writes its own answers (`direct-answer.ts`), so that its requests pass in front of Koa. */
+  readonly answersItself?: true;
   /** Loads what its first request would have to wait for, and no start should. */
   readonly loadAhead?: () => Promise<unknown>;
 }
+
+/** What every route is that speaks MCP. */
+export const MCP_ROUTE = { protocol: 'mcp', answersItself: true } as const;
 
 /** Whether the client takes an event stream for an answer. */
 export function acceptsEventStream(ctx: RequestContext): boolean {

@@ -23,7 +23,7 @@ export function createRouting(routes: readonly Route[], requireGrant: Step): Rou
   const servePatterns = createPatternStep(routes.filter(isPattern), gated);
   return {
     find(ctx, next) {
-      const route = paths.get(ctx.path);
+      const route = ctx.state.route ?? paths.get(ctx.path);
       if (route !== undefined) ctx.state.route = route;
       return next();
     },

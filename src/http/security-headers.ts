@@ -11,9 +11,9 @@ const SECURITY_HEADERS = {
 /** The same as names and values in turn, for answers that are written past Koa. */
 export const SECURITY_HEADER_LIST: readonly string[] = Object.entries(SECURITY_HEADERS).flat();
 
-/** Sets them, and the request's name, on what Koa may answer. On the MCP routes every answer has a head of its own: `writeHead`. */
+/** Sets them, and the request's name, on what Koa may answer. Routes that answer themselves do so with each head: `writeHead`. */
 export const setSecurityHeaders: Step = (ctx, next) => {
-  if (ctx.state.route?.protocol !== 'mcp') {
+  if (ctx.state.route?.answersItself !== true) {
     ctx.set(SECURITY_HEADERS);
     ctx.set({ 'Cache-Control': 'no-store', 'X-Request-Id': ctx.state.requestId });
   }

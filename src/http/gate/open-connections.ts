@@ -27,7 +27,9 @@ export class OpenConnections {
         this.#behindSinceMs.delete(socket);
       });
     });
-    server.on('request', ({ socket }) => this.#unasked.delete(socket));
+    server.on('request', ({ socket }) => {
+      if (this.#unasked.size > 0) this.#unasked.delete(socket);
+    });
   }
 
   /** Cuts those for which something has waited at each look for too long; somebody must look every few seconds. */

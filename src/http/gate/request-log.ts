@@ -37,7 +37,7 @@ function logAtEnd(ctx: RequestContext, lines: Logger): void {
       ...(!res.writableFinished && { aborted: true }),
     };
     // Whoever watches a server asks these every few seconds.
-    if (ctx.path === '/health' || ctx.path === '/ready') lines.debug(line, 'request');
+    if (route?.isProbe === true) lines.debug(line, 'request');
     else lines.info(line, 'request');
   });
 }

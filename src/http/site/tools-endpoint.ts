@@ -2,6 +2,7 @@
 import type { Tool as ListedTool } from '@modelcontextprotocol/server';
 import type { UserContext } from '../../auth/user.ts';
 import { grantOf, type RequestContext, type Route } from '../context.ts';
+import { writeAnswer } from '../direct-answer.ts';
 
 /** The route. */
 export function createToolsRoute(listTools: (user: UserContext) => Promise<readonly ListedTool[]>): Route {
@@ -12,11 +13,13 @@ export function createToolsRoute(listTools: (user: UserContext) => Promise<reado
     const tools = await listTools(user);
     let text = texts.get(tools);
     if (text === undefined) texts.set(tools, (text = spell(tools)));
-    ctx.type = 'json';
-    ctx.body = `{"tools":${text},"user":${JSON.stringify({ userId: user.userId, name: user.name })}}`;
+    const who = JSON.stringify({ userId: user.userId, name: user.name });
+    writeAnswer(ctx, 200, { text: `{"tools":${text},"user":${who}}`, headers: HEADERS });
   };
-  return { path: '/tools', methods: { GET: list, HEAD: list } };
+  return { path: '/tools', answersItself: true, methods: { GET: list, HEAD: list } };
 }
+
+const HEADERS = ['Content-Type', 'application/json; charset=utf-8'];
 
 /** What is shown of the tools, as JSON. */
 function spell(tools: readonly ListedTool[]): string {

@@ -47,7 +47,7 @@ export function readRpcBody(ctx: RequestContext, limits: RpcLimits): Promise<Rpc
     const call = readPlainCall(body);
     const id = call === undefined ? requestIdOf(body) : call.id;
     if (id !== undefined) ctx.state.rpcId = id;
-    noteForLog(ctx.state, body);
+    noteForLog(ctx.state, body, call);
     requireSmallParts(body);
     refuseRunaway(ctx, { body, call }, limits.callLimit);
     return { body, call, question: call === undefined ? readPlainQuestion(body) : undefined };
@@ -58,10 +58,14 @@ export function readRpcBody(ctx: RequestContext, limits: RpcLimits): Promise<Rpc
 const MAX_METHOD_CHARS = 60;
 
 /** Notes what the log says of a message: its method, and how its client calls itself where it does. */
-function noteForLog(state: RequestState, body: unknown): void {
+function noteForLog(state: RequestState, body: unknown, call: PlainCall | undefined): void {
+  if (call !== undefined) state.rpcMethod = 'tools/call';
+  // Such a call says nothing of its client.
+  if (call?.isStateless === false) return;
   if (!isRecord(body) || typeof body['method'] !== 'string') return;
   const { method, params } = body;
-  if (/^[a-z/_]+$/i.test(method) && method.length <= MAX_METHOD_CHARS) state.rpcMethod = method;
+  if (call === undefined && /^[a-z/_]+$/i.test(method) && method.length <= MAX_METHOD_CHARS)
+    state.rpcMethod = method;
   if (!isRecord(params)) return;
   const { clientInfo, _meta: meta } = params;
   const said = isRecord(meta) ? (meta['io.modelcontextprotocol/clientInfo'] ?? clientInfo) : clientInfo;

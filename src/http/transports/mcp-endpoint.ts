@@ -6,7 +6,7 @@ import type { McpDefinition } from '../../mcp/server.ts';
 import type { EventStore } from '../../sessions/event-store.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import type { SessionIds } from '../../sessions/session-ids.ts';
-import { acceptsEventStream, type Handler, type RequestContext, type Route } from '../context.ts';
+import { acceptsEventStream, type Handler, MCP_ROUTE, type RequestContext, type Route } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
 import { HttpError, requireClient, shuttingDown } from '../errors.ts';
 import type { EventStreams } from './event-streams.ts';
@@ -41,7 +41,7 @@ export interface McpEndpointParts {
 export function createMcpRoute(parts: McpEndpointParts): Route {
   return {
     path: '/mcp',
-    protocol: 'mcp',
+    ...MCP_ROUTE,
     methods: {
       POST: handlePost(parts),
       GET: handleGet(parts),

@@ -13,7 +13,7 @@ import { isReadRequest, type ReadMessage } from '../../mcp/plain-call.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 import { McpSession } from '../../mcp/session.ts';
 import type { EndReason, Session, SessionConnection, SessionRegistry } from '../../sessions/registry.ts';
-import { grantOf, type Handler, type RequestContext, type Route, senderOf } from '../context.ts';
+import { MCP_ROUTE, grantOf, type Handler, type RequestContext, type Route, senderOf } from '../context.ts';
 import { writeAnswer, writeHead } from '../direct-answer.ts';
 import { HttpError, requireClient, sessionNotFound, shuttingDown } from '../errors.ts';
 import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
@@ -43,8 +43,8 @@ export interface SseParts {
 export function createSseRoutes(parts: SseParts): Route[] {
   acceptForwarded(parts.forwarding, (delivery) => deliver(parts, delivery));
   return [
-    { path: '/sse', protocol: 'mcp', methods: { GET: openStream(parts) }, loadAhead: loadTransport },
-    { path: '/messages', protocol: 'mcp', methods: { POST: acceptMessage(parts) } },
+    { path: '/sse', ...MCP_ROUTE, methods: { GET: openStream(parts) }, loadAhead: loadTransport },
+    { path: '/messages', ...MCP_ROUTE, methods: { POST: acceptMessage(parts) } },
   ];
 }
 
