@@ -18,7 +18,9 @@ afterAll(async () => server.close());
 function watchGathered(): () => number {
   const { port } = new URL(server.url);
   const spy = jest.spyOn(Socket.prototype as Required<Socket>, '_writev');
-  return () => spy.mock.contexts.filter((socket) => String(socket.localPort) === port).length;
+  return () =>
+    spy.mock.contexts.filter((socket) => socket instanceof Socket && String(socket.localPort) === port)
+      .length;
 }
 
 test('an answer is one write, whichever way it goes', async () => {
@@ -57,7 +59,9 @@ test('HEAD says of the list of tools what GET says', async () => {
   );
 
   const headOf = (answer: typeof got): unknown =>
-    [...(answer?.headers ?? [])].filter(([name]) => !/^(date|x-request-id|connection|keep-alive)$/.test(name));
+    [...(answer?.headers ?? [])].filter(
+      ([name]) => !/^(date|x-request-id|connection|keep-alive)$/.test(name),
+    );
   expect(headOf(asked)).toEqual(headOf(got));
   expect(got?.headers.get('content-length')).toBe(String(Buffer.byteLength(got?.text ?? '')));
   expect(asked?.text).toBe('');
