@@ -72,19 +72,24 @@ export function createApp(parts: AppParts): RequestListener {
     takeOffBasePath?.(req);
     const route = shortDoor.get(pathOf(req));
     // Neither promise rejects: answerErrors sees to that.
-    if (route === undefined) return void handleByKoa(req, res);
-    const ctx: RequestContext = app.createContext(req, res);
-    // Looked up already, and without taking the address to pieces.
-    ctx.state.route = route;
-    void run(ctx, nothingMore);
+    if (route === undefined) void handleByKoa(req, res);
+    else void run(enter(route, app.createContext(req, res)), nothingMore);
   };
+}
+
+/** Notes the route of a request: looked up already, and without taking the address to pieces. */
+function enter(route: Route, ctx: RequestContext): RequestContext {
+  ctx.state.route = route;
+  return ctx;
 }
 
 /** Joins steps to one that runs them one inside the other, as Koa does; joined when the server is built, not with each request. */
 function inTurn(steps: readonly Step[]): Step {
-  const last: Step = (_ctx, next) => next();
-  return steps.reduceRight<Step>((rest, step) => (ctx, next) => step(ctx, () => rest(ctx, next)), last);
+  return steps.reduceRight<Step>((rest, step) => (ctx, next) => step(ctx, () => rest(ctx, next)), goOn);
 }
+
+/** The step behind the last one. */
+const goOn: Step = (_ctx, next) => next();
 
 /** What comes after the last step. */
 const nothingMore = (): void => undefined;
