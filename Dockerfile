@@ -22,6 +22,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY public ./public
+COPY bundle ./bundle
 # Everything belongs to root: the server can read itself, not change itself. It writes no file.
 # By number: Kubernetes cannot know of a name that it is not root (runAsNonRoot). It is the user `node`.
 USER 1000:1000

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseConfig } from '../src/config/config.ts';
 import { ConfigError } from '../src/config/config-error.ts';
 import { readEnvironment } from '../src/config/environment.ts';
-import { clientIdsFor, type Configuration, renderClient } from '../src/connect/clients.ts';
+import { clientIdsFor, type Configuration, makeClientFile, renderClient } from '../src/connect/clients.ts';
 import { spellLink } from '../src/connect/links.ts';
 import { TOKEN_PLACEHOLDER } from '../src/connect/target.ts';
 import { readPackage } from '../src/package.ts';
@@ -38,6 +38,8 @@ async function main(): Promise<ExitCode> {
     const here = { canSignIn: readSettings().signIn !== undefined };
     const ids = line.client === undefined ? clientIdsFor(here) : [line.client];
     const shown = ids.map((id) => renderClient(id, target));
+    const file = line.client && !line.asLink && (await makeClientFile(line.client, target));
+    if (file) return printFile(file);
     if (line.asLink) for (const configuration of shown) console.log(linkOf(configuration));
     else if (line.client === undefined) console.log(shown.map(formatSection).join('\n\n'));
     else for (const configuration of shown) printAlone(configuration);
@@ -64,6 +66,14 @@ function linkOf({ title, oneClick }: Configuration): string {
       `${title} takes no link; without --link its configuration is printed.`,
     );
   return spellLink(oneClick.link);
+}
+
+/** Prints a file, which is for no terminal: `> my.mcpb` keeps it. */
+function printFile(bytes: Uint8Array): ExitCode {
+  if (process.stdout.isTTY)
+    throw new CommandError(EXIT.usage, 'That is a file: put its name behind the command, such as > my.mcpb');
+  process.stdout.write(bytes);
+  return EXIT.done;
 }
 
 /** Prints one client's configuration, and nothing else, to stdout: so it can be piped. */

@@ -6,7 +6,7 @@ Prints what to paste into a client so that it finds this server: for one client,
 
   --url URL        the address of the server. Default: http://localhost:8000
   --token-stdin    read the token from standard input and put it in; without it a placeholder stands there
-  --client NAME    one of: sign-in, claude-desktop, claude-desktop-stdio, claude-code, claude-code-json, mcp-json,
+  --client NAME    one of: sign-in, claude-desktop-bundle, claude-desktop, claude-desktop-stdio, claude-code, claude-code-json, mcp-json,
                    claude-connector, cursor,
                    vscode, vscode-insiders, vscode-cli, lm-studio, goose, codex, gemini-cli, windsurf, zed, cline,
                    opencode, copilot-cli, kiro, add-mcp, chatgpt, inspector, openai-agents, openai-responses, ai-sdk, curl,

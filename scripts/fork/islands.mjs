@@ -56,6 +56,22 @@ export const ISLANDS = [
     packages: ['playwright-core', 'axe-core'],
   },
   {
+    name: 'bundle',
+    what: 'the bundle for Claude Desktop, which the server hands out',
+    without: '`/connect.mcpb` is 404; Claude Desktop is configured by its file',
+    files: ['src/connect/bundle', 'src/connect/bundle-client.ts', 'src/http/site/bundle.ts', 'bundle'],
+    wiring: [
+      { file: START, linesWith: 'createBundleRoute' },
+      { file: 'src/connect/claude.ts', linesWith: 'claudeDesktopBundle' },
+      { file: 'scripts/connect.usage.mjs', part: 'claude-desktop-bundle, ' },
+      { file: 'Dockerfile', linesWith: 'COPY bundle ' },
+      { file: '.dockerignore', linesWith: '!bundle' },
+    ],
+    tests: ['tests/connect/bundle.test.ts', 'tests/e2e/bundle.test.ts'],
+    usedBy: /claude-desktop-bundle|connect\.mcpb|Add to Claude Desktop/,
+    packages: ['@anthropic-ai/mcpb', 'yauzl', '@types/yauzl'],
+  },
+  {
     name: 'sign-in',
     what: 'signing in with a token on a page, for clients that cannot be given one (OAuth)',
     without: 'tokens are handed out, and in no other way does anybody come in, as with `SIGN_IN=false`',

@@ -1,4 +1,5 @@
 /** The part of the table with Anthropic's clients. */
+import { claudeDesktopBundle } from './bundle-client.ts';
 import type { ConnectClient } from './client.ts';
 import { claudeCode, claudeCodeJson } from './commands.ts';
 import { claudeDesktop, claudeDesktopStdio, projectFile, TOKEN_VARIABLE } from './config-files.ts';
@@ -14,6 +15,7 @@ const DESKTOP_FILE = [
 export const NEEDS_INTERNET = 'The server must be reachable from the internet by HTTPS.';
 
 export const CLAUDE = {
+  'claude-desktop-bundle': claudeDesktopBundle,
   'claude-desktop': {
     title: 'Claude Desktop, through mcp-remote',
     where: DESKTOP_FILE,

@@ -32,4 +32,6 @@ export interface ConnectClient {
   readonly runsOn?: readonly Platform[];
   readonly oneClick?: OneClick;
   readonly render: (target: ConnectTarget) => string;
+  /** The file itself, where the configuration is one; what is shown is then its address. */
+  readonly makeFile?: (target: ConnectTarget) => Promise<Uint8Array>;
 }

@@ -7,7 +7,7 @@ import { OTHERS } from './others.ts';
 import { type ConnectTarget, mcpUrlOf, TOKEN_PLACEHOLDER } from './target.ts';
 
 /** A client's configuration for one server. */
-export interface Configuration extends Omit<ConnectClient, 'render' | 'oneClick'> {
+export interface Configuration extends Omit<ConnectClient, 'render' | 'oneClick' | 'makeFile'> {
   readonly id: ClientId;
   readonly text: string;
   readonly oneClick?: Click;
@@ -51,9 +51,15 @@ export function clientIdsFor({ canSignIn }: { readonly canSignIn: boolean }): re
 
 /** The configuration of one client. */
 export function renderClient(id: ClientId, target: ConnectTarget): Configuration {
-  const { render, oneClick, ...client }: ConnectClient = CLIENTS[id];
+  const { render, oneClick, makeFile: _file, ...client }: ConnectClient = CLIENTS[id];
   const click = oneClick && { oneClick: renderClick(oneClick, target) };
   return { id, ...client, ...click, text: render(target) };
+}
+
+/** The file of one client; undefined where the configuration is no file to hand out. */
+export async function makeClientFile(id: ClientId, target: ConnectTarget): Promise<Uint8Array | undefined> {
+  const { makeFile }: ConnectClient = CLIENTS[id];
+  return makeFile?.(target);
 }
 
 /** A client's click for one server. */

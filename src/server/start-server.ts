@@ -12,6 +12,7 @@ import { answerClientErrors } from '../http/gate/client-error.ts';
 import { guardConnections } from '../http/gate/connections.ts';
 import { OpenConnections } from '../http/gate/open-connections.ts';
 import { EventStreams } from '../http/transports/event-streams.ts';
+import { createBundleRoute } from '../http/site/bundle.ts';
 import { createFaceRoute } from '../http/site/face.ts';
 import { createHealthRoutes } from '../http/site/health.ts';
 import { createMcpRoute } from '../http/transports/mcp-endpoint.ts';
@@ -151,6 +152,7 @@ export async function startServer({
   };
   const routes = [
     createFaceRoute(face, createPage(face)),
+    createBundleRoute(face),
     ...createHealthRoutes({
       version: face.version,
       findObstacle,

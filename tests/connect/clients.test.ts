@@ -32,6 +32,7 @@ function decoded(base64: string | null): unknown {
 test('has the clients that the project promises', () => {
   expect(CLIENT_IDS).toEqual([
     'sign-in',
+    'claude-desktop-bundle',
     'claude-desktop',
     'claude-desktop-stdio',
     'claude-code',
@@ -71,7 +72,12 @@ test('offers the bare address first where users can sign in, and not where they 
 });
 
 /** Configurations that are shown to others, and so never hold a token. */
-const WITHOUT_TOKEN: ReadonlySet<ClientId> = new Set(['mcp-json', 'vscode-cli', 'server-json']);
+const WITHOUT_TOKEN: ReadonlySet<ClientId> = new Set([
+  'claude-desktop-bundle',
+  'mcp-json',
+  'vscode-cli',
+  'server-json',
+]);
 
 describe.each(clientIdsFor({ canSignIn: false }))('the configuration of %s', (id) => {
   test('says what it is and where it goes, and holds the token unless others are to see it', () => {
@@ -85,7 +91,7 @@ describe.each(clientIdsFor({ canSignIn: false }))('the configuration of %s', (id
     const { text } = renderClient(id, { ...TARGET, token: undefined });
 
     const holdsPlaceholder = /YOUR_TOKEN|\$\{input:|\$\{MCP_SERVER_TOKEN\}|"isSecret"/.test(text);
-    expect(holdsPlaceholder).toBe(id !== 'claude-desktop-stdio');
+    expect(holdsPlaceholder).toBe(!/^claude-desktop-(stdio|bundle)$/.test(id));
     expect(text).not.toContain('undefined');
   });
 

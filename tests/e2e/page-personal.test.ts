@@ -52,7 +52,15 @@ describeInBrowser('a personal link', () => {
     const clicks = await clicksOf(page);
 
     const target = { name: PACKAGE.name, origin: fixture.url(), token: ADA };
-    const ids = ['cursor', 'vscode', 'vscode-insiders', 'lm-studio', 'goose', 'claude-connector'] as const;
+    const ids = [
+      'cursor',
+      'vscode',
+      'vscode-insiders',
+      'lm-studio',
+      'goose',
+      'claude-connector',
+      'claude-desktop-bundle',
+    ] as const;
     for (const id of ids) {
       const { words, link } = renderClient(id, target).oneClick ?? { words: '', link: [] };
       expect(clicks[words]).toBe(spellLink(link));

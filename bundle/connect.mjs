@@ -1,0 +1,296 @@
+/**
+ * The bridge of the bundle for Claude Desktop: MCP over stdio on one side, Streamable HTTP on the other. One file without
+ * dependencies, for Node 18 and newer. MCP_URL is the server's endpoint, MCP_TOKEN its user's token.
+ */
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const url = process.env.MCP_URL ?? '';
+// An optional setting that is left empty arrives as its placeholder.
+const token = /^\$\{.*\}$/.test(process.env.MCP_TOKEN ?? '') ? '' : (process.env.MCP_TOKEN ?? '').trim();
+const needsToken = 'MCP_TOKEN' in process.env;
+
+/** How long a server that is not there is waited for: a redeploy takes less. Milliseconds. */
+const PATIENCE_MS = Number(process.env.MCP_PATIENCE_MS ?? 60_000);
+const NO_TOKEN =
+  'No token is set. In Claude Desktop open Settings → Extensions, choose this extension, and enter the token that you were given.';
+
+const BROKEN =
+  'The connection to the server broke before its answer was whole; it may have done what was asked.';
+
+/** A refusal in words for people; `answer` is a JSON-RPC error of the server's own. */
+class Refusal extends Error {
+  constructor(words, { answer, ...options } = {}) {
+    super(words, options);
+    this.answer = answer;
+  }
+}
+
+/** What the session consists of; with a new one, all of it is replaced. */
+let session = { id: undefined, version: undefined };
+/** The client's own `initialize`, to begin anew with. */
+let greeting;
+/** Resolves when `initialize` has been answered: whatever comes before that waits. */
+let greeted = Promise.resolve();
+let beginning;
+let isOver = false;
+const underWay = new Set();
+
+process.stdout.on('error', () => process.exit(0));
+for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+  const message = parse(line);
+  if (message === undefined) continue;
+  const isRequest = 'method' in message && 'id' in message;
+  if (message.method === 'initialize') {
+    greeting = message;
+    session = { id: undefined, version: undefined };
+    greeted = track(handle(message));
+  } else if (isRequest) track(greeted.then(() => handle(message)));
+  // In their order; requests do not wait for one another.
+  else await greeted.then(() => handle(message));
+}
+isOver = true;
+await Promise.allSettled(underWay);
+if (session.id !== undefined) await post(undefined, 'DELETE').catch(() => undefined);
+process.exit(0);
+
+/** Keeps a promise until it is settled, so that answers still go out when the input has ended. */
+function track(promise) {
+  underWay.add(promise);
+  return promise.finally(() => underWay.delete(promise));
+}
+
+/** Sends one message of the client on, and hands back what comes of it. */
+async function handle(message) {
+  try {
+    if (needsToken && token === '') throw new Refusal(NO_TOKEN);
+    const response = await send(message);
+    if (message.method === 'initialize') session.id = response.headers.get('mcp-session-id') ?? undefined;
+    await readAnswer(response, message);
+    if (message.method === 'notifications/initialized') void listen(session);
+  } catch (error) {
+    fail(message, error);
+  }
+}
+
+/** Posts a message until the server takes it; a session that is gone is begun anew. */
+async function send(message) {
+  for (;;) {
+    const used = session;
+    const response = await patiently(() => post(message), message);
+    if (response.status !== 404 || used.id === undefined || message.method === 'initialize') {
+      if (!response.ok) throw await refusalOf(response);
+      return response;
+    }
+    await response.body?.cancel();
+    await beginAnew(used);
+  }
+}
+
+/** One HTTP request of this session. */
+async function post(message, method = 'POST', { signal, headers = {} } = {}) {
+  const meta = message?.params?._meta?.['io.modelcontextprotocol/protocolVersion'];
+  const name = message?.params?.name ?? message?.params?.uri;
+  return fetch(url, {
+    method,
+    signal,
+    headers: {
+      Accept: 'application/json, text/event-stream',
+      ...(message && { 'Content-Type': 'application/json' }),
+      ...(token !== '' && { Authorization: `Bearer ${token}` }),
+      ...(meta === undefined && session.id !== undefined && { 'Mcp-Session-Id': session.id }),
+      ...((meta ?? session.version) && { 'MCP-Protocol-Version': meta ?? session.version }),
+      // The revision without sessions repeats in headers what the body says.
+      ...(meta && { 'Mcp-Method': message.method, ...(name && { 'Mcp-Name': asHeader(String(name)) }) }),
+      ...headers,
+    },
+    ...(message && { body: JSON.stringify(message) }),
+  });
+}
+
+/** Repeats a request while the server is away, as far as it cannot have run. */
+async function patiently(request, message) {
+  const untilMs = Date.now() + PATIENCE_MS;
+  for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 4_000)) {
+    try {
+      const response = await request();
+      // Whatever is answered 502, 503 or 504 has not run, or came from a proxy without a server.
+      if (![502, 503, 504].includes(response.status) || Date.now() > untilMs || isOver) return response;
+      await response.body?.cancel();
+      const seconds = Number(response.headers.get('retry-after'));
+      await delay(seconds > 0 ? Math.min(seconds * 1000, 10_000) : waitMs);
+    } catch (error) {
+      const code = error?.cause?.code ?? error?.code;
+      const neverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(
+        code,
+      );
+      const mayRepeat = neverSent || message?.method !== 'tools/call';
+      if (!mayRepeat || Date.now() > untilMs || isOver)
+        throw new Refusal(describe(error, code), { cause: error });
+      await delay(waitMs);
+    }
+  }
+}
+
+/** Opens a session in the place of one that is gone; once for all who notice. */
+async function beginAnew(gone) {
+  if (session !== gone) return;
+  beginning ??= (async () => {
+    session = { id: undefined, version: undefined };
+    const response = await patiently(() => post({ ...greeting, id: 'bridge-begins-anew' }));
+    if (!response.ok) throw await refusalOf(response);
+    const next = { id: response.headers.get('mcp-session-id') ?? undefined, version: undefined };
+    const answer = await firstMessage(response);
+    next.version = answer?.result?.protocolVersion;
+    session = next;
+    const noted = await post({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    await noted.body?.cancel();
+    void listen(next);
+  })().finally(() => (beginning = undefined));
+  await beginning;
+}
+
+/** The first message of an answer, plain or on a stream. */
+async function firstMessage(response) {
+  if (!isStream(response)) return parse(await response.text());
+  for await (const { data } of eventsOf(response.body)) if (data) return parse(data);
+  return undefined;
+}
+
+/** Hands on what answers a message: progress and questions of the server come before the result. */
+async function readAnswer(response, message) {
+  if (response.status === 202 || response.status === 204) return void (await response.body?.cancel());
+  if (!isStream(response)) return emit(await response.text(), message);
+  const owner = session;
+  let last;
+  let waitMs = 1_000;
+  let isAnswered = false;
+  let body = response.body;
+  for (;;) {
+    try {
+      for await (const { data, id, retry } of eventsOf(body)) {
+        last = id ?? last;
+        waitMs = retry ?? waitMs;
+        if (!data) continue;
+        emit(data, message);
+        const sent = parse(data);
+        if (sent && !('method' in sent) && sent.id === message.id) isAnswered = true;
+      }
+    } catch {
+      // The connection broke; what was missed can be asked for.
+    }
+    if (isAnswered || !('id' in message)) return;
+    if (last === undefined || owner !== session) throw new Refusal(BROKEN);
+    await delay(waitMs);
+    const again = await patiently(() => post(undefined, 'GET', { headers: { 'Last-Event-ID': last } }));
+    if (!again.ok || again.status === 204) throw new Refusal(BROKEN);
+    body = again.body;
+  }
+}
+
+/** Keeps the stream open on which the server speaks without being asked. */
+async function listen(owner) {
+  let last;
+  let waitMs = 1_000;
+  while (session === owner && owner.id !== undefined && !isOver) {
+    try {
+      const headers = { Accept: 'text/event-stream', ...(last && { 'Last-Event-ID': last }) };
+      const response = await post(undefined, 'GET', { headers });
+      if (response.status === 404) return void (await beginAnew(owner));
+      // 401 is told in answer to the next message; 405 means that there is no such stream.
+      if (response.status >= 400 && response.status < 500 && response.status !== 429) return;
+      if (response.ok && isStream(response))
+        for await (const { data, id, retry } of eventsOf(response.body)) {
+          last = id ?? last;
+          waitMs = retry ?? waitMs;
+          if (data && session === owner) emit(data);
+        }
+    } catch {
+      // The server is away; it is asked again.
+    }
+    await delay(waitMs, undefined, { ref: false });
+  }
+}
+
+/** Writes a message for the client, on one line. */
+function emit(text, answered) {
+  const message = parse(text);
+  if (message === undefined) return;
+  if (answered?.method === 'initialize' && message.id === answered.id && message.result)
+    session.version = message.result.protocolVersion;
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+/** What is told to whoever waits for an answer: the server's words, or what became of the connection. */
+function fail(message, error) {
+  const words = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${words}\n`);
+  if (!('method' in message && 'id' in message)) return;
+  const answer = error?.answer ?? { error: { code: -32_000, message: words } };
+  process.stdout.write(`${JSON.stringify({ ...answer, jsonrpc: '2.0', id: message.id })}\n`);
+}
+
+/** The refusal that a response holds. */
+async function refusalOf(response) {
+  const text = await response.text();
+  const body = parse(text);
+  if (typeof body?.error === 'object')
+    return new Refusal(body.error.message, { answer: { error: body.error } });
+  const advice =
+    response.status === 401 ? ' Change it in Claude Desktop: Settings → Extensions, this extension.' : '';
+  const words = body?.error_description ?? `The server answered with status ${response.status}.`;
+  return new Refusal(`${words}${advice}`);
+}
+
+/** Why there was no answer at all. */
+function describe(error, code = '') {
+  const { host } = new URL(url);
+  if (code === 'ENOTFOUND') return `There is no server of the name ${host}. Is this machine on the internet?`;
+  if (code === 'ECONNREFUSED')
+    return `The server ${host} does not answer. Ask whoever runs it whether it is up.`;
+  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code))
+    return `The certificate of ${host} is not trusted here (${code}).`;
+  return `The connection to ${host} failed (${code || error?.name}); what was asked may or may not have been done.`;
+}
+
+/** Whether a response is a stream of events. */
+function isStream(response) {
+  return response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+}
+
+/** The events of a body, each when it is whole. */
+async function* eventsOf(body) {
+  const decoder = new TextDecoder();
+  let rest = '';
+  let event = {};
+  for await (const bytes of body) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split(/\r?\n/);
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const [, field, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
+      if (line === '') {
+        yield event;
+        event = {};
+      } else if (field === 'data') event.data = event.data === undefined ? value : `${event.data}\n${value}`;
+      else if (field === 'id') event.id = value;
+      else if (field === 'retry' && /^\d+$/.test(value)) event.retry = Number(value);
+    }
+  }
+}
+
+/** A text as JSON that is an object. */
+function parse(text) {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A text as a header's value: in Base64, marked as such, where it would not arrive as it is. */
+function asHeader(text) {
+  if (/^[\x20-\x7e]*$/.test(text) && text === text.trim()) return text;
+  return `=?base64?${Buffer.from(text).toString('base64')}?=`;
+}

@@ -1,0 +1,37 @@
+/** `GET /connect.mcpb`: the bundle that connects Claude Desktop to this server. `npm run drop -- bundle` takes it out. */
+import type { RequestContext, Route } from '../context.ts';
+import { HttpError } from '../errors.ts';
+import type { Face } from './face.ts';
+
+/** A name or an address with or without a port; the gate has let it in by then. */
+const HOST = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
+
+/** Loads what makes the bundle. */
+const load = async () => import('../../connect/bundle/make-bundle.ts');
+
+/** The public route. What it takes is loaded after the start. */
+export function createBundleRoute(face: Face): Route {
+  const answer = async (ctx: RequestContext): Promise<void> => {
+    const { makeBundle } = await load();
+    const { name, version, authEnabled } = face;
+    const url = `${face.publicUrl ?? addressOf(ctx)}/mcp`;
+    ctx.attachment(`${name}.mcpb`);
+    // Not as an archive: some browsers unpack what they save.
+    ctx.type = 'application/octet-stream';
+    ctx.body = makeBundle({ url, name, version, withoutToken: !authEnabled });
+  };
+  return {
+    path: '/connect.mcpb',
+    methods: { GET: answer, HEAD: answer },
+    access: 'public',
+    loadAhead: load,
+  };
+}
+
+/** Where the request came to, on a server that was not told its address. The answer is kept by nobody else: it says no-store. */
+function addressOf(ctx: RequestContext): string {
+  const { host = '' } = ctx.req.headers;
+  if (!HOST.test(host))
+    throw new HttpError(404, 'not_found', 'The address of this server is not known. Set PUBLIC_URL to it.');
+  return `${ctx.protocol}://${host.toLowerCase()}`;
+}

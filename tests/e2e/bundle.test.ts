@@ -1,0 +1,135 @@
+/** The bundle's bridge under the SDK's client: calls, progress, questions, refusals in words, and a server that restarts. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Client, type ElicitRequest } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { defineTool } from '../../src/mcp/tool.ts';
+import { findFreePort } from '../support/free-port.ts';
+import { fixtureTools } from '../support/fixture-tools.mjs';
+import { createSandbox, ROOT } from '../support/process.ts';
+import { send } from '../support/raw-http.ts';
+import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
+
+const BRIDGE = path.join(ROOT, 'bundle/connect.mjs');
+
+/** Says how far it is, asks, and returns what it was told. */
+const askOnTheWay = defineTool({
+  name: 'ask_on_the_way',
+  title: 'Ask on the way',
+  description: 'Reports progress, then asks for a word.',
+  input: z.object({}),
+  elicits: true,
+  async run(_input, { progress, elicit }) {
+    await progress(1, 2);
+    return JSON.stringify(await elicit({ message: 'Which word?', form: z.object({ word: z.string() }) }));
+  },
+});
+
+const clients: Client[] = [];
+let server: TestServer;
+let port: string;
+/** Starts the server on the port of this suite. */
+const start = async (): Promise<TestServer> =>
+  startTestServer({ env: { PORT: port }, tools: [...fixtureTools, askOnTheWay] });
+beforeAll(async () => {
+  port = String(await findFreePort());
+  server = await start();
+});
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map(async (client) => client.close()));
+});
+afterAll(async () => server.close());
+
+/** A host that has started the bridge with this for its token. */
+async function connect(token: string): Promise<Client> {
+  const client = new Client({ name: 'host', version: '1' }, { capabilities: { elicitation: {} } });
+  client.setRequestHandler('elicitation/create', (_request: ElicitRequest) => ({
+    action: 'accept',
+    content: { word: 'plain' },
+  }));
+  const env = { MCP_URL: `http://localhost:${port}/mcp`, MCP_TOKEN: token, PATH: process.env['PATH'] ?? '' };
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [BRIDGE],
+    env,
+    stderr: 'ignore',
+  });
+  clients.push(client);
+  await client.connect(transport);
+  return client;
+}
+
+/** The text of a tool's answer. */
+async function call(client: Client, name: string, options = {}): Promise<string> {
+  const { content } = await client.callTool({ name, arguments: {} }, options);
+  return JSON.stringify(content);
+}
+
+test('calls tools as the token’s user', async () => {
+  const client = await connect(ADA);
+
+  expect((await client.listTools()).tools.map(({ name }) => name)).toContain('get_greeting');
+  expect(await call(client, 'get_greeting')).toContain('Ada Lovelace');
+});
+
+test('hands progress on, and questions of the server, and their answers', async () => {
+  const client = await connect(ADA);
+  const progress: number[] = [];
+
+  const answer = await call(client, 'ask_on_the_way', {
+    onprogress: (report: { progress: number }) => progress.push(report.progress),
+  });
+
+  expect(progress).toEqual([1]);
+  expect(answer).toContain('plain');
+});
+
+test('begins anew when the server has been restarted, and the client notices nothing', async () => {
+  const client = await connect(ADA);
+  await call(client, 'get_greeting');
+  await server.close();
+
+  const answer = call(client, 'get_greeting');
+  server = await start();
+
+  expect(await answer).toContain('Ada Lovelace');
+  expect(await call(client, 'get_greeting')).toContain('Ada Lovelace');
+});
+
+describe('a token that is no good', () => {
+  test.each([
+    ['unknown', 'tok_wrong_0123456789', 'The token is unknown to this server.'],
+    ['expired', 'tok_expired_0123456789', 'The token has expired.'],
+    ['encrypted', '__encrypted__:abcdefghijkl', 'enter the token again there'],
+    ['empty', '', 'No token is set.'],
+    ['not filled in', '${user_config.token}', 'No token is set.'],
+  ])('(%s) is explained in words', async (_what, token, words) => {
+    await expect(connect(token)).rejects.toThrow(words);
+  });
+});
+
+describe('the server', () => {
+  const sandbox = createSandbox();
+  afterAll(async () => sandbox.close());
+
+  test('hands the bundle out with its own address, and the bridge in it is the one tested here', async () => {
+    const response = await fetch(`${server.url}/connect.mcpb`);
+
+    const bytes = Buffer.from(await response.arrayBuffer());
+    await writeFile(path.join(await sandbox.folder(), 'my.mcpb'), bytes);
+    expect(response.headers.get('content-disposition')).toMatch(/^attachment; filename="[\w-]+\.mcpb"$/);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(bytes.includes(`"MCP_URL": "${server.url}/mcp"`)).toBe(true);
+    expect(bytes.includes(ADA)).toBe(false);
+  });
+
+  test('answers HEAD, and no other method', async () => {
+    const [head, post] = await Promise.all(
+      ['HEAD', 'POST'].map(async (method) => send(`${server.url}/connect.mcpb`, { method })),
+    );
+
+    expect([head?.status, post?.status]).toEqual([200, 405]);
+  });
+});
