@@ -1,6 +1,7 @@
 /** The built HTTP server as a process: what it says at the start, what it refuses, how it reloads and how it ends. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -34,6 +35,15 @@ import {
 
 const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
+
+/** Describes what needs a terminal, which `script` of util-linux makes; without it the tests are skipped. */
+const describeInTerminal = chooseDescribe();
+
+/** jest's `describe`, or the one that skips. */
+function chooseDescribe(): typeof describe.skip {
+  const { skip } = describe;
+  return process.platform === 'linux' && existsSync('/usr/bin/script') ? describe : skip;
+}
 
 /** The status of `GET /tools` with a token. */
 async function statusOfTools(url: string, token?: string): Promise<number> {
@@ -244,6 +254,35 @@ describe('the tokens', () => {
 
     expect(before).toEqual([200, 401]);
     expect(after).toEqual([401, 200]);
+  });
+});
+
+describeInTerminal('a terminal', () => {
+  test('that closes ends the server: it leaves nobody who could stop it', async () => {
+    const port = await findFreePort();
+    const command = [process.execPath, ...fixtureEntry('http')].join(' ');
+    const cwd = await sandbox.folder(WITH_TOKENS.files);
+    // It makes a terminal, which closes when it is killed.
+    const terminal = sandbox.spawn({
+      command: 'script',
+      args: ['--quiet', '--command', command, '/dev/null'],
+      cwd,
+      env: { ...WITH_TOKENS.env, PORT: String(port) },
+    });
+    const isServing = (): Promise<boolean> =>
+      fetch(`http://127.0.0.1:${port}/health`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await eventually(isServing);
+    const written = terminal.stdout();
+
+    terminal.child.kill('SIGKILL');
+    await eventually(async () => !(await isServing()));
+
+    // The log of a terminal is for people.
+    expect(written).toContain('listening');
+    expect(written).not.toContain('"msg"');
   });
 });
 

@@ -120,6 +120,9 @@ describe('bodies that are being sent', () => {
     expect(refusal).toMatch(/^HTTP\/1\.1 429 /);
     expect(refusal).toMatch(/\r\nRetry-After: 1\r\n/);
     expect(refusal).toContain('too_much_at_once');
+    await eventually(() =>
+      server.lines.some(({ error, limit }) => error === 'too_much_at_once' && limit === 'MAX_BODY_BYTES'),
+    );
     expect(clients.filter((client) => client !== over && client.received() !== '')).toEqual([]);
   });
 

@@ -18,6 +18,9 @@ export interface ConnectionLimits {
 /** Descriptors that connections leave to files, modules and the log. */
 const RESERVED_DESCRIPTORS = 64;
 
+/** What the log calls the system's own limit, which `ulimit -n` shows. */
+const OPEN_FILES = 'open files';
+
 /** How often at the most the log says that connections are turned away. */
 const WORD_EVERY_MS = 60_000;
 
@@ -35,11 +38,14 @@ export function guardConnections(
   const descriptors = findDescriptorLimit() ?? Infinity;
   const limit = Math.min(maxConnections, Math.max(1, descriptors - RESERVED_DESCRIPTORS));
   const sayFull = createSparingWord(now, (turnedAway) =>
-    log.warn({ limit, turnedAway }, 'connections are turned away: there are too many'),
+    log.warn(
+      { limit: limit < maxConnections ? OPEN_FILES : 'MAX_CONNECTIONS', most: limit, turnedAway },
+      'connections are turned away: there are too many',
+    ),
   );
   const saySelfish = createSparingWord(now, (turnedAway) =>
     log.warn(
-      { limit: maxConnectionsPerAddress, turnedAway },
+      { limit: 'MAX_CONNECTIONS_PER_ADDRESS', most: maxConnectionsPerAddress, turnedAway },
       'connections are turned away: too many come from one address',
     ),
   );

@@ -101,7 +101,10 @@ function tooLarge(maxBytes: number): HttpError {
 function tooMuchAtOnce(): HttpError {
   const words =
     'Too many large bodies of yours are coming in at once. Send this again when others are answered.';
-  return new HttpError(429, 'too_much_at_once', words, { headers: { 'Retry-After': '1' } });
+  return new HttpError(429, 'too_much_at_once', words, {
+    headers: { 'Retry-After': '1' },
+    facts: { limit: 'MAX_BODY_BYTES' },
+  });
 }
 
 /** The refusal of a body whose client has gone before it was there. */

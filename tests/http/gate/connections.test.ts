@@ -79,7 +79,7 @@ test('beyond the total, connections are closed, the log says so once, and there 
   await eventually(() => isServed(url));
 
   expect(lines.filter(({ msg }) => String(msg).includes('too many'))).toMatchObject([
-    { limit: 3, turnedAway: 1 },
+    { limit: 'MAX_CONNECTIONS', most: 3, turnedAway: 1 },
   ]);
 });
 
@@ -97,7 +97,9 @@ test('beyond its share, an address is turned away, and others are not; this mach
 
   expect(await isServed(url)).toBe(true);
   expect(local.every(({ closed }) => !closed)).toBe(true);
-  expect(lines.filter(({ msg }) => String(msg).includes('one address'))).toMatchObject([{ limit: 2 }]);
+  expect(lines.filter(({ msg }) => String(msg).includes('one address'))).toMatchObject([
+    { limit: 'MAX_CONNECTIONS_PER_ADDRESS', most: 2 },
+  ]);
 });
 
 test('a client that does not read its answer is cut; one that waits for a slow one is not', async () => {
