@@ -92,38 +92,52 @@ async function requireNoSse(target: Target): Promise<void> {
   );
 }
 
-/** A certificate that ends within this time should have been renewed. Days. */
-const RENEWED_BEFORE_DAYS = 7;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** A certificate that ends within this time should have been renewed. */
+const RENEWED_BEFORE_MS = 7 * DAY_MS;
+/** Those that are made for days or hours are renewed when a third or a half of that is left. */
+const RENEWED_BEFORE_PART = 0.2;
 
 /** The connection is encrypted, and will be next week. */
 export async function checkTls(target: Target): Promise<Passed> {
-  const { protocol, validTo } = await readCertificate(target);
+  const { protocol, validity } = await readCertificate(target);
   const plain = await describePlainHttp(target);
-  return { detail: `${protocol}, ${judgeCertificate(validTo, Date.now())}${plain}` };
+  return { detail: `${protocol}, ${judgeCertificate(validity, Date.now())}${plain}` };
+}
+
+/** From when to when a certificate is good, as Node tells it. */
+interface Validity {
+  readonly from: string;
+  readonly to: string;
 }
 
 /** How long a certificate is still good for; throws when it should have been renewed. */
-export function judgeCertificate(validTo: string, nowMs: number): string {
-  const days = Math.floor((Date.parse(validTo) - nowMs) / DAY_MS);
-  if (days >= RENEWED_BEFORE_DAYS) return `certificate valid for ${days} days`;
+export function judgeCertificate({ from, to }: Validity, nowMs: number): string {
+  const leftMs = Date.parse(to) - nowMs;
+  const lifeMs = Date.parse(to) - Date.parse(from);
+  const left =
+    leftMs < 2 * DAY_MS ? `${Math.floor(leftMs / HOUR_MS)} hours` : `${Math.floor(leftMs / DAY_MS)} days`;
+  if (leftMs >= Math.min(RENEWED_BEFORE_MS, RENEWED_BEFORE_PART * lifeMs))
+    return `certificate valid for ${left}`;
   const advice = 'It should have been renewed by now: look at how the host renews it.';
-  throw new CheckFailure(`The certificate ends in ${days} days.`, advice);
+  throw new CheckFailure(`The certificate ends in ${left}.`, advice);
 }
 
 /** The TLS version in use and the end of the certificate. */
-async function readCertificate({ url, timeoutMs }: Target): Promise<{ protocol: string; validTo: string }> {
+async function readCertificate({
+  url,
+  timeoutMs,
+}: Target): Promise<{ protocol: string; validity: Validity }> {
   let socket: TLSSocket | undefined;
-  const read = new Promise<{ protocol: string; validTo: string }>((resolve, reject) => {
+  const read = new Promise<{ protocol: string; validity: Validity }>((resolve, reject) => {
     const opened = connect({ host: url.hostname, port: Number(url.port || 443), servername: url.hostname });
     socket = opened;
     opened.once('error', reject);
-    opened.once('secureConnect', () =>
-      resolve({
-        protocol: opened.getProtocol() ?? 'TLS',
-        validTo: opened.getPeerCertificate().valid_to,
-      }),
-    );
+    opened.once('secureConnect', () => {
+      const { valid_from: from, valid_to: to } = opened.getPeerCertificate();
+      resolve({ protocol: opened.getProtocol() ?? 'TLS', validity: { from, to } });
+    });
   });
   try {
     return await withDeadline(read, timeoutMs, noTls);

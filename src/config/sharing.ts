@@ -25,7 +25,7 @@ const MAX_SECRETS = 8;
 
 /** What one, or several, must be. */
 const SECRETS = z.string().transform((text, context) => {
-  const secrets = text.split(',').map((part) => part.trim());
+  const secrets = text.split(',').map((part) => toBase64Url(part.trim()));
   if (!secrets.every(isSecret)) {
     context.addIssue(
       'must be 32 or more random bytes in base64url, as npm run token -- secret prints them, or several such secrets, separated by commas',
@@ -94,6 +94,11 @@ function isRedisUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, pathname } = new URL(text);
   return protocol === 'unix:' ? pathname.length > 1 : /^rediss?:$/.test(protocol) && hostname !== '';
+}
+
+/** Random bytes in the other spelling of base64, which hosts generate and `openssl rand -base64 32` prints. */
+function toBase64Url(text: string): string {
+  return text.replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_');
 }
 
 /** Whether a text is what `npm run token -- secret` prints, or longer, and has not been typed by holding a key down. */

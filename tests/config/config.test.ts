@@ -764,11 +764,18 @@ function unfrozenPaths(value: unknown, place = 'config'): string[] {
 }
 
 describe('SERVER_SECRET', () => {
+  test('may be in the other spelling of base64, as hosts generate it', () => {
+    const bytes = randomBytes(64);
+
+    const { sharing } = parseConfig({ SERVER_SECRET: bytes.toString('base64') });
+
+    expect(sharing.secrets).toEqual([bytes.toString('base64url')]);
+  });
+
   test.each([
     ['too short', SECRET.slice(0, -1)],
     ['a byte too short', randomBytes(31).toString('base64url')],
     ['of another alphabet', `${SECRET}+/`],
-    ['padded', `${SECRET}=`],
     ['with bits that say nothing', `${SECRET.slice(0, -1)}${SECRET.endsWith('B') ? 'C' : 'B'}`],
     ['a key held down', 'A'.repeat(43)],
     ['a sentence', 'correct horse battery staple, and some more of it'],

@@ -90,12 +90,21 @@ describe('the report', () => {
 describe('a certificate', () => {
   const now = Date.parse('2026-06-01T00:00:00Z');
 
-  test('is good while it need not be renewed', () => {
-    expect(judgeCertificate('Jul 1 00:00:00 2026 GMT', now)).toBe('certificate valid for 30 days');
+  test.each([
+    ['Apr 1 00:00:00 2026 GMT', 'Jul 1 00:00:00 2026 GMT', '30 days'],
+    // Made for six days, and for twelve hours.
+    ['May 30 00:00:00 2026 GMT', 'Jun 5 00:00:00 2026 GMT', '4 days'],
+    ['May 31 20:00:00 2026 GMT', 'Jun 1 08:00:00 2026 GMT', '8 hours'],
+  ])('from %s to %s is good while it need not be renewed', (from, to, left) => {
+    expect(judgeCertificate({ from, to }, now)).toBe(`certificate valid for ${left}`);
   });
 
-  test('is a failure when it should have been renewed', () => {
-    expect(() => judgeCertificate('Jun 4 00:00:00 2026 GMT', now)).toThrow('ends in 3 days');
+  test.each([
+    ['Mar 6 00:00:00 2026 GMT', 'Jun 4 00:00:00 2026 GMT', '3 days'],
+    ['May 27 00:00:00 2026 GMT', 'Jun 2 00:00:00 2026 GMT', '24 hours'],
+    ['May 31 14:00:00 2026 GMT', 'Jun 1 02:00:00 2026 GMT', '2 hours'],
+  ])('from %s to %s is a failure: it should have been renewed', (from, to, left) => {
+    expect(() => judgeCertificate({ from, to }, now)).toThrow(`ends in ${left}`);
   });
 });
 

@@ -8,7 +8,7 @@ import { ROOT, type Sandbox, type TestProcess, waitFor } from './process.ts';
 import { send } from './raw-http.ts';
 
 /** A proxy that can be started. */
-interface Program {
+export interface Program {
   readonly name: string;
   /** Its configuration in `deploy/`. */
   readonly file: string;
@@ -17,7 +17,7 @@ interface Program {
 }
 
 /** The proxies that there are configurations for. */
-const PROXIES: readonly Program[] = [
+const PROXIES: readonly [Program, Program, Program] = [
   { name: 'nginx', file: 'nginx.conf', args: (file, folder) => ['-p', folder, '-c', file] },
   { name: 'haproxy', file: 'haproxy.cfg', args: (file) => ['-f', file] },
   {
@@ -38,7 +38,16 @@ function findProgram(name: string): string | undefined {
 const found = PROXIES.filter(({ name }) => findProgram(name) !== undefined);
 
 /** Those that are installed here; where none is, all, for tests that are then skipped by name. */
-export const INSTALLED = found.length > 0 ? found : PROXIES;
+export const INSTALLED: readonly Program[] = found.length > 0 ? found : PROXIES;
+
+/** Those with an example for one server. */
+export const [NGINX, , CADDY] = PROXIES;
+
+/** Describes tests that need this one of them. */
+export function describeBehind(program: Program): typeof describe.skip {
+  const { skip } = describe;
+  return found.includes(program) ? describe : skip;
+}
 
 /** Describes tests that need a proxy. Where one is missing, what needs it is skipped with a word on why. */
 export const describeBehindProxies = chooseDescribe();
@@ -59,6 +68,8 @@ function chooseDescribe(): typeof describe.skip {
 /** A proxy that serves. */
 export interface Proxy extends TestProcess {
   readonly url: string;
+  /** Where its files are. */
+  readonly folder: string;
 }
 
 /** The ports that stand in the configurations: where the proxy listens, and the two instances. */
@@ -71,24 +82,51 @@ export async function startProxy(
   ports: readonly number[],
 ): Promise<Proxy> {
   const port = await findFreePort();
-  let text = await readFile(path.join(ROOT, 'deploy', file), 'utf8');
+  let text = await readExample(file);
   for (const [index, instance] of INSTANCES.entries())
     text = text.replaceAll(`127.0.0.1:${instance}`, `127.0.0.1:${ports[index]}`);
   // Of what a developer's machine serves while it tests, nobody else needs to know.
   text = text.replaceAll(LISTENS, file === 'nginx.conf' ? `127.0.0.1:${port}` : String(port));
-  const folder = await sandbox.folder({ [file]: text });
+  return startProgram(sandbox, { name, args }, { text, url: `http://127.0.0.1:${port}` });
+}
+
+/** The text of an example in `deploy/`. */
+export async function readExample(file: string): Promise<string> {
+  return readFile(path.join(ROOT, 'deploy', file), 'utf8');
+}
+
+/** What a program is started on. */
+interface Started {
+  /** Its configuration. */
+  readonly text: string;
+  /** Where it will listen. */
+  readonly url: string;
+  /** What answers 200 once it serves, where that is not its `/health`. */
+  readonly ready?: string;
+  /** Other files beside the configuration. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts a program on a configuration, and waits until it serves. */
+export async function startProgram(
+  sandbox: Sandbox,
+  { name, args }: Pick<Program, 'name' | 'args'>,
+  { text, url, ready = `${url}/health`, files = {}, env = {} }: Started,
+): Promise<Proxy> {
+  const file = 'configuration';
+  const folder = await sandbox.folder({ ...files, [file]: text });
   const command = findProgram(name) ?? name;
-  const started = sandbox.spawn({ command, args: args(path.join(folder, file), folder), cwd: folder });
+  const started = sandbox.spawn({ command, args: args(path.join(folder, file), folder), cwd: folder, env });
   // Killed, nginx and HAProxy would leave their workers behind.
   sandbox.defer(async () => {
     started.child.kill('SIGTERM');
     await started.ended;
   });
-  const url = `http://127.0.0.1:${port}`;
   await waitFor(`${name} to serve\n${started.stderr()}`, async () => {
     if (started.child.exitCode !== null) throw new Error(`${name} ended: ${started.stderr()}`);
-    const answer = await send(`${url}/health`).catch(() => undefined);
+    const answer = await send(ready).catch(() => undefined);
     return answer?.status === 200;
   });
-  return { ...started, url };
+  return { ...started, url, folder };
 }

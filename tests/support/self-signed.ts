@@ -10,11 +10,11 @@ export interface Certificate {
 const DAY_MS = 86_400_000;
 
 /** An X.509 certificate (RFC 5280) of version 1, valid for a year, signed by its own key. */
-export function createSelfSignedCertificate(): Certificate {
+export function createSelfSignedCertificate(commonName = '127.0.0.1'): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(der(0x06, Buffer.from('2a8648ce3d040302', 'hex')));
-  const commonName = der(0x06, Buffer.from('550403', 'hex'));
-  const name = sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from('127.0.0.1')))));
+  const attribute = der(0x06, Buffer.from('550403', 'hex'));
+  const name = sequence(der(0x31, sequence(attribute, der(0x0c, Buffer.from(commonName)))));
   const unsigned = sequence(
     der(0x02, Buffer.from([1])),
     ecdsaWithSha256,
