@@ -22,6 +22,8 @@ const FOREIGN_VARIABLES = new Set([
   // What a configuration that is checked in has its readers set.
   'MCP_SERVER_TOKEN',
   'OPENAI_API_KEY',
+  // Of compose.yaml.
+  'DOMAIN',
   // Of the smoke test.
   'SMOKE_TOKEN',
   // Of the example of a service.
