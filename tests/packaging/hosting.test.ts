@@ -75,6 +75,9 @@ describeWithSystemd(`deploy/${UNIT}`, () => {
   });
 });
 
+/** What Render generates: 32 random bytes in base64. */
+const generate = (): string => randomBytes(32).toString('base64');
+
 describe('render.yaml', () => {
   test('sets variables that there are, and gives the server longer to end than it takes', async () => {
     const text = await read('render.yaml');
@@ -86,8 +89,6 @@ describe('render.yaml', () => {
   });
 
   test('has the host make up values that the server takes', async () => {
-    // What Render generates: 32 random bytes in base64.
-    const generate = (): string => randomBytes(32).toString('base64');
     const [token, secret] = [generate(), generate()];
     const { log } = createMemoryLog();
 
