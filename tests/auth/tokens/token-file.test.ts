@@ -1,6 +1,6 @@
 /** The token file on disk: how changes of every kind are followed, and what happens when a version cannot be used. */
 import { execFileSync } from 'node:child_process';
-import { constants, statSync, writeFileSync } from 'node:fs';
+import { constants, statSync, utimesSync, writeFileSync } from 'node:fs';
 import {
   appendFile,
   chmod,
@@ -311,6 +311,22 @@ describe('a change', () => {
     await waitFor('the next tick', () => {
       writeFileSync(file, textOf(NEW));
       return statSync(file, { bigint: true }).mtimeNs > mtimeNs;
+    });
+    await untilAccepted(tokens, NEW);
+
+    expect(await accepts(tokens, OLD)).toBe(false);
+  });
+
+  test('of the same size whose time has been set back, as a copy that keeps times does, is followed', async () => {
+    const past = new Date('2026-01-01');
+    utimesSync(file, past, past);
+    const before = statSync(file, { bigint: true });
+    const tokens = await open({ now: () => Date.now() + 60_000 });
+
+    await waitFor('the next tick', () => {
+      writeFileSync(file, textOf(NEW));
+      utimesSync(file, past, past);
+      return statSync(file, { bigint: true }).ctimeNs > before.ctimeNs;
     });
     await untilAccepted(tokens, NEW);
 

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ANONYMOUS } from '../../../src/auth/user.ts';
 import { EventStreams } from '../../../src/http/transports/event-streams.ts';
@@ -115,4 +116,64 @@ test('a stream that has ended or whose client has gone is written to no more', a
 
   expect(await ended.client.waitFor(/\r\n0\r\n\r\n$/)).not.toContain('keepalive');
   expect(left.res.writableLength).toBe(0);
+});
+
+test('a stream whose client has gone is waited for by nobody: nothing holds it', async () => {
+  const end = await open();
+  const stream = streams.adopt(end.res, GRANT);
+  const { slot } = stream;
+  const before = slot?.has(stream);
+
+  end.client.socket.destroy();
+  await once(end.res, 'close');
+
+  expect(before).toBe(true);
+  expect(slot?.has(stream)).toBe(false);
+});
+
+describe('a client that reads nothing', () => {
+  /** A response of which so much waits, in its socket too. */
+  class Stalling extends PassThrough {
+    readonly socket = { _handle: { writeQueueSize: 1 } };
+    waitingBytes = 3 * 1024 * 1024;
+    constructor() {
+      super();
+      Object.defineProperty(this, 'writableLength', { get: () => this.waitingBytes });
+    }
+  }
+
+  /** A stream that is looked after because much waits on it. */
+  function watched() {
+    const res = new Stalling();
+    // As much of a response as a look needs.
+    const stream = streams.adopt(res as unknown as ServerResponse, GRANT);
+    streams.watch(stream);
+    return { res, stream };
+  }
+
+  test('is cut when four more looks have found the same', () => {
+    const { res } = watched();
+
+    pass(4 * 500);
+    const early = res.destroyed;
+    pass(500);
+
+    expect([early, res.destroyed]).toEqual([false, true]);
+  });
+
+  test('and then everything, begins anew: only what is found from then on counts', () => {
+    const { res, stream } = watched();
+    const { waitingBytes } = res;
+
+    pass(4 * 500);
+    res.waitingBytes = 0;
+    pass(500);
+    res.waitingBytes = waitingBytes;
+    streams.watch(stream);
+    pass(4 * 500);
+    const early = res.destroyed;
+    pass(500);
+
+    expect([early, res.destroyed]).toEqual([false, true]);
+  });
 });
