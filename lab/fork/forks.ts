@@ -6,7 +6,7 @@ import type { Steps } from './steps.ts';
 
 /** How much is run of the tests. */
 export interface Extent {
-  /** Only the small suite, everywhere. */
+  /** No fork runs every test. */
   readonly quick: boolean;
 }
 
@@ -20,39 +20,37 @@ const SMALL_SUITE = [
   'tests/e2e/entries.test.ts',
 ];
 
-/** A fork that adds one of everything and throws nothing away. */
-export async function forkThatAdds(steps: Steps, template: Checkout, extent: Extent): Promise<void> {
+/** Its name. */
+const SMALL: { readonly what: string; readonly tests: readonly string[] } = {
+  what: 'the small suite',
+  tests: SMALL_SUITE,
+};
+
+/** A fork that adds one of everything and throws nothing away: the template's documents are still looked at. */
+export async function forkThatAdds(steps: Steps, template: Checkout): Promise<void> {
   const fork = await steps.take('fork the template', async () => forkOf(template, 'adds'));
-  await steps.take('add the tool of README.md', async () => {
-    const tool = /```ts\n([^]*?defineTool\([^]*?)```/.exec(await fork.read('README.md'))?.[1];
-    if (tool === undefined) throw new Error('README.md shows no tool.');
-    await fork.write('src/tools/add-numbers.ts', tool);
-    await fork.listTool('addNumbers', 'add-numbers');
+  await addEverything(steps, fork, template);
+  await check(steps, fork, {
+    what: 'the documents’ tests, and the small suite',
+    tests: [...SMALL_SUITE, 'tests/template'],
   });
-  await steps.take(
-    'add a service with a variable, a tool that writes, a prompt, a resource template',
-    async () => {
-      await fork.add('src/services', 'src/features', 'src/tools/keep-note.ts', 'tests/app/notes.test.ts');
-      await fork.listTool('keepNote', 'keep-note');
-      await fork.npm('run', '-s', 'build');
-      await fork.write('.env.example', await fork.npm('run', '-s', 'variables'));
-      await fork.commit('Add notes');
-    },
-  );
-  await check(steps, fork, extent);
 }
 
-/** A fork that makes itself its own, brings a package with an install script, and takes a later version over. */
-export async function forkOfItsOwn(steps: Steps, template: Checkout, extent: Extent): Promise<void> {
+/**
+ * A fork that makes itself its own, throws the examples away, adds one of everything, with a package that has an install script, and
+ * takes a later version over.
+ */
+export async function forkOfItsOwn(steps: Steps, template: Checkout, { quick }: Extent): Promise<void> {
   const fork = await steps.take('fork the template', async () => forkOf(template, 'own'));
   await steps.take('npm run init: another name, no examples, no documents of the template', async () => {
     await fork.npm('run', 'init', '--', '--name', 'lesson-finder', '--title', 'Lesson finder', '--address', 'https://lessons.example', '--keep', 'none', '--drop-docs'); // prettier-ignore
     await fork.commit('Start lesson-finder');
   });
+  await addEverything(steps, fork, template);
   await steps.take('add a package with an install script, named in allowScripts', async () =>
     addPackage(fork),
   );
-  await check(steps, fork, extent);
+  await check(steps, fork, quick ? SMALL : { what: 'every test', tests: [] });
   await steps.take('a later version of the template', async () => changeTemplate(template));
   await steps.take('merge it, by the commands of the fork’s README, without a conflict', async () =>
     mergeUpstream(fork, template),
@@ -79,14 +77,32 @@ export async function forkWithoutIslands(steps: Steps, template: Checkout): Prom
   }
 }
 
-/** What `npm test` does, in its parts. */
-async function check(steps: Steps, fork: Checkout, { quick }: Extent): Promise<void> {
+/** Adds one of everything: what README.md shows, and a service with a variable, a tool that writes, a prompt, a resource template. */
+async function addEverything(steps: Steps, fork: Checkout, template: Checkout): Promise<void> {
+  await steps.take('add the tool of README.md', async () => {
+    const tool = /```ts\n([^]*?defineTool\([^]*?)```/.exec(await template.read('README.md'))?.[1];
+    if (tool === undefined) throw new Error('README.md shows no tool.');
+    await fork.write('src/tools/add-numbers.ts', tool);
+    await fork.listTool('addNumbers', 'add-numbers');
+  });
+  await steps.take(
+    'add a service with a variable, a tool that writes, a prompt, a resource template',
+    async () => {
+      await fork.add('src/services', 'src/features', 'src/tools/keep-note.ts', 'tests/app/notes.test.ts');
+      await fork.listTool('keepNote', 'keep-note');
+      await fork.npm('run', '-s', 'build');
+      await fork.write('.env.example', await fork.npm('run', '-s', 'variables'));
+      await fork.commit('Add notes');
+    },
+  );
+}
+
+/** What `npm test` does, in its parts, with these tests. */
+async function check(steps: Steps, fork: Checkout, { what, tests }: typeof SMALL): Promise<void> {
   await steps.take('build', async () => fork.npm('run', '-s', 'build'));
   for (const part of ['format', 'lint', 'typecheck'])
     await steps.take(`npm run ${part}`, async () => fork.npm('run', '-s', part));
-  await steps.take(quick ? 'the small suite' : 'every test', async () =>
-    jest(fork, quick ? SMALL_SUITE : []),
-  );
+  await steps.take(what, async () => jest(fork, tests));
 }
 
 /** Runs tests. */

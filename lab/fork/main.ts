@@ -25,8 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
   const steps = new Steps();
   await steps.fork('The template', async () => {
     const template = await steps.take('copy this checkout', copyTemplate);
-    if (wanted('adds'))
-      await steps.fork('A fork that adds', async () => forkThatAdds(steps, template, { quick }));
+    if (wanted('adds')) await steps.fork('A fork that adds', async () => forkThatAdds(steps, template));
     if (wanted('islands'))
       await steps.fork('A fork without islands', async () => forkWithoutIslands(steps, template));
     // Last: it changes the template.
