@@ -8,6 +8,8 @@ Checks a deployed server from outside, as its clients would; changes nothing the
   --token2 TOKEN       a token of another user (or SMOKE_TOKEN2): checks that the two are kept apart
   --expect-user ID     the userId that the first token belongs to
   --mcp-remote         also connects through mcp-remote, as Claude Desktop does
+  --instances N        also sends N times 20 calls of one session, and of one of HTTP+SSE: a balancer spreads them
+  --restart            also keeps a session while you restart the server, when it asks for that
   --idle SECONDS       also holds a stream that long, to find the host's idle limit
   --heartbeat SECONDS  the server's SSE_KEEPALIVE_SECONDS; default 15
   --max-body BYTES     the server's MAX_BODY_BYTES; default 4194304

@@ -16,6 +16,10 @@ export interface SmokeOptions {
   /** Whether the token may travel unencrypted to another machine. */
   readonly allowHttp: boolean;
   readonly mcpRemote: boolean;
+  /** Whether a session is to be kept while the server is restarted. */
+  readonly restart: boolean;
+  /** How many instances answer behind the URL; undefined where that is not to be checked. */
+  readonly instances: number | undefined;
   /** How long to hold a stream. */
   readonly idleMs: number | undefined;
   /** The deployment's SSE_KEEPALIVE_SECONDS. */
@@ -63,6 +67,8 @@ export function parseOptions(
     allowOpen: values['allow-open'] ?? false,
     allowHttp: values['allow-http'] ?? false,
     mcpRemote: values['mcp-remote'] ?? false,
+    restart: values.restart ?? false,
+    instances: values.instances === undefined ? undefined : parseInstances(values.instances),
     idleMs: values.idle === undefined ? undefined : parseSeconds('--idle', values.idle),
     heartbeatMs: parseSeconds('--heartbeat', values.heartbeat ?? '15'),
     timeoutMs: parseSeconds('--timeout', values.timeout ?? '10'),
@@ -86,10 +92,12 @@ function readArguments(args: readonly string[]) {
         token2: text,
         'expect-user': text,
         idle: text,
+        instances: text,
         heartbeat: text,
         timeout: text,
         'max-body': text,
         'mcp-remote': flag,
+        restart: flag,
         'allow-open': flag,
         'allow-http': flag,
         json: flag,
@@ -128,6 +136,14 @@ function parseSeconds(name: string, text: string): number {
   if (!/^\d+(\.\d+)?$/.test(text) || seconds <= 0 || seconds > 86_400)
     throw new UsageError(`${name} takes a number of seconds from above 0 to 86400.`);
   return seconds * 1000;
+}
+
+/** How many instances there are; more than a few dozen calls at once say nothing that these do not. */
+function parseInstances(text: string): number {
+  const instances = Number(text);
+  if (!/^\d+$/.test(text) || instances < 1 || instances > 50)
+    throw new UsageError('--instances takes a number from 1 to 50.');
+  return instances;
 }
 
 /** What MAX_BODY_BYTES is by default. */

@@ -7,6 +7,7 @@ import { checkHeartbeat } from './heartbeat.ts';
 import type { Target } from './http.ts';
 import { checkIdentity, checkCache, listTools, type ToolList } from './identity.ts';
 import { checkIdle } from './idle.ts';
+import { checkInstances, checkSseInstances } from './instances.ts';
 import { checkMcpRemote } from './mcp-remote.ts';
 import { Unreachable } from './outcome.ts';
 import { isLocal, type SmokeOptions } from './options.ts';
@@ -20,6 +21,7 @@ import {
   type Face,
   readFace,
 } from './reachability.ts';
+import { checkRestart } from './restart.ts';
 import { checkDiscovery, checkNoCredential, checkWrongCredential } from './refusals.ts';
 import { checkMessagesCredential, checkSessionCredential } from './session-credential.ts';
 import { checkSession, checkUnknownSession } from './sessions.ts';
@@ -34,6 +36,8 @@ interface Run {
   readonly target: Target;
   readonly options: SmokeOptions;
   readonly hasPassed: (id: string) => boolean;
+  /** Says something to whoever runs it. */
+  readonly tell: (text: string) => void;
   isReachable: boolean;
   face: Face | undefined;
   tools: ToolList | undefined;
@@ -76,6 +80,10 @@ const noToken = (run: Run): string | false =>
 /** Who has no tools is told of no changes to them: the server ends such a stream at once. */
 const noTools = ({ tools }: Run): string | false =>
   tools?.names.length === 0 && 'there are no tools, and so no changes to be told of';
+
+/** Nobody has said that there are several instances. */
+const noInstances = ({ options }: Run): string | false =>
+  options.instances === undefined && '--instances was not given';
 
 const TALKS = ['tools'];
 
@@ -128,7 +136,11 @@ export const PLAN: readonly PlannedStep[] = [
   { id: 'sse-heartbeat', title: 'HTTP+SSE: heartbeat comes through', needs: ['sse-stream'], unless: sseOff, check: (run) => checkHeartbeat(known(run.sse).reader, run.options) },
   { id: 'session-heartbeat', title: "Streamable HTTP: heartbeat of a session's stream comes through", needs: ['session-stream'], check: (run) => checkHeartbeat(known(run.sessionStream), run.options) },
   { id: 'post-heartbeat', title: 'Streamable HTTP: heartbeat of a streamed answer comes through', needs: ['post-stream'], unless: noTools, check: (run) => checkHeartbeat(known(run.postStream), run.options) },
+  { id: 'instances', title: 'Streamable HTTP: every instance answers a session', needs: TALKS, unless: noInstances, check: (run) => checkInstances(run.target, known(run.options.instances)) },
+  { id: 'sse-instances', title: 'HTTP+SSE: every instance answers a session', needs: ['sse-stream'], unless: (run) => noInstances(run) || sseOff(run), check: (run) => checkSseInstances(run.target, known(run.sse), known(run.options.instances)) },
   { id: 'idle', title: 'Idle stream survives', needs: TALKS, unless: (run) => (run.options.idleMs === undefined && '--idle was not given') || sseOff(run), check: (run) => checkIdle(run.target, known(run.options.idleMs)) },
+  // Last, since it ends every stream.
+  { id: 'restart', title: 'A session outlives a restart', needs: ['raw-session'], unless: ({ options }) => !options.restart && '--restart was not given', check: (run) => checkRestart(run.target, run.tell) },
 ]; // prettier-ignore
 
 /** Why a connection that is not encrypted is none of the certificate's business. */
@@ -141,12 +153,14 @@ function plainHttp({ url }: Target): string {
 export async function runPlan(
   options: SmokeOptions,
   steps: Steps,
+  tell: Run['tell'],
 ): Promise<{ readonly isReachable: boolean }> {
   const { url, token, timeoutMs } = options;
   const run: Run = {
     target: { url, token, timeoutMs },
     options,
     hasPassed: (id) => steps.hasPassed(id),
+    tell,
     isReachable: true,
     face: undefined,
     tools: undefined,

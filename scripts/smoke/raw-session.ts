@@ -1,6 +1,6 @@
 /** A session whose requests the checks write themselves, where they must differ from a client's in one thing. */
 import { z } from 'zod';
-import { ask, type Request, requireJson, type Target, unexpected } from './http.ts';
+import { ask, requireJson, type Target, unexpected } from './http.ts';
 import { CheckFailure } from './outcome.ts';
 import type { Passed } from './steps.ts';
 
@@ -22,8 +22,18 @@ const INITIALIZED = z.looseObject({
 /** A request that changes nothing. */
 export const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };
 
-/** Opens a session. */
+/** Opens a session, and says that the handshake is done. */
 export async function openRawSession(target: Target): Promise<RawSession> {
+  const session = await beginRawSession(target);
+  const { headers } = session;
+  const told = { jsonrpc: '2.0', method: 'notifications/initialized' };
+  const answer = await ask(target, '/mcp', { token: target.token, headers, body: told });
+  if (answer.status !== 202) throw unexpected(answer, '202 to a notification');
+  return session;
+}
+
+/** Opens a session with the one request that takes. */
+export async function beginRawSession(target: Target): Promise<RawSession> {
   const { token } = target;
   const params = { protocolVersion: REVISION, capabilities: {}, clientInfo: CLIENT };
   const body = { jsonrpc: '2.0', id: 1, method: 'initialize', params };
@@ -32,9 +42,6 @@ export async function openRawSession(target: Target): Promise<RawSession> {
   const id = opened.headers.get('mcp-session-id');
   if (id === null) throw noSessionId();
   const headers = { 'Mcp-Session-Id': id, 'Mcp-Protocol-Version': result.protocolVersion };
-  const told: Request = { token, headers, body: { jsonrpc: '2.0', method: 'notifications/initialized' } };
-  const answer = await ask(target, '/mcp', told);
-  if (answer.status !== 202) throw unexpected(answer, '202 to a notification');
   return {
     detail: `with ${result.serverInfo.name}, revision ${result.protocolVersion}`,
     headers,

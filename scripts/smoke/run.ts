@@ -30,7 +30,7 @@ export async function runSmoke(args: readonly string[], surroundings: Surroundin
   const redact = createRedactor([options.token, options.token2]);
   const report = (options.json ? createJsonReport : createLineReport)(stdout, redact);
   const steps = createSteps(report);
-  const { isReachable } = await runPlan(options, steps);
+  const { isReachable } = await runPlan(options, steps, (text) => stderr.write(`${text}\n`));
   const checks = countChecks(PLAN, steps.results);
   const exitCode = isReachable ? judge(steps.results, checks) : 2;
   const url = options.url.href.replace(/\/$/, '');

@@ -30,14 +30,26 @@ async function start({ env, ...rest }: TestServerOptions = {}): Promise<TestServ
 
 test('passes every step of a protected server, with two users, mcp-remote and an idle stream', async () => {
   const { url } = await start();
-  const args = ['--token', ADA, '--token2', BOB, '--expect-user', 'ada', '--mcp-remote', '--idle', '2.5'];
+  const args = [
+    '--token',
+    ADA,
+    '--token2',
+    BOB,
+    '--expect-user',
+    'ada',
+    '--mcp-remote',
+    '--idle',
+    '2.5',
+    '--instances',
+    '1',
+  ];
 
   const run = await smoke(url, ...args, '--timeout', '15');
 
   expect(run.ids('failed')).toEqual([]);
-  expect(run.ids('skipped')).toEqual(['certificates', 'tls']);
+  expect(run.ids('skipped')).toEqual(['certificates', 'tls', 'restart']);
   expect(run.exitCode).toBe(0);
-  expect(run.checks).toEqual({ ran: PLAN.length - 2, expected: PLAN.length - 2 });
+  expect(run.checks).toEqual({ ran: PLAN.length - 3, expected: PLAN.length - 3 });
   expect(run.step('identity').detail).toBe('ada (Ada Lovelace)');
   expect(run.step('sse-tools').detail).toBe('3 tools listed, whoami and get_greeting called, as ada');
   expect(run.step('mcp-remote').detail).toContain('as ada');
@@ -86,7 +98,10 @@ test('skips what needs HTTP+SSE when it is off, and says so', async () => {
     'sse-tools',
     'mcp-remote',
     'sse-heartbeat',
+    'instances',
+    'sse-instances',
     'idle',
+    'restart',
   ]);
   expect(run.step('sse-stream').detail).toContain('SSE_ENABLED=false');
   expect(run.step('two-users')).toMatchObject({ status: 'passed' });

@@ -29,9 +29,34 @@ export async function smokeIn(
   url: string,
   ...args: readonly string[]
 ): Promise<SmokeRun> {
+  return run({ environment, onTold: () => undefined }, url, ...args);
+}
+
+/** The same with somebody who hears what it asks its operator to do. */
+export async function smokeTold(
+  onTold: (text: string) => void,
+  url: string,
+  ...args: readonly string[]
+): Promise<SmokeRun> {
+  return run({ environment: {}, onTold }, url, ...args);
+}
+
+/** Whom a run has around it. */
+interface Around {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly onTold: (text: string) => void;
+}
+
+/** Runs it. */
+async function run(
+  { environment, onTold }: Around,
+  url: string,
+  ...args: readonly string[]
+): Promise<SmokeRun> {
   let printed = '';
   const output = { write: (text: string) => void (printed += text), isTerminal: false };
-  const surroundings = { environment, stdout: output, stderr: output };
+  const told = { write: onTold, isTerminal: false };
+  const surroundings = { environment, stdout: output, stderr: told };
   const exitCode = await runSmoke([url, ...FAST, ...args, '--json'], surroundings);
 
   for (const token of [ADA, BOB]) expect(printed).not.toContain(token);

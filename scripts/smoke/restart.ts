@@ -1,0 +1,77 @@
+/** A session that goes on after its server has been restarted, which an operator does while this waits. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Answer, ask, type Target, unexpected } from './http.ts';
+import { CheckFailure, Unreachable } from './outcome.ts';
+import { openSessionStream } from './post-stream.ts';
+import { openRawSession, PING, type RawSession } from './raw-session.ts';
+import type { Passed } from './steps.ts';
+
+/** How long a restart is waited for, and how long it may take. */
+const RESTART_MS = 300_000;
+
+/** How often it is looked whether the server is back. */
+const LOOK_MS = 250;
+
+/** So many calls in a row are answered until the session is believed to go on: of several instances one may have been restarted. */
+const CALLS = 20;
+
+/** Opens a session, has the operator restart the server, and uses the session again. */
+export async function checkRestart(target: Target, tell: (text: string) => void): Promise<Passed> {
+  const session = await openRawSession(target);
+  try {
+    // It ends with its process: the one thing that a restart cannot hide from who is outside.
+    const { reader } = await openSessionStream(target, session);
+    try {
+      tell(`Restart the server now. This waits for it, at most ${RESTART_MS / 1000} s.`);
+      if (await reader.waitUntil(() => reader.isOver(), RESTART_MS))
+        return await checkGoesOn(target, session);
+    } finally {
+      reader.close();
+    }
+    throw new CheckFailure(
+      `Within ${RESTART_MS / 1000} s nothing was restarted.`,
+      'Restart the server, or deploy it anew, when this asks for it.',
+    );
+  } finally {
+    await session.end();
+  }
+}
+
+/** Calls on the session until it has been answered often enough; that nobody is there for a while is what a restart is. */
+async function checkGoesOn(target: Target, { headers }: RawSession): Promise<Passed> {
+  const startedMs = performance.now();
+  let answered = 0;
+  while (answered < CALLS) {
+    const answer = await tryAsking(target, headers);
+    if (answer?.status === 200) {
+      answered += 1;
+      continue;
+    }
+    if (answer?.status === 404) {
+      throw new CheckFailure(
+        'After the restart the session is unknown (404): clients must begin anew, and not all do by themselves.',
+        'Set SERVER_SECRET, the same before and after ("npm run token -- secret" prints one): then sessions outlive restarts.',
+      );
+    }
+    const isComing = answer === undefined || answer.status === 502 || answer.status === 503;
+    if (answer !== undefined && (!isComing || performance.now() - startedMs > RESTART_MS))
+      throw unexpected(answer, '200 to a call of the session');
+    if (performance.now() - startedMs > RESTART_MS)
+      throw new CheckFailure('The server did not come back.', "Read the deployment's log.");
+    await sleep(LOOK_MS);
+  }
+  return { detail: `the session answers ${CALLS} calls after it` };
+}
+
+/** Calls on the session; undefined when nobody is there. */
+async function tryAsking(
+  target: Target,
+  headers: Readonly<Record<string, string>>,
+): Promise<Answer | undefined> {
+  try {
+    return await ask(target, '/mcp', { token: target.token, headers, body: PING });
+  } catch (error) {
+    if (error instanceof Unreachable) return undefined;
+    throw error;
+  }
+}
