@@ -17,7 +17,8 @@ export async function checkInstances(target: Target, instances: number): Promise
   const { headers } = session;
   const send = async (id: number): Promise<Answer> =>
     ask(target, '/mcp', { token: target.token, headers, body: { ...PING, id } });
-  const answers = await sendAll(instances, send).finally(async () => session.end());
+  const answers = await sendAll(instances, send);
+  await session.end();
   const refused = answers.filter(({ status }) => status !== 200);
   if (refused.length === 0) return { detail: `${instances * CALLS} of ${instances * CALLS} calls answered` };
   throw new CheckFailure(
