@@ -17,5 +17,6 @@ Checks a deployed server from outside, as its clients would; changes nothing the
   --allow-open         an open server is what is meant
   --allow-http         let the token travel unencrypted to another machine
   --json               print one JSON object instead of lines
+  --junit FILE         also write the run into a file, as CI systems read it
 
 Exit code: 0 all passed, 1 a check failed or could not run, 2 the URL could not be reached, 3 this usage.`;

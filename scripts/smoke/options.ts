@@ -31,6 +31,8 @@ export interface SmokeOptions {
   /** Whether this process has been told to take any certificate. */
   readonly takesAnyCertificate: boolean;
   readonly json: boolean;
+  /** Where to write the run as JUnit's XML too. */
+  readonly junit: string | undefined;
 }
 
 /** A command line that cannot be used; the message never holds a value. */
@@ -76,6 +78,7 @@ export function parseOptions(
     // The one value that Node looks for.
     takesAnyCertificate: environment['NODE_TLS_REJECT_UNAUTHORIZED'] === '0',
     json: values.json ?? false,
+    junit: values.junit,
   };
 }
 
@@ -96,6 +99,7 @@ function readArguments(args: readonly string[]) {
         heartbeat: text,
         timeout: text,
         'max-body': text,
+        junit: text,
         'mcp-remote': flag,
         restart: flag,
         'allow-open': flag,

@@ -1,7 +1,9 @@
 /** Does the deployment answer, over good TLS, as a server that is ready; and what does it say of itself. */
+import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { z } from 'zod';
 import { type Answer, ask, parseJson, requireJson, type Target } from './http.ts';
+import { explainNetworkError } from './network-error.ts';
 import { CheckFailure, withDeadline } from './outcome.ts';
 import { isLocal, type SmokeOptions } from './options.ts';
 import type { Passed } from './steps.ts';
@@ -131,7 +133,12 @@ async function readCertificate({
 }: Target): Promise<{ protocol: string; validity: Validity }> {
   let socket: TLSSocket | undefined;
   const read = new Promise<{ protocol: string; validity: Validity }>((resolve, reject) => {
-    const opened = connect({ host: url.hostname, port: Number(url.port || 443), servername: url.hostname });
+    const host = url.hostname.replaceAll(/[[\]]/g, '');
+    const opened = connect({
+      host,
+      port: Number(url.port || 443),
+      ...(isIP(host) === 0 && { servername: host }),
+    });
     socket = opened;
     opened.once('error', reject);
     opened.once('secureConnect', () => {
@@ -141,6 +148,8 @@ async function readCertificate({
   });
   try {
     return await withDeadline(read, timeoutMs, noTls);
+  } catch (error) {
+    throw error instanceof CheckFailure ? error : explainNetworkError(error, timeoutMs);
   } finally {
     socket?.destroy();
   }

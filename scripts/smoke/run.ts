@@ -1,4 +1,7 @@
 /** The smoke test from its command line to its exit code. */
+import { writeFile } from 'node:fs/promises';
+import { describeSystemError } from '../token/system-error.ts';
+import { toJunit } from './junit.ts';
 import { parseOptions, type SmokeOptions, UsageError } from './options.ts';
 import { USAGE } from '../smoke.usage.mjs';
 import { PLAN, runPlan } from './plan.ts';
@@ -34,11 +37,27 @@ export async function runSmoke(args: readonly string[], surroundings: Surroundin
   const checks = countChecks(PLAN, steps.results);
   const exitCode = isReachable ? judge(steps.results, checks) : 2;
   const url = options.url.href.replace(/\/$/, '');
-  report.finish({ url, exitCode, results: steps.results, checks });
+  const summary = { url, exitCode, results: steps.results, checks };
+  report.finish(summary);
+  if (options.junit !== undefined && !(await writeReport(options.junit, toJunit(summary, redact), stderr)))
+    return Math.max(exitCode, 1);
   return exitCode;
 }
 
 /** The exit code of a run that reached the server: whatever should have run and did not is no success either. */
 export function judge(results: readonly StepResult[], { ran, expected }: Count): number {
   return ran < expected || results.some(({ status }) => status === 'failed') ? 1 : 0;
+}
+
+/** Writes the file; returns whether that was possible, and says why not. */
+async function writeReport(file: string, text: string, stderr: Output): Promise<boolean> {
+  try {
+    await writeFile(file, text);
+    return true;
+  } catch (error) {
+    stderr.write(
+      `smoke: the file of --junit cannot be written: ${describeSystemError(error) ?? 'no reason is known'}\n`,
+    );
+    return false;
+  }
 }

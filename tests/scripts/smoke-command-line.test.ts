@@ -1,6 +1,7 @@
 /** Tests of the smoke test's command line and of how it shows a run. */
 import { describe, expect, test } from '@jest/globals';
 import { parseOptions } from '../../scripts/smoke/options.ts';
+import { toJunit } from '../../scripts/smoke/junit.ts';
 import { judgeCertificate } from '../../scripts/smoke/reachability.ts';
 import { createLineReport, createRedactor } from '../../scripts/smoke/report.ts';
 import { judge } from '../../scripts/smoke/run.ts';
@@ -157,3 +158,22 @@ async function show(isTerminal: boolean): Promise<string> {
   report.finish({ url: 'https://my-app.example', exitCode: 1, results: steps.results, checks });
   return shown;
 }
+
+test('a run as JUnit has it: failures with what to do, no secret, and no character that XML cannot hold', () => {
+  const failed = {
+    ...result('tls', 'passed'),
+    status: 'failed',
+    detail: 'a "<b>" \u0007 tok_secret',
+    advice: 'Do & say',
+  } as const;
+  const summary = { url: 'https://x.example', exitCode: 1, checks: { ran: 2, expected: 3 }, results: [failed, result('a', 'passed'), result('b', 'skipped'), result('c', 'blocked')] }; // prettier-ignore
+
+  const xml = toJunit(summary, (text) => text.replaceAll('tok_secret', '<token>'));
+
+  expect(xml).toContain('tests="4" failures="1" errors="1" skipped="1"');
+  expect(xml).toContain(
+    '<failure message="a &#34;&#60;b&#62;&#34; \uFFFD &#60;token&#62;">Do &#38; say</failure>',
+  );
+  expect(xml).not.toContain('tok_secret');
+  expect(xml.match(/<testcase/g)).toHaveLength(4);
+});

@@ -1,0 +1,165 @@
+/** An entry of a configuration as a way to a server: an address with headers, or a command. */
+import { CheckFailure } from '../smoke/outcome.ts';
+import { type Configuration, type Fields, isFields } from './configuration.ts';
+
+/** The way of a client over HTTP. */
+export interface RemoteWay {
+  readonly kind: 'remote';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whether the client speaks HTTP+SSE there. */
+  readonly isSse: boolean;
+}
+
+/** The way of a client that starts the server. */
+export interface LocalWay {
+  readonly kind: 'local';
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string | undefined;
+}
+
+/** A way with the name of its entry. */
+export type Way = (RemoteWay | LocalWay) & { readonly name: string };
+
+/** What is known besides the file. */
+export interface Known {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** For what the client asks its user for. */
+  readonly token: string | undefined;
+}
+
+const REPLACE = 'Replace it in the file; "npm run connect" prints a whole entry.';
+
+/**
+ * The entry to look at.
+ * @throws {CheckFailure} when it is not clear which, or there is none of the name
+ */
+export function chooseEntry(
+  { place, entries }: Configuration,
+  wanted: string | undefined,
+  ownName: string,
+): [string, Fields] {
+  const name =
+    wanted ?? (entries.has(ownName) ? ownName : entries.size === 1 ? [...entries.keys()][0] : undefined);
+  const names = [...entries.keys()].join(', ');
+  if (name === undefined)
+    throw new CheckFailure(`There are several entries under ${place}: ${names}.`, 'Say which: --entry NAME.');
+  const fields = entries.get(name);
+  if (fields === undefined)
+    throw new CheckFailure(`There is no entry ${name} under ${place}.`, `There are: ${names}.`);
+  if (fields['disabled'] === true || fields['enabled'] === false)
+    throw new CheckFailure(
+      `The entry ${name} is switched off.`,
+      'Switch it on in the client, or in the file.',
+    );
+  return [name, fields];
+}
+
+/**
+ * An entry as a way.
+ * @throws {CheckFailure} when it leads nowhere
+ */
+export function wayOf([name, fields]: [string, Fields], known: Known): Way {
+  const env = textsOf(fields['env']);
+  const { command } = fields;
+  if (typeof command === 'string') {
+    const args = Array.isArray(fields['args']) ? fields['args'].map(String) : [];
+    const through = wayThroughMcpRemote(args, { ...known, environment: { ...known.environment, ...env } });
+    if (through !== undefined) return { name, ...through };
+    const cwd = typeof fields['cwd'] === 'string' ? fields['cwd'] : undefined;
+    return { kind: 'local', name, command, args, env: mapValues(env, (text) => expand(text, known)), cwd };
+  }
+  const address = [fields['httpUrl'], fields['serverUrl'], fields['url'], fields['uri']].find(
+    (text) => typeof text === 'string',
+  );
+  if (typeof address !== 'string')
+    throw new CheckFailure(`The entry ${name} has neither an address nor a command.`, REPLACE);
+  const isSse = fields['type'] === 'sse' || fields['transport'] === 'sse';
+  return { name, ...remoteWay(address, headersOf(fields, known), isSse, known) };
+}
+
+/** The way of Claude Desktop and others that reach a server through mcp-remote. */
+function wayThroughMcpRemote(args: readonly string[], known: Known): RemoteWay | undefined {
+  const at = args.findIndex((argument) => /(^|\/)mcp-remote(@[\w.-]+)?$/.test(argument));
+  if (at === -1) return undefined;
+  const [address, ...rest] = args.slice(at + 1);
+  if (address === undefined) throw new CheckFailure('mcp-remote is given no address.', REPLACE);
+  const headers: Record<string, string> = {};
+  for (const [index, argument] of rest.entries()) {
+    if (argument !== '--header') continue;
+    const [, header = '', value = ''] = /^([^:]+):\s*(.*)$/.exec(rest[index + 1] ?? '') ?? [];
+    if (header === '')
+      throw new CheckFailure(
+        'A header of mcp-remote is not "Name:value".',
+        'Write --header and Authorization:${AUTH_HEADER} as two arguments.',
+      );
+    headers[header] = expand(value, known);
+  }
+  const transport = rest[rest.indexOf('--transport') + 1];
+  return remoteWay(
+    address,
+    headers,
+    rest.includes('--transport') && transport?.startsWith('sse') === true,
+    known,
+  );
+}
+
+/** A way to an address. */
+function remoteWay(
+  address: string,
+  headers: Readonly<Record<string, string>>,
+  saysSse: boolean,
+  known: Known,
+): RemoteWay {
+  const text = expand(address, known);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw new CheckFailure('The address is no URL that begins with https:// or http://.', REPLACE);
+  if (/(^|\.)(my-app|your-server)\.example$/.test(url.hostname))
+    throw new CheckFailure(
+      `The address still holds the placeholder ${url.hostname}.`,
+      "Put your server's name there.",
+    );
+  return { kind: 'remote', url, headers, isSse: saysSse || /\/sse\/?$/.test(url.pathname) };
+}
+
+/** The headers of an entry, by the names that clients have for them. */
+function headersOf(fields: Fields, known: Known): Record<string, string> {
+  const headers = { ...textsOf(fields['headers']), ...textsOf(fields['http_headers']) };
+  for (const [header, variable] of Object.entries(textsOf(fields['env_http_headers'])))
+    headers[header] = `\${${variable}}`;
+  const variable = fields['bearer_token_env_var'];
+  if (typeof variable === 'string') headers['Authorization'] = `Bearer \${${variable}}`;
+  return mapValues(headers, (text) => expand(text, known));
+}
+
+/** A text with its variables replaced, as clients do it: `${NAME}`, `${env:NAME}`, and `${input:…}`, for which they ask. */
+function expand(text: string, { environment, token }: Known): string {
+  return text.replaceAll(
+    /\$\{(?:(env|input):)?([\w.-]+)(?::-([^}]*))?\}/g,
+    (_whole, kind: string | undefined, name: string, fallback?: string) => {
+      const value = kind === 'input' ? token : (environment[name] ?? fallback ?? token);
+      if (value !== undefined) return value;
+      throw new CheckFailure(
+        kind === 'input' ? `The client asks its user for ${name}.` : `The variable ${name} is not set here.`,
+        'Give the token to this command as SMOKE_TOKEN, or set the variable as it is set for the client.',
+      );
+    },
+  );
+}
+
+/** The texts of an object. */
+function textsOf(value: unknown): Record<string, string> {
+  const entries = isFields(value) ? Object.entries(value) : [];
+  return Object.fromEntries(entries.map(([name, text]) => [name, String(text)]));
+}
+
+/** An object with each value made anew. */
+function mapValues(
+  object: Readonly<Record<string, string>>,
+  change: (text: string) => string,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(object).map(([name, text]) => [name, change(text)]));
+}

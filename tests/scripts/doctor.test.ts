@@ -1,0 +1,176 @@
+/** The doctor on configurations of every client: those that `npm run connect` prints get in, and each broken one is named. */
+import path from 'node:path';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { runDoctor } from '../../scripts/doctor/run.ts';
+import { type ClientId, renderClient } from '../../src/connect/clients.ts';
+import { createSandbox } from '../support/process.ts';
+import { fixtureEntry } from '../support/server-process.ts';
+import { startFixedAnswer, type RunningFault, startSelfSigned } from '../support/faulty-proxy.ts';
+import { findFreePort } from '../support/free-port.ts';
+import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
+
+const sandbox = createSandbox();
+let server: TestServer;
+let page: RunningFault;
+let selfSigned: RunningFault;
+beforeAll(async () => {
+  server = await startTestServer();
+  page = await startFixedAnswer(503, 'text/html', '<title>Waking up</title>');
+  selfSigned = await startSelfSigned();
+});
+afterAll(async () => {
+  await Promise.all([server.close(), page.close(), selfSigned.close(), sandbox.close()]);
+});
+
+/** A step as the report has it. */
+interface Shown {
+  readonly id: string;
+  readonly status: string;
+  readonly detail: string;
+  readonly advice?: string;
+}
+
+/** Runs the doctor on a file with this content. Whatever happens, the token may not be in what it prints. */
+async function examine(
+  content: string | object,
+  {
+    name = 'mcp.json',
+    args = [],
+    environment = {},
+  }: { name?: string; args?: string[]; environment?: Record<string, string> } = {},
+) {
+  const folder = await sandbox.folder({
+    [name]: typeof content === 'string' ? content : JSON.stringify(content),
+  });
+  let printed = '';
+  const output = { write: (text: string) => void (printed += text), isTerminal: false };
+  const exitCode = await runDoctor([path.join(folder, name), '--json', '--timeout', '5', ...args], {
+    environment,
+    stdout: output,
+    stderr: output,
+  });
+  expect(printed).not.toContain(ADA);
+  const { steps } = JSON.parse(printed) as { steps: Shown[] };
+  return { exitCode, steps, failed: steps.find(({ status }) => status === 'failed') };
+}
+
+/** An entry for this server, with more fields or others. */
+const entry = (more: object = {}): object => ({
+  url: `${server.url}/mcp`,
+  headers: { Authorization: `Bearer ${ADA}` },
+  ...more,
+});
+
+/** A file with one entry. */
+const fileWith = (one: object): object => ({ mcpServers: { mine: one } });
+
+describe('a configuration that npm run connect prints gets in', () => {
+  test.each<[ClientId, string]>([
+    ['claude-desktop', 'claude_desktop_config.json'],
+    ['cursor', 'mcp.json'],
+    ['vscode', 'mcp.json'],
+    ['gemini-cli', 'settings.json'],
+    ['windsurf', 'mcp_config.json'],
+    ['codex', 'config.toml'],
+  ])('%s', async (id, name) => {
+    const { text } = renderClient(id, { name: 'mine', version: '1', origin: server.url, token: ADA });
+
+    const { exitCode, steps } = await examine(text, { name });
+
+    expect(steps.filter(({ status }) => status === 'failed')).toEqual([]);
+    expect(exitCode).toBe(0);
+    expect(steps.find(({ id: step }) => step === 'tools')?.detail).toBe('get_greeting, echo_message, whoami');
+  });
+
+  test('over HTTP+SSE, and with the token from where the client keeps it', async () => {
+    const sse = await examine(fileWith(entry({ url: `${server.url}/sse` })));
+    const asked = await examine(fileWith(entry({ headers: { Authorization: 'Bearer ${input:my-token}' } })), {
+      environment: { SMOKE_TOKEN: ADA },
+    });
+    const variable = await examine(
+      fileWith(entry({ headers: { Authorization: 'Bearer ${env:MY_TOKEN}' } })),
+      {
+        environment: { MY_TOKEN: ADA },
+      },
+    );
+
+    expect([sse.exitCode, asked.exitCode, variable.exitCode]).toEqual([0, 0, 0]);
+  });
+
+  test('that starts the server itself', async () => {
+    const one = { command: process.execPath, args: [...fixtureEntry('stdio')] };
+
+    const { exitCode, steps } = await examine(fileWith(one));
+
+    expect(exitCode).toBe(0);
+    expect(steps.find(({ id }) => id === 'initialize')?.detail).toBe('over stdio');
+  });
+});
+
+describe('names where the way breaks, and what to do', () => {
+  test.each<[string, string, () => string | object | Promise<string | object>, RegExp, RegExp, { name?: string; args?: string[] }?]>([
+    ['a comma too few', 'file', () => '{\n  "mcpServers": {\n    "a": {"url": "x"}\n    "b": {}\n  }\n}', /not JSON: \w+ at line 4, column 5/, /comma/],
+    ['TOML that breaks', 'file', () => '[mcp_servers.mine]\nurl = oops', /not TOML: it breaks at line 2/, /ignore/, { name: 'config.toml' }],
+    ['no servers', 'file', () => ({ theme: 'dark' }), /names no MCP server/, /npm run connect/],
+    ['servers where the client does not look', 'file', () => ({ servers: { mine: entry() } }), /under servers, where Claude Desktop does not look/, /under mcpServers/, { name: 'claude_desktop_config.json' }],
+    ['several entries', 'file', () => ({ mcpServers: { one: entry(), two: entry() } }), /several entries .*: one, two/, /--entry/],
+    ['no such entry', 'file', () => fileWith(entry()), /no entry yours/, /There are: mine/, { args: ['--entry', 'yours'] }],
+    ['an entry that is off', 'file', () => fileWith(entry({ disabled: true })), /switched off/, /on/],
+    ['a variable that is not set', 'file', () => fileWith(entry({ headers: { Authorization: 'Bearer ${NOWHERE}' } })), /NOWHERE is not set/, /SMOKE_TOKEN/],
+    ['the placeholder of an example', 'file', () => fileWith(entry({ url: 'https://my-app.example/mcp' })), /placeholder my-app\.example/, /name/],
+    ['no address', 'file', () => fileWith(entry({ url: 'localhost' })), /no URL/, /npm run connect/],
+    ['an unknown host', 'dns', () => fileWith(entry({ url: 'http://no-such-host.invalid/mcp' })), /unknown \(DNS\)|could not be looked up/, /spelling/],
+    ['nobody who listens', 'tcp', async () => fileWith(entry({ url: `http://127.0.0.1:${await findFreePort()}/mcp` })), /refused/, /listening/],
+    ['a certificate that nobody vouches for', 'tls', () => fileWith(entry({ url: `${selfSigned.url}/mcp` })), /self-signed|incomplete/, /certificate|fullchain/],
+    ['no TLS where it should be', 'tls', () => fileWith(entry({ url: `${server.url.replace('http:', 'https:')}/mcp` })), /does not speak TLS|TLS/, /http:/],
+    ['a page of the host', 'http', () => fileWith(entry({ url: `${page.url}/mcp` })), /503 with an HTML page \("Waking up"\)/, /proxy/],
+    ['no header', 'credential', () => fileWith(entry({ headers: {} })), /No credential was sent/, /sends no header/],
+    ['an unknown token', 'credential', () => fileWith(entry({ headers: { 'x-api-key': 'tok_unknown_0123456789' } })), /unknown to this server/, /sends x-api-key/],
+    ['the placeholder of a token', 'credential', () => fileWith(entry({ headers: { Authorization: 'Bearer YOUR_TOKEN' } })), /placeholder/, /docs\/05/],
+    ['an address without its end', 'initialize', () => fileWith(entry({ url: `${server.url}/` })), /client says/, /end in \/mcp/],
+    ['a program that is not there', 'command', () => fileWith({ command: 'no-such-program-here' }), /no program no-such-program-here/, /PATH/],
+    ['a file that is not there', 'command', () => fileWith({ command: process.execPath, args: ['/no/such/stdio.js'] }), /\/no\/such\/stdio\.js is not there/, /npm run build/],
+    ['a program that ends', 'initialize', () => fileWith({ command: process.execPath, args: ['-e', 'console.error("no database"); process.exit(1)'] }), /no database/, /by hand/],
+  ])('%s', async (_what, step, content, detail, advice, options = {}) => {
+    const { exitCode, failed, steps } = await examine(await content(), options);
+
+    expect(failed).toMatchObject({ id: step });
+    expect(failed?.detail).toMatch(detail);
+    expect(failed?.advice).toMatch(advice);
+    expect(exitCode).toBe(1);
+    // What comes after it was not tried.
+    const after = steps.slice(steps.findIndex(({ id }) => id === step) + 1);
+    expect(after.filter(({ status }) => status !== 'blocked')).toEqual([]);
+  }); // prettier-ignore
+
+  test('a server that takes connections and says nothing', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = silent.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+
+    const { failed } = await examine(fileWith(entry({ url: `http://127.0.0.1:${port}/mcp` })), {
+      args: ['--timeout', '0.3'],
+    });
+    silent.close();
+
+    expect(failed).toMatchObject({ id: 'http', detail: 'No answer came within 0.3 s.' });
+  });
+});
+
+test('a file that is not there, UTF-16, and a command line that is wrong', async () => {
+  let printed = '';
+  const output = { write: (text: string) => void (printed += text), isTerminal: false };
+  const run = (...args: string[]) => runDoctor(args, { environment: {}, stdout: output, stderr: output });
+
+  expect(await run()).toBe(3);
+  expect(await run('a', 'b')).toBe(3);
+  expect(await run('a', '--timeout', '0')).toBe(3);
+  expect(await run('a', '--what')).toBe(3);
+  expect(await run('/no/such/file.json')).toBe(1);
+  expect(await run('--help')).toBe(0);
+  expect(printed).toContain('There is no such file.');
+  expect(printed).toContain('Give one file.');
+});
