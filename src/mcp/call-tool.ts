@@ -8,6 +8,7 @@ import type { CallLimit } from './call-limit.ts';
 import { type Tool, ToolError } from './tool.ts';
 import { errorResult, toResult } from './tool-result.ts';
 import type { Caller } from './caller.ts';
+import type { Changes } from './changes.ts';
 import type { InFlight } from './in-flight.ts';
 import { hasLimits, LimitReached, type LimitedRun, runWithinLimits } from './limited-run.ts';
 import type { RequestId } from './messages.ts';
@@ -35,6 +36,8 @@ export interface ToolCall {
   readonly inFlight: InFlight;
   /** Where each call is counted. */
   readonly callLimit: CallLimit;
+  /** Who tells clients of what a call has changed. */
+  readonly changes: Pick<Changes, 'tellListChanged'>;
 }
 
 /** The request behind a call: whether it still wants an answer, and how it hears of progress. */

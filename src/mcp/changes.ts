@@ -11,9 +11,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import type { Catalogue } from './catalogue.ts';
-
-/** What a client may have listed. */
-export type ChangingList = 'tools' | 'prompts' | 'resources';
+import type { ChangingList } from './tool.ts';
 
 /** The hub between those who know of changes and the open connections. */
 export interface Changes {
@@ -21,10 +19,12 @@ export interface Changes {
   readonly subscriptions: ServerEventBus;
   /** Tells every connection, those of other processes too. */
   readonly notifier: ServerNotifier;
-  /** Tells those of this process. */
-  publish(event: ServerEvent): void;
+  /** Tells those of this process, or of them this user's; subscriptions of 2026-07-28 are told in any case. */
+  publish(event: ServerEvent, userId?: string): void;
   /** Has what is told here passed on to other processes. */
-  onPublish(passOn: (event: ServerEvent) => void): void;
+  onPublish(passOn: (event: ServerEvent, userId?: string) => void): void;
+  /** Tells the sessions of a user, those of other processes too, that a list shows that user something else. */
+  tellListChanged(list: ChangingList, userId: string): void;
   /**
    * Tells the sessions of these users that a list of theirs has changed. Subscriptions of 2026-07-28 are told whoever's they
    * are: the SDK's bus knows no users, and all the message says is that asking again may be worth it.
@@ -49,14 +49,15 @@ export function createChanges(log: Logger): Changes {
   const report = (error: Error): void => log.error({ err: error }, 'change notification failed');
   const subscriptions = new InMemoryServerEventBus(report);
   const followers = new Set<Follower>();
-  let passOn: ((event: ServerEvent) => void) | undefined;
-  const publish = (event: ServerEvent): void => {
+  let passOn: ((event: ServerEvent, userId?: string) => void) | undefined;
+  const publish = (event: ServerEvent, userId?: string): void => {
     subscriptions.publish(event);
-    for (const follower of followers) follower.deliverChange(event);
+    for (const follower of followers)
+      if (userId === undefined || follower.userId === userId) follower.deliverChange(event);
   };
-  const tell = (event: ServerEvent): void => {
-    publish(event);
-    passOn?.(event);
+  const tell = (event: ServerEvent, userId?: string): void => {
+    publish(event, userId);
+    passOn?.(event, userId);
   };
 
   return {
@@ -69,6 +70,7 @@ export function createChanges(log: Logger): Changes {
     },
     publish,
     onPublish: (listener) => void (passOn = listener),
+    tellListChanged: (list, userId) => tell({ kind: `${list}_list_changed` }, userId),
     listChangedFor(list, userIds) {
       const event = { kind: `${list}_list_changed` } as const;
       subscriptions.publish(event);

@@ -160,8 +160,20 @@ class FastLane implements Lane {
   }
 
   #call(tool: Tool, { input }: PlainCall, { caller, protocolVersion, origin }: CallFrame) {
-    const { use, log, lines, inFlight, callLimit } = this.#definition;
-    return callTool({ tool, input, caller, protocolVersion, origin, use, log, lines, inFlight, callLimit });
+    const { use, log, lines, inFlight, callLimit, changes } = this.#definition;
+    return callTool({
+      tool,
+      input,
+      caller,
+      protocolVersion,
+      origin,
+      use,
+      log,
+      lines,
+      inFlight,
+      callLimit,
+      changes,
+    });
   }
 }
 

@@ -39,6 +39,11 @@ export class RunningCall implements AskingContext {
   /** An arrow function, so that a tool may take it out of its context. */
   readonly progress: ToolContext['progress'] = async (...report) => this.#call.origin.progress(...report);
 
+  get listChanged(): ToolContext['listChanged'] {
+    const { changes, caller } = this.#call;
+    return (list) => changes.tellListChanged(list, caller.user.userId);
+  }
+
   get elicit(): AskingContext['elicit'] {
     const { tool, origin } = this.#call;
     return async (question) => {

@@ -11,11 +11,11 @@ import type { Logger } from 'pino';
 import { hasScope, type UserContext } from '../auth/user.ts';
 import { createLineLog } from '../log.ts';
 import type { UseService } from './service.ts';
-import type { Tool } from './tool.ts';
+import type { ChangingList, Tool } from './tool.ts';
 import { registrationOf, type ToolRegistration } from './tool-registration.ts';
 import { type CallOrigin, callTool, NO_REVISION, progressParams } from './call-tool.ts';
 import { type Caller, callerOf, pauseOf } from './caller.ts';
-import { type ChangingList, type Changes, createChanges, followChanges } from './changes.ts';
+import { type Changes, createChanges, followChanges } from './changes.ts';
 import { capabilitiesOf, type Catalogue, createCatalogue, privateListsOf } from './catalogue.ts';
 import { answerEmptyLists } from './empty-lists.ts';
 import { type Feature, type FeatureContext, hasRegistering } from './feature.ts';
@@ -141,6 +141,7 @@ export function createMcpServer(
         lines,
         inFlight,
         callLimit,
+        changes,
       }),
     );
   }

@@ -24,7 +24,15 @@ export interface ToolContext extends CallContext {
   readonly connection: CallConnection;
   /** Tells the client how far the call is; does nothing when the client did not ask for it. */
   progress(done: number, total?: number, message?: string): Promise<void>;
+  /**
+   * Tells this user's clients, those of other processes too, that a list shows this user something else than before: they ask for it again.
+   * Clients of 2026-07-28 that listen are told whoever's they are.
+   */
+  listChanged(list: ChangingList): void;
 }
+
+/** What a client may have listed. */
+export type ChangingList = 'tools' | 'prompts' | 'resources';
 
 /** What a tool that `elicits` has at hand besides. */
 export interface AskingContext extends ToolContext {

@@ -43,8 +43,10 @@ export async function openSharedState(
 
 /** Has changes reach the clients of every process, each once. */
 export function shareChanges({ changes, features = [] }: McpDefinition, peers: Peers): void {
-  changes.onPublish((event) => peers.tell('change', event));
-  peers.onTell('change', (event: ServerEvent) => changes.publish(event));
+  changes.onPublish((event, userId) => peers.tell('change', { ...event, userId }));
+  peers.onTell('change', ({ userId, ...event }: ServerEvent & { readonly userId?: string }) =>
+    changes.publish(event, userId),
+  );
   // What was told meanwhile was not heard; without features nothing can have changed.
   if (features.length > 0) peers.onReturn(() => LISTS.forEach((kind) => changes.publish({ kind })));
 }

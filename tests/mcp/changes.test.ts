@@ -105,6 +105,26 @@ describe('a change', () => {
     expect(others.map(({ heard }) => heard.length)).toEqual([0, 0]);
   });
 
+  test('that a tool tells of is told to the sessions of its user only, and passed on with the user', async () => {
+    const { changes } = createHub();
+    const [ada, bob] = [
+      await openSession(changes, { userId: 'ada' }),
+      await openSession(changes, { userId: 'bob' }),
+    ];
+    const passedOn: unknown[] = [];
+    changes.onPublish((...passed) => passedOn.push(passed));
+
+    changes.tellListChanged('resources', 'ada');
+    changes.publish({ kind: 'prompts_list_changed' }, 'bob');
+    await settle();
+
+    expect([ada.heard, bob.heard]).toEqual([
+      ['notifications/resources/list_changed'],
+      ['notifications/prompts/list_changed'],
+    ]);
+    expect(passedOn).toEqual([[{ kind: 'resources_list_changed' }, 'ada']]);
+  });
+
   test('is told to the subscriptions of the stateless revision, once', () => {
     const { changes } = createHub();
     const heard: unknown[] = [];

@@ -12,6 +12,8 @@ export interface ToolContextOptions {
   readonly use?: ToolContext['use'];
   /** What the user answers; as it stands, the client cannot ask. */
   readonly elicit?: AskingContext['elicit'];
+  /** Hears which lists have changed. */
+  readonly listChanged?: ToolContext['listChanged'];
 }
 
 /** Makes a context. */
@@ -20,6 +22,7 @@ export function createToolContext({
   use = NO_SERVICES.use,
   connection = { transport: 'sse', protocolVersion: '2024-11-05' },
   elicit = async () => ({ action: 'unavailable' }),
+  listChanged = () => undefined,
 }: ToolContextOptions = {}): AskingContext {
   return {
     user: createUserContext(user),
@@ -29,6 +32,7 @@ export function createToolContext({
     connection: new StayingConnection(connection),
     elicit,
     progress: async () => undefined,
+    listChanged,
   };
 }
 

@@ -1,7 +1,9 @@
 /** Several processes of one server over a real Redis: whatever reaches the one that does not have it is done where it is. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { z } from 'zod';
 import type { Feature } from '../../../src/mcp/feature.ts';
+import { defineTool } from '../../../src/mcp/tool.ts';
 import { confirm } from '../../support/confirm-tool.ts';
 import { fixtureTools } from '../../support/fixture-tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
@@ -261,6 +263,35 @@ describeWithRedis('processes that share a Redis', () => {
     expect([second.status, end, third.status]).toEqual([200, 'ended', 200]);
     expect(Number(retry)).toBeLessThan(1_100);
     expect(second.messages()).toHaveLength(1);
+  });
+
+  test('tell the sessions of a user, wherever they are, of what a tool has changed for that user, and nobody else', async () => {
+    const unlock = defineTool({
+      name: 'unlock',
+      title: 'Unlock',
+      description: 'Shows its user more tools.',
+      input: z.object({}),
+      run: (_input, { listChanged }) => {
+        listChanged('tools');
+        return 'More.';
+      },
+    });
+    const [here, there] = [await start({ tools: [unlock] }), await start({ tools: [unlock] })];
+    const session = await openMcpSession(here.url, ADA);
+    const [own, other] = await Promise.all(
+      [ADA, BOB].map(async (token) => {
+        const { headers } = await openMcpSession(there.url, token);
+        return openStream(`${there.url}/mcp`, { headers });
+      }),
+    );
+
+    await session.post(callTool(1, 'unlock'));
+
+    await own?.waitFor(({ data = '' }) => data.includes('notifications/tools/list_changed'));
+    const before = other?.messages().length;
+    await (await openMcpSession(here.url, BOB)).post(callTool(1, 'unlock'));
+    await other?.waitFor(({ data = '' }) => data.includes('notifications/tools/list_changed'));
+    expect([before, own?.messages().length, other?.messages().length]).toEqual([0, 1, 1]);
   });
 
   test('tell every subscriber of a change once, wherever it happens', async () => {
