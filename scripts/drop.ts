@@ -60,7 +60,7 @@ function parseOptions(args: readonly string[]) {
 /** Plans, and then either tells or does. */
 async function drop(root: string, { island, dryRun, force }: DropLine): Promise<void> {
   if (!force && !dryRun) await requireCommitted(root);
-  const { edits, tests } = await planDrop(root, island);
+  const { edits, tests } = await planDrop(root, island, ISLANDS);
   if (dryRun) return console.log(['Would be done:', ...describeEdits(edits)].join('\n'));
   await makeEdits(root, edits);
   const { name, what, without, packages } = island;

@@ -22,6 +22,7 @@ const BUILD_INPUTS = [
   'src',
   'scripts',
   'lab',
+  'examples',
 ];
 const INSTALL_STAMP = 'node_modules/.prepare-stamp';
 const BUILD_STAMP = 'dist/.stamp';

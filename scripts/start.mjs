@@ -10,12 +10,20 @@ const USAGE = `npm start: installs and builds when that is needed, then serves o
 Settings are environment variables, or lines of a file .env; .env.example lists them.
 
 npm run conformance:server: the same with the server of the official conformance suite.
+npm run example: the same with the worked application of docs/08_EXAMPLE.md.
 `;
 
-const CONFORMANCE_SERVER = 'conformance-server';
+/**
+ * Other servers, by what is said to become them.
+ *
+ * @type {Readonly<Record<string, string>>}
+ */
+const OTHERS = {
+  'conformance-server': 'lab/conformance/server/server.js',
+  example: 'examples/progress/main.js',
+};
 const [, , ...args] = process.argv;
-const isConformance = args[0] === CONFORMANCE_SERVER;
-helpOrRefuse(isConformance ? args.slice(1) : args, USAGE);
+const other = OTHERS[args[0] ?? ''];
+helpOrRefuse(other === undefined ? args : args.slice(1), USAGE);
 await prepareOrExit();
-const program = isConformance ? 'lab/conformance/server/server.js' : 'src/main.js';
-await import(new URL(`../dist/${program}`, import.meta.url).href);
+await import(new URL(`../dist/${other ?? 'src/main.js'}`, import.meta.url).href);

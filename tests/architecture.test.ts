@@ -90,6 +90,14 @@ const PACKAGES: readonly { readonly name: RegExp; readonly places: readonly stri
   { name: /^(pg|@photostructure\/sqlite)$/, places: ['storage'] },
 ];
 
+/** What of the engine a fork's own may import. */
+const FOR_FORKS = [
+  /^mcp\/(tool|prompt|resource|feature|service|content)\.ts$/,
+  /^config\/value-types\.ts$/,
+  /^storage\/(service|statement|database|errors)\.ts$/,
+  /^server\/(run-server|run-stdio|server-definition)\.ts$/,
+];
+
 /** Longer files are two files. */
 const MAX_LINES = 250;
 
@@ -217,6 +225,33 @@ describe('an island', () => {
     );
 
     expect(faults).toEqual(present.map(({ name }) => ({ island: name, naming: [], elsewhere: [] })));
+  });
+});
+
+describe('the examples', () => {
+  let examples: readonly SourceFile[];
+  beforeAll(async () => {
+    examples = (await readSources('examples')).filter(({ name }) => !name.includes('/tests/'));
+  });
+
+  test('need of the engine what declares things, the database and the life of a server, as a fork does', () => {
+    const others = examples.flatMap(({ name, imports }) =>
+      imports
+        .filter(({ target, isOurs }) => isOurs && target.startsWith('../src/'))
+        .map(({ target }) => target.slice('../src/'.length))
+        .filter((target) => !FOR_FORKS.some((pattern) => pattern.test(target)))
+        .map((target) => `${name} → ${target}`),
+    );
+
+    expect(others).toEqual([]);
+  });
+
+  test('say what each file is for, and are short', () => {
+    const faulty = examples.filter(
+      ({ text }) => !/^\/\*\*[\s*]+\S/.test(text) || text.trimEnd().split('\n').length > MAX_LINES,
+    );
+
+    expect(faulty.map(({ name }) => name)).toEqual([]);
   });
 });
 

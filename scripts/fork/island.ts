@@ -16,6 +16,8 @@ export interface Island {
   readonly tests: readonly string[];
   /** What is in a test that uses it beside other things. */
   readonly usedBy?: RegExp;
+  /** The names of islands that stand on this one, and go with it. */
+  readonly carries?: readonly string[];
   /** Packages that nothing else needs. */
   readonly packages: readonly string[];
 }

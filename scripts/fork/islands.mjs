@@ -13,6 +13,15 @@ const START = 'src/server/start-server.ts';
  */
 export const ISLANDS = [
   {
+    name: 'example',
+    what: 'the worked application of docs/08_EXAMPLE.md',
+    without: 'there is no `npm run example`',
+    files: ['examples'],
+    wiring: [{ file: 'package.json', linesWith: '"example":' }],
+    tests: [],
+    packages: [],
+  },
+  {
     name: 'sse',
     what: 'HTTP+SSE, the transport of 2024-11-05',
     without: '`/sse` and `/messages` are 404, as with `SSE_ENABLED=false`',
@@ -100,6 +109,7 @@ export const ISLANDS = [
     files: ['src/storage'],
     wiring: [],
     tests: ['tests/storage', 'tests/support/databases.ts', 'tests/support/postgres.ts'],
+    carries: ['example'],
     packages: ['pg', '@types/pg', '@photostructure/sqlite'],
   },
   {

@@ -11,11 +11,37 @@ export interface DropPlan {
 }
 
 /**
- * Computes every edit.
+ * Computes every edit; what stands on the island goes with it.
  * @throws {CommandError} when the island, or a place where it is wired, is not as the table says
  */
-export async function planDrop(root: string, island: Island): Promise<DropPlan> {
+export async function planDrop(
+  root: string,
+  island: Island,
+  others: readonly Island[] = [],
+): Promise<DropPlan> {
   const edits = new Map<string, string | undefined>();
+  for (const carried of await carriedBy(root, island, others)) await planOne(root, carried, edits);
+  await planOne(root, island, edits);
+  const tests: string[] = [];
+  for (const name of await filesAt(root, 'tests'))
+    if (name.endsWith('.test.ts') && !edits.has(name))
+      if (island.usedBy?.test((await readIfThere(root, name)) ?? '') === true) tests.push(name);
+  return { edits, tests: tests.toSorted() };
+}
+
+/** The islands that stand on this one, apart from those that are gone already. */
+async function carriedBy(
+  root: string,
+  { carries = [] }: Island,
+  others: readonly Island[],
+): Promise<readonly Island[]> {
+  const carried = others.filter(({ name }) => carries.includes(name));
+  const files = await Promise.all(carried.map(async ({ files: [first = ''] }) => filesAt(root, first)));
+  return carried.filter((_island, index) => (files[index] ?? []).length > 0);
+}
+
+/** Adds the edits of one island. */
+async function planOne(root: string, island: Island, edits: Map<string, string | undefined>): Promise<void> {
   for (const wiring of island.wiring) {
     const text = edits.get(wiring.file) ?? (await readIfThere(root, wiring.file));
     const cut = text === undefined ? undefined : cutOut(text, wiring);
@@ -33,14 +59,6 @@ export async function planDrop(root: string, island: Island): Promise<DropPlan> 
     for (const file of files) edits.set(file, undefined);
   }
   for (const name of island.tests) for (const file of await filesAt(root, name)) edits.set(file, undefined);
-
-  const others = (await filesAt(root, 'tests')).filter(
-    (name) => name.endsWith('.test.ts') && !edits.has(name),
-  );
-  const tests: string[] = [];
-  for (const name of others)
-    if (island.usedBy?.test((await readIfThere(root, name)) ?? '') === true) tests.push(name);
-  return { edits, tests: tests.toSorted() };
 }
 
 /** A text without what wires an island; undefined where that is not in it. */

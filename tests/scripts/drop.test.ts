@@ -57,6 +57,24 @@ test('takes out files, folders, lines, parts of lines and own tests, and names t
     await expect(readFile(path.join(house, gone))).rejects.toThrow('ENOENT');
 });
 
+test('takes out what stands on an island with it, unless that is gone already', async () => {
+  const lamp: Island = { ...LIGHT, name: 'lamp', files: ['lamps'], wiring: [], tests: [] };
+  const power: Island = {
+    ...LIGHT,
+    name: 'power',
+    files: ['src/house.ts'],
+    wiring: [],
+    tests: [],
+    carries: ['lamp', 'fan'],
+  };
+  const fan: Island = { ...lamp, name: 'fan', files: ['fans'] };
+  const house = await createHouse();
+
+  const { edits } = await planDrop(house, power, [lamp, power, fan]);
+
+  expect([...edits.keys()]).toEqual(['lamps/deep/lamp.svg', 'src/house.ts']);
+});
+
 test.each([
   ['a line is not there', { 'src/house.ts': 'door();\n' }, 'src/house.ts has no line with "light"'],
   ['a part is not there', { 'package.json': '{}' }, 'package.json has no " && lit"'],

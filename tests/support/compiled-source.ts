@@ -12,9 +12,9 @@ const OPTIONS: ts.CompilerOptions = {
   rewriteRelativeImportExtensions: true,
 };
 
-/** The TypeScript files under `src`, by their paths in it. */
-export async function listSources(): Promise<string[]> {
-  const names = await readdir(path.join(ROOT, 'src'), { recursive: true });
+/** The TypeScript files under `src`, or another folder, by their paths in it; none where a fork has no such folder. */
+export async function listSources(folder = 'src'): Promise<string[]> {
+  const names = await readdir(path.join(ROOT, folder), { recursive: true }).catch(() => []);
   return names.filter((name) => name.endsWith('.ts')).toSorted();
 }
 

@@ -26,11 +26,11 @@ export interface SourceFile {
   readonly touchesEnvironment: boolean;
 }
 
-/** Reads every file under `src`. */
-export async function readSources(): Promise<SourceFile[]> {
-  const names = await listSources();
+/** Reads every file under `src`, or another folder. */
+export async function readSources(folder = 'src'): Promise<SourceFile[]> {
+  const names = await listSources(folder);
   return Promise.all(
-    names.map(async (name) => parseSource(name, await readFile(path.join(ROOT, 'src', name), 'utf8'))),
+    names.map(async (name) => parseSource(name, await readFile(path.join(ROOT, folder, name), 'utf8'))),
   );
 }
 

@@ -42,6 +42,15 @@ export function isTakenOut(name: string): boolean {
   );
 }
 
+/** Whether a script of package.json is of an island: where that is taken out, the documents tell of it all the same. */
+export function isScriptOfIsland(name: string): boolean {
+  return ISLANDS.some(({ wiring }) =>
+    wiring.some(
+      (wired) => wired.file === 'package.json' && 'linesWith' in wired && wired.linesWith === `"${name}":`,
+    ),
+  );
+}
+
 /** One document by its name. */
 export async function readDocument(name: string): Promise<Document> {
   return { name, text: await readFile(path.join(ROOT, name), 'utf8') };

@@ -1,0 +1,5 @@
+/** `npm run example`: the example over HTTP. */
+import { runServer } from '../../src/server/run-server.ts';
+import { definition } from './definition.ts';
+
+await runServer(definition, process.env);

@@ -1,0 +1,7 @@
+/** What the tools and features of the example need. */
+import type { Service } from '../../../src/mcp/service.ts';
+import { database } from './database.ts';
+import { hints } from './hints.ts';
+
+/** Every service, in the order in which they are opened. */
+export const services: readonly Service[] = [database, hints];
