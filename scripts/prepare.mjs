@@ -4,6 +4,7 @@
 // Everything is said on stderr: stdout may belong to the stdio protocol.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import nodeModule from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hashOf, readIfPresent } from './files.mjs';
@@ -155,7 +156,19 @@ async function build(root) {
   fs.rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   // tsc reports errors on stdout.
   await run(root, [process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], 2);
+  await compileAhead(root);
   fs.writeFileSync(path.join(root, BUILD_STAMP), hash);
+}
+
+/**
+ * Keeps what V8 makes of the program, where Node can: starts are shorter then. See `src/compile-cache.ts`.
+ *
+ * @param {string} root
+ */
+async function compileAhead(root) {
+  const program = 'dist/scripts/compile-ahead.js';
+  if (!('enableCompileCache' in nodeModule) || !fs.existsSync(path.join(root, program))) return;
+  await run(root, [process.execPath, program], 'ignore');
 }
 
 /**

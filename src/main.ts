@@ -1,5 +1,9 @@
 /** The HTTP entry. */
-import { definition } from './definition.ts';
-import { runServer } from './server/run-server.ts';
+import { keepCompiled } from './compile-cache.ts';
 
+keepCompiled();
+const [{ definition }, { runServer }] = await Promise.all([
+  import('./definition.ts'),
+  import('./server/run-server.ts'),
+]);
 await runServer(definition, process.env);
