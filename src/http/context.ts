@@ -17,6 +17,8 @@ export interface RequestState {
   rpcId?: string | number;
   /** The method of a JSON-RPC message, for the log. */
   rpcMethod?: string;
+  /** Whether it is a plain tool call, which leaves a line of its own. */
+  isCall?: true;
   /** What a message says of its client, for the log. */
   client?: string;
   /** Why the request was refused, for the log. */

@@ -1,4 +1,7 @@
-/** One log line per request, when its response is over. Never a query, a header or a whole session id. */
+/**
+ * One log line per request, when its response is over; a tool call that was answered has left one of its own, which says more. Never a
+ * query, a header or a whole session id.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createLineLog, shortId, shownPath } from '../../log.ts';
@@ -20,6 +23,8 @@ function logAtEnd(ctx: RequestContext, lines: Logger): void {
   const startedMs = performance.now();
   const { res, state } = ctx;
   res.on('close', () => {
+    const level = levelOf(ctx);
+    if (!lines.isLevelEnabled(level)) return;
     const { requestId, grant, route, sessionId, rpcMethod, refusal } = state;
     const line = {
       requestId,
@@ -36,8 +41,14 @@ function logAtEnd(ctx: RequestContext, lines: Logger): void {
       // The response never ended: the client went away, or was cut.
       ...(!res.writableFinished && { aborted: true }),
     };
-    // Whoever watches a server asks these every few seconds.
-    if (route?.isProbe === true) lines.debug(line, 'request');
-    else lines.info(line, 'request');
+    lines[level](line, 'request');
   });
+}
+
+/** At which level a request has its line. */
+function levelOf({ res, state: { route, isCall } }: RequestContext): 'debug' | 'info' {
+  // Whoever watches a server asks these every few seconds.
+  if (route?.isProbe === true) return 'debug';
+  // The call's own line has the same id. Two of them would cost a call twice as much as one.
+  return isCall === true && res.statusCode < 400 && res.writableFinished ? 'debug' : 'info';
 }

@@ -59,7 +59,10 @@ const MAX_METHOD_CHARS = 60;
 
 /** Notes what the log says of a message: its method, and how its client calls itself where it does. */
 function noteForLog(state: RequestState, body: unknown, call: PlainCall | undefined): void {
-  if (call !== undefined) state.rpcMethod = 'tools/call';
+  if (call !== undefined) {
+    state.rpcMethod = 'tools/call';
+    state.isCall = true;
+  }
   // Such a call says nothing of its client.
   if (call?.isStateless === false) return;
   if (!isRecord(body) || typeof body['method'] !== 'string') return;

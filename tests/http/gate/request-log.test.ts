@@ -199,6 +199,36 @@ describe('a tool call', () => {
     ]);
   });
 
+  test('that is answered has no other line at the usual level, and one that is refused has', async () => {
+    const session = await openMcpSession(server.url, ADA);
+    const answered = [
+      await session.post(callTool(1, 'echo_message', { message: 'x' })),
+      await session.post(callTool(2, 'fail', { how: 'expected' })),
+      await send(
+        `${server.url}/mcp`,
+        stateless({ method: 'tools/call', params: { name: 'whoami' } }, { token: ADA }),
+      ),
+    ];
+    const refused = await send(`${server.url}/mcp`, {
+      token: ADA,
+      headers: { 'Mcp-Session-Id': 'none' },
+      body: callTool(3, 'whoami'),
+    });
+    const linesOf = async ({ headers }: typeof refused): Promise<unknown[]> => {
+      const requestId = headers.get('x-request-id');
+      await linesWith({ requestId, msg: 'request' });
+      return (await linesWith({ requestId })).map(({ msg, level }) => [msg, level]);
+    };
+
+    const found = await Promise.all([...answered, refused].map(linesOf));
+
+    const told = [
+      ['tool call', 30],
+      ['request', 20],
+    ];
+    expect(found).toEqual([told, told, told, [['request', 30]]]);
+  });
+
   test('over HTTP+SSE carries the id of its POST', async () => {
     const session = await openSse(server.url, ADA);
     const posted = await session.post(callTool(1, 'get_greeting'));
