@@ -35,7 +35,8 @@ async function main(): Promise<ExitCode> {
       token,
       stdio: findStdio(),
     };
-    const here = { canSignIn: readSettings().signIn !== undefined };
+    const { signIn, provider } = readSettings();
+    const here = { canSignIn: (signIn ?? provider) !== undefined };
     const ids = line.client === undefined ? clientIdsFor(here) : [line.client];
     const shown = ids.map((id) => renderClient(id, target));
     const file = line.client && !line.asLink && (await makeClientFile(line.client, target));

@@ -6,6 +6,9 @@
 /** Where the parts of the server are put together. */
 const START = 'src/server/start-server.ts';
 
+/** Where it is chosen how callers get in. */
+const ENTRANCE = 'src/server/entrance.ts';
+
 /**
  * Every island.
  *
@@ -86,11 +89,8 @@ export const ISLANDS = [
     without: 'tokens are handed out, and in no other way does anybody come in, as with `SIGN_IN=false`',
     files: ['src/auth/sign-in', 'src/http/sign-in', 'src/server/sign-in.ts'],
     wiring: [
-      { file: START, linesWith: "'./sign-in.ts'" },
-      {
-        file: START,
-        part: `\n    (await openSignIn({ config, verifier, serverName: title ?? facts.name, tools, log })) ??\n   `,
-      },
+      { file: ENTRANCE, linesWith: "'./sign-in.ts'" },
+      { file: ENTRANCE, part: '(await openSignIn(wiring)) ?? ' },
     ],
     tests: [
       'tests/auth/sign-in',
@@ -101,6 +101,25 @@ export const ISLANDS = [
     ],
     usedBy: /support\/sign-in/,
     packages: [],
+  },
+  {
+    name: 'provider',
+    what: 'accepting the tokens of an identity provider (OAuth)',
+    without:
+      '`OAUTH_ISSUER` changes nothing but that no token need be configured: nobody gets in with a token of it',
+    files: ['src/auth/provider', 'src/http/provider', 'src/server/provider.ts'],
+    wiring: [
+      { file: ENTRANCE, linesWith: "'./provider.ts'" },
+      { file: ENTRANCE, part: '(await openProvider(wiring)) ?? ' },
+    ],
+    tests: [
+      'tests/auth/provider',
+      'tests/http/provider',
+      'tests/e2e/oidc-provider.test.ts',
+      'tests/support/made-up-provider.ts',
+    ],
+    usedBy: /support\/made-up-provider/,
+    packages: ['jose', 'oidc-provider'],
   },
   {
     name: 'storage',

@@ -73,7 +73,7 @@ function readSettings({ values }: CommandLine, environment: Environment, { warn 
   const { file, url } = values;
   if (file === '') throw new CommandError(EXIT.usage, '--file must not be empty.');
   const variables = readEnvironment(environment);
-  const { auth, origin, port, signIn } = parseConfig({ ...variables, AUTH_TOKENS: undefined });
+  const { auth, origin, port, signIn, provider } = parseConfig({ ...variables, AUTH_TOKENS: undefined });
   const path = file ?? (auth.tokens.kind === 'file' ? auth.tokens.path : 'tokens.json');
   const isStoreRead = (variables['AUTH_TOKENS'] ?? '').trim() === '';
   if (file === undefined && !isStoreRead)
@@ -85,5 +85,5 @@ function readSettings({ values }: CommandLine, environment: Environment, { warn 
     origin: named ?? `http://localhost:${port || 8000}`,
     isNamed: named !== undefined,
   };
-  return { store: openTokenStore(path), isStoreRead, address, canSignIn: signIn !== undefined };
+  return { store: openTokenStore(path), isStoreRead, address, canSignIn: (signIn ?? provider) !== undefined };
 }

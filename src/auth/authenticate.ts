@@ -16,6 +16,8 @@ export interface Refusal {
   readonly grant?: Grant;
   /** The day from which on it is refused, likewise. */
   readonly since?: string;
+  /** When it is worth asking again, where nobody can tell at this moment. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** What became of a request's credential. */
@@ -71,6 +73,9 @@ const DESCRIPTIONS = {
   disabled: 'The token has been disabled. Ask for a new one and put it into the client configuration.',
   revoked: 'The token has been revoked. Ask for a new one and put it into the client configuration.',
   signed_out: 'This sign-in has ended. Sign in again.',
+  unfit: 'The token is not an access token for this server. Sign in again.',
+  unavailable:
+    'Whether the token is valid cannot be told at this moment: who gave it cannot be reached. Try again soon.',
   other_address: 'The token was made by signing in at another address of this server. Sign in again here.',
 } as const satisfies Record<Exclude<Refusal['reason'], 'malformed'>, string>;
 
@@ -89,7 +94,7 @@ function explain(verification: Verification, token: string): Authentication {
   if (verification.reason === 'unknown' && PLACEHOLDER.test(token)) return refuseMalformed(PLACEHOLDER_LEFT);
   const { ok: _not, ...refusal } = verification;
   const fingerprint = digestToken(token).slice(0, FINGERPRINT_CHARS);
-  return refuse({ ...refusal, description: DESCRIPTIONS[refusal.reason], fingerprint });
+  return refuse({ description: DESCRIPTIONS[refusal.reason], ...refusal, fingerprint });
 }
 
 /** Enough to tell some dozens from each other, too little for anything else. */

@@ -16,9 +16,20 @@ export interface Grant {
   readonly key?: string;
 }
 
-/** Why a token is refused. `signed_out` and `other_address` are of tokens that came of a sign-in: it has ended, or was made elsewhere. */
+/**
+ * Why a token is refused. `signed_out` and `other_address` are of tokens that came of a sign-in: it has ended, or was made elsewhere;
+ * `unfit` is what another server's token is that is not for this one, or no access token. `unavailable`: nobody can tell at this moment.
+ */
 export type RefusalReason =
-  'unknown' | 'expired' | 'not_yet_valid' | 'disabled' | 'revoked' | 'signed_out' | 'other_address';
+  | 'unknown'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'disabled'
+  | 'revoked'
+  | 'signed_out'
+  | 'other_address'
+  | 'unfit'
+  | 'unavailable';
 
 /** What became of a token. */
 export type Verification =
@@ -26,6 +37,10 @@ export type Verification =
   | {
       readonly ok: false;
       readonly reason: RefusalReason;
+      /** What its user is told, where the verifier knows better than the usual words. No double quotes. */
+      readonly description?: string;
+      /** When it is worth asking again, where it is `unavailable`. */
+      readonly retryAfterSeconds?: number;
       /** What the token would give or gave, where that is known. For the log alone. */
       readonly grant?: Grant;
       /** The day from which on it is refused, likewise. */

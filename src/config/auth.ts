@@ -75,6 +75,8 @@ export interface AuthCircumstances {
   readonly invitation: string | undefined;
   /** Whether the token file that no variable names is there. */
   readonly hasTokenFile: boolean;
+  /** Whether users sign in at another server. */
+  readonly hasProvider: boolean;
 }
 
 /**
@@ -83,9 +85,10 @@ export interface AuthCircumstances {
  */
 export function authOf(
   values: Values,
-  { publicMode, invitation, hasTokenFile }: AuthCircumstances,
+  { publicMode, invitation, hasTokenFile, hasProvider }: AuthCircumstances,
 ): AuthConfig {
-  const because = invitation ?? findTokens(values, hasTokenFile);
+  const because =
+    invitation ?? findTokens(values, hasTokenFile) ?? (hasProvider ? 'OAUTH_ISSUER is set' : undefined);
   const enabled = values.AUTH_ENABLED ?? because !== undefined;
   if (invitation !== undefined && !enabled && !values.ALLOW_PUBLIC_WITHOUT_AUTH) {
     throw new ConfigError(

@@ -21,6 +21,7 @@ import {
 } from './network.ts';
 import { OPERATION_VARIABLES } from './operation.ts';
 import { PLATFORM_VARIABLES } from './platforms.ts';
+import { PROVIDER_VARIABLES, type ProviderConfig, providerOf } from './provider.ts';
 import { SHARING_VARIABLES, type SharingConfig, sharingOf } from './sharing.ts';
 import { SIGN_IN_VARIABLES, type SignInChoice, signInOf } from './sign-in.ts';
 import { type StorageConfig, STORAGE_VARIABLES, storageOf } from './storage.ts';
@@ -32,6 +33,7 @@ export const VARIABLE_GROUPS: readonly Variables[] = [
   NETWORK_VARIABLES,
   AUTH_VARIABLES,
   SIGN_IN_VARIABLES,
+  PROVIDER_VARIABLES,
   LIMITS_VARIABLES,
   SHARING_VARIABLES,
   STORAGE_VARIABLES,
@@ -43,6 +45,7 @@ const VARIABLES = {
   ...PLATFORM_VARIABLES,
   ...AUTH_VARIABLES,
   ...SIGN_IN_VARIABLES,
+  ...PROVIDER_VARIABLES,
   ...LIMITS_VARIABLES,
   ...SHARING_VARIABLES,
   ...STORAGE_VARIABLES,
@@ -58,6 +61,8 @@ const STDIO_VARIABLES = {
 
 /** The configuration of the HTTP server. */
 export interface Config extends Exposure, SignInChoice {
+  /** Another server at which users sign in; absent where there is none. */
+  readonly provider?: ProviderConfig;
   readonly auth: AuthConfig;
   readonly origin: OriginConfig;
   readonly limits: LimitsConfig;
@@ -100,13 +105,16 @@ export function parseConfig(
     ...surroundings,
     publicMode: exposure.publicMode,
     invitation: findInvitation(values, surroundings),
+    hasProvider: values.OAUTH_ISSUER !== undefined,
   });
   const origin = originOf(values, exposure);
   const sharing = sharingOf(values);
+  const provider = providerOf(values, { auth, exposure, origin });
   return freeze<Config>({
     ...exposure,
     auth,
-    ...signInOf(values, { auth, exposure, origin, sharing }),
+    ...signInOf(values, { auth, exposure, origin, sharing, hasProvider: provider !== undefined }),
+    ...(provider !== undefined && { provider }),
     origin,
     limits: limitsOf(values),
     sharing,

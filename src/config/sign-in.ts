@@ -20,6 +20,8 @@ export interface SignInConfig {
   readonly accessMs: number;
   /** From the sign-in on; 0: no refresh tokens. */
   readonly refreshMs: number;
+  /** Whether users are sent to sign in again for what they could have besides. */
+  readonly canStepUp: boolean;
 }
 
 /** Whether users can sign in, and if not although a secret is there, why. */
@@ -79,6 +81,12 @@ export const SIGN_IN_VARIABLES = {
     example: '7776000',
     schema: wholeNumber(7_776_000, 0, YEAR_SECONDS),
   },
+  OAUTH_STEP_UP: {
+    description:
+      'Whether a call that lacks a scope which signing in again would give is refused with 403, for which clients sign in again; false: a tool error.',
+    example: 'true',
+    schema: SWITCH.default(true),
+  },
 } as const satisfies Variables;
 
 type Values = ValuesOf<typeof SIGN_IN_VARIABLES>;
@@ -89,6 +97,8 @@ export interface SignInCircumstances {
   readonly exposure: Pick<Exposure, 'publicMode' | 'production'>;
   readonly origin: Pick<OriginConfig, 'publicUrl'>;
   readonly sharing: SharingConfig;
+  /** Whether users sign in at another server. */
+  readonly hasProvider: boolean;
 }
 
 /**
@@ -97,6 +107,12 @@ export interface SignInCircumstances {
  */
 export function signInOf(values: Values, circumstances: SignInCircumstances): SignInChoice {
   const { secrets } = circumstances.sharing;
+  if (circumstances.hasProvider) {
+    if (values.SIGN_IN !== true) return {};
+    throw new ConfigError(
+      'SIGN_IN=true and OAUTH_ISSUER exclude each other: users sign in here, or there. Remove one of them.',
+    );
+  }
   if (!(values.SIGN_IN ?? secrets.length > 0)) return {};
   const because = findObstacle(circumstances);
   if (because !== undefined) {
@@ -116,6 +132,7 @@ export function signInOf(values: Values, circumstances: SignInCircumstances): Si
       canRegister: values.OAUTH_REGISTRATION,
       accessMs: values.OAUTH_ACCESS_SECONDS * 1000,
       refreshMs: values.OAUTH_REFRESH_SECONDS * 1000,
+      canStepUp: values.OAUTH_STEP_UP,
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Which scopes the answers to requests take: they are asked for again when somebody comes back for an answer that was kept. */
+/** Which scopes requests take: asked before they are served, and again when somebody comes back for an answer that was kept. */
 import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import { hasScope, type UserContext } from '../auth/user.ts';
 import type { McpDefinition } from './server.ts';
@@ -12,6 +12,32 @@ export function scopesOfCalls(
     const scope = method === 'tools/call' ? scopes.get(String(params?.['name'])) : undefined;
     return scope ?? [];
   });
+}
+
+/** The scope that a message asks for, whatever else may be wrong with it; undefined where it asks for none. */
+export function scopeOfMessage(
+  message: unknown,
+  { scopes, catalogue }: Pick<McpDefinition, 'scopes' | 'catalogue'>,
+): string | undefined {
+  if (!isRecord(message) || !isRecord(message['params'])) return undefined;
+  const { method, params } = message;
+  if (method === 'tools/call') return scopes.get(String(params['name']));
+  if (method === 'prompts/get') return catalogue.prompts.get(String(params['name']))?.scope;
+  return method === 'resources/read' ? catalogue.resources.get(String(params['uri']))?.scope : undefined;
+}
+
+/** Every scope that something of the definition asks for. */
+export function scopesThatThereAre({
+  scopes,
+  catalogue: { prompts, resources },
+}: Pick<McpDefinition, 'scopes' | 'catalogue'>): readonly string[] {
+  const declared = [...prompts.values(), ...resources.values()].flatMap(({ scope }) => scope ?? []);
+  return [...new Set([...scopes.values(), ...declared])];
+}
+
+/** Whether a value has members to look at. */
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Whether a user has every one of these scopes. */

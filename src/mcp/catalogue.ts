@@ -1,6 +1,6 @@
 /** The prompts and resources of a definition: found by name, listed for a user, prepared once. */
 import type { ServerOptions } from '@modelcontextprotocol/server';
-import { hasScope, type UserContext } from '../auth/user.ts';
+import { maySee, type UserContext } from '../auth/user.ts';
 import type { Feature } from './feature.ts';
 import type { Prompt } from './prompt.ts';
 import type { Resource } from './resource.ts';
@@ -72,7 +72,7 @@ export function allowed<Entry extends { readonly scope: string | undefined }>(
   entries: ReadonlyMap<string, Entry>,
   user: UserContext,
 ): Entry[] {
-  return [...entries.values()].filter(({ scope }) => hasScope(user, scope));
+  return [...entries.values()].filter(({ scope }) => maySee(user, scope));
 }
 
 /** Entries by what must be each one's own. */

@@ -3,7 +3,7 @@
  * scope and log, and the rest is whatever a feature has registered.
  */
 import type { CallToolResult, ServerContext, Tool as ListedTool } from '@modelcontextprotocol/server';
-import { hasScope, type UserContext } from '../auth/user.ts';
+import { maySee, type UserContext } from '../auth/user.ts';
 import { callerOf } from './caller.ts';
 import { refuseCursor } from './empty-lists.ts';
 import { hasRegistering } from './feature.ts';
@@ -55,11 +55,11 @@ function installTools(parts: HandlerParts): void {
   });
 }
 
-/** Leaves out what the user lacks the scope for. */
+/** Leaves out what the user lacks the scope for, and could not get it by signing in again. */
 export function allowedTools(
   tools: readonly ListedTool[],
   user: UserContext,
   scopes: ReadonlyMap<string, string>,
 ): readonly ListedTool[] {
-  return user.scopes === undefined ? tools : tools.filter(({ name }) => hasScope(user, scopes.get(name)));
+  return user.scopes === undefined ? tools : tools.filter(({ name }) => maySee(user, scopes.get(name)));
 }

@@ -3,7 +3,7 @@
  * goes the short way changes while the server runs. Without this every `tools/list` spells every schema anew, and in the stateless
  * revision makes an SDK server for it: `npm run bench -- --only discover` measures twenty times the cost.
  */
-import { hasScope, type UserContext } from '../auth/user.ts';
+import { maySee, type UserContext } from '../auth/user.ts';
 import type { McpDefinition } from './server.ts';
 
 /** So much is kept; beyond that all is forgotten, and spelled again when it is asked for. */
@@ -31,11 +31,11 @@ export class KnownAnswers<Answer> {
     return answer;
   }
 
-  /** Of a user's scopes only those count that something here needs. */
+  /** Of what a user may see, only that counts which something here asks a scope for. */
   #keyOf(method: string, user: UserContext): string {
     if (user.scopes === undefined) return method;
     let key = `${method} `;
-    for (const scope of this.#scopes) key += hasScope(user, scope) ? '+' : '-';
+    for (const scope of this.#scopes) key += maySee(user, scope) ? '+' : '-';
     return key;
   }
 }

@@ -1,9 +1,15 @@
 /** How callers get in: who decides about their credentials, and what they find where clients look for another way. */
+import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { TokenVerifier } from '../auth/verifier.ts';
-import type { RequestContext, Route } from '../http/context.ts';
+import type { Route } from '../http/context.ts';
+import type { DescribeEntrance } from '../http/gate/bearer-auth.ts';
 import type { CountFailure } from '../http/gate/rate-limit.ts';
+import type { Config } from '../config/config.ts';
+import type { Tool } from '../mcp/tool.ts';
 import { createOAuthRefusalRoutes } from '../http/site/oauth-refusal.ts';
+import { openProvider } from './provider.ts';
+import { openSignIn } from './sign-in.ts';
 
 /** A way in. */
 export interface Entrance {
@@ -14,10 +20,28 @@ export interface Entrance {
   /** Whether clients can send their users somewhere to sign in, so that they need no token. */
   readonly canSignIn: boolean;
   /** What the challenge of a 401 says besides. */
-  readonly describe?: (ctx: RequestContext) => string;
+  readonly describe?: DescribeEntrance;
+}
+
+/** What a way in is wired to. */
+export interface EntranceWiring {
+  readonly config: Config;
+  readonly verifier: TokenVerifier | undefined;
+  readonly serverName: string;
+  readonly tools: readonly Tool[];
+  readonly log: Logger;
+}
+
+/** Opens the way in that is configured. */
+export async function openEntrance(wiring: EntranceWiring): Promise<Entrance> {
+  return (await openSignIn(wiring)) ?? (await openProvider(wiring)) ?? byTokensAlone(wiring.verifier);
 }
 
 /** With tokens that are handed out, and in no other way. */
-export function byTokensAlone(verifier: TokenVerifier | undefined): Entrance {
-  return { verifier, canSignIn: false, createRoutes: createOAuthRefusalRoutes };
+function byTokensAlone(verifier: TokenVerifier | undefined): Entrance {
+  return {
+    verifier,
+    canSignIn: false,
+    createRoutes: (authenticator, countFailure) => createOAuthRefusalRoutes(authenticator, countFailure),
+  };
 }

@@ -36,7 +36,13 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   const log = createLog(config.logLevel);
   const { enabled, tokens: source, weakTokens } = config.auth;
   const tokens = enabled
-    ? await openTokens({ source, allowOneRunToken: !config.production, weakTokens, log })
+    ? await openTokens({
+        source,
+        allowOneRunToken: !config.production,
+        mayBeNone: config.provider !== undefined,
+        weakTokens,
+        log,
+      })
     : undefined;
   const services = await openServices({ services: definition.services ?? [], values: config.own, log });
 

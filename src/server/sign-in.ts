@@ -1,19 +1,7 @@
 /** Wires signing in, where it is configured: its modules are loaded then and not before. */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { TokenVerifier } from '../auth/verifier.ts';
-import type { Config } from '../config/config.ts';
-import type { Tool } from '../mcp/tool.ts';
-import type { Entrance } from './entrance.ts';
-
-/** What signing in is wired to. */
-export interface SignInWiring {
-  readonly config: Config;
-  readonly verifier: TokenVerifier | undefined;
-  readonly serverName: string;
-  readonly tools: readonly Tool[];
-  readonly log: Logger;
-}
+import type { Entrance, EntranceWiring } from './entrance.ts';
 
 /** The bytes of a secret that is made up for one run. */
 const SECRET_BYTES = 32;
@@ -25,7 +13,7 @@ export async function openSignIn({
   serverName,
   tools,
   log,
-}: SignInWiring): Promise<Entrance | undefined> {
+}: EntranceWiring): Promise<Entrance | undefined> {
   const { signIn: settings, noSignInBecause, origin } = config;
   if (noSignInBecause !== undefined) log.info({ reason: noSignInBecause }, 'users cannot sign in');
   if (settings === undefined || verifier?.lookUp === undefined) return undefined;

@@ -33,8 +33,8 @@ export function adviseSecret({ publicMode, sharing }: Config, log: Logger): void
 }
 
 /** Tells the operator where people find the way in that needs no token in a client. */
-export function tellSignIn({ signIn, origin }: Config, url: string, log: Logger): void {
-  if (signIn !== undefined)
+export function tellSignIn({ signIn, provider, origin }: Config, url: string, log: Logger): void {
+  if (signIn !== undefined || provider !== undefined)
     log.info({ url: `${origin.publicUrl ?? url}/mcp` }, 'Claude, ChatGPT and others can sign in');
 }
 

@@ -20,6 +20,7 @@ import { createPage } from '../http/site/page.ts';
 import { createFailureCounter } from '../http/gate/rate-limit.ts';
 import { PeerSessions } from '../http/transports/peer-sessions.ts';
 import { createSseRoutes } from '../http/transports/sse-endpoint.ts';
+import { createStepUp } from '../http/transports/step-up.ts';
 import { createStatelessEndpoint } from '../http/transports/stateless-endpoint.ts';
 import { UploadBudget } from '../http/transports/upload-budget.ts';
 import { createToolsRoute } from '../http/site/tools-endpoint.ts';
@@ -29,11 +30,10 @@ import { createToolLister, defineMcp } from '../mcp/server.ts';
 import type { EventStore } from '../sessions/event-store.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
 import { readPackage } from '../package.ts';
-import { byTokensAlone } from './entrance.ts';
+import { openEntrance } from './entrance.ts';
 import { createLeave } from './leave-taking.ts';
 import { listen, urlOf } from './listening.ts';
 import { tellOfRightsChanges } from './rights-changes.ts';
-import { openSignIn } from './sign-in.ts';
 import { infoOf, type ServerDefinition } from './server-definition.ts';
 import { NO_SERVICES, type OpenServices } from './services.ts';
 import { comeBackAfter, openSharedState, shareChanges, shareFailures } from './join-processes.ts';
@@ -90,9 +90,7 @@ export async function startServer({
 }: ServerParts): Promise<RunningServer> {
   const { limits, origin, sharing } = config;
   const facts = readPackage();
-  const entrance =
-    (await openSignIn({ config, verifier, serverName: title ?? facts.name, tools, log })) ??
-    byTokensAlone(verifier);
+  const entrance = await openEntrance({ config, verifier, serverName: title ?? facts.name, tools, log });
   const authenticator = createAuthenticator(entrance.verifier);
   const shared = await openSharedState(sharing, { log, oneUser: !authenticator.enabled });
   const { sessionIds, peers, store } = { ...shared, ...(given.store && { store: given.store }) };
@@ -127,7 +125,9 @@ export async function startServer({
   });
   const stateless = createStatelessEndpoint({ definition, registry, streams });
   const bodies = { maxBytes: limits.maxBodyBytes, uploads: new UploadBudget(bytesPerUser) };
-  const endpoint = { definition, registry, streams, bodies: { ...bodies, callLimit: definition.callLimit } };
+  const stepUp = createStepUp(definition, entrance.describe);
+  const common = { definition, registry, streams, stepUp };
+  const endpoint = { ...common, bodies: { ...bodies, callLimit: definition.callLimit } };
   const forwarding = { peers, sessionIds, isCurrent: authenticator.isCurrent };
   const peerSessions = new PeerSessions({ ...forwarding, registry, maxAgeMs: sharing.sessionMaxAgeMs });
   shareChanges(definition, peers);

@@ -150,6 +150,7 @@ describe('a setting', () => {
         clientHosts: ['client.example', 'localhost:9443', '*'],
         redirectUris: ['https://client.example/cb?a=1', 'app://callback'],
         canRegister: false,
+        canStepUp: true,
         accessMs: 60_000,
         refreshMs: 0,
       },

@@ -45,8 +45,8 @@ const whoami = defineTool({
     protocolVersion: z.string(),
   }),
   annotations: { readOnlyHint: true },
-  run: (_input, { user: { userId, name, scopes }, connection }) => ({
-    userId,
+  run: (_input, { user: { userId, subject = userId, name, scopes }, connection }) => ({
+    userId: subject,
     name,
     ...(scopes && { scopes: [...scopes] }),
     ...connection,

@@ -87,7 +87,12 @@ export async function startTestServer({
     ownVariables,
   );
   const opened = config.auth.enabled
-    ? await openTokens({ source: config.auth.tokens, allowOneRunToken: false, log })
+    ? await openTokens({
+        source: config.auth.tokens,
+        allowOneRunToken: false,
+        mayBeNone: config.provider !== undefined,
+        log,
+      })
     : undefined;
   const open = await openServices({ services, values: config.own, log });
   const definition = { tools, features };

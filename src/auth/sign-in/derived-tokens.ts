@@ -14,6 +14,8 @@ export interface DerivedTokenParts {
   readonly judge: Judge;
   /** The origin that a request came to. */
   readonly issuerOf: (headers: IncomingHttpHeaders) => string;
+  /** Whether users are sent to sign in again for what a sign-in left out. */
+  readonly canStepUp?: boolean;
 }
 
 /** The grant of a derived token: that of its entry, with no more scopes than were asked for. Logs know it as the entry's token. */
@@ -23,19 +25,30 @@ class DerivedGrant implements Grant {
   readonly limit?: number;
   readonly #claims: AccessClaims;
 
-  constructor(claims: AccessClaims, { grant }: KnownToken) {
-    this.user = narrowUser(grant.user, claims.scopes);
+  constructor(claims: AccessClaims, { grant }: KnownToken, canStepUp: boolean) {
+    this.user = narrowUser(grant.user, claims.scopes, { canStepUp });
     this.tokenId = grant.tokenId ?? tokenIdOf(claims.digest);
     if (grant.limit !== undefined) this.limit = grant.limit;
     this.#claims = claims;
     Object.freeze(this);
   }
 
-  /** The claims, out of reach of whatever spells or copies a grant. */
-  static claimsOf(grant: DerivedGrant): AccessClaims {
-    return grant.#claims;
+  /** The claims, for other processes of this server; out of reach of whatever spells or copies a grant. */
+  get key(): string {
+    return KEY_PREFIX + JSON.stringify(this.#claims);
+  }
+
+  /** The claims of a grant, be it this process's or another's; undefined where it is of another kind. */
+  static claimsOf(grant: Grant): AccessClaims | undefined {
+    if (grant instanceof DerivedGrant) return grant.#claims;
+    if (grant.key?.startsWith(KEY_PREFIX) !== true) return undefined;
+    // oxlint-disable-next-line no-unsafe-type-assertion -- a verifier alone makes keys, and processes seal what they tell each other
+    return JSON.parse(grant.key.slice(KEY_PREFIX.length)) as AccessClaims;
   }
 }
+
+/** How the key of a derived token begins: that of a token of the file is a digest. */
+const KEY_PREFIX = 'derived ';
 
 /** What is remembered of a token: what it says, and the grant that it gave last. */
 interface Opened {
@@ -49,7 +62,8 @@ interface Opened {
 const MAX_OPENED = 4_096;
 
 /** Adds derived tokens to a verifier. Of any other token, all that it costs is a look at how it begins. */
-export function withDerivedTokens({ tokens, values, judge, issuerOf }: DerivedTokenParts): TokenVerifier {
+export function withDerivedTokens(parts: DerivedTokenParts): TokenVerifier {
+  const { tokens, values, judge, issuerOf, canStepUp = true } = parts;
   const opened = new Map<string, Opened>();
   const open = (token: string): Opened | undefined => {
     const key = digestToken(token);
@@ -74,20 +88,22 @@ export function withDerivedTokens({ tokens, values, judge, issuerOf }: DerivedTo
       const verdict = judge(found.claims);
       if (!verdict.ok) return verdict;
       if (found.claims.issuer !== issuerOf(headers ?? {})) return { ok: false, reason: 'other_address' };
-      return { ok: true, grant: grantOf(found, verdict.entry) };
+      return { ok: true, grant: grantOf(found, verdict.entry, canStepUp) };
     },
-    isCurrent: (grant) =>
-      grant instanceof DerivedGrant ? judge(DerivedGrant.claimsOf(grant)).ok : tokens.isCurrent(grant),
+    isCurrent(grant) {
+      const claims = DerivedGrant.claimsOf(grant);
+      return claims === undefined ? tokens.isCurrent(grant) : judge(claims).ok;
+    },
     hasValidToken: (userId) => tokens.hasValidToken(userId),
     onRightsChange: (listener) => tokens.onRightsChange?.(listener),
   };
 }
 
 /** The grant of a token: the same one for as long as its entry is, so that who compares or counts grants finds few. */
-function grantOf(opened: Opened, entry: KnownToken): DerivedGrant {
+function grantOf(opened: Opened, entry: KnownToken, canStepUp: boolean): DerivedGrant {
   if (opened.grant === undefined || opened.from !== entry.grant.user) {
     opened.from = entry.grant.user;
-    opened.grant = new DerivedGrant(opened.claims, entry);
+    opened.grant = new DerivedGrant(opened.claims, entry, canStepUp);
   }
   return opened.grant;
 }

@@ -1,4 +1,4 @@
-/** What clients read first: what is protected and by whom (RFC 9728), and how to sign in there (RFC 8414). */
+/** What clients read before they sign in: how to do that here (RFC 8414). */
 import { AUTH_METHODS } from './registration.ts';
 import { OFFLINE_ACCESS } from './scopes.ts';
 
@@ -6,22 +6,9 @@ import { OFFLINE_ACCESS } from './scopes.ts';
 export interface MetadataFacts {
   /** Origin, and path where the server has one; without a slash at its end. Clients compare it as text. */
   readonly issuer: string;
-  readonly serverName: string;
   /** The scopes that there are. */
   readonly scopes: readonly string[];
   readonly canRegister: boolean;
-}
-
-/** The document of a protected resource: of `/mcp`, say, or of the whole server. */
-export function describeResource({ issuer, serverName, scopes }: MetadataFacts, path: string): object {
-  return {
-    resource: issuer + path,
-    authorization_servers: [issuer],
-    bearer_methods_supported: ['header'],
-    ...(scopes.length > 0 && { scopes_supported: scopes }),
-    resource_name: serverName,
-    resource_documentation: `${issuer}/`,
-  };
 }
 
 /** The document of the authorization server. */

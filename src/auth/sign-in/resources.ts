@@ -1,8 +1,6 @@
 /** What tokens are for: the addresses of this server that clients name as `resource` (RFC 8707). */
+import { RESOURCE_PATHS } from '../own-address.ts';
 import { OAuthError } from './oauth-error.ts';
-
-/** The paths that clients connect to, and `/messages`, which belongs to one of them. */
-export const RESOURCE_PATHS = ['/mcp', '/sse', '/tools'] as const;
 
 /**
  * The resources that a request names.

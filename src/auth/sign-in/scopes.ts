@@ -27,11 +27,19 @@ export function grantedScopes(
   return asked.filter((scope) => entry.includes(scope));
 }
 
-/** The user of an entry with no more than a sign-in grants. */
-export function narrowUser(user: UserContext, asked: readonly string[] | undefined): UserContext {
+/** The user of an entry with no more than a sign-in grants; what it left out, another sign-in may give. */
+export function narrowUser(
+  user: UserContext,
+  asked: readonly string[] | undefined,
+  { canStepUp }: { readonly canStepUp: boolean },
+): UserContext {
   return asked === undefined
     ? user
-    : createUserContext({ ...user, scopes: grantedScopes(asked, user.scopes) });
+    : createUserContext({
+        ...user,
+        scopes: grantedScopes(asked, user.scopes),
+        obtainable: canStepUp ? (user.scopes ?? 'any') : undefined,
+      });
 }
 
 /** What a client is told it was granted; undefined where there is no word for it. */

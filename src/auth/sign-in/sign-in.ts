@@ -1,6 +1,7 @@
 /** Signing in with a token of the file: an authorization server for exactly that, of parts that know no HTTP framework. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { createSealer } from '../../sealed.ts';
+import { type Addresses, createOwnAddressOf } from '../own-address.ts';
 import type { TokenVerifier } from '../verifier.ts';
 import { type Authorization, createAuthorization } from './authorization.ts';
 import { createClientDocuments } from './client-documents.ts';
@@ -9,7 +10,6 @@ import { withDerivedTokens } from './derived-tokens.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { createFamilies } from './families.ts';
 import { createFetchDocument, type FetchDocument } from './fetch-document.ts';
-import { type Addresses, createIssuerOf } from './issuer.ts';
 import { createJudge } from './judge.ts';
 import { createRedirectPolicy } from './redirect-policy.ts';
 import { registerClient } from './registration.ts';
@@ -27,6 +27,7 @@ export interface SignInParts {
   readonly redirectUris: readonly string[];
   readonly accessMs: number;
   readonly refreshMs: number;
+  readonly canStepUp: boolean;
   readonly onDocumentFailure: (host: string, reason: string) => void;
   readonly now?: () => number;
   readonly fetchDocument?: FetchDocument;
@@ -61,13 +62,13 @@ export function createSignIn(parts: SignInParts): SignIn {
   });
   const clients = createClients(values, documents);
   const families = createFamilies(now);
-  const issuerOf = createIssuerOf(parts.addresses);
+  const issuerOf = createOwnAddressOf(parts.addresses);
   const judge = createJudge({ lookUp, families, now });
   const { accessMs, refreshMs } = parts;
   return {
     ...createAuthorization({ clients, values, redirects, scopes, now }),
     ...createExchange({ values, families, judge, scopes, accessMs, refreshMs, now }),
-    verifier: withDerivedTokens({ tokens, values, judge, issuerOf }),
+    verifier: withDerivedTokens({ tokens, values, judge, issuerOf, canStepUp: parts.canStepUp }),
     issuerOf,
     scopes,
     identify: (clientId) => clients.identify(clientId),

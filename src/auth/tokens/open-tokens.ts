@@ -18,6 +18,8 @@ export interface TokenOptions {
     | { readonly kind: 'file'; readonly path: string; readonly named: boolean };
   /** Whether a token may be made for this run when none is configured: not where a restart would lose it. */
   readonly allowOneRunToken: boolean;
+  /** Whether there need be none: others let callers in too. */
+  readonly mayBeNone?: boolean;
   /** What becomes of tokens that are no secret. */
   readonly weakTokens?: WeakTokens;
   readonly log: Logger;
@@ -44,6 +46,7 @@ export class NoTokensError extends Error {
 export async function openTokens({
   source,
   allowOneRunToken,
+  mayBeNone = false,
   weakTokens = 'allow',
   log,
 }: TokenOptions): Promise<OpenTokens> {
@@ -57,12 +60,22 @@ export async function openTokens({
       throw withName(source.path, error);
     }
   }
+  // Watched although it is not there: the first `npm run token -- create` makes it.
+  if (mayBeNone) {
+    const file = await openTokenFile({ path: source.path, log, weakTokens, mayBeAbsent: true });
+    return { verifier: file, file };
+  }
   if (!allowOneRunToken) throw new NoTokensError(NO_TOKENS);
   const oneRunToken = `mcp_${randomBytes(32).toString('base64url')}`;
   const owner = createUserContext(OWNER);
   const extraEntries = [{ digest: digestToken(oneRunToken), user: owner, disabled: false }];
-  // Watched although it is not there: the first `npm run token -- create` makes it.
-  const file = await openTokenFile({ path: source.path, log, weakTokens, extraEntries });
+  const file = await openTokenFile({
+    path: source.path,
+    log,
+    weakTokens,
+    extraEntries,
+    mayBeAbsent: true,
+  });
   return { verifier: file, file, oneRunToken };
 }
 

@@ -17,8 +17,9 @@ import type { RightsChange, TokenVerifier } from '../verifier.ts';
 export interface TokenFileOptions {
   readonly path: string;
   readonly log: Logger;
-  /** Entries that count besides the file's, whatever that says. With them the file need not exist yet. */
+  /** Entries that count besides the file's, whatever that says. */
   readonly extraEntries?: readonly TokenEntry[];
+  readonly mayBeAbsent?: boolean;
   /** What becomes of tokens that are no secret. Default: nothing. */
   readonly weakTokens?: WeakTokens;
   /** Milliseconds between two looks at the file. */
@@ -63,11 +64,11 @@ export async function openTokenFile({
   path: filePath,
   log,
   extraEntries = [],
+  mayBeAbsent = false,
   weakTokens = 'allow',
   pollMs = 500,
   now = Date.now,
 }: TokenFileOptions): Promise<TokenFile> {
-  const mayBeAbsent = extraEntries.length > 0;
   let version = mayBeAbsent && !existsSync(filePath) ? undefined : await readVersion(filePath, now);
   let current = createTokenSet(extraEntries, now);
   if (version !== undefined) {

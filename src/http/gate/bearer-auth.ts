@@ -5,8 +5,8 @@ import type { RequestContext, Step } from '../context.ts';
 import { HttpError, requireClient } from '../errors.ts';
 import type { CountFailure } from './rate-limit.ts';
 
-/** What a challenge says besides, as parameters with a comma before each: where the client finds out how to sign in. */
-export type DescribeEntrance = (ctx: RequestContext) => string;
+/** What a challenge says besides, as parameters with a comma before each: where the client finds out how to sign in, and what to ask for: by default all that there is. */
+export type DescribeEntrance = (ctx: RequestContext, scopes?: readonly string[]) => string;
 
 /** Lets a request through with its grant, or answers 401 with the challenge. */
 export function requireBearer(
@@ -15,6 +15,7 @@ export function requireBearer(
   describeEntrance: DescribeEntrance = () => '',
 ): Step {
   const refuse = (ctx: RequestContext, refusal: Refusal): never => {
+    requireVerdict(refusal);
     // After the look-up, so that a valid token from the same address always passes: a classroom behind one NAT.
     if (refusal.reason !== 'missing') countFailure(clientAddressOf(ctx), refusal.fingerprint);
     throw challenge(refusal, describeEntrance(ctx));
@@ -32,6 +33,18 @@ export function requireBearer(
       return admit(ctx, found, next);
     });
   };
+}
+
+/**
+ * Tells clients to come back where nobody can say whether a credential is good: at a 401 they would throw it away.
+ * @throws {HttpError} 503
+ */
+export function requireVerdict({ reason, description, retryAfterSeconds = 5 }: Refusal): void {
+  if (reason !== 'unavailable') return;
+  throw new HttpError(503, 'temporarily_unavailable', description, {
+    headers: { 'Retry-After': String(retryAfterSeconds) },
+    facts: { reason },
+  });
 }
 
 const REALM = 'Bearer realm="mcp"';

@@ -1,14 +1,10 @@
-/** `/.well-known/…`: the documents by which clients find out how to sign in, and a word for those who look for others. */
-import {
-  describeAuthorizationServer,
-  describeResource,
-  type MetadataFacts,
-} from '../../auth/sign-in/metadata.ts';
-import { RESOURCE_PATHS } from '../../auth/sign-in/resources.ts';
-import type { Handler, RequestContext, Route } from '../context.ts';
+/** `/.well-known/oauth-authorization-server`: how to sign in here, and a word for those who look for other documents. */
+import { describeAuthorizationServer, type MetadataFacts } from '../../auth/sign-in/metadata.ts';
+import { RESOURCE_PATHS } from '../../auth/own-address.ts';
+import type { RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
+import { openRoute, RESOURCE_DOCUMENT } from '../site/resource-documents.ts';
 
-const RESOURCE_DOCUMENT = '/.well-known/oauth-protected-resource';
 const SERVER_DOCUMENT = '/.well-known/oauth-authorization-server';
 const OPENID_DOCUMENT = '/.well-known/openid-configuration';
 
@@ -21,15 +17,11 @@ export interface DocumentParts {
 
 /** The routes. */
 export function createDocumentRoutes({ factsOf, basePath }: DocumentParts): Route[] {
-  const routes: Route[] = [];
-  for (const base of new Set(['', basePath])) {
-    for (const path of ['', ...RESOURCE_PATHS]) {
-      routes.push(
-        openRoute(`${RESOURCE_DOCUMENT}${base}${path}`, (ctx) => describeResource(factsOf(ctx), path)),
-        openRoute(`${SERVER_DOCUMENT}${base}${path}`, (ctx) => describeAuthorizationServer(factsOf(ctx))),
-      );
-    }
-  }
+  const routes = [...new Set(['', basePath])].flatMap((base) =>
+    ['', ...RESOURCE_PATHS].map((path) =>
+      openRoute(`${SERVER_DOCUMENT}${base}${path}`, (ctx) => describeAuthorizationServer(factsOf(ctx))),
+    ),
+  );
   // Pages that look for it must be able to read that it is not there.
   for (const path of ['', '/mcp', '/sse'])
     routes.push(openRoute(`${OPENID_DOCUMENT}${path}`, refuseDocument));
@@ -37,27 +29,6 @@ export function createDocumentRoutes({ factsOf, basePath }: DocumentParts): Rout
     routes.push({ path, methods: { GET: refuseDocument, HEAD: refuseDocument }, access: 'public' });
   return routes;
 }
-
-/** The address of the document about what a request came to, for the challenge. */
-export function resourceDocumentOf(issuer: string, requestPath: string): string {
-  const path = requestPath === '/messages' ? '/sse' : requestPath;
-  const suffix = RESOURCE_PATHS.find((known) => known === path) ?? '';
-  return `${issuer}${RESOURCE_DOCUMENT}${suffix}`;
-}
-
-/** The route of a document, which every page may read. */
-function openRoute(path: string, describe: (ctx: RequestContext) => object): Route {
-  const get: Handler = (ctx) => {
-    ctx.body = describe(ctx);
-  };
-  return { path, methods: { GET: get, HEAD: get, OPTIONS: sayMethods }, access: 'public', pages: 'any' };
-}
-
-/** Answers what a document takes. */
-const sayMethods: Handler = (ctx) => {
-  ctx.set('Allow', 'GET, HEAD, OPTIONS');
-  ctx.status = 204;
-};
 
 /** There is no such document. */
 const refuseDocument = (): never => {

@@ -4,10 +4,12 @@ import type { Authenticator } from '../../auth/authenticate.ts';
 import type { SignIn } from '../../auth/sign-in/sign-in.ts';
 import { basePathOf } from '../base-path.ts';
 import type { RequestContext, Route } from '../context.ts';
+import type { DescribeEntrance } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 import { createAuthorizeRoutes } from './authorize.ts';
 import type { NamedTool } from './consent-page.ts';
-import { createDocumentRoutes, resourceDocumentOf } from './documents.ts';
+import { createResourceRoutes, describeEntrance } from '../site/resource-documents.ts';
+import { createDocumentRoutes } from './documents.ts';
 import { createRegisterRoute } from './register.ts';
 import { createTokenRoutes } from './token.ts';
 
@@ -27,22 +29,24 @@ export interface SignInRouteParts {
 export function createSignInRoutes(parts: SignInRouteParts): Route[] {
   const { signIn, countFailure, serverName, canRegister, publicUrl } = parts;
   const { scopes } = signIn;
-  const factsOf = (ctx: RequestContext) => ({
-    issuer: signIn.issuerOf(ctx.req.headers),
-    serverName,
-    scopes,
-    canRegister,
-  });
+  const basePath = basePathOf(publicUrl);
+  const issuerOf = (ctx: RequestContext): string => signIn.issuerOf(ctx.req.headers);
   return [
-    ...createDocumentRoutes({ factsOf, basePath: basePathOf(publicUrl) }),
+    ...createResourceRoutes({
+      factsOf: (ctx) => ({ address: issuerOf(ctx), issuer: issuerOf(ctx), serverName, scopes }),
+      basePath,
+    }),
+    ...createDocumentRoutes({
+      factsOf: (ctx) => ({ issuer: issuerOf(ctx), scopes, canRegister }),
+      basePath,
+    }),
     ...createAuthorizeRoutes(parts),
     ...createTokenRoutes(signIn, countFailure),
     ...(canRegister ? [createRegisterRoute(parts)] : []),
   ];
 }
 
-/** What the challenge of a 401 says besides: where it is written how to sign in, and what to ask for. */
-export function createChallenge({ issuerOf, scopes }: SignIn): (ctx: RequestContext) => string {
-  const scope = scopes.length === 0 ? '' : `, scope="${scopes.join(' ')}"`;
-  return (ctx) => `, resource_metadata="${resourceDocumentOf(issuerOf(ctx.req.headers), ctx.path)}"${scope}`;
+/** What challenges say besides. */
+export function createChallenge({ issuerOf, scopes: all }: SignIn): DescribeEntrance {
+  return (ctx, scopes = all) => describeEntrance(ctx, { address: issuerOf(ctx.req.headers), scopes });
 }

@@ -6,20 +6,36 @@ import type { Authenticator, Refusal } from '../../auth/authenticate.ts';
 import { clientAddressOf } from '../client-address.ts';
 import type { RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
+import { requireVerdict } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 
+/** What clients are told that look for OAuth here. */
+export interface OAuthElsewhere {
+  /** What there is instead. */
+  readonly otherwise: string;
+  /** Where else they look. */
+  readonly morePaths: readonly string[];
+}
+
+const NO_OAUTH: OAuthElsewhere = { otherwise: 'This server has no OAuth.', morePaths: [] };
+
 /** The public routes that refuse OAuth discovery and registration. */
-export function createOAuthRefusalRoutes(authenticator: Authenticator, countFailure: CountFailure): Route[] {
+export function createOAuthRefusalRoutes(
+  authenticator: Authenticator,
+  countFailure: CountFailure,
+  { otherwise, morePaths }: OAuthElsewhere = NO_OAUTH,
+): Route[] {
   const refuse = async (ctx: RequestContext): Promise<void> => {
     const authentication = await authenticator.authenticate(ctx.req.headers);
     const refusal = authentication.ok ? undefined : authentication.refusal;
+    if (refusal !== undefined) requireVerdict(refusal);
     // It tells a right token from a wrong one, so guessing here must cost the same as anywhere.
     if (refusal !== undefined && refusal.reason !== 'missing')
       countFailure(clientAddressOf(ctx), refusal.fingerprint);
     throw new HttpError(
       404,
       'invalid_request',
-      refusal === undefined ? noNeed(authenticator) : explainRefusal(refusal, 'This server has no OAuth.'),
+      refusal === undefined ? noNeed(authenticator, otherwise) : explainRefusal(refusal, otherwise),
       {
         facts: {
           reason: refusal?.reason,
@@ -33,7 +49,7 @@ export function createOAuthRefusalRoutes(authenticator: Authenticator, countFail
   const methods = Object.fromEntries(
     ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].map((name) => [name, refuse]),
   );
-  return ['/register', '/.well-known', '/.well-known/{*path}'].map((path) => ({
+  return ['/register', ...morePaths, '/.well-known', '/.well-known/{*path}'].map((path) => ({
     path,
     methods,
     access: 'public' as const,
@@ -41,9 +57,9 @@ export function createOAuthRefusalRoutes(authenticator: Authenticator, countFail
 }
 
 /** What to tell a client that has no reason to come here. */
-function noNeed({ enabled }: Authenticator): string {
+function noNeed({ enabled }: Authenticator, otherwise: string): string {
   return enabled
-    ? 'The token is valid: connect with it. This server has no OAuth; its tokens need no registration.'
+    ? `The token is valid: connect with it; it needs no registration. ${otherwise}`
     : 'This server runs without authentication and has no OAuth: connect without a token.';
 }
 

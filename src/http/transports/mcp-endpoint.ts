@@ -22,6 +22,7 @@ import type { PeerSessions } from './peer-sessions.ts';
 import { beginSession, findSession } from './session-finding.ts';
 import { needsNoSession, serveWithoutSession } from './sessionless.ts';
 import type { StatelessEndpoint } from './stateless-endpoint.ts';
+import type { StepUp } from './step-up.ts';
 import type { StreamableTransport } from './streamable-transport.ts';
 
 /** What the endpoint is made from. */
@@ -35,6 +36,7 @@ export interface McpEndpointParts {
   readonly store: EventStore;
   readonly stateless: StatelessEndpoint;
   readonly bodies: RpcLimits;
+  readonly stepUp?: StepUp | undefined;
 }
 
 /** The route of the transport. */
@@ -54,6 +56,7 @@ export function createMcpRoute(parts: McpEndpointParts): Route {
 function handlePost(parts: McpEndpointParts): Handler {
   return async (ctx) => {
     const body = await readRpcBody(ctx, parts.bodies);
+    parts.stepUp?.(ctx, body.body);
     const kind = classify(ctx, body);
     // Whose session it is comes before what is wrong with the message.
     const isNamed = kind !== 'modern' && headerOf(ctx, 'mcp-session-id') !== undefined;

@@ -27,6 +27,7 @@ import {
   forwardMessage,
   type ForwardingParts,
 } from './sse-forwarding.ts';
+import type { StepUp } from './step-up.ts';
 
 /** What the endpoint is made from. */
 export interface SseParts {
@@ -35,8 +36,9 @@ export interface SseParts {
   readonly streams: EventStreams;
   readonly bodies: RpcLimits;
   readonly forwarding: ForwardingParts;
-  /** What stands in front of the path that messages go to, where a proxy has put the server under a path. */
+  /** What a proxy has put in front of the path that messages go to. */
   readonly basePath: string;
+  readonly stepUp?: StepUp | undefined;
 }
 
 /** The two routes of the transport. */
@@ -194,16 +196,15 @@ class ResponseWithOurHead {
 function acceptMessage(parts: SseParts): Handler {
   return async (ctx) => {
     const body = await readRpcBody(ctx, parts.bodies);
+    parts.stepUp?.(ctx, body.body);
     const delivery = { sessionId: requireSessionId(ctx), body, caller: senderOf(ctx, 'sse') };
     if (findConnection(parts.registry, delivery) !== undefined) deliver(parts, delivery);
     else if (!(await forwardMessage(parts.forwarding, delivery)))
       throw parts.registry.isDraining ? shuttingDown() : sessionNotFound();
     ctx.state.sessionId = delivery.sessionId;
-    writeAnswer(ctx, 202, { text: 'Accepted', headers: TEXT_HEADERS });
+    writeAnswer(ctx, 202, { text: 'Accepted', headers: ['Content-Type', 'text/plain; charset=utf-8'] });
   };
 }
-
-const TEXT_HEADERS = ['Content-Type', 'text/plain; charset=utf-8'] as const;
 
 /**
  * Hands a message to the session whose stream this process has.
@@ -214,11 +215,9 @@ function deliver({ registry }: SseParts, delivery: Delivery): void {
   if (connection === undefined) throw sessionNotFound();
   const { messages, isBatch } = parseMessages(delivery.body);
   const [parsed] = messages;
-  if (parsed === undefined || isBatch) {
-    throw new HttpError(400, 'invalid_request', 'This transport takes one message at a time.', {
-      rpcCode: -32_600,
-    });
-  }
+  const words = 'This transport takes one message at a time.';
+  if (parsed === undefined || isBatch)
+    throw new HttpError(400, 'invalid_request', words, { rpcCode: -32_600 });
   connection.receive(parsed, delivery.caller);
 }
 

@@ -91,7 +91,7 @@ test('after a sign-out the token itself still counts, and a sign-in that follows
   expect(await statusOf(server, after.access_token)).toBe(200);
 });
 
-test('scopes that the entry loses and gets count at the next call, as far as they were asked for', async () => {
+test('scopes that the entry loses and gets count at the next call; what was not asked for can be signed in for', async () => {
   const server = await start({ [ADA]: { ...ada, scopes: ['greet', 'echo'] } });
   const { access_token: token } = await signIn(server.url, ADA, { parameters: { scope: 'greet' } });
   const namesOf = async (): Promise<string[]> => {
@@ -101,14 +101,34 @@ test('scopes that the entry loses and gets count at the next call, as far as the
   const first = await namesOf();
 
   await server.writeTokens({ [ADA]: { ...ada, scopes: ['echo'] } });
-  await eventually(async () => (await namesOf()).length === 1);
-  await server.writeTokens({ [ADA]: { ...ada, scopes: ['echo', 'greet'] } });
   await eventually(async () => (await namesOf()).length === 2);
+  const meanwhile = await namesOf();
+  await server.writeTokens({ [ADA]: { ...ada, scopes: ['echo', 'greet'] } });
+  await eventually(async () => (await namesOf()).length === 3);
   const session = await openMcpSession(server.url, token);
   const echo = await session.post(callTool(1, 'echo_message', { message: 'x' }));
 
-  expect(first).toEqual(['get_greeting', 'whoami']);
-  expect(echo.text).toContain('insufficient_scope');
+  expect(first).toEqual(['get_greeting', 'echo_message', 'whoami']);
+  expect(meanwhile).toEqual(['echo_message', 'whoami']);
+  expect(echo.status).toBe(403);
+  expect(echo.headers.get('www-authenticate')).toMatch(/error="insufficient_scope".*scope="greet echo"/);
+});
+
+test('a call that neither the sign-in nor another one could give is a tool error', async () => {
+  const server = await start({ [ADA]: { ...ada, scopes: ['greet'] } });
+  const narrow = await signIn(server.url, ADA, { parameters: { scope: 'greet' } });
+  const off = await start({ [ADA]: ada }, { OAUTH_STEP_UP: 'false' });
+  const plain = await signIn(off.url, ADA, { parameters: { scope: 'greet' } });
+
+  const calls = await Promise.all(
+    [[server.url, narrow] as const, [off.url, plain] as const].map(async ([url, { access_token: token }]) => {
+      const session = await openMcpSession(url, token);
+      return session.post(callTool(1, 'echo_message', { message: 'x' }));
+    }),
+  );
+
+  expect(calls.map(({ status }) => status)).toEqual([200, 200]);
+  expect(calls.every(({ text }) => text.includes('insufficient_scope'))).toBe(true);
 });
 
 test('nothing lives longer than the entry', async () => {

@@ -1,4 +1,4 @@
-/** Under which of its addresses a request came to this server: that one is told in the documents, and tokens are made for it. */
+/** Under which of its addresses a request came to this server: that one is told in the documents, and tokens are for it. */
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** What the addresses of a server are. */
@@ -11,11 +11,14 @@ export interface Addresses {
   readonly trustProxy: boolean;
 }
 
+/** The paths that clients connect to, and name as what their tokens are for (RFC 8707); `/messages` belongs to one of them. */
+export const RESOURCE_PATHS = ['/mcp', '/sse', '/tools'] as const;
+
 /** The names of this machine. */
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 
 /** Makes what finds the address of a request, without a slash at its end. The Host has been let in by then. */
-export function createIssuerOf({
+export function createOwnAddressOf({
   publicUrl,
   hosts,
   trustProxy,

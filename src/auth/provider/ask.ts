@@ -1,0 +1,61 @@
+/** Asks the provider for JSON: little time, a bounded answer, no redirect, and word in the log when it does not go well. */
+
+/** Asks an address. Rejects with the reason, which holds nothing that was sent. */
+export type Ask = (url: string, options?: AskOptions) => Promise<AskAnswer>;
+
+/** What is sent besides the address. */
+export interface AskOptions {
+  readonly form?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer in JSON; `body` is undefined where it is none. */
+export interface AskAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Everything together may take so long. Milliseconds. */
+const DEADLINE_MS = 5_000;
+
+/** Documents with many keys are some kilobytes. */
+const MAX_BYTES = 512 * 1024;
+
+/** Asks by fetch. */
+export const askProvider: Ask = async (url, { form, headers = {} } = {}) => {
+  const response = await fetch(url, {
+    redirect: 'error',
+    signal: AbortSignal.timeout(DEADLINE_MS),
+    headers: { Accept: 'application/json', ...headers },
+    ...(form !== undefined && { method: 'POST', body: new URLSearchParams(form) }),
+  });
+  return { status: response.status, body: parseJson(await readText(response)) };
+};
+
+/** The text of a response, if it is not too long. */
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the bodies of fetch hold bytes; its type says nothing of them
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    // Leaving the loop cancels the rest.
+    if (bytes > MAX_BYTES) throw new Error(`an answer larger than ${MAX_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** JSON, or nothing. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a value has members to look at. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,57 @@
+/** Where the provider is asked: at what was configured, or what its own document says (RFC 8414, or OpenID Connect). */
+import { isIP } from 'node:net';
+import { type Ask, isRecord } from './ask.ts';
+
+/** What the document says, as far as it matters here. */
+export interface Endpoints {
+  readonly jwksUrl: string | undefined;
+  readonly introspectionUrl: string | undefined;
+}
+
+/** Where an issuer's document may be. Both specifications are about, and they put paths in two places. */
+function documentUrls(issuer: string): string[] {
+  const { origin, pathname } = new URL(issuer);
+  const path = pathname.replace(/\/+$/, '');
+  const all = [
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+    `${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`,
+    `${origin}/.well-known/openid-configuration${path}`,
+  ];
+  return [...new Set(all)];
+}
+
+/** Reads the document. Rejects where none is there that is the issuer's. */
+export async function discoverEndpoints(issuer: string, ask: Ask): Promise<Endpoints> {
+  const problems: string[] = [];
+  for (const url of documentUrls(issuer)) {
+    try {
+      const { status, body } = await ask(url);
+      if (status !== 200 || !isRecord(body)) problems.push(`${url}: status ${status}`);
+      else if (body['issuer'] !== issuer)
+        problems.push(`${url}: it is of another issuer than OAUTH_ISSUER, byte for byte`);
+      else
+        return {
+          jwksUrl: addressOf(body['jwks_uri']),
+          introspectionUrl: addressOf(body['introspection_endpoint']),
+        };
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+      problems.push(`${url}: ${cause instanceof Error ? cause.message : 'unknown error'}`);
+    }
+  }
+  throw new Error(problems.join('; '));
+}
+
+/** An address of a document that may be asked: over https, or on this machine. */
+function addressOf(value: unknown): string | undefined {
+  if (typeof value !== 'string' || !URL.canParse(value)) return undefined;
+  const { protocol, hostname } = new URL(value);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname)) ? value : undefined;
+}
+
+/** Whether a host is this machine. */
+function isLoopback(hostname: string): boolean {
+  return (
+    hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
+  );
+}

@@ -1,0 +1,128 @@
+/** Tokens of an identity provider, beside those of a file: a resource server for one issuer, of parts that know no HTTP framework. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Addresses, createOwnAddressOf, RESOURCE_PATHS } from '../own-address.ts';
+import type { TokenVerifier, Verification } from '../verifier.ts';
+import { type Ask, askProvider } from './ask.ts';
+import type { ClaimRules } from './claims.ts';
+import { discoverEndpoints, type Endpoints } from './endpoints.ts';
+import { createIntrospection } from './introspection.ts';
+import { createJwtReader } from './jwt.ts';
+import { createProviderTokens, type ProviderTokens } from './provider-tokens.ts';
+import { createSeldom } from './seldom.ts';
+
+/** What the resource server is made from. */
+export interface ProviderParts extends ClaimRules {
+  /** The tokens of a file; absent where there is none. */
+  readonly tokens: TokenVerifier | undefined;
+  readonly addresses: Addresses;
+  /** What tokens must be for; empty where that is this server's own addresses. */
+  readonly audience: readonly string[];
+  readonly jwksUrl?: string;
+  readonly introspectionUrl?: string;
+  readonly client?: { readonly id: string; readonly secret: string };
+  /** Told what of the provider cannot be reached, and why. */
+  readonly onFailure: (what: 'document' | 'keys' | 'introspection', reason: string) => void;
+  readonly now?: () => number;
+  readonly ask?: Ask;
+}
+
+/** A resource server. */
+export interface Provider {
+  /** Decides about the provider's tokens, and about those of the file. */
+  readonly verifier: TokenVerifier;
+  /** The address of this server that a request came to. */
+  readonly addressOf: (headers: IncomingHttpHeaders) => string;
+}
+
+/** Builds the resource server. Nothing is asked for before there is a token to read. */
+export function createProvider(parts: ProviderParts): Provider {
+  const { issuer, jwksUrl, introspectionUrl, client, onFailure, now = Date.now, ask = askProvider } = parts;
+  const document = createSeldom({
+    fetch: () => discoverEndpoints(issuer, ask),
+    onFailure: (reason) => onFailure('document', reason),
+    now,
+  });
+  const find = async (configured: string | undefined, name: keyof Endpoints): Promise<string> => {
+    const url = configured ?? (await document.get())[name];
+    if (url === undefined) throw new Error(`the provider's document names no ${NAMES[name]}`);
+    return url;
+  };
+  const jwts = createJwtReader({
+    findJwksUrl: () => find(jwksUrl, 'jwksUrl'),
+    ask,
+    onFailure: (reason) => onFailure('keys', reason),
+    now,
+  });
+  const introspect =
+    client &&
+    createIntrospection({
+      findUrl: () => find(introspectionUrl, 'introspectionUrl'),
+      client,
+      ask,
+      onFailure: (reason) => onFailure('introspection', reason),
+      now,
+    });
+  const own = createProviderTokens({ rules: parts, jwts, introspect, now });
+  const addressOf = createOwnAddressOf(parts.addresses);
+  return {
+    addressOf,
+    verifier: besideTokens(parts.tokens, own, createAudience(parts.audience, addressOf)),
+  };
+}
+
+/** What the provider's document calls them. */
+const NAMES = { jwksUrl: 'jwks_uri', introspectionUrl: 'introspection_endpoint' } as const;
+
+/** More addresses than these come of requests to this machine by many a port, and are forgotten. */
+const MAX_ADDRESSES = 100;
+
+/** Makes what tells for whom the token of a request may be: a list, or whatever clients call this server. */
+function createAudience(
+  listed: readonly string[],
+  addressOf: Provider['addressOf'],
+): (headers: IncomingHttpHeaders) => ReadonlySet<string> {
+  const all = new Set(listed);
+  if (all.size > 0) return () => all;
+  const known = new Map<string, ReadonlySet<string>>();
+  return (headers) => {
+    const address = addressOf(headers);
+    const found = known.get(address);
+    if (found !== undefined) return found;
+    if (known.size >= MAX_ADDRESSES) known.clear();
+    const own = new Set(['', ...RESOURCE_PATHS].map((path) => address + path));
+    known.set(address, own);
+    return own;
+  };
+}
+
+/** A verifier of both kinds of tokens. One of the file is looked up first, unless it looks like a JWT, which hardly any does. */
+function besideTokens(
+  tokens: TokenVerifier | undefined,
+  own: ProviderTokens,
+  audienceOf: (headers: IncomingHttpHeaders) => ReadonlySet<string>,
+): TokenVerifier {
+  const verifyOwn = (token: string, headers: IncomingHttpHeaders) => own.verify(token, audienceOf(headers));
+  /** What the provider says of a token that the file does not have. */
+  const elseOwn = (
+    found: Verification,
+    token: string,
+    headers: IncomingHttpHeaders,
+  ): Verification | Promise<Verification> =>
+    found.ok || found.reason !== 'unknown' || !own.hasForm(token) ? found : verifyOwn(token, headers);
+  return {
+    verify(token, headers = {}) {
+      if (tokens === undefined) return own.hasForm(token) ? verifyOwn(token, headers) : UNKNOWN;
+      const known = own.recall(token, audienceOf(headers));
+      if (known !== undefined) return known;
+      const found = tokens.verify(token, headers);
+      return found instanceof Promise
+        ? found.then((later) => elseOwn(later, token, headers))
+        : elseOwn(found, token, headers);
+    },
+    isCurrent: (grant) => own.isCurrent(grant) ?? tokens?.isCurrent(grant) ?? false,
+    hasValidToken: (userId) => own.hasValidToken(userId) || tokens?.hasValidToken(userId) === true,
+    onRightsChange: (listener) => tokens?.onRightsChange?.(listener),
+  };
+}
+
+const UNKNOWN: Verification = { ok: false, reason: 'unknown' };

@@ -1,0 +1,70 @@
+/** `/.well-known/oauth-protected-resource`: by whose tokens this server is used (RFC 9728), which is what clients read after a 401. */
+import { RESOURCE_PATHS } from '../../auth/own-address.ts';
+import type { Handler, RequestContext, Route } from '../context.ts';
+
+/** Where the documents are. */
+export const RESOURCE_DOCUMENT = '/.well-known/oauth-protected-resource';
+
+/** What a document tells. */
+export interface ResourceFacts {
+  /** The server's address, without a slash at its end. Clients compare it as text. */
+  readonly address: string;
+  /** Who gives tokens. */
+  readonly issuer: string;
+  readonly serverName: string;
+  /** The scopes that there are. */
+  readonly scopes: readonly string[];
+}
+
+/** What the routes are made with. */
+export interface ResourceDocumentParts {
+  readonly factsOf: (ctx: RequestContext) => ResourceFacts;
+  /** The path of the server's public address: where it has one, clients put that behind the names of the documents. */
+  readonly basePath: string;
+}
+
+/** The routes: one for the whole server, and one for each path that clients connect to. */
+export function createResourceRoutes({ factsOf, basePath }: ResourceDocumentParts): Route[] {
+  return [...new Set(['', basePath])].flatMap((base) =>
+    ['', ...RESOURCE_PATHS].map((path) =>
+      openRoute(`${RESOURCE_DOCUMENT}${base}${path}`, (ctx) => describeResource(factsOf(ctx), path)),
+    ),
+  );
+}
+
+/** What the challenge of a 401 says besides: where it is written how to get a token, and what to ask for. */
+export function describeEntrance(
+  ctx: RequestContext,
+  { address, scopes }: Pick<ResourceFacts, 'address' | 'scopes'>,
+): string {
+  const path = ctx.path === '/messages' ? '/sse' : ctx.path;
+  const suffix = RESOURCE_PATHS.find((known) => known === path) ?? '';
+  const scope = scopes.length === 0 ? '' : `, scope="${scopes.join(' ')}"`;
+  return `, resource_metadata="${address}${RESOURCE_DOCUMENT}${suffix}"${scope}`;
+}
+
+/** The route of a document, which every page may read. */
+export function openRoute(path: string, describe: (ctx: RequestContext) => object): Route {
+  const get: Handler = (ctx) => {
+    ctx.body = describe(ctx);
+  };
+  return { path, methods: { GET: get, HEAD: get, OPTIONS: sayMethods }, access: 'public', pages: 'any' };
+}
+
+/** The document of a protected resource: of `/mcp`, say, or of the whole server. */
+function describeResource({ address, issuer, serverName, scopes }: ResourceFacts, path: string): object {
+  return {
+    resource: address + path,
+    authorization_servers: [issuer],
+    bearer_methods_supported: ['header'],
+    ...(scopes.length > 0 && { scopes_supported: scopes }),
+    resource_name: serverName,
+    resource_documentation: `${address}/`,
+  };
+}
+
+/** Answers what a document takes. */
+const sayMethods: Handler = (ctx) => {
+  ctx.set('Allow', 'GET, HEAD, OPTIONS');
+  ctx.status = 204;
+};

@@ -1,0 +1,521 @@
+/** A provider's tokens, rule by rule: whose they are, for whom, until when, signed with what, and what is asked of the provider for that. */
+import { randomBytes } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { setImmediate as immediate } from 'node:timers/promises';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { base64url, SignJWT, UnsecuredJWT } from 'jose';
+import { FAULT_SENTENCES } from '../../../src/auth/provider/refusals.ts';
+import { createProvider, type Provider, type ProviderParts } from '../../../src/auth/provider/provider.ts';
+import { createTokenSet } from '../../../src/auth/tokens/token-set.ts';
+import { createUserContext } from '../../../src/auth/user.ts';
+import type { Grant, Verification } from '../../../src/auth/verifier.ts';
+import { digestToken } from '../../../src/auth/digest.ts';
+import { readCaller, spellCaller } from '../../../src/http/transports/peer-callers.ts';
+import {
+  createMadeUpProvider,
+  makeKey,
+  type MadeUpProvider,
+  type Signing,
+} from '../../support/made-up-provider.ts';
+import { between, readDocument, tableRowsOf } from '../../template/documents.ts';
+
+const ISSUER = 'https://id.example/realms/school';
+const OWN = 'https://my-app.example';
+const START_MS = Date.parse('2026-06-01T12:00:00Z');
+const HEADERS = { host: 'my-app.example' };
+const FILE_TOKEN = 'tok_ada_0123456789';
+
+let at: MadeUpProvider;
+let nowMs: number;
+const failures: string[] = [];
+beforeEach(async () => {
+  at = await createMadeUpProvider(ISSUER);
+  nowMs = START_MS;
+  failures.length = 0;
+});
+
+/** A resource server for it. */
+function open(more: Partial<ProviderParts> = {}): Provider {
+  return createProvider({
+    issuer: ISSUER,
+    userClaim: 'sub',
+    scopeClaims: ['scope', 'scp'],
+    canStepUp: true,
+    tokens: undefined,
+    audience: [],
+    addresses: { publicUrl: OWN, hosts: ['my-app.example', 'alias.example'], trustProxy: true },
+    onFailure: (what) => failures.push(what),
+    now: () => nowMs,
+    ask: at.ask,
+    ...more,
+  });
+}
+
+/** The claims of a good token, with others in their place; undefined takes one out. */
+function claims(more: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+  const nowSeconds = nowMs / 1000;
+  const all = {
+    iss: ISSUER,
+    sub: 'ada',
+    aud: `${OWN}/mcp`,
+    exp: nowSeconds + 300,
+    iat: nowSeconds,
+    scope: 'greet openid',
+    ...more,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** Verifies a token with these claims. */
+async function verify(
+  more: Readonly<Record<string, unknown>> = {},
+  {
+    signing,
+    server = open(),
+    headers = HEADERS,
+  }: { signing?: Signing; server?: Provider; headers?: IncomingHttpHeaders } = {},
+): Promise<Verification> {
+  return server.verifier.verify(await at.sign(claims(more), signing), headers);
+}
+
+/** The grant of a token that is accepted. */
+function grantOf(verification: Verification): Grant {
+  if (!verification.ok) throw new Error(`Refused: ${verification.reason} ${verification.description ?? ''}`);
+  return verification.grant;
+}
+
+/** What is said of a token that is refused. */
+function wordsOf(verification: Verification): string {
+  if (verification.ok) throw new Error('It was accepted.');
+  return `${verification.reason}: ${verification.description ?? ''}`;
+}
+
+describe('a JWT', () => {
+  test('is its user: of the provider, by the claim, with the scopes of the token', async () => {
+    const { user, tokenId } = grantOf(await verify({ name: 'Ada Lovelace' }));
+
+    expect(user).toEqual({
+      userId: `${ISSUER}#ada`,
+      subject: 'ada',
+      name: 'Ada Lovelace',
+      scopes: ['greet', 'openid'],
+      obtainable: 'any',
+      metadata: { issuer: ISSUER },
+    });
+    expect(tokenId).toMatch(/^[0-9a-f]{8}$/);
+  });
+
+  test.each<[string, Record<string, unknown>, Signing, RegExp]>([
+    ['of another issuer', { iss: 'https://id.example/realms/schoo' }, {}, /^unfit: .*another issuer/],
+    ['of the issuer with a slash', { iss: `${ISSUER}/` }, {}, /^unfit: .*another issuer/],
+    ['without an issuer', { iss: undefined }, {}, /^unfit: .*another issuer/],
+    ['without an audience', { aud: undefined }, {}, /^unfit: .*Keycloak.*Audience mapper/],
+    ['with an empty audience', { aud: [] }, {}, /^unfit: .*Audience mapper/],
+    ['for another server', { aud: 'https://other.example/mcp' }, {}, /^unfit: .*for another server/],
+    ['for a path that begins alike', { aud: `${OWN}/mcp-other` }, {}, /^unfit: .*for another server/],
+    ['for a host that begins alike', { aud: `${OWN}.evil.example/mcp` }, {}, /^unfit: .*for another server/],
+    ['for Keycloak itself', { aud: 'account' }, {}, /^unfit: .*for another server/],
+    ['without an end', { exp: undefined }, {}, /^unfit: .*no end/],
+    ['with an end that is no number', { exp: '2999' }, {}, /^unfit: .*no end/],
+    ['that has expired', { exp: START_MS / 1000 - 31 }, {}, /^expired: /],
+    ['that is not valid yet', { nbf: START_MS / 1000 + 31 }, {}, /^not_yet_valid: /],
+    ['with a beginning that is no number', { nbf: 'soon' }, {}, /^not_yet_valid: /],
+    ['without a user', { sub: undefined }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
+    ['whose user is empty', { sub: ' ' }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
+    ['whose user is a list', { sub: ['ada'] }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
+    ['whose user has a line break', { sub: 'ada\nbob' }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
+    ['whose user is too long', { sub: 'a'.repeat(201) }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
+    ['that is an ID token, by its nonce', { nonce: 'n' }, {}, /^unfit: .*no access token/],
+    ['that is an ID token, by its hash', { at_hash: 'h' }, {}, /^unfit: .*no access token/],
+    ["that is Keycloak's ID token", { typ: 'ID' }, {}, /^unfit: .*no access token/],
+    ["that is Keycloak's refresh token", { typ: 'Refresh' }, {}, /^unfit: .*no access token/],
+    ['that is a logout token', {}, { header: { typ: 'logout+jwt' } }, /^unfit: .*no access token/],
+    ['that is bound to a key', { cnf: { jkt: 'x' } }, {}, /^unfit: .*bound to a key/],
+  ])('%s is refused', async (_, more, signing, words) => {
+    expect(wordsOf(await verify(more, { signing }))).toMatch(words);
+  });
+
+  test.each<[string, Record<string, unknown>, Signing]>([
+    ['for the origin alone', { aud: OWN }, {}],
+    ['for the origin with a slash', { aud: `${OWN}/` }, {}],
+    ['for one of several', { aud: ['account', `${OWN}/sse`] }, {}],
+    ['that ended within the difference of clocks', { exp: START_MS / 1000 - 29 }, {}],
+    ['that begins within the difference of clocks', { nbf: START_MS / 1000 + 29 }, {}],
+    ['whose type is that of any JWT', {}, { header: { typ: 'JWT' } }],
+    ['whose type is spelled out', {}, { header: { typ: 'application/at+jwt' } }],
+    [
+      "that is Keycloak's",
+      { typ: 'Bearer', azp: 'claude', realm_access: { roles: ['a'] } },
+      { header: { typ: 'JWT' } },
+    ],
+    ['whose user is a number', { sub: 17 }, {}],
+  ])('%s is accepted', async (_, more, signing) => {
+    expect(await verify(more, { signing })).toMatchObject({ ok: true });
+  });
+
+  test('without a type is accepted', async () => {
+    const [key] = at.published;
+    const token = await new SignJWT({ ...claims() })
+      .setProtectedHeader({ alg: 'ES256', kid: 'first' })
+      .sign(key?.pair.privateKey ?? new Uint8Array());
+
+    expect(await open().verifier.verify(token, HEADERS)).toMatchObject({ ok: true });
+  });
+
+  test.each(['RS256', 'RS512', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'])(
+    'signed with %s is accepted',
+    async (alg) => {
+      at.published = [await makeKey('k', alg)];
+
+      expect(await verify()).toMatchObject({ ok: true });
+    },
+  );
+
+  test('without a signature, or with one that whoever knows the public key can make, is refused', async () => {
+    const server = open();
+    const none = new UnsecuredJWT({ ...claims() }).encode();
+    const hmac = await new SignJWT({ ...claims() })
+      .setProtectedHeader({ alg: 'HS256', kid: 'first', typ: 'at+jwt' })
+      .sign(randomBytes(32));
+
+    expect(wordsOf(await server.verifier.verify(none, HEADERS))).toMatch(/^unfit: .*signed in a way/);
+    expect(wordsOf(await server.verifier.verify(hmac, HEADERS))).toMatch(/^unfit: .*signed in a way/);
+  });
+
+  test('with a header that must be understood is refused', async () => {
+    const header = { alg: 'ES256', kid: 'first', crit: ['b64'], b64: true };
+    const token = `${base64url.encode(JSON.stringify(header))}.e30.AAAA`;
+
+    expect(wordsOf(await open().verifier.verify(token, HEADERS))).toMatch(/^unknown: .*neither one of/);
+  });
+
+  test('with any character changed is refused', async () => {
+    const server = open();
+    const token = await at.sign(claims());
+    await server.verifier.verify(token, HEADERS);
+
+    for (let index = 0; index < token.length - 1; index += 3) {
+      const other = token[index] === 'A' ? 'B' : 'A';
+      const changed = token.slice(0, index) + other + token.slice(index + 1);
+      expect(await server.verifier.verify(changed, HEADERS)).toMatchObject({ ok: false });
+    }
+  });
+
+  test('of a key with a known name that is another key is refused', async () => {
+    const forged = await makeKey('first');
+
+    expect(wordsOf(await verify({}, { signing: { key: forged } }))).toMatch(
+      /^unfit: .*not one of the provider's keys/,
+    );
+  });
+
+  test('that names no key is tried with each that fits', async () => {
+    const [one, two] = [await makeKey('one'), await makeKey('two')];
+    at.published = [one, two];
+    const server = open();
+    const unnamed = { header: { kid: undefined } } as unknown as Signing;
+
+    const found = await verify({}, { server, signing: { ...unnamed, key: two } });
+    const forged = await verify({ jti: '2' }, { server, signing: { ...unnamed, key: await makeKey('x') } });
+
+    expect(found).toMatchObject({ ok: true });
+    expect(wordsOf(forged)).toMatch(/not one of the provider's keys/);
+  });
+
+  test('is for the address that the request came to, unless OAUTH_AUDIENCE says otherwise', async () => {
+    const alias = { host: 'alias.example' };
+    const server = open();
+    const listed = open({ audience: ['api://mcp'] });
+    const token = await at.sign(claims());
+
+    expect(await server.verifier.verify(token, HEADERS)).toMatchObject({ ok: true });
+    expect(wordsOf(await server.verifier.verify(token, alias))).toMatch(/for another server/);
+    expect(await verify({ aud: 'https://alias.example/mcp' }, { headers: alias })).toMatchObject({
+      ok: true,
+    });
+    expect(wordsOf(await listed.verifier.verify(token, HEADERS))).toMatch(/for another server/);
+    expect(await verify({ aud: 'api://mcp' }, { server: listed, headers: alias })).toMatchObject({
+      ok: true,
+    });
+  });
+
+  test('says its user and scopes where the variables say, in a list or in words', async () => {
+    const keycloak = open({ userClaim: 'preferred_username', scopeClaims: ['realm_access.roles'] });
+    const auth0 = open({ userClaim: 'https://my-app.example/id', scopeClaims: ['permissions'] });
+    const roles = { preferred_username: 'ada.l', realm_access: { roles: ['greet', 'echo'] } };
+
+    const first = grantOf(await verify(roles, { server: keycloak })).user;
+    const second = grantOf(
+      await verify({ 'https://my-app.example/id': 'x1', permissions: ['greet'] }, { server: auth0 }),
+    ).user;
+    const third = grantOf(await verify({ scope: undefined, scp: 'a b' })).user;
+    const none = grantOf(await verify({ scope: undefined })).user;
+
+    expect([first.subject, first.scopes]).toEqual(['ada.l', ['greet', 'echo']]);
+    expect([second.subject, second.scopes]).toEqual(['x1', ['greet']]);
+    expect([third.scopes, none.scopes]).toEqual([['a', 'b'], []]);
+  });
+
+  test('ends what it opened at its end, and its user’s sessions a moment later', async () => {
+    const server = open();
+    const { verifier } = server;
+    const grant = grantOf(await verify({}, { server }));
+    const inUse = [verifier.isCurrent(grant), verifier.hasValidToken(grant.user.userId)];
+
+    nowMs += 300_000;
+    const ended = [verifier.isCurrent(grant), verifier.hasValidToken(grant.user.userId)];
+    nowMs += 30_000;
+    const over = verifier.hasValidToken(grant.user.userId);
+
+    expect({ inUse, ended, over }).toEqual({ inUse: [true, true], ended: [false, true], over: false });
+    expect(verifier.hasValidToken(`${ISSUER}#nobody`)).toBe(false);
+  });
+
+  test('that is let in by the difference of clocks counts as long as that', async () => {
+    const server = open();
+    const token = await at.sign(claims());
+    nowMs += 310_000;
+    const grant = grantOf(await server.verifier.verify(token, HEADERS));
+
+    const inUse = server.verifier.isCurrent(grant);
+    nowMs += 20_000;
+
+    expect([inUse, server.verifier.isCurrent(grant)]).toEqual([true, false]);
+  });
+
+  test('counts in another process of the server as long as it does here, without being told there', async () => {
+    const [here, there] = [open(), open()];
+    const grant = grantOf(await verify({}, { server: here }));
+    const caller = { user: grant.user, grant, transport: 'sse', requestId: 'r' } as const;
+
+    const spelled = JSON.stringify(spellCaller(caller));
+    const passed = readCaller(JSON.parse(spelled) as ReturnType<typeof spellCaller>).grant;
+    const before = there.verifier.isCurrent(passed);
+    nowMs += 300_000;
+
+    expect([before, there.verifier.isCurrent(passed)]).toEqual([true, false]);
+    expect(JSON.stringify(grant)).not.toContain('provider ');
+  });
+});
+
+describe('the keys', () => {
+  test('are asked for with the first token, once for all that come meanwhile, and not again', async () => {
+    const server = open();
+    const tokens = await Promise.all(['a', 'b', 'c'].map((jti) => at.sign(claims({ jti }))));
+    expect(at.asked).toEqual([]);
+
+    await Promise.all(tokens.map(async (token) => server.verifier.verify(token, HEADERS)));
+    const again = server.verifier.verify(tokens[0] ?? '', HEADERS);
+
+    expect(at.asked.filter((name) => name === 'jwks')).toHaveLength(1);
+    expect(again).not.toBeInstanceOf(Promise);
+  });
+
+  test('that are new are found at the first token of theirs, and unknown ones ask once in half a minute', async () => {
+    const server = open();
+    await verify({}, { server });
+    const rotated = await makeKey('second');
+    at.published = [rotated, ...at.published];
+
+    const found = await verify({ jti: '1' }, { server, signing: { key: rotated } });
+    const unknown = { key: await makeKey('unknown') };
+    const refused = await Promise.all([1, 2, 3].map((jti) => verify({ jti }, { server, signing: unknown })));
+    const fetches = at.asked.filter((name) => name === 'jwks').length;
+    nowMs += 30_000;
+    await verify({ jti: '9' }, { server, signing: unknown });
+
+    expect(found).toMatchObject({ ok: true });
+    expect(refused.map(wordsOf).every((words) => words.startsWith('unfit: '))).toBe(true);
+    expect(fetches).toBe(2);
+    expect(at.asked.filter((name) => name === 'jwks')).toHaveLength(3);
+  });
+
+  test('stay good while the provider cannot be reached; what only it could tell is nobody’s to refuse', async () => {
+    const server = open();
+    const known = await at.sign(claims({ jti: 'known' }));
+    await server.verifier.verify(known, HEADERS);
+    at.isUp = false;
+    nowMs += 60_000;
+
+    const again = await server.verifier.verify(known, HEADERS);
+    const sameKey = await verify({ jti: 'other' }, { server });
+    const newKey = await verify({}, { server, signing: { key: await makeKey('new') } });
+
+    expect([again.ok, sameKey.ok]).toEqual([true, true]);
+    expect(newKey).toMatchObject({ ok: false, reason: 'unavailable', retryAfterSeconds: 30 });
+    expect(failures).toEqual(['keys']);
+  });
+
+  test('are never refused for a provider that has not been reached yet, and it is asked seldom until then', async () => {
+    const server = open();
+    at.isUp = false;
+
+    const [first, second] = [await verify({}, { server }), await verify({ jti: '2' }, { server })];
+    const asked = at.asked.length;
+    at.isUp = true;
+    nowMs += 30_000;
+    const later = await verify({}, { server });
+
+    expect([first, second]).toMatchObject([
+      { ok: false, reason: 'unavailable' },
+      { ok: false, reason: 'unavailable' },
+    ]);
+    // One look at each place where the document may be.
+    expect(asked).toBe(3);
+    expect(later).toMatchObject({ ok: true });
+  });
+
+  test('that the provider has taken back let nobody in any more', async () => {
+    const server = open();
+    const token = await at.sign(claims());
+    await server.verifier.verify(token, HEADERS);
+    at.published = [await makeKey('second')];
+    nowMs += 60_000;
+
+    await verify({ jti: '2' }, { server });
+
+    expect(wordsOf(await server.verifier.verify(token, HEADERS))).toMatch(/not one of the provider's keys/);
+  });
+
+  test('come from OAUTH_JWKS_URL where that is set, with no document asked for', async () => {
+    const server = open({ jwksUrl: `${ISSUER}/jwks` });
+
+    expect(await verify({}, { server })).toMatchObject({ ok: true });
+    expect(at.asked).toEqual(['jwks']);
+  });
+
+  test('are not taken from the document of another issuer', async () => {
+    const other = await createMadeUpProvider('https://id.example/realms/other');
+    const server = open({ ask: other.ask });
+
+    expect(await verify({}, { server })).toMatchObject({ ok: false, reason: 'unavailable' });
+    expect(failures).toContain('document');
+  });
+});
+
+/** What introspection says of a good token. */
+const active = () => ({ active: true, ...claims() });
+
+describe('an opaque token', () => {
+  const client = { id: 'mcp server', secret: 'sëcret:/+' };
+
+  test('is asked about, with the credential of this server, and not again for half a minute', async () => {
+    const server = open({ client });
+    at.opaque.set('opaque_1', active());
+
+    const grant = grantOf(await server.verifier.verify('opaque_1', HEADERS));
+    const again = server.verifier.verify('opaque_1', HEADERS);
+    nowMs += 30_000;
+    await server.verifier.verify('opaque_1', HEADERS);
+
+    expect(grant.user).toMatchObject({ userId: `${ISSUER}#ada`, scopes: ['greet', 'openid'] });
+    expect(again).toMatchObject({ ok: true });
+    expect(at.asked.filter((name) => name === 'introspect')).toHaveLength(2);
+    expect(at.lastIntrospection?.form).toEqual({ token: 'opaque_1', token_type_hint: 'access_token' });
+    const basic = Buffer.from(at.lastIntrospection?.headers?.['Authorization']?.slice(6) ?? '', 'base64');
+    expect(basic.toString()).toBe('mcp+server:s%C3%ABcret%3A%2F%2B');
+  });
+
+  test.each<[string, object, RegExp]>([
+    ['that is not active', { active: false }, /^revoked: .*not active/],
+    ['whose answer says so in words', { active: 'true' }, /^revoked: /],
+    ['of another issuer', { iss: 'https://other.example' }, /^unfit: .*another issuer/],
+    ['without an audience', { aud: undefined }, /^unfit: .*Audience mapper/],
+    ['for another server', { aud: 'https://other.example' }, /^unfit: .*for another server/],
+    ['that is a refresh token', { token_type: 'refresh_token' }, /^unfit: .*no access token/],
+    ['that has expired', { exp: 1 }, /^expired: /],
+  ])('%s is refused', async (_, more, words) => {
+    const server = open({ client });
+    at.opaque.set('opaque_1', { ...active(), ...more });
+
+    expect(wordsOf(await server.verifier.verify('opaque_1', HEADERS))).toMatch(words);
+  });
+
+  test('that is not active is not asked about again for half a minute', async () => {
+    const server = open({ client });
+
+    for (let count = 0; count < 5; count += 1) await server.verifier.verify('opaque_1', HEADERS);
+
+    expect(at.asked.filter((name) => name === 'introspect')).toHaveLength(1);
+  });
+
+  test('that is revoked ends its streams within 35 seconds, though nothing else is asked with it', async () => {
+    const server = open({ client });
+    at.opaque.set('opaque_1', active());
+    const grant = grantOf(await server.verifier.verify('opaque_1', HEADERS));
+    at.opaque.delete('opaque_1');
+    nowMs += 29_000;
+    const before = server.verifier.isCurrent(grant);
+
+    nowMs += 2_000;
+    server.verifier.isCurrent(grant);
+    await immediate();
+
+    expect([before, server.verifier.isCurrent(grant)]).toEqual([true, false]);
+    expect(wordsOf(await server.verifier.verify('opaque_1', HEADERS))).toMatch(/^revoked: /);
+  });
+
+  test('cannot be refused while the provider cannot be asked, nor when it turns this server away', async () => {
+    const server = open({ client });
+    at.isUp = false;
+    const down = await server.verifier.verify('opaque_1', HEADERS);
+    const turnedAway = open({
+      client,
+      introspectionUrl: `${ISSUER}/introspect`,
+      ask: async () => ({ status: 401, body: { error: 'invalid_client' } }),
+    });
+
+    const refused = await turnedAway.verifier.verify('opaque_1', HEADERS);
+
+    expect([down, refused]).toMatchObject([
+      { ok: false, reason: 'unavailable' },
+      { ok: false, reason: 'unavailable' },
+    ]);
+  });
+
+  test('is nobody’s where nobody may be asked', async () => {
+    expect(await open().verifier.verify('opaque_1', HEADERS)).toMatchObject({ ok: false, reason: 'unknown' });
+    expect(at.asked).toEqual([]);
+  });
+});
+
+test('the sentences are those of docs/02, all of them and no other', async () => {
+  const { text } = await readDocument('docs/02_AUTHENTICATION.md');
+
+  const listed = tableRowsOf(between(text, '<!-- faults:', '<!-- end of faults -->')).map(([first = '']) =>
+    first.replaceAll('`', ''),
+  );
+
+  expect(listed.toSorted()).toEqual([...FAULT_SENTENCES].toSorted());
+  expect(FAULT_SENTENCES.join('')).not.toMatch(/"|scope=|error=/);
+});
+
+/** A token file with one token. */
+const file = () =>
+  createTokenSet(
+    [{ digest: digestToken(FILE_TOKEN), user: createUserContext({ userId: 'ada' }), disabled: false }],
+    () => nowMs,
+  );
+
+describe('beside a token file', () => {
+  test('its tokens go on, and a provider’s user of the same name is another one', async () => {
+    const server = open({ tokens: file() });
+
+    const ofFile = grantOf(await server.verifier.verify(FILE_TOKEN, HEADERS));
+    const ofProvider = grantOf(await verify({}, { server }));
+
+    expect(ofFile.user).toEqual({ userId: 'ada', name: 'ada', metadata: {} });
+    expect(ofProvider.user.userId).not.toBe('ada');
+    expect([ofFile, ofProvider].map((grant) => server.verifier.isCurrent(grant))).toEqual([true, true]);
+    expect(server.verifier.hasValidToken('ada')).toBe(true);
+  });
+
+  test('what is neither is refused in the words of the file', async () => {
+    const server = open({ tokens: file() });
+
+    expect(await server.verifier.verify('tok_wrong_0123456789', HEADERS)).toEqual({
+      ok: false,
+      reason: 'unknown',
+    });
+  });
+});

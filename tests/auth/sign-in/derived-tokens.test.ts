@@ -1,0 +1,60 @@
+/** Tokens of a sign-in in another process of the same server: what one lets in, the other can judge without having seen the token. */
+import { randomBytes } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import { digestToken } from '../../../src/auth/digest.ts';
+import { withDerivedTokens } from '../../../src/auth/sign-in/derived-tokens.ts';
+import { createFamilies } from '../../../src/auth/sign-in/families.ts';
+import { createJudge } from '../../../src/auth/sign-in/judge.ts';
+import { createSealedValues } from '../../../src/auth/sign-in/sealed-values.ts';
+import { createTokenSet } from '../../../src/auth/tokens/token-set.ts';
+import { createUserContext } from '../../../src/auth/user.ts';
+import { readCaller, spellCaller } from '../../../src/http/transports/peer-callers.ts';
+import { createSealer } from '../../../src/sealed.ts';
+
+const TOKEN = 'tok_ada_0123456789';
+const ISSUER = 'https://my-app.example';
+const NOW_MS = Date.parse('2026-06-01T12:00:00Z');
+const SECRET = randomBytes(32).toString('base64url');
+
+/** A process: its verifier, and what makes tokens. */
+function startProcess(clock: { nowMs: number }, signInsSinceMs?: number) {
+  const user = createUserContext({ userId: 'ada' });
+  const entry = { digest: digestToken(TOKEN), user, disabled: false, signInsSinceMs };
+  const now = () => clock.nowMs;
+  const tokens = createTokenSet([entry], now);
+  const values = createSealedValues(createSealer([SECRET]));
+  const families = createFamilies(now);
+  const judge = createJudge({ lookUp: (digest) => tokens.lookUp(digest), families, now });
+  return { values, verifier: withDerivedTokens({ tokens, values, judge, issuerOf: () => ISSUER }) };
+}
+
+test('a caller that another process let in counts as long as the sign-in does, and no longer', async () => {
+  const clock = { nowMs: NOW_MS };
+  const [here, there, signedOut] = [
+    startProcess(clock),
+    startProcess(clock),
+    startProcess(clock, NOW_MS + 1),
+  ];
+  const token = here.values.seal('access', {
+    digest: digestToken(TOKEN),
+    client: 'c',
+    family: 'f',
+    scopes: undefined,
+    wantsOffline: false,
+    issuer: ISSUER,
+    issuedAtMs: NOW_MS,
+    expiresAtMs: NOW_MS + 1_000,
+  });
+  const verification = await here.verifier.verify(token);
+  if (!verification.ok) throw new Error(verification.reason);
+  const { grant } = verification;
+
+  const spelled = JSON.stringify(spellCaller({ user: grant.user, grant, transport: 'sse', requestId: 'r' }));
+  const passed = readCaller(JSON.parse(spelled) as ReturnType<typeof spellCaller>).grant;
+  const verdicts = [there, signedOut].map(({ verifier }) => verifier.isCurrent(passed));
+  clock.nowMs += 1_000;
+
+  expect(verdicts).toEqual([true, false]);
+  expect(there.verifier.isCurrent(passed)).toBe(false);
+  expect(JSON.stringify(grant)).not.toContain(digestToken(TOKEN));
+});

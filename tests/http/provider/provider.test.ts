@@ -1,0 +1,340 @@
+/** Users who sign in at an identity provider, through the real server: what clients find, every route, step-up, and a provider that is away. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  callTool,
+  initialize,
+  openMcpSession,
+  rpc,
+  send,
+  stateless,
+  type Answer,
+  type RawSession,
+} from '../../support/raw-http.ts';
+import { createMadeUpProvider, type MadeUpProvider } from '../../support/made-up-provider.ts';
+import { openSse } from '../../support/sse-reader.ts';
+import { ADA, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
+
+/** Serves what a made-up provider answers, over a real connection. */
+async function serve(): Promise<{ server: Server; provider: MadeUpProvider }> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const provider = await createMadeUpProvider(`http://127.0.0.1:${port}/realms/school`);
+  server.on('request', (req, res) => {
+    const answer = async (): Promise<void> => {
+      let text = '';
+      for await (const part of req) text += String(part);
+      const form = Object.fromEntries(new URLSearchParams(text));
+      const { status, body } = await provider.ask(`http://provider${req.url ?? ''}`, { form });
+      res.writeHead(status, { 'Content-Type': 'application/json' });
+      res.end(JSON.stringify(body ?? {}));
+    };
+    // A provider that is away breaks connections.
+    answer().catch(() => req.socket.destroy());
+  });
+  return { server, provider };
+}
+
+let at: MadeUpProvider;
+let listening: Server;
+let server: TestServer;
+let url: string;
+/** The variables of a server for that provider. */
+const variables = (): Record<string, string> => ({
+  OAUTH_ISSUER: at.issuer,
+  OAUTH_CLIENT_ID: 'mcp',
+  OAUTH_CLIENT_SECRET: 'secret',
+  AUTH_FAILURES_PER_MINUTE: '100000',
+});
+beforeAll(async () => {
+  ({ server: listening, provider: at } = await serve());
+  server = await startTestServer({ env: variables() });
+  ({ url } = server);
+});
+afterAll(async () => {
+  await server.close();
+  listening.close();
+});
+beforeEach(() => {
+  at.isUp = true;
+});
+
+/** A good token of the provider; `more` has other claims. */
+async function tokenOf(sub: string, more: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  return at.sign({
+    iss: at.issuer,
+    sub,
+    aud: [`${url}/mcp`, `${url}/sse`],
+    exp: nowSeconds + 300,
+    scope: 'greet echo',
+    ...more,
+  });
+}
+
+/** What `whoami` says in a session. */
+async function whoIs(session: RawSession): Promise<{ userId: string }> {
+  const { body } = await session.post(callTool(9, 'whoami'));
+  return JSON.parse((body as { result: { content: [{ text: string }] } }).result.content[0].text) as {
+    userId: string;
+  };
+}
+
+describe('what clients find', () => {
+  test('is who gives tokens, in the document that a 401 names', async () => {
+    const refused = await send(`${url}/mcp`, { body: initialize() });
+    const pointer = /resource_metadata="([^"]+)"/.exec(refused.headers.get('www-authenticate') ?? '')?.[1];
+    const document = await send(pointer ?? '');
+
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get('www-authenticate')).toBe(
+      `Bearer realm="mcp", resource_metadata="${url}/.well-known/oauth-protected-resource/mcp", scope="greet echo"`,
+    );
+    expect(document.body).toEqual({
+      resource: `${url}/mcp`,
+      authorization_servers: [at.issuer],
+      bearer_methods_supported: ['header'],
+      scopes_supported: ['greet', 'echo'],
+      resource_name: 'mcp-auth-server',
+      resource_documentation: `${url}/`,
+    });
+  });
+
+  test.each([
+    ['GET', '/.well-known/oauth-authorization-server'],
+    ['GET', '/.well-known/openid-configuration'],
+    ['GET', '/authorize'],
+    ['POST', '/token'],
+    ['POST', '/register'],
+    ['POST', '/revoke'],
+  ])('at %s %s is a 404 that says where to sign in', async (method, path) => {
+    const { status, body } = await send(url + path, { method });
+
+    expect({ status, body }).toMatchObject({
+      status: 404,
+      body: { error_description: expect.stringContaining(`sign in at ${at.issuer}.`) },
+    });
+  });
+
+  test('is told by the page and to programs', async () => {
+    const { body } = await send(`${url}/`, { headers: { Accept: 'application/json' } });
+
+    expect(body).toMatchObject({ signIn: '/.well-known/oauth-protected-resource/mcp' });
+  });
+});
+
+describe('a token of the provider', () => {
+  test('opens every route, as its user', async () => {
+    const token = await tokenOf('grace', { name: 'Grace Hopper' });
+    const session = await openMcpSession(url, token);
+    const sse = await openSse(url, token);
+
+    const tools = await send(`${url}/tools`, { token });
+    const alone = await send(
+      `${url}/mcp`,
+      stateless({ method: 'tools/call', params: { name: 'whoami' } }, { token }),
+    );
+    await sse.post(callTool(1, 'get_greeting', { name: 'Zoë' }));
+
+    expect(tools.body).toMatchObject({ user: { name: 'Grace Hopper' } });
+    expect(await whoIs(session)).toMatchObject({
+      userId: 'grace',
+      name: 'Grace Hopper',
+      scopes: ['greet', 'echo'],
+    });
+    expect(alone.text).toContain('Grace Hopper');
+    expect(JSON.stringify(await sse.answerTo(1))).toContain('Hello, Zoë!');
+    sse.close();
+  });
+
+  test('is no key to what a user of the file has, be the name the same', async () => {
+    const session = await openMcpSession(url, ADA);
+    const token = await tokenOf('ada', { name: 'Ada Lovelace' });
+
+    const stolen = await send(`${url}/mcp`, {
+      token,
+      headers: { 'Mcp-Session-Id': session.id },
+      body: rpc(1, 'ping'),
+    });
+    const own = await openMcpSession(url, token);
+
+    expect(stolen.status).toBe(404);
+    expect([(await whoIs(session)).userId, (await whoIs(own)).userId]).toEqual(['ada', 'ada']);
+  });
+
+  test.each([
+    ['for nobody', { aud: undefined }, /Audience mapper/],
+    ['for others', { aud: 'https://other.example/mcp' }, /for another server/],
+    ['that has expired', { exp: 1 }, /has expired/],
+  ])('%s is a 401 that says so', async (_, claims, words) => {
+    const { status, body, headers } = await send(`${url}/mcp`, {
+      token: await tokenOf('ada', claims),
+      body: initialize(),
+    });
+
+    expect({ status, body }).toMatchObject({
+      status: 401,
+      body: { error: 'invalid_token', error_description: expect.stringMatching(words) },
+    });
+    expect(headers.get('www-authenticate')).toMatch(/error="invalid_token".*resource_metadata=/);
+  });
+
+  test('that ends takes its streams with it', async () => {
+    const sse = await openSse(url, await tokenOf('hedy', { exp: Math.floor(Date.now() / 1000) + 2 }));
+
+    expect(sse.status).toBe(200);
+    expect(await sse.over(5_000)).toBe('ended');
+  });
+
+  test('may be opaque, and is refused as soon as the provider says so', async () => {
+    at.opaque.set('opaque_1', {
+      active: true,
+      iss: at.issuer,
+      sub: 'grace',
+      aud: `${url}/mcp`,
+      scope: 'greet',
+      exp: Math.floor(Date.now() / 1000) + 300,
+    });
+
+    const good = await send(`${url}/tools`, { token: 'opaque_1' });
+    const bad = await send(`${url}/tools`, { token: 'opaque_2' });
+
+    expect([good.status, bad.status]).toEqual([200, 401]);
+    expect(bad.body).toMatchObject({ error_description: expect.stringContaining('not active') });
+  });
+
+  test('is in no line of the log', () => {
+    expect(JSON.stringify(server.lines)).not.toMatch(/eyJ|opaque_\d/);
+  });
+});
+
+test('a static token goes on beside it, and asks nobody', async () => {
+  const before = at.asked.length;
+
+  const { status, body } = await send(`${url}/tools`, { token: ADA });
+
+  expect({ status, body }).toMatchObject({ status: 200, body: { user: { userId: 'ada' } } });
+  expect(at.asked.length).toBe(before);
+});
+
+test('a provider that cannot be reached is 503 for its tokens, never 401, and nothing to others', async () => {
+  const fresh = await startTestServer({ env: variables() });
+  at.isUp = false;
+  const token = await tokenOf('ada', { aud: `${fresh.url}/mcp` });
+
+  const [unknown, again] = [
+    await send(`${fresh.url}/tools`, { token }),
+    await send(`${fresh.url}/register`, { method: 'POST', token }),
+  ];
+  const file = await send(`${fresh.url}/tools`, { token: ADA });
+  await fresh.close();
+
+  expect([unknown.status, again.status, file.status]).toEqual([503, 503, 200]);
+  expect(Number(unknown.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(unknown.headers.get('www-authenticate')).toBeNull();
+  expect(fresh.lines.filter(({ msg }) => msg === 'identity provider cannot be asked')).not.toEqual([]);
+});
+
+/** A call that stands alone. */
+const callAlone = (token: string) =>
+  stateless(
+    { method: 'tools/call', params: { name: 'echo_message', arguments: { message: 'x' } } },
+    { token },
+  );
+
+describe('a call that lacks a scope', () => {
+  const echo = callTool(1, 'echo_message', { message: 'x' });
+
+  /** The same call over each transport, and each revision of it. */
+  const ways: readonly (readonly [string, (token: string) => Promise<Answer>])[] = [
+    ['a session of 2025-11-25', async (token) => (await openMcpSession(url, token)).post(echo)],
+    [
+      'a batch of 2025-03-26',
+      async (token) => (await openMcpSession(url, token, '2025-03-26')).post([rpc(2, 'ping'), echo]),
+    ],
+    ['no session', async (token) => send(`${url}/mcp`, { token, body: echo })],
+    ['2026-07-28', async (token) => send(`${url}/mcp`, callAlone(token))],
+    [
+      'HTTP+SSE',
+      async (token) => {
+        const sse = await openSse(url, token);
+        const answer = await sse.post(echo);
+        sse.close();
+        return answer;
+      },
+    ],
+  ];
+
+  test.each(ways)('over %s is a 403 that says what to sign in for', async (way, call) => {
+    const answer = await call(await tokenOf('greta', { scope: 'greet openid' }));
+
+    const path = way === 'HTTP+SSE' ? '/sse' : '/mcp';
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('www-authenticate')).toBe(
+      'Bearer realm="mcp", error="insufficient_scope", error_description="This needs the scope echo. Sign in again and allow it.", ' +
+        `resource_metadata="${url}/.well-known/oauth-protected-resource${path}", scope="greet echo"`,
+    );
+    expect(answer.body).toMatchObject({ error: { data: { error: 'insufficient_scope' } } });
+  });
+
+  test('that are several names all of them at once', async () => {
+    const token = await tokenOf('greta', { scope: '' });
+    const session = await openMcpSession(url, token, '2025-03-26');
+
+    const answer = await session.post([
+      callTool(1, 'get_greeting'),
+      callTool(2, 'echo_message', { message: 'x' }),
+    ]);
+
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('www-authenticate')).toContain('scope="greet echo"');
+  });
+
+  test('is one that the list shows, since it can be got', async () => {
+    const session = await openMcpSession(url, await tokenOf('greta', { scope: 'greet' }));
+
+    const { text } = await session.post(rpc(1, 'tools/list'));
+
+    expect(text).toContain('echo_message');
+  });
+
+  test('is a tool error for a token of the file, for which signing in cannot help', async () => {
+    const session = await openMcpSession(url, GREETER);
+
+    const [list, call] = [await session.post(rpc(1, 'tools/list')), await session.post(echo)];
+
+    expect(list.text).not.toContain('echo_message');
+    expect([call.status, call.text]).toEqual([200, expect.stringContaining('insufficient_scope')]);
+  });
+
+  test('is a tool error with OAUTH_STEP_UP=false', async () => {
+    const plain = await startTestServer({ env: { ...variables(), OAUTH_STEP_UP: 'false' } });
+    const token = await tokenOf('greta', { scope: 'greet', aud: plain.url });
+    const session = await openMcpSession(plain.url, token);
+
+    const [list, call] = [await session.post(rpc(1, 'tools/list')), await session.post(echo)];
+    await plain.close();
+
+    expect(list.text).not.toContain('echo_message');
+    expect([call.status, call.text]).toEqual([200, expect.stringContaining('insufficient_scope')]);
+  });
+});
+
+test('no token file need be there', async () => {
+  const alone = await startTestServer({
+    env: { ...variables(), TOKENS_FILE: '', OAUTH_AUDIENCE: 'api://mcp' },
+    tokens: TOKENS,
+  });
+  const token = await tokenOf('ada', { aud: 'api://mcp' });
+
+  const [good, bad] = [
+    await send(`${alone.url}/tools`, { token }),
+    await send(`${alone.url}/tools`, { token: ADA }),
+  ];
+  await alone.close();
+
+  expect([good.status, bad.status]).toEqual([200, 401]);
+});

@@ -1,0 +1,79 @@
+/** An identity provider that a test is: keys, documents, tokens of every shape, and whatever can go wrong with them. */
+import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
+import type { Ask } from '../../src/auth/provider/ask.ts';
+
+type KeyPair = Awaited<ReturnType<typeof generateKeyPair>>;
+
+/** A key of the provider. */
+export interface ProviderKey {
+  readonly kid: string;
+  readonly alg: string;
+  readonly pair: KeyPair;
+}
+
+/** How a token is to be signed, where not as usual. */
+export interface Signing {
+  readonly key?: ProviderKey;
+  readonly header?: Partial<JWTHeaderParameters>;
+}
+
+/** The provider. */
+export interface MadeUpProvider {
+  readonly issuer: string;
+  /** What it publishes; a test may change it. */
+  published: ProviderKey[];
+  /** Whether it can be reached. */
+  isUp: boolean;
+  /** The answers of introspection by token. */
+  readonly opaque: Map<string, Readonly<Record<string, unknown>>>;
+  /** What has been asked for, by the last part of the address. */
+  readonly asked: string[];
+  /** The headers and the form of the last introspection. */
+  lastIntrospection: Parameters<Ask>[1];
+  readonly ask: Ask;
+  sign(claims: Readonly<Record<string, unknown>>, signing?: Signing): Promise<string>;
+}
+
+/** Makes a key. */
+export async function makeKey(kid: string, alg = 'ES256'): Promise<ProviderKey> {
+  return { kid, alg, pair: await generateKeyPair(alg, { extractable: true }) };
+}
+
+/** Makes the provider. */
+export async function createMadeUpProvider(issuer: string): Promise<MadeUpProvider> {
+  const first = await makeKey('first');
+  const provider: MadeUpProvider = {
+    issuer,
+    published: [first],
+    isUp: true,
+    opaque: new Map(),
+    asked: [],
+    lastIntrospection: undefined,
+    async ask(url, options) {
+      const name = url.slice(url.lastIndexOf('/') + 1);
+      provider.asked.push(name);
+      if (!provider.isUp) throw new Error('connect ECONNREFUSED');
+      if (name === 'openid-configuration') {
+        const [jwks, introspection] = [`${issuer}/jwks`, `${issuer}/introspect`];
+        return { status: 200, body: { issuer, jwks_uri: jwks, introspection_endpoint: introspection } };
+      }
+      if (name === 'jwks') return { status: 200, body: { keys: await publicKeys(provider.published) } };
+      if (name !== 'introspect') return { status: 404, body: undefined };
+      provider.lastIntrospection = options;
+      return { status: 200, body: provider.opaque.get(options?.form?.['token'] ?? '') ?? { active: false } };
+    },
+    async sign(claims, { key = provider.published[0] ?? first, header = {} } = {}) {
+      return new SignJWT({ ...claims })
+        .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'at+jwt', ...header })
+        .sign(key.pair.privateKey);
+    },
+  };
+  return provider;
+}
+
+/** Keys as a document has them. */
+async function publicKeys(keys: readonly ProviderKey[]): Promise<object[]> {
+  return Promise.all(
+    keys.map(async ({ kid, alg, pair }) => ({ ...(await exportJWK(pair.publicKey)), kid, alg, use: 'sig' })),
+  );
+}
