@@ -17,6 +17,7 @@ const USERS = new Map([[`Bearer ${tokenOf(0)}`, { userId: 'user0', name: 'User 0
 const TOOLS = JSON.stringify({
   tools: [{ name: 'get_greeting', title: 'Greeting', inputSchema: { type: 'object' } }],
 });
+const ABOUT = '{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"resultType":"complete"}';
 /** The sessions of Streamable HTTP, and the streams of those of HTTP+SSE. */
 const sessions = new Map<string, string>();
 const streams = new Map<string, ServerResponse>();
@@ -85,6 +86,8 @@ function resultOf({ id, method, params }: Message): string {
     const info = '"capabilities":{"tools":{}},"serverInfo":{"name":"floor","version":"1"}';
     return `{"jsonrpc":"2.0","id":${id},"result":{"protocolVersion":"2025-06-18",${info}}}`;
   }
+  if (method === 'tools/list') return `{"jsonrpc":"2.0","id":${id},"result":${TOOLS}}`;
+  if (method === 'server/discover') return `{"jsonrpc":"2.0","id":${id},"result":${ABOUT}}`;
   const { name, message } = params?.arguments ?? {};
   const text = params?.name === 'echo_message' ? message : `Hello, ${name}!`;
   return `{"jsonrpc":"2.0","id":${id},"result":{"content":[{"type":"text","text":${JSON.stringify(text)}}]}}`;

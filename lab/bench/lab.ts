@@ -49,10 +49,11 @@ export async function startTarget(
   const directory = await mkdtemp(path.join(lab.directory, 'server-'));
   const tokenFile = path.join(directory, 'tokens.json');
   await writeTokenFile(tokenFile, tokens);
-  const { name, script, env } = target;
+  const { name, script, env, node } = target;
   const server = await startServer({
     name,
     script,
+    ...(node !== undefined && { node }),
     env,
     directory,
     core: lab.cores.server,

@@ -17,7 +17,7 @@ import { renderPlot } from './report/plot.ts';
 import type { Run } from './report/run.ts';
 import { renderRow } from './report/table.ts';
 import { ROWS } from './rows.ts';
-import { FLOOR, OURS, OURS_WITH_LOG, PEERS } from './targets.ts';
+import { FLOOR, OURS, OURS_SILENT, PEERS } from './targets.ts';
 
 process.exitCode = await main();
 
@@ -78,7 +78,7 @@ async function measureRows(
   { cores, directory, profiles }: Bench,
 ): Promise<RowResult[]> {
   const generator = startGenerator(cores.generator);
-  const targets = [OURS, ...(settings.rounds > 1 ? [OURS_WITH_LOG] : []), FLOOR, ...(withPeers ? PEERS : [])];
+  const targets = [OURS, ...(settings.rounds > 1 ? [OURS_SILENT] : []), FLOOR, ...(withPeers ? PEERS : [])];
   const results: RowResult[] = [];
   try {
     for (const [index, row] of rows.entries()) {

@@ -1,6 +1,6 @@
 /** The rows of the benchmark, in the order they are measured. */
 import type { Lab } from './lab.ts';
-import type { SessionTransport, Transport } from './load/job.ts';
+import type { AskedMethod, SessionTransport, Transport } from './load/job.ts';
 import { measureEdits } from './measure/edits-row.ts';
 import { measureIdleSessions } from './measure/idle-row.ts';
 import { type LoadRow, measureLoad, metricOf } from './measure/load-row.ts';
@@ -34,9 +34,18 @@ export const ROWS: readonly Row[] = [
     loadRow(transport, `tools/call, ${TITLES[transport]}, ${CLIENTS} clients`, {
       workload: { kind: 'call', transport },
       clients: CLIENTS,
-      withLog: true,
+      withSilent: true,
     }),
   ),
+  ...TRANSPORTS.map((transport) =>
+    loadRow(`real-${transport}`, `tools/call as Claude Code sends it, ${TITLES[transport]}`, {
+      workload: { kind: 'call', transport, isReal: true },
+      clients: CLIENTS,
+    }),
+  ),
+  askRow('begin', 'server/discover, tools/list and a call', ['server/discover', 'tools/list', 'tools/call']),
+  askRow('discover', 'server/discover', ['server/discover']),
+  askRow('list', 'tools/list', ['tools/list']),
   loadRow('tools-valid', `GET /tools, valid token, ${CLIENTS} clients`, {
     workload: { kind: 'tools', valid: true },
     clients: CLIENTS,
@@ -85,6 +94,14 @@ export const ROWS: readonly Row[] = [
 /** A row of one load. */
 function loadRow(name: string, title: string, load: LoadRow): Row {
   return { name, title, metric: metricOf(load), measure: (lab) => measureLoad(lab, load) };
+}
+
+/** A row of requests that stand alone. */
+function askRow(name: string, title: string, methods: readonly AskedMethod[]): Row {
+  return loadRow(name, `${title}, ${TITLES.stateless}, ${CLIENTS} clients`, {
+    workload: { kind: 'ask', transport: 'stateless', methods },
+    clients: CLIENTS,
+  });
 }
 
 /** A row of echo_message with a message of a size. */

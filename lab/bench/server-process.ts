@@ -15,8 +15,9 @@ import { tokenOf } from './tokens.ts';
 /** How to start a server. */
 export interface ServerOptions {
   readonly name: string;
-  /** The program, for this Node. */
   readonly script: string;
+  /** The Node that runs it. Default: this one. */
+  readonly node?: string;
   readonly env: Readonly<Record<string, string>>;
   readonly directory: string;
   readonly core: number | undefined;
@@ -81,14 +82,10 @@ const PROBE = new URL('./heap-probe.js', import.meta.url).href;
 
 /** Starts the process with a bare environment. */
 function spawnServer(options: ServerOptions, port: number): ChildProcess {
-  const { script, env, directory, core, profileFile, withHeapProbe = false, verbose = false } = options;
+  const { script, node = process.execPath, env, directory, core, profileFile } = options;
+  const { withHeapProbe = false, verbose = false } = options;
   const probe = withHeapProbe ? ['--expose-gc', '--import', PROBE] : [];
-  const [program = '', ...args] = pinned(core, [
-    process.execPath,
-    ...probe,
-    ...profilerOptions(profileFile),
-    script,
-  ]);
+  const [program = '', ...args] = pinned(core, [node, ...probe, ...profilerOptions(profileFile), script]);
   const child = spawn(program, args, {
     cwd: directory,
     env: { PATH: process.env['PATH'], HOME: directory, HOST: '127.0.0.1', PORT: String(port), ...env },

@@ -50,6 +50,14 @@ export function requireInitialized(message: RpcAnswer): void {
     throw new WrongAnswerError(`to initialize: ${excerpt(message)}`);
 }
 
+/** Requires the answer to a question: the list of tools, or the revisions that are spoken. */
+export function requireAnswered(answer: HttpAnswer, method: string): void {
+  requireStatus(answer, [200]);
+  const [sign, refused] = [method === 'tools/list' ? '"get_greeting"' : '"supportedVersions"', '"error":'];
+  if (answer.text.includes(sign) && !answer.text.includes(refused)) return;
+  throw new WrongAnswerError(`to ${method}: ${answer.text.slice(0, 300)}`);
+}
+
 /** Requires the list of tools. */
 export function requireTools(text: string): void {
   if (!text.includes('"get_greeting"')) throw new WrongAnswerError(`to GET /tools: ${text.slice(0, 300)}`);

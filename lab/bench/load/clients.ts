@@ -1,9 +1,15 @@
 /** The clients of each workload: what one of them does again and again. */
 import { type TokenRange, tokenOf, UNKNOWN_TOKEN } from '../tokens.ts';
-import { messageIn, requireStatus, requireText, requireTools } from './answers.ts';
+import { messageIn, requireAnswered, requireStatus, requireText, requireTools } from './answers.ts';
 import { HttpConnection } from './http-connection.ts';
-import type { Workload } from './job.ts';
-import { ACCEPT_BOTH, createKnownCall, createSpeller, STATELESS_REVISION } from './requests.ts';
+import type { AskedMethod, Workload } from './job.ts';
+import {
+  ACCEPT_BOTH,
+  createKnownCall,
+  createSpeller,
+  STATELESS_META,
+  STATELESS_REVISION,
+} from './requests.ts';
 import { openSseSession } from './sse-session.ts';
 import { openStreamableSession } from './streamable-session.ts';
 
@@ -31,7 +37,9 @@ export function openClient(options: ClientOptions): Promise<Client> {
     const open = workload.transport === 'sse' ? openSseSession : openStreamableSession;
     return openChurnClient(options, open);
   }
-  const known = createKnownCall(workload.messageBytes, workload.transport === 'stateless');
+  if (workload.kind === 'ask') return openAskingClient(options, workload.methods);
+  const { messageBytes, isReal, transport } = workload;
+  const known = createKnownCall({ messageBytes, isReal, isStateless: transport === 'stateless' });
   if (workload.transport === 'stateless') return openStatelessClient(options, known);
   const open = workload.transport === 'sse' ? openSseSession : openStreamableSession;
   return openSessionClient(options, open, known);
@@ -84,6 +92,37 @@ async function openStatelessClient(
       id += 1;
       const answer = await connection.request(spell(token, known.message(id)));
       requireText(messageIn(answer), id, known.answer);
+    },
+    close: () => connection.close(),
+  };
+}
+
+/** Asks one thing after the other, each in a request that stands alone. */
+async function openAskingClient(
+  { port, index, tokens }: ClientOptions,
+  methods: readonly AskedMethod[],
+): Promise<Client> {
+  const connection = await HttpConnection.open(port);
+  const token = tokenFor(tokens, index);
+  const call = createKnownCall({ isStateless: true });
+  const question = JSON.stringify({ _meta: STATELESS_META });
+  const steps = methods.map((method) => {
+    const name = method === 'tools/call' ? { 'Mcp-Name': call.tool } : {};
+    const own = { 'MCP-Protocol-Version': STATELESS_REVISION, 'Mcp-Method': method, ...name };
+    const spell = createSpeller({ method: 'POST', path: '/mcp', headers: { ...ACCEPT_BOTH, ...own } });
+    const spellAsked = (id: number): string =>
+      `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${question}}`;
+    return { method, spell, message: method === 'tools/call' ? call.message : spellAsked };
+  });
+  let id = 0;
+  return {
+    async call() {
+      for (const { method, spell, message } of steps) {
+        id += 1;
+        const answer = await connection.request(spell(token, message(id)));
+        if (method === 'tools/call') requireText(messageIn(answer), id, call.answer);
+        else requireAnswered(answer, method);
+      }
     },
     close: () => connection.close(),
   };

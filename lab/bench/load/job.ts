@@ -7,10 +7,21 @@ export type Transport = 'sse' | 'streamable' | 'stateless';
 /** The transports with something to open and to close. */
 export type SessionTransport = Exclude<Transport, 'stateless'>;
 
+/** What a client of the stateless revision asks. */
+export type AskedMethod = 'server/discover' | 'tools/list' | 'tools/call';
+
 /** What a client does again and again. */
 export type Workload =
   /** `tools/call`: of get_greeting, or of echo_message with a message of this many bytes. */
-  | { readonly kind: 'call'; readonly transport: Transport; readonly messageBytes?: number }
+  | {
+      readonly kind: 'call';
+      readonly transport: Transport;
+      readonly messageBytes?: number;
+      /** Whether the call says all that a real client says with it. */
+      readonly isReal?: boolean;
+    }
+  /** Requests that stand alone, one after the other: what a client asks that begins, or a part of it. */
+  | { readonly kind: 'ask'; readonly transport: 'stateless'; readonly methods: readonly AskedMethod[] }
   /** `GET /tools` with a token that is valid, or with one that is not. */
   | { readonly kind: 'tools'; readonly valid: boolean }
   /** Opens a session, initializes it, ends it. */

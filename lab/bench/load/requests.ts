@@ -49,8 +49,17 @@ export interface KnownCall {
 }
 
 /** The call of a row. */
-export function createKnownCall(messageBytes: number | undefined, isStateless: boolean): KnownCall {
-  const meta = isStateless ? { _meta: STATELESS_META } : {};
+export function createKnownCall({
+  messageBytes,
+  isStateless,
+  isReal = false,
+}: {
+  readonly messageBytes?: number | undefined;
+  readonly isStateless: boolean;
+  readonly isReal?: boolean | undefined;
+}): KnownCall {
+  const envelope = isStateless ? { ...STATELESS_META, ...(isReal && REAL_CLIENT) } : {};
+  const meta = isStateless || isReal ? { _meta: { ...envelope, ...(isReal && REAL_CALL) } } : {};
   const text = 'x'.repeat(messageBytes ?? 0);
   const [tool, input, answer] =
     messageBytes === undefined
@@ -67,8 +76,21 @@ export function createKnownCall(messageBytes: number | undefined, isStateless: b
 const CLIENT_INFO = { name: 'bench', version: '1' };
 
 /** What each request of the stateless revision says instead of a handshake. */
-const STATELESS_META = {
+export const STATELESS_META = {
   'io.modelcontextprotocol/protocolVersion': STATELESS_REVISION,
   'io.modelcontextprotocol/clientInfo': CLIENT_INFO,
   'io.modelcontextprotocol/clientCapabilities': {},
 };
+
+/** What Claude Code says of itself with each request of the stateless revision, and with each call. */
+const REAL_CLIENT = {
+  'io.modelcontextprotocol/clientInfo': {
+    name: 'claude-code',
+    title: 'Claude Code',
+    version: '2.1.317',
+    description: "Anthropic's agentic coding tool",
+    websiteUrl: 'https://claude.com/claude-code',
+  },
+  'io.modelcontextprotocol/clientCapabilities': { roots: { listChanged: true }, elicitation: {} },
+};
+const REAL_CALL = { 'claudecode/toolUseId': 'toolu_01A09q90qw90lq917835lq9', progressToken: 1 };

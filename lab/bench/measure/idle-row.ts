@@ -15,7 +15,7 @@ const SETTLE_MS = 500;
 export async function measureIdleSessions(lab: Lab): Promise<Series[]> {
   const series: Series[] = [];
   for (const target of lab.targets) {
-    if (!target.transports.includes('sse') || target.env['LOG_LEVEL'] === 'info') continue;
+    if (!target.transports.includes('sse') || target.env['LOG_LEVEL'] === 'warn') continue;
     lab.progress(`${lab.settings.idleSessions} sessions: ${target.name}`);
     series.push({ server: target.name, kind: target.kind, rounds: [await measureOne(lab, target)] });
   }

@@ -10,8 +10,8 @@ export interface LoadRow {
   readonly workload: Workload;
   readonly clients: number;
   readonly perSecond?: number;
-  /** Whether our server is measured a second time, with its log. */
-  readonly withLog?: boolean;
+  /** Whether our server is measured a second time, without its log. */
+  readonly withSilent?: boolean;
 }
 
 /** The figure that a load row is about. */
@@ -54,8 +54,8 @@ export async function measureLoad(lab: Lab, row: LoadRow): Promise<Series[]> {
 }
 
 /** Whether a server has what the load asks for. */
-function canTake({ kind, transports, env }: Target, { workload, withLog = false }: LoadRow): boolean {
-  if (env['LOG_LEVEL'] === 'info' && !withLog) return false;
+function canTake({ kind, transports, env }: Target, { workload, withSilent = false }: LoadRow): boolean {
+  if (env['LOG_LEVEL'] === 'warn' && !withSilent) return false;
   if (workload.kind === 'tools') return kind !== 'peer';
   return transports.includes(workload.transport satisfies Transport);
 }
