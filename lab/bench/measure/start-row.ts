@@ -37,7 +37,9 @@ export async function measureStart(lab: Lab): Promise<Series[]> {
 /** This server and the floor on another Node. */
 async function onNode(node: string, targets: readonly Target[]): Promise<Target[]> {
   const { stdout } = await run(node, ['--version']);
-  return targets
-    .filter(({ kind }) => kind !== 'peer')
-    .map((target) => ({ ...target, name: `${target.name}, Node ${stdout.trim().slice(1)}`, node }));
+  const rename = (target: Target): Target => {
+    const name = `${target.name}, Node ${stdout.trim().slice(1)}`;
+    return { ...target, name, node };
+  };
+  return targets.filter(({ kind }) => kind !== 'peer').map(rename);
 }
