@@ -1,0 +1,124 @@
+/** docs/09_RUNBOOK.md: every command in it is run as it stands there, against a server with a log to look at. */
+import { cp, readdir, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { createSandbox, ROOT, waitForEnd } from '../support/process.ts';
+import { eventually, openMcpSession, send, stateless } from '../support/raw-http.ts';
+import { type ServerProcess, startServer, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
+import { fencesOf, readDocument } from './documents.ts';
+
+// One of the commands is a whole smoke test, which waits for heartbeats.
+jest.setTimeout(120_000);
+
+const sandbox = createSandbox();
+let server: ServerProcess;
+
+/** What each command must print, found by a part of it. A command that none of these knows fails the test. */
+const EXPECTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
+  [/^npm run doctor/, /✓ Tools are listed.*get_greeting/],
+  [/npm run smoke -- \S+$/, /^OK: /m],
+  [/npm run smoke .*--expect-user ada/, /Server knows who asks.*ada/],
+  [/\/tools -H/, /"name":"get_greeting"/],
+  [/-w 'connect/, /^connect [\d.]+ s, first byte [\d.]+ s$/m],
+  [/\/health$/, /"version":/],
+  [/\/ready$/, /"status":"ready"/],
+  [/\.status >= 400/, /"error":"invalid_token","reason":"unknown"/],
+  [/"tool call"/, /^echo_message\t\d+\tok$/m],
+  [/\.durationMs > 1000/, /^$|durationMs/],
+  [/\.session/, /^\d+$/m],
+  [/\.limit != null/, /"limit":"MAX_BODY_BYTES"/],
+  [/^ps /, /\bnode\b/],
+  [/token -- list/, /\bbob\b/],
+  [/token -- disable/, /disabled/i],
+  [/token -- rotate/, /^\s*mcp_[\w-]{43}$/m],
+  [/token -- sign-out/, /bob/],
+  [/\.tokenId ==/, /"path":"\/mcp"/],
+  [/token -- secret/, /^[\w-]{43}$/m],
+  [/redis\|database/, /^$|msg/],
+  [/\.level >= 40/, /^$|msg/],
+];
+
+/** The commands of the document. */
+async function commands(): Promise<string[]> {
+  const { text } = await readDocument('docs/09_RUNBOOK.md');
+  return fencesOf(text)
+    .flatMap(({ code }) => code.split('\n'))
+    .map((line) => line.replace(/ +# .*$/, '').trim())
+    .filter((line) => line !== '');
+}
+
+/** Whether a command is there; without jq or ps, what needs it is left out with a word. */
+function hasProgram(name: string): boolean {
+  try {
+    execFileSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    process.stderr.write(`Commands of the runbook with ${name} are not tested: it is missing.\n`);
+    return false;
+  }
+}
+
+/** A folder that is a checkout to npm; what commands write stays in it. */
+async function createCheckout(): Promise<string> {
+  const folder = await sandbox.folder(WITH_TOKENS.files);
+  await cp(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'));
+  const linked = [
+    'dist',
+    'node_modules',
+    'scripts',
+    'src',
+    'lab',
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+  ];
+  for (const name of (await readdir(ROOT)).filter((one) => linked.includes(one)))
+    await symlink(path.join(ROOT, name), path.join(folder, name));
+  return folder;
+}
+
+beforeAll(async () => {
+  const cwd = await createCheckout();
+  server = await startServer(sandbox, {
+    env: { ...WITH_TOKENS.env, MAX_BODY_BYTES: '65536', SSE_KEEPALIVE_SECONDS: '1' },
+    cwd,
+  });
+  const call = { method: 'tools/call', params: { name: 'echo_message', arguments: { message: 'here' } } };
+  await send(`${server.url}/tools`, { token: 'tok_wrong_0123456789' });
+  await send(`${server.url}/mcp`, { token: TOKEN.ada, body: { padding: 'x'.repeat(70_000) } });
+  await openMcpSession(server.url, TOKEN.ada);
+  await send(`${server.url}/mcp`, stateless(call, { token: TOKEN.bob }));
+  await eventually(() => server.log().some(({ userId, msg }) => userId === 'bob' && msg === 'request'));
+  await writeFile(path.join(cwd, 'server.log'), server.stderr());
+  const entry = { url: `${server.url}/mcp`, headers: { Authorization: `Bearer ${TOKEN.ada}` } };
+  await writeFile(path.join(cwd, 'mcp.json'), JSON.stringify({ mcpServers: { mine: entry } }));
+});
+afterAll(async () => sandbox.close());
+
+test('every command of the runbook runs and shows what it is there for', async () => {
+  const missing = ['jq', 'ps', 'curl'].filter((name) => !hasProgram(name));
+  const bob = server.log().find(({ userId }) => userId === 'bob')?.['tokenId'];
+  const problems: string[] = [];
+  const all = await commands();
+  for (const command of all) {
+    if (missing.some((name) => command.startsWith(`${name} `))) continue;
+    const line = command
+      .replaceAll('https://my-app.example', server.url)
+      .replaceAll('YOUR_TOKEN', TOKEN.ada)
+      .replaceAll(/\bID\b/g, String(bob))
+      .replace('~/.cursor/mcp.json', 'mcp.json')
+      // So that little is sent, and nothing waited for.
+      .replace(/npm run smoke -- (\S+)/, 'npm run smoke -- $1 --max-body 65536 --heartbeat 1');
+    const run = sandbox.spawn({ command: 'sh', args: ['-c', line], cwd: server.cwd });
+    const { code } = await waitForEnd(run, { timeoutMs: 60_000 });
+    const [, output] = EXPECTED.find(([pattern]) => pattern.test(command)) ?? [];
+    if (code !== 0 || output === undefined || !output.test(run.stdout()))
+      problems.push(`${command}\nended with ${code}:\n${run.stdout()}\n${run.stderr()}`);
+  }
+
+  expect(problems).toEqual([]);
+  expect(all.length).toBeGreaterThan(18);
+  // What disable says is so: the server has heard of it.
+  await eventually(async () => (await send(`${server.url}/tools`, { token: TOKEN.bob })).status === 401);
+});
