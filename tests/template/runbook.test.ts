@@ -63,7 +63,7 @@ function hasProgram(name: string): boolean {
 async function createCheckout(): Promise<string> {
   const folder = await sandbox.folder(WITH_TOKENS.files);
   await cp(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'));
-  const linked = [
+  const linked = new Set([
     'dist',
     'node_modules',
     'scripts',
@@ -72,8 +72,8 @@ async function createCheckout(): Promise<string> {
     'package-lock.json',
     'tsconfig.json',
     'tsconfig.build.json',
-  ];
-  for (const name of (await readdir(ROOT)).filter((one) => linked.includes(one)))
+  ]);
+  for (const name of (await readdir(ROOT)).filter((one) => linked.has(one)))
     await symlink(path.join(ROOT, name), path.join(folder, name));
   return folder;
 }
