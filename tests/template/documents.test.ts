@@ -23,6 +23,8 @@ const FOREIGN_VARIABLES = new Set([
   // What a configuration that is checked in has its readers set.
   'MCP_SERVER_TOKEN',
   'OPENAI_API_KEY',
+  // Node's own.
+  'NODE_OPTIONS',
   // Of compose.yaml.
   'DOMAIN',
   // Of the smoke test.

@@ -1,0 +1,43 @@
+/** `npm run verify`: what fails or does not run is no success. That everything passes, .ci/run shows. */
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
+import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
+
+// npm may have to download a Node first.
+jest.setTimeout(180_000);
+
+const sandbox = createSandbox();
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(async () => {
+  await server.close();
+  await sandbox.close();
+});
+
+/** Runs it with these arguments. */
+async function verify(args: readonly string[], token: string) {
+  const cwd = await sandbox.folder();
+  const { npm_config_cache: cache = '' } = process.env;
+  const env = { SMOKE_TOKEN: token, ...(cache !== '' && { npm_config_cache: cache }) };
+  const run = sandbox.spawn({ args: [builtFile('lab/verify/main.js'), ...args], cwd, env });
+  const { code } = await waitForEnd(run, { timeoutMs: 170_000 });
+  return { code, stdout: run.stdout(), stderr: run.stderr() };
+}
+
+test('a server that refuses the token fails each check, and the token is not shown', async () => {
+  const { code, stdout } = await verify([server.url, '--only', 'inspector'], 'tok_wrong_0123456789');
+
+  expect(stdout).toMatch(/✗ inspector[^]*FAILED: 0 of 3 checks passed/);
+  expect(stdout).not.toContain('tok_wrong_0123456789');
+  expect(code).toBe(1);
+});
+
+test('a program that is none checks nothing, which is no success; neither is a command line without an address', async () => {
+  const none = await verify([server.url, '--only', 'nobody'], ADA);
+  const nowhere = await verify(['nowhere'], ADA);
+
+  expect([none.code, nowhere.code]).toEqual([1, 2]);
+  expect(nowhere.stderr).toContain('npm run verify -- URL');
+});
