@@ -112,18 +112,18 @@ export function createStatelessEndpoint({
     async handle(ctx, message) {
       const { body, call, question } = message;
       const pending = new PendingAnswer(ctx, { streams });
-      const through = { ctx, pending, handler, working, body };
-      if (isSubscription(body)) {
-        holdSubscription(ctx, registry);
-        return exchange(through);
-      }
       if (answerAtOnce(ctx, message, pending)) return;
+      const plain = call && runPlain(ctx, call, pending);
+      if (plain === undefined && isSubscription(body)) {
+        holdSubscription(ctx, registry);
+        return exchange({ ctx, pending, handler, working, body });
+      }
       const hear = (answer: AloneAnswer): void => {
         if (question !== undefined) lane?.learn(question, grantOf(ctx).user, answer);
       };
       calls.running += 1;
       try {
-        await ((call && runPlain(ctx, call, pending)) ?? exchange({ ...through, hear }));
+        await (plain ?? exchange({ ctx, pending, handler, working, body, hear }));
       } finally {
         calls.running -= 1;
         if (calls.running === 0) onIdle?.();
