@@ -5,12 +5,12 @@ import {
   type McpServer,
   ProtocolError,
   ProtocolErrorCode,
+  type ServerCapabilities,
   type ServerEvent,
   type ServerEventBus,
   type ServerNotifier,
 } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
-import type { Catalogue } from './catalogue.ts';
 import type { ChangingList } from './tool.ts';
 
 /** The hub between those who know of changes and the open connections. */
@@ -86,12 +86,12 @@ export function createChanges(log: Logger): Changes {
 /** What a client is told of the change of a list; undefined for a list that its server does not have. */
 export function listChangeOf(
   { kind }: ServerEvent,
-  { prompts, resources }: Catalogue,
+  { prompts, resources }: ServerCapabilities,
 ): JSONRPCNotification | undefined {
   if (kind === 'tools_list_changed') return { jsonrpc: '2.0', method: 'notifications/tools/list_changed' };
-  if (kind === 'prompts_list_changed' && prompts.size > 0)
+  if (kind === 'prompts_list_changed' && prompts !== undefined)
     return { jsonrpc: '2.0', method: 'notifications/prompts/list_changed' };
-  if (kind === 'resources_list_changed' && resources.size > 0)
+  if (kind === 'resources_list_changed' && resources !== undefined)
     return { jsonrpc: '2.0', method: 'notifications/resources/list_changed' };
   return undefined;
 }

@@ -5,15 +5,20 @@
  * saves: most of what a call, a session's opening and an idle session would cost.
  */
 import {
+  type JSONRPCNotification,
   type JSONRPCRequest,
+  type McpServer,
   ProtocolErrorCode,
   SERVER_INFO_META_KEY,
+  type ServerCapabilities,
+  type ServerEvent,
   type Tool as ListedTool,
 } from '@modelcontextprotocol/server';
 import type { UserContext } from '../auth/user.ts';
 import type { Tool } from './tool.ts';
 import { type CallAnswer, callTool } from './call-tool.ts';
 import type { Caller } from './caller.ts';
+import { listChangeOf } from './changes.ts';
 import { listFixedResources, listPrompts, listTemplates } from './catalogue.ts';
 import { type AloneAnswer, type CallFrame, frameAnswer, type Lane, negotiate, spellAnswer } from './lane.ts';
 import { allowedTools } from './handlers.ts';
@@ -27,17 +32,29 @@ import {
   type PlainQuestion,
   type RequestHeaders,
 } from './plain-call.ts';
-import { createMcpServer, listEveryTool, type McpDefinition } from './server.ts';
+import { createMcpServer, foreignMethods, listEveryTool, type McpDefinition } from './server.ts';
 
-/** The short way of a definition; none where a feature could have put its own handler in the way, or wants a server of its own kind. */
+/**
+ * The short way of a definition, for the messages whose handlers are still ours: the SDK's own server is asked, once features have
+ * registered on it. None where a feature wants to hear of each session, or to answer every call itself.
+ */
 export function createFastLane(definition: McpDefinition): Lane | undefined {
   const { features = [] } = definition;
-  const isForeign = features.some(
-    ({ register, options, keepsSessionState = false }) =>
-      register !== undefined || options !== undefined || keepsSessionState,
+  const keepsState = features.some(({ keepsSessionState = false }) => keepsSessionState);
+  const isOdd = features.some(({ options = {} }) =>
+    Object.keys(options).some((name) => !KNOWN_OPTIONS.has(name)),
   );
-  return isForeign ? undefined : new FastLane(definition);
+  if (keepsState || isOdd) return undefined;
+  const probe = createMcpServer(definition);
+  const foreign = foreignMethods(probe);
+  return NEEDED.some((method) => foreign.has(method)) ? undefined : new FastLane(definition, probe);
 }
+
+/** What must be ours for there to be a short way at all. */
+const NEEDED = ['initialize', 'notifications', 'ping', 'tools/call', 'tools/list'];
+
+/** Options of the SDK's server that change nothing about what goes the short way. */
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set(['capabilities', 'cacheHints', 'requestState']);
 
 /** What can be answered without the SDK's server. */
 class FastLane implements Lane {
@@ -58,12 +75,17 @@ class FastLane implements Lane {
     readonly head: AloneAnswer['head'];
   }>;
 
-  constructor(definition: McpDefinition) {
-    const { info, instructions, tools, registrations } = definition;
+  /** Methods that a feature answers as well, or instead. */
+  readonly #foreign: ReadonlySet<string>;
+  readonly #capabilities: ServerCapabilities;
+  readonly keepsServer: boolean;
+
+  constructor(definition: McpDefinition, probe: McpServer) {
+    const { info, instructions, tools, registrations, features = [] } = definition;
     const excluded = new Set(registrations.filter(needsSdk).map(({ tool }) => tool));
     // The SDK itself says what it would say.
-    const probe = createMcpServer(definition);
     const listed = listEveryTool(probe);
+    const isOurs = !(listed instanceof Promise) && listed?.length === tools.length;
     this.#definition = definition;
     this.#tools = new Map(tools.filter((tool) => !excluded.has(tool)).map((tool) => [tool.name, tool]));
     this.#names = new Set(tools.map(({ name }) => name));
@@ -72,12 +94,25 @@ class FastLane implements Lane {
       serverInfo: info,
       ...(instructions !== undefined && { instructions }),
     };
-    this.#listing = listed instanceof Promise ? undefined : listed;
+    // A tool that a feature has registered may come and go: then the list is for the SDK to say, and so is which tool there is not.
+    this.#listing = isOurs ? listed : undefined;
+    this.#foreign = new Set([
+      ...foreignMethods(probe),
+      ...(isOurs || tools.length === 0 ? [] : ['tools/list']),
+    ]);
+    this.#capabilities = probe.server.getCapabilities();
+    this.keepsServer = features.some(
+      ({ register, options }) => register !== undefined || options !== undefined,
+    );
     this.#resultMeta = { [SERVER_INFO_META_KEY]: info };
     const common = { resultType: 'complete', _meta: this.#resultMeta };
     this.#resultEnd = `,${JSON.stringify(common).slice(1)}`;
     this.#knownLists = new KnownAnswers(definition);
     this.#knownAlone = new KnownAnswers(definition);
+  }
+
+  listChangeOf(event: ServerEvent): JSONRPCNotification | undefined {
+    return listChangeOf(event, this.#capabilities);
   }
 
   /** The answer to `initialize`, as JSON. */
@@ -89,6 +124,7 @@ class FastLane implements Lane {
   answerAtOnce({ id, method, params }: JSONRPCRequest, { user }: Caller): string | undefined {
     if (!hasPlainParams(params)) return undefined;
     if (method === 'ping') return spellAnswer(id, {});
+    if (this.#foreign.has(method)) return undefined;
     const known = this.#knownLists.find(method, user);
     if (known !== undefined) return frameAnswer(id, known);
     const found = this.#list(method, user);
@@ -132,7 +168,7 @@ class FastLane implements Lane {
 
   /** What the SDK said to this question of another user with the same scopes. */
   recall({ id, method }: PlainQuestion, headers: RequestHeaders, user: UserContext): AloneAnswer | undefined {
-    if (!isMethodRepeatedIn(headers, method)) return undefined;
+    if (!isMethodRepeatedIn(headers, method) || this.#foreign.has(method)) return undefined;
     const known = this.#knownAlone.find(method, user);
     return known && { text: known.spell(id), head: known.head };
   }
@@ -140,6 +176,7 @@ class FastLane implements Lane {
   /** Hears what the SDK says to a question. */
   learn({ id, method }: PlainQuestion, user: UserContext, { text, head }: AloneAnswer): void {
     // What is found out when somebody asks is another thing each time, and so is what has gone wrong.
+    if (this.#foreign.has(method)) return;
     if (method === 'resources/list' && this.#definition.catalogue.listsResources) return;
     if (head.status !== 404 && !text.startsWith('{"result":')) return;
     const [before, after, ...more] = text.split(`"jsonrpc":"2.0","id":${JSON.stringify(id)}`);

@@ -20,7 +20,8 @@ export interface Feature {
    */
   readonly keepsSessionState?: boolean;
   /**
-   * Registers it. Called for each `McpServer`: one a connection, or one a stateless request. Must be cheap.
+   * Registers it. Called for each `McpServer`: one a connection that needs one, or one a stateless request. Must be cheap.
+   * What it sets here the SDK answers, all else goes the short way as ever. What hears notifications (`oninitialized` too) is there from the start.
    * What is registered here every user sees and may use, whatever the scopes: check them in the handler, by `callerOf`. The SDK's own
    * `scopeChallenge` sees stateless requests only.
    */

@@ -30,7 +30,7 @@ export interface HandlerParts {
   readonly connectionCaller: (() => Caller) | undefined;
 }
 
-/** Notes what is set on a server until `release`. `onSet` hears of each. */
+/** Notes what is set on a server until `release`. `onSet` hears of each method, and of `notifications` for any of those. */
 export function captureHandlers(
   { server }: McpServer,
   onSet: (method: string) => void,
@@ -43,7 +43,18 @@ export function captureHandlers(
     if (handler !== undefined) handlers.set(method, handler);
     setRequestHandler(method, ...rest);
   };
-  return { handlers, release: () => Reflect.deleteProperty(server, 'setRequestHandler') };
+  const setNotificationHandler: (...all: never[]) => void = server.setNotificationHandler.bind(server);
+  server.setNotificationHandler = (...all: never[]): void => {
+    onSet('notifications');
+    setNotificationHandler(...all);
+  };
+  return {
+    handlers,
+    release() {
+      Reflect.deleteProperty(server, 'setRequestHandler');
+      Reflect.deleteProperty(server, 'setNotificationHandler');
+    },
+  };
 }
 
 /** Where a request to a server comes from. */

@@ -3,8 +3,10 @@
  * how what the SDK would say is spelled. `fast-lane.ts` is that way; without it nothing here is ever asked.
  */
 import {
+  type JSONRPCNotification,
   type JSONRPCRequest,
   LATEST_PROTOCOL_VERSION,
+  type ServerEvent,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
 import { type CallAnswer, type CallOrigin, progressParams, type ProgressReport } from './call-tool.ts';
@@ -15,6 +17,10 @@ import type { PlainCall, PlainQuestion, RequestHeaders } from './plain-call.ts';
 
 /** What can be answered without the SDK's server. */
 export interface Lane {
+  /** Whether features have something on the SDK's server that may know more than the handshake: once made, it stays. */
+  readonly keepsServer: boolean;
+  /** What a client is told of the change of a list; undefined for a list that its server does not have. */
+  listChangeOf(event: ServerEvent): JSONRPCNotification | undefined;
   /** The answer to `initialize`, as JSON. */
   welcome(request: JSONRPCRequest): string;
   /** The answer to another request that needs no more than this, as JSON; undefined when the SDK must have it. */

@@ -127,7 +127,11 @@ export function createMcpServer(
   } = definition;
   const server = new McpServer(info, options);
   server.server.registerCapabilities(definition.lateCapabilities);
-  const { handlers, release } = captureHandlers(server, () => {});
+  const foreign = new Set<string>();
+  let isFeatureAtWork = false;
+  const { handlers, release } = captureHandlers(server, (method) => {
+    if (isFeatureAtWork) foreign.add(method);
+  });
   for (const { tool, config } of registrations) {
     server.registerTool(tool.name, config, (input, context) =>
       callTool({
@@ -151,9 +155,12 @@ export function createMcpServer(
     changes: changes.notifier,
     callerOf: (context) => callerOf(context, caller),
   };
+  isFeatureAtWork = true;
   for (const feature of features) feature.register?.(server, featureContext);
   release();
-  innerHandlers.set(server, handlers);
+  const { oninitialized, fallbackNotificationHandler } = server.server;
+  if ((oninitialized ?? fallbackNotificationHandler) !== undefined) foreign.add('notifications');
+  registered.set(server, { handlers, foreign });
   installHandlers({ server, definition, inner: handlers, connectionCaller: caller });
   if (!isStateless) answerEmptyLists(server);
   if (session !== undefined) followChanges(changes, server, session.userId);
@@ -195,11 +202,19 @@ export function createToolLister(
 
 /** What a server's `tools/list` says to a user who may call everything; undefined where it has no tools. */
 export function listEveryTool(server: McpServer): ReturnType<typeof listAllTools> {
-  return listAllTools(innerHandlers.get(server) ?? new Map());
+  return listAllTools(registered.get(server)?.handlers ?? new Map());
+}
+
+/** The methods whose handlers features have set on a server themselves; `notifications` stands for all of those. */
+export function foreignMethods(server: McpServer): ReadonlySet<string> {
+  return registered.get(server)?.foreign ?? new Set();
 }
 
 /** What has been registered on each server, under this server's own handlers. */
-const innerHandlers = new WeakMap<McpServer, Handlers>();
+const registered = new WeakMap<
+  McpServer,
+  { readonly handlers: Handlers; readonly foreign: ReadonlySet<string> }
+>();
 
 /** The lists that show two users something else, as far as that is a matter of scopes. */
 export function listsThatDiffer(

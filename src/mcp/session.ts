@@ -3,7 +3,7 @@ import type { JSONRPCMessage, JSONRPCRequest, ServerEvent } from '@modelcontextp
 import { NO_REVISION } from './call-tool.ts';
 import type { Grant } from '../auth/verifier.ts';
 import type { Caller } from './caller.ts';
-import { type Follower, listChangeOf } from './changes.ts';
+import type { Follower } from './changes.ts';
 import type { Worker } from './in-flight.ts';
 import { type Lane, LaneCall, negotiate, spellAnswer } from './lane.ts';
 import {
@@ -105,7 +105,8 @@ export class McpSession implements Follower, Worker {
 
   /** Sets what the client has set elsewhere; nobody waits for the answer. */
   apply(setting: Setting, caller: Caller): void {
-    this.#sdk?.apply(setting, caller);
+    // Where a feature has something to set, the server must know of it.
+    (this.#lane?.keepsServer === true ? this.#wake() : this.#sdk)?.apply(setting, caller);
   }
 
   /**
@@ -125,9 +126,9 @@ export class McpSession implements Follower, Worker {
     }
   }
 
-  /** Tells the client of the change of a list; single resources nobody can have subscribed to where there is a lane. */
+  /** Tells the client of the change of a list; to single resources nobody can have subscribed who needed no server for it. */
   deliverChange(event: ServerEvent): void {
-    const message = listChangeOf(event, this.#definition.catalogue);
+    const message = this.#lane?.listChangeOf(event);
     if (message !== undefined) this.#channel.send(message).catch(() => undefined);
   }
 
@@ -227,20 +228,20 @@ export class McpSession implements Follower, Worker {
 
   /** The SDK's server, made when it is first needed. */
   #wake(): SdkSession {
-    return (this.#sdk ??= new SdkSession({
-      definition: this.#definition,
-      session: this,
-      follows: this.#lane === undefined ? this : undefined,
-      handshake: this.#handshake,
-    }));
+    if (this.#sdk !== undefined) return this.#sdk;
+    const [definition, handshake] = [this.#definition, this.#handshake];
+    // One that stays follows the changes itself: it knows what its client has subscribed to.
+    const follows = (this.#lane?.keepsServer ?? true) ? this : undefined;
+    if (follows !== undefined) definition.changes.leave(this);
+    return (this.#sdk = new SdkSession({ definition, session: this, follows, handshake }));
   }
 
   /**
-   * Lets go of the SDK's server, several times as large as everything else that an idle session holds. Where there is a lane it knows
-   * nothing but the handshake, of which the next one is told; a feature may keep something in its own.
+   * Lets go of the SDK's server, several times as large as everything else that an idle session holds. Where no feature
+   * has anything on it, it knows nothing but the handshake, of which the next one is told.
    */
   #fallAsleep(): void {
-    if (this.#lane === undefined || this.#sdk?.isReady !== true) return;
+    if ((this.#lane?.keepsServer ?? true) || this.#sdk?.isReady !== true) return;
     void this.#sdk.close();
     this.#sdk = undefined;
     // A map that is empty is not small.

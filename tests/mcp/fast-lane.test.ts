@@ -127,8 +127,25 @@ const kinds: readonly Tool[] = [
   }),
 ];
 
-/** With a feature that registers something itself, everything goes the SDK's way. */
-const NO_LANE: Feature = { name: 'nothing', register: () => {} };
+/** With a feature that keeps something of each session, everything goes the SDK's way. */
+const NO_LANE: Feature = { name: 'nothing', keepsSessionState: true };
+
+/** What a feature registers on the SDK itself is the SDK's, and the rest goes the short way as ever. */
+const RAW: Feature = {
+  name: 'raw',
+  options: { capabilities: { logging: {} } },
+  register(server, { callerOf }) {
+    server.registerPrompt('raw', { description: 'Raw.' }, (context) => ({
+      messages: [{ role: 'user', content: { type: 'text', text: callerOf(context).user.userId } }],
+    }));
+    server.registerTool('raw', { description: 'Raw.', inputSchema: z.object({}) }, (_input, context) => ({
+      content: [{ type: 'text', text: callerOf(context).user.userId }],
+    }));
+    server.registerResource('raw', 'raw://a', { description: 'Raw.' }, ({ href }) => ({
+      contents: [{ uri: href, text: 'raw' }],
+    }));
+  },
+};
 
 /** What a feature declares goes the short way as far as that goes. */
 const DECLARED: Feature = {
@@ -167,13 +184,17 @@ const DECLARED: Feature = {
 
 let fast: TestServer;
 let slow: TestServer;
+let rawFast: TestServer;
+let rawSlow: TestServer;
 beforeAll(async () => {
   const tools = [...fixtureTools, ...kinds];
   fast = await startTestServer({ tools, features: [DECLARED] });
   slow = await startTestServer({ tools, features: [DECLARED, NO_LANE] });
+  rawFast = await startTestServer({ tools, features: [DECLARED, RAW] });
+  rawSlow = await startTestServer({ tools, features: [DECLARED, RAW, NO_LANE] });
 });
 afterAll(async () => {
-  await Promise.all([fast.close(), slow.close()]);
+  await Promise.all([fast, slow, rawFast, rawSlow].map(async (server) => server.close()));
 });
 
 const jsonObject = fc.dictionary(fc.string({ maxLength: 8 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 });
@@ -687,4 +708,58 @@ test('what is not plain is left to the SDK', () => {
     isStateless: false,
   });
   expect(odd.map(readPlainCall)).toEqual(odd.map(() => undefined));
+});
+
+/** What is asked of a server on which a feature has registered something itself. */
+const askedOfRaw = fc.constantFrom<{
+  readonly method: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}>(
+  { method: 'ping' },
+  { method: 'tools/list' },
+  { method: 'prompts/list' },
+  { method: 'resources/list' },
+  { method: 'resources/templates/list' },
+  { method: 'tools/call', params: { name: 'echo_message', arguments: { message: 'hi' } } },
+  { method: 'tools/call', params: { name: 'add', arguments: { a: 1 } } },
+  { method: 'tools/call', params: { name: 'raw', arguments: {} } },
+  { method: 'tools/call', params: { name: 'nobody', arguments: {} } },
+  { method: 'prompts/get', params: { name: 'raw' } },
+  { method: 'prompts/get', params: { name: 'drill', arguments: { topic: 'a' } } },
+  { method: 'resources/read', params: { uri: 'raw://a' } },
+  { method: 'resources/read', params: { uri: 'test://about' } },
+  { method: 'logging/setLevel', params: { level: 'error' } },
+  { method: 'nonsense' },
+);
+
+test.each([
+  ['a user who may call everything', ADA],
+  ['a user who lacks scopes', GREETER],
+])('beside what a feature registers itself the answers are the same, for %s', async (_user, token) => {
+  const opened = await Promise.all([rawFast, rawSlow].map(async ({ url }) => openMcpSession(url, token)));
+  const hello = { jsonrpc: '2.0', id: 0, method: 'initialize', params: HELLO };
+  const [quickHello, thoroughHello] = await Promise.all(
+    [rawFast, rawSlow].map(async ({ url }) => (await send(`${url}/mcp`, { token, body: hello })).text),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(askedOfRaw, { minLength: 1, maxLength: 15 }), async (asked) => {
+      for (const one of asked) {
+        lastId += 1;
+        const [quick, thorough] = await Promise.all(
+          opened.map(async (session) => essence(await session.post({ jsonrpc: '2.0', id: lastId, ...one }))),
+        );
+        const [quickAlone, thoroughAlone] = await Promise.all(
+          [rawFast, rawSlow].map(async ({ url }) =>
+            essence(await send(`${url}/mcp`, stateless(one, { id: lastId, token }))),
+          ),
+        );
+
+        expect(quick).toEqual(thorough);
+        expect(quickAlone).toEqual(thoroughAlone);
+      }
+    }),
+    { numRuns: 15 },
+  );
+
+  expect(quickHello).toBe(thoroughHello);
 });

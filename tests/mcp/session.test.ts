@@ -161,7 +161,30 @@ describe('the SDK’s server', () => {
     expect(session.protocolVersion).toBe('2024-11-05');
   });
 
-  test('is there from the start with a feature, which sees every message', async () => {
+  test('is not there beside what a feature registers until that is asked for, and stays then', async () => {
+    const feature: Feature = {
+      name: 'raw',
+      register: (server) =>
+        void server.registerPrompt('raw', { description: 'Raw.' }, () => ({ messages: [] })),
+    };
+    const { servers, request, until, heard } = openSession({ features: [feature] });
+
+    request(1, 'initialize', HELLO);
+    request(2, 'tools/list');
+    request(3, 'tools/call', { name: 'echo_message', arguments: { message: 'hi' } });
+    await until(3);
+    const before = servers();
+    request(4, 'prompts/get', { name: 'raw' });
+    await until(4);
+    request(5, 'prompts/list');
+    await until(5);
+
+    expect([before, servers()]).toEqual([0, 1]);
+    expect(heard.at(-2)).toMatchObject({ id: 4, result: { messages: [] } });
+    expect(heard.at(-1)).toMatchObject({ id: 5, result: { prompts: [{ name: 'raw' }] } });
+  });
+
+  test('is there from the start with a feature that hears of every session', async () => {
     const seen: string[] = [];
     const feature: Feature = {
       name: 'listens',
