@@ -2,6 +2,7 @@
 import type { Lab } from './lab.ts';
 import type { AskedMethod, SessionTransport, Transport } from './load/job.ts';
 import { measureEdits } from './measure/edits-row.ts';
+import { FEATURES_ROW } from './measure/features-row.ts';
 import { measureIdleSessions } from './measure/idle-row.ts';
 import { type LoadRow, measureLoad, metricOf } from './measure/load-row.ts';
 import { measureReload } from './measure/reload-row.ts';
@@ -81,6 +82,7 @@ export const ROWS: readonly Row[] = [
   },
   ...TRANSPORTS.map((transport) => echoRow(transport, { size: '10k', bytes: 10_000, clients: CLIENTS })),
   ...TRANSPORTS.map((transport) => echoRow(transport, { size: '1m', bytes: 1_000_000, clients: 4 })),
+  FEATURES_ROW,
   { name: 'start', title: 'start to the first answer', metric: 'startMs', measure: measureStart },
   ...TRANSPORTS.map((transport) =>
     loadRow(`paced-${transport}`, `tools/call, ${TITLES[transport]}, ${PACE} calls/s`, {

@@ -27,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
     const template = await steps.take('copy this checkout', copyTemplate);
     if (wanted('adds')) await steps.fork('A fork that adds', async () => forkThatAdds(steps, template));
     if (wanted('islands'))
-      await steps.fork('A fork without islands', async () => forkWithoutIslands(steps, template));
+      await steps.fork('A fork without islands', async () => forkWithoutIslands(steps, template, { quick }));
     // Last: it changes the template.
     if (wanted('own'))
       await steps.fork('A fork of its own', async () => forkOfItsOwn(steps, template, { quick }));

@@ -19,8 +19,11 @@ export const ISLANDS = [
     name: 'example',
     what: 'the worked application of docs/08_EXAMPLE.md',
     without: 'there is no `npm run example`',
-    files: ['examples'],
-    wiring: [{ file: 'package.json', linesWith: '"example":' }],
+    files: ['examples', 'lab/fixture/with-example.ts', 'lab/bench/measure/features-row.ts'],
+    wiring: [
+      { file: 'package.json', linesWith: '"example":' },
+      { file: 'lab/bench/rows.ts', linesWith: 'FEATURES_ROW' },
+    ],
     tests: [],
     packages: [],
   },

@@ -17,13 +17,13 @@ export async function measureIdleSessions(lab: Lab): Promise<Series[]> {
   for (const target of lab.targets) {
     if (!target.transports.includes('sse') || target.env['LOG_LEVEL'] === 'warn') continue;
     lab.progress(`${lab.settings.idleSessions} sessions: ${target.name}`);
-    series.push({ server: target.name, kind: target.kind, rounds: [await measureOne(lab, target)] });
+    series.push({ server: target.name, kind: target.kind, rounds: [await measureIdle(lab, target)] });
   }
   return series;
 }
 
 /** Measures one server. */
-async function measureOne(lab: Lab, target: Target): Promise<Figures> {
+export async function measureIdle(lab: Lab, target: Target): Promise<Figures> {
   const { generator, settings } = lab;
   const server = await startTarget(lab, target, { withHeapProbe: true });
   const address = { port: server.port, pid: server.pid };
