@@ -10,6 +10,7 @@ Checks a deployed server from outside, as its clients would; changes nothing the
   --mcp-remote         also connects through mcp-remote, as Claude Desktop does
   --instances N        also sends N times 20 calls of one session, and of one of HTTP+SSE: a balancer spreads them
   --restart            also keeps a session while you restart the server, when it asks for that
+  --sign-in            also signs in on the page, as Claude on the web does, from discovery to revocation
   --idle SECONDS       also holds a stream that long, to find the host's idle limit
   --heartbeat SECONDS  the server's SSE_KEEPALIVE_SECONDS; default 15
   --max-body BYTES     the server's MAX_BODY_BYTES; default 4194304

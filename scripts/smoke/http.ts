@@ -22,6 +22,8 @@ export interface Request {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: object;
+  /** Sent as a form, in place of a body. */
+  readonly form?: Readonly<Record<string, string>>;
 }
 
 /** An answer. Of an event stream only the head is read. */
@@ -59,9 +61,9 @@ export async function ask(target: Target, path: string, request: Request = {}): 
 }
 
 /** A request in the form that fetch takes. */
-export function toInit({ method, token, headers, body }: Request): RequestInit {
+export function toInit({ method, token, headers, body, form }: Request): RequestInit {
   return {
-    method: method ?? (body === undefined ? 'GET' : 'POST'),
+    method: method ?? ((body ?? form) === undefined ? 'GET' : 'POST'),
     redirect: 'manual',
     headers: {
       Accept: 'application/json, text/event-stream',
@@ -70,6 +72,7 @@ export function toInit({ method, token, headers, body }: Request): RequestInit {
       ...headers,
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(form !== undefined && { body: new URLSearchParams(form) }),
   };
 }
 

@@ -16,6 +16,8 @@ export interface SmokeOptions {
   /** Whether the token may travel unencrypted to another machine. */
   readonly allowHttp: boolean;
   readonly mcpRemote: boolean;
+  /** Whether to sign in as a client and its user do. */
+  readonly signIn: boolean;
   /** Whether a session is to be kept while the server is restarted. */
   readonly restart: boolean;
   /** How many instances answer behind the URL; undefined where that is not to be checked. */
@@ -69,6 +71,7 @@ export function parseOptions(
     allowOpen: values['allow-open'] ?? false,
     allowHttp: values['allow-http'] ?? false,
     mcpRemote: values['mcp-remote'] ?? false,
+    signIn: values['sign-in'] ?? false,
     restart: values.restart ?? false,
     instances: values.instances === undefined ? undefined : parseInstances(values.instances),
     idleMs: values.idle === undefined ? undefined : parseSeconds('--idle', values.idle),
@@ -101,6 +104,7 @@ function readArguments(args: readonly string[]) {
         'max-body': text,
         junit: text,
         'mcp-remote': flag,
+        'sign-in': flag,
         restart: flag,
         'allow-open': flag,
         'allow-http': flag,

@@ -23,6 +23,8 @@ import {
 } from './reachability.ts';
 import { checkRestart } from './restart.ts';
 import { checkDiscovery, checkNoCredential, checkWrongCredential } from './refusals.ts';
+import { discoverSignIn, type Discovered, type Registered, registerClient } from './sign-in.ts';
+import { type Allowed, signInOnPage, useSignIn } from './sign-in-page.ts';
 import { checkMessagesCredential, checkSessionCredential } from './session-credential.ts';
 import { checkSession, checkUnknownSession } from './sessions.ts';
 import { openSse, type SseStream } from './sse.ts';
@@ -41,6 +43,9 @@ interface Run {
   isReachable: boolean;
   face: Face | undefined;
   tools: ToolList | undefined;
+  discovered: Discovered | undefined;
+  registered: Registered | undefined;
+  allowed: Allowed | undefined;
   /** What calls must look like; the first transport adds which tool tells its user. */
   expected: Expectation | undefined;
   sse: SseStream | undefined;
@@ -85,6 +90,10 @@ const noTools = ({ tools }: Run): string | false =>
 const noInstances = ({ options }: Run): string | false =>
   options.instances === undefined && '--instances was not given';
 
+const signInNotAsked = ({ options }: Run): string | false => !options.signIn && '--sign-in was not given';
+const signInElsewhere = (run: Run): string | false =>
+  signInNotAsked(run) || (run.discovered?.isHere === false && 'users sign in at another server');
+
 const TALKS = ['tools'];
 
 /** The steps. */
@@ -98,7 +107,7 @@ export const PLAN: readonly PlannedStep[] = [
   { id: 'wrong-credential', title: 'Wrong token is refused', needs: ['page'], unless: authOff, check: (run) => checkWrongCredential(run.target, known(run.face)) },
   { id: 'other-headers', title: 'Wrong API key and Basic credential are refused', needs: ['page'], unless: authOff, check: (run) => checkOtherHeaders(run.target, known(run.face)) },
   { id: 'query-credential', title: 'Token in the query string is not read', needs: ['page'], unless: authOff, check: (run) => checkQueryCredential(run.target, known(run.face)) },
-  { id: 'discovery', title: 'OAuth discovery is answered with JSON', needs: ['page'], check: ({ target }) => checkDiscovery(target) },
+  { id: 'discovery', title: 'OAuth discovery is answered with JSON', needs: ['page'], check: (run) => checkDiscovery(run.target, known(run.face)) },
   { id: 'security-headers', title: 'Security headers arrive', needs: ['page'], check: ({ target }) => checkSecurityHeaders(target) },
   { id: 'origin', title: 'Pages of other origins are refused', needs: ['page'], check: ({ target }) => checkOrigin(target) },
   { id: 'tools', title: 'Token opens GET /tools', needs: ['page'], check: async (run) => (run.tools = await listTools(run.target, known(run.face).authEnabled)) },
@@ -132,6 +141,10 @@ export const PLAN: readonly PlannedStep[] = [
   { id: 'unknown-session', title: 'Unknown session gets 404', needs: TALKS, check: (run) => checkUnknownSession(run.target, known(run.face).sseEnabled) },
   { id: 'two-users', title: 'Two users are kept apart', needs: ['identity'], unless: ({ options }) => options.token2 === undefined && 'no --token2 was given: whether users are kept apart is not known', check: (run) => checkTwoUsers(run.target, run.options.token2, { expected: known(run.expected), sseEnabled: known(run.face).sseEnabled }) },
   { id: 'mcp-remote', title: 'mcp-remote connects, as in Claude Desktop', needs: ['identity'], unless: ({ options }) => !options.mcpRemote && '--mcp-remote was not given', check: (run) => checkMcpRemote(run.target, known(run.expected), run.options.allowHttp) },
+  { id: 'sign-in', title: 'Sign-in: clients find out how', needs: TALKS, unless: signInNotAsked, check: async (run) => (run.discovered = await discoverSignIn(run.target)) },
+  { id: 'sign-in-client', title: 'Sign-in: a client registers, and no foreign address is taken', needs: ['sign-in'], unless: signInElsewhere, check: async (run) => (run.registered = await registerClient(run.target, known(run.discovered))) },
+  { id: 'sign-in-page', title: 'Sign-in: the page takes the token and leads back', needs: ['sign-in-client'], unless: signInElsewhere, check: async (run) => (run.allowed = await signInOnPage(run.target, known(run.discovered), known(run.registered))) },
+  { id: 'sign-in-tokens', title: 'Sign-in: its tokens call, are refreshed, and end', needs: ['sign-in-page'], unless: signInElsewhere, check: (run) => useSignIn(run.target, known(run.discovered), { ...known(run.registered), ...known(run.allowed) }) },
   // Late, since these streams have been open all along: what they have waited already need not be waited again.
   { id: 'sse-heartbeat', title: 'HTTP+SSE: heartbeat comes through', needs: ['sse-stream'], unless: sseOff, check: (run) => checkHeartbeat(known(run.sse).reader, run.options) },
   { id: 'session-heartbeat', title: "Streamable HTTP: heartbeat of a session's stream comes through", needs: ['session-stream'], check: (run) => checkHeartbeat(known(run.sessionStream), run.options) },
@@ -164,6 +177,9 @@ export async function runPlan(
     isReachable: true,
     face: undefined,
     tools: undefined,
+    discovered: undefined,
+    registered: undefined,
+    allowed: undefined,
     expected: undefined,
     sse: undefined,
     session: undefined,

@@ -12,12 +12,15 @@ import type { Passed } from './steps.ts';
 export interface Face extends Passed {
   readonly authEnabled: boolean;
   readonly sseEnabled: boolean;
+  /** Whether clients can send their users somewhere to sign in. */
+  readonly canSignIn: boolean;
 }
 
 const HEALTH = z.looseObject({ status: z.literal('ok'), version: z.string() });
 const READY = z.looseObject({ status: z.string() });
 const FACE = z.looseObject({
   authentication: z.enum(['bearer', 'none']),
+  signIn: z.string().optional(),
   transports: z.looseObject({ 'streamable-http': z.string(), sse: z.string().optional() }),
 });
 
@@ -66,7 +69,7 @@ export async function checkReady(target: Target): Promise<Passed> {
 /** `GET /` as JSON: which transports, whether tokens are asked for, and under which address it believes to be. */
 export async function readFace(target: Target): Promise<Face> {
   const answer = await ask(target, '/', { headers: { Accept: 'application/json' } });
-  const { authentication, transports } = requireJson(answer, [200], FACE);
+  const { authentication, signIn, transports } = requireJson(answer, [200], FACE);
   const address = transports['streamable-http'];
   const here = target.url.href.replace(/\/$/, '');
   const believed = URL.canParse(address) ? address.replace(/\/mcp$/, '') : here;
@@ -81,6 +84,7 @@ export async function readFace(target: Target): Promise<Face> {
     detail: `authentication: ${authentication}; transports: ${Object.keys(transports).join(', ')}`,
     authEnabled: authentication === 'bearer',
     sseEnabled,
+    canSignIn: signIn !== undefined,
   };
 }
 

@@ -49,8 +49,15 @@ const DISCOVERY = [
   '/.well-known/openid-configuration',
 ];
 
-/** The paths where clients look for OAuth answer 404 with JSON: whatever else is there is shown to users as an error. */
-export async function checkDiscovery(target: Target): Promise<Passed> {
+/**
+ * The paths where clients look for OAuth answer with JSON, and with 404 where users do not sign in: whatever else is there is shown to
+ * users as an error.
+ */
+export async function checkDiscovery(target: Target, { canSignIn }: Face): Promise<Passed> {
+  if (canSignIn) {
+    for (const path of DISCOVERY) requireJson(await ask(target, path), [200, 404], z.looseObject({}));
+    return { detail: `JSON on ${DISCOVERY.length} documents; users can sign in` };
+  }
   for (const path of DISCOVERY) requireJson(await ask(target, path), [404], REFUSAL);
   const body = { client_name: 'smoke test', redirect_uris: [] };
   requireJson(await ask(target, '/register', { body }), [404], REFUSAL);

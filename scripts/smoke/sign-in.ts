@@ -1,0 +1,124 @@
+/** Finds out how to sign in, and registers a client, as clients do after a 401: each document where the one before says. */
+import { z } from 'zod';
+import { type Answer, ask, codeOf, requireJson, type Target } from './http.ts';
+import { CheckFailure } from './outcome.ts';
+import type { Passed } from './steps.ts';
+
+/** What a client finds out before it signs in. */
+export interface Discovered extends Passed {
+  readonly issuer: string;
+  readonly authorize: string;
+  readonly token: string;
+  readonly register: string | undefined;
+  readonly revoke: string | undefined;
+  /** Whether it is the deployment itself at which users sign in. */
+  readonly isHere: boolean;
+}
+
+/** A client that has registered itself. */
+export interface Registered extends Passed {
+  readonly clientId: string;
+}
+
+const RESOURCE = z.looseObject({
+  resource: z.string(),
+  authorization_servers: z.array(z.string()).min(1),
+});
+const METADATA = z.looseObject({
+  issuer: z.string(),
+  authorization_endpoint: z.string(),
+  token_endpoint: z.string(),
+  registration_endpoint: z.string().optional(),
+  revocation_endpoint: z.string().optional(),
+  code_challenge_methods_supported: z.array(z.string()),
+  token_endpoint_auth_methods_supported: z.array(z.string()),
+});
+const CLIENT = z.looseObject({ client_id: z.string() });
+/** Where the user's program would be; nothing listens there, and nothing is sent there. */
+export const CALLBACK = 'http://127.0.0.1:3118/callback';
+
+/** Somebody else's. */
+export const FOREIGN = 'https://smoke-test.invalid/callback';
+
+export const SET_PUBLIC_URL =
+  'Set PUBLIC_URL to the address that clients use, exactly: clients compare these addresses as text.';
+
+/** From a 401 to the documents, each where the one before says, and all about one address. */
+export async function discoverSignIn(target: Target): Promise<Discovered> {
+  const here = target.url.href.replace(/\/$/, '');
+  const refused = await ask(target, '/mcp', { body: { jsonrpc: '2.0', id: 1, method: 'ping' } });
+  const pointer = /resource_metadata="([^"]+)"/.exec(refused.headers.get('www-authenticate') ?? '')?.[1];
+  if (pointer === undefined) {
+    throw new CheckFailure(
+      'The 401 of /mcp does not say where to sign in (resource_metadata).',
+      'Signing in is off: set SERVER_SECRET and PUBLIC_URL; the log says "users cannot sign in", and why. Or a proxy takes WWW-Authenticate away.',
+    );
+  }
+  const resource = requireJson(await askAt(target, pointer), [200], RESOURCE);
+  if (resource.resource !== `${here}/mcp`)
+    throw new CheckFailure(`The server says to be ${resource.resource}, not ${here}/mcp.`, SET_PUBLIC_URL);
+  const [issuer = ''] = resource.authorization_servers;
+  if (issuer !== here) {
+    const nothing = { authorize: '', token: '', register: undefined, revoke: undefined };
+    return {
+      detail: `users sign in at ${issuer}, which is not looked at`,
+      issuer,
+      ...nothing,
+      isHere: false,
+    };
+  }
+  const { origin, pathname } = new URL(issuer);
+  const document = `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`;
+  const metadata = requireJson(await askAt(target, document), [200], METADATA);
+  if (metadata.issuer !== issuer)
+    throw new CheckFailure(`The document at ${document} is of ${metadata.issuer}.`, SET_PUBLIC_URL);
+  if (!metadata.code_challenge_methods_supported.includes('S256'))
+    throw new CheckFailure(
+      'The document does not offer S256.',
+      'Another server answers there: clients stop at this.',
+    );
+  return {
+    detail: `at ${issuer}`,
+    issuer,
+    authorize: metadata.authorization_endpoint,
+    token: metadata.token_endpoint,
+    register: metadata.registration_endpoint,
+    revoke: metadata.revocation_endpoint,
+    isHere: true,
+  };
+}
+
+/** A client registers; one that would send users somewhere else does not. */
+export async function registerClient(target: Target, { register }: Discovered): Promise<Registered> {
+  if (register === undefined)
+    throw new CheckFailure(
+      'Clients cannot register themselves (OAUTH_REGISTRATION=false).',
+      'This check needs it: leave --sign-in out, or run it before you switch it off.',
+    );
+  const metadata = { client_name: 'smoke test', token_endpoint_auth_method: 'none' };
+  const foreign = await askAt(target, register, { body: { ...metadata, redirect_uris: [FOREIGN] } });
+  if (foreign.status !== 400 || codeOf(foreign) !== 'invalid_redirect_uri') throw openRedirect(foreign);
+  const answer = await askAt(target, register, { body: { ...metadata, redirect_uris: [CALLBACK] } });
+  const { client_id: clientId } = requireJson(answer, [201], CLIENT);
+  return { detail: 'a client for this machine is taken, one for another address is refused', clientId };
+}
+
+/** A request to an address that the server has named, which must be under the deployment's. */
+export async function askAt(
+  target: Target,
+  address: string,
+  request?: Parameters<typeof ask>[2],
+): Promise<Answer> {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url?.origin !== target.url.origin)
+    throw new CheckFailure(`The server sends clients to ${url?.origin ?? 'no address'}.`, SET_PUBLIC_URL);
+  return ask({ ...target, url: new URL('/', url) }, `${url.pathname}${url.search}`, request);
+}
+
+/** A code would go to whoever asks for it. */
+export function openRedirect({ status }: Answer): CheckFailure {
+  return new CheckFailure(
+    `OPEN: an address of somebody else is taken for the way back (status ${status}).`,
+    'Take it out of OAUTH_REDIRECT_URIS, if it is there. Else another server answers: whoever lures a user there gets in as that user.',
+  );
+}
