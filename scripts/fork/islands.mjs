@@ -137,6 +137,26 @@ export const ISLANDS = [
     packages: ['pg', '@types/pg', '@photostructure/sqlite'],
   },
   {
+    name: 'redis',
+    what: 'several processes as one server, over Redis or Valkey',
+    without:
+      'each process is by itself, but for sessions that outlive it (`SERVER_SECRET`); `REDIS_URL` ends the start',
+    files: ['src/sessions/redis', 'src/server/redis.ts'],
+    wiring: [
+      { file: 'src/server/join-processes.ts', linesWith: "'./redis.ts'" },
+      { file: 'src/server/join-processes.ts', part: '(await joinOverRedis({ sharing, sealer, log })) ?? ' },
+    ],
+    tests: [
+      'tests/e2e/balanced.test.ts',
+      'tests/e2e/redis-failures.test.ts',
+      'tests/http/transports/many-processes.test.ts',
+      'tests/http/transports/session-settings.test.ts',
+      'tests/sessions/peer-event-store.test.ts',
+    ],
+    usedBy: /support\/redis/,
+    packages: ['@redis/client'],
+  },
+  {
     name: 'short-way',
     what: 'the short way of plain messages past the SDK',
     without:

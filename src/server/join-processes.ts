@@ -1,14 +1,18 @@
 /** What this process shares with those that come after it and those beside it: ids that all can read, and the way to the others. */
 import type { ServerEvent } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
+import { ConfigError } from '../config/config-error.ts';
 import type { SharingConfig } from '../config/sharing.ts';
 import type { CountFailure } from '../http/gate/rate-limit.ts';
+import type { CallLimit } from '../mcp/call-limit.ts';
 import type { McpDefinition } from '../mcp/server.ts';
 import { createSealer } from '../sealed.ts';
 import type { EventStore } from '../sessions/event-store.ts';
 import { createMemoryEventStore } from '../sessions/memory-event-store.ts';
 import { createNoPeers, type Peers } from '../sessions/peers.ts';
+import type { SessionRegistry } from '../sessions/registry.ts';
 import { createSealedIds, RANDOM_IDS, type SessionIds } from '../sessions/session-ids.ts';
+import { joinOverRedis } from './redis.ts';
 
 /** What is shared. */
 export interface SharedState {
@@ -25,24 +29,69 @@ export interface SharedStateOptions {
   readonly oneUser: boolean;
 }
 
-/** Opens it; others are joined as soon as they can be reached, and no start waits for that. */
+/**
+ * Opens it.
+ * @throws {ConfigError} when the processes are to meet over what this server does not have
+ */
 export async function openSharedState(
-  { secrets, sessionMaxAgeMs, redis }: SharingConfig,
+  sharing: SharingConfig,
   { log, oneUser }: SharedStateOptions,
 ): Promise<SharedState> {
   const alone = { peers: createNoPeers(), store: createMemoryEventStore({ oneUser }) };
-  if (secrets.length === 0) return { sessionIds: RANDOM_IDS, ...alone };
-  const sealer = createSealer(secrets);
-  const sessionIds = createSealedIds({ sealer, maxAgeMs: sessionMaxAgeMs });
-  if (redis === undefined) return { sessionIds, ...alone };
-  const { createRedisPeers } = await import('../sessions/redis/redis-peers.ts');
-  const { PeerEventStore } = await import('../sessions/peer-event-store.ts');
-  const peers = await createRedisPeers({ ...redis, sealer, log });
-  return { sessionIds, peers, store: new PeerEventStore({ peers, log, oneUser }) };
+  if (sharing.secrets.length === 0) return { sessionIds: RANDOM_IDS, ...alone };
+  const sealer = createSealer(sharing.secrets);
+  const sessionIds = createSealedIds({ sealer, maxAgeMs: sharing.sessionMaxAgeMs });
+  const peers = (await joinOverRedis({ sharing, sealer, log })) ?? alone.peers;
+  if (peers !== alone.peers) {
+    const { PeerEventStore } = await import('../sessions/peer-event-store.ts');
+    return { sessionIds, peers, store: new PeerEventStore({ peers, log, oneUser }) };
+  }
+  if (sharing.redis === undefined) return { sessionIds, ...alone };
+  throw new ConfigError('REDIS_URL is set, and Redis has been taken out of this server: leave it away.');
+}
+
+/** What takes part in what the processes share. */
+export interface Participants extends Pick<SharedState, 'peers' | 'store'> {
+  readonly definition: McpDefinition;
+  readonly registry: SessionRegistry;
+}
+
+/** Has changes and limits be those of all processes, and streams end that others cannot reach; the returned function is to be called every second. */
+export function takePart({ peers, store, definition, registry }: Participants): () => void {
+  shareChanges(definition, peers);
+  // Others take this process for gone: clients open other streams, and know that what they have sent has not arrived.
+  peers.onCutOff(() => {
+    registry.endCutOff();
+    store.dismiss(COME_BACK_AFTER_MS);
+  });
+  return shareCalls(definition.callLimit, peers);
+}
+
+/** So many users at most are in one message. */
+const USERS_AT_ONCE = 5_000;
+
+/**
+ * Has the calls that a user makes anywhere count everywhere, a second later at most; no call waits for that. While the others are out of
+ * reach, each process lets its part in.
+ */
+export function shareCalls(callLimit: CallLimit, peers: Peers): () => void {
+  peers.onTell('calls', (spent: readonly (readonly [string, number])[]) => {
+    for (const [userId, spentMs] of spent) callLimit.noteSpent(userId, spentMs);
+  });
+  return () => {
+    if (peers.standing === 'alone') return;
+    const isTogether = peers.standing === 'together';
+    callLimit.share = isTogether ? 1 : 1 / peers.count;
+    const spent = [...callLimit.collectSpent()];
+    // What was let in of the own part while nobody listened is no others' business.
+    if (!isTogether) return;
+    for (let from = 0; from < spent.length; from += USERS_AT_ONCE)
+      peers.tell('calls', spent.slice(from, from + USERS_AT_ONCE));
+  };
 }
 
 /** Has changes reach the clients of every process, each once. */
-export function shareChanges({ changes, features = [] }: McpDefinition, peers: Peers): void {
+function shareChanges({ changes, features = [] }: McpDefinition, peers: Peers): void {
   changes.onPublish((event, userId) => peers.tell('change', { ...event, userId }));
   peers.onTell('change', ({ userId, ...event }: ServerEvent & { readonly userId?: string }) =>
     changes.publish(event, userId),

@@ -36,7 +36,7 @@ import { listen, urlOf } from './listening.ts';
 import { tellOfRightsChanges } from './rights-changes.ts';
 import { infoOf, type ServerDefinition } from './server-definition.ts';
 import { NO_SERVICES, type OpenServices } from './services.ts';
-import { comeBackAfter, openSharedState, shareChanges, shareFailures } from './join-processes.ts';
+import { comeBackAfter, openSharedState, shareFailures, takePart } from './join-processes.ts';
 
 /** What a server is made from. */
 export interface ServerParts {
@@ -128,9 +128,9 @@ export async function startServer({
   const stepUp = createStepUp(definition, entrance.describe);
   const common = { definition, registry, streams, stepUp };
   const endpoint = { ...common, bodies: { ...bodies, callLimit: definition.callLimit } };
-  const forwarding = { peers, sessionIds, isCurrent: authenticator.isCurrent };
+  const forwarding = { peers, sessionIds, isCurrent: authenticator.isCurrent, log };
   const peerSessions = new PeerSessions({ ...forwarding, registry, maxAgeMs: sharing.sessionMaxAgeMs });
-  shareChanges(definition, peers);
+  const tellSpent = takePart({ peers, store, definition, registry });
   let ready = true;
   tellOfRightsChanges(verifier, definition);
 
@@ -192,6 +192,7 @@ export async function startServer({
     every(TICK_MS, () => streams.tick()),
     every(TICK_MS, () => store.tick()),
     every(REVOCATION_MS, () => {
+      tellSpent();
       // Calls before streams: on a stream that its own token opened they are still told.
       definition.inFlight.endRevoked(authenticator.isCurrent);
       streams.endRevoked(authenticator.isCurrent);

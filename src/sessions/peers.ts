@@ -7,6 +7,8 @@ export interface Peers {
   readonly self: string;
   /** `unreached`: not once since the start; `cut-off`: not at the moment. */
   readonly standing: 'alone' | 'unreached' | 'together' | 'cut-off';
+  /** How many processes there are, this one among them, as was last seen. */
+  readonly count: number;
   /**
    * Asks one process. The question is dealt with at most once.
    * @throws {PeerGoneError} when there is no such process any more
@@ -21,6 +23,8 @@ export interface Peers {
   onTell(kind: string, hear: (body: never) => void): void;
   /** Called when the others have been out of reach and are back: what they told meanwhile was not heard. */
   onReturn(listener: () => void): void;
+  /** Called when the others have been out of reach for so long that they take this process for gone. */
+  onCutOff(listener: () => void): void;
   readonly marks: SharedMarks;
   readonly records: SharedRecords;
   /** Takes leave of the others. */
@@ -64,6 +68,7 @@ export function createNoPeers(): Peers {
   return {
     self: createProcessName(),
     standing: 'alone',
+    count: 1,
     ask: async () => {
       throw new PeerGoneError('There are no other processes.');
     },
@@ -71,6 +76,7 @@ export function createNoPeers(): Peers {
     onAsk: () => undefined,
     onTell: () => undefined,
     onReturn: () => undefined,
+    onCutOff: () => undefined,
     marks: { set: async () => undefined, has: async () => false, swap: async () => undefined },
     records: {
       write: async () => undefined,

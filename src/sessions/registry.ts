@@ -3,8 +3,8 @@
 /** What is counted as a session. A 2026-07-28 subscription has no session id, but holds a stream just the same. */
 export type SessionKind = 'sse' | 'streamable-http' | 'subscription';
 
-/** Why a session ends; `evicted`: it was idle, and its place was needed. */
-export type EndReason = 'closed' | 'idle' | 'evicted' | 'revoked' | 'shutdown';
+/** Why a session ends; `evicted`: it was idle, and its place was needed; `cut-off`: what is sent to it does not arrive. */
+export type EndReason = 'closed' | 'idle' | 'evicted' | 'revoked' | 'shutdown' | 'cut-off';
 
 /** What a session is connected to. */
 export interface SessionConnection {
@@ -126,6 +126,8 @@ export interface SessionRegistry {
   end(session: Session, reason: EndReason): void;
   /** Ends the sessions that nothing has used for the idle time. */
   endIdle(): void;
+  /** Ends the sessions that others bring messages to: they can no more. */
+  endCutOff(): void;
   /** Ends the sessions of the users who may not go on. */
   endRevoked(mayContinue: (userId: string) => boolean): void;
   /** Whether the server is shutting down: what begins a stream is to be refused, and a session that is missing may have been ended. */
@@ -211,6 +213,7 @@ export function createSessionRegistry({
     },
     end,
     endIdle: () => endWhere((session) => session.isIdle(idleMs), 'idle'),
+    endCutOff: () => endWhere(({ kind }) => kind === 'sse', 'cut-off'),
     endRevoked(mayContinue) {
       // By user first: most have several sessions, and hardly ever is anybody revoked.
       const revoked = new Set([...sessionsOf.keys()].filter((userId) => !mayContinue(userId)));

@@ -1,5 +1,7 @@
 /** What clients see when Redis, or another process, fails: calls of /mcp go on through all of it, and what cannot says 503 and is never a hang. */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createClient } from '@redis/client';
@@ -260,6 +262,52 @@ describeWithRedis('with Redis', () => {
     await expect(session.over()).resolves.toBeDefined();
   }, 60_000);
 
+  test('that one process alone cannot reach has its streams end, whose clients go elsewhere; its calls go on', async () => {
+    const socket = redis.url.replace('unix://', '');
+    const lines = new Set<Socket>();
+    let isCut = false;
+    const way = createServer((client) => {
+      if (isCut) {
+        client.destroy();
+        return;
+      }
+      const upstream = connect(socket);
+      for (const [from, to] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const) {
+        lines.add(from);
+        from.on('error', () => undefined).on('close', () => to.destroy());
+        from.pipe(to);
+      }
+    }).listen(0, '127.0.0.1');
+    sandbox.defer(async () => way.close());
+    await once(way, 'listening');
+    const { port } = way.address() as AddressInfo;
+    const [cut, other] = [await start({ REDIS_URL: `redis://127.0.0.1:${port}` }), await start()];
+    await untilReady(cut, other);
+    const { id } = await openMcpSession(cut.url, ADA);
+    const stream = await openSse(cut.url, ADA);
+
+    isCut = true;
+    for (const line of lines) line.destroy();
+    const end = await stream.over(40_000);
+    const retry = stream.frames.findLast((frame) => frame.retry !== undefined)?.retry;
+    const calls = [await answersCalls(cut, id), await answersCalls(other, id)];
+    const elsewhere = await openSse(other.url, ADA);
+    const taken = await postSse(other, elsewhere.id, rpc('there', 'ping'));
+    await elsewhere.answerTo('there');
+    elsewhere.close();
+
+    expect([end, taken.status, (await readiness(cut))[1]]).toEqual(['ended', 202, 'degraded']);
+    expect(Number(retry)).toBeLessThan(1_100);
+    expect(calls).toEqual([
+      [200, 200, 200],
+      [200, 200, 200],
+    ]);
+    expect(cut.lines.map(({ msg }) => msg)).toContain('other processes take this one for gone');
+  }, 60_000);
+
   test('a message that comes twice, or out of order, is dealt with once, and one of another version is 503 and not guessed at', async () => {
     const secrets = [SECRET];
     const log = pino({ level: 'silent' });
@@ -297,6 +345,12 @@ describeWithRedis('with Redis', () => {
     // Elsewhere, and a bit of it changed, it is nothing at all.
     await tap.publish(`t:in:${other.self}`, taken[0] ?? '');
     await tap.publish(inbox, Buffer.concat([taken[0] ?? Buffer.alloc(0), Buffer.from('x')]));
+    // What a process of the next version sends is not guessed at either, though it is sealed with the same secret.
+    const next = { version: 2, id: 'next', from: one.self, atMs: Date.now(), kind: 'count', body: 9 };
+    await tap.publish(
+      inbox,
+      createSealer(secrets).sealMessage('envelope', Buffer.from(JSON.stringify(next)), inbox),
+    );
     counts.push(await other.ask(middle.self, 'count', 4));
     tap.destroy();
     listener.destroy();

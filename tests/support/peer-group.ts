@@ -49,6 +49,9 @@ export function createPeerGroup(): PeerGroup {
       };
       return {
         self,
+        get count() {
+          return members.size;
+        },
         get standing() {
           return member.isReachable ? 'together' : 'cut-off';
         },
@@ -72,6 +75,7 @@ export function createPeerGroup(): PeerGroup {
         onAsk: (kind, answer) => void member.answers.set(kind, answer as Handler),
         onTell: (kind, hear) => void hearers.push({ self, kind, hear: hear as Handler }),
         onReturn: (listener) => void returnListeners.push(listener),
+        onCutOff: () => undefined,
         marks: {
           set: async (name) => shared(() => void marks.set(name, '1')),
           has: async (name) => shared(() => marks.has(name)),

@@ -1,5 +1,6 @@
 /** What the processes of one server tell each other of sessions of Streamable HTTP: an end, a cancel, an answer, and who has the stream. */
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
+import type { Logger } from 'pino';
 import type { Grant } from '../../auth/verifier.ts';
 import type { Caller } from '../../mcp/caller.ts';
 import { cancelledIdOf, type RequestId } from '../../mcp/messages.ts';
@@ -21,6 +22,7 @@ export interface PeerSessionsParts {
   /** After this time no process takes up a session any more. */
   readonly maxAgeMs: number;
   readonly isCurrent: (grant: Grant) => boolean;
+  readonly log: Logger;
 }
 
 /** The sessions of this process, as others hear of them and ask for them. */
@@ -96,8 +98,10 @@ export class PeerSessions {
     let passing: Promise<void>[] | undefined;
     for (const { message } of messages) {
       const cancelled = cancelledIdOf(message);
-      if (cancelled !== undefined && !mcp.isWorkingOn(cancelled))
+      if (cancelled !== undefined && !mcp.isWorkingOn(cancelled)) {
         peers.tell('cancelled', { id: session.id, userId: session.userId, requestId: cancelled });
+        this.#note('cancellation forwarded', ctx.state.requestId, session);
+      }
       const asker = askerOf(message);
       if (asker !== undefined && asker !== peers.self)
         (passing ??= []).push(this.#passAnswer(asker, session, message, senderOf(ctx, 'streamable-http')));
@@ -107,9 +111,16 @@ export class PeerSessions {
     return passing && Promise.all(passing);
   }
 
+  /** Leaves a line of what has gone to another process. */
+  #note(message: string, requestId: string, { userId }: Pick<Session, 'userId'>): void {
+    const { peers, log } = this.#parts;
+    if (peers.standing !== 'alone') log.info({ requestId, userId }, message);
+  }
+
   async #passAnswer(asker: string, { id, userId }: Session, message: JSONRPCMessage, caller: Caller) {
     try {
       await this.#parts.peers.ask(asker, 'answer', { id, userId, message, caller: spellCaller(caller) });
+      this.#note('answer forwarded', caller.requestId, { userId });
     } catch (error) {
       // With the process its question is gone, and nobody waits for the answer.
       if (!(error instanceof PeerGoneError)) throw unreachable(error);

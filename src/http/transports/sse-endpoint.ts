@@ -87,7 +87,7 @@ class SseConnection implements SessionConnection, Channel, Reply {
   /** Ends the stream. */
   onEnd(reason: EndReason): void {
     this.mcp.close();
-    if (reason === 'shutdown') this.#stream?.endForShutdown();
+    if (reason === 'shutdown' || reason === 'cut-off') this.#stream?.endForShutdown();
     else this.#stream?.end();
   }
 

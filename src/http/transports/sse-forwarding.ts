@@ -1,4 +1,5 @@
 /** Messages of HTTP+SSE that reach another process than the one that has their stream: they are dealt with there, and answered as there. */
+import type { Logger } from 'pino';
 import type { Grant } from '../../auth/verifier.ts';
 import type { Caller } from '../../mcp/caller.ts';
 import { readPlainCall } from '../../mcp/plain-call.ts';
@@ -13,6 +14,7 @@ export interface ForwardingParts {
   readonly peers: Peers;
   readonly sessionIds: SessionIds;
   readonly isCurrent: (grant: Grant) => boolean;
+  readonly log: Logger;
 }
 
 /** A message for a session. */
@@ -57,7 +59,7 @@ export function acceptForwarded(
  * @throws {HttpError} whatever that process refuses it with; 503 when it cannot be reached
  */
 export async function forwardMessage(
-  { peers, sessionIds }: ForwardingParts,
+  { peers, sessionIds, log }: ForwardingParts,
   { sessionId, body: { body }, caller }: Delivery,
 ): Promise<boolean> {
   const home = sessionIds.read(sessionId, { kind: 'sse', userId: caller.user.userId });
@@ -72,6 +74,7 @@ export async function forwardMessage(
     throw unreachable(error);
   }
   if (refusal !== undefined) throw readRefusal(refusal);
+  log.info({ requestId: caller.requestId, userId: caller.user.userId }, 'message forwarded');
   return true;
 }
 

@@ -27,6 +27,8 @@ export interface RedisConnection {
   readonly wasEverUp: boolean;
   /** How many have received it. */
   publish(channel: string, bytes: Buffer): Promise<number>;
+  /** How many listen to a channel. */
+  countListeners(channel: string): Promise<number>;
   set(key: string, value: string, lifeMs: number): Promise<string | undefined>;
   has(key: string): Promise<boolean>;
   delete(key: string): Promise<void>;
@@ -104,6 +106,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
       return wasEverUp;
     },
     publish: async (channel, bytes) => commands.publish(channel, bytes),
+    countListeners: async (channel) => (await commands.pubSubNumSub(channel))[channel] ?? 0,
     set: async (key, value, lifeMs) =>
       (await commands.set(key, value, { expiration: { type: 'PX', value: lifeMs }, GET: true })) ?? undefined,
     has: async (key) => (await commands.exists(key)) === 1,

@@ -58,6 +58,7 @@ export async function createRedisPeers({
   const hearers = new Map<string, Handler>();
   const waiting = new Map<string, (answer: AnswerBody) => void>();
   const returnListeners: (() => void)[] = [];
+  const cutOffListeners: (() => void)[] = [];
   const once = createOnce<Promise<AnswerBody>>();
 
   /** What a question is answered; whatever is wrong with it, something is. */
@@ -92,8 +93,21 @@ export async function createRedisPeers({
       // Whoever asked repeats the question, or has given up.
       .catch(() => undefined);
   };
+  let count = 1;
+  let lastUpMs = performance.now();
+  let isCutOff = false;
   const renew = (): void => {
-    if (connection.isUp) connection.set(leaseOf(self), '1', LEASE_MS).catch(() => undefined);
+    const nowMs = performance.now();
+    if (connection.isUp) {
+      [lastUpMs, isCutOff] = [nowMs, false];
+      connection.set(leaseOf(self), '1', LEASE_MS).catch(() => undefined);
+      const note = (listeners: number): void => void (count = Math.max(1, listeners));
+      connection.countListeners(everybody).then(note, () => undefined);
+    } else if (!isCutOff && connection.wasEverUp && nowMs - lastUpMs > LEASE_MS) {
+      isCutOff = true;
+      log.warn('other processes take this one for gone');
+      for (const listener of cutOffListeners) listener();
+    }
   };
   let isBack = false;
   const connection = await connectRedis({
@@ -135,6 +149,9 @@ export async function createRedisPeers({
 
   return {
     self,
+    get count() {
+      return count;
+    },
     get standing() {
       if (connection.isUp) return 'together';
       return connection.wasEverUp ? 'cut-off' : 'unreached';
@@ -185,6 +202,7 @@ export async function createRedisPeers({
     onTell: (kind, hear) => void hearers.set(kind, hear as Handler),
     // oxlint-enable no-unsafe-type-assertion
     onReturn: (listener) => void returnListeners.push(listener),
+    onCutOff: (listener) => void cutOffListeners.push(listener),
     marks: {
       set: async (name, lifeMs) => void (await within(async () => connection.set(markOf(name), '1', lifeMs))),
       has: async (name) => within(async () => connection.has(markOf(name))),

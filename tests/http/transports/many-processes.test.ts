@@ -95,6 +95,7 @@ describeWithRedis('processes that share a Redis', () => {
     session.close();
 
     expect([accepted.status, accepted.text]).toEqual([202, 'Accepted']);
+    expect(there.lines).toContainEqual(expect.objectContaining({ msg: 'message forwarded', userId: 'ada' }));
     expect(answer).toMatchObject({ result: { structuredContent: { userId: 'ada', transport: 'sse' } } });
     for (const [home, away] of [...pairs, foreign]) expect(away).toEqual(home);
     expect(foreign[0]).toEqual(expect.arrayContaining([404]));
@@ -149,6 +150,7 @@ describeWithRedis('processes that share a Redis', () => {
     const answer = await pending;
 
     expect([cancelled.status, answer.status, answer.text]).toEqual([202, 202, '']);
+    expect(there.lines.map(({ msg }) => msg)).toContain('cancellation forwarded');
     expect(held.aborted).toBe(1);
   });
 
@@ -353,6 +355,23 @@ describeWithRedis('processes that share a Redis', () => {
     expect(statuses).toEqual([429, 429]);
   });
 
+  test('count the calls of a user together, a second later at most', async () => {
+    const env = { CALLS_PER_MINUTE: '60' };
+    const [here, there] = [await start({ env }), await start({ env })];
+    const { id } = await openMcpSession(here.url, ADA);
+    const isLetIn = async (server: TestServer): Promise<boolean> =>
+      !(await ask(server, id, { body: callTool(1, 'whoami') })).text.includes('call_limit');
+
+    while (await isLetIn(here));
+    await eventually(async () => !(await isLetIn(there)), { what: 'the limit to be known elsewhere' });
+    const others = await ask(there, (await openMcpSession(there.url, BOB)).id, {
+      token: BOB,
+      body: callTool(1, 'whoami'),
+    });
+
+    expect(others.text).not.toContain('call_limit');
+  });
+
   test('leave nothing readable in Redis, and no key without an end', async () => {
     const [here, there] = [await start(), await start()];
     const session = await openSse(here.url, ADA);
@@ -401,9 +420,11 @@ describeWithRedis('processes that share a Redis', () => {
       redis
         .ask('info', 'commandstats')
         .split('\n')
-        .filter((line) => !/^cmdstat_(ping|info|set)\b/.test(line))
+        .filter((line) => !/^cmdstat_(ping|info|set|publish|pubsub)\b/.test(line))
         .reduce((sum, line) => sum + Number(/calls=(\d+)/.exec(line)?.[1] ?? 0), 0);
-    const before = commands();
+    const published = (): number =>
+      Number(/cmdstat_publish:calls=(\d+)/.exec(redis.ask('info', 'commandstats'))?.[1] ?? 0);
+    const [before, publishedBefore] = [commands(), published()];
 
     for (let count = 0; count < 50; count += 1)
       for (const server of [here, there]) {
@@ -415,6 +436,8 @@ describeWithRedis('processes that share a Redis', () => {
       }
 
     expect(commands() - before).toBe(0);
+    // What users have taken of their limit is told once a second, whatever the load.
+    expect(published() - publishedBefore).toBeLessThan(50);
     expect(
       redis
         .ask('client', 'list')

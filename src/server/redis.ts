@@ -1,0 +1,19 @@
+/** Wires Redis: with a REDIS_URL the processes of this server meet there, and without one nothing of it is loaded. */
+import type { Logger } from 'pino';
+import type { SharingConfig } from '../config/sharing.ts';
+import type { Sealer } from '../sealed.ts';
+import type { Peers } from '../sessions/peers.ts';
+
+/** What it takes to meet others there. */
+export interface RedisParts {
+  readonly sharing: SharingConfig;
+  readonly sealer: Sealer;
+  readonly log: Logger;
+}
+
+/** The other processes; undefined where there is no Redis. They are joined as soon as it can be reached, and no start waits for that. */
+export async function joinOverRedis({ sharing: { redis }, ...rest }: RedisParts): Promise<Peers | undefined> {
+  if (redis === undefined) return undefined;
+  const { createRedisPeers } = await import('../sessions/redis/redis-peers.ts');
+  return createRedisPeers({ ...redis, ...rest });
+}
