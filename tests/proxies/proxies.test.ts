@@ -1,10 +1,18 @@
 /** Real proxies on the configurations of `deploy/`: streams begin at once, and a rolling restart under load fails no call. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findFreePort } from '../support/free-port.ts';
 import { createSandbox, waitFor, waitForEnd } from '../support/process.ts';
 import { describeBehindProxies, INSTALLED, type Proxy, startProxy } from '../support/proxies.ts';
 import { callTool, openMcpSession, send, stateless } from '../support/raw-http.ts';
-import { type ServerProcess, startServer, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
+import {
+  fixtureEntry,
+  type ServerProcess,
+  startServer,
+  TOKEN,
+  WITH_TOKENS,
+} from '../support/server-process.ts';
 import { openSse, openStream } from '../support/sse-reader.ts';
 
 /** Long enough for two checks of each proxy, which come every second. */
@@ -28,6 +36,7 @@ describeBehindProxies('behind proxies', () => {
   const startInstance = async (port: number): Promise<ServerProcess> =>
     startServer(sandbox, {
       ...WITH_TOKENS,
+      entry: fixtureEntry('http', 'wait'),
       env: {
         ...WITH_TOKENS.env,
         PORT: String(port),
@@ -54,6 +63,23 @@ describeBehindProxies('behind proxies', () => {
 
       stream.close();
       older.close();
+    });
+
+    test('hands on the head of a slow POST while its tool runs, and idle connections are good afterwards', async () => {
+      const session = await openMcpSession(url(), TOKEN.ada);
+      const file = join(await sandbox.folder(), 'go');
+      const body = callTool(7, 'wait', { file });
+      const stream = await openStream(`${url()}/mcp`, { headers: session.headers, body });
+      const type = stream.headers.get('content-type');
+      await writeFile(file, '');
+      const answer = await stream.answerTo(7);
+      stream.close();
+      const call = stateless({ method: 'tools/list' }, { token: TOKEN.ada });
+      const others = await Promise.all(Array.from({ length: 8 }, () => send(`${url()}/mcp`, call)));
+
+      expect([stream.status, type]).toEqual([200, expect.stringContaining('text/event-stream')]);
+      expect(answer).toMatchObject({ result: { content: [{ text: 'waited' }] } });
+      expect(others.map(({ status }) => status)).toEqual(others.map(() => 200));
     });
 
     test('says whose the address of a refused credential is', async () => {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe } from '@jest/globals';
 import { findFreePort } from './free-port.ts';
 import { ROOT, type Sandbox, type TestProcess, waitFor } from './process.ts';
@@ -108,6 +109,9 @@ interface Started {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** How long a program may take to end by itself. */
+const END_WITHIN_MS = 3_000;
+
 /** Starts a program on a configuration, and waits until it serves. */
 export async function startProgram(
   sandbox: Sandbox,
@@ -121,7 +125,8 @@ export async function startProgram(
   // Killed, nginx and HAProxy would leave their workers behind.
   sandbox.defer(async () => {
     started.child.kill('SIGTERM');
-    await started.ended;
+    // Caddy waits for streams that are still open; whatever is left then is killed.
+    await Promise.race([started.ended, delay(END_WITHIN_MS, undefined, { ref: false })]);
   });
   await waitFor(`${name} to serve\n${started.stderr()}`, async () => {
     if (started.child.exitCode !== null) throw new Error(`${name} ended: ${started.stderr()}`);
