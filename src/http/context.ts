@@ -2,6 +2,7 @@
 import type { ParameterizedContext } from 'koa';
 import type { Grant } from '../auth/verifier.ts';
 import type { Caller } from '../mcp/caller.ts';
+import type { Trace } from '../mcp/trace.ts';
 
 /** The state of one request. */
 export interface RequestState {
@@ -21,6 +22,8 @@ export interface RequestState {
   isCall?: true;
   /** What a message says of its client, for the log. */
   client?: string;
+  /** The trace that a message, or a header, says it is part of. */
+  trace?: Trace;
   /** Why the request was refused, for the log. */
   refusal?: Readonly<Record<string, string | undefined>>;
   /** The session the request belongs to, for the log. */
@@ -59,6 +62,8 @@ export interface Route {
   readonly answersItself?: true;
   /** Loads what its first request would have to wait for, and no start should. */
   readonly loadAhead?: () => Promise<unknown>;
+  /** Called when the server has closed. */
+  readonly close?: () => void;
 }
 
 /** What every route is that speaks MCP. */
@@ -86,8 +91,13 @@ export function grantOf(ctx: RequestContext): Grant {
   return grant;
 }
 
-/** Who sends a request on a protected route. */
-export function senderOf(ctx: RequestContext, transport: Caller['transport']): Caller {
+/** Who sends a request on a protected route, with which client where no message says so. */
+export function senderOf(
+  ctx: RequestContext,
+  transport: Caller['transport'],
+  sessionsClient?: string,
+): Caller {
   const grant = grantOf(ctx);
-  return { user: grant.user, grant, transport, requestId: ctx.state.requestId };
+  const { requestId, client = sessionsClient, trace } = ctx.state;
+  return { user: grant.user, grant, transport, requestId, client, trace };
 }

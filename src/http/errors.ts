@@ -1,4 +1,5 @@
 /** Every refusal in one place: a status, a stable code, and a sentence that says what to do. */
+import { channel } from 'node:diagnostics_channel';
 import { setTimeout as delay } from 'node:timers/promises';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
@@ -6,6 +7,7 @@ import { shownName, shownPath } from '../log.ts';
 import { clientAddressOf } from './client-address.ts';
 import { type Answer, writeAnswer, writeHead } from './direct-answer.ts';
 import type { RequestContext, RequestState, Step } from './context.ts';
+import { REFUSED, type RefusalEvent } from './refusal-event.ts';
 
 /** More about an error than its status, code and message. */
 export interface HttpErrorOptions extends ErrorOptions {
@@ -71,6 +73,7 @@ export function requireClient({ res }: RequestContext): void {
 
 /** The outermost handler: whatever is thrown below becomes an answer, with the headers that were set before. */
 export function answerErrors(log: Logger, { showAddress = true } = {}): Step {
+  const refused = channel(REFUSED);
   return async (ctx, next) => {
     try {
       await next();
@@ -78,9 +81,18 @@ export function answerErrors(log: Logger, { showAddress = true } = {}): Step {
       const refusal = toHttpError(error, ctx, log);
       const address = showAddress ? clientAddressOf(ctx) : undefined;
       ctx.state.refusal = { error: refusal.code, ...refusal.facts, client: clientOf(ctx), address };
+      if (refused.hasSubscribers) refused.publish(refusalEvent(ctx.state, refusal));
       await answer(ctx, refusal);
     }
   };
+}
+
+/** A refusal for whoever listens. */
+function refusalEvent({ requestId, grant, refusal = {} }: RequestState, { status }: HttpError): RefusalEvent {
+  const { error: code = '', reason, limit, client, address } = refusal;
+  const userId = grant?.user.userId ?? refusal['userId'];
+  const tokenId = grant?.tokenId ?? refusal['tokenId'];
+  return { status, code, reason, limit, requestId, userId, tokenId, client, address };
 }
 
 /** What the client calls itself: in the message that was refused, or else in its User-Agent. */

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type $ZodType, safeParse } from 'zod/v4/core';
 import { admit, type Rejection } from './admission.ts';
 import type { CallLimit } from './call-limit.ts';
+import type { CallRecords, NoteOutcome } from './call-records.ts';
 import { type Tool, ToolError } from './tool.ts';
 import { errorResult, toResult } from './tool-result.ts';
 import type { Caller } from './caller.ts';
@@ -30,8 +31,8 @@ export interface ToolCall {
   /** Gives the tool the services that it asks for. */
   readonly use: UseService;
   readonly log: Logger;
-  /** For the line that each call leaves. */
-  readonly lines: Logger;
+  /** For what is told of each call. */
+  readonly records: CallRecords;
   /** Where each call takes its place. */
   readonly inFlight: InFlight;
   /** Where each call is counted. */
@@ -51,7 +52,7 @@ export interface CallOrigin {
   pause(comeBackAfterMs: number): boolean;
 }
 
-/** How a call ended, for the log. */
+/** How a call ended, where its client has not gone meanwhile. */
 type Outcome =
   | 'ok'
   | 'input_required'
@@ -59,35 +60,21 @@ type Outcome =
   | 'invalid_input'
   | Rejection['outcome']
   | 'timeout'
-  | 'internal_error'
-  | 'cancelled';
+  | 'internal_error';
 
 /** What a call comes to: a result, or a question for the user that a tool which `elicits` asks. */
 export type CallAnswer = CallToolResult | InputRequiredResult;
 
 /** Runs a tool. Never rejects: whatever goes wrong becomes a result that the model can read. */
 export function callTool(call: ToolCall): Promise<CallAnswer> {
-  if (!call.lines.isLevelEnabled('info')) return runTool(call, () => {});
-  const startedMs = performance.now();
-  return runTool(call, (outcome) => {
-    const { tool, caller, lines, origin } = call;
-    lines.info(
-      {
-        requestId: caller.requestId,
-        userId: caller.user.userId,
-        tokenId: caller.grant.tokenId,
-        tool: tool.name,
-        transport: caller.transport,
-        outcome: origin.isCancelled ? 'cancelled' : outcome,
-        durationMs: Math.round(performance.now() - startedMs),
-      },
-      'tool call',
-    );
-  });
+  const { tool, caller, protocolVersion, origin, records } = call;
+  const isCancelled = (): boolean => origin.isCancelled;
+  const called = { kind: 'tool', name: tool.name, caller, protocolVersion, isCancelled } as const;
+  return records.follow(called, (note) => runTool(call, note));
 }
 
 /** Hears how a call ended. */
-type Note = (outcome: Outcome) => void;
+type Note = NoteOutcome<Outcome>;
 
 /** Lets the call in, checks its input, runs the tool, and turns every ending into a result. */
 async function runTool(call: ToolCall, note: Note): Promise<CallAnswer> {

@@ -16,11 +16,19 @@ import {
 } from '@modelcontextprotocol/server';
 import type { UserContext } from '../auth/user.ts';
 import type { Tool } from './tool.ts';
-import { type CallAnswer, callTool } from './call-tool.ts';
+import { type CallAnswer, callTool, NO_REVISION } from './call-tool.ts';
 import type { Caller } from './caller.ts';
 import { listChangeOf } from './changes.ts';
 import { listFixedResources, listPrompts, listTemplates } from './catalogue.ts';
-import { type AloneAnswer, type CallFrame, frameAnswer, type Lane, negotiate, spellAnswer } from './lane.ts';
+import {
+  type AloneAnswer,
+  type CallFrame,
+  frameAnswer,
+  type Lane,
+  negotiate,
+  spellAnswer,
+  type RefusingSession,
+} from './lane.ts';
 import { allowedTools } from './handlers.ts';
 import type { RequestId } from './messages.ts';
 import { KnownAnswers } from './known-answers.ts';
@@ -32,6 +40,7 @@ import {
   type PlainQuestion,
   type RequestHeaders,
 } from './plain-call.ts';
+import { STATELESS_REVISION } from './plain-meta.ts';
 import { createMcpServer, foreignMethods, listEveryTool, type McpDefinition } from './server.ts';
 
 /**
@@ -154,16 +163,17 @@ class FastLane implements Lane {
   }
 
   /** The error that a call of no tool gets, as JSON. */
-  refuse({ id, name }: PlainCall): string | undefined {
+  refuse({ id, name }: PlainCall, caller: Caller, session: RefusingSession): string | undefined {
     // The SDK looks tools up in an object, which has something under these names.
     if (this.#listing === undefined || this.#names.has(name) || name in Object.prototype) return undefined;
+    this.#definition.records.noteUnknown(caller, session.protocolVersion ?? NO_REVISION);
     const error = { code: ProtocolErrorCode.InvalidParams, message: `Tool ${name} not found` };
     return JSON.stringify({ jsonrpc: '2.0', id, error });
   }
 
   /** The same for a call that stands alone. */
-  refuseStateless(call: PlainCall, headers: RequestHeaders): string | undefined {
-    return isRepeatedIn(headers, call) ? this.refuse(call) : undefined;
+  refuseStateless(call: PlainCall, headers: RequestHeaders, caller: Caller): string | undefined {
+    return isRepeatedIn(headers, call) ? this.refuse(call, caller, STATELESS) : undefined;
   }
 
   /** What the SDK said to this question of another user with the same scopes. */
@@ -197,7 +207,7 @@ class FastLane implements Lane {
   }
 
   #call(tool: Tool, { input }: PlainCall, { caller, protocolVersion, origin }: CallFrame) {
-    const { use, log, lines, inFlight, callLimit, changes } = this.#definition;
+    const { use, log, records, inFlight, callLimit, changes } = this.#definition;
     return callTool({
       tool,
       input,
@@ -206,13 +216,16 @@ class FastLane implements Lane {
       origin,
       use,
       log,
-      lines,
+      records,
       inFlight,
       callLimit,
       changes,
     });
   }
 }
+
+/** Where a call is refused that stands alone. */
+const STATELESS: RefusingSession = { protocolVersion: STATELESS_REVISION };
 
 /** Whether a tool's calls are for the SDK: it asks its user, or has parameters (`x-mcp-header`) that headers must repeat. */
 function needsSdk({ tool, config }: McpDefinition['registrations'][number]): boolean {

@@ -4,10 +4,13 @@
  */
 import type { CallToolResult, ServerContext, Tool as ListedTool } from '@modelcontextprotocol/server';
 import { maySee, type UserContext } from '../auth/user.ts';
+import { UNKNOWN } from './call-records.ts';
+import { NO_REVISION } from './call-tool.ts';
 import { callerOf } from './caller.ts';
 import { refuseCursor } from './empty-lists.ts';
 import { hasRegistering } from './feature.ts';
-import { type HandlerParts, type Handlers, passOn } from './inner-handlers.ts';
+import { frameOf, type HandlerParts, type Handlers, passOn } from './inner-handlers.ts';
+import { errorResult } from './tool-result.ts';
 import { installCompletion, installPrompts } from './prompt-handlers.ts';
 import { installResources } from './resource-handlers.ts';
 
@@ -44,15 +47,33 @@ function installTools(parts: HandlerParts): void {
     const tools = (await listAllTools(inner)) ?? [];
     return { tools: [...allowedTools(tools, callerOf(context, connectionCaller).user, definition.scopes)] };
   });
-  if (!hasRegistering(definition)) return;
   const own = new Set(definition.tools.map(({ name }) => name));
   const call = inner.get('tools/call');
+  const isRegistered = createNameCheck(inner);
   server.setRequestHandler('tools/call', async (request, context) => {
     const { name } = request.params;
+    const isElsewhere = !own.has(name) && hasRegistering(definition);
+    if (isElsewhere) {
+      // A client may send any name, and a secret by mistake.
+      const asked = { kind: 'tool', name: (await isRegistered(name)) ? name : UNKNOWN } as const;
+      return passOn<CallToolResult>(parts, asked, request, context, errorResult);
+    }
+    if (!own.has(name)) {
+      const { protocolVersion = NO_REVISION } = frameOf(parts, context);
+      definition.records.noteUnknown(callerOf(context, connectionCaller), protocolVersion);
+    }
     // oxlint-disable-next-line no-unsafe-type-assertion -- what handlers of a method return, the SDK checks
-    if (own.has(name)) return call?.(request, context) as Promise<CallToolResult>;
-    return passOn<CallToolResult>(parts, { kind: 'tool', name }, request, context);
+    return call?.(request, context) as Promise<CallToolResult>;
   });
+}
+
+/** Tells whether a tool is listed, by a feature that may register more as it goes. */
+function createNameCheck(inner: Handlers): (name: string) => Promise<boolean> {
+  let known: ReadonlySet<string> = new Set();
+  return async (name) => {
+    if (!known.has(name)) known = new Set(((await listAllTools(inner)) ?? []).map((tool) => tool.name));
+    return known.has(name);
+  };
 }
 
 /** Leaves out what the user lacks the scope for, and could not get it by signing in again. */

@@ -72,13 +72,15 @@ export async function passOn<Result>(
   asked: Asked,
   request: AnyRequest,
   context: ServerContext,
+  refuse?: (words: string) => Result,
 ): Promise<Result> {
   const handler = parts.inner.get(request.method);
   if (handler === undefined) {
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no ${asked.kind} "${asked.name}".`);
   }
   // oxlint-disable-next-line no-unsafe-type-assertion -- what handlers of a method return, the SDK checks
-  return serve(asked, frameOf(parts, context), async () => handler(request, context) as Promise<Result>);
+  const work = async () => handler(request, context) as Promise<Result>;
+  return serve(asked, frameOf(parts, context), work, refuse);
 }
 
 /** What a feature's own handler lists under a name. */

@@ -32,13 +32,18 @@ export interface Lane {
   /** The answer to a call that stands alone, as JSON. */
   spellStateless(id: RequestId, result: CallAnswer): string;
   /** The error that a call of no tool gets, as JSON; undefined when it is for the SDK to say. */
-  refuse(call: PlainCall): string | undefined;
+  refuse(call: PlainCall, caller: Caller, session: RefusingSession): string | undefined;
   /** The same for a call that stands alone. */
-  refuseStateless(call: PlainCall, headers: RequestHeaders): string | undefined;
+  refuseStateless(call: PlainCall, headers: RequestHeaders, caller: Caller): string | undefined;
   /** What the SDK said to a question that stands alone, when somebody with the same scopes asked it. */
   recall(question: PlainQuestion, headers: RequestHeaders, user: UserContext): AloneAnswer | undefined;
   /** Hears what the SDK says to a question, for the next one who asks. */
   learn(question: PlainQuestion, user: UserContext, answer: AloneAnswer): void;
+}
+
+/** Where a call is refused. */
+export interface RefusingSession {
+  readonly protocolVersion: string | undefined;
 }
 
 /** A whole answer of the stateless revision. */

@@ -3,6 +3,7 @@ import type { InputRequiredResult } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import type { CallOrigin, ToolCall } from './call-tool.ts';
 import { putQuestion } from './question.ts';
+import { traceHeadersOf } from './trace.ts';
 import type { AskingContext, CallConnection, ToolContext } from './tool.ts';
 
 /** The context of one run. */
@@ -25,7 +26,11 @@ export class RunningCall implements AskingContext {
 
   get log(): Logger {
     const { log, caller, tool } = this.#call;
-    return log.child({ requestId: caller.requestId, tool: tool.name });
+    return log.child({ requestId: caller.requestId, traceId: caller.trace?.traceId, tool: tool.name });
+  }
+
+  get traceHeaders(): ToolContext['traceHeaders'] {
+    return traceHeadersOf(this.#call.caller.trace);
   }
 
   get signal(): AbortSignal {

@@ -2,13 +2,15 @@
 import { ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server';
 import { admit, type Rejection } from './admission.ts';
 import { type Caller, callerOf } from './caller.ts';
+import type { CalledKind, NoteOutcome } from './call-records.ts';
 import { NO_REVISION } from './call-tool.ts';
 import type { McpDefinition } from './server.ts';
 import { type CallContext, ToolError } from './tool.ts';
+import { traceHeadersOf } from './trace.ts';
 
 /** What is asked for, as the log and refusals name it. */
 export interface Asked {
-  readonly kind: keyof typeof LINES;
+  readonly kind: CalledKind;
   readonly name: string;
   readonly scope?: string | undefined;
 }
@@ -23,53 +25,65 @@ export interface ServeFrame {
   readonly connectionCaller: (() => Caller) | undefined;
 }
 
-/** How serving ended, for the log. */
-type Outcome = 'ok' | 'error' | Rejection['outcome'] | 'internal_error' | 'cancelled';
+/** How serving ended, where its client has not gone meanwhile. */
+type Outcome = 'ok' | 'error' | Rejection['outcome'] | 'internal_error';
 
 /**
- * Serves something.
+ * Serves something. What is not let in is told in words by `refuse`.
  * @throws {ProtocolError} in words that the client may show
  */
-export async function serve<Result>(
+export function serve<Result>(
   asked: Asked,
   frame: ServeFrame,
   work: (context: CallContext) => Promise<Result>,
+  refuse: (words: string) => Result = throwRefusal,
 ): Promise<Result> {
-  const { definition, context } = frame;
-  const startedMs = performance.now();
+  const { definition, context, protocolVersion = NO_REVISION } = frame;
+  const { kind, name } = asked;
   const caller = callerOf(context, frame.connectionCaller);
-  const { inFlight } = definition;
-  const { userId } = caller.user;
-  let outcome: Outcome = 'ok';
-  let isInside = false;
-  try {
-    const rejection = admit({ ...asked, cost: asked.kind === 'tool' ? 1 : 0 }, caller, definition);
-    isInside = rejection === undefined;
+  const isCancelled = (): boolean => context.mcpReq.signal.aborted;
+  return definition.records.follow({ kind, name, caller, protocolVersion, isCancelled }, async (note) => {
+    const rejection = admit({ ...asked, cost: kind === 'tool' ? 1 : 0 }, caller, definition);
     if (rejection !== undefined) {
-      outcome = rejection.outcome;
-      throw refusal(rejection.words);
+      note(rejection.outcome);
+      return refuse(rejection.words);
     }
-    return await work(createContext(asked, frame, caller));
-  } catch (error) {
-    if (error instanceof ProtocolError) {
-      if (outcome === 'ok') outcome = 'error';
-      throw error;
+    try {
+      const result = await work(createContext(asked, frame, caller));
+      note('ok');
+      return result;
+    } catch (error) {
+      throw explain(error, { asked, frame, caller, note });
+    } finally {
+      definition.inFlight.givePlaceBack(caller.user.userId);
     }
-    if (error instanceof ToolError) {
-      outcome = 'error';
-      throw refusal(error.message);
-    }
-    outcome = 'internal_error';
-    // What else is thrown may hold anything: it goes to the log, and the client gets the id to ask about.
-    if (!context.mcpReq.signal.aborted) {
-      const { requestId } = caller;
-      definition.log.error({ err: error, requestId, [asked.kind]: asked.name }, `${asked.kind} failed`);
-    }
-    throw new ProtocolError(ProtocolErrorCode.InternalError, `Internal error (request ${caller.requestId}).`);
-  } finally {
-    if (isInside) inFlight.givePlaceBack(userId);
-    writeLine(asked, frame, { caller, startedMs, outcome });
+  });
+}
+
+/** What is thrown in the place of an error, once it is noted. */
+function explain(
+  error: unknown,
+  {
+    asked: { kind, name },
+    frame: { definition, context },
+    caller: { requestId },
+    note,
+  }: {
+    readonly asked: Asked;
+    readonly frame: ServeFrame;
+    readonly caller: Caller;
+    readonly note: NoteOutcome<Outcome>;
+  },
+): ProtocolError {
+  if (error instanceof ProtocolError || error instanceof ToolError) {
+    note('error');
+    return error instanceof ProtocolError ? error : refusal(error.message);
   }
+  // What else is thrown may hold anything: it goes to the log, and the client gets the id to ask about.
+  if (!context.mcpReq.signal.aborted)
+    definition.log.error({ err: error, requestId, [kind]: name }, `${kind} failed`);
+  note('internal_error');
+  return new ProtocolError(ProtocolErrorCode.InternalError, `Internal error (request ${requestId}).`);
 }
 
 /** What whoever serves has at hand. */
@@ -81,43 +95,19 @@ function createContext(
   return {
     user: caller.user,
     use,
-    log: log.child({ requestId: caller.requestId, [kind]: name }),
+    log: log.child({ requestId: caller.requestId, traceId: caller.trace?.traceId, [kind]: name }),
+    traceHeaders: traceHeadersOf(caller.trace),
     signal: context.mcpReq.signal,
     connection: { transport: caller.transport, protocolVersion },
   };
 }
 
-/** The line of one request. */
-function writeLine(
-  { kind, name }: Asked,
-  { definition: { lines }, context }: ServeFrame,
-  { caller, startedMs, outcome }: { caller: Caller; startedMs: number; outcome: Outcome },
-): void {
-  const { level, message } = LINES[kind];
-  lines[level](
-    {
-      requestId: caller.requestId,
-      userId: caller.user.userId,
-      tokenId: caller.grant.tokenId,
-      [kind]: name,
-      transport: caller.transport,
-      outcome: context.mcpReq.signal.aborted ? 'cancelled' : outcome,
-      durationMs: Math.round(performance.now() - startedMs),
-    },
-    message,
-  );
-}
-
-/** Completions come with each key that a user presses, and lists are no news: their lines are for those who debug. */
-const LINES = {
-  prompt: { level: 'info', message: 'prompt served' },
-  resource: { level: 'info', message: 'resource read' },
-  tool: { level: 'info', message: 'tool call' },
-  completion: { level: 'debug', message: 'argument completed' },
-  listing: { level: 'debug', message: 'resources listed' },
-} as const;
-
 /** A refusal whose words the client may show. */
 function refusal(message: string): ProtocolError {
   return new ProtocolError(ProtocolErrorCode.InvalidParams, message);
+}
+
+/** Refuses by throwing. */
+function throwRefusal(words: string): never {
+  throw refusal(words);
 }

@@ -9,7 +9,6 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import { hasScope, type UserContext } from '../auth/user.ts';
-import { createLineLog } from '../log.ts';
 import type { UseService } from './service.ts';
 import type { ChangingList, Tool } from './tool.ts';
 import { registrationOf, type ToolRegistration } from './tool-registration.ts';
@@ -22,6 +21,7 @@ import { type Feature, type FeatureContext, hasRegistering } from './feature.ts'
 import { keepPrivate, mergeOptions } from './feature-options.ts';
 import { allowedTools, installHandlers, listAllTools } from './handlers.ts';
 import { CallLimit } from './call-limit.ts';
+import { CallRecords, clientNameOf } from './call-records.ts';
 import { InFlight } from './in-flight.ts';
 import { captureHandlers, type Handlers } from './inner-handlers.ts';
 import type { Lane } from './lane.ts';
@@ -55,8 +55,8 @@ export interface McpDefinition extends McpParts {
   readonly inFlight: InFlight;
   readonly callLimit: CallLimit;
   readonly lane?: Lane | undefined;
-  /** For the line that each tool call leaves. */
-  readonly lines: Logger;
+  /** For what is told of each call. */
+  readonly records: CallRecords;
   /** The SDK's view of each tool, with its JSON Schemas already made. */
   readonly registrations: readonly ToolRegistration[];
   readonly catalogue: Catalogue;
@@ -76,7 +76,7 @@ export interface ConnectionOptions {
 
 /** Prepares everything that does not depend on a connection. */
 export function defineMcp(parts: McpParts): McpDefinition {
-  const [changes, lines] = [createChanges(parts.log), createLineLog(parts.log)];
+  const [changes, records] = [createChanges(parts.log), new CallRecords(parts.log)];
   const { instructions, features = [] } = parts;
   const catalogue = createCatalogue(features);
   const registrations = parts.tools.map(registrationOf);
@@ -99,7 +99,7 @@ export function defineMcp(parts: McpParts): McpDefinition {
     changes,
     inFlight,
     callLimit: parts.callLimit ?? new CallLimit({ perMinute: 0 }),
-    lines,
+    records,
     registrations,
     scopes,
     catalogue,
@@ -120,7 +120,7 @@ export function createMcpServer(
     features = [],
     use,
     log,
-    lines,
+    records,
     changes,
     inFlight,
     callLimit,
@@ -132,17 +132,19 @@ export function createMcpServer(
   const { handlers, release } = captureHandlers(server, (method) => {
     if (isFeatureAtWork) foreign.add(method);
   });
+  const connectionCaller =
+    caller && (() => ({ ...caller(), client: clientNameOf(server.server.getClientVersion()) }));
   for (const { tool, config } of registrations) {
     server.registerTool(tool.name, config, (input, context) =>
       callTool({
         tool,
         input,
-        caller: callerOf(context, caller),
+        caller: callerOf(context, connectionCaller),
         protocolVersion: server.server.getNegotiatedProtocolVersion() ?? NO_REVISION,
         origin: originOf(context, tool.elicits === true ? server : undefined),
         use,
         log,
-        lines,
+        records,
         inFlight,
         callLimit,
         changes,
@@ -153,7 +155,7 @@ export function createMcpServer(
     log,
     use,
     changes: changes.notifier,
-    callerOf: (context) => callerOf(context, caller),
+    callerOf: (context) => callerOf(context, connectionCaller),
   };
   isFeatureAtWork = true;
   for (const feature of features) feature.register?.(server, featureContext);
@@ -161,7 +163,7 @@ export function createMcpServer(
   const { oninitialized, fallbackNotificationHandler } = server.server;
   if ((oninitialized ?? fallbackNotificationHandler) !== undefined) foreign.add('notifications');
   registered.set(server, { handlers, foreign });
-  installHandlers({ server, definition, inner: handlers, connectionCaller: caller });
+  installHandlers({ server, definition, inner: handlers, connectionCaller });
   if (!isStateless) answerEmptyLists(server);
   if (session !== undefined) followChanges(changes, server, session.userId);
   return server;

@@ -69,7 +69,7 @@ export class McpSession implements Follower, Worker {
 
   /** Takes a request. */
   request({ message: request, call }: ReadMessage<JSONRPCRequest>, caller: Caller, reply: Reply): void {
-    const answer = call === undefined ? this.#answerAtOnce(request, caller) : this.#lane?.refuse(call);
+    const answer = call ? this.#lane?.refuse(call, caller, this) : this.#answerAtOnce(request, caller);
     if (answer !== undefined) return reply.settle(answer);
     if (this.callsInFlight >= MAX_REQUESTS_IN_FLIGHT) return reply.settle(spellRefusal(request));
     if (call !== undefined && this.#run(call, caller, reply)) return;

@@ -11,8 +11,10 @@ export interface CallContext {
   readonly user: UserContext;
   /** Gives a service of this server: `use(lessons).find(id)`. */
   readonly use: UseService;
-  /** The server's log; each line carries the request id. Never log the input: it belongs to the user. */
+  /** The server's log; each line carries the request id, and the trace id where there is one. Never log the input: it belongs to the user. */
   readonly log: Logger;
+  /** Headers for outside calls, which are part of the client's trace with them: `fetch(url, { headers: traceHeaders })`. Often none. */
+  readonly traceHeaders: Readonly<Record<string, string>>;
   /** Aborted when the client cancels the call or goes away: hand it to whatever takes long. */
   readonly signal: AbortSignal;
   /** How the call arrived. */

@@ -9,7 +9,7 @@ const BOB = createCaller({ userId: 'bob' }, 'request-2');
 
 /** The part of a handler's context that says who asked. */
 function contextWith(authInfo: ReturnType<typeof toAuthInfo> | undefined): ServerContext {
-  return { http: { authInfo } } as unknown as ServerContext;
+  return { http: { authInfo }, mcpReq: {} } as unknown as ServerContext;
 }
 
 test('what goes through the SDK names the user and holds no token', () => {
@@ -29,7 +29,7 @@ test('a request that brings none has the caller of its connection, made anew for
 
   const ids = [
     callerOf(contextWith(undefined), ofConnection),
-    callerOf({} as ServerContext, ofConnection),
+    callerOf(contextWith(undefined), ofConnection),
   ].map(({ requestId }) => requestId);
 
   expect(ids).toEqual(['request-1', 'request-2']);

@@ -636,7 +636,7 @@ describe.each(clientNames)('%s', (client) => {
         'mcp-name': call.name,
       };
       const result = call.isStateless ? lane?.runStateless(call, headers, frame) : lane?.run(call, frame);
-      return result === undefined && lane?.refuse(call) === undefined;
+      return result === undefined && lane?.refuse(call, caller, frame) === undefined;
     });
 
     expect(needing).toEqual([]);

@@ -28,6 +28,7 @@ export function createToolContext({
     user: createUserContext(user),
     use,
     log: createMemoryLog().log,
+    traceHeaders: {},
     signal: new AbortController().signal,
     connection: new StayingConnection(connection),
     elicit,

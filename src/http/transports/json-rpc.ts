@@ -11,6 +11,8 @@ import {
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
 import type { CallLimit } from '../../mcp/call-limit.ts';
+import { clientNameOf } from '../../mcp/call-records.ts';
+import { readTrace } from '../../mcp/trace.ts';
 import {
   isPlainMessage,
   type PlainCall,
@@ -19,7 +21,7 @@ import {
   readPlainCall,
   readPlainQuestion,
 } from '../../mcp/plain-call.ts';
-import type { RequestContext, RequestState } from '../context.ts';
+import type { RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { requireSmallParts } from './body-bounds.ts';
 import type { BodyLimits } from './body-bytes.ts';
@@ -47,7 +49,7 @@ export function readRpcBody(ctx: RequestContext, limits: RpcLimits): Promise<Rpc
     const call = readPlainCall(body);
     const id = call === undefined ? requestIdOf(body) : call.id;
     if (id !== undefined) ctx.state.rpcId = id;
-    noteForLog(ctx.state, body, call);
+    noteForLog(ctx, body, call);
     requireSmallParts(body);
     refuseRunaway(ctx, { body, call }, limits.callLimit);
     return { body, call, question: call === undefined ? readPlainQuestion(body) : undefined };
@@ -57,24 +59,23 @@ export function readRpcBody(ctx: RequestContext, limits: RpcLimits): Promise<Rpc
 /** Longer than any method of the protocol. */
 const MAX_METHOD_CHARS = 60;
 
-/** Notes what the log says of a message: its method, and how its client calls itself where it does. */
-function noteForLog(state: RequestState, body: unknown, call: PlainCall | undefined): void {
+/** Notes what the log says of a message: its method, its trace, and how its client calls itself where it does. */
+function noteForLog({ state, req }: RequestContext, body: unknown, call: PlainCall | undefined): void {
+  const { method, params } = isRecord(body) ? body : {};
+  const { clientInfo, _meta: meta } = isRecord(params) ? params : {};
+  const trace = readTrace(meta, req.headers);
+  if (trace !== undefined) state.trace = trace;
   if (call !== undefined) {
     state.rpcMethod = 'tools/call';
     state.isCall = true;
   }
   // Such a call says nothing of its client.
-  if (call?.isStateless === false) return;
-  if (!isRecord(body) || typeof body['method'] !== 'string') return;
-  const { method, params } = body;
+  if (call?.isStateless === false || typeof method !== 'string') return;
   if (call === undefined && /^[a-z/_]+$/i.test(method) && method.length <= MAX_METHOD_CHARS)
     state.rpcMethod = method;
-  if (!isRecord(params)) return;
-  const { clientInfo, _meta: meta } = params;
   const said = isRecord(meta) ? (meta['io.modelcontextprotocol/clientInfo'] ?? clientInfo) : clientInfo;
-  if (!isRecord(said) || typeof said['name'] !== 'string') return;
-  const { name, version } = said;
-  state.client = typeof version === 'string' ? `${name} ${version}` : name;
+  const client = clientNameOf(said);
+  if (client !== undefined) state.client = client;
 }
 
 /** Whether a value has members to look at. */

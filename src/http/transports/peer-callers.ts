@@ -2,6 +2,7 @@
 import type { UserContext } from '../../auth/user.ts';
 import type { Grant } from '../../auth/verifier.ts';
 import type { Caller } from '../../mcp/caller.ts';
+import type { Trace } from '../../mcp/trace.ts';
 import { HttpError } from '../errors.ts';
 
 /** A caller on the way. The token never is: its key is the digest that every process knows it by. */
@@ -12,16 +13,27 @@ export interface SpelledCaller {
   readonly limit?: number | undefined;
   readonly transport: Caller['transport'];
   readonly requestId: string;
+  readonly client?: string | undefined;
+  readonly trace?: Trace | undefined;
 }
 
 /** A caller for another process. */
-export function spellCaller({ user, grant, transport, requestId }: Caller): SpelledCaller {
-  return { user, tokenId: grant.tokenId, key: grant.key, limit: grant.limit, transport, requestId };
+export function spellCaller({ user, grant, transport, requestId, client, trace }: Caller): SpelledCaller {
+  return {
+    user,
+    tokenId: grant.tokenId,
+    key: grant.key,
+    limit: grant.limit,
+    transport,
+    requestId,
+    client,
+    trace,
+  };
 }
 
 /** The caller that another process let in. */
-export function readCaller({ user, transport, requestId, ...token }: SpelledCaller): Caller {
-  return { user, grant: new PassedGrant(user, token), transport, requestId };
+export function readCaller({ user, transport, requestId, client, trace, ...token }: SpelledCaller): Caller {
+  return { user, grant: new PassedGrant(user, token), transport, requestId, client, trace };
 }
 
 /** A grant that another process gave; its key stays out of reach of whatever spells it, as that of the verifier's own does. */

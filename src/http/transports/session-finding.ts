@@ -68,7 +68,8 @@ export async function beginSession(
     id,
     userId,
     kind: KIND,
-    connect: (session) => new StreamableTransport({ session, shared: parts, settings }),
+    connect: (session) =>
+      new StreamableTransport({ session, shared: parts, settings, client: ctx.state.client }),
   });
   settings?.follow(connection, new Map(), senderOf(ctx, 'streamable-http'));
   ctx.state.sessionId = id;

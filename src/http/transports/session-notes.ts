@@ -8,9 +8,23 @@ export function spellNotes(definition: McpDefinition, { params }: JSONRPCRequest
   const { features = [], tools } = definition;
   if (features.some(({ keepsSessionState = false }) => keepsSessionState)) return undefined;
   const { protocolVersion, capabilities, clientInfo } = params ?? {};
-  // Nothing else could ask who the client is and what it can do.
+  // Nothing else could ask what the client is and can do; its name is for the log.
   const asks = features.length > 0 || tools.some(({ elicits = false }) => elicits);
-  return JSON.stringify(asks ? { protocolVersion, capabilities, clientInfo } : { protocolVersion });
+  return JSON.stringify(
+    asks
+      ? { protocolVersion, capabilities, clientInfo }
+      : { protocolVersion, clientInfo: shortInfoOf(clientInfo) },
+  );
+}
+
+/** Longer names and versions are of no use in a log. Characters. */
+const MAX_CHARS = 40;
+
+/** What the log says of a client: an id that says all that the client may say would be a long one. */
+function shortInfoOf(clientInfo: unknown): object | undefined {
+  if (typeof clientInfo !== 'object' || clientInfo === null) return undefined;
+  const texts = Object.entries(clientInfo).filter(([name]) => name === 'name' || name === 'version');
+  return Object.fromEntries(texts.map(([name, text]) => [name, String(text).slice(0, MAX_CHARS)]));
 }
 
 /** Whether the clients of a server can set what is not in their notes: a log level, or subscriptions. */

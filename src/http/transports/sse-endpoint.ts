@@ -14,9 +14,9 @@ import type { McpDefinition } from '../../mcp/server.ts';
 import { McpSession } from '../../mcp/session.ts';
 import type { EndReason, Session, SessionConnection, SessionRegistry } from '../../sessions/registry.ts';
 import { MCP_ROUTE, grantOf, type Handler, type RequestContext, type Route, senderOf } from '../context.ts';
-import { writeAnswer, writeHead } from '../direct-answer.ts';
+import { writeAnswer } from '../direct-answer.ts';
 import { HttpError, requireClient, sessionNotFound, shuttingDown } from '../errors.ts';
-import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
+import type { EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
 import { duplicateId, initializeProblem, parseMessages, readRpcBody, type RpcLimits } from './json-rpc.ts';
 import { openSession } from './session-opening.ts';
@@ -27,6 +27,7 @@ import {
   forwardMessage,
   type ForwardingParts,
 } from './sse-forwarding.ts';
+import { ResponseWithOurHead } from './sse-response.ts';
 import type { StepUp } from './step-up.ts';
 
 /** What the endpoint is made from. */
@@ -55,10 +56,16 @@ class SseConnection implements SessionConnection, Channel, Reply {
   readonly mcp: McpSession;
   readonly #session: Session;
   #stream: EventStream | undefined;
+  #client: string | undefined;
 
   constructor(session: Session, definition: McpDefinition) {
     this.#session = session;
     this.mcp = new McpSession({ definition, userId: session.userId, channel: this });
+  }
+
+  /** The revision agreed on. */
+  get protocolVersion(): string | undefined {
+    return this.mcp.protocolVersion;
   }
 
   /** How many requests are being worked on. */
@@ -80,7 +87,8 @@ class SseConnection implements SessionConnection, Channel, Reply {
     if (!isReadRequest(parsed)) return this.mcp.note(parsed.message, caller);
     if (this.mcp.isWorkingOn(parsed.message.id)) throw duplicateId();
     const problem = answerToWrongHandshake(parsed.message);
-    if (problem === undefined) this.mcp.request(parsed, caller, this);
+    if (parsed.message.method === 'initialize') this.#client = caller.client;
+    if (problem === undefined) this.mcp.request(parsed, { ...caller, client: this.#client }, this);
     else this.settle(problem);
   }
 
@@ -153,43 +161,6 @@ function openStream({ definition, registry, streams, forwarding, basePath }: Sse
     await transport.start();
     session.connection.attach(streams.adopt(ctx.res, grant));
   };
-}
-
-/**
- * The response as the SDK's transport uses it, but for the head, which is ours. It is sent alone: what is sent is flattened, while a
- * head that something is appended to stays in memory piece by piece, as long as the stream. So would the request's context.
- */
-class ResponseWithOurHead {
-  readonly #res: ServerResponse;
-  #ctx: RequestContext | undefined;
-  #names: readonly [string, string] = ['', ''];
-
-  constructor(ctx: RequestContext) {
-    this.#res = ctx.res;
-    this.#ctx = ctx;
-  }
-
-  /** Writes our head with the transport's status. */
-  writeHead(status: number): void {
-    if (this.#ctx !== undefined) writeHead(this.#ctx, status, EVENT_STREAM_HEADERS);
-    this.#res.flushHeaders();
-    this.#ctx = undefined;
-  }
-
-  /** Has the session be called otherwise than the transport calls it, which makes its ids itself. */
-  rename(transportsId: string, id: string): void {
-    this.#names = [transportsId, id];
-  }
-
-  /** Writes what the transport writes, which is the address of the session. */
-  write(frame: string): void {
-    this.#res.write(frame.replace(...this.#names));
-  }
-
-  /** Tells the transport of the end. */
-  on(event: 'close', listener: () => void): void {
-    this.#res.on(event, listener);
-  }
 }
 
 /** `POST /messages`: takes one message; the answer goes to the session's stream alone. */

@@ -103,7 +103,7 @@ export function createStatelessEndpoint({
     const known = question && lane?.recall(question, headers, grantOf(ctx).user);
     if (known !== undefined) pending.settle(known.text, known.head);
     if (known !== undefined || call === undefined) return known !== undefined;
-    const refusal = lane?.refuseStateless(call, headers);
+    const refusal = lane?.refuseStateless(call, headers, senderOf(ctx, 'streamable-http'));
     if (refusal !== undefined) pending.settle(refusal);
     return refusal !== undefined;
   };
@@ -143,6 +143,9 @@ export function createStatelessEndpoint({
   };
 }
 
+/** What is known of whoever holds a subscription. */
+const STATELESS = { protocolVersion: STATELESS_REVISION } as const;
+
 /** Whether the body asks for a stream of change notifications. */
 function isSubscription(body: unknown): boolean {
   return (
@@ -158,7 +161,11 @@ function holdSubscription(ctx: RequestContext, registry: SessionRegistry): void 
     userId: grantOf(ctx).user.userId,
     kind: 'subscription',
     // Before a shutdown, drain() ends it with an answer.
-    connect: () => ({ callsInFlight: 0, onEnd: (reason) => void (reason === 'shutdown' || res.end()) }),
+    connect: () => ({
+      ...STATELESS,
+      callsInFlight: 0,
+      onEnd: (reason) => void (reason === 'shutdown' || res.end()),
+    }),
   });
   const release = session.holdStream();
   res.once('close', () => {

@@ -4,6 +4,7 @@
  */
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { type Channel, isRequest, noStreamForRequest } from '../../mcp/messages.ts';
+import { clientNameOf } from '../../mcp/call-records.ts';
 import { isReadRequest } from '../../mcp/plain-call.ts';
 import type { Handshake } from '../../mcp/sdk-session.ts';
 import { McpSession } from '../../mcp/session.ts';
@@ -25,6 +26,8 @@ export interface StreamableTransportParts {
   readonly handshake?: Handshake;
   /** Where what its client sets is shared with other processes; absent where nothing is. */
   readonly settings?: SessionSettings | undefined;
+  /** The client's name and version, where it has just said them. */
+  readonly client?: string | undefined;
   /** Whether the client is told the session's id, so that it can come back. Default: true. */
   readonly isNamed?: boolean;
 }
@@ -36,18 +39,25 @@ export class StreamableTransport implements SessionConnection, Channel {
   readonly #streams: EventStreams;
   /** What every response says, names and values in turn. */
   readonly headers: readonly string[];
+  readonly #client: string | undefined;
   /** The streams that the client may come back for. */
   readonly #kept: SessionStreams | undefined;
   readonly #settings: SessionSettings | undefined;
 
-  constructor({ session, shared, handshake, settings, isNamed = true }: StreamableTransportParts) {
+  constructor({ session, shared, handshake, settings, client, isNamed = true }: StreamableTransportParts) {
     const { definition, streams } = shared;
     this.session = session;
+    this.#client = client ?? clientNameOf(handshake?.params?.['clientInfo']);
     this.#streams = streams;
     this.#settings = settings;
     this.#kept = isNamed ? new SessionStreams(this, shared) : undefined;
     this.headers = isNamed ? ['Mcp-Session-Id', session.id] : [];
     this.mcp = new McpSession({ definition, userId: session.userId, channel: this, handshake });
+  }
+
+  /** The revision agreed on. */
+  get protocolVersion(): string | undefined {
+    return this.mcp.protocolVersion;
   }
 
   /** How many requests are being worked on. */
@@ -66,7 +76,7 @@ export class StreamableTransport implements SessionConnection, Channel {
     const { headers } = this;
     const answer = { streams: this.#streams, headers, requests, isBatch, keeper: this.#kept };
     const reply = requests.length > 0 ? new PendingAnswer(ctx, answer) : undefined;
-    const caller = senderOf(ctx, 'streamable-http');
+    const caller = senderOf(ctx, 'streamable-http', this.#client);
     for (const parsed of messages) {
       if (reply !== undefined && isReadRequest(parsed)) this.mcp.request(parsed, caller, reply);
       else this.mcp.note(parsed.message, caller);

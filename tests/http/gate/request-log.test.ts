@@ -193,6 +193,7 @@ describe('a tool call', () => {
         tokenId: digestToken(token).slice(0, 8),
         tool: (body as { params: { name: string } }).params.name,
         transport: 'streamable-http',
+        client: 'raw 1',
         outcome,
         durationMs: expect.any(Number),
       },
