@@ -31,7 +31,11 @@ export const ISLANDS = [
     name: 'sse',
     what: 'HTTP+SSE, the transport of 2024-11-05',
     without: '`/sse` and `/messages` are 404, as with `SSE_ENABLED=false`',
-    files: ['src/http/transports/sse-endpoint.ts', 'src/http/transports/sse-forwarding.ts'],
+    files: [
+      'src/http/transports/sse-endpoint.ts',
+      'src/http/transports/sse-forwarding.ts',
+      'src/http/transports/sse-response.ts',
+    ],
     wiring: [{ file: START, linesWith: 'createSseRoutes' }],
     tests: ['tests/http/transports/sse-endpoint.test.ts'],
     usedBy: /\/sse\b|\/messages\b|openSse|'v1 sse'|sse-first/,
@@ -155,6 +159,15 @@ export const ISLANDS = [
     ],
     usedBy: /support\/redis/,
     packages: ['@redis/client'],
+  },
+  {
+    name: 'metrics',
+    what: '`/metrics`, for Prometheus and what reads its format',
+    without: '`/metrics` is 404, as without `METRICS_TOKEN`; what is told on channels goes on',
+    files: ['src/http/metrics', 'src/server/metrics.ts'],
+    wiring: [{ file: START, linesWith: 'openMetrics' }],
+    tests: ['tests/http/metrics', 'tests/e2e/prometheus.test.ts'],
+    packages: [],
   },
   {
     name: 'short-way',

@@ -72,6 +72,8 @@ export interface TokenVerifier {
   isCurrent(grant: Grant): boolean;
   /** Whether any token of the user is valid now; when none is, the user's sessions end. */
   hasValidToken(userId: string): boolean;
+  /** How many tokens it knows, where it can tell. */
+  countTokens?(): number;
   /** Calls `listener` whenever users' scopes have changed, for verifiers that notice: clients are told then. */
   onRightsChange?(listener: (changes: readonly RightsChange[]) => void): void;
   /** Looks up the token with a digest ({@link digestToken}): users can sign in with the tokens of a verifier that has this. */

@@ -19,6 +19,7 @@ import {
   type OriginConfig,
   originOf,
 } from './network.ts';
+import { METRICS_VARIABLES, type MetricsConfig, metricsOf } from './metrics.ts';
 import { OPERATION_VARIABLES } from './operation.ts';
 import { PLATFORM_VARIABLES } from './platforms.ts';
 import { PROVIDER_VARIABLES, type ProviderConfig, providerOf } from './provider.ts';
@@ -38,6 +39,7 @@ export const VARIABLE_GROUPS: readonly Variables[] = [
   SHARING_VARIABLES,
   STORAGE_VARIABLES,
   OPERATION_VARIABLES,
+  METRICS_VARIABLES,
 ];
 
 const VARIABLES = {
@@ -50,6 +52,7 @@ const VARIABLES = {
   ...SHARING_VARIABLES,
   ...STORAGE_VARIABLES,
   ...OPERATION_VARIABLES,
+  ...METRICS_VARIABLES,
 } as const satisfies Variables;
 
 /** What the stdio server has. */
@@ -68,6 +71,7 @@ export interface Config extends Exposure, SignInChoice {
   readonly limits: LimitsConfig;
   readonly sharing: SharingConfig;
   readonly storage: StorageConfig;
+  readonly metrics: MetricsConfig;
   readonly sseEnabled: boolean;
   readonly keepAliveMs: number;
   readonly idleConnectionMs: number;
@@ -119,6 +123,7 @@ export function parseConfig(
     limits: limitsOf(values),
     sharing,
     storage: storageOf(values),
+    metrics: metricsOf(values),
     sseEnabled: values.SSE_ENABLED,
     keepAliveMs: values.SSE_KEEPALIVE_SECONDS * 1000,
     idleConnectionMs: values.KEEP_ALIVE_SECONDS * 1000,

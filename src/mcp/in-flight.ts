@@ -37,6 +37,11 @@ export class InFlight {
     for (const worker of this.#workers) worker.endRevoked(isCurrent);
   }
 
+  /** How many calls are running. */
+  get calls(): number {
+    return [...this.#callsOf.values()].reduce((sum, calls) => sum + calls, 0);
+  }
+
   /** Takes a place for a user's call; false when the user has no more. A call keeps it until its tool has really ended. */
   takePlace(userId: string): boolean {
     const calls = this.#callsOf.get(userId) ?? 0;

@@ -10,6 +10,7 @@ export interface OpenServices {
    * @throws when the service is not one of the definition's
    */
   readonly use: UseService;
+  readonly names: readonly string[];
   /** The names of those that cannot do their work at this moment. */
   findUnready(): Promise<string[]>;
   /** Closes them, last opened first; a failure is logged and keeps no other from being closed. */
@@ -71,6 +72,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   }
   return {
     use: createUse(open),
+    names: services.map(({ name }) => name),
     async findUnready() {
       const verdicts = await Promise.all(
         [...open].map(async ([{ name }, service]) => {
@@ -99,6 +101,7 @@ function createUse(open: ReadonlyMap<Service, OpenService>): UseService {
 /** No services at all. */
 export const NO_SERVICES: OpenServices = {
   use: createUse(new Map()),
+  names: [],
   findUnready: async () => [],
   close: async () => {},
 };

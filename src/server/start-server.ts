@@ -33,6 +33,7 @@ import { readPackage } from '../package.ts';
 import { openEntrance } from './entrance.ts';
 import { createLeave } from './leave-taking.ts';
 import { listen, urlOf } from './listening.ts';
+import { openMetrics } from './metrics.ts';
 import { tellOfRightsChanges } from './rights-changes.ts';
 import { infoOf, type ServerDefinition } from './server-definition.ts';
 import { NO_SERVICES, type OpenServices } from './services.ts';
@@ -133,7 +134,6 @@ export async function startServer({
   const tellSpent = takePart({ peers, store, definition, registry });
   let ready = true;
   tellOfRightsChanges(verifier, definition);
-
   const findObstacle = async (): Promise<string | undefined> => {
     if (!ready) return 'draining';
     if (peers.standing === 'unreached') return 'unavailable: redis';
@@ -158,6 +158,7 @@ export async function startServer({
       findObstacle,
       isDegraded: () => peers.standing === 'cut-off',
     }),
+    ...(await openMetrics({ config, log, definition, registry, peers, services, verifier, countFailure })),
     ...entrance.createRoutes(authenticator, countFailure),
     createToolsRoute(createToolLister(definition)),
     ...transports,
@@ -223,6 +224,7 @@ export async function startServer({
       if (!finished) server.closeAllConnections();
       clearInterval(sweep);
       for (const timer of timers) clearInterval(timer);
+      for (const route of routes) route.close?.();
       await peers.close();
       return finished;
     },

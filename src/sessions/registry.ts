@@ -10,6 +10,8 @@ export type EndReason = 'closed' | 'idle' | 'evicted' | 'revoked' | 'shutdown' |
 export interface SessionConnection {
   /** How many requests are being worked on. */
   readonly callsInFlight: number;
+  /** The revision agreed on with the client, where one is. */
+  readonly protocolVersion?: string | undefined;
   /** Ends the session's streams and frees what it holds. Called once. */
   onEnd(reason: EndReason): void;
 }
@@ -91,6 +93,11 @@ export class Session<Connection extends SessionConnection = SessionConnection> {
     };
   }
 
+  /** How many streams of it are open. */
+  get streams(): number {
+    return this.#streams;
+  }
+
   /** Whether a stream of it is open. */
   get hasStream(): boolean {
     return this.#streams > 0;
@@ -114,6 +121,8 @@ export class Session<Connection extends SessionConnection = SessionConnection> {
 /** The live sessions. */
 export interface SessionRegistry {
   readonly size: number;
+  /** Every one, in the order of their opening. */
+  all(): Iterable<Session>;
   /**
    * Makes room for a session and connects it. At a cap the session that has been idle longest ends: many clients open one for each
    * call and never end any, and must not lock their user out.
@@ -191,6 +200,7 @@ export function createSessionRegistry({
     get size() {
       return sessions.size;
     },
+    all: () => sessions.values(),
     get isDraining() {
       return onDrained !== undefined;
     },

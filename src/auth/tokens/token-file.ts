@@ -140,7 +140,6 @@ export async function openTokenFile({
     });
     return waiting;
   };
-
   return {
     verify(token) {
       const verification = current.verify(token);
@@ -149,6 +148,7 @@ export async function openTokenFile({
         : revoked.explain(token, verification);
     },
     lookUp: (digest) => current.lookUp(digest),
+    countTokens: () => current.size,
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),
     onRightsChange: (listener) => void listeners.push(listener),

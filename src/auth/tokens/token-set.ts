@@ -87,6 +87,7 @@ export function* createTokenSetInSteps(
 
   return {
     size: tokens.size,
+    countTokens: () => tokens.size,
     entries: tokens,
     verify(token) {
       // Hashing first means that the look-up compares digests: how long it takes tells nothing about how much of a

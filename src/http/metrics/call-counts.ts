@@ -1,0 +1,91 @@
+/** Counts calls and refusals as they are told on the channels. Names are those of OpenTelemetry's conventions for MCP, where it has one. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { CALL_ENDED, type CallEvent } from '../../mcp/call-records.ts';
+import { REFUSED, type RefusalEvent } from '../refusal-event.ts';
+import { Counter, type Family, Histogram, type Labels } from './families.ts';
+
+/** What is counted. */
+export interface CallCounts {
+  readonly families: readonly Family[];
+  /** Counts no more. */
+  close(): void;
+}
+
+/** Those of the conventions, and finer ones below: most calls take less than a millisecond. Seconds. */
+const BOUNDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120,
+  300,
+];
+
+/** Outcomes that are no error: the call has done what it could. */
+const GOOD = new Set(['ok', 'input_required']);
+
+/** Outcomes that are a limit's. */
+const LIMITS = new Set(['call_limit', 'too_many_calls']);
+
+/** Codes of refusals that are about a credential. */
+const LOGIN_CODES = new Set(['unauthorized', 'invalid_token', 'too_many_failures']);
+
+/** Counts from now on; with users by their ids only when it is asked for. */
+export function countCalls({ byUser }: { readonly byUser: boolean }): CallCounts {
+  const durations = new Histogram({
+    name: 'mcp_server_operation_duration_seconds',
+    help: 'How long calls took, by method, tool, transport and error.',
+    bounds: BOUNDS,
+  });
+  const ofUsers = new Counter({
+    name: 'mcp_server_user_operations_total',
+    help: 'Calls by user and error.',
+  });
+  const limited = new Counter({
+    name: 'mcp_server_limited_calls_total',
+    help: 'Calls that were refused because of a limit.',
+  });
+  const logins = new Counter({
+    name: 'mcp_server_refused_logins_total',
+    help: 'Credentials that were refused, by reason.',
+  });
+
+  const hearCall = (message: unknown): void => {
+    // oxlint-disable-next-line no-unsafe-type-assertion -- what that channel carries
+    const event = message as CallEvent;
+    const { method, name, transport, outcome = '', durationMs = 0, userId } = event;
+    // Two outcomes may be one label: what has the same labels must be one series.
+    const error = errorOf(outcome);
+    const key = `${method}\n${name}\n${transport}\n${error}`;
+    durations.observe(key, durationMs / 1000, () => labelsOf(event));
+    if (LIMITS.has(outcome)) limited.add(outcome, () => ({ limit: outcome }));
+    if (byUser) ofUsers.add(`${userId}\n${error}`, () => ({ user_id: userId, error_type: error }));
+  };
+  const hearRefusal = (message: unknown): void => {
+    // oxlint-disable-next-line no-unsafe-type-assertion -- what that channel carries
+    const { code, reason = code } = message as RefusalEvent;
+    if (LOGIN_CODES.has(code)) logins.add(reason, () => ({ reason }));
+    if (code === 'call_limit') limited.add('runaway', () => ({ limit: 'runaway' }));
+  };
+  subscribe(CALL_ENDED, hearCall);
+  subscribe(REFUSED, hearRefusal);
+  return {
+    families: [durations, ...(byUser ? [ofUsers] : []), limited, logins],
+    close() {
+      unsubscribe(CALL_ENDED, hearCall);
+      unsubscribe(REFUSED, hearRefusal);
+    },
+  };
+}
+
+/** The labels of a call. Resources have no name here: there may be any number of them. */
+function labelsOf({ method, kind, name, transport, outcome = '' }: CallEvent): Labels {
+  return {
+    mcp_method_name: method,
+    gen_ai_tool_name: kind === 'tool' ? name : '',
+    gen_ai_prompt_name: kind === 'prompt' ? name : '',
+    mcp_transport: transport,
+    error_type: errorOf(outcome),
+  };
+}
+
+/** What the conventions call an outcome: nothing where it is no error. */
+function errorOf(outcome: string): string {
+  return GOOD.has(outcome) ? '' : outcome;
+}

@@ -1,0 +1,82 @@
+/** What Node says of its process: memory, processor, and how late the event loop is. */
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { Gauge, type Family, type Labels, type Readings } from './families.ts';
+
+/** The numbers of a process. */
+export interface ProcessNumbers {
+  readonly families: readonly Family[];
+  /** Measures no more. */
+  close(): void;
+}
+
+/** How often the delay of the event loop is measured. Milliseconds. */
+const RESOLUTION_MS = 20;
+
+const NOTHING: Labels = {};
+
+/** Measures from now on. */
+export function measureProcess(): ProcessNumbers {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delay.enable();
+  let used = performance.eventLoopUtilization();
+  /** A delay beyond what the measuring itself waits for, in seconds. */
+  const late = (nanoseconds: number): number =>
+    delay.count === 0 ? 0 : Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1000);
+  const delays = [
+    ['p50', () => delay.percentile(50)],
+    ['p90', () => delay.percentile(90)],
+    ['p99', () => delay.percentile(99)],
+    ['max', () => delay.max],
+  ] as const;
+  const families = [
+    ...delays.map(
+      ([what, read]) =>
+        new Gauge({
+          name: `nodejs_eventloop_delay_${what}_seconds`,
+          help: `How late the event loop was since it was last asked: ${what}.`,
+          read: () => one(late(read())),
+        }),
+    ),
+    new Gauge({
+      name: 'nodejs_eventloop_utilization_ratio',
+      help: 'The part of the time in which the event loop was busy, since it was last asked.',
+      read: () => {
+        const before = used;
+        used = performance.eventLoopUtilization();
+        // The last of those that look at the delay.
+        delay.reset();
+        return one(performance.eventLoopUtilization(used, before).utilization);
+      },
+    }),
+    new Gauge({
+      name: 'process_cpu_seconds_total',
+      help: 'Time of the processor that the process has used.',
+      type: 'counter',
+      read: () => {
+        const { user, system } = process.cpuUsage();
+        return one((user + system) / 1e6);
+      },
+    }),
+    new Gauge({
+      name: 'process_resident_memory_bytes',
+      help: 'Memory of the process.',
+      read: () => one(process.memoryUsage.rss()),
+    }),
+    new Gauge({
+      name: 'v8js_memory_heap_used_bytes',
+      help: 'Memory that JavaScript uses.',
+      read: () => one(process.memoryUsage().heapUsed),
+    }),
+    new Gauge({
+      name: 'process_start_time_seconds',
+      help: 'When the process began, since the epoch.',
+      read: () => one(performance.timeOrigin / 1000),
+    }),
+  ];
+  return { families, close: () => delay.disable() };
+}
+
+/** A reading without labels. */
+function one(value: number): Readings {
+  return [[NOTHING, value]];
+}

@@ -1,0 +1,85 @@
+/** What the parts of the server say of themselves when somebody asks. */
+import type { TokenVerifier } from '../../auth/verifier.ts';
+import type { InFlight } from '../../mcp/in-flight.ts';
+import type { Peers } from '../../sessions/peers.ts';
+import type { SessionRegistry } from '../../sessions/registry.ts';
+import { Gauge, type Family, type Labels, type Readings } from './families.ts';
+
+/** The parts. */
+export interface ServerPartsToRead {
+  readonly version: string;
+  readonly registry: SessionRegistry;
+  readonly inFlight: InFlight;
+  readonly peers: Pick<Peers, 'standing'>;
+  readonly verifier: TokenVerifier | undefined;
+  /** What the server needs, by name. */
+  readonly services: { readonly names: readonly string[]; findUnready(): Promise<readonly string[]> };
+}
+
+/** Their numbers; what has to be waited for is asked for before. */
+export async function readServer(parts: ServerPartsToRead): Promise<Family[]> {
+  const { version, registry, inFlight, peers, verifier, services } = parts;
+  const unready = await services.findUnready();
+  const tokens = verifier?.countTokens?.();
+  return [
+    new Gauge({
+      name: 'mcp_server_info',
+      help: 'The version of the server.',
+      read: () => [[{ version }, 1]],
+    }),
+    new Gauge({
+      name: 'mcp_server_sessions',
+      help: 'Open sessions, by transport and revision.',
+      read: () => countSessions(registry, () => 1),
+    }),
+    new Gauge({
+      name: 'mcp_server_streams',
+      help: 'Open streams of sessions, likewise.',
+      read: () => countSessions(registry, ({ streams }) => streams),
+    }),
+    new Gauge({
+      name: 'mcp_server_calls_in_flight',
+      help: 'Calls that are being worked on.',
+      read: () => [[{}, inFlight.calls]],
+    }),
+    ...(tokens === undefined
+      ? []
+      : [
+          new Gauge({
+            name: 'mcp_server_tokens',
+            help: 'Tokens that are known, valid or not.',
+            read: () => [[{}, tokens]],
+          }),
+        ]),
+    new Gauge({
+      name: 'mcp_server_dependency_up',
+      help: 'Whether what the server needs can be reached: redis, and services by their names.',
+      read: () => [
+        ...(peers.standing === 'alone' ? [] : [upOf('redis', peers.standing === 'together')]),
+        ...services.names.map((name) => upOf(name, !unready.includes(name))),
+      ],
+    }),
+  ];
+}
+
+/** Whether something is there. */
+function upOf(dependency: string, isUp: boolean): readonly [Labels, number] {
+  return [{ dependency }, isUp ? 1 : 0];
+}
+
+/** Sums up sessions by transport and revision. */
+function countSessions(
+  registry: SessionRegistry,
+  count: (session: { readonly streams: number }) => number,
+): Readings {
+  const sums = new Map<string, [Labels, number]>();
+  for (const session of registry.all()) {
+    const { kind, connection } = session;
+    const version = connection.protocolVersion ?? '';
+    const key = `${kind}\n${version}`;
+    const sum = sums.get(key) ?? [{ mcp_transport: kind, mcp_protocol_version: version }, 0];
+    sum[1] += count(session);
+    sums.set(key, sum);
+  }
+  return sums.values();
+}

@@ -1,0 +1,36 @@
+/** Wires `/metrics`, where it is configured: its modules are loaded then and not before. */
+import type { Logger } from 'pino';
+import type { MetricsConfig } from '../config/metrics.ts';
+import type { Route } from '../http/context.ts';
+import type { MetricsParts } from '../http/metrics/metrics-route.ts';
+import type { McpDefinition } from '../mcp/server.ts';
+import { readPackage } from '../package.ts';
+
+/** What it is wired to. */
+export interface MetricsWiring extends Omit<MetricsParts, 'token' | 'byUser' | 'version' | 'inFlight'> {
+  readonly config: { readonly metrics: MetricsConfig };
+  readonly definition: Pick<McpDefinition, 'inFlight'>;
+  readonly log: Logger;
+}
+
+/** Shorter tokens can be guessed. Characters. */
+const SHORT = 20;
+
+/** The route; none where there is no token for it. */
+export async function openMetrics({
+  config: {
+    metrics: { token, byUser },
+  },
+  definition: { inFlight },
+  log,
+  ...parts
+}: MetricsWiring): Promise<Route[]> {
+  if (token === undefined) return [];
+  if (token.length < SHORT)
+    log.warn(
+      { characters: token.length },
+      'METRICS_TOKEN is short: "npm run token -- secret" prints a long one',
+    );
+  const { createMetricsRoute } = await import('../http/metrics/metrics-route.ts');
+  return [createMetricsRoute({ ...parts, ...readPackage(), inFlight, token, byUser })];
+}

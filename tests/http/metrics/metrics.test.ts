@@ -1,0 +1,201 @@
+/** `/metrics`: who may read it, what it shows of what has happened, and that Prometheus' own tool has nothing to say. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { channel } from 'node:diagnostics_channel';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CALL_ENDED } from '../../../src/mcp/call-records.ts';
+import { createHeldTool } from '../../support/held-tool.ts';
+import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { openStream } from '../../support/open-streams.ts';
+import { createSandbox } from '../../support/process.ts';
+import { callTool, eventually, openMcpSession, send, stateless } from '../../support/raw-http.ts';
+import { ADA, BOB, startTestServer, type TestServer } from '../../support/start-server.ts';
+import { describeWithRedis, startRedis } from '../../support/redis.ts';
+
+/** Whether Prometheus' own tool is there. Debian: `apt-get install prometheus`. */
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+
+const TOKEN = 'scrape_0123456789abcdef';
+
+const sandbox = createSandbox();
+const held = createHeldTool();
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({
+    tools: [...fixtureTools, held.tool],
+    env: { METRICS_TOKEN: TOKEN, CALLS_PER_MINUTE: '40' },
+  });
+});
+afterAll(async () => {
+  held.release();
+  await server.close();
+  await sandbox.close();
+});
+
+/** What a server shows. */
+async function scrape({ url }: TestServer, token = TOKEN): Promise<string> {
+  return (await send(`${url}/metrics`, { token })).text;
+}
+
+/** The value of a series, whose labels are all that it has. */
+function valueOf(text: string, series: string): number | undefined {
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length));
+}
+
+/** The same of a counter, which is not there before it counts. */
+function countOf(text: string, series: string): number {
+  return valueOf(text, series) ?? 0;
+}
+
+/** The labels of the calls of a tool. */
+function labels(tool: string): string {
+  return `mcp_method_name="tools/call",gen_ai_tool_name="${tool}",mcp_transport="streamable-http"`;
+}
+
+describe('who reads it', () => {
+  test('sends its own token: no other opens it, and it opens nothing else', async () => {
+    const good = await send(`${server.url}/metrics`, { token: TOKEN });
+    const statuses = await Promise.all([
+      send(`${server.url}/metrics`, {}),
+      send(`${server.url}/metrics`, { token: ADA }),
+      send(`${server.url}/metrics?token=${TOKEN}`, {}),
+      send(`${server.url}/tools`, { token: TOKEN }),
+      send(`${server.url}/metrics`, { token: TOKEN, method: 'POST', body: {} }),
+      send(`${server.url}/metrics`, { token: TOKEN, headers: { Host: '10.1.2.3:8000' } }),
+    ]);
+
+    expect(good.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(statuses.map(({ status }) => status)).toEqual([401, 401, 401, 401, 405, 200]);
+  });
+
+  test('finds nothing there without METRICS_TOKEN', async () => {
+    const bare = await startTestServer();
+    const answer = await send(`${bare.url}/metrics`, { token: ADA });
+    await bare.close();
+
+    expect(answer).toMatchObject({ status: 404, body: { error: 'not_found' } });
+  });
+
+  test('is told in the log that a short token can be guessed', async () => {
+    const short = await startTestServer({ env: { METRICS_TOKEN: 'scrape' } });
+    await short.close();
+
+    expect(short.lines.some(({ msg }) => String(msg).startsWith('METRICS_TOKEN is short'))).toBe(true);
+  });
+});
+
+describe('what it shows', () => {
+  test('is calls by method, tool, transport and error, in buckets that begin below a millisecond', async () => {
+    const session = await openMcpSession(server.url, ADA);
+    await session.post(callTool(1, 'echo_message', { message: 'x' }));
+    await session.post(callTool(2, 'echo_message', {}));
+    await session.post(callTool(3, 'sEcReT-1'));
+    await session.post(callTool(4, 'sEcReT-2'));
+    const call = { method: 'tools/call', params: { name: 'echo_message', arguments: { message: 'x' } } };
+    await send(`${server.url}/mcp`, stateless(call, { token: ADA }));
+
+    const text = await scrape(server);
+
+    const name = 'mcp_server_operation_duration_seconds';
+    expect(valueOf(text, `${name}_count{${labels('echo_message')}}`)).toBe(2);
+    expect(valueOf(text, `${name}_bucket{${labels('echo_message')},le="+Inf"}`)).toBe(2);
+    expect(text).toContain('le="0.0001"');
+    expect(valueOf(text, `${name}_count{${labels('echo_message')},error_type="invalid_input"}`)).toBe(1);
+    expect(valueOf(text, `${name}_count{${labels('(unknown)')},error_type="unknown_tool"}`)).toBe(2);
+    expect(text).not.toMatch(/sEcReT|ada/);
+  });
+
+  test('is one series for outcomes that have the same labels', async () => {
+    const event = { method: 'tools/call', kind: 'tool', name: 'both', transport: 'stdio', durationMs: 1 };
+    for (const outcome of ['ok', 'input_required']) channel(CALL_ENDED).publish({ ...event, outcome });
+
+    const text = await scrape(server);
+
+    expect(text.match(/^mcp_server_operation_duration_seconds_count\{.*"both".*$/gm)).toEqual([
+      expect.stringMatching(/ 2$/),
+    ]);
+  });
+
+  test('is sessions and streams, what runs, tokens, and the process', async () => {
+    await openStream(sandbox, { url: new URL('/sse', server.url), token: BOB });
+    const session = await openMcpSession(server.url, BOB, '2025-06-18');
+    const running = session.post(callTool(1, 'hold'));
+    await held.untilWaiting(1);
+
+    const text = await scrape(server);
+    held.release();
+    await running;
+
+    expect(valueOf(text, 'mcp_server_sessions{mcp_transport="sse"}')).toBe(1);
+    expect(valueOf(text, 'mcp_server_streams{mcp_transport="sse"}')).toBe(1);
+    expect(
+      valueOf(text, 'mcp_server_sessions{mcp_transport="streamable-http",mcp_protocol_version="2025-06-18"}'),
+    ).toBe(1);
+    expect(valueOf(text, 'mcp_server_calls_in_flight')).toBe(1);
+    expect(valueOf(text, 'mcp_server_tokens')).toBe(5);
+    for (const name of [
+      'nodejs_eventloop_delay_p99_seconds',
+      'nodejs_eventloop_utilization_ratio',
+      'process_cpu_seconds_total',
+      'process_resident_memory_bytes',
+      'process_start_time_seconds',
+    ])
+      expect(valueOf(text, name)).toBeGreaterThanOrEqual(0);
+  });
+
+  test('is refused logins by reason, and calls that a limit refused', async () => {
+    const before = await scrape(server);
+    await send(`${server.url}/tools`, {});
+    await send(`${server.url}/tools`, { token: 'tok_expired_0123456789' });
+    const session = await openMcpSession(server.url, BOB);
+    for (let id = 0; id < 30; id += 1) await session.post(callTool(id, 'whoami'));
+
+    const after = await scrape(server);
+
+    for (const reason of ['missing', 'expired']) {
+      const series = `mcp_server_refused_logins_total{reason="${reason}"}`;
+      expect(countOf(after, series)).toBe(countOf(before, series) + 1);
+    }
+    expect(countOf(after, 'mcp_server_limited_calls_total{limit="call_limit"}')).toBeGreaterThan(0);
+  });
+
+  test('has users by their ids with METRICS_USERS alone', async () => {
+    const own = await startTestServer({
+      env: { METRICS_TOKEN: TOKEN, METRICS_USERS: 'true' },
+      tokens: { [ADA]: { userId: 'a"d\\a\n' } },
+    });
+    await send(`${own.url}/mcp`, { token: ADA, body: callTool(1, 'whoami') });
+    const text = await scrape(own);
+    await own.close();
+
+    expect(valueOf(text, String.raw`mcp_server_user_operations_total{user_id="a\"d\\a"}`)).toBe(1);
+  });
+});
+
+describeWithRedis('a Redis', () => {
+  test('is up or not', async () => {
+    const redis = await startRedis(sandbox);
+    const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url');
+    const env = { METRICS_TOKEN: TOKEN, SERVER_SECRET: secret, REDIS_URL: redis.url };
+    const own = await startTestServer({ env });
+    const series = 'mcp_server_dependency_up{dependency="redis"}';
+
+    await eventually(async () => valueOf(await scrape(own), series) === 1);
+    await redis.kill();
+    await eventually(async () => valueOf(await scrape(own), series) === 0);
+    const last = await scrape(own);
+    await own.close();
+
+    expect(valueOf(last, series)).toBe(0);
+  });
+});
+
+(hasPromtool ? describe : describe.skip)('promtool', () => {
+  test('has nothing to say about it', async () => {
+    const input = await scrape(server);
+
+    const output = execFileSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
+
+    expect(output).toBe('');
+  });
+});
