@@ -1,6 +1,7 @@
 /** `list`: every token, without its value. */
 import type { Command } from './command.ts';
 import { describeEntry, type EntryFacts } from './entries.ts';
+import { readLastUse } from './last-use.ts';
 import { printable, printableJson } from '../../src/printable.ts';
 import { formatScopes } from './scopes.ts';
 
@@ -9,7 +10,12 @@ export const list: Command = {
   async run({ line, now, print, store, warn }) {
     const { entries } = await store.read();
     const nowMs = now();
-    const facts = entries.map((entry) => describeEntry(entry, nowMs));
+    const { log } = line.values;
+    const lastUse = log === undefined ? undefined : await readLastUse([log]);
+    const facts: ListedFacts[] = entries.map((entry) => {
+      const fact = describeEntry(entry, nowMs);
+      return lastUse === undefined ? fact : { ...fact, lastUse: lastUse.get(fact.id) ?? null };
+    });
     if (line.json) {
       print(printableJson(facts));
       return;
@@ -23,10 +29,14 @@ export const list: Command = {
   },
 };
 
-/** The table; the column of notes is there when somebody wrote one. */
-function formatTable(facts: readonly EntryFacts[]): string {
+/** An entry, and the day of its last use where there is a log to look into: `null` where that has none. */
+type ListedFacts = EntryFacts & { readonly lastUse?: string | null };
+
+/** The table; the columns of notes and of the last use are there when somebody wrote one and when they are known. */
+function formatTable(facts: readonly ListedFacts[]): string {
   const hasNotes = facts.some(({ note }) => note !== null);
-  const head = ['ID', 'USER', 'NAME', 'SCOPES', 'CREATED', 'EXPIRES', 'STATE', 'NOTE'];
+  const hasUses = facts.some(({ lastUse }) => lastUse !== undefined);
+  const head = ['ID', 'USER', 'NAME', 'SCOPES', 'CREATED', 'EXPIRES', 'STATE', 'LAST USE', 'NOTE'];
   const rows = facts.map((fact) => [
     fact.id,
     fact.userId,
@@ -35,9 +45,12 @@ function formatTable(facts: readonly EntryFacts[]): string {
     fact.created ?? '-',
     fact.expiresAt ?? 'never',
     fact.state,
+    fact.lastUse ?? '-',
     fact.note ?? '-',
   ]);
-  const cells = [head, ...rows].map((row) => (hasNotes ? row : row.slice(0, -1)).map(printable));
+  const isShown = (_: string, column: number): boolean =>
+    column < head.length - 2 || (column === head.length - 2 ? hasUses : hasNotes);
+  const cells = [head, ...rows].map((row) => row.filter(isShown).map(printable));
   const widths = head.map((_, column) => widestOf(cells, column));
   return cells
     .map((row) =>

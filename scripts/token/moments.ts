@@ -31,6 +31,20 @@ export function parseExpiry(text: string, nowMs: number): number {
 }
 
 /**
+ * The moment that an option names: a length of time ago, such as `7d`, or a date.
+ * @throws {CommandError} when it is neither
+ */
+export function parseMoment(option: string, text: string, nowMs: number): number {
+  const durationMs = durationOf(text);
+  if (durationMs !== undefined) return nowMs - durationMs;
+  if (DATE.safeParse(text).success) return Date.parse(text);
+  throw new CommandError(
+    EXIT.usage,
+    `${option} must be a length of time such as 7d or 12h, or a date such as 2027-06-30.`,
+  );
+}
+
+/**
  * The length of time that an option names, in milliseconds; `0` for none.
  * @throws {CommandError} when it is none
  */

@@ -1,0 +1,100 @@
+/** The lines of the server's log, from files or standard input, compressed or not, one after the other. */
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { PassThrough, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { CommandError, EXIT } from './command-error.ts';
+import { codeOf, describeSystemError } from './system-error.ts';
+
+/** One line, as far as anybody here asks. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** What was read. */
+export interface LogSource {
+  /** As it is called in messages. */
+  readonly name: string;
+  open(): Readable;
+}
+
+/** Files, in their order; without any, standard input. */
+export function sourcesOf(files: readonly string[]): LogSource[] {
+  if (files.length === 0) return [{ name: 'standard input', open: () => process.stdin }];
+  return files.map((name) => ({ name, open: () => createReadStream(name) }));
+}
+
+/**
+ * Hands on each line that is a JSON object; returns how many were not.
+ * @throws {CommandError} naming a source that cannot be read
+ */
+export async function readLog(
+  sources: readonly LogSource[],
+  onLine: (line: LogLine) => void,
+): Promise<number> {
+  let others = 0;
+  for (const { name, open } of sources) {
+    try {
+      for await (const text of createInterface({ input: await unpack(open()), crlfDelay: Infinity })) {
+        const line = parseLine(text);
+        if (line !== undefined) onLine(line);
+        else if (text.trim() !== '') others += 1;
+      }
+    } catch (error) {
+      const isPacking = codeOf(error)?.startsWith('Z_') === true;
+      const words = isPacking ? 'it is damaged' : (describeSystemError(error) ?? 'unknown error');
+      throw new CommandError(EXIT.failed, `The log cannot be read from ${name}: ${words}.`, { cause: error });
+    }
+  }
+  return others;
+}
+
+/** The first bytes of what gzip wrote. */
+const GZIP = [0x1f, 0x8b] as const;
+
+/** A stream's content, unpacked where it is gzip's, whatever the file is called. */
+async function unpack(input: Readable): Promise<Readable> {
+  const output = new PassThrough();
+  const first = await new Promise<Buffer | undefined>((resolve, reject) => {
+    input.once('error', reject);
+    input.once('end', () => resolve(undefined));
+    input.once('data', (chunk: Buffer) => {
+      input.pause();
+      resolve(chunk);
+    });
+  });
+  input.removeAllListeners('error');
+  input.on('error', (error) => output.destroy(error));
+  if (first === undefined) return output.end();
+  const isPacked = GZIP.every((byte, index) => first[index] === byte);
+  const into = isPacked ? createGunzip() : output;
+  if (into !== output) {
+    into.on('error', (error) => output.destroy(error));
+    into.pipe(output);
+  }
+  into.write(first);
+  input.pipe(into);
+  return output;
+}
+
+/** A line of the log; undefined for any other. */
+function parseLine(text: string): LogLine | undefined {
+  // Docker, systemd and the like may write something in front of it.
+  const start = text.indexOf('{');
+  if (start === -1) return undefined;
+  try {
+    const value: unknown = JSON.parse(text.slice(start));
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A field that is a text. */
+export function textOf(line: LogLine, field: string): string | undefined {
+  const value = line[field];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** When a line was written. Milliseconds since the epoch; NaN where it does not say. */
+export function timeOf({ time }: LogLine): number {
+  return typeof time === 'number' ? time : Date.parse(String(time));
+}

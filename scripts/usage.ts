@@ -1,0 +1,116 @@
+/** `npm run usage`: who called what, how slow, how often refused, from the server's log. */
+import { parseArgs } from 'node:util';
+import { printable, printableJson } from '../src/printable.ts';
+import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
+import { readLog, sourcesOf } from './token/log-lines.ts';
+import { parseMoment } from './token/moments.ts';
+import { USAGE } from './usage.usage.mjs';
+import { Tally, type Usage } from './usage/tally.ts';
+
+process.exitCode = await main();
+
+/** Does what the command line asks for. */
+async function main(): Promise<ExitCode> {
+  // Whoever read our output, such as `head`, has gone.
+  process.stdout.on('error', () => undefined);
+  try {
+    const { files, sinceMs, json, help } = parseUsageLine(process.argv.slice(2), Date.now());
+    if (help) console.log(USAGE);
+    else await report({ files, sinceMs, json });
+    return EXIT.done;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    console.error(error.message);
+    return error.exitCode;
+  }
+}
+
+/** What was asked for. */
+interface UsageLine {
+  readonly files: readonly string[];
+  readonly sinceMs: number | undefined;
+  readonly json: boolean;
+}
+
+/** Reads the arguments. */
+function parseUsageLine(args: readonly string[], nowMs: number): UsageLine & { readonly help: boolean } {
+  const { values, positionals } = parseOptions(args);
+  const { since, json = false, help = false } = values;
+  const sinceMs = since === undefined ? undefined : parseMoment('--since', since, nowMs);
+  return { files: positionals, sinceMs, json, help };
+}
+
+/** Has Node parse the options. */
+function parseOptions(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        since: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new CommandError(EXIT.usage, USAGE, { cause: error });
+  }
+}
+
+/** Reads the log and prints what it says. */
+async function report({ files, sinceMs, json }: UsageLine): Promise<void> {
+  const tally = new Tally(sinceMs);
+  const others = await readLog(sourcesOf(files), (line) => tally.add(line));
+  const usage = tally.result();
+  console.log(json ? printableJson(usage) : formatUsage(usage));
+  if (others > 0)
+    console.error(
+      `${others} lines are no JSON objects and were left out: on a terminal the server writes for people, not for programs.`,
+    );
+}
+
+/** Two tables. */
+function formatUsage({ calls, refused }: Usage): string {
+  const callRows = calls.map(({ userId, tool, calls: count, errors, p50Ms, p99Ms, first, last }) => [
+    userId,
+    tool,
+    String(count),
+    String(errors),
+    String(p50Ms ?? '-'),
+    String(p99Ms ?? '-'),
+    first.slice(0, 10),
+    last.slice(0, 10),
+  ]);
+  const refusedRows = refused.map(({ address, reason, count, users, first, last }) => [
+    address,
+    reason,
+    String(count),
+    users.join(','),
+    first.slice(0, 10),
+    last.slice(0, 10),
+  ]);
+  return [
+    calls.length === 0
+      ? 'No call.'
+      : formatTable(['USER', 'TOOL', 'CALLS', 'ERRORS', 'P50 MS', 'P99 MS', 'FIRST', 'LAST'], callRows),
+    refused.length === 0
+      ? 'No refused login.'
+      : formatTable(['ADDRESS', 'REFUSED BECAUSE', 'TIMES', 'TOKENS OF', 'FIRST', 'LAST'], refusedRows),
+  ].join('\n\n');
+}
+
+/** Columns as wide as what is in them. */
+function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [head, ...rows].map((row) => row.map(printable));
+  const widths = head.map((_, column) =>
+    cells.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0),
+  );
+  return cells
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,147 @@
+/** Sums up the lines of the log: calls by user and tool, refused logins by address and reason. */
+import { type LogLine, textOf, timeOf } from '../token/log-lines.ts';
+import { Durations } from './durations.ts';
+
+/** The calls of one user of one tool, prompt or resource. */
+export interface UseOfTool {
+  readonly userId: string;
+  readonly tool: string;
+  readonly calls: number;
+  readonly errors: number;
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+  readonly first: string;
+  readonly last: string;
+}
+
+/** The credentials that were refused of one address for one reason. */
+export interface RefusedLogins {
+  readonly address: string;
+  readonly reason: string;
+  readonly count: number;
+  /** Whose tokens they were, as far as that is known. */
+  readonly users: readonly string[];
+  readonly first: string;
+  readonly last: string;
+}
+
+/** What was found. */
+export interface Usage {
+  readonly calls: readonly UseOfTool[];
+  readonly refused: readonly RefusedLogins[];
+}
+
+/** What is collected while lines come. */
+interface Sum {
+  count: number;
+  errors: number;
+  readonly durations: Durations;
+  readonly users: Set<string>;
+  firstMs: number;
+  lastMs: number;
+}
+
+/** Lines that are calls. */
+const CALLS = new Set(['tool call', 'prompt served', 'resource read']);
+/** Outcomes that are no error. */
+const GOOD = new Set(['ok', 'input_required']);
+/** Errors of requests that are about a credential. */
+const LOGINS = new Set(['unauthorized', 'invalid_token', 'too_many_failures']);
+/** So many pairs are told apart; an attacker has any number of addresses. */
+const MAX_SUMS = 100_000;
+/** What stands for those beyond. */
+const OTHERS = ['(others)', ''] as const;
+
+/** The sums of a log. */
+export class Tally {
+  readonly #calls = new Map<string, Sum>();
+  readonly #refused = new Map<string, Sum>();
+  readonly #sinceMs: number;
+
+  constructor(sinceMs = -Infinity) {
+    this.#sinceMs = sinceMs;
+  }
+
+  /** Takes a line. */
+  add(line: LogLine): void {
+    const timeMs = timeOf(line);
+    if (!(timeMs >= this.#sinceMs)) return;
+    const [message, error] = [textOf(line, 'msg') ?? '', textOf(line, 'error') ?? ''];
+    const userId = textOf(line, 'userId');
+    if (CALLS.has(message)) {
+      const called = textOf(line, 'tool') ?? textOf(line, 'prompt') ?? textOf(line, 'resource') ?? '';
+      const sum = sumOf(this.#calls, [userId ?? '', called], timeMs);
+      if (!GOOD.has(textOf(line, 'outcome') ?? '')) sum.errors += 1;
+      if (typeof line['durationMs'] === 'number') sum.durations.add(line['durationMs']);
+    } else if (message === 'request' && LOGINS.has(error)) {
+      const reason = textOf(line, 'reason') ?? error;
+      const sum = sumOf(this.#refused, [textOf(line, 'address') ?? '(not logged)', reason], timeMs);
+      if (userId !== undefined && sum.users.size < MAX_USERS) sum.users.add(userId);
+    }
+  }
+
+  /** What was found: users by name, the most refused first. */
+  result(): Usage {
+    const calls = [...this.#calls].map(([key, sum]) => {
+      const [userId = '', tool = ''] = key.split('\n');
+      const { count, errors, durations } = sum;
+      const [p50Ms, p99Ms] = [durations.percentile(0.5), durations.percentile(0.99)];
+      const { first, last } = timesOf(sum);
+      return { userId, tool, calls: count, errors, p50Ms, p99Ms, first, last };
+    });
+    const refused = [...this.#refused].map(([key, sum]) => {
+      const [address = '', reason = ''] = key.split('\n');
+      const { first, last } = timesOf(sum);
+      return { address, reason, count: sum.count, users: [...sum.users].toSorted(), first, last };
+    });
+    return {
+      calls: calls.toSorted(
+        (one, other) => compare(one.userId, other.userId) || compare(one.tool, other.tool),
+      ),
+      refused: refused.toSorted(
+        (one, other) => other.count - one.count || compare(one.address, other.address),
+      ),
+    };
+  }
+}
+
+/** So many users are named of an address. */
+const MAX_USERS = 20;
+
+/** The sum of a pair, with one more in it. */
+function sumOf(sums: Map<string, Sum>, pair: readonly [string, string], timeMs: number): Sum {
+  const key = pair.join('\n');
+  let sum = sums.get(key);
+  if (sum === undefined) {
+    if (sums.size >= MAX_SUMS && pair !== OTHERS) return sumOf(sums, OTHERS, timeMs);
+    sum = {
+      count: 0,
+      errors: 0,
+      durations: new Durations(),
+      users: new Set(),
+      firstMs: timeMs,
+      lastMs: timeMs,
+    };
+    sums.set(key, sum);
+  }
+  sum.count += 1;
+  // Files may come in any order.
+  sum.firstMs = Math.min(sum.firstMs, timeMs);
+  sum.lastMs = Math.max(sum.lastMs, timeMs);
+  return sum;
+}
+
+/** When something was seen, to the second. */
+function timesOf({ firstMs, lastMs }: Sum): { readonly first: string; readonly last: string } {
+  return { first: spell(firstMs), last: spell(lastMs) };
+}
+
+/** A moment, UTC. */
+function spell(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** The order of two texts, the same in every language. */
+function compare(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
+}

@@ -1,0 +1,139 @@
+/** `npm run usage` and the last use in `npm run token -- list`, from the lines that a real server has written. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { digestToken } from '../../src/auth/digest.ts';
+import { Durations } from '../../scripts/usage/durations.ts';
+import { Tally } from '../../scripts/usage/tally.ts';
+import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
+import { callTool, openMcpSession, send } from '../support/raw-http.ts';
+import { ADA, BOB, GREETER, startTestServer, TOKENS } from '../support/start-server.ts';
+
+const sandbox = createSandbox();
+let folder: string;
+let text: string;
+// Two files: what was written first is in a compressed one.
+beforeAll(async () => {
+  const server = await startTestServer();
+  const ada = await openMcpSession(server.url, ADA);
+  for (let id = 0; id < 3; id += 1) await ada.post(callTool(id, 'echo_message', { message: 'x' }));
+  await ada.post(callTool(3, 'echo_message', {}));
+  await ada.post(callTool(4, 'whoami'));
+  const half = server.lines.length;
+  await send(`${server.url}/mcp`, { token: GREETER, body: callTool(1, 'echo_message', { message: 'x' }) });
+  for (let time = 0; time < 2; time += 1)
+    await send(`${server.url}/tools`, { token: 'tok_expired_0123456789' });
+  await send(`${server.url}/tools`, { token: 'tok_wrong_0123456789' });
+  await server.close();
+  const lines = server.lines.map((line) => JSON.stringify(line));
+  text = lines.join('\n');
+  folder = await sandbox.folder({
+    'now.log': `a line of something else\n${lines.slice(half).join('\n')}\n`,
+    'tokens.json': JSON.stringify(TOKENS),
+  });
+  await writeFile(path.join(folder, 'before.log.gz'), gzipSync(lines.slice(0, half).join('\n')));
+});
+afterAll(async () => sandbox.close());
+
+/** Runs a program of ours in the folder of the log. */
+async function run(program: string, args: readonly string[], input?: string) {
+  const child = sandbox.spawn({ args: [builtFile(`scripts/${program}.js`), ...args], cwd: folder });
+  child.child.stdin.end(input ?? '');
+  const { code } = await waitForEnd(child);
+  return { code, stdout: child.stdout(), stderr: child.stderr() };
+}
+
+const TODAY = new Date().toISOString().slice(0, 10);
+
+describe('npm run usage', () => {
+  test('sums up calls by user and tool, and refused logins by address and reason, over several files', async () => {
+    const { code, stdout, stderr } = await run('usage', [
+      '--json',
+      '--since',
+      '1h',
+      'now.log',
+      'before.log.gz',
+    ]);
+
+    const times = { first: expect.stringContaining(TODAY), last: expect.stringContaining(TODAY) };
+    const took = { p50Ms: expect.any(Number), p99Ms: expect.any(Number) };
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^1 lines are no JSON/) });
+    expect(JSON.parse(stdout)).toEqual({
+      calls: [
+        { userId: 'ada', tool: 'echo_message', calls: 4, errors: 1, ...took, ...times },
+        { userId: 'ada', tool: 'whoami', calls: 1, errors: 0, ...took, ...times },
+        { userId: 'greta', tool: 'echo_message', calls: 1, errors: 1, ...took, ...times },
+      ],
+      refused: [
+        { address: '127.0.0.1', reason: 'expired', count: 2, users: ['old'], ...times },
+        { address: '127.0.0.1', reason: 'unknown', count: 1, users: [], ...times },
+      ],
+    });
+  });
+
+  test('shows tables, of what comes on standard input too', async () => {
+    const { stdout } = await run('usage', [], text);
+
+    expect(stdout).toMatch(/^USER +TOOL +CALLS +ERRORS +P50 MS +P99 MS +FIRST +LAST$/m);
+    expect(stdout).toMatch(
+      new RegExp(`^ada +echo_message +4 +1 +[\\d.]+ +[\\d.]+ +${TODAY} +${TODAY}$`, 'm'),
+    );
+    expect(stdout).toMatch(/^127\.0\.0\.1 +expired +2 +old /m);
+  });
+
+  test.each([
+    [['--since', 'soon'], 2, '--since must be a length of time such as 7d'],
+    [['--user', 'ada'], 2, 'Who called what'],
+    [['missing.log'], 1, 'The log cannot be read from missing.log'],
+  ])('%j is refused in words', async (args, expected, words) => {
+    const { code, stderr } = await run('usage', args);
+
+    expect({ code, stderr }).toEqual({ code: expected, stderr: expect.stringContaining(words) });
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test('a file that is damaged is named', async () => {
+    await writeFile(path.join(folder, 'broken.gz'), gzipSync('{}'.repeat(5_000)).subarray(0, 40));
+
+    const { code, stderr } = await run('usage', ['broken.gz']);
+
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'The log cannot be read from broken.gz: it is damaged.\n',
+    });
+  });
+});
+
+test('token list shows the day on which each token was last let in', async () => {
+  const { stdout } = await run('token', ['list', '--log', 'before.log.gz', '--json']);
+
+  const uses = (JSON.parse(stdout) as { id: string; lastUse: string | null }[]).map(({ id, lastUse }) => [
+    id,
+    lastUse,
+  ]);
+  expect(Object.fromEntries(uses)).toMatchObject({
+    [digestToken(ADA).slice(0, 8)]: TODAY,
+    [digestToken(BOB).slice(0, 8)]: null,
+    [digestToken('tok_expired_0123456789').slice(0, 8)]: null,
+  });
+});
+
+test('what happened before --since is left out', () => {
+  const tally = new Tally(Date.parse('2026-01-02'));
+  const line = { msg: 'tool call', userId: 'ada', tool: 'x', outcome: 'ok', durationMs: 1 };
+
+  for (const time of ['2026-01-01T23:59:59Z', '2026-01-02T00:00:00Z', 'nonsense'])
+    tally.add({ ...line, time });
+
+  expect(tally.result().calls).toMatchObject([{ calls: 1, first: '2026-01-02T00:00:00Z' }]);
+});
+
+test('percentiles are right to one part in a hundred', () => {
+  const durations = new Durations();
+  for (let value = 1; value <= 10_000; value += 1) durations.add(value / 10);
+
+  expect(Math.abs((durations.percentile(0.5) ?? 0) / 500 - 1)).toBeLessThan(0.011);
+  expect(Math.abs((durations.percentile(0.99) ?? 0) / 990 - 1)).toBeLessThan(0.011);
+  expect(new Durations().percentile(0.5)).toBeNull();
+});
