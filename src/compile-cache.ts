@@ -1,6 +1,6 @@
 /**
- * Keeps what V8 has compiled of the program for the next start, from Node 22 on: without this, a start on Node 24 takes a sixth more
- * (`npm run bench -- --only start`). It is a folder in `dist/`, so that a build begins anew; where it cannot be written, as in the image,
+ * Keeps what V8 has compiled of the program for the next start, from Node 22 on: less to do at each start
+ * (`npm run bench -- --only start` shows what a start takes). It is a folder in `dist/`, so that a build begins anew; where it cannot be written, as in the image,
  * what is in it is used.
  */
 import nodeModule from 'node:module';

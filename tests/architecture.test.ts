@@ -299,12 +299,13 @@ describe('an import', () => {
       process.stdout.write(JSON.stringify({ before, after }));`;
 
     const child = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
-    const { code } = await waitForEnd(child);
+    const { code } = await waitForEnd(child, { timeoutMs: 40_000 });
 
     expect({ code, stderr: child.stderr() }).toEqual({ code: 0, stderr: '' });
     const { before, after } = JSON.parse(child.stdout()) as Record<'before' | 'after', unknown>;
     expect(after).toEqual(before);
-  });
+    // Everything is compiled and loaded first.
+  }, 60_000);
 });
 
 describe('a file', () => {
