@@ -84,7 +84,7 @@ test.each([
     'a client that is none',
     ['--client', 'emacs'],
     '',
-    'There is no such client. There are: sign-in, claude-desktop,',
+    'There is no such client. There are: sign-in, claude-desktop',
   ],
   ['a token on the command line', ['--token', 'secret'], '', 'never taken from the command line'],
   ['a token as an argument', [`mcp_${'s'.repeat(43)}`], '', 'never taken from the command line'],

@@ -24,7 +24,7 @@ const EXPECTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/\/health$/, /"version":/],
   [/\/ready$/, /"status":"ready"/],
   [/\.status >= 400/, /"error":"invalid_token","reason":"unknown"/],
-  [/"tool call"/, /^echo_message\t\d+\tok$/m],
+  [/"tool call"/, /^echo_message\t[\d.]+\tok$/m],
   [/\.durationMs > 1000/, /^$|durationMs/],
   [/\.session/, /^\d+$/m],
   [/\.limit != null/, /"limit":"MAX_BODY_BYTES"/],
@@ -33,7 +33,7 @@ const EXPECTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/token -- disable/, /disabled/i],
   [/token -- rotate/, /^\s*mcp_[\w-]{43}$/m],
   [/token -- sign-out/, /bob/],
-  [/\.tokenId ==/, /"path":"\/mcp"/],
+  [/\.tokenId ==/, /"msg":"tool call".*"tool":"echo_message"/],
   [/token -- secret/, /^[\w-]{43}$/m],
   [/redis\|database/, /^$|msg/],
   [/\.level >= 40/, /^$|msg/],
@@ -89,7 +89,7 @@ beforeAll(async () => {
   await send(`${server.url}/mcp`, { token: TOKEN.ada, body: { padding: 'x'.repeat(70_000) } });
   await openMcpSession(server.url, TOKEN.ada);
   await send(`${server.url}/mcp`, stateless(call, { token: TOKEN.bob }));
-  await eventually(() => server.log().some(({ userId, msg }) => userId === 'bob' && msg === 'request'));
+  await eventually(() => server.log().some(({ userId, msg }) => userId === 'bob' && msg === 'tool call'));
   await writeFile(path.join(cwd, 'server.log'), server.stderr());
   const entry = { url: `${server.url}/mcp`, headers: { Authorization: `Bearer ${TOKEN.ada}` } };
   await writeFile(path.join(cwd, 'mcp.json'), JSON.stringify({ mcpServers: { mine: entry } }));
