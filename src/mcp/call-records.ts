@@ -33,7 +33,7 @@ export interface CallEvent {
   readonly trace: Trace | undefined;
   /** Of `performance.now()`. */
   readonly beganMs: number;
-  /** How it ended: `ok`, `tool_error`, `call_limit` and the like; docs/08 lists them. */
+  /** How it ended: `ok`, `tool_error`, `call_limit` and the like; docs/11 lists them. */
   outcome?: string;
   durationMs?: number;
 }
