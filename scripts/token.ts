@@ -1,5 +1,6 @@
 /** `npm run token`: makes, lists, changes and ends the tokens of this server. */
 import { TokenFileError } from '../src/auth/tokens/token-file-error.ts';
+import { TokenStoreError } from '../src/auth/tokens/token-store-error.ts';
 import { ConfigError } from '../src/config/config-error.ts';
 import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
 import { parseCommandLine } from './token/command-line.ts';
@@ -39,6 +40,8 @@ async function run(context: CommandContext): Promise<ExitCode | void> {
   try {
     return await COMMANDS[context.line.command].run(context);
   } catch (error) {
+    if (error instanceof TokenStoreError)
+      throw new CommandError(EXIT.failed, error.message, { cause: error });
     if (!(error instanceof TokenFileError)) throw error;
     throw new CommandError(EXIT.failed, `${context.store.name}: ${error.message}.`, { cause: error });
   }

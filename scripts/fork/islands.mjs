@@ -46,12 +46,8 @@ export const ISLANDS = [
     name: 'page',
     what: 'the page at `/`',
     without: '`/` answers in JSON, whoever asks',
-    files: [
-      'src/http/site/page.ts',
-      'src/http/site/page-template.ts',
-      'src/http/site/static-files.ts',
-      'public',
-    ],
+    // With `public` goes the page for admins; its API stays.
+    files: ['src/http/site/page.ts', 'public'],
     wiring: [
       { file: START, linesWith: '/site/page.ts' },
       { file: START, part: ', createPage(face)' },
@@ -62,7 +58,6 @@ export const ISLANDS = [
     ],
     tests: [
       'tests/http/site/page.test.ts',
-      'tests/http/site/page-template.test.ts',
       'tests/e2e/page.test.ts',
       'tests/e2e/page-access.test.ts',
       'tests/e2e/page-personal.test.ts',
@@ -70,9 +65,22 @@ export const ISLANDS = [
       'tests/e2e/page-tools.test.ts',
       // It is of the sign-in, and needs the browser.
       'tests/e2e/sign-in-page.test.ts',
+      'tests/e2e/admin-page.test.ts',
       'tests/support/browser.ts',
     ],
     packages: ['playwright-core', 'axe-core'],
+  },
+  {
+    name: 'admin',
+    what: 'the page for admins, on which people and their tokens are managed',
+    without: '`/admin` is 404; tokens are managed by `npm run token`',
+    files: ['src/http/admin', 'src/server/admin.ts', 'public/admin'],
+    wiring: [
+      { file: START, linesWith: "'./admin.ts'" },
+      { file: START, linesWith: 'adminSite' },
+    ],
+    tests: ['tests/http/admin', 'tests/e2e/admin-page.test.ts'],
+    packages: ['qrcode-generator'],
   },
   {
     name: 'bundle',

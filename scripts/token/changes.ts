@@ -2,12 +2,15 @@
 import type { EntryChange } from '../../src/auth/tokens/token-edit.ts';
 import type { TokenEntry } from '../../src/auth/tokens/token-set.ts';
 import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
+import { TokenStoreError } from '../../src/auth/tokens/token-store-error.ts';
 import type { Command } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import type { CommandContext } from './context.ts';
 import { namingOptions, parseLimit } from './create.ts';
-import { describeEntry, entriesOfUser, findEntry } from './entries.ts';
-import { formatMoment, parseExpiry, parseLength } from './moments.ts';
+import { describeEntry } from '../../src/auth/tokens/entry-facts.ts';
+import { entriesOfUser, findEntry } from './entries.ts';
+import { formatMoment } from '../../src/auth/tokens/new-token.ts';
+import { parseExpiry, parseLength } from './moments.ts';
 import { tellOutlook } from './outlook.ts';
 import { printable, printableJson } from '../../src/printable.ts';
 import { parseScopes } from './scopes.ts';
@@ -149,7 +152,7 @@ async function apply(context: CommandContext, { done, choose, change }: Action):
 
 /** A refusal of the file's rules, naming the options that they are about. */
 function withOptionNames(error: unknown): unknown {
-  if (!(error instanceof CommandError && error.cause instanceof TokenFileError)) return error;
+  if (!(error instanceof TokenStoreError && error.cause instanceof TokenFileError)) return error;
   const { message } = error.cause;
   if (!message.startsWith('the entry field ')) return error;
   return new CommandError(EXIT.usage, `${namingOptions(message, '--')}.`, { cause: error });

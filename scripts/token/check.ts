@@ -3,7 +3,7 @@ import { readCredential } from '../../src/auth/credential.ts';
 import { digestToken } from '../../src/auth/digest.ts';
 import type { Command } from './command.ts';
 import { EXIT } from './command-error.ts';
-import { describeEntry, type EntryFacts } from './entries.ts';
+import { describeEntry, type EntryFacts } from '../../src/auth/tokens/entry-facts.ts';
 import { printable, printableJson } from '../../src/printable.ts';
 import { readSecret } from './read-secret.ts';
 import { formatScopes } from './scopes.ts';

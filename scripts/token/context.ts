@@ -4,7 +4,7 @@ import { type Environment, readEnvironment } from '../../src/config/environment.
 import type { CommandLine } from './command-line.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { parseServerUrl } from './server-url.ts';
-import { openTokenStore, type TokenStore } from './token-store.ts';
+import { openTokenStore, type TokenStore } from '../../src/auth/tokens/token-store.ts';
 import { readToolScopes } from './tool-scopes.ts';
 
 /** The server's address. */

@@ -1,5 +1,4 @@
 /** `create`: a new token for a user. */
-import { randomBytes } from 'node:crypto';
 import { digestToken } from '../../src/auth/digest.ts';
 import {
   editTokens,
@@ -9,8 +8,9 @@ import {
 } from '../../src/auth/tokens/token-edit.ts';
 import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
 import type { Command } from './command.ts';
+import { formatMoment, mintToken } from '../../src/auth/tokens/new-token.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import { formatMoment, parseExpiry } from './moments.ts';
+import { parseExpiry } from './moments.ts';
 import { parseScopes } from './scopes.ts';
 import { showNewToken } from './show-new-token.ts';
 import { warnOfUnknownScopes } from './tool-scopes.ts';
@@ -69,11 +69,6 @@ export function newEntry(
 export function parseLimit(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new CommandError(EXIT.usage, '--limit must be a number of tool calls a minute, such as 60.');
-}
-
-/** A token of 256 random bits; the prefix is for secret scanners. */
-export function mintToken(): string {
-  return `mcp_${randomBytes(32).toString('base64url')}`;
 }
 
 /**

@@ -1,29 +1,8 @@
-/** Entries of a token file as the commands name and show them: by id, with a state. */
+/** Entries of a token file as the commands name them: by id, or by user. */
 import { tokenIdOf } from '../../src/auth/digest.ts';
 import type { TokenEntry } from '../../src/auth/tokens/token-set.ts';
 import { CommandError, EXIT, NOT_ON_THE_COMMAND_LINE } from './command-error.ts';
-import { formatMoment } from './moments.ts';
 import { printable } from '../../src/printable.ts';
-
-/** Whether a token opens anything now. */
-export type TokenState = 'valid' | 'disabled' | 'expired' | 'not yet valid';
-
-/** What may be shown of an entry: everything but the token. */
-export interface EntryFacts {
-  readonly id: string;
-  readonly userId: string;
-  readonly name: string;
-  /** `null`: every tool. */
-  readonly scopes: readonly string[] | null;
-  readonly created: string | null;
-  readonly notBefore: string | null;
-  readonly expiresAt: string | null;
-  readonly signInsSince: string | null;
-  /** Tool calls a minute; `null`: as `CALLS_PER_MINUTE` has it. */
-  readonly limit: number | null;
-  readonly state: TokenState;
-  readonly note: string | null;
-}
 
 /**
  * The one entry whose digest begins with these hex digits.
@@ -60,34 +39,4 @@ export function entriesOfUser(entries: readonly TokenEntry[], userId: string): r
   const found = entries.filter(({ user }) => user.userId === userId);
   if (found.length > 0) return found;
   throw new CommandError(EXIT.noSuchToken, `There is no token of the user ${printable(userId)}.`);
-}
-
-/** What may be shown of an entry. */
-export function describeEntry(entry: TokenEntry, nowMs: number): EntryFacts {
-  const { digest, user, expiresAtMs, notBeforeMs, signInsSinceMs, limit } = entry;
-  return {
-    id: tokenIdOf(digest),
-    userId: user.userId,
-    name: user.name,
-    scopes: user.scopes ?? null,
-    created: textOrNull(user.metadata['created']),
-    notBefore: notBeforeMs === undefined ? null : formatMoment(notBeforeMs),
-    expiresAt: expiresAtMs === undefined ? null : formatMoment(expiresAtMs),
-    signInsSince: signInsSinceMs === undefined ? null : formatMoment(signInsSinceMs),
-    limit: limit ?? null,
-    state: stateOf(entry, nowMs),
-    note: textOrNull(user.metadata['note']),
-  };
-}
-
-/** The state, by the rules of the server's token set. */
-function stateOf({ disabled, expiresAtMs, notBeforeMs }: TokenEntry, nowMs: number): TokenState {
-  if (disabled) return 'disabled';
-  if (expiresAtMs !== undefined && nowMs >= expiresAtMs) return 'expired';
-  return notBeforeMs !== undefined && nowMs < notBeforeMs ? 'not yet valid' : 'valid';
-}
-
-/** A string from the free metadata, which may hold anything. */
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
 }

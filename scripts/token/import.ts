@@ -5,11 +5,12 @@ import { personalLink } from '../../src/connect/target.ts';
 import type { EntryFields } from '../../src/auth/tokens/token-edit.ts';
 import type { Command } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import { mintToken, newEntry, requireValid } from './create.ts';
-import { formatCsvLine, parseCsv } from './csv.ts';
+import { mintToken } from '../../src/auth/tokens/new-token.ts';
+import { newEntry, requireValid } from './create.ts';
+import { formatCsvLine, parseCsv } from '../../src/auth/tokens/csv.ts';
 import { tellOutlook } from './outlook.ts';
 import { printable, printableJson } from '../../src/printable.ts';
-import { codeOf, describeSystemError } from './system-error.ts';
+import { codeOf, describeSystemError } from '../../src/auth/tokens/system-error.ts';
 import { warnOfUnknownScopes } from './tool-scopes.ts';
 
 const COLUMNS = ['user', 'name', 'scopes', 'expires'] as const;

@@ -1,6 +1,6 @@
 /** `list`: every token, without its value. */
 import type { Command } from './command.ts';
-import { describeEntry, type EntryFacts } from './entries.ts';
+import { describeEntry, type EntryFacts } from '../../src/auth/tokens/entry-facts.ts';
 import { readLastUse } from './last-use.ts';
 import { printable, printableJson } from '../../src/printable.ts';
 import { formatScopes } from './scopes.ts';

@@ -55,11 +55,6 @@ export function parseLength(option: string, text: string): number {
   return durationMs;
 }
 
-/** A moment as it stands in the token file: to the second, UTC. */
-export function formatMoment(moment: number): string {
-  return new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z');
-}
-
 /** The milliseconds of `90d` and the like. */
 function durationOf(text: string): number | undefined {
   const [, count, unit] = /^(\d{1,7})([smhdw])$/.exec(text) ?? [];

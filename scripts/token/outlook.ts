@@ -1,6 +1,6 @@
 /** Says after a change whether a server that runs takes it over. */
 import type { CommandContext } from './context.ts';
-import type { Edited } from './token-store.ts';
+import type { Edited } from '../../src/auth/tokens/token-store.ts';
 
 /** The good word for people; the warnings for everybody. */
 export function tellOutlook(

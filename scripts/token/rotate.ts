@@ -3,10 +3,10 @@ import { digestToken, tokenIdOf } from '../../src/auth/digest.ts';
 import type { EntryFields } from '../../src/auth/tokens/token-edit.ts';
 import type { TokenEntry } from '../../src/auth/tokens/token-set.ts';
 import type { Command } from './command.ts';
+import { formatMoment, mintToken } from '../../src/auth/tokens/new-token.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import { mintToken } from './create.ts';
 import { findEntry } from './entries.ts';
-import { formatMoment, parseExpiry, parseLength } from './moments.ts';
+import { parseExpiry, parseLength } from './moments.ts';
 import { showNewToken } from './show-new-token.ts';
 import { warnOfUnknownScopes } from './tool-scopes.ts';
 

@@ -8,7 +8,7 @@ import { readPackage } from '../../src/package.ts';
 import type { CommandContext } from './context.ts';
 import { printable, printableJson } from '../../src/printable.ts';
 import { tellOutlook } from './outlook.ts';
-import type { Edited } from './token-store.ts';
+import type { Edited } from '../../src/auth/tokens/token-store.ts';
 
 /** A token that has just been written. */
 export interface NewToken {

@@ -36,14 +36,14 @@ export class McpSession implements Follower, Worker {
   #inFlight: Map<number, SessionRequest> | undefined;
   #lastKey = 0;
   /** What has been agreed on with the client; without a lane, only before this session went on. */
-  #handshake: Handshake | undefined;
+  handshake: Handshake | undefined;
   #sdk: SdkSession | undefined;
 
   constructor({ definition, userId, channel, handshake }: McpSessionParts) {
     this.userId = userId;
     this.#definition = definition;
     this.#channel = channel;
-    this.#handshake = handshake;
+    this.handshake = handshake;
     this.#lane = definition.lane;
     definition.inFlight.join(this);
     // Without a lane the server is there as long as the session, and follows the changes itself.
@@ -53,7 +53,7 @@ export class McpSession implements Follower, Worker {
 
   /** The revision negotiated; undefined before `initialize`. */
   get protocolVersion(): string | undefined {
-    return this.#sdk?.protocolVersion ?? (this.#handshake && negotiate(this.#handshake.params));
+    return this.#sdk?.protocolVersion ?? (this.handshake && negotiate(this.handshake.params));
   }
 
   /** How many requests are being worked on. */
@@ -93,12 +93,8 @@ export class McpSession implements Follower, Worker {
   note(message: JSONRPCMessage, caller: Caller): void {
     const cancelledId = cancelledIdOf(message);
     if (cancelledId !== undefined) return this.cancel(cancelledId);
-    if (
-      'method' in message &&
-      message.method === 'notifications/initialized' &&
-      this.#handshake !== undefined
-    )
-      this.#handshake = { ...this.#handshake, isInitialized: true };
+    if ('method' in message && message.method === 'notifications/initialized' && this.handshake !== undefined)
+      this.handshake = { ...this.handshake, isInitialized: true };
     // A server that sleeps has asked nothing, works on nothing, and without features minds nothing.
     this.#sdk?.forward(message, caller);
   }
@@ -161,7 +157,7 @@ export class McpSession implements Follower, Worker {
   /** The answer to a request that needs no work. */
   #answerAtOnce(request: JSONRPCRequest, caller: Caller): string | undefined {
     if (request.method !== 'initialize') return this.#lane?.answerAtOnce(request, caller);
-    this.#handshake = { params: request.params, isInitialized: false };
+    this.handshake = { params: request.params, isInitialized: false };
     // A server that is awake must see a handshake itself.
     return this.#sdk === undefined ? this.#lane?.welcome(request) : undefined;
   }
@@ -229,7 +225,7 @@ export class McpSession implements Follower, Worker {
   /** The SDK's server, made when it is first needed. */
   #wake(): SdkSession {
     if (this.#sdk !== undefined) return this.#sdk;
-    const [definition, handshake] = [this.#definition, this.#handshake];
+    const [definition, handshake] = [this.#definition, this.handshake];
     // One that stays follows the changes itself: it knows what its client has subscribed to.
     const follows = (this.#lane?.keepsServer ?? true) ? this : undefined;
     if (follows !== undefined) definition.changes.leave(this);

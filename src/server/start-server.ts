@@ -30,6 +30,7 @@ import { createToolLister, defineMcp } from '../mcp/server.ts';
 import type { EventStore } from '../sessions/event-store.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
 import { readPackage } from '../package.ts';
+import { openAdmin } from './admin.ts';
 import { openEntrance } from './entrance.ts';
 import { createLeave } from './leave-taking.ts';
 import { listen, urlOf } from './listening.ts';
@@ -150,15 +151,14 @@ export async function startServer({
     sseEnabled: transports.some(({ path }) => path === '/sse'),
     publicUrl: origin.publicUrl,
   };
+  const isDegraded = (): boolean => peers.standing === 'cut-off';
+  const adminSite = await openAdmin({ ...endpoint, config, verifier, authenticator, peerSessions, log });
   const routes = [
     createFaceRoute(face, createPage(face)),
     createBundleRoute(face),
-    ...createHealthRoutes({
-      version: face.version,
-      findObstacle,
-      isDegraded: () => peers.standing === 'cut-off',
-    }),
+    ...createHealthRoutes({ version: face.version, findObstacle, isDegraded }),
     ...(await openMetrics({ config, log, definition, registry, peers, services, verifier, countFailure })),
+    ...adminSite.routes,
     ...entrance.createRoutes(authenticator, countFailure),
     createToolsRoute(createToolLister(definition)),
     ...transports,
@@ -226,6 +226,7 @@ export async function startServer({
       for (const timer of timers) clearInterval(timer);
       for (const route of routes) route.close?.();
       await peers.close();
+      adminSite.close();
       return finished;
     },
   };

@@ -12,6 +12,8 @@ export interface SessionConnection {
   readonly callsInFlight: number;
   /** The revision agreed on with the client, where one is. */
   readonly protocolVersion?: string | undefined;
+  /** The server's end: what its client sent with `initialize`, as far as that is known. */
+  readonly mcp?: { readonly handshake: { readonly params?: unknown } | undefined };
   /** Ends the session's streams and frees what it holds. Called once. */
   onEnd(reason: EndReason): void;
 }
@@ -131,6 +133,8 @@ export interface SessionRegistry {
   open<Connection extends SessionConnection>(opening: SessionOpening<Connection>): Session<Connection>;
   /** The session with this id, if it is this user's. Somebody else's is as good as none: ids must not be probed. */
   find(id: string, userId: string, kind: SessionKind): Session | undefined;
+  /** Every session of this process. */
+  all(): Iterable<Session>;
   /** Ends a session; does nothing when it has ended. */
   end(session: Session, reason: EndReason): void;
   /** Ends the sessions that nothing has used for the idle time. */
@@ -221,6 +225,7 @@ export function createSessionRegistry({
       const session = sessions.get(id);
       return session?.userId === userId && session.kind === kind ? session : undefined;
     },
+    all: () => sessions.values(),
     end,
     endIdle: () => endWhere((session) => session.isIdle(idleMs), 'idle'),
     endCutOff: () => endWhere(({ kind }) => kind === 'sse', 'cut-off'),

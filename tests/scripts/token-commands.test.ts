@@ -8,7 +8,7 @@ import { CommandError } from '../../scripts/token/command-error.ts';
 import type { CommandContext } from '../../scripts/token/context.ts';
 import { COMMANDS } from '../../scripts/token/commands.ts';
 import type { CommandName } from '../../scripts/token/words.mjs';
-import { openTokenStore } from '../../scripts/token/token-store.ts';
+import { openTokenStore } from '../../src/auth/tokens/token-store.ts';
 import { readTokenText } from '../../src/auth/tokens/token-edit.ts';
 import { digestToken } from '../../src/auth/digest.ts';
 import { createTokenSet } from '../../src/auth/tokens/token-set.ts';

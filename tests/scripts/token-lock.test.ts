@@ -5,8 +5,8 @@ import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { execFile } from 'node:child_process';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { withLock } from '../../scripts/token/file-lock.ts';
-import { openTokenStore } from '../../scripts/token/token-store.ts';
+import { withLock } from '../../src/auth/tokens/file-lock.ts';
+import { openTokenStore } from '../../src/auth/tokens/token-store.ts';
 
 let folder: string;
 let file: string;

@@ -8,9 +8,9 @@ import {
   readTokenText,
   type TokenEdits,
   type TokenText,
-} from '../../src/auth/tokens/token-edit.ts';
-import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
-import { CommandError, EXIT } from './command-error.ts';
+} from './token-edit.ts';
+import { TokenFileError } from './token-file-error.ts';
+import { TokenStoreError } from './token-store-error.ts';
 import { type IsHeld, type LockOptions, withLock } from './file-lock.ts';
 import { codeOf, describeSystemError } from './system-error.ts';
 
@@ -33,7 +33,7 @@ export interface Edited<Result> {
 export interface TokenStore {
   /** As it was named: for messages. */
   readonly name: string;
-  /** @throws {CommandError} when it is missing or cannot be read */
+  /** @throws {TokenStoreError} when it is missing or cannot be read */
   read(): Promise<TokenText>;
   /**
    * Changes the file under a lock. A plan that throws leaves the file as it is.
@@ -47,9 +47,8 @@ export interface TokenStore {
 
 /** Opens the file by its path; nothing is read yet. */
 export function openTokenStore(name: string, lockOptions: LockOptions = {}): TokenStore {
-  const missing = (): CommandError =>
-    new CommandError(
-      EXIT.failed,
+  const missing = (): TokenStoreError =>
+    new TokenStoreError(
       `${name} does not exist. Make its first token with: npm run token -- create --user NAME`,
     );
   return {
@@ -87,13 +86,13 @@ async function explained<T>(name: string, verb: string, work: () => Promise<T>):
   try {
     return await work();
   } catch (error) {
-    if (error instanceof CommandError) throw error;
+    if (error instanceof TokenStoreError) throw error;
     const left = verb === 'written' ? ' It is left as it is.' : '';
     if (error instanceof TokenFileError)
-      throw new CommandError(EXIT.failed, `${name}: ${error.message}.${left}`, { cause: error });
+      throw new TokenStoreError(`${name}: ${error.message}.${left}`, { cause: error });
     const problem = describeSystemError(error);
     if (problem === undefined) throw error;
-    throw new CommandError(EXIT.failed, `${name} cannot be ${verb}: ${problem}.`, { cause: error });
+    throw new TokenStoreError(`${name} cannot be ${verb}: ${problem}.`, { cause: error });
   }
 }
 
@@ -152,7 +151,7 @@ async function replaceFile({ target, text, old, isHeld }: Replacement): Promise<
       await handle.close();
     }
     if (!(await isHeld()))
-      throw new CommandError(EXIT.failed, 'The lock was lost to another command; nothing was changed.');
+      throw new TokenStoreError('The lock was lost to another command; nothing was changed.');
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -163,14 +162,13 @@ async function replaceFile({ target, text, old, isHeld }: Replacement): Promise<
 
 /**
  * Gives the new file the old one's owner, group and mode: a server that could read the one must be able to read the other.
- * @throws {CommandError} when this user may not, which would shut the server out
+ * @throws {TokenStoreError} when this user may not, which would shut the server out
  */
 async function keepRights(handle: FileHandle, old: Stats): Promise<void> {
   const made = await handle.stat();
   if (made.uid !== old.uid || made.gid !== old.gid) {
     await handle.chown(old.uid, old.gid).catch((error: unknown) => {
-      throw new CommandError(
-        EXIT.failed,
+      throw new TokenStoreError(
         `The file belongs to user ${old.uid} and group ${old.gid}, which this user cannot keep; a server that reads it ` +
           'would be shut out. Run the command as that user or as root. Nothing was changed.',
         { cause: error },

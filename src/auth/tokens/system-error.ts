@@ -23,5 +23,6 @@ export function codeOf(error: unknown): string | undefined {
 /** What went wrong with a file, in words; undefined when it was not the operating system that refused. */
 export function describeSystemError(error: unknown): string | undefined {
   const code = codeOf(error);
-  return code === undefined ? undefined : (WORDS[code] ?? code);
+  // Other errors have codes of their own, which are no words of the system.
+  return code === undefined || !/^E[A-Z\d_]+$/.test(code) ? undefined : (WORDS[code] ?? code);
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError, EXIT } from './command-error.ts';
+import { TokenStoreError } from './token-store-error.ts';
 import { codeOf } from './system-error.ts';
 
 /** Times in milliseconds. */
@@ -21,7 +21,7 @@ export type IsHeld = () => Promise<boolean>;
 
 /**
  * Runs `work` while no other command holds the lock of this file.
- * @throws {CommandError} naming its holder, when another one holds it for too long
+ * @throws {TokenStoreError} naming its holder, when another one holds it for too long
  */
 export async function withLock<T>(
   file: string,
@@ -33,7 +33,7 @@ export async function withLock<T>(
   const deadlineMs = Date.now() + waitMs;
   while (!(await takeLock(lockFile, mark))) {
     if (await clearAbandoned(lockFile, { staleMs, namelessMs })) continue;
-    if (Date.now() > deadlineMs) throw new CommandError(EXIT.failed, await describeHolder(lockFile));
+    if (Date.now() > deadlineMs) throw new TokenStoreError(await describeHolder(lockFile));
     // Uneven, so that commands which wait together do not ask together.
     await sleep(10 + Math.random() * 30);
   }

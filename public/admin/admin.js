@@ -1,0 +1,151 @@
+/** Where the page for admins begins: signs in, loads, and does what its buttons say. */
+import { byId, element } from '../page/element.js';
+import { ApiError, createApi } from './api.js';
+import { createPeopleTable } from './people.js';
+import { showSessions } from './sessions.js';
+import { createSheet } from './sheet.js';
+
+/** @typedef {import('./api.js').Api} Api */
+
+/** @type {Api | undefined} */
+let api;
+const table = createPeopleTable();
+const sheet = createSheet();
+
+/**
+ * Does something with the API, and shows how it went.
+ *
+ * @param {(api: Api) => Promise<string | void>} work returns what to say
+ */
+async function run(work) {
+  if (api === undefined) return;
+  byId('problem', HTMLElement).replaceChildren();
+  say('…');
+  try {
+    say((await work(api)) ?? '');
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    say('');
+    byId('problem', HTMLElement).replaceChildren(element('p', { class: 'refusal' }, error.message));
+  }
+}
+
+/**
+ * Says how it went.
+ *
+ * @param {string} words
+ */
+function say(words) {
+  byId('state', HTMLElement).textContent = words;
+}
+
+/**
+ * Loads everything that is shown.
+ *
+ * @param {Api} from
+ */
+async function load(from) {
+  const [{ store, scopes, tokens }, sessions] = await Promise.all([from.people(), from.sessions()]);
+  const fixed = byId('fixed', HTMLElement);
+  fixed.textContent = store.fixedBecause ?? '';
+  fixed.hidden = store.fixedBecause === null;
+  for (const id of ['add', 'actions']) byId(id, HTMLElement).hidden = store.fixedBecause !== null;
+  byId('scopes-hint', HTMLElement).textContent =
+    `The tools ask for: ${scopes.join(', ') || 'none'}. Without any, every tool. "admin" lets people in here.`;
+  table.show(tokens);
+  showSessions(sessions, ({ session, userId }) => {
+    void run(async (now) => {
+      await now.endSession(session);
+      await load(now);
+      return `The session of ${userId} has ended.`;
+    });
+  });
+}
+
+/**
+ * Makes tokens and shows their links.
+ *
+ * @param {unknown} wish
+ * @param {HTMLFormElement} form
+ */
+async function create(wish, form) {
+  await run(async (now) => {
+    const { tokens, skipped = 0 } = await now.create(wish);
+    form.reset();
+    await load(now);
+    sheet.show(tokens);
+    const left = skipped === 0 ? '' : `; ${skipped} had one already`;
+    return `${tokens.length} ${tokens.length === 1 ? 'link' : 'links'} made${left}.`;
+  });
+}
+
+byId('sign-in', HTMLFormElement).addEventListener('submit', (event) => {
+  event.preventDefault();
+  const input = byId('token', HTMLInputElement);
+  api = createApi(input.value.trim());
+  void run(async (now) => {
+    await load(now);
+    input.value = '';
+    byId('sign-in', HTMLElement).hidden = true;
+    byId('desk', HTMLElement).hidden = false;
+  });
+});
+byId('reload', HTMLElement).addEventListener('click', () => void run(load));
+byId('add-one', HTMLFormElement).addEventListener('submit', (event) => {
+  event.preventDefault();
+  const person = {
+    user: valueOf('one-user'),
+    name: valueOf('one-name'),
+    scopes: valueOf('one-scopes'),
+    expires: valueOf('one-expires'),
+  };
+  const filled = Object.fromEntries(Object.entries(person).filter(([, value]) => value !== ''));
+  void create({ people: [filled] }, byId('add-one', HTMLFormElement));
+});
+byId('add-many', HTMLFormElement).addEventListener('submit', (event) => {
+  event.preventDefault();
+  void create({ table: byId('table', HTMLTextAreaElement).value }, byId('add-many', HTMLFormElement));
+});
+byId('file', HTMLInputElement).addEventListener('change', () => {
+  const [file] = byId('file', HTMLInputElement).files ?? [];
+  void file?.text().then((text) => {
+    byId('table', HTMLTextAreaElement).value = text;
+    return text;
+  });
+});
+for (const button of document.querySelectorAll('[data-action]')) {
+  if (!(button instanceof HTMLButtonElement)) continue;
+  button.addEventListener('click', () => void act(button.dataset['action'] ?? ''));
+}
+
+/**
+ * Does something to the chosen tokens.
+ *
+ * @param {string} action
+ */
+async function act(action) {
+  const ids = table.chosen();
+  if (ids.length === 0) return say('Choose tokens first.');
+  if (action === 'remove' && !confirm(`Remove ${ids.length} for good?`)) return;
+  const expires =
+    action === 'expire'
+      ? prompt('End: a date such as 2027-06-30, a length such as 90d, or never', '90d')
+      : undefined;
+  if (expires === null) return;
+  await run(async (now) => {
+    const { tokens } = await now.change({ action, ids, ...(expires !== undefined && { expires }) });
+    table.clear();
+    await load(now);
+    sheet.show(tokens);
+    return `Done for ${ids.length}.`;
+  });
+}
+
+/**
+ * What stands in a field.
+ *
+ * @param {string} id
+ */
+function valueOf(id) {
+  return byId(id, HTMLInputElement).value.trim();
+}

@@ -1,0 +1,59 @@
+/** Talks to the API for admins, with a token that lives here and nowhere else. */
+import { asObject } from '../page/mcp-messages.js';
+
+// oxlint-disable typescript/no-unsafe-type-assertion -- answers of this page's own server, whose forms its tests hold
+
+/** A refusal, in the server's own words. */
+export class ApiError extends Error {}
+
+/**
+ * @typedef {{ id: string, userId: string, name: string, scopes: string[] | null, expiresAt: string | null, state: string, lastUse: string | null, calls: number[] }} TokenFacts
+ * @typedef {{ id: string, userId: string, name: string, token: string, link: string }} MadeToken
+ * @typedef {{ store: { kind: string, fixedBecause: string | null }, scopes: string[], tokens: TokenFacts[] }} PeopleList
+ * @typedef {{ tokens: MadeToken[], skipped?: number }} Made
+ * @typedef {{ session: string, userId: string, transport: string, client: string | null, hasStream: boolean, callsInFlight: number }} SessionFacts
+ */
+
+/**
+ * Makes the client of a token.
+ *
+ * @param {string} token
+ */
+export function createApi(token) {
+  /**
+   * @param {string} path
+   * @param {unknown} [body]
+   * @returns {Promise<unknown>}
+   */
+  const ask = async (path, body) => {
+    let response;
+    try {
+      response = await fetch(new URL(`api/${path}`, import.meta.url), {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+        credentials: 'omit',
+        cache: 'no-store',
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+    } catch (cause) {
+      throw new ApiError('The server cannot be reached. Is it still running?', { cause });
+    }
+    /** @type {unknown} */
+    const answer = await response.json().catch(() => ({}));
+    if (response.ok) return answer;
+    const words = asObject(answer)?.['error_description'];
+    throw new ApiError(typeof words === 'string' ? words : `The server answered with ${response.status}.`);
+  };
+  return {
+    people: async () => /** @type {PeopleList} */ (await ask('people')),
+    /** @param {unknown} wish */
+    create: async (wish) => /** @type {Made} */ (await ask('tokens', wish)),
+    /** @param {unknown} wish */
+    change: async (wish) => /** @type {Made} */ (await ask('tokens/change', wish)),
+    sessions: async () => /** @type {{ sessions: SessionFacts[] }} */ (await ask('sessions')).sessions,
+    /** @param {string} session */
+    endSession: async (session) => ask('sessions/end', { session }),
+  };
+}
+
+/** @typedef {ReturnType<typeof createApi>} Api */

@@ -1,0 +1,104 @@
+/** The table of people and their tokens, and which of them are chosen. */
+import { byId, element } from '../page/element.js';
+
+/** @typedef {import('./api.js').TokenFacts} TokenFacts */
+
+/** More rows than this are not drawn: a search finds the others. */
+const SHOWN_ROWS = 500;
+
+/** Takes over the table; `onChoice` hears how many are chosen. */
+export function createPeopleTable() {
+  const rows = byId('rows', HTMLElement);
+  const search = byId('search', HTMLInputElement);
+  const all = byId('all', HTMLInputElement);
+  /** @type {readonly TokenFacts[]} */
+  let tokens = [];
+  /** @type {Set<string>} */
+  const chosen = new Set();
+
+  const tell = () => {
+    const words = chosen.size === 0 ? 'None chosen' : `${chosen.size} chosen`;
+    byId('chosen', HTMLElement).textContent = words;
+  };
+  const shown = () => {
+    const words = search.value.trim().toLowerCase();
+    return tokens.filter(({ id, userId, name }) => `${id} ${userId} ${name}`.toLowerCase().includes(words));
+  };
+  const render = () => {
+    const found = shown();
+    all.checked = found.length > 0 && found.every(({ id }) => chosen.has(id));
+    rows.replaceChildren(
+      ...found.slice(0, SHOWN_ROWS).map((token) =>
+        createRow(token, chosen.has(token.id), (isChosen) => {
+          if (isChosen) chosen.add(token.id);
+          else chosen.delete(token.id);
+          tell();
+        }),
+      ),
+    );
+    if (found.length > SHOWN_ROWS || found.length === 0) {
+      const words = found.length === 0 ? 'Nobody.' : `${found.length - SHOWN_ROWS} more: search for them.`;
+      rows.append(element('tr', {}, element('td', { colspan: 7 }, words)));
+    }
+    tell();
+  };
+  search.addEventListener('input', render);
+  all.addEventListener('change', () => {
+    for (const { id } of shown()) {
+      if (all.checked) chosen.add(id);
+      else chosen.delete(id);
+    }
+    render();
+  });
+  return {
+    /** @param {readonly TokenFacts[]} next */
+    show(next) {
+      tokens = next;
+      const known = new Set(next.map(({ id }) => id));
+      for (const id of chosen) if (!known.has(id)) chosen.delete(id);
+      render();
+    },
+    chosen: () => [...chosen],
+    clear() {
+      chosen.clear();
+      render();
+    },
+  };
+}
+
+/**
+ * A row.
+ *
+ * @param {TokenFacts} token
+ * @param {boolean} isChosen
+ * @param {(isChosen: boolean) => void} onChoice
+ */
+function createRow({ id, userId, name, scopes, state, expiresAt, lastUse, calls }, isChosen, onChoice) {
+  const box = element('input', { type: 'checkbox', 'aria-label': `Choose ${name}, token ${id}` });
+  box.checked = isChosen;
+  box.addEventListener('change', () => onChoice(box.checked));
+  const who = element('td', {}, name, element('span', { class: 'aside' }, `${userId} · ${id}`));
+  const opens = scopes === null ? 'all tools' : scopes.join(', ') || 'none';
+  const chip = element('span', { class: state === 'valid' ? 'state good' : 'state bad' }, state);
+  const total = calls.reduce((sum, count) => sum + count, 0);
+  return element(
+    'tr',
+    {},
+    element('td', {}, box),
+    who,
+    element('td', {}, opens),
+    element('td', {}, chip),
+    element('td', {}, expiresAt === null ? 'never' : dayOf(expiresAt)),
+    element('td', {}, lastUse === null ? '–' : `${dayOf(lastUse)} ${lastUse.slice(11, 16)}`),
+    element('td', { title: calls.join(', ') }, String(total)),
+  );
+}
+
+/**
+ * The day of a moment.
+ *
+ * @param {string} moment
+ */
+function dayOf(moment) {
+  return moment.slice(0, 10);
+}

@@ -1,0 +1,107 @@
+/** Links that were just made: as slips to print, each with a QR code, and as a table to save. */
+import { byId, element } from '../page/element.js';
+import qrcode from './qrcode.js';
+
+/** @typedef {import('./api.js').MadeToken} MadeToken */
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** A quiet border of four modules around a code, as its standard wants. */
+const BORDER = 4;
+
+/** Takes over the part of the page; `show` puts links in. */
+export function createSheet() {
+  const part = byId('handed', HTMLElement);
+  /** @type {readonly MadeToken[]} */
+  let made = [];
+  byId('handed-print', HTMLElement).addEventListener('click', () => print());
+  byId('handed-csv', HTMLElement).addEventListener('click', () => saveTable(made));
+  byId('handed-close', HTMLElement).addEventListener('click', () => {
+    made = [];
+    part.hidden = true;
+    byId('slips', HTMLElement).replaceChildren();
+  });
+  return {
+    /** @param {readonly MadeToken[]} next */
+    show(next) {
+      if (next.length === 0) return;
+      made = [...next, ...made];
+      byId('slips', HTMLElement).prepend(...next.map(createSlip));
+      part.hidden = false;
+      byId('handed-title', HTMLElement).focus();
+    },
+  };
+}
+
+/**
+ * One slip.
+ *
+ * @param {MadeToken} token
+ */
+function createSlip({ name, userId, link }) {
+  return element(
+    'li',
+    { class: 'slip' },
+    drawCode(link, `QR code of the link of ${name}`),
+    element('strong', {}, name),
+    element('span', { class: 'aside' }, userId),
+    element('code', {}, link),
+  );
+}
+
+/**
+ * A QR code as a drawing: text in a page, and nothing to load.
+ *
+ * @param {string} text
+ * @param {string} title
+ */
+function drawCode(text, title) {
+  const code = qrcode(0, 'M');
+  code.addData(text);
+  code.make();
+  const count = code.getModuleCount();
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  const path = numbers
+    .flatMap((row) =>
+      numbers.filter((column) => code.isDark(row, column)).map((column) => `M${column} ${row}h1v1h-1z`),
+    )
+    .join('');
+  const svg = document.createElementNS(SVG, 'svg');
+  const size = count + 2 * BORDER;
+  svg.setAttribute('viewBox', `${-BORDER} ${-BORDER} ${size} ${size}`);
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', title);
+  svg.setAttribute('shape-rendering', 'crispEdges');
+  const modules = document.createElementNS(SVG, 'path');
+  modules.setAttribute('d', path);
+  svg.append(modules);
+  return svg;
+}
+
+/**
+ * Saves a table with user, name, token and link.
+ *
+ * @param {readonly MadeToken[]} made
+ */
+function saveTable(made) {
+  const rows = [
+    ['user', 'name', 'token', 'link'],
+    ...made.map(({ userId, name, token, link }) => [userId, name, token, link]),
+  ];
+  // With a byte order mark, without which spreadsheets take UTF-8 for something else.
+  const text = `\uFEFF${rows.map((cells) => cells.map(quote).join(',')).join('\r\n')}\r\n`;
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
+  const anchor = element('a', { href: url, download: 'links.csv' });
+  anchor.click();
+  URL.revokeObjectURL(url);
+}
+
+/**
+ * A cell: in quotes where it must be, and never a formula of a spreadsheet.
+ *
+ * @param {string} cell
+ */
+function quote(cell) {
+  const plain = /^[=+@\t\r-]/.test(cell) ? `'${cell}` : cell;
+  return /[",;\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+}

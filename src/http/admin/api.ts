@@ -1,0 +1,135 @@
+/** The API of the page for admins. Its callers send their token in a header, which no other site's page can have a browser do. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { describeEntry } from '../../auth/tokens/entry-facts.ts';
+import { digestToken, tokenIdOf } from '../../auth/digest.ts';
+import { mintToken } from '../../auth/tokens/new-token.ts';
+import { personalLink } from '../../connect/target.ts';
+import type { Session } from '../../sessions/registry.ts';
+import { grantOf, type Handler, type RequestContext } from '../context.ts';
+import { HttpError } from '../errors.ts';
+import { readJsonBody } from '../transports/json-body.ts';
+import type { AdminParts } from './admin.ts';
+import { CHANGE, type MadeToken, planChange } from './changes.ts';
+import { badRequest, entryOf, NEW_TOKENS, readTable } from './wishes.ts';
+
+/** The body that ends a session. */
+const END = z.strictObject({ session: z.string().max(32) });
+
+/** The handlers by path and method. */
+export function createAdminApi(parts: AdminParts): Record<string, Record<string, Handler>> {
+  const { people, usage, registry, endSession, bodies, scopes, log, now = Date.now } = parts;
+  /** Reads a body of this form. */
+  const read = async <Shape>(ctx: RequestContext, shape: z.ZodType<Shape>): Promise<Shape> => {
+    const parsed = shape.safeParse(await readJsonBody(ctx, bodies));
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    throw badRequest(
+      `The body is not as expected: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
+    );
+  };
+  /** Says in the log who did what. */
+  const note = (ctx: RequestContext, action: string, facts: Readonly<Record<string, unknown>>): void => {
+    const { user, tokenId } = grantOf(ctx);
+    log.info({ admin: user.userId, adminTokenId: tokenId, action, ...facts }, 'changed by an admin');
+  };
+  /** A token that was made, with its link: shown this once. */
+  const shown = (ctx: RequestContext, made: MadeToken) => ({
+    ...made,
+    link: personalLink({ origin: parts.publicUrl ?? addressOf(ctx), token: made.token }),
+  });
+
+  const list: Handler = async (ctx) => {
+    const entries = await people.read();
+    const nowMs = now();
+    ctx.body = {
+      store: { kind: people.kind, fixedBecause: people.fixedBecause ?? null },
+      scopes,
+      tokens: entries.map((entry) => {
+        const facts = describeEntry(entry, nowMs);
+        const used = { lastUse: usage.lastUseOf(facts.id), calls: usage.callsOf(facts.userId) };
+        return Object.assign(used, facts);
+      }),
+    };
+  };
+  const create: Handler = async (ctx) => {
+    const wish = await read(ctx, NEW_TOKENS);
+    const isTable = 'table' in wish;
+    const nowMs = now();
+    const wanted = (isTable ? readTable(wish.table) : wish.people).map((person) => entryOf(person, nowMs));
+    const { made, skipped } = await people.edit((entries) => {
+      const known = new Set(isTable ? entries.map(({ user }) => user.userId) : []);
+      const added = wanted
+        .filter(({ userId }) => !known.has(userId))
+        .map((fields) => ({ fields, token: mintToken() }));
+      const add = added.map(({ fields, token }) => ({ digest: digestToken(token), fields }));
+      return { edits: { add }, result: { made: added, skipped: wanted.length - added.length } };
+    });
+    const tokens = made.map(({ fields: { userId, name = userId }, token }) =>
+      shown(ctx, { id: tokenIdOf(digestToken(token)), userId, name, token }),
+    );
+    note(ctx, 'create', { tokens: tokens.length, tokenIds: tokens.slice(0, 20).map(({ id }) => id) });
+    ctx.status = 201;
+    ctx.body = { tokens, skipped };
+  };
+  const change: Handler = async (ctx) => {
+    const wish = await read(ctx, CHANGE);
+    const ownId = grantOf(ctx).tokenId;
+    const { changed, made } = await people.edit((entries) =>
+      planChange(wish, entries, { nowMs: now(), ownId }),
+    );
+    note(ctx, wish.action, { tokens: changed.length, changed: changed.slice(0, 20) });
+    ctx.body = { changed, tokens: made.map((token) => shown(ctx, token)) };
+  };
+  const listSessions: Handler = (ctx) => {
+    ctx.body = { sessions: [...registry.all()].map(describeSession) };
+  };
+  const end: Handler = async (ctx) => {
+    const { session: handle } = await read(ctx, END);
+    const session = [...registry.all()].find((candidate) => handleOf(candidate) === handle);
+    if (session === undefined) throw new HttpError(404, 'no_such_session', 'That session has ended already.');
+    endSession(session);
+    note(ctx, 'end session', { userId: session.userId, kind: session.kind });
+    ctx.body = { ended: handle };
+  };
+  return {
+    people: { GET: list },
+    tokens: { GET: list, POST: create },
+    'tokens/change': { POST: change },
+    sessions: { GET: listSessions },
+    'sessions/end': { POST: end },
+  };
+}
+
+/** What is shown of a session. */
+function describeSession(session: Session) {
+  return {
+    session: handleOf(session),
+    userId: session.userId,
+    transport: session.kind,
+    client: clientOf(session),
+    hasStream: session.hasStream,
+    callsInFlight: session.connection.callsInFlight,
+  };
+}
+
+/** What a client calls itself; null where it has not said so, or not here. */
+function clientOf({ connection }: Session): string | null {
+  const parsed = HELLO.safeParse(connection.mcp?.handshake?.params);
+  if (!parsed.success) return null;
+  const { name, version = '' } = parsed.data.clientInfo;
+  return `${name} ${version}`.trim().slice(0, 100);
+}
+
+/** What a client says of itself. */
+const HELLO = z.object({ clientInfo: z.object({ name: z.string(), version: z.string().optional() }) });
+
+/** Names a session without its id, with which one could take part in it. */
+function handleOf({ id }: Session): string {
+  return createHash('sha256').update(`admin ${id}`).digest('base64url').slice(0, 16);
+}
+
+/** Where the request came to, on a server that was not told its address; the gate has let the Host in. */
+function addressOf(ctx: RequestContext): string {
+  return `${ctx.protocol}://${ctx.req.headers.host ?? 'localhost'}`;
+}

@@ -1,0 +1,143 @@
+/** What an admin does to tokens that are there. */
+import { z } from 'zod';
+import { digestToken, tokenIdOf } from '../../auth/digest.ts';
+import { formatMoment, mintToken } from '../../auth/tokens/new-token.ts';
+import type { EntryChange, TokenEdits } from '../../auth/tokens/token-edit.ts';
+import type { TokenEntry } from '../../auth/tokens/token-set.ts';
+import { HttpError } from '../errors.ts';
+import type { PeoplePlan } from './people.ts';
+import { badRequest, endOf, scopesOf } from './wishes.ts';
+
+/** The body of a request for a change. */
+export const CHANGE = z.strictObject({
+  action: z.enum(['disable', 'enable', 'expire', 'edit', 'sign-out', 'rotate', 'remove']),
+  ids: z
+    .array(z.string().regex(/^[0-9a-f]{8,64}$/))
+    .min(1)
+    .max(5_000),
+  /** For `expire` and `edit`: a date, a length, or `never`. */
+  expires: z.string().max(40).optional(),
+  /** For `edit`. */
+  name: z.string().min(1).max(200).optional(),
+  scopes: z.string().max(2_000).optional(),
+});
+
+/** A change that is wanted. */
+export type Change = z.output<typeof CHANGE>;
+
+/** A token that was made, and is shown once. */
+export interface MadeToken {
+  readonly id: string;
+  readonly userId: string;
+  readonly name: string;
+  readonly token: string;
+}
+
+/** What came of a change. */
+export interface Changed {
+  readonly changed: readonly { readonly id: string; readonly userId: string }[];
+  readonly made: readonly MadeToken[];
+}
+
+/** How long a token that has been replaced still works: long enough to hand the next one out. Milliseconds. */
+const OVERLAP_MS = 86_400_000;
+
+/** Plans a change. `ownId` is the token with which it is asked for: it is not taken away, or nobody could undo that. */
+export function planChange(
+  wish: Change,
+  entries: readonly TokenEntry[],
+  { nowMs, ownId }: { readonly nowMs: number; readonly ownId: string | undefined },
+): PeoplePlan<Changed> {
+  const chosen = wish.ids.map((id) => findEntry(entries, id));
+  const endsOwn = ['disable', 'remove', 'expire', 'edit'].includes(wish.action);
+  if (endsOwn && chosen.some(({ digest }) => tokenIdOf(digest) === ownId))
+    throw new HttpError(
+      409,
+      'own_token',
+      'That is the token you are using here. Do it with another admin’s.',
+    );
+  const changed = chosen.map(({ digest, user }) => ({ id: tokenIdOf(digest), userId: user.userId }));
+  if (wish.action === 'remove') {
+    const remove = new Set(chosen.map(({ digest }) => digest));
+    return { edits: { remove }, result: { changed, made: [] } };
+  }
+  if (wish.action === 'rotate') return planRotation(chosen, nowMs);
+  const change = new Map(chosen.map(({ digest }) => [digest, changeOf(wish, nowMs)]));
+  return { edits: { change }, result: { changed, made: [] } };
+}
+
+/** What a change does to one entry. */
+function changeOf({ action, expires, name, scopes }: Change, nowMs: number): EntryChange {
+  const end =
+    expires === undefined || expires === 'never' ? undefined : endOf(expires, nowMs, 'these tokens');
+  switch (action) {
+    case 'disable':
+      return { disabled: true };
+    case 'enable':
+      return { disabled: undefined };
+    case 'sign-out':
+      return { signInsSince: new Date(nowMs).toISOString() };
+    case 'expire':
+      // Without a date: at once.
+      return { expiresAt: expires === undefined ? formatMoment(nowMs) : end };
+    case 'edit':
+      return {
+        ...(name !== undefined && { name }),
+        ...(scopes !== undefined && { scopes: scopesOf(scopes) }),
+        ...(expires !== undefined && { expiresAt: end }),
+      };
+    // Planned as a whole, not entry by entry.
+    case 'rotate':
+    case 'remove':
+      return {};
+  }
+}
+
+/** A successor for each token; the old one works for a while. */
+function planRotation(chosen: readonly TokenEntry[], nowMs: number): PeoplePlan<Changed> {
+  const next = chosen.map((old) => {
+    if (old.disabled || typeof old.user.metadata['replacedBy'] === 'string')
+      throw new HttpError(
+        409,
+        'not_rotatable',
+        `A token of ${old.user.userId} is disabled, or has been replaced.`,
+      );
+    const token = mintToken();
+    return { old, token, digest: digestToken(token) };
+  });
+  const add: TokenEdits['add'] = next.map(({ old, digest }) => ({
+    digest,
+    fields: {
+      userId: old.user.userId,
+      name: old.user.name === old.user.userId ? undefined : old.user.name,
+      scopes: old.user.scopes,
+      expiresAt: old.expiresAtMs === undefined ? undefined : formatMoment(old.expiresAtMs),
+      notBefore: old.notBeforeMs === undefined ? undefined : formatMoment(old.notBeforeMs),
+      signInsSince: old.signInsSinceMs === undefined ? undefined : new Date(old.signInsSinceMs).toISOString(),
+      metadata: { ...old.user.metadata, created: formatMoment(nowMs) },
+    },
+  }));
+  const change = new Map(
+    next.map(({ old, digest }) => {
+      const endMs = Math.min(old.expiresAtMs ?? Infinity, nowMs + OVERLAP_MS);
+      return [old.digest, { expiresAt: formatMoment(endMs), metadata: { replacedBy: tokenIdOf(digest) } }];
+    }),
+  );
+  const made = next.map(({ old: { user }, token, digest }) => ({
+    id: tokenIdOf(digest),
+    userId: user.userId,
+    name: user.name,
+    token,
+  }));
+  const changed = chosen.map(({ digest, user }) => ({ id: tokenIdOf(digest), userId: user.userId }));
+  return { edits: { add, change }, result: { changed, made } };
+}
+
+/** The one entry with this id. */
+function findEntry(entries: readonly TokenEntry[], id: string): TokenEntry {
+  const [found, ...others] = entries.filter(({ digest }) => digest.startsWith(id));
+  if (found === undefined)
+    throw new HttpError(404, 'no_such_token', 'There is no such token any more; load the list again.');
+  if (others.length > 0) throw badRequest('The id is that of more than one token; give more digits.');
+  return found;
+}

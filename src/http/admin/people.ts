@@ -1,0 +1,93 @@
+/** Where the people of the page for admins are kept: a file, or a variable that only shows them. */
+import { digestToken } from '../../auth/digest.ts';
+import { readTokenText, type TokenEdits } from '../../auth/tokens/token-edit.ts';
+import { TokenFileError } from '../../auth/tokens/token-file-error.ts';
+import type { TokenEntry } from '../../auth/tokens/token-set.ts';
+import { TokenStoreError } from '../../auth/tokens/token-store-error.ts';
+import { openTokenStore } from '../../auth/tokens/token-store.ts';
+import { createUserContext } from '../../auth/user.ts';
+import { HttpError } from '../errors.ts';
+
+/** What is to be changed, and what was found out on the way. */
+export interface PeoplePlan<Result> {
+  readonly edits: TokenEdits;
+  readonly result: Result;
+}
+
+/** The people and their tokens. */
+export interface People {
+  readonly kind: 'file' | 'database' | 'variable' | 'elsewhere';
+  /** Why nothing can be changed here; undefined where it can. */
+  readonly fixedBecause: string | undefined;
+  read(): Promise<readonly TokenEntry[]>;
+  /**
+   * Changes all of it or nothing; edits of others come before or after, never in between.
+   * @throws {HttpError} 409 where it cannot be changed, 400 when no token file may hold what is wanted
+   */
+  edit<Result>(plan: (entries: readonly TokenEntry[]) => PeoplePlan<Result>): Promise<Result>;
+}
+
+/** The people of a token file, under the lock that the command takes too. `onChange` has the server read it at once. */
+export function createFilePeople(path: string, onChange: () => Promise<void>): People {
+  const store = openTokenStore(path);
+  return {
+    kind: 'file',
+    fixedBecause: undefined,
+    async read() {
+      return (await inWords(async () => store.read())).entries;
+    },
+    async edit(plan) {
+      const { result } = await inWords(async () =>
+        store.edit(({ entries }) => plan(entries), { create: true }),
+      );
+      await onChange();
+      return result;
+    },
+  };
+}
+
+/** People that are only shown. */
+export function createFixedPeople(
+  kind: 'variable' | 'elsewhere',
+  entries: readonly TokenEntry[],
+  fixedBecause: string,
+): People {
+  return {
+    kind,
+    fixedBecause,
+    read: async () => entries,
+    async edit() {
+      throw new HttpError(409, 'read_only', fixedBecause);
+    },
+  };
+}
+
+/** The entries of AUTH_TOKENS: a token file's text, or one bare token, whose user is the owner. */
+export function entriesOfVariable(text: string): readonly TokenEntry[] {
+  const trimmed = text.trim();
+  if (trimmed.startsWith('{')) return readTokenText(trimmed).entries;
+  const user = createUserContext({ userId: 'owner', name: 'Owner' });
+  return [{ digest: digestToken(trimmed), user, disabled: false }];
+}
+
+/** Runs `work`; what went wrong with the file is told in HTTP's words, and never as a fault of nobody. */
+async function inWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof TokenFileError)
+      throw new HttpError(400, 'invalid_request', error.message, { cause: error });
+    if (!(error instanceof TokenStoreError)) throw error;
+    if (error.cause instanceof TokenFileError)
+      throw new HttpError(400, 'invalid_request', error.cause.message, { cause: error });
+    throw new HttpError(503, 'tokens_unavailable', wordsOf(error), {
+      headers: { 'Retry-After': '5' },
+      cause: error,
+    });
+  }
+}
+
+/** The words of an error, without a path of the machine. */
+function wordsOf({ message }: Error): string {
+  return message.replaceAll(/(?:[\w.-]*\/)+([\w.-]+)/g, '$1');
+}

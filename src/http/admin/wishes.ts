@@ -1,0 +1,94 @@
+/** What an admin wants for people: from JSON, or from lines and tables that were pasted, to entries of a token file. */
+import { z } from 'zod';
+import { parseCsv } from '../../auth/tokens/csv.ts';
+import { formatMoment } from '../../auth/tokens/new-token.ts';
+import type { EntryFields } from '../../auth/tokens/token-edit.ts';
+import { HttpError } from '../errors.ts';
+
+/** So many at once: more than any school has. */
+const MAX_PEOPLE = 5_000;
+
+const PERSON = z.strictObject({
+  user: z.string().trim().min(1).max(200),
+  name: z.string().max(200).optional(),
+  scopes: z.string().max(2_000).optional(),
+  expires: z.string().max(40).optional(),
+});
+
+/** One person, as written. */
+type Person = z.output<typeof PERSON>;
+
+/** The body of a request for new tokens. */
+export const NEW_TOKENS = z.union([
+  z.strictObject({ people: z.array(PERSON).min(1).max(MAX_PEOPLE) }),
+  z.strictObject({ table: z.string().min(1) }),
+]);
+
+/** Columns of a table without a line of names, in this order. */
+const COLUMNS = ['user', 'name', 'scopes', 'expires'] as const;
+
+/**
+ * The people of a table, or of lines with a user each.
+ * @throws {HttpError} 400 naming the line that is wrong
+ */
+export function readTable(table: string): Person[] {
+  const rows = parseCsv(table.replace(/^\uFEFF/, '').replaceAll('\t', ','));
+  if (rows === undefined) throw badRequest('The table has a quote that is not closed.');
+  const [first = []] = rows;
+  const names = first.map((cell) => cell.toLowerCase());
+  const hasHead = names.includes('user');
+  const columns = hasHead ? names : COLUMNS;
+  const strange = columns.find((name) => !COLUMNS.some((known) => known === name));
+  if (strange !== undefined)
+    throw badRequest('The first line names a column that is none of user, name, scopes, expires.');
+  const people = rows.slice(hasHead ? 1 : 0).map((cells, index) => {
+    const filled = columns.flatMap((name, column) => (cells[column] ? [[name, cells[column]]] : []));
+    const person = PERSON.safeParse(Object.fromEntries(filled));
+    if (person.success && cells.length <= columns.length) return person.data;
+    throw badRequest(`Line ${index + (hasHead ? 2 : 1)} is not a user, or has too many cells.`);
+  });
+  if (people.length === 0) throw badRequest('The table has no line with a user.');
+  if (people.length > MAX_PEOPLE) throw badRequest(`The table has more than ${MAX_PEOPLE} lines.`);
+  const twin = people.find(({ user }, index) => people.findIndex((other) => other.user === user) !== index);
+  if (twin !== undefined) throw badRequest(`The table names ${twin.user} twice.`);
+  return people;
+}
+
+/**
+ * The entry of a person.
+ * @throws {HttpError} 400 naming the person and what is wrong
+ */
+export function entryOf({ user, name, scopes, expires }: Person, nowMs: number): EntryFields {
+  return {
+    userId: user,
+    name: name?.trim() === '' ? undefined : name?.trim(),
+    scopes: scopes === undefined ? undefined : scopesOf(scopes),
+    expiresAt: expires?.trim() ? endOf(expires.trim(), nowMs, user) : undefined,
+    metadata: { created: formatMoment(nowMs) },
+  };
+}
+
+/** Scopes as people write them; undefined for all. */
+export function scopesOf(text: string): string[] | undefined {
+  const scopes = text.split(/[\s,;]+/).filter((scope) => scope !== '');
+  if (scopes.length === 0 || (scopes.length === 1 && scopes[0] === 'all')) return undefined;
+  return scopes.length === 1 && scopes[0] === 'none' ? [] : [...new Set(scopes)];
+}
+
+const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** A moment from a date, or from a length of time such as 90d. */
+export function endOf(text: string, nowMs: number, whose: string): string {
+  const [, count, unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? [];
+  const atMs = count === undefined ? Date.parse(text) : nowMs + Number(count) * (UNITS[unit] ?? 0);
+  if (!(atMs > nowMs && atMs < Date.parse('9999-01-01')))
+    throw badRequest(
+      `The end for ${whose} must be a date to come, such as 2027-06-30, or a length such as 90d.`,
+    );
+  return formatMoment(atMs);
+}
+
+/** A refusal of what was sent. */
+export function badRequest(words: string): HttpError {
+  return new HttpError(400, 'invalid_request', words);
+}

@@ -1,0 +1,76 @@
+/** Wires the page for admins, where there are tokens at all: its modules are loaded then and not before. */
+import type { Logger } from 'pino';
+import type { Authenticator } from '../auth/authenticate.ts';
+import type { TokenVerifier } from '../auth/verifier.ts';
+import type { Config } from '../config/config.ts';
+import type { Route } from '../http/context.ts';
+import type { BodyLimits } from '../http/transports/body-bytes.ts';
+import type { PeerSessions } from '../http/transports/peer-sessions.ts';
+import type { McpDefinition } from '../mcp/server.ts';
+import { readPackage } from '../package.ts';
+import type { SessionRegistry } from '../sessions/registry.ts';
+
+/** What the page for admins is wired to. */
+export interface AdminWiring {
+  readonly config: Config;
+  readonly verifier: TokenVerifier | undefined;
+  readonly authenticator: Authenticator;
+  readonly registry: SessionRegistry;
+  readonly peerSessions: PeerSessions;
+  readonly bodies: BodyLimits;
+  readonly definition: McpDefinition;
+  readonly log: Logger;
+}
+
+/** The page for admins, and its end. */
+export interface AdminSite {
+  readonly routes: readonly Route[];
+  close(): void;
+}
+
+/** Opens it. Without authentication there are no people, and nothing is loaded. */
+export async function openAdmin(wiring: AdminWiring): Promise<AdminSite> {
+  const { config, verifier, registry, peerSessions, definition } = wiring;
+  if (!config.auth.enabled || verifier === undefined) return { routes: [], close: () => {} };
+  const [{ createAdminRoutes }, { createUsage }, people] = await Promise.all([
+    import('../http/admin/admin.ts'),
+    import('../http/admin/usage.ts'),
+    openPeople(config, verifier),
+  ]);
+  const usage = createUsage();
+  const routes = createAdminRoutes({
+    ...wiring,
+    people,
+    usage,
+    endSession(session) {
+      registry.end(session, 'closed');
+      peerSessions.end(session);
+    },
+    scopes: [...new Set(definition.tools.flatMap(({ scope }) => scope ?? []))],
+    serverName: readPackage().name,
+    publicUrl: config.origin.publicUrl,
+  });
+  return { routes, close: () => usage.close() };
+}
+
+/** Where the people are, as the configuration says. */
+async function openPeople({ auth: { tokens } }: Config, verifier: TokenVerifier) {
+  const { createFilePeople, createFixedPeople, entriesOfVariable } = await import('../http/admin/people.ts');
+  if (tokens.kind === 'text')
+    return createFixedPeople(
+      'variable',
+      entriesOfVariable(tokens.text),
+      'The tokens stand in the variable AUTH_TOKENS, which a running server cannot change. Put them into a file (TOKENS_FILE) or a database (TOKENS_STORE=database), and people can be managed here.',
+    );
+  // A verifier of a fork's own has no file to read again.
+  if (!('reload' in verifier) || typeof verifier.reload !== 'function')
+    return createFixedPeople(
+      'elsewhere',
+      [],
+      'The tokens of this server are kept by something of its own, which is where people are managed.',
+    );
+  const { reload } = verifier;
+  return createFilePeople(tokens.path, async () => {
+    await reload.call(verifier);
+  });
+}

@@ -1,0 +1,81 @@
+/** The page for admins in a real browser: signing in, adding, links to hand out, changing, and barriers. */
+import { readFile } from 'node:fs/promises';
+import { expect, test } from '@jest/globals';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { createPageFixture, describeInBrowser, findBarriers } from '../support/browser.ts';
+import { ADA, TOKENS } from '../support/start-server.ts';
+
+const ADMIN = 'tok_admin_0123456789';
+const tokens = { ...TOKENS, [ADMIN]: { userId: 'tea', name: 'Ms Teacher', scopes: ['admin'] } };
+
+describeInBrowser('the page for admins', () => {
+  const fixture = createPageFixture({ tokens });
+
+  /** Opens the page and signs in. */
+  const signIn = async (token = ADMIN, options: BrowserContextOptions = {}): Promise<Page> => {
+    const page = await fixture.open(options, 'admin');
+    await page.getByLabel('Your token').fill(token);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    return page;
+  };
+
+  test('refuses whoever is no admin, in words', async () => {
+    const page = await signIn(ADA);
+
+    const refusal = await page.getByRole('alert').locator('.refusal').textContent();
+
+    expect(refusal).toContain('This is for admins');
+    expect(await page.locator('#desk').isHidden()).toBe(true);
+  });
+
+  test('makes links for a pasted list, as slips with codes and as a table to save', async () => {
+    const page = await signIn();
+    await page.getByText('Ms Teacher').waitFor();
+
+    await page.getByLabel('One line each').fill('zoe, Zoë, greet, 90d\nyan, Yan\nada');
+    await page.getByRole('button', { name: 'Make their links' }).click();
+    await page.getByText('2 links made; 1 had one already.').waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download as CSV' }).click(),
+    ]);
+    const table = await readFile(await download.path(), 'utf8');
+
+    expect(await page.getByRole('img', { name: /^QR code of the link of/ }).count()).toBe(2);
+    expect(await page.locator('.slip code').first().textContent()).toMatch(
+      new RegExp(`^${fixture.url()}/#token=mcp_`),
+    );
+    expect(table).toMatch(/^\uFEFFuser,name,token,link\r\nzoe,Zoë,mcp_[\w-]+,http/);
+    expect(await page.locator('#rows').innerText()).toContain('Yan');
+    expect(fixture.complaints()).toEqual([]);
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.locator('.slip').first().isVisible()).toBe(true);
+    expect(await page.locator('#rows').isVisible()).toBe(false);
+  });
+
+  test('changes what is chosen', async () => {
+    const page = await signIn();
+    await page.getByLabel('Choose Bob').check();
+
+    await page.getByRole('button', { name: 'Disable' }).click();
+    await page.getByText('Done for 1.').waitFor();
+
+    expect(await page.locator('tr', { hasText: 'Bob' }).innerText()).toContain('disabled');
+  });
+
+  test.each([
+    { colorScheme: 'light', viewport: { width: 1280, height: 800 } },
+    { colorScheme: 'dark', viewport: { width: 390, height: 844 } },
+  ] as const)('has no barriers in $colorScheme, and fits the screen', async (screen) => {
+    const page = await signIn(ADMIN, screen);
+    await page.getByLabel('User id').fill('quinn');
+    await page.getByRole('button', { name: 'Make a link' }).click();
+    await page.locator('.slip').waitFor();
+
+    expect(await findBarriers(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
+    await page.locator('.slip').waitFor();
+    // For the next screen.
+    await fixture.server().writeTokens(tokens);
+  });
+});

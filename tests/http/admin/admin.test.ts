@@ -1,0 +1,278 @@
+/** The API for admins: who may, what it does to the token file, and that nothing is lost or told that should not be. */
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { openTokenStore } from '../../../src/auth/tokens/token-store.ts';
+import { connectClient } from '../../support/clients.ts';
+import { type Answer, send } from '../../support/raw-http.ts';
+import { ADA, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
+
+const ADMIN = 'tok_admin_0123456789';
+const SECOND = 'tok_second_admin_0123456789';
+const PEOPLE = {
+  ...TOKENS,
+  [ADMIN]: { userId: 'tea', name: 'Ms Teacher', scopes: ['admin'] },
+  [SECOND]: { userId: 'head', name: 'Head', scopes: ['admin', 'greet'] },
+};
+
+/** A token as the list has it. */
+interface Facts {
+  readonly id: string;
+  readonly userId: string;
+  readonly state: string;
+  readonly scopes: readonly string[] | null;
+  readonly expiresAt: string | null;
+}
+
+/** A token that was made. */
+interface Made {
+  readonly id: string;
+  readonly userId: string;
+  readonly token: string;
+  readonly link: string;
+}
+
+let server: TestServer;
+beforeEach(async () => {
+  server ??= await startTestServer({ tokens: PEOPLE });
+  await server.writeTokens(PEOPLE);
+});
+afterAll(async () => server.close());
+
+/** Asks the API as somebody; with a body by POST. */
+async function ask(path: string, body?: unknown, token: string | undefined = ADMIN): Promise<Answer> {
+  return send(`${server.url}/admin/api/${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      ...(token !== '' && { Authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'Content-Type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+}
+
+/** The tokens of a user, as the list has them. */
+async function tokensOf(userId: string): Promise<Facts[]> {
+  const { body } = await ask('people');
+  return (body as { tokens: Facts[] }).tokens.filter((token) => token.userId === userId);
+}
+
+/** The tokens that were made. */
+function madeIn({ body }: Answer): Made[] {
+  return (body as { tokens: Made[] }).tokens;
+}
+
+/** The status of a call to a protected route with a token. */
+async function statusWith(token: string): Promise<number> {
+  return (await send(`${server.url}/tools`, { headers: { Authorization: `Bearer ${token}` } })).status;
+}
+
+describe('every route', () => {
+  const ROUTES = ['people', 'tokens', 'tokens/change', 'sessions', 'sessions/end', 'anything/else'];
+  const cases = ROUTES.flatMap((path) => ['GET', 'POST', 'PUT', 'DELETE'].map((method) => [method, path]));
+
+  test.each(cases)('%s %s refuses whoever is no admin', async (method, path) => {
+    const as = async (token?: string): Promise<Answer> =>
+      send(`${server.url}/admin/api/${path}`, {
+        method: method ?? 'GET',
+        headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+      });
+
+    const [nobody, wrong, allTools, someScopes] = await Promise.all([
+      as(),
+      as('tok_wrong_0123456789'),
+      as(ADA),
+      as(GREETER),
+    ]);
+
+    expect([nobody, wrong, allTools, someScopes].map(({ status }) => status)).toEqual([401, 401, 403, 403]);
+    expect(allTools.body).toMatchObject({ error: 'insufficient_scope' });
+  });
+
+  test.each(['', '/admin.js', '/qrcode.js'])(
+    'GET /admin%s is for browsers, and refuses a token that is no admin’s',
+    async (path) => {
+      const as = async (token?: string): Promise<number> => {
+        const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+        return (await send(`${server.url}/admin${path}`, { headers })).status;
+      };
+
+      expect(await Promise.all([as(), as(ADMIN), as(ADA), as('tok_wrong_0123456789')])).toEqual([
+        200, 200, 403, 401,
+      ]);
+    },
+  );
+});
+
+test('the list has everybody, and no token and no digest', async () => {
+  const { body, text } = await ask('people');
+
+  const { tokens, store, scopes } = body as { tokens: Facts[]; store: object; scopes: string[] };
+  expect(store).toEqual({ kind: 'file', fixedBecause: null });
+  expect(scopes).toContain('greet');
+  expect(tokens.map(({ userId }) => userId)).toEqual(['ada', 'bob', 'greta', 'old', 'off', 'tea', 'head']);
+  expect(tokens.map(({ state }) => state)).toContain('expired');
+  expect(Object.keys(PEOPLE).filter((token) => text.includes(token))).toEqual([]);
+  expect(text).not.toMatch(/[0-9a-f]{64}/);
+});
+
+test('a token that is made lets its user in at once, stands in the file by its digest, and in the log by its id', async () => {
+  const answer = await ask('tokens', {
+    people: [{ user: 'zoe', name: 'Zoë', scopes: 'greet', expires: '90d' }],
+  });
+
+  const [made] = madeIn(answer);
+  expect(answer.status).toBe(201);
+  expect(made?.link).toBe(`${server.url}/#token=${made?.token}`);
+  expect(await statusWith(made?.token ?? '')).toBe(200);
+  expect(await tokensOf('zoe')).toMatchObject([{ scopes: ['greet'], state: 'valid', id: made?.id }]);
+  expect(await readFile(server.tokensPath, 'utf8')).not.toContain(made?.token ?? '-');
+  const line = server.lines.findLast(({ msg }) => msg === 'changed by an admin');
+  expect(line).toMatchObject({ admin: 'tea', action: 'create', tokenIds: [made?.id] });
+  expect(JSON.stringify(server.lines)).not.toContain(made?.token ?? '-');
+});
+
+test('a table of 500 makes a token for all who have none, in one change', async () => {
+  const lines = Array.from({ length: 500 }, (_, index) => `u${index};"User, ${index}";greet echo;2099-01-01`);
+  const table = ['user;name;scopes;expires', 'ada;Ada;;', ...lines].join('\r\n');
+
+  const answer = await ask('tokens', { table });
+
+  const made = madeIn(answer);
+  expect(answer.body).toMatchObject({ skipped: 1 });
+  expect(new Set(made.map(({ token }) => token)).size).toBe(500);
+  expect(await tokensOf('u499')).toMatchObject([
+    { scopes: ['greet', 'echo'], expiresAt: '2099-01-01T00:00:00Z' },
+  ]);
+  expect(await statusWith(made[499]?.token ?? '')).toBe(200);
+});
+
+test('two admins, and the command, lose nothing of what they do at the same time', async () => {
+  const byAdmins = Array.from({ length: 10 }, async (_, index) =>
+    ask('tokens', { people: [{ user: `new${index}` }] }, index % 2 === 0 ? ADMIN : SECOND),
+  );
+  const byCommand = openTokenStore(server.tokensPath).edit(
+    () => ({ edits: { add: [{ digest: 'a'.repeat(64), fields: { userId: 'by-command' } }] }, result: {} }),
+    { create: false },
+  );
+
+  const answers = await Promise.all(byAdmins);
+  await byCommand;
+
+  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 201));
+  const { body } = await ask('people');
+  const users = (body as { tokens: Facts[] }).tokens.map(({ userId }) => userId);
+  expect(users).toEqual(expect.arrayContaining(['by-command', ...byAdmins.map((_, index) => `new${index}`)]));
+});
+
+test.each([
+  ['a user twice', { table: 'a\nb\na' }, 'names a twice'],
+  ['a column that is none', { table: 'user,shoe\na,43' }, 'none of user, name, scopes, expires'],
+  ['an end that is over', { table: 'a,,,2001-01-01' }, 'a date to come'],
+  ['an open quote', { table: 'a,"b' }, 'not closed'],
+  ['a scope that is none', { people: [{ user: 'a', scopes: '"x"' }] }, 'without spaces or quotes'],
+  ['nobody', { people: [] }, 'not as expected'],
+  ['something else', { peeple: [] }, 'not as expected'],
+])('%s is a 400 in words, and changes nothing', async (_what, body, words) => {
+  const before = await readFile(server.tokensPath, 'utf8');
+
+  const answer = await ask('tokens', body);
+
+  expect(answer.status).toBe(400);
+  expect((answer.body as { error_description: string }).error_description).toContain(words);
+  expect(await readFile(server.tokensPath, 'utf8')).toBe(before);
+});
+
+test('tokens are disabled, enabled, ended, signed out and removed', async () => {
+  const [{ id } = { id: '' }] = await tokensOf('bob');
+  const bob = 'tok_bob_0123456789';
+  const after = async (action: string, extra = {}): Promise<number> => {
+    const { status } = await ask('tokens/change', { action, ids: [id], ...extra });
+    expect(status).toBe(200);
+    return statusWith(bob);
+  };
+
+  expect(await after('disable')).toBe(401);
+  expect(await after('enable')).toBe(200);
+  expect(await after('sign-out')).toBe(200);
+  expect(await readFile(server.tokensPath, 'utf8')).toContain('signInsSince');
+  expect(await after('edit', { name: 'Robert', scopes: 'none', expires: '2099-01-01' })).toBe(200);
+  expect(await tokensOf('bob')).toMatchObject([
+    { scopes: [], expiresAt: '2099-01-01T00:00:00Z', name: 'Robert' },
+  ]);
+  expect(await after('expire')).toBe(401);
+  expect(await after('expire', { expires: 'never' })).toBe(200);
+  expect(await after('remove')).toBe(401);
+  expect((await ask('tokens/change', { action: 'remove', ids: [id] })).status).toBe(404);
+});
+
+test('a token is replaced by another one, and works for a day beside it', async () => {
+  const [{ id } = { id: '' }] = await tokensOf('greta');
+
+  const answer = await ask('tokens/change', { action: 'rotate', ids: [id] });
+
+  const [made] = madeIn(answer);
+  expect(await Promise.all([statusWith(GREETER), statusWith(made?.token ?? '')])).toEqual([200, 200]);
+  expect(await tokensOf('greta')).toMatchObject([{ state: 'valid' }, { scopes: ['greet'], expiresAt: null }]);
+  expect((await ask('tokens/change', { action: 'rotate', ids: [id] })).status).toBe(409);
+});
+
+test('nobody takes their own admin token away', async () => {
+  const [{ id } = { id: '' }] = await tokensOf('tea');
+
+  const answers = await Promise.all(
+    ['disable', 'remove', 'expire'].map(async (action) => ask('tokens/change', { action, ids: [id] })),
+  );
+
+  expect(answers.map(({ status }) => status)).toEqual([409, 409, 409]);
+});
+
+test('who is connected is shown with client and transport, and can be sent away', async () => {
+  const client = await connectClient('v2 http', { url: server.url, token: ADA });
+  await client.listTools();
+
+  const { body } = await ask('sessions');
+  const { sessions } = body as {
+    sessions: { session: string; userId: string; transport: string; client: string }[];
+  };
+  const ofAda = sessions.find(({ userId }) => userId === 'ada');
+  const ended = await ask('sessions/end', { session: ofAda?.session });
+
+  expect(ofAda?.transport).toBe('streamable-http');
+  expect(ofAda?.client).toBe('test-v2 1.0.0');
+  expect(ended.status).toBe(200);
+  expect((await ask('sessions/end', { session: ofAda?.session })).status).toBe(404);
+  await client.close().catch(() => undefined);
+});
+
+describe('with AUTH_TOKENS', () => {
+  test('people are shown, and it is said why they cannot be changed', async () => {
+    const fixed = await startTestServer({ env: { AUTH_TOKENS: JSON.stringify(PEOPLE), TOKENS_FILE: '' } });
+    const call = async (path: string, body?: unknown): Promise<Answer> =>
+      send(`${fixed.url}/admin/api/${path}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { Authorization: `Bearer ${ADMIN}`, 'Content-Type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+
+    const list = await call('people');
+    const made = await call('tokens', { people: [{ user: 'zoe' }] });
+    await fixed.close();
+
+    expect(list.body).toMatchObject({
+      store: { kind: 'variable', fixedBecause: expect.stringContaining('AUTH_TOKENS') as unknown },
+    });
+    expect(made.status).toBe(409);
+    expect(made.body).toMatchObject({ error: 'read_only' });
+  });
+});
+
+test('without authentication there is no such page', async () => {
+  const open = await startTestServer({ env: { AUTH_ENABLED: 'false' } });
+
+  const statuses = await Promise.all(
+    ['/admin', '/admin/api/people'].map(async (path) => (await send(`${open.url}${path}`)).status),
+  );
+  await open.close();
+
+  expect(statuses).toEqual([404, 404]);
+});
