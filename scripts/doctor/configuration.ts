@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type ParseError, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser';
 import { parse as parseToml } from 'smol-toml';
-import { codeOf } from '../token/system-error.ts';
+import { codeOf } from '../../src/auth/tokens/system-error.ts';
 import { CheckFailure } from '../smoke/outcome.ts';
 
 /** What a file holds. */

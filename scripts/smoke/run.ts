@@ -1,6 +1,6 @@
 /** The smoke test from its command line to its exit code. */
 import { writeFile } from 'node:fs/promises';
-import { describeSystemError } from '../token/system-error.ts';
+import { describeSystemError } from '../../src/auth/tokens/system-error.ts';
 import { toJunit } from './junit.ts';
 import { parseOptions, type SmokeOptions, UsageError } from './options.ts';
 import { USAGE } from '../smoke.usage.mjs';
