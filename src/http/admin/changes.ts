@@ -86,11 +86,12 @@ function changeOf({ action, expires, name, scopes }: Change, nowMs: number): Ent
         ...(scopes !== undefined && { scopes: scopesOf(scopes) }),
         ...(expires !== undefined && { expiresAt: end }),
       };
-    // Planned as a whole, not entry by entry.
     case 'rotate':
     case 'remove':
-      return {};
+      break;
   }
+  // Those are planned as a whole, not entry by entry.
+  return {};
 }
 
 /** A successor for each token; the old one works for a while. */
