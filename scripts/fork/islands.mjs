@@ -139,13 +139,26 @@ export const ISLANDS = [
     packages: ['jose', 'oidc-provider'],
   },
   {
+    name: 'database-tokens',
+    what: 'tokens in the database',
+    without: 'tokens are in a file or in `AUTH_TOKENS`; `TOKENS_STORE=database` ends the start with words',
+    files: ['src/auth/table', 'src/server/database-tokens.ts', 'scripts/token/database-store.ts'],
+    wiring: [
+      { file: 'src/server/run-server.ts', linesWith: 'openTokensOf' },
+      { file: 'scripts/token/context.ts', linesWith: "'./database-store.ts'" },
+      { file: 'scripts/token/context.ts', part: 'storeInDatabase(config, file) ?? ' },
+    ],
+    tests: ['tests/auth/table'],
+    packages: [],
+  },
+  {
     name: 'storage',
     what: 'the database behind one port, SQLite or PostgreSQL',
     without: 'what tools keep is their own matter, and `DATABASE_URL` means nothing',
     files: ['src/storage'],
     wiring: [],
     tests: ['tests/storage', 'tests/support/databases.ts', 'tests/support/postgres.ts'],
-    carries: ['example'],
+    carries: ['example', 'database-tokens'],
     packages: ['pg', '@types/pg', '@photostructure/sqlite'],
   },
   {

@@ -5,6 +5,7 @@ import type { CommandLine } from './command-line.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { parseServerUrl } from './server-url.ts';
 import { openTokenStore, type TokenStore } from '../../src/auth/tokens/token-store.ts';
+import { storeInDatabase } from './database-store.ts';
 import { readToolScopes } from './tool-scopes.ts';
 
 /** The server's address. */
@@ -73,7 +74,8 @@ function readSettings({ values }: CommandLine, environment: Environment, { warn 
   const { file, url } = values;
   if (file === '') throw new CommandError(EXIT.usage, '--file must not be empty.');
   const variables = readEnvironment(environment);
-  const { auth, origin, port, signIn, provider } = parseConfig({ ...variables, AUTH_TOKENS: undefined });
+  const config = parseConfig({ ...variables, AUTH_TOKENS: undefined });
+  const { auth, origin, port, signIn, provider } = config;
   const path = file ?? (auth.tokens.kind === 'file' ? auth.tokens.path : 'tokens.json');
   const isStoreRead = (variables['AUTH_TOKENS'] ?? '').trim() === '';
   if (file === undefined && !isStoreRead)
@@ -85,5 +87,6 @@ function readSettings({ values }: CommandLine, environment: Environment, { warn 
     origin: named ?? `http://localhost:${port || 8000}`,
     isNamed: named !== undefined,
   };
-  return { store: openTokenStore(path), isStoreRead, address, canSignIn: (signIn ?? provider) !== undefined };
+  const store = storeInDatabase(config, file) ?? openTokenStore(path);
+  return { store, isStoreRead, address, canSignIn: (signIn ?? provider) !== undefined };
 }

@@ -76,6 +76,8 @@ export interface TokenVerifier {
   countTokens?(): number;
   /** Calls `listener` whenever users' scopes have changed, for verifiers that notice: clients are told then. */
   onRightsChange?(listener: (changes: readonly RightsChange[]) => void): void;
+  /** Whether it knows the tokens at all; one that does not say so always does. */
+  isReady?(): boolean;
   /** Looks up the token with a digest ({@link digestToken}): users can sign in with the tokens of a verifier that has this. */
   lookUp?(digest: string): KnownToken | undefined;
 }

@@ -8,7 +8,9 @@ import type { ValuesOf, Variables } from './variable.ts';
 export type TokenSource =
   | { readonly kind: 'text'; readonly text: string }
   /** `named`: TOKENS_FILE names it, so its absence is an error; else it is the default that may be absent. */
-  | { readonly kind: 'file'; readonly path: string; readonly named: boolean };
+  | { readonly kind: 'file'; readonly path: string; readonly named: boolean }
+  /** The database that DATABASE_URL names. */
+  | { readonly kind: 'database' };
 
 /** Whether and how callers are authenticated. */
 export interface AuthConfig {
@@ -18,6 +20,8 @@ export interface AuthConfig {
   /** Whether it is meant that everybody comes without a token: AUTH_ENABLED and ALLOW_PUBLIC_WITHOUT_AUTH both say so. */
   readonly isOpenToAll: boolean;
   readonly tokens: TokenSource;
+  /** A token that counts besides, for an admin who begins with nothing. */
+  readonly adminToken?: string;
   /** What becomes of tokens that are no secret: where others can come, they are refused. */
   readonly weakTokens: 'allow' | 'warn' | 'refuse';
   /** Refused credentials per minute and address; above it 429. */
@@ -46,6 +50,21 @@ export const AUTH_VARIABLES = {
       'The same JSON inline, which wins; or one token alone, of 20 or more characters, for one user called owner.',
     example: '{"tok_change_me":{"userId":"me"}}',
     schema: z.string().optional(),
+  },
+  TOKENS_STORE: {
+    description:
+      'Where the tokens are: file (or AUTH_TOKENS), or database, which is the one of DATABASE_URL.',
+    example: 'file',
+    schema: z.enum(['file', 'database'], 'must be file or database').default('file'),
+  },
+  ADMIN_TOKEN: {
+    description:
+      'A token of 20 or more characters that opens /admin, whatever other tokens there are: to begin with none.',
+    example: 'a-long-secret-of-your-own',
+    schema: z
+      .string()
+      .regex(/^[\x21-\x7e]{20,}$/, 'must be 20 or more printable characters without spaces')
+      .optional(),
   },
   ALLOW_WEAK_TOKENS: {
     description:
@@ -87,6 +106,10 @@ export function authOf(
   values: Values,
   { publicMode, invitation, hasTokenFile, hasProvider }: AuthCircumstances,
 ): AuthConfig {
+  if (values.TOKENS_STORE === 'database' && (values.AUTH_TOKENS ?? values.TOKENS_FILE) !== undefined)
+    throw new ConfigError(
+      'TOKENS_STORE=database and AUTH_TOKENS or TOKENS_FILE name two places for the tokens. Remove one of them.',
+    );
   const because =
     invitation ?? findTokens(values, hasTokenFile) ?? (hasProvider ? 'OAUTH_ISSUER is set' : undefined);
   const enabled = values.AUTH_ENABLED ?? because !== undefined;
@@ -101,13 +124,19 @@ export function authOf(
     ...(values.AUTH_ENABLED === undefined && because !== undefined && { because }),
     isOpenToAll: !enabled && values.ALLOW_PUBLIC_WITHOUT_AUTH,
     tokens: tokenSourceOf(values),
+    ...(values.ADMIN_TOKEN !== undefined && { adminToken: values.ADMIN_TOKEN }),
     weakTokens: weakTokensOf(values, { publicMode, invitation }),
     failuresPerMinute: values.AUTH_FAILURES_PER_MINUTE,
   };
 }
 
 /** What says that somebody made tokens: nobody does that for a server that is to stand open. */
-function findTokens({ AUTH_TOKENS, TOKENS_FILE }: Values, hasTokenFile: boolean): string | undefined {
+function findTokens(
+  { AUTH_TOKENS, TOKENS_FILE, TOKENS_STORE, ADMIN_TOKEN }: Values,
+  hasTokenFile: boolean,
+): string | undefined {
+  if (TOKENS_STORE === 'database') return 'TOKENS_STORE is database';
+  if (ADMIN_TOKEN !== undefined) return 'ADMIN_TOKEN is set';
   if (AUTH_TOKENS !== undefined) return 'AUTH_TOKENS is set';
   if (TOKENS_FILE !== undefined) return 'TOKENS_FILE is set';
   return hasTokenFile ? `there is a ${DEFAULT_TOKENS_FILE}` : undefined;
@@ -126,7 +155,8 @@ function weakTokensOf(
 }
 
 /** Where the tokens are: inline ones win over a file. */
-export function tokenSourceOf({ AUTH_TOKENS, TOKENS_FILE }: Values): TokenSource {
+export function tokenSourceOf({ AUTH_TOKENS, TOKENS_FILE, TOKENS_STORE }: Values): TokenSource {
+  if (TOKENS_STORE === 'database') return { kind: 'database' };
   if (AUTH_TOKENS !== undefined) return { kind: 'text', text: AUTH_TOKENS };
   return { kind: 'file', path: TOKENS_FILE ?? DEFAULT_TOKENS_FILE, named: TOKENS_FILE !== undefined };
 }

@@ -1,6 +1,7 @@
 /** Wires the page for admins, where there are tokens at all: its modules are loaded then and not before. */
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticate.ts';
+import type { TokenEditor } from '../auth/tokens/token-edit.ts';
 import type { TokenVerifier } from '../auth/verifier.ts';
 import type { Config } from '../config/config.ts';
 import type { Route } from '../http/context.ts';
@@ -55,15 +56,21 @@ export async function openAdmin(wiring: AdminWiring): Promise<AdminSite> {
 
 /** Where the people are, as the configuration says. */
 async function openPeople({ auth: { tokens } }: Config, verifier: TokenVerifier) {
-  const { createFilePeople, createFixedPeople, entriesOfVariable } = await import('../http/admin/people.ts');
+  const { createFilePeople, createFixedPeople, createTablePeople, entriesOfVariable } =
+    await import('../http/admin/people.ts');
   if (tokens.kind === 'text')
     return createFixedPeople(
       'variable',
       entriesOfVariable(tokens.text),
       'The tokens stand in the variable AUTH_TOKENS, which a running server cannot change. Put them into a file (TOKENS_FILE) or a database (TOKENS_STORE=database), and people can be managed here.',
     );
+  if (tokens.kind === 'database' && 'edit' in verifier)
+    return createTablePeople(
+      // oxlint-disable-next-line no-unsafe-type-assertion -- what openTokens opens for a database
+      verifier as TokenVerifier & TokenEditor,
+    );
   // A verifier of a fork's own has no file to read again.
-  if (!('reload' in verifier) || typeof verifier.reload !== 'function')
+  if (tokens.kind !== 'file' || !('reload' in verifier) || typeof verifier.reload !== 'function')
     return createFixedPeople(
       'elsewhere',
       [],

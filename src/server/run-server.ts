@@ -7,6 +7,7 @@ import { lookAround } from '../config/surroundings.ts';
 import { warnAboutDescriptors } from '../http/gate/connections.ts';
 import { createLog } from '../log.ts';
 import { readPackage } from '../package.ts';
+import { openTokensOf } from './database-tokens.ts';
 import { loadAhead } from './load-ahead.ts';
 import { ownVariablesOf, type ServerDefinition } from './server-definition.ts';
 import { type OpenServices, openServices } from './services.ts';
@@ -34,10 +35,12 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   const around = lookAround({ pid: process.pid });
   const config = parseEnvironment(environment, (all) => parseConfig(all, ownVariablesOf(definition), around));
   const log = createLog(config.logLevel);
-  const { enabled, tokens: source, weakTokens } = config.auth;
+  const { enabled, tokens: source, adminToken, weakTokens } = config.auth;
   const tokens = enabled
     ? await openTokens({
         source,
+        adminToken,
+        openDatabase: openTokensOf(config.storage),
         allowOneRunToken: !config.production,
         mayBeNone: config.provider !== undefined,
         weakTokens,
@@ -92,6 +95,7 @@ function handleSignals({ server, services, tokens, log }: Running): void {
     const finished = await server.close();
     // After the last call: it may have used any of them.
     await services.close();
+    await tokens?.file?.close();
     log.info({ finished }, 'stopped');
     process.exit(finished ? 0 : 1);
   };

@@ -138,6 +138,7 @@ export async function startServer({
   const findObstacle = async (): Promise<string | undefined> => {
     if (!ready) return 'draining';
     if (peers.standing === 'unreached') return 'unavailable: redis';
+    if (verifier?.isReady?.() === false) return 'unavailable: tokens';
     const unready = await services.findUnready();
     return unready.length === 0 ? undefined : `unavailable: ${unready.join(', ')}`;
   };

@@ -1,21 +1,26 @@
 /** Finds the tokens that the configuration speaks of, or makes one for this run. */
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { TokenFileError } from './token-file-error.ts';
 import { loadTokens, openTokenFile, type TokenFile } from './token-file.ts';
 import { parseTokens } from './parse-tokens.ts';
-import type { TokenSet } from './token-set.ts';
+import { mintToken } from './new-token.ts';
+import { createTokenSet, type TokenEntry, type TokenSet } from './token-set.ts';
 import { MIN_TOKEN_CHARS, type WeakTokens } from './weak-tokens.ts';
 import { digestToken } from '../digest.ts';
-import { createUserContext } from '../user.ts';
+import { createUserContext, type UserFields } from '../user.ts';
 import type { TokenVerifier } from '../verifier.ts';
 
 /** Where tokens may come from, as the configuration has it. */
 export interface TokenOptions {
   readonly source:
     | { readonly kind: 'text'; readonly text: string }
-    | { readonly kind: 'file'; readonly path: string; readonly named: boolean };
+    | { readonly kind: 'file'; readonly path: string; readonly named: boolean }
+    | { readonly kind: 'database' };
+  /** Opens those of the database. */
+  readonly openDatabase?: OpenTokenTable | undefined;
+  /** A token that counts besides: its user is an admin, and nothing else. */
+  readonly adminToken?: string | undefined;
   /** Whether a token may be made for this run when none is configured: not where a restart would lose it. */
   readonly allowOneRunToken: boolean;
   /** Whether there need be none: others let callers in too. */
@@ -25,11 +30,18 @@ export interface TokenOptions {
   readonly log: Logger;
 }
 
+/** Opens the tokens of a database, with entries that count besides, and one more where there are none. */
+export type OpenTokenTable = (options: {
+  readonly log: Logger;
+  readonly extraEntries: readonly TokenEntry[];
+  readonly whenEmpty?: () => TokenEntry;
+}) => Promise<TokenVerifier & Pick<TokenFile, 'reload'> & { close(): unknown }>;
+
 /** The tokens in force. */
 export interface OpenTokens {
   readonly verifier: TokenVerifier;
   /** Follows the file, where there is one. */
-  readonly file?: TokenFile;
+  readonly file?: Pick<TokenFile, 'reload'> & { close(): unknown };
   /** The token made for this run; the caller shows it once and forgets it. */
   readonly oneRunToken?: string;
 }
@@ -45,37 +57,36 @@ export class NoTokensError extends Error {
  */
 export async function openTokens({
   source,
+  openDatabase,
+  adminToken,
   allowOneRunToken,
   mayBeNone = false,
   weakTokens = 'allow',
   log,
 }: TokenOptions): Promise<OpenTokens> {
+  const admins = adminToken === undefined ? [] : [entryOf(adminToken, ADMIN)];
+  if (source.kind === 'database') return openFromDatabase({ openDatabase, admins, allowOneRunToken, log });
   if (source.kind === 'text')
-    return { verifier: named('AUTH_TOKENS', () => loadInline(source.text.trim(), { log, weakTokens })) };
+    return {
+      verifier: named('AUTH_TOKENS', () => loadInline(source.text.trim(), { log, weakTokens, admins })),
+    };
   if (source.named || existsSync(source.path)) {
     try {
-      const file = await openTokenFile({ path: source.path, log, weakTokens });
+      const file = await openTokenFile({ path: source.path, log, weakTokens, extraEntries: admins });
       return { verifier: file, file };
     } catch (error) {
       throw withName(source.path, error);
     }
   }
   // Watched although it is not there: the first `npm run token -- create` makes it.
-  if (mayBeNone) {
-    const file = await openTokenFile({ path: source.path, log, weakTokens, mayBeAbsent: true });
+  const absent = { path: source.path, log, weakTokens, mayBeAbsent: true };
+  if (mayBeNone || admins.length > 0) {
+    const file = await openTokenFile({ ...absent, extraEntries: admins });
     return { verifier: file, file };
   }
   if (!allowOneRunToken) throw new NoTokensError(NO_TOKENS);
-  const oneRunToken = `mcp_${randomBytes(32).toString('base64url')}`;
-  const owner = createUserContext(OWNER);
-  const extraEntries = [{ digest: digestToken(oneRunToken), user: owner, disabled: false }];
-  const file = await openTokenFile({
-    path: source.path,
-    log,
-    weakTokens,
-    extraEntries,
-    mayBeAbsent: true,
-  });
+  const oneRunToken = mintToken();
+  const file = await openTokenFile({ ...absent, extraEntries: [entryOf(oneRunToken, OWNER)] });
   return { verifier: file, file, oneRunToken };
 }
 
@@ -83,13 +94,53 @@ const NO_TOKENS =
   'Authentication is on, but there is no token. Make one with "npm run token -- create --user me". Then set AUTH_TOKENS ' +
   'to what "npm run -s token -- export" prints, or put the file where TOKENS_FILE says (default: tokens.json).';
 
+/** The tokens of a database. */
+async function openFromDatabase({
+  openDatabase,
+  admins,
+  allowOneRunToken,
+  log,
+}: Pick<TokenOptions, 'openDatabase' | 'allowOneRunToken' | 'log'> & {
+  readonly admins: readonly TokenEntry[];
+}): Promise<OpenTokens> {
+  if (openDatabase === undefined) throw new NoTokensError(NO_DATABASE);
+  let oneRunToken: string | undefined;
+  const makeOne = (): TokenEntry => entryOf((oneRunToken = mintToken()), FIRST_ADMIN);
+  const mayMakeOne = allowOneRunToken && admins.length === 0;
+  const tokens = await openDatabase({
+    log,
+    extraEntries: admins,
+    ...(mayMakeOne && { whenEmpty: makeOne }),
+  });
+  return { verifier: tokens, file: tokens, ...(oneRunToken !== undefined && { oneRunToken }) };
+}
+
+const NO_DATABASE =
+  'TOKENS_STORE=database is for the HTTP server with its database; here the tokens are in a file.';
+
+/** The entry of a token that stands in no file. */
+function entryOf(token: string, user: UserFields): TokenEntry {
+  return { digest: digestToken(token), user: createUserContext(user), disabled: false };
+}
+
+/** Whoever has ADMIN_TOKEN. */
+const ADMIN: UserFields = { userId: 'admin', name: 'Admin', scopes: ['admin'] };
+
+/** Whoever starts a server with an empty database on their own machine. */
+const FIRST_ADMIN: UserFields = { userId: 'owner', name: 'Owner', scopes: ['admin'] };
+
 /** The tokens of AUTH_TOKENS: a token file's text, or one bare token. */
-function loadInline(text: string, options: Parameters<typeof loadTokens>[1]): TokenSet {
-  if (/^[{["]/.test(text)) return loadTokens(text, options);
+function loadInline(
+  text: string,
+  { admins, ...options }: Parameters<typeof loadTokens>[1] & { readonly admins: readonly TokenEntry[] },
+): TokenSet {
+  const withAdmins = (set: TokenSet): TokenSet =>
+    admins.length === 0 ? set : createTokenSet([...set.entries.values(), ...admins]);
+  if (/^[{["]/.test(text)) return withAdmins(loadTokens(text, options));
   if (!BARE_TOKEN.test(text)) throw new TokenFileError(NEITHER);
   // As a file's key, for what a file says to keys that no client can send; then by its digest, since nobody need rotate it there.
   const [entry] = parseTokens(JSON.stringify({ [text]: OWNER }));
-  return loadTokens(JSON.stringify({ [`sha256:${entry?.digest}`]: OWNER }), options);
+  return withAdmins(loadTokens(JSON.stringify({ [`sha256:${entry?.digest}`]: OWNER }), options));
 }
 
 /** One user, who needs no file. */

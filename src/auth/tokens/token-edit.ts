@@ -41,6 +41,15 @@ export interface TokenEdits {
   readonly add?: readonly { readonly digest: string; readonly fields: EntryFields }[];
 }
 
+/** Reads entries and changes them, wherever they are kept. */
+export interface TokenEditor {
+  read(): Promise<TokenText>;
+  /** Changes all of it or nothing: a plan that throws leaves everything as it is. */
+  edit<Result>(
+    plan: (file: TokenText) => { readonly edits: TokenEdits; readonly result: Result },
+  ): Promise<Result>;
+}
+
 /** The text of a token file without entries. */
 export const EMPTY_TOKEN_FILE = '{}\n';
 

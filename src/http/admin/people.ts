@@ -1,6 +1,6 @@
 /** Where the people of the page for admins are kept: a file, or a variable that only shows them. */
 import { digestToken } from '../../auth/digest.ts';
-import { readTokenText, type TokenEdits } from '../../auth/tokens/token-edit.ts';
+import { readTokenText, type TokenEditor, type TokenEdits } from '../../auth/tokens/token-edit.ts';
 import { TokenFileError } from '../../auth/tokens/token-file-error.ts';
 import type { TokenEntry } from '../../auth/tokens/token-set.ts';
 import { TokenStoreError } from '../../auth/tokens/token-store-error.ts';
@@ -46,6 +46,18 @@ export function createFilePeople(path: string, onChange: () => Promise<void>): P
   };
 }
 
+/** The people of a database. Its verifier takes each change over by itself, and the other processes do with their next look. */
+export function createTablePeople(tokens: TokenEditor): People {
+  return {
+    kind: 'database',
+    fixedBecause: undefined,
+    async read() {
+      return (await inWords(async () => tokens.read())).entries;
+    },
+    edit: async (plan) => inWords(async () => tokens.edit(({ entries }) => plan(entries))),
+  };
+}
+
 /** People that are only shown. */
 export function createFixedPeople(
   kind: 'variable' | 'elsewhere',
@@ -77,6 +89,16 @@ async function inWords<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof TokenFileError)
       throw new HttpError(400, 'invalid_request', error.message, { cause: error });
+    if (error instanceof Error && error.name === 'StorageUnavailable')
+      throw new HttpError(
+        503,
+        'tokens_unavailable',
+        'The database of the tokens is out of reach. Try again soon.',
+        {
+          headers: { 'Retry-After': '5' },
+          cause: error,
+        },
+      );
     if (!(error instanceof TokenStoreError)) throw error;
     if (error.cause instanceof TokenFileError)
       throw new HttpError(400, 'invalid_request', error.cause.message, { cause: error });

@@ -1,0 +1,127 @@
+/** A verifier that follows the tokens of a database: the whole set in memory, and the last good one while the database is away. */
+import type { Logger } from 'pino';
+import { runInSlices } from '../../in-slices.ts';
+import type { Database } from '../../storage/database.ts';
+import type { RightsChange, TokenVerifier } from '../verifier.ts';
+import { parseTokensInSteps } from '../tokens/parse-tokens.ts';
+import { RevokedTokens } from '../tokens/revoked-tokens.ts';
+import { compareTokensInSteps } from '../tokens/token-changes.ts';
+import { readTokenText, type TokenEditor } from '../tokens/token-edit.ts';
+import {
+  createTokenSet,
+  createTokenSetInSteps,
+  type TokenEntry,
+  type TokenSet,
+} from '../tokens/token-set.ts';
+import { editTokenTable, readTokenTable, readVersion } from './token-table.ts';
+
+/** What is followed, and how. */
+export interface DatabaseTokensOptions {
+  readonly database: Database;
+  readonly log: Logger;
+  /** Entries that count besides the table's. */
+  readonly extraEntries?: readonly TokenEntry[];
+  /** Makes one more for this run, where the table turns out to be empty at the start. */
+  readonly whenEmpty?: () => TokenEntry;
+  /** Milliseconds between two looks at the version. */
+  readonly pollMs?: number;
+  readonly now?: () => number;
+}
+
+/** Tokens of a database. */
+export interface DatabaseTokens extends TokenVerifier, TokenEditor {
+  lookUp: TokenSet['lookUp'];
+  /** Looks for a change now. Never rejects. */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the tokens; a database that is away keeps no server from starting. */
+export async function openDatabaseTokens({
+  database,
+  log,
+  extraEntries = [],
+  whenEmpty,
+  pollMs = 500,
+  now = Date.now,
+}: DatabaseTokensOptions): Promise<DatabaseTokens> {
+  let extra = extraEntries;
+  let current = createTokenSet(extra, now);
+  let version: number | undefined;
+  let isAway = false;
+  const revoked = new RevokedTokens();
+  const listeners: ((changes: readonly RightsChange[]) => void)[] = [];
+
+  /** Puts the entries in force that the table has. */
+  const takeOver = async (): Promise<void> => {
+    const latest = await readVersion(database);
+    if (latest === version) return;
+    // An edit in between is seen by the next look: its version is another one.
+    const entries = await runInSlices(parseTokensInSteps(await readTokenTable(database)));
+    if (version === undefined && entries.length === 0 && whenEmpty !== undefined)
+      extra = [...extra, whenEmpty()];
+    const next = await runInSlices(createTokenSetInSteps([...extra, ...entries], now));
+    const { rights, added, removed, changed, removedEntries } = await runInSlices(
+      compareTokensInSteps(current, next),
+    );
+    const isFirst = version === undefined;
+    current = next;
+    version = latest;
+    revoked.note(removedEntries, now());
+    log.info(
+      { tokens: next.size, added: added.length, removed: removed.length, changed: changed.length },
+      isFirst ? 'tokens loaded from the database' : 'tokens reloaded from the database',
+    );
+    if (!isFirst && rights.length > 0) for (const listener of listeners) listener(rights);
+  };
+  const look = async (): Promise<void> => {
+    try {
+      await takeOver();
+      isAway = false;
+    } catch (error) {
+      const problem = error instanceof Error ? error.name : 'unknown error';
+      if (!isAway)
+        log.error({ problem }, 'tokens cannot be read from the database; the last good ones stay in force');
+      isAway = true;
+    }
+  };
+
+  // One after the other, or what was read first could be taken over last.
+  let queue = look();
+  await queue;
+  let looking = false;
+  const reload = async (): Promise<void> => (queue = queue.then(look));
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    void reload().finally(() => (looking = false));
+  }, pollMs);
+  timer.unref();
+
+  return {
+    verify(token) {
+      const verification = current.verify(token);
+      if (verification.ok || verification.reason !== 'unknown') return verification;
+      // Clients throw a token away on a 401: nobody is told that it is unknown by whoever knows none.
+      if (version === undefined) return { ok: false, reason: 'unavailable' };
+      return revoked.explain(token, verification);
+    },
+    lookUp: (digest) => current.lookUp(digest),
+    isCurrent: (grant) => current.isCurrent(grant),
+    hasValidToken: (userId) => current.hasValidToken(userId),
+    onRightsChange: (listener) => void listeners.push(listener),
+    isReady: () => version !== undefined,
+    read: async () => readTokenText(await readTokenTable(database)),
+    async edit(plan) {
+      const result = await editTokenTable(database, plan);
+      await reload();
+      return result;
+    },
+    reload,
+    async close() {
+      clearInterval(timer);
+      await queue;
+      await database.close();
+    },
+  };
+}

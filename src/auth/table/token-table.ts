@@ -1,0 +1,80 @@
+/** Tokens as rows of a database: the entries of a token file by their digests, and a number that changes with each edit. */
+import type { Logger } from 'pino';
+import type { StorageConfig } from '../../config/storage.ts';
+import type { Database, Sql } from '../../storage/database.ts';
+import type { Migrations } from '../../storage/migrations.ts';
+import { openDatabase } from '../../storage/open-database.ts';
+import { sql } from '../../storage/statement.ts';
+import { editTokens, readTokenText, type TokenEdits, type TokenText } from '../tokens/token-edit.ts';
+
+/** Their tables. */
+const TABLES: Migrations = {
+  owner: 'tokens',
+  steps: [
+    {
+      name: 'entries and their version',
+      statements: [
+        sql`create table server_tokens (digest text primary key, entry text not null, position integer not null)`,
+        sql`create table server_tokens_version (id integer primary key, version integer not null)`,
+        sql`insert into server_tokens_version (id, version) values (1, 0)`,
+      ],
+    },
+  ],
+};
+
+/** Opens the database with the tables of tokens. */
+export async function openTokenDatabase(storage: StorageConfig, log: Logger): Promise<Database> {
+  return openDatabase(storage, { migrations: [TABLES], log });
+}
+
+/** The number of the entries' version. */
+export async function readVersion(database: Sql): Promise<number> {
+  const [row] = await database.query(sql`select version from server_tokens_version where id = 1`);
+  return Number(row?.['version'] ?? 0);
+}
+
+/** The entries as the text of a token file, so that one set of rules and edits serves both. */
+export async function readTokenTable(database: Sql): Promise<string> {
+  const rows = await database.query(sql`select digest, entry from server_tokens order by position, digest`);
+  const lines = rows.map(
+    ({ digest, entry }) => `  ${JSON.stringify(`sha256:${String(digest)}`)}: ${String(entry)}`,
+  );
+  return lines.length === 0 ? '{}\n' : `{\n${lines.join(',\n')}\n}\n`;
+}
+
+/**
+ * Changes the entries as one: all of it, or nothing when `plan` throws. Two edits at once come one after the other, so a plan may be
+ * asked again.
+ */
+export async function editTokenTable<Result>(
+  database: Database,
+  plan: (file: TokenText) => { readonly edits: TokenEdits; readonly result: Result },
+): Promise<Result> {
+  return database.transaction(async (within) => {
+    // First of all: of two edits, the second waits here.
+    await within.query(sql`update server_tokens_version set version = version + 1 where id = 1`);
+    const before = readTokenText(await readTokenTable(within));
+    const { edits, result } = plan(before);
+    const after = readTokenText(editTokens(before, edits));
+    const old = entriesIn(before);
+    const next = entriesIn(after);
+    for (const digest of old.keys())
+      if (!next.has(digest)) await within.query(sql`delete from server_tokens where digest = ${digest}`);
+    let position = old.size;
+    for (const [digest, entry] of next) {
+      position += 1;
+      if (!old.has(digest))
+        await within.query(
+          sql`insert into server_tokens (digest, entry, position) values (${digest}, ${entry}, ${position})`,
+        );
+      else if (old.get(digest) !== entry)
+        await within.query(sql`update server_tokens set entry = ${entry} where digest = ${digest}`);
+    }
+    return result;
+  });
+}
+
+/** The text of each entry, by its digest. */
+function entriesIn({ text, located }: TokenText): Map<string, string> {
+  return new Map(located.map(({ entry, valueStart, end }) => [entry.digest, text.slice(valueStart, end)]));
+}

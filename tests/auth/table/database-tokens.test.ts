@@ -1,0 +1,122 @@
+/** Tokens in a database: what a server makes of them, what an edit does on every one of them, and what happens without it. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { openTokens, type OpenTokens } from '../../../src/auth/tokens/open-tokens.ts';
+import { digestToken } from '../../../src/auth/digest.ts';
+import type { TokenEditor } from '../../../src/auth/tokens/token-edit.ts';
+import type { TokenVerifier } from '../../../src/auth/verifier.ts';
+import { parseConfig } from '../../../src/config/config.ts';
+import { openTokensOf } from '../../../src/server/database-tokens.ts';
+import { describeForBoth, type TestDatabases } from '../../support/databases.ts';
+import { createSandbox } from '../../support/process.ts';
+import { eventually } from '../../support/raw-http.ts';
+
+const log = pino({ level: 'silent' });
+const ADA = 'tok_ada_0123456789';
+
+/** Opens the tokens of a database as a server does. */
+async function open(
+  url: string,
+  env: Record<string, string> = {},
+): Promise<OpenTokens & { editor: TokenEditor }> {
+  const { auth, storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: url, ...env });
+  const tokens = await openTokens({
+    source: auth.tokens,
+    adminToken: auth.adminToken,
+    openDatabase: openTokensOf(storage),
+    allowOneRunToken: true,
+    log,
+  });
+  return { ...tokens, editor: tokens.verifier as TokenVerifier & TokenEditor };
+}
+
+/** Adds a token. */
+async function add(editor: TokenEditor, token: string, userId: string): Promise<void> {
+  await editor.edit(() => ({
+    edits: { add: [{ digest: digestToken(token), fields: { userId } }] },
+    result: {},
+  }));
+}
+
+describeForBoth('tokens in a database', (startDatabases) => {
+  const sandbox = createSandbox();
+  let databases: TestDatabases;
+  beforeAll(async () => {
+    databases = await startDatabases(sandbox);
+  }, 60_000);
+  afterAll(async () => sandbox.close());
+
+  test('are digests only, let their users in, and an edit reaches every server', async () => {
+    const url = await databases.create();
+    const [one, other] = [await open(url), await open(url)];
+
+    await add(one.editor, ADA, 'ada');
+    const atOnce = await one.verifier.verify(ADA);
+    await eventually(async () => (await other.verifier.verify(ADA)).ok, { deadlineMs: 5_000 });
+    await other.editor.edit(({ entries }) => ({
+      edits: { remove: new Set(entries.map(({ digest }) => digest)) },
+      result: {},
+    }));
+    await eventually(async () => !(await one.verifier.verify(ADA)).ok, { deadlineMs: 5_000 });
+
+    expect(atOnce).toMatchObject({ ok: true, grant: { user: { userId: 'ada' } } });
+    expect(await one.verifier.verify(ADA)).toMatchObject({ ok: false, reason: 'revoked' });
+    expect((await one.editor.read()).text).not.toContain(ADA);
+    await Promise.all([one.file?.close(), other.file?.close()]);
+  });
+
+  test('begin with a token for an admin, once, where the table is empty', async () => {
+    const url = await databases.create();
+    const first = await open(url);
+    const shown = first.oneRunToken ?? '';
+
+    expect(await first.verifier.verify(shown)).toMatchObject({
+      ok: true,
+      grant: { user: { scopes: ['admin'] } },
+    });
+    await add(first.editor, ADA, 'ada');
+    const second = await open(url);
+    expect(second.oneRunToken).toBeUndefined();
+    expect((await second.verifier.verify(shown)).ok).toBe(false);
+    await Promise.all([first.file?.close(), second.file?.close()]);
+  });
+
+  test('are changed by many at once without losing anything', async () => {
+    const url = await databases.create();
+    const [one, other] = [await open(url), await open(url)];
+
+    await Promise.all(
+      Array.from({ length: 8 }, async (_, index) =>
+        add(index % 2 === 0 ? one.editor : other.editor, `tok_number_${index}_0123456789`, `u${index}`),
+      ),
+    );
+
+    const { entries } = await one.editor.read();
+    expect(entries.map(({ user }) => user.userId).toSorted()).toEqual(
+      Array.from({ length: 8 }, (_, index) => `u${index}`),
+    );
+    await Promise.all([one.file?.close(), other.file?.close()]);
+  });
+
+  test('stay in force while the database is away; who starts meanwhile tells nobody that a token is unknown', async () => {
+    const url = await databases.create();
+    const running = await open(url);
+    await add(running.editor, ADA, 'ada');
+    await databases.takeAway();
+
+    await running.file?.reload();
+    const late = await open(url, { ADMIN_TOKEN: 'an-admin-token-of-20-characters' });
+
+    expect((await running.verifier.verify(ADA)).ok).toBe(true);
+    expect(await late.verifier.verify(ADA)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(late.verifier.isReady?.()).toBe(false);
+    expect((await late.verifier.verify('an-admin-token-of-20-characters')).ok).toBe(true);
+    await databases.giveBack();
+    await eventually(async () => (await late.verifier.verify(ADA)).ok, { deadlineMs: 15_000 });
+    await Promise.all([running.file?.close(), late.file?.close()]);
+  }, 60_000);
+});
+
+test('a second place for the tokens ends the start with words', () => {
+  expect(() => parseConfig({ TOKENS_STORE: 'database', AUTH_TOKENS: '{}' })).toThrow('name two places');
+});
