@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { PassThrough, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CommandError, EXIT } from './command-error.ts';
-import { codeOf, describeSystemError } from './system-error.ts';
+import { codeOf, describeSystemError } from '../../src/auth/tokens/system-error.ts';
 
 /** One line, as far as anybody here asks. */
 export type LogLine = Readonly<Record<string, unknown>>;

@@ -152,12 +152,11 @@ export async function startServer({
     sseEnabled: transports.some(({ path }) => path === '/sse'),
     publicUrl: origin.publicUrl,
   };
-  const isDegraded = (): boolean => peers.standing === 'cut-off';
   const adminSite = await openAdmin({ ...endpoint, config, verifier, authenticator, peerSessions, log });
   const routes = [
     createFaceRoute(face, createPage(face)),
     createBundleRoute(face),
-    ...createHealthRoutes({ version: face.version, findObstacle, isDegraded }),
+    ...createHealthRoutes({ ...facts, findObstacle, isDegraded: () => peers.standing === 'cut-off' }),
     ...(await openMetrics({ config, log, definition, registry, peers, services, verifier, countFailure })),
     ...adminSite.routes,
     ...entrance.createRoutes(authenticator, countFailure),
@@ -226,8 +225,7 @@ export async function startServer({
       clearInterval(sweep);
       for (const timer of timers) clearInterval(timer);
       for (const route of routes) route.close?.();
-      await peers.close();
-      adminSite.close();
+      await peers.close().finally(adminSite.close);
       return finished;
     },
   };

@@ -133,8 +133,6 @@ export interface SessionRegistry {
   open<Connection extends SessionConnection>(opening: SessionOpening<Connection>): Session<Connection>;
   /** The session with this id, if it is this user's. Somebody else's is as good as none: ids must not be probed. */
   find(id: string, userId: string, kind: SessionKind): Session | undefined;
-  /** Every session of this process. */
-  all(): Iterable<Session>;
   /** Ends a session; does nothing when it has ended. */
   end(session: Session, reason: EndReason): void;
   /** Ends the sessions that nothing has used for the idle time. */
@@ -225,7 +223,6 @@ export function createSessionRegistry({
       const session = sessions.get(id);
       return session?.userId === userId && session.kind === kind ? session : undefined;
     },
-    all: () => sessions.values(),
     end,
     endIdle: () => endWhere((session) => session.isIdle(idleMs), 'idle'),
     endCutOff: () => endWhere(({ kind }) => kind === 'sse', 'cut-off'),
