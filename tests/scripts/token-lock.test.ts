@@ -96,7 +96,7 @@ test.each([
     const waiting = withLock(file, async () => 'done', { waitMs: 50 });
 
     const failure = await waiting.catch((error: unknown) => error);
-    expect(failure).toMatchObject({ exitCode: 1 });
+    expect(failure).toMatchObject({ name: 'TokenStoreError' });
     expect(String(failure)).toContain(`is being changed by ${holder}: `);
     expect(String(failure)).toContain('tokens.json.lock exists');
     expect(await readFile(`${file}.lock`, 'utf8')).toBe(mark);
