@@ -107,6 +107,7 @@ describeInBrowser('the page at a public URL without HTTPS', () => {
 
     await page.getByRole('button', { name: 'Call' }).click();
     await page.locator('.output pre').waitFor();
+    await page.locator('#client-claude-desktop summary').click();
     await page.getByRole('button', { name: 'Copy configuration for Claude Desktop, through' }).click();
     await page.getByRole('button', { name: 'Copied configuration for Claude Desktop, through' }).waitFor();
 
