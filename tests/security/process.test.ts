@@ -49,7 +49,7 @@ test('when there are no descriptors left, the server waits, keeps its streams, a
   expect(server.process.child.exitCode).toBeNull();
   expect(server.log().filter(({ level }) => level === 'error')).toEqual([]);
   expect(server.log().filter(({ msg }) => String(msg).startsWith('connections are turned away'))).toMatchObject([
-    { level: 'warn', limit: 192 },
+    { level: 'warn', limit: 'open files', most: 192 },
   ]);
   expect(server.log().find(({ msg }) => String(msg).startsWith('too few descriptors'))).toMatchObject({
     limit: 256,
