@@ -21,7 +21,9 @@ test('one port everywhere: the default of the server, mapped to 80', async () =>
   expect(replit).toContain(`\nPORT = "${port}"\n`);
   expect(replit).toContain(`[[ports]]\nlocalPort = ${port}\nexternalPort = 80\n`);
   expect(await read('Dockerfile')).toContain(`\nEXPOSE ${port}\n`);
-  expect(await read('compose.yaml')).toContain(`'${port}:${port}'`);
+  expect(await read('compose.yaml')).toMatch(
+    new RegExp(`- '\\$\\{DOMAIN:\\+127\\.0\\.0\\.1:\\}${port}:${port}'\\n`),
+  );
 });
 
 test('a deployment starts the compiled server itself, without npm in between', async () => {
