@@ -6,7 +6,6 @@ import { createAuthenticator } from '../auth/authenticate.ts';
 import type { TokenVerifier } from '../auth/verifier.ts';
 import type { Config } from '../config/config.ts';
 import { createApp } from '../http/app.ts';
-import { basePathOf } from '../http/base-path.ts';
 import { loadRouter } from '../http/routing.ts';
 import { answerClientErrors } from '../http/gate/client-error.ts';
 import { guardConnections } from '../http/gate/connections.ts';
@@ -143,8 +142,7 @@ export async function startServer({
     return unready.length === 0 ? undefined : `unavailable: ${unready.join(', ')}`;
   };
   const transports = [createMcpRoute({ ...endpoint, sessionIds, peerSessions, stateless, store })];
-  if (config.sseEnabled)
-    transports.push(...createSseRoutes({ ...endpoint, forwarding, basePath: basePathOf(origin.publicUrl) }));
+  if (config.sseEnabled) transports.push(...createSseRoutes({ ...endpoint, forwarding, origin }));
   const face = {
     ...facts,
     authEnabled: authenticator.enabled,

@@ -13,6 +13,7 @@ import { isReadRequest, type ReadMessage } from '../../mcp/plain-call.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 import { McpSession } from '../../mcp/session.ts';
 import type { EndReason, Session, SessionConnection, SessionRegistry } from '../../sessions/registry.ts';
+import { basePathOf } from '../base-path.ts';
 import { MCP_ROUTE, grantOf, type Handler, type RequestContext, type Route, senderOf } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
 import { HttpError, requireClient, sessionNotFound, shuttingDown } from '../errors.ts';
@@ -37,8 +38,8 @@ export interface SseParts {
   readonly streams: EventStreams;
   readonly bodies: RpcLimits;
   readonly forwarding: ForwardingParts;
-  /** What a proxy has put in front of the path that messages go to. */
-  readonly basePath: string;
+  /** Its path stands in front of the one that messages go to: a proxy has put the server there. */
+  readonly origin: { readonly publicUrl?: string | undefined };
   readonly stepUp?: StepUp | undefined;
 }
 
@@ -135,14 +136,15 @@ function answerToWrongHandshake(request: JSONRPCRequest): string | undefined {
 const loadTransport = () => import('@modelcontextprotocol/sdk/server/sse.js');
 
 /** `GET /sse`: opens a session, whose life is the stream's. */
-function openStream({ definition, registry, streams, forwarding, basePath }: SseParts): Handler {
+function openStream({ definition, registry, streams, forwarding, origin }: SseParts): Handler {
+  const messagesPath = `${basePathOf(origin.publicUrl)}/messages`;
   return async (ctx) => {
     const { SSEServerTransport } = await loadTransport();
     requireClient(ctx);
     const grant = grantOf(ctx);
     const response = new ResponseWithOurHead(ctx);
     // oxlint-disable-next-line no-unsafe-type-assertion -- it has all that the transport uses, which wants a whole response
-    const transport = new SSEServerTransport(`${basePath}/messages`, response as unknown as ServerResponse);
+    const transport = new SSEServerTransport(messagesPath, response as unknown as ServerResponse);
     const id = createSseId(forwarding, grant.user.userId);
     response.rename(transport.sessionId, id);
     const session = openSession(registry, {
