@@ -43,6 +43,18 @@ export const ISLANDS = [
     packages: [],
   },
   {
+    name: 'admin',
+    what: 'the page for admins, on which people and their tokens are managed',
+    without: '`/admin` is 404; tokens are managed by `npm run token`',
+    files: ['src/http/admin', 'src/server/admin.ts', 'public/admin'],
+    wiring: [
+      { file: START, linesWith: "'./admin.ts'" },
+      { file: START, linesWith: 'adminSite' },
+    ],
+    tests: ['tests/http/admin', 'tests/e2e/admin-page.test.ts'],
+    packages: ['qrcode-generator'],
+  },
+  {
     name: 'page',
     what: 'the page at `/`',
     without: '`/` answers in JSON, whoever asks',
@@ -69,18 +81,6 @@ export const ISLANDS = [
       'tests/support/browser.ts',
     ],
     packages: ['playwright-core', 'axe-core'],
-  },
-  {
-    name: 'admin',
-    what: 'the page for admins, on which people and their tokens are managed',
-    without: '`/admin` is 404; tokens are managed by `npm run token`',
-    files: ['src/http/admin', 'src/server/admin.ts', 'public/admin'],
-    wiring: [
-      { file: START, linesWith: "'./admin.ts'" },
-      { file: START, linesWith: 'adminSite' },
-    ],
-    tests: ['tests/http/admin', 'tests/e2e/admin-page.test.ts'],
-    packages: ['qrcode-generator'],
   },
   {
     name: 'bundle',
@@ -114,6 +114,8 @@ export const ISLANDS = [
       'tests/e2e/mcp-remote-sign-in.test.ts',
       'tests/scripts/smoke-sign-in.test.ts',
       'tests/support/sign-in.ts',
+      // Users sign in under a path, too.
+      'tests/http/base-path.test.ts',
     ],
     usedBy: /support\/sign-in/,
     packages: [],
@@ -134,6 +136,7 @@ export const ISLANDS = [
       'tests/e2e/oidc-provider.test.ts',
       'tests/support/made-up-provider.ts',
       'tests/support/oidc-provider-server.mjs',
+      'tests/template/provider-faults.test.ts',
     ],
     usedBy: /support\/made-up-provider/,
     packages: ['jose', 'oidc-provider'],

@@ -72,7 +72,7 @@ test('offers the bare address first where users can sign in, and not where they 
 });
 
 /** Configurations that are shown to others, and so never hold a token. */
-const WITHOUT_TOKEN: ReadonlySet<ClientId> = new Set([
+const WITHOUT_TOKEN: ReadonlySet<string> = new Set([
   'claude-desktop-bundle',
   'mcp-json',
   'vscode-cli',

@@ -4,7 +4,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { base64url, SignJWT, UnsecuredJWT } from 'jose';
-import { FAULT_SENTENCES } from '../../../src/auth/provider/refusals.ts';
 import { createProvider, type Provider, type ProviderParts } from '../../../src/auth/provider/provider.ts';
 import { createTokenSet } from '../../../src/auth/tokens/token-set.ts';
 import { createUserContext } from '../../../src/auth/user.ts';
@@ -17,7 +16,6 @@ import {
   type MadeUpProvider,
   type Signing,
 } from '../../support/made-up-provider.ts';
-import { between, readDocument, tableRowsOf } from '../../template/documents.ts';
 
 const ISSUER = 'https://id.example/realms/school';
 const OWN = 'https://my-app.example';
@@ -477,17 +475,6 @@ describe('an opaque token', () => {
     expect(await open().verifier.verify('opaque_1', HEADERS)).toMatchObject({ ok: false, reason: 'unknown' });
     expect(at.asked).toEqual([]);
   });
-});
-
-test('the sentences are those of docs/02, all of them and no other', async () => {
-  const { text } = await readDocument('docs/02_AUTHENTICATION.md');
-
-  const listed = tableRowsOf(between(text, '<!-- faults:', '<!-- end of faults -->')).map(([first = '']) =>
-    first.replaceAll('`', ''),
-  );
-
-  expect(listed.toSorted()).toEqual([...FAULT_SENTENCES].toSorted());
-  expect(FAULT_SENTENCES.join('')).not.toMatch(/"|scope=|error=/);
 });
 
 /** A token file with one token. */
