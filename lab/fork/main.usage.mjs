@@ -7,5 +7,5 @@ Forks this checkout into results/fork-proof/ and proves that a fork stays green;
   own      npm run init, which takes the examples and documents away; all of the above, and a package with an install script:
            every test; then a merge of a later version
   islands  each island taken out, and all of them: build, types, the small suite; without the worked application every test
-  --quick  the small suite in place of every test
+  --quick  the small suite in place of every test, and of each island alone the types
 What failed is left there to be looked at. Exit code 1 when something failed, 2 when the command line is wrong.`;
