@@ -1,9 +1,10 @@
 /** `npm run usage`: who called what, how slow, how often refused, from the server's log. */
 import { parseArgs } from 'node:util';
-import { printable, printableJson } from '../src/printable.ts';
+import { printableJson } from '../src/printable.ts';
 import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
 import { readLog, sourcesOf } from './token/log-lines.ts';
 import { parseMoment } from './token/moments.ts';
+import { formatTable } from './token/table.ts';
 import { USAGE } from './usage.usage.mjs';
 import { Tally, type Usage } from './usage/tally.ts';
 
@@ -97,20 +98,4 @@ function formatUsage({ calls, refused }: Usage): string {
       ? 'No refused login.'
       : formatTable(['ADDRESS', 'REFUSED BECAUSE', 'TIMES', 'TOKENS OF', 'FIRST', 'LAST'], refusedRows),
   ].join('\n\n');
-}
-
-/** Columns as wide as what is in them. */
-function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [head, ...rows].map((row) => row.map(printable));
-  const widths = head.map((_, column) =>
-    cells.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0),
-  );
-  return cells
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

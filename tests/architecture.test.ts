@@ -53,6 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'http',
     'http/site',
     'http/transports',
+    'mcp',
     'package',
     'type sessions',
   ],

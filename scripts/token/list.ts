@@ -2,8 +2,9 @@
 import type { Command } from './command.ts';
 import { describeEntry, type EntryFacts } from '../../src/auth/tokens/entry-facts.ts';
 import { readLastUse } from './last-use.ts';
-import { printable, printableJson } from '../../src/printable.ts';
+import { printableJson } from '../../src/printable.ts';
 import { formatScopes } from './scopes.ts';
+import { formatTable } from './table.ts';
 
 /** Prints a table, or for scripts a list of objects. */
 export const list: Command = {
@@ -20,7 +21,7 @@ export const list: Command = {
       print(printableJson(facts));
       return;
     }
-    print(facts.length === 0 ? `${store.name} holds no token.` : formatTable(facts));
+    print(facts.length === 0 ? `${store.name} holds no token.` : formatFacts(facts));
     const plain = facts.filter((_, index) => entries[index]?.isPlain === true).map(({ id }) => id);
     if (plain.length > 0)
       warn(
@@ -33,7 +34,7 @@ export const list: Command = {
 type ListedFacts = EntryFacts & { readonly lastUse?: string | null };
 
 /** The table; the columns of notes and of the last use are there when somebody wrote one and when they are known. */
-function formatTable(facts: readonly ListedFacts[]): string {
+function formatFacts(facts: readonly ListedFacts[]): string {
   const hasNotes = facts.some(({ note }) => note !== null);
   const hasUses = facts.some(({ lastUse }) => lastUse !== undefined);
   const head = ['ID', 'USER', 'NAME', 'SCOPES', 'CREATED', 'EXPIRES', 'STATE', 'LAST USE', 'NOTE'];
@@ -50,19 +51,8 @@ function formatTable(facts: readonly ListedFacts[]): string {
   ]);
   const isShown = (_: string, column: number): boolean =>
     column < head.length - 2 || (column === head.length - 2 ? hasUses : hasNotes);
-  const cells = [head, ...rows].map((row) => row.filter(isShown).map(printable));
-  const widths = head.map((_, column) => widestOf(cells, column));
-  return cells
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
-
-/** How wide a column is; not by spreading its cells, which may be a hundred thousand, into arguments. */
-function widestOf(rows: readonly (readonly string[])[], column: number): number {
-  return rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0);
+  return formatTable(
+    head.filter(isShown),
+    rows.map((row) => row.filter(isShown)),
+  );
 }

@@ -1,4 +1,6 @@
 /** Sums up the lines of the log: calls by user and tool, refused logins by address and reason. */
+import { LOGIN_CODES } from '../../src/http/refusal-event.ts';
+import { GOOD_OUTCOMES } from '../../src/mcp/call-records.ts';
 import { type LogLine, textOf, timeOf } from '../token/log-lines.ts';
 import { Durations } from './durations.ts';
 
@@ -43,10 +45,6 @@ interface Sum {
 
 /** Lines that are calls. */
 const CALLS = new Set(['tool call', 'prompt served', 'resource read']);
-/** Outcomes that are no error. */
-const GOOD = new Set(['ok', 'input_required']);
-/** Errors of requests that are about a credential. */
-const LOGINS = new Set(['unauthorized', 'invalid_token', 'too_many_failures']);
 /** So many pairs are told apart; an attacker has any number of addresses. */
 const MAX_SUMS = 100_000;
 /** What stands for those beyond. */
@@ -71,9 +69,9 @@ export class Tally {
     if (CALLS.has(message)) {
       const called = textOf(line, 'tool') ?? textOf(line, 'prompt') ?? textOf(line, 'resource') ?? '';
       const sum = sumOf(this.#calls, [userId ?? '', called], timeMs);
-      if (!GOOD.has(textOf(line, 'outcome') ?? '')) sum.errors += 1;
+      if (!GOOD_OUTCOMES.has(textOf(line, 'outcome') ?? '')) sum.errors += 1;
       if (typeof line['durationMs'] === 'number') sum.durations.add(line['durationMs']);
-    } else if (message === 'request' && LOGINS.has(error)) {
+    } else if (message === 'request' && LOGIN_CODES.has(error)) {
       const reason = textOf(line, 'reason') ?? error;
       const sum = sumOf(this.#refused, [textOf(line, 'address') ?? '(not logged)', reason], timeMs);
       if (userId !== undefined && sum.users.size < MAX_USERS) sum.users.add(userId);

@@ -3,6 +3,13 @@
 /** Published once for each refusal. */
 export const REFUSED = 'mcp:refused';
 
+/** Codes of refusals that are about a credential. */
+export const LOGIN_CODES: ReadonlySet<string> = new Set([
+  'unauthorized',
+  'invalid_token',
+  'too_many_failures',
+]);
+
 /** A refusal as the channel has it: never a token, a header or a value. */
 export interface RefusalEvent {
   readonly status: number;

@@ -38,6 +38,9 @@ export interface CallEvent {
   durationMs?: number;
 }
 
+/** Outcomes that are no error: the call has done what it could. */
+export const GOOD_OUTCOMES: ReadonlySet<string> = new Set(['ok', 'input_required']);
+
 /** What stands in the place of a name that no tool has: a client may send any number of those, and secrets too. */
 export const UNKNOWN = '(unknown)';
 

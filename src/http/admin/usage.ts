@@ -1,11 +1,9 @@
 /** Who has used what lately: the last use of each token, and the calls of each user by day. In memory, since the start. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { CALL_ENDED, type CallEvent } from '../../mcp/call-records.ts';
 
 /** Days that are counted. */
 const DAYS = 7;
-
-/** The channel on which every call is told when it has ended; nobody listening costs one look. */
-const CALLS = 'mcp:call';
 
 /** A bound for what is remembered: more users than a token file has. */
 const MAX_NAMES = 100_000;
@@ -23,19 +21,20 @@ export interface Usage {
 export function createUsage(now: () => number = Date.now): Usage {
   const lastUse = new Map<string, number>();
   const calls = new Map<string, Map<number, number>>();
-  const onCall = (event: unknown): void => {
-    const { userId, tokenId } = namesIn(event);
+  const onCall = (message: unknown): void => {
+    // oxlint-disable-next-line no-unsafe-type-assertion -- what that channel carries
+    const { userId, tokenId } = message as CallEvent;
     const nowMs = now();
     if (tokenId !== undefined && (lastUse.has(tokenId) || lastUse.size < MAX_NAMES))
       lastUse.set(tokenId, nowMs);
-    if (userId === undefined || (!calls.has(userId) && calls.size >= MAX_NAMES)) return;
+    if (!calls.has(userId) && calls.size >= MAX_NAMES) return;
     const days = calls.get(userId) ?? new Map<number, number>();
     const today = dayOf(nowMs);
     days.set(today, (days.get(today) ?? 0) + 1);
     for (const day of days.keys()) if (day <= today - DAYS) days.delete(day);
     calls.set(userId, days);
   };
-  subscribe(CALLS, onCall);
+  subscribe(CALL_ENDED, onCall);
   return {
     lastUseOf(tokenId) {
       const atMs = lastUse.get(tokenId);
@@ -46,22 +45,11 @@ export function createUsage(now: () => number = Date.now): Usage {
       const days = calls.get(userId);
       return Array.from({ length: DAYS }, (_, index) => days?.get(today - DAYS + 1 + index) ?? 0);
     },
-    close: () => void unsubscribe(CALLS, onCall),
+    close: () => void unsubscribe(CALL_ENDED, onCall),
   };
 }
 
 /** The day of a moment, UTC, as a number. */
 function dayOf(atMs: number): number {
   return Math.floor(atMs / 86_400_000);
-}
-
-/** Whose call an event is of. */
-function namesIn(event: unknown): { userId: string | undefined; tokenId: string | undefined } {
-  const isEvent = typeof event === 'object' && event !== null;
-  const userId = isEvent && 'userId' in event ? event.userId : undefined;
-  const tokenId = isEvent && 'tokenId' in event ? event.tokenId : undefined;
-  return {
-    userId: typeof userId === 'string' ? userId : undefined,
-    tokenId: typeof tokenId === 'string' ? tokenId : undefined,
-  };
 }

@@ -1,7 +1,7 @@
 /** Counts calls and refusals as they are told on the channels. Names are those of OpenTelemetry's conventions for MCP, where it has one. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { CALL_ENDED, type CallEvent } from '../../mcp/call-records.ts';
-import { REFUSED, type RefusalEvent } from '../refusal-event.ts';
+import { CALL_ENDED, type CallEvent, GOOD_OUTCOMES } from '../../mcp/call-records.ts';
+import { LOGIN_CODES, REFUSED, type RefusalEvent } from '../refusal-event.ts';
 import { Counter, type Family, Histogram, type Labels } from './families.ts';
 
 /** What is counted. */
@@ -17,14 +17,8 @@ const BOUNDS = [
   300,
 ];
 
-/** Outcomes that are no error: the call has done what it could. */
-const GOOD = new Set(['ok', 'input_required']);
-
 /** Outcomes that are a limit's. */
 const LIMITS = new Set(['call_limit', 'too_many_calls']);
-
-/** Codes of refusals that are about a credential. */
-const LOGIN_CODES = new Set(['unauthorized', 'invalid_token', 'too_many_failures']);
 
 /** Counts from now on; with users by their ids only when it is asked for. */
 export function countCalls({ byUser }: { readonly byUser: boolean }): CallCounts {
@@ -87,5 +81,5 @@ function labelsOf({ method, kind, name, transport, outcome = '' }: CallEvent): L
 
 /** What the conventions call an outcome: nothing where it is no error. */
 function errorOf(outcome: string): string {
-  return GOOD.has(outcome) ? '' : outcome;
+  return GOOD_OUTCOMES.has(outcome) ? '' : outcome;
 }
