@@ -1,5 +1,5 @@
 /** The programs that look at a server, and what each is asked. */
-import { writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,7 +16,7 @@ export interface Subject {
 
 /** One question to a program. */
 export interface Check {
-  readonly program: 'inspector' | 'mcpc' | 'mcporter';
+  readonly program: 'inspector' | 'mcpc' | 'mcporter' | 'mcpjam' | 'mcpvals';
   readonly title: string;
   readonly command: readonly [string, ...string[]];
   /** What its output must show. */
@@ -27,6 +27,12 @@ export interface Check {
 /** Their versions, so that what passes today passes tomorrow; the Inspector's and the suite's are those of package-lock.json. */
 const MCPC = '@apify/mcpc@0.2.6';
 const MCPORTER = 'mcporter@0.12.3';
+const MCPVALS = 'mcpvals@0.4.0';
+/** The SDK would take a later client, which lacks what it imports. */
+const MCPJAM = ['@mcpjam/sdk@1.14.0', '@modelcontextprotocol/client@2.0.0-alpha.2'];
+
+/** What asks the SDK; this file runs in dist/lab/verify. */
+const ASK_MCPJAM = fileURLToPath(new URL('../../../lab/verify/mcpjam/ask.mjs', import.meta.url));
 
 /** Names a tool, in the JSON that all of them print. */
 const NAMES_A_TOOL = /"name":\s*"[\w.-]+"/;
@@ -34,6 +40,7 @@ const NAMES_A_TOOL = /"name":\s*"[\w.-]+"/;
 /** The checks, in their order: what one opens, the next use. */
 export async function planChecks(subject: Subject): Promise<readonly Check[]> {
   const { url, token, folder } = subject;
+  const tools = await listTools(subject);
   const authorization = token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`];
   const launcher = fileURLToPath(
     import.meta.resolve('@modelcontextprotocol/inspector/clients/launcher/build/index.js'),
@@ -88,5 +95,93 @@ export async function planChecks(subject: Subject): Promise<readonly Check[]> {
       command: ['npx', '--yes', MCPORTER, '--config', configuration, 'list', 'subject', '--json'],
       shows: /"status":\s*"ok"[^]*"name"/,
     },
+    ...(await planMcpjam(subject, tools)),
+    await planMcpvals(subject, tools),
   ];
+}
+
+/** `@mcpjam/sdk`, a library: it is installed in a folder of its own, beside what asks it. */
+async function planMcpjam({ url, folder }: Subject, tools: readonly ListedTool[]): Promise<readonly Check[]> {
+  const home = path.join(folder, 'mcpjam');
+  await mkdir(home);
+  await copyFile(ASK_MCPJAM, path.join(home, 'ask.mjs'));
+  const install = [
+    'install',
+    '--prefix',
+    home,
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=notice',
+    ...MCPJAM,
+  ];
+  const ask = (what: string, checks: number): Check => ({
+    program: 'mcpjam',
+    title: `${what}, ${checks} checks`,
+    command: [process.execPath, path.join(home, 'ask.mjs'), what, `${url}/mcp`],
+    shows: new RegExp(`"checks":${checks},"problems":\\[\\]`),
+  });
+  return [
+    { program: 'mcpjam', title: 'is installed', command: ['npm', ...install], shows: /added|up to date/ },
+    ask('doctor', 8),
+    ask('conformance', 15),
+    // Of servers that show views.
+    ...(tools.some(({ _meta }) => _meta?.ui?.resourceUri !== undefined) ? [ask('apps', 7)] : []),
+  ];
+}
+
+/** `mcpvals`, whose package can only be installed without its scripts: they would build it anew. It takes the token from SMOKE_TOKEN. */
+async function planMcpvals({ url, token, folder }: Subject, tools: readonly ListedTool[]): Promise<Check> {
+  const configuration = path.join(folder, 'mcpvals.json');
+  const harmless = tools.find(
+    ({ annotations, inputSchema }) =>
+      annotations?.readOnlyHint === true && (inputSchema.required ?? []).length === 0,
+  )?.name;
+  const tests = [
+    ...(harmless === undefined ? [] : [{ name: harmless, args: {} }]),
+    { name: 'no_such_tool', args: {}, expectedError: 'not found' },
+  ];
+  const headers = token === undefined ? {} : { headers: { Authorization: 'Bearer ${SMOKE_TOKEN}' } };
+  const server = { transport: 'shttp', url: `${url}/mcp`, ...headers };
+  await writeFile(
+    configuration,
+    JSON.stringify({ server, toolHealthSuites: [{ name: 'tools', tests }], workflows: [] }),
+  );
+  return {
+    program: 'mcpvals',
+    title:
+      harmless === undefined
+        ? 'calls a tool that there is not'
+        : `calls ${harmless}, and a tool that there is not`,
+    command: ['npx', '--yes', MCPVALS, 'eval', configuration, '--tool-health-only'],
+    shows: new RegExp(`Passed Tests: ${tests.length}\\b`),
+    env: { npm_config_ignore_scripts: 'true' },
+  };
+}
+
+/** What a list says of a tool, as far as checks depend on it. */
+interface ListedTool {
+  readonly name: string;
+  readonly annotations?: { readonly readOnlyHint?: boolean };
+  readonly inputSchema: { readonly required?: readonly string[] };
+  readonly _meta?: { readonly ui?: { readonly resourceUri?: string } };
+}
+
+/** The tools of the server; none where it does not say: then what is asked of it fails. */
+async function listTools({ url, token }: Subject): Promise<readonly ListedTool[]> {
+  const answer = await fetch(`${url}/mcp`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+  }).catch(() => undefined);
+  if (answer?.ok !== true) return [];
+  // oxlint-disable-next-line no-unsafe-type-assertion -- as the protocol has it; another server's answer has no such member
+  const { result } = (await answer.json()) as {
+    readonly result?: { readonly tools?: readonly ListedTool[] };
+  };
+  return result?.tools ?? [];
 }
