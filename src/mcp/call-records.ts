@@ -30,7 +30,8 @@ export interface CallEvent {
   readonly transport: Caller['transport'];
   readonly protocolVersion: string;
   readonly requestId: string;
-  readonly trace: Trace | undefined;
+  /** Who listens to {@link CALL_BEGINS} may put another one in its place: the call's lines have it, and what it hands to outside calls. */
+  trace: Trace | undefined;
   /** Of `performance.now()`. */
   readonly beganMs: number;
   /** How it ended: `ok`, `tool_error`, `call_limit` and the like; docs/11 lists them. */
@@ -81,9 +82,10 @@ export class CallRecords {
   }
 
   /** Runs a call, which says how it ended before it is settled; the record is made then. */
-  follow<Result>(called: Called, work: (note: NoteOutcome) => Result): Result {
+  follow<Result>(called: Called, work: (note: NoteOutcome, caller: Caller) => Result): Result {
+    const { caller } = called;
     const isHeard = this.#ended.hasSubscribers || this.#begins.hasSubscribers;
-    if (!isHeard && !this.#lines.isLevelEnabled(KINDS[called.kind].level)) return work(noteNothing);
+    if (!isHeard && !this.#lines.isLevelEnabled(KINDS[called.kind].level)) return work(noteNothing, caller);
     const event = eventOf(called);
     const note: NoteOutcome = (outcome) => {
       event.outcome = called.isCancelled() ? 'cancelled' : outcome;
@@ -91,7 +93,10 @@ export class CallRecords {
       this.#write(event);
       if (this.#ended.hasSubscribers) this.#ended.publish(event);
     };
-    return this.#begins.hasSubscribers ? this.#begins.runStores(event, () => work(note)) : work(note);
+    if (!this.#begins.hasSubscribers) return work(note, caller);
+    return this.#begins.runStores(event, () =>
+      work(note, event.trace === caller.trace ? caller : { ...caller, trace: event.trace }),
+    );
   }
 
   /** Notes the call of a tool that there is not. */

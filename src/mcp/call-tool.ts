@@ -70,7 +70,7 @@ export function callTool(call: ToolCall): Promise<CallAnswer> {
   const { tool, caller, protocolVersion, origin, records } = call;
   const isCancelled = (): boolean => origin.isCancelled;
   const called = { kind: 'tool', name: tool.name, caller, protocolVersion, isCancelled } as const;
-  return records.follow(called, (note) => runTool(call, note));
+  return records.follow(called, (note, by) => runTool(by === caller ? call : { ...call, caller: by }, note));
 }
 
 /** Hears how a call ended. */

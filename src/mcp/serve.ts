@@ -40,9 +40,10 @@ export function serve<Result>(
 ): Promise<Result> {
   const { definition, context, protocolVersion = NO_REVISION } = frame;
   const { kind, name } = asked;
-  const caller = callerOf(context, frame.connectionCaller);
+  const sender = callerOf(context, frame.connectionCaller);
   const isCancelled = (): boolean => context.mcpReq.signal.aborted;
-  return definition.records.follow({ kind, name, caller, protocolVersion, isCancelled }, async (note) => {
+  const called = { kind, name, caller: sender, protocolVersion, isCancelled };
+  return definition.records.follow(called, async (note, caller) => {
     const rejection = admit({ ...asked, cost: kind === 'tool' ? 1 : 0 }, caller, definition);
     if (rejection !== undefined) {
       note(rejection.outcome);

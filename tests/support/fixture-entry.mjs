@@ -20,6 +20,19 @@ const wait = defineTool({
   },
 });
 
+/** Makes a span of its own, where there is OpenTelemetry, and says what it hands to outside calls. */
+const outside = defineTool({
+  name: 'outside',
+  title: 'Outside',
+  description: 'Makes a span, and returns the headers of outside calls.',
+  input: z.object({}),
+  run: async (_input, { traceHeaders }) => {
+    const { trace } = await import('@opentelemetry/api');
+    trace.getTracer('a fork').startActiveSpan('own work', (span) => span.end());
+    return JSON.stringify(traceHeaders);
+  },
+});
+
 /** Answers, and then throws where nobody waits. */
 const explode = defineTool({
   name: 'explode',
@@ -55,7 +68,7 @@ const built = async (name) =>
   /** @type {unknown} */ (await import(new URL(`../../dist/src/${name}.js`, import.meta.url).href));
 
 const [transport, ...names] = process.argv.slice(2);
-const others = [wait, explode].filter(({ name }) => names.includes(name));
+const others = [wait, explode, outside].filter(({ name }) => names.includes(name));
 const definition = { tools: [...fixtureTools, ...others] };
 if (transport === 'stdio') {
   const { runStdio } = /** @type {typeof import('../../src/server/run-stdio.ts')} */ (

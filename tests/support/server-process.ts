@@ -54,7 +54,7 @@ export const WITH_TOKENS = {
  */
 export function fixtureEntry(
   transport: 'http' | 'stdio',
-  ...tools: ('wait' | 'explode')[]
+  ...tools: ('wait' | 'explode' | 'outside')[]
 ): readonly string[] {
   // What it runs is the build.
   builtFile('src/main.js');

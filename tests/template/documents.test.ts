@@ -33,6 +33,9 @@ const FOREIGN_VARIABLES = new Set([
   'LESSONS_URL',
   // Of the worked application.
   'HINTS_URL',
+  // OpenTelemetry's own.
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_SERVICE_NAME',
   // Set by Replit.
   'REPL_ID',
   'REPLIT_DOMAINS',
