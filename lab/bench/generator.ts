@@ -43,7 +43,9 @@ export function startGenerator(core: number | undefined): Generator {
   };
   return {
     async load(job) {
-      const result = await ask({ type: 'load', ...job }, 3 * job.warmUpMs + job.durationMs + SLACK_MS);
+      const servers = 1 + (job.fleet?.others.length ?? 0);
+      const timeoutMs = 3 * servers * job.warmUpMs + job.durationMs + SLACK_MS;
+      const result = await ask({ type: 'load', ...job }, timeoutMs);
       if (result === undefined) throw new Error('The load generator measured nothing.');
       return result;
     },

@@ -38,13 +38,15 @@ interface TargetOptions {
   readonly withHeapProbe?: boolean;
   /** Then it is not waited until everything is loaded. */
   readonly isStartMeasured?: boolean;
+  /** Variables beside the target's own. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a target in a directory of its own, with a token file of `tokens` entries. */
 export async function startTarget(
   lab: Lab,
   target: Target,
-  { tokens = 1, withHeapProbe = false, isStartMeasured = false }: TargetOptions = {},
+  { tokens = 1, withHeapProbe = false, isStartMeasured = false, env: more = {} }: TargetOptions = {},
 ): Promise<RunningServer & { readonly tokenFile: string }> {
   const directory = await mkdtemp(path.join(lab.directory, 'server-'));
   const tokenFile = path.join(directory, 'tokens.json');
@@ -54,7 +56,7 @@ export async function startTarget(
     name,
     script,
     ...(node !== undefined && { node }),
-    env,
+    env: { ...env, ...more },
     directory,
     core: lab.cores.server,
     withHeapProbe,

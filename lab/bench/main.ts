@@ -82,11 +82,17 @@ async function measureRows(
   const results: RowResult[] = [];
   try {
     for (const [index, row] of rows.entries()) {
+      const missing = row.missing?.();
+      if (missing !== undefined) {
+        process.stdout.write(`\n${row.name}: skipped, ${missing}\n`);
+        continue;
+      }
       const progress = (text: string): void => say(`[${index + 1}/${rows.length}] ${row.name}: ${text}`);
       const profileFile = profileDirectory && path.resolve(profileDirectory, `${row.name}.cpuprofile`);
       const lab: Lab = { settings, targets, cores, generator, directory, verbose, profileFile, progress };
       const series = await row.measure(lab);
-      const result = { name: row.name, title: row.title, metric: row.metric, series };
+      const { name, title, metric, goals } = row;
+      const result = { name, title, metric, series, ...(goals && { goals }) };
       results.push(result);
       process.stdout.write(renderRow(result));
       if (profileFile === undefined) continue;

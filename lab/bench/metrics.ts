@@ -35,6 +35,16 @@ export interface Series {
   readonly rounds: readonly Figures[];
 }
 
+/** What a row is to show: a figure of one server, or how it compares with another's, round by round. */
+export interface Goal {
+  readonly of: string;
+  /** Then it is so many times that figure of this one. */
+  readonly to?: string;
+  readonly times?: number;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
 /** What a row found out. */
 export interface RowResult {
   readonly name: string;
@@ -42,4 +52,5 @@ export interface RowResult {
   /** The figure that servers are compared by; less is better. */
   readonly metric: MetricName;
   readonly series: readonly Series[];
+  readonly goals?: readonly Goal[];
 }

@@ -8,7 +8,8 @@ import { type LoadRow, measureLoad, metricOf } from './measure/load-row.ts';
 import { measureReload } from './measure/reload-row.ts';
 import { measureStart } from './measure/start-row.ts';
 import { measureTokenCounts } from './measure/tokens-row.ts';
-import type { MetricName, Series } from './metrics.ts';
+import { MANY_ROWS } from './measure/many-rows.ts';
+import type { Goal, MetricName, Series } from './metrics.ts';
 
 /** A row. */
 export interface Row {
@@ -16,6 +17,9 @@ export interface Row {
   readonly name: string;
   readonly title: string;
   readonly metric: MetricName;
+  readonly goals?: readonly Goal[];
+  /** What it cannot be measured without here; undefined where all is there. */
+  readonly missing?: () => string | undefined;
   measure(lab: Lab): Promise<Series[]>;
 }
 
@@ -83,6 +87,7 @@ export const ROWS: readonly Row[] = [
   ...TRANSPORTS.map((transport) => echoRow(transport, { size: '10k', bytes: 10_000, clients: CLIENTS })),
   ...TRANSPORTS.map((transport) => echoRow(transport, { size: '1m', bytes: 1_000_000, clients: 4 })),
   FEATURES_ROW,
+  ...MANY_ROWS,
   { name: 'start', title: 'start to the first answer', metric: 'startMs', measure: measureStart },
   ...TRANSPORTS.map((transport) =>
     loadRow(`paced-${transport}`, `tools/call, ${TITLES[transport]}, ${PACE} calls/s`, {

@@ -169,8 +169,15 @@ export const ISLANDS = [
     what: 'several processes as one server, over Redis or Valkey',
     without:
       'each process is by itself, but for sessions that outlive it (`SERVER_SECRET`); `REDIS_URL` ends the start',
-    files: ['src/sessions/redis', 'src/server/redis.ts'],
+    files: [
+      'src/sessions/redis',
+      'src/server/redis.ts',
+      'lab/bench/measure/many-rows.ts',
+      'lab/bench/measure/many-servers.ts',
+      'lab/bench/measure/resume-row.ts',
+    ],
     wiring: [
+      { file: 'lab/bench/rows.ts', linesWith: 'MANY_ROWS' },
       { file: 'src/server/join-processes.ts', linesWith: "'./redis.ts'" },
       { file: 'src/server/join-processes.ts', part: '(await joinOverRedis({ sharing, sealer, log })) ?? ' },
     ],
@@ -180,6 +187,7 @@ export const ISLANDS = [
       'tests/http/transports/many-processes.test.ts',
       'tests/http/transports/session-settings.test.ts',
       'tests/sessions/peer-event-store.test.ts',
+      'tests/sessions/shared-clock.test.ts',
     ],
     usedBy: /support\/redis/,
     packages: ['@redis/client'],

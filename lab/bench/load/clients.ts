@@ -3,6 +3,7 @@ import { type TokenRange, tokenOf, UNKNOWN_TOKEN } from '../tokens.ts';
 import { messageIn, requireAnswered, requireStatus, requireText, requireTools } from './answers.ts';
 import { HttpConnection } from './http-connection.ts';
 import type { AskedMethod, Workload } from './job.ts';
+import { openPoster } from './poster.ts';
 import {
   ACCEPT_BOTH,
   createKnownCall,
@@ -22,7 +23,10 @@ export interface Client {
 
 /** What a client is made from. */
 export interface ClientOptions {
+  /** Where it opens its session. */
   readonly port: number;
+  /** Where the messages of a session go, in turn. */
+  readonly posts: readonly number[];
   readonly workload: Workload;
   /** Which client this is: clients begin with different tokens. */
   readonly index: number;
@@ -50,11 +54,11 @@ type OpenSession = typeof openSseSession | typeof openStreamableSession;
 
 /** Calls a tool in a session of its own. */
 async function openSessionClient(
-  { port, index, tokens }: ClientOptions,
+  { port, posts, index, tokens }: ClientOptions,
   openSession: OpenSession,
   { message, answer }: KnownCall,
 ): Promise<Client> {
-  const poster = await HttpConnection.open(port);
+  const poster = await openPoster(posts);
   const session = await openSession({ port, poster, token: tokenFor(tokens, index) });
   let id = 0;
   return {

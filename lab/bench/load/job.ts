@@ -33,10 +33,17 @@ export interface ServerAddress {
   readonly pid: number;
 }
 
+/** Other processes that are one server with the one that is loaded. Sessions are opened at each in turn; messages go to the others, or to each in turn. */
+export interface Fleet {
+  readonly others: readonly ServerAddress[];
+  readonly messages: 'away' | 'in turn';
+}
+
 /** One measurement. */
 export interface LoadJob {
   readonly type: 'load';
   readonly server: ServerAddress;
+  readonly fleet?: Fleet;
   readonly workload: Workload;
   readonly clients: number;
   readonly tokens: TokenRange;
@@ -66,7 +73,7 @@ export type Job = LoadJob | HoldJob | ReleaseJob;
 export interface LoadResult {
   readonly calls: number;
   readonly seconds: number;
-  /** CPU time of the server's process, user and system. */
+  /** CPU time of the server's process, or of all its processes, user and system. */
   readonly cpuMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;

@@ -3,8 +3,8 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readCpuMs } from '../process-stat.ts';
 import { percentile } from '../statistics.ts';
-import { type Client, openClient } from './clients.ts';
-import type { LoadJob, LoadResult } from './job.ts';
+import { type Client, type ClientOptions, openClient } from './clients.ts';
+import type { LoadJob, LoadResult, ServerAddress } from './job.ts';
 import { paceCalls } from './pace-calls.ts';
 import { Recorder } from './recorder.ts';
 
@@ -15,8 +15,8 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
   try {
     // All at once: a peer takes a second to open a session.
     const opening = Array.from({ length: job.clients }, async (_, index) => {
-      const { server, workload, tokens } = job;
-      clients.push(await openClient({ port: server.port, workload, index, tokens }));
+      const { workload, tokens } = job;
+      clients.push(await openClient({ ...placesOf(job, index), workload, index, tokens }));
     });
     await Promise.all(opening);
     const load =
@@ -40,6 +40,27 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
   }
 }
 
+/** The processes that the load is on. */
+const serversOf = ({ server, fleet }: LoadJob): readonly ServerAddress[] => [
+  server,
+  ...(fleet?.others ?? []),
+];
+
+/** Where a client opens its session, and where it sends its messages. */
+function placesOf(job: LoadJob, index: number): Pick<ClientOptions, 'port' | 'posts'> {
+  const { server, fleet } = job;
+  const ports = serversOf(job).map(({ port }) => port);
+  if (fleet?.messages === 'away') return { port: server.port, posts: ports.slice(1) };
+  const first = index % ports.length;
+  // Clients do not go round in step.
+  return { port: ports[first] ?? server.port, posts: [...ports.slice(first), ...ports.slice(0, first)] };
+}
+
+/** The CPU time that all of them have used so far. */
+function sumCpuMs(job: LoadJob): number {
+  return serversOf(job).reduce((sum, { pid }) => sum + readCpuMs(pid), 0);
+}
+
 /** Lets every client call again as soon as it has its answer. */
 async function repeatCalls(clients: readonly Client[], recorder: Recorder): Promise<void> {
   const repeat = async (client: Client): Promise<void> => {
@@ -54,25 +75,26 @@ async function repeatCalls(clients: readonly Client[], recorder: Recorder): Prom
 
 /** Waits for the warm-up and the window; resolves with how long that took and what CPU the server spent. */
 async function measureWindow(
-  { server, warmUpMs, durationMs }: LoadJob,
+  job: LoadJob,
   recorder: Recorder,
 ): Promise<Pick<LoadResult, 'seconds' | 'cpuMs'>> {
-  await warmUp(server.pid, warmUpMs);
-  const cpuBeforeMs = readCpuMs(server.pid);
+  const { durationMs } = job;
+  await warmUp(job);
+  const cpuBeforeMs = sumCpuMs(job);
   const beganMs = performance.now();
   recorder.counting = true;
   await sleep(durationMs);
   recorder.counting = false;
-  const cpuMs = readCpuMs(server.pid) - cpuBeforeMs;
+  const cpuMs = sumCpuMs(job) - cpuBeforeMs;
   const seconds = (performance.now() - beganMs) / 1000;
   recorder.stopped = true;
   return { seconds, cpuMs };
 }
 
-/** Waits until the server has spent so much CPU time, or three times as long has passed: on a busy machine time alone warms nobody. */
-async function warmUp(pid: number, warmUpMs: number): Promise<void> {
+/** Waits until each process has spent so much CPU time, or three times as long has passed: on a busy machine time alone warms nobody. */
+async function warmUp(job: LoadJob): Promise<void> {
   const beganMs = performance.now();
-  const cpuBeforeMs = readCpuMs(pid);
-  while (readCpuMs(pid) - cpuBeforeMs < warmUpMs && performance.now() - beganMs < 3 * warmUpMs)
-    await sleep(20);
+  const cpuBeforeMs = sumCpuMs(job);
+  const warmMs = job.warmUpMs * serversOf(job).length;
+  while (sumCpuMs(job) - cpuBeforeMs < warmMs && performance.now() - beganMs < 3 * warmMs) await sleep(20);
 }

@@ -9,13 +9,14 @@ import {
 } from './answers.ts';
 import { createEventReader } from './event-reader.ts';
 import { HttpConnection } from './http-connection.ts';
+import type { Poster } from './poster.ts';
 import { createSpeller, INITIALIZED_MESSAGE, initializeMessage } from './requests.ts';
 
 /** How a session is opened. */
 export interface SessionOptions {
   readonly port: number;
   /** Carries the POSTs; it stays open when the session ends. */
-  readonly poster: HttpConnection;
+  readonly poster: Poster;
   readonly token: string;
 }
 

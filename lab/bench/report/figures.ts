@@ -1,5 +1,5 @@
 /** From rounds to what a reader compares: medians, spreads, and this server against the others. */
-import { type MetricName, METRICS, type RowResult, type Series } from '../metrics.ts';
+import { type Goal, type MetricName, METRICS, type RowResult, type Series } from '../metrics.ts';
 import { type Summary, summarize } from '../statistics.ts';
 
 /** The metrics that a row has figures of, the one it is about first. */
@@ -54,6 +54,16 @@ export function compare({ metric, series }: RowResult): Comparison | undefined {
     bestPeer: peers[0],
     floor: floor && { summary: floor, factor: floor.median / ours.median },
   };
+}
+
+/** What of a goal has been reached; undefined where a server of it was not measured. */
+export function valueOf({ metric, series }: RowResult, { of, to, times = 1 }: Goal): number | undefined {
+  const roundsOf = (name: string): readonly number[] =>
+    series.find(({ server }) => server === name)?.rounds.flatMap((figures) => figures[metric] ?? []) ?? [];
+  const [these, those] = [roundsOf(of), to === undefined ? undefined : roundsOf(to)];
+  // Two of one round were measured one after the other: what else the machine did then hits both.
+  const values = those === undefined ? these : these.map((value, round) => value / (those[round] ?? NaN));
+  return values.length === 0 ? undefined : times * summarize(values).median;
 }
 
 /** The metric names among an object's own. */

@@ -1,6 +1,6 @@
 /** The figures for a terminal: a table for each row, as soon as it has been measured. */
-import { METRICS, type RowResult } from '../metrics.ts';
-import { compare, formatSummary, metricsOf, summaryOf } from './figures.ts';
+import { type Goal, METRICS, type RowResult } from '../metrics.ts';
+import { compare, format, formatSummary, metricsOf, summaryOf, valueOf } from './figures.ts';
 
 /** A row's table, with the comparison below it. */
 export function renderRow(row: RowResult): string {
@@ -13,7 +13,7 @@ export function renderRow(row: RowResult): string {
     }),
   ]);
   const table = align([['', ...metrics.map((metric) => METRICS[metric].label)], ...lines]);
-  return `\n${row.name}: ${row.title}\n${table}${verdict(row)}\n`;
+  return `\n${row.name}: ${row.title}\n${table}${verdict(row)}${goals(row)}\n`;
 }
 
 /** This server against the best peer and the floor, in one line. */
@@ -24,6 +24,25 @@ function verdict(row: RowResult): string {
     floor && `${floor.factor.toFixed(2)}x the floor`,
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? '' : `  = ${parts.join(', ')}\n`;
+}
+
+/** What was to be shown, a line each. */
+function goals(row: RowResult): string {
+  const lines = (row.goals ?? []).map((goal) => {
+    const value = valueOf(row, goal);
+    return value === undefined ? '' : `  = ${spellGoal(row, goal, value)}\n`;
+  });
+  return lines.join('');
+}
+
+/** A goal, and whether it has been reached. */
+export function spellGoal({ metric }: Pick<RowResult, 'metric'>, goal: Goal, value: number): string {
+  const { of, to, times = 1, atMost = Infinity, atLeast = -Infinity } = goal;
+  const subject = times === 1 ? of : `${times} x ${of}`;
+  const found =
+    to === undefined ? `${format(metric, value)} ${METRICS[metric].label}` : `${value.toFixed(2)}x ${to}`;
+  const wanted = Number.isFinite(atMost) ? `at most ${atMost}` : `at least ${atLeast}`;
+  return `${subject}: ${found}, wanted ${wanted}${value > atMost || value < atLeast ? ': MISSED' : ''}`;
 }
 
 /** Columns of equal width: the first to the left, figures to the right. */

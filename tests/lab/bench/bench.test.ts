@@ -8,8 +8,8 @@ const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
 
 /** Starts the benchmark in a folder of its own. */
-function startBench(cwd: string, args: readonly string[]): TestProcess {
-  return sandbox.spawn({ args: [builtFile('lab/bench/main.js'), ...args], cwd });
+function startBench(cwd: string, args: readonly string[], env: Record<string, string> = {}): TestProcess {
+  return sandbox.spawn({ args: [builtFile('lab/bench/main.js'), ...args], cwd, env });
 }
 
 test('measures this server and the floor in a quick run, with checked answers', async () => {
@@ -42,4 +42,15 @@ test('names the rows when one is asked for that is not there', async () => {
 
   expect(ending.code).toBe(2);
   expect(bench.stderr()).toContain('Rows: sse, streamable, stateless,');
+});
+
+test('says plainly which rows it leaves out where a program is not installed', async () => {
+  const cwd = await sandbox.folder();
+
+  const bench = startBench(cwd, ['--quick', '--only', 'redis'], { PATH: cwd });
+  const ending = await waitForEnd(bench);
+
+  expect({ ...ending, stderr: bench.stderr() }).toMatchObject({ code: 0 });
+  expect(bench.stdout()).toMatch(/^redis-sse: skipped, redis-server is not installed \(Debian: /m);
+  expect(bench.stdout()).not.toContain('CPU');
 });

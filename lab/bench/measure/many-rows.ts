@@ -1,0 +1,126 @@
+/** The rows of what it costs that a server is several processes: plain calls, messages of HTTP+SSE that reach another process than their stream, and growing from one to three. */
+import { type Contestant, figuresOf, type Lab, startTarget, takeTurns } from '../lab.ts';
+import type { Fleet, Transport } from '../load/job.ts';
+import type { Goal, Series } from '../metrics.ts';
+import { whyNoRedis } from '../../redis-server.ts';
+import type { Row } from '../rows.ts';
+import { OURS } from '../targets.ts';
+import { ONE_TOKEN } from '../tokens.ts';
+import { openShared, SECRET, type Shared } from './many-servers.ts';
+import { RESUME_ROW } from './resume-row.ts';
+
+const CLIENTS = 32;
+
+/** How one of them is set up. */
+interface ManyContestant extends Contestant {
+  /** How many processes it is. */
+  readonly processes: number;
+  readonly env: (shared: Shared) => Readonly<Record<string, string>>;
+  readonly messages: Fleet['messages'];
+}
+
+/** A server that is so many processes. */
+function contestant(
+  name: string,
+  env: ManyContestant['env'],
+  { processes = 1, messages = 'in turn' }: Partial<Pick<ManyContestant, 'processes' | 'messages'>> = {},
+): ManyContestant {
+  return { name, kind: 'variant', env, processes, messages };
+}
+
+const REDIS: ManyContestant['env'] = ({ env }) => env;
+const [ALONE, SEALED, TOGETHER] = ['without variables', 'SERVER_SECRET', 'REDIS_URL'] as const;
+const [ONE, THREE] = ['one process', 'three processes'] as const;
+const [HOME, AWAY] = ['at its stream', 'away from its stream, both processes'] as const;
+
+/** Every row of several processes. */
+export const MANY_ROWS: readonly Row[] = [
+  ...(['streamable', 'stateless'] as const).map((transport) =>
+    manyRow(`redis-calls-${transport}`, {
+      title: `tools/call, ${transport}, with what several processes need`,
+      transport,
+      contestants: [
+        contestant(ALONE, () => ({})),
+        contestant(SEALED, () => ({ SERVER_SECRET: SECRET })),
+        contestant(TOGETHER, REDIS),
+      ],
+      goals: [SEALED, TOGETHER].map((of) => ({ of, to: ALONE, atMost: 1.05 })),
+    }),
+  ),
+  manyRow('redis-sse', {
+    title: 'tools/call, HTTP+SSE, posted to the process of the stream, and to another',
+    transport: 'sse',
+    contestants: [contestant(HOME, REDIS), contestant(AWAY, REDIS, { processes: 2, messages: 'away' })],
+    goals: [{ of: AWAY, to: HOME, atMost: 2.5 }],
+  }),
+  ...(
+    [
+      ['streamable', 2.8],
+      ['sse', 1.5],
+    ] as const
+  ).map(([transport, atLeast]) =>
+    manyRow(`redis-scale-${transport}`, {
+      title: `tools/call, ${transport}, each request to the next process`,
+      transport,
+      contestants: [contestant(ONE, REDIS), contestant(THREE, REDIS, { processes: 3 })],
+      goals: [{ of: ONE, to: THREE, times: 3, atLeast }],
+    }),
+  ),
+  RESUME_ROW,
+];
+
+/** What a row measures. */
+interface ManyRow {
+  readonly title: string;
+  readonly transport: Transport;
+  readonly contestants: readonly ManyContestant[];
+  readonly goals: readonly Goal[];
+}
+
+/** A row whose servers take turns, each with as many clients. */
+function manyRow(name: string, { title, transport, contestants, goals }: ManyRow): Row {
+  return {
+    name,
+    title: `${title}, ${CLIENTS} clients`,
+    metric: 'cpuMicros',
+    goals,
+    missing: whyNoRedis,
+    measure: async (lab) => measureMany(lab, transport, contestants),
+  };
+}
+
+/** Puts the same load on each; its CPU time is that of all its processes. */
+async function measureMany(
+  lab: Lab,
+  transport: Transport,
+  contestants: readonly ManyContestant[],
+): Promise<Series[]> {
+  const { settings, generator } = lab;
+  const shared = await openShared(lab);
+  try {
+    return await takeTurns(lab, contestants, async ({ processes, env, messages }) => {
+      const starts = Array.from({ length: processes }, async () =>
+        startTarget(lab, OURS, { env: env(shared) }),
+      );
+      const servers = await Promise.all(starts);
+      try {
+        const [server, ...others] = servers.map(({ port, pid }) => ({ port, pid }));
+        if (server === undefined) throw new Error('There is no server to measure.');
+        const result = await generator.load({
+          server,
+          ...(others.length > 0 && { fleet: { others, messages } }),
+          workload: { kind: 'call', transport },
+          clients: CLIENTS,
+          tokens: ONE_TOKEN,
+          warmUpMs: settings.warmUpMs,
+          durationMs: settings.durationMs,
+        });
+        return figuresOf(result);
+      } finally {
+        await Promise.all(servers.map(async ({ stop }) => stop()));
+      }
+    });
+  } finally {
+    await shared.close();
+  }
+}
