@@ -187,7 +187,7 @@ export const ISLANDS = [
       'tests/http/transports/many-processes.test.ts',
       'tests/http/transports/session-settings.test.ts',
       'tests/sessions/peer-event-store.test.ts',
-      'tests/sessions/shared-clock.test.ts',
+      'tests/sessions/redis-clock.test.ts',
     ],
     usedBy: /support\/redis/,
     packages: ['@redis/client'],

@@ -35,6 +35,9 @@ const PATIENCE_MS = 5_000;
 /** How often it is tried meanwhile. Milliseconds. */
 const RETRY_MS = 100;
 
+/** When it is looked again for a record that is not there. Milliseconds. */
+const LOOK_AGAIN_MS = [5, 20, 75];
+
 /** When a client comes back for what the session's own stream goes on with elsewhere. Milliseconds. */
 const COME_BACK_AFTER_MS = 500;
 
@@ -92,9 +95,10 @@ export class PeerEventStore implements EventStore {
   async #resumeElsewhere(key: StreamKey, options: ResumeOptions): Promise<Resumption> {
     const { peers } = this.#options;
     let record = await this.#read(key);
-    if (record === undefined) {
-      // Its client may be quicker than what the process that writes it has said of it.
-      await delay(RETRY_MS, undefined, { ref: false });
+    // Its client may be quicker than what the process that writes it has said of it.
+    for (const pauseMs of LOOK_AGAIN_MS) {
+      if (record !== undefined) break;
+      await delay(pauseMs, undefined, { ref: false });
       record = await this.#read(key);
     }
     if (record === undefined) return LOST;

@@ -40,8 +40,8 @@ export interface SealedIdsOptions {
   readonly now?: () => number;
 }
 
-/** The clock of the process that made an id may be ahead by so much. Milliseconds. */
-const MAX_SKEW_MS = 300_000;
+/** The clock of the process that made an id may be ahead by so much: each may be wrong by five minutes. Milliseconds. */
+const MAX_SKEW_MS = 600_000;
 
 /** Longer notes, of a client that tells its life, make no id: it goes with each request, and proxies allow heads of 8 KiB. Bytes. */
 const MAX_NOTES_BYTES = 1_000;

@@ -50,8 +50,8 @@ test('no two ids are alike, none shows its user, and all that is told goes into 
 test.each([
   ['at its end', 7 * DAY_MS, true],
   ['past it', 7 * DAY_MS + 1000, false],
-  ['by a clock that is four minutes behind', -240_000, true],
-  ['by one that is six minutes behind', -360_000, false],
+  ['by a clock that is behind by eight minutes, as two are that are wrong by four each way', -480_000, true],
+  ['by one that is behind by eleven', -660_000, false],
 ])('an id has a longest life: %s', (_when, laterMs, isRead) => {
   const id = createProcess().create(FACTS);
 

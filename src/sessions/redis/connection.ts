@@ -1,5 +1,6 @@
 /** The two connections of a process to Redis or Valkey: one for commands, one that listens. They come back by themselves, however long it takes. */
 import type { Logger } from 'pino';
+import { createRedisClock, type RedisClock } from './redis-clock.ts';
 
 /** What a connection is made from. */
 export interface RedisConnectionOptions {
@@ -7,6 +8,8 @@ export interface RedisConnectionOptions {
   /** What is listened to. */
   readonly channels: readonly string[];
   readonly log: Logger;
+  /** A clock that nobody sets. */
+  readonly now: () => number;
   onMessage(channel: string, bytes: Buffer): void;
   /** Called whenever it can be used again. */
   onUp(): void;
@@ -25,6 +28,8 @@ export interface RedisConnection {
   /** Since when. Milliseconds of a clock that nobody sets. */
   readonly upSinceMs: number;
   readonly wasEverUp: boolean;
+  /** Its time, which all processes share. */
+  readonly clock: RedisClock;
   /** How many have received it. */
   publish(channel: string, bytes: Buffer): Promise<number>;
   /** How many listen to a channel. */
@@ -46,12 +51,17 @@ const MAX_PAUSE_MS = 2_000;
 
 /** Connects, without waiting for it: a server starts, and answers what needs no other process, before its Redis does. */
 export async function connectRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
-  const { channels, log } = options;
+  const { channels, log, now } = options;
   // Loaded here and nowhere else: without a REDIS_URL no start waits for it.
   const { createClient, RESP_TYPES } = await import('@redis/client');
   const commands = createClient(clientOptionsFor(options.url));
   const bytesOf = commands.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   const listener = commands.duplicate();
+  const clock = createRedisClock(async () => {
+    const [seconds = 0, micros = 0] = (await commands.time()).map(Number);
+    return seconds * 1_000 + micros / 1_000;
+  }, now);
+  let isTimed = false;
   let isSubscribed = false;
   let isUp = false;
   let wasEverUp = false;
@@ -61,11 +71,11 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
   /** Looks whether both can be used. */
   const look = (): void => {
     const before = isUp;
-    isUp = commands.isReady && listener.isReady && isSubscribed;
+    isUp = commands.isReady && listener.isReady && isSubscribed && isTimed;
     if (isUp === before) return;
     if (!isUp) return log.warn('redis lost');
     log.info(wasEverUp ? 'redis is back' : 'redis reached');
-    [wasEverUp, upSinceMs, reportedAtMs] = [true, performance.now(), -Infinity];
+    [wasEverUp, upSinceMs, reportedAtMs] = [true, now(), -Infinity];
     options.onUp();
   };
   const subscribe = async (): Promise<void> => {
@@ -80,12 +90,19 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
   };
   const report = (error: unknown): void => {
     look();
-    const nowMs = performance.now();
+    const nowMs = now();
     if (nowMs - reportedAtMs < REPORT_MS) return;
     reportedAtMs = nowMs;
     log.warn({ reason: reasonOf(error) }, 'redis cannot be reached');
   };
-  commands.on('ready', look);
+  const readClock = async (): Promise<void> => {
+    while (!(await clock.read()));
+    isTimed = true;
+    look();
+  };
+  commands.on('ready', () => void readClock().catch(report));
+  // After a loss another Redis may be there, whose clock is another one.
+  commands.on('reconnecting', () => (isTimed = false));
   // The client itself subscribes again after a loss.
   listener.on('ready', () => void subscribe().catch(report));
   for (const client of [commands, listener]) {
@@ -105,6 +122,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
     get wasEverUp() {
       return wasEverUp;
     },
+    clock,
     publish: async (channel, bytes) => commands.publish(channel, bytes),
     countListeners: async (channel) => (await commands.pubSubNumSub(channel))[channel] ?? 0,
     set: async (key, value, lifeMs) =>

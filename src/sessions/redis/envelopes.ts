@@ -1,6 +1,6 @@
-/** What goes over Redis between processes: sealed as a whole for its channel, known again when it comes twice, and not taken when it is old. */
-import { randomBytes } from 'node:crypto';
+/** What goes over Redis between processes: sealed as a whole for its channel, known again when it comes twice, and not taken when it is late. */
 import type { Sealer } from '../../sealed.ts';
+import type { RedisClock } from './redis-clock.ts';
 
 /** One message. */
 export interface Envelope {
@@ -8,34 +8,42 @@ export interface Envelope {
   readonly id: string;
   /** The process that sent it. */
   readonly from: string;
-  readonly atMs: number;
+  /** After that it is not taken any more, by the clock that all processes share. */
+  readonly untilMs: number;
   readonly kind: string;
   readonly body: unknown;
 }
 
 /** Its form; a process of another version says that it cannot read it, instead of guessing. */
-export const ENVELOPE_VERSION = 1;
-
-/** The clocks of two machines may be so far apart; what is older has been kept by somebody. Milliseconds. */
-const MAX_APART_MS = 300_000;
+export const ENVELOPE_VERSION = 2;
 
 /** So many are known again, the latest: many more than come in the time in which one may be repeated. */
 const MAX_KNOWN = 10_000;
 
+/** What is to be sent. */
+export interface Message extends Pick<Envelope, 'kind' | 'body'> {
+  readonly channel: string;
+  /** How long it may be under way: who waits for what it brings about waits longer. Milliseconds. */
+  readonly lifeMs: number;
+}
+
 /** Seals and opens envelopes of one process. */
 export interface Envelopes {
-  /** A message for a channel, as it is sent; sent again, it is the same one. */
-  seal(channel: string, kind: string, body: unknown): { readonly id: string; readonly bytes: Buffer };
-  /** What has come on a channel; undefined when it is none of this server's, too old, or one's own. */
+  /** A message, as it is sent; sent again, it is the same one. */
+  seal(message: Message): { readonly id: string; readonly bytes: Buffer };
+  /** What has come on a channel; undefined when it is none of this server's, too late, or one's own. */
   open(channel: string, bytes: Buffer): Envelope | undefined;
 }
 
 /** Makes the envelopes of a process. */
-export function createEnvelopes(sealer: Sealer, self: string, now: () => number): Envelopes {
+export function createEnvelopes(sealer: Sealer, self: string, clock: Pick<RedisClock, 'nowMs'>): Envelopes {
+  // Counted, since a process has its name to itself.
+  let sent = 0;
   return {
-    seal(channel, kind, body) {
-      const id = randomBytes(12).toString('base64url');
-      const envelope: Envelope = { version: ENVELOPE_VERSION, id, from: self, atMs: now(), kind, body };
+    seal({ channel, kind, body, lifeMs }) {
+      const id = `${self} ${(sent += 1)}`;
+      const untilMs = (clock.nowMs ?? 0) + lifeMs;
+      const envelope: Envelope = { version: ENVELOPE_VERSION, id, from: self, untilMs, kind, body };
       return { id, bytes: sealer.sealMessage(PURPOSE, Buffer.from(JSON.stringify(envelope)), channel) };
     },
     open(channel, bytes) {
@@ -43,7 +51,10 @@ export function createEnvelopes(sealer: Sealer, self: string, now: () => number)
       if (opened === undefined) return undefined;
       // oxlint-disable-next-line no-unsafe-type-assertion -- only a process of this server can have sealed it
       const envelope = JSON.parse(opened.toString()) as Envelope;
-      return envelope.from === self || Math.abs(now() - envelope.atMs) > MAX_APART_MS ? undefined : envelope;
+      if (envelope.from === self) return undefined;
+      // Another version may say it otherwise; what it asks is not done, whatever the time.
+      if (envelope.version !== ENVELOPE_VERSION) return envelope;
+      return clock.nowMs !== undefined && clock.nowMs <= envelope.untilMs ? envelope : undefined;
     },
   };
 }

@@ -5,7 +5,7 @@ import type { Sealer } from '../../sealed.ts';
 import { createProcessName, PeerGoneError, type Peers, PeersUnreachableError } from '../peers.ts';
 import { connectRedis } from './connection.ts';
 import { createRedisRecords } from './records.ts';
-import { createEnvelopes, createOnce, type Envelope, ENVELOPE_VERSION } from './envelopes.ts';
+import { createEnvelopes, createOnce, type Envelope, ENVELOPE_VERSION, type Message } from './envelopes.ts';
 
 /** What is needed to reach the others. */
 export interface RedisPeersOptions {
@@ -14,7 +14,7 @@ export interface RedisPeersOptions {
   readonly prefix: string;
   readonly sealer: Sealer;
   readonly log: Logger;
-  /** The time that the machines of all processes agree on, more or less. */
+  /** A clock that nobody sets. */
   readonly now?: () => number;
 }
 
@@ -23,6 +23,12 @@ const REPEAT_MS = 1_000;
 
 /** After this time nobody waits for an answer any more. Milliseconds. */
 const GIVE_UP_MS = 2_000;
+
+/** A question that has been under way for longer is not dealt with: its answer would come too late, and somebody has been told that nothing was done. Milliseconds. */
+const QUESTION_MS = 1_500;
+
+/** What nobody waits for may be so late; what is older has been kept by somebody. Milliseconds. */
+const NEWS_MS = 60_000;
 
 /** A process that has not said for so long that it lives does not. Milliseconds. */
 const LEASE_MS = 10_000;
@@ -47,13 +53,12 @@ export async function createRedisPeers({
   prefix,
   sealer,
   log,
-  now = Date.now,
+  now = () => performance.now(),
 }: RedisPeersOptions): Promise<Peers> {
   const self = createProcessName();
   const [inbox, everybody] = [`${prefix}in:${self}`, `${prefix}all`];
   const leaseOf = (peer: string): string => `${prefix}alive:${peer}`;
   const markOf = (name: string): string => `${prefix}mark:${sealer.nameOf('mark', name)}`;
-  const envelopes = createEnvelopes(sealer, self, now);
   const answers = new Map<string, Handler>();
   const hearers = new Map<string, Handler>();
   const waiting = new Map<string, (answer: AnswerBody) => void>();
@@ -89,18 +94,19 @@ export async function createRedisPeers({
     }
     const back = `${prefix}in:${from}`;
     void once(id, async () => answerTo(envelope))
-      .then(async (answer) => connection.publish(back, envelopes.seal(back, ANSWER, answer).bytes))
+      .then(async (answer) => publish({ channel: back, kind: ANSWER, body: answer, lifeMs: NEWS_MS }))
       // Whoever asked repeats the question, or has given up.
       .catch(() => undefined);
   };
   let count = 1;
-  let lastUpMs = performance.now();
+  let lastUpMs = now();
   let isCutOff = false;
   const renew = (): void => {
-    const nowMs = performance.now();
+    const nowMs = now();
     if (connection.isUp) {
       [lastUpMs, isCutOff] = [nowMs, false];
       connection.set(leaseOf(self), '1', LEASE_MS).catch(() => undefined);
+      connection.clock.read().catch(() => undefined);
       const note = (listeners: number): void => void (count = Math.max(1, listeners));
       connection.countListeners(everybody).then(note, () => undefined);
     } else if (!isCutOff && connection.wasEverUp && nowMs - lastUpMs > LEASE_MS) {
@@ -114,6 +120,7 @@ export async function createRedisPeers({
     url,
     channels: [inbox, everybody],
     log,
+    now,
     onMessage,
     onUp: () => {
       renew();
@@ -121,12 +128,15 @@ export async function createRedisPeers({
       isBack = true;
     },
   });
+  const envelopes = createEnvelopes(sealer, self, connection.clock);
+  const publish = async (message: Message): Promise<number> =>
+    connection.publish(message.channel, envelopes.seal(message).bytes);
   const lease = setInterval(renew, RENEW_MS).unref();
 
   /** Why nobody has received a question. */
   const explainSilence = async (peer: string): Promise<Error> => {
     // All come back one after the other; until then nobody is known to have gone.
-    const isSettled = performance.now() - connection.upSinceMs > LEASE_MS;
+    const isSettled = now() - connection.upSinceMs > LEASE_MS;
     return isSettled && !(await connection.has(leaseOf(peer)))
       ? new PeerGoneError('The process has ended.')
       : new PeersUnreachableError('The process cannot be reached.');
@@ -163,7 +173,7 @@ export async function createRedisPeers({
           return;
         }
         const channel = `${prefix}in:${peer}`;
-        const { id, bytes } = envelopes.seal(channel, kind, body);
+        const { id, bytes } = envelopes.seal({ channel, kind, body, lifeMs: QUESTION_MS });
         const finish = (settle: () => void): void => {
           clearTimeout(repeat);
           clearTimeout(giveUp);
@@ -195,7 +205,7 @@ export async function createRedisPeers({
     },
     tell(kind, body) {
       if (!connection.isUp) return;
-      connection.publish(everybody, envelopes.seal(everybody, kind, body).bytes).catch(() => undefined);
+      publish({ channel: everybody, kind, body, lifeMs: NEWS_MS }).catch(() => undefined);
     },
     // oxlint-disable no-unsafe-type-assertion -- only processes of this server can have sealed a body, each kind as its handler reads it
     onAsk: (kind, answer) => void answers.set(kind, answer as Handler),
