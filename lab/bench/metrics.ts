@@ -14,6 +14,7 @@ export const METRICS = {
   p50Ms: { label: 'p50 ms', digits: 2 },
   p99Ms: { label: 'p99 ms', digits: 2 },
   worstMs: { label: 'worst ms', digits: 1 },
+  scrapeMs: { label: 'ms a scrape', digits: 1 },
   heapKib: { label: 'heap KiB/session', digits: 2 },
   residentKib: { label: 'resident KiB/session', digits: 1 },
   idleCpuPercent: { label: 'idle CPU %', digits: 2 },

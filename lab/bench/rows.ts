@@ -4,6 +4,7 @@ import type { AskedMethod, SessionTransport, Transport } from './load/job.ts';
 import { measureEdits } from './measure/edits-row.ts';
 import { FEATURES_ROW } from './measure/features-row.ts';
 import { measureIdleSessions } from './measure/idle-row.ts';
+import { METRICS_ROWS } from './measure/metrics-row.ts';
 import { type LoadRow, measureLoad, metricOf } from './measure/load-row.ts';
 import { measureReload } from './measure/reload-row.ts';
 import { measureStart } from './measure/start-row.ts';
@@ -88,6 +89,7 @@ export const ROWS: readonly Row[] = [
   ...TRANSPORTS.map((transport) => echoRow(transport, { size: '1m', bytes: 1_000_000, clients: 4 })),
   FEATURES_ROW,
   ...MANY_ROWS,
+  ...METRICS_ROWS,
   { name: 'start', title: 'start to the first answer', metric: 'startMs', measure: measureStart },
   ...TRANSPORTS.map((transport) =>
     loadRow(`paced-${transport}`, `tools/call, ${TITLES[transport]}, ${PACE} calls/s`, {

@@ -196,8 +196,16 @@ export const ISLANDS = [
     name: 'metrics',
     what: '`/metrics`, for Prometheus and what reads its format',
     without: '`/metrics` is 404, as without `METRICS_TOKEN`; what is told on channels goes on',
-    files: ['src/http/metrics', 'src/server/metrics.ts'],
-    wiring: [{ file: START, linesWith: 'openMetrics' }],
+    files: [
+      'src/http/metrics',
+      'src/server/metrics.ts',
+      'lab/bench/measure/metrics-row.ts',
+      'lab/bench/counting-server.ts',
+    ],
+    wiring: [
+      { file: START, linesWith: 'openMetrics' },
+      { file: 'lab/bench/rows.ts', linesWith: 'METRICS_ROWS' },
+    ],
     tests: ['tests/http/metrics', 'tests/e2e/prometheus.test.ts'],
     packages: [],
   },
