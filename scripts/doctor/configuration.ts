@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type ParseError, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser';
-import { parse as parseToml } from 'smol-toml';
 import { codeOf } from '../../src/auth/tokens/system-error.ts';
 import { CheckFailure } from '../smoke/outcome.ts';
 
@@ -17,7 +16,15 @@ export interface Configuration {
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** Where clients keep their entries, from the usual to the rare. */
-const PLACES = ['mcpServers', 'servers', 'mcp_servers', 'context_servers', 'mcp.servers', 'mcp'] as const;
+const PLACES = [
+  'mcpServers',
+  'servers',
+  'mcp_servers',
+  'context_servers',
+  'extensions',
+  'mcp.servers',
+  'mcp',
+] as const;
 
 /** The place in which the client of a file looks, by the file's name. */
 const READ_BY: readonly (readonly [file: RegExp, client: string, place: string])[] = [
@@ -27,6 +34,7 @@ const READ_BY: readonly (readonly [file: RegExp, client: string, place: string])
   [/\.claude\.json$/, 'Claude Code', 'mcpServers'],
   [/\.codex\/config\.toml$/, 'Codex', 'mcp_servers'],
   [/mcp_config\.json$/, 'Windsurf', 'mcpServers'],
+  [/goose\/config\.yaml$/, 'goose', 'extensions'],
 ];
 
 /** More is no configuration. */
@@ -38,7 +46,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
  */
 export async function readConfiguration(file: string): Promise<Configuration> {
   const text = await readText(file);
-  const whole = file.endsWith('.toml') ? readToml(text) : readJson(text);
+  const whole = await readerOf(file)(text);
   const places = PLACES.filter((place) => entriesIn(whole, place).size > 0);
   const reader = READ_BY.find(([pattern]) => pattern.test(file.replaceAll(path.sep, '/')));
   const [found] = places;
@@ -80,6 +88,12 @@ async function readText(file: string): Promise<string> {
   return bytes.toString('utf8').replace(/^\uFEFF/, '');
 }
 
+/** What reads a file of this name. */
+function readerOf(file: string): (text: string) => unknown {
+  if (file.endsWith('.toml')) return readToml;
+  return /\.ya?ml$/.test(file) ? readYaml : readJson;
+}
+
 /** The content of a JSON file; comments and commas at the end are what most editors' files may have. */
 function readJson(text: string): unknown {
   const errors: ParseError[] = [];
@@ -98,35 +112,72 @@ function readJson(text: string): unknown {
 }
 
 /** The content of a TOML file. */
-function readToml(text: string): unknown {
+async function readToml(text: string): Promise<unknown> {
+  const { parse } = await import('smol-toml').catch(withoutPackage('smol-toml'));
   try {
-    return parseToml(text);
+    return parse(text);
   } catch (error) {
-    const at =
-      isFields(error) && typeof error['line'] === 'number'
-        ? ` at line ${error['line']}, column ${String(error['column'])}`
-        : '';
-    throw new CheckFailure(
-      `The file is not TOML: it breaks${at}.`,
-      'Clients ignore such a file as a whole.',
-      { cause: error },
-    );
+    const { line, column } = isFields(error) ? error : {};
+    throw broken('TOML', { line, column }, error);
   }
 }
 
-/** The entries in a place, which may lie deeper. */
+/** The content of a YAML file. */
+async function readYaml(text: string): Promise<unknown> {
+  const { parse, YAMLParseError } = await import('yaml').catch(withoutPackage('yaml'));
+  try {
+    return parse(text);
+  } catch (error) {
+    const [at] = (error instanceof YAMLParseError && error.linePos) || [];
+    throw broken('YAML', { line: at?.line, column: at?.col }, error);
+  }
+}
+
+/** Says that a file cannot be read here: its parser is optional, and no part of the image. */
+function withoutPackage(name: string): () => never {
+  return () => {
+    throw new CheckFailure(
+      `Such a file is read with the package ${name}, which is not installed here.`,
+      `Run "npm install ${name}", or run the doctor in a checkout.`,
+    );
+  };
+}
+
+/** Says where a file breaks. */
+function broken(
+  format: string,
+  { line, column }: { readonly line: unknown; readonly column: unknown },
+  cause: unknown,
+): CheckFailure {
+  const at = typeof line === 'number' ? ` at line ${line}, column ${String(column)}` : '';
+  return new CheckFailure(
+    `The file is not ${format}: it breaks${at}.`,
+    'Clients ignore such a file as a whole.',
+    { cause },
+  );
+}
+
+/** The entries in a place, which may lie deeper, with those that Claude Code keeps for single projects. */
 function entriesIn(whole: unknown, place: string): ReadonlyMap<string, Fields> {
   let found: unknown = whole;
   for (const name of place.split('.')) found = isFields(found) ? found[name] : undefined;
-  const entries = isFields(found) ? Object.entries(found) : [];
+  const own = isFields(found) ? Object.entries(found) : [];
+  const ofProjects =
+    place === 'mcpServers' && isFields(whole) && isFields(whole['projects'])
+      ? Object.entries(whole['projects']).flatMap(([folder, project]) =>
+          [...entriesIn(project, place)].map(([name, fields]) => [`${name} of ${folder}`, fields] as const),
+        )
+      : [];
   return new Map(
-    entries.filter((entry): entry is [string, Fields] => isFields(entry[1]) && isEntry(entry[1])),
+    [...own, ...ofProjects].filter(
+      (entry): entry is [string, Fields] => isFields(entry[1]) && isEntry(entry[1]),
+    ),
   );
 }
 
 /** Whether an object says how to reach a server. */
 function isEntry(fields: Fields): boolean {
-  return ['url', 'httpUrl', 'serverUrl', 'uri', 'command'].some((name) => name in fields);
+  return ['url', 'httpUrl', 'serverUrl', 'uri', 'command', 'cmd'].some((name) => name in fields);
 }
 
 /** Whether a value is an object. */

@@ -62,10 +62,9 @@ export function chooseEntry(
  * @throws {CheckFailure} when it leads nowhere
  */
 export function wayOf([name, fields]: [string, Fields], known: Known): Way {
-  const env = textsOf(fields['env']);
-  const { command } = fields;
-  if (typeof command === 'string') {
-    const args = Array.isArray(fields['args']) ? fields['args'].map(String) : [];
+  const env = { ...textsOf(fields['env']), ...textsOf(fields['envs']), ...textsOf(fields['environment']) };
+  const [command, ...args] = commandOf(fields);
+  if (command !== undefined) {
     const through = wayThroughMcpRemote(args, { ...known, environment: { ...known.environment, ...env } });
     if (through !== undefined) return { name, ...through };
     const cwd = typeof fields['cwd'] === 'string' ? fields['cwd'] : undefined;
@@ -78,6 +77,13 @@ export function wayOf([name, fields]: [string, Fields], known: Known): Way {
     throw new CheckFailure(`The entry ${name} has neither an address nor a command.`, REPLACE);
   const isSse = fields['type'] === 'sse' || fields['transport'] === 'sse';
   return { name, ...remoteWay(address, headersOf(fields, known), isSse, known) };
+}
+
+/** The command of an entry with its arguments, by the names that clients have for them; empty where it has none. */
+function commandOf({ command, cmd, args }: Fields): readonly string[] {
+  if (Array.isArray(command)) return command.map(String);
+  const program = command ?? cmd;
+  return typeof program === 'string' ? [program, ...(Array.isArray(args) ? args.map(String) : [])] : [];
 }
 
 /** The way of Claude Desktop and others that reach a server through mcp-remote. */
@@ -135,10 +141,10 @@ function headersOf(fields: Fields, known: Known): Record<string, string> {
   return mapValues(headers, (text) => expand(text, known));
 }
 
-/** A text with its variables replaced, as clients do it: `${NAME}`, `${env:NAME}`, and `${input:…}`, for which they ask. */
+/** A text with its variables replaced, as clients do it: `${NAME}`, `${env:NAME}`, `{env:NAME}`, and `${input:…}`, for which they ask. */
 function expand(text: string, { environment, token }: Known): string {
   return text.replaceAll(
-    /\$\{(?:(env|input):)?([\w.-]+)(?::-([^}]*))?\}/g,
+    /(?:\$\{(?:(env|input):)?|\{env:)([\w.-]+)(?::-([^}]*))?\}/g,
     (_whole, kind: string | undefined, name: string, fallback?: string) => {
       const value = kind === 'input' ? token : (environment[name] ?? fallback ?? token);
       if (value !== undefined) return value;

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runDoctor } from '../../scripts/doctor/run.ts';
-import { type ClientId, renderClient } from '../../src/connect/clients.ts';
+import { CLIENT_IDS, type ClientId, renderClient } from '../../src/connect/clients.ts';
 import { createSandbox } from '../support/process.ts';
 import { fixtureEntry } from '../support/server-process.ts';
 import { startFixedAnswer, type RunningFault, startSelfSigned } from '../support/faulty-proxy.ts';
@@ -56,6 +56,20 @@ async function examine(
   return { exitCode, steps, failed: steps.find(({ status }) => status === 'failed') };
 }
 
+/** How the files are called whose names decide how they are read. */
+const NAMES = new Map<ClientId, string>([
+  ['claude-desktop', 'claude_desktop_config.json'],
+  ['windsurf', 'mcp_config.json'],
+  ['codex', 'config.toml'],
+  ['goose', 'config.yaml'],
+]);
+
+/** Every client that keeps its entries in a file; one of them starts a server, and one file is of a registry. */
+const WITH_FILES = CLIENT_IDS.filter((id) => {
+  const { form } = renderClient(id, { name: 'mine', version: '1', origin: 'http://localhost', token: ADA });
+  return ['json', 'toml', 'yaml'].includes(form) && id !== 'claude-desktop-stdio' && id !== 'server-json';
+});
+
 /** An entry for this server, with more fields or others. */
 const entry = (more: object = {}): object => ({
   url: `${server.url}/mcp`,
@@ -67,17 +81,13 @@ const entry = (more: object = {}): object => ({
 const fileWith = (one: object): object => ({ mcpServers: { mine: one } });
 
 describe('a configuration that npm run connect prints gets in', () => {
-  test.each<[ClientId, string]>([
-    ['claude-desktop', 'claude_desktop_config.json'],
-    ['cursor', 'mcp.json'],
-    ['vscode', 'mcp.json'],
-    ['gemini-cli', 'settings.json'],
-    ['windsurf', 'mcp_config.json'],
-    ['codex', 'config.toml'],
-  ])('%s', async (id, name) => {
+  test.each(WITH_FILES)('%s', async (id) => {
     const { text } = renderClient(id, { name: 'mine', version: '1', origin: server.url, token: ADA });
 
-    const { exitCode, steps } = await examine(text, { name });
+    const { exitCode, steps } = await examine(text, {
+      name: NAMES.get(id) ?? 'mcp.json',
+      environment: { MCP_SERVER_TOKEN: ADA },
+    });
 
     expect(steps.filter(({ status }) => status === 'failed')).toEqual([]);
     expect(exitCode).toBe(0);
@@ -99,13 +109,27 @@ describe('a configuration that npm run connect prints gets in', () => {
     expect([sse.exitCode, asked.exitCode, variable.exitCode]).toEqual([0, 0, 0]);
   });
 
-  test('that starts the server itself', async () => {
-    const one = { command: process.execPath, args: [...fixtureEntry('stdio')] };
-
-    const { exitCode, steps } = await examine(fileWith(one));
+  test.each<[string, (args: readonly string[]) => object]>([
+    ['most', ([command, ...args]) => fileWith({ command, args })],
+    ['opencode', (command) => ({ mcp: { mine: { type: 'local', command, enabled: true } } })],
+    ['goose', ([cmd, ...args]) => ({ extensions: { mine: { type: 'stdio', cmd, args } } })],
+  ])('that starts the server itself, as %s have it', async (_client, write) => {
+    const { exitCode, steps } = await examine(write([process.execPath, ...fixtureEntry('stdio')]));
 
     expect(exitCode).toBe(0);
     expect(steps.find(({ id }) => id === 'initialize')?.detail).toBe('over stdio');
+  });
+
+  test('that Claude Code keeps for one project, and opencode with a variable', async () => {
+    const project = { mcpServers: {}, projects: { '/home/ada/app': fileWith(entry()) } };
+    const variable = { mcp: { mine: entry({ headers: { Authorization: 'Bearer {env:MY_TOKEN}' } }) } };
+
+    const answers = [
+      await examine(project, { name: '.claude.json', args: ['--entry', 'mine of /home/ada/app'] }),
+      await examine(variable, { name: 'opencode.json', environment: { MY_TOKEN: ADA } }),
+    ];
+
+    expect(answers.map(({ failed }) => failed)).toEqual([undefined, undefined]);
   });
 });
 
@@ -113,6 +137,7 @@ describe('names where the way breaks, and what to do', () => {
   test.each<[string, string, () => string | object | Promise<string | object>, RegExp, RegExp, { name?: string; args?: string[] }?]>([
     ['a comma too few', 'file', () => '{\n  "mcpServers": {\n    "a": {"url": "x"}\n    "b": {}\n  }\n}', /not JSON: \w+ at line 4, column 5/, /comma/],
     ['TOML that breaks', 'file', () => '[mcp_servers.mine]\nurl = oops', /not TOML: it breaks at line 2/, /ignore/, { name: 'config.toml' }],
+    ['YAML that breaks', 'file', () => 'extensions:\n  mine: {', /not YAML: it breaks at line \d+/, /ignore/, { name: 'config.yaml' }],
     ['no servers', 'file', () => ({ theme: 'dark' }), /names no MCP server/, /npm run connect/],
     ['servers where the client does not look', 'file', () => ({ servers: { mine: entry() } }), /under servers, where Claude Desktop does not look/, /under mcpServers/, { name: 'claude_desktop_config.json' }],
     ['several entries', 'file', () => ({ mcpServers: { one: entry(), two: entry() } }), /several entries .*: one, two/, /--entry/],
