@@ -128,7 +128,7 @@ async function readYaml(text: string): Promise<unknown> {
   try {
     return parse(text);
   } catch (error) {
-    const [at] = (error instanceof YAMLParseError && error.linePos) || [];
+    const at = error instanceof YAMLParseError ? error.linePos?.[0] : undefined;
     throw broken('YAML', { line: at?.line, column: at?.col }, error);
   }
 }
