@@ -29,6 +29,8 @@ export function createTokenOffer() {
   let token;
   const render = () => {
     const shown = box.checked && token !== undefined ? token : tokenPlaceholder;
+    // There is nothing left to fill in then.
+    document.querySelector('#fill-in')?.toggleAttribute('hidden', shown !== tokenPlaceholder);
     for (const [index, code] of codes.entries())
       code.textContent = (plain[index] ?? '').replaceAll(tokenPlaceholder, () => shown);
     for (const click of clicks)

@@ -1,11 +1,18 @@
 /** Speaks Streamable HTTP, revision 2026-07-28, with the server this page came from: one POST a request, no session. */
 import { readEvents } from './event-stream.js';
-import { asRequestError, envelope, progressOf, RequestError, resultOf } from './mcp-messages.js';
+import {
+  asRequestError,
+  envelope,
+  parseObject,
+  progressOf,
+  refusalOf,
+  RequestError,
+  resultOf,
+} from './mcp-messages.js';
 import { urlOf } from './server-address.js';
 
 /**
  * @typedef {Readonly<Record<string, unknown>>} Json an object of JSON
- * @typedef {{ name: string, title: string, description: string, inputSchema: Json, annotations: Json }} Tool
  * @typedef {{ progress: number, total?: number, message?: string }} Progress
  * @typedef {{ signal?: AbortSignal, onProgress?: (progress: Progress) => void, headers?: Record<string, string> }} CallOptions
  */
@@ -32,8 +39,9 @@ import { urlOf } from './server-address.js';
  * @param {string} options.token an empty one sends no credential
  * @param {AbortSignal} options.signedIn aborted when the sign-in is over
  * @param {(exchange: Exchange) => void} options.onExchange
+ * @param {(problem: RequestError) => void} options.onRefused hears when the token is not, or no longer, good
  */
-export function createMcpClient({ token, signedIn, onExchange }) {
+export function createMcpClient({ token, signedIn, onExchange, onRefused }) {
   let lastId = 0;
 
   /**
@@ -50,7 +58,7 @@ export function createMcpClient({ token, signedIn, onExchange }) {
       const words = 'The token holds characters that no token has; copy it again.';
       throw new RequestError(words, { code: 'not sent', cause });
     }
-    return fetch(urlOf(path), {
+    const response = await fetch(urlOf(path), {
       method: body === undefined ? 'GET' : 'POST',
       headers: all,
       credentials: 'omit',
@@ -58,6 +66,8 @@ export function createMcpClient({ token, signedIn, onExchange }) {
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: signal ? AbortSignal.any([signedIn, signal]) : signedIn,
     });
+    if (response.status === 401) onRefused(await refusalIn(response.clone()));
+    return response;
   };
 
   /**
@@ -75,7 +85,7 @@ export function createMcpClient({ token, signedIn, onExchange }) {
     const startedMs = performance.now();
     /** @type {Exchange} */
     const exchange = {
-      title: [method, params['name']].filter((part) => typeof part === 'string').join(' '),
+      title: [method, params['name'] ?? params['uri']].filter((part) => typeof part === 'string').join(' '),
       path: '/mcp',
       headers: { ...sent, ...(token !== '' && { Authorization: 'Bearer ••••••••' }) },
       body: message,
@@ -86,7 +96,7 @@ export function createMcpClient({ token, signedIn, onExchange }) {
     };
     try {
       const response = await send('/mcp', { body: message, headers: sent, signal });
-      exchange.status = `${response.status} ${response.statusText}`.trim();
+      exchange.status = statusOf(response);
       for await (const text of readAnswer(response)) {
         exchange.answer.push(text);
         const progress = progressOf(text);
@@ -109,6 +119,24 @@ export function createMcpClient({ token, signedIn, onExchange }) {
 }
 
 /** @typedef {ReturnType<typeof createMcpClient>} McpClient */
+
+/**
+ * The refusal that an answer holds.
+ *
+ * @param {Response} response
+ */
+export async function refusalIn(response) {
+  return refusalOf(parseObject(await response.text()), statusOf(response));
+}
+
+/**
+ * A status with its words, where HTTP has some.
+ *
+ * @param {Response} response
+ */
+function statusOf({ status, statusText }) {
+  return `${status} ${statusText}`.trim();
+}
 
 /**
  * Yields the messages of an answer, which is one JSON text or a stream of them.

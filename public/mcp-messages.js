@@ -38,7 +38,8 @@ export function envelope(id, method, params, wantsProgress = false) {
     'MCP-Protocol-Version': REVISION,
     'Mcp-Method': method,
   };
-  if (typeof params['name'] === 'string') headers['Mcp-Name'] = params['name'];
+  const name = params['name'] ?? params['uri'];
+  if (typeof name === 'string') headers['Mcp-Name'] = encodeHeader(name);
   return { message: { jsonrpc: '2.0', id, method, params: { ...params, _meta } }, headers };
 }
 

@@ -1,9 +1,16 @@
-/** The control that fits a JSON Schema, and how its value is read. */
+/** The control that fits a JSON Schema of one value, how that value is read, and how another one is put in. */
 import { element } from './element.js';
+import { choicesOf, isSame } from './schema-facts.js';
 
 /** @typedef {import('./mcp-client.js').Json} Json */
 
-/** @typedef {{ control: HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement, read: () => unknown, kind: string }} Control */
+/**
+ * @typedef {object} Control
+ * @property {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} control
+ * @property {string} kind in words
+ * @property {() => unknown} read undefined where nothing is typed; throws an Error in words for people
+ * @property {(value: unknown) => boolean} write undefined empties it; false where it has no place for the value
+ */
 
 /**
  * The control that fits a schema.
@@ -15,14 +22,25 @@ import { element } from './element.js';
 export function controlFor(face, required) {
   const choices = choicesOf(face);
   if (choices !== undefined) return choiceControl(choices, required, 'choice');
-  if (face['type'] === 'boolean') {
-    if (!required) return choiceControl([true, false], false, 'true or false');
-    const control = element('input', { type: 'checkbox' });
-    return { control, kind: 'true or false', read: () => control.checked };
-  }
+  if (face['type'] === 'boolean')
+    return required ? switchControl() : choiceControl([true, false], false, 'true or false');
   if (face['type'] === 'number' || face['type'] === 'integer') return numberControl(face, required);
   if (face['type'] === 'string') return textControl(face, required);
   return jsonControl(face, required);
+}
+
+/**
+ * A tick.
+ *
+ * @returns {Control}
+ */
+function switchControl() {
+  const control = element('input', { type: 'checkbox' });
+  const write = (/** @type {unknown} */ value) => {
+    control.checked = value === true;
+    return value === undefined || typeof value === 'boolean';
+  };
+  return { control, kind: 'true or false', read: () => control.checked, write };
 }
 
 /**
@@ -37,10 +55,18 @@ function choiceControl(choices, required, kind) {
   const options = choices.map((choice, index) => element('option', { value: index }, String(choice)));
   const unset = required ? [] : [element('option', { value: '' }, '(not set)')];
   const control = element('select', {}, ...unset, ...options);
-  return { control, kind, read: () => (control.value === '' ? undefined : choices[Number(control.value)]) };
+  const write = (/** @type {unknown} */ value) => {
+    const index = choices.findIndex((choice) => isSame(choice, value));
+    control.selectedIndex = index === -1 ? 0 : index + unset.length;
+    return index !== -1 || value === undefined;
+  };
+  const read = () => (control.value === '' ? undefined : choices[Number(control.value)]);
+  return { control, kind, read, write };
 }
 
 /**
+ * A number, typed.
+ *
  * @param {Json} face
  * @param {boolean} required
  * @returns {Control}
@@ -63,7 +89,7 @@ function numberControl({ type, minimum, maximum }, required) {
     if (isInteger && !Number.isInteger(value)) throw new Error('Enter a whole number.');
     return value;
   };
-  return { control, kind, read };
+  return { control, kind, read, write: writeText(control, ['number', 'string']) };
 }
 
 /**
@@ -84,11 +110,12 @@ function textControl({ format, maxLength, minLength }, required) {
       throw new Error('Enter a text.');
     return control.value;
   };
-  return { control, kind: typeof format === 'string' ? `text, ${format}` : 'text', read };
+  const kind = typeof format === 'string' ? `text, ${format}` : 'text';
+  return { control, kind, read, write: writeText(control, ['string']) };
 }
 
 /**
- * Raw JSON, for everything else: lists, objects, unions.
+ * Raw JSON, for what no other control fits: maps, tuples, anything.
  *
  * @param {Json} face
  * @param {boolean} required
@@ -104,18 +131,27 @@ function jsonControl({ type }, required) {
       throw new Error('This is not JSON.', { cause });
     }
   };
-  return { control, kind: typeof type === 'string' ? `${type} as JSON` : 'JSON', read };
+  const write = (/** @type {unknown} */ value) => {
+    control.value = value === undefined ? '' : JSON.stringify(value, null, 2);
+    return true;
+  };
+  return { control, kind: typeof type === 'string' ? `${type} as JSON` : 'JSON', read, write };
 }
 
 /**
- * The values that a schema allows, where it lists them.
+ * Puts values of these types into a field for text; a number's text that is none keeps its place until it is sent.
  *
- * @param {Json} face
- * @returns {readonly unknown[] | undefined}
+ * @param {HTMLInputElement | HTMLTextAreaElement} control
+ * @param {readonly string[]} types
+ * @returns {Control['write']}
  */
-function choicesOf(face) {
-  if ('const' in face) return [face['const']];
-  return Array.isArray(face['enum']) ? face['enum'] : undefined;
+function writeText(control, types) {
+  return (value) => {
+    const isKnown = typeof value === 'string' || typeof value === 'number';
+    const fits = isKnown && types.includes(typeof value);
+    control.value = isKnown && fits ? String(value) : '';
+    return fits || value === undefined;
+  };
 }
 
 /**

@@ -1,93 +1,139 @@
-/** One field of a form made from a JSON Schema: text, number, switch, choice, or raw JSON. */
+/** A field of a form made from a JSON Schema, with its label and what is wrong with it; and what fields and groups have in common. */
 import { element } from './element.js';
-import { asObject } from './mcp-messages.js';
 import { controlFor } from './schema-control.js';
+import { skeletonOf } from './schema-facts.js';
 
 /** @typedef {import('./mcp-client.js').Json} Json */
 
+/** An input that cannot be sent; its field has the focus. */
+export class InputError extends Error {}
+
 /**
- * @typedef {object} Field
- * @property {string} name
- * @property {HTMLElement} view label, control, description and problem
- * @property {() => unknown} read the value, undefined to leave it out; throws an Error in words for people
- * @property {(text: string) => void} write
- * @property {(problem: string) => void} complain shows what is wrong and moves the focus there; an empty text takes it back
+ * @typedef {object} Part
+ * @property {HTMLElement} view
+ * @property {() => boolean} isUntouched an optional group of which nothing is filled in is left out
+ * @property {() => unknown} read the value, undefined to leave it out; throws {@link InputError}
+ * @property {() => unknown} draft what is there, whole or not, and a skeleton for what must be: to go on with as JSON
+ * @property {(value: unknown) => string | undefined} write puts a value in; returns what of it there is no place for
+ */
+
+/**
+ * @typedef {{ name: string, schema: unknown, required: boolean, root: Json, depth?: number }} PartOptions
+ * @typedef {(options: PartOptions) => Part} MakePart
  */
 
 let made = 0;
 
 /**
- * Makes the field of a property.
+ * A field of one value.
  *
- * @param {{ name: string, schema: unknown, required: boolean, value?: string }} property `value` is what it begins with
- * @returns {Field}
+ * @param {{ name: string, face: Json, required: boolean, nullable: boolean, root: Json }} options
+ * @returns {Part}
  */
-export function createField({ name, schema, required, value }) {
-  const face = faceOf(schema);
-  const { control, read, kind } = controlFor(face, required);
+export function createField({ name, face, required, nullable, root }) {
+  const { control, read, write, kind } = controlFor(face, required);
   made += 1;
   control.id = `field-${made}`;
-  const start = value ?? textOf(face['default']);
-  if (start !== undefined) write(control, start);
+  const isJson = control.classList.contains('json');
+  write('default' in face ? face['default'] : isJson && required ? skeletonOf(face, root) : undefined);
+  const isTick = control instanceof HTMLInputElement && control.type === 'checkbox';
+  const stateOf = () => (isTick ? String(control.checked) : control.value);
+  const start = stateOf();
 
-  const hint = element('p', { class: 'aside', id: `${control.id}-hint` });
-  hint.textContent = typeof face['description'] === 'string' ? face['description'] : '';
+  const hint = element('p', { class: 'aside', id: `${control.id}-hint` }, textOf(face['description']));
   const problem = element('p', { class: 'problem', id: `${control.id}-problem` });
   control.setAttribute('aria-describedby', `${hint.id} ${problem.id}`);
   if (required) control.setAttribute('aria-required', 'true');
+  const label = element('label', { for: control.id }, ...headOf(name, { kind, required, nullable }));
+  const nothing = createNullTick(name, nullable, (isNull) => (control.disabled = isNull));
+  const view = element('div', { class: isTick ? 'field switch' : 'field' }, label, control);
+  // What can only be one thing is said by the alternative that it belongs to.
+  view.hidden = required && 'const' in face;
+  view.append(...nothing.view, hint, ...(isJson ? [showSchema('Schema', face)] : []), problem);
 
-  const label = element('label', { for: control.id }, element('span', { class: 'name' }, name));
-  label.append(element('span', { class: 'kind' }, required ? kind : `${kind}, optional`));
-  const isSwitch = control instanceof HTMLInputElement && control.type === 'checkbox';
-  return {
-    name,
-    view: element('div', { class: isSwitch ? 'field switch' : 'field' }, label, control, hint, problem),
-    read,
-    write: (text) => write(control, text),
-    complain(words) {
+  const readOrPoint = () => {
+    problem.textContent = '';
+    control.removeAttribute('aria-invalid');
+    if (nothing.isOn()) return null;
+    try {
+      return read();
+    } catch (error) {
+      const words = error instanceof Error ? error.message : String(error);
       problem.textContent = words;
-      control.toggleAttribute('aria-invalid', false);
-      if (words === '') return;
       control.setAttribute('aria-invalid', 'true');
       control.focus();
+      throw new InputError(`${name}: ${words}`, { cause: error });
+    }
+  };
+  return {
+    view,
+    isUntouched: () => !nothing.isOn() && stateOf() === start,
+    read: readOrPoint,
+    draft() {
+      if (nothing.isOn()) return null;
+      if (stateOf() === '') return required ? skeletonOf(face, root) : undefined;
+      try {
+        return read();
+      } catch {
+        return control.value;
+      }
+    },
+    write(value) {
+      nothing.set(value === null && nullable);
+      return write(nothing.isOn() ? undefined : value) ? undefined : name;
     },
   };
 }
 
 /**
- * A schema as an object, without the null of an optional value: strict clients write it as a union with null.
+ * What stands above a part: its name, and what it takes.
  *
- * @param {unknown} schema
- * @returns {Json}
+ * @param {string} name
+ * @param {{ kind: string, required: boolean, nullable: boolean }} facts
  */
-function faceOf(schema) {
-  const face = asObject(schema) ?? {};
-  const branches = Array.isArray(face['anyOf']) ? face['anyOf'].map((branch) => asObject(branch) ?? {}) : [];
-  const [only, ...others] = branches.filter((branch) => branch['type'] !== 'null');
-  return branches.length > 1 && only !== undefined && others.length === 0 ? { ...face, ...only } : face;
+export function headOf(name, { kind, required, nullable }) {
+  const words = `${kind}${nullable ? ' or null' : ''}${required ? '' : ', optional'}`;
+  return [element('span', { class: 'name' }, name), element('span', { class: 'kind' }, words)];
 }
 
 /**
- * A default as the text of its control.
+ * A tick that makes a value null, where it may be.
+ *
+ * @param {string} name
+ * @param {boolean} nullable
+ * @param {(isNull: boolean) => void} onChange
+ */
+export function createNullTick(name, nullable, onChange) {
+  const box = element('input', { type: 'checkbox', 'aria-label': `${name} is null` });
+  box.addEventListener('change', () => onChange(box.checked));
+  return {
+    view: nullable ? [element('label', { class: 'check null' }, box, 'null')] : [],
+    isOn: () => box.checked,
+    /** @param {boolean} isNull */
+    set(isNull) {
+      box.checked = isNull;
+      onChange(isNull);
+    },
+  };
+}
+
+/**
+ * A schema to look at.
+ *
+ * @param {string} title
+ * @param {Json} schema
+ */
+export function showSchema(title, schema) {
+  const text = element('pre', { tabindex: 0, role: 'group', 'aria-label': title });
+  text.textContent = JSON.stringify(schema, null, 2);
+  return element('details', { class: 'schema' }, element('summary', {}, title), text);
+}
+
+/**
+ * A text, where it is one.
  *
  * @param {unknown} value
  */
-function textOf(value) {
-  if (value === undefined) return undefined;
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-/**
- * Puts a text into a control; a choice is found by its words.
- *
- * @param {import('./schema-control.js').Control['control']} control
- * @param {string} text
- */
-function write(control, text) {
-  if (control instanceof HTMLSelectElement) {
-    const option = [...control.options].find(({ label }) => label === text);
-    if (option) option.selected = true;
-  } else if (control.type === 'checkbox' && control instanceof HTMLInputElement)
-    control.checked = text === 'true';
-  else control.value = text;
+export function textOf(value) {
+  return typeof value === 'string' ? value : '';
 }

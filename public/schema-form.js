@@ -1,99 +1,69 @@
-/** A form made from a tool's input schema: a field for each property, and raw JSON for what no field fits. */
+/** A form made from a tool's input schema, which can be edited as JSON and as a form in turns. */
 import { element } from './element.js';
-import { createField } from './schema-field.js';
+import { asObject, parseObject } from './mcp-messages.js';
+import { createPart } from './schema-part.js';
 
 /** @typedef {import('./mcp-client.js').Json} Json */
 
-/** An input that cannot be sent; its field has the focus. */
-export class InputError extends Error {}
-
 /**
- * Makes the fields of a schema. `read` returns the arguments; what is left empty and is optional is left out.
+ * Makes the form of a schema. `read` returns the arguments; what is left empty and is optional is left out.
  *
  * @param {Json} schema
  */
 export function createSchemaForm(schema) {
-  const fields = fieldsOf(schema);
-  const raw = createField({ name: 'arguments', schema: { type: 'object' }, required: true, value: '{}' });
-  const fieldList = element('div', { class: 'fields' }, ...fields.map(({ view }) => view));
-  if (fields.length === 0) fieldList.append(element('p', { class: 'aside' }, 'This tool takes no input.'));
-  raw.view.hidden = true;
-  const toggle = element(
-    'button',
-    { type: 'button', class: 'link', 'aria-pressed': 'false' },
-    'Edit as JSON',
-  );
+  const root = { ...schema, properties: asObject(schema['properties']) ?? {}, type: 'object' };
+  const form = createPart({ name: 'arguments', schema: root, required: true, root });
+  const raw = createPart({ name: 'arguments', schema: { type: 'object' }, required: true, root });
+  const isEmpty = Object.keys(root.properties).length === 0;
+  const nothing = element('p', { class: 'aside' }, 'This takes no input.');
+  const why = element('p', { class: 'problem', role: 'status' });
+  const toggle = element('button', { type: 'button', class: 'link' });
+  // The whole schema stands below, beside that of the output.
+  raw.view.querySelector('.schema')?.remove();
+  const box = raw.view.querySelector('textarea');
+  if (box === null) throw new Error('A field for JSON is a text of many lines.');
+  /** The text as it was put in: whoever has not touched it finds the form as it was. */
+  let given = '';
+  let isRaw = false;
 
-  const readFields = () =>
-    Object.fromEntries(
-      fields.flatMap((field) => {
-        const value = readOrPoint(field);
-        return value === undefined ? [] : [[field.name, value]];
-      }),
-    );
-
-  toggle.addEventListener('click', () => {
-    const toRaw = raw.view.hidden;
-    // What has been typed comes along, as far as it is whole.
-    if (toRaw) raw.write(JSON.stringify(readWhole(fields), null, 2));
+  /** @param {boolean} toRaw */
+  const show = (toRaw) => {
+    isRaw = toRaw;
     raw.view.hidden = !toRaw;
-    fieldList.hidden = toRaw;
+    form.view.hidden = toRaw || isEmpty;
+    nothing.hidden = toRaw || !isEmpty;
+    why.textContent = '';
     toggle.setAttribute('aria-pressed', String(toRaw));
     toggle.textContent = toRaw ? 'Edit as a form' : 'Edit as JSON';
+  };
+  const toForm = () => {
+    const object = parseObject(box.value);
+    if (object === undefined) return 'This is not a JSON object yet, so the form cannot show it.';
+    const left = form.write(object);
+    return left === undefined
+      ? undefined
+      : `The form has no place for what "${left}" is, so it stays JSON. It can be sent like that.`;
+  };
+  toggle.addEventListener('click', () => {
+    if (!isRaw) {
+      raw.write(form.draft());
+      given = box.value;
+      show(true);
+      return;
+    }
+    const problem = box.value === given ? undefined : toForm();
+    if (problem === undefined) return show(false);
+    // What has been written into the form is not what stands here.
+    given = '';
+    why.textContent = problem;
   });
+  show(false);
+  form.view.classList.add('outermost');
 
   return {
-    view: element('div', { class: 'schema-form' }, fieldList, raw.view),
+    view: element('div', { class: 'schema-form' }, nothing, form.view, raw.view, why),
     toggle,
     /** @returns {unknown} */
-    read: () => (raw.view.hidden ? readFields() : readOrPoint(raw)),
+    read: () => (isRaw ? raw.read() : form.read()),
   };
-}
-
-/**
- * The fields of a schema's properties, the required ones first.
- *
- * @param {Json} schema
- */
-function fieldsOf({ properties, required }) {
-  if (typeof properties !== 'object' || properties === null) return [];
-  const needed = new Set(Array.isArray(required) ? required : []);
-  return Object.entries(properties)
-    .toSorted(([one], [other]) => Number(needed.has(other)) - Number(needed.has(one)))
-    .map(([name, property]) => createField({ name, schema: property, required: needed.has(name) }));
-}
-
-/**
- * A field's value; where it has none that can be sent, the field says so and gets the focus.
- *
- * @param {import('./schema-field.js').Field} field
- */
-function readOrPoint(field) {
-  try {
-    const value = field.read();
-    field.complain('');
-    return value;
-  } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    field.complain(words);
-    throw new InputError(`${field.name}: ${words}`, { cause: error });
-  }
-}
-
-/**
- * The values of the fields that have one.
- *
- * @param {readonly import('./schema-field.js').Field[]} fields
- */
-function readWhole(fields) {
-  return Object.fromEntries(
-    fields.flatMap(({ name, read }) => {
-      try {
-        const value = read();
-        return value === undefined ? [] : [[name, value]];
-      } catch {
-        return [];
-      }
-    }),
-  );
 }

@@ -1,7 +1,8 @@
 /** Shows a stream's events and heartbeats as they arrive: of the SSE transport, or of a 2026-07-28 subscription. */
 import { announce, byId, element, shorten } from './element.js';
 import { readEvents } from './event-stream.js';
-import { asRequestError, envelope, parseObject, refusalOf } from './mcp-messages.js';
+import { refusalIn } from './mcp-client.js';
+import { asRequestError, envelope } from './mcp-messages.js';
 
 /** @typedef {import('./mcp-client.js').McpClient} McpClient */
 
@@ -40,9 +41,7 @@ export function connectStreamView() {
     setOpen(true);
     try {
       const response = await user.send(...requestFor(isSse, abort.signal));
-      if (!response.ok || response.body === null) {
-        throw refusalOf(parseObject(await response.text()), `${response.status}`);
-      }
+      if (!response.ok || response.body === null) throw await refusalIn(response);
       state.textContent = `${what} is open. A heartbeat comes whenever nothing else does.`;
       for await (const item of readEvents(response.body)) {
         if (item.kind === 'event') counts.events += 1;
@@ -51,6 +50,8 @@ export function connectStreamView() {
         if (open === abort) addLine(log, item, performance.now() - startedMs);
       }
       if (open === abort) state.textContent = `The server ended the stream: ${countOf(counts)}.`;
+      // A server that ends the streams of a token it takes no more says so when it is asked again.
+      void user.send('/tools').catch(() => undefined);
     } catch (error) {
       if (open !== abort) return;
       const problem = asRequestError(error);

@@ -1,4 +1,4 @@
-/** A tool's answer as elements. Everything in it is text, or an image or a sound from a data: URL. */
+/** What was answered as elements: a tool's result, or a piece of content. Everything in it is text, or an image or a sound from a data: URL. */
 import { element, shorten } from './element.js';
 import { asObject, parseObject } from './mcp-messages.js';
 
@@ -29,7 +29,7 @@ export function showResult({ structuredContent, content, resultType }) {
  * @param {Json} block
  * @returns {HTMLElement}
  */
-function showBlock(block) {
+export function showBlock(block) {
   const { type, text, data, mimeType } = block;
   if (type === 'text' && typeof text === 'string') return showText(indentJson(text));
   if (typeof data === 'string' && typeof mimeType === 'string') {

@@ -2,17 +2,15 @@
 import { createTokenOffer } from './code-block.js';
 import { announce, byId, element } from './element.js';
 import { createMcpClient } from './mcp-client.js';
-import { asObject, asRequestError, parseObject } from './mcp-messages.js';
+import { asObject, asRequestError } from './mcp-messages.js';
+import { readOffer } from './offer.js';
+import { hideOffer, showOffer } from './offer-list.js';
 import { connectStreamView } from './stream-view.js';
 import { hidePersonal, showPersonal, takeTokenFromAddress } from './personal.js';
-import { hideTools, showTools } from './tool-panel.js';
 import { logExchange } from './wire-log.js';
 
 /** @typedef {import('./mcp-client.js').Json} Json */
 /** @typedef {import('./mcp-client.js').McpClient} McpClient */
-
-/** A server that lists more than this many pages of tools is not followed further. */
-const MAX_PAGES = 20;
 
 /** Starts the part; without authentication it signs in at once. */
 export function startTryIt() {
@@ -29,10 +27,18 @@ export function startTryIt() {
     streamView.use(undefined);
     tokenOffer.use(undefined);
     wire().replaceChildren();
-    hideTools();
+    hideOffer();
     hideUser();
     hidePersonal();
     byId('workbench', HTMLElement).hidden = true;
+  };
+  /** @param {import('./mcp-messages.js').RequestError} [problem] why, unless it was asked for */
+  const signOut = (problem) => {
+    forget();
+    form.hidden = false;
+    showProblem(problem);
+    input.focus();
+    if (problem === undefined) announce('The token is forgotten.');
   };
   /** @param {{ isPersonal?: boolean }} [options] whether the token came by a link of its user's own */
   const signIn = async ({ isPersonal = false } = {}) => {
@@ -41,17 +47,24 @@ export function startTryIt() {
     forget();
     signInOfNow = new AbortController();
     const { signal: signedIn } = signInOfNow;
+    let isIn = false;
     const client = createMcpClient({
       token,
       signedIn,
       onExchange: (exchange) => logExchange(wire(), exchange),
+      // A token may be revoked, or come to its end, while the page is open.
+      onRefused: (problem) => {
+        if (isIn && !signedIn.aborted) signOut(problem);
+      },
     });
     try {
-      const tools = await listTools(client);
-      const user = { ...(await askName(client)), ...(await askWho(client, tools)) };
+      const offer = await readOffer(client);
+      const { tools } = offer;
+      const user = { ...offer.user, ...(await askWho(client, tools)) };
+      isIn = true;
       input.value = '';
       showUser(user, needsToken);
-      showTools(client, tools);
+      showOffer(client, offer);
       streamView.use(client);
       if (needsToken) tokenOffer.use(token, { atOnce: isPersonal });
       form.hidden = true;
@@ -79,12 +92,7 @@ export function startTryIt() {
     event.preventDefault();
     void signIn();
   });
-  byId('sign-out', HTMLButtonElement).addEventListener('click', () => {
-    forget();
-    form.hidden = false;
-    input.focus();
-    announce('The token is forgotten.');
-  });
+  byId('sign-out', HTMLButtonElement).addEventListener('click', () => signOut());
   toggleVisibility(input, byId('token-show', HTMLButtonElement));
 
   byId('try-app', HTMLElement).hidden = false;
@@ -102,58 +110,10 @@ function wire() {
 }
 
 /**
- * Every tool that this user may use.
- *
- * @param {McpClient} client
- */
-async function listTools(client) {
-  /** @type {import('./mcp-client.js').Tool[]} */
-  const tools = [];
-  /** @type {unknown} */
-  let cursor;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const result = await client.request('tools/list', typeof cursor === 'string' ? { cursor } : {});
-    if (Array.isArray(result['tools'])) tools.push(...result['tools'].flatMap(toolOf));
-    cursor = result['nextCursor'];
-    if (typeof cursor !== 'string') break;
-  }
-  return tools;
-}
-
-/**
- * An entry of the list as a tool, if it is one.
- *
- * @param {unknown} entry
- * @returns {import('./mcp-client.js').Tool[]}
- */
-function toolOf(entry) {
-  const { name, title, description, inputSchema, annotations } = asObject(entry) ?? {};
-  if (typeof name !== 'string') return [];
-  const text = {
-    title: typeof title === 'string' ? title : name,
-    description: typeof description === 'string' ? description : '',
-  };
-  return [
-    { name, ...text, inputSchema: asObject(inputSchema) ?? {}, annotations: asObject(annotations) ?? {} },
-  ];
-}
-
-/**
- * Who this is, as the list for people and scripts has it: a fork may have no tool that tells.
- *
- * @param {McpClient} client
- * @returns {Promise<Json>}
- */
-async function askName(client) {
-  const response = await client.send('/tools');
-  return asObject(parseObject(await response.text())?.['user']) ?? {};
-}
-
-/**
  * What the tool `whoami` knows besides, where there is one.
  *
  * @param {McpClient} client
- * @param {readonly import('./mcp-client.js').Tool[]} tools
+ * @param {readonly import('./offer.js').Tool[]} tools
  * @returns {Promise<Json>}
  */
 async function askWho(client, tools) {

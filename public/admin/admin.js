@@ -1,6 +1,7 @@
 /** Where the page for admins begins: signs in, loads, and does what its buttons say. */
 import { byId, element } from '../page/element.js';
 import { ApiError, createApi } from './api.js';
+import { ask, connectDialog } from './ask.js';
 import { createPeopleTable } from './people.js';
 import { showSessions } from './sessions.js';
 import { createSheet } from './sheet.js';
@@ -26,8 +27,27 @@ async function run(work) {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     say('');
+    // The token may have been taken away meanwhile: nothing stays here for whoever comes next.
+    if (error.isRefusal) forget();
     byId('problem', HTMLElement).replaceChildren(element('p', { class: 'refusal' }, error.message));
   }
+}
+
+/** Shows whether somebody is signed in. */
+function showDesk() {
+  const isIn = api !== undefined;
+  byId('sign-in', HTMLElement).hidden = isIn;
+  for (const id of ['desk', 'places', 'sign-out']) byId(id, HTMLElement).hidden = !isIn;
+}
+
+/** Forgets the token, and all that it has shown. */
+function forget() {
+  api = undefined;
+  table.show([]);
+  showSessions([], () => {});
+  sheet.clear();
+  showDesk();
+  byId('token', HTMLElement).focus();
 }
 
 /**
@@ -45,7 +65,8 @@ function say(words) {
  * @param {Api} from
  */
 async function load(from) {
-  const [{ store, scopes, tokens }, sessions] = await Promise.all([from.people(), from.sessions()]);
+  const [{ store, scopes, tokens, usage }, sessions] = await Promise.all([from.people(), from.sessions()]);
+  byId('usage-hint', HTMLElement).textContent = usage;
   const fixed = byId('fixed', HTMLElement);
   fixed.textContent = store.fixedBecause ?? '';
   fixed.hidden = store.fixedBecause === null;
@@ -75,7 +96,8 @@ async function create(wish, form) {
     await load(now);
     sheet.show(tokens);
     const left = skipped === 0 ? '' : `; ${skipped} had one already`;
-    return `${tokens.length} ${tokens.length === 1 ? 'link' : 'links'} made${left}.`;
+    const links = tokens.length === 1 ? '1 link' : `${tokens.length} links`;
+    return `${links} made${left}.`;
   });
 }
 
@@ -86,10 +108,15 @@ byId('sign-in', HTMLFormElement).addEventListener('submit', (event) => {
   void run(async (now) => {
     await load(now);
     input.value = '';
-    byId('sign-in', HTMLElement).hidden = true;
-    byId('desk', HTMLElement).hidden = false;
+    showDesk();
+    byId('people-title', HTMLElement).focus();
   });
 });
+byId('sign-out', HTMLElement).addEventListener('click', () => {
+  forget();
+  say('The token is forgotten.');
+});
+connectDialog();
 byId('reload', HTMLElement).addEventListener('click', () => void run(load));
 byId('add-one', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
@@ -126,19 +153,44 @@ for (const button of document.querySelectorAll('[data-action]')) {
 async function act(action) {
   const ids = table.chosen();
   if (ids.length === 0) return say('Choose tokens first.');
-  if (action === 'remove' && !confirm(`Remove ${ids.length} for good?`)) return;
-  const expires =
-    action === 'expire'
-      ? prompt('End: a date such as 2027-06-30, a length such as 90d, or never', '90d')
-      : undefined;
-  if (expires === null) return;
+  const question = QUESTIONS[action]?.(countOf(ids.length));
+  const answer = question && (await ask(question));
+  if (question && answer === undefined) return;
   await run(async (now) => {
-    const { tokens } = await now.change({ action, ids, ...(expires !== undefined && { expires }) });
+    const { tokens } = await now.change({ action, ids, ...(answer && { expires: answer }) });
     table.clear();
     await load(now);
     sheet.show(tokens);
-    return `Done for ${ids.length}.`;
+    return `Done for ${countOf(ids.length)}.`;
   });
+}
+
+/**
+ * What is asked before an action.
+ *
+ * @type {Readonly<Record<string, (tokens: string) => Parameters<typeof ask>[0]>>}
+ */
+const QUESTIONS = {
+  remove: (tokens) => ({
+    title: `Remove ${tokens}?`,
+    words: 'Whoever uses them is cut off at once. It cannot be undone.',
+    yes: 'Remove',
+  }),
+  expire: (tokens) => ({
+    title: `Set the end of ${tokens}`,
+    words: 'A date such as 2027-06-30, a length such as 90d, or never. Left empty: at once.',
+    yes: 'Set',
+    field: { label: 'End', value: '90d' },
+  }),
+};
+
+/**
+ * How many tokens, in words.
+ *
+ * @param {number} count
+ */
+function countOf(count) {
+  return count === 1 ? '1 token' : `${count} tokens`;
 }
 
 /**

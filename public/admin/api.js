@@ -4,12 +4,15 @@ import { asObject } from '../page/mcp-messages.js';
 // oxlint-disable typescript/no-unsafe-type-assertion -- answers of this page's own server, whose forms its tests hold
 
 /** A refusal, in the server's own words. */
-export class ApiError extends Error {}
+export class ApiError extends Error {
+  /** Whether it is the token that is refused. */
+  isRefusal = false;
+}
 
 /**
  * @typedef {{ id: string, userId: string, name: string, scopes: string[] | null, expiresAt: string | null, state: string, lastUse: string | null, calls: number[] }} TokenFacts
  * @typedef {{ id: string, userId: string, name: string, token: string, link: string }} MadeToken
- * @typedef {{ store: { kind: string, fixedBecause: string | null }, scopes: string[], tokens: TokenFacts[] }} PeopleList
+ * @typedef {{ store: { kind: string, fixedBecause: string | null }, scopes: string[], usage: string, tokens: TokenFacts[] }} PeopleList
  * @typedef {{ tokens: MadeToken[], skipped?: number }} Made
  * @typedef {{ session: string, userId: string, transport: string, client: string | null, hasStream: boolean, callsInFlight: number }} SessionFacts
  */
@@ -42,7 +45,8 @@ export function createApi(token) {
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
     const words = asObject(answer)?.['error_description'];
-    throw new ApiError(typeof words === 'string' ? words : `The server answered with ${response.status}.`);
+    const problem = typeof words === 'string' ? words : `The server answered with ${response.status}.`;
+    throw Object.assign(new ApiError(problem), { isRefusal: [401, 403].includes(response.status) });
   };
   return {
     people: async () => /** @type {PeopleList} */ (await ask('people')),

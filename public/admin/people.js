@@ -90,7 +90,7 @@ function createRow({ id, userId, name, scopes, state, expiresAt, lastUse, calls 
     element('td', {}, chip),
     element('td', {}, expiresAt === null ? 'never' : dayOf(expiresAt)),
     element('td', {}, lastUse === null ? '–' : `${dayOf(lastUse)} ${lastUse.slice(11, 16)}`),
-    element('td', { title: calls.join(', ') }, String(total)),
+    element('td', {}, total === 0 ? '–' : `${total}, today ${calls.at(-1) ?? 0}`),
   );
 }
 

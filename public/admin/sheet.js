@@ -16,12 +16,14 @@ export function createSheet() {
   let made = [];
   byId('handed-print', HTMLElement).addEventListener('click', () => print());
   byId('handed-csv', HTMLElement).addEventListener('click', () => saveTable(made));
-  byId('handed-close', HTMLElement).addEventListener('click', () => {
+  const clear = () => {
     made = [];
     part.hidden = true;
     byId('slips', HTMLElement).replaceChildren();
-  });
+  };
+  byId('handed-close', HTMLElement).addEventListener('click', clear);
   return {
+    clear,
     /** @param {readonly MadeToken[]} next */
     show(next) {
       if (next.length === 0) return;
@@ -46,6 +48,11 @@ function createSlip({ name, userId, link }) {
     element('strong', {}, name),
     element('span', { class: 'aside' }, userId),
     element('code', {}, link),
+    element(
+      'span',
+      { class: 'aside' },
+      'Open it, or scan the code. It is yours alone: keep it like a password.',
+    ),
   );
 }
 

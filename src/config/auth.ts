@@ -17,6 +17,8 @@ export interface AuthConfig {
   readonly enabled: boolean;
   /** Why it is on although AUTH_ENABLED does not say so, in words that follow "because". */
   readonly because?: string;
+  /** Whether AUTH_ENABLED itself says that it is off: else nothing has turned it on. */
+  readonly isSwitchedOff: boolean;
   /** Whether it is meant that everybody comes without a token: AUTH_ENABLED and ALLOW_PUBLIC_WITHOUT_AUTH both say so. */
   readonly isOpenToAll: boolean;
   readonly tokens: TokenSource;
@@ -122,6 +124,7 @@ export function authOf(
   return {
     enabled,
     ...(values.AUTH_ENABLED === undefined && because !== undefined && { because }),
+    isSwitchedOff: values.AUTH_ENABLED === false,
     isOpenToAll: !enabled && values.ALLOW_PUBLIC_WITHOUT_AUTH,
     tokens: tokenSourceOf(values),
     ...(values.ADMIN_TOKEN !== undefined && { adminToken: values.ADMIN_TOKEN }),

@@ -7,14 +7,14 @@ const addressOf = ({ origin }: ConnectTarget): string => `${origin}/connect.mcpb
 
 export const claudeDesktopBundle = {
   title: 'Claude Desktop, as an extension',
-  where: 'Claude Desktop, by a double-click on the file that this address gives; it asks for your token then',
+  where: 'Claude Desktop, by a double-click on the file that this address gives',
   form: 'fields',
-  note: 'It needs neither Node.js nor a text editor.',
+  note: 'It needs neither Node.js nor a text editor. It asks for your token when it is installed.',
   runsOn: ['windows', 'macos'],
   oneClick: {
     words: 'Add to Claude Desktop',
     link: (target: ConnectTarget) => [{ text: addressOf(target), as: 'is' }],
-    next: 'Open the file that is saved, choose "Install", and paste your token.',
+    next: 'Open the file that is saved and choose "Install". Paste your token where it asks for it.',
   },
   render: addressOf,
   /** The file itself; the command prints it. */

@@ -53,7 +53,15 @@ export function clientIdsFor({ canSignIn }: { readonly canSignIn: boolean }): re
 export function renderClient(id: ClientId, target: ConnectTarget): Configuration {
   const { render, oneClick, makeFile: _file, ...client }: ConnectClient = CLIENTS[id];
   const click = oneClick && { oneClick: renderClick(oneClick, target) };
-  return { id, ...client, ...click, text: render(target) };
+  const note = client.note && { note: wordsFor(target, client.note) };
+  return { id, ...client, ...note, ...click, text: render(target) };
+}
+
+/** Words for people; where no token is sent, without the sentences about it. */
+function wordsFor({ withoutHeader }: ConnectTarget, text: string): string {
+  if (withoutHeader !== true) return text;
+  const sentences = text.split(/(?<=\.) /);
+  return sentences.filter((sentence) => !/token|request headers/i.test(sentence)).join(' ');
 }
 
 /** The file of one client; undefined where the configuration is no file to hand out. */
@@ -67,7 +75,7 @@ function renderClick({ words, next, link, webLink }: OneClick, { token, ...targe
   const pieces = link(target);
   return {
     words,
-    ...(next !== undefined && { next }),
+    ...(next !== undefined && { next: wordsFor(target, next) }),
     link: link({ ...target, token }),
     holdsToken: pieces.some(({ text }) => text.includes(TOKEN_PLACEHOLDER)),
     ...(webLink !== undefined && { webLink: spellLink(webLink(target)) }),

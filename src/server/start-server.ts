@@ -146,6 +146,7 @@ export async function startServer({
   const face = {
     ...facts,
     authEnabled: authenticator.enabled,
+    authSwitchedOff: config.auth.isSwitchedOff,
     canSignIn: entrance.canSignIn,
     sseEnabled: transports.some(({ path }) => path === '/sse'),
     publicUrl: origin.publicUrl,
@@ -158,7 +159,7 @@ export async function startServer({
     ...(await openMetrics({ config, log, definition, registry, peers, services, verifier, countFailure })),
     ...adminSite.routes,
     ...entrance.createRoutes(authenticator, countFailure),
-    createToolsRoute(createToolLister(definition)),
+    createToolsRoute(createToolLister(definition), definition.scopes),
     ...transports,
   ];
   const handle = createApp({

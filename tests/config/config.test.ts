@@ -54,6 +54,7 @@ describe('the defaults', () => {
       production: false,
       auth: {
         enabled: false,
+        isSwitchedOff: false,
         isOpenToAll: false,
         tokens: { kind: 'file', path: 'tokens.json', named: false },
         weakTokens: 'allow',
@@ -143,6 +144,7 @@ describe('a setting', () => {
       production: false,
       auth: {
         enabled: true,
+        isSwitchedOff: false,
         isOpenToAll: false,
         tokens: { kind: 'file', path: '/etc/my tokens.json', named: true },
         weakTokens: 'warn',

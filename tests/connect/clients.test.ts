@@ -96,13 +96,18 @@ describe.each(clientIdsFor({ canSignIn: false }))('the configuration of %s', (id
   });
 
   test('has no header where the client is to send none', () => {
-    const { text, oneClick } = renderClient(id, { ...TARGET, token: undefined, withoutHeader: true });
+    const { text, where, note, oneClick } = renderClient(id, {
+      ...TARGET,
+      token: undefined,
+      withoutHeader: true,
+    });
 
     const shown = `${text} ${spellLink(oneClick?.link ?? [])}`.replace(
       'Authorization: Bearer $OPENAI_API_KEY',
       '',
     );
     expect(shown).not.toMatch(/Authorization|Bearer|YOUR_TOKEN|\$\{/);
+    expect([where, note, oneClick?.next].join(' ')).not.toMatch(/token|header/i);
   });
 });
 

@@ -58,7 +58,7 @@ describeInBrowser('the page for admins', () => {
     await page.getByLabel('Choose Bob').check();
 
     await page.getByRole('button', { name: 'Disable' }).click();
-    await page.getByText('Done for 1.').waitFor();
+    await page.getByText('Done for 1 token.').waitFor();
 
     expect(await page.locator('tr', { hasText: 'Bob' }).innerText()).toContain('disabled');
   });

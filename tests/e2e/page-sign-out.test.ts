@@ -44,6 +44,7 @@ describeInBrowser('the page after a token is forgotten', () => {
       'tools/call get_greeting',
       'tools/call whoami',
       'tools/list',
+      'server/discover',
     ]);
     expect(await page.locator('#try').innerText()).not.toMatch(/held|Ada/);
   });
@@ -88,7 +89,7 @@ describeInBrowser('the page after a token is forgotten', () => {
 
     expect(await page.locator('#who').innerText()).toContain('Bob');
     expect(await page.locator('#try').innerText()).not.toContain('Ada');
-    expect(await page.locator('#wire > li').count()).toBe(3);
+    expect(await page.locator('#wire > li').count()).toBe(4);
     expect(await page.getByLabel('Your token').inputValue()).toBe('');
   });
 });

@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { createPageFixture, describeInBrowser } from '../support/browser.ts';
 import { fixtureTools } from '../support/fixture-tools.mjs';
+import { eventually, send } from '../support/raw-http.ts';
+import { ADA, TOKENS } from '../support/start-server.ts';
 
 /** A tool with an input of every kind, which returns what arrived. */
 const showInput = defineTool({
@@ -19,7 +21,7 @@ const showInput = defineTool({
     strict: z.boolean(),
     loud: z.boolean().optional(),
     size: z.enum(['s', 'm']).default('m'),
-    tags: z.array(z.string()).optional(),
+    tags: z.tuple([z.string(), z.string()]).optional(),
   }),
   run: (input) => JSON.stringify(input),
 });
@@ -52,6 +54,11 @@ async function call(page: Page): Promise<string> {
   await page.getByRole('button', { name: 'Call' }).click();
   await page.locator('.output pre').waitFor();
   return page.locator('.output').innerText();
+}
+
+/** What the server says to a token. */
+async function statusOf(url: string, token: string): Promise<number> {
+  return (await send(`${url}/tools`, { headers: { Authorization: `Bearer ${token}` } })).status;
 }
 
 const parts = {
@@ -98,8 +105,7 @@ describeInBrowser('the tools on the page', () => {
   test('makes a field for each kind of input and sends their types', async () => {
     const page = await fixture.signIn();
     await choose(page, 'Show input');
-    const field = (name: string) =>
-      page.locator('.field', { hasText: name }).locator('input, select, textarea');
+    const field = (name: string) => page.locator('#tool').getByLabel(new RegExp(`^${name}`));
 
     await field('text').fill('hello');
     await field('count').fill('three');
@@ -164,17 +170,29 @@ describeInBrowser('the tools on the page', () => {
     expect(fixture.complaints()).toEqual([]);
   });
 
-  test('tells that a token has been revoked, in the call and on the open stream', async () => {
-    const page = await fixture.signIn();
-    await page.getByRole('button', { name: 'Open', exact: true }).click();
-    await page.locator('.line').first().waitFor();
+  test.each(['on the open stream', 'at the next call'])(
+    'signs out, with the server’s sentence, when the token has been revoked: %s',
+    async (when) => {
+      const page = await fixture.signIn();
+      if (when === 'on the open stream') {
+        await page.getByRole('button', { name: 'Open', exact: true }).click();
+        await page.locator('.line').first().waitFor();
+      }
 
-    await fixture.server().writeTokens({});
-    await page.getByText(/^The server ended the stream: 1 event, \d+ heartbeats?\.$/).waitFor();
-    await page.getByRole('button', { name: 'Call' }).click();
-    await page.locator('.output .refusal').waitFor();
+      await fixture.server().writeTokens({ tok_other_0123456789: { userId: 'other' } });
+      // Somebody else's call: the server has read the file when it is refused.
+      await eventually(async () => (await statusOf(fixture.url(), ADA)) === 401);
+      if (when === 'at the next call') await page.getByRole('button', { name: 'Call' }).click();
+      const problem = page.getByRole('alert').locator('.refusal');
+      await problem.waitFor();
 
-    expect(await page.locator('.output').innerText()).toContain('The token has been revoked.');
-    expect(await page.locator('.outcome').innerText()).toContain('401 Unauthorized · invalid_token');
-  });
+      expect(await problem.innerText()).toContain('The token has been revoked.');
+      expect(await problem.innerText()).toContain('401 Unauthorized · invalid_token');
+      expect(await page.locator('#workbench').isHidden()).toBe(true);
+      expect(await page.locator('#try').innerText()).not.toContain('Ada');
+      expect(await page.evaluate('document.activeElement.id')).toBe('token');
+      await fixture.server().writeTokens(TOKENS);
+      await eventually(async () => (await statusOf(fixture.url(), ADA)) === 200);
+    },
+  );
 });

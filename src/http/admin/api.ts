@@ -45,6 +45,7 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
     ctx.body = {
       store: { kind: people.kind, fixedBecause: people.fixedBecause ?? null },
       scopes,
+      usage: usage.words,
       tokens: entries.map((entry) => {
         const facts = describeEntry(entry, nowMs);
         const used = { lastUse: usage.lastUseOf(facts.id), calls: usage.callsOf(facts.userId) };

@@ -10,6 +10,8 @@ const MAX_NAMES = 100_000;
 
 /** What is known of use. */
 export interface Usage {
+  /** For people: of what, and since when. */
+  readonly words: string;
   /** The moment a token was last used for a call, as ISO 8601; null when that was before the start, or never. */
   lastUseOf(tokenId: string): string | null;
   /** A user's calls on each of the last days, the latest last. */
@@ -36,6 +38,7 @@ export function createUsage(now: () => number = Date.now): Usage {
   };
   subscribe(CALL_ENDED, onCall);
   return {
+    words: 'Last use and calls are counted by the process that answered this page, since its start.',
     lastUseOf(tokenId) {
       const atMs = lastUse.get(tokenId);
       return atMs === undefined ? null : new Date(atMs).toISOString();

@@ -6,6 +6,8 @@ export interface Face {
   readonly name: string;
   readonly version: string;
   readonly authEnabled: boolean;
+  /** Whether a variable has switched it off. */
+  readonly authSwitchedOff: boolean;
   /** Whether clients can send their users somewhere to sign in. */
   readonly canSignIn: boolean;
   readonly sseEnabled: boolean;

@@ -38,7 +38,8 @@ export function createPage(face: Face): Page {
 const PLACEHOLDER = 'https://your-server.example';
 
 /** What the template is filled with. */
-function pageValues({ name, version, authEnabled, canSignIn, sseEnabled, publicUrl }: Face): TemplateValues {
+function pageValues(face: Face): TemplateValues {
+  const { name, version, authEnabled, authSwitchedOff, canSignIn, sseEnabled, publicUrl } = face;
   const origin = publicUrl ?? PLACEHOLDER;
   const basePath = basePathOf(publicUrl);
   return {
@@ -50,6 +51,8 @@ function pageValues({ name, version, authEnabled, canSignIn, sseEnabled, publicU
     auth: authEnabled ? 'on' : 'off',
     authOn: authEnabled,
     authOff: !authEnabled,
+    authSwitchedOff,
+    authNotOn: !authEnabled && !authSwitchedOff,
     canSignIn,
     sse: sseEnabled ? 'on' : 'off',
     placeholder: publicUrl === undefined ? PLACEHOLDER : '',

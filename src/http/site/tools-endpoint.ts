@@ -4,15 +4,17 @@ import type { UserContext } from '../../auth/user.ts';
 import { grantOf, type RequestContext, type Route } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
 
-/** The route. */
-export function createToolsRoute(listTools: (user: UserContext) => Promise<readonly ListedTool[]>): Route {
-  /** Each list as JSON: it is the same one for everybody who may call everything, and long beside who asks. */
-  const texts = new WeakMap<readonly ListedTool[], string>();
+/** The route. `scopes` are those that tools need, by the tools' names: `/tools?scopes` shows them, as MCP's own list cannot. */
+export function createToolsRoute(
+  listTools: (user: UserContext) => Promise<readonly ListedTool[]>,
+  scopes: ReadonlyMap<string, string>,
+): Route {
+  const spellPlain = createSpeller(() => ({}));
+  const spellWithScopes = createSpeller((name) => (scopes.has(name) ? { scope: scopes.get(name) } : {}));
   const list = async (ctx: RequestContext): Promise<void> => {
     const { user } = grantOf(ctx);
-    const tools = await listTools(user);
-    let text = texts.get(tools);
-    if (text === undefined) texts.set(tools, (text = spell(tools)));
+    const spell = ctx.querystring === 'scopes' ? spellWithScopes : spellPlain;
+    const text = spell(await listTools(user));
     const who = JSON.stringify({ userId: user.userId, name: user.name });
     writeAnswer(ctx, 200, { text: `{"tools":${text},"user":${who}}`, headers: HEADERS });
   };
@@ -21,13 +23,21 @@ export function createToolsRoute(listTools: (user: UserContext) => Promise<reado
 
 const HEADERS = ['Content-Type', 'application/json; charset=utf-8'];
 
-/** What is shown of the tools, as JSON. */
-function spell(tools: readonly ListedTool[]): string {
-  const shown = tools.map(({ name, title, description, inputSchema }) => ({
-    name,
-    title,
-    description,
-    inputSchema,
-  }));
-  return JSON.stringify(shown);
+/** Spells lists as JSON, each once: it is the same one for everybody who may call everything, and long beside who asks. */
+function createSpeller(besides: (name: string) => object): (tools: readonly ListedTool[]) => string {
+  const texts = new WeakMap<readonly ListedTool[], string>();
+  return (tools) => {
+    const known = texts.get(tools);
+    if (known !== undefined) return known;
+    const shown = tools.map(({ name, title, description, inputSchema }) => ({
+      name,
+      title,
+      description,
+      inputSchema,
+      ...besides(name),
+    }));
+    const text = JSON.stringify(shown);
+    texts.set(tools, text);
+    return text;
+  };
 }

@@ -61,7 +61,18 @@ describe('the page', () => {
     const on = await get('/', { headers: HTML });
 
     expect(off.text).toContain('<strong>Authentication is off.</strong>');
+    expect(off.text).toContain('AUTH_ENABLED=false');
     expect(on.text).not.toContain('Authentication is off.');
+  });
+
+  test('speaks of no variable that nobody has set', async () => {
+    const { text } = await get('/', { env: { AUTH_ENABLED: '', TOKENS_FILE: '' }, headers: HTML });
+
+    expect(text).toContain('<strong>Authentication is off.</strong>');
+    expect(text).toContain('npm run token -- create --user me');
+    expect(
+      text.match(/\b[A-Z]+_[A-Z_]+\b/g)?.filter((word) => !/^(OPENAI_API_KEY|YOUR_TOKEN)$/.test(word)),
+    ).toEqual([]);
   });
 
   test('leaves out the SSE transport when it is switched off', async () => {

@@ -91,6 +91,17 @@ describe('GET /tools', () => {
     });
   });
 
+  test('says which scopes they need, where that is asked for', async () => {
+    const { body } = await send(`${server.url}/tools?scopes`, { token: ADA });
+
+    const { tools } = body as { tools: { name: string; scope?: string }[] };
+    expect(tools.map(({ name, scope }) => [name, scope])).toEqual([
+      ['get_greeting', 'greet'],
+      ['echo_message', 'echo'],
+      ['whoami', undefined],
+    ]);
+  });
+
   test('says it of each of two users who have the same list', async () => {
     const [ada, bob] = await Promise.all(
       [ADA, BOB].map(async (token) => send(`${server.url}/tools`, { token })),

@@ -1,0 +1,36 @@
+/** A question in the page's own style, before something that cannot be undone or that needs one more word. */
+import { byId } from '../page/element.js';
+
+/**
+ * Asks, and returns what was typed: an empty text where there is nothing to type, undefined where the answer is no.
+ *
+ * @param {{ title: string, words: string, yes: string, field?: { label: string, value: string } }} question
+ * @returns {Promise<string | undefined>}
+ */
+export async function ask({ title, words, yes, field }) {
+  const dialog = byId('ask', HTMLDialogElement);
+  const input = byId('ask-input', HTMLInputElement);
+  byId('ask-title', HTMLElement).textContent = title;
+  byId('ask-words', HTMLElement).textContent = words;
+  byId('ask-yes', HTMLElement).textContent = yes;
+  byId('ask-label', HTMLElement).textContent = field?.label ?? '';
+  byId('ask-field', HTMLElement).hidden = field === undefined;
+  input.value = field?.value ?? '';
+  dialog.returnValue = '';
+  dialog.showModal();
+  if (field !== undefined) input.select();
+  await new Promise((resolve) => {
+    dialog.addEventListener('close', resolve, { once: true });
+  });
+  return dialog.returnValue === 'yes' ? input.value.trim() : undefined;
+}
+
+/** Has the buttons of the dialog close it; Escape does so by itself, and means no. */
+export function connectDialog() {
+  const dialog = byId('ask', HTMLDialogElement);
+  byId('ask-form', HTMLFormElement).addEventListener('submit', (event) => {
+    event.preventDefault();
+    dialog.close('yes');
+  });
+  byId('ask-no', HTMLElement).addEventListener('click', () => dialog.close('no'));
+}

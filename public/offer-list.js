@@ -1,0 +1,65 @@
+/** The list of what can be tried, and the panel of what is chosen from it. */
+import { byId, element } from './element.js';
+import { createPromptPanel } from './prompt-panel.js';
+import { createResourcePanel } from './resource-panel.js';
+import { createToolPanel } from './tool-panel.js';
+
+/** @typedef {import('./offer.js').Entry} Entry */
+
+/** The lists of index.html, by what they hold. */
+const LISTS = { tools: 'tool-list', prompts: 'prompt-list', resources: 'resource-list' };
+
+/**
+ * Shows the lists, and the first entry of them.
+ *
+ * @param {import('./mcp-client.js').McpClient} client
+ * @param {import('./offer.js').Offer} offer
+ */
+export function showOffer(client, { tools, prompts, resources, completes }) {
+  const place = byId('tool', HTMLElement);
+  /** @type {HTMLButtonElement[]} */
+  const buttons = [];
+  /**
+   * @template {Entry} Kind
+   * @param {string} id
+   * @param {readonly Kind[]} entries
+   * @param {(entry: Kind) => readonly HTMLElement[]} createPanel
+   */
+  const fill = (id, entries, createPanel) => {
+    const rows = entries.map((entry) => {
+      const button = element('button', { type: 'button' }, element('span', {}, entry.title));
+      if (entry.title !== entry.name) button.append(element('code', {}, entry.name));
+      button.addEventListener('click', () => {
+        for (const other of buttons) other.removeAttribute('aria-current');
+        button.setAttribute('aria-current', 'true');
+        place.replaceChildren(...createPanel(entry));
+      });
+      buttons.push(button);
+      return element('li', {}, button);
+    });
+    showList(id, rows);
+  };
+  fill(LISTS.tools, tools, (tool) => createToolPanel(client, tool));
+  fill(LISTS.prompts, prompts, (prompt) => createPromptPanel(client, prompt, completes));
+  fill(LISTS.resources, resources, (resource) => createResourcePanel(client, resource, completes));
+  place.replaceChildren(element('p', { class: 'aside' }, 'This token may use nothing here.'));
+  buttons[0]?.click();
+}
+
+/** Shows nothing to try, nor what has come of it. */
+export function hideOffer() {
+  for (const id of Object.values(LISTS)) showList(id, []);
+  byId('tool', HTMLElement).replaceChildren();
+}
+
+/**
+ * Fills a list; one with nothing in it is not shown, nor is its heading.
+ *
+ * @param {string} id
+ * @param {readonly HTMLElement[]} rows
+ */
+function showList(id, rows) {
+  const list = byId(id, HTMLElement);
+  list.replaceChildren(...rows);
+  if (list.parentElement !== null) list.parentElement.hidden = rows.length === 0;
+}

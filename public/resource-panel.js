@@ -1,0 +1,58 @@
+/** The panel of a resource, or of a template of them: its address, with suggestions for what is open in it, and what is there. */
+import { createCallPanel, createHead } from './call-panel.js';
+import { element } from './element.js';
+import { asObject } from './mcp-messages.js';
+import { createTextFields } from './text-fields.js';
+import { showBlock } from './tool-result.js';
+
+/**
+ * Makes the panel.
+ *
+ * @param {import('./mcp-client.js').McpClient} client
+ * @param {import('./offer.js').Resource} resource
+ * @param {boolean} completes whether the server suggests values
+ */
+export function createResourcePanel(client, resource, completes) {
+  const { name: address } = resource;
+  const { names, fill } = openPlacesOf(address);
+  const { views, read } = createTextFields({
+    fields: names.map((name) => ({ name, description: '', required: true })),
+    completer: completes && resource.isTemplate ? client : undefined,
+    reference: { type: 'ref/resource', uri: address },
+  });
+  return createCallPanel({
+    head: createHead(resource),
+    label: `Address of ${resource.title}`,
+    verb: 'Read',
+    fields: [element('div', { class: 'fields' }, ...views)],
+    read: () => fill(read()),
+    send: async (uri, options) => client.request('resources/read', { uri }, options),
+    show: ({ contents }) =>
+      (Array.isArray(contents) ? contents : []).map((part) => {
+        const { uri, text, blob, mimeType = '' } = asObject(part) ?? {};
+        const isText = typeof text === 'string';
+        const type = isText ? 'text' : String(mimeType).replace(/\/.*/, '');
+        const block = isText ? { type, text } : { type, data: blob, mimeType };
+        return element('div', {}, element('h4', {}, `${String(uri)} ${String(mimeType)}`), showBlock(block));
+      }),
+  });
+}
+
+/**
+ * What is open in an address. Of a template that says more than `{name}` the whole address is.
+ *
+ * @param {string} address
+ * @returns {{ names: readonly string[], fill: (values: Record<string, string>) => string }}
+ */
+function openPlacesOf(address) {
+  const places = address.match(/\{[^}]*\}/g) ?? [];
+  if (places.some((place) => !/^\{\w+\}$/.test(place)))
+    return { names: ['address'], fill: ({ address: uri = '' }) => uri };
+  return {
+    names: [...new Set(places.map((place) => place.slice(1, -1)))],
+    fill: (values) =>
+      address.replaceAll(/\{(\w+)\}/g, (_place, /** @type {string} */ name) =>
+        encodeURIComponent(values[name] ?? ''),
+      ),
+  };
+}
