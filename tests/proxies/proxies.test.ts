@@ -1,11 +1,14 @@
 /** Real proxies on the configurations of `deploy/`: streams begin at once, and a rolling restart under load fails no call. */
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findFreePort } from '../support/free-port.ts';
 import { createSandbox, waitFor, waitForEnd } from '../support/process.ts';
-import { describeBehindProxies, INSTALLED, type Proxy, startProxy } from '../support/proxies.ts';
+import { describeBehindProxies, INSTALLED, inTurn, type Proxy, startProxy } from '../support/proxies.ts';
 import { callTool, openMcpSession, send, stateless } from '../support/raw-http.ts';
+import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { startLoad } from '../support/restart-load.ts';
 import {
   fixtureEntry,
   type ServerProcess,
@@ -18,28 +21,44 @@ import { openSse, openStream } from '../support/sse-reader.ts';
 /** Long enough for two checks of each proxy, which come every second. */
 const DELAY_SECONDS = 3;
 
-/** Calls under way at once through each proxy. */
-const CALLERS = 4;
+/** Calls through each proxy, where the machine can do as many. */
+const CALLS_PER_SECOND = 500;
+
+/** An instance behind the proxies. */
+interface Instance extends ServerProcess {
+  /** How often a proxy has been told that it is ready. */
+  checks(): number;
+}
+
+const SECRET = randomBytes(32).toString('base64url');
 
 describeBehindProxies('behind proxies', () => {
   const sandbox = createSandbox();
-  const proxies = new Map<string, Proxy>();
-  const instances: ServerProcess[] = [];
+  /** As they are in `deploy/`, and as they are where every instance serves every session. */
+  const [proxies, balancers] = [new Map<string, Proxy>(), new Map<string, Proxy>()];
+  const instances: Instance[] = [];
+  let redis: TestRedis | undefined;
   beforeAll(async () => {
-    for (let count = 0; count < 2; count += 1) instances.push(await startInstance(await findFreePort()));
+    redis = hasRedis ? await startRedis(sandbox) : undefined;
+    for (let count = 0; count < 3; count += 1) instances.push(await startInstance(await findFreePort()));
     const ports = instances.map(({ port }) => port);
-    for (const program of INSTALLED) proxies.set(program.name, await startProxy(sandbox, program, ports));
-  });
+    for (const program of INSTALLED) {
+      proxies.set(program.name, await startProxy(sandbox, program, ports.slice(0, 2)));
+      balancers.set(program.name, await startProxy(sandbox, program, ports, inTurn));
+    }
+  }, 60_000);
   afterAll(async () => sandbox.close());
 
   /** Starts an instance on a port, as it is started behind a balancer. */
-  const startInstance = async (port: number): Promise<ServerProcess> =>
-    startServer(sandbox, {
+  const startInstance = async (port: number): Promise<Instance> => {
+    const started = await startServer(sandbox, {
       ...WITH_TOKENS,
       entry: fixtureEntry('http', 'wait'),
       env: {
         ...WITH_TOKENS.env,
         PORT: String(port),
+        SERVER_SECRET: SECRET,
+        ...(redis && { REDIS_URL: redis.url }),
         SHUTDOWN_DELAY_SECONDS: String(DELAY_SECONDS),
         TRUST_PROXY: 'true',
         // The checks come under other names.
@@ -47,6 +66,12 @@ describeBehindProxies('behind proxies', () => {
         LOG_LEVEL: 'debug',
       },
     });
+    let checks = 0;
+    started.child.stderr?.on('data', (part: Buffer) => {
+      checks += String(part).match(/"path":"\/ready"[^\n]*"status":200/g)?.length ?? 0;
+    });
+    return { ...started, checks: () => checks };
+  };
 
   describe.each(INSTALLED)('$name', ({ name }) => {
     /** Where the proxy listens. */
@@ -92,55 +117,28 @@ describeBehindProxies('behind proxies', () => {
     });
   });
 
-  test('a rolling restart of both instances under load fails no call', async () => {
-    const load = INSTALLED.map(({ name }) => startLoad(proxies.get(name)?.url ?? ''));
+  test('a restart of all instances in turn under load fails no call, be it of a session, of none or over HTTP+SSE', async () => {
+    const load = INSTALLED.map(({ name }) =>
+      startLoad(balancers.get(name)?.url ?? '', {
+        perSecond: CALLS_PER_SECOND,
+        withSse: redis !== undefined,
+      }),
+    );
     for (const [index, { child, port, ...instance }] of instances.entries()) {
       child.kill('SIGTERM');
       await waitForEnd({ child, ...instance }, { timeoutMs: 20_000 });
       const next = await startInstance(port);
       instances[index] = next;
-      await waitFor('the checks of the proxies', () => countChecks(next) >= 2 * INSTALLED.length, {
-        timeoutMs: 20_000,
-      });
+      // Each proxy in both of its configurations.
+      const enough = 4 * INSTALLED.length;
+      await waitFor('the checks of the proxies', () => next.checks() >= enough, { timeoutMs: 20_000 });
     }
-    const outcomes = await Promise.all(load.map((end) => end()));
+    const outcomes = await Promise.all(load.map(async (end) => end()));
 
-    expect(outcomes.map(({ failures }) => failures)).toEqual(INSTALLED.map(() => []));
-    for (const { calls } of outcomes) expect(calls).toBeGreaterThan(20);
-  }, 60_000);
+    expect(outcomes.map(({ failures }) => failures.slice(0, 5))).toEqual(INSTALLED.map(() => []));
+    for (const [index, { calls, perSecond }] of outcomes.entries()) {
+      process.stderr.write(`${INSTALLED[index]?.name}: ${calls} calls, ${perSecond} a second\n`);
+      expect(calls).toBeGreaterThan(100);
+    }
+  }, 120_000);
 });
-
-/** How often somebody has asked an instance whether it is ready. */
-function countChecks(instance: ServerProcess): number {
-  return instance.log().filter(({ path, status }) => path === '/ready' && status === 200).length;
-}
-
-/** What became of the calls of a load. */
-interface Outcome {
-  readonly calls: number;
-  /** What was answered to those that failed. */
-  readonly failures: readonly string[];
-}
-
-/** Calls through a proxy again and again; the result ends it. */
-function startLoad(url: string): () => Promise<Outcome> {
-  const call = stateless(
-    { method: 'tools/call', params: { name: 'echo_message', arguments: { message: 'here' } } },
-    { token: TOKEN.ada },
-  );
-  const failures: string[] = [];
-  let calls = 0;
-  const over = new AbortController();
-  const callers = Array.from({ length: CALLERS }, async () => {
-    while (!over.signal.aborted) {
-      const { status, text } = await send(`${url}/mcp`, call);
-      calls += 1;
-      if (status !== 200) failures.push(`${status} ${text.slice(0, 200)}`);
-    }
-  });
-  return async () => {
-    over.abort();
-    await Promise.all(callers);
-    return { calls, failures };
-  };
-}

@@ -73,17 +73,33 @@ export interface Proxy extends TestProcess {
   readonly folder: string;
 }
 
+/** A configuration for instances that each serve every session: as docs/07 says, without stickiness, and with a third one. */
+export function inTurn(text: string, ports: readonly number[]): string {
+  const third = `127.0.0.1:${ports[2]}`;
+  return text
+    .replace(/^ *ip_hash;\n/m, '')
+    .replace(/balance source\n *hash-type consistent/, 'balance roundrobin')
+    .replace('lb_policy ip_hash', 'lb_policy round_robin')
+    .replace(
+      /( *server )127.0.0.1:8002( max_fails=0;\n)/,
+      (line, start, end) => `${line}${start}${third}${end}`,
+    )
+    .replace(/( *server )two 127.0.0.1:8002\n/, (line, start) => `${line}${start}three ${third}\n`)
+    .replace('reverse_proxy 127.0.0.1:8001 127.0.0.1:8002', (line) => `${line} ${third}`);
+}
+
 /** The ports that stand in the configurations: where the proxy listens, and the two instances. */
 const [LISTENS, ...INSTANCES] = ['8080', '8001', '8002'] as const;
 
-/** Starts a proxy on its configuration, in front of two instances that listen. */
+/** Starts a proxy on its configuration, in front of instances that listen: two, unless it is changed. */
 export async function startProxy(
   sandbox: Sandbox,
   { name, file, args }: Program,
   ports: readonly number[],
+  change: (text: string, ports: readonly number[]) => string = (text) => text,
 ): Promise<Proxy> {
   const port = await findFreePort();
-  let text = await readExample(file);
+  let text = change(await readExample(file), ports);
   for (const [index, instance] of INSTANCES.entries())
     text = text.replaceAll(`127.0.0.1:${instance}`, `127.0.0.1:${ports[index]}`);
   // Of what a developer's machine serves while it tests, nobody else needs to know.

@@ -5,10 +5,10 @@ import { describe } from '@jest/globals';
 import { type Sandbox, type TestProcess, waitFor } from './process.ts';
 
 /** Whether there is one. Debian: `apt-get install redis-server`. */
-const isInstalled = spawnSync('redis-server', ['--version']).status === 0;
+export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 
 /** Describes tests that need a Redis. */
-export const describeWithRedis = isInstalled ? describe : describe.skip;
+export const describeWithRedis = hasRedis ? describe : describe.skip;
 
 /** A Redis that runs. */
 export interface TestRedis {
