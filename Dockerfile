@@ -6,7 +6,8 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --include=dev --no-audit --no-fund
 COPY . .
-RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json --sourceMap false
+RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json --sourceMap false \
+  && node scripts/join-modules.mjs --no-source-maps
 # What was installed above is in npm's cache.
 # What is optional is for older Nodes than this one.
 RUN npm ci --omit=dev --omit=optional --no-audit --no-fund --prefer-offline

@@ -59,25 +59,11 @@ const exists = (file) =>
     () => false,
   );
 
-/**
- * A module of the build, by its address: `dist` need not be there when types are checked.
- *
- * @param {string} name
- */
-const built = async (name) =>
-  /** @type {unknown} */ (await import(new URL(`../../dist/src/${name}.js`, import.meta.url).href));
-
 const [transport, ...names] = process.argv.slice(2);
 const others = [wait, explode, outside].filter(({ name }) => names.includes(name));
 const definition = { tools: [...fixtureTools, ...others] };
-if (transport === 'stdio') {
-  const { runStdio } = /** @type {typeof import('../../src/server/run-stdio.ts')} */ (
-    await built('server/run-stdio')
-  );
-  await runStdio(definition, process.env);
-} else {
-  const { runServer } = /** @type {typeof import('../../src/server/run-server.ts')} */ (
-    await built('server/run-server')
-  );
-  await runServer(definition, process.env);
-}
+// By its address: `dist` need not be there when types are checked.
+const { runServer, runStdio } = /** @type {typeof import('../../lab/fixture/engine.ts')} */ (
+  await import(new URL('../../dist/lab/fixture/engine.js', import.meta.url).href)
+);
+await (transport === 'stdio' ? runStdio : runServer)(definition, process.env);

@@ -1,5 +1,6 @@
 /** `/health` and `/ready`: is the process alive, and should it get new work. */
 import type { RequestContext, Route } from '../context.ts';
+import { writeAnswer } from '../direct-answer.ts';
 
 /** What is asked for the answers. */
 export interface HealthParts {
@@ -13,15 +14,25 @@ export interface HealthParts {
 /** The two public routes. */
 export function createHealthRoutes({ version, findObstacle, isDegraded }: HealthParts): Route[] {
   const health = (ctx: RequestContext): void => {
-    ctx.body = { status: 'ok', version };
+    answer(ctx, 200, { status: 'ok', version });
   };
   const ready = async (ctx: RequestContext): Promise<void> => {
     const obstacle = await findObstacle();
-    ctx.status = obstacle === undefined ? 200 : 503;
-    ctx.body = { status: obstacle ?? (isDegraded() ? 'degraded' : 'ready') };
+    const status = obstacle ?? (isDegraded() ? 'degraded' : 'ready');
+    answer(ctx, obstacle === undefined ? 200 : 503, { status });
   };
   return [
-    { path: '/health', methods: { GET: health, HEAD: health }, access: 'public', isProbe: true },
-    { path: '/ready', methods: { GET: ready, HEAD: ready }, access: 'public', isProbe: true },
+    { path: '/health', methods: { GET: health, HEAD: health }, ...PROBE },
+    { path: '/ready', methods: { GET: ready, HEAD: ready }, ...PROBE },
   ];
+}
+
+/** What both are. Koa's own way would have Node make its HTTP client, to see whether a body is one of its responses: 20 ms of a start. */
+const PROBE = { access: 'public', isProbe: true, answersItself: true } as const;
+
+const HEADERS = ['Content-Type', 'application/json; charset=utf-8'];
+
+/** Writes an answer. */
+function answer(ctx: RequestContext, status: number, body: object): void {
+  writeAnswer(ctx, status, { text: JSON.stringify(body), headers: HEADERS });
 }
