@@ -5,6 +5,8 @@ import { listenOnLoopback } from './loopback.ts';
 /** A running proxy. */
 export interface HeaderProxy {
   readonly url: string;
+  /** From here on, every request gets this token; before, each goes through as it comes. */
+  add(token: string): void;
   close(): Promise<void>;
 }
 
@@ -19,13 +21,15 @@ const HOP_BY_HOP = new Set([
 ]);
 
 /** Starts a proxy on a free loopback port. Host and Origin go through as the client sent them: the server judges them. */
-export async function startHeaderProxy(target: URL, token: string): Promise<HeaderProxy> {
-  const server = createServer((incoming, answer) => forward({ incoming, answer, target, token }));
+export async function startHeaderProxy(target: URL, token?: string): Promise<HeaderProxy> {
+  let added = token;
+  const server = createServer((incoming, answer) => forward({ incoming, answer, target, token: added }));
   // Event streams stay silent for long, and the suite decides how long it waits.
   server.requestTimeout = 0;
   const port = await listenOnLoopback(server);
   return {
     url: `http://127.0.0.1:${port}`,
+    add: (next) => void (added = next),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -39,7 +43,7 @@ interface Exchange {
   readonly incoming: IncomingMessage;
   readonly answer: ServerResponse;
   readonly target: URL;
-  readonly token: string;
+  readonly token: string | undefined;
 }
 
 /** Sends a request on with the credential and streams the response back; whoever leaves first takes the other along. */
@@ -67,13 +71,15 @@ function forward({ incoming, answer, target, token }: Exchange): void {
 }
 
 /** The request's headers with the credential in place of any the client sent. */
-function withCredential(incoming: IncomingMessage, token: string): string[] {
-  const headers = endToEnd(incoming.rawHeaders).filter(([name]) => name.toLowerCase() !== 'authorization');
+function withCredential(incoming: IncomingMessage, token: string | undefined): string[] {
+  const headers = endToEnd(incoming.rawHeaders).filter(
+    ([name]) => token === undefined || name.toLowerCase() !== 'authorization',
+  );
   // Without a length, Node frames the body anew; without a body there must be no frame.
   const hasFramedBody = incoming.headers['transfer-encoding'] !== undefined;
   return [
     ...headers,
-    ['Authorization', `Bearer ${token}`],
+    ...(token === undefined ? [] : [['Authorization', `Bearer ${token}`]]),
     ...(hasFramedBody ? [['Transfer-Encoding', 'chunked']] : []),
   ].flat();
 }

@@ -2,7 +2,7 @@
  * `npm run conformance`: the official conformance suite against this server with authentication on.
  *
  * The server is run as it is, and as the fixture server of `lab/conformance/server`, which offers what the suite calls by
- * name. The suite cannot send a credential, so a proxy in front of each server adds it.
+ * name. The suite cannot send a credential, so a proxy in front of each server adds it: the token of the file, then one of a sign-in.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -92,18 +92,23 @@ async function runPlan(sets: readonly PlannedSet[], run: Run): Promise<number> {
 async function withServer(set: PlannedSet, run: Run, troubles: string[]): Promise<ScenarioResult[]> {
   const { node, signal, verbose } = run;
   const directory = path.join(run.directory, set.name);
-  const server = await startServerProcess({ script: fileURLToPath(SCRIPTS[set.server]), directory, signal });
+  const { settings, exchange } = set;
+  const script = fileURLToPath(SCRIPTS[set.server]);
+  const server = await startServerProcess({ script, directory, signal, settings });
   try {
-    const proxy = await startHeaderProxy(server.url, server.token);
+    const proxy = await startHeaderProxy(server.url);
     try {
-      return await runSet(set, {
+      const options = {
         node,
         url: `${proxy.url}/mcp`,
         resultsDirectory: path.join(directory, 'results'),
         signal,
         onResult: printResult,
-        onLine: (line) => verbose && console.log(`    ${line}`),
-      });
+        onLine: (line: string) => verbose && console.log(`    ${line}`),
+      };
+      if ('run' in set) return await set.run(options, server.token);
+      proxy.add(exchange ? await exchange(proxy.url, server.token) : server.token);
+      return await runSet(set, options);
     } finally {
       await proxy.close();
     }

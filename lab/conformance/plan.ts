@@ -1,5 +1,7 @@
 /** What of the official conformance suite is run against which server, and why. */
 import type { SET_NAMES } from './main.usage.mjs';
+import { SIGN_IN_SETS } from './sign-in.ts';
+import type { ScenarioResult, SuiteOptions } from './suite.ts';
 
 /** The two servers under test. */
 export type ServerName = 'plain' | 'fixture';
@@ -18,6 +20,10 @@ export interface PlannedScenario {
 export type PlannedSet = {
   readonly name: (typeof SET_NAMES)[number];
   readonly server: ServerName;
+  /** Settings of the server besides the usual ones. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** What is sent in place of the token that the server has been given. */
+  readonly exchange?: (url: string, token: string) => Promise<string>;
 } & (
   | {
       /** The revision whose requirement set is run as the suite has frozen it. */
@@ -26,6 +32,8 @@ export type PlannedSet = {
       readonly scored: number;
     }
   | { readonly scenarios: readonly PlannedScenario[] }
+  /** Runs by itself, without a credential. */
+  | { readonly run: (options: SuiteOptions, token: string) => Promise<ScenarioResult[]> }
 );
 
 /**
@@ -86,6 +94,7 @@ export const PLAN: readonly PlannedSet[] = [
   { name: 'streams', server: 'fixture', scenarios: STREAM_SCENARIOS },
   { name: '2025-11-25', server: 'fixture', requirements: '2025-11-25', scored: 30 },
   { name: '2026-07-28', server: 'fixture', requirements: '2026-07-28', scored: 37 },
+  ...SIGN_IN_SETS,
 ];
 
 /** One scenario at the wire of several revisions. */

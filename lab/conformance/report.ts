@@ -52,5 +52,5 @@ function isPassed({ passed }: ScenarioResult): boolean {
 
 /** A table row with columns of equal width. */
 function formatRow([name = '', ...columns]: readonly string[]): string {
-  return `  ${name.padEnd(12)}${columns.map((column) => column.padStart(17)).join('')}`;
+  return `  ${name.padEnd(22)}${columns.map((column) => column.padStart(17)).join('')}`;
 }

@@ -23,6 +23,7 @@ export interface ServerProcessOptions {
   /** An empty directory for its token file; it is its working directory too, so that no `.env` of ours is read. */
   readonly directory: string;
   readonly signal: AbortSignal;
+  readonly settings?: Readonly<Record<string, string>> | undefined;
 }
 
 const START_TIMEOUT_MS = 20_000;
@@ -41,6 +42,7 @@ export async function startServerProcess({
   script,
   directory,
   signal,
+  settings = {},
 }: ServerProcessOptions): Promise<ServerProcess> {
   const token = randomBytes(32).toString('base64url');
   const tokensFile = path.join(directory, 'tokens.json');
@@ -61,6 +63,7 @@ export async function startServerProcess({
       TOKENS_FILE: tokensFile,
       CALLS_PER_MINUTE: '0',
       LOG_LEVEL: 'warn',
+      ...settings,
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

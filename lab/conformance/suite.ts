@@ -42,7 +42,10 @@ type Check = z.output<typeof CHECKS>[number];
 const LAST_LINES = 20;
 
 /** Runs one set of the plan; every scenario's result is reported, and returned at the end. */
-export async function runSet(set: PlannedSet, options: SuiteOptions): Promise<ScenarioResult[]> {
+export async function runSet(
+  set: Exclude<PlannedSet, { run: unknown }>,
+  options: SuiteOptions,
+): Promise<ScenarioResult[]> {
   return 'requirements' in set
     ? runRequirements(set, options)
     : runScenarios(set.name, set.scenarios, options);
@@ -110,7 +113,7 @@ function missingSuccesses(checks: readonly Check[], successes: readonly string[]
 }
 
 /** A result from the checks of a scenario. One that made no check has not shown anything, so it has not passed. */
-function judge(
+export function judge(
   face: Pick<ScenarioResult, 'set' | 'scenario' | 'revision' | 'scored'>,
   checks: readonly Check[],
 ): ScenarioResult {
@@ -177,12 +180,12 @@ function scenarioOf(directory: string): string {
 }
 
 /** The checks that the suite has written down for a scenario. */
-async function readChecks(directory: string): Promise<readonly Check[]> {
+export async function readChecks(directory: string): Promise<readonly Check[]> {
   return CHECKS.parse(JSON.parse(await readFile(`${directory}/checks.json`, 'utf8')));
 }
 
 /** Runs the suite's command line to its end; returns its last words. Its exit code only repeats what the checks say. */
-async function runSuite(
+export async function runSuite(
   args: readonly string[],
   { node, signal, onLine }: SuiteOptions,
   onOutputLine: (line: string) => void,

@@ -102,10 +102,20 @@ export const ISLANDS = [
     name: 'sign-in',
     what: 'signing in with a token on a page, for clients that cannot be given one (OAuth)',
     without: 'tokens are handed out, and in no other way does anybody come in, as with `SIGN_IN=false`',
-    files: ['src/auth/sign-in', 'src/http/sign-in', 'src/server/sign-in.ts'],
+    files: [
+      'src/auth/sign-in',
+      'src/http/sign-in',
+      'src/server/sign-in.ts',
+      'lab/sign-in.ts',
+      'lab/conformance/sign-in.ts',
+      'lab/conformance/sign-in.usage.mjs',
+    ],
     wiring: [
       { file: ENTRANCE, linesWith: "'./sign-in.ts'" },
       { file: ENTRANCE, part: '(await openSignIn(wiring)) ?? ' },
+      { file: 'lab/conformance/plan.ts', linesWith: 'SIGN_IN_SETS' },
+      { file: 'lab/conformance/main.usage.mjs', linesWith: "'./sign-in.usage.mjs'" },
+      { file: 'lab/conformance/main.usage.mjs', part: ', ...SIGN_IN_SET_NAMES' },
     ],
     tests: [
       'tests/auth/sign-in',
