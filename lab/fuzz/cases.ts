@@ -10,6 +10,8 @@ import {
   sseCase,
   statelessCase,
 } from './mcp-cases.ts';
+import { looseSignInCase, signInCase } from './sign-in-cases.ts';
+import { jwtCase } from './provider-cases.ts';
 import { createRandom, type Random } from './random.ts';
 
 type Case = (random: Random, actor: Actor) => Promise<void>;
@@ -26,6 +28,9 @@ const KINDS: readonly (readonly [number, readonly [string, Case]])[] = [
   [7, ['session', sessionCase]],
   [4, ['sse', sseCase]],
   [4, ['heavy body', heavyCase]],
+  [5, ['sign-in', signInCase]],
+  [7, ['loose sign-in', looseSignInCase]],
+  [5, ['jwt', jwtCase]],
 ];
 
 /** How a case went. */

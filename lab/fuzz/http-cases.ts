@@ -17,7 +17,11 @@ const PATHS = [
   '/health',
   '/ready',
   '/register',
+  '/authorize',
+  '/token',
+  '/revoke',
   '/.well-known/x',
+  '/.well-known/oauth-protected-resource/mcp',
   '/nothing',
 ];
 const METHODS = [
@@ -62,7 +66,7 @@ export async function framedCase(random: Random, actor: Actor): Promise<void> {
   const who = random.pick<Who>(['ada', 'bob', 'nobody']);
   const body = anyBody(random, tagOf(actor.caseNumber, who));
   const { headers, target } = post(actor, who, body, {
-    target: random.pick(['/mcp', '/messages?sessionId=x', '/sse', '/register']),
+    target: random.pick(['/mcp', '/messages?sessionId=x', '/sse', '/register', '/token', '/authorize']),
   });
   const send = (extra: HttpRequest['headers'], rest: Buffer): Buffer =>
     Buffer.concat([headOf('POST', target, [...headers, ...extra]), rest]);

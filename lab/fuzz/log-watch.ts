@@ -10,6 +10,10 @@ export interface LogWatch {
 }
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
+
+/** Codes, tokens, ids and tickets of a sign-in, and JWTs. */
+const SEALED = /mcp_(?:at|rt|ac|ci|cs|rq)_|eyJ[\w-]+\./;
+
 const MAX_PROBLEMS = 10;
 
 /** Watches for these secrets, for errors but the allowed ones, for arguments (`canary-`) and for whole session ids. */
@@ -28,7 +32,8 @@ export function createLogWatch(secrets: readonly string[], allowedErrors = /(?!)
     if ((level === 'error' || level === 'fatal') && !allowedErrors.test(line))
       return note(`an error in the log: ${line.slice(0, 1_500)}`);
     // Request ids are the only ids of this form that may stand there whole.
-    if (UUID.test(JSON.stringify(others))) note(`a session id in the log: ${line.slice(0, 400)}`);
+    if (UUID.test(JSON.stringify(others))) return note(`a session id in the log: ${line.slice(0, 400)}`);
+    if (SEALED.test(line)) note(`a sealed value in the log: ${line.slice(0, 400)}`);
   };
   return {
     problems,

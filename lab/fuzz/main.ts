@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util';
 import { helped } from '../help.ts';
 import { USAGE } from './main.usage.mjs';
 import { type Failure, runCases, showBytes, type Summary } from './runner.ts';
-import { type FuzzTarget, startTarget, takeTarget } from './target.ts';
+import { MODES } from './modes.ts';
+import { type FuzzTarget, type OpenMode, startTarget, takeTarget } from './target.ts';
 
 /** What the command line asks for. */
 interface Command {
@@ -15,6 +16,8 @@ interface Command {
   /** Whether it is one case that somebody wants to see. */
   readonly isOne: boolean;
   readonly concurrency: number;
+  /** How the server that is started lets its users in, where not as usual. */
+  readonly openMode: OpenMode | undefined;
   readonly server: { readonly url: string; readonly tokens: readonly [string, string] } | undefined;
 }
 
@@ -31,8 +34,11 @@ async function main(): Promise<number> {
     console.error(USAGE);
     return 2;
   }
-  const { seed, cases, isOne, concurrency, server } = command;
-  const fuzzed = server === undefined ? await startTarget() : await takeTarget(server.url, server.tokens);
+  const { seed, cases, isOne, concurrency, openMode, server } = command;
+  const fuzzed =
+    server === undefined
+      ? await startTarget({ ...(openMode && { openMode }) })
+      : await takeTarget(server.url, server.tokens);
   console.log(
     `fuzz: ${cases.length} cases of seed ${seed}${server ? '; its log and process cannot be watched' : ''}`,
   );
@@ -59,6 +65,7 @@ function parseCommandLine(): Command | undefined {
         count: { type: 'string', default: '20000' },
         case: { type: 'string' },
         concurrency: { type: 'string', default: '24' },
+        mode: { type: 'string' },
         url: { type: 'string' },
         token: { type: 'string', multiple: true, default: [] },
       },
@@ -74,9 +81,12 @@ function parseCommandLine(): Command | undefined {
       (value) => Number.isSafeInteger(value) && value >= 0,
     );
     if (!isWhole || concurrency === 0) return undefined;
-    if (values.url === undefined) return { seed, cases, isOne, concurrency, server: undefined };
+    const openMode = MODES.get(values.mode ?? '');
+    if (values.mode !== undefined && openMode === undefined) return undefined;
+    const known = { seed, cases, isOne, concurrency, openMode };
+    if (values.url === undefined) return { ...known, server: undefined };
     if (first === undefined || second === undefined || !URL.canParse(values.url)) return undefined;
-    return { seed, cases, isOne, concurrency, server: { url: values.url, tokens: [first, second] } };
+    return { ...known, server: { url: values.url, tokens: [first, second] } };
   } catch {
     // An unknown option: the usage says what there is.
     return undefined;

@@ -35,7 +35,12 @@ export function tagOf(caseNumber: number, who: Who): string {
 }
 
 const TAG = /canary-(\d+)-(ada|bob|nobody)-[0-9a-f]{8}/g;
-const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
+
+/** What may be the id of a session: a UUID, or a sealed value. */
+const ID = /[\w-]{36,}/g;
+
+/** Where a sign-in may lead: to a program on the user's own machine, or to a vendor's callback. */
+const CALLBACK = /^(http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?[/?]|https:\/\/claude\.ai\/api\/)/;
 
 /** The problem with an answer, if there is one. */
 export function problemOf(response: Response, asked: Asked, secrets: Secrets): string | undefined {
@@ -47,7 +52,7 @@ export function problemOf(response: Response, asked: Asked, secrets: Secrets): s
   if (asked.mustRefuse && status < 400)
     return `status ${status} where a refusal is due: ${text.slice(0, 200)}`;
   return (
-    doubledHeader(headers) ??
+    badHeader(headers) ??
     leakIn(`${heads}\n${response.body.toString()}`, asked, secrets) ??
     (asked.isHead ? undefined : problemOfBody(response, asked))
   );
@@ -58,7 +63,7 @@ function noteSessions({ headers, isStream, body }: Response, who: Who, { session
   const id = headers.get('mcp-session-id')?.[0];
   if (id !== undefined && !sessions.has(id)) sessions.set(id, who);
   if (!isStream) return;
-  const endpoint = /sessionId=([0-9a-f-]{36})/.exec(body.subarray(0, 400).toString('latin1'))?.[1];
+  const endpoint = /sessionId=([\w-]{36,})/.exec(body.subarray(0, 400).toString('latin1'))?.[1];
   if (endpoint !== undefined && !sessions.has(endpoint)) sessions.set(endpoint, who);
 }
 
@@ -74,8 +79,8 @@ function leakIn(text: string, { who, caseNumber }: Pick<Asked, 'who' | 'caseNumb
     if (isTag && (owner !== who || Number(number) !== caseNumber))
       return `${tag} in an answer to ${who} of case ${caseNumber}`;
   }
-  for (const [id] of text.matchAll(UUID)) {
-    const owner = secrets.sessions.get(id.toLowerCase());
+  for (const [id] of text.matchAll(ID)) {
+    const owner = secrets.sessions.get(id) ?? secrets.sessions.get(id.toLowerCase());
     if (owner !== undefined && owner !== who) return `a session id of ${owner} in an answer to ${who}`;
   }
   return undefined;
@@ -86,10 +91,13 @@ function toWho(owner: string | undefined): Who {
   return owner === 'ada' || owner === 'bob' ? owner : 'nobody';
 }
 
-/** A header that stands twice and must not. */
-function doubledHeader(headers: Response['headers']): string | undefined {
+/** A header that must not be there, or not twice. */
+function badHeader(headers: Response['headers']): string | undefined {
   const doubled = [...headers].find(([name, values]) => values.length > 1 && name !== 'vary');
   if (doubled !== undefined) return `the header ${doubled[0]} stands twice`;
+  const location = headers.get('location')?.[0];
+  if (location !== undefined && !CALLBACK.test(location)) return `a redirect to ${location.slice(0, 200)}`;
+  if (headers.has('set-cookie')) return 'a cookie';
   return headers.has('x-powered-by') ? 'the header x-powered-by' : undefined;
 }
 
@@ -109,10 +117,14 @@ function problemOfBody(
     return ['', 'Accepted'].includes(text ?? '') ? undefined : `plain text: ${text?.slice(0, 80)}`;
   if (type === 'text/html')
     return text?.startsWith('<!doctype html>') === true ? undefined : 'HTML that is no page';
+  if (type === 'text/css') return undefined;
   if (type !== 'application/json') return `the media type ${type}`;
   if (!complete) return undefined;
   return problemOfJson(text ?? '', asked);
 }
+
+/** What each JSON answer that is no refusal has, one of these; that of `/revoke` has nothing. */
+const MEMBERS = ['tools', 'status', 'transports', 'client_id', 'access_token', 'issuer', 'resource'];
 
 /** What is wrong with a JSON body. */
 function problemOfJson(text: string, asked: Asked): string | undefined {
@@ -123,7 +135,7 @@ function problemOfJson(text: string, asked: Asked): string | undefined {
   if (!isObject(value)) return 'JSON that is no object';
   if ('jsonrpc' in value) return problemOfMessage(value, asked);
   const isRefusal = typeof value['error'] === 'string' && typeof value['error_description'] === 'string';
-  const isOther = 'tools' in value || 'status' in value || 'transports' in value;
+  const isOther = Object.keys(value).length === 0 || MEMBERS.some((name) => value[name] !== undefined);
   if (!isRefusal && !isOther) return `JSON of no known shape: ${text.slice(0, 80)}`;
   if (Array.isArray(value['tools']) && asked.who === 'nobody') return 'the tools for nobody';
   return undefined;
@@ -139,7 +151,7 @@ function problemOfStream(text: string, asked: Asked): string | undefined {
   }
   for (const { event, data } of frames) {
     if (event === 'endpoint') {
-      if (!/^\/messages\?sessionId=[0-9a-f-]{36}$/.test(data))
+      if (!/^\/messages\?sessionId=[\w-]{36,}$/.test(data))
         return `an endpoint event with ${data.slice(0, 80)}`;
       continue;
     }

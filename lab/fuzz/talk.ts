@@ -135,7 +135,7 @@ export async function openSse(actor: Actor, user: User): Promise<SseSession> {
     toBytes({ method: 'GET', target: '/sse', headers }),
   );
   const opened = await stream.until(({ body }) => body.includes('\n\n'), 'the endpoint event');
-  const id = /sessionId=([0-9a-f-]{36})/.exec(opened.body.toString())?.[1];
+  const id = /sessionId=([\w-]+)/.exec(opened.body.toString())?.[1];
   if (id === undefined) throw new Violation(`GET /sse was answered ${opened.status}`);
   return { user, id, stream };
 }
@@ -165,7 +165,7 @@ export function answersOn({ body }: Pick<Response, 'body'>): Map<unknown, unknow
 }
 
 /** Holds an answer of `whoami` against who asked. */
-function checkWhoami({ target }: Actor, user: User, status: number, text: string): void {
+export function checkWhoami({ target }: Actor, user: User, status: number, text: string): void {
   const [userId] = target.secrets.identities[user];
   if (status !== 200 || !text.includes(`"userId":"${userId}"`))
     throw new Violation(`whoami of ${user} was answered ${status} ${text.slice(0, 300)}`);

@@ -1,5 +1,8 @@
 /** What is attacked: a server that is started for it, or one that runs already. */
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { findFreePort } from '../conformance/loopback.ts';
+import type { MadeUpIssuer } from './made-up-issuer.ts';
 import type { Secrets } from './oracle.ts';
 import type { Target } from './actor.ts';
 import { ENVELOPE } from './messages.ts';
@@ -32,32 +35,73 @@ const SETTINGS = {
   CALLS_PER_MINUTE: '0',
 };
 
-/** Starts a server with the users ada and bob. */
-export async function startTarget({ script = FIXTURE, deadlineMs = DEADLINE_MS } = {}): Promise<FuzzTarget> {
-  const tokens = { ada: makeToken(), bob: makeToken() };
-  const mark = tokens.ada.slice(-6);
-  const secrets: Secrets = {
-    tokens,
-    identities: { ada: [`user-ada-${mark}`, `Ada of ${mark}`], bob: [`user-bob-${mark}`, `Bob of ${mark}`] },
-    sessions: new Map(),
+/** How a server lets its users in. */
+export interface Mode {
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: Secrets;
+  /** The token file: users by token. */
+  readonly tokens: Readonly<Record<string, object>>;
+  readonly issuer?: MadeUpIssuer;
+}
+
+/** Opens a mode, for a server on this port; `mark` makes names that nobody else has. */
+export type OpenMode = (mark: string, port: number) => Promise<Mode>;
+
+/** Tokens of a file, and signing in with them; sessions that any process could serve. */
+const byTokens: OpenMode = async (mark) => {
+  const [ada, bob] = [makeToken(), makeToken()];
+  const identities = {
+    ada: [`user-ada-${mark}`, `Ada of ${mark}`],
+    bob: [`user-bob-${mark}`, `Bob of ${mark}`],
+  } as const;
+  return {
+    env: { SERVER_SECRET: randomBytes(32).toString('base64url') },
+    secrets: { tokens: { ada, bob }, identities, sessions: new Map() },
+    tokens: { [ada]: entryOf(identities.ada), [bob]: entryOf(identities.bob) },
   };
+};
+
+/** What to start. */
+interface StartOptions {
+  readonly script?: string;
+  readonly deadlineMs?: number;
+  readonly openMode?: OpenMode;
+}
+
+/** Starts a server with the users ada and bob. */
+export async function startTarget({
+  script = FIXTURE,
+  deadlineMs = DEADLINE_MS,
+  openMode = byTokens,
+}: StartOptions = {}): Promise<FuzzTarget> {
+  const port = await findFreePort();
+  const { env, secrets, tokens, issuer } = await openMode(randomBytes(4).toString('hex'), port);
   const child = await startServerChild({
     script,
-    tokens: { [tokens.ada]: entryOf(secrets.identities.ada), [tokens.bob]: entryOf(secrets.identities.bob) },
-    env: SETTINGS,
+    tokens,
+    env: { ...SETTINGS, ...env, PORT: String(port) },
   });
   const problem = (): string | undefined => {
     const ending = child.ending();
     return ending === undefined ? child.log.problems[0] : `the server has ended: ${ending}`;
   };
   return {
-    target: { host: child.url.hostname, port: Number(child.url.port), secrets, deadlineMs },
+    target: {
+      host: child.url.hostname,
+      port,
+      secrets,
+      deadlineMs,
+      ...(issuer !== undefined && { issuer }),
+    },
     problem,
     async memory() {
       const measured = await child.measure();
       return measured === undefined ? '' : `, server ${Math.round(measured.rssMb)} MB`;
     },
-    stop: () => child.stop(),
+    async stop() {
+      issuer?.close();
+      return child.stop();
+    },
   };
 }
 

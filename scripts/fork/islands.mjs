@@ -109,11 +109,14 @@ export const ISLANDS = [
       'lab/sign-in.ts',
       'lab/conformance/sign-in.ts',
       'lab/conformance/sign-in.usage.mjs',
+      'lab/fuzz/sign-in-cases.ts',
+      'lab/fuzz/sign-in-wrongs.ts',
     ],
     wiring: [
       { file: ENTRANCE, linesWith: "'./sign-in.ts'" },
       { file: ENTRANCE, part: '(await openSignIn(wiring)) ?? ' },
       { file: 'lab/conformance/plan.ts', linesWith: 'SIGN_IN_SETS' },
+      { file: 'lab/fuzz/cases.ts', linesWith: 'ignInCase' },
       { file: 'lab/conformance/main.usage.mjs', linesWith: "'./sign-in.usage.mjs'" },
       { file: 'lab/conformance/main.usage.mjs', part: ', ...SIGN_IN_SET_NAMES' },
     ],
@@ -135,8 +138,16 @@ export const ISLANDS = [
     what: 'accepting the tokens of an identity provider (OAuth)',
     without:
       '`OAUTH_ISSUER` changes nothing but that no token need be configured: nobody gets in with a token of it',
-    files: ['src/auth/provider', 'src/http/provider', 'src/server/provider.ts'],
+    files: [
+      'src/auth/provider',
+      'src/http/provider',
+      'src/server/provider.ts',
+      'lab/fuzz/provider-cases.ts',
+      'lab/fuzz/provider-mode.ts',
+    ],
     wiring: [
+      { file: 'lab/fuzz/cases.ts', linesWith: 'jwtCase' },
+      { file: 'lab/fuzz/modes.ts', linesWith: 'byProvider' },
       { file: ENTRANCE, linesWith: "'./provider.ts'" },
       { file: ENTRANCE, part: '(await openProvider(wiring)) ?? ' },
     ],
@@ -148,7 +159,7 @@ export const ISLANDS = [
       'tests/support/oidc-provider-server.mjs',
       'tests/template/provider-faults.test.ts',
     ],
-    usedBy: /support\/made-up-provider/,
+    usedBy: /support\/made-up-provider|fuzz\/provider-mode/,
     packages: ['jose', 'oidc-provider'],
   },
   {

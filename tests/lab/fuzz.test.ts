@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Target } from '../../lab/fuzz/actor.ts';
 import { runCase } from '../../lab/fuzz/cases.ts';
 import { createLogWatch } from '../../lab/fuzz/log-watch.ts';
+import { byProvider } from '../../lab/fuzz/provider-mode.ts';
 import { type RunOptions, runCases, showBytes, type Summary } from '../../lab/fuzz/runner.ts';
 import { startServerChild } from '../../lab/fuzz/server-child.ts';
 import { type FuzzTarget, startTarget, takeTarget } from '../../lab/fuzz/target.ts';
@@ -36,7 +37,20 @@ describe('a healthy server', () => {
     expect(failures.map(({ caseNumber, problem }) => ({ caseNumber, problem }))).toEqual([]);
     expect(serverProblem).toBeUndefined();
     expect(passed).toBe(2_000);
-    expect(kinds.size).toBe(11);
+    expect(kinds.size).toBe(14);
+  }, 60_000);
+});
+
+describe('a server of an identity provider', () => {
+  test('passes, too: its tokens open it, and what is nearly one opens nothing', async () => {
+    const provided = await startTarget({ script: builtFile('lab/fixture/main.js'), openMode: byProvider });
+    const { target, problem: serverProblem } = provided;
+
+    const { failures, serverProblem: found } = await fuzz(800, { target, serverProblem });
+    const ending = await provided.stop();
+
+    expect(failures.map(({ caseNumber, problem }) => ({ caseNumber, problem }))).toEqual([]);
+    expect([found, ending]).toEqual([undefined, undefined]);
   }, 60_000);
 });
 
@@ -47,7 +61,13 @@ async function sentBy(seed: number, count: number): Promise<string[]> {
   return outcomes.map(({ sent }) =>
     sent
       .map((bytes) =>
-        bytes.toString('latin1').replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi, 'id'),
+        bytes
+          .toString('latin1')
+          .replaceAll(
+            /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mcp_\w\w_[\w-]+|eyJ[\w.-]+|[\w-]{60,}/gi,
+            'id',
+          )
+          .replaceAll(/^content-length: \d+/gim, 'content-length'),
       )
       .toSorted()
       .join('\n'),
@@ -84,6 +104,8 @@ describe('a broken server', () => {
     { what: 'that shows another user', fault: onJson((text) => text.replace(/(.)$/, (end) => ` ${' '.repeat(3)}${end}`).replace('{', `{"x":"user-bob-${mark()}",`)), problem: /^data of bob in an answer to/ },
     { what: 'that shows a token', fault: onJson((text) => text.replace('{', `{"x":"${healthy.target.secrets.tokens.ada}",`)), problem: /^the token of ada in an answer to/ },
     { what: 'that answers without a token', fault: { changeRequest: ({ headers }) => void (headers.authorization ??= `Bearer ${healthy.target.secrets.tokens.ada}`) }, problem: /nobody/ },
+    { what: 'that sends a code elsewhere', fault: { answer: ({ upstream, res, forward }) => upstream.headers.location === undefined ? forward() : res.writeHead(303, { location: 'https://evil.example/' }).end() }, problem: /^a redirect to https:\/\/evil/ },
+    { what: 'that believes any JWT', fault: { changeRequest: ({ headers }) => void (headers.authorization &&= headers.authorization.replace(/eyJ.*/, healthy.target.secrets.tokens.ada)) }, problem: /^status 200 where a refusal is due/ },
     { what: 'that takes everybody for one user', fault: { changeRequest: ({ headers }) => void (headers.authorization &&= `Bearer ${healthy.target.secrets.tokens.ada}`) }, problem: /data of ada in an answer to bob|whoami of bob/ },
   ])('$what fails with these words', async ({ fault, problem }) => {
     const proxy = await startFaultyProxy(urlOf(healthy.target), fault);
@@ -182,7 +204,7 @@ test("a server without the fuzzer's tools is told which one to start instead", a
 
 /** What the names of the healthy server's users end in. */
 function mark(): string {
-  return healthy.target.secrets.tokens.ada.slice(-6);
+  return String(healthy.target.secrets.identities.ada[0]).slice('user-ada-'.length);
 }
 
 /** Where a target is. */

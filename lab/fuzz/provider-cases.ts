@@ -1,0 +1,90 @@
+/** Cases about the tokens of an identity provider: right ones, and ones that nobody may take. Without a provider nobody may take any. */
+import { createHmac } from 'node:crypto';
+import { type Actor, Violation } from './actor.ts';
+import { toBytes } from './http-text.ts';
+import { makeKeyPair, type MadeUpIssuer, signJwt } from './made-up-issuer.ts';
+import type { Random } from './random.ts';
+import { checkWhoami, statelessCall, type User } from './talk.ts';
+
+/** Claims of a token. */
+type Claims = Readonly<Record<string, unknown>>;
+
+/** Makes a token that must be refused, of claims that would be right. */
+type Spoil = (issuer: MadeUpIssuer, claims: Claims, random: Random) => string;
+
+const FOREIGN = makeKeyPair();
+
+/** Everything that is wrong for itself. */
+const SPOILS: readonly Spoil[] = [
+  ...['iss', 'aud', 'exp', 'sub'].map((name): Spoil => ({ sign }, claims) => sign(lacking(claims, name))),
+  ({ sign, issuer }, claims, random) => sign({ ...claims, iss: random.pick([`${issuer}/`, issuer.toUpperCase(), [issuer], 'x']) }),
+  ({ sign }, claims, random) => sign({ ...claims, aud: random.pick(['x', [], [1], `${String(claims['aud'])}-other`, `${String(claims['aud'])}//`]) }),
+  ({ sign }, claims, random) => sign({ ...claims, exp: random.pick([1, -1, '9999999999', null, true, 0]) }),
+  ({ sign }, claims) => sign({ ...claims, nbf: Number(claims['exp']) }),
+  ({ sign }, claims, random) => sign({ ...claims, [random.pick(['nonce', 'at_hash', 'cnf'])]: 'x' }),
+  ({ sign }, claims, random) => sign({ ...claims, sub: random.pick(['', ' ', 'a\nb', '\u202e', 'x'.repeat(300), {}, []]) }),
+  ({ sign }, claims) => sign(claims, { key: FOREIGN.privateKey }),
+  ({ sign }, claims) => sign(claims, { header: { kid: 'unknown' }, key: FOREIGN.privateKey }),
+  ({ sign }, claims, random) => sign(claims, { header: { alg: random.pick(['none', 'None', 'HS256', 'RS256', 'ES384', 'EdDSA', '', null]) } }),
+  ({ sign }, claims) => sign(claims, { header: { crit: ['x'], x: 1 } }),
+  ({ sign }, claims) => sign(claims, { header: { jwk: FOREIGN.publicKey.export({ format: 'jwk' }) }, key: FOREIGN.privateKey }),
+  ({ sign }, claims) => sign(claims, { header: { jku: 'http://127.0.0.1:9/jwks', x5u: 'http://127.0.0.1:9/x' }, key: FOREIGN.privateKey }),
+  ({ sign }, claims) => sign(claims, { header: { typ: 'JWT', alg: 'none' } }).replace(/\.[^.]*$/, '.'),
+  ({ sign }, claims) => withHmac(sign(claims, { header: { alg: 'HS256' } })),
+  ({ sign }, claims, random) => swapCharacter(sign(claims), random),
+  ({ sign }, claims, random) => sign(claims).split('.').slice(0, random.int(1, 2)).join('.'),
+  ({ sign }, claims, random) => `${sign(claims)}${random.pick(['.', '.x', '=', 'A', '..'])}`,
+]; // prettier-ignore
+
+/** A token that is right, or has one thing wrong. */
+export async function jwtCase(random: Random, actor: Actor): Promise<void> {
+  const { host, port, secrets, issuer } = actor.target;
+  const user = random.pick<User>(['ada', 'bob']);
+  const [userId = '', name] = secrets.identities[user];
+  const claims = {
+    iss: issuer?.issuer ?? 'https://id.example',
+    // A user of the token file has no issuer in front.
+    sub: userId.slice(userId.indexOf('#') + 1),
+    name,
+    aud: `http://${host}:${port}${random.pick(['', '/mcp', '/sse', '/tools'])}`,
+    exp: 4_000_000_000,
+  };
+  const isSpoilt = random.chance(0.8);
+  const signer = issuer ?? STRANGER;
+  const token = isSpoilt ? random.pick(SPOILS)(signer, claims, random) : signer.sign(claims);
+  const mustRefuse = isSpoilt || issuer === undefined;
+  const { headers, ...request } = statelessCall(actor, 'nobody', 'whoami', {});
+  const [response] = await actor.exchange({
+    requests: [{ who: mustRefuse ? 'nobody' : user, ids: new Set(['control']), mustRefuse }],
+    pieces: [toBytes({ ...request, headers: [...headers, ['Authorization', `Bearer ${token}`]] })],
+    due: 'answers',
+  });
+  if (response === undefined) throw new Violation('no answer');
+  if (!mustRefuse) checkWhoami(actor, user, response.status, response.body.toString());
+}
+
+/** Nobody's provider. */
+const STRANGER: MadeUpIssuer = {
+  issuer: 'https://id.example',
+  sign: (claims, options = {}) => signJwt(claims, { key: FOREIGN.privateKey, ...options }),
+  close: () => undefined,
+};
+
+/** Claims without one of them. */
+function lacking(claims: Claims, name: string): Claims {
+  return Object.fromEntries(Object.entries(claims).filter(([key]) => key !== name));
+}
+
+/** The token with a signature that whoever reads the provider's public key can make. */
+function withHmac(token: string): string {
+  const text = token.slice(0, token.lastIndexOf('.'));
+  const key = FOREIGN.publicKey.export({ format: 'pem', type: 'spki' });
+  return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
+}
+
+/** The token with one character changed; the last says less than six bits, so that it is left alone. */
+function swapCharacter(token: string, random: Random): string {
+  const at = random.int(0, token.length - 2);
+  if (token[at] === '.') return `${token.slice(0, at)}${token.slice(at + 1)}`;
+  return `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
+}

@@ -1,0 +1,36 @@
+/** The users of an identity provider: a server that takes its tokens alone. */
+import { randomBytes } from 'node:crypto';
+import { startIssuer } from './made-up-issuer.ts';
+import { makeToken } from './server-child.ts';
+import type { OpenMode } from './target.ts';
+
+/** Long after any run. Seconds since the epoch. */
+const LATE = 4_000_000_000;
+
+/** Opens it. */
+export const byProvider: OpenMode = async (mark, port) => {
+  const provider = await startIssuer();
+  const { issuer } = provider;
+  const tokenOf = (sub: string, name: string): string =>
+    provider.sign({
+      iss: issuer,
+      sub,
+      name,
+      aud: `http://127.0.0.1:${port}`,
+      exp: LATE,
+      scope: 'greet echo',
+    });
+  const [ada, bob] = [`user-ada-${mark}`, `user-bob-${mark}`];
+  const names = { ada: `Ada of ${mark}`, bob: `Bob of ${mark}` };
+  return {
+    env: { OAUTH_ISSUER: issuer, SERVER_SECRET: randomBytes(32).toString('base64url') },
+    secrets: {
+      tokens: { ada: tokenOf(ada, names.ada), bob: tokenOf(bob, names.bob) },
+      identities: { ada: [`${issuer}#${ada}`, names.ada], bob: [`${issuer}#${bob}`, names.bob] },
+      sessions: new Map(),
+    },
+    // Tokens of a file go on beside the provider's.
+    tokens: { [makeToken()]: { userId: 'bystander' } },
+    issuer: provider,
+  };
+};
