@@ -46,8 +46,16 @@ async function runAuthorization(options: SuiteOptions, token: string): Promise<S
   const said = await runSuite(
     [
       'authorization',
-      ...['--url', origin, '--client-id', clientId, '--resource', options.url],
-      ...['--port', String(port), '--output-dir', options.resultsDirectory],
+      '--url',
+      origin,
+      '--client-id',
+      clientId,
+      '--resource',
+      options.url,
+      '--port',
+      String(port),
+      '--output-dir',
+      options.resultsDirectory,
     ],
     options,
     (line) => {

@@ -46,7 +46,7 @@ describe('a server of an identity provider', () => {
     const provided = await startTarget({ script: builtFile('lab/fixture/main.js'), openMode: byProvider });
     const { target, problem: serverProblem } = provided;
 
-    const { failures, serverProblem: found } = await fuzz(800, { target, serverProblem });
+    const { failures, serverProblem: found } = await fuzz(400, { target, serverProblem });
     const ending = await provided.stop();
 
     expect(failures.map(({ caseNumber, problem }) => ({ caseNumber, problem }))).toEqual([]);
