@@ -9,30 +9,32 @@ const run = promisify(execFile);
 const NEEDED_MAJOR = 22;
 const INSTALL_TIMEOUT_MS = 180_000;
 
-let found: Promise<string> | undefined;
+const found = new Map<number, Promise<string>>();
 
 /**
- * The path of a Node of version 22 or later: the running one, else the npm package `node`, which npm keeps in its cache.
+ * The path of a Node of that version or later: the running one, else the npm package `node`, which npm keeps in its cache.
  * @throws {Error} saying what failed and what would help
  */
-export function findModernNode(): Promise<string> {
-  found ??= isModern(process.versions.node) ? Promise.resolve(process.execPath) : installNode();
-  return found;
+export async function findModernNode(major = NEEDED_MAJOR): Promise<string> {
+  if (isModern(process.versions.node, major)) return process.execPath;
+  const node = found.get(major) ?? installNode(major);
+  found.set(major, node);
+  return node;
 }
 
 /** Has npm provide the package `node` and checks that what came runs here. */
-async function installNode(): Promise<string> {
+async function installNode(major: number): Promise<string> {
   try {
     // npm's cache keeps the package, so only the first time downloads. `--yes`: nobody is there to be asked.
-    const args = ['exec', '--yes', `--package=node@${NEEDED_MAJOR}`, '--call', 'command -v node'];
+    const args = ['exec', '--yes', `--package=node@${major}`, '--call', 'command -v node'];
     const { stdout } = await runNpm(args);
     const node = stdout.trim().split('\n').at(-1) ?? '';
     await access(node);
     const { stdout: version } = await run(node, ['-p', 'process.versions.node']);
-    if (!isModern(version.trim())) throw new Error(`${node} is Node ${version.trim()}`);
+    if (!isModern(version.trim(), major)) throw new Error(`${node} is Node ${version.trim()}`);
     return path.resolve(node);
   } catch (cause) {
-    const hint = `Node ${NEEDED_MAJOR} or later is needed; install it, or let npm reach its registry for the package "node".`;
+    const hint = `Node ${major} or later is needed; install it, or let npm reach its registry for the package "node".`;
     throw new Error(hint, { cause });
   }
 }
@@ -45,6 +47,6 @@ async function runNpm(args: readonly string[]): Promise<{ stdout: string }> {
 }
 
 /** Whether a version such as `22.1.0` is new enough. */
-function isModern(version: string): boolean {
-  return Number.parseInt(version, 10) >= NEEDED_MAJOR;
+function isModern(version: string, major: number): boolean {
+  return Number.parseInt(version, 10) >= major;
 }

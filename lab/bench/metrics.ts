@@ -41,6 +41,8 @@ export interface Goal {
   readonly of: string;
   /** Then it is so many times that figure of this one. */
   readonly to?: string;
+  /** Then it is so much more than that of this one. */
+  readonly above?: string;
   readonly times?: number;
   readonly atMost?: number;
   readonly atLeast?: number;

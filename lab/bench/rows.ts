@@ -2,15 +2,18 @@
 import type { Lab } from './lab.ts';
 import type { AskedMethod, SessionTransport, Transport } from './load/job.ts';
 import { measureEdits } from './measure/edits-row.ts';
-import { FEATURES_ROW } from './measure/features-row.ts';
-import { measureIdleSessions } from './measure/idle-row.ts';
+import { FEATURES_ROWS } from './measure/features-row.ts';
+import { LOG_ROW } from './measure/pair-rows.ts';
+import { IDLE_KIB, measureIdleSessions } from './measure/idle-row.ts';
 import { METRICS_ROWS } from './measure/metrics-row.ts';
 import { type LoadRow, measureLoad, metricOf } from './measure/load-row.ts';
 import { measureReload } from './measure/reload-row.ts';
-import { measureStart } from './measure/start-row.ts';
+import { measureStart, START_GOALS } from './measure/start-row.ts';
 import { measureTokenCounts } from './measure/tokens-row.ts';
 import { MANY_ROWS } from './measure/many-rows.ts';
 import type { Goal, MetricName, Series } from './metrics.ts';
+import { BEST_PEER } from './report/figures.ts';
+import { OURS } from './targets.ts';
 
 /** A row. */
 export interface Row {
@@ -34,6 +37,12 @@ const TITLES: Readonly<Record<Transport, string>> = {
 const CLIENTS = 32;
 const PACE = 150;
 
+/** Our server with the plain call. */
+const BARE = 'this server, bare';
+
+/** How many times the best peer's CPU time is to be ours, at least. */
+const CALL_GOALS: Readonly<Record<Transport, number>> = { sse: 5, streamable: 2.2, stateless: 6 };
+
 /** Every row. */
 export const ROWS: readonly Row[] = [
   ...TRANSPORTS.map((transport) =>
@@ -41,32 +50,48 @@ export const ROWS: readonly Row[] = [
       workload: { kind: 'call', transport },
       clients: CLIENTS,
       withSilent: true,
+      goals: [beatsPeers(CALL_GOALS[transport])],
     }),
   ),
+  LOG_ROW,
   ...TRANSPORTS.map((transport) =>
     loadRow(`real-${transport}`, `tools/call as Claude Code sends it, ${TITLES[transport]}`, {
       workload: { kind: 'call', transport, isReal: true },
       clients: CLIENTS,
+      beside: { name: BARE, workload: { kind: 'call', transport } },
+      goals: [{ of: OURS.name, to: BARE, atMost: 1.15 }],
     }),
   ),
-  askRow('begin', 'server/discover, tools/list and a call', ['server/discover', 'tools/list', 'tools/call']),
-  askRow('discover', 'server/discover', ['server/discover']),
-  askRow('list', 'tools/list', ['tools/list']),
+  askRow('begin', 'server/discover, tools/list and a call', {
+    methods: ['server/discover', 'tools/list', 'tools/call'],
+    times: 3,
+  }),
+  askRow('discover', 'server/discover', { methods: ['server/discover'], times: 4 }),
+  askRow('list', 'tools/list', { methods: ['tools/list'], times: 4 }),
   loadRow('tools-valid', `GET /tools, valid token, ${CLIENTS} clients`, {
     workload: { kind: 'tools', valid: true },
     clients: CLIENTS,
+    goals: [beatsPeers(1)],
   }),
   loadRow('tools-invalid', `GET /tools, invalid token, ${CLIENTS} clients`, {
     workload: { kind: 'tools', valid: false },
     clients: CLIENTS,
+    goals: [beatsPeers(1)],
   }),
   ...SESSION_TRANSPORTS.map((transport) =>
     loadRow(`churn-${transport}`, `session opened, initialized, ended, ${TITLES[transport]}`, {
       workload: { kind: 'churn', transport },
       clients: CLIENTS,
+      goals: [beatsPeers(1.5)],
     }),
   ),
-  { name: 'idle-sse', title: 'idle session, HTTP+SSE', metric: 'heapKib', measure: measureIdleSessions },
+  ...SESSION_TRANSPORTS.map((transport): Row => ({
+    name: `idle-${transport}`,
+    title: `idle session, ${TITLES[transport]}`,
+    metric: 'heapKib',
+    goals: [{ of: OURS.name, atMost: IDLE_KIB }],
+    measure: (lab) => measureIdleSessions(lab, transport),
+  })),
   {
     name: 'tokens',
     title: 'GET /tools by the number of tokens',
@@ -87,29 +112,46 @@ export const ROWS: readonly Row[] = [
   },
   ...TRANSPORTS.map((transport) => echoRow(transport, { size: '10k', bytes: 10_000, clients: CLIENTS })),
   ...TRANSPORTS.map((transport) => echoRow(transport, { size: '1m', bytes: 1_000_000, clients: 4 })),
-  FEATURES_ROW,
+  ...FEATURES_ROWS,
   ...MANY_ROWS,
   ...METRICS_ROWS,
-  { name: 'start', title: 'start to the first answer', metric: 'startMs', measure: measureStart },
+  {
+    name: 'start',
+    title: 'start to the first answer',
+    metric: 'startMs',
+    goals: START_GOALS,
+    measure: measureStart,
+  },
   ...TRANSPORTS.map((transport) =>
     loadRow(`paced-${transport}`, `tools/call, ${TITLES[transport]}, ${PACE} calls/s`, {
       workload: { kind: 'call', transport },
       clients: CLIENTS,
       perSecond: PACE,
+      goals: [beatsPeers(1)],
     }),
   ),
 ];
 
+/** That the best peer's figure is so many times ours. */
+function beatsPeers(times: number): Goal {
+  return { of: BEST_PEER, to: OURS.name, atLeast: times };
+}
+
 /** A row of one load. */
-function loadRow(name: string, title: string, load: LoadRow): Row {
-  return { name, title, metric: metricOf(load), measure: (lab) => measureLoad(lab, load) };
+function loadRow(name: string, title: string, { goals = [], ...load }: LoadRow & Pick<Row, 'goals'>): Row {
+  return { name, title, metric: metricOf(load), goals, measure: (lab) => measureLoad(lab, load) };
 }
 
 /** A row of requests that stand alone. */
-function askRow(name: string, title: string, methods: readonly AskedMethod[]): Row {
+function askRow(
+  name: string,
+  title: string,
+  { methods, times }: { readonly methods: readonly AskedMethod[]; readonly times: number },
+): Row {
   return loadRow(name, `${title}, ${TITLES.stateless}, ${CLIENTS} clients`, {
     workload: { kind: 'ask', transport: 'stateless', methods },
     clients: CLIENTS,
+    goals: [beatsPeers(times)],
   });
 }
 

@@ -6,10 +6,12 @@ import type { Transport } from './load/job.ts';
 /** A server to measure. */
 export interface Target {
   readonly name: string;
-  readonly kind: 'ours' | 'floor' | 'peer';
+  readonly kind: 'ours' | 'floor' | 'peer' | 'variant';
   readonly script: string;
   readonly env: Readonly<Record<string, string>>;
   readonly transports: readonly Transport[];
+  /** Whether a peer answers `GET /tools`, which is nobody's but ours. */
+  readonly listsTools?: boolean;
   /** The Node that runs it; the one that measures, unless another is named. */
   readonly node?: string;
 }
@@ -58,7 +60,7 @@ export const PEERS_FOLDER = fileURLToPath(new URL('../../../lab/bench/peers', im
 /** The peers, each with the transports that it speaks. */
 export const PEERS: readonly Target[] = [
   peer('SDK v1 on Express', 'express-sdk-v1.mjs', ['sse', 'streamable']),
-  peer('SDK v2 on node:http', 'sdk-v2.mjs', ['streamable', 'stateless']),
+  { ...peer('SDK v2 on node:http', 'sdk-v2.mjs', ['streamable', 'stateless']), listsTools: true },
   peer('fastmcp', 'fastmcp.mjs', ['sse', 'streamable']),
   peer('tmcp', 'tmcp.mjs', ALL),
   peer('mcp-lite', 'mcp-lite.mjs', ['streamable']),

@@ -1,6 +1,7 @@
 /** What a session costs that does nothing: JS heap after a collection, resident memory, CPU time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Lab, startTarget } from '../lab.ts';
+import type { SessionTransport } from '../load/job.ts';
 import type { Figures, Series } from '../metrics.ts';
 import { readCpuMs, readResidentBytes } from '../process-stat.ts';
 import type { Target } from '../targets.ts';
@@ -11,30 +12,37 @@ const FIRST_SESSIONS = 50;
 /** How long a server has for what follows the opening or the end of many sessions. */
 const SETTLE_MS = 500;
 
+/** What an idle session may take at most. KiB of heap. */
+export const IDLE_KIB = 7.5;
+
 /** Measures the servers that have the transport, one after the other. */
-export async function measureIdleSessions(lab: Lab): Promise<Series[]> {
+export async function measureIdleSessions(lab: Lab, transport: SessionTransport): Promise<Series[]> {
   const series: Series[] = [];
   for (const target of lab.targets) {
-    if (!target.transports.includes('sse') || target.env['LOG_LEVEL'] === 'warn') continue;
+    if (!target.transports.includes(transport) || target.env['LOG_LEVEL'] === 'warn') continue;
     lab.progress(`${lab.settings.idleSessions} sessions: ${target.name}`);
-    series.push({ server: target.name, kind: target.kind, rounds: [await measureIdle(lab, target)] });
+    series.push({
+      server: target.name,
+      kind: target.kind,
+      rounds: [await measureIdle(lab, target, transport)],
+    });
   }
   return series;
 }
 
 /** Measures one server. */
-export async function measureIdle(lab: Lab, target: Target): Promise<Figures> {
+export async function measureIdle(lab: Lab, target: Target, transport: SessionTransport): Promise<Figures> {
   const { generator, settings } = lab;
   const server = await startTarget(lab, target, { withHeapProbe: true });
   const address = { port: server.port, pid: server.pid };
   try {
-    await generator.hold({ server: address, transport: 'sse', sessions: FIRST_SESSIONS });
+    await generator.hold({ server: address, transport, sessions: FIRST_SESSIONS });
     await generator.release();
     await sleep(SETTLE_MS);
     const heapBefore = await server.heapBytes();
     const residentBefore = readResidentBytes(server.pid);
 
-    await generator.hold({ server: address, transport: 'sse', sessions: settings.idleSessions });
+    await generator.hold({ server: address, transport, sessions: settings.idleSessions });
     await sleep(SETTLE_MS);
     const heapAfter = await server.heapBytes();
     const residentAfter = readResidentBytes(server.pid);

@@ -42,8 +42,15 @@ async function sessionOf(req) {
   return transport;
 }
 
+/** `GET /tools`, which only node:http and the look-up of the credential have a part in. */
+const TOOLS = Object.entries(DESCRIPTIONS).map(([name, description]) => ({ name, description }));
+
 createHttpServer(async (req, res) => {
   if (userOf(req.headers.authorization) === undefined) return res.writeHead(401).end();
+  if (req.url === '/tools') {
+    res.setHeader('Content-Type', 'application/json');
+    return res.end(JSON.stringify({ tools: TOOLS }));
+  }
   if (req.headers['mcp-protocol-version'] === '2026-07-28') return handleStateless(req, res);
   const transport = await sessionOf(req);
   return transport.handleRequest(req, res);

@@ -56,13 +56,26 @@ export function compare({ metric, series }: RowResult): Comparison | undefined {
   };
 }
 
+/** In a goal: whichever peer is the best. */
+export const BEST_PEER = 'best peer';
+
 /** What of a goal has been reached; undefined where a server of it was not measured. */
-export function valueOf({ metric, series }: RowResult, { of, to, times = 1 }: Goal): number | undefined {
-  const roundsOf = (name: string): readonly number[] =>
-    series.find(({ server }) => server === name)?.rounds.flatMap((figures) => figures[metric] ?? []) ?? [];
-  const [these, those] = [roundsOf(of), to === undefined ? undefined : roundsOf(to)];
+export function valueOf(row: RowResult, { of, to, above, times = 1 }: Goal): number | undefined {
+  const { metric, series } = row;
+  const roundsOf = (name: string): readonly number[] => {
+    const server = name === BEST_PEER ? compare(row)?.bestPeer?.server : name;
+    return (
+      series.find((one) => one.server === server)?.rounds.flatMap((figures) => figures[metric] ?? []) ?? []
+    );
+  };
+  const these = roundsOf(of);
+  const those = roundsOf(to ?? above ?? of);
   // Two of one round were measured one after the other: what else the machine did then hits both.
-  const values = those === undefined ? these : these.map((value, round) => value / (those[round] ?? NaN));
+  const values = these.slice(0, those.length).map((value, round) => {
+    const other = those[round] ?? NaN;
+    if (to !== undefined) return value / other;
+    return above === undefined ? value : value - other;
+  });
   return values.length === 0 ? undefined : times * summarize(values).median;
 }
 

@@ -1,5 +1,8 @@
 /** Where a server's CPU time went: the functions and the parts with the most self time in a V8 CPU profile. */
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { SourceMap, type SourceMapPayload } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 /** What is read of a `.cpuprofile`. */
 interface CpuProfile {
@@ -10,7 +13,15 @@ interface CpuProfile {
 
 interface ProfileNode {
   readonly id: number;
-  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  readonly callFrame: CallFrame;
+}
+
+/** A function, lines and columns counted from 0. */
+interface CallFrame {
+  readonly functionName: string;
+  readonly url: string;
+  readonly lineNumber: number;
+  readonly columnNumber: number;
 }
 
 const TOP = 30;
@@ -30,7 +41,8 @@ export async function readProfile(file: string): Promise<ProfileSummary> {
   const profile = JSON.parse(await readFile(file, 'utf8')) as CpuProfile;
   const byFunction = new Map<string, number>();
   const byPart = new Map<string, number>();
-  const nodes = new Map(profile.nodes.map((node) => [node.id, node.callFrame]));
+  const locate = createLocator();
+  const nodes = new Map(profile.nodes.map((node) => [node.id, locate(node.callFrame)]));
   const half = profile.timeDeltas.reduce((sum, micros) => sum + micros, 0) / 2;
   let passed = 0;
   for (const [index, id] of profile.samples.entries()) {
@@ -43,6 +55,25 @@ export async function readProfile(file: string): Promise<ProfileSummary> {
     add(byFunction, `${frame.functionName || '(anonymous)'}  ${part} ${placeOf(frame)}`, micros);
   }
   return { byPart: sharesOf(byPart), byFunction: sharesOf(byFunction) };
+}
+
+/** Finds where functions stand in the sources: the build has joined them. */
+function createLocator(): (frame: CallFrame) => CallFrame {
+  const maps = new Map<string, SourceMap | undefined>();
+  return (frame) => {
+    const { url, lineNumber, columnNumber } = frame;
+    if (!maps.has(url)) maps.set(url, readMap(url));
+    const entry = maps.get(url)?.findEntry(lineNumber, columnNumber);
+    if (entry === undefined || !('originalSource' in entry)) return frame;
+    return { ...frame, url: new URL(entry.originalSource, url).href, lineNumber: entry.originalLine };
+  };
+}
+
+/** The map of a compiled file. */
+function readMap(url: string): SourceMap | undefined {
+  if (!url.startsWith('file:') || !existsSync(`${fileURLToPath(url)}.map`)) return undefined;
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the build wrote it
+  return new SourceMap(JSON.parse(readFileSync(`${fileURLToPath(url)}.map`, 'utf8')) as SourceMapPayload);
 }
 
 /** What V8 calls time that is nobody's. */
@@ -80,11 +111,11 @@ function partOf(url: string, functionName: string): string {
   if (inPackage !== undefined) return inPackage;
   if (url.startsWith('node:'))
     return url.split('/')[0] === 'node:internal' ? `node:${url.split('/')[1]}` : url;
-  if (/\/dist\/(src|lab\/fixture)\//.test(url)) return 'ours';
+  if (/\/(src|lab\/fixture)\//.test(url)) return 'ours';
   return functionName === '(garbage collector)' ? 'gc' : 'native';
 }
 
 /** File and line, short. */
-function placeOf({ url, lineNumber }: ProfileNode['callFrame']): string {
+function placeOf({ url, lineNumber }: CallFrame): string {
   return url === '' ? '' : `${url.slice(url.lastIndexOf('/') + 1)}:${lineNumber + 1}`;
 }

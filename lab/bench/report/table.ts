@@ -37,8 +37,8 @@ function goals(row: RowResult): string {
 
 /** A goal, and whether it has been reached. */
 export function spellGoal({ metric }: Pick<RowResult, 'metric'>, goal: Goal, value: number): string {
-  const { of, to, times = 1, atMost = Infinity, atLeast = -Infinity } = goal;
-  const subject = times === 1 ? of : `${times} x ${of}`;
+  const { of, to, above, times = 1, atMost = Infinity, atLeast = -Infinity } = goal;
+  const subject = `${times === 1 ? of : `${times} x ${of}`}${above === undefined ? '' : ` above ${above}`}`;
   const found =
     to === undefined ? `${format(metric, value)} ${METRICS[metric].label}` : `${value.toFixed(2)}x ${to}`;
   const wanted = Number.isFinite(atMost) ? `at most ${atMost}` : `at least ${atLeast}`;
