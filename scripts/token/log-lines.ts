@@ -1,8 +1,8 @@
 /** The lines of the server's log, from files or standard input, compressed or not, one after the other. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { PassThrough, type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { type Duplex, PassThrough, type Readable } from 'node:stream';
+import zlib from 'node:zlib';
 import { CommandError, EXIT } from './command-error.ts';
 import { codeOf, describeSystemError } from '../../src/auth/tokens/system-error.ts';
 
@@ -33,12 +33,13 @@ export async function readLog(
   let others = 0;
   for (const { name, open } of sources) {
     try {
-      for await (const text of createInterface({ input: await unpack(open()), crlfDelay: Infinity })) {
+      for await (const text of createInterface({ input: await unpack(open(), name), crlfDelay: Infinity })) {
         const line = parseLine(text);
         if (line !== undefined) onLine(line);
         else if (text.trim() !== '') others += 1;
       }
     } catch (error) {
+      if (error instanceof CommandError) throw error;
       const isPacking = codeOf(error)?.startsWith('Z_') === true;
       const words = isPacking ? 'it is damaged' : (describeSystemError(error) ?? 'unknown error');
       throw new CommandError(EXIT.failed, `The log cannot be read from ${name}: ${words}.`, { cause: error });
@@ -47,11 +48,33 @@ export async function readLog(
   return others;
 }
 
-/** The first bytes of what gzip wrote. */
-const GZIP = [0x1f, 0x8b] as const;
+/** A program that packs files. */
+interface Packer {
+  readonly name: string;
+  /** What it packs begins with these. */
+  readonly bytes: readonly number[];
+  /** Undoes it; absent where Node cannot. */
+  readonly unpack?: () => Duplex;
+}
 
-/** A stream's content, unpacked where it is gzip's, whatever the file is called. */
-async function unpack(input: Readable): Promise<Readable> {
+/** What is met among logs; zstd can be undone from Node 22.15 on. */
+const PACKERS: readonly Packer[] = [
+  { name: 'gzip', bytes: [0x1f, 0x8b], unpack: zlib.createGunzip },
+  {
+    name: 'zstd',
+    bytes: [0x28, 0xb5, 0x2f, 0xfd],
+    // oxlint-disable-next-line no-unsafe-type-assertion -- the types are those of Node 20
+    ...('createZstdDecompress' in zlib && { unpack: zlib.createZstdDecompress as () => Duplex }),
+  },
+  { name: 'xz', bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a] },
+  { name: 'bzip2', bytes: [0x42, 0x5a, 0x68] },
+];
+
+/**
+ * A stream's content, unpacked where a program has packed it, whatever the file is called.
+ * @throws {CommandError} when it is packed in a way that Node cannot undo
+ */
+async function unpack(input: Readable, source: string): Promise<Readable> {
   const output = new PassThrough();
   const first = await new Promise<Buffer | undefined>((resolve, reject) => {
     input.once('error', reject);
@@ -64,8 +87,15 @@ async function unpack(input: Readable): Promise<Readable> {
   input.removeAllListeners('error');
   input.on('error', (error) => output.destroy(error));
   if (first === undefined) return output.end();
-  const isPacked = GZIP.every((byte, index) => first[index] === byte);
-  const into = isPacked ? createGunzip() : output;
+  const packer = PACKERS.find(({ bytes }) => bytes.every((byte, index) => first[index] === byte));
+  if (packer !== undefined && packer.unpack === undefined) {
+    input.destroy();
+    throw new CommandError(
+      EXIT.failed,
+      `${source} is packed by ${packer.name}, which cannot be undone here. Hand it on: ${packer.name} -dc FILE | npm run -s usage`,
+    );
+  }
+  const into = packer?.unpack?.() ?? output;
   if (into !== output) {
     into.on('error', (error) => output.destroy(error));
     into.pipe(output);

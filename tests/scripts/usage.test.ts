@@ -1,9 +1,11 @@
 /** `npm run usage` and the last use in `npm run token -- list`, from the lines that a real server has written. */
+import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { digestToken } from '../../src/auth/digest.ts';
+import { findModernNode } from '../../scripts/modern-node.ts';
 import { Durations } from '../../scripts/usage/durations.ts';
 import { Tally } from '../../scripts/usage/tally.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
@@ -36,10 +38,23 @@ beforeAll(async () => {
 });
 afterAll(async () => sandbox.close());
 
+/** How a program is run. */
+interface RunOptions {
+  readonly input?: string;
+  /** The Node, and what it is told. */
+  readonly command?: string;
+  readonly args?: readonly string[];
+}
+
 /** Runs a program of ours in the folder of the log. */
-async function run(program: string, args: readonly string[], input?: string) {
-  const child = sandbox.spawn({ args: [builtFile(`scripts/${program}.js`), ...args], cwd: folder });
-  child.child.stdin.end(input ?? '');
+async function run(
+  program: string,
+  args: readonly string[],
+  { input = '', command = process.execPath, args: nodeArgs = [] }: RunOptions = {},
+) {
+  const file = builtFile(`scripts/${program}.js`);
+  const child = sandbox.spawn({ command, args: [...nodeArgs, file, ...args], cwd: folder });
+  child.child.stdin.end(input);
   const { code } = await waitForEnd(child);
   return { code, stdout: child.stdout(), stderr: child.stderr() };
 }
@@ -73,7 +88,7 @@ describe('npm run usage', () => {
   });
 
   test('shows tables, of what comes on standard input too', async () => {
-    const { stdout } = await run('usage', [], text);
+    const { stdout } = await run('usage', [], { input: text });
 
     expect(stdout).toMatch(/^USER +TOOL +CALLS +ERRORS +P50 MS +P99 MS +FIRST +LAST$/m);
     expect(stdout).toMatch(
@@ -103,6 +118,36 @@ describe('npm run usage', () => {
       stderr: 'The log cannot be read from broken.gz: it is damaged.\n',
     });
   });
+
+  test.each([
+    ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+    ['bzip2', [0x42, 0x5a, 0x68, 0x39, 0x31, 0x41]],
+  ])('a file that %s has packed is not taken for an empty one', async (program, bytes) => {
+    await writeFile(path.join(folder, 'packed.log'), Buffer.from(bytes));
+
+    const { code, stdout, stderr } = await run('usage', ['packed.log']);
+
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toBe(
+      `packed.log is packed by ${program}, which cannot be undone here. Hand it on: ${program} -dc FILE | npm run -s usage\n`,
+    );
+  });
+
+  test('a file that zstd has packed is read where Node can, and named where it cannot', async () => {
+    const node = await findModernNode();
+    const file = path.join(folder, 'before.log.zst');
+    const pack = `fs.writeFileSync('${file}', zlib.zstdCompressSync(zlib.gunzipSync(fs.readFileSync('before.log.gz'))))`;
+    execFileSync(node, ['-e', pack], { cwd: folder });
+
+    const read = await run('usage', ['--json', file], { command: node });
+    const refused = await run('usage', [file], {
+      // As on Node 20.
+      args: ['--import', 'data:text/javascript,import zlib from "zlib"; delete zlib.createZstdDecompress'],
+    });
+
+    expect(JSON.parse(read.stdout)).toMatchObject({ calls: [{ userId: 'ada', calls: 4 }, {}] });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('zstd -dc FILE') });
+  }, 60_000);
 });
 
 test('token list shows the day on which each token was last let in', async () => {
