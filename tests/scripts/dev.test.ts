@@ -1,10 +1,11 @@
-/** Tests of `npm run dev`: a copy of the server whose tool is edited while it runs. */
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+/** Tests of `npm run dev`: the server with a tool that is edited while it runs. */
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
 import { createCheckout, deleteCheckouts } from '../support/checkout.ts';
 import { connectClient } from '../support/clients.ts';
-import { createSandbox, ROOT, type TestProcess, waitFor, waitForEnd } from '../support/process.ts';
+import { builtFile, createSandbox, ROOT, type TestProcess, waitFor, waitForEnd } from '../support/process.ts';
 import { parseLog } from '../support/server-process.ts';
 
 deleteCheckouts();
@@ -16,8 +17,7 @@ const SLOW = { timeoutMs: 120_000 };
 
 /** The file of the one tool, `answer`. */
 const toolThatSays = (answer: string): string => `
-import { z } from 'zod';
-import { defineTool } from '../mcp/tool.ts';
+import { defineTool, z } from '../server.js';
 
 export const tools = [
   defineTool({
@@ -31,19 +31,29 @@ export const tools = [
 ];
 `;
 
-/** A checkout of the server with one tool. */
-async function copyServer(): Promise<string> {
-  const folder = await sandbox.folder();
-  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'])
-    await cp(path.join(ROOT, name), path.join(folder, name));
-  for (const name of ['src', 'public'])
-    await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
-  await mkdir(path.join(folder, 'scripts'));
-  for (const name of ['dev', 'end-with-parent', 'files', 'help', 'installed', 'lock', 'prepare'])
-    await cp(path.join(ROOT, `scripts/${name}.mjs`), path.join(folder, `scripts/${name}.mjs`));
-  await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'), 'junction');
-  await writeFile(path.join(folder, 'src/tools/index.ts'), toolThatSays("'one'"));
-  return folder;
+/** A checkout with one tool, whose server is the one that is built here: the compiler has little to do. */
+async function checkoutWithServer(): Promise<string> {
+  const { directory, write } = await createCheckout();
+  const addressOfFile = (name: string): string => pathToFileURL(path.join(ROOT, name)).href;
+  builtFile('src/main.js');
+  // The compiler asks no types of JavaScript, nor follows an address.
+  await write(
+    'src/server.js',
+    `export { z } from '${addressOfFile('node_modules/zod/index.js')}';
+export { defineTool } from '${addressOfFile('dist/src/mcp/tool.js')}';
+export { runServer } from '${addressOfFile('dist/src/server/run-server.js')}';
+`,
+  );
+  await write(
+    'src/main.ts',
+    `import { runServer } from './server.js';
+import { tools } from './tools/index.ts';
+
+await runServer({ tools }, process.env);
+`,
+  );
+  await write('src/tools/index.ts', toolThatSays("'one'"));
+  return directory;
 }
 
 /** The address of the server that was started last, once there have been so many. */
@@ -67,8 +77,12 @@ async function answerAt(url: string): Promise<string> {
 }
 
 test('an edited tool answers, a broken one leaves the server as it is, settings and tokens count, and Ctrl-C ends everything', async () => {
-  const folder = await copyServer();
-  const dev = sandbox.spawn({ args: ['scripts/dev.mjs'], cwd: folder, env: { PORT: '0' } });
+  const folder = await checkoutWithServer();
+  const dev = sandbox.spawn({
+    args: ['scripts/dev.mjs'],
+    cwd: folder,
+    env: { PORT: '0', npm_execpath: path.join(folder, 'npm-cli.js') },
+  });
 
   const first = await addressOf(dev, 1);
   const answers = [await answerAt(first)];
@@ -108,12 +122,11 @@ test('an edited tool answers, a broken one leaves the server as it is, settings 
 const PICKY_SERVER = `
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 if (readFileSync('.env', 'utf8') !== '') process.exit(1);
-const server = createServer((_req, res) => res.end('one'));
+const server = createServer((_req: unknown, res: { end(text: string): void }) => res.end('one'));
 server.listen(0, '127.0.0.1', () => {
-  const { port } = server.address() as AddressInfo;
+  const { port } = server.address();
   process.stderr.write(JSON.stringify({ level: 'info', msg: 'listening', url: 'http://127.0.0.1:' + port }) + '\\n');
 });
 `;
