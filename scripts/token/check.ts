@@ -10,9 +10,9 @@ import { formatScopes } from './scopes.ts';
 
 /** Reads the token, says what it is, and returns whether it is valid by the exit code. */
 export const check: Command = {
-  async run({ line, now, print, store }) {
+  async run({ line, now, stdin, print, store }) {
     const { entries } = await store.read();
-    const token = await readSecret();
+    const token = await readSecret(stdin);
     const hint = faultOf(token);
     const digest = digestToken(token);
     const entry = entries.find((candidate) => candidate.digest === digest);

@@ -1,4 +1,5 @@
 /** What a command works with: the file, the address of the server, the clock, and where to write. */
+import type { Readable } from 'node:stream';
 import { parseConfig } from '../../src/config/config.ts';
 import { type Environment, readEnvironment } from '../../src/config/environment.ts';
 import type { CommandLine } from './command-line.ts';
@@ -28,6 +29,8 @@ export interface CommandContext {
   readonly now: () => number;
   /** The scopes that tools ask for; undefined when that cannot be told. */
   readonly toolScopes: () => Promise<ReadonlySet<string> | undefined>;
+  /** Standard input. Default: that of the process. */
+  readonly stdin?: Readable;
   /** Standard output: what was asked for. */
   readonly print: (text: string) => void;
   /** Standard error: what a person should know besides. */
@@ -35,7 +38,7 @@ export interface CommandContext {
 }
 
 /** What of the process a command may touch. */
-export type CommandOutput = Pick<CommandContext, 'now' | 'print' | 'warn'>;
+export type CommandOutput = Pick<CommandContext, 'now' | 'stdin' | 'print' | 'warn'>;
 
 /**
  * Makes the context. The variables are read when a command asks for what they say: what needs none runs whatever they are.

@@ -1,6 +1,6 @@
 /** Reads a token from standard input: what is piped in, or what somebody types without its being shown. */
 import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
 import { CommandError, EXIT } from './command-error.ts';
 
 /** Longer than any header that a server takes. */
@@ -10,14 +10,14 @@ const MAX_CHARS = 65_536;
  * The token, without white space around it.
  * @throws {CommandError} when nothing was given, or far too much
  */
-export async function readSecret(input: NodeJS.ReadStream = process.stdin): Promise<string> {
-  const text = (input.isTTY ? await askFor(input) : await readAll(input)).trim();
+export async function readSecret(input: Readable = process.stdin): Promise<string> {
+  const text = ('isTTY' in input && input.isTTY ? await askFor(input) : await readAll(input)).trim();
   if (text === '') throw new CommandError(EXIT.usage, 'No token was given on standard input.');
   return text;
 }
 
 /** Everything that is piped in. */
-async function readAll(input: NodeJS.ReadStream): Promise<string> {
+async function readAll(input: Readable): Promise<string> {
   let text = '';
   input.setEncoding('utf8');
   for await (const part of input) {
@@ -29,7 +29,7 @@ async function readAll(input: NodeJS.ReadStream): Promise<string> {
 }
 
 /** One line from a terminal, which does not show it. */
-async function askFor(input: NodeJS.ReadStream): Promise<string> {
+async function askFor(input: Readable): Promise<string> {
   process.stderr.write('Token: ');
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: silence, terminal: true });

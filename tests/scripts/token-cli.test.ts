@@ -1,4 +1,4 @@
-/** `npm run token` as processes: standard streams, exit codes, files on disk, and two commands at once. */
+/** `npm run token` from its command line to its exit code: standard streams, files on disk, and two commands at once. */
 import {
   chmod,
   chown,
@@ -13,7 +13,9 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { runTokenCommand } from '../../scripts/token/run.ts';
 import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
 import { digestToken } from '../../src/auth/digest.ts';
 import { PACKAGE } from '../support/package.ts';
@@ -24,8 +26,12 @@ const sandbox = createSandbox();
 let cwd: string;
 beforeEach(async () => {
   cwd = await sandbox.folder();
+  process.chdir(cwd);
 });
-afterEach(async () => sandbox.close());
+afterEach(async () => {
+  process.chdir(ROOT);
+  await sandbox.close();
+});
 
 /** Only root can give a file to somebody else. */
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
@@ -35,12 +41,24 @@ interface RunOptions {
   readonly stdin?: string;
 }
 
-/** Runs the command to its end. */
-async function token(args: readonly string[], { env = {}, stdin = '' }: RunOptions = {}) {
+/** Runs the command to its end, as a process. */
+async function tokenProcess(args: readonly string[], { env = {}, stdin = '' }: RunOptions = {}) {
   const run = sandbox.spawn({ args: [builtFile('scripts/token.js'), ...args], cwd, env });
   run.child.stdin.end(stdin);
   const { code } = await waitForEnd(run, { timeoutMs: 20_000 });
   return { code, stdout: run.stdout(), stderr: run.stderr() };
+}
+
+/** Runs the command to its end, in this process: all but what another process may see, and how it starts, is the same. */
+async function token(args: readonly string[], { env = {}, stdin = '' }: RunOptions = {}) {
+  const [stdout, stderr]: [string[], string[]] = [[], []];
+  const code = await runTokenCommand(args, env, {
+    now: Date.now,
+    stdin: Readable.from([stdin], { objectMode: false }),
+    print: (text) => stdout.push(`${text}\n`),
+    warn: (text) => stderr.push(`${text}\n`),
+  });
+  return { code, stdout: stdout.join(''), stderr: stderr.join('') };
 }
 
 /** Makes a token and returns what the command printed for scripts. */
@@ -55,15 +73,23 @@ async function read(name = 'tokens.json'): Promise<string> {
 }
 
 test('the life of a token: created, listed, checked, rotated, revoked', async () => {
-  const created = await token(['create', '--user', 'ada', '--name', 'Ada Lovelace', '--expires', '90d']);
+  const created = await tokenProcess([
+    'create',
+    '--user',
+    'ada',
+    '--name',
+    'Ada Lovelace',
+    '--expires',
+    '90d',
+  ]);
   const [secret = ''] = /mcp_[\w-]{43}/.exec(created.stdout) ?? [];
   const id = digestToken(secret).slice(0, 8);
-  const listed = await token(['list']);
-  const checked = await token(['check'], { stdin: `${secret}\n` });
-  const rotated = await token(['rotate', id, '--overlap', '0']);
-  const checkedAgain = await token(['check', '--json'], { stdin: secret });
-  const revoked = await token(['revoke', id]);
-  const unknown = await token(['check', '--json'], { stdin: secret });
+  const listed = await tokenProcess(['list']);
+  const checked = await tokenProcess(['check'], { stdin: `${secret}\n` });
+  const rotated = await tokenProcess(['rotate', id, '--overlap', '0']);
+  const checkedAgain = await tokenProcess(['check', '--json'], { stdin: secret });
+  const revoked = await tokenProcess(['revoke', id]);
+  const unknown = await tokenProcess(['check', '--json'], { stdin: secret });
 
   expect(created).toMatchObject({ code: 0, stderr: '' });
   expect(listed.stdout).toMatch(
@@ -252,8 +278,8 @@ test('commands that run at once lose nothing', async () => {
   const users = Array.from({ length: 6 }, (_, index) => `user${index}`);
 
   const results = await Promise.all([
-    ...users.map((user) => token(['create', '--user', user])),
-    token(['revoke', first.id]),
+    ...users.map((user) => tokenProcess(['create', '--user', user])),
+    tokenProcess(['revoke', first.id]),
   ]);
 
   expect(results.map(({ code }) => code)).toEqual(results.map(() => 0));
@@ -274,7 +300,7 @@ test('a token on the command line is refused with the reason, and nothing is don
 });
 
 test('--help goes to stdout, and without a command the same text to stderr', async () => {
-  const [asked, lost] = await Promise.all([token(['--help']), token([])]);
+  const [asked, lost] = await Promise.all([tokenProcess(['--help']), tokenProcess([])]);
 
   expect(asked).toMatchObject({ code: 0, stderr: '' });
   expect(lost).toMatchObject({ code: 2, stdout: '', stderr: asked.stdout });
