@@ -17,13 +17,14 @@ import {
 const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
 
-const REWRITES = 100;
+/** Ten clients call meanwhile, which is what it costs: where CI has the time, more of them. */
+const REWRITES = process.env['CI'] === undefined ? 30 : 100;
 
 /** Ten clients without a pause take what the machine has; where it is shared, that takes longer. Milliseconds. */
 const LOADED_TIMEOUT_MS = 120_000;
 
 test(
-  'a hundred rewrites of the token file under load refuse no valid request',
+  'rewrites of the token file by the dozen, under load, refuse no valid request',
   async () => {
     const server = await startServer(sandbox, WITH_TOKENS);
     const ada = await startLoad(server, { token: TOKEN.ada, userId: 'ada' });

@@ -13,6 +13,9 @@ import { ADA, BOB, startTestServer } from '../support/start-server.ts';
 
 const SEED = 5;
 
+/** How many cases a healthy server passes: where CI has the time, more of them. */
+const CASES = process.env['CI'] === undefined ? 500 : 2_000;
+
 let healthy: FuzzTarget;
 beforeAll(async () => {
   healthy = await startTarget({ script: builtFile('lab/fixture/main.js') });
@@ -31,12 +34,12 @@ async function fuzz(count: number, options: Partial<RunOptions> = {}): Promise<S
 }
 
 describe('a healthy server', () => {
-  test('passes two thousand cases of every kind, and its log holds nothing that must not be there', async () => {
-    const { passed, failures, kinds, serverProblem } = await fuzz(2_000);
+  test('passes cases of every kind, hundreds of them, and its log holds nothing that must not be there', async () => {
+    const { passed, failures, kinds, serverProblem } = await fuzz(CASES);
 
     expect(failures.map(({ caseNumber, problem }) => ({ caseNumber, problem }))).toEqual([]);
     expect(serverProblem).toBeUndefined();
-    expect(passed).toBe(2_000);
+    expect(passed).toBe(CASES);
     expect(kinds.size).toBe(14);
   }, 60_000);
 });
@@ -46,7 +49,7 @@ describe('a server of an identity provider', () => {
     const provided = await startTarget({ script: builtFile('lab/fixture/main.js'), openMode: byProvider });
     const { target, problem: serverProblem } = provided;
 
-    const { failures, serverProblem: found } = await fuzz(400, { target, serverProblem });
+    const { failures, serverProblem: found } = await fuzz(CASES / 5, { target, serverProblem });
     const ending = await provided.stop();
 
     expect(failures.map(({ caseNumber, problem }) => ({ caseNumber, problem }))).toEqual([]);
