@@ -14,6 +14,6 @@ export default {
   // Compiled copies and fixtures are no part of the module map.
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.dev/', '<rootDir>/results/'],
   testTimeout: 20_000,
-  // Many tests start programs of their own: a worker for every other core, and no fewer than two.
-  maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+  // Many tests start programs of their own: a worker for every other core, and no fewer than three, since some wait.
+  maxWorkers: Math.max(3, Math.floor(availableParallelism() / 2)),
 };

@@ -171,7 +171,7 @@ test('passes through a plain reverse proxy, and stays far below the limit of ref
 test("takes the server's own limit on bodies from its words", async () => {
   const { url } = await start({ env: { MAX_BODY_BYTES: '100000' } });
 
-  const run = await smoke(url, '--token', ADA);
+  const run = await smoke(url, '--token', ADA, '--max-body', '4194304');
 
   expect(run.step('body-size')).toMatchObject({
     status: 'passed',

@@ -316,6 +316,7 @@ export const PROXY_FAULTS: readonly SmokeFault[] = [
     failed: ['body-size'],
     detail: /^A message of 4 MiB does not reach the server: it is answered 413 .* 1 MiB get through/,
     advice: /client_max_body_size 4m/,
+    args: ['--max-body', String(4 * 1024 * 1024)],
   },
   {
     what: 'a header taken away that names the session',
