@@ -7,7 +7,7 @@ interface Check {
 }
 
 /** So many wait at once. */
-const AT_ONCE = 12;
+const AT_ONCE = 8;
 
 /** Checks that are to be run side by side. */
 export class SideBySide {
