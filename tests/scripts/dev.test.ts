@@ -31,10 +31,12 @@ export const tools = [
 ];
 `;
 
+/** The address of a file of this checkout, for an import. */
+const addressOfFile = (name: string): string => pathToFileURL(path.join(ROOT, name)).href;
+
 /** A checkout with one tool, whose server is the one that is built here: the compiler has little to do. */
 async function checkoutWithServer(): Promise<string> {
   const { directory, write } = await createCheckout();
-  const addressOfFile = (name: string): string => pathToFileURL(path.join(ROOT, name)).href;
   builtFile('src/main.js');
   // The compiler asks no types of JavaScript, nor follows an address.
   await write(
