@@ -2,7 +2,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { runServer } from '../../src/server/run-server.ts';
 import { CALL_ENDED, type CallEvent } from '../../src/mcp/call-records.ts';
-import { fixtureTools } from '../fixture/tools.ts';
+import { fixtureTools } from '../fixture/tools.mjs';
 import { toolOf, TOOLS, userOf, USERS } from './measure/metrics-row.ts';
 
 await runServer({ tools: fixtureTools, features: [] }, process.env);

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { z } from 'zod';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { findFreePort } from '../support/free-port.ts';
-import { fixtureTools } from '../support/fixture-tools.mjs';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { createSandbox, ROOT } from '../support/process.ts';
 import { send } from '../support/raw-http.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import type { Page, Route } from 'playwright-core';
 import { createPageFixture, describeInBrowser } from '../support/browser.ts';
-import { fixtureTools } from '../support/fixture-tools.mjs';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../support/held-tool.ts';
 import { eventually } from '../support/raw-http.ts';
 import { ADA, BOB } from '../support/start-server.ts';

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { createPageFixture, describeInBrowser } from '../support/browser.ts';
-import { fixtureTools } from '../support/fixture-tools.mjs';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { eventually, send } from '../support/raw-http.ts';
 import { ADA, TOKENS } from '../support/start-server.ts';
 

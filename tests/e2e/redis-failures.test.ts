@@ -9,7 +9,7 @@ import { pino } from 'pino';
 import { createSealer } from '../../src/sealed.ts';
 import { createRedisPeers } from '../../src/sessions/redis/redis-peers.ts';
 import { PeersUnreachableError, type Peers } from '../../src/sessions/peers.ts';
-import { fixtureTools } from '../support/fixture-tools.mjs';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../support/held-tool.ts';
 import { createSandbox, type Sandbox, waitFor } from '../support/process.ts';
 import {

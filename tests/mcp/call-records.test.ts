@@ -8,7 +8,7 @@ import type { Feature } from '../../src/mcp/feature.ts';
 import { definePrompt } from '../../src/mcp/prompt.ts';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { confirm } from '../support/confirm-tool.ts';
-import { fixtureTools } from '../support/fixture-tools.mjs';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { connectKind, KINDS } from '../support/kinds.ts';
 import { callTool, openMcpSession, rpc, send, stateless } from '../support/raw-http.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';

@@ -15,7 +15,7 @@ import { isRequest } from '../../src/mcp/messages.ts';
 import { readPlainCall, readPlainQuestion } from '../../src/mcp/plain-call.ts';
 import { createDefinition } from '../support/in-memory-mcp.ts';
 import { defineTool, type Tool, ToolError, ToolResult } from '../../src/mcp/tool.ts';
-import { fixtureTools } from '../support/fixture-tools.mjs';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import {
   type Answer,
   initialize,

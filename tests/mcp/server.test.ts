@@ -8,7 +8,7 @@ import type { Caller } from '../../src/mcp/caller.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
 import { createMcpServer, createToolLister, listsThatDiffer } from '../../src/mcp/server.ts';
 import { defineTool } from '../../src/mcp/tool.ts';
-import { fixtureTools } from '../support/fixture-tools.mjs';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import {
   connectInMemory,
   createCaller,

@@ -8,7 +8,7 @@ import { readPlainCall } from '../../src/mcp/plain-call.ts';
 import type { McpDefinition } from '../../src/mcp/server.ts';
 import { McpSession } from '../../src/mcp/session.ts';
 import { defineTool, type Tool } from '../../src/mcp/tool.ts';
-import { fixtureTools } from '../support/fixture-tools.mjs';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../support/held-tool.ts';
 import { createFastLane } from '../../src/mcp/fast-lane.ts';
 import { createCaller, createDefinition } from '../support/in-memory-mcp.ts';

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Feature } from '../../src/mcp/feature.ts';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { confirm } from '../support/confirm-tool.ts';
-import { fixtureTools } from '../support/fixture-tools.mjs';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { connectKind, KINDS } from '../support/kinds.ts';
 import { callTool, openMcpSession, send, stateless } from '../support/raw-http.ts';
 import { startTestServer, type TestServer } from '../support/start-server.ts';

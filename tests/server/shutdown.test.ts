@@ -1,7 +1,7 @@
 /** close(): calls in flight finish and are answered, streams end politely, and nothing keeps the server longer. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { fixtureTools } from '../support/fixture-tools.mjs';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { createHeldTool, type HeldTool } from '../support/held-tool.ts';
 import {
   callTool,

@@ -5,7 +5,7 @@
 import { access } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { defineTool, fixtureTools } from './fixture-tools.mjs';
+import { defineTool, fixtureTools } from '../../lab/fixture/tools.mjs';
 
 /** Answers as soon as the given file is there: a call that is in flight for as long as a test wants. */
 const wait = defineTool({

@@ -49,7 +49,7 @@ export const WITH_TOKENS = {
 } as const satisfies ServerOptions;
 
 /**
- * What `dist/src/main.js` or `dist/src/stdio.js` is, but with the tools of `fixture-tools.mjs`, and with these: what a fork
+ * What `dist/src/main.js` or `dist/src/stdio.js` is, but with the tools of `lab/fixture/tools.mjs`, and with these: what a fork
  * offers, and the variables that it may demand, are no matter here.
  */
 export function fixtureEntry(

@@ -12,7 +12,7 @@ import { openServices } from '../../src/server/services.ts';
 import { ownVariablesOf } from '../../src/server/server-definition.ts';
 import { type RunningServer, startServer } from '../../src/server/start-server.ts';
 import type { Tool } from '../../src/mcp/tool.ts';
-import { fixtureTools } from './fixture-tools.mjs';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
 
 /** Tokens that most tests need. */
 export const ADA = 'tok_ada_0123456789';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { digestToken } from '../../../src/auth/digest.ts';
 import { defineTool, ToolError } from '../../../src/mcp/tool.ts';
 import { z } from 'zod';
-import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import {
   callTool,
   eventually,

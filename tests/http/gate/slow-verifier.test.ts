@@ -6,7 +6,7 @@ import { createUserContext } from '../../../src/auth/user.ts';
 import type { TokenVerifier, Verification } from '../../../src/auth/verifier.ts';
 import { parseConfig } from '../../../src/config/config.ts';
 import { type RunningServer, startServer } from '../../../src/server/start-server.ts';
-import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createMemoryLog } from '../../support/memory-log.ts';
 import { callTool, eventually, openMcpSession, openRaw, send } from '../../support/raw-http.ts';
 import { openSse } from '../../support/sse-reader.ts';

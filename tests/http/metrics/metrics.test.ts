@@ -4,7 +4,7 @@ import { channel } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CALL_ENDED } from '../../../src/mcp/call-records.ts';
 import { createHeldTool } from '../../support/held-tool.ts';
-import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { openStream } from '../../support/open-streams.ts';
 import { createSandbox } from '../../support/process.ts';
 import { callTool, eventually, openMcpSession, send, stateless } from '../../support/raw-http.ts';

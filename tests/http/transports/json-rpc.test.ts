@@ -1,6 +1,6 @@
 /** Whatever JSON arrives is answered as JSON-RPC has it, on both routes and in every revision: no 5xx and no hang. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import { callTool, openMcpSession, type RawSession, rpc, send, stateless } from '../../support/raw-http.ts';
 import { openSse, openStream, type SseSession } from '../../support/sse-reader.ts';

@@ -5,7 +5,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { z } from 'zod';
 import type { Feature } from '../../../src/mcp/feature.ts';
 import { confirm } from '../../support/confirm-tool.ts';
-import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import { type Answer, callTool, initialize, openMcpSession, rpc, send } from '../../support/raw-http.ts';
 import { openStream } from '../../support/sse-reader.ts';

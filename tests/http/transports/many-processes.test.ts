@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Feature } from '../../../src/mcp/feature.ts';
 import { defineTool } from '../../../src/mcp/tool.ts';
 import { confirm } from '../../support/confirm-tool.ts';
-import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import { createSandbox, waitFor } from '../../support/process.ts';
 import {

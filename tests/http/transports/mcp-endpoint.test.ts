@@ -1,6 +1,6 @@
 /** Streamable HTTP of the revisions with sessions: a session's life, its streams, and what belongs to none. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import { PACKAGE } from '../../support/package.ts';
 import {

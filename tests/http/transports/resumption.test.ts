@@ -1,7 +1,7 @@
 /** A stream that breaks is taken up again by the id of the last event: what was missed, then what comes, each once and in order. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { MemoryEventStore } from '../../../src/sessions/memory-event-store.ts';
-import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import {
   callTool,
   eventually,

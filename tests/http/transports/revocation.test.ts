@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { digestToken } from '../../../src/auth/digest.ts';
-import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createHeldTool, type HeldTool } from '../../support/held-tool.ts';
 import {
   callTool,

@@ -1,6 +1,6 @@
 /** Sessions belong to a user: who may use them, as whom, how many there may be, and when they end. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createHeldTool, type HeldTool } from '../../support/held-tool.ts';
 import {
   type Answer,

@@ -1,6 +1,6 @@
 /** HTTP+SSE as the 2024-11-05 revision demands it: endpoint first, 202 on POST, answers on the stream alone. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import { PACKAGE } from '../../support/package.ts';
 import { callTool, eventually, initialize, openRaw, rpc, send, sendRaw } from '../../support/raw-http.ts';

@@ -1,7 +1,7 @@
 /** The 2026-07-28 revision on /mcp: every POST stands alone, and says in its headers what its body says. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Feature } from '../../../src/mcp/feature.ts';
-import { fixtureTools } from '../../support/fixture-tools.mjs';
+import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import {
   type Answer,
