@@ -33,11 +33,12 @@ async function main(): Promise<number> {
       list: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       seed: { type: 'string', default: '1' },
-      count: { type: 'string' },
+      sample: { type: 'string' },
     },
   });
   const found = values.named ? await findNamed() : await findMutants(values.only);
-  const mutants = values.count === undefined ? found : pick(found, Number(values.count), Number(values.seed));
+  const { sample } = values;
+  const mutants = sample === undefined ? found : pick(found, Number(sample), Number(values.seed));
   console.log(`mutate: ${mutants.length} of ${found.length} mutants`);
   if (values.list) {
     for (const { name } of mutants) console.log(`  ${name}`);
@@ -45,14 +46,18 @@ async function main(): Promise<number> {
   }
   const workshop = await openWorkshop(ROOT);
   try {
-    return await judgeAll(workshop, mutants);
+    return await judgeAll(workshop, mutants, { isSample: sample !== undefined });
   } finally {
     await workshop.close();
   }
 }
 
 /** Tries every mutant; returns the exit code. */
-async function judgeAll(workshop: Workshop, mutants: readonly Mutant[]): Promise<number> {
+async function judgeAll(
+  workshop: Workshop,
+  mutants: readonly Mutant[],
+  { isSample }: { readonly isSample: boolean },
+): Promise<number> {
   if (!(await workshop.isSound())) {
     console.error('mutate: the tests fail without any mutant; mend that first.');
     return 1;
@@ -66,9 +71,21 @@ async function judgeAll(workshop: Workshop, mutants: readonly Mutant[]): Promise
   const unexplained = survivors.filter((mutant) => explanationOf(mutant) === undefined);
   const killed = mutants.length - survivors.length;
   console.log(`\n${killed} of ${mutants.length} killed, ${survivors.length - unexplained.length} explained.`);
+  if (isSample) console.log(describeRange(killed, mutants.length));
   for (const survivor of survivors)
     console.log(`  ${survivor.name}\n    ${explanationOf(survivor) ?? 'not explained'}`);
   return unexplained.length === 0 && killed >= AIM * mutants.length ? 0 : 1;
+}
+
+/** What a sample says of all: the range in which the true part lies with a probability of 95 % (Wilson's score interval). */
+function describeRange(killed: number, count: number): string {
+  const z = 1.96;
+  const part = killed / count;
+  const middle = (part + z ** 2 / (2 * count)) / (1 + z ** 2 / count);
+  const half =
+    (z * Math.sqrt((part * (1 - part)) / count + z ** 2 / (4 * count ** 2))) / (1 + z ** 2 / count);
+  const percent = (value: number): string => `${(100 * Math.min(1, Math.max(0, value))).toFixed(0)} %`;
+  return `Of all mutants ${percent(middle - half)} to ${percent(middle + half)} are killed (95 % confidence).`;
 }
 
 /** Why a mutant may live. */
@@ -92,7 +109,9 @@ async function findNamed(): Promise<Mutant[]> {
 async function findMutants(only: readonly string[]): Promise<Mutant[]> {
   const mutants: Mutant[] = [];
   for (const folder of FOLDERS) {
-    for (const name of await readdir(path.join(ROOT, folder), { recursive: true })) {
+    const names = await readdir(path.join(ROOT, folder), { recursive: true });
+    // In an order of its own, so that a seed draws the same everywhere.
+    for (const name of names.toSorted()) {
       const file = `${folder}/${name.replaceAll(path.sep, '/')}`;
       const isWanted = only.length === 0 || only.some((start) => file.startsWith(start));
       if (!file.endsWith('.ts') || !isWanted) continue;
@@ -110,7 +129,8 @@ function pick(mutants: readonly Mutant[], count: number, seed: number): Mutant[]
   while (chosen.length < count && left.length > 0) {
     // A linear congruential generator (Numerical Recipes): any will do that gives the same numbers again.
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    chosen.push(...left.splice(state % left.length, 1));
+    // Its high bits: the low ones repeat themselves soon.
+    chosen.push(...left.splice(Math.floor((state / 2 ** 32) * left.length), 1));
   }
   return chosen;
 }

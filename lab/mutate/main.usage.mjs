@@ -1,8 +1,8 @@
 /** What `npm run mutate -- --help` prints. */
 
-export const USAGE = `Usage: npm run mutate -- [--named] [--only PATH] [--seed N --count N] [--list]
+export const USAGE = `Usage: npm run mutate -- [--named] [--only PATH] [--sample N --seed N] [--list]
   --named       only the faults that tests once did not notice
   --only PATH   only mutants of files whose path begins so, such as src/auth; may be given several times
-  --count N     so many of them, chosen by --seed (default 1); without it all, which takes hours
+  --sample N    so many of them, drawn at random by --seed (default 1), and what they say of all; without it all, which takes hours
   --list        only show which they are
 Fails when one survives that nobody has explained, or when fewer than 95 % are killed.`;
