@@ -4,7 +4,7 @@
  */
 import { lookup as lookUpName } from 'node:dns';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { request } from 'node:https';
+import { request, type RequestOptions } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { createAddressGuard } from './address-guard.ts';
 
@@ -17,14 +17,25 @@ export interface FetchedDocument {
 /** Reads the document at an address. Rejects with a reason that goes into the log and to nobody else. */
 export type FetchDocument = (url: URL, options: { readonly mayBeNear: boolean }) => Promise<FetchedDocument>;
 
-/** Everything together may take so long. Milliseconds. */
-const DEADLINE_MS = 5_000;
+/** Everything together may take so long, unless something else is said. Milliseconds. */
+export const DEADLINE_MS = 5_000;
 
 /** A document is a few hundred bytes; the draft says 5 KiB. */
 const MAX_BYTES = 5 * 1024;
 
+/** How documents are read. */
+export interface FetchDocumentOptions {
+  /** Whose certificates count, as PEM. Default: those that Node knows. */
+  readonly ca?: string;
+  /** Everything together may take so long. */
+  readonly deadlineMs?: number;
+}
+
 /** Makes the reader. `mayBeNear`: the operator has named the very host, which may then be anywhere. */
-export function createFetchDocument(): FetchDocument {
+export function createFetchDocument({
+  ca,
+  deadlineMs = DEADLINE_MS,
+}: FetchDocumentOptions = {}): FetchDocument {
   const isOpen = createAddressGuard();
   /** Looks a name up, and leaves no address but open ones: what is connected to is what was checked. */
   const lookUpOpen: LookupFunction = (hostname, options, callback) => {
@@ -41,13 +52,17 @@ export function createFetchDocument(): FetchDocument {
     // Nothing is looked up for a literal address.
     if (!mayBeNear && isIP(bare) !== 0 && !isOpen(bare))
       throw new Error('not an address of the open internet');
-    const response = await ask(url, mayBeNear ? undefined : lookUpOpen);
+    const response = await ask(url, {
+      signal: AbortSignal.timeout(deadlineMs),
+      ...(ca !== undefined && { ca }),
+      ...(!mayBeNear && { lookup: lookUpOpen }),
+    });
     return { value: JSON.parse(await readText(response)) as unknown, headers: response.headers };
   };
 }
 
 /** Sends the request, and returns the response when it is one that can be a document. */
-function ask(url: URL, lookup: LookupFunction | undefined): Promise<IncomingMessage> {
+function ask(url: URL, options: RequestOptions): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const asking = request(
       url,
@@ -55,8 +70,7 @@ function ask(url: URL, lookup: LookupFunction | undefined): Promise<IncomingMess
         // No connection is kept: the next document is somebody else's.
         agent: false,
         headers: { Accept: 'application/json', 'Accept-Encoding': 'identity', 'User-Agent': 'mcp-sign-in' },
-        signal: AbortSignal.timeout(DEADLINE_MS),
-        ...(lookup !== undefined && { lookup }),
+        ...options,
       },
       (response) => {
         const { statusCode, headers } = response;

@@ -1,9 +1,16 @@
 /** Documents of clients: read once, from where they may be, and believed only in what they can know; never a way into the own network. */
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createClientDocuments, type DocumentOptions } from '../../../src/auth/sign-in/client-documents.ts';
-import { createFetchDocument, type FetchDocument } from '../../../src/auth/sign-in/fetch-document.ts';
+import {
+  createFetchDocument,
+  DEADLINE_MS,
+  type FetchDocument,
+  type FetchDocumentOptions,
+} from '../../../src/auth/sign-in/fetch-document.ts';
 import { createRedirectPolicy } from '../../../src/auth/sign-in/redirect-policy.ts';
 import { createSelfSignedCertificate } from '../../support/self-signed.ts';
 
@@ -167,5 +174,52 @@ describe('the network of the server', () => {
     ).rejects.toMatchObject({ code: 'invalid_client' });
     expect(connections).toBe(1);
     expect(failures).toEqual([expect.stringMatching(/certificate/)]);
+  });
+});
+
+describe('a server that is trusted', () => {
+  const certificate = createSelfSignedCertificate('localhost');
+  /** What the server does with the response. */
+  let respond: (res: ServerResponse) => void;
+  let server: Server;
+  let url: URL;
+  beforeAll(async () => {
+    server = createServer(certificate, (_req, res) => respond(res)).listen(0, 'localhost');
+    await once(server, 'listening');
+    url = new URL(`https://localhost:${(server.address() as AddressInfo).port}/client.json`);
+  });
+  afterAll(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  /** Reads the document. */
+  const read = async (options: FetchDocumentOptions = {}) =>
+    createFetchDocument({ ca: certificate.cert, ...options })(url, { mayBeNear: true });
+
+  const JSON_HEADERS = { 'Content-Type': 'application/json' };
+  /** A document that is so long. */
+  const ofBytes = (count: number): string => '{}'.padEnd(count);
+
+  test('is believed 5 KiB', async () => {
+    respond = (res) => res.writeHead(200, JSON_HEADERS).end(ofBytes(5 * 1024));
+
+    expect((await read()).value).toEqual({});
+  });
+
+  test.each<[string, (res: ServerResponse) => void, string]>([
+    ['more than that', (res) => res.writeHead(200, JSON_HEADERS).end(ofBytes(5 * 1024 + 1)), 'larger than 5120 bytes'],
+    ['a redirect', (res) => res.writeHead(302, { ...JSON_HEADERS, Location: '/other' }).end('{}'), 'status 302'],
+    ['what is no JSON', (res) => res.writeHead(200, { 'Content-Type': 'text/html' }).end('{}'), 'not JSON'],
+  ])('is not believed %s', async (_what, answer, reason) => {
+    respond = answer;
+
+    await expect(read()).rejects.toThrow(reason);
+  }); // prettier-ignore
+
+  test('has 5 s for all of it', async () => {
+    respond = (res) => res.writeHead(200, JSON_HEADERS).write('{');
+
+    await expect(read({ deadlineMs: 50 })).rejects.toThrow('aborted');
+    expect(DEADLINE_MS).toBe(5_000);
   });
 });
