@@ -12,6 +12,7 @@ import { mutantsOf } from './conditions.ts';
 import { EXPLAINED } from './explained.ts';
 import type { Mutant } from './mutant.ts';
 import { NAMED } from './named.ts';
+import { findBreaches } from './breaches.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
 
 /** What is mutated. */
@@ -30,13 +31,18 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       named: { type: 'boolean', default: false },
+      promised: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       seed: { type: 'string', default: '1' },
       sample: { type: 'string' },
     },
   });
-  const found = values.named ? await findNamed() : await findMutants(values.only);
+  const found = values.promised
+    ? await findBreaches(ROOT)
+    : values.named
+      ? await findNamed()
+      : await findMutants(values.only);
   const { sample } = values;
   const mutants = sample === undefined ? found : pick(found, Number(sample), Number(values.seed));
   console.log(`mutate: ${mutants.length} of ${found.length} mutants`);
@@ -58,7 +64,8 @@ async function judgeAll(
   mutants: readonly Mutant[],
   { isSample }: { readonly isSample: boolean },
 ): Promise<number> {
-  if (!(await workshop.isSound())) {
+  const tests = mutants.flatMap((mutant) => mutant.tests ?? []);
+  if (!(await workshop.isSound(tests.length > 0 ? [...new Set(tests)] : undefined))) {
     console.error('mutate: the tests fail without any mutant; mend that first.');
     return 1;
   }

@@ -9,6 +9,8 @@ export interface Mutant {
   /** What stands there, and what is put in its place. */
   readonly before: string;
   readonly after: string;
+  /** The tests of which one must notice it. Default: all that concern its file. */
+  readonly tests?: readonly string[];
 }
 
 /** The line of a place in a text. */

@@ -13,8 +13,8 @@ export type Fate = 'killed' | 'timed out' | 'survived';
 export interface Workshop {
   /** Runs the tests that concern a mutant with it in place, the nearest first, until one fails. */
   judge(mutant: Mutant): Promise<Fate>;
-  /** Whether the tests pass as they are. */
-  isSound(): Promise<boolean>;
+  /** Whether tests pass as they are. Default: all. */
+  isSound(tests?: readonly string[]): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -47,26 +47,26 @@ export async function openWorkshop(root: string): Promise<Workshop> {
   await symlink(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
 
   const stagesOf = await concerning(folder, ALL_TESTS);
-  const judgeIn = async (file: string): Promise<Fate> => {
-    for (const tests of stagesOf(file)) {
+  const judgeBy = async (stages: readonly (readonly string[])[]): Promise<Fate> => {
+    for (const tests of stages) {
       const outcome = await runTests(folder, tests);
       if (outcome !== 'passed') return outcome === 'failed' ? 'killed' : 'timed out';
     }
     return 'survived';
   };
   return {
-    async judge({ file, start, before, after }) {
+    async judge({ file, start, before, after, tests }) {
       const target = path.join(folder, file);
       const text = await readFile(target, 'utf8');
       if (!text.startsWith(before, start)) throw new Error(`${file} has changed meanwhile.`);
       await writeFile(target, text.slice(0, start) + after + text.slice(start + before.length));
       try {
-        return await judgeIn(file);
+        return await judgeBy(tests === undefined ? stagesOf(file) : [tests]);
       } finally {
         await writeFile(target, text);
       }
     },
-    isSound: async () => (await runTests(folder, ALL_TESTS, { isShown: true })) === 'passed',
+    isSound: async (tests = ALL_TESTS) => (await runTests(folder, tests, { isShown: true })) === 'passed',
     close: async () => rm(folder, { recursive: true, force: true }),
   };
 }
