@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
+import { findBreaches } from '../../lab/mutate/breaches.ts';
 import { isTakenOut } from './documents.ts';
 import { ROOT } from '../support/process.ts';
 
@@ -25,6 +26,13 @@ test('every promise names a test file, and each of them exists', () => {
   const gone = rows.flatMap(({ files }) => files).filter((name) => !existsSync(path.join(ROOT, name)));
   expect(gone.filter((name) => !isTakenOut(name))).toEqual([]);
 }); // prettier-ignore
+
+test('the breaches that `npm run mutate -- --promised` puts in are of promises that stand there, with tests that can notice', async () => {
+  const breaches = await findBreaches(ROOT);
+
+  expect(breaches.length).toBeGreaterThan(20);
+  expect(breaches.filter(({ tests = [] }) => tests.length === 0)).toEqual([]);
+});
 
 test.each(['Promised', 'Not promised', 'What whoever deploys must do', 'Reporting'])(
   'says what is %s',
