@@ -6,7 +6,7 @@ import { definePrompt } from '../../src/mcp/prompt.ts';
 import { defineResource } from '../../src/mcp/resource.ts';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { createPageFixture, describeInBrowser, findBarriers } from '../support/browser.ts';
-import { fixtureTools } from '../support/fixture-tools.mjs';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
 
 interface Branch {
   readonly label: string;
