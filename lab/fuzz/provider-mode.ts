@@ -26,7 +26,7 @@ export const byProvider: OpenMode = async (mark, port) => {
     env: { OAUTH_ISSUER: issuer, SERVER_SECRET: randomBytes(32).toString('base64url') },
     secrets: {
       tokens: { ada: tokenOf(ada, names.ada), bob: tokenOf(bob, names.bob) },
-      identities: { ada: [`${issuer}#${ada}`, names.ada], bob: [`${issuer}#${bob}`, names.bob] },
+      identities: { ada: [ada, names.ada], bob: [bob, names.bob] },
       sessions: new Map(),
     },
     // Tokens of a file go on beside the provider's.

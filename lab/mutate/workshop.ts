@@ -13,8 +13,6 @@ export type Fate = 'killed' | 'timed out' | 'survived';
 export interface Workshop {
   /** Runs the tests that concern a mutant with it in place, the nearest first, until one fails. */
   judge(mutant: Mutant): Promise<Fate>;
-  /** Whether tests pass as they are. Default: all. */
-  isSound(tests?: readonly string[]): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -47,45 +45,60 @@ export async function openWorkshop(root: string): Promise<Workshop> {
   await symlink(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
 
   const stagesOf = await concerning(folder, ALL_TESTS);
-  const judgeBy = async (stages: readonly (readonly string[])[]): Promise<Fate> => {
-    for (const tests of stages) {
-      const outcome = await runTests(folder, tests);
-      if (outcome !== 'passed') return outcome === 'failed' ? 'killed' : 'timed out';
-    }
-    return 'survived';
+  const sound = new Map<string, boolean>();
+  /** Whether a suite passes without any mutant. */
+  const isSound = async (test: string): Promise<boolean> => {
+    const known = sound.get(test) ?? (await runTests(folder, [test])).failed.length === 0;
+    sound.set(test, known);
+    if (!known) console.error(`mutate: ${test} fails without any mutant, and so says nothing.`);
+    return known;
   };
   return {
     async judge({ file, start, before, after, tests }) {
       const target = path.join(folder, file);
       const text = await readFile(target, 'utf8');
       if (!text.startsWith(before, start)) throw new Error(`${file} has changed meanwhile.`);
-      await writeFile(target, text.slice(0, start) + after + text.slice(start + before.length));
-      try {
-        return await judgeBy(tests === undefined ? stagesOf(file) : [tests]);
-      } finally {
-        await writeFile(target, text);
+      const mutated = text.slice(0, start) + after + text.slice(start + before.length);
+      /** Runs tests with the mutant in place. */
+      const tryOn = async (some: readonly string[]): Promise<Outcome> => {
+        await writeFile(target, mutated);
+        try {
+          return await runTests(folder, some);
+        } finally {
+          await writeFile(target, text);
+        }
+      };
+      for (const stage of tests === undefined ? stagesOf(file) : [tests]) {
+        let left = stage;
+        while (left.length > 0) {
+          const outcome = await tryOn(left);
+          if (outcome.isLate) return 'timed out';
+          const [failed] = outcome.failed;
+          if (failed === undefined) break;
+          // It counts when the same suite fails again, and passes without the mutant: others keep the machine busy, too.
+          const again = await tryOn([failed]);
+          if (again.failed.length > 0 && (await isSound(failed))) return 'killed';
+          left = left.filter((test) => test !== failed);
+        }
       }
+      return 'survived';
     },
-    isSound: async (tests = ALL_TESTS) => (await runTests(folder, tests, { isShown: true })) === 'passed',
     close: async () => rm(folder, { recursive: true, force: true }),
   };
 }
 
-/** How tests are run. */
-interface TestRun {
-  /** Whether what jest says is shown. */
-  readonly isShown?: boolean;
+/** How a run of tests ended. */
+interface Outcome {
+  /** The suite that failed, at which the run ended. */
+  readonly failed: readonly string[];
+  readonly isLate: boolean;
 }
 
 /** What one test may take on a machine that has other things to do as well. Milliseconds. */
 const TEST_TIMEOUT_MS = 120_000;
 
 /** Runs some tests, until one fails. */
-async function runTests(
-  cwd: string,
-  tests: readonly string[],
-  { isShown = false }: TestRun = {},
-): Promise<'passed' | 'failed' | 'timed out'> {
+async function runTests(cwd: string, tests: readonly string[]): Promise<Outcome> {
   const args = [
     '--experimental-vm-modules',
     'node_modules/jest/bin/jest.js',
@@ -107,16 +120,18 @@ async function runTests(
     isLate = true;
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   }, PATIENCE_MS);
-  // jest says of each suite that it has ended.
-  child.stderr.on('data', (said: Buffer) => {
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (part: string) => {
+    // jest says of each suite that it has ended.
     timer.refresh();
-    if (isShown) process.stderr.write(said);
+    said += part;
   });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', resolve);
+    child.once('close', resolve);
   });
   clearTimeout(timer);
-  if (isLate) return 'timed out';
-  return code === 0 ? 'passed' : 'failed';
+  const failed = [...said.matchAll(/^FAIL (\S+)/gm)].map(([, name = '']) => name);
+  if (code !== 0 && failed.length === 0 && !isLate) throw new Error(`jest ended with ${code}:\n${said}`);
+  return { failed, isLate };
 }
