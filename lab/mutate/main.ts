@@ -79,6 +79,9 @@ async function judgeAll(
   return unexplained.length === 0 && killed >= AIM * mutants.length ? 0 : 1;
 }
 
+/** A part in percent. */
+const percent = (value: number): string => `${(100 * Math.min(1, Math.max(0, value))).toFixed(0)} %`;
+
 /** What a sample says of all: the range in which the true part lies with a probability of 95 % (Wilson's score interval). */
 function describeRange(killed: number, count: number): string {
   const z = 1.96;
@@ -86,7 +89,6 @@ function describeRange(killed: number, count: number): string {
   const middle = (part + z ** 2 / (2 * count)) / (1 + z ** 2 / count);
   const half =
     (z * Math.sqrt((part * (1 - part)) / count + z ** 2 / (4 * count ** 2))) / (1 + z ** 2 / count);
-  const percent = (value: number): string => `${(100 * Math.min(1, Math.max(0, value))).toFixed(0)} %`;
   return `Of all mutants ${percent(middle - half)} to ${percent(middle + half)} are killed (95 % confidence).`;
 }
 

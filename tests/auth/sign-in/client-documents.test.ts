@@ -177,6 +177,9 @@ describe('the network of the server', () => {
   });
 });
 
+/** A document that is so long. */
+const ofBytes = (count: number): string => '{}'.padEnd(count);
+
 describe('a server that is trusted', () => {
   const certificate = createSelfSignedCertificate('localhost');
   /** What the server does with the response. */
@@ -197,8 +200,6 @@ describe('a server that is trusted', () => {
     createFetchDocument({ ca: certificate.cert, ...options })(url, { mayBeNear: true });
 
   const JSON_HEADERS = { 'Content-Type': 'application/json' };
-  /** A document that is so long. */
-  const ofBytes = (count: number): string => '{}'.padEnd(count);
 
   test('is believed 5 KiB', async () => {
     respond = (res) => res.writeHead(200, JSON_HEADERS).end(ofBytes(5 * 1024));
