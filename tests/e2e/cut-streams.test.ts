@@ -1,4 +1,5 @@
 /** Real clients whose streams are cut in the middle of a call: they come back by themselves, and get everything once. */
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client as ClientV2, StreamableHTTPClientTransport as HttpV2 } from '@modelcontextprotocol/client';
@@ -8,12 +9,15 @@ import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { MemoryEventStore } from '../../src/sessions/memory-event-store.ts';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
 import { createSandbox, ROOT } from '../support/process.ts';
-import { eventually } from '../support/raw-http.ts';
+import { eventually, send } from '../support/raw-http.ts';
+import { hasRedis, startRedis } from '../support/redis.ts';
+import { type RoundRobin, startRoundRobin } from '../support/round-robin.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
 import { connectStdio } from '../support/stdio-clients.ts';
 import { createSteppedTool, type SteppedTool } from '../support/stepped-tool.ts';
 
-let server: TestServer;
+let servers: TestServer[] = [];
+let balancer: RoundRobin | undefined;
 let proxy: CuttingProxy;
 let walk: SteppedTool;
 let store: MemoryEventStore;
@@ -23,7 +27,9 @@ afterEach(async () => {
   walk.finishAll();
   await sandbox.close();
   await proxy.close();
-  await server.close();
+  balancer?.close();
+  balancer = undefined;
+  await Promise.all(servers.map(async (server) => server.close()));
 });
 
 /** Starts a server, and a proxy in front of it. */
@@ -31,9 +37,34 @@ async function start(): Promise<void> {
   walk = createSteppedTool();
   nowMs = 1_000_000;
   store = new MemoryEventStore({ now: () => nowMs });
-  server = await startTestServer({ tools: [walk.tool], store });
-  proxy = await startCuttingProxy(server.url);
+  servers = [await startTestServer({ tools: [walk.tool], store })];
+  proxy = await startCuttingProxy(servers[0]?.url ?? '');
 }
+
+/** Starts three processes that share a Redis, a balancer that sends each request to the next, and the proxy in front. */
+async function startThree(): Promise<void> {
+  walk = createSteppedTool();
+  const redis = await startRedis(sandbox);
+  const env = { SERVER_SECRET: randomBytes(32).toString('base64url'), REDIS_URL: redis.url };
+  servers = await Promise.all(
+    Array.from({ length: 3 }, async () => startTestServer({ env, tools: [walk.tool] })),
+  );
+  for (const { url } of servers)
+    await eventually(async () => (await send(`${url}/ready`)).status === 200, {
+      what: 'a server to be ready',
+    });
+  balancer = await startRoundRobin(servers.map(({ url }) => url));
+  proxy = await startCuttingProxy(balancer.url);
+}
+
+/** Where clients are cut. */
+const PLACES = [
+  ['before one server', start],
+  ...(hasRedis ? [['before three processes over Redis', startThree] as const] : []),
+] as const;
+
+/** Every line of every log. */
+const lines = () => servers.flatMap((server) => server.lines);
 
 /** A call under way, and how far it has said it is. */
 interface Walk {
@@ -84,50 +115,55 @@ const untilTold = ({ progress }: Walk, count: number): Promise<void> =>
   eventually(() => progress.length === count, { what: `${count} steps at the client` });
 
 /** How often streams have been taken up again so far. */
-const countResumed = (): number => server.lines.filter(({ msg }) => msg === 'stream resumed').length;
+const countResumed = (): number => lines().filter(({ msg }) => msg === 'stream resumed').length;
 
 /** Whether somebody has been told that there is nothing more to come back for. */
-const hasStopped = (): boolean =>
-  server.lines.some(({ method, status }) => method === 'GET' && status === 204);
+const hasStopped = (): boolean => lines().some(({ method, status }) => method === 'GET' && status === 204);
 
-describe.each([
+const CLIENTS = [
   ['SDK v1', walkV1],
   ['SDK v2', walkV2],
-])('a client of %s', (_name, startWalk) => {
-  test('whose stream is cut twice is told of every step once, in order, and gets the answer', async () => {
-    await start();
-    const walking = await startWalk();
-    const call = await walk.call();
-    await call.step(2);
-    await untilTold(walking, 2);
+] as const;
 
-    const cuts = [proxy.cutWhereSent('"progress":2')];
-    await call.step(2);
-    await untilTold(walking, 4);
-    cuts.push(proxy.cutWhereSent('"progress":4'));
-    await eventually(() => countResumed() === 2, { what: 'the client to come back' });
-    await call.step();
-    call.finish('there');
+describe.each(PLACES)('cut %s,', (_place, startPlace) => {
+  describe.each(CLIENTS)('a client of %s', (_name, startWalk) => {
+    test('that is cut twice is told of every step once, in order, and gets the answer', async () => {
+      await startPlace();
+      const walking = await startWalk();
+      const call = await walk.call();
+      await call.step(2);
+      await untilTold(walking, 2);
 
-    expect(await walking.answer).toBe('there');
-    expect(walking.progress).toEqual([1, 2, 3, 4, 5]);
-    expect(cuts).toEqual([1, 1]);
-    expect(call.context.signal.aborted).toBe(false);
+      const cuts = [proxy.cutWhereSent('"progress":2')];
+      await call.step(2);
+      await untilTold(walking, 4);
+      cuts.push(proxy.cutWhereSent('"progress":4'));
+      await eventually(() => countResumed() === 2, { what: 'the client to come back' });
+      await call.step();
+      call.finish('there');
+
+      expect(await walking.answer).toBe('there');
+      expect(walking.progress).toEqual([1, 2, 3, 4, 5]);
+      expect(cuts).toEqual([1, 1]);
+      expect(call.context.signal.aborted).toBe(false);
+    });
+
+    test('gets the answer that came while it was away', async () => {
+      await startPlace();
+      const walking = await startWalk();
+      const call = await walk.call();
+      await call.step();
+      await untilTold(walking, 1);
+
+      proxy.cutWhereSent('"progress":1');
+      call.finish('there');
+
+      expect(await walking.answer).toBe('there');
+    });
   });
+});
 
-  test('gets the answer that came while it was away', async () => {
-    await start();
-    const walking = await startWalk();
-    const call = await walk.call();
-    await call.step();
-    await untilTold(walking, 1);
-
-    proxy.cutWhereSent('"progress":1');
-    call.finish('there');
-
-    expect(await walking.answer).toBe('there');
-  });
-
+describe.each(CLIENTS)('a client of %s', (_name, startWalk) => {
   test('that a tool sends away comes back for the answer', async () => {
     await start();
     const walking = await startWalk();
@@ -153,7 +189,7 @@ describe.each([
 
     proxy.cutWhereSent('"progress":1');
     call.finish('there');
-    await eventually(() => server.lines.some(({ msg }) => msg === 'tool call'), { what: 'the answer' });
+    await eventually(() => lines().some(({ msg }) => msg === 'tool call'), { what: 'the answer' });
     nowMs += 301_000;
     store.tick();
 
@@ -163,8 +199,8 @@ describe.each([
   });
 });
 
-test('mcp-remote, whose stream is cut, brings its host the answer', async () => {
-  await start();
+test.each(PLACES)('mcp-remote, cut %s, brings its host the answer', async (_place, startPlace) => {
+  await startPlace();
   const cwd = await sandbox.folder();
   const client = await connectStdio(sandbox, 'v1', {
     args: [
@@ -179,7 +215,6 @@ test('mcp-remote, whose stream is cut, brings its host the answer', async () => 
   const answer = client.call('walk');
   const call = await walk.call();
   // Without anything to say the call is a stream after a second.
-  await eventually(() => store.size.streams === 1, { what: 'the stream' });
   await eventually(() => proxy.cutWhereSent('id: p.') === 1, { what: 'something to cut' });
   call.finish('there');
 
