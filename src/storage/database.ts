@@ -24,8 +24,16 @@ export interface Database extends Sql {
   transaction<Result>(work: (within: Sql) => Promise<Result>): Promise<Result>;
   /** Whether it can be used at this moment. */
   isReady(): Promise<boolean>;
+  /**
+   * Hears when any process says `select pg_notify(channel, '')`, and once when it begins to hear. Undefined where the kind of database has
+   * no such thing.
+   */
+  listen(channel: string, onNotice: () => void): StopListening | undefined;
   close(): Promise<void>;
 }
+
+/** Ends what has been listened to. */
+export type StopListening = () => Promise<void>;
 
 /** The kinds of database. Nearly all SQL is the same for both; `docs/03_LOCAL_DEVELOPMENT.md` says what is not. */
 export type Dialect = 'sqlite' | 'postgres';
@@ -41,5 +49,6 @@ export interface Driver {
     work: (query: Driver['query']) => Promise<Result>,
     options?: { readonly alone?: boolean },
   ): Promise<Result>;
+  listen?(channel: string, onNotice: () => void): StopListening;
   close(): Promise<void>;
 }

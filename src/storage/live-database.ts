@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
-import type { Database, Driver, Sql } from './database.ts';
+import type { Database, Driver, StopListening, Sql } from './database.ts';
 import { StatementError, StorageUnavailable, unreachable } from './errors.ts';
 import { migrate, MigrationError, type Migrations } from './migrations.ts';
 import { type Row, sql, type Statement } from './statement.ts';
@@ -59,7 +59,7 @@ class LiveDatabase implements Database {
   readonly dialect: Driver['dialect'];
   readonly #parts: LiveDatabaseParts;
   readonly #now: () => number;
-  /** Notices who asks the database itself where the transaction is meant, and would wait for it for ever. */
+  /** StopListening who asks the database itself where the transaction is meant, and would wait for it for ever. */
   readonly #inside = new AsyncLocalStorage<true>();
   readonly #closed = new AbortController();
   #isUp = false;
@@ -101,6 +101,10 @@ class LiveDatabase implements Database {
       );
     }
     return this.#isUp && (await this.#asking);
+  }
+
+  listen(channel: string, onNotice: () => void): StopListening | undefined {
+    return this.#parts.driver.listen?.(channel, onNotice);
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,10 @@
 /** PostgreSQL behind the port. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClientBase, Pool, QueryConfig } from 'pg';
-import type { Driver } from './database.ts';
+import type { Client, ClientBase, Pool, QueryConfig } from 'pg';
+import type { Driver, StopListening } from './database.ts';
 import { StorageUnavailable } from './errors.ts';
 import { fromPostgres, isInTheWay } from './postgres-errors.ts';
+import { listenToPostgres } from './postgres-notices.ts';
 import { type Row, spell, type Statement } from './statement.ts';
 import { TransactionWork } from './transaction-work.ts';
 
@@ -52,16 +53,25 @@ export async function createPostgresDriver(url: string): Promise<Driver> {
   });
   // Of idle connections that break: the pool makes others.
   pool.on('error', ignore);
-  return new PostgresDriver(pool);
+  const createClient = (): Client =>
+    new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_MS,
+      keepAlive: true,
+      application_name: 'mcp server, listening',
+    });
+  return new PostgresDriver(pool, createClient);
 }
 
 /** The driver. */
 class PostgresDriver implements Driver {
   readonly dialect = 'postgres';
   readonly #pool: Pool;
+  readonly #createClient: () => Client;
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, createClient: () => Client) {
     this.#pool = pool;
+    this.#createClient = createClient;
   }
 
   async connect(): Promise<void> {
@@ -83,6 +93,10 @@ class PostgresDriver implements Driver {
       if (!isInTheWay(outcome.failure) || performance.now() >= untilMs) throw outcome.error;
       await delay(Math.random() * MAX_PAUSE_MS);
     }
+  }
+
+  listen(channel: string, onNotice: () => void): StopListening {
+    return listenToPostgres(this.#createClient, channel, onNotice);
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,7 @@ import {
   type TokenEntry,
   type TokenSet,
 } from '../tokens/token-set.ts';
-import { editTokenTable, readTokenTable, readVersion } from './token-table.ts';
+import { CHANNEL, editTokenTable, readTokenTable, readVersion } from './token-table.ts';
 
 /** What is followed, and how. */
 export interface DatabaseTokensOptions {
@@ -27,6 +27,9 @@ export interface DatabaseTokensOptions {
   readonly pollMs?: number;
   readonly now?: () => number;
 }
+
+/** A change is in force everywhere within two seconds; who is told of it looks more seldom, as a dead connection says nothing. Milliseconds. */
+const [POLL_MS, POLL_WHILE_TOLD_MS] = [500, 1_500];
 
 /** Tokens of a database. */
 export interface DatabaseTokens extends TokenVerifier, TokenEditor {
@@ -42,7 +45,7 @@ export async function openDatabaseTokens({
   log,
   extraEntries = [],
   whenEmpty,
-  pollMs = 500,
+  pollMs,
   now = Date.now,
 }: DatabaseTokensOptions): Promise<DatabaseTokens> {
   let extra = extraEntries;
@@ -91,11 +94,16 @@ export async function openDatabaseTokens({
   await queue;
   let looking = false;
   const reload = async (): Promise<void> => (queue = queue.then(look));
-  const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    void reload().finally(() => (looking = false));
-  }, pollMs);
+  // A notice that comes during a look may be of what that look has not seen.
+  const stopListening = database.listen(CHANNEL, () => void reload());
+  const timer = setInterval(
+    () => {
+      if (looking) return;
+      looking = true;
+      void reload().finally(() => (looking = false));
+    },
+    pollMs ?? (stopListening === undefined ? POLL_MS : POLL_WHILE_TOLD_MS),
+  );
   timer.unref();
 
   return {
@@ -120,6 +128,7 @@ export async function openDatabaseTokens({
     reload,
     async close() {
       clearInterval(timer);
+      await stopListening?.();
       await queue;
       await database.close();
     },

@@ -22,6 +22,9 @@ const TABLES: Migrations = {
   ],
 };
 
+/** Where PostgreSQL tells every process that there was an edit, as soon as it counts. */
+export const CHANNEL = 'server_tokens';
+
 /** Opens the database with the tables of tokens. */
 export async function openTokenDatabase(storage: StorageConfig, log: Logger): Promise<Database> {
   return openDatabase(storage, { migrations: [TABLES], log });
@@ -51,6 +54,7 @@ export async function editTokenTable<Result>(
   plan: (file: TokenText) => { readonly edits: TokenEdits; readonly result: Result },
 ): Promise<Result> {
   return database.transaction(async (within) => {
+    if (database.dialect === 'postgres') await within.query(sql`select pg_notify(${CHANNEL}, '')`);
     // First of all: of two edits, the second waits here.
     await within.query(sql`update server_tokens_version set version = version + 1 where id = 1`);
     const before = readTokenText(await readTokenTable(within));

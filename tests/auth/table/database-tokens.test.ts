@@ -1,6 +1,8 @@
 /** Tokens in a database: what a server makes of them, what an edit does on every one of them, and what happens without it. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
+import { openDatabaseTokens } from '../../../src/auth/table/database-tokens.ts';
+import { openTokenDatabase } from '../../../src/auth/table/token-table.ts';
 import { openTokens, type OpenTokens } from '../../../src/auth/tokens/open-tokens.ts';
 import { digestToken } from '../../../src/auth/digest.ts';
 import type { TokenEditor } from '../../../src/auth/tokens/token-edit.ts';
@@ -13,6 +15,7 @@ import { eventually } from '../../support/raw-http.ts';
 
 const log = pino({ level: 'silent' });
 const ADA = 'tok_ada_0123456789';
+const BOB = 'tok_bob_0123456789';
 
 /** Opens the tokens of a database as a server does. */
 async function open(
@@ -64,6 +67,33 @@ describeForBoth('tokens in a database', (startDatabases) => {
     expect((await one.editor.read()).text).not.toContain(ADA);
     await Promise.all([one.file?.close(), other.file?.close()]);
   });
+
+  test('hear of an edit without looking, where the database tells of it; and again when it has been away', async () => {
+    const url = await databases.create();
+    if (url.startsWith('sqlite:')) return;
+    const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: url });
+    const pollMs = 3_600_000;
+    const deaf = await openDatabaseTokens({ database: await openTokenDatabase(storage, log), log, pollMs });
+    const editor = await open(url);
+    const lasting = { deadlineMs: 15_000 };
+
+    await add(editor.editor, ADA, 'ada');
+    await eventually(async () => (await deaf.verify(ADA)).ok, lasting);
+    await databases.takeAway();
+    await databases.giveBack();
+    await eventually(
+      async () =>
+        add(editor.editor, BOB, 'bob').then(
+          () => true,
+          () => false,
+        ),
+      lasting,
+    );
+    await eventually(async () => (await deaf.verify(BOB)).ok, lasting);
+
+    expect(await deaf.verify(BOB)).toMatchObject({ ok: true, grant: { user: { userId: 'bob' } } });
+    await Promise.all([deaf.close(), editor.file?.close()]);
+  }, 60_000);
 
   test('begin with a token for an admin, once, where the table is empty', async () => {
     const url = await databases.create();
