@@ -51,7 +51,7 @@ export const ISLANDS = [
       { file: START, linesWith: "'./admin.ts'" },
       { file: START, linesWith: 'adminSite' },
     ],
-    tests: ['tests/http/admin', 'tests/e2e/admin-page.test.ts'],
+    tests: ['tests/http/admin', 'tests/e2e/admin-page.test.ts', 'tests/auth/table/people.test.ts'],
     packages: ['qrcode-generator'],
   },
   {
@@ -169,6 +169,7 @@ export const ISLANDS = [
     files: ['src/auth/table', 'src/server/database-tokens.ts', 'scripts/token/database-store.ts'],
     wiring: [
       { file: 'src/server/run-server.ts', linesWith: 'openTokensOf' },
+      { file: 'tests/support/start-server.ts', linesWith: 'openTokensOf' },
       { file: 'scripts/token/context.ts', linesWith: "'./database-store.ts'" },
       { file: 'scripts/token/context.ts', part: 'storeInDatabase(config, file) ?? ' },
     ],

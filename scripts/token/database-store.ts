@@ -3,7 +3,6 @@ import { pino } from 'pino';
 import { readTokenText } from '../../src/auth/tokens/token-edit.ts';
 import type { TokenStore } from '../../src/auth/tokens/token-store.ts';
 import type * as tokenTable from '../../src/auth/table/token-table.ts';
-import { TokenStoreError } from '../../src/auth/tokens/token-store-error.ts';
 import type { Config } from '../../src/config/config.ts';
 
 /** What works on the tables of tokens; it is loaded with the database's library. */
@@ -25,10 +24,7 @@ export function storeInDatabase(
     const table = await import('../../src/auth/table/token-table.ts');
     const database = await table.openTokenDatabase(storage, pino({ level: 'silent' }));
     try {
-      return await work(table, database);
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'StorageUnavailable') throw error;
-      throw new TokenStoreError(`${NAME} of DATABASE_URL cannot be used: ${error.message}`, { cause: error });
+      return await table.withWords(async () => work(table, database));
     } finally {
       await database.close();
     }

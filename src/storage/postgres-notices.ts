@@ -17,7 +17,7 @@ export function listenToPostgres(
 ): StopListening {
   if (!CHANNEL.test(channel)) throw new Error(`Not a channel: ${channel}`);
   const closed = new AbortController();
-  let endConnection = (): void => {};
+  let endConnection: (() => void) | undefined;
 
   /** One connection, from its beginning to its end. */
   const listenOnce = async (): Promise<void> => {
@@ -55,7 +55,7 @@ export function listenToPostgres(
   const listening = listen();
   return async () => {
     closed.abort();
-    endConnection();
+    endConnection?.();
     await listening;
   };
 }

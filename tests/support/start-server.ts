@@ -8,6 +8,7 @@ import { parseConfig } from '../../src/config/config.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
 import type { Service } from '../../src/mcp/service.ts';
 import type { EventStore } from '../../src/sessions/event-store.ts';
+import { openTokensOf } from '../../src/server/database-tokens.ts';
 import { openServices } from '../../src/server/services.ts';
 import { ownVariablesOf } from '../../src/server/server-definition.ts';
 import { type RunningServer, startServer } from '../../src/server/start-server.ts';
@@ -89,6 +90,8 @@ export async function startTestServer({
   const opened = config.auth.enabled
     ? await openTokens({
         source: config.auth.tokens,
+        adminToken: config.auth.adminToken,
+        openDatabase: openTokensOf(config.storage),
         allowOneRunToken: false,
         mayBeNone: config.provider !== undefined,
         log,
@@ -107,7 +110,7 @@ export async function startTestServer({
     async close() {
       const finished = await server.close();
       await open.close();
-      opened?.file?.close();
+      await opened?.file?.close();
       await rm(folder, { recursive: true, force: true });
       return finished;
     },

@@ -13,7 +13,7 @@ import {
   type TokenEntry,
   type TokenSet,
 } from '../tokens/token-set.ts';
-import { CHANNEL, editTokenTable, readTokenTable, readVersion } from './token-table.ts';
+import { CHANNEL, editTokenTable, readTokenTable, readVersion, withWords } from './token-table.ts';
 
 /** What is followed, and how. */
 export interface DatabaseTokensOptions {
@@ -119,9 +119,9 @@ export async function openDatabaseTokens({
     hasValidToken: (userId) => current.hasValidToken(userId),
     onRightsChange: (listener) => void listeners.push(listener),
     isReady: () => version !== undefined,
-    read: async () => readTokenText(await readTokenTable(database)),
+    read: async () => withWords(async () => readTokenText(await readTokenTable(database))),
     async edit(plan) {
-      const result = await editTokenTable(database, plan);
+      const result = await withWords(async () => editTokenTable(database, plan));
       await reload();
       return result;
     },

@@ -2,10 +2,12 @@
 import type { Logger } from 'pino';
 import type { StorageConfig } from '../../config/storage.ts';
 import type { Database, Sql } from '../../storage/database.ts';
+import { StorageUnavailable } from '../../storage/errors.ts';
 import type { Migrations } from '../../storage/migrations.ts';
 import { openDatabase } from '../../storage/open-database.ts';
-import { sql } from '../../storage/statement.ts';
+import { sql, type Statement } from '../../storage/statement.ts';
 import { editTokens, readTokenText, type TokenEdits, type TokenText } from '../tokens/token-edit.ts';
+import { TokenStoreError } from '../tokens/token-store-error.ts';
 
 /** Their tables. */
 const TABLES: Migrations = {
@@ -24,6 +26,9 @@ const TABLES: Migrations = {
 
 /** Where PostgreSQL tells every process that there was an edit, as soon as it counts. */
 export const CHANNEL = 'server_tokens';
+
+/** So many people at once take one round trip; databases bound the values of a statement. */
+const ROWS_AT_ONCE = 500;
 
 /** Opens the database with the tables of tokens. */
 export async function openTokenDatabase(storage: StorageConfig, log: Logger): Promise<Database> {
@@ -64,18 +69,33 @@ export async function editTokenTable<Result>(
     const next = entriesIn(after);
     for (const digest of old.keys())
       if (!next.has(digest)) await within.query(sql`delete from server_tokens where digest = ${digest}`);
-    let position = old.size;
+    const added: Statement[] = [];
     for (const [digest, entry] of next) {
-      position += 1;
-      if (!old.has(digest))
-        await within.query(
-          sql`insert into server_tokens (digest, entry, position) values (${digest}, ${entry}, ${position})`,
-        );
+      if (!old.has(digest)) added.push(sql`(${digest}, ${entry}, ${old.size + added.length + 1})`);
       else if (old.get(digest) !== entry)
         await within.query(sql`update server_tokens set entry = ${entry} where digest = ${digest}`);
     }
+    for (let start = 0; start < added.length; start += ROWS_AT_ONCE) {
+      const rows = added.slice(start, start + ROWS_AT_ONCE).reduce((all, row) => sql`${all}, ${row}`);
+      await within.query(sql`insert into server_tokens (digest, entry, position) values ${rows}`);
+    }
     return result;
   });
+}
+
+/**
+ * Does something with the tables.
+ * @throws {TokenStoreError} where the database cannot be used: what is asked for by people is an error of theirs to read
+ */
+export async function withWords<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof StorageUnavailable)) throw error;
+    throw new TokenStoreError(`The database of the tokens cannot be used: ${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 /** The text of each entry, by its digest. */

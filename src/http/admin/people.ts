@@ -89,16 +89,6 @@ async function inWords<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof TokenFileError)
       throw new HttpError(400, 'invalid_request', error.message, { cause: error });
-    if (error instanceof Error && error.name === 'StorageUnavailable')
-      throw new HttpError(
-        503,
-        'tokens_unavailable',
-        'The database of the tokens is out of reach. Try again soon.',
-        {
-          headers: { 'Retry-After': '5' },
-          cause: error,
-        },
-      );
     if (!(error instanceof TokenStoreError)) throw error;
     if (error.cause instanceof TokenFileError)
       throw new HttpError(400, 'invalid_request', error.cause.message, { cause: error });

@@ -1,0 +1,150 @@
+/** People in a database, over HTTP and by the command: two servers and two admins at once, a school at once, and no database. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { describeForBoth, type TestDatabases } from '../../support/databases.ts';
+import { builtFile, createSandbox, waitForEnd } from '../../support/process.ts';
+import { type Answer, eventually, send } from '../../support/raw-http.ts';
+import { startTestServer, type TestServer } from '../../support/start-server.ts';
+
+const FIRST = 'the-first-admin-token-of-20';
+
+/** A token that was made. */
+interface Made {
+  readonly id: string;
+  readonly userId: string;
+  readonly token: string;
+}
+
+/** Asks a server's API as an admin; with a body by POST. */
+async function ask(
+  server: TestServer,
+  path: string,
+  { body, token = FIRST }: { readonly body?: object; readonly token?: string } = {},
+): Promise<Answer> {
+  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
+  return send(`${server.url}/admin/api/${path}`, {
+    headers,
+    ...(body && { method: 'POST', body: JSON.stringify(body) }),
+  });
+}
+
+/** The tokens that were made. */
+function madeIn({ body }: Answer): Made[] {
+  return (body as { tokens: Made[] }).tokens;
+}
+
+/** What a server says to a token. */
+async function statusOf(server: TestServer, token: string): Promise<number> {
+  return (await send(`${server.url}/tools`, { headers: { Authorization: `Bearer ${token}` } })).status;
+}
+
+/** The users that a server lists. */
+async function usersOf(server: TestServer): Promise<string[]> {
+  const { body } = await ask(server, 'people');
+  return (body as { tokens: { userId: string }[] }).tokens.map(({ userId }) => userId);
+}
+
+describeForBoth('people in a database', (startDatabases) => {
+  const sandbox = createSandbox();
+  let databases: TestDatabases;
+  let url: string;
+  let one: TestServer;
+  let other: TestServer;
+  beforeAll(async () => {
+    databases = await startDatabases(sandbox);
+    url = await databases.create();
+    const env = { TOKENS_STORE: 'database', DATABASE_URL: url, TOKENS_FILE: '', ADMIN_TOKEN: FIRST };
+    [one, other] = [await startTestServer({ env }), await startTestServer({ env })];
+  }, 60_000);
+  afterAll(async () => {
+    await Promise.all([one.close(), other.close()]);
+    await sandbox.close();
+  });
+
+  /** Runs the command on the database. */
+  const command = async (...args: readonly string[]) => {
+    const env = { TOKENS_STORE: 'database', DATABASE_URL: url };
+    const run = sandbox.spawn({
+      args: [builtFile('scripts/token.js'), ...args],
+      cwd: await sandbox.folder(),
+      env,
+    });
+    run.child.stdin.end();
+    const { code } = await waitForEnd(run, { timeoutMs: 20_000 });
+    if (code !== 0) throw new Error(`token ${args[0]} ended with ${code}: ${run.stderr()}`);
+    return run.stdout();
+  };
+
+  test('500 at once get in on both servers, and are there once', async () => {
+    const lines = Array.from({ length: 500 }, (_, index) => `u${index},"User, ${index}",greet,2099-01-01`);
+
+    const answer = await ask(one, 'tokens', { body: { table: lines.join('\n') } });
+    const again = await ask(other, 'tokens', { body: { table: lines.join('\n') } });
+
+    const made = madeIn(answer);
+    const last = made.at(-1)?.token ?? '';
+    expect(new Set(made.map(({ token }) => token)).size).toBe(500);
+    expect(again.body).toMatchObject({ tokens: [], skipped: 500 });
+    expect(await statusOf(one, last)).toBe(200);
+    await eventually(async () => (await statusOf(other, last)) === 200);
+    expect((await usersOf(other)).filter((user) => /^u\d+$/.test(user))).toHaveLength(500);
+    expect(JSON.stringify([one.lines, other.lines])).not.toContain(last);
+  });
+
+  test('two admins on two servers, and the command, lose nothing of what they do at the same time', async () => {
+    const second = madeIn(
+      await ask(one, 'tokens', { body: { people: [{ user: 'head', scopes: 'admin' }] } }),
+    )[0]?.token;
+    await eventually(async () => (await statusOf(other, second ?? '')) === 200);
+
+    const byAdmins = Array.from({ length: 10 }, async (_, index) =>
+      ask(index % 2 === 0 ? one : other, 'tokens', {
+        body: { people: [{ user: `new${index}` }] },
+        ...(index % 2 === 1 && second !== undefined && { token: second }),
+      }),
+    );
+    const [answers, printed] = await Promise.all([
+      Promise.all(byAdmins),
+      command('create', '--user', 'by-command', '--json'),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
+    expect(await usersOf(one)).toEqual(
+      expect.arrayContaining(['by-command', ...byAdmins.map((_, index) => `new${index}`)]),
+    );
+    const { token } = JSON.parse(printed) as Made;
+    await eventually(async () => (await statusOf(one, token)) === 200);
+    await eventually(async () => (await statusOf(other, token)) === 200);
+  });
+
+  test('what the command takes away is refused by every server; what an admin rotates works everywhere', async () => {
+    const [made] = madeIn(await ask(one, 'tokens', { body: { people: [{ user: 'rose' }] } }));
+    const rotated = await ask(other, 'tokens/change', { body: { action: 'rotate', ids: [made?.id] } });
+    const next = madeIn(rotated)[0];
+    await eventually(async () => (await statusOf(one, next?.token ?? '')) === 200);
+
+    await command('revoke', next?.id ?? '');
+    await eventually(async () => (await statusOf(one, next?.token ?? '')) === 401);
+    await eventually(async () => (await statusOf(other, next?.token ?? '')) === 401);
+
+    expect(await statusOf(other, made?.token ?? '')).toBe(200);
+    expect(await command('list')).toContain('rose');
+  });
+
+  test('without the database the last good tokens count, and a change is refused with words', async () => {
+    const [made] = madeIn(await ask(one, 'tokens', { body: { people: [{ user: 'late' }] } }));
+    await databases.takeAway();
+
+    const change = async (): Promise<Answer> => ask(one, 'tokens', { body: { people: [{ user: 'later' }] } });
+    // A file that has been moved away is noticed by whoever reads it.
+    await eventually(async () => (await ask(one, 'people')).status === 503);
+    const refused = await change();
+
+    expect(refused.body).toMatchObject({ error: 'tokens_unavailable' });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(refused.text).not.toMatch(/sqlite|postgres|p4ssw0rd|test_1/i);
+    expect(await statusOf(one, made?.token ?? '')).toBe(200);
+    await databases.giveBack();
+    await eventually(async () => (await change()).status === 201);
+    expect(await usersOf(one)).toContain('later');
+  }, 60_000);
+});
