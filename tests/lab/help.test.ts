@@ -6,7 +6,7 @@ import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
 const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
 
-const NAMES = ['audit', 'bench', 'conformance', 'fuzz', 'licences', 'mutate', 'soak'];
+const NAMES = ['audit', 'bench', 'clients', 'conformance', 'fuzz', 'licences', 'mutate', 'soak'];
 
 test.each([
   ...NAMES.flatMap((name) => [[name, `lab/${name}/main.js`, '--help'] as const]),
