@@ -1,12 +1,13 @@
-/** What docs/PERFORMANCE.md shows: a table of the goals' rows, every figure below it, and where the time goes. */
+/** What docs/PERFORMANCE.md shows: this server beside the others, what each row is to show, every figure below it, and where the time goes. */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { METRICS, type RowResult } from '../metrics.ts';
-import { compare, formatSummary, metricsOf, summaryOf } from './figures.ts';
+import { compare, formatSummary, metricsOf, summaryOf, valueOf } from './figures.ts';
 import type { ProfileSummary } from './profile.ts';
 import type { Run } from './run.ts';
 import { renderPlot } from './plot.ts';
+import { spellGoal } from './table.ts';
 import { machineLine } from '../machine.ts';
 
 const DOCS = fileURLToPath(new URL('../../../../docs', import.meta.url));
@@ -67,7 +68,8 @@ function renderGroups(profiles: ReadonlyMap<string, ProfileSummary>): string {
 
 /** The figures as Markdown. */
 function renderFigures(run: Run): string {
-  const goals = run.rows.flatMap(comparisonLine);
+  const comparisons = run.rows.flatMap(comparisonLine);
+  const goals = run.rows.flatMap(goalLines);
   const all = run.rows.flatMap(figureLines);
   return `Measured on ${run.date}: ${machineLine(run.machine)}. Median of ${run.settings.rounds} rounds (lowest–highest).
 
@@ -75,6 +77,10 @@ function renderFigures(run: Run): string {
 
 | row | figure | this server | best peer | times better | floor | share of the floor |
 | --- | --- | --- | --- | --- | --- | --- |
+${comparisons.join('\n')}
+
+| row | what it is to show |
+| --- | --- |
 ${goals.join('\n')}
 
 <details><summary>Every figure</summary>
@@ -101,6 +107,14 @@ function comparisonLine(row: RowResult): string[] {
     floor?.factor.toFixed(2) ?? '–',
   ];
   return [`| ${cells.join(' | ')} |`];
+}
+
+/** What a row is to show, as far as it was measured. */
+function goalLines(row: RowResult): string[] {
+  return (row.goals ?? []).flatMap((goal) => {
+    const value = valueOf(row, goal);
+    return value === undefined ? [] : [`| ${row.name} | ${spellGoal(row, goal, value)} |`];
+  });
 }
 
 /** Every server of a row. */
