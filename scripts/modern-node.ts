@@ -22,8 +22,8 @@ export async function findModernNode(major = NEEDED_MAJOR): Promise<string> {
   return node;
 }
 
-/** Has npm provide the package `node` and checks that what came runs here. */
-async function installNode(major: number): Promise<string> {
+/** Has npm provide the package `node` of a major version, and checks that what came runs here. */
+export async function installNode(major: number): Promise<string> {
   try {
     // npm's cache keeps the package, so only the first time downloads. `--yes`: nobody is there to be asked.
     const args = ['exec', '--yes', `--package=node@${major}`, '--call', 'command -v node'];

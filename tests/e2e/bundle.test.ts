@@ -5,6 +5,7 @@ import { Client, type ElicitRequest } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
+import { installNode } from '../../scripts/modern-node.ts';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
@@ -27,6 +28,17 @@ const askOnTheWay = defineTool({
   },
 });
 
+/** The oldest Node that the bundle says it runs on, from npm's registry or its cache. */
+const OLDEST = await installNode(18).catch((error: unknown) => {
+  if (process.env['CI'] === 'true') throw error;
+  process.stderr.write('Node 18 cannot be had from npm. The tests of the bundle on it are skipped.\n');
+  return undefined;
+});
+const NODES = [
+  { version: process.versions.node, node: process.execPath },
+  { version: '18', node: OLDEST },
+];
+
 const clients: Client[] = [];
 let server: TestServer;
 let port: string;
@@ -42,8 +54,8 @@ afterEach(async () => {
 });
 afterAll(async () => server.close());
 
-/** A host that has started the bridge with this for its token. */
-async function connect(token: string): Promise<Client> {
+/** A host that has started the bridge with this Node, and with this for its token. */
+async function connectBy(node: string | undefined, token: string): Promise<Client> {
   const client = new Client({ name: 'host', version: '1' }, { capabilities: { elicitation: {} } });
   client.setRequestHandler('elicitation/create', (_request: ElicitRequest) => ({
     action: 'accept',
@@ -51,7 +63,7 @@ async function connect(token: string): Promise<Client> {
   }));
   const env = { MCP_URL: `http://localhost:${port}/mcp`, MCP_TOKEN: token, PATH: process.env['PATH'] ?? '' };
   const transport = new StdioClientTransport({
-    command: process.execPath,
+    command: node ?? process.execPath,
     args: [BRIDGE],
     env,
     stderr: 'ignore',
@@ -67,48 +79,53 @@ async function call(client: Client, name: string, options = {}): Promise<string>
   return JSON.stringify(content);
 }
 
-test('calls tools as the token’s user', async () => {
-  const client = await connect(ADA);
+for (const { version, node } of NODES) {
+  const describeNode = node === undefined ? describe.skip : describe;
+  describeNode(`the bridge on Node ${version}`, () => {
+    test('calls tools as the token’s user', async () => {
+      const client = await connectBy(node, ADA);
 
-  expect((await client.listTools()).tools.map(({ name }) => name)).toContain('get_greeting');
-  expect(await call(client, 'get_greeting')).toContain('Ada Lovelace');
-});
+      expect((await client.listTools()).tools.map(({ name }) => name)).toContain('get_greeting');
+      expect(await call(client, 'get_greeting')).toContain('Ada Lovelace');
+    });
 
-test('hands progress on, and questions of the server, and their answers', async () => {
-  const client = await connect(ADA);
-  const progress: number[] = [];
+    test('hands progress on, and questions of the server, and their answers', async () => {
+      const client = await connectBy(node, ADA);
+      const progress: number[] = [];
 
-  const answer = await call(client, 'ask_on_the_way', {
-    onprogress: (report: { progress: number }) => progress.push(report.progress),
+      const answer = await call(client, 'ask_on_the_way', {
+        onprogress: (report: { progress: number }) => progress.push(report.progress),
+      });
+
+      expect(progress).toEqual([1]);
+      expect(answer).toContain('plain');
+    });
+
+    test('begins anew when the server has been restarted, and the client notices nothing', async () => {
+      const client = await connectBy(node, ADA);
+      await call(client, 'get_greeting');
+      await server.close();
+
+      const answer = call(client, 'get_greeting');
+      server = await start();
+
+      expect(await answer).toContain('Ada Lovelace');
+      expect(await call(client, 'get_greeting')).toContain('Ada Lovelace');
+    });
+
+    describe('a token that is no good', () => {
+      test.each([
+        ['unknown', 'tok_wrong_0123456789', 'The token is unknown to this server.'],
+        ['expired', 'tok_expired_0123456789', 'The token has expired.'],
+        ['encrypted', '__encrypted__:abcdefghijkl', 'enter the token again there'],
+        ['empty', '', 'No token is set.'],
+        ['not filled in', '${user_config.token}', 'No token is set.'],
+      ])('(%s) is explained in words', async (_what, token, words) => {
+        await expect(connectBy(node, token)).rejects.toThrow(words);
+      });
+    });
   });
-
-  expect(progress).toEqual([1]);
-  expect(answer).toContain('plain');
-});
-
-test('begins anew when the server has been restarted, and the client notices nothing', async () => {
-  const client = await connect(ADA);
-  await call(client, 'get_greeting');
-  await server.close();
-
-  const answer = call(client, 'get_greeting');
-  server = await start();
-
-  expect(await answer).toContain('Ada Lovelace');
-  expect(await call(client, 'get_greeting')).toContain('Ada Lovelace');
-});
-
-describe('a token that is no good', () => {
-  test.each([
-    ['unknown', 'tok_wrong_0123456789', 'The token is unknown to this server.'],
-    ['expired', 'tok_expired_0123456789', 'The token has expired.'],
-    ['encrypted', '__encrypted__:abcdefghijkl', 'enter the token again there'],
-    ['empty', '', 'No token is set.'],
-    ['not filled in', '${user_config.token}', 'No token is set.'],
-  ])('(%s) is explained in words', async (_what, token, words) => {
-    await expect(connect(token)).rejects.toThrow(words);
-  });
-});
+}
 
 describe('the server', () => {
   const sandbox = createSandbox();
