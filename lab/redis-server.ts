@@ -14,6 +14,8 @@ export interface LabRedis {
   kill(): Promise<void>;
   /** Starts it again, with nothing in it. */
   start(): Promise<void>;
+  /** Has it hang (SIGSTOP), and go on. */
+  signal(name: NodeJS.Signals): void;
 }
 
 /** A start that takes longer has failed. Milliseconds. */
@@ -39,6 +41,7 @@ export async function startLabRedis(folder: string): Promise<LabRedis> {
       child.kill('SIGKILL');
       await ended;
     },
+    signal: (name) => void running?.kill(name),
     async start() {
       const args = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no'];
       const child = spawn('redis-server', args, { cwd: folder, stdio: 'ignore' });

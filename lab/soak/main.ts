@@ -5,6 +5,8 @@
  */
 import { parseArgs } from 'node:util';
 import { helped } from '../help.ts';
+import { whyNoRedis } from '../redis-server.ts';
+import { soakFleet } from './fleet/soak-fleet.ts';
 import { USAGE } from './main.usage.mjs';
 import { describeCounts, describePoint, runSoak } from './runner.ts';
 import { startSoakServer } from './server.ts';
@@ -14,11 +16,13 @@ process.exitCode = await main();
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
-  const minutes = parseMinutes();
-  if (minutes === undefined) {
+  const wish = parseCommandLine();
+  if (wish === undefined) {
     console.error(USAGE);
     return 2;
   }
+  const { minutes, instances } = wish;
+  if (instances > 1) return soakTogether(instances, minutes);
   const rounds = Math.min(20, Math.max(3, Math.round(minutes * 2)));
   const { server, users } = await startSoakServer();
   console.log(`soak: ${rounds} rounds in ${minutes} minutes against process ${server.pid}`);
@@ -41,12 +45,37 @@ async function main(): Promise<number> {
   return all.length === 0 ? 0 : 1;
 }
 
-/** How long to run; undefined when the command line cannot be understood. */
-function parseMinutes(): number | undefined {
+/** Soaks several processes as one server; returns the exit code. */
+async function soakTogether(instances: number, minutes: number): Promise<number> {
+  const missing = whyNoRedis();
+  if (missing !== undefined) {
+    console.error(`soak: ${missing}`);
+    return 2;
+  }
+  console.log(`soak: ${instances} processes for ${minutes} minutes`);
+  const { counts, problems } = await soakFleet({
+    instances,
+    seconds: minutes * 60,
+    onProgress: tellProgress,
+  });
+  if (process.stdout.isTTY) process.stdout.write('\n');
+  console.log(`soak: ${describeCounts(counts)}`);
+  for (const problem of problems) console.log(`FAILED: ${problem}`);
+  const kept = ['plain calls', 'SSE calls', 'streams answered'].map((what) => counts[what] ?? 0);
+  console.log(`${kept.reduce((sum, count) => sum + count, 0)} passed, ${problems.length} failed`);
+  return problems.length === 0 ? 0 : 1;
+}
+
+/** How long to run, and how many processes; undefined when the command line cannot be understood. */
+function parseCommandLine(): { readonly minutes: number; readonly instances: number } | undefined {
+  const text = { type: 'string' } as const;
   try {
-    const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' } } });
-    const minutes = Number(values.minutes);
-    return minutes > 0 && minutes <= 10_000 ? minutes : undefined;
+    const { values } = parseArgs({
+      options: { minutes: { ...text, default: '5' }, instances: { ...text, default: '1' } },
+    });
+    const [minutes, instances] = [Number(values.minutes), Number(values.instances)];
+    const isGood = minutes > 0 && minutes <= 10_000 && Number.isInteger(instances) && instances > 0;
+    return isGood && instances <= 20 ? { minutes, instances } : undefined;
   } catch {
     // An unknown option: the usage says what there is.
     return undefined;

@@ -2,6 +2,7 @@
 import { Transform } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { inTime } from '../../lab/soak/clients.ts';
+import { judgeSse, judgeSteps } from '../../lab/soak/fleet/promises.ts';
 import { findGrowth } from '../../lab/soak/growth.ts';
 import { runSoak, type SoakOptions } from '../../lab/soak/runner.ts';
 import { startSoakServer } from '../../lab/soak/server.ts';
@@ -87,3 +88,34 @@ describe('growth', () => {
     expect(findGrowth(measured)).toEqual([]);
   });
 }); // prettier-ignore
+
+/** What streams say. */
+const step = (progress: number) => `{"params":{"progress":${progress}}}`;
+const answer = (mark: string) => `{"result":{"content":[{"text":"${mark}"}]}}`;
+const heard = (...data: string[]) => data.map((text) => ({ id: undefined, data: text }));
+
+describe('of several processes, what is promised and not kept is found:', () => {
+  const wanted = { mark: 'm of ada', steps: 2 };
+
+  test.each([
+    ['an event that comes twice', [step(1), step(1), answer('m of ada')], /^doubled/],
+    ['one that does not come', [step(1), answer('m of ada')], /^missed/],
+    ['the answer of somebody else', [step(1), step(2), answer('m of bob')], /^misdelivered/],
+  ])('%s', (_what, messages, problem) => {
+    expect(() => judgeSteps(messages, wanted)).toThrow(problem);
+  });
+
+  test('and what is kept is not', () => {
+    expect(() => judgeSteps([step(1), step(2), answer('m of ada')], wanted)).not.toThrow();
+    expect(() => judgeSteps([step(1), '{"error":{"data":{"code":"answer_lost"}}}'], wanted)).not.toThrow();
+  });
+
+  test('what is answered twice, though refused, or to somebody else', () => {
+    const user = { userId: 'ada', name: 'Ada', token: 't' };
+
+    expect(() => judgeSse({ user }, heard('{"id":1}', '{"id":1}'), [])).toThrow(/^doubled/);
+    expect(() => judgeSse({ user }, heard('{"id":1}'), [1])).toThrow(/^done although/);
+    expect(() => judgeSse({ user }, heard('{"text":"mark-bob-1.","id":1}'), [])).toThrow(/^misdelivered/);
+    expect(() => judgeSse({ user }, heard('{"text":"mark-ada-1.","id":1}'), [2])).not.toThrow();
+  });
+});

@@ -1,0 +1,99 @@
+/** What happens to the processes of a server while they are used: one is killed and another begun, Redis is restarted empty or hangs. */
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ServerChild, startServerChild } from '../../fuzz/server-child.ts';
+import type { LabRedis } from '../../redis-server.ts';
+
+/** The processes. */
+export interface Fleet {
+  /** Where they are. */
+  urls(): readonly URL[];
+  /** Does something to them; says what. */
+  trouble(): Promise<string>;
+  /** Whether anything has been done to them since a moment of `performance.now()`, and shortly before it. */
+  hadTrouble(sinceMs: number): boolean;
+  /** Stops all; says what was wrong with them. */
+  stop(): Promise<string[]>;
+}
+
+/** What a fleet is made of. */
+export interface FleetOptions {
+  readonly size: number;
+  readonly redis: LabRedis;
+  readonly script: string;
+  readonly tokens: Readonly<Record<string, object>>;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** For so long after it a trouble may still be felt: leases end, others are missed. Milliseconds. */
+const AFTERMATH_MS = 15_000;
+
+/** How long Redis hangs: some who wait for it have given up by then. Milliseconds. */
+const HANG_MS = 2_500;
+
+/** Starts the processes. */
+export async function startFleet({ size, redis, script, tokens, env }: FleetOptions): Promise<Fleet> {
+  const start = async (): Promise<ServerChild> => {
+    const server = await startServerChild({ script, tokens, env });
+    await untilReady(server.url);
+    return server;
+  };
+  const servers = await Promise.all(Array.from({ length: size }, start));
+  const problems: string[] = [];
+  let lastMs = -Infinity;
+  let turn = 0;
+  const kill = async (): Promise<string> => {
+    const index = randomInt(size);
+    const [killed] = servers.splice(index, 1);
+    lastMs = performance.now();
+    killed?.signal('SIGKILL');
+    problems.push(...(killed?.log.problems ?? []));
+    await killed?.stop();
+    servers.push(await start());
+    return 'instances killed';
+  };
+  const restart = async (): Promise<string> => {
+    lastMs = performance.now();
+    await redis.kill();
+    await sleep(randomInt(200));
+    await redis.start();
+    return 'Redis restarts';
+  };
+  const hang = async (): Promise<string> => {
+    lastMs = performance.now();
+    redis.signal('SIGSTOP');
+    await sleep(HANG_MS);
+    redis.signal('SIGCONT');
+    return 'Redis hangs';
+  };
+  const troubles = [kill, restart, kill, hang];
+  return {
+    urls: () => servers.map(({ url }) => url),
+    async trouble() {
+      const what = await troubles[turn % troubles.length]?.();
+      turn += 1;
+      lastMs = performance.now();
+      return what ?? '';
+    },
+    hadTrouble: (sinceMs) => lastMs > sinceMs - AFTERMATH_MS,
+    async stop() {
+      const endings = await Promise.all(servers.map(async ({ stop }) => stop()));
+      for (const { log } of servers) problems.push(...log.problems);
+      return [...problems, ...endings.filter((ending) => ending !== undefined)];
+    },
+  };
+}
+
+/** A process that has not joined the others by then has failed. Milliseconds. */
+const READY_TIMEOUT_MS = 20_000;
+
+/** Waits until a process has joined the others. */
+async function untilReady(url: URL): Promise<void> {
+  for (const startMs = Date.now(); ; await sleep(20)) {
+    const signal = AbortSignal.timeout(2_000);
+    const answer = await fetch(new URL('/ready', url), { signal }).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.status === 200) return;
+    if (Date.now() - startMs > READY_TIMEOUT_MS) throw new Error('A process does not join the others.');
+  }
+}
