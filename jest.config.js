@@ -1,4 +1,4 @@
-/** How jest runs the tests: TypeScript as native ES modules, types left to `npm run typecheck`. */
+/** How jest runs the tests: TypeScript as native ES modules, types left to `npm run lint`. */
 
 import { availableParallelism } from 'node:os';
 

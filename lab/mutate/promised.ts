@@ -11,7 +11,7 @@ export interface Breach {
 }
 
 export const BREACHES: readonly Breach[] = [
-  { promise: 'No path, spelling of a path', file: 'src/http/routing.ts', before: '{ strict: true, sensitive: true }', after: '{}' },
+  { promise: 'No path, spelling of a path', file: 'src/http/routing.ts', before: "(ctx, next) => requireGrant(ctx, () => handle(ctx, next))", after: "(ctx, next) => (ctx.method === 'HEAD' ? handle(ctx, next) : requireGrant(ctx, () => handle(ctx, next)))" },
   { promise: 'Doubled `Host`', file: 'src/http/gate/request-guard.ts', before: '    seen.add(name);\n', after: '' },
   { promise: 'A token counts in a header only', file: 'src/auth/credential.ts', before: "if (other !== undefined) return malformed('The request carries two different credentials; send one.');", after: '' },
   { promise: 'Tokens are compared by digest', file: 'src/auth/tokens/token-set.ts', before: 'tokens.get(digestToken(token))', after: "(tokens.get(digestToken(token)) ?? tokens.get(token.replace('sha256:', '')))" },

@@ -1,6 +1,7 @@
 /** Whatever says that others are meant to come, or that there are tokens, switches authentication on. */
 import { describe, expect, test } from '@jest/globals';
 import { parseConfig, parseStdioConfig } from '../../src/config/config.ts';
+import { lookAround } from '../../src/config/surroundings.ts';
 import type { Environment } from '../../src/config/environment.ts';
 
 const LAPTOP = { hasTokenFile: false, isContainer: false };
@@ -87,4 +88,8 @@ test('nothing of this is asked of the stdio server, which has no network', () =>
   const environment = Object.assign({}, ...INVITATIONS.map(([set]) => set)) as Environment;
 
   expect(parseStdioConfig({ ...environment, AUTH_TOKENS: '{}' }).auth.enabled).toBe(false);
+});
+
+test('the first process of a container is what nobody starts by hand', () => {
+  expect([1, 2].map((pid) => lookAround({ pid }).isContainer)).toEqual([true, false]);
 });
