@@ -63,7 +63,6 @@ export const ISLANDS = [
     wiring: [
       { file: START, linesWith: '/site/page.ts' },
       { file: START, part: ', createPage(face)' },
-      { file: 'package.json', part: ' && tsc -p public' },
       { file: 'Dockerfile', linesWith: 'COPY public ' },
       { file: '.dockerignore', linesWith: 'public' },
       { file: 'tests/security/process.test.ts', linesWith: 'GET /page/page.js' },
