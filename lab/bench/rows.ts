@@ -7,7 +7,9 @@ import { LOG_ROW } from './measure/pair-rows.ts';
 import { IDLE_KIB, measureIdleSessions } from './measure/idle-row.ts';
 import { METRICS_ROWS } from './measure/metrics-row.ts';
 import { type LoadRow, measureLoad, metricOf } from './measure/load-row.ts';
+import { PROVIDER_ROW } from './measure/provider-row.ts';
 import { measureReload } from './measure/reload-row.ts';
+import { SIGN_IN_ROW } from './measure/sign-in-row.ts';
 import { measureStart, START_GOALS } from './measure/start-row.ts';
 import { measureTokenCounts } from './measure/tokens-row.ts';
 import { MANY_ROWS } from './measure/many-rows.ts';
@@ -113,6 +115,8 @@ export const ROWS: readonly Row[] = [
   ...TRANSPORTS.map((transport) => echoRow(transport, { size: '10k', bytes: 10_000, clients: CLIENTS })),
   ...TRANSPORTS.map((transport) => echoRow(transport, { size: '1m', bytes: 1_000_000, clients: 4 })),
   ...FEATURES_ROWS,
+  SIGN_IN_ROW,
+  PROVIDER_ROW,
   ...MANY_ROWS,
   ...METRICS_ROWS,
   {

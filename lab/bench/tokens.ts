@@ -5,6 +5,8 @@ import { writeFile } from 'node:fs/promises';
 export interface TokenRange {
   readonly count: number;
   readonly step: number;
+  /** The one token itself, where it has no number. */
+  readonly text?: string;
 }
 
 /** What most rows use: one token, checked with every request. */

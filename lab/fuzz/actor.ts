@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createHttpReader, type HttpReader, type Response } from './http-reader.ts';
-import type { MadeUpIssuer } from './made-up-issuer.ts';
+import type { MadeUpIssuer } from '../made-up-issuer.ts';
 import { type Asked, problemOf, type Secrets, type Who } from './oracle.ts';
 
 /** One of the requests on a connection. */

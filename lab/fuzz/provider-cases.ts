@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { type Actor, Violation } from './actor.ts';
 import { toBytes } from './http-text.ts';
-import { makeKeyPair, type MadeUpIssuer, signJwt } from './made-up-issuer.ts';
+import { makeKeyPair, type MadeUpIssuer, signJwt } from '../made-up-issuer.ts';
 import type { Random } from './random.ts';
 import { checkWhoami, statelessCall, type User } from './talk.ts';
 

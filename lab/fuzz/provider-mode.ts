@@ -1,6 +1,6 @@
 /** The users of an identity provider: a server that takes its tokens alone. */
 import { randomBytes } from 'node:crypto';
-import { startIssuer } from './made-up-issuer.ts';
+import { startIssuer } from '../made-up-issuer.ts';
 import { makeToken } from './server-child.ts';
 import type { OpenMode } from './target.ts';
 

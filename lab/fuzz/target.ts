@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '../conformance/loopback.ts';
-import type { MadeUpIssuer } from './made-up-issuer.ts';
+import type { MadeUpIssuer } from '../made-up-issuer.ts';
 import type { Secrets } from './oracle.ts';
 import type { Target } from './actor.ts';
 import { ENVELOPE } from './messages.ts';

@@ -165,6 +165,6 @@ async function openChurnClient(
 }
 
 /** The token of a turn. */
-function tokenFor({ count, step }: TokenRange, turn: number): string {
-  return tokenOf((turn % count) * step);
+function tokenFor({ count, step, text }: TokenRange, turn: number): string {
+  return text ?? tokenOf((turn % count) * step);
 }

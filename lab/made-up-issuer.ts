@@ -1,7 +1,7 @@
-/** An identity provider of the fuzzer's own: one key, its documents, and tokens that are signed with it, or as if. */
+/** An identity provider of the lab's own: one key, its documents, and tokens that are signed with it, or as if. */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import { listenOnLoopback } from '../conformance/loopback.ts';
+import { listenOnLoopback } from './conformance/loopback.ts';
 
 /** How a token is signed. */
 export interface Signing {
@@ -18,7 +18,7 @@ export interface MadeUpIssuer {
   close(): void;
 }
 
-const KEY_ID = 'fuzz';
+const KEY_ID = 'lab';
 
 /** Makes a key of the only kind there is here. */
 export function makeKeyPair() {
