@@ -1,10 +1,10 @@
 /** `list`: every token, without its value. */
 import type { Command } from './command.ts';
 import { describeEntry, type EntryFacts } from '../../src/auth/tokens/entry-facts.ts';
-import { readLastUse } from './last-use.ts';
 import { printableJson } from '../../src/printable.ts';
 import { formatScopes } from './scopes.ts';
 import { formatTable } from './table.ts';
+import { readTokenUses, type TokenUse } from './token-uses.ts';
 
 /** Prints a table, or for scripts a list of objects. */
 export const list: Command = {
@@ -12,10 +12,10 @@ export const list: Command = {
     const { entries } = await store.read();
     const nowMs = now();
     const { log } = line.values;
-    const lastUse = log === undefined ? undefined : await readLastUse([log]);
+    const uses = log === undefined ? undefined : await readTokenUses([log]);
     const facts: ListedFacts[] = entries.map((entry) => {
       const fact = describeEntry(entry, nowMs);
-      return lastUse === undefined ? fact : { ...fact, lastUse: lastUse.get(fact.id) ?? null };
+      return uses === undefined ? fact : { ...fact, ...(uses.get(fact.id) ?? UNUSED) };
     });
     if (line.json) {
       print(printableJson(facts));
@@ -30,14 +30,21 @@ export const list: Command = {
   },
 };
 
-/** An entry, and the day of its last use where there is a log to look into: `null` where that has none. */
-type ListedFacts = EntryFacts & { readonly lastUse?: string | null };
+/** What is known of a token that the log does not name. */
+const UNUSED = { lastUse: null, signedInThrough: [] } as const;
 
-/** The table; the columns of notes and of the last use are there when somebody wrote one and when they are known. */
+/** An entry, and how it was used, where there is a log to look into. */
+type ListedFacts = EntryFacts & Partial<TokenUse | typeof UNUSED>;
+
+/** The table; the last columns are there when something of theirs is known. */
 function formatFacts(facts: readonly ListedFacts[]): string {
-  const hasNotes = facts.some(({ note }) => note !== null);
-  const hasUses = facts.some(({ lastUse }) => lastUse !== undefined);
-  const head = ['ID', 'USER', 'NAME', 'SCOPES', 'CREATED', 'EXPIRES', 'STATE', 'LAST USE', 'NOTE'];
+  const head = ['ID', 'USER', 'NAME', 'SCOPES', 'CREATED', 'EXPIRES', 'STATE'];
+  const more = ['LAST USE', 'SIGNED IN THROUGH', 'NOTE'];
+  const hasMore = [
+    facts.some(({ lastUse }) => lastUse !== undefined),
+    facts.some(({ signedInThrough = [] }) => signedInThrough.length > 0),
+    facts.some(({ note }) => note !== null),
+  ];
   const rows = facts.map((fact) => [
     fact.id,
     fact.userId,
@@ -47,12 +54,13 @@ function formatFacts(facts: readonly ListedFacts[]): string {
     fact.expiresAt ?? 'never',
     fact.state,
     fact.lastUse ?? '-',
+    fact.signedInThrough?.join(', ') || '-',
     fact.note ?? '-',
   ]);
   const isShown = (_: string, column: number): boolean =>
-    column < head.length - 2 || (column === head.length - 2 ? hasUses : hasNotes);
+    column < head.length || hasMore[column - head.length] === true;
   return formatTable(
-    head.filter(isShown),
+    [...head, ...more].filter(isShown),
     rows.map((row) => row.filter(isShown)),
   );
 }

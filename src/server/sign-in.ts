@@ -1,6 +1,7 @@
 /** Wires signing in, where it is configured: its modules are loaded then and not before. */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import { createFailureCounter } from '../http/gate/rate-limit.ts';
 import type { Entrance, EntranceWiring } from './entrance.ts';
 
 /** The bytes of a secret that is made up for one run. */
@@ -39,6 +40,8 @@ export async function openSignIn({
         signIn,
         authenticator,
         countFailure,
+        limitRegistrations: (perFailure, refuse) =>
+          createFailureCounter(perFailure * config.auth.failuresPerMinute, undefined, refuse),
         serverName,
         tools: tools.map(({ name, title, scope }) => ({ title: title ?? name, scope })),
         canRegister: settings.canRegister,

@@ -26,10 +26,14 @@ interface Window {
 /** So many different credentials are remembered of one address. */
 const MAX_SEEN = 30;
 
-/** Makes the counter, by a clock that nobody sets. It lives in memory: several instances count each for itself. */
+/**
+ * Makes the counter, by a clock that nobody sets. It lives in memory: several instances count each for itself. `refuse` makes the
+ * refusal of an address, for what else is counted so, of the milliseconds that are left of its minute.
+ */
 export function createFailureCounter(
   failuresPerMinute: number,
   now: () => number = () => performance.now(),
+  refuse: (leftMs: number) => HttpError = tooManyFailures,
 ): CountFailure {
   // In the order in which the windows began, and so end.
   const windows = new Map<string, Window>();
@@ -44,7 +48,7 @@ export function createFailureCounter(
     windows.set(network, window);
     if (window.seen.includes(fingerprint)) return false;
     window.failures += 1;
-    if (window.failures > failuresPerMinute) throw tooManyFailures(window.endMs - nowMs);
+    if (window.failures > failuresPerMinute) throw refuse(window.endMs - nowMs);
     if (window.seen.length < MAX_SEEN) window.seen.push(fingerprint);
     return true;
   };

@@ -1,4 +1,5 @@
 /** `/register`: clients register themselves; whoever comes with a token of the file hears about that instead. */
+import { randomUUID } from 'node:crypto';
 import type { Authenticator } from '../../auth/authenticate.ts';
 import type { SignIn } from '../../auth/sign-in/sign-in.ts';
 import { clientAddressOf } from '../client-address.ts';
@@ -14,12 +15,24 @@ export interface RegisterParts {
   readonly signIn: SignIn;
   readonly authenticator: Authenticator;
   readonly countFailure: CountFailure;
+  /** Makes what counts registrations: so many in a minute for each wrong credential that an address may send in one. */
+  readonly limitRegistrations: (perFailure: number, refuse: (leftMs: number) => HttpError) => CountFailure;
 }
 
+/** A whole class comes from one address, and some clients register at each start. */
+const PER_FAILURE = 10;
+
 /** The route. */
-export function createRegisterRoute({ signIn, authenticator, countFailure }: RegisterParts): Route {
+export function createRegisterRoute({
+  signIn,
+  authenticator,
+  countFailure,
+  limitRegistrations,
+}: RegisterParts): Route {
+  const countRegistration = limitRegistrations(PER_FAILURE, tooManyRegistrations);
   const register = async (ctx: RequestContext): Promise<void> => {
     await requireNoCredential(ctx, authenticator, countFailure);
+    countRegistration(clientAddressOf(ctx), randomUUID());
     ctx.body = signIn.register(await readMetadata(ctx));
     ctx.status = 201;
   };
@@ -29,6 +42,16 @@ export function createRegisterRoute({ signIn, authenticator, countFailure }: Reg
     access: 'public',
     pages: 'any',
   };
+}
+
+/** The refusal of an address that registers client after client; `leftMs` are left of its minute. */
+function tooManyRegistrations(leftMs: number): HttpError {
+  const seconds = Math.max(1, Math.ceil(leftMs / 1000));
+  const words = `Too many clients have registered from this address. Try again in ${seconds} seconds.`;
+  return new HttpError(429, 'too_many_registrations', words, {
+    headers: { 'Retry-After': String(seconds) },
+    facts: { limit: 'AUTH_FAILURES_PER_MINUTE' },
+  });
 }
 
 /**

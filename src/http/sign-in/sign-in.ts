@@ -10,7 +10,7 @@ import { createAuthorizeRoutes } from './authorize.ts';
 import type { NamedTool } from './consent-page.ts';
 import { createResourceRoutes, describeEntrance } from '../site/resource-documents.ts';
 import { createDocumentRoutes } from './documents.ts';
-import { createRegisterRoute } from './register.ts';
+import { createRegisterRoute, type RegisterParts } from './register.ts';
 import { createTokenRoutes } from './token.ts';
 
 /** What the routes are made with. */
@@ -18,6 +18,7 @@ export interface SignInRouteParts {
   readonly signIn: SignIn;
   readonly authenticator: Authenticator;
   readonly countFailure: CountFailure;
+  readonly limitRegistrations: RegisterParts['limitRegistrations'];
   readonly serverName: string;
   readonly tools: readonly NamedTool[];
   readonly canRegister: boolean;

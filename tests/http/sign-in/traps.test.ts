@@ -284,15 +284,6 @@ describe('a request that is odd', () => {
   );
 });
 
-test('a thousand registrations store nothing, and each of them is good', async () => {
-  const ids = [];
-  for (let index = 0; index < 1_000; index += 1) ids.push(String((await register(url))['client_id']));
-
-  const [first = ''] = ids;
-  expect(new Set(ids).size).toBe(1_000);
-  expect((await openPage(url, askFor(url, first))).status).toBe(200);
-});
-
 test('tokens are good for this server’s address alone, and a resource that only begins like it is another one', async () => {
   for (const resource of [`${url}/mcp-other`, `${url}.evil.example/mcp`, `${url}@evil.example`, 'mcp'])
     expect((await openPage(url, await askAnew({ resource }))).headers.get('location')).toContain(

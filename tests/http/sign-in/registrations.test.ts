@@ -1,0 +1,83 @@
+/** Clients that register, and register, and register: nothing is stored, every id is good, and one address may not do it for ever. */
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { text as readText } from 'node:stream/consumers';
+import { expect, test } from '@jest/globals';
+import { type ServerChild, startServerChild } from '../../../lab/fuzz/server-child.ts';
+import { builtFile } from '../../support/process.ts';
+import { eventually, send } from '../../support/raw-http.ts';
+import { allow, askFor, LOOPBACK, newSecret, openPage, register } from '../../support/sign-in.ts';
+import { ADA, startTestServer } from '../../support/start-server.ts';
+
+const METADATA = JSON.stringify({ redirect_uris: [LOOPBACK], token_endpoint_auth_method: 'none' });
+
+/** Registers so many clients over a few connections; returns their ids. */
+async function registerMany(origin: string, count: number): Promise<Set<string>> {
+  const agent = new Agent({ keepAlive: true });
+  const ids = new Set<string>();
+  let left = count;
+  const work = async (): Promise<void> => {
+    for (; left > 0; left -= 1) {
+      const asking = request(`${origin}/register`, {
+        agent,
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'Content-Length': METADATA.length },
+      });
+      asking.end(METADATA);
+      const [response] = (await once(asking, 'response')) as [IncomingMessage];
+      ids.add(String((JSON.parse(await readText(response)) as { client_id?: string }).client_id));
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, work));
+  agent.destroy();
+  return ids;
+}
+
+/** What is left of a server's heap when nothing can be collected any more. Bytes. */
+async function heapOf(child: ServerChild): Promise<number> {
+  const before = child.stdout().length;
+  child.signal('SIGUSR2');
+  await eventually(() => child.stdout().slice(before).includes('\n'));
+  return (JSON.parse(child.stdout().slice(before)) as { heapMb: number }).heapMb * 2 ** 20;
+}
+
+test('twenty thousand registrations leave the heap as it is, and each id is good', async () => {
+  const child = await startServerChild({
+    script: builtFile('lab/fixture/main.js'),
+    tokens: { [ADA]: { userId: 'ada' } },
+    env: { SERVER_SECRET: newSecret(), AUTH_FAILURES_PER_MINUTE: '1000000', LOG_LEVEL: 'info' },
+    nodeArgs: ['--expose-gc', '--import', builtFile('lab/soak/heap-signal.js')],
+  });
+  const { origin } = child.url;
+  await registerMany(origin, 2_000);
+  const before = await heapOf(child);
+
+  const ids = [...(await registerMany(origin, 20_000))];
+  const grownKib = ((await heapOf(child)) - before) / 1024;
+  const pages = await Promise.all(
+    [ids[0], ids.at(-1)].map(async (id = '') => (await openPage(origin, askFor(origin, id))).status),
+  );
+  const ending = await child.stop();
+
+  expect(ids.length).toBeGreaterThanOrEqual(20_000);
+  // The ids alone, kept, would be 4 MiB.
+  expect(grownKib).toBeLessThan(1_024);
+  expect(pages).toEqual([200, 200]);
+  expect(ending).toBeUndefined();
+}, 120_000);
+
+test('registrations of one address are limited, which keeps nobody from signing in who has registered', async () => {
+  const { url, close } = await startTestServer({
+    env: { SERVER_SECRET: newSecret(), AUTH_FAILURES_PER_MINUTE: '1' },
+  });
+  const clients = [];
+  for (let index = 0; index < 10; index += 1) clients.push(await register(url));
+
+  const refused = await send(`${url}/register`, { body: { redirect_uris: [LOOPBACK] } });
+  const callback = await allow(url, askFor(url, String(clients[0]?.['client_id'])), ADA);
+  await close();
+
+  expect(refused).toMatchObject({ status: 429, body: { error: 'too_many_registrations' } });
+  expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
+  expect(callback.searchParams.get('code')).toBeTruthy();
+});
