@@ -79,7 +79,7 @@ export function renderProblem(serverName: string, words: string): string {
 /** What stands behind the redirect, for browsers that ask before they open another program, or do not. */
 export function renderRedirect(serverName: string, location: string): string {
   return renderPage(
-    `Signed in to ${serverName}`,
+    `Back to your client from ${serverName}`,
     html`<h1>Back to your client</h1>
       <p>Your browser should go there by itself. If it does not: <a href="${location}">go on</a>.</p>`,
   );

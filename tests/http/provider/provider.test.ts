@@ -9,6 +9,7 @@ import {
   openMcpSession,
   rpc,
   send,
+  sendRaw,
   stateless,
   type Answer,
   type RawSession,
@@ -101,6 +102,35 @@ describe('what clients find', () => {
       resource_name: 'mcp-auth-server',
       resource_documentation: `${url}/`,
     });
+  });
+
+  test('under a path has that path in every address, and tokens must be for it', async () => {
+    const base = 'https://my-app.example/apps/x';
+    const under = await startTestServer({ env: { ...variables(), PUBLIC_URL: `${base}/` } });
+    const ask = async (path: string, ...headers: string[]) =>
+      sendRaw(under.url, [`GET ${path} HTTP/1.1`, 'Host: my-app.example', ...headers]);
+    const withToken = async (aud: string) =>
+      (await ask('/tools', `Authorization: Bearer ${await tokenOf('ada', { aud })}`)).status;
+
+    const refused = await ask('/mcp');
+    const documents = [
+      await ask('/.well-known/oauth-protected-resource/mcp'),
+      await ask('/.well-known/oauth-protected-resource/apps/x/mcp'),
+      await ask('/apps/x/.well-known/oauth-protected-resource/mcp'),
+    ];
+    const statuses = [await withToken(base), await withToken(`${base}/mcp`), await withToken(`${base}/`)];
+    const foreign = [await withToken('https://my-app.example/mcp'), await withToken(`${base}-other/mcp`)];
+    await under.close();
+
+    expect(refused.headers.get('www-authenticate')).toContain(
+      `resource_metadata="${base}/.well-known/oauth-protected-resource/mcp"`,
+    );
+    for (const { body } of documents)
+      expect(body).toMatchObject({ resource: `${base}/mcp`, authorization_servers: [at.issuer] });
+    expect([statuses, foreign]).toEqual([
+      [200, 200, 200],
+      [401, 401],
+    ]);
   });
 
   test.each([
