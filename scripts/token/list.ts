@@ -54,7 +54,7 @@ function formatFacts(facts: readonly ListedFacts[]): string {
     fact.expiresAt ?? 'never',
     fact.state,
     fact.lastUse ?? '-',
-    fact.signedInThrough?.join(', ') || '-',
+    fact.signedInThrough?.[0] === undefined ? '-' : fact.signedInThrough.join(', '),
     fact.note ?? '-',
   ]);
   const isShown = (_: string, column: number): boolean =>
