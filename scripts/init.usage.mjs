@@ -10,7 +10,7 @@ On a terminal it asks for what is not given; elsewhere --name must be there.
   --title TITLE    for people: src/definition.ts. Default: made of the name
   --address URL    where it will run, such as https://my-app.example: homepage in package.json. Default: none
   --keep TOOLS     which example tools stay: greeting, echo, whoami (with commas between them), all or none. Default: all
-  --drop-docs      delete the template's own documents too: docs/01 to docs/06
+  --drop-docs      delete the template's own documents too: docs/01 to docs/11
   --dry-run        list what would be written and deleted, and change nothing
   --force          even though something is not committed, or the fork has been made your own already
   -h, --help       this text

@@ -11,8 +11,8 @@ const FIRST_VERSION = '0.1.0';
 /** The tests of the template's own documents and name. */
 export const TEMPLATE_TESTS = 'tests/template';
 
-/** The documents that are about the template, as git takes them for a pattern. */
-const TEMPLATE_DOCS = /^docs\/0\d_\w+\.md$/;
+/** The documents that are about the template. */
+const TEMPLATE_DOCS = /^docs\/\d\d_\w+\.md$/;
 
 /** What is to be done, and what git must keep away when a later version of the template is merged. */
 export interface InitPlan {
@@ -32,7 +32,7 @@ export async function planInit(
   const removed = EXAMPLE_NAMES.filter((example) => !answers.keep.includes(example));
   const toolFiles = removed.flatMap((example) => filesOf(example));
   const docs = dropDocs ? (await filesAt(root, 'docs')).filter((name) => TEMPLATE_DOCS.test(name)) : [];
-  const deleted = [TEMPLATE_TESTS, ...toolFiles, ...(dropDocs ? ['"docs/0*.md"'] : [])];
+  const deleted = [TEMPLATE_TESTS, ...toolFiles, ...docs];
   const read = async (name: string): Promise<string> => {
     const text = await readIfThere(root, name);
     if (text === undefined)

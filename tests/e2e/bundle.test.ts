@@ -97,7 +97,8 @@ for (const { version, node } of NODES) {
         onprogress: (report: { progress: number }) => progress.push(report.progress),
       });
 
-      expect(progress).toEqual([1]);
+      // The question ends a run, and the answer begins another one, whose report may come too late for the client.
+      expect(new Set(progress)).toEqual(new Set([1]));
       expect(answer).toContain('plain');
     });
 

@@ -20,11 +20,16 @@ export async function startRoundRobin(upstreams: readonly string[]): Promise<Rou
     next = (next + 1) % upstreams.length;
     counts[index] = (counts[index] ?? 0) + 1;
     const { method, url, headers } = req;
-    const onward = request(new URL(url ?? '/', upstreams[index]), { method, headers }, (answer) => {
-      res.writeHead(answer.statusCode ?? 502, answer.headers);
-      res.flushHeaders();
-      answer.pipe(res);
-    });
+    // A connection for each: one that is kept may be closed by the server in the moment in which it is used again.
+    const onward = request(
+      new URL(url ?? '/', upstreams[index]),
+      { method, headers, agent: false },
+      (answer) => {
+        res.writeHead(answer.statusCode ?? 502, answer.headers);
+        res.flushHeaders();
+        answer.pipe(res);
+      },
+    );
     onward.on('error', () => res.destroy());
     res.on('close', () => onward.destroy());
     req.pipe(onward);
