@@ -149,6 +149,15 @@ export class MemoryLog implements EventLog {
     return this.#entries.flatMap(({ event }) => (event.number > number ? [event] : []));
   }
 
+  /** All that is kept, for a copy: each event with the last one before it that a client cannot do without. */
+  *kept(): Generator<readonly [event: KeptEvent, vitalBefore: number]> {
+    let vital = this.#lostNumber;
+    for (const entry of this.#entries) {
+      yield [entry.event, vital];
+      if (isVital(entry)) vital = entry.event.number;
+    }
+  }
+
   /** The numbers of the events that are kept. */
   get numbers(): number[] {
     return this.#entries.map(({ event }) => event.number);

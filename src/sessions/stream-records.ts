@@ -72,9 +72,18 @@ export class StreamRecords implements EventCopy {
     }
   }
 
-  /** Says again where streams are, which may be forgotten, or never have been heard. */
+  /** Writes everything again: what is shared may have been lost, and what was added while it was out of reach is not there. */
   renewAll(logs: Iterable<MemoryLog>): void {
-    for (const log of logs) if (!log.isEnded) this.begin(log);
+    for (const log of logs) {
+      const fields: Record<string, string> = { [ABOUT]: this.#about(log) };
+      let isOver = log.isEnded;
+      for (const [event, vitalBefore] of log.kept()) {
+        fields[event.number] = spellEvent(event, vitalBefore);
+        if (event.isLast) isOver = false;
+      }
+      this.#write(log, { ...fields, ...(isOver && { [OVER]: String(log.vitalNumber) }) });
+      if (log.isEnded) this.#written.delete(log);
+    }
   }
 
   #about({ scopes, isEndless }: MemoryLog): string {

@@ -274,6 +274,29 @@ describe('the process that writes a stream', () => {
     expect([lost.outcome, found.outcome]).toEqual(['lost', 'resumed']);
   });
 
+  test('writes again what was lost with what is shared: who comes back misses nothing, though that process goes, too', async () => {
+    const { home, away, writer } = start();
+    const ended = home.begin({ ...KEY, stream: 'ended' });
+    for (const log of [writer, ended]) log.append({ json: '1', isExpendable: true });
+    writer.append({ json: '2' });
+    ended.append({ json: 'answer', isLast: true });
+    group.flush();
+    peers[0].cutOff(true);
+    writer.append({ json: '3', isExpendable: true });
+    peers[0].cutOff(false);
+    writer.append({ json: '4' });
+    peers[0].kill();
+
+    const { reader } = await resume(away, 1);
+    const other = await resume(away, 0, { key: { ...KEY, stream: 'ended' } });
+
+    expect([reader.texts, reader.lost]).toEqual([
+      ['2', '3', '4'],
+      ['1', '2', '3', '4'],
+    ]);
+    expect(other.reader.texts).toEqual(['1', 'answer']);
+  });
+
   test('has let go of what a client cannot do without: then it is lost, and never a gap', async () => {
     const { away, writer } = start();
     for (let number = 1; number <= 300; number += 1) writer.append({ json: String(number) });
