@@ -317,6 +317,104 @@ describeWithRedis('with Redis', () => {
     expect(cut.lines.map(({ msg }) => msg)).toContain('other processes take this one for gone');
   }, 60_000);
 
+  test('a message whose receipt is lost is done once, and gets it however late it is asked for; what cannot be answered is not done', async () => {
+    const sealer = createSealer([SECRET]);
+    let middleMs = 0;
+    const join = async (now: () => number): Promise<Peers> => {
+      const peers = await createRedisPeers({
+        url: redis.url,
+        prefix: 't:',
+        sealer,
+        log: pino({ level: 'silent' }),
+        now,
+      });
+      joined.push(peers);
+      await waitFor('a peer', () => peers.standing === 'together');
+      return peers;
+    };
+    const [one, middle] = [
+      await join(() => performance.now()),
+      await join(() => performance.now() + middleMs),
+    ];
+    const heard: unknown[] = [];
+    middle.onAsk('count', (body) => heard.push(body));
+    const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
+    const listener = tap.duplicate();
+    await Promise.all([tap.connect(), listener.connect()]);
+    const [questions, receipts]: [Buffer[], Buffer[]] = [[], []];
+    const [inbox, back] = [`t:in:${middle.self}`, `t:in:${one.self}`];
+    await listener.subscribe(inbox, (bytes) => void questions.push(bytes), true);
+    await listener.subscribe(back, (bytes) => void receipts.push(bytes), true);
+    await one.ask(middle.self, 'count', 'first');
+    await waitFor('the tap', () => questions.length === 1 && receipts.length === 1);
+
+    // It is repeated when its time is over: it has been done, and is not done again.
+    middleMs = 3_000;
+    await tap.publish(inbox, questions[0] ?? '');
+    await waitFor('the receipt again', () => receipts.length === 2);
+
+    // What nobody has done by then never is.
+    const seal = (id: string, untilMs: number): Buffer => {
+      const body = { version: 2, id, from: one.self, untilMs, kind: 'count', body: id };
+      return sealer.sealMessage('envelope', Buffer.from(JSON.stringify(body)), inbox);
+    };
+    await tap.publish(inbox, seal('late', Date.now() + 1_000));
+    // Its commands are kept out, while it hears: it could not say that it has been done.
+    await tap.sendCommand(['ACL', 'SETUSER', 'default', 'off']);
+    await tap.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
+    await waitFor('a peer that is cut off', () => middle.standing === 'cut-off');
+    const unanswerable = seal('unanswerable', Date.now() + 60_000);
+    await tap.publish(inbox, unanswerable);
+    await waitFor('the tap', () => questions.length === 4);
+    await tap.sendCommand(['ACL', 'SETUSER', 'default', 'on']);
+    await waitFor('a peer', () => middle.standing === 'together');
+    const before = [...heard];
+    await tap.publish(inbox, unanswerable);
+    await waitFor('the receipt', () => receipts.length === 3);
+    listener.destroy();
+    tap.destroy();
+
+    expect(before).toEqual(['first']);
+    expect(heard).toEqual(['first', 'unanswerable']);
+  });
+
+  test('a message that has been received is given up by nobody because it cannot be repeated', async () => {
+    const sealer = createSealer([SECRET]);
+    const log = pino({ level: 'silent' });
+    const one = await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log });
+    joined.push(one);
+    await waitFor('a peer', () => one.standing === 'together');
+    const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
+    const listener = tap.duplicate();
+    await Promise.all([tap.connect(), listener.connect()]);
+    const [inbox, back] = ['t:in:other', `t:in:${one.self}`];
+    const taken: Buffer[] = [];
+    await listener.subscribe(inbox, (bytes) => void taken.push(bytes), true);
+    const answer = one.ask('other', 'count', 1).catch((error: unknown) => error);
+    await waitFor('the question', () => taken.length === 1);
+    // It hears nothing for a while, as when its connection is made anew.
+    await listener.unsubscribe(inbox);
+    const published = (): number =>
+      Number(/calls=(\d+)/.exec(redis.ask('info', 'commandstats').split('cmdstat_publish:')[1] ?? '')?.[1]);
+    await waitFor('the repeat', () => published() === 2);
+    const { id } = JSON.parse(String(sealer.openMessage('envelope', taken[0] ?? Buffer.alloc(0), inbox))) as {
+      id: string;
+    };
+    const receipt = {
+      version: 2,
+      id: 'receipt',
+      from: 'other',
+      untilMs: Date.now() + 60_000,
+      kind: '',
+      body: { to: id, found: { value: 'done' } },
+    };
+    await tap.publish(back, sealer.sealMessage('envelope', Buffer.from(JSON.stringify(receipt)), back));
+    listener.destroy();
+    tap.destroy();
+
+    expect(await answer).toBe('done');
+  });
+
   test('a message that comes twice, or out of order, is dealt with once, and one of another version is 503 and not guessed at', async () => {
     const secrets = [SECRET];
     const log = pino({ level: 'silent' });

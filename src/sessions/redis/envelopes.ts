@@ -20,6 +20,12 @@ export const ENVELOPE_VERSION = 2;
 /** So many are known again, the latest: many more than come in the time in which one may be repeated. */
 const MAX_KNOWN = 10_000;
 
+/** A message that has come. */
+export interface Opened extends Envelope {
+  /** Whether it has been under way for too long: then it is not dealt with, though it may have been before. */
+  readonly isLate: boolean;
+}
+
 /** What is to be sent. */
 export interface Message extends Pick<Envelope, 'kind' | 'body'> {
   readonly channel: string;
@@ -31,8 +37,8 @@ export interface Message extends Pick<Envelope, 'kind' | 'body'> {
 export interface Envelopes {
   /** A message, as it is sent; sent again, it is the same one. */
   seal(message: Message): { readonly id: string; readonly bytes: Buffer };
-  /** What has come on a channel; undefined when it is none of this server's, too late, or one's own. */
-  open(channel: string, bytes: Buffer): Envelope | undefined;
+  /** What has come on a channel; undefined when it is none of this server's, or one's own. */
+  open(channel: string, bytes: Buffer): Opened | undefined;
 }
 
 /** Makes the envelopes of a process. */
@@ -53,8 +59,8 @@ export function createEnvelopes(sealer: Sealer, self: string, clock: Pick<RedisC
       const envelope = JSON.parse(opened.toString()) as Envelope;
       if (envelope.from === self) return undefined;
       // Another version may say it otherwise; what it asks is not done, whatever the time.
-      if (envelope.version !== ENVELOPE_VERSION) return envelope;
-      return clock.nowMs !== undefined && clock.nowMs <= envelope.untilMs ? envelope : undefined;
+      if (envelope.version !== ENVELOPE_VERSION) return { ...envelope, isLate: false };
+      return { ...envelope, isLate: clock.nowMs === undefined || clock.nowMs > envelope.untilMs };
     },
   };
 }
@@ -62,12 +68,12 @@ export function createEnvelopes(sealer: Sealer, self: string, clock: Pick<RedisC
 /** What the key is for. */
 const PURPOSE = 'envelope';
 
-/** Deals with each message once: a repeat gets what the first one got. */
-export function createOnce<Result>(): (id: string, deal: () => Result) => Result {
+/** Deals with each message once: a repeat gets what the first one got. Without a way to deal with it, what has not been stays so. */
+export function createOnce<Result>(): (id: string, deal?: () => Result) => Result | undefined {
   const known = new Map<string, Result>();
   return (id, deal) => {
     const before = known.get(id);
-    if (before !== undefined) return before;
+    if (before !== undefined || deal === undefined) return before;
     const result = deal();
     known.set(id, result);
     const [oldest = ''] = known.keys();

@@ -18,13 +18,13 @@ export interface RedisPeersOptions {
   readonly now?: () => number;
 }
 
-/** A question is repeated once after this time: what is published to a connection that is being made anew is lost. Milliseconds. */
-const REPEAT_MS = 1_000;
+/**
+ * A question is sent, and after each of these pauses but the last again: what is published to a connection that is being made anew is
+ * lost, and so may the answer be. After the last nobody waits for it any more. Milliseconds.
+ */
+const PAUSES_MS = [1_000, 500, 400, 100];
 
-/** After this time nobody waits for an answer any more. Milliseconds. */
-const GIVE_UP_MS = 2_000;
-
-/** A question that has been under way for longer is not dealt with: its answer would come too late, and somebody has been told that nothing was done. Milliseconds. */
+/** A question that has been under way for longer is not dealt with, unless it has been already: its answer would come too late, and somebody has been told that nothing was done. Milliseconds. */
 const QUESTION_MS = 1_500;
 
 /** What nobody waits for may be so late; what is older has been kept by somebody. Milliseconds. */
@@ -79,12 +79,15 @@ export async function createRedisPeers({
   const onMessage = (channel: string, bytes: Buffer): void => {
     const envelope = envelopes.open(channel, bytes);
     if (envelope === undefined) return;
-    const { id, from, kind, body } = envelope;
+    const { id, from, kind, body, isLate } = envelope;
     if (channel === everybody) {
-      void once(id, async () => {
+      const hear = async (): Promise<AnswerBody> => {
         if (envelope.version === ENVELOPE_VERSION) hearers.get(kind)?.(body);
         return { to: id };
-      }).catch((error: unknown) => log.error({ err: error }, 'what another process told failed'));
+      };
+      once(id, isLate ? undefined : hear)?.catch((error: unknown) =>
+        log.error({ err: error }, 'what another process told failed'),
+      );
       return;
     }
     if (kind === ANSWER) {
@@ -93,8 +96,10 @@ export async function createRedisPeers({
       return waiting.get(answer.to)?.(answer);
     }
     const back = `${prefix}in:${from}`;
-    void once(id, async () => answerTo(envelope))
-      .then(async (answer) => publish({ channel: back, kind: ANSWER, body: answer, lifeMs: NEWS_MS }))
+    // What cannot be answered in time, or at the moment, is not dealt with: who asked says that it was not.
+    const mayDeal = !isLate && connection.isUp;
+    once(id, mayDeal ? async () => answerTo(envelope) : undefined)
+      ?.then(async (answer) => publish({ channel: back, kind: ANSWER, body: answer, lifeMs: NEWS_MS }))
       // Whoever asked repeats the question, or has given up.
       .catch(() => undefined);
   };
@@ -174,24 +179,28 @@ export async function createRedisPeers({
         }
         const channel = `${prefix}in:${peer}`;
         const { id, bytes } = envelopes.seal({ channel, kind, body, lifeMs: QUESTION_MS });
+        let timer: NodeJS.Timeout | undefined;
         const finish = (settle: () => void): void => {
-          clearTimeout(repeat);
-          clearTimeout(giveUp);
+          clearTimeout(timer);
           if (waiting.delete(id)) settle();
         };
+        let times = 0;
         const send = async (): Promise<void> => {
+          const isFirst = (times += 1) === 1;
           const receivers = await connection.publish(channel, bytes);
-          if (receivers > 0) return;
+          // One that was sent before may have been received: whether it was is told by its answer only.
+          if (receivers > 0 || !isFirst) return;
           const error = await explainSilence(peer);
           finish(() => reject(error));
         };
-        /** Sends it; a connection that breaks under it may be back for the repeat. */
-        const trySending = (): void => void send().catch(() => undefined);
-        const repeat = setTimeout(trySending, REPEAT_MS);
-        const giveUp = setTimeout(
-          () => finish(() => reject(new PeersUnreachableError('The process does not answer.'))),
-          GIVE_UP_MS,
-        );
+        /** Sends it, again and again; a connection that breaks under it may be back for the next time. */
+        const goOn = (): void => {
+          const pauseMs = PAUSES_MS[times];
+          if (pauseMs === undefined)
+            return finish(() => reject(new PeersUnreachableError('The process does not answer.')));
+          void send().catch(() => undefined);
+          timer = setTimeout(goOn, pauseMs);
+        };
         waiting.set(id, ({ found }) =>
           finish(() =>
             found === undefined
@@ -200,7 +209,7 @@ export async function createRedisPeers({
                 resolve(found.value as Answer),
           ),
         );
-        trySending();
+        goOn();
       });
     },
     tell(kind, body) {
