@@ -22,7 +22,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const { minutes, instances } = wish;
-  if (instances > 1) return soakTogether(instances, minutes);
+  if (instances > 1) return soakTogether(wish);
   const rounds = Math.min(20, Math.max(3, Math.round(minutes * 2)));
   const { server, users } = await startSoakServer();
   console.log(`soak: ${rounds} rounds in ${minutes} minutes against process ${server.pid}`);
@@ -46,16 +46,17 @@ async function main(): Promise<number> {
 }
 
 /** Soaks several processes as one server; returns the exit code. */
-async function soakTogether(instances: number, minutes: number): Promise<number> {
+async function soakTogether({ instances, minutes, seed }: Wish): Promise<number> {
   const missing = whyNoRedis();
   if (missing !== undefined) {
     console.error(`soak: ${missing}`);
     return 2;
   }
-  console.log(`soak: ${instances} processes for ${minutes} minutes`);
+  console.log(`soak: ${instances} processes for ${minutes} minutes, seed ${seed}`);
   const { counts, problems } = await soakFleet({
     instances,
     seconds: minutes * 60,
+    seed,
     onProgress: tellProgress,
   });
   if (process.stdout.isTTY) process.stdout.write('\n');
@@ -66,16 +67,28 @@ async function soakTogether(instances: number, minutes: number): Promise<number>
   return problems.length === 0 ? 0 : 1;
 }
 
-/** How long to run, and how many processes; undefined when the command line cannot be understood. */
-function parseCommandLine(): { readonly minutes: number; readonly instances: number } | undefined {
+/** What the command line asks for. */
+interface Wish {
+  readonly minutes: number;
+  readonly instances: number;
+  readonly seed: number;
+}
+
+/** Reads it; undefined when it cannot be understood. */
+function parseCommandLine(): Wish | undefined {
   const text = { type: 'string' } as const;
   try {
     const { values } = parseArgs({
-      options: { minutes: { ...text, default: '5' }, instances: { ...text, default: '1' } },
+      options: {
+        minutes: { ...text, default: '5' },
+        instances: { ...text, default: '1' },
+        seed: { ...text, default: String(Date.now() % 1_000_000) },
+      },
     });
-    const [minutes, instances] = [Number(values.minutes), Number(values.instances)];
-    const isGood = minutes > 0 && minutes <= 10_000 && Number.isInteger(instances) && instances > 0;
-    return isGood && instances <= 20 ? { minutes, instances } : undefined;
+    const [minutes, instances, seed] = [values.minutes, values.instances, values.seed].map(Number);
+    if (minutes === undefined || instances === undefined || seed === undefined) return undefined;
+    const isGood = minutes > 0 && minutes <= 10_000 && [instances, seed].every(Number.isInteger);
+    return isGood && instances > 0 && instances <= 20 ? { minutes, instances, seed } : undefined;
   } catch {
     // An unknown option: the usage says what there is.
     return undefined;

@@ -1,6 +1,7 @@
 /** What `npm run soak -- --help` prints. */
 
-export const USAGE = `Usage: npm run soak -- [--minutes N] [--instances N]
+export const USAGE = `Usage: npm run soak -- [--minutes N] [--instances N] [--seed N]
   --minutes N     how long (default 5)
   --instances N   so many processes over a redis-server of its own, which are killed while Redis is restarted and hangs: no answer that was
-                  promised is lost, none comes twice, none goes to somebody else`;
+                  promised is lost, none comes twice, none goes to somebody else
+  --seed N        of several processes: which troubles and calls; the default is a different one each time, and is printed`;

@@ -2,6 +2,7 @@
 import { Transform } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { inTime } from '../../lab/soak/clients.ts';
+import { Chronicle } from '../../lab/soak/fleet/chronicle.ts';
 import { judgeSse, judgeSteps } from '../../lab/soak/fleet/promises.ts';
 import { findGrowth } from '../../lab/soak/growth.ts';
 import { runSoak, type SoakOptions } from '../../lab/soak/runner.ts';
@@ -110,12 +111,32 @@ describe('of several processes, what is promised and not kept is found:', () => 
     expect(() => judgeSteps([step(1), '{"error":{"data":{"code":"answer_lost"}}}'], wanted)).not.toThrow();
   });
 
-  test('what is answered twice, though refused, or to somebody else', () => {
-    const user = { userId: 'ada', name: 'Ada', token: 't' };
+  /** What becomes of a message to whose home Redis failed at 1 s, or at 9 s. */
+  let nowMs = 0;
+  const chronicle = new Chronicle(() => nowMs);
+  for (const [atMs, event] of [[1_000, 'Redis hangs'], [3_500, 'Redis goes on'], [5_000, 'an instance is killed'], [9_000, 'Redis is killed']] as const) {
+    nowMs = atMs;
+    chronicle.note(event);
+  }
+  const user = { userId: 'ada', name: 'Ada', token: 't' };
+  const counted: string[] = [];
+  const shift = { chronicle, count: (what: string) => void counted.push(what) };
 
-    expect(() => judgeSse({ user }, heard('{"id":1}', '{"id":1}'), [])).toThrow(/^doubled/);
-    expect(() => judgeSse({ user }, heard('{"id":1}'), [1])).toThrow(/^done although/);
-    expect(() => judgeSse({ user }, heard('{"text":"mark-bob-1.","id":1}'), [])).toThrow(/^misdelivered/);
-    expect(() => judgeSse({ user }, heard('{"text":"mark-ada-1.","id":1}'), [2])).not.toThrow();
+  test('what is answered twice, though refused, or to somebody else', () => {
+    expect(() => judgeSse({ user }, heard('{"id":1}', '{"id":1}'), [], shift)).toThrow(/^doubled/);
+    for (const [fromMs, toMs] of [[0, 999], [1_001, 3_000], [3_499, 6_000], [9_001, 11_000]] as const)
+      expect(() => judgeSse({ user }, heard('{"id":1}'), [{ id: 1, fromMs, toMs }], shift)).toThrow(/^done although it was refused: 1, sent at/);
+    expect(() => judgeSse({ user }, heard('{"text":"mark-bob-1.","id":1}'), [], shift)).toThrow(/^misdelivered/);
+    expect(() => judgeSse({ user }, heard('{"text":"mark-ada-1.","id":1}'), [], shift)).not.toThrow();
+    expect(counted).toEqual([]);
   });
-});
+
+  test('but what was under way when Redis failed is counted: nobody can know', () => {
+    judgeSse({ user }, heard('{"id":1}', '{"id":3}'), [{ id: 1, fromMs: 999, toMs: 3_000 }, { id: 2, fromMs: 8_999, toMs: 11_000 }, { id: 3, fromMs: 8_000, toMs: 9_001 }], shift);
+
+    expect(counted).toEqual(['SSE calls uncertain', 'SSE calls uncertain']);
+    nowMs = 12_000;
+    expect([chronicle.hadTrouble(23_999), chronicle.hadTrouble(24_001)]).toEqual([true, false]);
+    expect(chronicle.tell()).toBe('3.500 s Redis goes on, 5.000 s an instance is killed, 9.000 s Redis is killed');
+  });
+}); // prettier-ignore

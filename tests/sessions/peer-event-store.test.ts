@@ -277,7 +277,7 @@ describe('the process that writes a stream', () => {
   test('writes again what was lost with what is shared: who comes back misses nothing, though that process goes, too', async () => {
     const { home, away, writer } = start();
     const ended = home.begin({ ...KEY, stream: 'ended' });
-    for (const log of [writer, ended]) log.append({ json: '1', isExpendable: true });
+    for (const each of [writer, ended]) each.append({ json: '1', isExpendable: true });
     writer.append({ json: '2' });
     ended.append({ json: 'answer', isLast: true });
     group.flush();

@@ -38,7 +38,8 @@ export async function startBalancer(upstreams: () => readonly URL[]): Promise<Ba
   /** Sends a request to one process after the other until one takes it. */
   const passOn = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const body = await buffer(req);
-    for (let tries = 0; tries < 20; tries += 1) if (await tryNext(req, res, body)) return;
+    // Whose client has gone goes nowhere: nobody would end it there.
+    for (let tries = 0; tries < 20; tries += 1) if (res.closed || (await tryNext(req, res, body))) return;
     res.writeHead(502).end();
   };
   const server = createServer((req, res) => void passOn(req, res).catch(() => res.destroy()));

@@ -1,14 +1,23 @@
 /** What is promised to clients of several processes, whatever happens to them: each worker makes calls and says what of it was not kept. */
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../../fuzz/random.ts';
+import { inTime } from '../clients.ts';
+import type { Chronicle, Span } from './chronicle.ts';
 import { callOf, eventsOf, LOST_AFTER_MS, openSession, type StreamEvent, type Talk } from './talk.ts';
 
 /** What the workers share. */
 export interface Shift {
   /** Whether to begin another call. */
   isOn(): boolean;
-  hadTrouble(sinceMs: number): boolean;
+  readonly chronicle: Chronicle;
+  readonly random: Random;
   count(what: string): void;
+}
+
+/** A message that was refused, and when it was under way. */
+export interface Refused extends Span {
+  readonly id: number;
 }
 
 /** Plain calls in one session: each is answered, to its own user, unless the process that worked on it was killed. */
@@ -28,10 +37,10 @@ export async function callPlainly(talk: Talk, shift: Shift): Promise<void> {
       if (!text.includes(`"userId":"${user.userId}"`)) throw new BrokenPromise(`misdelivered: ${text}`);
       shift.count('plain calls');
     } catch (error) {
-      if (error instanceof BrokenPromise || !shift.hadTrouble(startMs)) throw error;
+      if (error instanceof BrokenPromise || !shift.chronicle.hadTrouble(startMs)) throw error;
       shift.count('plain calls cut');
     }
-    await sleep(randomInt(20));
+    await sleep(shift.random.int(0, 19));
   }
 }
 
@@ -39,7 +48,8 @@ export async function callPlainly(talk: Talk, shift: Shift): Promise<void> {
 export async function callOverSse(talk: Talk, shift: Shift): Promise<void> {
   while (shift.isOn()) {
     const abort = new AbortController();
-    const stream = await talk.ask({ path: '/sse', signal: abort.signal });
+    const opening = talk.ask({ path: '/sse', signal: abort.signal });
+    const stream = await inTime(opening, 'the SSE stream', LOST_AFTER_MS);
     if (stream.status !== 200) throw new BrokenPromise(`GET /sse was answered ${stream.status}`);
     const heard: StreamEvent[] = [];
     const state = { isOver: false };
@@ -52,10 +62,14 @@ export async function callOverSse(talk: Talk, shift: Shift): Promise<void> {
       () => heard.map(({ data }) => data),
       () => state.isOver,
     );
-    const refused: number[] = [];
-    if (endpoint === undefined) continue;
+    const refused: Refused[] = [];
+    if (endpoint === undefined) {
+      abort.abort();
+      continue;
+    }
     for (let id = 1; id < 200 && !state.isOver && shift.isOn(); id += 1) {
       const body = callOf(id, 'echo_message', { message: `mark-${talk.user.userId}-${id}.` });
+      const fromMs = performance.now();
       const status = await talk.ask({ path: endpoint, body }).then(
         async (answer) => answer.text().then(() => answer.status),
         () => 0,
@@ -69,7 +83,7 @@ export async function callOverSse(talk: Talk, shift: Shift): Promise<void> {
           throw new BrokenPromise('lost: a message was accepted, and never answered on its stream');
         shift.count(state.isOver ? 'SSE streams cut' : 'SSE calls');
       } else if (status === 503) {
-        refused.push(id);
+        refused.push({ id, fromMs, toMs: performance.now() });
         shift.count('SSE calls refused');
         await sleep(200);
       } else if (status === 404) {
@@ -84,20 +98,28 @@ export async function callOverSse(talk: Talk, shift: Shift): Promise<void> {
     if (refused.length > 0 && !state.isOver) await sleep(3_000);
     abort.abort();
     await Promise.race([reading, sleep(1_000)]);
-    judgeSse(talk, heard, refused);
+    judgeSse(talk, heard, refused, shift);
   }
 }
 
-/** What has been heard on a stream, against what was told to its client. */
+/**
+ * What has been heard on a stream, against what was told to its client. One thing nobody can promise: when Redis fails between a message
+ * and its receipt, who waits for that cannot know what has been done.
+ */
 export function judgeSse(
   { user }: Pick<Talk, 'user'>,
   heard: readonly StreamEvent[],
-  refused: readonly number[],
+  refused: readonly Refused[],
+  { chronicle, count }: Pick<Shift, 'chronicle' | 'count'>,
 ): void {
   const ids = heard.flatMap(({ data }) => /"id":(\d+)/.exec(data)?.[1] ?? []);
   if (new Set(ids).size < ids.length) throw new BrokenPromise(`doubled: ${ids.join()}`);
-  for (const id of refused)
-    if (ids.includes(String(id))) throw new BrokenPromise(`done although it was refused: ${id}`);
+  for (const { id, ...span } of refused.filter((each) => ids.includes(String(each.id)))) {
+    const [from, to] = [chronicle.timeOf(span.fromMs), chronicle.timeOf(span.toMs)];
+    const what = `done although it was refused: ${id}, sent at ${from}, refused at ${to}`;
+    if (!chronicle.didRedisFail(span)) throw new BrokenPromise(what);
+    count('SSE calls uncertain');
+  }
   for (const { data } of heard) {
     const mark = /mark-(\w+)-(\d+)\./.exec(data);
     if (mark !== null && (mark[1] !== user.userId || !data.includes(`"id":${mark[2]}`)))
@@ -111,28 +133,34 @@ export async function callInSteps(talk: Talk, shift: Shift): Promise<void> {
   for (let id = 1; shift.isOn(); id += 1) {
     const startMs = performance.now();
     const mark = randomUUID();
-    const input = { steps: randomInt(2, 20), pauseMs: randomInt(10, 150), mark };
-    const outcome = await followStream(talk, headers, callOf(id, 'take_steps', input));
+    const input = { steps: shift.random.int(2, 19), pauseMs: shift.random.int(10, 149), mark };
+    const outcome = await followStream(talk, headers, callOf(id, 'take_steps', input), shift);
     if (outcome === undefined) {
       shift.count('streams cut before they began');
       continue;
     }
     judgeSteps(outcome, { mark: `${mark} of ${talk.user.userId}`, steps: input.steps });
     const isLost = outcome.at(-1)?.includes('answer_lost') === true;
-    if (isLost && !shift.hadTrouble(startMs)) throw new BrokenPromise('lost, although nothing happened');
+    if (isLost && !shift.chronicle.hadTrouble(startMs))
+      throw new BrokenPromise('lost, although nothing happened');
     shift.count(isLost ? 'streams said to be lost' : 'streams answered');
   }
 }
 
 /** The messages of a stream from its call to its end, wherever it goes on; undefined where it broke before it could be named. */
-async function followStream(talk: Talk, headers: Readonly<Record<string, string>>, body: object) {
+async function followStream(
+  talk: Talk,
+  headers: Readonly<Record<string, string>>,
+  body: object,
+  { random }: Pick<Shift, 'random'>,
+) {
   const messages: string[] = [];
   const untilMs = performance.now() + LOST_AFTER_MS;
   let lastId: string | undefined;
   for (let isFirst = true; performance.now() < untilMs; isFirst = false) {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), untilMs - performance.now());
-    const cutAfter = randomInt(1, 12);
+    const cutAfter = random.int(1, 11);
     const named = isFirst ? headers : { ...headers, 'Last-Event-ID': lastId ?? '' };
     try {
       const response = await talk.ask({ headers: named, signal: abort.signal, ...(isFirst && { body }) });
@@ -171,7 +199,7 @@ export function judgeSteps(
   const told = messages.slice(0, -1).map((data) => Number(/"progress":(\d+)/.exec(data)?.[1]));
   const last = messages.at(-1) ?? '';
   const isWhole = told.every((step, index) => step === index + 1);
-  if (!isWhole) throw new BrokenPromise(`doubled, missed or out of order: ${told.join()}`);
+  if (!isWhole) throw new BrokenPromise(`doubled, missed or out of order: ${told.join()}, then ${last}`);
   if (last.includes('answer_lost')) return;
   if (!last.includes(mark)) throw new BrokenPromise(`misdelivered: ${last}`);
   if (told.length !== steps) throw new BrokenPromise(`missed: ${told.length} steps of ${steps}`);

@@ -5,10 +5,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { createRandom } from '../../fuzz/random.ts';
 import { makeToken } from '../../fuzz/server-child.ts';
 import { startLabRedis } from '../../redis-server.ts';
 import { describe, type SoakUser } from '../workers.ts';
 import { startBalancer } from './balancer.ts';
+import { Chronicle } from './chronicle.ts';
 import { callInSteps, callOverSse, callPlainly, type Shift } from './promises.ts';
 import { createTalk, type Talk } from './talk.ts';
 import { startFleet } from './troubles.ts';
@@ -17,6 +19,8 @@ import { startFleet } from './troubles.ts';
 export interface FleetSoak {
   readonly instances: number;
   readonly seconds: number;
+  /** The same seed draws the same troubles and calls; what meets what is up to the machine. */
+  readonly seed: number;
   /** The compiled server. */
   readonly script?: string;
   readonly onProgress?: (line: string) => void;
@@ -28,15 +32,19 @@ export interface FleetSummary {
   readonly problems: readonly string[];
 }
 
+/** What a worker does. */
+type Work = (talk: Talk, shift: Shift) => Promise<void>;
+
 const SCRIPT = fileURLToPath(new URL('../../fixture/with-steps.js', import.meta.url));
 
-/** So often something happens. Milliseconds. */
-const TROUBLE_EVERY_MS = 2_000;
+/** The pause before something happens. Milliseconds. */
+const QUIET_MS = [1_500, 2_500] as const;
 
 /** Runs it. */
 export async function soakFleet({
   instances,
   seconds,
+  seed,
   script = SCRIPT,
   onProgress,
 }: FleetSoak): Promise<FleetSummary> {
@@ -47,8 +55,12 @@ export async function soakFleet({
     name: userId,
     token: makeToken(),
   }));
+  const chronicle = new Chronicle();
+  const fate = createRandom(seed, 'fate');
   const fleet = await startFleet({
     size: instances,
+    chronicle,
+    random: fate,
     redis,
     script,
     tokens: Object.fromEntries(users.map(({ token, ...entry }) => [token, entry])),
@@ -63,30 +75,34 @@ export async function soakFleet({
   const counts: Record<string, number> = {};
   const problems: string[] = [];
   const endMs = performance.now() + seconds * 1000;
-  const shift: Shift = {
-    isOn: () => performance.now() < endMs && problems.length < 5,
-    hadTrouble: fleet.hadTrouble,
-    count: (what) => void (counts[what] = (counts[what] ?? 0) + 1),
-  };
+  const isOn = (): boolean => performance.now() < endMs && problems.length < 5;
+  const count = (what: string): void => void (counts[what] = (counts[what] ?? 0) + 1);
+  const shiftOf = (worker: string): Shift => ({
+    isOn,
+    chronicle,
+    random: createRandom(seed, worker),
+    count,
+  });
   /** Has a worker begin anew when its connections break, and tells what was promised and not kept. */
-  const employ = async (work: (talk: Talk, shift: Shift) => Promise<void>, user: SoakUser): Promise<void> => {
-    while (shift.isOn()) {
+  const employ = async (work: Work, user: SoakUser, index: number): Promise<void> => {
+    const shift = shiftOf(`${user.userId} ${index}`);
+    while (isOn()) {
       const startMs = performance.now();
       await work(createTalk(balancer.url, user), shift).catch((error: unknown) => {
-        if (error instanceof TypeError && fleet.hadTrouble(startMs)) shift.count('connections broken');
-        else problems.push(`${work.name} of ${user.userId}: ${describe(error)}`);
+        if (error instanceof TypeError && chronicle.hadTrouble(startMs)) shift.count('connections broken');
+        else
+          problems.push(`${work.name} of ${user.userId}: ${describe(error)} [before: ${chronicle.tell()}]`);
       });
     }
   };
   const workers = users.flatMap((user) =>
     [callPlainly, callPlainly, callOverSse, callOverSse, callInSteps, callInSteps, callInSteps].map(
-      async (work) => employ(work, user),
+      async (work, index) => employ(work, user, index),
     ),
   );
-  while (shift.isOn()) {
-    await sleep(Math.min(TROUBLE_EVERY_MS, Math.max(0, endMs - performance.now())));
-    if (shift.isOn())
-      await fleet.trouble().then(shift.count, (error: unknown) => problems.push(describe(error)));
+  while (isOn()) {
+    await sleep(Math.min(fate.int(...QUIET_MS), Math.max(0, endMs - performance.now())));
+    if (isOn()) await fleet.trouble().then(count, (error: unknown) => problems.push(describe(error)));
     onProgress?.(
       Object.entries(counts)
         .map(([what, times]) => `${times} ${what}`)

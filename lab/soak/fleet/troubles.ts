@@ -1,8 +1,9 @@
 /** What happens to the processes of a server while they are used: one is killed and another begun, Redis is restarted empty or hangs. */
-import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../../fuzz/random.ts';
 import { type ServerChild, startServerChild } from '../../fuzz/server-child.ts';
 import type { LabRedis } from '../../redis-server.ts';
+import type { Chronicle } from './chronicle.ts';
 
 /** The processes. */
 export interface Fleet {
@@ -10,8 +11,6 @@ export interface Fleet {
   urls(): readonly URL[];
   /** Does something to them; says what. */
   trouble(): Promise<string>;
-  /** Whether anything has been done to them since a moment of `performance.now()`, and shortly before it. */
-  hadTrouble(sinceMs: number): boolean;
   /** Stops all; says what was wrong with them. */
   stop(): Promise<string[]>;
 }
@@ -23,16 +22,17 @@ export interface FleetOptions {
   readonly script: string;
   readonly tokens: Readonly<Record<string, object>>;
   readonly env: Readonly<Record<string, string>>;
+  /** Where what happens is noted. */
+  readonly chronicle: Chronicle;
+  readonly random: Random;
 }
-
-/** For so long after it a trouble may still be felt: leases end, others are missed. Milliseconds. */
-const AFTERMATH_MS = 15_000;
 
 /** How long Redis hangs: some who wait for it have given up by then. Milliseconds. */
 const HANG_MS = 2_500;
 
 /** Starts the processes. */
-export async function startFleet({ size, redis, script, tokens, env }: FleetOptions): Promise<Fleet> {
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const { size, redis, script, tokens, env, chronicle, random } = options;
   const start = async (): Promise<ServerChild> => {
     const server = await startServerChild({ script, tokens, env });
     await untilReady(server.url);
@@ -40,12 +40,10 @@ export async function startFleet({ size, redis, script, tokens, env }: FleetOpti
   };
   const servers = await Promise.all(Array.from({ length: size }, start));
   const problems: string[] = [];
-  let lastMs = -Infinity;
   let turn = 0;
   const kill = async (): Promise<string> => {
-    const index = randomInt(size);
-    const [killed] = servers.splice(index, 1);
-    lastMs = performance.now();
+    const [killed] = servers.splice(random.int(0, size - 1), 1);
+    chronicle.note('an instance is killed');
     killed?.signal('SIGKILL');
     problems.push(...(killed?.log.problems ?? []));
     await killed?.stop();
@@ -53,16 +51,18 @@ export async function startFleet({ size, redis, script, tokens, env }: FleetOpti
     return 'instances killed';
   };
   const restart = async (): Promise<string> => {
-    lastMs = performance.now();
+    chronicle.note('Redis is killed');
     await redis.kill();
-    await sleep(randomInt(200));
+    await sleep(random.int(0, 200));
+    chronicle.note('Redis starts');
     await redis.start();
     return 'Redis restarts';
   };
   const hang = async (): Promise<string> => {
-    lastMs = performance.now();
+    chronicle.note('Redis hangs');
     redis.signal('SIGSTOP');
     await sleep(HANG_MS);
+    chronicle.note('Redis goes on');
     redis.signal('SIGCONT');
     return 'Redis hangs';
   };
@@ -72,10 +72,8 @@ export async function startFleet({ size, redis, script, tokens, env }: FleetOpti
     async trouble() {
       const what = await troubles[turn % troubles.length]?.();
       turn += 1;
-      lastMs = performance.now();
       return what ?? '';
     },
-    hadTrouble: (sinceMs) => lastMs > sinceMs - AFTERMATH_MS,
     async stop() {
       const endings = await Promise.all(servers.map(async ({ stop }) => stop()));
       for (const { log } of servers) problems.push(...log.problems);
