@@ -71,6 +71,7 @@ export const ISLANDS = [
       'tests/http/site/page.test.ts',
       'tests/e2e/page.test.ts',
       'tests/e2e/page-access.test.ts',
+      'tests/e2e/page-forms.test.ts',
       'tests/e2e/page-personal.test.ts',
       'tests/e2e/page-sign-out.test.ts',
       'tests/e2e/page-tools.test.ts',
