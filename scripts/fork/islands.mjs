@@ -128,6 +128,7 @@ export const ISLANDS = [
       'tests/e2e/sign-in-page.test.ts',
       'tests/e2e/mcp-remote-sign-in.test.ts',
       'tests/scripts/smoke-sign-in.test.ts',
+      'tests/scripts/signed-in.test.ts',
       'tests/support/sign-in.ts',
       // Users sign in under a path, too.
       'tests/http/base-path.test.ts',
@@ -159,6 +160,7 @@ export const ISLANDS = [
       'tests/auth/provider',
       'tests/http/provider',
       'tests/e2e/oidc-provider.test.ts',
+      'tests/lab/fuzz-provider.test.ts',
       'tests/support/made-up-provider.ts',
       'tests/support/oidc-provider-server.mjs',
       'tests/template/provider-faults.test.ts',

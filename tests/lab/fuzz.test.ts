@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Target } from '../../lab/fuzz/actor.ts';
 import { runCase } from '../../lab/fuzz/cases.ts';
 import { createLogWatch } from '../../lab/fuzz/log-watch.ts';
-import { byProvider } from '../../lab/fuzz/provider-mode.ts';
 import { type RunOptions, runCases, showBytes, type Summary } from '../../lab/fuzz/runner.ts';
 import { startServerChild } from '../../lab/fuzz/server-child.ts';
 import { type FuzzTarget, startTarget, takeTarget } from '../../lab/fuzz/target.ts';
@@ -41,19 +40,6 @@ describe('a healthy server', () => {
     expect(serverProblem).toBeUndefined();
     expect(passed).toBe(CASES);
     expect(kinds.size).toBe(14);
-  }, 60_000);
-});
-
-describe('a server of an identity provider', () => {
-  test('passes, too: its tokens open it, and what is nearly one opens nothing', async () => {
-    const provided = await startTarget({ script: builtFile('lab/fixture/main.js'), openMode: byProvider });
-    const { target, problem: serverProblem } = provided;
-
-    const { failures, serverProblem: found } = await fuzz(CASES / 5, { target, serverProblem });
-    const ending = await provided.stop();
-
-    expect(failures.map(({ caseNumber, problem }) => ({ caseNumber, problem }))).toEqual([]);
-    expect([found, ending]).toEqual([undefined, undefined]);
   }, 60_000);
 });
 

@@ -10,7 +10,6 @@ import { Durations } from '../../scripts/usage/durations.ts';
 import { Tally } from '../../scripts/usage/tally.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
 import { callTool, openMcpSession, send } from '../support/raw-http.ts';
-import { newSecret, signIn } from '../support/sign-in.ts';
 import { ADA, BOB, GREETER, startTestServer, TOKENS } from '../support/start-server.ts';
 
 const sandbox = createSandbox();
@@ -163,26 +162,6 @@ test('token list shows the day on which each token was last let in', async () =>
     [digestToken(BOB).slice(0, 8)]: null,
     [digestToken('tok_expired_0123456789').slice(0, 8)]: null,
   });
-});
-
-test('token list shows through what users have signed in, the latest first, and who vouches for it', async () => {
-  const server = await startTestServer({ env: { SERVER_SECRET: newSecret() } });
-  for (const client_name of ['Cursor', 'mcp-remote', 'Cursor'])
-    await signIn(server.url, ADA, { metadata: { client_name } });
-  await server.close();
-  const vouched = { client: 'Claude', clientHost: 'claude.ai', tokenId: digestToken(ADA).slice(0, 8) };
-  const lines = [...server.lines, { time: Date.now(), msg: 'client allowed', ...vouched }];
-  await writeFile(path.join(folder, 'signed-in.log'), lines.map((line) => JSON.stringify(line)).join('\n'));
-
-  const asJson = await run('token', ['list', '--log', 'signed-in.log', '--json']);
-  const asTable = await run('token', ['list', '--log', 'signed-in.log']);
-
-  const clients = ['Claude (claude.ai)', 'Cursor (not verified)', 'mcp-remote (not verified)'];
-  expect(JSON.parse(asJson.stdout)).toContainEqual(
-    expect.objectContaining({ userId: 'ada', lastUse: TODAY, signedInThrough: clients }),
-  );
-  expect(asTable.stdout).toMatch(/LAST USE +SIGNED IN THROUGH/);
-  expect(asTable.stdout).toContain(clients.join(', '));
 });
 
 test('what happened before --since is left out', () => {
