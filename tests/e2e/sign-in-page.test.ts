@@ -63,6 +63,8 @@ describeInBrowser('the sign-in page', () => {
     const page = await fixture.open({ javaScriptEnabled: false });
     await page.goto(await addressOf());
 
+    // The browser moves the focus a moment after the page is there.
+    await page.locator('input:focus').waitFor();
     await page.keyboard.type(ADA);
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/callback\?code=mcp_ac_/);
