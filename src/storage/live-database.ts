@@ -59,7 +59,7 @@ class LiveDatabase implements Database {
   readonly dialect: Driver['dialect'];
   readonly #parts: LiveDatabaseParts;
   readonly #now: () => number;
-  /** StopListening who asks the database itself where the transaction is meant, and would wait for it for ever. */
+  /** Notices who asks the database itself where the transaction is meant, and would wait for it for ever. */
   readonly #inside = new AsyncLocalStorage<true>();
   readonly #closed = new AbortController();
   #isUp = false;
