@@ -3,10 +3,11 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs, promisify, stripVTControlCharacters } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { renderClient } from '../../src/connect/clients.ts';
 import { readPackage } from '../../src/package.ts';
 import { helped } from '../help.ts';
+import { readServerLine, type ServerLine } from '../server-line.ts';
 import { USAGE } from './main.usage.mjs';
 import { type ClientProgram, PROGRAMS } from './programs.ts';
 
@@ -17,18 +18,12 @@ const TIMEOUT_MS = 300_000;
 
 const LAST_CHARS = 800;
 
-/** The server. */
-interface Subject {
-  readonly origin: string;
-  readonly token: string | undefined;
-}
-
 process.exitCode = await main();
 
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
-  const line = readLine();
+  const line = readServerLine();
   if (line === undefined) {
     console.error(USAGE);
     return 2;
@@ -45,28 +40,11 @@ async function main(): Promise<number> {
   return passed > 0 && passed === programs.length ? 0 : 1;
 }
 
-/** Reads the command line; undefined when it is wrong. */
-function readLine(): (Subject & { readonly only: string | undefined }) | undefined {
-  try {
-    const { values, positionals } = parseArgs({
-      options: { only: { type: 'string' } },
-      allowPositionals: true,
-    });
-    const [text = '', ...others] = positionals;
-    if (others.length > 0 || !/^https?:$/.test(new URL(text).protocol)) return undefined;
-    const { SMOKE_TOKEN: token } = process.env;
-    return {
-      origin: text.replace(/\/(mcp\/?)?$/, ''),
-      token: token === '' ? undefined : token,
-      only: values.only,
-    };
-  } catch {
-    return undefined;
-  }
-}
-
 /** Has a program list its servers; what is wrong with that, or undefined. */
-async function findProblem(program: ClientProgram, { origin, token }: Subject): Promise<string | undefined> {
+async function findProblem(
+  program: ClientProgram,
+  { url: origin, token }: ServerLine,
+): Promise<string | undefined> {
   const home = await mkdtemp(path.join(os.tmpdir(), 'mcp-client-'));
   try {
     const { name } = readPackage();

@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { findModernNode } from '../../scripts/modern-node.ts';
 import { startHeaderProxy } from '../conformance/header-proxy.ts';
 import { PLAN } from '../conformance/plan.ts';
 import { runSet } from '../conformance/suite.ts';
 import { helped } from '../help.ts';
+import { readServerLine } from '../server-line.ts';
 import { USAGE } from './main.usage.mjs';
 import { type Check, planChecks, type Subject } from './programs.ts';
 
@@ -36,7 +36,7 @@ process.exitCode = await main();
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
-  const line = readLine();
+  const line = readServerLine();
   if (line === undefined) {
     console.error(USAGE);
     return 2;
@@ -57,26 +57,6 @@ async function main(): Promise<number> {
     return expected > 0 && passed === expected ? 0 : 1;
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Reads the command line; undefined when it is wrong. */
-function readLine() {
-  try {
-    const { values, positionals } = parseArgs({
-      options: { only: { type: 'string' } },
-      allowPositionals: true,
-    });
-    const [text = '', ...others] = positionals;
-    if (others.length > 0 || !/^https?:$/.test(new URL(text).protocol)) return undefined;
-    const { SMOKE_TOKEN: token } = process.env;
-    return {
-      url: text.replace(/\/(mcp\/?)?$/, ''),
-      token: token === '' ? undefined : token,
-      only: values.only,
-    };
-  } catch {
-    return undefined;
   }
 }
 
