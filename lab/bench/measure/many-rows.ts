@@ -5,11 +5,9 @@ import type { Goal, Series } from '../metrics.ts';
 import { whyNoRedis } from '../../redis-server.ts';
 import type { Row } from '../rows.ts';
 import { OURS } from '../targets.ts';
-import { ONE_TOKEN } from '../tokens.ts';
 import { openShared, SECRET, type Shared } from './many-servers.ts';
+import { callsOver, CLIENTS } from './pair-rows.ts';
 import { RESUME_ROW } from './resume-row.ts';
-
-const CLIENTS = 32;
 
 /** How one of them is set up. */
 interface ManyContestant extends Contestant {
@@ -95,7 +93,6 @@ async function measureMany(
   transport: Transport,
   contestants: readonly ManyContestant[],
 ): Promise<Series[]> {
-  const { settings, generator } = lab;
   const shared = await openShared(lab);
   try {
     return await takeTurns(lab, contestants, async ({ processes, env, messages }) => {
@@ -106,14 +103,10 @@ async function measureMany(
       try {
         const [server, ...others] = servers.map(({ port, pid }) => ({ port, pid }));
         if (server === undefined) throw new Error('There is no server to measure.');
-        const result = await generator.load({
+        const result = await lab.generator.load({
           server,
           ...(others.length > 0 && { fleet: { others, messages } }),
-          workload: { kind: 'call', transport },
-          clients: CLIENTS,
-          tokens: ONE_TOKEN,
-          warmUpMs: settings.warmUpMs,
-          durationMs: settings.durationMs,
+          ...callsOver(lab, transport),
         });
         return figuresOf(result);
       } finally {

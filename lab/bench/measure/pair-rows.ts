@@ -38,23 +38,29 @@ export async function measureCalls(lab: Lab, targets: readonly Target[]): Promis
       transport,
     })),
   );
-  const { settings, generator } = lab;
   return takeTurns(lab, contestants, async ({ target, transport }) => {
     const server = await startTarget(lab, target);
     try {
-      const result = await generator.load({
+      const result = await lab.generator.load({
         server: { port: server.port, pid: server.pid },
-        workload: { kind: 'call', transport },
-        clients: CLIENTS,
-        tokens: ONE_TOKEN,
-        warmUpMs: settings.warmUpMs,
-        durationMs: settings.durationMs,
+        ...callsOver(lab, transport),
       });
       return figuresOf(result);
     } finally {
       await server.stop();
     }
   });
+}
+
+/** Calls over a transport, by as many clients for as long as all these rows have them. */
+export function callsOver({ settings: { warmUpMs, durationMs } }: Lab, transport: Transport) {
+  return {
+    workload: { kind: 'call', transport },
+    clients: CLIENTS,
+    tokens: ONE_TOKEN,
+    warmUpMs,
+    durationMs,
+  } as const;
 }
 
 /** A target's name in these rows. */
