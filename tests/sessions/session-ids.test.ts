@@ -104,6 +104,26 @@ test('whatever else is asked for is nothing, and no error', () => {
   for (const bytes of others) expect(here.read(sealer.seal('session id', bytes), ASKED)).toBeUndefined();
 });
 
+test('every bit of an id counts, and an id that is put together from others is none', () => {
+  const here = createProcess();
+  const [one, other] = [here.create(FACTS), here.create(FACTS)];
+  const sealed = Buffer.from(one, 'base64url');
+  const flipped = Array.from({ length: sealed.length * 8 }, (_, bit) => {
+    const bytes = Buffer.from(sealed);
+    bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+    return bytes.toString('base64url');
+  });
+
+  expect(flipped.filter((id) => here.read(id, ASKED) !== undefined)).toEqual([]);
+  const at = fc.nat({ max: one.length });
+  fc.assert(
+    fc.property(at, at, fc.string({ maxLength: 2 }), (from, to, piece) => {
+      for (const id of [one.slice(0, from) + piece + one.slice(to), one.slice(0, from) + other.slice(from)])
+        expect(here.read(id, ASKED)).toBe(id === one || id === other ? FACTS.notes : undefined);
+    }),
+  );
+});
+
 test('without a secret an id says nothing', () => {
   const id = RANDOM_IDS.create(FACTS);
 

@@ -1,8 +1,13 @@
 /** What signing in hands out: whatever is said comes back, and any change of any byte is refused. */
 import { randomBytes } from 'node:crypto';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { createSealedValues, type AccessClaims } from '../../../src/auth/sign-in/sealed-values.ts';
+import {
+  type AccessClaims,
+  type ClaimsOf,
+  createSealedValues,
+  type Kind,
+} from '../../../src/auth/sign-in/sealed-values.ts';
 import { createSealer } from '../../../src/sealed.ts';
 
 const values = createSealedValues(createSealer([randomBytes(32).toString('base64url')]));
@@ -32,18 +37,77 @@ test('a value is nothing to another kind, nor with another beginning', () => {
   expect(values.open('access', token.slice('mcp_at_'.length))).toBeUndefined();
 });
 
-test('any change of any character is refused', () => {
-  const token = values.seal('access', CLAIMS);
+/** What a value of each kind says. */
+const SAMPLES: { readonly [K in Kind]: ClaimsOf[K] } = {
+  access: CLAIMS,
+  refresh: { ...CLAIMS, scopes: undefined, generation: 3 },
+  code: {
+    ...CLAIMS,
+    refreshes: true,
+    redirectUri: 'http://127.0.0.1:3118/callback',
+    namedRedirect: true,
+    challenge: 'd'.repeat(43),
+    resources: ['https://my-app.example/mcp'],
+  },
+  client: {
+    redirectUris: ['http://localhost/callback', 'cursor://anysphere.cursor-mcp/oauth/callback'],
+    name: 'Zoë’s client',
+    hasSecret: true,
+    refreshes: true,
+    issuedAtMs: 1_700_000_000_000,
+  },
+  secret: { client: 'b'.repeat(22) },
+  ticket: {
+    client: 'b'.repeat(22),
+    clientName: 'Claude',
+    clientHost: 'claude.ai',
+    refreshes: true,
+    redirectUri: 'https://claude.ai/api/mcp/auth_callback',
+    namedRedirect: false,
+    state: 'e'.repeat(60),
+    challenge: 'd'.repeat(43),
+    scopes: undefined,
+    wantsOffline: true,
+    resources: [],
+    issuer: 'https://my-app.example',
+    expiresAtMs: 1_700_000_600_000,
+  },
+};
 
-  fc.assert(
-    fc.property(
-      fc.nat({ max: token.length - 1 }),
-      fc.constantFrom('A', 'B', 'x', 'y', '0', '9', '-', '_', '='),
-      (index, letter) => {
-        const altered = token.slice(0, index) + letter + token.slice(index + 1);
-        expect(values.open('access', altered) === undefined).toBe(altered !== token);
-      },
-    ),
-    { numRuns: 2_000 },
-  );
+describe.each(Object.keys(SAMPLES) as Kind[])('of a value of the kind %s', (kind) => {
+  const [one, other] = [values.seal(kind, SAMPLES[kind]), values.seal(kind, SAMPLES[kind])];
+  const prefix = 'mcp_xx_'.length;
+
+  test('every bit counts, and every character as well', () => {
+    const sealed = Buffer.from(one.slice(prefix), 'base64url');
+    const flipped = Array.from({ length: sealed.length * 8 }, (_, bit) => {
+      const bytes = Buffer.from(sealed);
+      bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+      return one.slice(0, prefix) + bytes.toString('base64url');
+    });
+    const letters = Array.from(one).map((old, at) => one.slice(0, at) + (old === 'A' ? 'B' : 'A') + one.slice(at + 1));
+
+    expect(values.open(kind, one)).toEqual(SAMPLES[kind]);
+    expect([...flipped, ...letters].filter((text) => values.open(kind, text) !== undefined)).toEqual([]);
+  }); // prettier-ignore
+
+  test('no text that is put together from it, or has more or less, is one', () => {
+    const at = fc.nat({ max: one.length });
+    const piece = fc.oneof(fc.string({ maxLength: 3 }), fc.string({ unit: 'binary', maxLength: 2 }));
+    const altered = fc.oneof(
+      fc.tuple(at, at, piece).map(([from, to, text]) => one.slice(0, from) + text + one.slice(to)),
+      // The beginning of one value and the end of another.
+      at.map((cut) => one.slice(0, cut) + other.slice(cut)),
+      fc.tuple(piece, piece).map(([before, after]) => before + one + after),
+      at.map((cut) => one.slice(cut) + one.slice(0, cut)),
+    );
+
+    fc.assert(
+      fc.property(altered, (text) => {
+        const isWhole = text === one || text === other;
+        expect(values.open(kind, text)).toEqual(isWhole ? SAMPLES[kind] : undefined);
+      }),
+      { numRuns: 500 },
+    );
+  });
 });
