@@ -126,6 +126,7 @@ export const ISLANDS = [
       'tests/auth/sign-in',
       'tests/http/sign-in',
       'tests/e2e/sign-in-page.test.ts',
+      'tests/e2e/inspector-sign-in.test.ts',
       'tests/e2e/mcp-remote-sign-in.test.ts',
       'tests/scripts/smoke-sign-in.test.ts',
       'tests/scripts/signed-in.test.ts',
