@@ -80,7 +80,6 @@ function createRow({ id, userId, name, scopes, state, expiresAt, lastUse, calls 
   const who = element('td', {}, name, element('span', { class: 'aside' }, `${userId} · ${id}`));
   const opens = scopes === null ? 'all tools' : scopes.join(', ') || 'none';
   const chip = element('span', { class: state === 'valid' ? 'state good' : 'state bad' }, state);
-  const total = calls.reduce((sum, count) => sum + count, 0);
   return element(
     'tr',
     {},
@@ -90,8 +89,29 @@ function createRow({ id, userId, name, scopes, state, expiresAt, lastUse, calls 
     element('td', {}, chip),
     element('td', {}, expiresAt === null ? 'never' : dayOf(expiresAt)),
     element('td', {}, lastUse === null ? '–' : `${dayOf(lastUse)} ${lastUse.slice(11, 16)}`),
-    element('td', {}, total === 0 ? '–' : `${total}, today ${calls.at(-1) ?? 0}`),
+    createCalls(calls),
   );
+}
+
+/**
+ * The cell of a user's calls.
+ *
+ * @param {readonly number[]} calls by day, today's last
+ */
+function createCalls(calls) {
+  const all = sumOf(calls);
+  if (all === 0) return element('td', {}, '–');
+  const words = `today ${calls.at(-1) ?? 0}, in ${calls.length} days ${all}`;
+  return element('td', {}, String(sumOf(calls.slice(-7))), element('span', { class: 'aside' }, words));
+}
+
+/**
+ * A sum.
+ *
+ * @param {readonly number[]} numbers
+ */
+function sumOf(numbers) {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }
 
 /**

@@ -43,6 +43,18 @@ export const ISLANDS = [
     packages: [],
   },
   {
+    name: 'kept-use',
+    what: 'how much each user has called, kept in the database',
+    without: '`/admin` shows what its own process has counted since its start',
+    files: ['src/http/admin/kept', 'src/server/kept-use.ts'],
+    wiring: [
+      { file: 'src/server/admin.ts', linesWith: "'./kept-use.ts'" },
+      { file: 'src/server/admin.ts', part: '(await openKeptUse(wiring)) ?? ' },
+    ],
+    tests: ['tests/http/admin/kept'],
+    packages: [],
+  },
+  {
     name: 'admin',
     what: 'the page for admins, on which people and their tokens are managed',
     without: '`/admin` is 404; tokens are managed by `npm run token`',
@@ -52,6 +64,7 @@ export const ISLANDS = [
       { file: START, linesWith: 'adminSite' },
     ],
     tests: ['tests/http/admin', 'tests/e2e/admin-page.test.ts', 'tests/auth/table/people.test.ts'],
+    carries: ['kept-use'],
     packages: ['qrcode-generator'],
   },
   {
@@ -190,7 +203,7 @@ export const ISLANDS = [
     files: ['src/storage'],
     wiring: [],
     tests: ['tests/storage', 'tests/support/databases.ts', 'tests/support/postgres.ts'],
-    carries: ['example', 'database-tokens'],
+    carries: ['example', 'database-tokens', 'kept-use'],
     packages: ['pg', '@types/pg', '@photostructure/sqlite'],
   },
   {

@@ -71,6 +71,8 @@ export interface Config extends Exposure, SignInChoice {
   readonly limits: LimitsConfig;
   readonly sharing: SharingConfig;
   readonly storage: StorageConfig;
+  /** Set where somebody has chosen a database, so that the server keeps counts of use in it, too. */
+  readonly keepsUse?: true;
   readonly metrics: MetricsConfig;
   readonly sseEnabled: boolean;
   readonly keepAliveMs: number;
@@ -123,6 +125,7 @@ export function parseConfig(
     limits: limitsOf(values),
     sharing,
     storage: storageOf(values),
+    ...((isSet(environment, 'DATABASE_URL') || auth.tokens.kind === 'database') && { keepsUse: true }),
     metrics: metricsOf(values),
     sseEnabled: values.SSE_ENABLED,
     keepAliveMs: values.SSE_KEEPALIVE_SECONDS * 1000,
@@ -160,6 +163,11 @@ function parse<Known extends Variables>(environment: Environment, ownVariables: 
   );
   const own = Object.fromEntries(Object.keys(ownVariables).map((name) => [name, all[name]]));
   return { values: all, own };
+}
+
+/** Whether somebody has given a variable a value. */
+function isSet(environment: Environment, name: string): boolean {
+  return (environment[name] ?? '').trim() !== '';
 }
 
 /** Freezes a configuration, but for what a fork's own values hold: they may be anything. */

@@ -21,7 +21,7 @@ const WORDS = 'must be postgres://user:password@host/database or sqlite:path/to/
 export const STORAGE_VARIABLES = {
   DATABASE_URL: {
     description:
-      'Where tools keep what they keep: postgres://user:password@host/database, or sqlite: and a file. What keeps nothing opens none.',
+      'Where tools keep what they keep: postgres://user:password@host/database, or sqlite: and a file. What keeps nothing opens none. Set, it also keeps how much each user has called, for /admin.',
     example: DEFAULT_URL,
     schema: z
       .string()

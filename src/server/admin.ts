@@ -10,6 +10,7 @@ import type { PeerSessions } from '../http/transports/peer-sessions.ts';
 import type { McpDefinition } from '../mcp/server.ts';
 import { readPackage } from '../package.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
+import { openKeptUse } from './kept-use.ts';
 
 /** What the page for admins is wired to. */
 export interface AdminWiring {
@@ -26,19 +27,19 @@ export interface AdminWiring {
 /** The page for admins, and its end. */
 export interface AdminSite {
   readonly routes: readonly Route[];
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Opens it. Without authentication there are no people, and nothing is loaded. */
 export async function openAdmin(wiring: AdminWiring): Promise<AdminSite> {
   const { config, verifier, registry, peerSessions, definition } = wiring;
-  if (!config.auth.enabled || verifier === undefined) return { routes: [], close: () => {} };
+  if (!config.auth.enabled || verifier === undefined) return { routes: [], close: async () => {} };
   const [{ createAdminRoutes }, { createUsage }, people] = await Promise.all([
     import('../http/admin/admin.ts'),
     import('../http/admin/usage.ts'),
     openPeople(config, verifier),
   ]);
-  const usage = createUsage();
+  const usage = (await openKeptUse(wiring)) ?? createUsage();
   const routes = createAdminRoutes({
     ...wiring,
     people,
@@ -51,7 +52,7 @@ export async function openAdmin(wiring: AdminWiring): Promise<AdminSite> {
     serverName: readPackage().name,
     publicUrl: config.origin.publicUrl,
   });
-  return { routes, close: () => usage.close() };
+  return { routes, close: async () => usage.close() };
 }
 
 /** Where the people are, as the configuration says. */

@@ -224,7 +224,8 @@ export async function startServer({
       clearInterval(sweep);
       for (const timer of timers) clearInterval(timer);
       for (const route of routes) route.close?.();
-      await peers.close().finally(adminSite.close);
+      await adminSite.close();
+      await peers.close();
       return finished;
     },
   };

@@ -177,6 +177,7 @@ describe('a setting', () => {
       },
       sharing: { secrets: [SECRET, OTHER_SECRET], sessionMaxAgeMs: 86_400_000 },
       storage: { dialect: 'postgres', url: 'postgres://ada:secret@db.example/mcp' },
+      keepsUse: true,
       metrics: { token: 'scrape-me', byUser: true },
       sseEnabled: false,
       keepAliveMs: 5000,

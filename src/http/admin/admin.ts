@@ -42,7 +42,11 @@ export function createAdminRoutes(parts: AdminParts): Route[] {
       path: `/admin/api/${path}`,
       methods: guarded(async (ctx) => handlerOf(ctx, methods)(ctx)),
     })),
-    { path: '/admin/api/{*path}', methods: guarded(answerUnknown) },
+    {
+      path: '/admin/api/{*path}',
+      methods: guarded(answerUnknown),
+      loadAhead: async () => parts.usage.refresh(),
+    },
     ...[...files].map(([path, handler]) => ({
       path,
       access: 'public' as const,

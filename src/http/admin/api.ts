@@ -40,7 +40,7 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
   });
 
   const list: Handler = async (ctx) => {
-    const entries = await people.read();
+    const [entries] = await Promise.all([people.read(), usage.refresh()]);
     const nowMs = now();
     ctx.body = {
       store: { kind: people.kind, fixedBecause: people.fixedBecause ?? null },

@@ -1,0 +1,151 @@
+/**
+ * Who has used what lately, kept in a database: a call is counted in memory, and what has been counted is added to the database now and
+ * then and at the end. The sums are those of all processes. While the database is away, nothing is lost but by the end of the process.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Database } from '../../../storage/database.ts';
+import { momentOrNull, type Usage } from '../usage.ts';
+import { DAYS, dayOf, followCalls, UseCounts } from '../use-counts.ts';
+import { addUse, dropOldUse, readUse, type UseBatch } from './use-tables.ts';
+
+/** What it is made from. */
+export interface KeptUsageParts {
+  /** Opens the database with the tables of use: when there is something to do with it first, and again where that failed. */
+  readonly open: () => Promise<Database>;
+  readonly log: Logger;
+  readonly now?: () => number;
+  /** Milliseconds between two times that counts are saved. */
+  readonly saveMs?: number;
+  /** A name for this process that no other one has. */
+  readonly writer?: string;
+}
+
+/** So often what was counted is saved: what a crash loses at the most. Milliseconds. */
+const SAVE_MS = 30_000;
+
+/** So long the end of the process waits for the last of it. Milliseconds. */
+const CLOSE_MS = 3_000;
+
+/** Begins to count. */
+export function createKeptUsage(parts: KeptUsageParts): Usage {
+  return new KeptUsage(parts);
+}
+
+/** The counts. */
+class KeptUsage implements Usage {
+  readonly #parts: KeptUsageParts;
+  readonly #now: () => number;
+  readonly #writer: string;
+  readonly #stop: () => void;
+  readonly #timer: NodeJS.Timeout;
+  /** What the database has, as it was last seen. */
+  #known = new UseCounts();
+  #unsaved = new UseCounts();
+  /** On its way; it stays as it is until it has arrived. */
+  #batch: UseBatch | undefined;
+  #batches = 0;
+  #cleanedOn: number | undefined;
+  #database: Promise<Database> | undefined;
+  #isFailing = false;
+  /** One after the other. */
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(parts: KeptUsageParts) {
+    const { now = Date.now, writer = randomUUID(), saveMs = SAVE_MS } = parts;
+    this.#parts = parts;
+    this.#now = now;
+    this.#writer = writer;
+    this.#stop = followCalls((event) => this.#unsaved.noteCall(event, now()));
+    this.#timer = setInterval(() => void this.#take(async () => this.#save()), saveMs).unref();
+  }
+
+  get words(): string {
+    const what = `Last use and calls are of all processes together, by days of UTC; ${DAYS} days are kept.`;
+    return this.#isFailing
+      ? `${what} The database is away at the moment: this is what was last read from it, and what this process has counted since.`
+      : `${what} What other processes have counted in the last ${SAVE_MS / 1000} seconds may be missing.`;
+  }
+
+  lastUseOf(tokenId: string): string | null {
+    const lastMs = Math.max(...this.#all().map((counts) => counts.lastUseOf(tokenId) ?? -Infinity));
+    return momentOrNull(lastMs === -Infinity ? undefined : lastMs);
+  }
+
+  callsOf(userId: string): readonly number[] {
+    const today = dayOf(this.#now());
+    const [known = [], ...others] = this.#all().map((counts) => counts.callsOf(userId, today));
+    return known.map((calls, index) => others.reduce((sum, other) => sum + (other[index] ?? 0), calls));
+  }
+
+  async refresh(): Promise<void> {
+    await this.#take(async () => {
+      await this.#save();
+      this.#known = await readUse(await this.#open(), dayOf(this.#now()));
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    clearInterval(this.#timer);
+    const saved = this.#take(async () => this.#save()).then(async () => (await this.#database)?.close());
+    await Promise.race([saved, delay(CLOSE_MS, undefined, { ref: false })]);
+    if (this.#batch !== undefined || !this.#unsaved.isEmpty)
+      this.#parts.log.warn('the last counts of use are lost: the database was away');
+  }
+
+  /** All counts, wherever they are at the moment. */
+  #all(): UseCounts[] {
+    return [this.#known, ...(this.#batch === undefined ? [] : [this.#batch.counts]), this.#unsaved];
+  }
+
+  /** Adds to the database what has been counted. */
+  async #save(): Promise<void> {
+    const today = dayOf(this.#now());
+    if (this.#batch === undefined && this.#unsaved.isEmpty) return;
+    const database = await this.#open();
+    if (this.#batch === undefined) {
+      this.#batch = { writer: this.#writer, number: (this.#batches += 1), today, counts: this.#unsaved };
+      this.#unsaved = new UseCounts();
+    }
+    await addUse(database, this.#batch);
+    this.#known.addAll(this.#batch.counts);
+    this.#batch = undefined;
+    if (this.#cleanedOn === today) return;
+    await dropOldUse(database, today);
+    this.#cleanedOn = today;
+  }
+
+  /** The database, open. */
+  async #open(): Promise<Database> {
+    this.#database ??= this.#parts.open();
+    try {
+      return await this.#database;
+    } catch (error) {
+      this.#database = undefined;
+      throw error;
+    }
+  }
+
+  /** Does something with the database when all before it has been done; a failure is told once, and tried again later. */
+  async #take(work: () => Promise<void>): Promise<void> {
+    this.#queue = this.#queue.then(async () => this.#attempt(work));
+    return this.#queue;
+  }
+
+  /** Does it. */
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    const { log } = this.#parts;
+    try {
+      await work();
+      if (this.#isFailing) log.info('counts of use are saved again');
+      this.#isFailing = false;
+    } catch (error) {
+      const problem = error instanceof Error ? error.name : 'unknown error';
+      if (!this.#isFailing)
+        log.warn({ problem }, 'counts of use cannot be saved at the moment; they are kept in memory');
+      this.#isFailing = true;
+    }
+  }
+}

@@ -1,0 +1,95 @@
+/** Counts of use: the last use of each token, and the calls of each user by day. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { CALL_ENDED, type CallEvent } from '../../mcp/call-records.ts';
+
+/** Days that are counted, today among them. */
+export const DAYS = 30;
+
+/** A bound for what is remembered: more users than a token file has. */
+export const MAX_NAMES = 100_000;
+
+/** A user's calls on one day. */
+export interface DayCalls {
+  readonly userId: string;
+  /** UTC, as a number: days since 1970. */
+  readonly day: number;
+  readonly calls: number;
+}
+
+/** A token's last use. */
+export interface LastUse {
+  readonly tokenId: string;
+  readonly atMs: number;
+}
+
+/** Counts, which can be added to others. */
+export class UseCounts {
+  readonly #lastUse = new Map<string, number>();
+  readonly #calls = new Map<string, Map<number, number>>();
+
+  get isEmpty(): boolean {
+    return this.#calls.size === 0 && this.#lastUse.size === 0;
+  }
+
+  /** Counts a call. */
+  noteCall({ userId, tokenId }: Pick<CallEvent, 'userId' | 'tokenId'>, nowMs: number): void {
+    if (tokenId !== undefined) this.addUse({ tokenId, atMs: nowMs });
+    this.addCalls({ userId, day: dayOf(nowMs), calls: 1 });
+  }
+
+  addUse({ tokenId, atMs }: LastUse): void {
+    const knownMs = this.#lastUse.get(tokenId);
+    if (knownMs === undefined && this.#lastUse.size >= MAX_NAMES) return;
+    if (knownMs === undefined || knownMs < atMs) this.#lastUse.set(tokenId, atMs);
+  }
+
+  addCalls({ userId, day, calls }: DayCalls): void {
+    const days = this.#calls.get(userId);
+    if (days === undefined) {
+      if (this.#calls.size < MAX_NAMES) this.#calls.set(userId, new Map([[day, calls]]));
+      return;
+    }
+    const known = days.get(day);
+    days.set(day, (known ?? 0) + calls);
+    if (known === undefined) for (const other of days.keys()) if (other <= day - DAYS) days.delete(other);
+  }
+
+  /** Adds all that others have counted. */
+  addAll(others: UseCounts): void {
+    for (const use of others.uses()) this.addUse(use);
+    for (const calls of others.dayCalls()) this.addCalls(calls);
+  }
+
+  /** The last use of each token. */
+  *uses(): Generator<LastUse> {
+    for (const [tokenId, atMs] of this.#lastUse) yield { tokenId, atMs };
+  }
+
+  /** The calls of each user on each day. */
+  *dayCalls(): Generator<DayCalls> {
+    for (const [userId, days] of this.#calls) for (const [day, calls] of days) yield { userId, day, calls };
+  }
+
+  lastUseOf(tokenId: string): number | undefined {
+    return this.#lastUse.get(tokenId);
+  }
+
+  /** A user's calls on each of the last days, the latest last. */
+  callsOf(userId: string, today: number): readonly number[] {
+    const days = this.#calls.get(userId);
+    return Array.from({ length: DAYS }, (_, index) => days?.get(today - DAYS + 1 + index) ?? 0);
+  }
+}
+
+/** Hears of each call of this process; returns what ends that. */
+export function followCalls(onCall: (event: CallEvent) => void): () => void {
+  // oxlint-disable-next-line no-unsafe-type-assertion -- what that channel carries
+  const hear = (message: unknown): void => onCall(message as CallEvent);
+  subscribe(CALL_ENDED, hear);
+  return () => void unsubscribe(CALL_ENDED, hear);
+}
+
+/** The day of a moment, UTC, as a number. */
+export function dayOf(atMs: number): number {
+  return Math.floor(atMs / 86_400_000);
+}

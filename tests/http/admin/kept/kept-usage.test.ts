@@ -1,0 +1,197 @@
+/** Counts of use that are kept: over processes and restarts, by days, and through a time without the database. */
+import { channel } from 'node:diagnostics_channel';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parseConfig } from '../../../../src/config/config.ts';
+import { createKeptUsage } from '../../../../src/http/admin/kept/kept-usage.ts';
+import { openUseDatabase } from '../../../../src/http/admin/kept/open-use.ts';
+import { addUse, readUse } from '../../../../src/http/admin/kept/use-tables.ts';
+import { UseCounts } from '../../../../src/http/admin/use-counts.ts';
+import { CALL_ENDED } from '../../../../src/mcp/call-records.ts';
+import type { Database } from '../../../../src/storage/database.ts';
+import { describeForBoth, type TestDatabases } from '../../../support/databases.ts';
+import { createMemoryLog } from '../../../support/memory-log.ts';
+import { createSandbox, waitForEnd } from '../../../support/process.ts';
+import { callTool, eventually, send } from '../../../support/raw-http.ts';
+import { type ServerProcess, startServer, TOKEN, TOKENS_JSON } from '../../../support/server-process.ts';
+
+const ADMIN = 'tok_admin_0123456789';
+const PEOPLE = { ...(JSON.parse(TOKENS_JSON) as object), [ADMIN]: { userId: 'tea', scopes: ['admin'] } };
+
+/** A day in milliseconds, and the moment at which a test begins. */
+const [DAY_MS, START_MS] = [86_400_000, Date.parse('2026-06-01T23:59:00Z')];
+
+/** A line of the list of people. */
+interface Facts {
+  readonly userId: string;
+  readonly lastUse: string | null;
+  readonly calls: readonly number[];
+}
+
+/** Calls a tool as somebody, so often. */
+async function call(server: ServerProcess, token: string, times: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) {
+    const { status } = await send(`${server.url}/mcp`, {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${token}`,
+        Accept: 'application/json, text/event-stream',
+        'Content-Type': 'application/json',
+        'MCP-Protocol-Version': '2025-11-25',
+      },
+      body: JSON.stringify(callTool(time, 'get_greeting')),
+    });
+    expect(status).toBe(200);
+  }
+}
+
+/** What the list says of a user, and of the counts. */
+async function usageOf(server: ServerProcess, userId: string) {
+  const { body } = await send(`${server.url}/admin/api/people`, {
+    headers: { Authorization: `Bearer ${ADMIN}` },
+  });
+  const { tokens, usage } = body as { tokens: Facts[]; usage: string };
+  const facts = tokens.find((token) => token.userId === userId);
+  return { total: facts?.calls.reduce((sum, calls) => sum + calls, 0), lastUse: facts?.lastUse, usage };
+}
+
+/** Opens the tables of use. */
+async function open(url: string): Promise<Database> {
+  return openUseDatabase(parseConfig({ DATABASE_URL: url }).storage, createMemoryLog().log);
+}
+
+/** Ends a server as its host does. */
+async function stop(server: ServerProcess): Promise<void> {
+  server.child.kill('SIGTERM');
+  expect((await waitForEnd(server)).code).toBe(0);
+}
+
+/** Has a call of somebody be told of. */
+function make(userId: string): void {
+  channel(CALL_ENDED).publish({ userId, tokenId: `of-${userId}` });
+}
+
+describeForBoth('counts of use in a database', (startDatabases) => {
+  const sandbox = createSandbox();
+  let databases: TestDatabases;
+  beforeAll(async () => {
+    databases = await startDatabases(sandbox);
+  }, 60_000);
+  afterAll(async () => sandbox.close());
+
+  test('are those of all processes, and outlive them', async () => {
+    const url = await databases.create();
+    const start = async (): Promise<ServerProcess> =>
+      startServer(sandbox, {
+        env: { AUTH_ENABLED: 'true', DATABASE_URL: url },
+        files: { 'tokens.json': JSON.stringify(PEOPLE) },
+      });
+    const [one, other] = await Promise.all([start(), start()]);
+
+    await Promise.all([call(one, TOKEN.ada, 2), call(other, TOKEN.ada, 3), call(one, TOKEN.bob, 1)]);
+    await stop(other);
+    const meanwhile = await usageOf(one, 'ada');
+    await stop(one);
+    const next = await start();
+    const [ada, bob] = [await usageOf(next, 'ada'), await usageOf(next, 'bob')];
+    await stop(next);
+
+    expect(meanwhile.total).toBe(5);
+    expect([ada.total, bob.total]).toEqual([5, 1]);
+    expect(Date.parse(ada.lastUse ?? '')).toBeGreaterThan(Date.now() - DAY_MS);
+    expect(ada.usage).toContain('of all processes together');
+  }, 60_000);
+
+  test('are by days of UTC, and days that are over are forgotten', async () => {
+    let nowMs = START_MS;
+    const url = await databases.create();
+    const usage = createKeptUsage({
+      open: async () => open(url),
+      log: createMemoryLog().log,
+      now: () => nowMs,
+    });
+
+    make('ada');
+    await usage.refresh();
+    nowMs += 120_000;
+    make('ada');
+    make('bob\0');
+    await usage.refresh();
+    const overnight = usage.callsOf('ada').slice(-2);
+    nowMs += 29 * DAY_MS;
+    make('bob');
+    await usage.refresh();
+    const later = [usage.callsOf('ada')[0], usage.lastUseOf('of-ada'), usage.callsOf('bob').at(-1)];
+    nowMs += DAY_MS;
+    make('bob');
+    await usage.refresh();
+    const database = await open(url);
+    const kept = [...(await readUse(database, 0)).dayCalls()].map(({ userId, calls }) => [userId, calls]);
+    await Promise.all([usage.close(), database.close()]);
+
+    expect(overnight).toEqual([1, 1]);
+    expect(later).toEqual([1, '2026-06-02T00:01:00.000Z', 1]);
+    expect(kept).toEqual([
+      ['bob', 1],
+      ['bob', 1],
+    ]);
+  });
+
+  test('count once when nobody can tell whether they have arrived', async () => {
+    const database = await open(await databases.create());
+    const counts = new UseCounts();
+    counts.noteCall({ userId: 'ada', tokenId: 'a' }, START_MS);
+    const batch = { writer: 'one', number: 1, today: Math.floor(START_MS / DAY_MS), counts };
+
+    await addUse(database, batch);
+    await addUse(database, batch);
+    await addUse(database, { ...batch, number: 2 });
+    await addUse(database, { ...batch, writer: 'other' });
+
+    expect([...(await readUse(database, batch.today)).dayCalls()]).toMatchObject([{ calls: 3 }]);
+    await database.close();
+  });
+
+  test('stay in memory while the database is away, which the log says once', async () => {
+    const url = await databases.create();
+    const { log, lines } = createMemoryLog();
+    const usage = createKeptUsage({ open: async () => open(url), log });
+    make('ada');
+    await usage.refresh();
+
+    await databases.takeAway();
+    await eventually(async () => {
+      make('ada');
+      await usage.refresh();
+      return usage.words.includes('is away');
+    });
+    await usage.refresh();
+    const away = usage.callsOf('ada').at(-1);
+    await databases.giveBack();
+    await eventually(async () => {
+      await usage.refresh();
+      return !usage.words.includes('is away');
+    });
+    const back = usage.callsOf('ada').at(-1);
+    await usage.close();
+
+    expect(away).toBeGreaterThan(1);
+    expect(back).toBe(away);
+    expect(lines.map(({ msg }) => msg)).toEqual([
+      'counts of use cannot be saved at the moment; they are kept in memory',
+      'counts of use are saved again',
+    ]);
+  }, 60_000);
+
+  test('that are lost with the process are told of', async () => {
+    const url = await databases.create();
+    const { log, lines } = createMemoryLog();
+    await databases.takeAway();
+    const usage = createKeptUsage({ open: async () => open(url), log });
+    make('ada');
+
+    await usage.close();
+    await databases.giveBack();
+
+    expect(lines.at(-1)?.['msg']).toBe('the last counts of use are lost: the database was away');
+  }, 60_000);
+});
