@@ -41,6 +41,8 @@ export interface Target {
   readonly deadlineMs: number;
   /** The identity provider whose tokens are accepted, where there is one. */
   readonly issuer?: MadeUpIssuer;
+  /** Tokens of the file for users whom it calls as the provider calls its own. */
+  readonly namesakes?: Readonly<Record<Exclude<Who, 'nobody'>, string>>;
 }
 
 /** The hand of one case. */

@@ -2,9 +2,21 @@
 import { createHmac } from 'node:crypto';
 import { type Actor, Violation } from './actor.ts';
 import { toBytes } from './http-text.ts';
+import { toolCall } from './messages.ts';
+import { isObject } from './oracle.ts';
 import { makeKeyPair, type MadeUpIssuer, signJwt } from '../made-up-issuer.ts';
 import type { Random } from './random.ts';
-import { checkWhoami, statelessCall, type User } from './talk.ts';
+import {
+  ask,
+  checkSession,
+  checkWhoami,
+  endSession,
+  headersOf,
+  openSession,
+  post,
+  statelessCall,
+  type User,
+} from './talk.ts';
 
 /** Claims of a token. */
 type Claims = Readonly<Record<string, unknown>>;
@@ -49,7 +61,7 @@ export async function jwtCase(random: Random, actor: Actor): Promise<void> {
     aud: `http://${host}:${port}${random.pick(['', '/mcp', '/sse', '/tools'])}`,
     exp: 4_000_000_000,
   };
-  const isSpoilt = random.chance(0.8);
+  const isSpoilt = random.chance(issuer === undefined ? 0.8 : 0.6);
   const signer = issuer ?? STRANGER;
   const token = isSpoilt ? random.pick(SPOILS)(signer, claims, random) : signer.sign(claims);
   const mustRefuse = isSpoilt || issuer === undefined;
@@ -60,7 +72,40 @@ export async function jwtCase(random: Random, actor: Actor): Promise<void> {
     due: 'answers',
   });
   if (response === undefined) throw new Violation('no answer');
-  if (!mustRefuse) checkWhoami(actor, user, response.status, response.body.toString());
+  if (mustRefuse) return;
+  checkWhoami(actor, user, response.status, response.body.toString());
+  await checkUserId(actor, user, `${signer.issuer}#${claims.sub}`);
+  await checkNamesake(actor, user);
+}
+
+/** What the server tells users apart by, which `whoami` does not show: the provider's name for a user is good at that provider only. */
+async function checkUserId(actor: Actor, user: User, expected: string): Promise<void> {
+  const { status, body } = await ask(actor, user, {
+    method: 'GET',
+    target: '/tools',
+    headers: headersOf(actor, user),
+  });
+  const text = body.toString();
+  const listing: unknown = status === 200 ? JSON.parse(text) : undefined;
+  const listed = isObject(listing) && isObject(listing['user']) ? listing['user']['userId'] : undefined;
+  if (listed !== expected)
+    throw new Violation(`/tools of ${expected} was answered ${status} ${text.slice(-300)}`);
+}
+
+/** A user of the token file whom it calls as the provider calls this one: nothing of the one is the other's. */
+async function checkNamesake(actor: Actor, user: User): Promise<void> {
+  const session = await openSession(actor, user, '2025-11-25');
+  const token = actor.target.namesakes?.[user];
+  if (token !== undefined) {
+    const call = post(actor, user, toolCall('namesake', 'whoami', {}), { session: session.id });
+    const headers = call.headers.map(([name, value]) =>
+      name === 'Authorization' ? ([name, `Bearer ${token}`] as const) : ([name, value] as const),
+    );
+    const { status } = await ask(actor, user, { ...call, headers });
+    if (status !== 404) throw new Violation(`a session was open to a namesake of ${user}: ${status}`);
+  }
+  await checkSession(actor, session);
+  await endSession(actor, session);
 }
 
 /** Nobody's provider. */

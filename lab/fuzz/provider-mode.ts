@@ -21,6 +21,7 @@ export const byProvider: OpenMode = async (mark, port) => {
       scope: 'greet echo',
     });
   const [ada, bob] = [`user-ada-${mark}`, `user-bob-${mark}`];
+  const namesakes = { ada: makeToken(), bob: makeToken() };
   const names = { ada: `Ada of ${mark}`, bob: `Bob of ${mark}` };
   return {
     env: { OAUTH_ISSUER: issuer, SERVER_SECRET: randomBytes(32).toString('base64url') },
@@ -29,8 +30,9 @@ export const byProvider: OpenMode = async (mark, port) => {
       identities: { ada: [ada, names.ada], bob: [bob, names.bob] },
       sessions: new Map(),
     },
-    // Tokens of a file go on beside the provider's.
-    tokens: { [makeToken()]: { userId: 'bystander' } },
+    // Tokens of a file go on beside the provider's, of users who have the same names there.
+    tokens: { [namesakes.ada]: { userId: ada }, [namesakes.bob]: { userId: bob } },
+    namesakes,
     issuer: provider,
   };
 };

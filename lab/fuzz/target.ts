@@ -42,6 +42,7 @@ export interface Mode {
   /** The token file: users by token. */
   readonly tokens: Readonly<Record<string, object>>;
   readonly issuer?: MadeUpIssuer;
+  readonly namesakes?: NonNullable<Target['namesakes']>;
 }
 
 /** Opens a mode, for a server on this port; `mark` makes names that nobody else has. */
@@ -75,7 +76,7 @@ export async function startTarget({
   openMode = byTokens,
 }: StartOptions = {}): Promise<FuzzTarget> {
   const port = await findFreePort();
-  const { env, secrets, tokens, issuer } = await openMode(randomBytes(4).toString('hex'), port);
+  const { env, secrets, tokens, issuer, namesakes } = await openMode(randomBytes(4).toString('hex'), port);
   const child = await startServerChild({
     script,
     tokens,
@@ -92,6 +93,7 @@ export async function startTarget({
       secrets,
       deadlineMs,
       ...(issuer !== undefined && { issuer }),
+      ...(namesakes !== undefined && { namesakes }),
     },
     problem,
     async memory() {
