@@ -66,7 +66,11 @@ export function hashClientId(clientId: string): string {
 
 /** An id that this server has not given, or not with the secret that it has now: clients then register again. */
 function unknownClient(): OAuthError {
-  return new OAuthError('invalid_client', 'This server does not know the client. Register it again.', {
-    isGuess: true,
-  });
+  return new OAuthError(
+    'invalid_client',
+    'This server does not know the client. Connect anew from the client, which registers again then.',
+    {
+      isGuess: true,
+    },
+  );
 }

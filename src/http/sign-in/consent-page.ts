@@ -57,7 +57,7 @@ export function renderConsent({ serverName, ticket, sealedTicket, tools, refusal
           autofocus
           ${refusal === undefined ? undefined : html`aria-invalid="true" aria-describedby="refusal"`}
         />
-        <p class="note">It stays here: ${client} gets one of its own, which ends with yours.</p>
+        <p class="note">It stays on this server: the client gets another one, which ends with yours.</p>
         <div class="buttons">
           <button class="allow" name="action" value="allow">Allow</button>
           <button name="action" value="deny" formnovalidate>Deny</button>
@@ -105,7 +105,8 @@ function describePlace(redirectUri: string): Html {
   if (protocol === 'https:') return html`<p class="place">${host}</p>`;
   return html`<p class="place">${protocol}//${host}</p>
     <p class="warning">
-      That opens the program on this device that takes addresses beginning with ${protocol}
+      Addresses that begin with ${protocol} open a program on this device. If it did not ask for this, deny
+      it.
     </p>`;
 }
 
@@ -121,7 +122,7 @@ function describeRights({ scopes, refreshes }: TicketClaims, tools: readonly Nam
   return html`<ul>
       ${[...titles, ...free].map(({ title }) => html`<li>${title}</li>`)}
     </ul>
-    <p class="note">As far as your token may. ${until}</p>`;
+    <p class="note">Only as far as your token allows it. ${until}</p>`;
 }
 
 /** A whole page. */

@@ -22,7 +22,7 @@ main {
   max-width: 30rem; margin: 0 auto; padding: 1.75rem; background: var(--surface);
   border: 1px solid var(--line); border-radius: 12px;
 }
-h1 { margin: 0 0 .25rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.015em; text-wrap: balance; overflow-wrap: anywhere; }
+h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.015em; text-wrap: balance; overflow-wrap: anywhere; }
 h2 { margin: 0 0 .25rem; font-size: .8125rem; font-weight: 600; color: var(--muted); }
 p { margin: 0 0 1rem; overflow-wrap: anywhere; }
 .host { color: var(--muted); }
@@ -32,6 +32,8 @@ section p { margin: 0 0 .5rem; }
 section p:last-child { margin: 0; }
 .place { font-size: 1.25rem; font-weight: 640; }
 .note { color: var(--muted); font-size: .9375rem; }
+input + .note { margin-top: .625rem; }
+main > :last-child { margin-bottom: 0; }
 .badge { display: inline-block; padding: .05rem .5rem; border-radius: 99px; font-size: .8125rem; background: var(--tint); color: var(--accent-strong); }
 .badge.unknown, .warning { background: var(--warn-tint); color: var(--warn); }
 .warning, .refusal { padding: .625rem .75rem; border-radius: 8px; }
