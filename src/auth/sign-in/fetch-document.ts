@@ -2,7 +2,7 @@
  * Reads a client's document. Whoever opens the sign-in page chooses the address, so that this must not become a way into the server's
  * own network: https alone, no redirect, the address checked where the connection is made, little time and few bytes.
  */
-import { lookup as lookUpName } from 'node:dns';
+import { type LookupAddress, type LookupAllOptions, lookup as lookUpName } from 'node:dns';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request, type RequestOptions } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
@@ -37,16 +37,7 @@ export function createFetchDocument({
   deadlineMs = DEADLINE_MS,
 }: FetchDocumentOptions = {}): FetchDocument {
   const isOpen = createAddressGuard();
-  /** Looks a name up, and leaves no address but open ones: what is connected to is what was checked. */
-  const lookUpOpen: LookupFunction = (hostname, options, callback) => {
-    lookUpName(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, '');
-      const allowed = addresses.filter(({ address }) => isOpen(address));
-      const [first] = allowed;
-      if (first === undefined) return callback(new Error('not an address of the open internet'), '');
-      return options.all === true ? callback(null, allowed) : callback(null, first.address, first.family);
-    });
-  };
+  const lookUpOpen = createOpenLookUp();
   return async (url, { mayBeNear }) => {
     const bare = url.hostname.replace(/^\[(.*)\]$/, '$1');
     // Nothing is looked up for a literal address.
@@ -58,6 +49,30 @@ export function createFetchDocument({
       ...(!mayBeNear && { lookup: lookUpOpen }),
     });
     return { value: JSON.parse(await readText(response)) as unknown, headers: response.headers };
+  };
+}
+
+/** Looks up all addresses of a name. */
+export type LookUpAll = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: Error | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/**
+ * Makes what looks a name up where the connection is made, and leaves no address but open ones: what is connected to is what was
+ * checked, whatever the name leads to a moment later.
+ */
+export function createOpenLookUp(lookUp: LookUpAll = lookUpName): LookupFunction {
+  const isOpen = createAddressGuard();
+  return (hostname, options, callback) => {
+    lookUp(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '');
+      const allowed = addresses.filter(({ address }) => isOpen(address));
+      const [first] = allowed;
+      if (first === undefined) return callback(new Error('not an address of the open internet'), '');
+      return options.all === true ? callback(null, allowed) : callback(null, first.address, first.family);
+    });
   };
 }
 

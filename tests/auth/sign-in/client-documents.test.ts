@@ -1,12 +1,16 @@
 /** Documents of clients: read once, from where they may be, and believed only in what they can know; never a way into the own network. */
 import { once } from 'node:events';
+import type { LookupAddress } from 'node:dns';
 import type { ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createAddressGuard } from '../../../src/auth/sign-in/address-guard.ts';
 import { createClientDocuments, type DocumentOptions } from '../../../src/auth/sign-in/client-documents.ts';
 import {
   createFetchDocument,
+  createOpenLookUp,
   DEADLINE_MS,
   type FetchDocument,
   type FetchDocumentOptions,
@@ -122,6 +126,71 @@ describe('a document', () => {
   });
 });
 
+describe('an address', () => {
+  const isOpen = createAddressGuard();
+
+  test.each([
+    '127.0.0.1', '127.255.255.254', '0.0.0.0', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.1', '169.254.169.254', '100.64.0.1',
+    '192.0.0.192', '198.18.0.1', '224.0.0.1', '255.255.255.255', '::', '::1', '0:0:0:0:0:0:0:1', '::127.0.0.1', '::7f00:1', '::ffff:127.0.0.1',
+    '::ffff:7f00:1', '::FFFF:10.0.0.1', '::ffff:0:127.0.0.1', '64:ff9b::7f00:1', '64:ff9b::127.0.0.1', '64:ff9b:1::7f00:1', '100::1', 'fe80::1',
+    'fe80::1%lo', 'fec0::1', 'fc00::1', 'fd00:ec2::254', 'ff02::1', '2001::1', '2001:0:7f00:1::', '2001:db8::1', '2002:7f00:1::', '3fff::1', '5f00::1',
+    '', 'localhost', '127.1', '2130706433', '0x7f000001', '0177.0.0.1', '8.8.8.8 ', '[2606:4700::1111]',
+  ])('such as %j is not of the open internet', (address) => {
+    expect(isOpen(address)).toBe(false);
+  }); // prettier-ignore
+
+  test.each(['1.1.1.1', '172.15.255.255', '172.32.0.1', '100.128.0.1', '2606:4700:4700::1111', '2a00::1'])(
+    'such as %s is',
+    (address) => {
+      expect(isOpen(address)).toBe(true);
+    },
+  );
+});
+
+/** What a name leads to each time that it is looked up, when it is said to lead to these one after the other. */
+async function lookUpEach(...answers: LookupAddress[][]): Promise<unknown[]> {
+  const left = [...answers];
+  const lookUp = createOpenLookUp((_name, _options, callback) => callback(null, left.shift() ?? []));
+  const ask = async (options: object) =>
+    new Promise((resolve) => {
+      lookUp('rebinding.example', options, (error, address) => resolve(error?.message ?? address));
+    });
+  const found = [];
+  for (const [index] of answers.entries()) found.push(await ask(index % 2 === 0 ? { all: true } : {}));
+  return found;
+}
+
+describe('a name', () => {
+  const OPEN = { address: '1.1.1.1', family: 4 };
+  const NEAR = { address: '127.0.0.1', family: 4 };
+  const MAPPED = { address: '::ffff:10.0.0.1', family: 6 };
+
+  const REFUSED = 'not an address of the open internet';
+
+  test('that leads to this machine after it has led elsewhere is refused then: each connection asks anew', async () => {
+    expect(await lookUpEach([OPEN], [NEAR], [MAPPED], [OPEN])).toEqual([[OPEN], REFUSED, REFUSED, OPEN.address]);
+  }); // prettier-ignore
+
+  test('that leads to several places is followed to the open ones alone', async () => {
+    expect(await lookUpEach([NEAR, OPEN, MAPPED], [MAPPED, NEAR, OPEN], [NEAR, MAPPED], [])).toEqual([
+      [OPEN],
+      OPEN.address,
+      REFUSED,
+      REFUSED,
+    ]);
+  });
+
+  test('that leads nowhere says so', async () => {
+    const lookUp = createOpenLookUp((_name, _options, callback) => callback(new Error('ENOTFOUND'), []));
+
+    const message = await new Promise((resolve) => {
+      lookUp('nowhere.example', {}, (error) => resolve(error?.message));
+    });
+
+    expect(message).toBe('ENOTFOUND');
+  });
+});
+
 describe('the network of the server', () => {
   let sink: Server;
   let port = 0;
@@ -210,7 +279,14 @@ describe('a server that is trusted', () => {
   test.each<[string, (res: ServerResponse) => void, string]>([
     ['more than that', (res) => res.writeHead(200, JSON_HEADERS).end(ofBytes(5 * 1024 + 1)), 'larger than 5120 bytes'],
     ['a redirect', (res) => res.writeHead(302, { ...JSON_HEADERS, Location: '/other' }).end('{}'), 'status 302'],
+    ['a redirect for good', (res) => res.writeHead(308, { ...JSON_HEADERS, Location: '/other' }).end('{}'), 'status 308'],
     ['what is no JSON', (res) => res.writeHead(200, { 'Content-Type': 'text/html' }).end('{}'), 'not JSON'],
+    ['what does not say what it is', (res) => res.writeHead(200).end('{}'), 'not JSON'],
+    ['what only says that it is JSON', (res) => res.writeHead(200, JSON_HEADERS).end('{'), 'JSON'],
+    ['bytes that are no text', (res) => res.writeHead(200, JSON_HEADERS).end(Buffer.from('"\xff"', 'latin1')), 'not valid'],
+    ['what is packed', (res) => res.writeHead(200, { ...JSON_HEADERS, 'Content-Encoding': 'gzip' }).end(gzipSync('{}')), 'not valid'],
+    ['an answer that breaks off', (res) => res.writeHead(200, { ...JSON_HEADERS, 'Content-Length': '9' }).write('{}', () => res.destroy()), 'aborted'],
+    ['no answer', (res) => res.destroy(), 'hang up'],
   ])('is not believed %s', async (_what, answer, reason) => {
     respond = answer;
 
