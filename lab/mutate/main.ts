@@ -38,11 +38,12 @@ async function main(): Promise<number> {
       sample: { type: 'string' },
     },
   });
-  const found = values.promised
-    ? await findBreaches(ROOT)
-    : values.named
-      ? await findNamed()
-      : await findMutants(values.only);
+  const isWanted = ({ name }: Mutant): boolean => values.only.some((part) => name.includes(part));
+  const known = values.promised ? await findBreaches(ROOT) : values.named ? await findNamed() : undefined;
+  const found =
+    known === undefined
+      ? await findMutants(values.only)
+      : known.filter((mutant) => values.only.length === 0 || isWanted(mutant));
   const { sample } = values;
   const mutants = sample === undefined ? found : pick(found, Number(sample), Number(values.seed));
   console.log(`mutate: ${mutants.length} of ${found.length} mutants`);
@@ -50,7 +51,7 @@ async function main(): Promise<number> {
     for (const { name } of mutants) console.log(`  ${name}`);
     return 0;
   }
-  const workshop = await openWorkshop(ROOT);
+  const workshop = await openWorkshop(ROOT, mutants);
   try {
     return await judgeAll(workshop, mutants, { isSample: sample !== undefined });
   } finally {
@@ -58,25 +59,31 @@ async function main(): Promise<number> {
   }
 }
 
-/** Tries every mutant; returns the exit code. */
+/** Tries every mutant, or as many as there is time for until somebody presses Ctrl-C; returns the exit code. */
 async function judgeAll(
   workshop: Workshop,
   mutants: readonly Mutant[],
   { isSample }: { readonly isSample: boolean },
 ): Promise<number> {
+  let isStopped = false;
+  process.once('SIGINT', () => (isStopped = true));
   const survivors: Mutant[] = [];
+  let judged = 0;
   for (const mutant of mutants) {
+    if (isStopped) break;
     const fate = await workshop.judge(mutant);
+    judged += 1;
     if (fate === 'survived') survivors.push(mutant);
     console.log(`${fate.padEnd(9)} ${mutant.name}`);
   }
   const unexplained = survivors.filter((mutant) => explanationOf(mutant) === undefined);
-  const killed = mutants.length - survivors.length;
-  console.log(`\n${killed} of ${mutants.length} killed, ${survivors.length - unexplained.length} explained.`);
-  if (isSample) console.log(describeRange(killed, mutants.length));
+  const killed = judged - survivors.length;
+  console.log(`\n${killed} of ${judged} killed, ${survivors.length - unexplained.length} explained.`);
+  // A sample is in no order: what has been tried of it is one as well.
+  if (isSample && judged > 0) console.log(describeRange(killed, judged));
   for (const survivor of survivors)
     console.log(`  ${survivor.name}\n    ${explanationOf(survivor) ?? 'not explained'}`);
-  return unexplained.length === 0 && killed >= AIM * mutants.length ? 0 : 1;
+  return unexplained.length === 0 && killed >= AIM * judged ? 0 : 1;
 }
 
 /** A part in percent. */
@@ -117,12 +124,11 @@ async function findMutants(only: readonly string[]): Promise<Mutant[]> {
     // In an order of its own, so that a seed draws the same everywhere.
     for (const name of names.toSorted()) {
       const file = `${folder}/${name.replaceAll(path.sep, '/')}`;
-      const isWanted = only.length === 0 || only.some((start) => file.startsWith(start));
-      if (!file.endsWith('.ts') || !isWanted) continue;
-      mutants.push(...mutantsOf(file, await readFile(path.join(ROOT, file), 'utf8')));
+      if (file.endsWith('.ts'))
+        mutants.push(...mutantsOf(file, await readFile(path.join(ROOT, file), 'utf8')));
     }
   }
-  return mutants;
+  return mutants.filter(({ name }) => only.length === 0 || only.some((start) => name.startsWith(start)));
 }
 
 /** Some of a list: every time the same for the same seed. */

@@ -3,15 +3,15 @@ import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { concerning } from './concerning.ts';
 import type { Mutant } from './mutant.ts';
+import { markPlaces, readReached } from './reach.ts';
 
 /** What became of a mutant. */
 export type Fate = 'killed' | 'timed out' | 'survived';
 
 /** Where mutants are tried. */
 export interface Workshop {
-  /** Runs the tests that concern a mutant with it in place, the nearest first, until one fails. */
+  /** Runs the tests that reach a mutant with it in place, until one fails. */
   judge(mutant: Mutant): Promise<Fate>;
   close(): Promise<void>;
 }
@@ -28,6 +28,13 @@ const ALL_TESTS = [
   'tests/server',
   'tests/security/budgets.test.ts',
   'tests/security/paths.test.ts',
+  'tests/security/slow-clients.test.ts',
+  'tests/scripts/signed-in.test.ts',
+  'tests/scripts/token-cli.test.ts',
+  'tests/scripts/token-commands.test.ts',
+  'tests/scripts/token-lock.test.ts',
+  'tests/e2e/cut-streams.test.ts',
+  'tests/e2e/oidc-provider.test.ts',
   // Most of its servers run in its own process.
   'tests/e2e/redis-failures.test.ts',
 ];
@@ -35,8 +42,8 @@ const ALL_TESTS = [
 /** A mutant that makes a loop endless: no suite has ended for so long, which on a busy machine none takes. Milliseconds. */
 const PATIENCE_MS = 240_000;
 
-/** Makes the copy. */
-export async function openWorkshop(root: string): Promise<Workshop> {
+/** Makes the copy, and runs all tests in it once, to see which reach the mutants that name none. */
+export async function openWorkshop(root: string, mutants: readonly Mutant[]): Promise<Workshop> {
   const folder = await mkdtemp(path.join(tmpdir(), 'mutate-'));
   await cp(root, folder, {
     recursive: true,
@@ -44,7 +51,21 @@ export async function openWorkshop(root: string): Promise<Workshop> {
   });
   await symlink(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
 
-  const stagesOf = await concerning(folder, ALL_TESTS);
+  const { reached, durations } = await tryAll(
+    folder,
+    mutants.filter(({ tests }) => tests === undefined),
+  );
+  /** How often a test has killed a mutant of a file: it may well do so again. */
+  const kills = new Map<string, number>();
+  const killsOf = (file: string, test: string): number => kills.get(`${file} ${test}`) ?? 0;
+  /** The tests that may notice a mutant: first what noticed others of its file, then what is quick. */
+  const testsFor = (mutant: Mutant): readonly string[] =>
+    mutant.tests ??
+    (reached.get(mutant) ?? []).toSorted(
+      (one, other) =>
+        killsOf(mutant.file, other) - killsOf(mutant.file, one) ||
+        (durations.get(one) ?? 0) - (durations.get(other) ?? 0),
+    );
   const sound = new Map<string, boolean>();
   /** Whether a suite passes without any mutant. */
   const isSound = async (test: string): Promise<boolean> => {
@@ -54,7 +75,8 @@ export async function openWorkshop(root: string): Promise<Workshop> {
     return known;
   };
   return {
-    async judge({ file, start, before, after, tests }) {
+    async judge(mutant) {
+      const { file, start, before, after } = mutant;
       const target = path.join(folder, file);
       const text = await readFile(target, 'utf8');
       if (!text.startsWith(before, start)) throw new Error(`${file} has changed meanwhile.`);
@@ -68,18 +90,19 @@ export async function openWorkshop(root: string): Promise<Workshop> {
           await writeFile(target, text);
         }
       };
-      for (const stage of tests === undefined ? stagesOf(file) : [tests]) {
-        let left = stage;
-        while (left.length > 0) {
-          const outcome = await tryOn(left);
-          if (outcome.isLate) return 'timed out';
-          const [failed] = outcome.failed;
-          if (failed === undefined) break;
-          // It counts when the same suite fails again, and passes without the mutant: others keep the machine busy, too.
-          const again = await tryOn([failed]);
-          if (again.failed.length > 0 && (await isSound(failed))) return 'killed';
-          left = left.filter((test) => test !== failed);
+      let left = testsFor(mutant);
+      while (left.length > 0) {
+        const outcome = await tryOn(left);
+        if (outcome.isLate) return 'timed out';
+        const [failed] = outcome.failed;
+        if (failed === undefined) break;
+        // It counts when the same suite fails again, and passes without the mutant: others keep the machine busy, too.
+        const again = await tryOn([failed]);
+        if (again.failed.length > 0 && (await isSound(failed))) {
+          kills.set(`${file} ${failed}`, killsOf(file, failed) + 1);
+          return 'killed';
         }
+        left = left.filter((test) => test !== failed);
       }
       return 'survived';
     },
@@ -87,31 +110,64 @@ export async function openWorkshop(root: string): Promise<Workshop> {
   };
 }
 
+/** What a run of all tests says: which of them reach each mutant, how long each takes, and which pass. */
+interface FirstRun {
+  readonly passed: readonly string[];
+  readonly reached: ReadonlyMap<Mutant, readonly string[]>;
+  readonly durations: ReadonlyMap<string, number>;
+}
+
+/** Runs all tests over marked sources. */
+async function tryAll(folder: string, mutants: readonly Mutant[]): Promise<FirstRun> {
+  if (mutants.length === 0) return { reached: new Map(), durations: new Map() };
+  const files = await markPlaces(folder, mutants);
+  for (const [file, { marked }] of files) await writeFile(path.join(folder, file), marked);
+  const notes = path.join(folder, 'reached.tsv');
+  await writeFile(notes, '');
+  const options = ['--setupFilesAfterEnv', path.join(folder, 'lab/mutate/note-reached.mjs')];
+  const { durations, failed } = await runTests(folder, ALL_TESTS, {
+    options,
+    variables: { MUTATE_REACHED: notes },
+  });
+  for (const [file, { text }] of files) await writeFile(path.join(folder, file), text);
+  const byNumber = await readReached(notes);
+  return {
+    reached: new Map(mutants.map((mutant, number) => [mutant, byNumber.get(number) ?? []])),
+    durations,
+    passed: [...durations.keys()].filter((test) => !failed.includes(test)),
+  };
+}
+
 /** How a run of tests ended. */
 interface Outcome {
-  /** The suite that failed, at which the run ended. */
+  /** The suites that failed; the first of them ends the run, unless it is of all. */
   readonly failed: readonly string[];
   readonly isLate: boolean;
+  /** How long each suite took, in seconds, as far as jest says so. */
+  readonly durations: ReadonlyMap<string, number>;
 }
 
 /** What one test may take on a machine that has other things to do as well. Milliseconds. */
 const TEST_TIMEOUT_MS = 120_000;
 
-/** Runs some tests, until one fails. */
-async function runTests(cwd: string, tests: readonly string[]): Promise<Outcome> {
-  const args = [
-    '--experimental-vm-modules',
-    'node_modules/jest/bin/jest.js',
-    '--bail',
-    '--silent',
-    '--forceExit',
-    // Those that are nearest are few and small: a worker's start would be most of what they take.
-    '--runInBand',
-  ];
-  args.push(`--testTimeout=${TEST_TIMEOUT_MS}`);
+/** How tests are run: by default those that are named, in this order, until one fails. */
+interface RunOptions {
+  readonly options?: readonly string[];
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** Runs some tests, in one process: a worker's start would be most of what they take. */
+async function runTests(
+  cwd: string,
+  tests: readonly string[],
+  { options = IN_ORDER, variables = {} }: RunOptions = {},
+): Promise<Outcome> {
+  const args = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--silent', '--forceExit'];
+  args.push('--runInBand', `--testTimeout=${TEST_TIMEOUT_MS}`, ...options, '--', ...tests);
   // A group of its own: what a test has started must go with the rest.
-  const child = spawn(process.execPath, [...args, ...tests], {
+  const child = spawn(process.execPath, args, {
     cwd,
+    env: { ...process.env, ...variables },
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
   });
@@ -131,7 +187,15 @@ async function runTests(cwd: string, tests: readonly string[]): Promise<Outcome>
     child.once('close', resolve);
   });
   clearTimeout(timer);
-  const failed = [...said.matchAll(/^FAIL (\S+)/gm)].map(([, name = '']) => name);
+  const ended = [...said.matchAll(/^(FAIL|PASS) (\S+)(?: \(([\d.]+) m?s\))?/gm)];
+  const failed = ended.filter(([, how]) => how === 'FAIL').map(([, , name = '']) => name);
   if (code !== 0 && failed.length === 0 && !isLate) throw new Error(`jest ended with ${code}:\n${said}`);
-  return { failed, isLate };
+  return {
+    failed,
+    isLate,
+    durations: new Map(ended.map(([, , name = '', time]) => [name, Number(time ?? 0)])),
+  };
 }
+
+/** What makes jest run the tests as they are named, and end with the first that fails. */
+const IN_ORDER = ['--bail', '--testSequencer', './lab/mutate/in-given-order.mjs'];

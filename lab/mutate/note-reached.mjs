@@ -1,0 +1,16 @@
+/** What a test file of the first run of `npm run mutate` loads ahead: it writes down which of the marked places the tests reach. */
+import { appendFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from '@jest/globals';
+
+const seen = new Set();
+
+/** @param {number} place */
+function note(place) {
+  if (seen.has(place)) return;
+  seen.add(place);
+  const test = path.relative(process.cwd(), expect.getState().testPath ?? '');
+  appendFileSync(process.env['MUTATE_REACHED'] ?? '', `${place}\t${test}\n`);
+}
+
+Object.assign(globalThis, { noteReached: note });
