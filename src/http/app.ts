@@ -12,7 +12,7 @@ import { answerErrors, HttpError } from './errors.ts';
 import { refuseForwarded } from './gate/forwarding-guard.ts';
 import { guardOrigin } from './gate/origin-guard.ts';
 import type { CountFailure } from './gate/rate-limit.ts';
-import { guardRequest } from './gate/request-guard.ts';
+import { guardRequest, takePath } from './gate/request-guard.ts';
 import { logRequests } from './gate/request-log.ts';
 import { createRouting } from './routing.ts';
 
@@ -69,6 +69,7 @@ export function createApp(parts: AppParts): RequestListener {
     routes.filter(({ answersItself }) => answersItself === true).map((route) => [route.path, route]),
   );
   return (req, res) => {
+    takePath(req);
     takeOffBasePath?.(req);
     const route = shortDoor.get(pathOf(req));
     // Neither promise rejects: answerErrors sees to that.

@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts';
 import { createApp } from '../http/app.ts';
 import { loadRouter } from '../http/routing.ts';
 import { answerClientErrors } from '../http/gate/client-error.ts';
+import { leaveHeadsToGate, SERVER_OPTIONS } from '../http/gate/heads.ts';
 import { guardConnections } from '../http/gate/connections.ts';
 import { OpenConnections } from '../http/gate/open-connections.ts';
 import { EventStreams } from '../http/transports/event-streams.ts';
@@ -180,6 +181,7 @@ export async function startServer({
     handle(req, res);
   });
   answerClientErrors(server);
+  leaveHeadsToGate(server);
   guardConnections(server, {
     ...limits,
     // Behind a proxy all come from its address.
@@ -230,16 +232,6 @@ export async function startServer({
     },
   };
 }
-
-/** Time-outs for the open internet: Node's own (60 s for headers, 300 s for a request) let slow senders hold connections. */
-const SERVER_OPTIONS = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  connectionsCheckingInterval: 5_000,
-  keepAlive: true,
-  // guardRequest says the same in words.
-  requireHostHeader: false,
-} as const;
 
 /** For this part of the grace period, bodies that were half sent when the shutdown began are waited for. */
 const PATIENCE_WITH_BODIES = 0.75;

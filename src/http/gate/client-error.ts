@@ -1,5 +1,5 @@
 /** Answers what is no HTTP request, in words. Node would write a bare status and close at once, which resets a client that still sends. */
-import { type Server, STATUS_CODES } from 'node:http';
+import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERROR_HEADERS, LINGER_MS } from '../errors.ts';
 import { SECURITY_HEADER_LIST } from '../security-headers.ts';
@@ -17,20 +17,37 @@ const USUAL_FAULT = [400, 'This is no HTTP/1.1 request. Ask for a path, such as 
 /** Answers what a server's connections bring that cannot be parsed. */
 export function answerClientErrors(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    // What has been answered, if only in part, still goes out.
-    if (!socket.writable || isAnswering(socket)) socket.destroySoon();
-    else socket.end(spell(FAULTS[error.code ?? ''] ?? USUAL_FAULT));
+    const end = (): void => {
+      // What has been answered, if only in part, still goes out.
+      if (!socket.writable || isAnswering(socket)) socket.destroySoon();
+      else socket.end(spell(FAULTS[error.code ?? ''] ?? USUAL_FAULT));
+      setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    };
+    // The client would take this for the answer to the request that it sent before.
+    const response = findUnanswered(socket);
+    if (response === undefined) end();
+    else response.once('close', end);
     // Read and thrown away until the client has seen the answer, or for a moment.
     socket.resume();
-    setTimeout(() => socket.destroy(), LINGER_MS).unref();
   });
 }
 
 /** Whether a response is under way, in which an answer would be taken for a part of it. */
 function isAnswering(socket: Socket): boolean {
+  return findResponse(socket)?.headersSent === true;
+}
+
+/** The response to a request that has come whole and is being worked on. */
+function findUnanswered(socket: Socket): ServerResponse | undefined {
+  const response = findResponse(socket);
+  return response?.headersSent === false && response.req.complete ? response : undefined;
+}
+
+/** The response that a connection waits for. */
+function findResponse(socket: Socket): ServerResponse | undefined {
   // Where Node's own handling looks; its types leave it out.
-  const { _httpMessage: response } = socket as Socket & { _httpMessage?: { headersSent: boolean } | null };
-  return response?.headersSent === true;
+  const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null };
+  return response ?? undefined;
 }
 
 /** A whole response. */

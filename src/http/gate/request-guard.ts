@@ -16,9 +16,23 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   'mcp-protocol-version',
 ]);
 
+/**
+ * Has a request whose target is in absolute form, which every server has to take (RFC 9112, section 3.2.2), ask for its path, if Host names
+ * the same server: parts of a chain would believe one or the other. What is no target of this server becomes `*`, which `guardRequest`
+ * refuses: to be called before anything else looks at the target, since what takes it to pieces throws at some.
+ */
+export function takePath(request: IncomingMessage): void {
+  const { url = '', headers } = request;
+  if (url.startsWith('/')) return;
+  const [, authority, path = ''] = /^https?:\/\/([^/?#]+)(\/?.*)$/i.exec(url) ?? [];
+  const isOwn = authority !== undefined && authority.toLowerCase() === headers.host?.toLowerCase();
+  request.url = isOwn ? path.replace(/^(?!\/)/, '/') : '*';
+}
+
 /** Answers 400 to a target that is no path of this server, to a missing Host, and to a deciding header that is there twice. */
 export const guardRequest: Step = (ctx, next) => {
-  if (!ctx.url.startsWith('/')) ctx.url = pathOf(ctx.req);
+  if (!ctx.url.startsWith('/'))
+    throw new HttpError(400, 'invalid_target', 'Ask for a path, such as GET /health.');
   // RFC 9112, section 3.2. HTTP/1.0, which some health checks still speak, has none.
   if (ctx.req.headers.host === undefined && ctx.req.httpVersion === '1.1') {
     throw new HttpError(400, 'missing_host', 'Send the Host header.');
@@ -28,22 +42,10 @@ export const guardRequest: Step = (ctx, next) => {
   return next();
 };
 
-/**
- * The path of a target in absolute form, which every server has to take (RFC 9112, section 3.2.2).
- * @throws {HttpError} 400 when it is none, or names another server than Host does: parts of a chain would believe one or the other
- */
-function pathOf({ url = '', headers: { host = '' } }: IncomingMessage): string {
-  const [, authority, path = ''] = /^https?:\/\/([^/?#]+)(\/?.*)$/i.exec(url) ?? [];
-  if (authority === undefined || authority.toLowerCase() !== host.toLowerCase()) {
-    throw new HttpError(400, 'invalid_target', 'Ask for a path, such as GET /health.');
-  }
-  return path.startsWith('/') ? path : `/${path}`;
-}
-
-/** Refuses a transfer coding besides chunked (RFC 9112, section 6.1): what it codes would be taken for the body as it is. */
+/** Refuses a transfer coding besides chunked, and any in HTTP/1.0 (RFC 9112, section 6.1): parts of a chain would frame the body otherwise. */
 function requirePlainTransfer({ req, res }: RequestContext): void {
   const coding = req.headers['transfer-encoding'];
-  if (coding === undefined || coding.toLowerCase() === 'chunked') return;
+  if (coding === undefined || (coding.toLowerCase() === 'chunked' && req.httpVersion !== '1.0')) return;
   // What follows on this connection may be framed in another way than it is read here.
   res.shouldKeepAlive = false;
   throw new HttpError(

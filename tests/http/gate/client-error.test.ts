@@ -76,6 +76,15 @@ test('garbage behind a request on a kept-alive connection is answered after it',
   expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
 });
 
+test('garbage behind a request that is not answered yet is not taken for its answer', async () => {
+  const connection = await openRaw(server.url);
+
+  connection.write('GET /page/page.js HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n');
+  const received = await connection.closed();
+
+  expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
+});
+
 test('garbage behind an open stream ends it, and nothing is written into it', async () => {
   const connection = await openRaw(server.url);
   connection.write(`GET /sse HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`);

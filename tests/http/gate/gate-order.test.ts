@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   type Answer,
+  eventually,
   initialize,
   openMcpSession,
   openRaw,
@@ -109,10 +110,85 @@ test.each([
   ['GET', '*'],
   ['OPTIONS', '*'],
   ['GET', 'mcp'],
-])('answers 400 to the target %s %s', async (method, target) => {
+  ['GET', 'http://'],
+  ['GET', 'http://[::1/tools?token=secret-in-a-query'],
+  ['GET', 'https://xn--a/?token=secret-in-a-query'],
+])('answers 400 to the target %s %s, in words and in the log', async (method, target) => {
   const answer = await sendRaw(server.url, [`${method} ${target} HTTP/1.1`, 'Host: localhost']);
 
-  expect(answer.status).toBe(400);
+  expect(answer).toMatchObject({
+    status: 400,
+    body: { error: expect.stringMatching(/^(invalid_target|bad_request)$/) },
+  });
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  const requestId = answer.headers.get('x-request-id');
+  if (requestId !== null)
+    await eventually(() =>
+      server.lines.some((line) => line['requestId'] === requestId && line['path'] === '*'),
+    );
+  expect(JSON.stringify(server.lines)).not.toContain('secret-in-a-query');
+});
+
+test('counts no header as missing because of others in front of it', async () => {
+  const many = Array<string>(2_500).fill('a:');
+  const ask = async (...lines: string[]) =>
+    sendRaw(server.url, ['GET /tools HTTP/1.1', 'Host: localhost', ...lines]);
+
+  const behind = await ask(...many, `Authorization: Bearer ${ADA}`);
+  const doubled = await ask(`Authorization: Bearer ${ADA}`, ...many, `Authorization: Bearer ${BOB}`);
+
+  expect(behind.status).toBe(200);
+  expect([doubled.status, codeOf(doubled)]).toEqual([400, 'doubled_header']);
+});
+
+describe('a client that waits to be told to send its body', () => {
+  /** Sends the head, then the body of a ping when told to; returns everything that comes. */
+  async function expectBefore(expectation: string, { token = ADA, length = 0 } = {}): Promise<string> {
+    const { id } = await openMcpSession(server.url, ADA);
+    const body = JSON.stringify(rpc(1, 'ping'));
+    const connection = await openRaw(server.url);
+    const head = [
+      'POST /mcp HTTP/1.1',
+      'Host: localhost',
+      `Authorization: Bearer ${token}`,
+      `Mcp-Session-Id: ${id}`,
+    ];
+    const more = [
+      'Content-Type: application/json',
+      `Content-Length: ${length || body.length}`,
+      `Expect: ${expectation}`,
+    ];
+    connection.write([...head, ...more, '\r\n'].join('\r\n'));
+    if (expectation !== '100-continue' || /^HTTP\/1\.1 100 /.test(await connection.waitFor(/\r\n\r\n/)))
+      connection.write(body);
+    const received = await connection.waitFor(/HTTP\/1\.1 [2-5][^]*\}/);
+    connection.socket.destroy();
+    return received;
+  }
+
+  test('is told so when somebody reads it', async () => {
+    expect((await expectBefore('100-continue')).match(/HTTP\/1\.1 \d+/g)).toEqual([
+      'HTTP/1.1 100',
+      'HTTP/1.1 200',
+    ]);
+  });
+
+  test.each([
+    ['a wrong token', { token: 'tok_wrong' }, 401],
+    ['a body that is too large', { length: 5_000_000 }, 413],
+  ])('is refused for %s instead, and the connection ends', async (_what, options, status) => {
+    const received = await expectBefore('100-continue', options);
+
+    expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual([`HTTP/1.1 ${status}`]);
+    expect(received).toMatch(/\r\nconnection: close\r\n/i);
+  });
+
+  test('is served all the same when it expects what nobody has heard of', async () => {
+    expect(await expectBefore('wonders')).toMatch(
+      /^HTTP\/1\.1 200 [^]*\r\nX-Content-Type-Options: nosniff\r\n/,
+    );
+    expect(await expectBefore('wonders', { token: 'tok_wrong' })).toMatch(/^HTTP\/1\.1 401 /);
+  });
 });
 
 test.each([
@@ -204,6 +280,19 @@ test.each(['gzip, chunked', 'identity, chunked', 'xchunked'])(
 );
 
 // These Node's own parser refuses, in the middle of a request that it has handed over already.
+test('HTTP/1.0 knows no chunks: 400, with a token and without', async () => {
+  for (const credential of [`Authorization: Bearer ${ADA}\r\n`, '']) {
+    const connection = await openRaw(server.url);
+    connection.write(
+      `POST /mcp HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n${credential}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    );
+    const received = await connection.closed();
+
+    expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400']);
+    expect(received).toContain('unsupported_transfer_coding');
+  }
+});
+
 test.each(['chunked, chunked', 'chunked, gzip', 'chunked\r\nTransfer-Encoding: chunked'])(
   'answers Transfer-Encoding: %s in words, with a token and without, and ends the connection: 400',
   async (coding) => {
