@@ -132,8 +132,12 @@ describe('bodies that are being sent', () => {
 
     const small = await send(`${server.url}/mcp`, { token: ADA, ...stateless({ method: 'tools/list' }) });
     const other = await send(`${server.url}/mcp`, { token: BOB, body: ' '.repeat(MAX_BODY_BYTES) });
+    // From 64 KiB on a body is a large one.
+    const below = await send(`${server.url}/mcp`, { token: ADA, body: ' '.repeat(64 * 1024 - 1) });
+    const large = await send(`${server.url}/mcp`, { token: ADA, body: ' '.repeat(64 * 1024) });
 
     expect([small.status, other.status]).toEqual([200, 400]);
+    expect([below.status, large.status]).toEqual([400, 429]);
   });
 
   test('leave room again when they are complete, and when their clients go away', async () => {

@@ -116,6 +116,12 @@ test('a client that does not read its answer is cut; one that waits for a slow o
   expect(await slow.waitFor(/slow$/)).toMatch(/^HTTP\/1.1 200/);
 });
 
+test('an answer may wait unread for half a minute, unless something else is said', async () => {
+  await start({});
+
+  expect(servers[0]?.timeout).toBe(30_000);
+});
+
 test('a start with too few descriptors for the sessions that are allowed says how many are needed', () => {
   const { log, lines } = createMemoryLog();
 

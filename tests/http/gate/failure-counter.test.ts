@@ -33,6 +33,19 @@ describe('the counter', () => {
     expect(refusalOf('203.0.113.1')).toBe('60');
   });
 
+  test('goes by a clock that nobody sets, unless it is given one', () => {
+    const { now } = Date;
+    const count = createFailureCounter(1);
+    count('203.0.113.1', 'first');
+
+    Date.now = () => now() + 3_600_000;
+    try {
+      expect(() => count('203.0.113.1', 'second')).toThrow('Too many');
+    } finally {
+      Date.now = now;
+    }
+  });
+
   test('counts a credential that is tried again once a minute, as far as it remembers', () => {
     const { refusalOf, wait } = createCounter(40);
     for (let index = 0; index < 30; index += 1) refusalOf('203.0.113.1', `${index}`);

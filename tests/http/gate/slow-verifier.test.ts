@@ -1,4 +1,4 @@
-/** A verifier that takes its time, as one that asks elsewhere does: requests wait for it, and a client may go meanwhile. */
+/** A verifier that asks elsewhere takes its time, and may fail: requests wait for it, a client may go meanwhile, and nobody hears why it failed. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -7,7 +7,7 @@ import type { TokenVerifier, Verification } from '../../../src/auth/verifier.ts'
 import { parseConfig } from '../../../src/config/config.ts';
 import { type RunningServer, startServer } from '../../../src/server/start-server.ts';
 import { fixtureTools } from '../../../lab/fixture/tools.mjs';
-import { createMemoryLog } from '../../support/memory-log.ts';
+import { createMemoryLog, type MemoryLog } from '../../support/memory-log.ts';
 import { callTool, eventually, openMcpSession, openRaw, send } from '../../support/raw-http.ts';
 import { openSse } from '../../support/sse-reader.ts';
 
@@ -16,6 +16,8 @@ let server: RunningServer;
 let responses: ServerResponse[];
 const note = (message: unknown): void =>
   void responses.push((message as { response: ServerResponse }).response);
+/** What the log says. */
+let lines: MemoryLog['lines'];
 /** Questions that wait for their answers. */
 let asked: ((answer: Verification) => void)[];
 /** Whether questions wait at all. */
@@ -27,19 +29,22 @@ beforeEach(async () => {
   isSlow = true;
   const verifier: TokenVerifier = {
     verify: (token) =>
-      new Promise((resolve) => {
-        if (isSlow) asked.push(resolve);
+      new Promise((resolve, reject) => {
+        if (token === 'tok_breaks') reject(new Error('no secret-host at /srv/secret.json'));
+        else if (isSlow) asked.push(resolve);
         else resolve(token === 'tok_right' ? ADA : { ok: false, reason: 'unknown' });
       }),
     isCurrent: () => true,
     hasValidToken: () => true,
   };
+  const memory = createMemoryLog();
+  ({ lines } = memory);
   const env = { PORT: '0', AUTH_ENABLED: 'true', AUTH_TOKENS: '{}', MAX_SESSIONS: '1' };
   server = await startServer({
     config: parseConfig(env),
     verifier,
     definition: { tools: fixtureTools },
-    log: createMemoryLog().log,
+    log: memory.log,
   });
 });
 afterEach(async () => {
@@ -81,6 +86,25 @@ test('the verdict counts, whenever it comes', async () => {
 
   expect((await first).status).toBe(200);
   expect((await second).body).toMatchObject({ error: 'invalid_token' });
+});
+
+test('what it throws is told to the log, and not to the client', async () => {
+  const answer = await send(`${server.url}/tools`, { token: 'tok_breaks' });
+
+  const requestId = answer.headers.get('x-request-id');
+  const unexpected = {
+    error: 'internal_error',
+    error_description: expect.stringContaining(String(requestId)),
+  };
+  expect(answer).toMatchObject({ status: 500, body: unexpected });
+  expect(`${answer.text} ${JSON.stringify([...answer.headers])}`).not.toMatch(/secret| at |Error:/);
+  expect(lines).toContainEqual(
+    expect.objectContaining({
+      requestId,
+      msg: 'unexpected error',
+      err: expect.objectContaining({ message: expect.stringContaining('secret-host') }),
+    }),
+  );
 });
 
 test('calls run in the name of the user that the verifier tells', async () => {
