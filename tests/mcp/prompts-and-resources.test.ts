@@ -7,7 +7,8 @@ import type { Feature } from '../../src/mcp/feature.ts';
 import { definePrompt } from '../../src/mcp/prompt.ts';
 import { defineResource } from '../../src/mcp/resource.ts';
 import { defineService } from '../../src/mcp/service.ts';
-import { ToolError } from '../../src/mcp/tool.ts';
+import { defineTool, ToolError } from '../../src/mcp/tool.ts';
+import { registrationOf, toListedIcons } from '../../src/mcp/tool-registration.ts';
 import { connectInMemory } from '../support/in-memory-mcp.ts';
 import { connectKind, type Kind, KINDS } from '../support/kinds.ts';
 import { ADA, BOB, GREETER, startTestServer, type TestServer, TOKENS } from '../support/start-server.ts';
@@ -297,6 +298,27 @@ describe.each(KINDS)('over %s', (kind) => {
     expect(linesSince(first, 'resource read')).toMatchObject([{ resource: 'of a feature', outcome: 'ok' }]);
     expect(linesSince(first, 'tool call')).toMatchObject([{ tool: 'raw', outcome: 'ok' }]);
   });
+});
+
+test('what a declaration leaves out is not in its list either, not even empty', () => {
+  const face = { name: 'bare', title: 'Bare', description: 'Says little.' };
+  const resource = defineResource({ ...face, uri: 'bare://one', read: () => '' });
+  const template = defineResource({
+    ...face,
+    uri: 'bare://{id}',
+    params: z.object({ id: z.string() }),
+    read: () => '',
+  });
+  const tool = defineTool({ ...face, input: z.object({}), run: () => '' });
+
+  expect(definePrompt({ ...face, run: () => '' }).listed).toStrictEqual(face);
+  expect(resource.listed).toStrictEqual({ resource: { uri: 'bare://one', ...face } });
+  expect(template.listed).toStrictEqual({ template: { uriTemplate: 'bare://{id}', ...face } });
+  expect(template.list).toBeUndefined();
+  expect(Object.keys(registrationOf(tool).config)).toEqual(['title', 'description', 'inputSchema']);
+  expect(toListedIcons([{ src: 'https://example.com/a.png' }])).toStrictEqual([
+    { src: 'https://example.com/a.png' },
+  ]);
 });
 
 test('a user whose scopes change is told that prompts and resources do so, and asks again', async () => {

@@ -84,6 +84,16 @@ describe('create', () => {
     expect(answer['token']).toMatch(/^mcp_[\w-]{43}$/);
   });
 
+  test('does not mind what a command has left that was killed', async () => {
+    const file = await createFile({});
+    await writeFile(path.join(file.folder, 'tokens.json.tmp'), 'half');
+
+    await file.run('create', { user: 'ada' });
+
+    expect(await file.entries()).toHaveLength(1);
+    expect(await readdir(file.folder)).toEqual(['tokens.json']);
+  });
+
   test.each([
     ['2027-06-30', '2027-06-30T00:00:00Z'],
     ['2027-06-30T10:00:00+02:00', '2027-06-30T08:00:00Z'],

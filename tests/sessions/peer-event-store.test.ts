@@ -117,6 +117,17 @@ describeWithRedis('over a real Redis', () => {
     );
   });
 
+  test('a record has the fields that were written last, without those that were taken back, until it is removed', async () => {
+    const [here, there] = joined.map(({ records }) => records);
+    await here?.write('kept', { one: '1', two: '2' }, 60_000);
+    await here?.write('kept', { one: undefined, two: 'second', three: '3' }, 60_000);
+    await here?.write('kept', { three: undefined }, 60_000);
+
+    expect(await there?.read('kept')).toEqual(new Map([['two', 'second']]));
+    await here?.remove('kept');
+    expect(await there?.read('kept')).toEqual(new Map());
+  });
+
   test.each([1, 2, 3, 5])(
     'a stream that is cut after every event number %d, each time elsewhere, does so too',
     async (every) => {
@@ -226,6 +237,17 @@ describe('the process that writes a stream', () => {
     await eventually(() => reader.left.length > 0);
     expect([reader.lost, reader.left[0]]).toEqual([undefined, expect.any(Number)]);
     expect(await resume(away, 1)).toMatchObject({ outcome: 'lost' });
+  });
+
+  test("is killed with events of a session's own stream that are still to be brought: they are, and its client begins another", async () => {
+    const { away, writer } = start({ isEndless: true });
+    writer.append({ json: '1' });
+    writer.append({ json: '2' });
+    peers[0].kill();
+
+    const { reader } = await resume(away, 1);
+
+    expect([reader.texts, reader.lost, reader.left]).toEqual([['2'], undefined, [expect.any(Number)]]);
   });
 
   test('does not answer: what is there is brought, and the rest when it is back', async () => {
