@@ -119,7 +119,7 @@ interface FirstRun {
 
 /** Runs all tests over marked sources. */
 async function tryAll(folder: string, mutants: readonly Mutant[]): Promise<FirstRun> {
-  if (mutants.length === 0) return { reached: new Map(), durations: new Map() };
+  if (mutants.length === 0) return { reached: new Map(), durations: new Map(), passed: [] };
   const files = await markPlaces(folder, mutants);
   for (const [file, { marked }] of files) await writeFile(path.join(folder, file), marked);
   const notes = path.join(folder, 'reached.tsv');
