@@ -17,7 +17,7 @@ const ENTRIES = [
   'lab/conformance/server/server.ts',
   'lab/fixture/main.ts',
   'lab/fixture/with-example.ts',
-  'lab/fixture/engine.ts',
+  'lab/fixture/entry.ts',
   // It has compiled what the others import.
   'scripts/compile-ahead.ts',
 ];

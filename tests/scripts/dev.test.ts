@@ -43,7 +43,7 @@ async function checkoutWithServer(): Promise<string> {
     'src/server.js',
     `export { z } from '${addressOfFile('node_modules/zod/index.js')}';
 export { defineTool } from '${addressOfFile('dist/src/mcp/tool.js')}';
-export { runServer } from '${addressOfFile('dist/lab/fixture/engine.js')}';
+export { runServer } from '${addressOfFile('dist/src/server/run-server.js')}';
 `,
   );
   await write(

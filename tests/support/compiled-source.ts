@@ -1,16 +1,8 @@
 /** The sources as they stand, compiled into a folder of their own, for tests that need them in a plain Node process. */
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { readdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import ts from 'typescript';
+import { build, type PluginBuild } from 'esbuild';
 import { ROOT, type Sandbox } from './process.ts';
-
-/** As `tsconfig.build.json` has it, for one file at a time. */
-const OPTIONS: ts.CompilerOptions = {
-  module: ts.ModuleKind.ESNext,
-  target: ts.ScriptTarget.ES2023,
-  verbatimModuleSyntax: true,
-  rewriteRelativeImportExtensions: true,
-};
 
 /** The TypeScript files under `src`, or another folder, by their paths in it; none where a fork has no such folder. */
 export async function listSources(folder = 'src'): Promise<string[]> {
@@ -22,12 +14,26 @@ export async function listSources(folder = 'src'): Promise<string[]> {
 export async function compileSources(sandbox: Sandbox): Promise<string> {
   const folder = await sandbox.folder({ 'package.json': '{"type":"module"}' });
   await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
-  for (const name of await listSources()) {
-    const text = await readFile(path.join(ROOT, 'src', name), 'utf8');
-    const { outputText } = ts.transpileModule(text, { compilerOptions: OPTIONS, fileName: name });
-    const target = path.join(folder, name.replace(/\.ts$/, '.js'));
-    await mkdir(path.dirname(target), { recursive: true });
-    await writeFile(target, outputText);
-  }
+  const names = await listSources();
+  await build({
+    absWorkingDir: path.join(ROOT, 'src'),
+    entryPoints: names.map((name) => ({ in: name, out: name.replace(/\.ts$/, '') })),
+    outdir: folder,
+    // A file for each, as tsc writes them: what is imported is left where it is, so that nothing is joined.
+    bundle: true,
+    packages: 'external',
+    plugins: [{ name: 'file-by-file', setup: leaveImports }],
+    format: 'esm',
+    platform: 'node',
+    target: 'es2023',
+    logLevel: 'error',
+  });
   return folder;
+}
+
+/** Leaves every import of ours where it is, under the name that the compiled file has. */
+function leaveImports({ onResolve }: PluginBuild): void {
+  onResolve({ filter: /\.ts$/ }, ({ path: target, kind }) =>
+    kind === 'entry-point' ? undefined : { path: target.replace(/ts$/, 'js'), external: true },
+  );
 }

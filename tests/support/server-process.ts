@@ -1,6 +1,5 @@
 /** The built HTTP server as a process of its own, as an operator starts it but for its tools, with its log at hand. */
-import path from 'node:path';
-import { builtFile, ROOT, type Sandbox, type TestProcess, waitFor } from './process.ts';
+import { builtFile, type Sandbox, type TestProcess, waitFor } from './process.ts';
 
 /** How to start the server. */
 export interface ServerOptions {
@@ -56,9 +55,7 @@ export function fixtureEntry(
   transport: 'http' | 'stdio',
   ...tools: ('wait' | 'explode' | 'outside')[]
 ): readonly string[] {
-  // What it runs is the build.
-  builtFile('src/main.js');
-  return [path.join(ROOT, 'tests/support/fixture-entry.mjs'), transport, ...tools];
+  return [builtFile('lab/fixture/entry.js'), transport, ...tools];
 }
 
 /** Starts the server, on a free port unless `env` names one, without waiting for anything. */
