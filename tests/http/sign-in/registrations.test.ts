@@ -53,10 +53,16 @@ test('thousands of registrations leave the heap as it is, and each id is good', 
   });
   const { origin } = child.url;
   await registerMany(origin, MANY / 10);
-  const before = await heapOf(child);
+  const heaps = [await heapOf(child)];
 
-  const ids = [...(await registerMany(origin, MANY))];
-  const grownKib = ((await heapOf(child)) - before) / 1024;
+  const ids: string[] = [];
+  for (let round = 0; round < 2; round += 1) {
+    ids.push(...(await registerMany(origin, MANY / 2)));
+    heaps.push(await heapOf(child));
+  }
+  // What is kept of a registration is kept in every round; what a server loads once it has started comes in one of them.
+  const [first = 0, second = 0, third = 0] = heaps;
+  const grownKib = Math.min(second - first, third - second) / 1024;
   const pages = await Promise.all(
     [ids[0], ids.at(-1)].map(async (id = '') => (await openPage(origin, askFor(origin, id))).status),
   );
@@ -64,7 +70,7 @@ test('thousands of registrations leave the heap as it is, and each id is good', 
 
   expect(ids.length).toBeGreaterThanOrEqual(MANY);
   // The ids alone, kept, would be twice as much.
-  expect(grownKib).toBeLessThan(MANY / 10);
+  expect(grownKib).toBeLessThan(MANY / 20);
   expect(pages).toEqual([200, 200]);
   expect(ending).toBeUndefined();
 }, 120_000);
