@@ -138,7 +138,10 @@ async function addPackage(fork: Checkout): Promise<void> {
   await fork.write('vendor/README.md', 'Packages that are in no registry.\n');
   await fork.npm('pack', source, '--pack-destination', 'vendor', '--silent');
   await fork.edit('package.json', (text) =>
-    text.replace('"allowScripts": {', '"allowScripts": {\n    "polite-words": true,'),
+    text
+      .replace('"allowScripts": {', '"allowScripts": {\n    "polite-words": true,')
+      // What no registry has comes along in the package that `npm pack` makes.
+      .replace('"dependencies": {', '"bundleDependencies": [\n    "polite-words"\n  ],\n  "dependencies": {'),
   );
   await fork.npm('install', './vendor/polite-words-1.0.0.tgz', '--offline', '--no-audit', '--no-fund');
   if (!(await fork.has('node_modules/polite-words/index.js'))) throw new Error('npm has not installed it.');

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { PACKAGE } from '../../support/package.ts';
 import {
   callTool,
   initialize,
@@ -99,7 +100,7 @@ describe('what clients find', () => {
       authorization_servers: [at.issuer],
       bearer_methods_supported: ['header'],
       scopes_supported: ['greet', 'echo'],
-      resource_name: 'mcp-auth-server',
+      resource_name: PACKAGE.name,
       resource_documentation: `${url}/`,
     });
   });

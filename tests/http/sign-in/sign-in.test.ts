@@ -1,5 +1,6 @@
 /** Signing in from begin to end: what clients find, the page, the exchange, calls, refresh and its end; and that the file stays the truth. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PACKAGE } from '../../support/package.ts';
 import { openMcpSession, send } from '../../support/raw-http.ts';
 import {
   allow,
@@ -66,7 +67,7 @@ describe('what clients find', () => {
       authorization_servers: [url],
       bearer_methods_supported: ['header'],
       scopes_supported: ['greet', 'echo'],
-      resource_name: 'mcp-auth-server',
+      resource_name: PACKAGE.name,
       resource_documentation: `${url}/`,
     });
     expect(authorization.body).toMatchObject({
