@@ -33,14 +33,21 @@ export interface SignInChoice {
 /** A host of client documents, or all of them. */
 const CLIENT_HOST = z.union([z.literal('*'), HOST_HEADER], 'must be host names with or without a port, or *');
 
+/** Schemes that name no program of a client, and that nobody is ever sent back to. */
+const NEVER_SCHEMES =
+  /^(about|blob|chrome|data|edge|file|filesystem|ftp|http|intent|javascript|mailto|resource|tel|vbscript|view-source|ws|wss):/;
+
 /** An address to send a user back to, whole: of a web page over https, or of a program with a scheme of its own. */
 const REDIRECT_URI = z.string().refine((text) => {
-  if (!/^[\x21-\x7e]+$/.test(text) || text.includes('#') || !URL.canParse(text)) return false;
-  const { protocol, username } = new URL(text);
-  const isOwnScheme =
-    /^[a-z][a-z0-9+.-]*:$/.test(protocol) &&
-    !/^(http|javascript|data|file|blob|about|vbscript):$/.test(protocol);
-  return username === '' && (protocol === 'https:' ? text.startsWith('https://') : isOwnScheme);
+  if (!/^[\x21-\x7e]+$/.test(text) || /[\\<>"^`{|}#]/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, username, password, searchParams } = new URL(text);
+  if (username !== '' || password !== '' || NEVER_SCHEMES.test(protocol)) return false;
+  // The answer adds these.
+  if (
+    ['code', 'state', 'iss', 'error', 'error_description', 'response'].some((name) => searchParams.has(name))
+  )
+    return false;
+  return protocol !== 'https:' || text.startsWith('https://');
 }, 'must be whole addresses such as https://my-client.example/callback or my-app://callback, separated by commas');
 
 /** The longest that anything may be good for. */
@@ -79,7 +86,9 @@ export const SIGN_IN_VARIABLES = {
   OAUTH_REFRESH_SECONDS: {
     description: 'How long a sign-in can be refreshed; 0: not at all.',
     example: '7776000',
-    schema: wholeNumber(7_776_000, 0, YEAR_SECONDS),
+    schema: wholeNumber(7_776_000, 0, YEAR_SECONDS).refine((seconds) => seconds === 0 || seconds >= 60, {
+      message: `must be 0, or a whole number from 60 to ${YEAR_SECONDS}`,
+    }),
   },
   OAUTH_STEP_UP: {
     description:

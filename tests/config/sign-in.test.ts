@@ -59,15 +59,32 @@ describe('signing in is off', () => {
 });
 
 test.each([
+  ['OAUTH_REFRESH_SECONDS', '0'],
+  ['OAUTH_REFRESH_SECONDS', '60'],
+  ['OAUTH_REDIRECT_URIS', 'https://client.example/cb?a=1,my-app://callback,com.example.app:/oauth'],
+  ['OAUTH_CLIENT_HOSTS', 'client.example:8443,*'],
+])('%s=%s is taken', (name, value) => {
+  expect(() => parseConfig({ [name]: value })).not.toThrow();
+});
+
+test.each([
   ['OAUTH_REDIRECT_URIS', 'http://client.example/cb'],
   ['OAUTH_REDIRECT_URIS', 'https://client.example/cb#x'],
   ['OAUTH_REDIRECT_URIS', 'https://user@client.example/cb'],
   ['OAUTH_REDIRECT_URIS', 'javascript:alert(1)'],
   ['OAUTH_REDIRECT_URIS', '/cb'],
+  // Nobody would ever be sent there.
+  ['OAUTH_REDIRECT_URIS', 'ftp://client.example/cb'],
+  ['OAUTH_REDIRECT_URIS', 'intent://client#Intent'],
+  ['OAUTH_REDIRECT_URIS', 'wss://client.example/cb'],
+  ['OAUTH_REDIRECT_URIS', 'https://client.example/cb?code=1'],
+  ['OAUTH_REDIRECT_URIS', 'https://client.example\\cb'],
   ['OAUTH_CLIENT_HOSTS', 'https://client.example'],
   ['OAUTH_CLIENT_HOSTS', '*.client.example'],
   ['OAUTH_ACCESS_SECONDS', '59'],
   ['OAUTH_REFRESH_SECONDS', '31536001'],
+  ['OAUTH_REFRESH_SECONDS', '59'],
+  ['OAUTH_REFRESH_SECONDS', '-1'],
   ['SIGN_IN', 'maybe'],
 ])('%s=%s ends the start with its name', (name, value) => {
   expect(() => parseConfig({ [name]: value })).toThrow(new RegExp(`${name} must be`));
