@@ -66,7 +66,10 @@ export function createAuthorization(parts: AuthorizationParts): Authorization {
     openTicket(sealedTicket, issuer) {
       const ticket = values.open('ticket', sealedTicket);
       if (ticket === undefined || ticket.issuer !== issuer || ticket.expiresAtMs <= now())
-        throw new OAuthError('invalid_request', 'This page was open too long. Start again from your client.');
+        throw new OAuthError(
+          'invalid_request',
+          'This page is not good any more: it is for ten minutes, and for the address where it was opened. Start again from your client.',
+        );
       // Made where the list of addresses was another one, perhaps.
       requireAllowed(ticket.redirectUri, ticket.clientHost, redirects);
       return ticket;
