@@ -11,10 +11,8 @@ RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json --sourceMap fals
 # What was installed above is in npm's cache.
 # What is optional is for older Nodes than this one.
 RUN npm ci --omit=dev --omit=optional --no-audit --no-fund --prefer-offline
-# What V8 makes of the program, so that starts are short. It is of one Node, one path and one user: the one who will run it.
-RUN mkdir dist/.compiled && chown 1000 dist/.compiled \
-  && setpriv --reuid=1000 --regid=1000 --clear-groups node dist/scripts/compile-ahead.js \
-  && chown -R 0:0 dist/.compiled && chmod -R a+rX dist/.compiled
+# What V8 makes of the program, so that starts are short. It is of one Node.
+RUN node dist/scripts/compile-ahead.js
 
 FROM node:24-bookworm-slim
 # Name and version stand in package.json alone; `docker build --label` can say more.

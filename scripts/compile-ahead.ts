@@ -1,17 +1,11 @@
-/** Has V8 compile what a start imports, and keep it: the first start of a deployment then is like any other. Nothing is started. */
-import { keepCompiled, writeCompiled } from '../src/compile-cache.ts';
+/**
+ * What the build does once, so that V8 has compiled what every start runs (`load-joined.mjs` keeps it): the first start of a deployment then is
+ * like any other. By itself this program does nothing.
+ */
+import { definition } from '../src/definition.ts';
+import { rehearseStart } from '../src/server/rehearse.ts';
 
-keepCompiled();
-try {
-  await Promise.all([
-    import('../src/definition.ts'),
-    import('../src/server/run-server.ts'),
-    import('../src/server/run-stdio.ts'),
-  ]);
-} catch (error) {
-  // The server will say the same, and louder; nobody's build fails here.
-  console.error('compile-ahead:', error);
+/** Starts a server with the tools of this one, and ends it. */
+export async function rehearse(): Promise<void> {
+  await rehearseStart(definition.tools);
 }
-writeCompiled();
-// What a fork's modules may have opened is nothing to wait for.
-process.exit(0);

@@ -1,13 +1,17 @@
 /**
- * Joins what a start imports into a few files, which replace the compiled entries: of a start's time, half is spent on finding and
- * reading four hundred modules, one by one (`npm run bench -- --only start`). Without it, or where it cannot run, the entries are
- * as tsc wrote them: the same program in many files. `npm run dev` never comes here.
+ * Joins what a start imports into one script, `dist/src/joined.cjs`, and has the compiled entries load it: finding and reading four hundred
+ * modules, one by one, is half of a start, and of a script V8 can keep what it has compiled, functions too (`load-joined.mjs`;
+ * `npm run bench -- --only start`). Where it cannot run, the entries stay as tsc wrote them: the same program in many files.
+ * `npm run dev` never comes here.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/** It has compiled what the others run. */
+const COMPILE_AHEAD = 'scripts/compile-ahead.ts';
 
 /** What starts a server, as far as it is there: forks, and the image, leave some of it out. */
 const ENTRIES = [
@@ -18,13 +22,12 @@ const ENTRIES = [
   'lab/fixture/main.ts',
   'lab/fixture/with-example.ts',
   'lab/fixture/entry.ts',
-  // It has compiled what the others import.
-  'scripts/compile-ahead.ts',
-];
+  COMPILE_AHEAD,
+].filter((entry) => fs.existsSync(path.join(ROOT, entry)));
 
 /**
- * The packages that every server loads, at its start or soon after; what they need comes with them. Every other one stays where npm put
- * it, a fork's too: it may be native, or compute the names of what it loads.
+ * The packages that the engine imports; what they need comes with them. Every other one stays where npm put it, a fork's too: it may be
+ * native, or compute the names of what it loads.
  */
 const JOINED = [
   '@koa/router',
@@ -32,26 +35,29 @@ const JOINED = [
   '@modelcontextprotocol/server',
   'content-type',
   'dotenv',
+  'jose',
   'jsonc-parser',
   'koa',
   'pino',
   'zod',
 ];
 
-/** Joins them; says why not, and leaves everything as it is, where the bundler cannot run. */
+/** Joins them; throws, and has changed nothing, where it cannot be done. */
 async function join() {
   const { build } = await import('esbuild');
-  await build({
+  const { metafile, outputFiles } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ENTRIES.filter((entry) => fs.existsSync(path.join(ROOT, entry))),
-    outbase: '.',
-    outdir: 'dist',
+    stdin: {
+      contents: ENTRIES.map(
+        (entry) => `exports[${JSON.stringify(entry)}] = () => import('./${entry}');`,
+      ).join('\n'),
+      resolveDir: ROOT,
+    },
     // Beside the entries: a module that asks where it is finds the same folder.
-    chunkNames: 'src/joined-[hash]',
+    outfile: 'dist/src/joined.cjs',
     bundle: true,
-    // What is imported when it is needed stays a file of its own.
-    splitting: true,
-    format: 'esm',
+    // Of a module that is an ES module nothing can be kept but what it imports.
+    format: 'cjs',
     platform: 'node',
     target: 'node20.19',
     mainFields: ['module', 'main'],
@@ -60,50 +66,115 @@ async function join() {
     sourcemap: process.argv.includes('--no-source-maps') ? false : 'linked',
     sourcesContent: false,
     legalComments: 'none',
-    logLevel: 'warning',
-    banner: {
-      js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
-    },
-    plugins: [leaveOthers, askForHttp, readTypesLater],
+    logLevel: 'silent',
+    metafile: true,
+    write: false,
+    assetNames: '[name]-[hash]',
+    define: { 'import.meta.url': 'joinedUrl' },
+    banner: { js: "'use strict';\nconst joinedUrl = require('node:url').pathToFileURL(__filename).href;" },
+    plugins: [leaveOthers, readTypesLater],
   });
+  const stubs = await Promise.all(
+    ENTRIES.map(async (entry) => ({ entry, text: await stubOf(entry, metafile.inputs) })),
+  );
+  const folder = path.join(ROOT, 'dist/src');
+  for (const { path: file, contents } of outputFiles) fs.writeFileSync(file, contents);
+  fs.copyFileSync(path.join(ROOT, 'scripts/load-joined.mjs'), path.join(folder, 'load-joined.mjs'));
+  fs.rmSync(path.join(ROOT, 'dist/.compiled'), { recursive: true, force: true });
+  for (const { entry, text } of stubs) fs.writeFileSync(builtOf(entry), text);
 }
 
 /**
- * Leaves packages outside that our own code imports and that no start needs.
+ * The compiled file of an entry.
+ *
+ * @param {string} entry
+ */
+function builtOf(entry) {
+  return path.join(ROOT, 'dist', entry.replace(/\.ts$/, '.js'));
+}
+
+/**
+ * What stands in the place of an entry: it loads the script.
+ *
+ * @param {string} entry
+ * @param {import('esbuild').Metafile['inputs']} inputs
+ */
+async function stubOf(entry, inputs) {
+  const { build } = await import('esbuild');
+  const { metafile } = await build({ entryPoints: [path.join(ROOT, entry)], metafile: true, write: false });
+  const names = Object.values(metafile.outputs).flatMap((output) => output.exports);
+  const loader = path.posix.relative(path.posix.dirname(entry), 'src/load-joined.mjs');
+  const verb = entry === COMPILE_AHEAD ? 'compileAhead' : 'load';
+  const call = `await ${verb}(${JSON.stringify(entry)}, ${JSON.stringify(findOutside(entry, inputs))});`;
+  return [
+    `import { ${verb} } from '${loader.startsWith('.') ? loader : `./${loader}`}';`,
+    verb === 'load' && names.length > 0 ? `export const { ${names.join(', ')} } = ${call}` : call,
+    // What a fork's modules may have opened is nothing to wait for.
+    ...(verb === 'load' ? [] : ['process.exit(0);']),
+    '',
+  ].join('\n');
+}
+
+/**
+ * The packages outside that an entry imports.
+ *
+ * @param {string} entry
+ * @param {import('esbuild').Metafile['inputs']} inputs
+ */
+function findOutside(entry, inputs) {
+  const atOnce = reach(entry, inputs, ({ kind }) => kind !== 'dynamic-import');
+  const later = reach(entry, inputs, () => true).filter((name) => !atOnce.includes(name));
+  if (later.length > 0) {
+    const words = `${later.join(', ')}: imported by what is itself imported later; use import() there`;
+    throw new Error(words);
+  }
+  return atOnce;
+}
+
+/**
+ * The packages outside that an entry reaches over some of its imports.
+ *
+ * @param {string} entry
+ * @param {import('esbuild').Metafile['inputs']} inputs
+ * @param {(edge: { kind: string }) => boolean} follows
+ */
+function reach(entry, inputs, follows) {
+  const found = new Set([entry]);
+  for (const name of found)
+    for (const edge of inputs[name]?.imports ?? []) if (follows(edge)) found.add(edge.path);
+  return [...found].flatMap((name) =>
+    name.startsWith('outside:') && name in inputs ? name.slice('outside:'.length) : [],
+  );
+}
+
+/**
+ * Leaves packages outside that our own code imports and that are not the engine's. The loader imports them, as they may be ES modules.
  *
  * @type {import('esbuild').Plugin}
  */
 const leaveOthers = {
   name: 'leave-others',
-  setup({ onResolve }) {
-    onResolve({ filter: /^[^.]/ }, ({ path: name, importer, kind }) => {
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[^.]/ }, ({ path: name, importer, kind, namespace }) => {
+      if (namespace === 'outside') return { path: name, external: true };
       const isOurs = !importer.includes(`${path.sep}node_modules${path.sep}`);
-      const isPackage = kind !== 'entry-point' && !name.startsWith('node:') && !path.isAbsolute(name);
+      const isPackage = !name.startsWith('node:') && !path.isAbsolute(name);
       const isJoined = JOINED.some((joined) => name === joined || name.startsWith(`${joined}/`));
-      return isOurs && isPackage && !isJoined ? { path: name, external: true } : undefined;
+      if (!isOurs || !isPackage || isJoined) return undefined;
+      return kind === 'import-statement'
+        ? { path: name, namespace: 'outside' }
+        : { path: name, external: true };
+    });
+    onLoad({ filter: /./, namespace: 'outside' }, ({ path: name }) => {
+      const from = JSON.stringify(`outside:${name}`);
+      return { contents: `export * from ${from};\nexport default require(${from}).default;` };
     });
   },
 };
 
 /**
- * Asks Node for `node:http` instead of importing it. An import reads all that the module exports, and among that Node 24 has a
- * whole HTTP client that it makes when it is looked at: 40 ms of a start and 13 MiB.
- *
- * @type {import('esbuild').Plugin}
- */
-const askForHttp = {
-  name: 'ask-for-http',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(node:)?http$/ }, () => ({ path: 'http', namespace: 'node' }));
-    onLoad({ filter: /^http$/, namespace: 'node' }, () => ({
-      contents: "module.exports = process.getBuiltinModule('node:http');",
-    }));
-  },
-};
-
-/**
- * Has the tables of media types, of which Koa's packages bring two, read when the first type is looked up: 25 ms of a start. Nothing
- * that is served looks one up.
+ * Has the tables of media types, of which Koa's packages bring two, stand in files beside the program: nothing that is served looks
+ * one up, and every start would read them.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -122,13 +193,40 @@ const readTypesLater = {
         .join('\n'),
       resolveDir: ROOT,
     }));
+    onLoad({ filter: /mime-db.db\.json$/ }, ({ path: file }) => ({
+      contents: fs.readFileSync(file),
+      loader: 'copy',
+    }));
+  },
+};
+
+/**
+ * Has pino load what starts threads for its transports, of which we use none, when one is asked for.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const startThreadsLater = {
+  name: 'start-threads-later',
+  setup({ onResolve, onLoad, resolve }) {
+    onResolve(
+      { filter: /^thread-stream$/ },
+      async ({ path: name, importer, kind, resolveDir, pluginData }) => {
+        if (pluginData === 'found') return undefined;
+        const { path: file } = await resolve(name, { importer, kind, resolveDir, pluginData: 'found' });
+        return { path: file, namespace: 'threads' };
+      },
+    );
+    onLoad({ filter: /./, namespace: 'threads' }, ({ path: file }) => ({
+      contents: `module.exports = function (options) { return new (require(${JSON.stringify(file)}))(options); };`,
+      resolveDir: ROOT,
+    }));
   },
 };
 
 try {
   await join();
 } catch (error) {
-  // A platform without the bundler's program, say.
+  // A platform without the bundler's program, say; or a module of a fork's that waits at its top level, which no script can.
   process.stderr.write(
     `join-modules: not joined, starts take longer: ${error instanceof Error ? error.message : String(error)}\n`,
   );

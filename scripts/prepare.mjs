@@ -4,7 +4,6 @@
 // Everything is said on stderr: stdout may belong to the stdio protocol.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import nodeModule from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hashOf, readIfPresent } from './files.mjs';
@@ -172,13 +171,13 @@ async function joinModules(root) {
 }
 
 /**
- * Keeps what V8 makes of the program, where Node can: starts are shorter then. See `src/compile-cache.ts`.
+ * Keeps what V8 makes of the program: starts are shorter then. See `scripts/load-joined.mjs`.
  *
  * @param {string} root
  */
 async function compileAhead(root) {
   const program = 'dist/scripts/compile-ahead.js';
-  if (!('enableCompileCache' in nodeModule) || !fs.existsSync(path.join(root, program))) return;
+  if (!fs.existsSync(path.join(root, program))) return;
   await run(root, [process.execPath, program], 'ignore');
 }
 

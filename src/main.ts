@@ -1,9 +1,5 @@
 /** The HTTP entry. */
-import { keepCompiled } from './compile-cache.ts';
+import { definition } from './definition.ts';
+import { runServer } from './server/run-server.ts';
 
-keepCompiled();
-const [{ definition }, { runServer }] = await Promise.all([
-  import('./definition.ts'),
-  import('./server/run-server.ts'),
-]);
-await runServer(definition, process.env);
+void runServer(definition, process.env);

@@ -1,9 +1,5 @@
 /** The stdio entry: the same definition for a local host; stdout belongs to the protocol. */
-import { keepCompiled } from './compile-cache.ts';
+import { definition } from './definition.ts';
+import { runStdio } from './server/run-stdio.ts';
 
-keepCompiled();
-const [{ definition }, { runStdio }] = await Promise.all([
-  import('./definition.ts'),
-  import('./server/run-stdio.ts'),
-]);
-await runStdio(definition, process.env);
+void runStdio(definition, process.env);

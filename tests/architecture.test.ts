@@ -13,8 +13,8 @@ import { parseSource, readSources, type SourceFile } from './support/source-file
  * their types. An arrow is changed here, in the commit that changes it in the code and says why.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  main: ['definition', 'server', 'compile-cache'],
-  stdio: ['definition', 'server', 'compile-cache'],
+  main: ['definition', 'server'],
+  stdio: ['definition', 'server'],
   definition: ['features', 'services', 'tools', 'type server'],
   server: [
     'auth',
@@ -81,7 +81,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: ['log-destination', 'printable'],
   'log-destination': [],
   printable: [],
-  'compile-cache': [],
   package: [],
   'deep-freeze': [],
   'in-slices': [],

@@ -2,4 +2,4 @@
 import { runServer } from '../../src/server/run-server.ts';
 import { definition } from './definition.ts';
 
-await runServer(definition, process.env);
+void runServer(definition, process.env);

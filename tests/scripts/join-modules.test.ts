@@ -1,43 +1,46 @@
-/** What a start imports stands in a few files, and what must stay outside is outside. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** What a start imports stands in one script, and what must stay outside is outside. */
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ROOT } from '../support/process.ts';
 
 const BUILT = path.join(ROOT, 'dist/src');
-const PIECES = readdirSync(BUILT).filter((name) => /^joined-.*\.js$/.test(name));
 
-/** What is imported, by that name, in pieces of the build; loaded at once, or when it is needed. */
-function importsOf(names: readonly string[]): Set<string> {
-  const pattern = /(?:^(?:import|export)\b[^;]*?from\s*|^import\s*|\bimport\()"([^"]+)"/gm;
-  const texts = names.map((name) => readFileSync(path.join(BUILT, name), 'utf8'));
-  return new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name = '']) => name)));
+/** A file of the build. */
+function read(name: string): string {
+  return readFileSync(path.join(BUILT, name), 'utf8');
 }
 
 describe('the built server', () => {
-  test('is a few files that find Koa, zod and the SDK in themselves', () => {
-    const outside = [...importsOf([...PIECES, 'main.js', 'stdio.js'])].filter(
-      (name) => !/^\.|^node:/.test(name),
+  test('is one script that finds Koa, zod and the SDK in itself', () => {
+    const outside = [...read('joined.cjs').matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(
+      ([, name = '']) => name,
     );
 
-    // Databases, Redis, providers and the terminal: each loaded when it is configured, from where npm put it.
-    expect(PIECES.length).toBeGreaterThan(3);
-    expect(outside.filter((name) => /^(koa|zod|pino|@modelcontextprotocol\/.*)$/.test(name))).toEqual([]);
+    expect(outside).toContain('node:crypto');
+    expect(outside.filter((name) => /^(koa|zod|pino|jose|@modelcontextprotocol\/.*)$/.test(name))).toEqual(
+      [],
+    );
+    // Loaded when they are configured, from where npm put them.
+    expect(outside).toEqual(expect.arrayContaining(['pg', '@redis/client']));
   });
 
-  test('never imports node:http, which would make Node load its HTTP client', () => {
-    expect(importsOf(PIECES)).not.toContain('node:http');
-    expect(importsOf(PIECES)).toContain('node:crypto');
+  test('is loaded by its entries, which export what the sources do', () => {
+    expect(read('main.js')).toMatch(
+      /^import \{ load \} from '.\/load-joined.mjs';\nawait load\("src\/main.ts"/,
+    );
+    expect(read('../lab/fixture/engine.js')).toContain('export const { runServer, runStdio } = await load(');
   });
 
-  test('has maps by which stack traces lead to the sources', () => {
-    const sources = PIECES.flatMap((name) => {
-      const map: unknown = JSON.parse(readFileSync(path.join(BUILT, `${name}.map`), 'utf8'));
-      return typeof map === 'object' && map !== null && 'sources' in map ? map.sources : [];
+  test('holds no table of media types, which every start would read', () => {
+    expect(read('joined.cjs')).not.toContain('application/vnd.openxmlformats');
+  });
+
+  test('has a map by which stack traces lead to the sources', () => {
+    const map: unknown = JSON.parse(read('joined.cjs.map'));
+
+    expect(map).toMatchObject({
+      sources: expect.arrayContaining(['../../src/mcp/call-tool.ts', '../../src/server/start-server.ts']),
     });
-
-    expect(sources).toEqual(
-      expect.arrayContaining(['../../src/mcp/call-tool.ts', '../../src/server/start-server.ts']),
-    );
   });
 });

@@ -3,4 +3,4 @@ import { runServer } from '../../../src/server/run-server.ts';
 import { createConformanceFeatures } from './features.ts';
 import { conformanceTools } from './tools.ts';
 
-await runServer({ tools: conformanceTools, features: createConformanceFeatures() }, process.env);
+void runServer({ tools: conformanceTools, features: createConformanceFeatures() }, process.env);
