@@ -72,7 +72,7 @@ async function join() {
     assetNames: '[name]-[hash]',
     define: { 'import.meta.url': 'joinedUrl' },
     banner: { js: "'use strict';\nconst joinedUrl = require('node:url').pathToFileURL(__filename).href;" },
-    plugins: [leaveOthers, readTypesLater],
+    plugins: [leaveOthers, readTypesLater, startThreadsLater],
   });
   const stubs = await Promise.all(
     ENTRIES.map(async (entry) => ({ entry, text: await stubOf(entry, metafile.inputs) })),

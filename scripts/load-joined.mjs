@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
 
 /** @typedef {Record<string, (() => Promise<Record<string, unknown>>) | undefined>} Entries */
+/** @typedef {(name: string) => unknown} Require */
+/** @typedef {{ exports: Entries, require?: Require, _compile(text: string, file: string): void }} Running */
+/** @typedef {(exports: Entries, require: Require, module: { exports: Entries }, file: string) => void} Joined */
 
 const FILE = fileURLToPath(new URL('joined.cjs', import.meta.url));
 const COMPILED = fileURLToPath(
@@ -16,7 +19,7 @@ const COMPILED = fileURLToPath(
 );
 
 /** What stays outside and is imported as it is needed, by the names that the script asks for. */
-const outside = new Map();
+const outside = /** @type {Map<string, unknown>} */ (new Map());
 
 /** @type {vm.Script | undefined} */
 let script;
@@ -46,8 +49,9 @@ export async function load(name, needed = []) {
  */
 export async function compileAhead(name, needed) {
   try {
-    const { rehearse } = await load(name, needed);
-    if (typeof rehearse === 'function') await rehearse();
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- compile-ahead.ts exports it
+    const { rehearse } = /** @type {{ rehearse: () => Promise<void> }} */ (await load(name, needed));
+    await rehearse();
   } catch (error) {
     // The server will say the same, and louder; nobody's build fails here.
     console.error('compile-ahead:', error);
@@ -63,8 +67,8 @@ export async function compileAhead(name, needed) {
 function run() {
   // It is all ASCII.
   const text = fs.readFileSync(FILE, 'latin1');
-  const inside = nodeModule.createRequire(FILE);
-  /** @param {string} name */
+  const inside = /** @type {Require} */ (nodeModule.createRequire(FILE));
+  /** @type {Require} */
   const requireThat = (name) => outside.get(name) ?? inside(name);
   /** @type {{ exports: Entries }} */
   const module = { exports: {} };
@@ -74,7 +78,9 @@ function run() {
     cachedData: readCompiled(),
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
-  script.runInThisContext()(module.exports, requireThat, module, FILE);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the function that has just been written around it
+  const joined = /** @type {Joined} */ (script.runInThisContext());
+  joined(module.exports, requireThat, module, FILE);
   return module.exports;
 }
 
@@ -82,11 +88,14 @@ function run() {
  * Runs the script as Node runs a module: of a script it reads no map.
  *
  * @param {string} text
- * @param {(name: string) => unknown} requireThat
+ * @param {Require} requireThat
  * @returns {Entries}
  */
 function runWithMaps(text, requireThat) {
-  const module = Object.assign(new nodeModule(FILE), { filename: FILE, require: requireThat });
+  /** @type {unknown} */
+  const made = Object.assign(new nodeModule(FILE), { filename: FILE, require: requireThat });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what all do that hand Node a module; its types leave it out
+  const module = /** @type {Running} */ (made);
   module._compile(text, FILE);
   return module.exports;
 }
