@@ -120,13 +120,28 @@ async function answer(ctx: RequestContext, error: HttpError): Promise<void> {
     ctx.res.destroy();
     return;
   }
-  const text = JSON.stringify(bodyOf(ctx.state, error));
-  const headers = [...ERROR_HEADERS, ...Object.entries(error.headers).flat()];
+  const said = ctx.state.speaksJsonRpc === true ? spell(ctx.state, error) : spellOnce(error);
   const { req, res } = ctx;
   // Paused is a body of which the rest is too much to read.
   const endsConnection = req.isPaused() || (!req.complete && !res.shouldKeepAlive);
-  if (endsConnection) await answerBeforeBodyEnds(ctx, error.status, { text, headers });
-  else writeAnswer(ctx, error.status, { text, headers });
+  if (endsConnection) await answerBeforeBodyEnds(ctx, error.status, said);
+  else writeAnswer(ctx, error.status, said);
+}
+
+/** What a refusal says. */
+function spell(state: Pick<RequestState, 'speaksJsonRpc' | 'rpcId'>, error: HttpError): Answer {
+  const headers = [...ERROR_HEADERS, ...Object.entries(error.headers).flat()];
+  return { text: JSON.stringify(bodyOf(state, error)), headers };
+}
+
+/** Those that are answered again and again, as wrong credentials are, in their spelling outside JSON-RPC. */
+const spelled = new WeakMap<HttpError, Answer>();
+
+/** The same, spelled once for each refusal. */
+function spellOnce(error: HttpError): Answer {
+  const said = spelled.get(error) ?? spell({}, error);
+  spelled.set(error, said);
+  return said;
 }
 
 /** What every refusal is. */
@@ -134,7 +149,7 @@ export const ERROR_HEADERS: readonly string[] = ['Content-Type', 'application/js
 
 /** The JSON of a refusal: a JSON-RPC error on the MCP routes, RFC 6749's two fields elsewhere. */
 function bodyOf(
-  { speaksJsonRpc = false, rpcId }: RequestState,
+  { speaksJsonRpc = false, rpcId }: Pick<RequestState, 'speaksJsonRpc' | 'rpcId'>,
   { code, message, rpcCode }: HttpError,
 ): object {
   if (!speaksJsonRpc) return { error: code, error_description: message };

@@ -191,16 +191,23 @@ function originOf(context: ServerContext, asking: McpServer | undefined): CallOr
 }
 
 /** The tools that a user may call, as `tools/list` shows them. */
-export function createToolLister(
-  definition: McpDefinition,
-): (user: UserContext) => Promise<readonly ListedTool[]> {
+export function createToolLister(definition: McpDefinition): ToolLister {
   // One server that is never connected: its list handler is the very one that clients' lists come from.
   const probe = createMcpServer(definition);
   const listAll = async (): Promise<readonly ListedTool[]> => (await listEveryTool(probe)) ?? [];
   // Only a feature could change the list while the server runs.
   const listed = hasRegistering(definition) ? undefined : listAll();
-  return async (user) => allowedTools(await (listed ?? listAll()), user, definition.scopes);
+  let known: readonly ListedTool[] | undefined;
+  const listFor = async (user: UserContext): Promise<readonly ListedTool[]> => {
+    const all = await (listed ?? listAll());
+    if (listed !== undefined) known = all;
+    return allowedTools(all, user, definition.scopes);
+  };
+  return (user) => (known === undefined ? listFor(user) : allowedTools(known, user, definition.scopes));
 }
+
+/** Lists the tools that a user may use; at once, where the list is known: a promise costs every request. */
+export type ToolLister = (user: UserContext) => readonly ListedTool[] | Promise<readonly ListedTool[]>;
 
 /** What a server's `tools/list` says to a user who may call everything; undefined where it has no tools. */
 export function listEveryTool(server: McpServer): ReturnType<typeof listAllTools> {

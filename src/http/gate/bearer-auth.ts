@@ -14,11 +14,12 @@ export function requireBearer(
   countFailure: CountFailure,
   describeEntrance: DescribeEntrance = () => '',
 ): Step {
+  const challengeOf = createChallenges();
   const refuse = (ctx: RequestContext, refusal: Refusal): never => {
     requireVerdict(refusal);
     // After the look-up, so that a valid token from the same address always passes: a classroom behind one NAT.
     if (refusal.reason !== 'missing') countFailure(clientAddressOf(ctx), refusal.fingerprint);
-    throw challenge(refusal, describeEntrance(ctx));
+    throw challengeOf(refusal, describeEntrance(ctx));
   };
   const admit = (ctx: RequestContext, authentication: Authentication, next: () => unknown): unknown => {
     if (!authentication.ok) return refuse(ctx, authentication.refusal);
@@ -48,6 +49,24 @@ export function requireVerdict({ reason, description, retryAfterSeconds = 5 }: R
 }
 
 const REALM = 'Bearer realm="mcp"';
+
+/** So many challenges are kept; beyond that all are forgotten, and made again: a part of them may be of the request's Host. */
+const MAX_CHALLENGES = 100;
+
+/** Makes the 401 of a refusal; where it names nobody it is the same each time, and made once, so that whoever only guesses costs less. */
+function createChallenges(): typeof challenge {
+  const kept = new Map<string, HttpError>();
+  return (refusal, entrance) => {
+    if (refusal.grant !== undefined || refusal.since !== undefined) return challenge(refusal, entrance);
+    const key = `${refusal.reason} ${refusal.description} ${entrance}`;
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    if (kept.size >= MAX_CHALLENGES) kept.clear();
+    const made = challenge(refusal, entrance);
+    kept.set(key, made);
+    return made;
+  };
+}
 
 /** The 401 of a refusal. Without a credential the challenge has no error code (RFC 6750, section 3.1). */
 function challenge({ reason, description, grant, since }: Refusal, entrance: string): HttpError {

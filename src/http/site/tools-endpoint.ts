@@ -6,17 +6,22 @@ import { writeAnswer } from '../direct-answer.ts';
 
 /** The route. `scopes` are those that tools need, by the tools' names: `/tools?scopes` shows them, as MCP's own list cannot. */
 export function createToolsRoute(
-  listTools: (user: UserContext) => Promise<readonly ListedTool[]>,
+  listTools: (user: UserContext) => readonly ListedTool[] | Promise<readonly ListedTool[]>,
   scopes: ReadonlyMap<string, string>,
 ): Route {
   const spellPlain = createSpeller(() => ({}));
   const spellWithScopes = createSpeller((name) => (scopes.has(name) ? { scope: scopes.get(name) } : {}));
-  const list = async (ctx: RequestContext): Promise<void> => {
-    const { user } = grantOf(ctx);
+  const answer = (ctx: RequestContext, { userId, name }: UserContext, tools: readonly ListedTool[]): void => {
     const spell = ctx.querystring === 'scopes' ? spellWithScopes : spellPlain;
-    const text = spell(await listTools(user));
-    const who = JSON.stringify({ userId: user.userId, name: user.name });
-    writeAnswer(ctx, 200, { text: `{"tools":${text},"user":${who}}`, headers: HEADERS });
+    const who = JSON.stringify({ userId, name });
+    writeAnswer(ctx, 200, { text: `{"tools":${spell(tools)},"user":${who}}`, headers: HEADERS });
+  };
+  const list = (ctx: RequestContext): void | Promise<void> => {
+    const { user } = grantOf(ctx);
+    const tools = listTools(user);
+    return tools instanceof Promise
+      ? tools.then((found) => answer(ctx, user, found))
+      : answer(ctx, user, tools);
   };
   return { path: '/tools', answersItself: true, methods: { GET: list, HEAD: list } };
 }
