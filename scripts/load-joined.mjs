@@ -10,8 +10,9 @@ import vm from 'node:vm';
 
 /** @typedef {Record<string, (() => Promise<Record<string, unknown>>) | undefined>} Entries */
 /** @typedef {(name: string) => unknown} Require */
-/** @typedef {{ exports: Entries, require?: Require, _compile(text: string, file: string): void }} Running */
-/** @typedef {(exports: Entries, require: Require, module: { exports: Entries }, file: string) => void} Joined */
+/** @typedef {{ exports: Entries, importThat: (name: string) => Promise<unknown> }} Module */
+/** @typedef {Module & { _compile(text: string, file: string): void }} Running */
+/** @typedef {(exports: Entries, require: Require, module: Module, file: string) => void} Joined */
 
 const FILE = fileURLToPath(new URL('joined.cjs', import.meta.url));
 const COMPILED = fileURLToPath(
@@ -70,18 +71,27 @@ function run() {
   const inside = /** @type {Require} */ (nodeModule.createRequire(FILE));
   /** @type {Require} */
   const requireThat = (name) => outside.get(name) ?? inside(name);
-  /** @type {{ exports: Entries }} */
-  const module = { exports: {} };
+  /** @type {Module} */
+  const module = { exports: {}, importThat };
   if (process.sourceMapsEnabled) return runWithMaps(text, requireThat);
   script = new vm.Script(`(function (exports, require, module, __filename) {${text}\n})`, {
     filename: FILE,
     cachedData: readCompiled(),
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the function that has just been written around it
   const joined = /** @type {Joined} */ (script.runInThisContext());
   joined(module.exports, requireThat, module, FILE);
   return module.exports;
+}
+
+/**
+ * Imports what the script imports when it needs it.
+ *
+ * @param {string} name
+ * @returns {Promise<unknown>}
+ */
+async function importThat(name) {
+  return import(name);
 }
 
 /**
@@ -93,7 +103,11 @@ function run() {
  */
 function runWithMaps(text, requireThat) {
   /** @type {unknown} */
-  const made = Object.assign(new nodeModule(FILE), { filename: FILE, require: requireThat });
+  const made = Object.assign(new nodeModule(FILE), {
+    filename: FILE,
+    require: requireThat,
+    importThat,
+  });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what all do that hand Node a module; its types leave it out
   const module = /** @type {Running} */ (made);
   module._compile(text, FILE);

@@ -13,7 +13,7 @@ function read(name: string): string {
 
 describe('the built server', () => {
   test('is one script that finds Koa, zod and the SDK in itself', () => {
-    const outside = [...read('joined.cjs').matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(
+    const outside = [...read('joined.cjs').matchAll(/\b(?:require|joined)\("([^"]+)"\)/g)].map(
       ([, name = '']) => name,
     );
 
@@ -30,6 +30,10 @@ describe('the built server', () => {
       /^import \{ load \} from '.\/load-joined.mjs';\nawait load\("src\/main.ts"/,
     );
     expect(read('../lab/fixture/engine.js')).toContain('export const { runServer, runStdio } = await load(');
+  });
+
+  test('imports nothing itself: Node 20 warns about a script that does', () => {
+    expect(read('joined.cjs')).not.toMatch(/\bimport\("(pg|@redis\/client|@photostructure\/sqlite)"\)/);
   });
 
   test('holds no table of media types, which every start would read', () => {
