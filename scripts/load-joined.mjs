@@ -1,6 +1,6 @@
 /**
  * Loads the script that `join-modules.mjs` has made, with what V8 has compiled of it; the build puts this file beside it. Without what is
- * compiled, or where it is another Node's, V8 compiles again: a start takes half as long again.
+ * compiled, or where it is another Node's, V8 compiles again, and a start takes longer.
  */
 import fs from 'node:fs';
 import nodeModule from 'node:module';

@@ -8,7 +8,7 @@ import type { ServerChild } from '../fuzz/server-child.ts';
 import { findGrowth, type QuietPoint } from './growth.ts';
 import type { HeapReport } from './heap-signal.ts';
 import type { Report, Round } from './load.ts';
-import { IDLE_SESSION_SECONDS } from './server.ts';
+import { IDLE_SESSION_SECONDS } from './idle.ts';
 import { editTokens } from './token-edits.ts';
 import { describe, type SoakUser } from './workers.ts';
 

@@ -2,10 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { makeToken, type ServerChild, startServerChild } from '../fuzz/server-child.ts';
 import { FIXTURE } from '../fuzz/target.ts';
+import { IDLE_SESSION_SECONDS } from './idle.ts';
 import type { SoakUser } from './workers.ts';
-
-/** How soon the soak's server ends idle sessions. */
-export const IDLE_SESSION_SECONDS = 1;
 
 /** Where the compiled programs are. */
 export interface SoakScripts {

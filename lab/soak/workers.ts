@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLIENT_KINDS, connectClient, inTime, type SoakClient } from './clients.ts';
+import { mayHaveBeenIdle } from './idle.ts';
 
 /** A user of the soak. */
 export interface SoakUser {
@@ -27,14 +28,19 @@ export async function churn(load: Load): Promise<void> {
   while (load.isOn()) {
     const user = pick(load.users);
     const kind = pick(CLIENT_KINDS);
+    let askedMs = Date.now();
     try {
       const client = await inTime(connectClient(kind, load.url, user.token), `a connection (${kind})`);
       load.count(`${kind} connections`);
-      for (let round = randomInt(1, 6); round > 0 && load.isOn(); round -= 1)
+      for (let round = randomInt(1, 6); round > 0 && load.isOn(); round -= 1) {
+        const beginMs = Date.now();
         await callAtOnce(load, client, user);
+        askedMs = beginMs;
+      }
       await (randomInt(3) === 0 ? client.vanish() : client.leave());
     } catch (error) {
-      throw new Error(`${kind} of ${user.userId}: ${describe(error)}`, { cause: error });
+      if (mayHaveBeenIdle(describe(error), Date.now() - askedMs)) load.count('ended while they were quiet');
+      else throw new Error(`${kind} of ${user.userId}: ${describe(error)}`, { cause: error });
     }
   }
 }

@@ -5,6 +5,7 @@ import { inTime } from '../../lab/soak/clients.ts';
 import { Chronicle } from '../../lab/soak/fleet/chronicle.ts';
 import { judgeSse, judgeSteps } from '../../lab/soak/fleet/promises.ts';
 import { findGrowth } from '../../lab/soak/growth.ts';
+import { mayHaveBeenIdle } from '../../lab/soak/idle.ts';
 import { runSoak, type SoakOptions } from '../../lab/soak/runner.ts';
 import { startSoakServer } from '../../lab/soak/server.ts';
 import { startFaultyProxy } from '../support/faulty-proxy.ts';
@@ -38,6 +39,14 @@ test('a healthy server loses and misdelivers nothing, and everything is measured
   expect(points[0]?.heapMb).toBeGreaterThan(1);
   expect(lines.at(-1)).toMatch(/^round 1 of 1 is over: heap/);
 }, 60_000);
+
+test.each([
+  ['after more than the idle time', 'v2 http of dan: session_not_found', 1_000, true],
+  ['before that', 'v2 http of dan: session_not_found', 999, false],
+  ['and another error is no such end', 'v2 http of dan: fetch failed', 5_000, false],
+])('a session that is gone %s may have been idle', (_when, words, quietMs, expected) => {
+  expect(mayHaveBeenIdle(words, quietMs)).toBe(expected);
+});
 
 /** Changes answers to what they must not be. */
 const lie = (text: string): string =>
