@@ -161,7 +161,7 @@ async function build(root) {
 }
 
 /**
- * Joins what a start imports, where the bundler is installed: starts take half as long then. See `scripts/join-modules.mjs`.
+ * Joins what a start imports, where the bundler is installed: starts take less time then. See `scripts/join-modules.mjs`.
  *
  * @param {string} root
  */
