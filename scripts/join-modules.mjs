@@ -76,9 +76,7 @@ async function join() {
     },
     plugins: [leaveOthers, readTypesLater, startThreadsLater],
   });
-  const stubs = await Promise.all(
-    ENTRIES.map(async (entry) => ({ entry, text: await stubOf(entry, metafile.inputs) })),
-  );
+  const stubs = ENTRIES.map((entry) => ({ entry, text: stubOf(entry, metafile.inputs) }));
   const folder = path.join(ROOT, 'dist/src');
   const later = Object.values(metafile.outputs)
     .flatMap(({ imports }) => imports)
@@ -108,16 +106,12 @@ function builtOf(entry) {
  * @param {string} entry
  * @param {import('esbuild').Metafile['inputs']} inputs
  */
-async function stubOf(entry, inputs) {
-  const { build } = await import('esbuild');
-  const { metafile } = await build({ entryPoints: [path.join(ROOT, entry)], metafile: true, write: false });
-  const names = Object.values(metafile.outputs).flatMap((output) => output.exports);
+function stubOf(entry, inputs) {
   const loader = path.posix.relative(path.posix.dirname(entry), 'src/load-joined.mjs');
   const verb = entry === COMPILE_AHEAD ? 'compileAhead' : 'load';
-  const call = `await ${verb}(${JSON.stringify(entry)}, ${JSON.stringify(findOutside(entry, inputs))});`;
   return [
     `import { ${verb} } from '${loader.startsWith('.') ? loader : `./${loader}`}';`,
-    verb === 'load' && names.length > 0 ? `export const { ${names.join(', ')} } = ${call}` : call,
+    `await ${verb}(${JSON.stringify(entry)}, ${JSON.stringify(findOutside(entry, inputs))});`,
     // What a fork's modules may have opened is nothing to wait for.
     ...(verb === 'load' ? [] : ['process.exit(0);']),
     '',

@@ -25,11 +25,10 @@ describe('the built server', () => {
     expect(outside).toEqual(expect.arrayContaining(['pg', '@redis/client']));
   });
 
-  test('is loaded by its entries, which export what the sources do', () => {
-    expect(read('main.js')).toMatch(
-      /^import \{ load \} from '.\/load-joined.mjs';\nawait load\("src\/main.ts"/,
-    );
-    expect(read('../lab/fixture/engine.js')).toContain('export const { runServer, runStdio } = await load(');
+  test('is loaded by its entries', () => {
+    // A fork's tools may need packages besides.
+    expect(read('main.js')).toContain('await load("src/main.ts", [');
+    expect(read('../lab/fixture/entry.js')).toContain('await load("lab/fixture/entry.ts", []);');
   });
 
   test('imports nothing itself: Node 20 warns about a script that does', () => {
