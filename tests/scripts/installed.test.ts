@@ -1,8 +1,11 @@
 /** Tests of what counts as installed, with the real npm and packages from folders: who installed does not matter, what is there does. */
 import { cp } from 'node:fs/promises';
-import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { isInstalledAs } from '../../scripts/installed.mjs';
 import { createCheckout, deleteCheckouts, runToEnd } from '../support/checkout.ts';
+
+// The real npm takes a second on a machine of its own, and many more on one that is shared.
+jest.setTimeout(120_000);
 
 deleteCheckouts();
 
