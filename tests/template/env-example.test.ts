@@ -61,7 +61,7 @@ test('.env.example shows the defaults where it says so', async () => {
   const example = await readExample();
   // What is an example of its own, because the default is nothing or depends on where the server runs.
   const ownExample =
-    /^(NODE_ENV|AUTH_ENABLED|AUTH_TOKENS|MCP_TOKEN|PUBLIC_URL|ALLOWED_HOSTS|ALLOWED_ORIGINS|TOKENS_FILE|ADMIN_TOKEN)$/;
+    /^(NODE_ENV|AUTH_ENABLED|AUTH_TOKENS|MCP_TOKEN|PUBLIC_URL|ALLOWED_HOSTS|ALLOWED_ORIGINS|TOKENS_FILE|ADMIN_TOKEN|DATABASE_URL)$/;
 
   const defaults = example.filter(({ name }) => !ownExample.test(name));
 
