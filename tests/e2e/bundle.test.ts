@@ -10,7 +10,7 @@ import { defineTool } from '../../src/mcp/tool.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { createSandbox, ROOT } from '../support/process.ts';
-import { send } from '../support/raw-http.ts';
+import { send, sendRaw } from '../support/raw-http.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
 
 const BRIDGE = path.join(ROOT, 'bundle/connect.mjs');
@@ -142,6 +142,15 @@ describe('the server', () => {
     expect(bytes.includes(`"MCP_URL": "${server.url}/mcp"`)).toBe(true);
     expect(bytes.includes(ADA)).toBe(false);
   });
+
+  test.each(['localhost:99999', '127.0.0.1:70000', '[::1]:65536'])(
+    'hands out none with the address %s, which is none: 404 in words',
+    async (host) => {
+      const answer = await sendRaw(server.url, ['GET /connect.mcpb HTTP/1.1', `Host: ${host}`]);
+
+      expect(answer).toMatchObject({ status: 404, body: { error: 'not_found' } });
+    },
+  );
 
   test('answers HEAD, and no other method', async () => {
     const [head, post] = await Promise.all(

@@ -31,7 +31,8 @@ export function createBundleRoute(face: Face): Route {
 /** Where the request came to, on a server that was not told its address. The answer is kept by nobody else: it says no-store. */
 function addressOf(ctx: RequestContext): string {
   const { host = '' } = ctx.req.headers;
-  if (!HOST.test(host))
+  // What looks like an address need not be one: a port above 65535, or a name that Punycode does not know.
+  if (!HOST.test(host) || !URL.canParse(`http://${host}`))
     throw new HttpError(404, 'not_found', 'The address of this server is not known. Set PUBLIC_URL to it.');
   return `${ctx.protocol}://${host.toLowerCase()}`;
 }
