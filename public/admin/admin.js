@@ -2,15 +2,19 @@
 import { byId, element } from '../page/element.js';
 import { ApiError, createApi } from './api.js';
 import { ask, connectDialog } from './ask.js';
+import { connectEditor, edit } from './edit.js';
 import { createPeopleTable } from './people.js';
 import { showSessions } from './sessions.js';
 import { createSheet } from './sheet.js';
 
-/** @typedef {import('./api.js').Api} Api */
+/**
+ * @typedef {import('./api.js').Api} Api
+ * @typedef {import('./api.js').TokenFacts} TokenFacts
+ */
 
 /** @type {Api | undefined} */
 let api;
-const table = createPeopleTable();
+const table = createPeopleTable((token) => void change(token));
 const sheet = createSheet();
 
 /**
@@ -73,11 +77,12 @@ async function load(from) {
   for (const id of ['add', 'actions']) byId(id, HTMLElement).hidden = store.fixedBecause !== null;
   byId('scopes-hint', HTMLElement).textContent =
     `The tools ask for: ${scopes.join(', ') || 'none'}. Without any, every tool. "admin" lets people in here.`;
-  table.show(tokens);
+  table.show(tokens, store.fixedBecause === null);
   showSessions(sessions, ({ session, userId }) => {
     void run(async (now) => {
       await now.endSession(session);
       await load(now);
+      byId('sessions-title', HTMLElement).focus();
       return `The session of ${userId} has ended.`;
     });
   });
@@ -117,6 +122,8 @@ byId('sign-out', HTMLElement).addEventListener('click', () => {
   say('The token is forgotten.');
 });
 connectDialog();
+connectEditor();
+byId('handed-close', HTMLElement).addEventListener('click', () => byId('people-title', HTMLElement).focus());
 byId('reload', HTMLElement).addEventListener('click', () => void run(load));
 byId('add-one', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
@@ -162,6 +169,28 @@ async function act(action) {
     await load(now);
     sheet.show(tokens);
     return `Done for ${countOf(ids.length)}.`;
+  });
+}
+
+/**
+ * Edits one person's entry.
+ *
+ * @param {TokenFacts} token
+ */
+async function change({ id, ...facts }) {
+  await run(async (now) => {
+    const isChanged = await edit(
+      { id, ...facts },
+      {
+        save: async (wish, version) => now.change({ action: 'edit', ids: [id], version, ...wish }),
+        latest: async () => (await now.people()).tokens.find((token) => token.id === id),
+      },
+    );
+    // Without a change the browser itself brings the focus back, to the button that opened the form.
+    if (!isChanged) return '';
+    await load(now);
+    table.focus(id);
+    return `${facts.userId} is changed.`;
   });
 }
 

@@ -7,10 +7,12 @@ import { asObject } from '../page/mcp-messages.js';
 export class ApiError extends Error {
   /** Whether it is the token that is refused. */
   isRefusal = false;
+  /** The server's name for it. */
+  code = '';
 }
 
 /**
- * @typedef {{ id: string, userId: string, name: string, scopes: string[] | null, expiresAt: string | null, state: string, lastUse: string | null, calls: number[] }} TokenFacts
+ * @typedef {{ id: string, userId: string, name: string, scopes: string[] | null, expiresAt: string | null, state: string, version: string, lastUse: string | null, calls: number[] }} TokenFacts
  * @typedef {{ id: string, userId: string, name: string, token: string, link: string }} MadeToken
  * @typedef {{ store: { kind: string, fixedBecause: string | null }, scopes: string[], usage: string, tokens: TokenFacts[] }} PeopleList
  * @typedef {{ tokens: MadeToken[], skipped?: number }} Made
@@ -44,9 +46,12 @@ export function createApi(token) {
     /** @type {unknown} */
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
-    const words = asObject(answer)?.['error_description'];
+    const { error, error_description: words } = asObject(answer) ?? {};
     const problem = typeof words === 'string' ? words : `The server answered with ${response.status}.`;
-    throw Object.assign(new ApiError(problem), { isRefusal: [401, 403].includes(response.status) });
+    throw Object.assign(new ApiError(problem), {
+      isRefusal: [401, 403].includes(response.status),
+      code: typeof error === 'string' ? error : '',
+    });
   };
   return {
     people: async () => /** @type {PeopleList} */ (await ask('people')),

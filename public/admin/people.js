@@ -6,13 +6,18 @@ import { byId, element } from '../page/element.js';
 /** More rows than this are not drawn: a search finds the others. */
 const SHOWN_ROWS = 500;
 
-/** Takes over the table; `onChoice` hears how many are chosen. */
-export function createPeopleTable() {
+/**
+ * Takes over the table.
+ *
+ * @param {(token: TokenFacts) => void} onEdit
+ */
+export function createPeopleTable(onEdit) {
   const rows = byId('rows', HTMLElement);
   const search = byId('search', HTMLInputElement);
   const all = byId('all', HTMLInputElement);
   /** @type {readonly TokenFacts[]} */
   let tokens = [];
+  let canEdit = true;
   /** @type {Set<string>} */
   const chosen = new Set();
 
@@ -29,16 +34,20 @@ export function createPeopleTable() {
     all.checked = found.length > 0 && found.every(({ id }) => chosen.has(id));
     rows.replaceChildren(
       ...found.slice(0, SHOWN_ROWS).map((token) =>
-        createRow(token, chosen.has(token.id), (isChosen) => {
-          if (isChosen) chosen.add(token.id);
-          else chosen.delete(token.id);
-          tell();
+        createRow(token, {
+          isChosen: chosen.has(token.id),
+          onChoice(isChosen) {
+            if (isChosen) chosen.add(token.id);
+            else chosen.delete(token.id);
+            tell();
+          },
+          onEdit: canEdit ? () => onEdit(token) : undefined,
         }),
       ),
     );
     if (found.length > SHOWN_ROWS || found.length === 0) {
       const words = found.length === 0 ? 'Nobody.' : `${found.length - SHOWN_ROWS} more: search for them.`;
-      rows.append(element('tr', {}, element('td', { colspan: 7 }, words)));
+      rows.append(element('tr', {}, element('td', { colspan: 8 }, words)));
     }
     tell();
   };
@@ -51,12 +60,23 @@ export function createPeopleTable() {
     render();
   });
   return {
-    /** @param {readonly TokenFacts[]} next */
-    show(next) {
-      tokens = next;
+    /**
+     * @param {readonly TokenFacts[]} next
+     * @param {boolean} [canBeEdited]
+     */
+    show(next, canBeEdited = true) {
+      [tokens, canEdit] = [next, canBeEdited];
       const known = new Set(next.map(({ id }) => id));
       for (const id of chosen) if (!known.has(id)) chosen.delete(id);
       render();
+    },
+    /**
+     * Moves the focus to a token's row, which was drawn anew.
+     *
+     * @param {string} id
+     */
+    focus(id) {
+      document.getElementById(`edit-${id}`)?.focus();
     },
     chosen: () => [...chosen],
     clear() {
@@ -70,10 +90,12 @@ export function createPeopleTable() {
  * A row.
  *
  * @param {TokenFacts} token
- * @param {boolean} isChosen
- * @param {(isChosen: boolean) => void} onChoice
+ * @param {{ isChosen: boolean, onChoice: (isChosen: boolean) => void, onEdit: (() => void) | undefined }} ways
  */
-function createRow({ id, userId, name, scopes, state, expiresAt, lastUse, calls }, isChosen, onChoice) {
+function createRow(
+  { id, userId, name, scopes, state, expiresAt, lastUse, calls },
+  { isChosen, onChoice, onEdit },
+) {
   const box = element('input', { type: 'checkbox', 'aria-label': `Choose ${name}, token ${id}` });
   box.checked = isChosen;
   box.addEventListener('change', () => onChoice(box.checked));
@@ -90,7 +112,26 @@ function createRow({ id, userId, name, scopes, state, expiresAt, lastUse, calls 
     element('td', {}, expiresAt === null ? 'never' : dayOf(expiresAt)),
     element('td', {}, lastUse === null ? '–' : `${dayOf(lastUse)} ${lastUse.slice(11, 16)}`),
     createCalls(calls),
+    element('td', {}, ...(onEdit === undefined ? [] : [createEdit(id, name, onEdit)])),
   );
+}
+
+/**
+ * The button that edits.
+ *
+ * @param {string} id
+ * @param {string} name
+ * @param {() => void} onEdit
+ */
+function createEdit(id, name, onEdit) {
+  const label = `Edit ${name}, token ${id}`;
+  const button = element(
+    'button',
+    { type: 'button', class: 'quiet', id: `edit-${id}`, 'aria-label': label },
+    'Edit',
+  );
+  button.addEventListener('click', onEdit);
+  return button;
 }
 
 /**

@@ -3,10 +3,17 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { createPageFixture, describeInBrowser, findBarriers } from '../support/browser.ts';
-import { ADA, TOKENS } from '../support/start-server.ts';
+import { focused, tabTo } from '../support/keyboard.ts';
+import { eventually } from '../support/raw-http.ts';
+import { ADA, GREETER, TOKENS } from '../support/start-server.ts';
 
 const ADMIN = 'tok_admin_0123456789';
 const tokens = { ...TOKENS, [ADMIN]: { userId: 'tea', name: 'Ms Teacher', scopes: ['admin'] } };
+
+/** Whether the admin's token is let in. */
+async function isLetIn(url: string): Promise<boolean> {
+  return (await fetch(url, { headers: { Authorization: `Bearer ${ADMIN}` } })).ok;
+}
 
 describeInBrowser('the page for admins', () => {
   const fixture = createPageFixture({ tokens });
@@ -61,6 +68,90 @@ describeInBrowser('the page for admins', () => {
     await page.getByText('Done for 1 token.').waitFor();
 
     expect(await page.locator('tr', { hasText: 'Bob' }).innerText()).toContain('disabled');
+  });
+
+  test('edits a person, tells when another admin has done so meanwhile, and loses nothing', async () => {
+    await fixture.server().writeTokens(tokens);
+    const page = await signIn();
+    const row = page.locator('tr', { hasText: 'greta' });
+    await row.getByRole('button', { name: 'Edit' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Ends').fill('2099-01-01');
+    // Another admin, by the file.
+    const other = { userId: 'greta', name: 'Greta Garbo', scopes: ['greet'] };
+    await fixture.server().writeTokens({ ...tokens, [GREETER]: other });
+
+    await form.getByRole('button', { name: 'Save' }).click();
+    const words = await form.getByRole('alert').textContent();
+    const name = form.getByLabel('Name');
+    await eventually(async () => (await name.inputValue()) === 'Greta Garbo');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('greta is changed.').waitFor();
+
+    expect(words).toContain('Somebody else has changed this entry');
+    expect(await row.innerText()).toMatch(/Greta Garbo[^]*greet[^]*2099-01-01/);
+  });
+
+  test('signs out with words when the token is taken away in the middle of an edit', async () => {
+    await fixture.server().writeTokens(tokens);
+    const page = await signIn();
+    await page.getByRole('button', { name: 'Edit Bob' }).click();
+    await page.getByRole('dialog').getByLabel('Name').fill('Robert');
+    const { [ADMIN]: _gone, ...others } = tokens;
+    await fixture.server().writeTokens(others);
+    await eventually(async () => !(await isLetIn(`${fixture.url()}/admin/api/people`)));
+
+    await page.keyboard.press('Enter');
+    await page.locator('.news .refusal').waitFor();
+
+    expect(await page.locator('.news .refusal').textContent()).toContain('revoked');
+    expect(await page.locator('#desk').isHidden()).toBe(true);
+    expect(await page.locator('#rows').innerText()).not.toContain('Ada');
+    await fixture.server().writeTokens(tokens);
+  });
+
+  test('is used by keyboard alone: each stop is seen, and the focus comes back to where one was', async () => {
+    await fixture.server().writeTokens(tokens);
+    const page = await fixture.open({}, 'admin');
+    const { keyboard } = page;
+    await tabTo(page, 'Your token');
+    await keyboard.type(ADMIN);
+    await keyboard.press('Enter');
+    await focused(page, 'People and their tokens');
+
+    await tabTo(page, 'User id');
+    await keyboard.type('kay');
+    await keyboard.press('Enter');
+    await focused(page, 'Links to hand out');
+    await tabTo(page, 'Done');
+    await keyboard.press('Enter');
+    await focused(page, 'People and their tokens');
+
+    await tabTo(page, 'Edit kay');
+    await keyboard.press('Enter');
+    await focused(page, 'Name');
+    await keyboard.press('Escape');
+    await focused(page, 'Edit kay');
+    await keyboard.press('Space');
+    await keyboard.type('Kay Jones');
+    await keyboard.press('Enter');
+    await focused(page, 'Edit Kay Jones');
+
+    await tabTo(page, 'Choose Kay Jones', 'Shift+Tab');
+    await keyboard.press('Space');
+    await tabTo(page, 'New link', 'Shift+Tab');
+    await keyboard.press('Enter');
+    await focused(page, 'Links to hand out');
+    await tabTo(page, 'Choose Kay Jones');
+    await keyboard.press('Space');
+    await tabTo(page, 'Remove', 'Shift+Tab');
+    await keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await focused(page, 'Remove');
+
+    expect(fixture.complaints()).toEqual([]);
   });
 
   test.each([

@@ -10,7 +10,7 @@ import { grantOf, type Handler, type RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { readJsonBody } from '../transports/json-body.ts';
 import type { AdminParts } from './admin.ts';
-import { CHANGE, type MadeToken, planChange } from './changes.ts';
+import { CHANGE, type MadeToken, planChange, versionOf } from './changes.ts';
 import { badRequest, entryOf, NEW_TOKENS, readTable } from './wishes.ts';
 
 /** The body that ends a session. */
@@ -48,7 +48,11 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
       usage: usage.words,
       tokens: entries.map((entry) => {
         const facts = describeEntry(entry, nowMs);
-        const used = { lastUse: usage.lastUseOf(facts.id), calls: usage.callsOf(facts.userId) };
+        const used = {
+          version: versionOf(entry),
+          lastUse: usage.lastUseOf(facts.id),
+          calls: usage.callsOf(facts.userId),
+        };
         return Object.assign(used, facts);
       }),
     };

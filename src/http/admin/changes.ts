@@ -1,4 +1,5 @@
 /** What an admin does to tokens that are there. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { digestToken, tokenIdOf } from '../../auth/digest.ts';
 import { formatMoment, mintToken } from '../../auth/tokens/new-token.ts';
@@ -17,9 +18,11 @@ export const CHANGE = z.strictObject({
     .max(5_000),
   /** For `expire` and `edit`: a date, a length, or `never`. */
   expires: z.string().max(40).optional(),
-  /** For `edit`. */
-  name: z.string().min(1).max(200).optional(),
+  /** For `edit`; an empty name takes it away, and the user's id is shown. */
+  name: z.string().trim().max(200).optional(),
   scopes: z.string().max(2_000).optional(),
+  /** For one token: the version that was seen. Where it is another one by now, nothing is changed. */
+  version: z.string().max(64).optional(),
 });
 
 /** A change that is wanted. */
@@ -49,12 +52,23 @@ export function planChange(
   { nowMs, ownId }: { readonly nowMs: number; readonly ownId: string | undefined },
 ): PeoplePlan<Changed> {
   const chosen = wish.ids.map((id) => findEntry(entries, id));
-  const endsOwn = ['disable', 'remove', 'expire', 'edit'].includes(wish.action);
+  const endsOwn =
+    ['disable', 'remove', 'expire'].includes(wish.action) ||
+    (wish.action === 'edit' && (wish.scopes !== undefined || wish.expires !== undefined));
   if (endsOwn && chosen.some(({ digest }) => tokenIdOf(digest) === ownId))
     throw new HttpError(
       409,
       'own_token',
       'That is the token you are using here. Do it with another admin’s.',
+    );
+  if (
+    wish.version !== undefined &&
+    (chosen.length > 1 || chosen.some((one) => versionOf(one) !== wish.version))
+  )
+    throw new HttpError(
+      409,
+      'changed_meanwhile',
+      'Somebody else has changed this entry meanwhile. Look at what it is now, and save again.',
     );
   const changed = chosen.map(({ digest, user }) => ({ id: tokenIdOf(digest), userId: user.userId }));
   if (wish.action === 'remove') {
@@ -64,6 +78,11 @@ export function planChange(
   if (wish.action === 'rotate') return planRotation(chosen, nowMs);
   const change = new Map(chosen.map(({ digest }) => [digest, changeOf(wish, nowMs)]));
   return { edits: { change }, result: { changed, made: [] } };
+}
+
+/** A text that is another one as soon as anything of an entry is. */
+export function versionOf({ digest: _shownNowhere, ...entry }: TokenEntry): string {
+  return createHash('sha256').update(JSON.stringify(entry)).digest('base64url').slice(0, 16);
 }
 
 /** What a change does to one entry. */
@@ -82,7 +101,7 @@ function changeOf({ action, expires, name, scopes }: Change, nowMs: number): Ent
       return { expiresAt: expires === undefined ? formatMoment(nowMs) : end };
     case 'edit':
       return {
-        ...(name !== undefined && { name }),
+        ...(name !== undefined && { name: name === '' ? undefined : name }),
         ...(scopes !== undefined && { scopes: scopesOf(scopes) }),
         ...(expires !== undefined && { expiresAt: end }),
       };

@@ -58,7 +58,16 @@ export function createAdminFiles({
 }
 
 /** What the page loads. */
-const FILES = ['admin.js', 'api.js', 'ask.js', 'people.js', 'sheet.js', 'sessions.js', 'admin.css'];
+const FILES = [
+  'admin.js',
+  'api.js',
+  'ask.js',
+  'edit.js',
+  'people.js',
+  'sheet.js',
+  'sessions.js',
+  'admin.css',
+];
 
 /** Serves a file, which is read when it is first asked for. */
 function serve(type: string, file: string): Handler {

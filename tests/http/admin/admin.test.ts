@@ -18,6 +18,7 @@ const PEOPLE = {
 interface Facts {
   readonly id: string;
   readonly userId: string;
+  readonly version: string;
   readonly state: string;
   readonly scopes: readonly string[] | null;
   readonly expiresAt: string | null;
@@ -205,6 +206,23 @@ test('tokens are disabled, enabled, ended, signed out and removed', async () => 
   expect((await ask('tokens/change', { action: 'remove', ids: [id] })).status).toBe(404);
 });
 
+test('of two admins who edit one person at once the second is told, and what each has altered stays', async () => {
+  const [seen] = await tokensOf('greta');
+  const edit = async (body: object, token?: string): Promise<Answer> =>
+    ask('tokens/change', { action: 'edit', ids: [seen?.id], ...body }, token);
+
+  const first = await edit({ version: seen?.version, name: 'Greta Garbo' });
+  const second = await edit({ version: seen?.version, scopes: 'greet echo' }, SECOND);
+  const [latest] = await tokensOf('greta');
+  const again = await edit({ version: latest?.version, scopes: 'greet echo' }, SECOND);
+  const unnamed = await edit({ name: ' ' });
+
+  expect([first, second, again, unnamed].map(({ status }) => status)).toEqual([200, 409, 200, 200]);
+  expect(second.body).toMatchObject({ error: 'changed_meanwhile' });
+  expect(latest).toMatchObject({ name: 'Greta Garbo', scopes: ['greet'] });
+  expect(await tokensOf('greta')).toMatchObject([{ name: 'greta', scopes: ['greet', 'echo'] }]);
+});
+
 test('a token is replaced by another one, and works for a day beside it', async () => {
   const [{ id } = { id: '' }] = await tokensOf('greta');
 
@@ -222,8 +240,16 @@ test('nobody takes their own admin token away', async () => {
   const answers = await Promise.all(
     ['disable', 'remove', 'expire'].map(async (action) => ask('tokens/change', { action, ids: [id] })),
   );
+  const edit = async (body: object): Promise<number> =>
+    (await ask('tokens/change', { action: 'edit', ids: [id], ...body })).status;
+  const edits = [
+    await edit({ scopes: 'greet' }),
+    await edit({ expires: '1d' }),
+    await edit({ name: 'Teacher' }),
+  ];
 
   expect(answers.map(({ status }) => status)).toEqual([409, 409, 409]);
+  expect(edits).toEqual([409, 409, 200]);
 });
 
 test('who is connected is shown with client and transport, and can be sent away', async () => {
