@@ -18,7 +18,9 @@ export async function ask({ title, words, yes, field }) {
   input.value = field?.value ?? '';
   dialog.returnValue = '';
   dialog.showModal();
-  if (field !== undefined) input.select();
+  // Where nothing is typed, a key that is held down too long must not be a yes.
+  if (field === undefined) byId('ask-no', HTMLElement).focus();
+  else input.select();
   await new Promise((resolve) => {
     dialog.addEventListener('close', resolve, { once: true });
   });

@@ -109,8 +109,8 @@ function createRow(
     who,
     element('td', {}, opens),
     element('td', {}, chip),
-    element('td', {}, expiresAt === null ? 'never' : dayOf(expiresAt)),
-    element('td', {}, lastUse === null ? '–' : `${dayOf(lastUse)} ${lastUse.slice(11, 16)}`),
+    element('td', { class: 'when' }, expiresAt === null ? 'never' : dayOf(expiresAt)),
+    element('td', { class: 'when' }, lastUse === null ? '–' : `${dayOf(lastUse)} ${lastUse.slice(11, 16)}`),
     createCalls(calls),
     element('td', {}, ...(onEdit === undefined ? [] : [createEdit(id, name, onEdit)])),
   );

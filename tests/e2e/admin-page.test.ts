@@ -10,6 +10,13 @@ import { ADA, GREETER, TOKENS } from '../support/start-server.ts';
 const ADMIN = 'tok_admin_0123456789';
 const tokens = { ...TOKENS, [ADMIN]: { userId: 'tea', name: 'Ms Teacher', scopes: ['admin'] } };
 
+/** In the browser: over how many lines the one date goes. A text, as the types here are Node's. */
+const LINES_OF_DATE = `(() => {
+  const range = document.createRange();
+  range.selectNodeContents([...document.querySelectorAll('td')].find((cell) => cell.textContent === '2027-06-30'));
+  return range.getClientRects().length;
+})()`;
+
 /** Whether the admin's token is let in. */
 async function isLetIn(url: string): Promise<boolean> {
   return (await fetch(url, { headers: { Authorization: `Bearer ${ADMIN}` } })).ok;
@@ -150,6 +157,20 @@ describeInBrowser('the page for admins', () => {
     await keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await focused(page, 'Remove');
+    // Once more than is meant, as a key that is held down does: it is no answer.
+    await keyboard.press('Enter');
+    await focused(page, 'Cancel');
+    await keyboard.press('Enter');
+    await focused(page, 'Remove');
+    // The token that has a new link, and the new one.
+    const kays = page.locator('#rows tr', { hasText: 'Kay Jones' });
+    expect(await kays.count()).toBe(2);
+    await keyboard.press('Enter');
+    await focused(page, 'Cancel');
+    await tabTo(page, 'Remove', 'Shift+Tab');
+    await keyboard.press('Enter');
+    await eventually(async () => (await kays.count()) === 1);
+    await focused(page, 'Remove');
 
     expect(fixture.complaints()).toEqual([]);
   });
@@ -157,13 +178,19 @@ describeInBrowser('the page for admins', () => {
   test.each([
     { colorScheme: 'light', viewport: { width: 1280, height: 800 } },
     { colorScheme: 'dark', viewport: { width: 390, height: 844 } },
+    { colorScheme: 'light', viewport: { width: 390, height: 844 } },
   ] as const)('has no barriers in $colorScheme, and fits the screen', async (screen) => {
     const page = await signIn(ADMIN, screen);
     await page.getByLabel('User id').fill('quinn');
+    await page.locator('#one-expires').fill('2027-06-30');
     await page.getByRole('button', { name: 'Make a link' }).click();
     await page.locator('.slip').waitFor();
 
     expect(await findBarriers(page)).toEqual([]);
+    const row = page.locator('#rows tr', { hasText: 'quinn' });
+    const button = await row.getByRole('button', { name: 'Edit' }).boundingBox();
+    expect((button?.x ?? Infinity) + (button?.width ?? 0)).toBeLessThanOrEqual(screen.viewport.width);
+    expect(await page.evaluate(LINES_OF_DATE)).toBe(1);
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
     await page.locator('.slip').waitFor();
     // For the next screen.
