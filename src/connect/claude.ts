@@ -1,7 +1,7 @@
 /** The part of the table with Anthropic's clients. */
 import { claudeDesktopBundle } from './bundle-client.ts';
 import type { ConnectClient } from './client.ts';
-import { claudeCode, claudeCodeJson } from './commands.ts';
+import { claudeCode, claudeCodeJson, ONE_LINE } from './commands.ts';
 import { claudeDesktop, claudeDesktopStdio, projectFile, TOKEN_VARIABLE } from './config-files.ts';
 import { claudeConnector } from './forms.ts';
 import { claudeConnectorLink } from './links.ts';
@@ -36,13 +36,14 @@ export const CLAUDE = {
     title: 'Claude Code',
     where: 'a terminal; it is kept in ~/.claude.json',
     form: 'shell',
+    note: ONE_LINE,
     render: claudeCode,
   },
   'claude-code-json': {
     title: 'Claude Code, as JSON',
     where: 'a terminal; it is kept in ~/.claude.json',
     form: 'shell',
-    note: 'PowerShell takes the quotes out of arguments: use claude-code there.',
+    note: 'PowerShell and cmd.exe take the quotes out of it: use claude-code there.',
     render: claudeCodeJson,
   },
   'mcp-json': {

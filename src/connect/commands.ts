@@ -9,6 +9,9 @@ import {
   TOKEN_PLACEHOLDER,
 } from './target.ts';
 
+/** What is to be known of a command over several lines. */
+export const ONE_LINE = 'In PowerShell and cmd.exe it is one line, without the backslash.';
+
 /** Claude Code; `--header` takes all that follows it, so it comes last. */
 export function claudeCode(target: ConnectTarget): string {
   return inLines([

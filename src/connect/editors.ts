@@ -63,7 +63,7 @@ export const EDITORS = {
     title: 'VS Code, from a terminal',
     where: 'a terminal; "code-insiders" for the Insiders edition',
     form: 'shell',
-    note: ASKS,
+    note: `${ASKS} PowerShell and cmd.exe take the quotes out of it: use the link of vscode there.`,
     render: vsCodeCommand,
   },
   'lm-studio': {

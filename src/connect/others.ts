@@ -1,7 +1,7 @@
 /** The part of the table with what is none of the others: commands for many clients, services, libraries, registries. */
 import type { ConnectClient } from './client.ts';
 import { NEEDS_INTERNET } from './claude.ts';
-import { addMcp, curl, inspector, responsesApi } from './commands.ts';
+import { addMcp, curl, ONE_LINE, inspector, responsesApi } from './commands.ts';
 import { chatGpt, serverJson } from './forms.ts';
 import { aiSdk, openAiAgents } from './programs.ts';
 
@@ -10,7 +10,7 @@ export const OTHERS = {
     title: 'Many clients at once, with add-mcp',
     where: 'a terminal; -a NAME, as often as you like, names the clients that are meant',
     form: 'shell',
-    note: 'It needs Node.js for npx.',
+    note: `It needs Node.js for npx. ${ONE_LINE}`,
     render: addMcp,
   },
   chatgpt: {
@@ -25,7 +25,7 @@ export const OTHERS = {
     title: 'MCP Inspector',
     where: 'a terminal',
     form: 'shell',
-    note: 'It needs Node.js 22.19 or newer.',
+    note: `It needs Node.js 22.19 or newer. ${ONE_LINE}`,
     render: inspector,
   },
   'openai-agents': {
@@ -38,7 +38,7 @@ export const OTHERS = {
     title: 'OpenAI Responses API',
     where: 'a terminal; OPENAI_API_KEY must be set',
     form: 'shell',
-    note: NEEDS_INTERNET,
+    note: `${NEEDS_INTERNET} On Windows, type it in Git Bash or WSL.`,
     render: responsesApi,
   },
   'ai-sdk': {
@@ -47,7 +47,13 @@ export const OTHERS = {
     form: 'javascript',
     render: aiSdk,
   },
-  curl: { title: 'curl', where: 'a terminal', form: 'shell', render: curl },
+  curl: {
+    title: 'curl',
+    where: 'a terminal',
+    form: 'shell',
+    note: 'PowerShell wants curl.exe, and takes the quotes out of JSON: there the first command is enough.',
+    render: curl,
+  },
   'server-json': {
     title: 'A registry of MCP servers',
     where: 'server.json, for mcp-publisher or a registry of your own',
