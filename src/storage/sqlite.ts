@@ -16,7 +16,7 @@ import { type Row, spell, type Statement } from './statement.ts';
 import { TransactionWork } from './transaction-work.ts';
 import { Turns } from './turns.ts';
 
-/** So long a transaction may take, and what waits for another process. Milliseconds. */
+/** So long a transaction may take, and what waits for its turn and for another process. Milliseconds. */
 const LIMIT_MS = 10_000;
 
 /** A whole list of migrations may take longer. Milliseconds. */
@@ -62,6 +62,7 @@ class SqliteDriver implements Driver {
   readonly #file: string;
   readonly #library: SqliteLibrary;
   readonly #turns = new Turns();
+  readonly #closing = new AbortController();
   #open: OpenFile | undefined;
 
   constructor(file: string, library: SqliteLibrary) {
@@ -72,6 +73,7 @@ class SqliteDriver implements Driver {
   async connect(): Promise<void> {
     await this.#turns.take(async () =>
       this.#reporting(async () => {
+        this.#requireWanted();
         if (this.#open === undefined) await this.#openFile();
         else this.#run(PROBE);
       }),
@@ -79,9 +81,8 @@ class SqliteDriver implements Driver {
   }
 
   async query(statement: Statement): Promise<readonly Row[]> {
-    return this.#turns.take(async () =>
-      this.#reporting(async () => patiently(LIMIT_MS, () => this.#run(statement))),
-    );
+    const patient = this.#patientFor(LIMIT_MS);
+    return this.#turns.take(async () => this.#reporting(async () => patient(() => this.#run(statement))));
   }
 
   async transaction<Result>(
@@ -89,24 +90,30 @@ class SqliteDriver implements Driver {
     { alone = false }: { readonly alone?: boolean } = {},
   ): Promise<Result> {
     const limitMs = alone ? ALONE_LIMIT_MS : LIMIT_MS;
+    const patient = this.#patientFor(limitMs);
     return this.#turns.take(async () => {
-      await this.#reporting(async () => patiently(limitMs, () => this.#run(BEGIN)));
+      await this.#reporting(async () => {
+        this.#requireWanted();
+        await patient(() => this.#run(BEGIN));
+      });
       const within = new TransactionWork(async (statement) =>
         this.#reporting(async () => this.#run(statement)),
       );
       try {
         const result = await within.finish(work, limitMs);
-        await this.#reporting(async () => patiently(LIMIT_MS, () => this.#run(COMMIT)));
+        await this.#reporting(async () => this.#patientFor(LIMIT_MS)(() => this.#run(COMMIT)));
         return result;
       } catch (error) {
         // Some errors have ended it already, or closed the file.
-        if (this.#open?.connection.isTransaction === true) this.#open.connection.exec('rollback');
+        if (this.#open !== undefined && !rollBack(this.#open.connection)) this.#closeFile();
         throw error;
       }
     });
   }
 
+  /** What has its turn is done, what waits for another process is not waited for. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#turns.take(() => this.#closeFile());
   }
 
@@ -114,7 +121,7 @@ class SqliteDriver implements Driver {
     await mkdir(path.dirname(this.#file), { recursive: true });
     const connection = new this.#library.DatabaseSync(this.#file);
     try {
-      await patiently(LIMIT_MS, () => connection.exec(PRAGMAS));
+      await this.#patientFor(LIMIT_MS)(() => connection.exec(PRAGMAS));
       const stats = statSync(this.#file);
       this.#open = { connection, prepared: new Map(), stats, checkedAtMs: performance.now() };
     } catch (error) {
@@ -151,9 +158,24 @@ class SqliteDriver implements Driver {
     return open;
   }
 
+  /** Closes it. A transaction ends before: the package for Node 20 would keep it, and its lock, until the last statement is collected. */
   #closeFile(): void {
-    this.#open?.connection.close();
+    const open = this.#open;
     this.#open = undefined;
+    if (open === undefined) return;
+    rollBack(open.connection);
+    open.connection.close();
+  }
+
+  /** Refuses what would begin while this ends. */
+  #requireWanted(): void {
+    if (this.#closing.signal.aborted) throw unreachable('closed');
+  }
+
+  /** Tries something again while another process is in the way, for a time that begins here: what waits for its turn is in it. */
+  #patientFor(limitMs: number): <Result>(work: () => Result) => Promise<Result> {
+    const untilMs = performance.now() + limitMs;
+    return async (work) => patiently({ untilMs, signal: this.#closing.signal }, work);
   }
 
   /** Does something; errors become those of the port, and a file that cannot be used any more is closed. */
@@ -168,14 +190,26 @@ class SqliteDriver implements Driver {
   }
 }
 
+/** Ends a transaction, if there is one; false when the file does not even let it do that. */
+function rollBack(connection: SqliteConnection): boolean {
+  try {
+    if (connection.isTransaction) connection.exec('rollback');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Tries something again while another process is in the way; the library's own waiting would stop this one. */
-async function patiently<Result>(limitMs: number, work: () => Result): Promise<Result> {
-  const untilMs = performance.now() + limitMs;
+async function patiently<Result>(
+  { untilMs, signal }: { readonly untilMs: number; readonly signal: AbortSignal },
+  work: () => Result,
+): Promise<Result> {
   for (;;) {
     try {
       return work();
     } catch (error) {
-      if (!isBusy(error) || performance.now() >= untilMs) throw error;
+      if (!isBusy(error) || signal.aborted || performance.now() >= untilMs) throw error;
       await delay(BUSY_PAUSE_MS);
     }
   }

@@ -1,5 +1,7 @@
 /** The port to the database: both kinds behave alike, are there or not, and are brought to where the program expects them. */
+import { rename } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { parseConfig } from '../../src/config/config.ts';
@@ -14,6 +16,7 @@ import {
 import { openLiveDatabase } from '../../src/storage/live-database.ts';
 import type { Migrations } from '../../src/storage/migrations.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
+import { createSqliteDriver } from '../../src/storage/sqlite.ts';
 import { listOf, sql, type Statement } from '../../src/storage/statement.ts';
 import { describeForBoth, type TestDatabases } from '../support/databases.ts';
 import { createMemoryLog, type MemoryLog } from '../support/memory-log.ts';
@@ -304,6 +307,72 @@ describe('a database that is away', () => {
       { msg: 'database cannot be reached', reason: 'ECONNREFUSED' },
     ]);
   });
+});
+
+describe('a file of SQLite', () => {
+  const sandbox = createSandbox();
+  afterAll(async () => sandbox.close());
+
+  test('that is closed in a transaction keeps no lock behind', async () => {
+    const file = path.join(await sandbox.folder(), 'data', 'own.db');
+    const moved = `${path.dirname(file)}-moved`;
+    const [driver, other] = [await createSqliteDriver(file), await createSqliteDriver(file)];
+    await driver.connect();
+    await driver.query(sql`create table kept (id text)`);
+
+    const lost = driver.transaction(async (query) => {
+      await query(sql`insert into kept values ('lost')`);
+      await rename(path.dirname(file), moved);
+      // Until it is looked for again.
+      for (;;) {
+        await query(sql`select 1`);
+        await turnOfTheLoop();
+      }
+    });
+    await expect(lost).rejects.toMatchObject({ code: 'unreachable', reason: 'file_gone' });
+    await rename(moved, path.dirname(file));
+    await other.connect();
+    await other.query(sql`insert into kept values ('kept')`);
+
+    expect(await other.query(sql`select id from kept`)).toEqual([{ id: 'kept' }]);
+    await Promise.all([driver.close(), other.close()]);
+  }, 60_000);
+
+  test('that another process has locked keeps no end waiting, and what it would have done is refused', async () => {
+    const file = path.join(await sandbox.folder(), 'locked.db');
+    const [driver, other] = [await createSqliteDriver(file), await createSqliteDriver(file)];
+    await Promise.all([driver.connect(), other.connect()]);
+    await driver.query(sql`create table kept (id text)`);
+    let unlock: (() => void) | undefined;
+    let [isLocked, began] = [false, 0];
+    const locking = other.transaction(async () => {
+      isLocked = true;
+      await new Promise<void>((resolve) => {
+        unlock = resolve;
+      });
+    });
+    await waitFor('the lock', () => isLocked);
+
+    const waiting = Promise.allSettled([
+      driver.transaction(async () => (began += 1), { alone: true }),
+      driver.query(sql`insert into kept values ('waits')`),
+      driver.transaction(async () => (began += 1)),
+    ]);
+    // The first has its turn, and the others wait for theirs.
+    await turnOfTheLoop();
+    await driver.close();
+    await expect(driver.connect()).rejects.toMatchObject({ reason: 'closed' });
+
+    expect(await waiting).toMatchObject([
+      { reason: { code: 'busy', reason: 'SQLITE_BUSY' } },
+      { reason: { code: 'busy', reason: 'SQLITE_BUSY' } },
+      { reason: { code: 'unreachable', reason: 'closed' } },
+    ]);
+    expect(began).toBe(0);
+    unlock?.();
+    await locking;
+    await other.close();
+  }, 60_000);
 });
 
 describe('SQLite of a newer Node', () => {
