@@ -1,9 +1,16 @@
-/** Tables of values separated by commas or semicolons, as spreadsheets write them (RFC 4180). */
+/** Tables of values separated by tabs, commas or semicolons, as spreadsheets write and copy them (RFC 4180). */
 
-/** The rows of a text, without the empty ones; the separator is the one of its first line. Undefined when a quote is not closed. */
-export function parseCsv(text: string): string[][] | undefined {
-  const [head = ''] = text.split(/\r?\n/, 1);
-  const separator = head.includes(';') && !head.includes(',') ? ';' : ',';
+/** What cannot be seen: byte order marks, spaces without width, and marks of the direction of writing, which would make two users of one. */
+const UNSEEN = /[\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/g;
+
+/**
+ * The rows of a text, without the empty ones and without marks that cannot be seen. The separator is the one of the first line that
+ * has any; a tab is one beside each of the others. Undefined when a quote is not closed.
+ */
+export function parseCsv(written: string): string[][] | undefined {
+  const text = written.replaceAll(/\r\n?/g, '\n').replaceAll(UNSEEN, '');
+  const head = text.split('\n').find((line) => /[\t,;]/.test(line)) ?? '';
+  const separator = ['\t', ','].find((one) => head.includes(one)) ?? ';';
   const rows: string[][] = [];
   let row: string[] = [];
   let cell = '';
@@ -18,7 +25,7 @@ export function parseCsv(text: string): string[][] | undefined {
     } else if (character === '"' && cell.trim() === '') {
       cell = '';
       isQuoted = true;
-    } else if (character === separator) {
+    } else if (character === separator || character === '\t') {
       row.push(cell.trim());
       cell = '';
     } else if (character === '\n' || character === undefined) {

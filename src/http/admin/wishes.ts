@@ -32,7 +32,7 @@ const COLUMNS = ['user', 'name', 'scopes', 'expires'] as const;
  * @throws {HttpError} 400 naming the line that is wrong
  */
 export function readTable(table: string): Person[] {
-  const rows = parseCsv(table.replace(/^\uFEFF/, '').replaceAll('\t', ','));
+  const rows = parseCsv(table);
   if (rows === undefined) throw badRequest('The table has a quote that is not closed.');
   const [first = []] = rows;
   const names = first.map((cell) => cell.toLowerCase());
