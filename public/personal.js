@@ -10,9 +10,28 @@ import { CLICKS, copyOfClick } from './one-click.js';
  * @returns {string | undefined}
  */
 export function takeTokenFromAddress() {
-  const [, written] = /^#token=(.+)$/.exec(location.hash) ?? [];
+  // What mail programs and trackers append begins with &, which a link has only encoded.
+  const [, written] = /^#token=([^&]+)/.exec(location.hash) ?? [];
   if (written === undefined) return undefined;
   history.replaceState(null, '', location.pathname + location.search);
+  return tokenIn(decode(written).trim());
+}
+
+/**
+ * A token without the full stop or bracket that was copied with its link, where its form says where it ends.
+ *
+ * @param {string} text
+ */
+function tokenIn(text) {
+  return /^mcp_[\w-]+/.exec(text)?.[0] ?? text;
+}
+
+/**
+ * What was encoded for an address; as it stands where it is no such thing.
+ *
+ * @param {string} written
+ */
+function decode(written) {
   try {
     return decodeURIComponent(written);
   } catch {

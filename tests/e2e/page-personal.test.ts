@@ -5,7 +5,7 @@ import { CLIENT_IDS, renderClient } from '../../src/connect/clients.ts';
 import { spellLink } from '../../src/connect/links.ts';
 import { createPageFixture, describeInBrowser, findBarriers } from '../support/browser.ts';
 import { PACKAGE } from '../support/package.ts';
-import { ADA, GREETER } from '../support/start-server.ts';
+import { ADA, GREETER, TOKENS } from '../support/start-server.ts';
 
 /** Where a browser says that it runs on Windows. */
 const ON_WINDOWS = { userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130.0' };
@@ -43,6 +43,20 @@ describeInBrowser('a personal link', () => {
     expect(await page.locator('#hello-tools').innerText()).not.toContain('Echo');
     expect(await page.locator('h1:visible').count()).toBe(1);
     expect(fixture.complaints()).toEqual([]);
+  });
+
+  test('gets in with what was copied or appended behind the token', async () => {
+    const made = 'mcp_0123456789-abcdef_0123456789';
+    await fixture.server().writeTokens({ ...TOKENS, [made]: { userId: 'mia', name: 'Mia' } });
+
+    for (const fragment of [`${made}).`, `${made}%`, `${made}%E2%80%9D`]) {
+      const page = await fixture.open(ON_WINDOWS, `#token=${fragment}`);
+      await page.getByRole('heading', { name: 'Hello, Mia' }).waitFor();
+      expect(page.url()).toBe(`${fixture.url()}/`);
+    }
+    const tracked = await fixture.open(ON_WINDOWS, `#token=${GREETER}%20&utm_source=mail`);
+    await tracked.getByRole('heading', { name: 'Hello, Greta' }).waitFor();
+    expect(tracked.url()).toBe(`${fixture.url()}/`);
   });
 
   test('offers each client with everything filled in, as the table spells it', async () => {
