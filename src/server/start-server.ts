@@ -26,6 +26,7 @@ import { UploadBudget } from '../http/transports/upload-budget.ts';
 import { createToolsRoute } from '../http/site/tools-endpoint.ts';
 import { CallLimit } from '../mcp/call-limit.ts';
 import { createFastLane } from '../mcp/fast-lane.ts';
+import { createLineLog } from '../log.ts';
 import { createToolLister, defineMcp } from '../mcp/server.ts';
 import type { EventStore } from '../sessions/event-store.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
@@ -130,7 +131,7 @@ export async function startServer({
   const stepUp = createStepUp(definition, entrance.describe);
   const common = { definition, registry, streams, stepUp };
   const endpoint = { ...common, bodies: { ...bodies, callLimit: definition.callLimit } };
-  const forwarding = { peers, sessionIds, isCurrent: authenticator.isCurrent, log };
+  const forwarding = { peers, sessionIds, isCurrent: authenticator.isCurrent, log: createLineLog(log) };
   const peerSessions = new PeerSessions({ ...forwarding, registry, maxAgeMs: sharing.sessionMaxAgeMs });
   const tellSpent = takePart({ peers, store, definition, registry });
   let ready = true;

@@ -1,12 +1,13 @@
 /** What clients see when Redis, or another process, fails: calls of /mcp go on through all of it, and what cannot says 503 and is never a hang. */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createClient } from '@redis/client';
 import { pino } from 'pino';
-import { createSealer } from '../../src/sealed.ts';
+import { createSealer, type Sealer } from '../../src/sealed.ts';
+import { ENVELOPE_VERSION } from '../../src/sessions/redis/envelopes.ts';
 import { createRedisPeers } from '../../src/sessions/redis/redis-peers.ts';
 import { PeersUnreachableError, type Peers } from '../../src/sessions/peers.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
@@ -355,7 +356,8 @@ describeWithRedis('with Redis', () => {
 
     // What nobody has done by then never is.
     const seal = (id: string, untilMs: number): Buffer => {
-      const body = { version: 2, id, from: one.self, untilMs, kind: 'count', body: id };
+      const messages = [{ number: 7, kind: 'count', body: id }];
+      const body = { version: ENVELOPE_VERSION, id, from: one.self, untilMs, messages };
       return sealer.sealMessage('envelope', Buffer.from(JSON.stringify(body)), inbox);
     };
     await tap.publish(inbox, seal('late', Date.now() + 1_000));
@@ -397,16 +399,14 @@ describeWithRedis('with Redis', () => {
     const published = (): number =>
       Number(/calls=(\d+)/.exec(redis.ask('info', 'commandstats').split('cmdstat_publish:')[1] ?? '')?.[1]);
     await waitFor('the repeat', () => published() === 2);
-    const { id } = JSON.parse(String(sealer.openMessage('envelope', taken[0] ?? Buffer.alloc(0), inbox))) as {
-      id: string;
-    };
+    const question = sealer.openMessage('envelope', taken[0] ?? Buffer.alloc(0), inbox);
+    const { messages } = JSON.parse(String(question)) as { messages: [{ number: number }] };
     const receipt = {
-      version: 2,
+      version: ENVELOPE_VERSION,
       id: 'receipt',
       from: 'other',
       untilMs: Date.now() + 60_000,
-      kind: '',
-      body: { to: id, found: { value: 'done' } },
+      messages: [{ to: messages[0].number, found: { value: 'done' } }],
     };
     await tap.publish(back, sealer.sealMessage('envelope', Buffer.from(JSON.stringify(receipt)), back));
     listener.destroy();
@@ -456,7 +456,13 @@ describeWithRedis('with Redis', () => {
     await tap.publish(`t:in:${other.self}`, taken[0] ?? '');
     await tap.publish(inbox, Buffer.concat([taken[0] ?? Buffer.alloc(0), Buffer.from('x')]));
     // What a process of the next version sends is not guessed at either, though it is sealed with the same secret.
-    const next = { version: 3, id: 'next', from: one.self, kind: 'count', body: 9 };
+    const next = {
+      version: ENVELOPE_VERSION + 1,
+      id: 'next',
+      from: one.self,
+      untilMs: Date.now() + 60_000,
+      messages: [{ number: 9, kind: 'count', body: 9 }],
+    };
     await tap.publish(
       inbox,
       createSealer(secrets).sealMessage('envelope', Buffer.from(JSON.stringify(next)), inbox),
@@ -470,4 +476,108 @@ describeWithRedis('with Redis', () => {
     expect(unknown).toBeInstanceOf(PeersUnreachableError);
     expect(heard).toEqual([1, 2, 4]);
   });
+
+  test('what is said within a moment goes as one message, is answered each by itself, and is repeated as a whole and done once', async () => {
+    const sealer = createSealer([SECRET]);
+    const join = async (): Promise<Peers> => {
+      const log = pino({ level: 'silent' });
+      const peers = await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log });
+      joined.push(peers);
+      await waitFor('a peer', () => peers.standing === 'together');
+      return peers;
+    };
+    const [one, other] = [await join(), await join()];
+    const heard: unknown[] = [];
+    const slowly = new EventEmitter<{ done: [string] }>();
+    other.onAsk('count', (body: number) => heard.push(body) * 10);
+    other.onAsk('slow', async () => ((await once(slowly, 'done')) as [string])[0]);
+    other.onAsk('fails', () => {
+      throw new Error('It fails.');
+    });
+    other.onAsk('large', (body: string) => body.length);
+    const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
+    const listener = tap.duplicate();
+    await Promise.all([tap.connect(), listener.connect()]);
+    const [taken, back]: [Buffer[], Buffer[]] = [[], []];
+    const inbox = `t:in:${other.self}`;
+    await listener.subscribe(inbox, (bytes) => void taken.push(bytes), true);
+    await listener.subscribe(`t:in:${one.self}`, (bytes) => void back.push(bytes), true);
+
+    const slow = one.ask(other.self, 'slow', null);
+    const failed = one.ask(other.self, 'fails', null).catch((error: unknown) => error);
+    const unknown = one.ask(other.self, 'unknown', null).catch((error: unknown) => error);
+    const counts = await Promise.all([1, 2, 3].map(async (n) => one.ask(other.self, 'count', n)));
+    // The others have been answered before the slow one is.
+    slowly.emit('done', 'slow');
+    const late = await slow;
+    await waitFor('the tap', () => taken.length === 1 && back.length === 2);
+    await tap.publish(inbox, taken[0] ?? '');
+    await waitFor('the answers again', () => back.length === 3);
+    const large = await Promise.all(
+      [1, 2, 3].map(async () => one.ask(other.self, 'large', 'x'.repeat(40_000))),
+    );
+    listener.destroy();
+    tap.destroy();
+
+    expect(counts).toEqual([10, 20, 30]);
+    expect(late).toBe('slow');
+    for (const error of [await failed, await unknown]) expect(error).toBeInstanceOf(PeersUnreachableError);
+    expect(heard).toEqual([1, 2, 3]);
+    expect(large).toEqual([40_000, 40_000, 40_000]);
+    // The second of them filled a message.
+    expect(taken).toHaveLength(4);
+  });
+
+  test('beside a process of the former version each hears at once that the other cannot read it', async () => {
+    const sealer = createSealer([SECRET]);
+    const log = pino({ level: 'silent' });
+    const one = await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log });
+    joined.push(one);
+    await waitFor('a peer', () => one.standing === 'together');
+    const heard: unknown[] = [];
+    one.onAsk('count', (body) => heard.push(body));
+    const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
+    const listener = tap.duplicate();
+    await Promise.all([tap.connect(), listener.connect()]);
+    const former = createFormerPeer('former', sealer);
+    const answered: unknown[] = [];
+    await listener.subscribe(
+      't:in:former',
+      (bytes) => {
+        const envelope = former.open('t:in:former', bytes);
+        if (envelope.kind === '') answered.push(envelope.body);
+        else void tap.publish(`t:in:${one.self}`, former.seal(`t:in:${one.self}`, '', { to: envelope.id }));
+      },
+      true,
+    );
+
+    const asked = await one.ask('former', 'count', 1).catch((error: unknown) => error);
+    await tap.publish(`t:in:${one.self}`, former.seal(`t:in:${one.self}`, 'count', 9));
+    await waitFor('its answer', () => answered.length === 1);
+    listener.destroy();
+    tap.destroy();
+
+    expect(asked).toBeInstanceOf(PeersUnreachableError);
+    expect(String(asked)).toContain('another version');
+    expect(answered).toEqual([{ to: 'former 2' }]);
+    expect(heard).toEqual([]);
+  });
 });
+
+/** The envelopes of the second version, as it spells and reads them. */
+function createFormerPeer(self: string, sealer: Sealer) {
+  let sent = 0;
+  return {
+    seal(channel: string, kind: string, body: unknown): Buffer {
+      const id = `${self} ${(sent += 1)}`;
+      const envelope = { version: 2, id, from: self, untilMs: Date.now() + 60_000, kind, body };
+      return sealer.sealMessage('envelope', Buffer.from(JSON.stringify(envelope)), channel);
+    },
+    open: (channel: string, bytes: Buffer) =>
+      JSON.parse(String(sealer.openMessage('envelope', bytes, channel))) as {
+        id: string;
+        kind: string;
+        body: unknown;
+      },
+  };
+}

@@ -5,7 +5,9 @@ import type { Sealer } from '../../sealed.ts';
 import { createProcessName, PeerGoneError, type Peers, PeersUnreachableError } from '../peers.ts';
 import { connectRedis } from './connection.ts';
 import { createRedisRecords } from './records.ts';
-import { createEnvelopes, createOnce, type Envelope, ENVELOPE_VERSION, type Message } from './envelopes.ts';
+import { createEnvelopes } from './envelopes.ts';
+import { createInbox, type Handler } from './inbox.ts';
+import { createOutbox } from './outbox.ts';
 
 /** What is needed to reach the others. */
 export interface RedisPeersOptions {
@@ -18,34 +20,12 @@ export interface RedisPeersOptions {
   readonly now?: () => number;
 }
 
-/**
- * A question is sent, and after each of these pauses but the last again: what is published to a connection that is being made anew is
- * lost, and so may the answer be. After the last nobody waits for it any more. Milliseconds.
- */
-const PAUSES_MS = [1_000, 500, 400, 100];
-
-/** A question that has been under way for longer is not dealt with, unless it has been already: its answer would come too late, and somebody has been told that nothing was done. Milliseconds. */
-const QUESTION_MS = 1_500;
-
-/** What nobody waits for may be so late; what is older has been kept by somebody. Milliseconds. */
-const NEWS_MS = 60_000;
-
 /** A process that has not said for so long that it lives does not. Milliseconds. */
 const LEASE_MS = 10_000;
 const RENEW_MS = 3_000;
 
 /** A mark is looked up so long; then there is none. Milliseconds. */
 const MARK_MS = 500;
-
-/** Deals with the body of a message. */
-type Handler = (body: unknown) => unknown;
-
-/** What comes back for a question. */
-interface AnswerBody {
-  readonly to: string;
-  /** Absent where the process does not know what it was asked. */
-  readonly found?: { readonly value: unknown };
-}
 
 /** Joins the other processes. */
 export async function createRedisPeers({
@@ -56,52 +36,25 @@ export async function createRedisPeers({
   now = () => performance.now(),
 }: RedisPeersOptions): Promise<Peers> {
   const self = createProcessName();
-  const [inbox, everybody] = [`${prefix}in:${self}`, `${prefix}all`];
+  const inboxOf = (peer: string): string => `${prefix}in:${peer}`;
+  const everybody = `${prefix}all`;
   const leaseOf = (peer: string): string => `${prefix}alive:${peer}`;
   const markOf = (name: string): string => `${prefix}mark:${sealer.nameOf('mark', name)}`;
   const answers = new Map<string, Handler>();
   const hearers = new Map<string, Handler>();
-  const waiting = new Map<string, (answer: AnswerBody) => void>();
   const returnListeners: (() => void)[] = [];
   const cutOffListeners: (() => void)[] = [];
-  const once = createOnce<Promise<AnswerBody>>();
 
-  /** What a question is answered; whatever is wrong with it, something is. */
-  const answerTo = async ({ id, version, kind, body }: Envelope): Promise<AnswerBody> => {
-    const answer = version === ENVELOPE_VERSION ? answers.get(kind) : undefined;
-    try {
-      return answer === undefined ? { to: id } : { to: id, found: { value: await answer(body) } };
-    } catch (error) {
-      log.error({ err: error }, 'a question of another process failed');
-      return { to: id };
-    }
-  };
   const onMessage = (channel: string, bytes: Buffer): void => {
     const envelope = envelopes.open(channel, bytes);
     if (envelope === undefined) return;
-    const { id, from, kind, body, isLate } = envelope;
-    if (channel === everybody) {
-      const hear = async (): Promise<AnswerBody> => {
-        if (envelope.version === ENVELOPE_VERSION) hearers.get(kind)?.(body);
-        return { to: id };
-      };
-      once(id, isLate ? undefined : hear)?.catch((error: unknown) =>
-        log.error({ err: error }, 'what another process told failed'),
-      );
-      return;
+    if (channel === everybody) incoming.hear(envelope);
+    else if (envelope.refused !== undefined) outbox.refuse(envelope.refused);
+    else if (envelope.messages !== undefined) incoming.take(envelope);
+    else {
+      const back = inboxOf(envelope.from);
+      connection.publish(back, envelopes.refuse(back, envelope.id)).catch(() => undefined);
     }
-    if (kind === ANSWER) {
-      // oxlint-disable-next-line no-unsafe-type-assertion -- as answerTo made it, in a process of this server
-      const answer = body as AnswerBody;
-      return waiting.get(answer.to)?.(answer);
-    }
-    const back = `${prefix}in:${from}`;
-    // What cannot be answered in time, or at the moment, is not dealt with: who asked says that it was not.
-    const mayDeal = !isLate && connection.isUp;
-    once(id, mayDeal ? async () => answerTo(envelope) : undefined)
-      ?.then(async (answer) => publish({ channel: back, kind: ANSWER, body: answer, lifeMs: NEWS_MS }))
-      // Whoever asked repeats the question, or has given up.
-      .catch(() => undefined);
   };
   let count = 1;
   let lastUpMs = now();
@@ -123,7 +76,7 @@ export async function createRedisPeers({
   let isBack = false;
   const connection = await connectRedis({
     url,
-    channels: [inbox, everybody],
+    channels: [inboxOf(self), everybody],
     log,
     now,
     onMessage,
@@ -134,18 +87,27 @@ export async function createRedisPeers({
     },
   });
   const envelopes = createEnvelopes(sealer, self, connection.clock);
-  const publish = async (message: Message): Promise<number> =>
-    connection.publish(message.channel, envelopes.seal(message).bytes);
   const lease = setInterval(renew, RENEW_MS).unref();
 
-  /** Why nobody has received a question. */
-  const explainSilence = async (peer: string): Promise<Error> => {
-    // All come back one after the other; until then nobody is known to have gone.
-    const isSettled = now() - connection.upSinceMs > LEASE_MS;
-    return isSettled && !(await connection.has(leaseOf(peer)))
-      ? new PeerGoneError('The process has ended.')
-      : new PeersUnreachableError('The process cannot be reached.');
-  };
+  const outbox = createOutbox({
+    envelopes,
+    publish: connection.publish,
+    async explainSilence(channel) {
+      // All come back one after the other; until then nobody is known to have gone.
+      const isSettled = now() - connection.upSinceMs > LEASE_MS;
+      return isSettled && !(await connection.has(leaseOf(channel.slice(inboxOf('').length))))
+        ? new PeerGoneError('The process has ended.')
+        : new PeersUnreachableError('The process cannot be reached.');
+    },
+  });
+  const incoming = createInbox({
+    answers,
+    hearers,
+    log,
+    canAnswer: () => connection.isUp,
+    answer: (peer, spelled) => outbox.answer(inboxOf(peer), spelled),
+    settle: outbox.settle,
+  });
   /** Does something with the connection; what takes too long, or fails, is out of reach. */
   const within = async <Result>(action: () => Promise<Result>): Promise<Result> => {
     if (!connection.isUp) throw new PeersUnreachableError('Redis cannot be reached.');
@@ -171,50 +133,13 @@ export async function createRedisPeers({
       if (connection.isUp) return 'together';
       return connection.wasEverUp ? 'cut-off' : 'unreached';
     },
-    ask<Answer>(peer: string, kind: string, body: unknown) {
-      return new Promise<Answer>((resolve, reject) => {
-        if (!connection.isUp) {
-          reject(new PeersUnreachableError('Redis cannot be reached.'));
-          return;
-        }
-        const channel = `${prefix}in:${peer}`;
-        const { id, bytes } = envelopes.seal({ channel, kind, body, lifeMs: QUESTION_MS });
-        let timer: NodeJS.Timeout | undefined;
-        const finish = (settle: () => void): void => {
-          clearTimeout(timer);
-          if (waiting.delete(id)) settle();
-        };
-        let times = 0;
-        const send = async (): Promise<void> => {
-          const isFirst = (times += 1) === 1;
-          const receivers = await connection.publish(channel, bytes);
-          // One that was sent before may have been received: whether it was is told by its answer only.
-          if (receivers > 0 || !isFirst) return;
-          const error = await explainSilence(peer);
-          finish(() => reject(error));
-        };
-        /** Sends it, again and again; a connection that breaks under it may be back for the next time. */
-        const goOn = (): void => {
-          const pauseMs = PAUSES_MS[times];
-          if (pauseMs === undefined)
-            return finish(() => reject(new PeersUnreachableError('The process does not answer.')));
-          void send().catch(() => undefined);
-          timer = setTimeout(goOn, pauseMs);
-        };
-        waiting.set(id, ({ found }) =>
-          finish(() =>
-            found === undefined
-              ? reject(new PeersUnreachableError('The process is of another version.'))
-              : // oxlint-disable-next-line no-unsafe-type-assertion -- as a process of this server has answered questions of the kind
-                resolve(found.value as Answer),
-          ),
-        );
-        goOn();
-      });
+    async ask<Answer>(peer: string, kind: string, body: unknown) {
+      if (!connection.isUp) throw new PeersUnreachableError('Redis cannot be reached.');
+      // oxlint-disable-next-line no-unsafe-type-assertion -- as a process of this server has answered questions of the kind
+      return (await outbox.ask(inboxOf(peer), kind, body)) as Answer;
     },
     tell(kind, body) {
-      if (!connection.isUp) return;
-      publish({ channel: everybody, kind, body, lifeMs: NEWS_MS }).catch(() => undefined);
+      if (connection.isUp) outbox.tell(everybody, kind, body);
     },
     // oxlint-disable no-unsafe-type-assertion -- only processes of this server can have sealed a body, each kind as its handler reads it
     onAsk: (kind, answer) => void answers.set(kind, answer as Handler),
@@ -235,9 +160,6 @@ export async function createRedisPeers({
     },
   };
 }
-
-/** The kind of an answer, which no question has. */
-const ANSWER = '';
 
 /** What stands for an answer of Redis that has not come. */
 const LATE = Symbol('late');
