@@ -1,6 +1,7 @@
 /** What an admin wants for people: from JSON, or from lines and tables that were pasted, to entries of a token file. */
 import { z } from 'zod';
 import { parseCsv } from '../../auth/tokens/csv.ts';
+import { momentToCome } from '../../auth/tokens/moments.ts';
 import { formatMoment } from '../../auth/tokens/new-token.ts';
 import type { EntryFields } from '../../auth/tokens/token-edit.ts';
 import { HttpError } from '../errors.ts';
@@ -75,13 +76,10 @@ export function scopesOf(text: string): string[] | undefined {
   return scopes.length === 1 && scopes[0] === 'none' ? [] : [...new Set(scopes)];
 }
 
-const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-
 /** A moment from a date, or from a length of time such as 90d. */
 export function endOf(text: string, nowMs: number, whose: string): string {
-  const [, count, unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? [];
-  const atMs = count === undefined ? Date.parse(text) : nowMs + Number(count) * (UNITS[unit] ?? 0);
-  if (!(atMs > nowMs && atMs < Date.parse('9999-01-01')))
+  const atMs = momentToCome(text, nowMs);
+  if (atMs === undefined || atMs <= nowMs)
     throw badRequest(
       `The end for ${whose} must be a date to come, such as 2027-06-30, or a length such as 90d.`,
     );

@@ -169,6 +169,7 @@ test.each([
   ['a user twice', { table: 'a\nb\na' }, 'names a twice'],
   ['a column that is none', { table: 'user,shoe\na,43' }, 'none of user, name, scopes, expires'],
   ['an end that is over', { table: 'a,,,2001-01-01' }, 'a date to come'],
+  ['an end that each machine reads otherwise', { table: 'a,,,06/30/2099' }, 'a date to come'],
   ['an open quote', { table: 'a,"b' }, 'not closed'],
   ['a scope that is none', { people: [{ user: 'a', scopes: '"x"' }] }, 'without spaces or quotes'],
   ['nobody', { people: [] }, 'not as expected'],
