@@ -13,6 +13,9 @@ export interface Span {
 /** For so long after it something may still be felt: leases end, others are missed. Milliseconds. */
 const AFTERMATH_MS = 15_000;
 
+/** A process that is busy says after so long what it has done. Milliseconds. */
+const RECEIPT_MS = 500;
+
 /** So much of it is told. Milliseconds. */
 const TOLD_MS = 10_000;
 
@@ -43,6 +46,13 @@ export class Chronicle {
     return this.#entries.some(
       ({ atMs, event }) =>
         (event === 'Redis is killed' || event === 'Redis hangs') && atMs >= fromMs && atMs <= toMs,
+    );
+  }
+
+  /** Whether an instance was killed so soon after a moment that it may have done what was sent to it then, and not said so. */
+  didReceiverEnd(sentMs: number): boolean {
+    return this.#entries.some(
+      ({ atMs, event }) => event === 'an instance is killed' && atMs >= sentMs && atMs <= sentMs + RECEIPT_MS,
     );
   }
 
