@@ -185,12 +185,10 @@ describe('nothing is lost', () => {
       process.stdin.on('data', () => log.info('read again')).on('end', () => undefined);`;
     const started = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
     started.child.stderr.pause();
-    const rss = await waitFor('every line to be logged', () => Number(started.stdout()));
+    const rss = await waitFor('every line to be logged', () => Number(started.stdout()) || undefined);
 
     started.child.stderr.resume();
-    await waitFor('word of what was dropped', () => started.stderr().includes('"dropped"'), {
-      timeoutMs: 40_000,
-    });
+    await waitFor('word of what was dropped', () => started.stderr().includes('"dropped"'));
     started.child.stdin.end('go');
     await waitForEnd(started);
 
@@ -202,7 +200,7 @@ describe('nothing is lost', () => {
     expect(kept.map(({ line }) => line)).toEqual([...Array(kept.length).keys()]);
     expect(written.at(-1)).toMatchObject({ msg: 'read again' });
     expect(rss).toBeLessThan(160 * 1024 * 1024);
-  }, 60_000);
+  });
 
   test('and a process ends within a bounded time when nobody reads', async () => {
     const program = `import { createLog } from './log.js';
