@@ -13,7 +13,7 @@ import { formatMoment } from '../../src/auth/tokens/new-token.ts';
 import { parseExpiry, parseLength } from './moments.ts';
 import { tellOutlook } from './outlook.ts';
 import { printable, printableJson } from '../../src/printable.ts';
-import { parseScopes } from './scopes.ts';
+import { parseScopes } from '../../src/auth/tokens/scopes.ts';
 import { warnOfUnknownScopes } from './tool-scopes.ts';
 
 /** What is done to the entries that were chosen. */

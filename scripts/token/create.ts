@@ -11,7 +11,7 @@ import type { Command } from './command.ts';
 import { formatMoment, mintToken } from '../../src/auth/tokens/new-token.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { parseExpiry } from './moments.ts';
-import { parseScopes } from './scopes.ts';
+import { parseScopes } from '../../src/auth/tokens/scopes.ts';
 import { showNewToken } from './show-new-token.ts';
 import { warnOfUnknownScopes } from './tool-scopes.ts';
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseCsv } from '../../auth/tokens/csv.ts';
 import { momentToCome } from '../../auth/tokens/moments.ts';
 import { formatMoment } from '../../auth/tokens/new-token.ts';
+import { parseScopes } from '../../auth/tokens/scopes.ts';
 import type { EntryFields } from '../../auth/tokens/token-edit.ts';
 import { HttpError } from '../errors.ts';
 
@@ -69,11 +70,9 @@ export function entryOf({ user, name, scopes, expires }: Person, nowMs: number):
   };
 }
 
-/** Scopes as people write them; undefined for all. */
+/** Scopes as people write them; undefined for all, as where nothing is written. */
 export function scopesOf(text: string): string[] | undefined {
-  const scopes = text.split(/[\s,;]+/).filter((scope) => scope !== '');
-  if (scopes.length === 0 || (scopes.length === 1 && scopes[0] === 'all')) return undefined;
-  return scopes.length === 1 && scopes[0] === 'none' ? [] : [...new Set(scopes)];
+  return /[^\s,;]/.test(text) ? parseScopes(text) : undefined;
 }
 
 /** A moment from a date, or from a length of time such as 90d. */

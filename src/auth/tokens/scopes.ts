@@ -1,0 +1,8 @@
+/** Scopes as people write them: on a command line, in a table, on the page for admins. */
+
+/** The scopes of a list such as `greet,echo`; undefined for `all`, which is every tool. */
+export function parseScopes(list: string): string[] | undefined {
+  const scopes = list.split(/[\s,;]+/).filter((scope) => scope !== '');
+  if (scopes.length === 1 && scopes[0] === 'all') return undefined;
+  return scopes.length === 1 && scopes[0] === 'none' ? [] : [...new Set(scopes)];
+}
