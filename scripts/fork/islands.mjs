@@ -226,6 +226,7 @@ export const ISLANDS = [
     tests: [
       'tests/e2e/balanced.test.ts',
       'tests/e2e/redis-failures.test.ts',
+      'tests/e2e/redis-slow.test.ts',
       'tests/http/transports/many-processes.test.ts',
       'tests/http/transports/session-settings.test.ts',
       'tests/sessions/peer-event-store.test.ts',

@@ -11,7 +11,7 @@ export interface RedisParts {
   readonly log: Logger;
 }
 
-/** The other processes; undefined where there is no Redis. They are joined as soon as it can be reached, and no start waits for that. */
+/** The other processes; undefined where there is no Redis. A start waits for the first try to join them, and goes on when it fails: they are joined as soon as Redis can be reached. */
 export async function joinOverRedis({ sharing: { redis }, ...rest }: RedisParts): Promise<Peers | undefined> {
   if (redis === undefined) return undefined;
   const { createRedisPeers } = await import('../sessions/redis/redis-peers.ts');

@@ -1,7 +1,6 @@
 /** What clients see when Redis, or another process, fails: calls of /mcp go on through all of it, and what cannot says 503 and is never a hang. */
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createClient } from '@redis/client';
@@ -23,6 +22,7 @@ import {
   stateless,
 } from '../support/raw-http.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { openRedisWay } from '../support/redis-way.ts';
 import { fixtureEntry, startServer as startProcess, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
 import { openSse, openStream } from '../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer, type TestServerOptions } from '../support/start-server.ts';
@@ -273,34 +273,13 @@ describeWithRedis('with Redis', () => {
   }, 60_000);
 
   test('that one process alone cannot reach has its streams end, whose clients go elsewhere; its calls go on', async () => {
-    const socket = redis.url.replace('unix://', '');
-    const lines = new Set<Socket>();
-    let isCut = false;
-    const way = createServer((client) => {
-      if (isCut) {
-        client.destroy();
-        return;
-      }
-      const upstream = connect(socket);
-      for (const [from, to] of [
-        [client, upstream],
-        [upstream, client],
-      ] as const) {
-        lines.add(from);
-        from.on('error', () => undefined).on('close', () => to.destroy());
-        from.pipe(to);
-      }
-    }).listen(0, '127.0.0.1');
-    sandbox.defer(async () => way.close());
-    await once(way, 'listening');
-    const { port } = way.address() as AddressInfo;
-    const [cut, other] = [await start({ REDIS_URL: `redis://127.0.0.1:${port}` }), await start()];
+    const way = await openRedisWay(sandbox, redis);
+    const [cut, other] = [await start({ REDIS_URL: way.url }), await start()];
     await untilReady(cut, other);
     const { id } = await openMcpSession(cut.url, ADA);
     const stream = await openSse(cut.url, ADA);
 
-    isCut = true;
-    for (const line of lines) line.destroy();
+    way.cut();
     const end = await stream.over(40_000);
     const retry = stream.frames.findLast((frame) => frame.retry !== undefined)?.retry;
     const calls = [await answersCalls(cut, id), await answersCalls(other, id)];

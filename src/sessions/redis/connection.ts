@@ -28,6 +28,8 @@ export interface RedisConnection {
   /** Since when. Milliseconds of a clock that nobody sets. */
   readonly upSinceMs: number;
   readonly wasEverUp: boolean;
+  /** Settles when both can be used, or the first try has failed, or takes too long. */
+  readonly firstTry: Promise<void>;
   /** Its time, which all processes share. */
   readonly clock: RedisClock;
   /** How many have received it. */
@@ -49,7 +51,10 @@ const REPORT_MS = 60_000;
 /** The longest pause before another try. Milliseconds. */
 const MAX_PAUSE_MS = 2_000;
 
-/** Connects, without waiting for it: a server starts, and answers what needs no other process, before its Redis does. */
+/** The first try is waited for so long. Milliseconds. */
+const FIRST_TRY_MS = 2_000;
+
+/** Connects, without waiting for it. */
 export async function connectRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
   const { channels, log, now } = options;
   // Loaded here and nowhere else: without a REDIS_URL no start waits for it.
@@ -67,6 +72,14 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
   let wasEverUp = false;
   let upSinceMs = 0;
   let reportedAtMs = -Infinity;
+  let endFirstTry: (() => void) | undefined;
+  const firstTry = new Promise<void>((resolve) => {
+    const late = setTimeout(resolve, FIRST_TRY_MS);
+    endFirstTry = () => {
+      clearTimeout(late);
+      resolve();
+    };
+  });
 
   /** Looks whether both can be used. */
   const look = (): void => {
@@ -77,6 +90,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
     log.info(wasEverUp ? 'redis is back' : 'redis reached');
     [wasEverUp, upSinceMs, reportedAtMs] = [true, now(), -Infinity];
     options.onUp();
+    endFirstTry?.();
   };
   const subscribe = async (): Promise<void> => {
     if (!isSubscribed)
@@ -90,6 +104,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
   };
   const report = (error: unknown): void => {
     look();
+    endFirstTry?.();
     const nowMs = now();
     if (nowMs - reportedAtMs < REPORT_MS) return;
     reportedAtMs = nowMs;
@@ -122,6 +137,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
     get wasEverUp() {
       return wasEverUp;
     },
+    firstTry,
     clock,
     publish: async (channel, bytes) => commands.publish(channel, bytes),
     countListeners: async (channel) => (await commands.pubSubNumSub(channel))[channel] ?? 0,
@@ -137,6 +153,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
     },
     readFields: async (key) => bytesOf.hGetAll(key),
     close() {
+      endFirstTry?.();
       for (const client of [commands, listener]) if (client.isOpen) client.destroy();
     },
   };

@@ -27,7 +27,10 @@ const RENEW_MS = 3_000;
 /** A mark is looked up so long; then there is none. Milliseconds. */
 const MARK_MS = 500;
 
-/** Joins the other processes. */
+/**
+ * Joins the other processes. Comes back when they can be reached, or Redis could not be at the first try: whoever listens from then on is
+ * one of them, if that can be, and starts without them if not.
+ */
 export async function createRedisPeers({
   url,
   prefix,
@@ -124,6 +127,7 @@ export async function createRedisPeers({
     }
   };
 
+  await connection.firstTry;
   return {
     self,
     get count() {

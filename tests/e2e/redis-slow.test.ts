@@ -1,0 +1,123 @@
+/** What clients see when a process or its way to Redis is slow: a message that reaches another process than its stream gets a definite answer, and is done once or not at all. */
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createClient } from '@redis/client';
+import { createSandbox, type Sandbox, waitFor } from '../support/process.ts';
+import { type Answer, eventually, rpc, send } from '../support/raw-http.ts';
+import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { openRedisWay } from '../support/redis-way.ts';
+import { type ServerProcess, startServer as startProcess, WITH_TOKENS } from '../support/server-process.ts';
+import { openSse } from '../support/sse-reader.ts';
+import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
+
+const SECRET = randomBytes(32).toString('base64url');
+
+/** More than the 32 MiB that Redis keeps, as it comes, for a connection that listens. */
+const TOO_MUCH = { pieces: 48, bytes: 1_048_576 };
+
+let sandbox: Sandbox;
+let redis: TestRedis;
+const servers: TestServer[] = [];
+
+/** Starts a process of the server in this one. */
+async function start(url = redis.url): Promise<TestServer> {
+  const server = await startTestServer({ env: { SERVER_SECRET: SECRET, REDIS_URL: url } });
+  servers.push(server);
+  return server;
+}
+
+/** Starts a process that can be stopped. */
+async function startHome(): Promise<ServerProcess> {
+  const env = { ...WITH_TOKENS.env, SERVER_SECRET: SECRET, REDIS_URL: redis.url };
+  return startProcess(sandbox, { ...WITH_TOKENS, env });
+}
+
+/** Posts to a session of HTTP+SSE. */
+const post = ({ url }: { url: string }, sessionId: string, body: unknown): Promise<Answer> =>
+  send(`${url}/messages?sessionId=${sessionId}`, { token: ADA, body });
+
+/** How many messages have been published. */
+const published = (): number =>
+  Number(/cmdstat_publish:calls=(\d+)/.exec(redis.ask('info', 'commandstats'))?.[1] ?? 0);
+
+/** The connections that listen. */
+const listeners = (): string[] => redis.ask('client', 'list', 'type', 'pubsub').match(/\bid=\d+/g) ?? [];
+
+describeWithRedis('with Redis', () => {
+  beforeEach(async () => {
+    sandbox = createSandbox();
+    redis = await startRedis(sandbox);
+  });
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map(async (server) => server.close()));
+    await sandbox.close();
+  });
+
+  test('slow to answer at the start a process listens when it has joined the others: the first message that reaches it gets through', async () => {
+    const here = await start();
+    const session = await openSse(here.url, ADA);
+    const way = await openRedisWay(sandbox, redis, { delayMs: 100 });
+
+    const there = await start(way.url);
+    const first = await post(there, session.id, rpc(1, 'ping'));
+
+    expect(first.status).toBe(202);
+    await session.answerTo(1);
+    session.close();
+  });
+
+  test('a process that stands still for a second keeps those waiting who need it, no longer', async () => {
+    const [home, there] = [await startHome(), await start()];
+    const session = await openSse(home.url, ADA);
+    const before = published();
+
+    home.child.kill('SIGSTOP');
+    const posted = post(there, session.id, rpc('waits', 'ping'));
+    await waitFor('the repeat', () => published() >= before + 2);
+    home.child.kill('SIGCONT');
+
+    expect((await posted).status).toBe(202);
+    await session.answerTo('waits');
+
+    home.child.kill('SIGSTOP');
+    const refused = await post(there, session.id, rpc('late', 'ping'));
+    home.child.kill('SIGCONT');
+    const next = await post(there, session.id, rpc('next', 'ping'));
+    await session.answerTo('next');
+    session.close();
+
+    expect([refused.status, refused.headers.get('retry-after'), next.status]).toEqual([503, '1', 202]);
+    expect(session.messages()).toHaveLength(2);
+  });
+
+  test('that cuts a process off for reading too slowly, it comes back by itself; what is posted meanwhile is done once, or 503 and not done', async () => {
+    const way = await openRedisWay(sandbox, redis);
+    const slow = await start(way.url);
+    const [ofSlow = ''] = listeners();
+    const inbox = redis.ask('pubsub', 'channels', 'mcp:in:*');
+    const there = await start();
+    const session = await openSse(slow.url, ADA);
+
+    way.holdListeners();
+    const statuses = [post(there, session.id, rpc(0, 'ping'))];
+    const crowd = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
+    await crowd.connect();
+    const piece = randomBytes(TOO_MUCH.bytes);
+    for (let sent = 0; sent < TOO_MUCH.pieces; sent += 1) await crowd.publish(inbox, piece);
+    crowd.destroy();
+    const isCut = !listeners().includes(ofSlow);
+    for (let id = 1; id < 5; id += 1) statuses.push(post(there, session.id, rpc(id, 'ping')));
+    const answers = (await Promise.all(statuses)).map(({ status }) => status);
+    await eventually(async () => (await post(there, session.id, rpc('last', 'ping'))).status === 202);
+    await session.answerTo('last');
+    const ids = session.messages().map((message) => (message as { id: unknown }).id);
+    session.close();
+
+    expect(isCut).toBe(true);
+    expect(slow.lines.map(({ msg }) => msg)).toEqual(expect.arrayContaining(['redis lost', 'redis is back']));
+    expect(answers.filter((status) => status !== 202 && status !== 503)).toEqual([]);
+    expect(ids.filter((id) => id !== 'last')).toEqual(
+      answers.flatMap((status, id) => (status === 202 ? [id] : [])),
+    );
+  });
+});

@@ -1,0 +1,72 @@
+/** A way to a Redis that can be cut, be slow, or hold back what is handed to those who listen: what happens between a process and its Redis. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
+import type { Sandbox } from './process.ts';
+import type { TestRedis } from './redis.ts';
+
+/** A way that is open. */
+export interface RedisWay {
+  /** The address of Redis by this way. */
+  readonly url: string;
+  /** Cuts every connection, and lets no other one through. */
+  cut(): void;
+  /** Stops reading for the connections that listen, which Redis goes on to send to. Connections that are made afterwards are served. */
+  holdListeners(): void;
+}
+
+/** Opens a way; whatever Redis says takes so long. It ends with the sandbox. */
+export async function openRedisWay(
+  sandbox: Sandbox,
+  redis: TestRedis,
+  { delayMs = 0 }: { readonly delayMs?: number } = {},
+): Promise<RedisWay> {
+  const lines = new Set<Socket>();
+  const listeners = new Set<Socket>();
+  let isCut = false;
+  const way = createServer((client) => {
+    if (isCut) {
+      client.destroy();
+      return;
+    }
+    const upstream = connect(redis.url.replace('unix://', ''));
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      lines.add(from);
+      from.on('error', () => undefined).on('close', () => to.destroy());
+    }
+    client.on('data', (bytes: Buffer) => {
+      if (/\bsubscribe\b/i.test(bytes.toString('latin1'))) listeners.add(upstream);
+    });
+    client.pipe(upstream);
+    if (delayMs > 0) upstream.pipe(createDelay(delayMs)).pipe(client);
+    else upstream.pipe(client);
+  }).listen(0, '127.0.0.1');
+  sandbox.defer(async () => {
+    for (const line of lines) line.destroy();
+    way.close();
+  });
+  await once(way, 'listening');
+  const { port } = way.address() as AddressInfo;
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    cut() {
+      isCut = true;
+      for (const line of lines) line.destroy();
+    },
+    holdListeners() {
+      for (const upstream of listeners) upstream.unpipe().pause();
+    },
+  };
+}
+
+/** Hands everything on later, in its order. */
+function createDelay(delayMs: number): Transform {
+  return new Transform({
+    transform(bytes, _encoding, done) {
+      setTimeout(() => done(null, bytes), delayMs);
+    },
+  });
+}
