@@ -6,8 +6,12 @@ import { EventStream, UNSENT_SOFT_LIMIT } from './event-stream.ts';
 import type { PendingAnswer } from './pending-answer.ts';
 import { UnsentBudget } from './unsent-budget.ts';
 
-/** So many looks in a row may find that a client has read nothing. Looks and not time: a busy server must not blame its clients. */
-const STALLED_TICKS = 4;
+/**
+ * So many looks in a row may find that a client has read nothing: half a minute, as for plain answers. The system takes more only when a
+ * third of what it holds is through, which may be a mebibyte: on a slow line nothing seems to move for many seconds. Looks and not
+ * time: a busy server must not blame its clients.
+ */
+const STALLED_TICKS = 60;
 
 /** How long clients wait before they come back after a shutdown: longer than a redeploy takes. Milliseconds. */
 const COME_BACK_AFTER_MS = 8_000;
@@ -30,7 +34,7 @@ interface Unread {
   stalledTicks: number;
 }
 
-/** The open streams of a server; somebody must call `tick` at least every second. */
+/** The open streams of a server; somebody must call `tick` twice a second. */
 export class EventStreams {
   /** What waits for all the clients of a user. */
   readonly unsent: UnsentBudget;
