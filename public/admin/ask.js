@@ -1,5 +1,6 @@
 /** A question in the page's own style, before something that cannot be undone or that needs one more word. */
 import { byId } from '../page/element.js';
+import { open } from './dialog.js';
 
 /**
  * Asks, and returns what was typed: an empty text where there is nothing to type, undefined where the answer is no.
@@ -10,21 +11,17 @@ import { byId } from '../page/element.js';
 export async function ask({ title, words, yes, field }) {
   const dialog = byId('ask', HTMLDialogElement);
   const input = byId('ask-input', HTMLInputElement);
-  byId('ask-title', HTMLElement).textContent = title;
-  byId('ask-words', HTMLElement).textContent = words;
-  byId('ask-yes', HTMLElement).textContent = yes;
-  byId('ask-label', HTMLElement).textContent = field?.label ?? '';
-  byId('ask-field', HTMLElement).hidden = field === undefined;
-  input.value = field?.value ?? '';
-  dialog.returnValue = '';
-  dialog.showModal();
-  // Where nothing is typed, a key that is held down too long must not be a yes.
-  if (field === undefined) byId('ask-no', HTMLElement).focus();
-  else input.select();
-  await new Promise((resolve) => {
-    dialog.addEventListener('close', resolve, { once: true });
+  const isYes = await open(dialog, () => {
+    byId('ask-title', HTMLElement).textContent = title;
+    byId('ask-words', HTMLElement).textContent = words;
+    byId('ask-yes', HTMLElement).textContent = yes;
+    byId('ask-label', HTMLElement).textContent = field?.label ?? '';
+    byId('ask-field', HTMLElement).hidden = field === undefined;
+    input.value = field?.value ?? '';
+    // Where nothing is typed, a key that is held down too long must not be a yes.
+    return field === undefined ? byId('ask-no', HTMLElement) : input;
   });
-  return dialog.returnValue === 'yes' ? input.value.trim() : undefined;
+  return isYes ? input.value.trim() : undefined;
 }
 
 /** Has the buttons of the dialog close it; Escape does so by itself, and means no. */

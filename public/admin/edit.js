@@ -1,6 +1,7 @@
 /** The form that changes one person's entry: only what was altered is sent, so that two admins at once lose nothing of each other's. */
 import { byId } from '../page/element.js';
 import { ApiError } from './api.js';
+import { open } from './dialog.js';
 
 /** @typedef {import('./api.js').TokenFacts} TokenFacts */
 
@@ -46,18 +47,16 @@ export function connectEditor() {
  * @returns {Promise<boolean>} rejects when the token is refused with which the page works
  */
 export async function edit(token, how) {
-  [before, ways, refusal] = [token, how, undefined];
-  byId('edit-title', HTMLElement).textContent = `Edit ${token.name}`;
-  byId('edit-words', HTMLElement).textContent = `User ${token.userId}, token ${token.id}`;
-  fill(wishOf(token));
-  tell('');
-  dialog.returnValue = '';
-  dialog.showModal();
-  byId('edit-name', HTMLInputElement).select();
-  return new Promise((resolve, reject) => {
-    const settle = () => (refusal === undefined ? resolve(dialog.returnValue === 'yes') : reject(refusal));
-    dialog.addEventListener('close', settle, { once: true });
+  const isChanged = await open(dialog, () => {
+    [before, ways, refusal] = [token, how, undefined];
+    byId('edit-title', HTMLElement).textContent = `Edit ${token.name}`;
+    byId('edit-words', HTMLElement).textContent = `User ${token.userId}, token ${token.id}`;
+    fill(wishOf(token));
+    tell('');
+    return byId('edit-name', HTMLElement);
   });
+  if (refusal !== undefined) throw refusal;
+  return isChanged;
 }
 
 /** Sends what was altered. */

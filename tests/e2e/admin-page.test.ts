@@ -17,6 +17,15 @@ const LINES_OF_DATE = `(() => {
   return range.getClientRects().length;
 })()`;
 
+/** In the browser: opens an edit, leaves it, and opens it again before the browser has told that it was left. */
+const EDIT_TWICE = `(async () => {
+  const button = [...document.querySelectorAll('#rows button')].find(({ ariaLabel }) => ariaLabel.startsWith('Edit Bob'));
+  button.click();
+  await Promise.resolve();
+  document.getElementById('edit').close('no');
+  button.click();
+})()`;
+
 /** Whether the admin's token is let in. */
 async function isLetIn(url: string): Promise<boolean> {
   return (await fetch(url, { headers: { Authorization: `Bearer ${ADMIN}` } })).ok;
@@ -97,6 +106,19 @@ describeInBrowser('the page for admins', () => {
 
     expect(words).toContain('Somebody else has changed this entry');
     expect(await row.innerText()).toMatch(/Greta Garbo[^]*greet[^]*2099-01-01/);
+  });
+
+  test('saves an edit that was left and opened again at once', async () => {
+    await fixture.server().writeTokens(tokens);
+    const page = await signIn();
+    await page.getByRole('button', { name: 'Edit Bob' }).waitFor();
+
+    await page.evaluate(EDIT_TWICE);
+    await page.getByRole('dialog').getByLabel('Name').fill('Robert');
+    await page.keyboard.press('Enter');
+
+    await page.getByText('bob is changed.').waitFor();
+    await focused(page, 'Edit Robert');
   });
 
   test('signs out with words when the token is taken away in the middle of an edit', async () => {

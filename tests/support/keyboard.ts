@@ -31,9 +31,23 @@ export async function tabTo(page: Page, name: string, key: 'Tab' | 'Shift+Tab' =
   throw new Error(`No stop is called ${name}; there are: ${names.join(', ')}`);
 }
 
-/** Waits until the focus is on what has this name. */
+/**
+ * Waits until the focus is on what has this name.
+ * @throws where it is instead, with what the page says
+ */
 export async function focused(page: Page, name: string): Promise<void> {
-  await waitFor(`the focus on ${name}`, async () => (await stopOf(page))?.name.startsWith(name) === true);
+  let stop: Stop | undefined;
+  try {
+    await waitFor(`the focus on ${name}`, async () => {
+      stop = await stopOf(page);
+      return stop?.name.startsWith(name) === true;
+    });
+  } catch (cause) {
+    const words = await page.getByRole('status').or(page.getByRole('alert')).allInnerTexts();
+    throw new Error(`${String(cause)}; it is on ${stop?.name ?? 'nothing'}: ${words.join(' ').trim()}`, {
+      cause,
+    });
+  }
 }
 
 /** Where the focus is; undefined where nothing has it. */

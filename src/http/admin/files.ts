@@ -62,6 +62,7 @@ const FILES = [
   'admin.js',
   'api.js',
   'ask.js',
+  'dialog.js',
   'edit.js',
   'people.js',
   'sheet.js',
