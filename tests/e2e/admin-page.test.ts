@@ -116,9 +116,11 @@ describeInBrowser('the page for admins', () => {
     await page.evaluate(EDIT_TWICE);
     await page.getByRole('dialog').getByLabel('Name').fill('Robert');
     await page.keyboard.press('Enter');
-
     await page.getByText('bob is changed.').waitFor();
     await focused(page, 'Edit Robert');
+
+    expect(await page.locator('tr', { hasText: 'bob' }).innerText()).toContain('Robert');
+    expect(fixture.complaints()).toEqual([]);
   });
 
   test('signs out with words when the token is taken away in the middle of an edit', async () => {
