@@ -16,8 +16,12 @@ const USAGE = `npm test: installs and builds when that is needed, runs the tests
 
 npm test -- tests/auth     the tests whose path has this in it
 npm test -- -t "a name"    those whose name has this in it
+npm test -- --look-twice   files that failed beside others run once more, each by itself, and the end says so: for a busy machine
 Other arguments are jest's: npm run jest -- --help lists them.
 `;
+
+/** So many files at the most are looked at twice: more than that do not fail because a machine is busy. */
+const MOST_LOOKED_AT = 5;
 
 /** The checks besides the tests: scripts of package.json, and what mends what they find. */
 const STATIC_CHECKS = [
@@ -38,10 +42,11 @@ else {
 /**
  * Runs everything; returns the exit code.
  *
- * @param {readonly string[]} jestArgs
+ * @param {readonly string[]} options
  */
-async function check(jestArgs) {
-  const tests = await runTests(jestArgs);
+async function check(options) {
+  const jestArgs = options.filter((option) => option !== '--look-twice');
+  const tests = await (jestArgs.length < options.length ? runTestsTwice(jestArgs) : runTests(jestArgs));
   const others = await Promise.all(STATIC_CHECKS.map(runScript));
   for (const { name, isGood, output } of others)
     if (!isGood) process.stderr.write(`\n--- npm run ${name}\n${output}`);
@@ -52,29 +57,55 @@ async function check(jestArgs) {
 }
 
 /**
- * Runs jest at the terminal; its reporter sends the counts.
+ * Runs the tests, and files that failed once more by themselves: a wait that is too short on a busy machine is no fault of what is
+ * tested, and what fails by itself as well is.
  *
  * @param {readonly string[]} jestArgs
  * @returns {Promise<Outcome>}
  */
+async function runTestsTwice(jestArgs) {
+  const first = await runTests(jestArgs);
+  if (first.isGood || first.failedFiles.length === 0 || first.failedFiles.length > MOST_LOOKED_AT)
+    return first;
+  const files = first.failedFiles.join(', ');
+  process.stderr.write(`\nOnce more, by themselves: ${files}\n`);
+  const { isGood } = await runTests(['--runInBand', '--runTestsByPath', ...first.failedFiles]);
+  return {
+    ...first,
+    isGood,
+    words: `${first.words}; by themselves ${isGood ? 'passed' : 'failed'}: ${files}`,
+  };
+}
+
+/**
+ * Runs jest at the terminal; its reporter sends the counts, and the files with a test that failed.
+ *
+ * @param {readonly string[]} jestArgs
+ * @returns {Promise<Outcome & { failedFiles: readonly string[] }>}
+ */
 async function runTests(jestArgs) {
   const [, ...command] = scriptOf('jest').split(' ');
   let words = 'ended before the last test';
+  /** @type {readonly string[]} */
+  let failedFiles = [];
   const child = spawn(process.execPath, [...command, ...jestArgs], {
     cwd: ROOT,
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
-  child.on('message', (counts) => (words = describeCounts(counts)));
-  return { name: 'tests', isGood: (await exitCodeOf(child)) === 0, words, output: '' };
+  child.on('message', (/** @type {import('../tests/support/skipped-reporter.mjs').Report} */ report) => {
+    words = describeCounts(report.counts);
+    failedFiles = report.failedFiles;
+  });
+  return { name: 'tests', isGood: (await exitCodeOf(child)) === 0, words, output: '', failedFiles };
 }
 
 /**
  * The reporter's counts in jest's own words.
  *
- * @param {unknown} counts
+ * @param {Readonly<Record<string, number>>} counts
  */
 function describeCounts(counts) {
-  const kinds = Object.entries(counts ?? {}).filter(([kind, count]) => count !== 0 || kind === 'total');
+  const kinds = Object.entries(counts).filter(([kind, count]) => count !== 0 || kind === 'total');
   return `Tests: ${kinds.map(([kind, count]) => `${count} ${kind}`).join(', ')}`;
 }
 

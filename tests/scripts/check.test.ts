@@ -25,8 +25,12 @@ async function checkoutWith(codes: Readonly<Record<'jest' | 'lint' | 'format', n
     'tell.js',
     `const [, , name, code, ...others] = process.argv;
 process.stderr.write([name, 'ran', ...others].join(' ') + '\\n');
-process.send?.({ failed: 0, skipped: 2, passed: 3, total: 5 }, () => process.disconnect());
-process.exitCode = Number(code);
+const isSecond = others.includes('--runTestsByPath');
+const failedFiles = code === '0' ? [] : ['tests/busy.test.ts', ...others.filter((name) => name.startsWith('tests/'))];
+const report = { counts: { failed: 0, skipped: 2, passed: 3, total: 5 }, failedFiles };
+process.send?.(report, () => process.disconnect());
+// The second time all is well but in what is broken.
+process.exitCode = isSecond && !others.includes('tests/broken.test.ts') ? 0 : Number(code);
 `,
   );
   return checkout;
@@ -71,6 +75,39 @@ describe('npm test', () => {
     expect(code).toBe(1);
     expect(stderr.match(/^FAILED /gm)).toHaveLength(1);
   });
+
+  test.each([
+    {
+      others: [],
+      code: 0,
+      words:
+        'ok     tests      Tests: 2 skipped, 3 passed, 5 total; by themselves passed: tests/busy.test.ts',
+    },
+    {
+      others: ['tests/broken.test.ts'],
+      code: 1,
+      words: 'by themselves failed: tests/busy.test.ts, tests/broken.test.ts',
+    },
+    {
+      others: ['a', 'b', 'c', 'd', 'e'].map((name) => `tests/${name}.test.ts`),
+      code: 1,
+      words: 'FAILED tests      Tests: 2 skipped, 3 passed, 5 total\n',
+    },
+  ])(
+    'looks twice at what failed, where it is asked to and few did: $others',
+    async ({ others, code, words }) => {
+      const checkout = await checkoutWith({ jest: 1, lint: 0, format: 0 });
+
+      const once = await checkout.run('check', {}, others);
+      const twice = await checkout.run('check', {}, ['--look-twice', ...others]);
+
+      expect(once.code).toBe(1);
+      expect(once.stderr).not.toContain('themselves');
+      expect(twice.code).toBe(code);
+      expect(twice.stderr).toContain(words);
+      expect(twice.stderr).not.toContain('--look-twice');
+    },
+  );
 
   test('answers --help and does nothing else', async () => {
     const checkout = await checkoutWith({ jest: 1, lint: 1, format: 1 });

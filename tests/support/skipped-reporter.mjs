@@ -1,6 +1,8 @@
-/** Says by name which tests were skipped, and tells `npm test` how many there were of each kind. */
+/** Says by name which tests were skipped, and tells `npm test` how many there were of each kind, and where one failed. */
 
 import path from 'node:path';
+
+/** @typedef {{ counts: Record<string, number>, failedFiles: string[] }} Report What `npm test` is told. */
 
 /** What jest's configuration names as a reporter, besides its own. */
 export default class SkippedReporter {
@@ -19,12 +21,20 @@ export default class SkippedReporter {
   onRunComplete(_contexts, results) {
     for (const line of this.isChoice ? [] : skippedIn(results, process.cwd()))
       process.stderr.write(`${line}\n`);
-    process.send?.({
-      failed: results.numFailedTests,
-      skipped: results.numPendingTests,
-      passed: results.numPassedTests,
-      total: results.numTotalTests,
-    });
+    /** @type {Report} */
+    const report = {
+      counts: {
+        failed: results.numFailedTests,
+        skipped: results.numPendingTests,
+        passed: results.numPassedTests,
+        total: results.numTotalTests,
+      },
+      // With those that could not be loaded.
+      failedFiles: results.testResults
+        .filter(({ numFailingTests, testExecError }) => numFailingTests > 0 || testExecError)
+        .map(({ testFilePath }) => path.relative(process.cwd(), testFilePath)),
+    };
+    process.send?.(report);
   }
 }
 
