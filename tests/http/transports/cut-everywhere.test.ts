@@ -1,0 +1,113 @@
+/** A stream that is cut after every so many events, in every revision that resumes: each event comes once and in order, in one process and in three. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createSandbox } from '../../support/process.ts';
+import { eventually, openMcpSession, rpc, send } from '../../support/raw-http.ts';
+import { hasRedis, startRedis } from '../../support/redis.ts';
+import { type Frame, openStream, type StreamReader } from '../../support/sse-reader.ts';
+import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
+import { createSteppedTool } from '../../support/stepped-tool.ts';
+
+const REVISIONS = ['2025-03-26', '2025-06-18', '2025-11-25'] as const;
+
+/** How far the tool walks before it answers. */
+const STEPS = 11;
+
+/** A cut after so many events, the first of them included. */
+const CUTS = REVISIONS.flatMap((revision) => [1, 2, 3, 5, 11].map((every) => [revision, every] as const));
+
+const sandbox = createSandbox();
+const walk = createSteppedTool();
+let calls = 0;
+let servers: TestServer[];
+
+/** Starts one process, which keeps what streams say in memory. */
+async function startOne(): Promise<void> {
+  servers = [await startTestServer({ tools: [walk.tool] })];
+}
+
+/** Starts three that share a Redis. */
+async function startThree(): Promise<void> {
+  const redis = await startRedis(sandbox);
+  const env = { SERVER_SECRET: randomBytes(32).toString('base64url'), REDIS_URL: redis.url };
+  const starts = [1, 2, 3].map(async () => startTestServer({ env, tools: [walk.tool] }));
+  servers = await Promise.all(starts);
+}
+
+/** Where streams are cut. */
+const PLACES = [
+  ['of one process', startOne],
+  ...(hasRedis ? [['of three processes, each time taken up by the next one,', startThree] as const] : []),
+] as const;
+
+/** The process whose turn it is. */
+const urlOf = (turn: number): string => `${servers[turn % servers.length]?.url ?? ''}/mcp`;
+
+/** The messages of a stream so far, with their ids. */
+const saidBy = ({ frames }: StreamReader): Frame[] =>
+  frames.filter(({ data }) => data !== undefined && data !== '');
+
+/** How far a message says the call is, or its answer. */
+function meaningOf({ data = '' }: Frame): unknown {
+  const { params, result } = JSON.parse(data) as {
+    params?: { progress: number };
+    result?: { content: { text: string }[] };
+  };
+  return params?.progress ?? result?.content[0]?.text;
+}
+
+/** Has a call walk to its answer for a client whose stream is cut after every so many events; returns what the client has heard, and how often it came back. */
+async function walkWithCuts(revision: string, every: number) {
+  const { headers } = await openMcpSession(urlOf(0).replace('/mcp', ''), ADA, revision);
+  const params = { name: 'walk', arguments: {}, _meta: { progressToken: 'p' } };
+  const opening = openStream(urlOf(0), { headers, body: rpc(1, 'tools/call', params) });
+  const call = await walk.call(calls);
+  calls += 1;
+  let [walked, turns] = [0, 0];
+  /** Goes on, whether or not anybody is there to hear it. */
+  const goOn = async (steps: number): Promise<void> => {
+    const count = Math.min(steps, STEPS - walked);
+    walked += count;
+    await call.step(count);
+    if (walked === STEPS) call.finish('there');
+  };
+  const heard: Frame[] = [];
+  const back = () => ({ ...headers, 'Last-Event-ID': heard.at(-1)?.id ?? '' });
+  // More than is heard of it before the first cut: what was sent and is not the last that was heard comes again.
+  await goOn(every + 2);
+  for (let stream = await opening; ; stream = await openStream(urlOf(turns), { headers: back() })) {
+    const wanted = Math.min(every, STEPS + 1 - heard.length);
+    await eventually(() => saidBy(stream).length >= wanted, { what: `${wanted} events on a stream` });
+    heard.push(...saidBy(stream).slice(0, wanted));
+    stream.close();
+    turns += 1;
+    if (heard.length > STEPS) break;
+    await goOn(every);
+  }
+  // After the answer there is nothing to come back for.
+  const { status } = await send(urlOf(turns), { headers: back() });
+  return { heard, turns, status };
+}
+
+describe.each(PLACES)('a stream %s', (_place, start) => {
+  beforeAll(start, 30_000);
+  afterAll(async () => {
+    walk.finishAll();
+    await Promise.all(servers.map(async (server) => server.close()));
+    await sandbox.close();
+  });
+
+  test.each(CUTS)(
+    'in %s, cut after every %i events, brings each once and in order',
+    async (revision, every) => {
+      const { heard, turns, status } = await walkWithCuts(revision, every);
+
+      expect(heard.map(meaningOf)).toEqual([
+        ...Array.from({ length: STEPS }, (_, index) => index + 1),
+        'there',
+      ]);
+      expect(new Set(heard.map(({ id }) => id)).size).toBe(STEPS + 1);
+      expect([turns, status]).toEqual([Math.ceil((STEPS + 1) / every), 204]);
+    },
+  );
+});
