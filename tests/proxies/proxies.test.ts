@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { connectClient, type TestClient } from '../support/clients.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { createSandbox, waitFor, waitForEnd } from '../support/process.ts';
 import { describeBehindProxies, INSTALLED, inTurn, type Proxy, startProxy } from '../support/proxies.ts';
@@ -23,6 +24,22 @@ const DELAY_SECONDS = 3;
 
 /** Calls through each proxy, where the machine can do as many: in CI, which has the time, five hundred. */
 const CALLS_PER_SECOND = process.env['CI'] === undefined ? 100 : 500;
+
+/** How many calls of `wait` an instance has begun. */
+const waitingAt = (instance: Pick<ServerProcess, 'log'>): number =>
+  instance.log().filter(({ msg }) => msg === 'waiting').length;
+
+/** Calls again and again; returns as whom, and what the calls that failed were told. */
+async function callInTurn(client: TestClient) {
+  const users = new Set<unknown>();
+  const failures: string[] = [];
+  for (let call = 0; call < 20; call += 1)
+    await client.call('whoami').then(
+      ({ text }) => users.add((JSON.parse(text) as { userId: unknown }).userId),
+      (error: unknown) => failures.push(`${String(error)} ${JSON.stringify(error)}`),
+    );
+  return { users: [...users], failures };
+}
 
 /** An instance behind the proxies. */
 interface Instance extends ServerProcess {
@@ -116,6 +133,42 @@ describeBehindProxies('behind proxies', () => {
       expect(answer.status).toBe(401);
     });
   });
+
+  test('an instance that is killed takes along the calls that run there, whose clients are told so; every session goes on', async () => {
+    const clients = await Promise.all(
+      INSTALLED.flatMap(({ name }) =>
+        (['v1 http', 'v2 http'] as const).map(async (kind) =>
+          connectClient(kind, { url: balancers.get(name)?.url ?? '', token: TOKEN.ada }),
+        ),
+      ),
+    );
+    const file = join(await sandbox.folder(), 'go');
+    const before = instances.map(waitingAt);
+    const resumable = new Set<TestClient>();
+    const held = clients.map(async (client) =>
+      client.call('wait', { file }, () => resumable.add(client)).then(({ text }) => text, String),
+    );
+    await waitFor('calls that can be resumed', () => resumable.size === clients.length);
+    const running = instances.map((instance, index) => waitingAt(instance) - (before[index] ?? 0));
+    const victim = running.indexOf(Math.max(...running));
+    const { child, ended, port } = instances[victim] as Instance;
+
+    child.kill('SIGKILL');
+    await ended;
+    const called = await Promise.all(clients.map(async (client) => callInTurn(client)));
+    await writeFile(file, '');
+    const answers = await Promise.all(held);
+    instances[victim] = await startInstance(port);
+    await Promise.all(clients.map(async (client) => client.close()));
+
+    expect(called.map(({ users }) => users)).toEqual(clients.map(() => ['ada']));
+    // In the moment in which a balancer notices; never that there is no session.
+    for (const { failures } of called) expect(failures.length).toBeLessThan(3);
+    expect(called.flatMap(({ failures }) => failures).filter((said) => !/502|503/.test(said))).toEqual([]);
+    const lost = answers.filter((answer) => answer !== 'waited');
+    expect(lost).toHaveLength(running[victim] ?? 0);
+    for (const answer of lost) expect(answer).toMatch(/not kept any more/);
+  }, 60_000);
 
   test('a restart of all instances in turn under load fails no call, be it of a session, of none or over HTTP+SSE', async () => {
     const load = INSTALLED.map(({ name }) =>

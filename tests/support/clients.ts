@@ -7,6 +7,7 @@ import {
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport as SseV1 } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 
 /** How to connect. */
 export interface ConnectOptions {
@@ -17,10 +18,11 @@ export interface ConnectOptions {
 /** The part of a client that tests use, alike in both generations. */
 export interface TestClient {
   readonly listTools: () => Promise<{ tools: { name: string }[] }>;
-  /** Calls a tool and returns its text and whether it is an error. */
+  /** Calls a tool and returns its text and whether it is an error; `onResumable` hears of what a stream that breaks is taken up again by. */
   readonly call: (
     name: string,
     input?: Record<string, unknown>,
+    onResumable?: (lastEventId: string) => void,
   ) => Promise<{ text: string; isError: boolean }>;
   readonly protocolVersion: () => string | undefined;
   readonly close: () => Promise<void>;
@@ -41,8 +43,14 @@ export async function connectClient(kind: ClientKind, { url, token }: ConnectOpt
     await client.connect(transport);
     return {
       listTools: async () => client.listTools(),
-      call: async (name, input) =>
-        simplify(await client.callTool({ name, ...(input && { arguments: input }) })),
+      call: async (name, input, onResumable) =>
+        simplify(
+          await client.callTool(
+            { name, ...(input && { arguments: input }) },
+            CallToolResultSchema,
+            onResumable && { onresumptiontoken: onResumable },
+          ),
+        ),
       protocolVersion: () => ('protocolVersion' in transport ? transport.protocolVersion : undefined),
       close: async () => client.close(),
     };
@@ -55,8 +63,13 @@ export async function connectClient(kind: ClientKind, { url, token }: ConnectOpt
   await client.connect(transport);
   return {
     listTools: async () => client.listTools(),
-    call: async (name, input) =>
-      simplify(await client.callTool({ name, ...(input && { arguments: input }) })),
+    call: async (name, input, onResumable) =>
+      simplify(
+        await client.callTool(
+          { name, ...(input && { arguments: input }) },
+          onResumable && { onresumptiontoken: onResumable },
+        ),
+      ),
     protocolVersion: () => client.getNegotiatedProtocolVersion(),
     close: async () => client.close(),
   };
