@@ -69,6 +69,7 @@ class LiveDatabase implements Database {
   #pauseMs = FIRST_PAUSE_MS;
   #asking: Promise<boolean> = Promise.resolve(true);
   #askedAtMs = -Infinity;
+  #ended: Promise<void> | undefined;
 
   constructor(parts: LiveDatabaseParts) {
     this.#parts = parts;
@@ -110,7 +111,7 @@ class LiveDatabase implements Database {
   async close(): Promise<void> {
     this.#closed.abort();
     this.#isUp = false;
-    await this.#parts.driver.close();
+    await (this.#ended ??= this.#parts.driver.close());
   }
 
   /**

@@ -1,12 +1,12 @@
 /** PostgreSQL behind the port. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Client, ClientBase, Pool, QueryConfig } from 'pg';
+import type { Client, ClientBase, Pool, PoolClient, QueryConfig } from 'pg';
 import type { Driver, StopListening } from './database.ts';
 import { StorageUnavailable } from './errors.ts';
 import { fromPostgres, isInTheWay } from './postgres-errors.ts';
 import { listenToPostgres } from './postgres-notices.ts';
 import { type Row, spell, type Statement } from './statement.ts';
-import { TransactionWork } from './transaction-work.ts';
+import { END_MS, TransactionWork } from './transaction-work.ts';
 
 /** So many connections a process has at the most; small servers allow some twenty in all. */
 const MAX_CONNECTIONS = 10;
@@ -68,10 +68,15 @@ class PostgresDriver implements Driver {
   readonly dialect = 'postgres';
   readonly #pool: Pool;
   readonly #createClient: () => Client;
+  /** Those that are connected. */
+  readonly #clients = new Set<PoolClient>();
+  readonly #cut = new AbortController();
 
   constructor(pool: Pool, createClient: () => Client) {
     this.#pool = pool;
     this.#createClient = createClient;
+    pool.on('connect', (client) => void this.#clients.add(client));
+    pool.on('remove', (client) => void this.#clients.delete(client));
   }
 
   async connect(): Promise<void> {
@@ -100,7 +105,16 @@ class PostgresDriver implements Driver {
   }
 
   async close(): Promise<void> {
+    const timer = setTimeout(() => this.#cutWhatIsLeft(), END_MS);
     await this.#pool.end();
+    clearTimeout(timer);
+  }
+
+  /** The pool's end waits for everybody who has a client: ten seconds, and two minutes where tables are brought to where they should be. */
+  #cutWhatIsLeft(): void {
+    this.#cut.abort();
+    // The pool's types leave out that a client has an end of its own: of a statement at work, it is the end of the connection.
+    for (const client of this.#clients) void (client as PoolClient & Client).end().catch(ignore);
   }
 
   /** One try: the result, or what is thrown, and what is behind that. */
@@ -122,7 +136,7 @@ class PostgresDriver implements Driver {
         await run(client, NO_LIMIT);
         await run(client, LOCK, limitMs);
       }
-      const result = await within.finish(work, limitMs);
+      const result = await within.finish(work, { limitMs, cut: this.#cut.signal });
       await run(client, COMMIT);
       return { result };
     } catch (error) {

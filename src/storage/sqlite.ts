@@ -13,7 +13,7 @@ import {
   type SqliteStatement,
 } from './sqlite-library.ts';
 import { type Row, spell, type Statement } from './statement.ts';
-import { TransactionWork } from './transaction-work.ts';
+import { END_MS, TransactionWork } from './transaction-work.ts';
 import { Turns } from './turns.ts';
 
 /** So long a transaction may take, and what waits for its turn and for another process. Milliseconds. */
@@ -63,6 +63,7 @@ class SqliteDriver implements Driver {
   readonly #library: SqliteLibrary;
   readonly #turns = new Turns();
   readonly #closing = new AbortController();
+  readonly #cut = new AbortController();
   #open: OpenFile | undefined;
 
   constructor(file: string, library: SqliteLibrary) {
@@ -100,7 +101,7 @@ class SqliteDriver implements Driver {
         this.#reporting(async () => this.#run(statement)),
       );
       try {
-        const result = await within.finish(work, limitMs);
+        const result = await within.finish(work, { limitMs, cut: this.#cut.signal });
         await this.#reporting(async () => this.#patientFor(LIMIT_MS)(() => this.#run(COMMIT)));
         return result;
       } catch (error) {
@@ -111,10 +112,12 @@ class SqliteDriver implements Driver {
     });
   }
 
-  /** What has its turn is done, what waits for another process is not waited for. */
+  /** What has its turn is done, unless it takes too long; what waits for another process is not waited for. */
   async close(): Promise<void> {
     this.#closing.abort();
+    const timer = setTimeout(() => this.#cut.abort(), END_MS);
     await this.#turns.take(() => this.#closeFile());
+    clearTimeout(timer);
   }
 
   async #openFile(): Promise<void> {

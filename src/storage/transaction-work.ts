@@ -1,6 +1,16 @@
 /** The work of one transaction, under the rules that both kinds of database keep. */
 import type { Driver } from './database.ts';
-import { busy } from './errors.ts';
+import { busy, unreachable } from './errors.ts';
+
+/** So long the end of the server waits for transactions and statements; then they are cut. Milliseconds. */
+export const END_MS = 2_000;
+
+/** How long a transaction may go on. */
+export interface TransactionLimits {
+  readonly limitMs: number;
+  /** Ends it sooner, where the server ends. */
+  readonly cut: AbortSignal;
+}
 
 /** Runs it. */
 export class TransactionWork {
@@ -19,11 +29,14 @@ export class TransactionWork {
 
   /**
    * Runs it to its end, after which it can ask no more.
-   * @throws what it throws; what a statement has failed of, also where it has swallowed that; {@link StorageUnavailable} when it takes too long
+   * @throws what it throws; what a statement has failed of, also where it has swallowed that; {@link StorageUnavailable} when it takes too long, or is cut
    */
-  async finish<Result>(work: (query: Driver['query']) => Promise<Result>, limitMs: number): Promise<Result> {
+  async finish<Result>(
+    work: (query: Driver['query']) => Promise<Result>,
+    limits: TransactionLimits,
+  ): Promise<Result> {
     try {
-      const result = await withinTime(limitMs, work(this.#query));
+      const result = await withinLimits(limits, work(this.#query));
       if (this.#failure !== undefined) throw this.#failure.error;
       return result;
     } finally {
@@ -45,15 +58,22 @@ export class TransactionWork {
   };
 }
 
-/** Something that must be done within a time, or else counts as failed. */
-async function withinTime<Result>(limitMs: number, work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
+/** Something that must be done within a time, and before it is cut, or else counts as failed. */
+async function withinLimits<Result>(
+  { limitMs, cut }: TransactionLimits,
+  work: Promise<Result>,
+): Promise<Result> {
+  const over = new AbortController();
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(busy('transaction_too_long')), limitMs);
+    const timer = setTimeout(() => reject(busy('transaction_too_long')), limitMs);
+    over.signal.addEventListener('abort', () => clearTimeout(timer));
+    const end = (): void => reject(unreachable('closed'));
+    if (cut.aborted) end();
+    else cut.addEventListener('abort', end, { signal: over.signal });
   });
   try {
     return await Promise.race([work, late]);
   } finally {
-    clearTimeout(timer);
+    over.abort();
   }
 }

@@ -1,4 +1,5 @@
 /** The port to the database: both kinds behave alike, are there or not, and are brought to where the program expects them. */
+import { EventEmitter, once } from 'node:events';
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
@@ -191,6 +192,50 @@ describeForBoth('a database', (start) => {
 
     await expect(inside).rejects.toThrow('In a transaction, ask what it has handed you');
     await expect(within?.query(sql`select 1`)).rejects.toThrow('This transaction is over.');
+  });
+
+  test('keeps no end waiting: what is still at work two seconds after it has begun is cut', async () => {
+    const url = await databases.create();
+    const own = await open(url);
+    const isWaiting = new EventEmitter();
+    const begun = once(isWaiting, 'begun');
+    const atWork = [
+      own.transaction(async (within) => {
+        await within.query(sql`select 1`);
+        isWaiting.emit('begun');
+        // For something that never comes.
+        await once(isWaiting, 'goes on');
+      }),
+      ...(own.dialect === 'postgres' ? [own.query(sql`select pg_sleep(9)`)] : []),
+    ];
+    await begun;
+    const ended = Promise.allSettled(atWork);
+
+    await own.close();
+
+    expect(await ended).toEqual(
+      atWork.map(() => ({ status: 'rejected', reason: expect.objectContaining({ code: 'unreachable' }) })),
+    );
+  });
+
+  test('that another process brings to where it should be keeps no end waiting', async () => {
+    const url = await databases.create();
+    const other = await open(url);
+    const isHeld = new EventEmitter();
+    const begun = once(isHeld, 'begun');
+    const holding = other.transaction(async (within) => {
+      // Where there is no such lock, nobody else may write meanwhile.
+      if (other.dialect === 'postgres') await within.query(sql`select pg_advisory_xact_lock(7021953)`);
+      isHeld.emit('begun');
+      await once(isHeld, 'over');
+    });
+    await begun;
+
+    const late = await open(url);
+    await late.close();
+    isHeld.emit('over');
+
+    await expect(holding).resolves.toBeUndefined();
   });
 
   test('is migrated once by several that start at once, and runs beside a later version', async () => {
