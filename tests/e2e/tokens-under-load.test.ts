@@ -13,12 +13,13 @@ import {
   TOKENS_JSON,
   WITH_TOKENS,
 } from '../support/server-process.ts';
+import { amountOf } from '../support/reduced.mjs';
 
 const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
 
 /** Ten clients call meanwhile, which is what it costs: where CI has the time, more of them. */
-const REWRITES = process.env['CI'] === undefined ? 20 : 100;
+const REWRITES = amountOf('tokenRewrites');
 
 /** Ten clients without a pause take what the machine has; where it is shared, that takes longer. Milliseconds. */
 const LOADED_TIMEOUT_MS = 120_000;

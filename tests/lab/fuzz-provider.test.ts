@@ -4,9 +4,10 @@ import { byProvider } from '../../lab/fuzz/provider-mode.ts';
 import { runCases } from '../../lab/fuzz/runner.ts';
 import { startTarget } from '../../lab/fuzz/target.ts';
 import { builtFile } from '../support/process.ts';
+import { amountOf } from '../support/reduced.mjs';
 
 /** How many cases it passes: where CI has the time, more of them. */
-const CASES = process.env['CI'] === undefined ? 100 : 400;
+const CASES = amountOf('fuzzCasesOfProvider');
 
 test('a server of an identity provider passes cases of every kind', async () => {
   const server = await startTarget({ script: builtFile('lab/fixture/main.js'), openMode: byProvider });

@@ -9,11 +9,12 @@ import { type FuzzTarget, startTarget, takeTarget } from '../../lab/fuzz/target.
 import { type Exchange, type Fault, startFaultyProxy } from '../support/faulty-proxy.ts';
 import { builtFile } from '../support/process.ts';
 import { ADA, BOB, startTestServer } from '../support/start-server.ts';
+import { amountOf } from '../support/reduced.mjs';
 
 const SEED = 5;
 
 /** How many cases a healthy server passes: where CI has the time, more of them. */
-const CASES = process.env['CI'] === undefined ? 500 : 2_000;
+const CASES = amountOf('fuzzCases');
 
 let healthy: FuzzTarget;
 beforeAll(async () => {

@@ -26,13 +26,14 @@ import {
 } from '../support/raw-http.ts';
 import { openSse, type SseSession } from '../support/sse-reader.ts';
 import { ADA, GREETER, startTestServer, type TestServer } from '../support/start-server.ts';
+import { amountOf } from '../support/reduced.mjs';
 
 /** A tool of every kind: by its input, by its answer and by how it ends. */
 // Thousands of messages: how long that takes is the machine's business.
 jest.setTimeout(180_000);
 
 /** How often each property is tried, in round numbers: other cases each time, and more of them where CI has the time. */
-const RUNS = process.env['CI'] === undefined ? 12 : 60;
+const RUNS = amountOf('comparedTalks');
 
 const kinds: readonly Tool[] = [
   defineTool({

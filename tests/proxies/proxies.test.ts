@@ -8,6 +8,7 @@ import { findFreePort } from '../support/free-port.ts';
 import { createSandbox, waitFor, waitForEnd } from '../support/process.ts';
 import { describeBehindProxies, INSTALLED, inTurn, type Proxy, startProxy } from '../support/proxies.ts';
 import { callTool, openMcpSession, send, stateless } from '../support/raw-http.ts';
+import { amountOf } from '../support/reduced.mjs';
 import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { startLoad } from '../support/restart-load.ts';
 import {
@@ -22,8 +23,8 @@ import { openSse, openStream } from '../support/sse-reader.ts';
 /** Long enough for two checks of each proxy, which come every second. */
 const DELAY_SECONDS = 3;
 
-/** Calls through each proxy, where the machine can do as many: in CI, which has the time, five hundred. */
-const CALLS_PER_SECOND = process.env['CI'] === undefined ? 100 : 500;
+/** Calls through each proxy, where the machine can do as many. */
+const CALLS_PER_SECOND = amountOf('callsThroughProxies');
 
 /** How many calls of `wait` an instance has begun. */
 const waitingAt = (instance: Pick<ServerProcess, 'log'>): number =>

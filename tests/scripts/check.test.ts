@@ -173,12 +173,14 @@ describe('the order of the tests', () => {
     });
   });
 
-  test('puts what changed first in a real run, which names what is skipped', async () => {
+  test('puts what changed first in a real run, which names what is skipped and what is reduced', async () => {
     const folder = await repositoryWith({
       // Jest's own order begins with the largest file.
       'tests/large.test.js': `test('a', () => {});\n// ${'x'.repeat(1_000)}\n`,
       'tests/small.test.js':
         "import one from '../src/one.js'; test('b', () => void one); test.skip('c', () => {});\n",
+      // One that does less of something where there is less time.
+      'tests/lab/fuzz.test.ts': "test('d', () => {});\n",
       'src/one.js': "export default 1; // not from '../src'\n",
       'package.json': '{ "type": "module" }',
       'jest.config.cjs': `module.exports = {
@@ -196,7 +198,10 @@ describe('the order of the tests', () => {
           cwd: folder,
         },
       );
-      return { stderr, order: [...stderr.matchAll(/^PASS tests\/(\w+)/gm)].map(([, name = '']) => name) };
+      return {
+        stderr,
+        order: [...stderr.matchAll(/^PASS tests\/(\w+)\.test/gm)].map(([, name = '']) => name),
+      };
     };
 
     const before = await orderOfRun();
@@ -204,6 +209,9 @@ describe('the order of the tests', () => {
     const after = await orderOfRun();
 
     expect(before.stderr).toContain('Skipped 1 of 2 tests in tests/small.test.js: "c"\n');
+    const reduced =
+      'Less than with CI=true in tests/lab/fuzz.test.ts: 500 instead of 2000 cases of the fuzzer\n';
+    expect(before.stderr.includes(reduced)).toBe((process.env['CI'] ?? '') === '');
     expect(before.order).toEqual(['large', 'small']);
     expect(after.order).toEqual(['small', 'large']);
   });

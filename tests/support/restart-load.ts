@@ -44,7 +44,7 @@ export function startLoad(
     note: (failure) => (failure === undefined ? (calls += 1) : failures.push(failure)),
   };
   const parts = [callAtRate(load, perSecond), holdStream(load)];
-  if (withSse) parts.push(callOverSse(load));
+  if (withSse) parts.push(callOverSse(load, perSecond));
   const ended = Promise.all(
     parts.map(async (part) => part.catch((error: unknown) => load.note(`ended by ${String(error)}`))),
   );
@@ -86,11 +86,12 @@ async function callAtRate({ url, isOver, note }: Load, perSecond: number): Promi
   await Promise.all(inFlight);
 }
 
-/** Calls over HTTP+SSE, one after the other; when the stream ends, opens another one, as clients do. */
-async function callOverSse(load: Load): Promise<void> {
+/** Calls over HTTP+SSE, one after the other and at a rate at the most; when the stream ends, opens another one, as clients do. */
+async function callOverSse(load: Load, perSecond: number): Promise<void> {
   while (!load.isOver()) {
     const session = await openSse(load.url, TOKEN.ada);
-    for (let id = 1; !load.isOver() && (await isAnswered(load, session, id)); id += 1);
+    for (let id = 1; !load.isOver() && (await isAnswered(load, session, id)); id += 1)
+      await delay(1_000 / perSecond);
     session.close();
   }
 }

@@ -1,6 +1,7 @@
-/** Says by name which tests were skipped, and tells `npm test` how many there were of each kind, and where one failed. */
+/** Says by name which tests were skipped and which do less than in CI, and tells `npm test` how many there were of each kind, and where one failed. */
 
 import path from 'node:path';
+import { describeReduced } from './reduced.mjs';
 
 /** @typedef {{ counts: Record<string, number>, failedFiles: string[] }} Report What `npm test` is told. */
 
@@ -19,8 +20,9 @@ export default class SkippedReporter {
    * @param {import('@jest/reporters').AggregatedResult} results
    */
   onRunComplete(_contexts, results) {
-    for (const line of this.isChoice ? [] : skippedIn(results, process.cwd()))
-      process.stderr.write(`${line}\n`);
+    const files = results.testResults.map(({ testFilePath }) => path.relative(process.cwd(), testFilePath));
+    const lines = [...skippedIn(results, process.cwd()), ...describeReduced(files)];
+    for (const line of this.isChoice ? [] : lines) process.stderr.write(`${line}\n`);
     /** @type {Report} */
     const report = {
       counts: {

@@ -8,9 +8,10 @@ import { builtFile } from '../../support/process.ts';
 import { eventually, send } from '../../support/raw-http.ts';
 import { allow, askFor, LOOPBACK, newSecret, openPage, register } from '../../support/sign-in.ts';
 import { ADA, startTestServer } from '../../support/start-server.ts';
+import { amountOf } from '../../support/reduced.mjs';
 
 /** A test by hand has fewer: each takes about a millisecond. */
-const MANY = process.env['CI'] === undefined ? 5_000 : 20_000;
+const MANY = amountOf('registrations');
 
 const METADATA = JSON.stringify({ redirect_uris: [LOOPBACK], token_endpoint_auth_method: 'none' });
 

@@ -1,0 +1,61 @@
+/** What the tests do less of where there is less time than in CI: how much of it, and the words in which the end of a run says so. */
+
+/** @typedef {{ file: string, of: string, less: number, all: number }} Amount How much of something a file's tests do. */
+
+const AMOUNTS = Object.freeze({
+  callsThroughProxies: {
+    file: 'tests/proxies/proxies.test.ts',
+    of: 'calls a second through each proxy',
+    less: 100,
+    all: 500,
+  },
+  tokenRewrites: {
+    file: 'tests/e2e/tokens-under-load.test.ts',
+    of: 'rewrites of the token file',
+    less: 20,
+    all: 100,
+  },
+  registrations: {
+    file: 'tests/http/sign-in/registrations.test.ts',
+    of: 'registrations of clients',
+    less: 5_000,
+    all: 20_000,
+  },
+  fuzzCases: { file: 'tests/lab/fuzz.test.ts', of: 'cases of the fuzzer', less: 500, all: 2_000 },
+  fuzzCasesOfProvider: {
+    file: 'tests/lab/fuzz-provider.test.ts',
+    of: 'cases of the fuzzer',
+    less: 100,
+    all: 400,
+  },
+  comparedTalks: {
+    file: 'tests/mcp/fast-lane.test.ts',
+    of: 'random talks that are compared',
+    less: 12,
+    all: 60,
+  },
+});
+
+/** Whether there is the time for all of it. */
+const hasTime = (process.env['CI'] ?? '') !== '';
+
+/**
+ * How much of something this run does.
+ *
+ * @param {keyof typeof AMOUNTS} name
+ */
+export function amountOf(name) {
+  return hasTime ? AMOUNTS[name].all : AMOUNTS[name].less;
+}
+
+/**
+ * A line for each of these test files that does less than in CI; none where it does all.
+ *
+ * @param {readonly string[]} files by their paths in the checkout
+ */
+export function describeReduced(files) {
+  const ran = new Set(files);
+  return Object.values(AMOUNTS)
+    .filter(({ file }) => !hasTime && ran.has(file))
+    .map(({ file, of, less, all }) => `Less than with CI=true in ${file}: ${less} instead of ${all} ${of}`);
+}
