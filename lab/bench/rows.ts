@@ -3,7 +3,7 @@ import type { Lab } from './lab.ts';
 import type { AskedMethod, SessionTransport, Transport } from './load/job.ts';
 import { measureEdits } from './measure/edits-row.ts';
 import { FEATURES_ROWS } from './measure/features-row.ts';
-import { LOG_ROW } from './measure/pair-rows.ts';
+import { LOG_ROW, REAL_ROW } from './measure/pair-rows.ts';
 import { IDLE_KIB, measureIdleSessions } from './measure/idle-row.ts';
 import { METRICS_ROWS } from './measure/metrics-row.ts';
 import { type LoadRow, measureLoad, metricOf } from './measure/load-row.ts';
@@ -39,9 +39,6 @@ const TITLES: Readonly<Record<Transport, string>> = {
 const CLIENTS = 32;
 const PACE = 150;
 
-/** Our server with the plain call. */
-const BARE = 'this server, bare';
-
 /** How many times the best peer's CPU time is to be ours, at least. */
 const CALL_GOALS: Readonly<Record<Transport, number>> = { sse: 5, streamable: 2.2, stateless: 6 };
 
@@ -56,14 +53,7 @@ export const ROWS: readonly Row[] = [
     }),
   ),
   LOG_ROW,
-  ...TRANSPORTS.map((transport) =>
-    loadRow(`real-${transport}`, `tools/call as Claude Code sends it, ${TITLES[transport]}`, {
-      workload: { kind: 'call', transport, isReal: true },
-      clients: CLIENTS,
-      beside: { name: BARE, workload: { kind: 'call', transport } },
-      goals: [{ of: OURS.name, to: BARE, atMost: 1.15 }],
-    }),
-  ),
+  REAL_ROW,
   askRow('begin', 'server/discover, tools/list and a call', {
     methods: ['server/discover', 'tools/list', 'tools/call'],
     times: 3,

@@ -1,10 +1,12 @@
 /** What a row about another kind of token measures: calls with it, and with one of the token file, in turn at the same server. */
-import { type Contestant, figuresOf, type Lab, startTarget, takeTurns } from '../lab.ts';
+import { type Lab, startTarget } from '../lab.ts';
 import type { Transport } from '../load/job.ts';
 import type { Goal, Series } from '../metrics.ts';
 import type { Row } from '../rows.ts';
 import { OURS } from '../targets.ts';
 import { ONE_TOKEN, type TokenRange } from '../tokens.ts';
+import { callsOver, CLIENTS, TRANSPORTS } from './pair-rows.ts';
+import { measureSideBySide, type Side } from './side-by-side.ts';
 
 /** A kind of token. */
 export interface CredentialRow {
@@ -19,15 +21,7 @@ export interface CredentialRow {
   tokenFor(port: number): Promise<string>;
 }
 
-const TRANSPORTS = ['streamable', 'stateless', 'sse'] as const satisfies readonly Transport[];
-const CLIENTS = 32;
 const STATIC = 'of the file';
-
-/** A client's kind of token on a transport. */
-interface CredentialContestant extends Contestant {
-  readonly transport: Transport;
-  readonly tokens: TokenRange;
-}
 
 /** Makes the row. */
 export function credentialRow(row: CredentialRow): Row {
@@ -52,21 +46,17 @@ async function measure(lab: Lab, { kind, open, tokenFor }: CredentialRow): Promi
     const { port, pid, stop } = await startTarget(lab, OURS, { env });
     try {
       const text = await tokenFor(port);
-      const contestants = TRANSPORTS.flatMap((transport): CredentialContestant[] => [
-        { name: `${transport}, ${STATIC}`, kind: 'variant', transport, tokens: ONE_TOKEN },
-        { name: `${transport}, ${kind}`, kind: 'variant', transport, tokens: { ...ONE_TOKEN, text } },
-      ]);
-      return await takeTurns(lab, contestants, async ({ transport, tokens }) =>
-        figuresOf(
-          await lab.generator.load({
-            server: { port, pid },
-            workload: { kind: 'call', transport },
-            clients: CLIENTS,
-            tokens,
-            warmUpMs: lab.settings.warmUpMs,
-            durationMs: lab.settings.durationMs,
-          }),
-        ),
+      const side = (transport: Transport, name: string, tokens: TokenRange): Side => ({
+        name: `${transport}, ${name}`,
+        kind: 'variant',
+        open: async () => ({ load: { server: { port, pid }, ...callsOver(transport), tokens } }),
+      });
+      return await measureSideBySide(
+        lab,
+        TRANSPORTS.map((transport) => [
+          side(transport, STATIC, ONE_TOKEN),
+          side(transport, kind, { ...ONE_TOKEN, text }),
+        ]),
       );
     } finally {
       await stop();

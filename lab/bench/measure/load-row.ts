@@ -2,7 +2,7 @@
 import { type Contestant, figuresOf, type Lab, startTarget, takeTurns } from '../lab.ts';
 import type { Transport, Workload } from '../load/job.ts';
 import type { MetricName, Series } from '../metrics.ts';
-import { OURS, type Target } from '../targets.ts';
+import type { Target } from '../targets.ts';
 import { ONE_TOKEN } from '../tokens.ts';
 
 /** A load. */
@@ -12,8 +12,6 @@ export interface LoadRow {
   readonly perSecond?: number;
   /** Whether our server is measured a second time, without its log. */
   readonly withSilent?: boolean;
-  /** Another load that our server is measured with too, and its name. */
-  readonly beside?: { readonly name: string; readonly workload: Workload };
 }
 
 /** The figure that a load row is about. */
@@ -24,7 +22,6 @@ export function metricOf({ perSecond }: LoadRow): MetricName {
 /** A server that takes its turn. */
 interface LoadContestant extends Contestant {
   readonly target: Target;
-  readonly workload: Workload;
 }
 
 /** Measures the servers. */
@@ -32,16 +29,15 @@ export async function measureLoad(lab: Lab, row: LoadRow): Promise<Series[]> {
   const { settings, generator } = lab;
   const contestants: LoadContestant[] = lab.targets
     .filter((target) => canTake(target, row))
-    .map((target) => ({ name: target.name, kind: target.kind, target, workload: row.workload }));
-  if (row.beside) contestants.push({ ...row.beside, kind: 'variant', target: OURS });
+    .map((target) => ({ name: target.name, kind: target.kind, target }));
   const durationMs = row.perSecond === undefined ? settings.durationMs : settings.pacedMs;
   const pace = row.perSecond === undefined ? {} : { perSecond: row.perSecond };
-  return takeTurns(lab, contestants, async ({ name, target, workload }) => {
+  return takeTurns(lab, contestants, async ({ name, target }) => {
     const server = await startTarget(lab, target);
     try {
       const result = await generator.load({
         server: { port: server.port, pid: server.pid },
-        workload,
+        workload: row.workload,
         clients: row.clients,
         tokens: ONE_TOKEN,
         warmUpMs: settings.warmUpMs,

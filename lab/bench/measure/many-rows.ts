@@ -1,5 +1,5 @@
 /** The rows of what it costs that a server is several processes: plain calls, messages of HTTP+SSE that reach another process than their stream, and growing from one to three. */
-import { type Contestant, figuresOf, type Lab, startTarget, takeTurns } from '../lab.ts';
+import { type Contestant, type Lab, startTarget } from '../lab.ts';
 import type { Fleet, Transport } from '../load/job.ts';
 import type { Goal, Series } from '../metrics.ts';
 import { whyNoRedis } from '../../redis-server.ts';
@@ -8,6 +8,7 @@ import { OURS } from '../targets.ts';
 import { openShared, SECRET, type Shared } from './many-servers.ts';
 import { callsOver, CLIENTS } from './pair-rows.ts';
 import { RESUME_ROW } from './resume-row.ts';
+import { measureSideBySide, type OpenSide, type Side } from './side-by-side.ts';
 
 /** How one of them is set up. */
 interface ManyContestant extends Contestant {
@@ -93,27 +94,31 @@ async function measureMany(
   transport: Transport,
   contestants: readonly ManyContestant[],
 ): Promise<Series[]> {
+  const sides = contestants.map(({ name, kind, ...setUp }): Side => ({
+    name,
+    kind,
+    open: async () => openMany(lab, transport, setUp),
+  }));
+  return measureSideBySide(lab, [sides]);
+}
+
+/** Starts the processes of one, with a Redis of their own: those of another would count as theirs. */
+async function openMany(
+  lab: Lab,
+  transport: Transport,
+  { processes, env, messages }: Pick<ManyContestant, 'processes' | 'messages' | 'env'>,
+): Promise<OpenSide> {
   const shared = await openShared(lab);
-  try {
-    return await takeTurns(lab, contestants, async ({ processes, env, messages }) => {
-      const starts = Array.from({ length: processes }, async () =>
-        startTarget(lab, OURS, { env: env(shared) }),
-      );
-      const servers = await Promise.all(starts);
-      try {
-        const [server, ...others] = servers.map(({ port, pid }) => ({ port, pid }));
-        if (server === undefined) throw new Error('There is no server to measure.');
-        const result = await lab.generator.load({
-          server,
-          ...(others.length > 0 && { fleet: { others, messages } }),
-          ...callsOver(lab, transport),
-        });
-        return figuresOf(result);
-      } finally {
-        await Promise.all(servers.map(async ({ stop }) => stop()));
-      }
-    });
-  } finally {
-    await shared.close();
-  }
+  const starts = Array.from({ length: processes }, async () => startTarget(lab, OURS, { env: env(shared) }));
+  const servers = await Promise.all(starts);
+  const [server, ...others] = servers.map(({ port, pid }) => ({ port, pid }));
+  if (server === undefined) throw new Error('There is no server to measure.');
+  const fleet = others.length > 0 && { fleet: { others, messages } };
+  return {
+    load: { server, ...fleet, ...callsOver(transport) },
+    async close() {
+      await Promise.all(servers.map(async ({ stop }) => stop()));
+      await shared.close();
+    },
+  };
 }

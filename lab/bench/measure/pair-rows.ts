@@ -1,10 +1,11 @@
-/** Rows of this server beside itself, under the same calls over each transport: what its log costs, and whatever else two servers differ in. */
-import { type Contestant, figuresOf, type Lab, startTarget, takeTurns } from '../lab.ts';
+/** Rows of this server beside itself, under calls over each transport: what its log costs, what real clients say besides, and whatever else two servers differ in. */
+import { type Lab, startTarget } from '../lab.ts';
 import type { Transport } from '../load/job.ts';
 import type { Series } from '../metrics.ts';
 import type { Row } from '../rows.ts';
 import { OURS, OURS_SILENT, type Target } from '../targets.ts';
 import { ONE_TOKEN } from '../tokens.ts';
+import { measureSideBySide, type Side } from './side-by-side.ts';
 
 export const TRANSPORTS = ['streamable', 'stateless', 'sse'] as const satisfies readonly Transport[];
 export const CLIENTS = 32;
@@ -22,45 +23,60 @@ export const LOG_ROW: Row = {
   measure: (lab) => measureCalls(lab, [OURS, OURS_SILENT]),
 };
 
-/** A server that takes its turn. */
-interface PairContestant extends Contestant {
-  readonly target: Target;
-  readonly transport: Transport;
-}
+const [REAL, BARE] = ['as Claude Code sends it', 'bare'] as const;
 
-/** The same calls to each of the servers. */
+/** The call that says all that a real client says with it, and one that says no more than it must, to one server. */
+export const REAL_ROW: Row = {
+  name: 'real',
+  title: `tools/call as Claude Code sends it, and bare, ${CLIENTS} clients`,
+  metric: 'cpuMicros',
+  goals: TRANSPORTS.map((transport) => ({
+    of: `${transport}, ${REAL}`,
+    to: `${transport}, ${BARE}`,
+    atMost: 1.15,
+  })),
+  async measure(lab) {
+    const { port, pid, stop } = await startTarget(lab, OURS);
+    const side = (transport: Transport, name: string, isReal: boolean): Side => ({
+      name: `${transport}, ${name}`,
+      kind: 'variant',
+      open: async () => ({
+        load: {
+          ...callsOver(transport),
+          server: { port, pid },
+          workload: { kind: 'call', transport, isReal },
+        },
+      }),
+    });
+    try {
+      return await measureSideBySide(
+        lab,
+        TRANSPORTS.map((transport) => [side(transport, BARE, false), side(transport, REAL, true)]),
+      );
+    } finally {
+      await stop();
+    }
+  },
+};
+
+/** The same calls to each of the servers, side by side. */
 export async function measureCalls(lab: Lab, targets: readonly Target[]): Promise<Series[]> {
-  const contestants = TRANSPORTS.flatMap((transport) =>
-    targets.map((target): PairContestant => ({
+  const groups = TRANSPORTS.map((transport) =>
+    targets.map((target): Side => ({
       name: nameOf(transport, target),
       kind: 'variant',
-      target,
-      transport,
+      async open() {
+        const { port, pid, stop } = await startTarget(lab, target);
+        return { load: { server: { port, pid }, ...callsOver(transport) }, close: stop };
+      },
     })),
   );
-  return takeTurns(lab, contestants, async ({ target, transport }) => {
-    const server = await startTarget(lab, target);
-    try {
-      const result = await lab.generator.load({
-        server: { port: server.port, pid: server.pid },
-        ...callsOver(lab, transport),
-      });
-      return figuresOf(result);
-    } finally {
-      await server.stop();
-    }
-  });
+  return measureSideBySide(lab, groups);
 }
 
-/** Calls over a transport, by as many clients for as long as all these rows have them. */
-export function callsOver({ settings: { warmUpMs, durationMs } }: Lab, transport: Transport) {
-  return {
-    workload: { kind: 'call', transport },
-    clients: CLIENTS,
-    tokens: ONE_TOKEN,
-    warmUpMs,
-    durationMs,
-  } as const;
+/** Calls over a transport, by as many clients as all these rows have. */
+export function callsOver(transport: Transport) {
+  return { workload: { kind: 'call', transport }, clients: CLIENTS, tokens: ONE_TOKEN } as const;
 }
 
 /** A target's name in these rows. */

@@ -1,0 +1,73 @@
+/**
+ * What compares this server with itself, set up in another way: all sides are up at once and are loaded in short turns. Between two
+ * starts, and within the seconds of a long window, a machine changes by more than what is to be seen.
+ */
+import { type Contestant, figuresOf, type Lab } from '../lab.ts';
+import type { LoadJob, LoadResult } from '../load/job.ts';
+import type { Series } from '../metrics.ts';
+import { median } from '../statistics.ts';
+
+/** The load of a side, but for how long it is. */
+export type SideLoad = Omit<LoadJob, 'type' | 'warmUpMs' | 'durationMs'>;
+
+/** A side that is up. */
+export interface OpenSide {
+  readonly load: SideLoad;
+  close?(): Promise<void>;
+}
+
+/** One of the sides. */
+export interface Side extends Contestant {
+  open(): Promise<OpenSide>;
+}
+
+/** How long a side is loaded at a time: the shorter, the more alike is what else the machine does; the kernel counts in steps of 10 ms. */
+const TURN_MS = 250;
+
+/** Measures the sides of each group against each other; a round starts them anew, because no two starts are alike. */
+export async function measureSideBySide(lab: Lab, groups: readonly (readonly Side[])[]): Promise<Series[]> {
+  const rounds = new Map(groups.flat().map((side) => [side, [] as Series['rounds'][number][]]));
+  for (let round = 0; round < lab.settings.rounds; round += 1) {
+    for (const sides of groups) {
+      const names = sides.map(({ name }) => name).join(' | ');
+      lab.progress(`round ${round + 1} of ${lab.settings.rounds}: ${names}`);
+      // oxlint-disable-next-line no-await-in-loop -- one group at a time has the machine
+      const results = await measureRound(lab, round % 2 === 0 ? sides : sides.toReversed());
+      for (const [side, result] of results) rounds.get(side)?.push(figuresOf(result));
+    }
+  }
+  return [...rounds].map(([{ name, kind }, all]) => ({ server: name, kind, rounds: all }));
+}
+
+/** One round of one group: every side is opened and warmed up before the first turn. */
+async function measureRound(lab: Lab, sides: readonly Side[]): Promise<Map<Side, LoadResult>> {
+  const { warmUpMs, settleMs, durationMs } = lab.settings;
+  const open: (OpenSide & { readonly side: Side; readonly results: LoadResult[] })[] = [];
+  try {
+    for (const side of sides) open.push({ ...(await side.open()), side, results: [] });
+    for (const { load } of open) await lab.generator.load({ ...load, warmUpMs, durationMs: settleMs });
+    const turns = Math.max(2, Math.round(durationMs / TURN_MS));
+    for (let turn = 0; turn < turns; turn += 1) {
+      // There and back: no side is always the one that comes after the others.
+      for (const { load, results } of turn % 2 === 0 ? open : open.toReversed())
+        results.push(await lab.generator.load({ ...load, warmUpMs: settleMs, durationMs: TURN_MS }));
+    }
+    return new Map(open.map(({ side, results }) => [side, addUp(results)]));
+  } finally {
+    await Promise.all(open.map(async ({ close }) => close?.()));
+  }
+}
+
+/** The turns of a side as one measurement; of the latencies, that of its middle turn. */
+function addUp(results: readonly LoadResult[]): LoadResult {
+  const sum = (of: (result: LoadResult) => number): number =>
+    results.reduce((total, result) => total + of(result), 0);
+  return {
+    calls: sum(({ calls }) => calls),
+    seconds: sum(({ seconds }) => seconds),
+    cpuMs: sum(({ cpuMs }) => cpuMs),
+    p50Ms: median(results.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(results.map(({ p99Ms }) => p99Ms)),
+    worstMs: Math.max(...results.map(({ worstMs }) => worstMs)),
+  };
+}
