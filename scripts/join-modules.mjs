@@ -74,7 +74,7 @@ async function join() {
     banner: {
       js: "'use strict';\nconst joinedUrl = require('node:url').pathToFileURL(__filename).href, joined = module.importThat;",
     },
-    plugins: [leaveOthers, readTypesLater, startThreadsLater],
+    plugins: [leaveOthers, loadLater],
   });
   const stubs = ENTRIES.map((entry) => ({ entry, text: stubOf(entry, metafile.inputs) }));
   const folder = path.join(ROOT, 'dist/src');
@@ -176,52 +176,58 @@ const leaveOthers = {
 };
 
 /**
- * Has the tables of media types, of which Koa's packages bring two, stand in files beside the program: nothing that is served looks
- * one up, and every start would read them.
+ * What stands in the place of packages that a start would spend time on for nothing, by their names; it loads the package, at this
+ * path, when it is used.
  *
- * @type {import('esbuild').Plugin}
+ * @type {Record<string, (file: string) => string>}
  */
-const readTypesLater = {
-  name: 'read-types-later',
-  setup({ onResolve, onLoad, resolve }) {
-    onResolve({ filter: /^mime-types$/ }, async ({ path: name, importer, kind, resolveDir, pluginData }) => {
-      // It is this plugin that asks.
-      if (pluginData === 'found') return undefined;
-      const { path: file } = await resolve(name, { importer, kind, resolveDir, pluginData: 'found' });
-      return { path: file, namespace: 'later' };
-    });
-    onLoad({ filter: /./, namespace: 'later' }, ({ path: file }) => ({
-      contents: ['charset', 'contentType', 'extension', 'lookup']
-        .map((name) => `exports.${name} = (text) => require(${JSON.stringify(file)}).${name}(text);`)
-        .join('\n'),
-      resolveDir: ROOT,
-    }));
-    onLoad({ filter: /mime-db.db\.json$/ }, ({ path: file }) => ({
-      contents: fs.readFileSync(file),
-      loader: 'copy',
-    }));
-  },
+const LATER = {
+  // The tables of media types, of which Koa's packages bring two: nothing that is served looks one up.
+  'mime-types': (file) =>
+    ['charset', 'contentType', 'extension', 'lookup']
+      .map((name) => `exports.${name} = (text) => require(${file}).${name}(text);`)
+      .join('\n'),
+  // What starts threads for pino's transports, of which we use none.
+  'thread-stream': (file) =>
+    `module.exports = function (options) { return new (require(${file}))(options); };`,
+  // Warnings of Koa's packages: each looks for the line that asked for them, and V8 counts all the lines of this script for that.
+  depd: (file) => `module.exports = function (name) {
+  let real;
+  const find = () => (real ??= require(${file})(name));
+  const warn = (message) => find()(message);
+  warn.function = (wrapped, message) => find().function(wrapped, message);
+  warn.property = (owner, property, message) => find().property(owner, property, message);
+  return warn;
+};`,
 };
 
 /**
- * Has pino load what starts threads for its transports, of which we use none, when one is asked for.
+ * Puts that in their places. The tables themselves stand in files beside the program.
  *
  * @type {import('esbuild').Plugin}
  */
-const startThreadsLater = {
-  name: 'start-threads-later',
+const loadLater = {
+  name: 'load-later',
   setup({ onResolve, onLoad, resolve }) {
-    onResolve(
-      { filter: /^thread-stream$/ },
-      async ({ path: name, importer, kind, resolveDir, pluginData }) => {
-        if (pluginData === 'found') return undefined;
-        const { path: file } = await resolve(name, { importer, kind, resolveDir, pluginData: 'found' });
-        return { path: file, namespace: 'threads' };
-      },
-    );
-    onLoad({ filter: /./, namespace: 'threads' }, ({ path: file }) => ({
-      contents: `module.exports = function (options) { return new (require(${JSON.stringify(file)}))(options); };`,
-      resolveDir: ROOT,
+    for (const [name, spell] of Object.entries(LATER)) {
+      const namespace = `later-${name}`;
+      onResolve(
+        { filter: new RegExp(`^${name}$`) },
+        async ({ path: asked, importer, kind, resolveDir, pluginData }) => {
+          // It is this plugin that asks.
+          if (pluginData === 'found') return undefined;
+          const { path: file } = await resolve(asked, { importer, kind, resolveDir, pluginData: 'found' });
+          return { path: file, namespace };
+        },
+      );
+      onLoad({ filter: /./, namespace }, ({ path: file }) => ({
+        contents: spell(JSON.stringify(file)),
+        resolveDir: ROOT,
+      }));
+    }
+    onLoad({ filter: /mime-db.db\.json$/ }, ({ path: file }) => ({
+      contents: fs.readFileSync(file),
+      loader: 'copy',
     }));
   },
 };

@@ -33,12 +33,12 @@ function isNearly(name: string, candidate: string): boolean {
   return (
     candidate.length >= MIN_LENGTH &&
     Math.abs(name.length - candidate.length) <= most &&
-    slipsBetween(name, candidate) <= most
+    slipsBetween(name, candidate, most) <= most
   );
 }
 
-/** How many letters have to be put in, left out, replaced or swapped with their neighbour (optimal string alignment). */
-function slipsBetween(one: string, other: string): number {
+/** How many letters have to be put in, left out, replaced or swapped with their neighbour (optimal string alignment); once it is more than `most`, no matter how many. */
+function slipsBetween(one: string, other: string, most: number): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: other.length + 1 }, (_value, index) => index);
   for (let row = 1; row <= one.length; row += 1) {
@@ -56,6 +56,8 @@ function slipsBetween(one: string, other: string): number {
     }
     beforeLast = last;
     last = current;
+    // What follows builds on these two rows: nearly always, the first few letters decide.
+    if (Math.min(...beforeLast, ...last) > most) return Infinity;
   }
   return last[other.length] ?? 0;
 }

@@ -32,29 +32,16 @@ export function createAdminFiles({
   const folder = path.join(packageFolder(), 'public/admin');
   if (!existsSync(folder)) return new Map([['/admin', answerMissing]]);
   const base = `${basePathOf(publicUrl)}/`;
-  const template = readFileSync(path.join(folder, 'index.html'), 'utf8');
-  const html = createStaticFile('html', fillTemplate(template, { name: serverName, base }));
-  const send: Handler = (ctx) => {
-    ctx.set('Content-Security-Policy', POLICY);
-    sendStaticFile(ctx, html);
-  };
+  const send = serve('html', () => fillTemplate(read(folder, 'index.html'), { name: serverName, base }));
   const files = FILES.map((name): [string, Handler] => [
     `/admin/${name}`,
-    serve(path.extname(name), path.join(folder, name)),
+    serve(path.extname(name), () => read(folder, name)),
   ]);
-  return new Map([
-    ['/admin', send],
-    ...files,
-    [
-      '/admin/qrcode.js',
-      serve(
-        '.js',
-        createRequire(import.meta.url)
-          .resolve('qrcode-generator')
-          .replace(/\.js$/, '.mjs'),
-      ),
-    ],
-  ]);
+  const page: Handler = (ctx) => {
+    ctx.set('Content-Security-Policy', POLICY);
+    return send(ctx);
+  };
+  return new Map([['/admin', page], ...files, ['/admin/qrcode.js', serve('.js', readQrCode)]]);
 }
 
 /** What the page loads. */
@@ -70,13 +57,24 @@ const FILES = [
   'admin.css',
 ];
 
-/** Serves a file, which is read when it is first asked for. */
-function serve(type: string, file: string): Handler {
+/** Serves a text, which is read when it is first asked for. */
+function serve(type: string, readText: () => string): Handler {
   let content: ReturnType<typeof createStaticFile> | undefined;
   return (ctx) => {
-    content ??= createStaticFile(type, readFileSync(file, 'utf8'));
+    content ??= createStaticFile(type, readText());
     sendStaticFile(ctx, content);
   };
+}
+
+/** Reads a file of the page. */
+function read(folder: string, name: string): string {
+  return readFileSync(path.join(folder, name), 'utf8');
+}
+
+/** Reads the package that draws QR codes. */
+function readQrCode(): string {
+  const script = createRequire(import.meta.url).resolve('qrcode-generator');
+  return readFileSync(script.replace(/\.js$/, '.mjs'), 'utf8');
 }
 
 /** Where a fork has taken the page out. */

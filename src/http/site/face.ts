@@ -21,6 +21,8 @@ export interface Page {
   send(ctx: RequestContext): void;
   /** Answers with a file that it loads. */
   sendFile(ctx: RequestContext, name: string): void;
+  /** Reads what it is made of. */
+  loadAhead(): Promise<void>;
 }
 
 /** The public route: at `/` what runs here, and under `/page/` what the page loads. */
@@ -33,7 +35,8 @@ export function createFaceRoute(face: Face, page?: Page): Route {
     ctx.body = description;
   };
   const path = page === undefined ? '/' : '/{page/:file}';
-  return { path, methods: { GET: answer, HEAD: answer }, access: 'public' };
+  const route = { path, methods: { GET: answer, HEAD: answer }, access: 'public' } as const;
+  return page === undefined ? route : { ...route, loadAhead: page.loadAhead };
 }
 
 /** What the server tells about itself. */

@@ -5,14 +5,18 @@ import { basePathOf } from '../base-path.ts';
 import { HttpError } from '../errors.ts';
 import type { Face, Page } from './face.ts';
 import { fillTemplate, type TemplateValues } from './page-template.ts';
-import { createStaticFile, readPageTemplate, readStaticFiles, sendStaticFile } from './static-files.ts';
+import {
+  createStaticFile,
+  readPageTemplate,
+  readStaticFiles,
+  sendStaticFile,
+  type StaticFile,
+} from './static-files.ts';
 
-/** Reads the files of `public/` and makes the page of them. */
+/** The page, which is made of the files of `public/` when the start is over, or when somebody wants to see it before. */
 export function createPage(face: Face): Page {
-  const files = readStaticFiles();
-  // Named in the page, so that the browser need not find them import by import.
-  const modules = [...files.keys()].filter((name) => name.endsWith('.js')).map((file) => ({ file }));
-  const html = createStaticFile('html', fillTemplate(readPageTemplate(), { ...pageValues(face), modules }));
+  let made: Made | undefined;
+  const make = (): Made => (made ??= makePage(face));
   const isFramed = isReplitPreview(face);
   const policy = contentSecurityPolicy(isFramed);
 
@@ -21,14 +25,33 @@ export function createPage(face: Face): Page {
       ctx.set('Content-Security-Policy', policy);
       // It has no word for one allowed framer; frame-ancestors has.
       if (isFramed) ctx.remove('X-Frame-Options');
-      sendStaticFile(ctx, html);
+      sendStaticFile(ctx, make().html);
     },
     sendFile(ctx, name) {
-      const file = files.get(name);
+      const file = make().files.get(name);
       if (file === undefined) throw new HttpError(404, 'not_found', 'The page has no such file.');
       sendStaticFile(ctx, file);
     },
+    async loadAhead() {
+      make();
+    },
   };
+}
+
+/** The page as it is served. */
+interface Made {
+  readonly html: StaticFile;
+  /** What it loads, by name. */
+  readonly files: ReadonlyMap<string, StaticFile>;
+}
+
+/** Reads the files and fills in the template. */
+function makePage(face: Face): Made {
+  const files = readStaticFiles();
+  // Named in the page, so that the browser need not find them import by import.
+  const modules = [...files.keys()].filter((name) => name.endsWith('.js')).map((file) => ({ file }));
+  const values = { ...pageValues(face), modules };
+  return { files, html: createStaticFile('html', fillTemplate(readPageTemplate(), values)) };
 }
 
 /**
