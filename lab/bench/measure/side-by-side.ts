@@ -31,7 +31,6 @@ export async function measureSideBySide(lab: Lab, groups: readonly (readonly Sid
     for (const sides of groups) {
       const names = sides.map(({ name }) => name).join(' | ');
       lab.progress(`round ${round + 1} of ${lab.settings.rounds}: ${names}`);
-      // oxlint-disable-next-line no-await-in-loop -- one group at a time has the machine
       const results = await measureRound(lab, round % 2 === 0 ? sides : sides.toReversed());
       for (const [side, result] of results) rounds.get(side)?.push(figuresOf(result));
     }

@@ -50,16 +50,20 @@ function createLab(answer: (port: number) => LoadResult) {
   return { lab, done, side };
 }
 
+/** What is done in a round, by the ports of its sides. */
+function round(a: number, b: number): string[] {
+  return [
+    ...[a, b].map((port) => `open ${port}`),
+    ...[a, b, a, b, b, a, a, b, b, a].map((port) => `load ${port}`),
+    ...[a, b].map((port) => `close ${port}`),
+  ];
+}
+
 test('opens and warms up both sides, then loads them there and back, and begins the next round with the other', async () => {
   const { lab, done, side } = createLab(() => RESULT);
 
   await measureSideBySide(lab, [[side('one', 1), side('two', 2)]]);
 
-  const round = (a: number, b: number): string[] => [
-    ...[a, b].map((port) => `open ${port}`),
-    ...[a, b, a, b, b, a, a, b, b, a].map((port) => `load ${port}`),
-    ...[a, b].map((port) => `close ${port}`),
-  ];
   expect(done).toEqual([...round(1, 2), ...round(2, 1)]);
 });
 
