@@ -14,11 +14,19 @@ export async function listSources(folder = 'src'): Promise<string[]> {
 export async function compileSources(sandbox: Sandbox): Promise<string> {
   const folder = await sandbox.folder({ 'package.json': '{"type":"module"}' });
   await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
-  const names = await listSources();
+  await compileInto(folder, path.join(ROOT, 'src'));
+  return folder;
+}
+
+/** Compiles all of a folder into another one; what is wrong with its types is not found. */
+export async function compileInto(outdir: string, folder: string): Promise<void> {
+  const names = await readdir(folder, { recursive: true });
   await build({
-    absWorkingDir: path.join(ROOT, 'src'),
-    entryPoints: names.map((name) => ({ in: name, out: name.replace(/\.ts$/, '') })),
-    outdir: folder,
+    absWorkingDir: folder,
+    entryPoints: names
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => ({ in: name, out: name.replace(/\.ts$/, '') })),
+    outdir,
     // A file for each, as tsc writes them: what is imported is left where it is, so that nothing is joined.
     bundle: true,
     packages: 'external',
@@ -28,7 +36,6 @@ export async function compileSources(sandbox: Sandbox): Promise<string> {
     target: 'es2023',
     logLevel: 'error',
   });
-  return folder;
 }
 
 /** Leaves every import of ours where it is, under the name that the compiled file has. */
