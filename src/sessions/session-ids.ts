@@ -49,9 +49,32 @@ const MAX_NOTES_BYTES = 1_000;
 /** So many ended sessions are remembered, the latest. An id that is older again opens its own user's sessions only. */
 const MAX_ENDED = 10_000;
 
+/** So many ids are known from the last time: messages of HTTP+SSE come one after the other, each with its session's id to be opened. */
+const MAX_OPENED = 1_000;
+
+/** What an id has been found to say. */
+interface OpenedId extends SessionFacts {
+  readonly notes: string;
+  /** When it was made. */
+  readonly madeAtMs: number;
+}
+
 /** Ids that are sealed. */
 export function createSealedIds({ sealer, maxAgeMs, now = Date.now }: SealedIdsOptions): SessionIds {
   const ended = new Set<string>();
+  const opened = new Map<string, OpenedId>();
+  /** Opens an id for somebody whose it is, and knows it from then on. */
+  const open = (id: string, { kind, userId }: Omit<SessionFacts, 'notes'>): OpenedId | undefined => {
+    const bytes = sealer.open(PURPOSE, id);
+    if (bytes === undefined || bytes[0] !== FORMAT || bytes[1] !== KIND_CODES[kind]) return undefined;
+    if (!ownerOf(userId).equals(bytes.subarray(OWNER_AT, HEAD_BYTES))) return undefined;
+    const madeAtMs = bytes.readUInt32BE(2) * 1000;
+    const found = { kind, userId, madeAtMs, notes: bytes.toString('utf8', HEAD_BYTES) };
+    opened.set(id, found);
+    const [oldest = ''] = opened.keys();
+    if (opened.size > MAX_OPENED) opened.delete(oldest);
+    return found;
+  };
   return {
     create({ kind, userId, notes }) {
       if (notes === undefined || Buffer.byteLength(notes) > MAX_NOTES_BYTES) return randomUUID();
@@ -62,17 +85,16 @@ export function createSealedIds({ sealer, maxAgeMs, now = Date.now }: SealedIdsO
       ownerOf(userId).copy(head, OWNER_AT);
       return sealer.seal(PURPOSE, Buffer.concat([head, Buffer.from(notes)]));
     },
-    read(id, { kind, userId }) {
+    read(id, asked) {
       if (ended.has(id)) return undefined;
-      const bytes = sealer.open(PURPOSE, id);
-      if (bytes === undefined || bytes[0] !== FORMAT || bytes[1] !== KIND_CODES[kind]) return undefined;
-      const ageMs = now() - bytes.readUInt32BE(2) * 1000;
-      if (ageMs > maxAgeMs || ageMs < -MAX_SKEW_MS) return undefined;
-      if (!ownerOf(userId).equals(bytes.subarray(OWNER_AT, HEAD_BYTES))) return undefined;
-      return bytes.toString('utf8', HEAD_BYTES);
+      const known = opened.get(id) ?? open(id, asked);
+      if (known?.kind !== asked.kind || known.userId !== asked.userId) return undefined;
+      const ageMs = now() - known.madeAtMs;
+      return ageMs > maxAgeMs || ageMs < -MAX_SKEW_MS ? undefined : known.notes;
     },
     noteEnded(id) {
       ended.add(id);
+      opened.delete(id);
       const [oldest = ''] = ended;
       if (ended.size > MAX_ENDED) ended.delete(oldest);
     },

@@ -38,6 +38,43 @@ test('an id opens sessions of its own user and transport only', () => {
   expect(here.read(id, { ...ASKED, kind: 'sse' })).toBeUndefined();
 });
 
+test('an id that has been read is held to the same again: its user, its transport, its time and its end', () => {
+  const here = createProcess();
+  const [id, other] = [here.create(FACTS), here.create(FACTS)];
+  const read = (asked: Parameters<SessionIds['read']>[1] = ASKED) => here.read(id, asked);
+
+  const twice = [read(), read()];
+  const foreign = [read({ ...ASKED, userId: 'bob' }), read({ ...ASKED, kind: 'sse' })];
+  const again = read();
+  here.clock.nowMs += 7 * DAY_MS + 1000;
+  const late = read();
+  here.clock.nowMs -= 7 * DAY_MS + 1000 + 660_000;
+  const early = read();
+  here.clock.nowMs += 660_000;
+  here.noteEnded(id);
+
+  expect([...twice, again]).toEqual([FACTS.notes, FACTS.notes, FACTS.notes]);
+  expect([...foreign, late, early, read()]).toEqual([undefined, undefined, undefined, undefined, undefined]);
+  expect(here.read(other, ASKED)).toBe(FACTS.notes);
+});
+
+test('so many ids are opened once, the latest; more are opened again and say the same', () => {
+  let opened = 0;
+  const sealer = createSealer([SECRET]);
+  const open: typeof sealer.open = (...asked) => {
+    opened += 1;
+    return sealer.open(...asked);
+  };
+  const here = createSealedIds({ sealer: { ...sealer, open }, maxAgeMs: DAY_MS });
+  const ids = Array.from({ length: 1_001 }, () => here.create(FACTS));
+  const readAll = (some: readonly string[]) => new Set(some.map((id) => here.read(id, ASKED)));
+
+  const said = [readAll(ids), readAll(ids.slice(1)), readAll(ids.slice(0, 1))];
+
+  expect(said).toEqual([new Set([FACTS.notes]), new Set([FACTS.notes]), new Set([FACTS.notes])]);
+  expect(opened).toBe(1_002);
+});
+
 test('no two ids are alike, none shows its user, and all that is told goes into a header as it is', () => {
   const here = createProcess();
   const ids = Array.from({ length: 100 }, () => here.create(FACTS));
