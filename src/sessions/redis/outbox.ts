@@ -9,6 +9,8 @@ export interface OutboxParts {
   readonly publish: (channel: string, bytes: Buffer) => Promise<number>;
   /** Why nobody has received what was sent. */
   readonly explainSilence: (channel: string) => Promise<Error>;
+  /** A clock that nobody sets. */
+  readonly now: () => number;
 }
 
 /** Sends. */
@@ -35,6 +37,9 @@ const QUESTION_MS = 1_500;
 
 /** What nobody waits for may be so late; what is older has been kept by somebody. Milliseconds. */
 const NEWS_MS = 60_000;
+
+/** What comes so soon after something was sent waits for more: under load a message is several, and where there is none nobody waits. Milliseconds. */
+const GATHER_MS = 1;
 
 /** What is as long waits for nothing else. Characters. */
 const FULL_CHARS = 65_536;
@@ -65,10 +70,11 @@ interface Sent {
 }
 
 /** Makes the outbox of a process. */
-export function createOutbox({ envelopes, publish, explainSilence }: OutboxParts): Outbox {
+export function createOutbox({ envelopes, publish, explainSilence, now }: OutboxParts): Outbox {
   const waiting = new Map<number, Asker>();
   let parcels = new Map<string, Parcel>();
   let asked = 0;
+  let sentAtMs = -Infinity;
 
   /** The asker waits no more. */
   const finish = (asker: Asker): void => {
@@ -113,13 +119,17 @@ export function createOutbox({ envelopes, publish, explainSilence }: OutboxParts
     sendAgain(sent, channel, bytes);
   };
   const shipAll = (): void => {
+    sentAtMs = now();
     const ready = parcels;
     parcels = new Map();
     for (const parcel of ready.values()) ship(parcel);
   };
   const put = (channel: string, message: string, asker?: Asker): void => {
-    // When whatever has come in this turn has been read.
-    if (parcels.size === 0) setImmediate(shipAll);
+    // When whatever has come in this turn has been read, or a moment after the last time.
+    if (parcels.size === 0) {
+      if (now() - sentAtMs < GATHER_MS) setTimeout(shipAll, GATHER_MS);
+      else setImmediate(shipAll);
+    }
     const parcel = parcels.get(channel) ?? { channel, messages: [], askers: [], chars: 0 };
     parcels.set(channel, parcel);
     parcel.messages.push(message);

@@ -95,6 +95,7 @@ export async function createRedisPeers({
   const outbox = createOutbox({
     envelopes,
     publish: connection.publish,
+    now,
     async explainSilence(channel) {
       // All come back one after the other; until then nobody is known to have gone.
       const isSettled = now() - connection.upSinceMs > LEASE_MS;
