@@ -19,9 +19,8 @@ export function measureProcess(): ProcessNumbers {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
   let used = performance.eventLoopUtilization();
-  /** A delay beyond what the measuring itself waits for, in seconds. */
-  const late = (nanoseconds: number): number =>
-    delay.count === 0 ? 0 : Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1000);
+  /** A delay beyond what the measuring itself waits for, in seconds; 0 as long as nothing has been measured. */
+  const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1000);
   const delays = [
     ['p50', () => delay.percentile(50)],
     ['p90', () => delay.percentile(90)],

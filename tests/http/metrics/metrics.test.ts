@@ -143,6 +143,19 @@ describe('what it shows', () => {
       expect(valueOf(text, name)).toBeGreaterThanOrEqual(0);
   });
 
+  test('is how late the event loop was since it was last asked, without what measuring it waits for', async () => {
+    await scrape(server);
+    const untilMs = performance.now() + 250;
+    while (performance.now() < untilMs);
+    const blocked = await scrape(server);
+
+    expect(valueOf(blocked, 'nodejs_eventloop_delay_max_seconds')).toBeGreaterThan(0.1);
+    await eventually(async () => {
+      const quiet = await scrape(server);
+      return ['max', 'p50'].every((what) => countOf(quiet, `nodejs_eventloop_delay_${what}_seconds`) < 0.015);
+    });
+  });
+
   test('is refused logins by reason, and calls that a limit refused', async () => {
     const before = await scrape(server);
     await send(`${server.url}/tools`, {});

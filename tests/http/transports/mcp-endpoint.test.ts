@@ -105,6 +105,21 @@ describe('a session', () => {
 
     expect([answer.status, answer.headers.get('mcp-session-id')]).toEqual([404, null]);
   });
+
+  test('has an id at random: nothing of it stays the same, for one user with one client', async () => {
+    const ids: string[] = [];
+    for (let count = 0; count < 16; count += 1) {
+      const { id, headers } = await openMcpSession(server.url, BOB);
+      ids.push(id);
+      await send(mcp, { headers, method: 'DELETE' });
+    }
+
+    const digits = ids.map((id) => id.replaceAll('-', ''));
+    const fixed = [...Array(32).keys()].filter((at) => new Set(digits.map((id) => id[at])).size === 1);
+    // RFC 9562, section 5.4: the version; two bits of another digit are fixed as well.
+    expect(fixed).toEqual([12]);
+    expect(digits.map(({ length }) => length)).toEqual(Array(16).fill(32));
+  });
 });
 
 describe('a request without a session', () => {
