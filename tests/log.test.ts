@@ -77,6 +77,27 @@ describe('a log line', () => {
     expect(code).toBe(3);
   });
 
+  test('waits for a reader that has stopped as long as no more than 4 MiB do; what is beyond that is counted', async () => {
+    const mebibyte = 1024 * 1024;
+    const lines = 800;
+    // In one turn of the event loop: no pipe has room for the first, and nothing is tried again before the last.
+    const program = `import { createLog } from './log.js';
+      const log = createLog('info');
+      log.info('x'.repeat(${2 * mebibyte}));
+      for (let line = 0; line < ${lines}; line += 1) log.info({ line }, 'y'.repeat(10_000));
+      setInterval(() => undefined, 1_000);`;
+    const started = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
+
+    await waitFor('the count', () => /lines dropped.*\n$/.test(started.stderr()));
+    started.child.kill();
+    const [, ...written] = parseLines(started.stderr());
+
+    const kept = written.filter((line) => 'line' in line).length;
+    expect(written.at(-1)).toMatchObject({ level: 'warn', dropped: lines - kept });
+    expect(started.stderr().length).toBeGreaterThan(4 * mebibyte);
+    expect(started.stderr().length).toBeLessThan(5 * mebibyte);
+  });
+
   test.each(LOG_LEVELS.map((level, index) => ({ level, index })))(
     'at level $level is written for that level and the graver ones',
     async ({ level, index }) => {

@@ -1,6 +1,7 @@
 /** `/metrics`: who may read it, what it shows of what has happened, and that Prometheus' own tool has nothing to say. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { channel } from 'node:diagnostics_channel';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CALL_ENDED } from '../../../src/mcp/call-records.ts';
 import { createHeldTool } from '../../support/held-tool.ts';
@@ -145,8 +146,13 @@ describe('what it shows', () => {
 
   test('is how late the event loop was since it was last asked, without what measuring it waits for', async () => {
     await scrape(server);
-    const untilMs = performance.now() + 250;
-    while (performance.now() < untilMs);
+    // The first look of Node's own clock since then has nothing to compare with.
+    for (let block = 0; block < 3; block += 1) {
+      const untilMs = performance.now() + 150;
+      while (performance.now() < untilMs);
+      await nextTurn();
+      await nextTurn();
+    }
     const blocked = await scrape(server);
 
     expect(valueOf(blocked, 'nodejs_eventloop_delay_max_seconds')).toBeGreaterThan(0.1);

@@ -215,10 +215,17 @@ describe('a call', () => {
     expect(await stream.over()).toBe('ended');
   });
 
-  test('is aborted, and leaves no error behind, when its client goes away', async () => {
+  test.each([
+    { way: 'past the SDK', more: {} },
+    // A name that the protocol keeps for itself: what it means is left to the SDK.
+    { way: 'through the SDK', more: { 'io.modelcontextprotocol/unheard-of': true } },
+  ])('is aborted, and leaves no error behind, when its client goes away: $way', async ({ more }) => {
     const abortedBefore = held.aborted;
     const abort = new AbortController();
-    const { headers, body } = hold();
+    const { headers, body } = stateless({
+      method: 'tools/call',
+      params: { name: 'hold', arguments: {}, _meta: { progressToken: 'p', ...more } },
+    });
     const pending = fetch(`${server.url}/mcp`, {
       method: 'POST',
       headers: { Authorization: `Bearer ${ADA}`, 'Content-Type': 'application/json', ...headers },
