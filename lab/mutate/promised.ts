@@ -83,6 +83,8 @@ export const BREACHES: readonly Breach[] = [
   { promise: 'What waits for a client that does not read', file: 'src/http/transports/event-streams.ts', before: 'queuedBytes === unread.queuedBytes ? unread.stalledTicks + 1 : 0', after: 'unread.stalledTicks + 1' },
   { promise: 'Clients that send slowly or nothing', file: 'src/http/gate/heads.ts', before: 'headersTimeout: 10_000', after: 'headersTimeout: 0' },
   { promise: 'Clients that send slowly or nothing', file: 'src/http/gate/heads.ts', before: 'requestTimeout: 30_000', after: 'requestTimeout: 40_000' },
+  { promise: 'Requests that come before', file: 'src/http/gate/pipelines.ts', before: 'if (res.socket !== null) {', after: 'if (res.socket !== undefined) {' },
+  { promise: 'Requests that come before', file: 'src/http/gate/pipelines.ts', before: 'MAX_WAITING = 100', after: 'MAX_WAITING = 110' },
   { promise: 'A client that vanishes', file: 'src/http/transports/streamable-transport.ts', before: "else ctx.res.on('close', () => reply.isKept || this.mcp.forsake(reply));", after: '' },
   { promise: 'A client that vanishes', file: 'src/http/transports/sse-endpoint.ts', before: "registry.end(session, 'closed');", after: '' },
   { promise: 'A client that vanishes', file: 'src/http/transports/stateless-endpoint.ts', before: "ctx.res.on('close', () => running.cancel());", after: '' },

@@ -11,6 +11,7 @@ import { answerClientErrors } from '../http/gate/client-error.ts';
 import { leaveHeadsToGate, SERVER_OPTIONS } from '../http/gate/heads.ts';
 import { guardConnections } from '../http/gate/connections.ts';
 import { OpenConnections } from '../http/gate/open-connections.ts';
+import { inTurn } from '../http/gate/pipelines.ts';
 import { EventStreams } from '../http/transports/event-streams.ts';
 import { createBundleRoute } from '../http/site/bundle.ts';
 import { createFaceRoute } from '../http/site/face.ts';
@@ -177,10 +178,11 @@ export async function startServer({
 
   const leave = createLeave({ delayMs: config.shutdownDelayMs, graceMs: config.shutdownGraceMs });
   const options = { ...SERVER_OPTIONS, keepAliveTimeout: config.idleConnectionMs };
-  const server = createServer(options, (req, res) => {
+  const take = inTurn((req, res) => {
     leave.onRequest(res);
     handle(req, res);
   });
+  const server = createServer(options, take);
   answerClientErrors(server);
   leaveHeadsToGate(server);
   guardConnections(server, {

@@ -23,10 +23,13 @@ export function answerClientErrors(server: Server): void {
       else socket.end(spell(FAULTS[error.code ?? ''] ?? USUAL_FAULT));
       setTimeout(() => socket.destroy(), LINGER_MS).unref();
     };
-    // The client would take this for the answer to the request that it sent before.
-    const response = findUnanswered(socket);
-    if (response === undefined) end();
-    else response.once('close', end);
+    // The client would take this for the answer to a request that it sent before.
+    const endWhenAnswered = (): void => {
+      const response = findUnanswered(socket);
+      if (response === undefined) end();
+      else response.once('close', endWhenAnswered);
+    };
+    endWhenAnswered();
     // Read and thrown away until the client has seen the answer, or for a moment.
     socket.resume();
   });
