@@ -179,6 +179,8 @@ async function act(action) {
  */
 async function change({ id, ...facts }) {
   await run(async (now) => {
+    // Nothing is under way while somebody types.
+    say('');
     const isChanged = await edit(
       { id, ...facts },
       {

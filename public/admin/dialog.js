@@ -1,34 +1,39 @@
-/** Opens the page's dialogs, one after the other. */
+/** Opens the page's dialogs. */
 
 /**
- * The closings that are under way: a browser tells of one a while after it has given the focus back.
+ * Ends the opening of a dialog of which the browser has not told yet that it is over.
  *
- * @type {WeakMap<HTMLDialogElement, Promise<void>>}
+ * @type {WeakMap<HTMLDialogElement, () => void>}
  */
-const closings = new WeakMap();
+const endings = new WeakMap();
 
 /**
  * Opens a dialog, and returns whether it is closed with a yes.
  *
- * Whoever is quick opens it again before the browser has told that it was closed: what comes then is the end of the first time, and
- * must not be taken for that of the second.
+ * A browser tells of a closing a while after it has given the focus back. Whoever is quick has opened the dialog again by then: what
+ * comes is the end of the first time, and is not taken for that of the second.
  *
  * @param {HTMLDialogElement} dialog
  * @param {() => HTMLElement} prepare fills the dialog in, and returns what gets the focus
  * @returns {Promise<boolean>}
  */
 export async function open(dialog, prepare) {
-  await closings.get(dialog);
+  endings.get(dialog)?.();
   const first = prepare();
   dialog.returnValue = '';
   dialog.showModal();
   if (first instanceof HTMLInputElement) first.select();
   else first.focus();
-  /** @type {Promise<void>} */
-  const closing = new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(), { once: true });
+  return new Promise((resolve) => {
+    const end = () => {
+      dialog.removeEventListener('close', onClose);
+      endings.delete(dialog);
+      resolve(dialog.returnValue === 'yes');
+    };
+    const onClose = () => {
+      if (!dialog.open) end();
+    };
+    dialog.addEventListener('close', onClose);
+    endings.set(dialog, end);
   });
-  closings.set(dialog, closing);
-  await closing;
-  return dialog.returnValue === 'yes';
 }
