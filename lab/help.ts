@@ -1,9 +1,21 @@
-/** What every program of the lab answers to `--help`: its usage, and nothing else happens. */
+/** What every program of the lab answers to `--help` and to a command line that is wrong; nothing else happens. */
 import { isHelpWanted } from '../scripts/help.mjs';
+import { CommandError } from '../scripts/token/command-error.ts';
 
 /** Prints the usage if that is what was asked for; returns whether it was. */
 export function helped(usage: string, args: readonly string[] = process.argv.slice(2)): boolean {
   if (!isHelpWanted(args)) return false;
   console.log(usage);
   return true;
+}
+
+/** What a command line asks for; undefined after having said what is wrong with it. */
+export function understood<Line>(read: () => Line): Line | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    console.error(error.message);
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
 /** The command line of programs that look at a running server: `URL [--only NAME]`, and the token in SMOKE_TOKEN. */
-import { parseArgs } from 'node:util';
+import { misuse } from '../scripts/token/command-error.ts';
+import { parseOptions } from '../scripts/token/options.ts';
 
 /** What it says. */
 export interface ServerLine {
@@ -9,22 +10,26 @@ export interface ServerLine {
   readonly only: string | undefined;
 }
 
-/** Reads the command line; undefined when it is wrong. */
-export function readServerLine(): ServerLine | undefined {
-  try {
-    const { values, positionals } = parseArgs({
-      options: { only: { type: 'string' } },
-      allowPositionals: true,
-    });
-    const [text = '', ...others] = positionals;
-    if (others.length > 0 || !/^https?:$/.test(new URL(text).protocol)) return undefined;
-    const { SMOKE_TOKEN: token } = process.env;
-    return {
-      url: text.replace(/\/(mcp\/?)?$/, ''),
-      token: token === '' ? undefined : token,
-      only: values.only,
-    };
-  } catch {
-    return undefined;
-  }
+/**
+ * Reads the command line of a program.
+ * @throws {CommandError} saying what is wrong with it
+ */
+export function readServerLine(subject: string, help: string): ServerLine {
+  const { texts, positionals } = parseOptions(process.argv.slice(2), {
+    subject,
+    help,
+    texts: ['only'],
+    switches: [],
+    most: 1,
+  });
+  const [text] = positionals;
+  if (text === undefined) throw misuse(`${subject} needs the URL of a server.`, help);
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw misuse('The URL must begin with https:// or http://, such as http://localhost:8000.', help);
+  const { SMOKE_TOKEN: token } = process.env;
+  return {
+    url: text.replace(/\/(mcp\/?)?$/, ''),
+    token: token === '' ? undefined : token,
+    only: texts['only'],
+  };
 }

@@ -1,12 +1,14 @@
 /** `npm run drop`: takes an optional part of the server out of a fork, with the lines that wire it and the tests that are its own. */
-import { parseArgs } from 'node:util';
+import { printable } from '../src/printable.ts';
 import { describeEdits, makeEdits } from './fork/edits.ts';
 import { USAGE } from './drop.usage.mjs';
 import type { Island } from './fork/island.ts';
 import { ISLANDS } from './fork/islands.mjs';
 import { planDrop } from './fork/plan-drop.ts';
 import { requireCommitted } from './fork/work-tree.ts';
-import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
+import { isHelpWanted } from './help.mjs';
+import { CommandError, EXIT, type ExitCode, misuse } from './token/command-error.ts';
+import { parseOptions } from './token/options.ts';
 
 process.exitCode = await main();
 
@@ -33,28 +35,19 @@ interface DropLine {
 
 /** Reads the arguments; undefined when help is wanted. */
 function parseDropLine(args: readonly string[]): DropLine | undefined {
-  const { values, positionals } = parseOptions(args);
-  if (values.help === true) return undefined;
-  const island = ISLANDS.find(({ name }) => name === positionals[0]);
-  if (island === undefined || positionals.length > 1) throw new CommandError(EXIT.usage, USAGE);
-  return { island, dryRun: values['dry-run'] ?? false, force: values.force ?? false };
-}
-
-/** Has Node parse the options. */
-function parseOptions(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        'dry-run': { type: 'boolean' },
-        force: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new CommandError(EXIT.usage, USAGE, { cause: error });
-  }
+  if (isHelpWanted(args)) return undefined;
+  const { switches, positionals } = parseOptions(args, {
+    subject: 'drop',
+    help: USAGE,
+    texts: [],
+    switches: ['dry-run', 'force'],
+  });
+  const [wanted, ...others] = positionals;
+  if (wanted === undefined) throw misuse('drop needs the name of a part.', USAGE);
+  if (others.length > 0) throw misuse('drop takes one part at a time: commit, and name the next one.', USAGE);
+  const island = ISLANDS.find(({ name }) => name === wanted);
+  if (island === undefined) throw misuse(`There is no part ${printable(wanted)}.`, USAGE);
+  return { island, dryRun: switches.has('dry-run'), force: switches.has('force') };
 }
 
 /** Plans, and then either tells or does. */

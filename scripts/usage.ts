@@ -1,10 +1,11 @@
 /** `npm run usage`: who called what, how slow, how often refused, from the server's log. */
-import { parseArgs } from 'node:util';
 import { printableJson } from '../src/printable.ts';
 import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
 import { readLog, sourcesOf } from './token/log-lines.ts';
 import { parseMoment } from './token/moments.ts';
+import { parseOptions } from './token/options.ts';
 import { formatTable } from './token/table.ts';
+import { isHelpWanted } from './help.mjs';
 import { USAGE } from './usage.usage.mjs';
 import { Tally, type Usage } from './usage/tally.ts';
 
@@ -15,9 +16,9 @@ async function main(): Promise<ExitCode> {
   // Whoever read our output, such as `head`, has gone.
   process.stdout.on('error', () => undefined);
   try {
-    const { files, sinceMs, json, help } = parseUsageLine(process.argv.slice(2), Date.now());
-    if (help) console.log(USAGE);
-    else await report({ files, sinceMs, json });
+    const args = process.argv.slice(2);
+    if (isHelpWanted(args)) console.log(USAGE);
+    else await report(parseUsageLine(args, Date.now()));
     return EXIT.done;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
@@ -34,28 +35,16 @@ interface UsageLine {
 }
 
 /** Reads the arguments. */
-function parseUsageLine(args: readonly string[], nowMs: number): UsageLine & { readonly help: boolean } {
-  const { values, positionals } = parseOptions(args);
-  const { since, json = false, help = false } = values;
+function parseUsageLine(args: readonly string[], nowMs: number): UsageLine {
+  const { texts, switches, positionals } = parseOptions(args, {
+    subject: 'usage',
+    help: USAGE,
+    texts: ['since'],
+    switches: ['json'],
+  });
+  const { since } = texts;
   const sinceMs = since === undefined ? undefined : parseMoment('--since', since, nowMs);
-  return { files: positionals, sinceMs, json, help };
-}
-
-/** Has Node parse the options. */
-function parseOptions(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        since: { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new CommandError(EXIT.usage, USAGE, { cause: error });
-  }
+  return { files: positionals, sinceMs, json: switches.has('json') };
 }
 
 /** Reads the log and prints what it says. */

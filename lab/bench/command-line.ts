@@ -1,5 +1,6 @@
 /** The command line of the benchmark. */
-import { parseArgs } from 'node:util';
+import { misuse } from '../../scripts/token/command-error.ts';
+import { parseOptions } from '../../scripts/token/options.ts';
 import { type Row, ROWS } from './rows.ts';
 import { QUICK, type Settings, THOROUGH } from './settings.ts';
 
@@ -17,45 +18,34 @@ export interface Command {
   readonly updateDocs: boolean;
 }
 
-/** Parses the arguments; undefined when they ask for something that is not there. */
-export function parseCommandLine(args: readonly string[]): Command | undefined {
-  const options = parseOptions(args);
-  if (options === undefined) return undefined;
-  const { quick = false, peers = false, verbose = false, only, rounds, json, svg } = options;
-  const rows = ROWS.filter(({ name }) => only?.some((prefix) => name.startsWith(prefix)) ?? true);
-  const base = quick ? QUICK : THOROUGH;
+/**
+ * Parses the arguments.
+ * @throws {CommandError} saying what is wrong with them
+ */
+export function parseCommandLine(args: readonly string[], help: string): Command {
+  const { texts, lists, switches } = parseOptions(args, {
+    subject: 'bench',
+    help,
+    texts: ['rounds', 'json', 'profile', 'svg'],
+    lists: ['only'],
+    switches: ['quick', 'peers', 'verbose', 'update-docs'],
+    most: 0,
+  });
+  const { rounds, json, profile, svg } = texts;
+  const rows = ROWS.filter(({ name }) => lists['only']?.some((prefix) => name.startsWith(prefix)) ?? true);
+  if (rows.length === 0) throw misuse('--only takes the beginning of a row.', help);
+  const base = switches.has('quick') ? QUICK : THOROUGH;
   const count = rounds === undefined ? base.rounds : Number(rounds);
-  if (rows.length === 0 || !Number.isInteger(count) || count < 1 || count > 100) return undefined;
+  if (!Number.isInteger(count) || count < 1 || count > 100)
+    throw misuse('--rounds takes a whole number from 1 to 100.', help);
   return {
     rows,
     settings: { ...base, rounds: count },
-    withPeers: peers,
-    verbose,
-    profileDirectory: options.profile,
+    withPeers: switches.has('peers'),
+    verbose: switches.has('verbose'),
+    profileDirectory: profile,
     jsonFile: json,
     svgFile: svg,
-    updateDocs: options['update-docs'] ?? false,
+    updateDocs: switches.has('update-docs'),
   };
-}
-
-/** The options as given; undefined when one is unknown. */
-function parseOptions(args: readonly string[]) {
-  const flag = { type: 'boolean' } as const;
-  const text = { type: 'string' } as const;
-  const options = {
-    quick: flag,
-    peers: flag,
-    verbose: flag,
-    'update-docs': flag,
-    only: { ...text, multiple: true },
-    rounds: text,
-    json: text,
-    profile: text,
-    svg: text,
-  } as const;
-  try {
-    return parseArgs({ args: [...args], options }).values;
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { helped } from '../help.ts';
+import { helped, understood } from '../help.ts';
 import { type Command, parseCommandLine } from './command-line.ts';
 import { USAGE } from './main.usage.mjs';
 import { chooseCores, type Cores } from './cores.ts';
@@ -24,11 +24,9 @@ process.exitCode = await main();
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
-  const command = parseCommandLine(process.argv.slice(2));
-  if (command === undefined) {
-    process.stderr.write(`${USAGE}\nRows: ${ROWS.map(({ name }) => name).join(', ')}\n`);
-    return 2;
-  }
+  const help = `${USAGE}\nRows: ${ROWS.map(({ name }) => name).join(', ')}`;
+  const command = understood(() => parseCommandLine(process.argv.slice(2), help));
+  if (command === undefined) return 2;
   if (process.platform !== 'linux') {
     process.stderr.write('bench: needs Linux: CPU time and memory of the servers are read from /proc.\n');
     return 2;

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { renderClient } from '../../src/connect/clients.ts';
 import { readPackage } from '../../src/package.ts';
-import { helped } from '../help.ts';
+import { helped, understood } from '../help.ts';
 import { readServerLine, type ServerLine } from '../server-line.ts';
 import { USAGE } from './main.usage.mjs';
 import { type ClientProgram, PROGRAMS } from './programs.ts';
@@ -23,11 +23,8 @@ process.exitCode = await main();
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
-  const line = readServerLine();
-  if (line === undefined) {
-    console.error(USAGE);
-    return 2;
-  }
+  const line = understood(() => readServerLine('clients', USAGE));
+  if (line === undefined) return 2;
   const programs = PROGRAMS.filter(({ id }) => line.only === undefined || id.startsWith(line.only));
   let passed = 0;
   for (const program of programs) {

@@ -8,8 +8,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { helped } from '../help.ts';
+import { misuse } from '../../scripts/token/command-error.ts';
+import { parseOptions } from '../../scripts/token/options.ts';
+import { helped, understood } from '../help.ts';
 import { USAGE } from './main.usage.mjs';
 import { startHeaderProxy } from './header-proxy.ts';
 import { PLAN, type PlannedSet, type ServerName } from './plan.ts';
@@ -37,7 +38,7 @@ process.exitCode = await main();
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
-  const command = parseCommandLine();
+  const command = understood(parseCommandLine);
   if (command === undefined) return 2;
   const interrupt = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupt.abort());
@@ -64,17 +65,22 @@ async function main(): Promise<number> {
   }
 }
 
-/** The sets to run, or undefined after having said what is wrong with the command line. */
-function parseCommandLine(): { sets: readonly PlannedSet[]; verbose: boolean } | undefined {
-  try {
-    const { values } = parseArgs({ options: { verbose: { type: 'boolean' }, only: { type: 'string' } } });
-    const sets = PLAN.filter(({ name }) => values.only === undefined || name === values.only);
-    if (sets.length > 0) return { sets, verbose: values.verbose ?? false };
-  } catch {
-    // An unknown option: the usage says what there is.
-  }
-  console.error(USAGE);
-  return undefined;
+/**
+ * The sets to run.
+ * @throws {CommandError} saying what is wrong with the command line
+ */
+function parseCommandLine(): { sets: readonly PlannedSet[]; verbose: boolean } {
+  const { texts, switches } = parseOptions(process.argv.slice(2), {
+    subject: 'conformance',
+    help: USAGE,
+    texts: ['only'],
+    switches: ['verbose'],
+    most: 0,
+  });
+  const { only } = texts;
+  const sets = PLAN.filter(({ name }) => only === undefined || name === only);
+  if (sets.length > 0) return { sets, verbose: switches.has('verbose') };
+  throw misuse(`--only takes one of: ${PLAN.map(({ name }) => name).join(', ')}.`, USAGE);
 }
 
 /** Runs the sets one after the other, each against a fresh server; returns the exit code. */

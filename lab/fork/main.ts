@@ -3,7 +3,9 @@
  * own and takes a later version over; takes out the islands. Everything must be green each time.
  */
 import { rm } from 'node:fs/promises';
-import { helped } from '../help.ts';
+import { parseOptions } from '../../scripts/token/options.ts';
+import { misuse } from '../../scripts/token/command-error.ts';
+import { helped, understood } from '../help.ts';
 import { USAGE } from './main.usage.mjs';
 import { COPIES, copyTemplate } from './checkout.ts';
 import { forkOfItsOwn, forkThatAdds, forkWithoutIslands } from './forks.ts';
@@ -15,12 +17,9 @@ if (!helped(USAGE)) process.exitCode = await main(process.argv.slice(2));
 
 /** Takes every step; returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const quick = args.includes('--quick');
-  const names = args.filter((arg) => arg !== '--quick');
-  if (names.some((name) => !FORKS.has(name))) {
-    console.error(USAGE);
-    return 2;
-  }
+  const line = understood(() => parseCommandLine(args));
+  if (line === undefined) return 2;
+  const { quick, names } = line;
   const wanted = (name: string): boolean => names.length === 0 || names.includes(name);
   const steps = new Steps();
   await steps.fork('The template', async () => {
@@ -35,4 +34,20 @@ async function main(args: readonly string[]): Promise<number> {
   if (steps.failed === 0) await rm(COPIES, { recursive: true, force: true });
   console.log(`\n${steps.passed} passed, ${steps.failed} failed`);
   return steps.failed === 0 ? 0 : 1;
+}
+
+/**
+ * Which forks are wanted, and how thoroughly.
+ * @throws {CommandError} saying what is wrong with the command line
+ */
+function parseCommandLine(args: readonly string[]): { quick: boolean; names: readonly string[] } {
+  const { switches, positionals } = parseOptions(args, {
+    subject: 'fork-proof',
+    help: USAGE,
+    texts: [],
+    switches: ['quick'],
+  });
+  if (positionals.every((name) => FORKS.has(name)))
+    return { quick: switches.has('quick'), names: positionals };
+  throw misuse(`The forks are: ${[...FORKS].join(', ')}.`, USAGE);
 }

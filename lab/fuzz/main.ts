@@ -2,8 +2,9 @@
  * `npm run fuzz`: sends the server requests that a seeded grammar makes, right, odd and broken, and holds every answer
  * against what SECURITY.md promises. The same seed sends the same cases.
  */
-import { parseArgs } from 'node:util';
-import { helped } from '../help.ts';
+import { misuse } from '../../scripts/token/command-error.ts';
+import { parseOptions } from '../../scripts/token/options.ts';
+import { helped, understood } from '../help.ts';
 import { USAGE } from './main.usage.mjs';
 import { type Failure, runCases, showBytes, type Summary } from './runner.ts';
 import { MODES } from './modes.ts';
@@ -29,11 +30,8 @@ process.exitCode = await main();
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
-  const command = parseCommandLine();
-  if (command === undefined) {
-    console.error(USAGE);
-    return 2;
-  }
+  const command = understood(parseCommandLine);
+  if (command === undefined) return 2;
   const { seed, cases, isOne, concurrency, openMode, server } = command;
   const fuzzed =
     server === undefined
@@ -56,41 +54,41 @@ async function main(): Promise<number> {
   return tellSummary(summary, summary.serverProblem ?? ending) ? 0 : 1;
 }
 
-/** What the command line asks for; undefined when it cannot be understood. */
-function parseCommandLine(): Command | undefined {
-  try {
-    const { values } = parseArgs({
-      options: {
-        seed: { type: 'string' },
-        count: { type: 'string', default: '20000' },
-        case: { type: 'string' },
-        concurrency: { type: 'string', default: '24' },
-        mode: { type: 'string' },
-        url: { type: 'string' },
-        token: { type: 'string', multiple: true, default: [] },
-      },
-    });
-    const seed = Number(values.seed ?? Date.now() % 1_000_000);
-    const count = Number(values.count);
-    const only = values.case === undefined ? undefined : Number(values.case);
-    const cases = only === undefined ? Array.from({ length: count }, (_, index) => index) : [only];
-    const isOne = only !== undefined;
-    const concurrency = Number(values.concurrency);
-    const [first, second] = values.token;
-    const isWhole = [seed, count, only ?? 0, concurrency].every(
-      (value) => Number.isSafeInteger(value) && value >= 0,
-    );
-    if (!isWhole || concurrency === 0) return undefined;
-    const openMode = MODES.get(values.mode ?? '');
-    if (values.mode !== undefined && openMode === undefined) return undefined;
-    const known = { seed, cases, isOne, concurrency, openMode };
-    if (values.url === undefined) return { ...known, server: undefined };
-    if (first === undefined || second === undefined || !URL.canParse(values.url)) return undefined;
-    return { ...known, server: { url: values.url, tokens: [first, second] } };
-  } catch {
-    // An unknown option: the usage says what there is.
-    return undefined;
-  }
+/**
+ * What the command line asks for.
+ * @throws {CommandError} saying what is wrong with it
+ */
+function parseCommandLine(): Command {
+  const { texts, lists } = parseOptions(process.argv.slice(2), {
+    subject: 'fuzz',
+    help: USAGE,
+    texts: ['seed', 'count', 'case', 'concurrency', 'mode', 'url'],
+    lists: ['token'],
+    switches: [],
+    most: 0,
+  });
+  const { mode, url } = texts;
+  const wholeNumber = (name: string, fallback: number): number => {
+    const value = Number(texts[name] ?? fallback);
+    if (Number.isSafeInteger(value) && value >= 0) return value;
+    throw misuse(`--${name} takes a whole number.`, USAGE);
+  };
+  const seed = wholeNumber('seed', Date.now() % 1_000_000);
+  const count = wholeNumber('count', 20_000);
+  const isOne = texts['case'] !== undefined;
+  const cases = isOne ? [wholeNumber('case', 0)] : Array.from({ length: count }, (_, index) => index);
+  const concurrency = wholeNumber('concurrency', 24);
+  if (concurrency === 0) throw misuse('--concurrency takes a whole number from 1 up.', USAGE);
+  const openMode = MODES.get(mode ?? '');
+  if (mode !== undefined && openMode === undefined)
+    throw misuse(`--mode takes one of: ${[...MODES.keys()].join(', ')}.`, USAGE);
+  const known = { seed, cases, isOne, concurrency, openMode };
+  if (url === undefined) return { ...known, server: undefined };
+  const [first, second] = lists['token'] ?? [];
+  if (!URL.canParse(url)) throw misuse('--url takes the address of a server.', USAGE);
+  if (first === undefined || second === undefined)
+    throw misuse('--url needs the tokens of two users: --token twice.', USAGE);
+  return { ...known, server: { url, tokens: [first, second] } };
 }
 
 /** One line on how far it is: in place on a terminal, else every ten seconds. */

@@ -5,8 +5,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { helped } from '../help.ts';
+import { parseOptions } from '../../scripts/token/options.ts';
+import { helped, understood } from '../help.ts';
 import { USAGE } from './main.usage.mjs';
 import { mutantsOf } from './conditions.ts';
 import { EXPLAINED } from './explained.ts';
@@ -28,26 +28,33 @@ process.exitCode = await main();
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
-  const { values } = parseArgs({
-    options: {
-      named: { type: 'boolean', default: false },
-      promised: { type: 'boolean', default: false },
-      list: { type: 'boolean', default: false },
-      only: { type: 'string', multiple: true, default: [] },
-      seed: { type: 'string', default: '1' },
-      sample: { type: 'string' },
-    },
-  });
-  const isWanted = ({ name }: Mutant): boolean => values.only.some((part) => name.includes(part));
-  const known = values.promised ? await findBreaches(ROOT) : values.named ? await findNamed() : undefined;
+  const line = understood(() =>
+    parseOptions(process.argv.slice(2), {
+      subject: 'mutate',
+      help: USAGE,
+      texts: ['seed', 'sample'],
+      lists: ['only'],
+      switches: ['named', 'promised', 'list'],
+      most: 0,
+    }),
+  );
+  if (line === undefined) return 2;
+  const { texts, lists, switches } = line;
+  const { only = [] } = lists;
+  const { sample, seed = '1' } = texts;
+  const isWanted = ({ name }: Mutant): boolean => only.some((part) => name.includes(part));
+  const known = switches.has('promised')
+    ? await findBreaches(ROOT)
+    : switches.has('named')
+      ? await findNamed()
+      : undefined;
   const found =
     known === undefined
-      ? await findMutants(values.only)
-      : known.filter((mutant) => values.only.length === 0 || isWanted(mutant));
-  const { sample } = values;
-  const mutants = sample === undefined ? found : pick(found, Number(sample), Number(values.seed));
+      ? await findMutants(only)
+      : known.filter((mutant) => only.length === 0 || isWanted(mutant));
+  const mutants = sample === undefined ? found : pick(found, Number(sample), Number(seed));
   console.log(`mutate: ${mutants.length} of ${found.length} mutants`);
-  if (values.list) {
+  if (switches.has('list')) {
     for (const { name } of mutants) console.log(`  ${name}`);
     return 0;
   }

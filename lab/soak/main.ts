@@ -3,8 +3,9 @@
  * token file is edited. Fails on an answer that is lost or somebody else's, and when the server grows: its live heap (after
  * a garbage collection asked for by SIGUSR2), its resident memory and its open handles (from /proc), each in quiet.
  */
-import { parseArgs } from 'node:util';
-import { helped } from '../help.ts';
+import { misuse } from '../../scripts/token/command-error.ts';
+import { parseOptions } from '../../scripts/token/options.ts';
+import { helped, understood } from '../help.ts';
 import { whyNoRedis } from '../redis-server.ts';
 import { soakFleet } from './fleet/soak-fleet.ts';
 import { USAGE } from './main.usage.mjs';
@@ -16,11 +17,8 @@ process.exitCode = await main();
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
-  const wish = parseCommandLine();
-  if (wish === undefined) {
-    console.error(USAGE);
-    return 2;
-  }
+  const wish = understood(parseCommandLine);
+  if (wish === undefined) return 2;
   const { minutes, instances } = wish;
   if (instances > 1) return soakTogether(wish);
   const rounds = Math.min(20, Math.max(3, Math.round(minutes * 2)));
@@ -74,25 +72,27 @@ interface Wish {
   readonly seed: number;
 }
 
-/** Reads it; undefined when it cannot be understood. */
-function parseCommandLine(): Wish | undefined {
-  const text = { type: 'string' } as const;
-  try {
-    const { values } = parseArgs({
-      options: {
-        minutes: { ...text, default: '5' },
-        instances: { ...text, default: '1' },
-        seed: { ...text, default: String(Date.now() % 1_000_000) },
-      },
-    });
-    const [minutes, instances, seed] = [values.minutes, values.instances, values.seed].map(Number);
-    if (minutes === undefined || instances === undefined || seed === undefined) return undefined;
-    const isGood = minutes > 0 && minutes <= 10_000 && [instances, seed].every(Number.isInteger);
-    return isGood && instances > 0 && instances <= 20 ? { minutes, instances, seed } : undefined;
-  } catch {
-    // An unknown option: the usage says what there is.
-    return undefined;
-  }
+/**
+ * Reads it.
+ * @throws {CommandError} saying what is wrong with it
+ */
+function parseCommandLine(): Wish {
+  const { texts } = parseOptions(process.argv.slice(2), {
+    subject: 'soak',
+    help: USAGE,
+    texts: ['minutes', 'instances', 'seed'],
+    switches: [],
+    most: 0,
+  });
+  const minutes = Number(texts['minutes'] ?? '5');
+  const instances = Number(texts['instances'] ?? '1');
+  const seed = Number(texts['seed'] ?? Date.now() % 1_000_000);
+  if (!(minutes > 0 && minutes <= 10_000))
+    throw misuse('--minutes takes a number from above 0 to 10000.', USAGE);
+  if (!Number.isInteger(instances) || instances < 1 || instances > 20)
+    throw misuse('--instances takes a whole number from 1 to 20.', USAGE);
+  if (!Number.isInteger(seed)) throw misuse('--seed takes a whole number.', USAGE);
+  return { minutes, instances, seed };
 }
 
 /** One line on how far it is: in place on a terminal. */

@@ -8,7 +8,7 @@ import { findModernNode } from '../../scripts/modern-node.ts';
 import { startHeaderProxy } from '../conformance/header-proxy.ts';
 import { PLAN } from '../conformance/plan.ts';
 import { runSet } from '../conformance/suite.ts';
-import { helped } from '../help.ts';
+import { helped, understood } from '../help.ts';
 import { readServerLine } from '../server-line.ts';
 import { USAGE } from './main.usage.mjs';
 import { type Check, planChecks, type Subject } from './programs.ts';
@@ -36,11 +36,8 @@ process.exitCode = await main();
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
-  const line = readServerLine();
-  if (line === undefined) {
-    console.error(USAGE);
-    return 2;
-  }
+  const line = understood(() => readServerLine('verify', USAGE));
+  if (line === undefined) return 2;
   const folder = await mkdtemp(path.join(os.tmpdir(), 'mcp-verify-'));
   try {
     const subject: Subject = { ...line, folder, node: await findModernNode() };

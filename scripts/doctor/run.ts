@@ -66,7 +66,7 @@ const SHORTEST_SECRET = 8;
 /** Reads the command line. */
 function readLine(args: readonly string[]) {
   const { texts, switches, positionals } = parseOptions(args, {
-    subject: 'doctor',
+    subject: 'The doctor',
     help: USAGE,
     texts: ['entry', 'timeout'],
     switches: ['json'],

@@ -1,6 +1,6 @@
 /** The command line of `npm run init`. */
-import { parseArgs } from 'node:util';
-import { CommandError, EXIT } from '../token/command-error.ts';
+import { isHelpWanted } from '../help.mjs';
+import { parseOptions } from '../token/options.ts';
 import { type Answers, parseAddress, parseKeep, parseName, parseTitle } from './answers.ts';
 import { USAGE } from '../init.usage.mjs';
 
@@ -18,8 +18,15 @@ export interface InitLine {
  * @throws {CommandError} saying what is wrong with them
  */
 export function parseInitLine(args: readonly string[]): InitLine | { readonly help: true } {
-  const { help, name, title, address, keep, ...flags } = parseOptions(args);
-  if (help === true) return { help };
+  if (isHelpWanted(args)) return { help: true };
+  const { texts, switches } = parseOptions(args, {
+    subject: 'init',
+    help: USAGE,
+    texts: ['name', 'title', 'address', 'keep'],
+    switches: ['drop-docs', 'dry-run', 'force'],
+    most: 0,
+  });
+  const { name, title, address, keep } = texts;
   const given: Partial<Answers> = {
     ...(name !== undefined && { name: parseName(name) }),
     ...(title !== undefined && { title: parseTitle(title) }),
@@ -28,29 +35,8 @@ export function parseInitLine(args: readonly string[]): InitLine | { readonly he
   };
   return {
     given,
-    dropDocs: flags['drop-docs'] ?? false,
-    dryRun: flags['dry-run'] ?? false,
-    force: flags.force ?? false,
+    dropDocs: switches.has('drop-docs'),
+    dryRun: switches.has('dry-run'),
+    force: switches.has('force'),
   };
-}
-
-/** Has Node parse the options. */
-function parseOptions(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        name: { type: 'string' },
-        title: { type: 'string' },
-        address: { type: 'string' },
-        keep: { type: 'string' },
-        'drop-docs': { type: 'boolean' },
-        'dry-run': { type: 'boolean' },
-        force: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw new CommandError(EXIT.usage, USAGE, { cause: error });
-  }
 }

@@ -1,6 +1,8 @@
 /** The command line and environment of the smoke test. */
-import { parseArgs } from 'node:util';
 import { isLoopbackHost } from '../../src/config/network.ts';
+import { isHelpWanted } from '../help.mjs';
+import { CommandError } from '../token/command-error.ts';
+import { parseOptions as parseTable } from '../token/options.ts';
 
 /** What is to be tested, and how. */
 export interface SmokeOptions {
@@ -50,15 +52,15 @@ export function parseOptions(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): SmokeOptions | undefined {
-  const { values, positionals } = readArguments(args);
-  if (values.help === true) return undefined;
+  if (isHelpWanted(args)) return undefined;
+  const { texts, switches, positionals } = readArguments(args);
   const [address = environment['SMOKE_URL'] ?? '', ...others] = positionals;
   if (others.length > 0) throw new UsageError('Give one URL.');
   const url = parseUrl(address);
-  const token = parseToken('--token', values.token ?? environment['SMOKE_TOKEN']);
-  const token2 = parseToken('--token2', values.token2 ?? environment['SMOKE_TOKEN2']);
+  const token = parseToken('--token', texts['token'] ?? environment['SMOKE_TOKEN']);
+  const token2 = parseToken('--token2', texts['token2'] ?? environment['SMOKE_TOKEN2']);
   const isExposed = url.protocol === 'http:' && !isLocal(url) && (token ?? token2) !== undefined;
-  if (isExposed && values['allow-http'] !== true) {
+  if (isExposed && !switches.has('allow-http')) {
     throw new UsageError(
       'Over http:// the token would travel unencrypted. Use https://, or say --allow-http in a network of your own.',
     );
@@ -67,54 +69,46 @@ export function parseOptions(
     url,
     token,
     token2,
-    expectUser: values['expect-user'],
-    allowOpen: values['allow-open'] ?? false,
-    allowHttp: values['allow-http'] ?? false,
-    mcpRemote: values['mcp-remote'] ?? false,
-    signIn: values['sign-in'] ?? false,
-    restart: values.restart ?? false,
-    instances: values.instances === undefined ? undefined : parseInstances(values.instances),
-    idleMs: values.idle === undefined ? undefined : parseSeconds('--idle', values.idle),
-    heartbeatMs: parseSeconds('--heartbeat', values.heartbeat ?? '15'),
-    timeoutMs: parseSeconds('--timeout', values.timeout ?? '10'),
-    maxBodyBytes: parseBytes('--max-body', values['max-body'] ?? String(DEFAULT_BODY_BYTES)),
+    expectUser: texts['expect-user'],
+    allowOpen: switches.has('allow-open'),
+    allowHttp: switches.has('allow-http'),
+    mcpRemote: switches.has('mcp-remote'),
+    signIn: switches.has('sign-in'),
+    restart: switches.has('restart'),
+    instances: texts['instances'] === undefined ? undefined : parseInstances(texts['instances']),
+    idleMs: texts['idle'] === undefined ? undefined : parseSeconds('--idle', texts['idle']),
+    heartbeatMs: parseSeconds('--heartbeat', texts['heartbeat'] ?? '15'),
+    timeoutMs: parseSeconds('--timeout', texts['timeout'] ?? '10'),
+    maxBodyBytes: parseBytes('--max-body', texts['max-body'] ?? String(DEFAULT_BODY_BYTES)),
     // The one value that Node looks for.
     takesAnyCertificate: environment['NODE_TLS_REJECT_UNAUTHORIZED'] === '0',
-    json: values.json ?? false,
-    junit: values.junit,
+    json: switches.has('json'),
+    junit: texts['junit'],
   };
 }
 
 /** Splits the command line into options and the rest. */
 function readArguments(args: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
   try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        token: text,
-        token2: text,
-        'expect-user': text,
-        idle: text,
-        instances: text,
-        heartbeat: text,
-        timeout: text,
-        'max-body': text,
-        junit: text,
-        'mcp-remote': flag,
-        'sign-in': flag,
-        restart: flag,
-        'allow-open': flag,
-        'allow-http': flag,
-        json: flag,
-        help: { ...flag, short: 'h' },
-      },
+    return parseTable(args, {
+      subject: 'The smoke test',
+      help: '',
+      texts: [
+        'token',
+        'token2',
+        'expect-user',
+        'idle',
+        'instances',
+        'heartbeat',
+        'timeout',
+        'max-body',
+        'junit',
+      ],
+      switches: ['mcp-remote', 'sign-in', 'restart', 'allow-open', 'allow-http', 'json'],
     });
-  } catch {
-    // Node's message quotes the argument, which may be a token with the dash of an option.
-    throw new UsageError('There is an unknown option, or one without its value.');
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new UsageError(error.message.trim(), { cause: error });
   }
 }
 
@@ -123,7 +117,7 @@ function parseUrl(text: string): URL {
   if (text === '') throw new UsageError('Give the URL of the deployment.');
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw new UsageError('The URL must begin with https:// or http://.');
+    throw new UsageError('The URL must begin with https:// or http://, such as http://localhost:8000.');
   if (url.search !== '' || url.hash !== '' || url.username !== '')
     throw new UsageError('Give the address alone, such as https://my-app.example.');
   const path = url.pathname.replace(/(\/(mcp|sse))?\/*$/, '/');

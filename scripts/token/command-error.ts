@@ -25,6 +25,11 @@ export class CommandError extends Error {
   }
 }
 
+/** The failure of a command line: what is wrong with it, and then what would be right. */
+export function misuse(words: string, help: string): CommandError {
+  return new CommandError(EXIT.usage, `${words}\n\n${help}`);
+}
+
 /** Why a token on the command line is refused. */
 export const NOT_ON_THE_COMMAND_LINE =
   'A token is never taken from the command line: other users see it in the process list, and the shell keeps it in its ' +

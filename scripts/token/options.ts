@@ -1,6 +1,6 @@
 /** Options of a command line by Node's parser, with its objections in words that repeat no value. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { CommandError, EXIT, NOT_ON_THE_COMMAND_LINE } from './command-error.ts';
+import { CommandError, EXIT, misuse, NOT_ON_THE_COMMAND_LINE } from './command-error.ts';
 
 /** What may stand on a command line. */
 export interface OptionTable {
@@ -12,12 +12,17 @@ export interface OptionTable {
   readonly texts: readonly string[];
   /** The names of those without. */
   readonly switches: readonly string[];
+  /** The names of those with a value that may stand there more than once. */
+  readonly lists?: readonly string[];
+  /** How many arguments may stand beside them. Default: as many as one likes. */
+  readonly most?: number;
 }
 
 /** What stands there. */
 export interface ParsedOptions {
   readonly texts: Readonly<Record<string, string | undefined>>;
   readonly switches: ReadonlySet<string>;
+  readonly lists: Readonly<Record<string, readonly string[] | undefined>>;
   readonly positionals: readonly string[];
 }
 
@@ -26,9 +31,19 @@ export interface ParsedOptions {
  * @throws {CommandError} naming the option that is wrong
  */
 export function parseOptions(args: readonly string[], table: OptionTable): ParsedOptions {
-  const { subject, help, texts, switches } = table;
+  const parsed = parseAsNode(args, table);
+  const { subject, help, most = Infinity } = table;
+  if (parsed.positionals.length <= most) return parsed;
+  const words = most === 0 ? 'takes options only' : 'has an argument too many';
+  throw misuse(`${subject} ${words}.`, help);
+}
+
+/** Has Node parse them, and says what it objects to. */
+function parseAsNode(args: readonly string[], table: OptionTable): ParsedOptions {
+  const { subject, help, texts, switches, lists = [] } = table;
   const options: NonNullable<ParseArgsConfig['options']> = {};
   for (const name of texts) options[name] = { type: 'string' };
+  for (const name of lists) options[name] = { type: 'string', multiple: true };
   for (const name of switches) options[name] = { type: 'boolean' };
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
@@ -38,15 +53,19 @@ export function parseOptions(args: readonly string[], table: OptionTable): Parse
         found.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
       ),
       switches: new Set(found.flatMap(([name, value]) => (value === true ? [name] : []))),
+      lists: Object.fromEntries(
+        found.flatMap(([name, value]) => (Array.isArray(value) ? [[name, value.map(String)]] : [])),
+      ),
       positionals,
     };
   } catch (error) {
     // Node quotes the argument; only what can be an option's name is passed on.
-    const [, option] = /'(--?[a-z]{1,16}(?:-[a-z]{1,16})?)\b/.exec(String(error)) ?? [];
-    if (option === '--token') throw new CommandError(EXIT.usage, NOT_ON_THE_COMMAND_LINE, { cause: error });
+    const [, option] = /'(--?[a-z]{1,16}\d?(?:-[a-z]{1,16})?)\b/.exec(String(error)) ?? [];
     const isKnown = option !== undefined && option.slice(2) in options;
+    if (option === '--token' && !isKnown)
+      throw new CommandError(EXIT.usage, NOT_ON_THE_COMMAND_LINE, { cause: error });
     const problem = isKnown
-      ? describeMisuse(option, texts)
+      ? describeMisuse(option, [...texts, ...lists])
       : `${subject} has no option ${option ?? 'like that'}.`;
     throw new CommandError(EXIT.usage, `${problem}\n\n${help}`, { cause: error });
   }

@@ -9,6 +9,23 @@ afterEach(async () => sandbox.close());
 const NAMES = ['audit', 'bench', 'clients', 'conformance', 'fuzz', 'licences', 'mutate', 'soak'];
 
 test.each([
+  ['bench', 'lab/bench/main.js', '--foo', 'bench has no option --foo.'],
+  ['bench', 'lab/bench/main.js', '--rounds=0', '--rounds takes a whole number from 1 to 100.'],
+  ['clients', 'lab/clients/main.js', 'localhost:8000', 'The URL must begin with https:// or http://'],
+  ['conformance', 'lab/conformance/main.js', '--only=x', '--only takes one of: '],
+  ['fork-proof', 'lab/fork/main.js', '--foo', 'fork-proof has no option --foo.'],
+  ['fuzz', 'lab/fuzz/main.js', '--count=x', '--count takes a whole number.'],
+  ['mutate', 'lab/mutate/main.js', '--foo', 'mutate has no option --foo.'],
+  ['soak', 'lab/soak/main.js', 'x', 'soak takes options only.'],
+  ['verify', 'lab/verify/main.js', '--foo', 'verify has no option --foo.'],
+])('%s (%s) says what is wrong with %s, and how it is used', async (name, script, argument, words) => {
+  const asked = sandbox.spawn({ args: [builtFile(script), argument], cwd: await sandbox.folder() });
+
+  expect(await waitForEnd(asked)).toMatchObject({ code: 2 });
+  expect(asked.stderr()).toMatch(new RegExp(`^${words}[^]*\n\nUsage: npm run ${name}`));
+});
+
+test.each([
   ...NAMES.flatMap((name) => [[name, `lab/${name}/main.js`, '--help'] as const]),
   ['bench', 'lab/bench/main.js', '-h'],
   ['fork-proof', 'lab/fork/main.js', '--help'],

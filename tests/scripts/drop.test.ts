@@ -83,14 +83,16 @@ test.each([
 });
 
 test.each([
-  { args: ['--help'], code: 0 },
-  { args: ['nothing'], code: 2 },
-  { args: [], code: 2 },
-  { args: ['page', '--dryrun'], code: 2 },
-])('says with $args what there is, and ends with $code', async ({ args, code }) => {
+  { args: ['--help'], code: 0, first: 'Usage: npm run drop' },
+  { args: ['nothing'], code: 2, first: 'There is no part nothing.\n' },
+  { args: ['metrics', 'admin'], code: 2, first: 'drop takes one part at a time' },
+  { args: [], code: 2, first: 'drop needs the name of a part.\n' },
+  { args: ['page', '--dryrun'], code: 2, first: 'drop has no option --dryrun.\n' },
+])('says with $args what there is, and ends with $code', async ({ args, code, first }) => {
   const asked = sandbox.spawn({ args: [builtFile('scripts/drop.js'), ...args], cwd: await sandbox.folder() });
 
   expect(await waitForEnd(asked)).toMatchObject({ code });
   const said = (code === 0 ? asked.stdout() : asked.stderr()).replaceAll(/ +/g, ' ');
+  expect(said).toMatch(new RegExp(`^${first}`));
   for (const { name, what } of ISLANDS) expect(said).toContain(` ${name} ${what}\n`);
 });

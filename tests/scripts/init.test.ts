@@ -215,8 +215,9 @@ describe('the command line', () => {
     [['--address', 'https://my-app.example/mcp'], 'The address must be'],
     [['--address', 'https://ada:secret@my-app.example'], 'The address must be'],
     [['--keep', 'greeting,nothing'], 'To keep are: greeting, echo, whoami'],
-    [['--nmae', 'x'], 'Usage: npm run init'],
-    [['x'], 'Usage: npm run init'],
+    [['--nmae', 'x'], 'init has no option --nmae.\n\nUsage: npm run init'],
+    [['--name'], '--name needs a value.\n\nUsage: npm run init'],
+    [['x'], 'init takes options only.\n\nUsage: npm run init'],
   ])('refuses %j in words', (args, words) => {
     expect(() => parseInitLine(args)).toThrow(words);
   });

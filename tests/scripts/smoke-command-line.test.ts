@@ -57,6 +57,14 @@ describe('the command line', () => {
     expect(() => parseOptions(args, {})).toThrow(/^(?!.*tok_secret)/);
   });
 
+  test.each([
+    ['--foo', 'The smoke test has no option --foo.'],
+    ['--token2', '--token2 needs a value.'],
+    ['--json=yes', '--json takes no value.'],
+  ])('names the option %s that is wrong', (option, words) => {
+    expect(() => parseOptions(['https://my-app.example', option], {})).toThrow(words);
+  });
+
   test('sends a token over plain HTTP to another machine only when it is told to', () => {
     const args = ['http://192.0.2.1:8000', '--token', 'tok_a', '--allow-http'];
 

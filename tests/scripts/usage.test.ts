@@ -87,6 +87,15 @@ describe('npm run usage', () => {
     });
   });
 
+  test('names the option that it does not have', async () => {
+    const { code, stderr } = await run('usage', ['--foo']);
+
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^usage has no option --foo\.\n\nWho called what/),
+    });
+  });
+
   test('shows tables, of what comes on standard input too', async () => {
     const { stdout } = await run('usage', [], { input: text });
 
