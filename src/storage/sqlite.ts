@@ -116,7 +116,10 @@ class SqliteDriver implements Driver {
   async close(): Promise<void> {
     this.#closing.abort();
     const timer = setTimeout(() => this.#cut.abort(), END_MS);
-    await this.#turns.take(() => this.#closeFile());
+    await this.#turns.take(() => {
+      if (this.#open !== undefined) this.#makeWhole(this.#open);
+      this.#closeFile();
+    });
     clearTimeout(timer);
   }
 
@@ -159,6 +162,22 @@ class SqliteDriver implements Driver {
       open.checkedAtMs = nowMs;
     }
     return open;
+  }
+
+  /**
+   * Brings everything into the file itself, so that a copy of it is a copy of all, and takes `-wal` and `-shm` away: a last close does
+   * that, but the package for Node 20 keeps the file until the last statement is collected. Where others have it open, their last does it.
+   */
+  #makeWhole({ connection, stats }: OpenFile): void {
+    try {
+      // The companions of another file in its place are that file's.
+      if (statSync(this.#file, { throwIfNoEntry: false })?.ino !== stats.ino) return;
+      if (!rollBack(connection)) return;
+      connection.exec('pragma wal_checkpoint(truncate)');
+      connection.exec('pragma journal_mode = delete');
+    } catch {
+      // Nothing is lost: what is in the companions is read by whoever opens the file next.
+    }
   }
 
   /** Closes it. A transaction ends before: the package for Node 20 would keep it, and its lock, until the last statement is collected. */

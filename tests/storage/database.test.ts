@@ -1,6 +1,6 @@
 /** The port to the database: both kinds behave alike, are there or not, and are brought to where the program expects them. */
 import { EventEmitter, once } from 'node:events';
-import { rename } from 'node:fs/promises';
+import { cp, readdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -383,6 +383,28 @@ describe('a file of SQLite', () => {
     await Promise.all([driver.close(), other.close()]);
   }, 60_000);
 
+  test('is one whole file after its close, also where another process had it open before', async () => {
+    const folder = await sandbox.folder();
+    const file = path.join(folder, 'whole.db');
+    const [first, last] = [await createSqliteDriver(file), await createSqliteDriver(file)];
+    await Promise.all([first.connect(), last.connect()]);
+    await first.query(sql`create table kept (id text)`);
+    await last.query(sql`insert into kept values ('kept')`);
+
+    await first.close();
+    await last.query(sql`insert into kept values ('after')`);
+    await last.close();
+    const alone = path.join(folder, 'copy', 'alone.db');
+    await cp(file, alone);
+    const copy = await createSqliteDriver(alone);
+    await copy.connect();
+    const rows = await copy.query(sql`select id from kept`);
+    await copy.close();
+
+    expect(rows).toEqual([{ id: 'kept' }, { id: 'after' }]);
+    expect(await readdir(path.dirname(alone))).toEqual(['alone.db']);
+  }, 60_000);
+
   test('that another process has locked keeps no end waiting, and what it would have done is refused', async () => {
     const file = path.join(await sandbox.folder(), 'locked.db');
     const [driver, other] = [await createSqliteDriver(file), await createSqliteDriver(file)];
@@ -430,6 +452,7 @@ describe('SQLite of a newer Node', () => {
       import { openDatabase } from ${JSON.stringify(`${built}/open-database.js`)};
       import { sql } from ${JSON.stringify(`${built}/statement.js`)};
       import { loadSqlite } from ${JSON.stringify(`${built}/sqlite-library.js`)};
+      import { readdirSync } from 'node:fs';
       const log = { info() {}, warn() {}, error() {} };
       const migrations = [{ owner: 'notes', steps: [{ name: 'notes', statements: [sql\`create table notes (id text primary key, rank integer)\`] }] }];
       const open = () => openDatabase({ dialect: 'sqlite', file: 'notes.db', isLostWithDeployment: false }, { migrations, log });
@@ -444,7 +467,7 @@ describe('SQLite of a newer Node', () => {
       const [{ rank }] = await two[1].query(sql\`select rank from notes\`);
       await Promise.all(two.map((each) => each.close()));
       const isOfNode = (await loadSqlite()).DatabaseSync === process.getBuiltinModule('node:sqlite').DatabaseSync;
-      console.log(JSON.stringify({ rows, refused, rank, isOfNode }));`;
+      console.log(JSON.stringify({ rows, refused, rank, isOfNode, files: readdirSync('.') }));`;
 
     const child = sandbox.spawn({
       command: await findModernNode(),
@@ -454,7 +477,7 @@ describe('SQLite of a newer Node', () => {
     await waitForEnd(child);
 
     expect({ stdout: child.stdout(), stderr: child.stderr().replaceAll(/^\(.*\n/gm, '') }).toEqual({
-      stdout: '{"rows":[{"rank":0}],"refused":"ConstraintError unique","rank":10,"isOfNode":true}\n',
+      stdout: '{"rows":[{"rank":0}],"refused":"ConstraintError unique","rank":10,"isOfNode":true,"files":["notes.db"]}\n',
       stderr: '',
     });
   }, 60_000);
