@@ -75,7 +75,7 @@ const DESCRIPTIONS = {
   signed_out: 'This sign-in has ended. Sign in again.',
   unfit: 'The token is not an access token for this server. Sign in again.',
   unavailable:
-    'Whether the token is valid cannot be told at this moment: who gave it cannot be reached. Try again soon.',
+    'Whether the token is valid cannot be told at this moment: what knows the tokens cannot be reached. Try again soon.',
   other_address: 'The token was made by signing in at another address of this server. Sign in again here.',
 } as const satisfies Record<Exclude<Refusal['reason'], 'malformed'>, string>;
 

@@ -43,6 +43,8 @@ export interface Driver {
   readonly dialect: Dialect;
   /** Makes it usable, or looks whether it still is. */
   connect(): Promise<void>;
+  /** For the log, once it is there: which one it is, without a password. */
+  facts?(): Readonly<Record<string, unknown>>;
   query(statement: Statement): Promise<readonly Row[]>;
   /** `alone`: after any other one that is, of whichever process. */
   transaction<Result>(

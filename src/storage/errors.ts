@@ -35,6 +35,13 @@ export class StatementError extends Error {
   override readonly name = 'StatementError';
 }
 
+/** Why something failed, for the log; of an error that is not ours only its name, as its fields may hold the address with the password. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof StorageUnavailable) return error.reason ?? error.code;
+  if (error instanceof StatementError) return error.message;
+  return error instanceof Error ? error.name : 'unknown';
+}
+
 /** The database is not there. */
 export function unreachable(reason: string): StorageUnavailable {
   const words = 'The database cannot be reached at the moment. Nothing else is wrong: try again in a minute.';

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Database, Driver, StopListening, Sql } from './database.ts';
-import { StatementError, StorageUnavailable, unreachable } from './errors.ts';
+import { reasonOf, StorageUnavailable, unreachable } from './errors.ts';
 import { migrate, MigrationError, type Migrations } from './migrations.ts';
 import { type Row, sql, type Statement } from './statement.ts';
 
@@ -139,7 +139,8 @@ class LiveDatabase implements Database {
     }
     this.#pauseMs = FIRST_PAUSE_MS;
     if (this.#isUp || this.#closed.signal.aborted) return;
-    log.info({ dialect: this.dialect }, this.#wasEverUp ? 'database is back' : 'database reached');
+    const facts = { dialect: this.dialect, ...driver.facts?.() };
+    log.info(facts, this.#wasEverUp ? 'database is back' : 'database reached');
     [this.#isUp, this.#wasEverUp, this.#reportedAtMs] = [true, true, -Infinity];
   }
 
@@ -174,14 +175,13 @@ class LiveDatabase implements Database {
     this.#reportedAtMs = nowMs;
     const { log } = this.#parts;
     if (error instanceof StorageUnavailable) log.warn({ reason: error.reason }, 'database cannot be reached');
-    else log.error({ reason: reasonOf(error) }, 'database cannot be used');
+    else log.error({ reason: problemOf(error) }, 'database cannot be used');
   }
 }
 
-/** Why it cannot be used; of an error that is not ours only its name, as its fields may hold the address with the password. */
-function reasonOf(error: unknown): string {
-  if (error instanceof MigrationError || error instanceof StatementError) return error.message;
-  return error instanceof Error ? error.name : 'unknown';
+/** Why it cannot be used. */
+function problemOf(error: unknown): string {
+  return error instanceof MigrationError ? error.message : reasonOf(error);
 }
 
 /** What runs statements within a transaction. */

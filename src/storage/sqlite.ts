@@ -65,6 +65,8 @@ class SqliteDriver implements Driver {
   readonly #closing = new AbortController();
   readonly #cut = new AbortController();
   #open: OpenFile | undefined;
+  /** Whether there was no such file before. */
+  #isNew = false;
 
   constructor(file: string, library: SqliteLibrary) {
     this.#file = file;
@@ -79,6 +81,10 @@ class SqliteDriver implements Driver {
         else this.#run(PROBE);
       }),
     );
+  }
+
+  facts(): Readonly<Record<string, unknown>> {
+    return { file: this.#file, isNew: this.#isNew };
   }
 
   async query(statement: Statement): Promise<readonly Row[]> {
@@ -125,6 +131,7 @@ class SqliteDriver implements Driver {
 
   async #openFile(): Promise<void> {
     await mkdir(path.dirname(this.#file), { recursive: true });
+    this.#isNew = statSync(this.#file, { throwIfNoEntry: false }) === undefined;
     const connection = new this.#library.DatabaseSync(this.#file);
     try {
       await this.#patientFor(LIMIT_MS)(() => connection.exec(PRAGMAS));
@@ -172,9 +179,8 @@ class SqliteDriver implements Driver {
     try {
       // The companions of another file in its place are that file's.
       if (statSync(this.#file, { throwIfNoEntry: false })?.ino !== stats.ino) return;
-      if (!rollBack(connection)) return;
-      connection.exec('pragma wal_checkpoint(truncate)');
-      connection.exec('pragma journal_mode = delete');
+      if (rollBack(connection))
+        connection.exec('pragma wal_checkpoint(truncate); pragma journal_mode = delete');
     } catch {
       // Nothing is lost: what is in the companions is read by whoever opens the file next.
     }

@@ -290,6 +290,16 @@ describeForBoth('a database', (start) => {
 
     expect(isReady).toBe(false);
     expect(await idsIn(away)).toEqual([]);
+    // A slip of the pen in the path of a file makes another one: so much is told.
+    expect(own.lines.at(-1)).toMatchObject(
+      url.startsWith('sqlite:')
+        ? { file: url.slice('sqlite:'.length), isNew: true }
+        : { dialect: 'postgres' },
+    );
+    const known = createMemoryLog();
+    await open(url, NOTES, known);
+    expect(known.lines[0]).toMatchObject({ msg: 'database reached' });
+    expect(known.lines[0]).not.toHaveProperty('isNew', true);
     expect(own.lines.map(({ msg }) => msg)).toEqual(['database cannot be reached', 'database reached']);
     expect(own.lines[0]?.['reason']).toMatch(/^[A-Z0-9_]+$/);
     expect(JSON.stringify(own.lines)).not.toContain(PASSWORD);
@@ -477,7 +487,8 @@ describe('SQLite of a newer Node', () => {
     await waitForEnd(child);
 
     expect({ stdout: child.stdout(), stderr: child.stderr().replaceAll(/^\(.*\n/gm, '') }).toEqual({
-      stdout: '{"rows":[{"rank":0}],"refused":"ConstraintError unique","rank":10,"isOfNode":true,"files":["notes.db"]}\n',
+      stdout:
+        '{"rows":[{"rank":0}],"refused":"ConstraintError unique","rank":10,"isOfNode":true,"files":["notes.db"]}\n',
       stderr: '',
     });
   }, 60_000);

@@ -2,9 +2,11 @@
 import type { Logger } from 'pino';
 import { runInSlices } from '../../in-slices.ts';
 import type { Database } from '../../storage/database.ts';
+import { reasonOf } from '../../storage/errors.ts';
 import type { RightsChange, TokenVerifier } from '../verifier.ts';
 import { parseTokensInSteps } from '../tokens/parse-tokens.ts';
 import { RevokedTokens } from '../tokens/revoked-tokens.ts';
+import { TokenFileError } from '../tokens/token-file-error.ts';
 import { compareTokensInSteps } from '../tokens/token-changes.ts';
 import { readTokenText, type TokenEditor } from '../tokens/token-edit.ts';
 import {
@@ -82,9 +84,12 @@ export async function openDatabaseTokens({
       await takeOver();
       isAway = false;
     } catch (error) {
-      const problem = error instanceof Error ? error.name : 'unknown error';
-      if (!isAway)
-        log.error({ problem }, 'tokens cannot be read from the database; the last good ones stay in force');
+      const reason = error instanceof TokenFileError ? error.message : reasonOf(error);
+      const meanwhile =
+        version === undefined
+          ? 'until they can, whoever sends one of them gets a 503'
+          : 'the last good ones stay in force';
+      if (!isAway) log.error({ reason }, `tokens cannot be read from the database; ${meanwhile}`);
       isAway = true;
     }
   };

@@ -1,6 +1,6 @@
 /** Tokens in a database: what a server makes of them, what an edit does on every one of them, and what happens without it. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { openDatabaseTokens } from '../../../src/auth/table/database-tokens.ts';
 import { openTokenDatabase } from '../../../src/auth/table/token-table.ts';
 import { openTokens, type OpenTokens } from '../../../src/auth/tokens/open-tokens.ts';
@@ -10,10 +10,11 @@ import type { TokenVerifier } from '../../../src/auth/verifier.ts';
 import { parseConfig } from '../../../src/config/config.ts';
 import { openTokensOf } from '../../../src/server/database-tokens.ts';
 import { describeForBoth, type TestDatabases } from '../../support/databases.ts';
+import { createMemoryLog } from '../../support/memory-log.ts';
 import { createSandbox } from '../../support/process.ts';
 import { eventually } from '../../support/raw-http.ts';
 
-const log = pino({ level: 'silent' });
+const silent = pino({ level: 'silent' });
 const ADA = 'tok_ada_0123456789';
 const BOB = 'tok_bob_0123456789';
 
@@ -21,6 +22,7 @@ const BOB = 'tok_bob_0123456789';
 async function open(
   url: string,
   env: Record<string, string> = {},
+  log: Logger = silent,
 ): Promise<OpenTokens & { editor: TokenEditor }> {
   const { auth, storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: url, ...env });
   const tokens = await openTokens({
@@ -73,7 +75,11 @@ describeForBoth('tokens in a database', (startDatabases) => {
     if (url.startsWith('sqlite:')) return;
     const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: url });
     const pollMs = 3_600_000;
-    const deaf = await openDatabaseTokens({ database: await openTokenDatabase(storage, log), log, pollMs });
+    const deaf = await openDatabaseTokens({
+      database: await openTokenDatabase(storage, silent),
+      log: silent,
+      pollMs,
+    });
     const editor = await open(url);
     const lasting = { deadlineMs: 15_000 };
 
@@ -135,8 +141,15 @@ describeForBoth('tokens in a database', (startDatabases) => {
     await databases.takeAway();
 
     await running.file?.reload();
-    const late = await open(url, { ADMIN_TOKEN: 'an-admin-token-of-20-characters' });
+    const { log, lines } = createMemoryLog();
+    const late = await open(url, { ADMIN_TOKEN: 'an-admin-token-of-20-characters' }, log);
 
+    expect(lines).toContainEqual({
+      level: 'error',
+      time: expect.any(Number),
+      reason: 'away',
+      msg: 'tokens cannot be read from the database; until they can, whoever sends one of them gets a 503',
+    });
     expect((await running.verifier.verify(ADA)).ok).toBe(true);
     expect(await late.verifier.verify(ADA)).toEqual({ ok: false, reason: 'unavailable' });
     expect(late.verifier.isReady?.()).toBe(false);

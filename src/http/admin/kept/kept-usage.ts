@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../../../storage/database.ts';
+import { reasonOf } from '../../../storage/errors.ts';
 import { momentOrNull, type Usage } from '../usage.ts';
 import { DAYS, dayOf, followCalls, UseCounts } from '../use-counts.ts';
 import { addUse, dropOldUse, readUse, type UseBatch } from './use-tables.ts';
@@ -142,9 +143,11 @@ class KeptUsage implements Usage {
       if (this.#isFailing) log.info('counts of use are saved again');
       this.#isFailing = false;
     } catch (error) {
-      const problem = error instanceof Error ? error.name : 'unknown error';
       if (!this.#isFailing)
-        log.warn({ problem }, 'counts of use cannot be saved at the moment; they are kept in memory');
+        log.warn(
+          { reason: reasonOf(error) },
+          'counts of use cannot be saved at the moment; they are kept in memory',
+        );
       this.#isFailing = true;
     }
   }

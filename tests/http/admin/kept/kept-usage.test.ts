@@ -180,6 +180,8 @@ describeForBoth('counts of use in a database', (startDatabases) => {
       'counts of use cannot be saved at the moment; they are kept in memory',
       'counts of use are saved again',
     ]);
+    expect(lines[0]?.['reason']).toMatch(/^[A-Za-z0-9_]+$/);
+    expect(lines[0]?.['reason']).not.toMatch(/Error|Storage/);
   }, 60_000);
 
   test('that are lost with the process are told of', async () => {
