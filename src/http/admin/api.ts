@@ -10,6 +10,7 @@ import { grantOf, type Handler, type RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { readJsonBody } from '../transports/json-body.ts';
 import type { AdminParts } from './admin.ts';
+import { describeFault } from './body-faults.ts';
 import { CHANGE, type MadeToken, planChange, versionOf } from './changes.ts';
 import { badRequest, entryOf, NEW_TOKENS, readTable } from './wishes.ts';
 
@@ -21,12 +22,9 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
   const { people, usage, registry, endSession, bodies, scopes, log, now = Date.now } = parts;
   /** Reads a body of this form. */
   const read = async <Shape>(ctx: RequestContext, shape: z.ZodType<Shape>): Promise<Shape> => {
-    const parsed = shape.safeParse(await readJsonBody(ctx, bodies));
+    const parsed = shape.safeParse(await readJsonBody(ctx, bodies), { reportInput: true });
     if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    throw badRequest(
-      `The body is not as expected: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
-    );
+    throw badRequest(`The body is not as expected: ${describeFault(parsed.error)}`);
   };
   /** Says in the log who did what. */
   const note = (ctx: RequestContext, action: string, facts: Readonly<Record<string, unknown>>): void => {

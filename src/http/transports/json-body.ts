@@ -60,7 +60,7 @@ function isJsonInUtf8(contentType: string): boolean {
 
 /** The value that the bytes spell. */
 function parseJson(bytes: Buffer): unknown {
-  if (bytes.length === 0) throw parseError('The body is empty; send a JSON-RPC message.');
+  if (bytes.length === 0) throw parseError('The body is empty; send JSON.');
   requireModestStructure(bytes);
   const text = decode(bytes);
   if (text === undefined) throw parseError('The body is not UTF-8.');

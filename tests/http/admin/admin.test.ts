@@ -172,8 +172,25 @@ test.each([
   ['an end that each machine reads otherwise', { table: 'a,,,06/30/2099' }, 'a date to come'],
   ['an open quote', { table: 'a,"b' }, 'not closed'],
   ['a scope that is none', { people: [{ user: 'a', scopes: '"x"' }] }, 'without spaces or quotes'],
-  ['nobody', { people: [] }, 'not as expected'],
-  ['something else', { peeple: [] }, 'not as expected'],
+  ['nobody', { people: [] }, 'not as expected: people must have at least 1 entry.'],
+  ['something else', { peeple: [] }, 'not as expected: people must be a list.'],
+  [
+    'a field too much',
+    { people: [{ user: 'a' }], table: 'a' },
+    'as expected: It has the unknown field "table".',
+  ],
+  ['a list', [], 'not as expected: It must be an object.'],
+  ['null', null, 'not as expected: It must be an object.'],
+  ['a text for people', { people: 'a' }, 'not as expected: people must be a list.'],
+  ['a person without a user', { people: [{}] }, 'not as expected: people[0].user must be a text.'],
+  ['a number for a user', { people: [{ user: 5 }] }, 'not as expected: people[0].user must be a text.'],
+  ['an empty user', { people: [{ user: ' ' }] }, 'not as expected: people[0].user must not be empty.'],
+  ['an empty table', { table: '' }, 'not as expected: table must not be empty.'],
+  [
+    'a long user',
+    { people: [{ user: 'u'.repeat(201) }] },
+    'people[0].user must have at most 200 characters.',
+  ],
 ])('%s is a 400 in words, and changes nothing', async (_what, body, words) => {
   const before = await readFile(server.tokensPath, 'utf8');
 
@@ -182,6 +199,20 @@ test.each([
   expect(answer.status).toBe(400);
   expect((answer.body as { error_description: string }).error_description).toContain(words);
   expect(await readFile(server.tokensPath, 'utf8')).toBe(before);
+});
+
+test.each([
+  ['nothing that is known', { action: 'burn', ids: ['0a0a0a0a'] }, 'action must be one of disable, enable, '],
+  ['an id that is none', { action: 'disable', ids: ['X'] }, 'ids[0] has not the form that is expected.'],
+  ['no body', undefined, 'The body is empty; send JSON.'],
+])('a change with %s is a 400 in words', async (_what, body, words) => {
+  const headers = { Authorization: `Bearer ${ADMIN}`, 'Content-Type': 'application/json' };
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+
+  const answer = await fetch(`${server.url}/admin/api/tokens/change`, { method: 'POST', headers, ...sent });
+
+  expect(answer.status).toBe(400);
+  expect(await answer.text()).toContain(words);
 });
 
 test('tokens are disabled, enabled, ended, signed out and removed', async () => {
