@@ -59,7 +59,7 @@ export function createApp(parts: AppParts): RequestListener {
     guardOrigin({ ...origin, authEnabled: authenticator.enabled }),
     ...(authenticator.enabled || isOpenToAll ? [] : [refuseForwarded]),
     routing.serve,
-    answerUnknownPath,
+    answerUnknownPath(routes),
   ]);
   app.use(run);
 
@@ -101,11 +101,11 @@ function pathOf({ url = '' }: IncomingMessage): string {
   return queryAt === -1 ? url : url.slice(0, queryAt);
 }
 
-/** A path that nothing serves: JSON for programs and people, never an empty 404. */
-const answerUnknownPath: Step = () => {
-  throw new HttpError(
-    404,
-    'not_found',
-    'Nothing is served at this path. MCP clients use /mcp or /sse; GET / tells more.',
-  );
-};
+/** A path that nothing serves: JSON for programs and people, never an empty 404. It names what is served. */
+function answerUnknownPath(routes: readonly Route[]): Step {
+  const served = ['/mcp', '/sse'].filter((path) => routes.some((route) => route.path === path));
+  const words = `Nothing is served at this path. MCP clients use ${served.join(' or ')}; GET / tells more.`;
+  return () => {
+    throw new HttpError(404, 'not_found', words);
+  };
+}

@@ -82,7 +82,7 @@ function handleGet(parts: McpEndpointParts): Handler {
   return async (ctx) => {
     if (headerOf(ctx, 'mcp-session-id') === undefined) {
       // 405, not 400: clients that try this first take it for "no stream here" and go on.
-      const words = 'There is no stream without a session. POST an initialize request first, or use /sse.';
+      const words = 'There is no stream without a session. POST an initialize request first.';
       throw new HttpError(405, 'method_not_allowed', words, { headers: { Allow: 'POST, DELETE' } });
     }
     const transport = await findTransport(parts, ctx);

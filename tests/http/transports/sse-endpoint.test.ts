@@ -320,6 +320,9 @@ describe('with SSE_ENABLED=false', () => {
     await without.close();
 
     expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
-    expect(answers[0]?.body).toMatchObject({ error: 'not_found' });
+    expect(answers[0]?.body).toMatchObject({
+      error: 'not_found',
+      error_description: 'Nothing is served at this path. MCP clients use /mcp; GET / tells more.',
+    });
   });
 });
