@@ -164,8 +164,7 @@ class FastLane implements Lane {
 
   /** The error that a call of no tool gets, as JSON. */
   refuse({ id, name }: PlainCall, caller: Caller, session: RefusingSession): string | undefined {
-    // The SDK looks tools up in an object, which has something under these names.
-    if (this.#listing === undefined || this.#names.has(name) || name in Object.prototype) return undefined;
+    if (this.#listing === undefined || this.#names.has(name)) return undefined;
     this.#definition.records.noteUnknown(caller, session.protocolVersion ?? NO_REVISION);
     const error = { code: ProtocolErrorCode.InvalidParams, message: `Tool ${name} not found` };
     return JSON.stringify({ jsonrpc: '2.0', id, error });

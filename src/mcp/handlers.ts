@@ -2,7 +2,13 @@
  * Puts the handlers of this server around the SDK's own: lists show each user what that user may use, what is declared is served with
  * scope and log, and the rest is whatever a feature has registered.
  */
-import type { CallToolResult, ServerContext, Tool as ListedTool } from '@modelcontextprotocol/server';
+import {
+  type CallToolResult,
+  ProtocolError,
+  ProtocolErrorCode,
+  type ServerContext,
+  type Tool as ListedTool,
+} from '@modelcontextprotocol/server';
 import { maySee, type UserContext } from '../auth/user.ts';
 import { UNKNOWN } from './call-records.ts';
 import { NO_REVISION } from './call-tool.ts';
@@ -61,6 +67,8 @@ function installTools(parts: HandlerParts): void {
     if (!own.has(name)) {
       const { protocolVersion = NO_REVISION } = frameOf(parts, context);
       definition.records.noteUnknown(callerOf(context, connectionCaller), protocolVersion);
+      // Not the SDK: it looks names up in an object, and finds what every object has.
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${name} not found`);
     }
     // oxlint-disable-next-line no-unsafe-type-assertion -- what handlers of a method return, the SDK checks
     return call?.(request, context) as Promise<CallToolResult>;

@@ -79,8 +79,23 @@ export async function passOn<Result>(
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no ${asked.kind} "${asked.name}".`);
   }
   // oxlint-disable-next-line no-unsafe-type-assertion -- what handlers of a method return, the SDK checks
-  const work = async () => handler(request, context) as Promise<Result>;
+  const work = async () => handler(refuseNameOfEveryObject(asked, request), context) as Promise<Result>;
   return serve(asked, frameOf(parts, context), work, refuse);
+}
+
+/**
+ * The request, unless it names a member of every object: the SDK looks names up in plain objects, and would find that one.
+ * @throws {ProtocolError} in the words that the SDK has for what there is not
+ */
+function refuseNameOfEveryObject({ kind }: Asked, request: AnyRequest): AnyRequest {
+  const { params } = request;
+  const named = kind === 'completion' ? params?.['ref'] : params;
+  const name = typeof named === 'object' && named !== null && 'name' in named ? named.name : undefined;
+  if (typeof name === 'string' && name in Object.prototype) {
+    const what = kind === 'tool' ? 'Tool' : 'Prompt';
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `${what} ${name} not found`);
+  }
+  return request;
 }
 
 /** What a feature's own handler lists under a name. */

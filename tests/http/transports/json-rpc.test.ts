@@ -145,6 +145,15 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
     expect(answer).toMatchObject({ jsonrpc: '2.0', id: 1, error: { code, message: expect.any(String) } });
   });
 
+  test.each(['no_such_tool', '__proto__', 'toString', 'constructor'])(
+    'a call of the unknown tool %s is told so',
+    async (name) => {
+      const { error } = (await ask(route, callTool(1, name))) as { error: object };
+
+      expect(error).toEqual({ code: -32_602, message: `Tool ${name} not found` });
+    },
+  );
+
   test('wrong arguments of a tool are a result that the model can read', async () => {
     const answer = await ask(route, callTool(1, 'echo_message', { message: 1 }));
 
