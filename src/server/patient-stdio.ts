@@ -1,7 +1,8 @@
 /** The transport of a stdio server that answers what is in flight when its input ends: the SDK's aborts it and answers nothing. */
-import { PassThrough, type Readable, type Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { JSONRPCMessage, Transport, TransportSendOptions } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { JsonLines } from './json-lines.ts';
 
 /** So long answers are waited for: a tool that never ends, or asks whoever is gone, must not leave the process behind. Milliseconds. */
 const PATIENCE_MS = 300_000;
@@ -12,14 +13,20 @@ export class PatientStdio implements Transport {
   onerror?: (error: Error) => void;
   onmessage?: (message: JSONRPCMessage) => void;
   readonly #input: Readable;
-  readonly #held = new PassThrough();
+  readonly #held = new JsonLines(() => this.#refuse(-32_700, 'Parse error: a line is not JSON.'));
+  readonly #output: Writable;
+  readonly #onRefused: (words: string) => void;
   readonly #inner: StdioServerTransport;
   /** The ids of requests without an answer. */
   readonly #waiting = new Set<string | number>();
   #isInputOver = false;
 
-  constructor(input: Readable = process.stdin, output: Writable = process.stdout) {
-    this.#input = input;
+  constructor({
+    input = process.stdin,
+    output = process.stdout,
+    onRefused = () => undefined,
+  }: { input?: Readable; output?: Writable; onRefused?: (words: string) => void } = {}) {
+    [this.#input, this.#output, this.#onRefused] = [input, output, onRefused];
     this.#inner = new StdioServerTransport(this.#held, output);
   }
 
@@ -30,7 +37,11 @@ export class PatientStdio implements Transport {
         this.#noteReceived(message);
         this.onmessage?.(message);
       },
-      onerror: (error) => this.onerror?.(error),
+      onerror: (error) => {
+        if (error.name.endsWith('ZodError'))
+          this.#refuse(-32_600, 'Invalid Request: a line is no single message of JSON-RPC.');
+        this.onerror?.(error);
+      },
       onclose: () => {
         this.#input.unpipe(this.#held);
         this.#input.pause();
@@ -51,6 +62,12 @@ export class PatientStdio implements Transport {
   /** Ends the connection at once. */
   async close(): Promise<void> {
     await this.#inner.close();
+  }
+
+  /** Answers what is no message: nobody knows which id it was meant to have. */
+  #refuse(code: number, message: string): void {
+    this.#onRefused(message);
+    this.#output.write(`${JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })}\n`);
   }
 
   /** Notes what is to be answered, and what is not any more. */
@@ -83,7 +100,7 @@ export class PatientStdio implements Transport {
   /** Tells the SDK that the input is over, when that is all there is left to tell. */
   #endIfDone(): void {
     if (!this.#isInputOver || this.#waiting.size > 0) return;
-    if (this.#held.readableLength === 0) this.#held.end();
+    if (this.#held.readableLength + this.#held.writableLength === 0) this.#held.end();
     else setImmediate(() => this.#endIfDone());
   }
 }

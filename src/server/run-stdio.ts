@@ -58,7 +58,11 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
         caller: () => ({ user: grant.user, grant, transport: 'stdio', requestId: randomUUID() }),
         session: grant.user,
       }),
-    { transport: new PatientStdio() },
+    {
+      transport: new PatientStdio({
+        onRefused: (reason) => log.warn({ reason }, 'a line on stdin is no message of JSON-RPC'),
+      }),
+    },
   );
   log.info({ userId: grant.user.userId, tokenId: grant.tokenId }, 'serving stdio');
 

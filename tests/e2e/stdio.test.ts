@@ -121,13 +121,25 @@ test('stdout carries one protocol message a line, also for what is no message, a
   send('{"jsonrpc":"2.0","method":"notifications/initialized"}');
   send('this is no JSON');
   send('{"jsonrpc":"2.0"}');
-  send(request(2, 'tools/call', { name: 'no_such_tool' }));
+  send('[]');
+  send('');
+  send(request(2, 'tools/call', { name: 'toString' }));
   send(request(3, 'no/such/method', {}));
   send(request(4, 'tools/call', { name: 'whoami', arguments: {} }));
   await waitFor('the last answer', () => answers().some(({ id }) => id === 4));
 
   expect(answers().every(({ jsonrpc }) => jsonrpc === '2.0')).toBe(true);
   expect(answers().map(({ id }) => id)).toEqual(expect.arrayContaining([1, 2, 3, 4]));
+  expect(answers().filter(({ id }) => id === null)).toMatchObject([
+    { error: { code: -32_700 } },
+    { error: { code: -32_600 } },
+    { error: { code: -32_600 } },
+  ]);
+  expect(started.stderr().split('"msg":"a line on stdin is no message of JSON-RPC"')).toHaveLength(4);
+  expect(started.stderr()).not.toContain('this is no JSON');
+  expect(answers().find(({ id }) => id === 2)).toMatchObject({
+    error: { code: -32_602, message: 'Tool toString not found' },
+  });
   expect(answers().find(({ id }) => id === 3)).toMatchObject({ error: { code: -32_601 } });
   expect(answers().find(({ id }) => id === 4)).toMatchObject({
     result: { structuredContent: { userId: 'anonymous', transport: 'stdio' } },
