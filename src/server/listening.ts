@@ -19,3 +19,8 @@ export function urlOf(server: Server, host: string): string {
   const port = typeof address === 'object' ? address?.port : undefined;
   return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 }
+
+/** An address to put into a client on this machine: one that stands for all of the machine's is none. */
+export function usableUrlOf(url: string): string {
+  return url.replace(/^http:\/\/(0\.0\.0\.0|\[[0:]+\])(?=:)/, 'http://localhost');
+}

@@ -12,6 +12,7 @@ import { loadAhead } from './load-ahead.ts';
 import { ownVariablesOf, type ServerDefinition } from './server-definition.ts';
 import { type OpenServices, openServices } from './services.ts';
 import { type RunningServer, startServer } from './start-server.ts';
+import { usableUrlOf } from './listening.ts';
 import {
   adviseSecret,
   describeStartFailure,
@@ -62,7 +63,10 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   void loadAhead(server.loads, log);
   if (tokens?.oneRunToken !== undefined) {
     const { name } = readPackage();
-    printOneRunToken({ name, origin: publicUrl ?? server.url, token: tokens.oneRunToken }, config);
+    printOneRunToken(
+      { name, origin: publicUrl ?? usableUrlOf(server.url), token: tokens.oneRunToken },
+      config,
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import { TokenFileError } from '../auth/tokens/token-file-error.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { howToConnect } from '../connect/how-to-connect.ts';
-import type { ConnectTarget } from '../connect/target.ts';
+import { type ConnectTarget, isLoopback } from '../connect/target.ts';
 import { ServiceError } from './services.ts';
 
 /** Why the start failed, in words for whoever can mend it; a stack only for what nobody expected. */
@@ -34,8 +34,12 @@ export function adviseSecret({ publicMode, sharing }: Config, log: Logger): void
 
 /** Tells the operator where people find the way in that needs no token in a client. */
 export function tellSignIn({ signIn, provider, origin }: Config, url: string, log: Logger): void {
-  if (signIn !== undefined || provider !== undefined)
-    log.info({ url: `${origin.publicUrl ?? url}/mcp` }, 'Claude, ChatGPT and others can sign in');
+  if (signIn === undefined && provider === undefined) return;
+  const at = origin.publicUrl ?? url;
+  const who = isLoopback({ origin: at })
+    ? 'programs on this machine can sign in; Claude, ChatGPT and others can where PUBLIC_URL is an address that they reach'
+    : 'Claude, ChatGPT and others can sign in';
+  log.info({ url: `${at}/mcp` }, who);
 }
 
 /** Says loudly what stands open. */
@@ -46,7 +50,7 @@ export function warnAboutExposure({ auth, origin }: Config, log: Logger): void {
   }
   if (origin.hosts === 'any') {
     log.warn(
-      'The Host header is not checked. Set PUBLIC_URL to the address that clients use, and it will be.',
+      'The Host header is not checked: other machines may use any name or address of this one. Set PUBLIC_URL to the address that clients use, and it will be.',
     );
   }
 }

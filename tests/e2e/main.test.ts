@@ -1,5 +1,6 @@
 /** The built HTTP server as a process: what it says at the start, what it refuses, how it reloads and how it ends. */
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -165,6 +166,33 @@ describe('the tokens', () => {
     expect(server.stderr().split(`  ${token}\n`)).toHaveLength(2);
     expect(JSON.stringify(server.log())).not.toContain(token);
     expect(server.stderr()).toContain(`"AUTH_HEADER": "Bearer ${token}"`);
+  });
+
+  test('on every address print one that can be used, and say how other machines come in', async () => {
+    const server = await startServer(sandbox, { env: { HOST: '0.0.0.0' } });
+
+    const port = new URL(server.url).port;
+    await waitFor('the configuration', () => server.stderr().includes('For other clients'));
+
+    expect(server.stderr()).toContain(`http://localhost:${port}/mcp`);
+    expect(server.stderr()).toContain('npm run connect -- --url http://localhost:');
+    expect(server.log().map(({ msg }) => msg)).toContainEqual(
+      expect.stringMatching(/^The Host header is not checked: other machines may use any name .*PUBLIC_URL/),
+    );
+  });
+
+  test('that can be signed in with on loopback are told of as that', async () => {
+    const secret = randomBytes(32).toString('base64url');
+    const server = await startServer(sandbox, {
+      env: { ...WITH_TOKENS.env, SERVER_SECRET: secret },
+      files: WITH_TOKENS.files,
+    });
+
+    const told = await waitFor('the line', () =>
+      server.log().find(({ msg }) => String(msg).includes('sign in')),
+    );
+
+    expect(told['msg']).toMatch(/^programs on this machine can sign in; .*PUBLIC_URL/);
   });
 
   test('of the example open no public server, unless that is meant', async () => {
