@@ -56,6 +56,22 @@ function namesOf(tools: readonly { name: string }[]): string[] {
   return tools.map(({ name }) => name);
 }
 
+test('what is named like a member of every object is not found, beside a feature that registers, too', async () => {
+  const feature: Feature = {
+    name: 'sdk prompt',
+    register: (server, context) => {
+      SDK_TOOL.register?.(server, context);
+      server.registerPrompt('sdk_prompt', {}, () => ({ messages: [] }));
+    },
+  };
+  const { client } = await connect({ features: [feature] });
+
+  for (const name of ['toString', '__proto__']) {
+    await expect(client.callTool({ name, arguments: {} })).rejects.toThrow(`Tool ${name} not found`);
+    await expect(client.getPrompt({ name })).rejects.toThrow(`Prompt ${name} not found`);
+  }
+});
+
 describe('the list of tools', () => {
   test('tells everything about each tool, in the order of the definition', async () => {
     const { client } = await connect({ tools: fixtureTools });
