@@ -64,7 +64,10 @@ function handlePost(parts: McpEndpointParts): Handler {
     const parsed = parseMessages(body);
     if (kind !== 'legacy') return parts.stateless.handle(ctx, body);
 
-    if (named === undefined && needsNoSession(parsed)) {
+    if (
+      named === undefined &&
+      needsNoSession(parsed, headerOf(ctx, 'mcp-protocol-version') === BATCH_REVISION)
+    ) {
       requireSupportedVersion(ctx);
       return serveWithoutSession(parts, ctx, parsed);
     }

@@ -20,11 +20,12 @@ export interface SessionlessParts extends SharedByStreams {
 /** The methods whose answers depend on nothing that was agreed on before. */
 const METHODS: ReadonlySet<string> = new Set(['ping', 'tools/list', 'tools/call']);
 
-/** Whether a body holds one message that needs no session: such a request, or a notification, which means nothing without one. */
-export function needsNoSession({ messages, isBatch }: ParsedBody): boolean {
-  const message = messages[0]?.message;
-  if (isBatch || message === undefined || !('method' in message)) return false;
-  return !isRequest(message) || METHODS.has(message.method);
+/** Whether nothing in a body needs a session: such requests, and notifications, which mean nothing without one. Several only where there are batches. */
+export function needsNoSession({ messages, isBatch }: ParsedBody, hasBatches: boolean): boolean {
+  if (isBatch && !hasBatches) return false;
+  return messages.every(
+    ({ message }) => 'method' in message && (!isRequest(message) || METHODS.has(message.method)),
+  );
 }
 
 /**

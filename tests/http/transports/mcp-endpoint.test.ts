@@ -198,6 +198,35 @@ describe('a request without a session', () => {
     ]);
   });
 
+  test('is served as a batch of what needs none, in the revision that has batches', async () => {
+    const headers = { 'MCP-Protocol-Version': '2025-03-26' };
+    const notice = { jsonrpc: '2.0', method: 'notifications/initialized' };
+    const call = rpc('c', 'tools/call', { name: 'whoami', arguments: {} });
+
+    const served = await send(mcp, { token: ADA, body: [rpc(1, 'ping'), notice, call], headers });
+    const notices = await send(mcp, { token: ADA, body: [notice, notice], headers });
+    const mixed = await send(mcp, { token: ADA, body: [rpc(1, 'ping'), rpc(2, 'prompts/list')], headers });
+    const later = await send(mcp, {
+      token: ADA,
+      body: [rpc(1, 'ping')],
+      headers: { 'MCP-Protocol-Version': '2025-06-18' },
+    });
+
+    expect(served.status).toBe(200);
+    expect(served.body).toHaveLength(2);
+    expect(served.body).toEqual(
+      expect.arrayContaining([
+        { jsonrpc: '2.0', id: 1, result: {} },
+        expect.objectContaining({
+          id: 'c',
+          result: expect.objectContaining({ structuredContent: expect.objectContaining({ userId: 'ada' }) }),
+        }),
+      ]),
+    );
+    expect([notices.status, notices.text]).toEqual([202, '']);
+    expect([mixed.status, later.status]).toEqual([400, 400]);
+  });
+
   test('is 400 when it is an answer or a batch', async () => {
     const bodies = [{ jsonrpc: '2.0', id: 1, result: {} }, [initialize()], [rpc(1, 'ping')]];
 
