@@ -126,7 +126,9 @@ test('stdout carries one protocol message a line, also for what is no message, a
   send(request(2, 'tools/call', { name: 'toString' }));
   send(request(3, 'no/such/method', {}));
   send(request(4, 'tools/call', { name: 'whoami', arguments: {} }));
-  await waitFor('the last answer', () => answers().some(({ id }) => id === 4));
+  await waitFor('the answers', () => [2, 3, 4].every((id) => answers().some((each) => each['id'] === id)));
+  // The log is another pipe, which may be read later.
+  await waitFor('the log', () => started.stderr().includes('"msg":"tool call"'));
 
   expect(answers().every(({ jsonrpc }) => jsonrpc === '2.0')).toBe(true);
   expect(answers().map(({ id }) => id)).toEqual(expect.arrayContaining([1, 2, 3, 4]));
