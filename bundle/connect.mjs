@@ -15,7 +15,8 @@ const needsToken = 'MCP_TOKEN' in process.env;
 const PATIENCE_MS = Number(process.env.MCP_PATIENCE_MS ?? 60_000);
 const NO_TOKEN =
   'No token is set. In Claude Desktop open Settings → Extensions, choose this extension, and enter the token that you were given.';
-
+const NO_ADDRESS =
+  'MCP_URL, the address of the server, is no URL that begins with https:// or http://. It stands in the manifest of this extension: install the one that the server hands out at /connect.mcpb, or correct MCP_URL where you set it.';
 const BROKEN =
   'The connection to the server broke before its answer was whole; it may have done what was asked.';
 
@@ -64,6 +65,7 @@ function track(promise) {
 /** Sends one message of the client on, and hands back what comes of it. */
 async function handle(message) {
   try {
+    if (!isAddress(url)) throw new Refusal(NO_ADDRESS);
     if (needsToken && token === '') throw new Refusal(NO_TOKEN);
     const response = await send(message);
     if (message.method === 'initialize') session.id = response.headers.get('mcp-session-id') ?? undefined;
@@ -252,6 +254,15 @@ function describe(error, code = '') {
   if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code))
     return `The certificate of ${host} is not trusted here (${code}).`;
   return `The connection to ${host} failed (${code || error?.name}); what was asked may or may not have been done.`;
+}
+
+/** Whether a text is the URL of a server. */
+function isAddress(text) {
+  try {
+    return /^https?:$/.test(new URL(text).protocol);
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a response is a stream of events. */

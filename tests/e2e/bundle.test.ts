@@ -55,13 +55,17 @@ afterEach(async () => {
 afterAll(async () => server.close());
 
 /** A host that has started the bridge with this Node, and with this for its token. */
-async function connectBy(node: string | undefined, token: string): Promise<Client> {
+async function connectBy(
+  node: string | undefined,
+  token: string,
+  url = `http://localhost:${port}/mcp`,
+): Promise<Client> {
   const client = new Client({ name: 'host', version: '1' }, { capabilities: { elicitation: {} } });
   client.setRequestHandler('elicitation/create', (_request: ElicitRequest) => ({
     action: 'accept',
     content: { word: 'plain' },
   }));
-  const env = { MCP_URL: `http://localhost:${port}/mcp`, MCP_TOKEN: token, PATH: process.env['PATH'] ?? '' };
+  const env = { MCP_URL: url, MCP_TOKEN: token, PATH: process.env['PATH'] ?? '' };
   const transport = new StdioClientTransport({
     command: node ?? process.execPath,
     args: [BRIDGE],
@@ -114,7 +118,7 @@ for (const { version, node } of NODES) {
       expect(await call(client, 'get_greeting')).toContain('Ada Lovelace');
     });
 
-    describe('a token that is no good', () => {
+    describe('a token or an address that is no good', () => {
       test.each([
         ['unknown', 'tok_wrong_0123456789', 'The token is unknown to this server.'],
         ['expired', 'tok_expired_0123456789', 'The token has expired.'],
@@ -123,6 +127,12 @@ for (const { version, node } of NODES) {
         ['not filled in', '${user_config.token}', 'No token is set.'],
       ])('(%s) is explained in words', async (_what, token, words) => {
         await expect(connectBy(node, token)).rejects.toThrow(words);
+      });
+
+      test.each(['', 'my-app.example/mcp', 'file:///mcp'])('nor is the address "%s"', async (url) => {
+        await expect(connectBy(node, ADA, url)).rejects.toThrow(
+          'MCP_URL, the address of the server, is no URL that begins with https:// or http://.',
+        );
       });
     });
   });
