@@ -64,14 +64,20 @@ export async function readConfiguration(file: string): Promise<Configuration> {
   return { place, entries: entriesIn(whole, place) };
 }
 
+/** Why a file cannot be read, where more can be said than the system's code. */
+const PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: 'There is no such file.',
+  EISDIR: 'It is a folder, not a file.',
+  EACCES: 'The file cannot be read: permission denied.',
+};
+
 /** The text of a file. */
 async function readText(file: string): Promise<string> {
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
   } catch (error) {
-    const problem =
-      codeOf(error) === 'ENOENT' ? 'There is no such file.' : `The file cannot be read (${codeOf(error)}).`;
+    const problem = PROBLEMS[codeOf(error) ?? ''] ?? `The file cannot be read (${codeOf(error)}).`;
     throw new CheckFailure(
       problem,
       'Check its path. "npm run connect" says for each client where its file is.',
@@ -85,7 +91,13 @@ async function readText(file: string): Promise<string> {
       'The file is in UTF-16, as PowerShell writes it.',
       'Save it as UTF-8: clients read nothing else.',
     );
-  return bytes.toString('utf8').replace(/^\uFEFF/, '');
+  const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  if (text.trim() === '')
+    throw new CheckFailure(
+      'The file is empty.',
+      '"npm run connect" prints what to put there for each client.',
+    );
+  return text;
 }
 
 /** What reads a file of this name. */

@@ -29,6 +29,9 @@ export interface Walk extends Known {
   readonly hide: (secret: string) => void;
 }
 
+/** What the doctor calls itself. */
+const INFO = { name: 'doctor', version: '1.0.0' };
+
 /** A step of the walk. */
 interface WalkStep extends Step {
   /** Why it does not apply to a way. */
@@ -164,7 +167,19 @@ async function checkInitialize(walk: Walk): Promise<Passed> {
     ? new SSEClientTransport(url, options)
     : new StreamableHTTPClientTransport(url, options);
   try {
-    walk.client = await connectV1(transport, walk);
+    const client = await connectV1(transport, { ...walk, info: INFO });
+    const { timeoutMs } = walk;
+    walk.client = {
+      ...client,
+      async close() {
+        // HTTP+SSE ends its session with its stream. A server that cannot end one is none the worse for its user.
+        if (transport instanceof StreamableHTTPClientTransport)
+          await withDeadline(transport.terminateSession(), timeoutMs, () => new Error('late')).catch(
+            () => undefined,
+          );
+        await client.close();
+      },
+    };
   } catch (error) {
     if (!(error instanceof CheckFailure) || /\/(mcp|sse)\/?$/.test(url.pathname)) throw error;
     throw new CheckFailure(
@@ -189,7 +204,7 @@ async function startLocal(walk: Walk, { command, args, env, cwd }: LocalWay): Pr
   let said = '';
   transport.stderr?.on('data', (text: Buffer) => (said = (said + text.toString()).slice(-LAST_CHARS)));
   try {
-    walk.client = await connectV1(transport, walk);
+    walk.client = await connectV1(transport, { ...walk, info: INFO });
     return { detail: 'over stdio' };
   } catch (error) {
     const last = said.trim().split('\n').slice(-4).join('\n    ');

@@ -66,9 +66,9 @@ export async function connectStateless(target: Target): Promise<ToolClient> {
 /** Connects a client of the SDK's first generation over a transport. */
 export async function connectV1(
   transport: Transport,
-  { timeoutMs }: Pick<Target, 'timeoutMs'>,
+  { timeoutMs, info = INFO }: Pick<Target, 'timeoutMs'> & { readonly info?: typeof INFO },
 ): Promise<ToolClient> {
-  const client = new Client(INFO);
+  const client = new Client(info);
   const options = { timeout: timeoutMs };
   await orExplain(client.connect(transport, options), timeoutMs, async () => client.close());
   return {

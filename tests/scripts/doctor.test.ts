@@ -185,6 +185,15 @@ describe('names where the way breaks, and what to do', () => {
   });
 });
 
+test('leaves no session behind', async () => {
+  const before = server.lines.length;
+
+  await examine({ mcpServers: { mine: entry() } });
+
+  const ended = server.lines.slice(before).find(({ method }) => method === 'DELETE');
+  expect(ended).toMatchObject({ status: 200 });
+});
+
 test('a file that is not there, UTF-16, and a command line that is wrong', async () => {
   let printed = '';
   const output = { write: (text: string) => void (printed += text), isTerminal: false };
@@ -195,6 +204,11 @@ test('a file that is not there, UTF-16, and a command line that is wrong', async
   expect(await run('a', '--timeout', '0')).toBe(3);
   expect(await run('a', '--what')).toBe(3);
   expect(await run('/no/such/file.json')).toBe(1);
+  const folder = await sandbox.folder({ 'empty.json': ' \n' });
+  expect(await run(folder)).toBe(1);
+  expect(printed).toContain('It is a folder');
+  expect(await run(path.join(folder, 'empty.json'))).toBe(1);
+  expect(printed).toContain('The file is empty.');
   expect(await run('--help')).toBe(0);
   expect(printed).toContain('There is no such file.');
   expect(printed).toContain('Give one file.');
