@@ -1,6 +1,7 @@
 /** What `npm run init` must know, and what it takes for an answer. */
 import { PUBLIC_ADDRESS } from '../../src/config/value-types.ts';
 import { CommandError, EXIT } from '../token/command-error.ts';
+import { objectionTo } from '../token/server-url.ts';
 
 /** The example tools by the words of `--keep`: the name of the file, and of the constant in it. */
 export const EXAMPLES = {
@@ -53,7 +54,7 @@ export function parseAddress(text: string): string | undefined {
   const parsed = PUBLIC_ADDRESS.safeParse(text);
   if (parsed.success) return parsed.data;
   return refuse(
-    'The address must be a URL such as https://my-app.example or https://my-app.example/mcp-app.',
+    `The address ${objectionTo(text) ?? 'must be a URL such as https://my-app.example or https://my-app.example/mcp-app'}.`,
   );
 }
 

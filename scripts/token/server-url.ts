@@ -11,6 +11,16 @@ export function parseServerUrl(text: string): string {
   if (parsed.success) return parsed.data;
   throw new CommandError(
     EXIT.usage,
-    '--url must be the address of the server, such as https://my-app.example or https://my-app.example/mcp-app.',
+    `--url ${objectionTo(text) ?? 'must be the address of the server, such as https://my-app.example or https://my-app.example/mcp-app'}.`,
   );
+}
+
+/** What of a text keeps it from being a server's address, where it is one otherwise. */
+export function objectionTo(text: string): string | undefined {
+  const url = /^https?:\/\/[^/@]+/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) return undefined;
+  if (/[?#]/.test(text)) return 'must be the address alone: leave out what begins with ? or #';
+  return /[^\w/.~-]/.test(url.pathname)
+    ? 'must have a path of letters from a to z, digits, _, -, . and ~ alone'
+    : undefined;
 }

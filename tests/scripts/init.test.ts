@@ -213,6 +213,7 @@ describe('the command line', () => {
     [['--title', 'two\nlines'], 'The title must be'],
     [['--address', 'my-app.example'], 'The address must be'],
     [['--address', 'https://my-app.example/mcp'], 'The address must be'],
+    [['--address', 'https://my-app.example/?a=b'], 'The address must be the address alone: leave out'],
     [['--address', 'https://ada:secret@my-app.example'], 'The address must be'],
     [['--keep', 'greeting,nothing'], 'To keep are: greeting, echo, whoami'],
     [['--nmae', 'x'], 'init has no option --nmae.\n\nUsage: npm run init'],
