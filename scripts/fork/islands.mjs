@@ -58,10 +58,11 @@ export const ISLANDS = [
     name: 'admin',
     what: 'the page for admins, on which people and their tokens are managed',
     without: '`/admin` is 404; tokens are managed by `npm run token`',
-    files: ['src/http/admin', 'src/server/admin.ts', 'public/admin'],
+    files: ['src/http/admin', 'src/server/admin.ts', 'public/admin', 'scripts/token/admin-page.ts'],
     wiring: [
       { file: START, linesWith: "'./admin.ts'" },
       { file: START, linesWith: 'adminSite' },
+      { file: 'scripts/token/show-new-token.ts', linesWith: 'adminPageLines' },
     ],
     tests: ['tests/http/admin', 'tests/e2e/admin-page.test.ts', 'tests/auth/table/people.test.ts'],
     carries: ['kept-use'],

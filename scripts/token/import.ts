@@ -10,7 +10,7 @@ import { newEntry, requireValid } from './create.ts';
 import { formatCsvLine, parseCsv } from '../../src/auth/tokens/csv.ts';
 import { tellOutlook } from './outlook.ts';
 import { printable, printableJson } from '../../src/printable.ts';
-import { codeOf, describeSystemError } from '../../src/auth/tokens/system-error.ts';
+import { codeOf, describeReadError } from '../../src/auth/tokens/system-error.ts';
 import { warnOfUnknownScopes } from './tool-scopes.ts';
 
 const COLUMNS = ['user', 'name', 'scopes', 'expires'] as const;
@@ -71,7 +71,7 @@ async function readTable(file: string): Promise<string[][]> {
     const problem =
       codeOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA'
         ? 'it is not UTF-8 text'
-        : describeSystemError(error);
+        : describeReadError(error, file);
     throw new CommandError(EXIT.failed, `The table cannot be read: ${problem ?? 'unknown error'}.`, {
       cause: error,
     });

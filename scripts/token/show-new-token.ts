@@ -5,6 +5,7 @@ import { renderClient } from '../../src/connect/clients.ts';
 import { howToConnect } from '../../src/connect/how-to-connect.ts';
 import { personalLink } from '../../src/connect/target.ts';
 import { readPackage } from '../../src/package.ts';
+import { adminPageLines } from './admin-page.ts';
 import type { CommandContext } from './context.ts';
 import { printable, printableJson } from '../../src/printable.ts';
 import { tellOutlook } from './outlook.ts';
@@ -74,6 +75,7 @@ export function showNewToken(
       '',
       `  ${personalLink(target)}`,
       '',
+      ...adminPageLines(origin, scopes),
       ...(address.isNamed ? [] : [ASK_FOR_URL, '']),
       ...howToConnect(target, context),
       '',

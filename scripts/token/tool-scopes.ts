@@ -1,5 +1,6 @@
 /** The scopes that this server's tools ask for, and a word about those that none does. */
 import type { CommandContext } from './context.ts';
+import { ADMIN_SCOPE } from '../../src/auth/tokens/scopes.ts';
 import { printable } from '../../src/printable.ts';
 
 /** Asks the tools themselves; undefined when a fork's tools cannot be loaded here. */
@@ -19,7 +20,8 @@ export async function warnOfUnknownScopes(
 ): Promise<void> {
   if (scopes.length === 0) return;
   const known = await toolScopes();
-  const unknown = known === undefined ? [] : scopes.filter((scope) => !known.has(scope));
+  const unknown =
+    known === undefined ? [] : scopes.filter((scope) => scope !== ADMIN_SCOPE && !known.has(scope));
   if (known === undefined || unknown.length === 0) return;
   warn(
     `No tool asks for the scope ${printable([...new Set(unknown)].join(', '))}. Those of the tools are: ` +

@@ -212,6 +212,10 @@ describe('tokens in a file', () => {
 
     await expect(opening).rejects.toThrow(TokenFileError);
     await expect(opening).rejects.toThrow(`${file}: does not exist`);
+    const relative = path.relative(process.cwd(), file);
+    await expect(open({ ...namedFile(), path: relative }, { allowOneRunToken: true })).rejects.toThrow(
+      `${relative} (${file}): does not exist`,
+    );
   });
 
   test('that cannot be used are refused by the name of the file, by default or not', async () => {

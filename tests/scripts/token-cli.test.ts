@@ -327,6 +327,7 @@ test('shows no control characters of the file on a terminal, whatever the comman
     await token(['export']),
     await token(['rotate', id]),
     await token(['create', '--user', 'x\u009b', '--name', '\u202ey', '--note', '\u001b[2J', '--json']),
+    await token(['create', '--user', 'y', '--note', '\u001b[2J', '--json']),
     await token(['disable', id]),
     await token(['sign-out', id, '--json']),
     await token(['revoke', '--user', 'nobody\u001b[31m']),

@@ -389,6 +389,23 @@ describe('scopes that no tool asks for', () => {
   });
 });
 
+test('the scope that lets in to /admin is warned of by nobody', async () => {
+  const file = await createFile({});
+
+  await file.run('create', { user: 'me', scopes: 'admin' });
+
+  expect(file.warned.join('\n')).not.toContain('No tool asks');
+});
+
+test('a table that is not there is named with the place where it was looked for', async () => {
+  const file = await createFile({});
+  const table = path.join(file.folder, 'nope.csv');
+
+  await expect(file.run('import', {}, table)).rejects.toThrow(
+    `The table cannot be read: there is no such file at ${table}.`,
+  );
+});
+
 /** Writes a table beside the token file and imports it. */
 async function importTable(content: unknown, table: string | Buffer) {
   const file = await createFile(content);

@@ -1,6 +1,8 @@
 /** Finds the tokens that the configuration speaks of, or makes one for this run. */
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Logger } from 'pino';
+import { ADMIN_SCOPE } from './scopes.ts';
 import { TokenFileError } from './token-file-error.ts';
 import { loadTokens, openTokenFile, type TokenFile } from './token-file.ts';
 import { parseTokens } from './parse-tokens.ts';
@@ -75,7 +77,7 @@ export async function openTokens({
       const file = await openTokenFile({ path: source.path, log, weakTokens, extraEntries: admins });
       return { verifier: file, file };
     } catch (error) {
-      throw withName(source.path, error);
+      throw withName(describePath(source.path), error);
     }
   }
   // Watched although it is not there: the first `npm run token -- create` makes it.
@@ -124,10 +126,10 @@ function entryOf(token: string, user: UserFields): TokenEntry {
 }
 
 /** Whoever has ADMIN_TOKEN. */
-const ADMIN: UserFields = { userId: 'admin', name: 'Admin', scopes: ['admin'] };
+const ADMIN: UserFields = { userId: 'admin', name: 'Admin', scopes: [ADMIN_SCOPE] };
 
 /** Whoever starts a server with an empty database on their own machine. */
-const FIRST_ADMIN: UserFields = { userId: 'owner', name: 'Owner', scopes: ['admin'] };
+const FIRST_ADMIN: UserFields = { userId: 'owner', name: 'Owner', scopes: [ADMIN_SCOPE] };
 
 /** The tokens of AUTH_TOKENS: a token file's text, or one bare token. */
 function loadInline(
@@ -159,6 +161,11 @@ function named<T>(name: string, load: () => T): T {
   } catch (error) {
     throw withName(name, error);
   }
+}
+
+/** A path as it was given, and where that leads to from the folder in which the server was started, which a client chooses. */
+function describePath(given: string): string {
+  return path.isAbsolute(given) ? given : `${given} (${path.resolve(given)})`;
 }
 
 /** A token file error with the name of the file or variable in front. */

@@ -1,4 +1,5 @@
 /** Errors of the operating system: their codes, and what they mean for a token file. */
+import path from 'node:path';
 
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied; run this as the owner of the file and of its folder',
@@ -25,4 +26,11 @@ export function describeSystemError(error: unknown): string | undefined {
   const code = codeOf(error);
   // Other errors have codes of their own, which are no words of the system.
   return code === undefined || !/^E[A-Z\d_]+$/.test(code) ? undefined : (WORDS[code] ?? code);
+}
+
+/** What went wrong with a file that was to be read; one that is not there is named by its whole path. */
+export function describeReadError(error: unknown, file: string): string | undefined {
+  return codeOf(error) === 'ENOENT'
+    ? `there is no such file at ${path.resolve(file)}`
+    : describeSystemError(error);
 }

@@ -2,6 +2,7 @@
 import { applyEdits, modify, type Node, parseTree } from 'jsonc-parser';
 import { runAtOnce } from '../../in-slices.ts';
 import { type LocatedEntry, locateTokensInSteps, parseTokens } from './parse-tokens.ts';
+import { requireShowable } from './showable.ts';
 import { TokenFileError } from './token-file-error.ts';
 import type { TokenEntry } from './token-set.ts';
 
@@ -68,6 +69,7 @@ export function readTokenText(text: string): TokenText {
  */
 export function editTokens(file: TokenText, { remove, change, add = [] }: TokenEdits): string {
   requireDistinct(file, add);
+  requireShowable(file.entries, [...add.map(({ fields }) => fields), ...(change?.values() ?? [])]);
   const added = add.map(({ digest, fields }) => checkedProperty(quoteKey(digest), toLine(fields)));
   const pieces = [
     ...(remove === undefined ? [] : removals(file, remove)),

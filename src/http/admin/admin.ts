@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Authenticator } from '../../auth/authenticate.ts';
 import type { Session, SessionRegistry } from '../../sessions/registry.ts';
 import { grantOf, type Handler, type RequestContext, type Route } from '../context.ts';
+import { ADMIN_SCOPE } from '../../auth/tokens/scopes.ts';
 import { HttpError } from '../errors.ts';
 import type { BodyLimits } from '../transports/body-bytes.ts';
 import { createAdminApi } from './api.ts';
@@ -26,9 +27,6 @@ export interface AdminParts {
   readonly log: Logger;
   readonly now?: () => number;
 }
-
-/** The scope that lets in. A token without a list of scopes opens every tool, and not this. */
-const ADMIN = 'admin';
 
 /** Every method is answered here, so that whoever may not come in learns nothing of what is there. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -98,7 +96,7 @@ async function admitVisitor(ctx: RequestContext, authenticator: Authenticator): 
 
 /** Refuses whoever is no admin. */
 function requireAdmin(scopes: readonly string[] | undefined): void {
-  if (scopes?.includes(ADMIN) === true) return;
+  if (scopes?.includes(ADMIN_SCOPE) === true) return;
   throw new HttpError(
     403,
     'insufficient_scope',

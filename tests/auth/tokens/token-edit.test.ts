@@ -80,6 +80,27 @@ describe('adding an entry', () => {
   });
 });
 
+describe('a character that a log or a page cannot show', () => {
+  const WITH_ONE = '{ "tok_a": { "userId": "new\\nline", "name": "N" } }';
+
+  test('is refused in the user or the name of an entry that is added, and in a name that is changed', () => {
+    expect(() => addEntry('{}', B, { userId: 'new\nline' })).toThrow(
+      'the entry field "userId" must not hold control characters, line breaks or the like',
+    );
+    expect(() => addEntry('{}', B, { userId: 'ada', name: 'A\u202Eda' })).toThrow(
+      'field "name" must not hold',
+    );
+    expect(() => changeEntry(WITH_ONE, digestToken('tok_a'), { name: 'A\u0000' })).toThrow(
+      'field "name" must not hold',
+    );
+  });
+
+  test('is left in a file that has it already, whose user may still get another token', () => {
+    expect(parseTokens(WITH_ONE)).toMatchObject([{ user: { userId: 'new\nline' } }]);
+    expect(addEntry(WITH_ONE, B, { userId: 'new\nline', name: 'N' })).toContain(B);
+  });
+});
+
 describe('removing', () => {
   test.each([
     ['the first entry', [A], FILE.replace(/"sha256:a.*\n\n {2}/, '')],

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openTokenStore } from '../../../src/auth/tokens/token-store.ts';
+import { adminPageLines } from '../../../scripts/token/admin-page.ts';
 import { connectClient } from '../../support/clients.ts';
 import { type Answer, send } from '../../support/raw-http.ts';
 import { ADA, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
@@ -130,6 +131,22 @@ test('a token that is made lets its user in at once, stands in the file by its d
   const line = server.lines.findLast(({ msg }) => msg === 'changed by an admin');
   expect(line).toMatchObject({ admin: 'tea', action: 'create', tokenIds: [made?.id] });
   expect(JSON.stringify(server.lines)).not.toContain(made?.token ?? '-');
+});
+
+test('whoever makes a token for it is told its address', () => {
+  expect(adminPageLines('https://my-app.example', ['greet', 'admin'])).toContain(
+    '  https://my-app.example/admin',
+  );
+  expect(adminPageLines('https://my-app.example', undefined)).toEqual([]);
+});
+
+test('a user whose name no page could show is refused', async () => {
+  const { status, body } = await ask('tokens', { people: [{ user: 'a\nb' }] });
+
+  expect({ status, body }).toMatchObject({
+    status: 400,
+    body: { error: { message: expect.stringContaining('must not hold control characters') as unknown } },
+  });
 });
 
 test('a table of 500 makes a token for all who have none, in one change', async () => {

@@ -1,0 +1,23 @@
+/** Refuses to write users and names that a log, a terminal or a page could not show. */
+import { printable } from '../../printable.ts';
+import { TokenFileError } from './token-file-error.ts';
+import type { TokenEntry } from './token-set.ts';
+
+/**
+ * Looks at the fields that an edit writes. A file may have such a user or name already: it keeps loading, and a token of theirs can be
+ * rotated.
+ * @throws {TokenFileError} naming the field of "the entry"
+ */
+export function requireShowable(entries: readonly TokenEntry[], wanted: readonly object[]): void {
+  for (const fields of wanted) {
+    const texts = new Map<string, unknown>(Object.entries(fields));
+    for (const name of ['userId', 'name'] as const) {
+      const text = texts.get(name);
+      if (typeof text !== 'string' || printable(text) === text) continue;
+      if (entries.some(({ user }) => user[name] === text)) continue;
+      throw new TokenFileError(
+        `the entry field "${name}" must not hold control characters, line breaks or the like`,
+      );
+    }
+  }
+}
