@@ -50,9 +50,17 @@ function parseUsageLine(args: readonly string[], nowMs: number): UsageLine {
 /** Reads the log and prints what it says. */
 async function report({ files, sinceMs, json }: UsageLine): Promise<void> {
   const tally = new Tally(sinceMs);
-  const others = await readLog(sourcesOf(files), (line) => tally.add(line));
+  let read = 0;
+  const others = await readLog(sourcesOf(files), (line) => {
+    read += 1;
+    tally.add(line);
+  });
   const usage = tally.result();
   console.log(json ? printableJson(usage) : formatUsage(usage));
+  if (read === 0 && others === 0)
+    console.error(
+      `Nothing was read: ${files.join(', ') || 'standard input'} is empty. Give it the server's log: npm run usage -- server.log`,
+    );
   if (others > 0)
     console.error(
       `${others} lines are no JSON objects and were left out: on a terminal the server writes for people, not for programs.`,

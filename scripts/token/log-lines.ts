@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { type Duplex, PassThrough, type Readable } from 'node:stream';
 import zlib from 'node:zlib';
 import { CommandError, EXIT } from './command-error.ts';
-import { codeOf, describeSystemError } from '../../src/auth/tokens/system-error.ts';
+import { codeOf, describeReadError } from '../../src/auth/tokens/system-error.ts';
 
 /** One line, as far as anybody here asks. */
 export type LogLine = Readonly<Record<string, unknown>>;
@@ -41,7 +41,7 @@ export async function readLog(
     } catch (error) {
       if (error instanceof CommandError) throw error;
       const isPacking = codeOf(error)?.startsWith('Z_') === true;
-      const words = isPacking ? 'it is damaged' : (describeSystemError(error) ?? 'unknown error');
+      const words = isPacking ? 'it is damaged' : (describeReadError(error, name) ?? 'unknown error');
       throw new CommandError(EXIT.failed, `The log cannot be read from ${name}: ${words}.`, { cause: error });
     }
   }

@@ -117,6 +117,25 @@ describe('npm run usage', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
+  test('a file that is not there is named with the place where it was looked for', async () => {
+    const { code, stderr } = await run('usage', ['nope.log']);
+
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `The log cannot be read from nope.log: there is no such file at ${path.join(folder, 'nope.log')}.\n`,
+    });
+  });
+
+  test('says that nothing was read, and what it wants', async () => {
+    const { code, stderr } = await run('usage', [], { input: '\n' });
+
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr:
+        "Nothing was read: standard input is empty. Give it the server's log: npm run usage -- server.log\n",
+    });
+  });
+
   test('a file that is damaged is named', async () => {
     await writeFile(path.join(folder, 'broken.gz'), gzipSync('{}'.repeat(5_000)).subarray(0, 40));
 
