@@ -1,7 +1,9 @@
 /** Refuses to write users and names that a log, a terminal or a page could not show. */
-import { printable } from '../../printable.ts';
 import { TokenFileError } from './token-file-error.ts';
 import type { TokenEntry } from './token-set.ts';
+
+/** Control and formatting characters, such as those that turn the direction of text, and separators of lines. */
+const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 /**
  * Looks at the fields that an edit writes. A file may have such a user or name already: it keeps loading, and a token of theirs can be
@@ -13,7 +15,7 @@ export function requireShowable(entries: readonly TokenEntry[], wanted: readonly
     const texts = new Map<string, unknown>(Object.entries(fields));
     for (const name of ['userId', 'name'] as const) {
       const text = texts.get(name);
-      if (typeof text !== 'string' || printable(text) === text) continue;
+      if (typeof text !== 'string' || !UNSHOWABLE.test(text)) continue;
       if (entries.some(({ user }) => user[name] === text)) continue;
       throw new TokenFileError(
         `the entry field "${name}" must not hold control characters, line breaks or the like`,

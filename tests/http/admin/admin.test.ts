@@ -145,7 +145,7 @@ test('a user whose name no page could show is refused', async () => {
 
   expect({ status, body }).toMatchObject({
     status: 400,
-    body: { error: { message: expect.stringContaining('must not hold control characters') as unknown } },
+    body: { error_description: expect.stringContaining('must not hold control characters') as unknown },
   });
 });
 
