@@ -346,6 +346,16 @@ describe('batches', () => {
     ]);
   });
 
+  test('with an id twice are not begun', async () => {
+    const session = await openMcpSession(server.url, ADA, '2025-03-26');
+
+    const answer = await session.post([callTool(1, 'hold'), callTool('b', 'hold'), callTool(1, 'hold')]);
+
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ error: { data: { error: 'duplicate_id' } } });
+    expect(held.waiting).toBe(0);
+  });
+
   test('of a hundred are answered', async () => {
     const session = await openMcpSession(server.url, ADA, '2025-03-26');
 
