@@ -37,7 +37,7 @@ export function tellSignIn({ signIn, provider, origin }: Config, url: string, lo
   if (signIn === undefined && provider === undefined) return;
   const at = origin.publicUrl ?? url;
   const who = isLoopback({ origin: at })
-    ? 'programs on this machine can sign in; Claude, ChatGPT and others can where PUBLIC_URL is an address that they reach'
+    ? 'programs on this machine can sign in; Claude, ChatGPT and others need a PUBLIC_URL that they reach'
     : 'Claude, ChatGPT and others can sign in';
   log.info({ url: `${at}/mcp` }, who);
 }

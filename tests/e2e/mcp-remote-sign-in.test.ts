@@ -18,6 +18,10 @@ import { send } from '../support/raw-http.ts';
 const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
 
+/** What a server on loopback says where users can sign in. */
+const SIGN_IN_LINE =
+  'programs on this machine can sign in; Claude, ChatGPT and others need a PUBLIC_URL that they reach';
+
 /** Starts a server on which users can sign in. */
 const startSignIn = async (): Promise<ServerProcess> =>
   startServer(sandbox, { ...WITH_TOKENS, env: { ...WITH_TOKENS.env, SERVER_SECRET: newSecret() } });
@@ -98,7 +102,7 @@ describe.each(['/mcp', '/sse'])('to %s without a header, mcp-remote', (route) =>
     await second.connected;
     const secondUser = await userOf(second);
 
-    const { url } = await waitForLog(server, 'Claude, ChatGPT and others can sign in');
+    const { url } = await waitForLog(server, SIGN_IN_LINE);
     expect(url).toBe(`${server.url}/mcp`);
     expect([firstUser, secondUser]).toEqual(['ada', 'ada']);
     expect(pagesOf(server)).toBe(1);
