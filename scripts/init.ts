@@ -8,7 +8,7 @@ import { type InitLine, parseInitLine } from './fork/init-command-line.ts';
 import { planInit, TEMPLATE_TESTS } from './fork/plan-init.ts';
 import { USAGE } from './init.usage.mjs';
 import { requireCommitted } from './fork/work-tree.ts';
-import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
+import { CommandError, EXIT, type ExitCode, misuse } from './token/command-error.ts';
 
 process.exitCode = await main();
 
@@ -54,8 +54,7 @@ async function complete(given: Partial<Answers>, root: string): Promise<Answers>
   if (process.stdin.isTTY)
     return ask(given, suggestName(path.basename(root)), { input: process.stdin, output: process.stdout });
   const { name, address, keep = ['greeting', 'echo', 'whoami'] } = given;
-  if (name === undefined)
-    throw new CommandError(EXIT.usage, `Nobody can be asked here: give --name.\n\n${USAGE}`);
+  if (name === undefined) throw misuse('Nobody can be asked here: give --name.', USAGE);
   return { name, title: given.title ?? suggestTitle(name), address, keep };
 }
 

@@ -1,6 +1,12 @@
 /** The command line of `npm run connect`. */
 import { CLIENT_IDS, type ClientId, isClientId } from '../../src/connect/clients.ts';
-import { CommandError, EXIT, looksLikeToken, NOT_ON_THE_COMMAND_LINE } from '../token/command-error.ts';
+import {
+  CommandError,
+  EXIT,
+  looksLikeToken,
+  misuse,
+  NOT_ON_THE_COMMAND_LINE,
+} from '../token/command-error.ts';
 import { isHelpWanted } from '../help.mjs';
 import { parseOptions } from '../token/options.ts';
 import { USAGE } from '../connect.usage.mjs';
@@ -33,9 +39,9 @@ export function parseConnectLine(args: readonly string[]): ConnectLine | { reado
   });
   const { url, client, name } = texts;
   if (positionals.length > 0)
-    throw new CommandError(
-      EXIT.usage,
-      `connect takes options only; one client is --client NAME. ${NOT_ON_THE_COMMAND_LINE}\n\n${USAGE}`,
+    throw misuse(
+      `connect takes options only; one client is --client NAME. ${NOT_ON_THE_COMMAND_LINE}`,
+      USAGE,
     );
   if (client !== undefined && !isClientId(client))
     throw new CommandError(EXIT.usage, `There is no such client. There are: ${CLIENT_IDS.join(', ')}.`);

@@ -4,7 +4,7 @@ import { isHelpWanted } from '../help.mjs';
 import { createJsonReport, createLineReport, createRedactor } from '../smoke/report.ts';
 import type { Surroundings } from '../smoke/run.ts';
 import { countChecks, createSteps } from '../smoke/steps.ts';
-import { CommandError } from '../token/command-error.ts';
+import { CommandError, misuse } from '../token/command-error.ts';
 import { parseOptions } from '../token/options.ts';
 import { WALK, type Walk } from './walk.ts';
 
@@ -72,7 +72,7 @@ function readLine(args: readonly string[]) {
     switches: ['json'],
   });
   const [file, ...others] = positionals;
-  if (file === undefined || others.length > 0) throw new CommandError(2, `Give one file.\n\n${USAGE}`);
+  if (file === undefined || others.length > 0) throw misuse('Give one file.', USAGE);
   const timeoutMs = Number(texts['timeout'] ?? '10') * 1000;
   if (!(timeoutMs > 0 && timeoutMs <= 600_000))
     throw new CommandError(2, '--timeout takes seconds from above 0 to 600.');

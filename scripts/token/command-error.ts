@@ -26,8 +26,8 @@ export class CommandError extends Error {
 }
 
 /** The failure of a command line: what is wrong with it, and then what would be right. */
-export function misuse(words: string, help: string): CommandError {
-  return new CommandError(EXIT.usage, `${words}\n\n${help}`);
+export function misuse(words: string, help: string, options?: ErrorOptions): CommandError {
+  return new CommandError(EXIT.usage, `${words}\n\n${help}`, options);
 }
 
 /** Why a token on the command line is refused. */

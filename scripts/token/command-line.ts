@@ -1,5 +1,5 @@
 /** The command line of `npm run token`: which command, with which options; mistakes are named, values never repeated. */
-import { CommandError, EXIT, looksLikeToken, NOT_ON_THE_COMMAND_LINE } from './command-error.ts';
+import { CommandError, EXIT, looksLikeToken, misuse, NOT_ON_THE_COMMAND_LINE } from './command-error.ts';
 import { parseOptions } from './options.ts';
 import { COMMAND_NAMES, COMMAND_WORDS, type CommandName } from './words.mjs';
 import { helpFor, helpOf, USAGE } from '../token.usage.mjs';
@@ -25,7 +25,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | { reado
   const [name, ...rest] = args;
   if (name === undefined) throw new CommandError(EXIT.usage, USAGE);
   const command = COMMAND_NAMES.find((known) => known === name);
-  if (command === undefined) throw new CommandError(EXIT.usage, `There is no such command.\n\n${USAGE}`);
+  if (command === undefined) throw misuse('There is no such command.', USAGE);
 
   const { options = {}, argument: takes } = COMMAND_WORDS[command];
   const { texts, switches, positionals } = parseOptions(rest, {
@@ -37,7 +37,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | { reado
   const [argument, ...extra] = positionals;
   if (extra.length > 0 || (argument !== undefined && takes === undefined)) {
     const hint = command === 'check' ? `${NOT_ON_THE_COMMAND_LINE} ` : '';
-    throw new CommandError(EXIT.usage, `${hint}${command} has an argument too many.\n\n${helpOf(command)}`);
+    throw misuse(`${hint}${command} has an argument too many.`, helpOf(command));
   }
   return { command, argument, json: switches.has('json'), values: texts };
 }

@@ -67,7 +67,7 @@ function parseAsNode(args: readonly string[], table: OptionTable): ParsedOptions
     const problem = isKnown
       ? describeMisuse(option, [...texts, ...lists])
       : `${subject} has no option ${option ?? 'like that'}.`;
-    throw new CommandError(EXIT.usage, `${problem}\n\n${help}`, { cause: error });
+    throw misuse(problem, help, { cause: error });
   }
 }
 

@@ -46,7 +46,7 @@ export function headersOf(target: ConnectTarget): { readonly headers?: { readonl
 }
 
 /** Whether the server is on the client's own machine. */
-export function isLoopback({ origin }: Pick<ConnectTarget, 'origin'>): boolean {
+export function isLoopback({ origin }: ConnectTarget): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname);
 }
 

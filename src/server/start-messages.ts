@@ -5,7 +5,8 @@ import { TokenFileError } from '../auth/tokens/token-file-error.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { howToConnect } from '../connect/how-to-connect.ts';
-import { type ConnectTarget, isLoopback } from '../connect/target.ts';
+import { isLoopbackHost } from '../config/network.ts';
+import type { ConnectTarget } from '../connect/target.ts';
 import { ServiceError } from './services.ts';
 
 /** Why the start failed, in words for whoever can mend it; a stack only for what nobody expected. */
@@ -36,7 +37,7 @@ export function adviseSecret({ publicMode, sharing }: Config, log: Logger): void
 export function tellSignIn({ signIn, provider, origin }: Config, url: string, log: Logger): void {
   if (signIn === undefined && provider === undefined) return;
   const at = origin.publicUrl ?? url;
-  const who = isLoopback({ origin: at })
+  const who = isLoopbackHost(new URL(at).hostname)
     ? 'programs on this machine can sign in; Claude, ChatGPT and others need a PUBLIC_URL that they reach'
     : 'Claude, ChatGPT and others can sign in';
   log.info({ url: `${at}/mcp` }, who);
