@@ -1,7 +1,7 @@
 /** Change notifications: to whom they go, what may be subscribed to, and that nothing goes wrong with a client that is gone. */
 import { describe, expect, test } from '@jest/globals';
 import { InMemoryTransport, McpServer, type ServerCapabilities } from '@modelcontextprotocol/server';
-import { type Changes, createChanges, followChanges } from '../../src/mcp/changes.ts';
+import { type Changes, createChanges, type Follower, followChanges } from '../../src/mcp/changes.ts';
 import { createMemoryLog } from '../support/memory-log.ts';
 
 const EVERYTHING: ServerCapabilities = {
@@ -166,6 +166,24 @@ describe('a change', () => {
     expect(gone.heard).toEqual([]);
     expect(here.heard).toEqual(['notifications/tools/list_changed']);
     expect(lines).toEqual([]);
+  });
+
+  test('is followed by nobody whose session is over: what stays on the list lives as long as the server', async () => {
+    const { changes } = createHub();
+    const followers = new Set<Follower>();
+    const watched: Changes = {
+      ...changes,
+      join: (follower) => void followers.add(follower),
+      leave: (follower) => void followers.delete(follower),
+    };
+    const gone = await openSession(watched, { userId: 'ada' });
+    await openSession(watched, { userId: 'bob' });
+
+    const before = [...followers].map(({ userId }) => userId);
+    await gone.close();
+
+    expect(before).toEqual(['ada', 'bob']);
+    expect([...followers].map(({ userId }) => userId)).toEqual(['bob']);
   });
 });
 

@@ -17,12 +17,18 @@ import { ADA, BOB, GREETER, startTestServer, type TestServer } from '../../suppo
 
 const held = createHeldTool();
 let announceChange = (): void => undefined;
-/** Gives the tests a hand on the change notifications. */
+/** The headers that the SDK has been handed with the last request for the prompt of the feature below. */
+let handedOn: Headers | undefined;
+/** Gives the tests a hand on the change notifications, and a look at what the SDK sees. */
 const changing: Feature = {
   name: 'changing',
   options: { capabilities: { tools: { listChanged: true } } },
-  register: (_server, { changes }) => {
+  register: (mcpServer, { changes }) => {
     announceChange = () => changes.toolsChanged();
+    mcpServer.registerPrompt('headers', {}, ({ http }) => {
+      handedOn = http?.req?.headers;
+      return { messages: [] };
+    });
   },
 };
 let server: TestServer;
@@ -121,6 +127,27 @@ describe('a request', () => {
       { result: { structuredContent: { userId: 'ada' } } },
       { result: { structuredContent: { userId: 'ada' } } },
     ]);
+  });
+
+  test.each([
+    ['Authorization', `Bearer ${ADA}`],
+    ['X-API-Key', ADA],
+    ['X-Auth-Token', ADA],
+  ])('is handed to the SDK without its credential: %s', async (header, value) => {
+    const get = stateless({ method: 'prompts/get', params: { name: 'headers' } });
+    handedOn = undefined;
+
+    const { status } = await send(
+      `${server.url}/mcp`,
+      withHeaders(get, { [header]: value, Cookie: 'a=secret', 'X-Other': 'other' }),
+    );
+
+    expect([status, handedOn?.get('x-other'), handedOn?.get('mcp-method')]).toEqual([
+      200,
+      'other',
+      'prompts/get',
+    ]);
+    expect([handedOn?.get(header), handedOn?.get('cookie')]).toEqual([null, null]);
   });
 
   test('is 401 without a token', async () => {
