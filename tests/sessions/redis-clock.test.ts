@@ -1,5 +1,6 @@
-/** The time that all processes agree on. */
-import { expect, test } from '@jest/globals';
+/** What processes agree on over Redis: the time, and until when a question is sent again. */
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { createOutbox, type Outbox } from '../../src/sessions/redis/outbox.ts';
 import { createRedisClock } from '../../src/sessions/redis/redis-clock.ts';
 
 test('two processes whose own clocks differ agree on it, but for half of what reading it took', async () => {
@@ -37,4 +38,50 @@ test('an answer that was under way for long is not taken, and a clock that was n
     [true, 9_050],
     [false, 11_050],
   ]);
+});
+
+describe('of two questions that went out together', () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  /** Makes an outbox whose time passes when the test says so, and notes what it sends. */
+  function createTestOutbox(): { readonly outbox: Outbox; readonly sent: string[] } {
+    jest.useFakeTimers();
+    const sent: string[] = [];
+    const outbox = createOutbox({
+      envelopes: { seal: (_channel, messages) => ({ id: 'e', bytes: Buffer.from(messages.join()) }) },
+      publish: async (_channel, bytes) => sent.push(bytes.toString()),
+      explainSilence: async () => new Error('Nobody listens.'),
+      now: () => 0,
+    });
+    return { outbox, sent };
+  }
+
+  test('the one is sent again after the other has been answered, and nothing once both have been', async () => {
+    const { outbox, sent } = createTestOutbox();
+    const [first, second] = [outbox.ask('in:b', 'kind', 1), outbox.ask('in:b', 'kind', 2)];
+    await jest.advanceTimersByTimeAsync(1);
+
+    outbox.settle({ to: 1, found: { value: 'one' } });
+    await jest.advanceTimersByTimeAsync(1_000);
+    const sentMeanwhile = sent.length;
+    outbox.settle({ to: 2, found: { value: 'two' } });
+
+    expect([await first, await second, sentMeanwhile]).toEqual(['one', 'two', 2]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('the one fails after two seconds, though the other has been answered', async () => {
+    const { outbox, sent } = createTestOutbox();
+    const [first, second] = [outbox.ask('in:b', 'kind', 1), outbox.ask('in:b', 'kind', 2)];
+    const failure = expect(second).rejects.toThrow('does not answer');
+    await jest.advanceTimersByTimeAsync(1);
+
+    outbox.settle({ to: 1, found: { value: 'one' } });
+    await jest.advanceTimersByTimeAsync(2_000);
+
+    await failure;
+    expect([await first, sent.length, jest.getTimerCount()]).toEqual(['one', 4, 0]);
+  });
 });
