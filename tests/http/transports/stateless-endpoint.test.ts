@@ -17,8 +17,8 @@ import { ADA, BOB, GREETER, startTestServer, type TestServer } from '../../suppo
 
 const held = createHeldTool();
 let announceChange = (): void => undefined;
-/** The headers that the SDK has been handed with the last request for the prompt of the feature below. */
-let handedOn: Headers | undefined;
+/** The headers that the SDK has been handed with each request for the prompt of the feature below. */
+const handedOn: (Headers | undefined)[] = [];
 /** Gives the tests a hand on the change notifications, and a look at what the SDK sees. */
 const changing: Feature = {
   name: 'changing',
@@ -26,7 +26,7 @@ const changing: Feature = {
   register: (mcpServer, { changes }) => {
     announceChange = () => changes.toolsChanged();
     mcpServer.registerPrompt('headers', {}, ({ http }) => {
-      handedOn = http?.req?.headers;
+      handedOn.push(http?.req?.headers);
       return { messages: [] };
     });
   },
@@ -135,19 +135,19 @@ describe('a request', () => {
     ['X-Auth-Token', ADA],
   ])('is handed to the SDK without its credential: %s', async (header, value) => {
     const get = stateless({ method: 'prompts/get', params: { name: 'headers' } });
-    handedOn = undefined;
 
     const { status } = await send(
       `${server.url}/mcp`,
       withHeaders(get, { [header]: value, Cookie: 'a=secret', 'X-Other': 'other' }),
     );
 
-    expect([status, handedOn?.get('x-other'), handedOn?.get('mcp-method')]).toEqual([
+    const headers = handedOn.at(-1);
+    expect([status, headers?.get('x-other'), headers?.get('mcp-method')]).toEqual([
       200,
       'other',
       'prompts/get',
     ]);
-    expect([handedOn?.get(header), handedOn?.get('cookie')]).toEqual([null, null]);
+    expect([headers?.get(header), headers?.get('cookie')]).toEqual([null, null]);
   });
 
   test('is 401 without a token', async () => {
