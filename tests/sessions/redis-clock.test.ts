@@ -40,23 +40,23 @@ test('an answer that was under way for long is not taken, and a clock that was n
   ]);
 });
 
+/** Makes an outbox whose time passes when the test says so, and notes what it sends. */
+function createTestOutbox(): { readonly outbox: Outbox; readonly sent: string[] } {
+  jest.useFakeTimers();
+  const sent: string[] = [];
+  const outbox = createOutbox({
+    envelopes: { seal: (_channel, messages) => ({ id: 'e', bytes: Buffer.from(messages.join()) }) },
+    publish: async (_channel, bytes) => sent.push(bytes.toString()),
+    explainSilence: async () => new Error('Nobody listens.'),
+    now: () => 0,
+  });
+  return { outbox, sent };
+}
+
 describe('of two questions that went out together', () => {
   afterEach(() => {
     jest.useRealTimers();
   });
-
-  /** Makes an outbox whose time passes when the test says so, and notes what it sends. */
-  function createTestOutbox(): { readonly outbox: Outbox; readonly sent: string[] } {
-    jest.useFakeTimers();
-    const sent: string[] = [];
-    const outbox = createOutbox({
-      envelopes: { seal: (_channel, messages) => ({ id: 'e', bytes: Buffer.from(messages.join()) }) },
-      publish: async (_channel, bytes) => sent.push(bytes.toString()),
-      explainSilence: async () => new Error('Nobody listens.'),
-      now: () => 0,
-    });
-    return { outbox, sent };
-  }
 
   test('the one is sent again after the other has been answered, and nothing once both have been', async () => {
     const { outbox, sent } = createTestOutbox();
@@ -75,13 +75,13 @@ describe('of two questions that went out together', () => {
   test('the one fails after two seconds, though the other has been answered', async () => {
     const { outbox, sent } = createTestOutbox();
     const [first, second] = [outbox.ask('in:b', 'kind', 1), outbox.ask('in:b', 'kind', 2)];
-    const failure = expect(second).rejects.toThrow('does not answer');
+    const failure = second.catch((error: unknown) => String(error));
     await jest.advanceTimersByTimeAsync(1);
 
     outbox.settle({ to: 1, found: { value: 'one' } });
     await jest.advanceTimersByTimeAsync(2_000);
 
-    await failure;
+    expect(await failure).toContain('does not answer');
     expect([await first, sent.length, jest.getTimerCount()]).toEqual(['one', 4, 0]);
   });
 });

@@ -19,10 +19,15 @@ test('a user is valid until the latest end that was seen, and what clocks may di
 test('beyond 100,000 users the one is forgotten who came longest ago, not who came first', () => {
   const users = new ExpiringUsers(() => 0);
   for (let number = 0; number < 100_000; number += 1) users.note(`user ${number}`, 1);
+  const asked = ['user 0', 'user 1', 'user 2', 'user 3', 'another'];
+  const listKnown = (): string[] => asked.filter((userId) => users.isValid(userId));
+
+  // Who comes again takes nobody's place.
   users.note('user 0', 1);
+  users.note('user 2', 1);
+  const before = listKnown();
   users.note('another', 1);
 
-  const known = ['user 0', 'user 1', 'user 2', 'another'].filter((userId) => users.isValid(userId));
-
-  expect(known).toEqual(['user 0', 'user 2', 'another']);
+  expect(before).toEqual(['user 0', 'user 1', 'user 2', 'user 3']);
+  expect(listKnown()).toEqual(['user 0', 'user 2', 'user 3', 'another']);
 });
