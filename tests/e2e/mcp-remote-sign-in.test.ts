@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { testInCi } from '../support/in-ci.ts';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { bareEnvironment, createSandbox, ROOT, waitFor, waitForEnd } from '../support/process.ts';
@@ -88,8 +89,11 @@ const pagesOf = (server: ServerProcess): number =>
     .filter(({ path: route, method, status }) => route === '/authorize' && method === 'GET' && status === 200)
     .length;
 
-describe.each(['/mcp', '/sse'])('to %s without a header, mcp-remote', (route) => {
-  test('signs its user in on the page, and starts again without a browser', async () => {
+describe.each([
+  ['/mcp', test],
+  ['/sse', testInCi],
+] as const)('to %s without a header, mcp-remote', (route, testIt) => {
+  testIt('signs its user in on the page, and starts again without a browser', async () => {
     const server = await startSignIn();
     const home = await sandbox.folder();
     const first = startRemote(server.url + route, home);

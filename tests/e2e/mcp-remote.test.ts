@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { testInCi } from '../support/in-ci.ts';
 import { atMost, createSandbox, type ProcessOptions, ROOT, waitFor, waitForEnd } from '../support/process.ts';
 import {
   type ServerProcess,
@@ -53,50 +54,54 @@ async function connectRemote(entry: Entry): Promise<StdioClient> {
   return connectStdio(sandbox, 'v1', await remoteCommand(entry));
 }
 
+/** Each route once whenever tests run; what the option alone changes, in CI. */
 const WAYS = [
-  ['/mcp', 'default', 'streamable-http'],
-  ['/mcp', 'http-only', 'streamable-http'],
-  ['/sse', 'default', 'sse'],
-  ['/sse', 'sse-only', 'sse'],
+  ['/mcp', 'default', 'streamable-http', test],
+  ['/mcp', 'http-only', 'streamable-http', testInCi],
+  ['/sse', 'default', 'sse', testInCi],
+  ['/sse', 'sse-only', 'sse', test],
 ] as const;
 
-describe.each(WAYS)('to %s with the transport option %s, mcp-remote', (route, transport, expected) => {
-  test('lists and calls the tools as the user of the token, with few requests and sessions', async () => {
-    const server = await startServer(sandbox, WITH_TOKENS);
-    const url = `${server.url}${route}`;
-    const ada = await connectRemote({ url, transport, header: `Bearer ${TOKEN.ada}` });
-    const bob = await connectRemote({ url, transport, header: `Bearer ${TOKEN.bob}` });
+describe.each(WAYS)(
+  'to %s with the transport option %s, mcp-remote',
+  (route, transport, expected, testIt) => {
+    testIt('lists and calls the tools as the user of the token, with few requests and sessions', async () => {
+      const server = await startServer(sandbox, WITH_TOKENS);
+      const url = `${server.url}${route}`;
+      const ada = await connectRemote({ url, transport, header: `Bearer ${TOKEN.ada}` });
+      const bob = await connectRemote({ url, transport, header: `Bearer ${TOKEN.bob}` });
 
-    const names = await ada.listTools();
-    const [echo, ...users] = [
-      await ada.call('echo_message', { message: 'x'.repeat(100_000) }),
-      await ada.call('whoami'),
-      await bob.call('whoami'),
-    ];
+      const names = await ada.listTools();
+      const [echo, ...users] = [
+        await ada.call('echo_message', { message: 'x'.repeat(100_000) }),
+        await ada.call('whoami'),
+        await bob.call('whoami'),
+      ];
 
-    expect(names).toEqual(['get_greeting', 'echo_message', 'whoami']);
-    expect(echo.text).toHaveLength(100_000);
-    expect(users.map(({ text }) => JSON.parse(text) as unknown)).toMatchObject([
-      { userId: 'ada', transport: expected },
-      { userId: 'bob', transport: expected },
-    ]);
+      expect(names).toEqual(['get_greeting', 'echo_message', 'whoami']);
+      expect(echo.text).toHaveLength(100_000);
+      expect(users.map(({ text }) => JSON.parse(text) as unknown)).toMatchObject([
+        { userId: 'ada', transport: expected },
+        { userId: 'bob', transport: expected },
+      ]);
 
-    await ada.close();
-    // A stream has its line in the log when it has ended.
-    server.child.kill('SIGTERM');
-    await waitForEnd(server);
-    // The calls that this test makes have lines of their own.
-    const requests = server.log().filter(({ msg, userId }) => msg === 'request' && userId === 'ada');
-    const sessions = new Set(requests.flatMap(({ session }) => session ?? []));
-    const streams = requests.filter(({ method, status }) => method === 'GET' && status === 200);
-    const counts = { requests: requests.length, sessions: sessions.size, streams: streams.length };
-    process.stderr.write(`mcp-remote to ${route} (${transport}): ${JSON.stringify(counts)}\n`);
-    expect(counts.requests).toBeGreaterThan(2);
-    expect(counts.requests).toBeLessThanOrEqual(20);
-    expect(counts.sessions).toBeLessThanOrEqual(3);
-    expect(counts.streams).toBeLessThanOrEqual(3);
-  });
-});
+      await ada.close();
+      // A stream has its line in the log when it has ended.
+      server.child.kill('SIGTERM');
+      await waitForEnd(server);
+      // The calls that this test makes have lines of their own.
+      const requests = server.log().filter(({ msg, userId }) => msg === 'request' && userId === 'ada');
+      const sessions = new Set(requests.flatMap(({ session }) => session ?? []));
+      const streams = requests.filter(({ method, status }) => method === 'GET' && status === 200);
+      const counts = { requests: requests.length, sessions: sessions.size, streams: streams.length };
+      process.stderr.write(`mcp-remote to ${route} (${transport}): ${JSON.stringify(counts)}\n`);
+      expect(counts.requests).toBeGreaterThan(2);
+      expect(counts.requests).toBeLessThanOrEqual(20);
+      expect(counts.sessions).toBeLessThanOrEqual(3);
+      expect(counts.streams).toBeLessThanOrEqual(3);
+    });
+  },
+);
 
 test('with authentication off, mcp-remote connects without a header', async () => {
   const server = await startServer(sandbox);
@@ -114,80 +119,97 @@ describe('a credential that is refused', () => {
     server = await startServer(forAll, WITH_TOKENS);
   });
 
+  /** What each of them is about. */
+  const TITLE = 'because it is %s ends mcp-remote to %s (%s) with the words of the server';
+
+  /** Ends in the words of the server. */
+  const endsInWords = async (
+    _kind: string,
+    route: string,
+    transport: NonNullable<Entry['transport']>,
+    header: string | undefined,
+    words: string,
+  ): Promise<void> => {
+    const entry = { url: `${server.url}${route}`, transport, header };
+    const explanation = await askRegister(server, header ?? '${AUTH_HEADER}');
+
+    const remote = sandbox.spawn(await remoteCommand(entry));
+    remote.child.stdin.write(`${JSON.stringify(INITIALIZE)}\n`);
+    const { code } = await waitForEnd(remote);
+
+    expect(explanation).toContain(words);
+    expect(remote.stderr()).toContain(explanation);
+    expect(remote.stderr()).not.toMatch(/authorize this client|browser/i);
+    expect(code).toBe(1);
+    expect(remote.stdout()).toBe('');
+  };
+
+  // The words of each credential are told apart in tests of the server; what is mcp-remote's own shows in these.
   test.each([
     ['unknown', '/mcp', 'default', 'Bearer tok_wrong_0123456789', 'The token is unknown'],
+    ['expired', '/sse', 'sse-only', `Bearer ${TOKEN.expired}`, 'The token has expired'],
+    ['a variable that is not set', '/mcp', 'default', undefined, 'must read'],
+  ] as const)(TITLE, endsInWords);
+
+  testInCi.each([
     ['unknown', '/mcp', 'http-only', 'Bearer tok_wrong_0123456789', 'The token is unknown'],
     ['unknown', '/sse', 'default', 'Bearer tok_wrong_0123456789', 'The token is unknown'],
     ['unknown', '/sse', 'sse-only', 'Bearer tok_wrong_0123456789', 'The token is unknown'],
     ['expired', '/mcp', 'default', `Bearer ${TOKEN.expired}`, 'The token has expired'],
-    ['expired', '/sse', 'sse-only', `Bearer ${TOKEN.expired}`, 'The token has expired'],
     ['disabled', '/mcp', 'default', `Bearer ${TOKEN.disabled}`, 'The token has been disabled'],
     ['empty', '/mcp', 'default', '', 'No credential was sent'],
     ['empty', '/sse', 'sse-only', '', 'No credential was sent'],
     ['without the word Bearer', '/mcp', 'default', TOKEN.ada, 'must read'],
-    ['a variable that is not set', '/mcp', 'default', undefined, 'must read'],
-  ] as const)(
-    'because it is %s ends mcp-remote to %s (%s) with the words of the server',
-    async (_kind, route, transport, header, words) => {
-      const entry = { url: `${server.url}${route}`, transport, header };
-      const explanation = await askRegister(server, header ?? '${AUTH_HEADER}');
+  ] as const)(TITLE, endsInWords);
 
-      const remote = sandbox.spawn(await remoteCommand(entry));
-      remote.child.stdin.write(`${JSON.stringify(INITIALIZE)}\n`);
-      const { code } = await waitForEnd(remote);
+  describe.each([
+    ['/mcp', 'default', test],
+    ['/sse', 'sse-only', testInCi],
+  ] as const)('while connected to %s (%s)', (route, transport, testIt) => {
+    testIt('makes calls fail in words', async () => {
+      const own = await startServer(sandbox, WITH_TOKENS);
+      const url = `${own.url}${route}`;
+      const client = await connectRemote({ url, transport, header: `Bearer ${TOKEN.ada}` });
+      await client.call('whoami');
 
-      expect(explanation).toContain(words);
-      expect(remote.stderr()).toContain(explanation);
-      expect(remote.stderr()).not.toMatch(/authorize this client|browser/i);
-      expect(code).toBe(1);
-      expect(remote.stdout()).toBe('');
-    },
-  );
+      await writeFile(path.join(own.cwd, 'tokens.json'), JSON.stringify({ tok_other: { userId: 'other' } }));
+      own.child.kill('SIGHUP');
+      await waitForLog(own, 'token file reloaded');
+      const call = client.call('whoami');
 
-  test.each([
-    ['/mcp', 'default'],
-    ['/sse', 'sse-only'],
-  ] as const)('while connected to %s (%s) makes calls fail in words', async (route, transport) => {
-    const own = await startServer(sandbox, WITH_TOKENS);
-    const url = `${own.url}${route}`;
-    const client = await connectRemote({ url, transport, header: `Bearer ${TOKEN.ada}` });
-    await client.call('whoami');
-
-    await writeFile(path.join(own.cwd, 'tokens.json'), JSON.stringify({ tok_other: { userId: 'other' } }));
-    own.child.kill('SIGHUP');
-    await waitForLog(own, 'token file reloaded');
-    const call = client.call('whoami');
-
-    await expect(call).rejects.toThrow('The token has been revoked.');
-    expect(client.stderr()).not.toMatch(/authorize this client|browser/i);
+      await expect(call).rejects.toThrow('The token has been revoked.');
+      expect(client.stderr()).not.toMatch(/authorize this client|browser/i);
+    });
   });
 });
 
 describe('a server that is stopped and comes back', () => {
-  test.each([
-    ['/mcp', 'default', 3_000],
+  describe.each([
+    ['/mcp', 'default', 3_000, test],
     // The stream's last frame says to come back after 8 seconds.
-    ['/sse', 'sse-only', 12_000],
-  ] as const)('is found again by mcp-remote to %s (%s)', async (route, transport, timeoutMs) => {
-    const server = await startServer(sandbox, WITH_TOKENS);
-    const url = `${server.url}${route}`;
-    const client = await connectRemote({ url, transport, header: `Bearer ${TOKEN.ada}` });
-    await client.call('whoami');
+    ['/sse', 'sse-only', 12_000, testInCi],
+  ] as const)('to %s (%s)', (route, transport, timeoutMs, testIt) => {
+    testIt('is found again by mcp-remote', async () => {
+      const server = await startServer(sandbox, WITH_TOKENS);
+      const url = `${server.url}${route}`;
+      const client = await connectRemote({ url, transport, header: `Bearer ${TOKEN.ada}` });
+      await client.call('whoami');
 
-    server.child.kill('SIGTERM');
-    await waitForEnd(server);
-    const whileDown = client.call('whoami');
-    await expect(whileDown).rejects.toThrow('fetch failed');
-    const env = { ...WITH_TOKENS.env, PORT: String(server.port) };
-    await startServer(sandbox, { cwd: server.cwd, env });
-    const upMs = performance.now();
-    const answer = await waitFor('an answer', async () => client.call('whoami').catch(() => undefined), {
-      timeoutMs: atMost(timeoutMs),
+      server.child.kill('SIGTERM');
+      await waitForEnd(server);
+      const whileDown = client.call('whoami');
+      await expect(whileDown).rejects.toThrow('fetch failed');
+      const env = { ...WITH_TOKENS.env, PORT: String(server.port) };
+      await startServer(sandbox, { cwd: server.cwd, env });
+      const upMs = performance.now();
+      const answer = await waitFor('an answer', async () => client.call('whoami').catch(() => undefined), {
+        timeoutMs: atMost(timeoutMs),
+      });
+
+      const tookMs = Math.round(performance.now() - upMs);
+      process.stderr.write(`mcp-remote to ${route}: answers ${tookMs} ms after the server is back\n`);
+      expect(JSON.parse(answer.text)).toMatchObject({ userId: 'ada' });
     });
-
-    const tookMs = Math.round(performance.now() - upMs);
-    process.stderr.write(`mcp-remote to ${route}: answers ${tookMs} ms after the server is back\n`);
-    expect(JSON.parse(answer.text)).toMatchObject({ userId: 'ada' });
   });
 });
 

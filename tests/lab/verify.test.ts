@@ -1,5 +1,6 @@
 /** `npm run verify`: what fails or does not run is no success. That everything passes, .ci/run shows. */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { testInCi } from '../support/in-ci.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
 
@@ -26,7 +27,7 @@ async function verify(args: readonly string[], token: string) {
   return { code, stdout: run.stdout(), stderr: run.stderr() };
 }
 
-test('a server that refuses the token fails each check, and the token is not shown', async () => {
+testInCi('a server that refuses the token fails each check, and the token is not shown', async () => {
   const { code, stdout } = await verify([server.url, '--only', 'inspector'], 'tok_wrong_0123456789');
 
   expect(stdout).toMatch(/✗ inspector[^]*FAILED: 0 of 3 checks passed/);

@@ -210,7 +210,7 @@ describe('the order of the tests', () => {
 
     expect(before.stderr).toContain('Skipped 1 of 2 tests in tests/small.test.js: "c"\n');
     const reduced =
-      'Less than with CI=true in tests/lab/fuzz.test.ts: 500 instead of 2000 cases of the fuzzer\n';
+      'Less than with CI=true in tests/lab/fuzz.test.ts: 150 instead of 2000 cases of the fuzzer\n';
     expect(before.stderr.includes(reduced)).toBe((process.env['CI'] ?? '') === '');
     expect(before.order).toEqual(['large', 'small']);
     expect(after.order).toEqual(['small', 'large']);

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
 
 import { checkNode } from '../../scripts/prepare.mjs';
+import { testInCi } from '../support/in-ci.ts';
 import { createCheckout, deleteCheckouts } from '../support/checkout.ts';
 
 deleteCheckouts();
@@ -71,7 +72,7 @@ test('builds again when a source changed, without what was deleted', async () =>
   await expect(checkout.read('dist/src/old.js')).rejects.toThrow('ENOENT');
 });
 
-test('installs again when the lock file changed', async () => {
+testInCi('installs again when the lock file changed', async () => {
   const checkout = await createCheckout();
   await checkout.run('prepare');
 
@@ -82,7 +83,7 @@ test('installs again when the lock file changed', async () => {
   expect((await checkout.read('npm-calls.log')).split('\n')).toHaveLength(3);
 });
 
-test('shows why an installation failed and tries again the next time', async () => {
+testInCi('shows why an installation failed and tries again the next time', async () => {
   const checkout = await createCheckout();
 
   const first = await checkout.run('start', { FAKE_NPM_EXIT_CODE: '7' });
@@ -164,7 +165,7 @@ describe('arguments', () => {
     expect(await output).toContain('npm start: installs and builds');
   });
 
-  test('name the conformance server, which is built and started as the server is', async () => {
+  testInCi('name the conformance server, which is built and started as the server is', async () => {
     const checkout = await createCheckout();
     await checkout.write('lab/conformance/server/server.ts', "process.stdout.write('conforms\\n');\n");
 

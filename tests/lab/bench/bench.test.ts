@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
+import { testInCi } from '../../support/in-ci.ts';
 import { builtFile, createSandbox, type TestProcess, waitForEnd } from '../../support/process.ts';
 
 const sandbox = createSandbox();
@@ -12,28 +13,32 @@ function startBench(cwd: string, args: readonly string[], env: Record<string, st
   return sandbox.spawn({ args: [builtFile('lab/bench/main.js'), ...args], cwd, env });
 }
 
-test('measures this server and the floor in a quick run, with checked answers', async () => {
-  const folder = await sandbox.folder();
-  const rows = ['--only', 'sse', '--only', 'stateless', '--only', 'tools-invalid'];
+testInCi(
+  'measures this server and the floor in a quick run, with checked answers',
+  async () => {
+    const folder = await sandbox.folder();
+    const rows = ['--only', 'sse', '--only', 'stateless', '--only', 'tools-invalid'];
 
-  const bench = startBench(folder, ['--quick', ...rows, '--json', 'run.json', '--svg', 'run.svg']);
-  const ending = await waitForEnd(bench, { timeoutMs: 60_000 });
+    const bench = startBench(folder, ['--quick', ...rows, '--json', 'run.json', '--svg', 'run.svg']);
+    const ending = await waitForEnd(bench, { timeoutMs: 60_000 });
 
-  expect({ ...ending, stderr: bench.stderr() }).toMatchObject({ code: 0 });
-  const run = JSON.parse(await readFile(path.join(folder, 'run.json'), 'utf8')) as {
-    rows: {
-      name: string;
-      series: { server: string; rounds: { cpuMicros: number; perSecond: number }[] }[];
-    }[];
-  };
-  expect(run.rows.map(({ name }) => name)).toEqual(['sse', 'stateless', 'tools-invalid']);
-  for (const { series } of run.rows) {
-    expect(series.map(({ server }) => server)).toEqual(['this server', 'floor (bare node:http)']);
-    for (const { rounds } of series) expect(rounds[0]?.perSecond).toBeGreaterThan(0);
-  }
-  expect(bench.stdout()).toContain('x the floor');
-  expect(await readFile(path.join(folder, 'run.svg'), 'utf8')).toMatch(/^<svg [^]*<\/svg>\n$/);
-}, 90_000);
+    expect({ ...ending, stderr: bench.stderr() }).toMatchObject({ code: 0 });
+    const run = JSON.parse(await readFile(path.join(folder, 'run.json'), 'utf8')) as {
+      rows: {
+        name: string;
+        series: { server: string; rounds: { cpuMicros: number; perSecond: number }[] }[];
+      }[];
+    };
+    expect(run.rows.map(({ name }) => name)).toEqual(['sse', 'stateless', 'tools-invalid']);
+    for (const { series } of run.rows) {
+      expect(series.map(({ server }) => server)).toEqual(['this server', 'floor (bare node:http)']);
+      for (const { rounds } of series) expect(rounds[0]?.perSecond).toBeGreaterThan(0);
+    }
+    expect(bench.stdout()).toContain('x the floor');
+    expect(await readFile(path.join(folder, 'run.svg'), 'utf8')).toMatch(/^<svg [^]*<\/svg>\n$/);
+  },
+  90_000,
+);
 
 test('names the rows when one is asked for that is not there', async () => {
   const bench = startBench(await sandbox.folder(), ['--only', 'nothing']);
