@@ -119,11 +119,8 @@ describe('a credential that is refused', () => {
     server = await startServer(forAll, WITH_TOKENS);
   });
 
-  /** What each of them is about. */
-  const TITLE = 'because it is %s ends mcp-remote to %s (%s) with the words of the server';
-
   /** Ends in the words of the server. */
-  const endsInWords = async (
+  const expectWords = async (
     _kind: string,
     route: string,
     transport: NonNullable<Entry['transport']>,
@@ -149,7 +146,10 @@ describe('a credential that is refused', () => {
     ['unknown', '/mcp', 'default', 'Bearer tok_wrong_0123456789', 'The token is unknown'],
     ['expired', '/sse', 'sse-only', `Bearer ${TOKEN.expired}`, 'The token has expired'],
     ['a variable that is not set', '/mcp', 'default', undefined, 'must read'],
-  ] as const)(TITLE, endsInWords);
+  ] as const)(
+    'because it is %s ends mcp-remote to %s (%s) with the words of the server',
+    async (kind, route, transport, header, words) => expectWords(kind, route, transport, header, words),
+  );
 
   testInCi.each([
     ['unknown', '/mcp', 'http-only', 'Bearer tok_wrong_0123456789', 'The token is unknown'],
@@ -160,7 +160,10 @@ describe('a credential that is refused', () => {
     ['empty', '/mcp', 'default', '', 'No credential was sent'],
     ['empty', '/sse', 'sse-only', '', 'No credential was sent'],
     ['without the word Bearer', '/mcp', 'default', TOKEN.ada, 'must read'],
-  ] as const)(TITLE, endsInWords);
+  ] as const)(
+    'because it is %s ends mcp-remote to %s (%s) with the words of the server',
+    async (kind, route, transport, header, words) => expectWords(kind, route, transport, header, words),
+  );
 
   describe.each([
     ['/mcp', 'default', test],

@@ -111,7 +111,7 @@ async function runCommands(document: string): Promise<{ count: number; problems:
 
 test(
   'the marked commands of README.md do what they should',
-  async () => doWhatTheyShould('README.md', 8),
+  async () => expectOutputs('README.md', 8),
   90_000,
 );
 
@@ -119,10 +119,10 @@ testInCi.each([
   ['docs/03_LOCAL_DEVELOPMENT.md', 3],
   ['docs/04_REPLIT_DEPLOYMENT.md', 2],
   ['docs/05_CLIENT_SETUP.md', 3],
-])('the marked commands of %s do what they should', doWhatTheyShould, 90_000);
+])('the marked commands of %s do what they should', expectOutputs, 90_000);
 
 /** Runs a document's commands, of which there are so many at least. */
-async function doWhatTheyShould(document: string, least: number): Promise<void> {
+async function expectOutputs(document: string, least: number): Promise<void> {
   const { count, problems } = await runCommands(document);
 
   expect(problems).toEqual([]);

@@ -182,35 +182,35 @@ describe('an unknown token', () => {
   });
 
   test('is shown by curl as the document says', async () =>
-    showsDocumented('curl', 'curl', 'configuration.sh'));
+    expectDocumented('curl', 'curl', 'configuration.sh'));
 
   testInCi.each<[string, ClientId, string]>([
     ['MCP Inspector', 'inspector', 'configuration.sh'],
     ['MCP Inspector, `--stored-auth-only`', 'inspector', 'configuration.sh'],
     ['Vercel AI SDK', 'ai-sdk', 'configuration.mjs'],
     ['OpenAI Agents SDK', 'openai-agents', 'configuration.mjs'],
-  ])('is shown by %s as the document says', showsDocumented, 40_000);
-
-  /** Runs what the table of clients has for one. */
-  async function showsDocumented(client: string, id: ClientId, file: string): Promise<void> {
-    const extra = client.includes('--stored-auth-only') ? ' --stored-auth-only' : '';
-    const configuration = renderClient(id, {
-      name: 'mcp-auth-server',
-      origin: server.url,
-      token: WRONG,
-    }).text;
-    const cwd = await sandbox.folder({
-      'package.json': '{ "type": "module" }',
-      [file]: `${configuration}${extra}\n`,
-    });
-    await symlink(path.join(ROOT, 'node_modules'), path.join(cwd, 'node_modules'));
-
-    const PATH = `${path.dirname(modernNode)}${path.delimiter}${process.env['PATH']}`;
-    const command = file.endsWith('.sh') ? 'sh' : modernNode;
-    const env = { PATH, OPENAI_API_KEY: 'sk-test', OPENAI_AGENTS_DISABLE_TRACING: '1' };
-    const run = sandbox.spawn({ command, args: [file], cwd, env });
-    await waitForEnd(run, { timeoutMs: 30_000 });
-
-    expect(run.stdout() + run.stderr()).toMatch(withGaps(documentedFor(client)));
-  }
+  ])('is shown by %s as the document says', expectDocumented, 40_000);
 });
+
+/** Runs what the table of clients has for one. */
+async function expectDocumented(client: string, id: ClientId, file: string): Promise<void> {
+  const extra = client.includes('--stored-auth-only') ? ' --stored-auth-only' : '';
+  const configuration = renderClient(id, {
+    name: 'mcp-auth-server',
+    origin: server.url,
+    token: WRONG,
+  }).text;
+  const cwd = await sandbox.folder({
+    'package.json': '{ "type": "module" }',
+    [file]: `${configuration}${extra}\n`,
+  });
+  await symlink(path.join(ROOT, 'node_modules'), path.join(cwd, 'node_modules'));
+
+  const PATH = `${path.dirname(modernNode)}${path.delimiter}${process.env['PATH']}`;
+  const command = file.endsWith('.sh') ? 'sh' : modernNode;
+  const env = { PATH, OPENAI_API_KEY: 'sk-test', OPENAI_AGENTS_DISABLE_TRACING: '1' };
+  const run = sandbox.spawn({ command, args: [file], cwd, env });
+  await waitForEnd(run, { timeoutMs: 30_000 });
+
+  expect(run.stdout() + run.stderr()).toMatch(withGaps(documentedFor(client)));
+}
