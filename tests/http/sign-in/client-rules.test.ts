@@ -347,6 +347,22 @@ describe('a redirect', () => {
     expect(text).toContain('<a href="app://cb?a=%20b&#38;code=mcp_ac_');
   });
 
+  test.each([
+    { what: 'that is too long', parameters: { state: 'x'.repeat(4_097) }, error: 'invalid_request' },
+    {
+      what: 'where none was sent',
+      parameters: { state: undefined, prompt: 'none' },
+      error: 'interaction_required',
+    },
+  ])('of an error has no state $what', async ({ parameters, error }) => {
+    const asking = askFor(url, await clientWith(LOOPBACK), parameters);
+
+    const { status, headers } = await openPage(url, asking);
+
+    const { searchParams } = new URL(headers.get('location') ?? '');
+    expect([status, searchParams.get('error'), searchParams.has('state')]).toEqual([303, error, false]);
+  });
+
   test('of an error has the state and one iss as well', async () => {
     const id = await clientWith(LOOPBACK);
     const wrong: Record<string, string | undefined>[] = [
