@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createUserContext } from '../../../src/auth/user.ts';
 import type { TokenVerifier, Verification } from '../../../src/auth/verifier.ts';
 import { parseConfig } from '../../../src/config/config.ts';
+import { REFUSED } from '../../../src/http/refusal-event.ts';
 import { type RunningServer, startServer } from '../../../src/server/start-server.ts';
 import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createMemoryLog, type MemoryLog } from '../../support/memory-log.ts';
@@ -55,6 +56,24 @@ afterEach(async () => {
 const ADA: Verification = { ok: true, grant: { user: createUserContext({ userId: 'ada' }) } };
 
 describe('a client that goes while its token is being verified', () => {
+  test('is refused at once: the body that it has left behind will never be read', async () => {
+    const refusals: unknown[] = [];
+    const noteRefusal = (refusal: unknown): void => void refusals.push(refusal);
+    subscribe(REFUSED, noteRefusal);
+    const connection = await openRaw(server.url);
+    const head = 'POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer tok_right\r\n';
+    connection.write(`${head}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`);
+    await eventually(() => asked.length === 1);
+
+    connection.socket.destroy();
+    await eventually(() => responses.at(-1)?.destroyed === true);
+    asked[0]?.(ADA);
+    await eventually(() => refusals.length > 0);
+    unsubscribe(REFUSED, noteRefusal);
+
+    expect(refusals).toMatchObject([{ code: 'client_gone' }]);
+  });
+
   test.each(['/sse', '/mcp'])('leaves nothing open behind on %s', async (path) => {
     const connection = await openRaw(server.url);
     connection.write(

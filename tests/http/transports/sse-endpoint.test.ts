@@ -1,6 +1,9 @@
 /** HTTP+SSE as the 2024-11-05 revision demands it: endpoint first, 202 on POST, answers on the stream alone. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { fixtureTools } from '../../../lab/fixture/tools.mjs';
+import { REFUSED } from '../../../src/http/refusal-event.ts';
 import { createHeldTool } from '../../support/held-tool.ts';
 import { PACKAGE } from '../../support/package.ts';
 import { callTool, eventually, initialize, openRaw, rpc, send, sendRaw } from '../../support/raw-http.ts';
@@ -21,6 +24,9 @@ afterEach(() => held.release());
 afterAll(async () => {
   await server.close();
 });
+
+/** Has a client gone as soon as its request begins. */
+const cut = (message: unknown): void => void (message as { response: ServerResponse }).response.destroy();
 
 describe('GET /sse', () => {
   test('sends the endpoint event first, on a stream that proxies leave alone', async () => {
@@ -59,6 +65,20 @@ describe('GET /sse', () => {
 
     expect(one.id).not.toBe(two.id);
     expect(two.messages()).toEqual([]);
+  });
+
+  test('opens nothing for a client that has gone before the transport is loaded', async () => {
+    const refusals: unknown[] = [];
+    const noteRefusal = (refusal: unknown): void => void refusals.push(refusal);
+    subscribe(REFUSED, noteRefusal);
+    subscribe('http.server.request.start', cut);
+    const connection = await openRaw(server.url);
+    connection.write(`GET /sse HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`);
+    await eventually(() => refusals.length > 0);
+    unsubscribe('http.server.request.start', cut);
+    unsubscribe(REFUSED, noteRefusal);
+
+    expect(refusals).toMatchObject([{ code: 'client_gone' }]);
   });
 
   test.each(['HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'])('is 405 with Allow as %s', async (method) => {
