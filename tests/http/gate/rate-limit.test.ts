@@ -62,9 +62,10 @@ describe('above the limit', () => {
     for (let count = 0; count < 2 * LIMIT; count += 1) await send(`${server.url}/mcp`);
 
     const missing = await send(`${server.url}/mcp`);
-    const wrong = await fail();
+    const wrong = await useUp();
 
-    expect([missing.status, wrong.status]).toEqual([401, 401]);
+    expect([missing.status, ...wrong]).toEqual([401, 401, 401, 401]);
+    expect((await fail()).status).toBe(429);
   });
 
   test('expired, disabled and malformed credentials count, on every path that looks at them', async () => {
