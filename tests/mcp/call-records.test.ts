@@ -125,6 +125,25 @@ test('a call runs within what is bound to the channel of its beginning', async (
   expect(text).toContain(String.raw`\"store\":\"outside\"`);
 });
 
+test('who hears of its beginning may put another trace in the place of its own', async () => {
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  const replace = (event: unknown): void =>
+    void ((event as CallEvent).trace = { traceId: 'a'.repeat(32), traceparent });
+  subscribe(CALL_BEGINS, replace);
+  const before = server.lines.length;
+
+  const params = { name: 'outside', arguments: {}, _meta: { traceparent: PARENT } };
+  const { text } = await send(
+    `${server.url}/mcp`,
+    stateless({ method: 'tools/call', params }, { token: ADA }),
+  );
+  unsubscribe(CALL_BEGINS, replace);
+
+  expect(text).toContain(traceparent);
+  const traces = server.lines.slice(before).map(({ traceId }) => traceId);
+  expect(traces.filter((traceId) => traceId !== undefined)).toEqual(['a'.repeat(32), 'a'.repeat(32)]);
+});
+
 test('prompts are told of too, and names that no tool of a feature has are not', async () => {
   const feature: Feature = {
     name: 'some',

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Feature } from '../../src/mcp/feature.ts';
 import type { Channel, Reply } from '../../src/mcp/messages.ts';
 import { readPlainCall } from '../../src/mcp/plain-call.ts';
+import type { Handshake } from '../../src/mcp/sdk-session.ts';
 import type { McpDefinition } from '../../src/mcp/server.ts';
 import { McpSession } from '../../src/mcp/session.ts';
 import { defineTool, type Tool } from '../../src/mcp/tool.ts';
@@ -36,10 +37,12 @@ const CALLER = createCaller({ userId: 'ada' }, 'request-1');
 function openSession({
   tools = fixtureTools,
   features = [],
+  handshake,
   ...rest
 }: {
   tools?: readonly Tool[];
   features?: readonly Feature[];
+  handshake?: Handshake;
   maxCallsPerUser?: number;
 } = {}): Fixture {
   const { definition: plain } = createDefinition({ tools, features, shortWay: createFastLane, ...rest });
@@ -62,7 +65,7 @@ function openSession({
     abandon: (id) => void heard.push(`abandoned ${id}`),
     stream: () => ({ send: (message) => void heard.push(message) }),
   };
-  const session = new McpSession({ definition, userId: 'ada', channel });
+  const session = new McpSession({ definition, userId: 'ada', channel, handshake });
   const looksAtFirst = looks;
   return {
     session,
@@ -201,6 +204,27 @@ describe('the SDK’s server', () => {
 
     expect(servers()).toBe(1);
   });
+
+  test.each([true, false])(
+    'hears of a session that goes on whether its client has said that it is done: %s',
+    async (isInitialized) => {
+      const seen: string[] = [];
+      const feature: Feature = {
+        name: 'listens',
+        register: ({ server }) => {
+          server.oninitialized = () => seen.push('initialized');
+        },
+      };
+      const handshake = { params: HELLO, isInitialized };
+      const { request, until, heard } = openSession({ features: [feature], handshake });
+
+      request(1, 'ping');
+      await until(1);
+
+      expect(heard).toEqual([{ jsonrpc: '2.0', id: 1, result: {} }]);
+      expect(seen).toEqual(isInitialized ? ['initialized'] : []);
+    },
+  );
 });
 
 describe('a request', () => {
