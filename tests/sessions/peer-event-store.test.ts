@@ -226,6 +226,19 @@ describe('the process that writes a stream', () => {
     expect([reader.texts, reader.lost]).toEqual([['1'], ['1']]);
   });
 
+  test('is killed while it is read elsewhere, and what is shared has been lost: the reader hears that it is lost', async () => {
+    const { away, writer } = start();
+    const { reader } = await resume(away, 0);
+    writer.append({ json: '1' });
+    await eventually(() => reader.texts.length === 1);
+    peers[0].kill();
+    group.flush();
+    watch();
+
+    await eventually(() => reader.lost !== undefined || reader.left.length > 0);
+    expect([reader.lost, reader.left]).toEqual([[], []]);
+  });
+
   test("is killed while a session's own stream is read elsewhere: its client comes back and begins another", async () => {
     const { away, writer } = start({ isEndless: true });
     const { reader } = await resume(away, 0);
