@@ -64,13 +64,8 @@ class Line {
         // oxlint-disable-next-line prefer-promise-reject-errors -- the reason is whatever the signal was aborted with
         reject(signal.reason);
       };
-      const waiter: Waiter = {
-        userId,
-        call: () => {
-          signal.removeEventListener('abort', giveUp);
-          resolve();
-        },
-      };
+      // Its signal is the call's own and goes with it; to give up a turn that has come does nothing.
+      const waiter: Waiter = { userId, call: resolve };
       this.#waiters.set(userId, (this.#waiters.get(userId) ?? new Set()).add(waiter));
       this.waiting += 1;
       signal.addEventListener('abort', giveUp, { once: true });
