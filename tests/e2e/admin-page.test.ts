@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { createPageFixture, describeInBrowser, findBarriers } from '../support/browser.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { focused, tabTo } from '../support/keyboard.ts';
 import { eventually } from '../support/raw-http.ts';
 import { ADA, GREETER, TOKENS } from '../support/start-server.ts';
@@ -41,7 +42,7 @@ describeInBrowser('the page for admins', () => {
     return page;
   };
 
-  test('refuses whoever is no admin, in words', async () => {
+  testInCi('refuses whoever is no admin, in words', async () => {
     const page = await signIn(ADA);
 
     const refusal = await page.getByRole('alert').locator('.refusal').textContent();
@@ -75,7 +76,7 @@ describeInBrowser('the page for admins', () => {
     expect(await page.locator('#rows').isVisible()).toBe(false);
   });
 
-  test('changes what is chosen', async () => {
+  testInCi('changes what is chosen', async () => {
     const page = await signIn();
     await page.getByLabel('Choose Bob').check();
 
@@ -109,7 +110,7 @@ describeInBrowser('the page for admins', () => {
     expect(await row.innerText()).toMatch(/Greta Garbo[^]*greet[^]*2099-01-01/);
   });
 
-  test('saves an edit that was left and opened again at once', async () => {
+  testInCi('saves an edit that was left and opened again at once', async () => {
     await fixture.server().writeTokens(tokens);
     const page = await signIn();
     await page.getByRole('button', { name: 'Edit Bob' }).waitFor();
@@ -124,7 +125,7 @@ describeInBrowser('the page for admins', () => {
     expect(fixture.complaints()).toEqual([]);
   });
 
-  test('signs out with words when the token is taken away in the middle of an edit', async () => {
+  testInCi('signs out with words when the token is taken away in the middle of an edit', async () => {
     await fixture.server().writeTokens(tokens);
     const page = await signIn();
     await page.getByRole('button', { name: 'Edit Bob' }).click();
@@ -142,65 +143,68 @@ describeInBrowser('the page for admins', () => {
     await fixture.server().writeTokens(tokens);
   });
 
-  test('is used by keyboard alone: each stop is seen, and the focus comes back to where one was', async () => {
-    await fixture.server().writeTokens(tokens);
-    const page = await fixture.open({}, 'admin');
-    const { keyboard } = page;
-    await tabTo(page, 'Your token');
-    await keyboard.type(ADMIN);
-    await keyboard.press('Enter');
-    await focused(page, 'People and their tokens');
+  testInCi(
+    'is used by keyboard alone: each stop is seen, and the focus comes back to where one was',
+    async () => {
+      await fixture.server().writeTokens(tokens);
+      const page = await fixture.open({}, 'admin');
+      const { keyboard } = page;
+      await tabTo(page, 'Your token');
+      await keyboard.type(ADMIN);
+      await keyboard.press('Enter');
+      await focused(page, 'People and their tokens');
 
-    await tabTo(page, 'User id');
-    await keyboard.type('kay');
-    await keyboard.press('Enter');
-    await focused(page, 'Links to hand out');
-    await tabTo(page, 'Done');
-    await keyboard.press('Enter');
-    await focused(page, 'People and their tokens');
+      await tabTo(page, 'User id');
+      await keyboard.type('kay');
+      await keyboard.press('Enter');
+      await focused(page, 'Links to hand out');
+      await tabTo(page, 'Done');
+      await keyboard.press('Enter');
+      await focused(page, 'People and their tokens');
 
-    await tabTo(page, 'Edit kay');
-    await keyboard.press('Enter');
-    await focused(page, 'Name');
-    await keyboard.press('Escape');
-    await focused(page, 'Edit kay');
-    await keyboard.press('Space');
-    await keyboard.type('Kay Jones');
-    await keyboard.press('Enter');
-    await focused(page, 'Edit Kay Jones');
+      await tabTo(page, 'Edit kay');
+      await keyboard.press('Enter');
+      await focused(page, 'Name');
+      await keyboard.press('Escape');
+      await focused(page, 'Edit kay');
+      await keyboard.press('Space');
+      await keyboard.type('Kay Jones');
+      await keyboard.press('Enter');
+      await focused(page, 'Edit Kay Jones');
 
-    await tabTo(page, 'Choose Kay Jones', 'Shift+Tab');
-    await keyboard.press('Space');
-    await tabTo(page, 'New link', 'Shift+Tab');
-    await keyboard.press('Enter');
-    await focused(page, 'Links to hand out');
-    await tabTo(page, 'Choose Kay Jones');
-    await keyboard.press('Space');
-    await tabTo(page, 'Remove', 'Shift+Tab');
-    await keyboard.press('Enter');
-    await page.getByRole('dialog').waitFor();
-    await keyboard.press('Escape');
-    await page.getByRole('dialog').waitFor({ state: 'hidden' });
-    await focused(page, 'Remove');
-    // Once more than is meant, as a key that is held down does: it is no answer.
-    await keyboard.press('Enter');
-    await focused(page, 'Cancel');
-    await keyboard.press('Enter');
-    await focused(page, 'Remove');
-    // The token that has a new link, and the new one.
-    const kays = page.locator('#rows tr', { hasText: 'Kay Jones' });
-    expect(await kays.count()).toBe(2);
-    await keyboard.press('Enter');
-    await focused(page, 'Cancel');
-    await tabTo(page, 'Remove', 'Shift+Tab');
-    await keyboard.press('Enter');
-    await eventually(async () => (await kays.count()) === 1);
-    await focused(page, 'Remove');
+      await tabTo(page, 'Choose Kay Jones', 'Shift+Tab');
+      await keyboard.press('Space');
+      await tabTo(page, 'New link', 'Shift+Tab');
+      await keyboard.press('Enter');
+      await focused(page, 'Links to hand out');
+      await tabTo(page, 'Choose Kay Jones');
+      await keyboard.press('Space');
+      await tabTo(page, 'Remove', 'Shift+Tab');
+      await keyboard.press('Enter');
+      await page.getByRole('dialog').waitFor();
+      await keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
+      await focused(page, 'Remove');
+      // Once more than is meant, as a key that is held down does: it is no answer.
+      await keyboard.press('Enter');
+      await focused(page, 'Cancel');
+      await keyboard.press('Enter');
+      await focused(page, 'Remove');
+      // The token that has a new link, and the new one.
+      const kays = page.locator('#rows tr', { hasText: 'Kay Jones' });
+      expect(await kays.count()).toBe(2);
+      await keyboard.press('Enter');
+      await focused(page, 'Cancel');
+      await tabTo(page, 'Remove', 'Shift+Tab');
+      await keyboard.press('Enter');
+      await eventually(async () => (await kays.count()) === 1);
+      await focused(page, 'Remove');
 
-    expect(fixture.complaints()).toEqual([]);
-  });
+      expect(fixture.complaints()).toEqual([]);
+    },
+  );
 
-  test.each([
+  testEach([
     { colorScheme: 'light', viewport: { width: 1280, height: 800 } },
     { colorScheme: 'dark', viewport: { width: 390, height: 844 } },
     { colorScheme: 'light', viewport: { width: 390, height: 844 } },

@@ -7,6 +7,7 @@ import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { findModernNode } from '../../scripts/modern-node.ts';
 import { connectClient } from '../support/clients.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { PACKAGE } from '../support/package.ts';
 import { builtFile, createSandbox, ROOT, waitForEnd } from '../support/process.ts';
 import {
@@ -62,7 +63,7 @@ interface HostConfiguration {
   readonly mcpServers: Record<string, { command: string; args: string[]; env?: Record<string, string> }>;
 }
 
-test.each([
+testEach([
   ['claude-desktop', 'streamable-http'],
   ['claude-desktop-stdio', 'stdio'],
 ])(
@@ -86,17 +87,21 @@ test.each([
   60_000,
 );
 
-test('the command for the MCP Inspector lists the tools', async () => {
-  const command = await printedFor('inspector');
-  const cwd = await userFolder();
+testInCi(
+  'the command for the MCP Inspector lists the tools',
+  async () => {
+    const command = await printedFor('inspector');
+    const cwd = await userFolder();
 
-  const PATH = `${path.dirname(modernNode)}${path.delimiter}${process.env['PATH']}`;
-  const output = await outputOf('sh', ['-c', command], { cwd, env: { PATH } });
+    const PATH = `${path.dirname(modernNode)}${path.delimiter}${process.env['PATH']}`;
+    const output = await outputOf('sh', ['-c', command], { cwd, env: { PATH } });
 
-  expect(JSON.parse(output)).toMatchObject({
-    tools: [{ name: 'get_greeting' }, { name: 'echo_message' }, { name: 'whoami' }],
-  });
-}, 60_000);
+    expect(JSON.parse(output)).toMatchObject({
+      tools: [{ name: 'get_greeting' }, { name: 'echo_message' }, { name: 'whoami' }],
+    });
+  },
+  60_000,
+);
 
 test('the commands for curl list the tools, by either way as the user', async () => {
   const command = await printedFor('curl');
@@ -107,32 +112,40 @@ test('the commands for curl list the tools, by either way as the user', async ()
   expect(output).toMatch(/"result":\{[^]*"get_greeting"[^]*"resultType":"complete"/);
 });
 
-test('the program for the AI SDK lists the tools', async () => {
-  const cwd = await userFolder({ 'tools.mjs': await printedFor('ai-sdk') });
+testInCi(
+  'the program for the AI SDK lists the tools',
+  async () => {
+    const cwd = await userFolder({ 'tools.mjs': await printedFor('ai-sdk') });
 
-  const output = await outputOf(modernNode, ['tools.mjs'], { cwd });
+    const output = await outputOf(modernNode, ['tools.mjs'], { cwd });
 
-  expect(output).toBe("[ 'get_greeting', 'echo_message', 'whoami' ]\n");
-}, 60_000);
+    expect(output).toBe("[ 'get_greeting', 'echo_message', 'whoami' ]\n");
+  },
+  60_000,
+);
 
-test('the program for the OpenAI Agents SDK has the model’s call answered as the user', async () => {
-  const openAi = await startFakeOpenAi();
-  const cwd = await userFolder({ 'agent.mjs': await printedFor('openai-agents') });
+testInCi(
+  'the program for the OpenAI Agents SDK has the model’s call answered as the user',
+  async () => {
+    const openAi = await startFakeOpenAi();
+    const cwd = await userFolder({ 'agent.mjs': await printedFor('openai-agents') });
 
-  const output = await outputOf(modernNode, ['agent.mjs'], {
-    cwd,
-    env: {
-      OPENAI_API_KEY: 'sk-test',
-      OPENAI_BASE_URL: `${openAi.url}/v1`,
-      OPENAI_AGENTS_DISABLE_TRACING: '1',
-    },
-  });
+    const output = await outputOf(modernNode, ['agent.mjs'], {
+      cwd,
+      env: {
+        OPENAI_API_KEY: 'sk-test',
+        OPENAI_BASE_URL: `${openAi.url}/v1`,
+        OPENAI_AGENTS_DISABLE_TRACING: '1',
+      },
+    });
 
-  expect(output).toContain('"userId":"ada"');
-  expect(openAi.bodies[0]).toMatchObject({
-    tools: [{ name: 'get_greeting' }, { name: 'echo_message' }, { name: 'whoami' }],
-  });
-}, 60_000);
+    expect(output).toContain('"userId":"ada"');
+    expect(openAi.bodies[0]).toMatchObject({
+      tools: [{ name: 'get_greeting' }, { name: 'echo_message' }, { name: 'whoami' }],
+    });
+  },
+  60_000,
+);
 
 test('the command for the Responses API gives OpenAI an address and a token that let it in', async () => {
   const openAi = await startFakeOpenAi();

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { findModernNode } from '../../scripts/modern-node.ts';
 import { findFreePort } from '../support/free-port.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, ROOT, type TestProcess, waitFor, waitForEnd } from '../support/process.ts';
 import { send } from '../support/raw-http.ts';
 import { type ServerProcess, startServer, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
@@ -79,7 +80,7 @@ test('over http it signs in, goes on without a page, and signs in as somebody el
   expect(await resultOf(third)).toMatchObject({ userId: 'bob' });
 });
 
-test('over sse it signs in and calls', async () => {
+testInCi('over sse it signs in and calls', async () => {
   const run = (await createInspector('/sse'))();
   await signInOnPage(run, TOKEN.ada);
 

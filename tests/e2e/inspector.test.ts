@@ -1,8 +1,9 @@
 /** The MCP Inspector's command line, as a user runs it, over every transport; it needs a newer Node than the server. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { findModernNode } from '../../scripts/modern-node.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { createSandbox, ROOT, waitForEnd } from '../support/process.ts';
 import {
   fixtureEntry,
@@ -42,13 +43,15 @@ function resultOf({ code, stdout, stderr }: Awaited<ReturnType<typeof inspect>>)
   return JSON.parse(stdout);
 }
 
-describe.each([
-  ['http', '/mcp', 'streamable-http'],
-  ['sse', '/sse', 'sse'],
-] as const)('over %s', (transport, route, expected) => {
-  const header = ['--header', `Authorization: Bearer ${TOKEN.ada}`];
+const WAYS = [
+  { transport: 'http', route: '/mcp', expected: 'streamable-http' },
+  { transport: 'sse', route: '/sse', expected: 'sse' },
+] as const;
 
-  test('lists the tools, and calls them as the user of the header', async () => {
+testEach(WAYS)(
+  'over $transport lists the tools, and calls them as the user of the header',
+  async ({ transport, route, expected }) => {
+    const header = ['--header', `Authorization: Bearer ${TOKEN.ada}`];
     const target = [`${server.url}${route}`, '--transport', transport, ...header];
 
     const [list, greeting, me] = await Promise.all([
@@ -62,9 +65,12 @@ describe.each([
     });
     expect(resultOf(greeting)).toMatchObject({ content: [{ type: 'text', text: 'Hello, you!' }] });
     expect(resultOf(me)).toMatchObject({ structuredContent: { userId: 'ada', transport: expected } });
-  });
+  },
+);
 
-  test('with a wrong token fails and shows no tool', async () => {
+testInCi.each(WAYS)(
+  'over $transport with a wrong token fails and shows no tool',
+  async ({ transport, route }) => {
     const target = [`${server.url}${route}`, '--transport', transport];
 
     const wrong = ['--header', 'Authorization: Bearer tok_wrong_0123456789', '--stored-auth-only'];
@@ -73,10 +79,10 @@ describe.each([
     expect(refused.code).not.toBe(0);
     expect(refused.stdout).not.toContain('get_greeting');
     expect(refused.stderr).toContain('auth_required');
-  });
-});
+  },
+);
 
-test('over stdio lists the tools, and calls them as the user of MCP_TOKEN', async () => {
+testInCi('over stdio lists the tools, and calls them as the user of MCP_TOKEN', async () => {
   const command = [process.execPath, ...fixtureEntry('stdio')];
   const env = ['-e', 'AUTH_ENABLED=true', '-e', `MCP_TOKEN=${TOKEN.bob}`];
 
@@ -91,7 +97,7 @@ test('over stdio lists the tools, and calls them as the user of MCP_TOKEN', asyn
   expect(resultOf(me)).toMatchObject({ structuredContent: { userId: 'bob', transport: 'stdio' } });
 });
 
-test('over http speaks 2026-07-28 when asked to', async () => {
+testInCi('over http speaks 2026-07-28 when asked to', async () => {
   const target = [`${server.url}/mcp`, '--transport', 'http', '--protocol-era', 'modern'];
   const header = ['--header', `Authorization: Bearer ${TOKEN.ada}`];
 

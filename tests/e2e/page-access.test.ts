@@ -1,6 +1,7 @@
 /** The page for everybody: light and dark, wide and narrow, by keyboard, without JavaScript, without tokens, elsewhere. */
 import { expect, test } from '@jest/globals';
 import { createPageFixture, describeInBrowser, findBarriers } from '../support/browser.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { ADA } from '../support/start-server.ts';
 
 const NARROW = { width: 390, height: 844 };
@@ -9,7 +10,7 @@ const WIDE = { width: 1280, height: 800 };
 describeInBrowser('the page for everybody', () => {
   const fixture = createPageFixture();
 
-  test.each([
+  testEach([
     { colorScheme: 'light', width: 'wide', viewport: WIDE },
     { colorScheme: 'dark', width: 'wide', viewport: WIDE },
     { colorScheme: 'light', width: 'narrow', viewport: NARROW },
@@ -38,7 +39,7 @@ describeInBrowser('the page for everybody', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
   });
 
-  test('can be used with the keyboard alone', async () => {
+  testInCi('can be used with the keyboard alone', async () => {
     const page = await fixture.open();
 
     await page.keyboard.press('Tab');
@@ -79,7 +80,7 @@ const withoutAuth = { env: { AUTH_ENABLED: 'false', SSE_ENABLED: 'false' } };
 describeInBrowser('the page without authentication and without SSE', () => {
   const fixture = createPageFixture(withoutAuth);
 
-  test('warns, needs no token, and opens a subscription for its stream', async () => {
+  testInCi('warns, needs no token, and opens a subscription for its stream', async () => {
     const page = await fixture.open();
 
     await page.getByRole('button', { name: 'Call' }).click();
@@ -102,20 +103,23 @@ const elsewhere = { origin: 'http://mcp.example', env: { HOST: '0.0.0.0' } };
 describeInBrowser('the page at a public URL without HTTPS', () => {
   const fixture = createPageFixture(elsewhere);
 
-  test('works there, shows that URL, and copies although browsers close the clipboard to it', async () => {
-    const page = await fixture.signIn();
+  testInCi(
+    'works there, shows that URL, and copies although browsers close the clipboard to it',
+    async () => {
+      const page = await fixture.signIn();
 
-    await page.getByRole('button', { name: 'Call' }).click();
-    await page.locator('.output pre').waitFor();
-    await page.locator('#client-claude-desktop summary').click();
-    await page.getByRole('button', { name: 'Copy configuration for Claude Desktop, through' }).click();
-    await page.getByRole('button', { name: 'Copied configuration for Claude Desktop, through' }).waitFor();
+      await page.getByRole('button', { name: 'Call' }).click();
+      await page.locator('.output pre').waitFor();
+      await page.locator('#client-claude-desktop summary').click();
+      await page.getByRole('button', { name: 'Copy configuration for Claude Desktop, through' }).click();
+      await page.getByRole('button', { name: 'Copied configuration for Claude Desktop, through' }).waitFor();
 
-    expect(fixture.url()).toMatch(/^http:\/\/mcp\.example:\d+$/);
-    expect(await page.locator('#client-claude-desktop code').textContent()).toContain(
-      `"${fixture.url()}/mcp"`,
-    );
-    expect(await page.locator('#client-claude-desktop code').textContent()).toContain('--allow-http');
-    expect(fixture.complaints()).toEqual([]);
-  });
+      expect(fixture.url()).toMatch(/^http:\/\/mcp\.example:\d+$/);
+      expect(await page.locator('#client-claude-desktop code').textContent()).toContain(
+        `"${fixture.url()}/mcp"`,
+      );
+      expect(await page.locator('#client-claude-desktop code').textContent()).toContain('--allow-http');
+      expect(fixture.complaints()).toEqual([]);
+    },
+  );
 });

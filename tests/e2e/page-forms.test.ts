@@ -6,6 +6,7 @@ import { definePrompt } from '../../src/mcp/prompt.ts';
 import { defineResource } from '../../src/mcp/resource.ts';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { createPageFixture, describeInBrowser, findBarriers } from '../support/browser.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
 
 interface Branch {
@@ -139,45 +140,48 @@ describeInBrowser('what a fork offers', () => {
     expect(fixture.complaints()).toEqual([]);
   });
 
-  test('begins as JSON with a skeleton, and keeps what was typed from form to JSON and back', async () => {
-    const page = await fixture.signIn();
-    const panel = await choose(page, 'Order');
-    const toJson = panel.getByRole('button', { name: 'Edit as JSON' });
-    const toForm = panel.getByRole('button', { name: 'Edit as a form' });
-    const box = panel.getByRole('textbox', { name: /^arguments/ });
+  testInCi(
+    'begins as JSON with a skeleton, and keeps what was typed from form to JSON and back',
+    async () => {
+      const page = await fixture.signIn();
+      const panel = await choose(page, 'Order');
+      const toJson = panel.getByRole('button', { name: 'Edit as JSON' });
+      const toForm = panel.getByRole('button', { name: 'Edit as a form' });
+      const box = panel.getByRole('textbox', { name: /^arguments/ });
 
-    await toJson.click();
-    const skeleton: unknown = JSON.parse(await box.inputValue());
-    await toForm.click();
-    await panel.getByLabel(/^count/).fill('two');
-    await panel.getByRole('textbox', { name: /^name/ }).fill('Zoë');
-    await toJson.click();
-    const draft = JSON.parse(await box.inputValue()) as Record<string, unknown>;
-    await box.fill(
-      JSON.stringify({
-        ...draft,
+      await toJson.click();
+      const skeleton: unknown = JSON.parse(await box.inputValue());
+      await toForm.click();
+      await panel.getByLabel(/^count/).fill('two');
+      await panel.getByRole('textbox', { name: /^name/ }).fill('Zoë');
+      await toJson.click();
+      const draft = JSON.parse(await box.inputValue()) as Record<string, unknown>;
+      await box.fill(
+        JSON.stringify({
+          ...draft,
+          ...FILLED_IN,
+          tree: { label: 'a', children: [{ label: 'b', children: [] }] },
+        }),
+      );
+      await toForm.click();
+
+      expect(skeleton).toEqual({
+        customer: { name: '' },
+        lines: [{ item: 'book', count: 0 }],
+        pay: { by: 'card', number: '' },
+        note: '',
+      });
+      expect(draft).toMatchObject({ customer: { name: 'Zoë' }, lines: [{ item: 'book', count: 'two' }] });
+      expect(await panel.getByLabel('Kind of pay').locator('option:checked').innerText()).toBe('cash');
+      expect(await panel.getByRole('textbox', { name: /^label/ }).count()).toBe(2);
+      expect(await call(panel)).toEqual({
         ...FILLED_IN,
         tree: { label: 'a', children: [{ label: 'b', children: [] }] },
-      }),
-    );
-    await toForm.click();
+      });
+    },
+  );
 
-    expect(skeleton).toEqual({
-      customer: { name: '' },
-      lines: [{ item: 'book', count: 0 }],
-      pay: { by: 'card', number: '' },
-      note: '',
-    });
-    expect(draft).toMatchObject({ customer: { name: 'Zoë' }, lines: [{ item: 'book', count: 'two' }] });
-    expect(await panel.getByLabel('Kind of pay').locator('option:checked').innerText()).toBe('cash');
-    expect(await panel.getByRole('textbox', { name: /^label/ }).count()).toBe(2);
-    expect(await call(panel)).toEqual({
-      ...FILLED_IN,
-      tree: { label: 'a', children: [{ label: 'b', children: [] }] },
-    });
-  });
-
-  test('stays JSON where the form has no place for it, and says so', async () => {
+  testInCi('stays JSON where the form has no place for it, and says so', async () => {
     const panel = await choose(await fixture.signIn(), 'Order');
     await panel.getByRole('button', { name: 'Edit as JSON' }).click();
     const box = panel.getByRole('textbox', { name: /^arguments/ });
@@ -194,7 +198,7 @@ describeInBrowser('what a fork offers', () => {
     expect(await box.inputValue()).toBe('{ "shoes": ');
   });
 
-  test('shows the scope that a tool needs, and its schemas', async () => {
+  testInCi('shows the scope that a tool needs, and its schemas', async () => {
     const panel = await choose(await fixture.signIn(), 'Order');
 
     await panel.getByText('Input schema').click();
@@ -236,7 +240,7 @@ describeInBrowser('what a fork offers', () => {
     expect(fixture.complaints()).toEqual([]);
   });
 
-  test.each([
+  testInCi.each([
     { colorScheme: 'light', viewport: { width: 1280, height: 800 } },
     { colorScheme: 'dark', viewport: { width: 390, height: 844 } },
   ] as const)('has no barriers in $colorScheme, and fits the screen', async (screen) => {

@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import { CLIENT_IDS, renderClient } from '../../src/connect/clients.ts';
 import { spellLink } from '../../src/connect/links.ts';
 import { createPageFixture, describeInBrowser, findBarriers } from '../support/browser.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { PACKAGE } from '../support/package.ts';
 import { ADA, GREETER, TOKENS } from '../support/start-server.ts';
 
@@ -45,7 +46,7 @@ describeInBrowser('a personal link', () => {
     expect(fixture.complaints()).toEqual([]);
   });
 
-  test('gets in with what was copied or appended behind the token', async () => {
+  testInCi('gets in with what was copied or appended behind the token', async () => {
     const made = 'mcp_0123456789-abcdef_0123456789';
     await fixture.server().writeTokens({ ...TOKENS, [made]: { userId: 'mia', name: 'Mia' } });
 
@@ -85,7 +86,7 @@ describeInBrowser('a personal link', () => {
     );
   });
 
-  test('copies what has no link, and says where it goes', async () => {
+  testInCi('copies what has no link, and says where it goes', async () => {
     const page = await fixture.open(
       { ...ON_WINDOWS, permissions: ['clipboard-read', 'clipboard-write'] },
       `#token=${ADA}`,
@@ -99,7 +100,7 @@ describeInBrowser('a personal link', () => {
     );
   });
 
-  test('offers on a phone what runs there, without a barrier, and fits it', async () => {
+  testInCi('offers on a phone what runs there, without a barrier, and fits it', async () => {
     const page = await fixture.open({ ...ON_A_PHONE, colorScheme: 'dark' }, `#token=${ADA}`);
     await page.getByRole('heading', { name: 'Hello, Ada Lovelace' }).waitFor();
 
@@ -109,18 +110,21 @@ describeInBrowser('a personal link', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
   });
 
-  test('with a token that is refused shows the gate’s sentence and lets another one be tried', async () => {
-    const page = await fixture.open(ON_WINDOWS, '#token=tok_expired_0123456789');
+  testInCi(
+    'with a token that is refused shows the gate’s sentence and lets another one be tried',
+    async () => {
+      const page = await fixture.open(ON_WINDOWS, '#token=tok_expired_0123456789');
 
-    const refusal = await page.getByRole('alert').locator('.refusal').textContent();
+      const refusal = await page.getByRole('alert').locator('.refusal').textContent();
 
-    expect(refusal).toContain('The token has expired.');
-    expect(page.url()).toBe(`${fixture.url()}/`);
-    expect(await page.locator('#hello').isHidden()).toBe(true);
-    expect(await page.getByLabel('Your token').isVisible()).toBe(true);
-  });
+      expect(refusal).toContain('The token has expired.');
+      expect(page.url()).toBe(`${fixture.url()}/`);
+      expect(await page.locator('#hello').isHidden()).toBe(true);
+      expect(await page.getByLabel('Your token').isVisible()).toBe(true);
+    },
+  );
 
-  test('is followed where the page is open already, and forgotten on demand', async () => {
+  testInCi('is followed where the page is open already, and forgotten on demand', async () => {
     const page = await fixture.open(ON_WINDOWS);
     await page.evaluate(`location.hash = 'token=${ADA}'`);
     await page.getByRole('heading', { name: 'Hello, Ada Lovelace' }).waitFor();

@@ -4,6 +4,7 @@ import type { Page, Route } from 'playwright-core';
 import { createPageFixture, describeInBrowser } from '../support/browser.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../support/held-tool.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { eventually } from '../support/raw-http.ts';
 import { ADA, BOB } from '../support/start-server.ts';
 
@@ -49,7 +50,7 @@ describeInBrowser('the page after a token is forgotten', () => {
     expect(await page.locator('#try').innerText()).not.toMatch(/held|Ada/);
   });
 
-  test('holds nothing of the user any more', async () => {
+  testInCi('holds nothing of the user any more', async () => {
     const page = await fixture.signIn(ADA);
     await page.getByRole('button', { name: 'Open', exact: true }).click();
     await page.locator('.line.comment').first().waitFor();
@@ -70,26 +71,29 @@ describeInBrowser('the page after a token is forgotten', () => {
     expect(fixture.complaints()).toEqual([]);
   });
 
-  test('is the one of the last token where two are used at once, whichever is answered first', async () => {
-    const page = await fixture.open();
-    const late: Route[] = [];
-    await page.route('**/mcp', async (route) => {
-      if (route.request().headers()['authorization'] === `Bearer ${ADA}` && late.length === 0)
-        late.push(route);
-      else await route.continue();
-    });
+  testInCi(
+    'is the one of the last token where two are used at once, whichever is answered first',
+    async () => {
+      const page = await fixture.open();
+      const late: Route[] = [];
+      await page.route('**/mcp', async (route) => {
+        if (route.request().headers()['authorization'] === `Bearer ${ADA}` && late.length === 0)
+          late.push(route);
+        else await route.continue();
+      });
 
-    await signIn(page, ADA);
-    await eventually(() => late.length === 1);
-    await signIn(page, BOB);
-    await page.locator('.who-name', { hasText: 'Bob' }).waitFor();
-    // What the page has given up cannot be answered.
-    await late[0]?.continue().catch(() => undefined);
-    await greet(page);
+      await signIn(page, ADA);
+      await eventually(() => late.length === 1);
+      await signIn(page, BOB);
+      await page.locator('.who-name', { hasText: 'Bob' }).waitFor();
+      // What the page has given up cannot be answered.
+      await late[0]?.continue().catch(() => undefined);
+      await greet(page);
 
-    expect(await page.locator('#who').innerText()).toContain('Bob');
-    expect(await page.locator('#try').innerText()).not.toContain('Ada');
-    expect(await page.locator('#wire > li').count()).toBe(4);
-    expect(await page.getByLabel('Your token').inputValue()).toBe('');
-  });
+      expect(await page.locator('#who').innerText()).toContain('Bob');
+      expect(await page.locator('#try').innerText()).not.toContain('Ada');
+      expect(await page.locator('#wire > li').count()).toBe(4);
+      expect(await page.getByLabel('Your token').inputValue()).toBe('');
+    },
+  );
 });

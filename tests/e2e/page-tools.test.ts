@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { createPageFixture, describeInBrowser } from '../support/browser.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
+import { testInCi } from '../support/in-ci.ts';
 import { eventually, send } from '../support/raw-http.ts';
 import { ADA, TOKENS } from '../support/start-server.ts';
 
@@ -102,7 +103,7 @@ describeInBrowser('the tools on the page', () => {
     expect(fixture.complaints()).toEqual([]);
   });
 
-  test('makes a field for each kind of input and sends their types', async () => {
+  testInCi('makes a field for each kind of input and sends their types', async () => {
     const page = await fixture.signIn();
     await choose(page, 'Show input');
     const field = (name: string) => page.locator('#tool').getByLabel(new RegExp(`^${name}`));
@@ -132,7 +133,7 @@ describeInBrowser('the tools on the page', () => {
     });
   });
 
-  test('takes the whole input as JSON, and shows what the tool says about it', async () => {
+  testInCi('takes the whole input as JSON, and shows what the tool says about it', async () => {
     const page = await fixture.signIn();
     await choose(page, 'Show input');
 
@@ -158,7 +159,7 @@ describeInBrowser('the tools on the page', () => {
     expect(fixture.complaints()).toEqual([]);
   });
 
-  test('shows an image, and as text what only claims to be one', async () => {
+  testInCi('shows an image, and as text what only claims to be one', async () => {
     const page = await fixture.signIn();
 
     await choose(page, 'Draw a dot');
@@ -170,7 +171,7 @@ describeInBrowser('the tools on the page', () => {
     expect(fixture.complaints()).toEqual([]);
   });
 
-  test.each(['on the open stream', 'at the next call'])(
+  testInCi.each(['on the open stream', 'at the next call'])(
     'signs out, with the server’s sentence, when the token has been revoked: %s',
     async (when) => {
       const page = await fixture.signIn();

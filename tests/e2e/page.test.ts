@@ -1,6 +1,7 @@
 /** The page in a real browser: it loads, copies, signs in, and shows why a token is refused. */
 import { expect, test } from '@jest/globals';
 import { createPageFixture, describeInBrowser } from '../support/browser.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { PACKAGE } from '../support/package.ts';
 import { ADA, GREETER } from '../support/start-server.ts';
 
@@ -16,7 +17,7 @@ const EVERYTHING_KEPT = `[
 describeInBrowser('the page', () => {
   const fixture = createPageFixture();
 
-  test('loads without a complaint and asks for nothing but its own files', async () => {
+  testInCi('loads without a complaint and asks for nothing but its own files', async () => {
     const page = await fixture.open();
 
     expect(await page.title()).toContain(PACKAGE.name);
@@ -44,7 +45,7 @@ describeInBrowser('the page', () => {
     expect(await page.locator('.picker details[open]').count()).toBe(1);
   });
 
-  test('copies where the clipboard is closed to it', async () => {
+  testInCi('copies where the clipboard is closed to it', async () => {
     const page = await fixture.open();
     await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
 
@@ -71,7 +72,7 @@ describeInBrowser('the page', () => {
     expect(fixture.complaints()).toEqual([]);
   });
 
-  test('puts the token into the configurations only when asked to', async () => {
+  testInCi('puts the token into the configurations only when asked to', async () => {
     const page = await fixture.signIn();
     const code = page.locator('#client-claude-code code');
 
@@ -85,7 +86,7 @@ describeInBrowser('the page', () => {
     expect(await code.textContent()).toBe(before);
   });
 
-  test.each([
+  testInCi.each([
     [
       'an unknown token',
       'tok_wrong',

@@ -11,6 +11,7 @@ import { createRedisPeers } from '../../src/sessions/redis/redis-peers.ts';
 import { PeersUnreachableError, type Peers } from '../../src/sessions/peers.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../support/held-tool.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, type Sandbox, waitFor } from '../support/process.ts';
 import {
   type Answer,
@@ -156,38 +157,41 @@ describeWithRedis('with Redis', () => {
     expect(away.headers.get('retry-after')).toBe('1');
   });
 
-  test('hung calls go on, also the first of a session, and what needs it is 503 and no hang', async () => {
-    const [here, there] = [await start(), await start()];
-    await untilReady(here, there);
-    const session = await openSse(here.url, ADA);
-    const { id } = await openMcpSession(here.url, ADA);
+  testInCi(
+    'hung calls go on, also the first of a session, and what needs it is 503 and no hang',
+    async () => {
+      const [here, there] = [await start(), await start()];
+      await untilReady(here, there);
+      const session = await openSse(here.url, ADA);
+      const { id } = await openMcpSession(here.url, ADA);
 
-    redis.hang();
-    const late = await postSse(there, session.id, rpc('late', 'ping'));
-    // What Redis has taken meanwhile it hands on; nobody waits for that any more.
-    redis.goOn();
-    await eventually(async () => (await postSse(there, session.id, rpc('after', 'ping'))).status === 202);
-    await session.answerTo('after');
-    const ids = session.messages().map((message) => (message as { id: unknown }).id);
+      redis.hang();
+      const late = await postSse(there, session.id, rpc('late', 'ping'));
+      // What Redis has taken meanwhile it hands on; nobody waits for that any more.
+      redis.goOn();
+      await eventually(async () => (await postSse(there, session.id, rpc('after', 'ping'))).status === 202);
+      await session.answerTo('after');
+      const ids = session.messages().map((message) => (message as { id: unknown }).id);
 
-    redis.hang();
-    const hanging = await postSse(there, session.id, rpc(1, 'ping'));
-    const calls = [await answersCalls(here, id), await answersCalls(there, id)];
-    await untilDegraded(here, there);
-    const noticed = await postSse(there, session.id, rpc(2, 'ping'));
-    redis.goOn();
-    await untilReady(here, there);
-    const back = await postSse(there, session.id, rpc('back', 'ping'));
-    await session.answerTo('back');
-    session.close();
+      redis.hang();
+      const hanging = await postSse(there, session.id, rpc(1, 'ping'));
+      const calls = [await answersCalls(here, id), await answersCalls(there, id)];
+      await untilDegraded(here, there);
+      const noticed = await postSse(there, session.id, rpc(2, 'ping'));
+      redis.goOn();
+      await untilReady(here, there);
+      const back = await postSse(there, session.id, rpc('back', 'ping'));
+      await session.answerTo('back');
+      session.close();
 
-    expect([late.status, hanging.status, noticed.status, back.status]).toEqual([503, 503, 503, 202]);
-    expect(ids).not.toContain('late');
-    expect(calls).toEqual([
-      [200, 200, 200],
-      [200, 200, 200],
-    ]);
-  });
+      expect([late.status, hanging.status, noticed.status, back.status]).toEqual([503, 503, 503, 202]);
+      expect(ids).not.toContain('late');
+      expect(calls).toEqual([
+        [200, 200, 200],
+        [200, 200, 200],
+      ]);
+    },
+  );
 
   test('restarted empty nothing is lost: streams are reached and sessions go on', async () => {
     const [here, there] = [await start(), await start()];
@@ -212,28 +216,31 @@ describeWithRedis('with Redis', () => {
     expect(await answersCalls(there, id)).toEqual([200, 200, 200]);
   });
 
-  test('that cuts a subscriber it comes back by itself, and what was sent meanwhile is repeated or 503', async () => {
-    const [here, there] = [await start(), await start()];
-    await untilReady(here, there);
-    const session = await openSse(here.url, ADA);
+  testInCi(
+    'that cuts a subscriber it comes back by itself, and what was sent meanwhile is repeated or 503',
+    async () => {
+      const [here, there] = [await start(), await start()];
+      await untilReady(here, there);
+      const session = await openSse(here.url, ADA);
 
-    const statuses: number[] = [];
-    for (let round = 0; round < 5; round += 1) {
-      redis.ask('client', 'kill', 'type', 'pubsub');
-      statuses.push((await postSse(there, session.id, rpc(round, 'ping'))).status);
-    }
-    await untilReady(here, there);
-    await eventually(async () => (await postSse(there, session.id, rpc('last', 'ping'))).status === 202);
-    await session.answerTo('last');
-    const ids = session.messages().map((message) => (message as { id: unknown }).id);
-    session.close();
+      const statuses: number[] = [];
+      for (let round = 0; round < 5; round += 1) {
+        redis.ask('client', 'kill', 'type', 'pubsub');
+        statuses.push((await postSse(there, session.id, rpc(round, 'ping'))).status);
+      }
+      await untilReady(here, there);
+      await eventually(async () => (await postSse(there, session.id, rpc('last', 'ping'))).status === 202);
+      await session.answerTo('last');
+      const ids = session.messages().map((message) => (message as { id: unknown }).id);
+      session.close();
 
-    expect(statuses.filter((status) => status !== 202 && status !== 503)).toEqual([]);
-    // What was accepted is answered, and nothing twice.
-    expect(ids.filter((id) => id !== 'last')).toEqual(
-      statuses.flatMap((status, round) => (status === 202 ? [round] : [])),
-    );
-  });
+      expect(statuses.filter((status) => status !== 202 && status !== 503)).toEqual([]);
+      // What was accepted is answered, and nothing twice.
+      expect(ids.filter((id) => id !== 'last')).toEqual(
+        statuses.flatMap((status, round) => (status === 202 ? [round] : [])),
+      );
+    },
+  );
 
   test('a process that is killed in mid-call takes its calls with it, whose clients are told so; the session goes on elsewhere; its stream is gone for good', async () => {
     const env = { ...WITH_TOKENS.env, SERVER_SECRET: SECRET, REDIS_URL: redis.url };
@@ -272,30 +279,34 @@ describeWithRedis('with Redis', () => {
     await expect(session.over()).resolves.toBeDefined();
   }, 60_000);
 
-  test('that one process alone cannot reach has its streams end, whose clients go elsewhere; its calls go on', async () => {
-    const way = await openRedisWay(sandbox, redis);
-    const [cut, other] = [await start({ REDIS_URL: way.url }), await start()];
-    await untilReady(cut, other);
-    const { id } = await openMcpSession(cut.url, ADA);
-    const stream = await openSse(cut.url, ADA);
+  testInCi(
+    'that one process alone cannot reach has its streams end, whose clients go elsewhere; its calls go on',
+    async () => {
+      const way = await openRedisWay(sandbox, redis);
+      const [cut, other] = [await start({ REDIS_URL: way.url }), await start()];
+      await untilReady(cut, other);
+      const { id } = await openMcpSession(cut.url, ADA);
+      const stream = await openSse(cut.url, ADA);
 
-    way.cut();
-    const end = await stream.over(40_000);
-    const retry = stream.frames.findLast((frame) => frame.retry !== undefined)?.retry;
-    const calls = [await answersCalls(cut, id), await answersCalls(other, id)];
-    const elsewhere = await openSse(other.url, ADA);
-    const taken = await postSse(other, elsewhere.id, rpc('there', 'ping'));
-    await elsewhere.answerTo('there');
-    elsewhere.close();
+      way.cut();
+      const end = await stream.over(40_000);
+      const retry = stream.frames.findLast((frame) => frame.retry !== undefined)?.retry;
+      const calls = [await answersCalls(cut, id), await answersCalls(other, id)];
+      const elsewhere = await openSse(other.url, ADA);
+      const taken = await postSse(other, elsewhere.id, rpc('there', 'ping'));
+      await elsewhere.answerTo('there');
+      elsewhere.close();
 
-    expect([end, taken.status, (await readiness(cut))[1]]).toEqual(['ended', 202, 'degraded']);
-    expect(Number(retry)).toBeLessThan(1_100);
-    expect(calls).toEqual([
-      [200, 200, 200],
-      [200, 200, 200],
-    ]);
-    expect(cut.lines.map(({ msg }) => msg)).toContain('other processes take this one for gone');
-  }, 60_000);
+      expect([end, taken.status, (await readiness(cut))[1]]).toEqual(['ended', 202, 'degraded']);
+      expect(Number(retry)).toBeLessThan(1_100);
+      expect(calls).toEqual([
+        [200, 200, 200],
+        [200, 200, 200],
+      ]);
+      expect(cut.lines.map(({ msg }) => msg)).toContain('other processes take this one for gone');
+    },
+    60_000,
+  );
 
   test('a message whose receipt is lost is done once, and gets it however late it is asked for; what cannot be answered is not done', async () => {
     const sealer = createSealer([SECRET]);
@@ -359,188 +370,200 @@ describeWithRedis('with Redis', () => {
     expect(heard).toEqual(['first', 'unanswerable']);
   });
 
-  test('a message that has been received is given up by nobody because it cannot be repeated', async () => {
-    const sealer = createSealer([SECRET]);
-    const log = pino({ level: 'silent' });
-    const one = await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log });
-    joined.push(one);
-    await waitFor('a peer', () => one.standing === 'together');
-    const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
-    const listener = tap.duplicate();
-    await Promise.all([tap.connect(), listener.connect()]);
-    const [inbox, back] = ['t:in:other', `t:in:${one.self}`];
-    const taken: Buffer[] = [];
-    await listener.subscribe(inbox, (bytes) => void taken.push(bytes), true);
-    const answer = one.ask('other', 'count', 1).catch((error: unknown) => error);
-    await waitFor('the question', () => taken.length === 1);
-    // It hears nothing for a while, as when its connection is made anew.
-    await listener.unsubscribe(inbox);
-    const published = (): number =>
-      Number(/calls=(\d+)/.exec(redis.ask('info', 'commandstats').split('cmdstat_publish:')[1] ?? '')?.[1]);
-    await waitFor('the repeat', () => published() === 2);
-    const question = sealer.openMessage('envelope', taken[0] ?? Buffer.alloc(0), inbox);
-    const { messages } = JSON.parse(String(question)) as { messages: [{ number: number }] };
-    const receipt = {
-      version: ENVELOPE_VERSION,
-      id: 'receipt',
-      from: 'other',
-      untilMs: Date.now() + 60_000,
-      messages: [{ to: messages[0].number, found: { value: 'done' } }],
-    };
-    await tap.publish(back, sealer.sealMessage('envelope', Buffer.from(JSON.stringify(receipt)), back));
-    listener.destroy();
-    tap.destroy();
-
-    expect(await answer).toBe('done');
-  });
-
-  test('a message that comes twice, or out of order, is dealt with once, and one of another version is 503 and not guessed at', async () => {
-    const secrets = [SECRET];
-    const log = pino({ level: 'silent' });
-    const join = async (now = () => performance.now()): Promise<Peers> => {
-      const peers = await createRedisPeers({
-        url: redis.url,
-        prefix: 't:',
-        sealer: createSealer(secrets),
-        log,
-        now,
-      });
-      joined.push(peers);
-      await waitFor('a peer', () => peers.standing === 'together');
-      return peers;
-    };
-    // Clocks that say something else each, as those of two machines do.
-    const [one, other] = [
-      await join(() => performance.now() - 240_000),
-      await join(() => performance.now() + 240_000),
-    ];
-    const middle = await join();
-    const heard: unknown[] = [];
-    middle.onAsk('count', (body) => heard.push(body));
-    // Somebody who may read and write the channel, and repeats what goes over it.
-    const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
-    const listener = tap.duplicate();
-    await Promise.all([tap.connect(), listener.connect()]);
-    const taken: Buffer[] = [];
-    const inbox = `t:in:${middle.self}`;
-    await listener.subscribe(inbox, (bytes) => void taken.push(bytes), true);
-
-    const counts = [await one.ask('nobody', 'count', 0).catch((error: unknown) => error)];
-    counts.push(await one.ask(middle.self, 'count', 1), await other.ask(middle.self, 'count', 2));
-    const unknown = await one.ask(middle.self, 'of the next version', 3).catch((error: unknown) => error);
-
-    await waitFor('the tap', () => taken.length === 3);
-    for (const bytes of taken.toReversed()) await tap.publish(inbox, bytes);
-    // Elsewhere, and a bit of it changed, it is nothing at all.
-    await tap.publish(`t:in:${other.self}`, taken[0] ?? '');
-    await tap.publish(inbox, Buffer.concat([taken[0] ?? Buffer.alloc(0), Buffer.from('x')]));
-    // What a process of the next version sends is not guessed at either, though it is sealed with the same secret.
-    const next = {
-      version: ENVELOPE_VERSION + 1,
-      id: 'next',
-      from: one.self,
-      untilMs: Date.now() + 60_000,
-      messages: [{ number: 9, kind: 'count', body: 9 }],
-    };
-    await tap.publish(
-      inbox,
-      createSealer(secrets).sealMessage('envelope', Buffer.from(JSON.stringify(next)), inbox),
-    );
-    counts.push(await other.ask(middle.self, 'count', 4));
-    tap.destroy();
-    listener.destroy();
-
-    expect(counts[0]).toBeInstanceOf(PeersUnreachableError);
-    expect(counts.slice(1)).toEqual([1, 2, 3]);
-    expect(unknown).toBeInstanceOf(PeersUnreachableError);
-    expect(heard).toEqual([1, 2, 4]);
-  });
-
-  test('what is said within a moment goes as one message, is answered each by itself, and is repeated as a whole and done once', async () => {
-    const sealer = createSealer([SECRET]);
-    const join = async (): Promise<Peers> => {
+  testInCi(
+    'a message that has been received is given up by nobody because it cannot be repeated',
+    async () => {
+      const sealer = createSealer([SECRET]);
       const log = pino({ level: 'silent' });
-      const peers = await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log });
-      joined.push(peers);
-      await waitFor('a peer', () => peers.standing === 'together');
-      return peers;
-    };
-    const [one, other] = [await join(), await join()];
-    const heard: unknown[] = [];
-    const slowly = new EventEmitter<{ done: [string] }>();
-    other.onAsk('count', (body: number) => heard.push(body) * 10);
-    other.onAsk('slow', async () => ((await once(slowly, 'done')) as [string])[0]);
-    other.onAsk('fails', () => {
-      throw new Error('It fails.');
-    });
-    other.onAsk('large', (body: string) => body.length);
-    const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
-    const listener = tap.duplicate();
-    await Promise.all([tap.connect(), listener.connect()]);
-    const [taken, back]: [Buffer[], Buffer[]] = [[], []];
-    const inbox = `t:in:${other.self}`;
-    await listener.subscribe(inbox, (bytes) => void taken.push(bytes), true);
-    await listener.subscribe(`t:in:${one.self}`, (bytes) => void back.push(bytes), true);
+      const one = await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log });
+      joined.push(one);
+      await waitFor('a peer', () => one.standing === 'together');
+      const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
+      const listener = tap.duplicate();
+      await Promise.all([tap.connect(), listener.connect()]);
+      const [inbox, back] = ['t:in:other', `t:in:${one.self}`];
+      const taken: Buffer[] = [];
+      await listener.subscribe(inbox, (bytes) => void taken.push(bytes), true);
+      const answer = one.ask('other', 'count', 1).catch((error: unknown) => error);
+      await waitFor('the question', () => taken.length === 1);
+      // It hears nothing for a while, as when its connection is made anew.
+      await listener.unsubscribe(inbox);
+      const published = (): number =>
+        Number(/calls=(\d+)/.exec(redis.ask('info', 'commandstats').split('cmdstat_publish:')[1] ?? '')?.[1]);
+      await waitFor('the repeat', () => published() === 2);
+      const question = sealer.openMessage('envelope', taken[0] ?? Buffer.alloc(0), inbox);
+      const { messages } = JSON.parse(String(question)) as { messages: [{ number: number }] };
+      const receipt = {
+        version: ENVELOPE_VERSION,
+        id: 'receipt',
+        from: 'other',
+        untilMs: Date.now() + 60_000,
+        messages: [{ to: messages[0].number, found: { value: 'done' } }],
+      };
+      await tap.publish(back, sealer.sealMessage('envelope', Buffer.from(JSON.stringify(receipt)), back));
+      listener.destroy();
+      tap.destroy();
 
-    const slow = one.ask(other.self, 'slow', null);
-    const failed = one.ask(other.self, 'fails', null).catch((error: unknown) => error);
-    const unknown = one.ask(other.self, 'unknown', null).catch((error: unknown) => error);
-    const counts = await Promise.all([1, 2, 3].map(async (n) => one.ask(other.self, 'count', n)));
-    // The others have been answered before the slow one is.
-    slowly.emit('done', 'slow');
-    const late = await slow;
-    await waitFor('the tap', () => taken.length === 1 && back.length === 2);
-    await tap.publish(inbox, taken[0] ?? '');
-    await waitFor('the answers again', () => back.length === 3);
-    const large = await Promise.all(
-      [1, 2, 3].map(async () => one.ask(other.self, 'large', 'x'.repeat(40_000))),
-    );
-    listener.destroy();
-    tap.destroy();
+      expect(await answer).toBe('done');
+    },
+  );
 
-    expect(counts).toEqual([10, 20, 30]);
-    expect(late).toBe('slow');
-    for (const error of [await failed, await unknown]) expect(error).toBeInstanceOf(PeersUnreachableError);
-    expect(heard).toEqual([1, 2, 3]);
-    expect(large).toEqual([40_000, 40_000, 40_000]);
-    // The second of them filled a message.
-    expect(taken).toHaveLength(4);
-  });
+  testInCi(
+    'a message that comes twice, or out of order, is dealt with once, and one of another version is 503 and not guessed at',
+    async () => {
+      const secrets = [SECRET];
+      const log = pino({ level: 'silent' });
+      const join = async (now = () => performance.now()): Promise<Peers> => {
+        const peers = await createRedisPeers({
+          url: redis.url,
+          prefix: 't:',
+          sealer: createSealer(secrets),
+          log,
+          now,
+        });
+        joined.push(peers);
+        await waitFor('a peer', () => peers.standing === 'together');
+        return peers;
+      };
+      // Clocks that say something else each, as those of two machines do.
+      const [one, other] = [
+        await join(() => performance.now() - 240_000),
+        await join(() => performance.now() + 240_000),
+      ];
+      const middle = await join();
+      const heard: unknown[] = [];
+      middle.onAsk('count', (body) => heard.push(body));
+      // Somebody who may read and write the channel, and repeats what goes over it.
+      const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
+      const listener = tap.duplicate();
+      await Promise.all([tap.connect(), listener.connect()]);
+      const taken: Buffer[] = [];
+      const inbox = `t:in:${middle.self}`;
+      await listener.subscribe(inbox, (bytes) => void taken.push(bytes), true);
 
-  test('beside a process of the former version each hears at once that the other cannot read it', async () => {
-    const sealer = createSealer([SECRET]);
-    const log = pino({ level: 'silent' });
-    const one = await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log });
-    joined.push(one);
-    await waitFor('a peer', () => one.standing === 'together');
-    const heard: unknown[] = [];
-    one.onAsk('count', (body) => heard.push(body));
-    const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
-    const listener = tap.duplicate();
-    await Promise.all([tap.connect(), listener.connect()]);
-    const former = createFormerPeer('former', sealer);
-    const answered: unknown[] = [];
-    await listener.subscribe(
-      't:in:former',
-      (bytes) => {
-        const envelope = former.open('t:in:former', bytes);
-        if (envelope.kind === '') answered.push(envelope.body);
-        else void tap.publish(`t:in:${one.self}`, former.seal(`t:in:${one.self}`, '', { to: envelope.id }));
-      },
-      true,
-    );
+      const counts = [await one.ask('nobody', 'count', 0).catch((error: unknown) => error)];
+      counts.push(await one.ask(middle.self, 'count', 1), await other.ask(middle.self, 'count', 2));
+      const unknown = await one.ask(middle.self, 'of the next version', 3).catch((error: unknown) => error);
 
-    const asked = await one.ask('former', 'count', 1).catch((error: unknown) => error);
-    await tap.publish(`t:in:${one.self}`, former.seal(`t:in:${one.self}`, 'count', 9));
-    await waitFor('its answer', () => answered.length === 1);
-    listener.destroy();
-    tap.destroy();
+      await waitFor('the tap', () => taken.length === 3);
+      for (const bytes of taken.toReversed()) await tap.publish(inbox, bytes);
+      // Elsewhere, and a bit of it changed, it is nothing at all.
+      await tap.publish(`t:in:${other.self}`, taken[0] ?? '');
+      await tap.publish(inbox, Buffer.concat([taken[0] ?? Buffer.alloc(0), Buffer.from('x')]));
+      // What a process of the next version sends is not guessed at either, though it is sealed with the same secret.
+      const next = {
+        version: ENVELOPE_VERSION + 1,
+        id: 'next',
+        from: one.self,
+        untilMs: Date.now() + 60_000,
+        messages: [{ number: 9, kind: 'count', body: 9 }],
+      };
+      await tap.publish(
+        inbox,
+        createSealer(secrets).sealMessage('envelope', Buffer.from(JSON.stringify(next)), inbox),
+      );
+      counts.push(await other.ask(middle.self, 'count', 4));
+      tap.destroy();
+      listener.destroy();
 
-    expect(asked).toBeInstanceOf(PeersUnreachableError);
-    expect(String(asked)).toContain('another version');
-    expect(answered).toEqual([{ to: 'former 2' }]);
-    expect(heard).toEqual([]);
-  });
+      expect(counts[0]).toBeInstanceOf(PeersUnreachableError);
+      expect(counts.slice(1)).toEqual([1, 2, 3]);
+      expect(unknown).toBeInstanceOf(PeersUnreachableError);
+      expect(heard).toEqual([1, 2, 4]);
+    },
+  );
+
+  testInCi(
+    'what is said within a moment goes as one message, is answered each by itself, and is repeated as a whole and done once',
+    async () => {
+      const sealer = createSealer([SECRET]);
+      const join = async (): Promise<Peers> => {
+        const log = pino({ level: 'silent' });
+        const peers = await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log });
+        joined.push(peers);
+        await waitFor('a peer', () => peers.standing === 'together');
+        return peers;
+      };
+      const [one, other] = [await join(), await join()];
+      const heard: unknown[] = [];
+      const slowly = new EventEmitter<{ done: [string] }>();
+      other.onAsk('count', (body: number) => heard.push(body) * 10);
+      other.onAsk('slow', async () => ((await once(slowly, 'done')) as [string])[0]);
+      other.onAsk('fails', () => {
+        throw new Error('It fails.');
+      });
+      other.onAsk('large', (body: string) => body.length);
+      const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
+      const listener = tap.duplicate();
+      await Promise.all([tap.connect(), listener.connect()]);
+      const [taken, back]: [Buffer[], Buffer[]] = [[], []];
+      const inbox = `t:in:${other.self}`;
+      await listener.subscribe(inbox, (bytes) => void taken.push(bytes), true);
+      await listener.subscribe(`t:in:${one.self}`, (bytes) => void back.push(bytes), true);
+
+      const slow = one.ask(other.self, 'slow', null);
+      const failed = one.ask(other.self, 'fails', null).catch((error: unknown) => error);
+      const unknown = one.ask(other.self, 'unknown', null).catch((error: unknown) => error);
+      const counts = await Promise.all([1, 2, 3].map(async (n) => one.ask(other.self, 'count', n)));
+      // The others have been answered before the slow one is.
+      slowly.emit('done', 'slow');
+      const late = await slow;
+      await waitFor('the tap', () => taken.length === 1 && back.length === 2);
+      await tap.publish(inbox, taken[0] ?? '');
+      await waitFor('the answers again', () => back.length === 3);
+      const large = await Promise.all(
+        [1, 2, 3].map(async () => one.ask(other.self, 'large', 'x'.repeat(40_000))),
+      );
+      listener.destroy();
+      tap.destroy();
+
+      expect(counts).toEqual([10, 20, 30]);
+      expect(late).toBe('slow');
+      for (const error of [await failed, await unknown]) expect(error).toBeInstanceOf(PeersUnreachableError);
+      expect(heard).toEqual([1, 2, 3]);
+      expect(large).toEqual([40_000, 40_000, 40_000]);
+      // The second of them filled a message.
+      expect(taken).toHaveLength(4);
+    },
+  );
+
+  testInCi(
+    'beside a process of the former version each hears at once that the other cannot read it',
+    async () => {
+      const sealer = createSealer([SECRET]);
+      const log = pino({ level: 'silent' });
+      const one = await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log });
+      joined.push(one);
+      await waitFor('a peer', () => one.standing === 'together');
+      const heard: unknown[] = [];
+      one.onAsk('count', (body) => heard.push(body));
+      const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
+      const listener = tap.duplicate();
+      await Promise.all([tap.connect(), listener.connect()]);
+      const former = createFormerPeer('former', sealer);
+      const answered: unknown[] = [];
+      await listener.subscribe(
+        't:in:former',
+        (bytes) => {
+          const envelope = former.open('t:in:former', bytes);
+          if (envelope.kind === '') answered.push(envelope.body);
+          else void tap.publish(`t:in:${one.self}`, former.seal(`t:in:${one.self}`, '', { to: envelope.id }));
+        },
+        true,
+      );
+
+      const asked = await one.ask('former', 'count', 1).catch((error: unknown) => error);
+      await tap.publish(`t:in:${one.self}`, former.seal(`t:in:${one.self}`, 'count', 9));
+      await waitFor('its answer', () => answered.length === 1);
+      listener.destroy();
+      tap.destroy();
+
+      expect(asked).toBeInstanceOf(PeersUnreachableError);
+      expect(String(asked)).toContain('another version');
+      expect(answered).toEqual([{ to: 'former 2' }]);
+      expect(heard).toEqual([]);
+    },
+  );
 });
 
 /** The envelopes of the second version, as it spells and reads them. */

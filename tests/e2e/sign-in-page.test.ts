@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createPageFixture, describeInBrowser, findBarriers } from '../support/browser.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { askFor, newSecret, register } from '../support/sign-in.ts';
 import { ADA } from '../support/start-server.ts';
 
@@ -31,7 +32,7 @@ describeInBrowser('the sign-in page', () => {
     return `${fixture.url()}/authorize?${new URLSearchParams(parameters).toString()}`;
   };
 
-  test.each([
+  testEach([
     { colorScheme: 'light', width: 'wide', viewport: WIDE },
     { colorScheme: 'dark', width: 'wide', viewport: WIDE },
     { colorScheme: 'light', width: 'narrow', viewport: NARROW },
@@ -49,7 +50,7 @@ describeInBrowser('the sign-in page', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
   });
 
-  test('is told of on the page at /, which offers the bare address first', async () => {
+  testInCi('is told of on the page at /, which offers the bare address first', async () => {
     const page = await fixture.open();
     await page.goto(`${fixture.url()}/`);
 
@@ -73,7 +74,7 @@ describeInBrowser('the sign-in page', () => {
     expect(fixture.complaints()).toEqual([]);
   });
 
-  test('shows why a token is not taken, and takes the right one then', async () => {
+  testInCi('shows why a token is not taken, and takes the right one then', async () => {
     const page = await fixture.open();
     await page.goto(await addressOf());
 
@@ -87,7 +88,7 @@ describeInBrowser('the sign-in page', () => {
     expect(words).toContain('The token is unknown to this server.');
   });
 
-  test('leads back without a token when it is denied', async () => {
+  testInCi('leads back without a token when it is denied', async () => {
     const page = await fixture.open();
     await page.goto(await addressOf());
 

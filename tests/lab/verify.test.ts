@@ -1,4 +1,6 @@
 /** `npm run verify`: what fails or does not run is no success. That everything passes, .ci/run shows. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { testInCi } from '../support/in-ci.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
@@ -18,10 +20,10 @@ afterAll(async () => {
 });
 
 /** Runs it with these arguments. */
-async function verify(args: readonly string[], token: string) {
+async function verify(args: readonly string[], token: string, more: Readonly<Record<string, string>> = {}) {
   const cwd = await sandbox.folder();
   const { npm_config_cache: cache = '' } = process.env;
-  const env = { SMOKE_TOKEN: token, ...(cache !== '' && { npm_config_cache: cache }) };
+  const env = { SMOKE_TOKEN: token, ...(cache !== '' && { npm_config_cache: cache }), ...more };
   const run = sandbox.spawn({ args: [builtFile('lab/verify/main.js'), ...args], cwd, env });
   const { code } = await waitForEnd(run, { timeoutMs: 170_000 });
   return { code, stdout: run.stdout(), stderr: run.stderr() };
@@ -32,6 +34,20 @@ testInCi('a server that refuses the token fails each check, and the token is not
 
   expect(stdout).toMatch(/✗ inspector[^]*FAILED: 0 of 3 checks passed/);
   expect(stdout).not.toContain('tok_wrong_0123456789');
+  expect(code).toBe(1);
+});
+
+test('a program that fails is no success, and the token in what it says is not shown', async () => {
+  const programs = await sandbox.folder();
+  await writeFile(path.join(programs, 'npx'), '#!/bin/sh\necho "$@"\nexit 7\n', { mode: 0o755 });
+  const PATH = `${programs}${path.delimiter}${process.env['PATH']}`;
+
+  const { code, stdout } = await verify([server.url, '--only', 'mcpc'], ADA, { PATH });
+
+  expect(stdout).toMatch(
+    /✗ mcpc: connects\n +exit code 7:[^]*Bearer <token>[^]*FAILED: 0 of 4 checks passed/,
+  );
+  expect(stdout).not.toContain(ADA);
   expect(code).toBe(1);
 });
 

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, ROOT, type TestProcess, waitForEnd } from '../support/process.ts';
 import { PACKAGE } from '../support/package.ts';
 import { ADA, BOB, startTestServer, type TestServer } from '../support/start-server.ts';
@@ -54,7 +55,7 @@ async function npx(
   return { ...run, code };
 }
 
-test('runs the whole smoke test in an empty folder, and writes its report', async () => {
+testInCi('runs the whole smoke test in an empty folder, and writes its report', async () => {
   const args = ['smoke', server.url, '--heartbeat', '1', '--expect-user', 'ada', '--junit', 'smoke.xml'];
 
   const run = await npx(args, { SMOKE_TOKEN: ADA, SMOKE_TOKEN2: BOB });

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
 import { findFreePort } from '../support/free-port.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { builtFile, createSandbox, waitFor, waitForEnd } from '../support/process.ts';
 import { CADDY, describeBehind, NGINX, type Proxy, readExample, startProgram } from '../support/proxies.ts';
 import { send } from '../support/raw-http.ts';
@@ -50,7 +51,7 @@ async function smokeOverTls(url: string, { folder }: Proxy, authority: string) {
 }
 
 describeBehind(NGINX)('nginx', () => {
-  test('under a path of a site of its own', async () => {
+  testInCi('under a path of a site of its own', async () => {
     const port = await findFreePort();
     const url = `http://127.0.0.1:${port}/mcp-app`;
     const server = await startServer(url);
@@ -102,7 +103,7 @@ describeBehind(NGINX)('nginx', () => {
 });
 
 describeBehind(CADDY)('Caddy of compose.yaml, with a certificate of its own authority', () => {
-  test('with TLS by itself', async () => {
+  testInCi('with TLS by itself', async () => {
     const [port, plain] = [await findFreePort(), await findFreePort()];
     const url = `https://localhost:${port}`;
     const server = await startServer(url);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createCheckout, deleteCheckouts, runToEnd } from '../support/checkout.ts';
 import { changedFiles, distancesFrom } from '../support/changed-first.mjs';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { createSandbox, ROOT } from '../support/process.ts';
 
 deleteCheckouts();
@@ -67,7 +68,7 @@ describe('npm test', () => {
     ).toEqual(['FAILED tests', 'FAILED lint', 'FAILED format']);
   });
 
-  test.each(['jest', 'format'] as const)('ends with 1 when only %s fails', async (name) => {
+  testEach(['jest', 'format'] as const)('ends with 1 when only %s fails', async (name) => {
     const checkout = await checkoutWith({ jest: 0, lint: 0, format: 0, [name]: 1 });
 
     const { code, stderr } = await checkout.run('check');
@@ -76,7 +77,7 @@ describe('npm test', () => {
     expect(stderr.match(/^FAILED /gm)).toHaveLength(1);
   });
 
-  test.each([
+  testEach([
     {
       others: [],
       code: 0,
@@ -109,7 +110,7 @@ describe('npm test', () => {
     },
   );
 
-  test('answers --help and does nothing else', async () => {
+  testInCi('answers --help and does nothing else', async () => {
     const checkout = await checkoutWith({ jest: 1, lint: 1, format: 1 });
 
     const result = await checkout.run('check', {}, ['--help']);

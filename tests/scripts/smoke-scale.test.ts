@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
 import { findFreePort } from '../support/free-port.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, waitFor } from '../support/process.ts';
 import { send } from '../support/raw-http.ts';
 import { describeWithRedis, startRedis } from '../support/redis.ts';
@@ -76,7 +77,7 @@ test('a session that outlives a restart passes, and one that is forgotten is nam
   expect(forgotten.exitCode).toBe(1);
 });
 
-test('instances that forget are named, with how often, and what to set', async () => {
+testInCi('instances that forget are named, with how often, and what to set', async () => {
   const [strangers, withoutSse] = await Promise.all([
     smokeBalanced([{}, {}, {}]),
     smokeBalanced([{ SERVER_SECRET: SECRET }, { SERVER_SECRET: SECRET }]),

@@ -1,6 +1,7 @@
 /** Bodies made to cost the server much, through the real process: what one takes of its memory and of its only thread. */
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from '@jest/globals';
+import { testEach } from '../support/in-ci.ts';
 import { createSandbox } from '../support/process.ts';
 import { initialize, openMcpSession, openRaw, parseAnswer, rpc, send } from '../support/raw-http.ts';
 import { startServer, type ServerProcess, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
@@ -58,11 +59,10 @@ const PLACES: readonly (readonly [string, (value: string) => string])[] = [
   ['the clientInfo of initialize', (value) => spell(initializeWith({ clientInfo: { name: 'x', version: '1', x: 0 } }), value)],
 ]; // prettier-ignore
 
-test('no body takes more than 100 ms of the only thread, whatever it is made of and wherever that stands', async () => {
+testEach(PLACES)('in %s no body takes more than 100 ms of the only thread, whatever it is made of', async (place, request) => {
   const server = await startServer(sandbox, WITH_TOKENS);
   const session = await openMcpSession(server.url, TOKEN.ada);
   const tooLong: string[] = [];
-  for (const [place, request] of PLACES) {
     for (const [shape, value] of SHAPES) {
       const body = request(value());
       const headers: Record<string, string> = place.includes('initialize') || place.includes('experimental') ? {} : session.headers;
@@ -75,9 +75,8 @@ test('no body takes more than 100 ms of the only thread, whatever it is made of 
         expect(status).toBeLessThan(500);
         least = Math.min(least, threadMs(server) - before);
       }
-      if (least > 100) tooLong.push(`${shape} in ${place}: ${least.toFixed()} ms`);
+      if (least > 100) tooLong.push(`${shape}: ${least.toFixed()} ms`);
     }
-  }
 
   expect(tooLong).toEqual([]);
 }, 120_000); // prettier-ignore

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
+import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, waitFor, waitForEnd } from '../support/process.ts';
 import { send } from '../support/raw-http.ts';
 import { fixtureEntry, parseLog } from '../support/server-process.ts';
@@ -25,22 +26,25 @@ test('a pipe that nobody reads: every request is answered, and SIGTERM ends the 
   expect(ending).toEqual({ code: 0, signal: null });
 });
 
-test('when the pipe is read again, every line is there, or counted among those that were dropped', async () => {
-  const pipe = await openPipe();
-  const server = await startInto(pipe.file, () => pipe.read());
+testInCi(
+  'when the pipe is read again, every line is there, or counted among those that were dropped',
+  async () => {
+    const pipe = await openPipe();
+    const server = await startInto(pipe.file, () => pipe.read());
 
-  await ask(server.url, MANY);
-  let text = '';
-  const answered = () => parseLog((text += pipe.read())).filter(({ msg }) => msg === 'request').length;
-  await waitFor('every line', () => answered() === MANY);
-  server.process.child.kill('SIGTERM');
-  await waitForEnd(server.process);
-  text += pipe.read();
+    await ask(server.url, MANY);
+    let text = '';
+    const answered = () => parseLog((text += pipe.read())).filter(({ msg }) => msg === 'request').length;
+    await waitFor('every line', () => answered() === MANY);
+    server.process.child.kill('SIGTERM');
+    await waitForEnd(server.process);
+    text += pipe.read();
 
-  expect(parseLog(text).at(-1)).toMatchObject({ msg: 'stopped', finished: true });
-});
+    expect(parseLog(text).at(-1)).toMatchObject({ msg: 'stopped', finished: true });
+  },
+);
 
-test('a socket that nobody reads, as a service manager hands out: the same', async () => {
+testInCi('a socket that nobody reads, as a service manager hands out: the same', async () => {
   const cwd = await sandbox.folder();
   const started = sandbox.spawn({ args: fixtureEntry('http'), cwd, env: { PORT: '0' } });
   const url = await waitFor('listening', () => urlIn(started.stderr()));

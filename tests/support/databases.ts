@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe } from '@jest/globals';
 import { hasPostgres, startPostgres } from './postgres.ts';
 import type { Sandbox } from './process.ts';
+import { hasTime } from './reduced.mjs';
 
 /** Databases of one kind. */
 export interface TestDatabases {
@@ -20,13 +21,18 @@ const KINDS: readonly { readonly kind: string; start(sandbox: Sandbox): Promise<
   { kind: 'PostgreSQL', start: startServer },
 ];
 
-/** Describes tests for each kind; those of a server that is not installed are skipped. */
+/**
+ * Describes tests for each kind; those of a server that is not installed are skipped. What differs between the kinds is always
+ * tested with both; where there is less time than in CI, what stands upon that is tested with SQLite.
+ */
 export function describeForBoth(
   name: string,
   tests: (start: (sandbox: Sandbox) => Promise<TestDatabases>) => void,
+  { always = false } = {},
 ): void {
+  const withServer = hasPostgres && (always || hasTime);
   for (const { kind, start } of KINDS) {
-    const describeKind = kind === 'SQLite' || hasPostgres ? describe : describe.skip;
+    const describeKind = kind === 'SQLite' || withServer ? describe : describe.skip;
     describeKind(`${name} (${kind})`, () => tests(start));
   }
 }

@@ -28,11 +28,15 @@ export class SideBySide {
   }
 
   /**
-   * Runs them; resolves to how many there were.
+   * Runs them, or so many of them, spread over all; resolves to how many ran.
    * @throws {Error} that names those that failed, each with its reason
    */
-  async run(): Promise<number> {
-    const waiting = this.#checks.values();
+  async run(atMost = Infinity): Promise<number> {
+    const all = this.#checks.length;
+    const most = Math.min(atMost, all);
+    /** How many of the first ones are chosen. */
+    const chosenOf = (first: number): number => Math.floor((first * most) / all);
+    const waiting = this.#checks.filter((_check, index) => chosenOf(index + 1) > chosenOf(index)).values();
     const failures: string[] = [];
     const work = async (): Promise<void> => {
       // One iterator for all workers: each check is taken once.
@@ -46,6 +50,6 @@ export class SideBySide {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     if (failures.length > 0) throw new Error(`${failures.length} checks failed\n\n${failures.join('\n\n')}`);
-    return this.#checks.length;
+    return most;
   }
 }
