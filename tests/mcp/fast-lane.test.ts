@@ -10,6 +10,7 @@ import { definePrompt } from '../../src/mcp/prompt.ts';
 import { defineResource } from '../../src/mcp/resource.ts';
 import { createUserContext } from '../../src/auth/user.ts';
 import { createFastLane } from '../../src/mcp/fast-lane.ts';
+import { KnownAnswers } from '../../src/mcp/known-answers.ts';
 import { LaneCall } from '../../src/mcp/lane.ts';
 import { isRequest } from '../../src/mcp/messages.ts';
 import { readPlainCall, readPlainQuestion } from '../../src/mcp/plain-call.ts';
@@ -667,6 +668,18 @@ test('a question that stands alone is put to the SDK once for each set of scopes
   );
   expect(lane.recall(plain, heading, all)).toBeUndefined();
   expect(lane.recall(plain, { ...heading, 'mcp-method': 'ping' }, some)).toBeUndefined();
+});
+
+test('answers are kept of a hundred questions; one more, and all are forgotten', () => {
+  const known = new KnownAnswers<string>(createDefinition({ tools: fixtureTools }).definition);
+  const user = createUserContext({ userId: 'ada', name: 'Ada' });
+
+  for (let count = 1; count <= 100; count += 1) known.keep(`question ${count}`, user, 'answer');
+  const before = known.find('question 1', user);
+  known.keep('one more', user, 'answer');
+
+  expect(before).toBe('answer');
+  expect([known.find('question 1', user), known.find('one more', user)]).toEqual([undefined, 'answer']);
 });
 
 test('progress comes before the answer, in the same form', async () => {

@@ -1,6 +1,8 @@
 /** The 2026-07-28 revision on /mcp: every POST stands alone, and says in its headers what its body says. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
 import type { Feature } from '../../../src/mcp/feature.ts';
+import { defineTool } from '../../../src/mcp/tool.ts';
 import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
 import {
@@ -31,11 +33,19 @@ const changing: Feature = {
     });
   },
 };
+/** A tool with a parameter that a header must repeat, for whoever routes by it. */
+const regional = defineTool({
+  name: 'regional',
+  title: 'Regional',
+  description: 'Says which region it was asked for.',
+  input: z.object({ region: z.string().meta({ 'x-mcp-header': 'Region' }) }),
+  run: ({ region }) => region,
+});
 let server: TestServer;
 /** A server without features, where plain calls go past the SDK. */
 let plainServer: TestServer;
 beforeAll(async () => {
-  plainServer = await startTestServer();
+  plainServer = await startTestServer({ tools: [...fixtureTools, regional] });
   server = await startTestServer({
     env: { SSE_KEEPALIVE_SECONDS: '1' },
     tools: [...fixtureTools, held.tool],
@@ -202,6 +212,20 @@ describe('a request is refused', () => {
       ]);
     }
   });
+});
+
+test('a parameter that a header must repeat is refused without that header, and with another value', async () => {
+  const params = { name: 'regional', arguments: { region: 'north' } };
+  const call = stateless({ method: 'tools/call', params }, { token: ADA });
+
+  const answers = await Promise.all(
+    [undefined, 'south', 'north'].map((region) =>
+      send(`${plainServer.url}/mcp`, withHeaders(call, { 'Mcp-Param-Region': region })),
+    ),
+  );
+
+  expect(answers.map(({ status }) => status)).toEqual([400, 400, 200]);
+  expect(answers[0]?.body).toMatchObject({ error: { code: -32_020 } });
 });
 
 test('a notification is taken', async () => {
