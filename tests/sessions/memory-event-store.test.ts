@@ -253,6 +253,18 @@ describe('time', () => {
   });
 });
 
+test('a stream that is forgotten while it goes on takes no part when others need room', () => {
+  const store = new MemoryEventStore({ maxBytesPerUser: 2_000 });
+  store.begin(KEY);
+  store.forget(KEY);
+  const log = store.begin({ ...KEY, sessionId: 's-2' });
+
+  log.append({ json: 'x'.repeat(1_500) });
+  log.append({ json: 'x'.repeat(1_500) });
+
+  expect([...store.logs]).toEqual([log]);
+});
+
 test('a session that is forgotten leaves nothing, and others everything', () => {
   const store = new MemoryEventStore();
   for (const [sessionId, stream] of [
