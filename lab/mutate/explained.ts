@@ -14,4 +14,19 @@ export const EXPLAINED: readonly Explanation[] = [
     before: 'opened.set(key, fresh);',
     why: 'Without the memory the token is opened again, to the same end; only the bench tells.',
   },
+  {
+    file: 'src/mcp/known-answers.ts',
+    before: 'maySee(user, scope)',
+    why: 'With the two signs exchanged everywhere, who sees the same still has the same key, and nobody else.',
+  },
+  {
+    file: 'src/auth/tokens/token-file.ts',
+    before: '<',
+    why: 'Exactly two seconds after a change the file is read once more, or not: to the same end.',
+  },
+  {
+    file: 'src/http/transports/stateless-endpoint.ts',
+    before: '      while (calls.',
+    why: 'It matters to a call alone that begins in the turn in which the last one ends: the SDK has nothing of it yet to close, and answers it.',
+  },
 ];
