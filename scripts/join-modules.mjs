@@ -7,6 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as sdk from '@modelcontextprotocol/server';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -176,6 +177,15 @@ const leaveOthers = {
 };
 
 /**
+ * Whether a value of a package is a text or a number, or some of them: it can be written down.
+ *
+ * @param {unknown} value
+ * @returns {boolean}
+ */
+const areWords = (value) =>
+  ['string', 'number'].includes(typeof value) || (Array.isArray(value) && value.every(areWords));
+
+/**
  * What stands in the place of packages that a start would spend time on for nothing, by their names; it loads the package, at this
  * path, when it is used.
  *
@@ -190,12 +200,21 @@ const LATER = {
   // What starts threads for pino's transports, of which we use none.
   'thread-stream': (file) =>
     `module.exports = function (options) { return new (require(${file}))(options); };`,
+  // Hundreds of schemas, a tenth of a start, of which the first message is the first that needs one. What are only words stays.
+  '@modelcontextprotocol/server': (file) => `let real;
+const find = () => (real ??= require(${file}));
+const words = ${JSON.stringify(Object.fromEntries(Object.entries(sdk).filter(([, value]) => areWords(value))))};
+for (const name of ${JSON.stringify(Object.keys(sdk))})
+  Object.defineProperty(exports, name, { enumerable: true, ...(name in words ? { value: words[name] } : { get: () => find()[name] }) });`,
   // Warnings of Koa's packages: each looks for the line that asked for them, and V8 counts all the lines of this script for that.
   depd: (file) => `module.exports = function (name) {
   let real;
   const find = () => (real ??= require(${file})(name));
   const warn = (message) => find()(message);
-  warn.function = (wrapped, message) => find().function(wrapped, message);
+  warn.function = (wrapped, message) => {
+    let warning;
+    return function () { return (warning ??= find().function(wrapped, message)).apply(this, arguments); };
+  };
   warn.property = (owner, property, message) => find().property(owner, property, message);
   return warn;
 };`,
@@ -217,10 +236,11 @@ const loadLater = {
           // It is this plugin that asks.
           if (pluginData === 'found') return undefined;
           const { path: file } = await resolve(asked, { importer, kind, resolveDir, pluginData: 'found' });
-          return { path: file, namespace };
+          // esbuild takes what ends in .mjs for an ES module.
+          return { path: `${file}, later`, namespace, pluginData: file };
         },
       );
-      onLoad({ filter: /./, namespace }, ({ path: file }) => ({
+      onLoad({ filter: /./, namespace }, ({ pluginData: file }) => ({
         contents: spell(JSON.stringify(file)),
         resolveDir: ROOT,
       }));

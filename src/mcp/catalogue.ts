@@ -76,7 +76,7 @@ export function allowed<Entry extends { readonly scope: string | undefined }>(
 }
 
 /** Entries by what must be each one's own. */
-function byKey<Entry>(
+export function byKey<Entry>(
   entries: readonly Entry[],
   keyOf: (entry: Entry) => string,
 ): ReadonlyMap<string, Entry> {

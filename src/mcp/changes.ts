@@ -11,6 +11,7 @@ import {
   type ServerNotifier,
 } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
+import { once } from '../once.ts';
 import type { ChangingList } from './tool.ts';
 
 /** The hub between those who know of changes and the open connections. */
@@ -47,11 +48,11 @@ const MAX_RESOURCE_SUBSCRIPTIONS = 1000;
 /** Makes the hub of one server definition. */
 export function createChanges(log: Logger): Changes {
   const report = (error: Error): void => log.error({ err: error }, 'change notification failed');
-  const subscriptions = new InMemoryServerEventBus(report);
+  const findBus = once(() => new InMemoryServerEventBus(report));
   const followers = new Set<Follower>();
   let passOn: ((event: ServerEvent, userId?: string) => void) | undefined;
   const publish = (event: ServerEvent, userId?: string): void => {
-    subscriptions.publish(event);
+    findBus().publish(event);
     for (const follower of followers)
       if (userId === undefined || follower.userId === userId) follower.deliverChange(event);
   };
@@ -61,7 +62,9 @@ export function createChanges(log: Logger): Changes {
   };
 
   return {
-    subscriptions,
+    get subscriptions() {
+      return findBus();
+    },
     notifier: {
       toolsChanged: () => tell({ kind: 'tools_list_changed' }),
       promptsChanged: () => tell({ kind: 'prompts_list_changed' }),
@@ -73,7 +76,7 @@ export function createChanges(log: Logger): Changes {
     tellListChanged: (list, userId) => tell({ kind: `${list}_list_changed` }, userId),
     listChangedFor(list, userIds) {
       const event = { kind: `${list}_list_changed` } as const;
-      subscriptions.publish(event);
+      findBus().publish(event);
       for (const follower of followers) {
         if (follower.userId !== undefined && userIds.has(follower.userId)) follower.deliverChange(event);
       }

@@ -14,28 +14,26 @@ import {
 /** The answer to a request, corrected where the SDK blames itself for the client's parameters. They are looked at only then. */
 export function correctParamsError(answer: JSONRPCMessage, request: JSONRPCRequest): JSONRPCMessage {
   if (!isJSONRPCErrorResponse(answer) || answer.error.code !== INTERNAL_ERROR) return answer;
-  if (CHECKS.get(request.method)?.(request) !== false) return answer;
+  const type = TYPES.get(request.method);
+  if (type === undefined || isSpecType[type](request)) return answer;
   return {
     ...answer,
     error: { code: INVALID_PARAMS, message: 'Invalid params: they do not fit the method.' },
   };
 }
 
-/** Whether a request of a method of the specification has parameters of the right types. */
-const CHECKS: ReadonlyMap<string, (request: unknown) => boolean> = new Map<
-  string,
-  (request: unknown) => boolean
->([
-  ['ping', isSpecType.PingRequest],
-  ['tools/list', isSpecType.ListToolsRequest],
-  ['tools/call', isSpecType.CallToolRequest],
-  ['prompts/list', isSpecType.ListPromptsRequest],
-  ['prompts/get', isSpecType.GetPromptRequest],
-  ['resources/list', isSpecType.ListResourcesRequest],
-  ['resources/templates/list', isSpecType.ListResourceTemplatesRequest],
-  ['resources/read', isSpecType.ReadResourceRequest],
-  ['resources/subscribe', isSpecType.SubscribeRequest],
-  ['resources/unsubscribe', isSpecType.UnsubscribeRequest],
-  ['completion/complete', isSpecType.CompleteRequest],
-  ['logging/setLevel', isSpecType.SetLevelRequest],
+/** What the specification calls the request of each of its methods. Names, because the SDK makes its schemas when they are asked for. */
+const TYPES: ReadonlyMap<string, keyof typeof isSpecType> = new Map<string, keyof typeof isSpecType>([
+  ['ping', 'PingRequest'],
+  ['tools/list', 'ListToolsRequest'],
+  ['tools/call', 'CallToolRequest'],
+  ['prompts/list', 'ListPromptsRequest'],
+  ['prompts/get', 'GetPromptRequest'],
+  ['resources/list', 'ListResourcesRequest'],
+  ['resources/templates/list', 'ListResourceTemplatesRequest'],
+  ['resources/read', 'ReadResourceRequest'],
+  ['resources/subscribe', 'SubscribeRequest'],
+  ['resources/unsubscribe', 'UnsubscribeRequest'],
+  ['completion/complete', 'CompleteRequest'],
+  ['logging/setLevel', 'SetLevelRequest'],
 ]);

@@ -5,21 +5,21 @@ import {
   type ServerCapabilities,
   type ServerContext,
   type ServerOptions,
-  type Tool as ListedTool,
 } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import { hasScope, type UserContext } from '../auth/user.ts';
+import { once } from '../once.ts';
 import type { UseService } from './service.ts';
 import type { ChangingList, Tool } from './tool.ts';
 import { registrationOf, type ToolRegistration } from './tool-registration.ts';
 import { type CallOrigin, callTool, NO_REVISION, progressParams } from './call-tool.ts';
 import { type Caller, callerOf, pauseOf } from './caller.ts';
 import { type Changes, createChanges, followChanges } from './changes.ts';
-import { capabilitiesOf, type Catalogue, createCatalogue, privateListsOf } from './catalogue.ts';
+import { byKey, capabilitiesOf, type Catalogue, createCatalogue, privateListsOf } from './catalogue.ts';
 import { answerEmptyLists } from './empty-lists.ts';
 import { type Feature, type FeatureContext, hasRegistering } from './feature.ts';
 import { keepPrivate, mergeOptions } from './feature-options.ts';
-import { allowedTools, installHandlers, listAllTools } from './handlers.ts';
+import { installHandlers, listAllTools } from './handlers.ts';
 import { CallLimit } from './call-limit.ts';
 import { CallRecords, clientNameOf } from './call-records.ts';
 import { InFlight } from './in-flight.ts';
@@ -54,7 +54,8 @@ export interface McpDefinition extends McpParts {
   readonly changes: Changes;
   readonly inFlight: InFlight;
   readonly callLimit: CallLimit;
-  readonly lane?: Lane | undefined;
+  /** The way past the SDK for what is plain. Made when it is first asked for: it takes the SDK, which no start waits for. */
+  readonly findLane: () => Lane | undefined;
   /** For what is told of each call. */
   readonly records: CallRecords;
   /** The SDK's view of each tool, with its JSON Schemas already made. */
@@ -80,6 +81,8 @@ export function defineMcp(parts: McpParts): McpDefinition {
   const { instructions, features = [] } = parts;
   const catalogue = createCatalogue(features);
   const registrations = parts.tools.map(registrationOf);
+  // The SDK would say so as well, but not before the first session.
+  byKey(parts.tools, ({ name }) => name);
   const scopes = new Map(
     parts.tools.flatMap(({ name, scope }) => (scope === undefined ? [] : [[name, scope] as const])),
   );
@@ -105,7 +108,13 @@ export function defineMcp(parts: McpParts): McpDefinition {
     catalogue,
     lateCapabilities,
   };
-  return { ...definition, lane: parts.shortWay?.(definition) };
+  const prepared: McpDefinition = {
+    ...definition,
+    findLane: once(() => parts.shortWay?.(prepared)),
+  };
+  // What a feature registers may be wrong, and then nothing is to start.
+  if (hasRegistering(prepared)) prepared.findLane();
+  return prepared;
 }
 
 /** Makes the server of one connection, or of one stateless request. */
@@ -189,25 +198,6 @@ function originOf(context: ServerContext, asking: McpServer | undefined): CallOr
     pause: (comeBackAfterMs) => pauseOf(context)?.(comeBackAfterMs) === true,
   };
 }
-
-/** The tools that a user may call, as `tools/list` shows them. */
-export function createToolLister(definition: McpDefinition): ToolLister {
-  // One server that is never connected: its list handler is the very one that clients' lists come from.
-  const probe = createMcpServer(definition);
-  const listAll = async (): Promise<readonly ListedTool[]> => (await listEveryTool(probe)) ?? [];
-  // Only a feature could change the list while the server runs.
-  const listed = hasRegistering(definition) ? undefined : listAll();
-  let known: readonly ListedTool[] | undefined;
-  const listFor = async (user: UserContext): Promise<readonly ListedTool[]> => {
-    const all = await (listed ?? listAll());
-    if (listed !== undefined) known = all;
-    return allowedTools(all, user, definition.scopes);
-  };
-  return (user) => (known === undefined ? listFor(user) : allowedTools(known, user, definition.scopes));
-}
-
-/** Lists the tools that a user may use; at once, where the list is known: a promise costs every request. */
-export type ToolLister = (user: UserContext) => readonly ListedTool[] | Promise<readonly ListedTool[]>;
 
 /** What a server's `tools/list` says to a user who may call everything; undefined where it has no tools. */
 export function listEveryTool(server: McpServer): ReturnType<typeof listAllTools> {

@@ -44,7 +44,7 @@ export class McpSession implements Follower, Worker {
     this.#definition = definition;
     this.#channel = channel;
     this.handshake = handshake;
-    this.#lane = definition.lane;
+    this.#lane = definition.findLane();
     definition.inFlight.join(this);
     // Without a lane the server is there as long as the session, and follows the changes itself.
     if (this.#lane === undefined) this.#wake();

@@ -28,7 +28,8 @@ import { createToolsRoute } from '../http/site/tools-endpoint.ts';
 import { CallLimit } from '../mcp/call-limit.ts';
 import { createFastLane } from '../mcp/fast-lane.ts';
 import { createLineLog } from '../log.ts';
-import { createToolLister, defineMcp } from '../mcp/server.ts';
+import { defineMcp } from '../mcp/server.ts';
+import { createToolLister } from '../mcp/tool-lister.ts';
 import type { EventStore } from '../sessions/event-store.ts';
 import { createSessionRegistry } from '../sessions/registry.ts';
 import { readPackage } from '../package.ts';
@@ -209,8 +210,12 @@ export async function startServer({
 
   return {
     url: urlOf(server, config.host),
-    // The router serves paths that are patterns.
-    loads: [loadRouter, ...routes.flatMap(({ loadAhead }) => loadAhead ?? [])],
+    // The router serves paths that are patterns. The lane takes the SDK.
+    loads: [
+      async () => definition.findLane(),
+      loadRouter,
+      ...routes.flatMap(({ loadAhead }) => loadAhead ?? []),
+    ],
     async close() {
       ready = false;
       await leave.announce(server);

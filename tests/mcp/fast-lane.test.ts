@@ -624,7 +624,7 @@ describe.each(clientNames)('%s', (client) => {
 
   test('sends nothing that would need the SDK, but a first question that stands alone', () => {
     const { definition } = createDefinition({ tools: fixtureTools, shortWay: createFastLane });
-    const { lane } = definition;
+    const lane = definition.findLane();
     const user = createUserContext({ userId: 'ada', name: 'Ada' });
     const caller = { user, grant: { user }, transport: 'streamable-http', requestId: 'r' } as const;
     const origin = new LaneCall();
@@ -651,7 +651,7 @@ describe.each(clientNames)('%s', (client) => {
 test('a question that stands alone is put to the SDK once for each set of scopes', async () => {
   const ask = stateless({ method: 'tools/list' }, { id: 'a' }).body;
   const { definition } = createDefinition({ tools: fixtureTools, shortWay: createFastLane });
-  const { lane } = definition;
+  const lane = definition.findLane();
   const heading = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' };
   const all = createUserContext({ userId: 'ada', name: 'Ada' });
   const some = createUserContext({ userId: 'greta', name: 'Greta', scopes: ['greet'] });

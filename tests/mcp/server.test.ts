@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { createUserContext } from '../../src/auth/user.ts';
 import type { Caller } from '../../src/mcp/caller.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
-import { createMcpServer, createToolLister, listsThatDiffer } from '../../src/mcp/server.ts';
+import { createMcpServer, listsThatDiffer } from '../../src/mcp/server.ts';
+import { createToolLister } from '../../src/mcp/tool-lister.ts';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import {
@@ -155,6 +156,12 @@ describe('the list of tools', () => {
     const { client } = await connect({ tools: SCOPED, features: [declaring], user });
 
     expect(namesOf((await client.listTools()).tools)).toEqual(['needs_nothing', 'needs_greet']);
+  });
+
+  test('has no name twice: such a definition starts no server', () => {
+    expect(() => createDefinition({ tools: [...SCOPED, ...SCOPED] })).toThrow(
+      'Declared twice: needs_nothing',
+    );
   });
 
   test('may be that of features alone', async () => {

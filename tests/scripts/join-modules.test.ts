@@ -1,8 +1,9 @@
 /** What a start imports stands in one script, and what must stay outside is outside. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { ROOT } from '../support/process.ts';
+import { startServer, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
+import { builtFile, createSandbox, ROOT } from '../support/process.ts';
 
 const BUILT = path.join(ROOT, 'dist/src');
 
@@ -46,4 +47,60 @@ describe('the built server', () => {
       sources: expect.arrayContaining(['../../src/mcp/call-tool.ts', '../../src/server/start-server.ts']),
     });
   });
+
+  test('makes the schemas of the SDK when a message needs them, and no start waits for that', async () => {
+    const [start, message] = await Promise.all([
+      modulesRun(async () => undefined),
+      modulesRun(async (url) => {
+        const headers = {
+          authorization: `Bearer ${TOKEN.ada}`,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+        };
+        const body = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
+        await fetch(`${url}/mcp`, { method: 'POST', headers, body });
+      }),
+    ]);
+
+    expect(start).toContain('src/server/start-server.ts');
+    expect(start.filter(isOfSdk)).toEqual([]);
+    expect(message.filter(isOfSdk)).not.toEqual([]);
+  });
 });
+
+/** Whether a module is one of the SDK's own. */
+const isOfSdk = (name: string): boolean => name.startsWith('node_modules/@modelcontextprotocol/');
+
+/** The modules of the script that have run when a server has listened, has been asked this and has ended. */
+async function modulesRun(ask: (url: string) => Promise<unknown>): Promise<string[]> {
+  const sandbox = createSandbox();
+  try {
+    const folder = await sandbox.folder();
+    const env = { ...WITH_TOKENS.env, NODE_V8_COVERAGE: folder };
+    const entry = [builtFile('lab/fixture/main.js')];
+    const server = await startServer(sandbox, { ...WITH_TOKENS, env, entry });
+    await ask(server.url);
+    server.child.kill('SIGTERM');
+    await server.ended;
+    const [name = ''] = readdirSync(folder);
+    const { result } = JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as Coverage;
+    const script = result.find(({ url }) => url.endsWith('/joined.cjs'));
+    // esbuild names the function that runs a module by the path of the module.
+    return (script?.functions ?? []).flatMap(({ functionName, ranges }) =>
+      (ranges[0]?.count ?? 0) > 0 ? [functionName] : [],
+    );
+  } finally {
+    await sandbox.close();
+  }
+}
+
+/** What V8 tells of the functions that have run, as far as it is asked for here. */
+interface Coverage {
+  readonly result: readonly {
+    readonly url: string;
+    readonly functions: readonly {
+      readonly functionName: string;
+      readonly ranges: readonly { readonly count: number }[];
+    }[];
+  }[];
+}

@@ -52,8 +52,8 @@ export function createStatelessEndpoint({
       maxSubscriptions: Number.MAX_SAFE_INTEGER,
       keepAliveMs: 0,
     });
-  let handler = createHandler();
-  const { lane } = definition;
+  let handler: McpHttpHandler | undefined;
+  const findHandler = () => (handler ??= createHandler());
   const working = new Set<Work>();
   definition.inFlight.join({
     endRevoked(isCurrent) {
@@ -72,6 +72,7 @@ export function createStatelessEndpoint({
     const running = new LaneCall(pending, call.progressToken);
     const caller = senderOf(ctx, 'streamable-http');
     const frame = { caller, protocolVersion: STATELESS_REVISION, origin: running };
+    const lane = definition.findLane();
     const result = lane?.runStateless(call, ctx.req.headers, frame);
     if (lane === undefined || result === undefined) return undefined;
     // Closing its response is how a client of this revision cancels; after the answer it does nothing.
@@ -100,6 +101,7 @@ export function createStatelessEndpoint({
     pending: PendingAnswer,
   ): boolean => {
     const { headers } = ctx.req;
+    const lane = definition.findLane();
     const known = question && lane?.recall(question, headers, grantOf(ctx).user);
     if (known !== undefined) pending.settle(known.text, known.head);
     if (known !== undefined || call === undefined) return known !== undefined;
@@ -116,14 +118,14 @@ export function createStatelessEndpoint({
       const plain = call && runPlain(ctx, call, pending);
       if (plain === undefined && isSubscription(body)) {
         holdSubscription(ctx, registry);
-        return exchange({ ctx, pending, handler, working, body });
+        return exchange({ ctx, pending, handler: findHandler(), working, body });
       }
       const hear = (answer: AloneAnswer): void => {
-        if (question !== undefined) lane?.learn(question, grantOf(ctx).user, answer);
+        if (question !== undefined) definition.findLane()?.learn(question, grantOf(ctx).user, answer);
       };
       calls.running += 1;
       try {
-        await (plain ?? exchange({ ctx, pending, handler, working, body, hear }));
+        await (plain ?? exchange({ ctx, pending, handler: findHandler(), working, body, hear }));
       } finally {
         calls.running -= 1;
         if (calls.running === 0) onIdle?.();
@@ -136,9 +138,9 @@ export function createStatelessEndpoint({
           onIdle = resolve;
         });
       const ending = handler;
-      // What still comes on a connection that is open, this one answers.
-      handler = createHandler();
-      await ending.close();
+      // What still comes on a connection that is open, another one answers.
+      handler = undefined;
+      await ending?.close();
     },
   };
 }

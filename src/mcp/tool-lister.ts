@@ -1,0 +1,25 @@
+/** The list of tools outside a session: what `tools/list` would show, for whoever asks without an MCP client. */
+import type { Tool as ListedTool } from '@modelcontextprotocol/server';
+import type { UserContext } from '../auth/user.ts';
+import { once } from '../once.ts';
+import { hasRegistering } from './feature.ts';
+import { allowedTools } from './handlers.ts';
+import { createMcpServer, listEveryTool, type McpDefinition } from './server.ts';
+
+/** The tools that a user may call, as `tools/list` shows them. */
+export function createToolLister(definition: McpDefinition): ToolLister {
+  // One server that is never connected: its list handler is the very one that clients' lists come from.
+  const findProbe = once(() => createMcpServer(definition));
+  const mayChange = hasRegistering(definition);
+  let known: readonly ListedTool[] | undefined;
+  const listFor = async (user: UserContext): Promise<readonly ListedTool[]> => {
+    const all = (await listEveryTool(findProbe())) ?? [];
+    // Only a feature could change the list while the server runs.
+    if (!mayChange) known = all;
+    return allowedTools(all, user, definition.scopes);
+  };
+  return (user) => (known === undefined ? listFor(user) : allowedTools(known, user, definition.scopes));
+}
+
+/** Lists the tools that a user may use; at once, where the list is known: a promise costs every request. */
+export type ToolLister = (user: UserContext) => readonly ListedTool[] | Promise<readonly ListedTool[]>;
