@@ -8,6 +8,7 @@ import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/s
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { MemoryEventStore } from '../../src/sessions/memory-event-store.ts';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { createSandbox, ROOT } from '../support/process.ts';
 import { eventually, send } from '../support/raw-http.ts';
 import { hasRedis, startRedis } from '../support/redis.ts';
@@ -148,7 +149,7 @@ describe.each(PLACES)('cut %s,', (_place, startPlace) => {
       expect(call.context.signal.aborted).toBe(false);
     });
 
-    test('gets the answer that came while it was away', async () => {
+    testInCi('gets the answer that came while it was away', async () => {
       await startPlace();
       const walking = await startWalk();
       const call = await walk.call();
@@ -199,7 +200,7 @@ describe.each(CLIENTS)('a client of %s', (_name, startWalk) => {
   });
 });
 
-test.each(PLACES)('mcp-remote, cut %s, brings its host the answer', async (_place, startPlace) => {
+testEach(PLACES)('mcp-remote, cut %s, brings its host the answer', async (_place, startPlace) => {
   await startPlace();
   const cwd = await sandbox.folder();
   const client = await connectStdio(sandbox, 'v1', {

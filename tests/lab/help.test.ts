@@ -1,6 +1,7 @@
 /** `--help` of every program of the lab, and of the smoke test: the usage, and nothing else happens. */
 import { readdir } from 'node:fs/promises';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect } from '@jest/globals';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
 
 const sandbox = createSandbox();
@@ -8,7 +9,7 @@ afterEach(async () => sandbox.close());
 
 const NAMES = ['audit', 'bench', 'clients', 'conformance', 'fuzz', 'licences', 'mutate', 'soak'];
 
-test.each([
+testEach([
   ['bench', 'lab/bench/main.js', '--foo', 'bench has no option --foo.'],
   ['bench', 'lab/bench/main.js', '--rounds=0', '--rounds takes a whole number from 1 to 100.'],
   ['clients', 'lab/clients/main.js', 'localhost:8000', 'The URL must begin with https:// or http://'],
@@ -25,7 +26,7 @@ test.each([
   expect(asked.stderr()).toMatch(new RegExp(`^${words}[^]*\n\nUsage: npm run ${name}`));
 });
 
-test.each([
+testInCi.each([
   ...NAMES.flatMap((name) => [[name, `lab/${name}/main.js`, '--help'] as const]),
   ['bench', 'lab/bench/main.js', '-h'],
   ['fork-proof', 'lab/fork/main.js', '--help'],

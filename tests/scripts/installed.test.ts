@@ -3,6 +3,7 @@ import { cp } from 'node:fs/promises';
 import { beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { isInstalledAs } from '../../scripts/installed.mjs';
 import { createCheckout, deleteCheckouts, runToEnd } from '../support/checkout.ts';
+import { testInCi } from '../support/in-ci.ts';
 
 // The real npm takes a second on a machine of its own, and many more on one that is shared.
 jest.setTimeout(120_000);
@@ -64,13 +65,13 @@ describe('after the real npm', () => {
     expect(await installsAgain()).toBe(false);
   });
 
-  test('has installed from the lock file by hand, nothing is installed again', async () => {
+  testInCi('has installed from the lock file by hand, nothing is installed again', async () => {
     await npm('ci');
 
     expect(await installsAgain()).toBe(false);
   });
 
-  test('has added a folder, nothing is installed again', async () => {
+  testInCi('has added a folder, nothing is installed again', async () => {
     await npm('install', './vendor/with-script');
 
     expect(await installsAgain()).toBe(false);
@@ -85,7 +86,7 @@ describe('after the real npm', () => {
     expect({ lockFileOnly, withoutDev }).toEqual({ lockFileOnly: true, withoutDev: true });
   });
 
-  test('is told by our own script that the lock file changed, it installs once', async () => {
+  testInCi('is told by our own script that the lock file changed, it installs once', async () => {
     const before = await checkout.read('package-lock.json');
     await npm('install', './with-script-1.0.0.tgz');
     await checkout.write('package-lock.json', before);
