@@ -1,6 +1,8 @@
 /** The traps of signing in: each with what an attacker, or a careless change, would do, and what must come of it. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { send } from '../../support/raw-http.ts';
+import { REFUSED } from '../../../src/http/refusal-event.ts';
+import { eventually, openRaw, send } from '../../support/raw-http.ts';
 import {
   allow,
   askFor,
@@ -256,6 +258,27 @@ describe('guessing', () => {
 });
 
 describe('a request that is odd', () => {
+  test('because its client goes before its body is complete ends with it', async () => {
+    const begun: unknown[] = [];
+    const refusals: unknown[] = [];
+    const noteBegin = (request: unknown): void => void begun.push(request);
+    const noteRefusal = (refusal: unknown): void => void refusals.push(refusal);
+    subscribe('http.server.request.start', noteBegin);
+    subscribe(REFUSED, noteRefusal);
+    const connection = await openRaw(url);
+    const head =
+      'POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n';
+    connection.write(`${head}Content-Length: 100\r\n\r\ngrant_type=`);
+    await eventually(() => begun.length > 0);
+
+    connection.socket.destroy();
+    await eventually(() => refusals.length > 0);
+    unsubscribe(REFUSED, noteRefusal);
+    unsubscribe('http.server.request.start', noteBegin);
+
+    expect(refusals).toMatchObject([{ code: 'incomplete_body' }]);
+  });
+
   test.each([
     ['/token', 'application/json', '{}', 400],
     ['/token', 'text/plain; charset=', 'a', 400],
