@@ -2,6 +2,7 @@
 import type { EventReader, Resumption, ResumeOptions, StreamKey } from './event-store.ts';
 import { type Batch, type LoanAnswer, type LoanRequest, QUESTIONS } from './lent-streams.ts';
 import { createProcessName, PeerGoneError, type Peers } from './peers.ts';
+import type { StreamRecord } from './stream-records.ts';
 
 /** A stream, and how far it has been read. */
 export interface BorrowedStream {
@@ -19,6 +20,8 @@ export interface BorrowedStreamsOptions {
   readonly now: () => number;
   /** Called when the process that writes a stream has gone; the stream is not borrowed any more. */
   readonly onOrphaned: (stream: BorrowedStream) => void;
+  /** Reads the copy of a stream. */
+  readonly readCopy: (key: StreamKey) => Promise<StreamRecord | undefined>;
 }
 
 /** How often the process that writes a stream is asked whether it still does. Milliseconds. */
@@ -112,13 +115,20 @@ export class BorrowedStreams {
   }
 
   async #watch(name: string, stream: BorrowedStream): Promise<void> {
-    const { peers, onOrphaned } = this.#options;
+    const { peers, onOrphaned, readCopy } = this.#options;
     try {
       const isThere = await peers.ask<boolean>(stream.home, QUESTIONS.watch, { reader: name });
       if (!isThere && this.#streams.delete(name)) stream.reader.leave(COME_BACK_AFTER_MS);
     } catch (error) {
-      // As long as nobody can say, its client waits.
-      if (error instanceof PeerGoneError && this.#streams.delete(name)) onOrphaned(stream);
+      if (error instanceof PeerGoneError) {
+        if (this.#streams.delete(name)) onOrphaned(stream);
+        return;
+      }
+      // It stands still, or is of a version that does not understand: what it writes reaches the copy, and its client waits for no more.
+      const record = await readCopy(stream.key).catch(() => undefined);
+      const events = record?.after(stream.after);
+      if (events === undefined) return;
+      this.#take({ reader: name, events, ...(record?.isComplete === true && { end: {} }) });
     }
   }
 }

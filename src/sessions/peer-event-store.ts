@@ -58,6 +58,7 @@ export class PeerEventStore implements EventStore {
     this.#borrowed = new BorrowedStreams({
       peers,
       now,
+      readCopy: async (key) => readStreamRecord(await peers.records.read(nameOfRecord(key))),
       onOrphaned: (stream) => void this.#finish(stream).catch(() => stream.reader.leave(COME_BACK_AFTER_MS)),
     });
     peers.onReturn(() => this.#copies.renewAll(this.#here.logs));

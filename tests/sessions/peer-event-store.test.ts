@@ -279,6 +279,24 @@ describe('the process that writes a stream', () => {
     expect([outcome, reader.texts, again.reader.texts]).toEqual(['resumed', ['1'], ['2']]);
   });
 
+  test('does not understand: what it writes is read in its copy, to the end', async () => {
+    const { away, writer } = start();
+    peers[0].isUnderstood(false);
+    const { outcome, reader } = await resume(away, 0);
+    writer.append({ json: '1' });
+    await eventually(() => {
+      watch();
+      return reader.texts.length === 1;
+    });
+    writer.append({ json: '2', isLast: true });
+    await eventually(() => {
+      watch();
+      return reader.left.length > 0;
+    });
+
+    expect([outcome, reader.texts]).toEqual(['resumed', ['1', '2']]);
+  });
+
   test('is out of reach while it writes: what did not get through is brought later, once', async () => {
     const { away, writer } = start();
     const { reader } = await resume(away, 0);

@@ -13,6 +13,8 @@ export interface TestPeer extends Peers {
   kill(): void;
   /** Takes it out of reach of the others, and of what is shared, or back. */
   cutOff(isCutOff: boolean): void;
+  /** Has it and the others understand nothing of each other, as two versions may, or all again. */
+  isUnderstood(isUnderstood: boolean): void;
 }
 
 /** The processes, and what they share. */
@@ -28,7 +30,10 @@ type Handler = (body: unknown) => unknown;
 
 /** Makes a group without anybody in it. */
 export function createPeerGroup(): PeerGroup {
-  const members = new Map<string, { readonly answers: Map<string, Handler>; isReachable: boolean }>();
+  const members = new Map<
+    string,
+    { readonly answers: Map<string, Handler>; isReachable: boolean; isUnderstood: boolean }
+  >();
   const hearers: { readonly self: string; readonly kind: string; readonly hear: Handler }[] = [];
   const marks = new Map<string, string>();
   const records = new Map<string, Map<string, string>>();
@@ -38,7 +43,7 @@ export function createPeerGroup(): PeerGroup {
     flush: () => [marks, records].forEach((shared) => shared.clear()),
     join() {
       const self = createProcessName();
-      const member = { answers: new Map<string, Handler>(), isReachable: true };
+      const member = { answers: new Map<string, Handler>(), isReachable: true, isUnderstood: true };
       members.set(self, member);
       const returnListeners: (() => void)[] = [];
       const shared = async <Result>(action: () => Result): Promise<Result> => {
@@ -61,6 +66,8 @@ export function createPeerGroup(): PeerGroup {
           await nextTurn();
           const other = members.get(peer);
           if (!member.isReachable || other?.isReachable === false) throw new PeersUnreachableError('cut off');
+          if (!member.isUnderstood || other?.isUnderstood === false)
+            throw new PeersUnreachableError('not understood');
           const answer = other?.answers.get(kind);
           if (answer === undefined) throw new PeerGoneError('gone');
           const result = JSON.stringify(await answer(JSON.parse(spelled)));
@@ -100,6 +107,7 @@ export function createPeerGroup(): PeerGroup {
         },
         close: async () => undefined,
         kill: () => void members.delete(self),
+        isUnderstood: (isUnderstood) => void Object.assign(member, { isUnderstood }),
         cutOff(isCutOff) {
           member.isReachable = !isCutOff;
           if (!isCutOff) for (const listener of returnListeners) listener();
