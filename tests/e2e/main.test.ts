@@ -303,13 +303,14 @@ describeInTerminal('a terminal', () => {
         () => false,
       );
     await eventually(isServing);
+    // It serves before what it says has gone through the terminal.
+    await eventually(() => terminal.stdout().includes('listening'));
     const written = terminal.stdout();
 
     terminal.child.kill('SIGKILL');
     await eventually(async () => !(await isServing()));
 
     // The log of a terminal is for people.
-    expect(written).toContain('listening');
     expect(written).not.toContain('"msg"');
   });
 });
