@@ -1,5 +1,5 @@
 /** Streams that are read in this process and written in another: each event once and in order, and an end whatever becomes of that process. */
-import type { EventReader, Resumption, ResumeOptions, StreamKey } from './event-store.ts';
+import type { EventReader, Resumption, StreamKey } from './event-store.ts';
 import { type Batch, type LoanAnswer, type LoanRequest, QUESTIONS } from './lent-streams.ts';
 import { createProcessName, PeerGoneError, type Peers } from './peers.ts';
 import type { StreamRecord } from './stream-records.ts';
@@ -43,13 +43,14 @@ export class BorrowedStreams {
   }
 
   /**
-   * Reads on with a stream that another process has.
+   * Reads on with a stream that another process has; where that fails, `stream.after` says how far it came.
    * @throws {PeerGoneError} when it has gone
    * @throws {PeersUnreachableError} when it does not answer
    */
-  async resume(key: StreamKey, home: string, { after, reader }: ResumeOptions): Promise<Resumption> {
+  async resume(stream: BorrowedStream): Promise<Resumption> {
     const { peers } = this.#options;
-    const name = this.#add({ key, home, reader, after });
+    const { key, home, after } = stream;
+    const name = this.#add(stream);
     const request: LoanRequest = { key, after, reader: name, borrower: peers.self };
     let answer: LoanAnswer | undefined;
     try {

@@ -107,16 +107,18 @@ export class PeerEventStore implements EventStore {
     const read = record.isComplete ? replay(record, options) : LOST;
     if (read.outcome !== 'lost') return read;
     if (record.home === peers.self) return LOST;
+    const stream = { key, home: record.home, reader: options.reader, after: options.after };
     try {
-      return await this.#borrowed.resume(key, record.home, options);
+      return await this.#borrowed.resume(stream);
     } catch (error) {
-      if (error instanceof PeerGoneError) return replay(record, options);
+      // Events may have come though the answer has not.
+      if (error instanceof PeerGoneError) return replay(record, stream);
       if (!(error instanceof PeersUnreachableError)) throw error;
       // It has been killed a moment ago, or will answer soon: what is there is brought, and then it turns out.
-      const events = record.after(options.after) ?? [];
-      for (const event of events) options.reader.take(event);
-      const after = events.at(-1)?.number ?? options.after;
-      return this.#borrowed.wait({ key, home: record.home, reader: options.reader, after }, events.length);
+      const events = record.after(stream.after) ?? [];
+      for (const event of events) stream.reader.take(event);
+      stream.after = events.at(-1)?.number ?? stream.after;
+      return this.#borrowed.wait(stream, events.length);
     }
   }
 

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { pino } from 'pino';
 import { createSealer } from '../../src/sealed.ts';
 import type { StreamKey } from '../../src/sessions/event-store.ts';
-import type { Peers } from '../../src/sessions/peers.ts';
+import { type Peers, PeersUnreachableError } from '../../src/sessions/peers.ts';
 import { createRedisPeers } from '../../src/sessions/redis/redis-peers.ts';
 import { PeerEventStore } from '../../src/sessions/peer-event-store.ts';
 import { NotingReader } from '../support/noting-reader.ts';
@@ -277,6 +277,22 @@ describe('the process that writes a stream', () => {
     await eventually(() => again.reader.left.length > 0);
 
     expect([outcome, reader.texts, again.reader.texts]).toEqual(['resumed', ['1'], ['2']]);
+  });
+
+  test('brings events, but its answer is lost: none of them comes twice', async () => {
+    const { writer } = start();
+    for (const json of ['1', '2']) writer.append({ json });
+    const reader = new NotingReader();
+    // Redis hangs when the question has been taken and the events are there.
+    const ask = async (...question: Parameters<Peers['ask']>): Promise<never> => {
+      await peers[1].ask(...question);
+      await eventually(() => reader.texts.length === 2);
+      throw new PeersUnreachableError('cut off');
+    };
+    const away = storeOf(Object.create(peers[1], { ask: { value: ask } }) as Peers, () => nowMs);
+    const { outcome } = await away.resume(KEY, { after: 0, reader, mayRead: () => true });
+
+    expect([outcome, reader.texts]).toEqual(['resumed', ['1', '2']]);
   });
 
   test('does not understand: what it writes is read in its copy, to the end', async () => {
