@@ -17,7 +17,7 @@ import { type Caller, callerOf, pauseOf } from './caller.ts';
 import { type Changes, createChanges, followChanges } from './changes.ts';
 import { byKey, capabilitiesOf, type Catalogue, createCatalogue, privateListsOf } from './catalogue.ts';
 import { answerEmptyLists } from './empty-lists.ts';
-import { type Feature, type FeatureContext, hasRegistering } from './feature.ts';
+import type { Feature, FeatureContext } from './feature.ts';
 import { keepPrivate, mergeOptions } from './feature-options.ts';
 import { installHandlers, listAllTools } from './handlers.ts';
 import { CallLimit } from './call-limit.ts';
@@ -112,8 +112,6 @@ export function defineMcp(parts: McpParts): McpDefinition {
     ...definition,
     findLane: once(() => parts.shortWay?.(prepared)),
   };
-  // What a feature registers may be wrong, and then nothing is to start.
-  if (hasRegistering(prepared)) prepared.findLane();
   return prepared;
 }
 

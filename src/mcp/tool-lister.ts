@@ -11,6 +11,8 @@ export function createToolLister(definition: McpDefinition): ToolLister {
   // One server that is never connected: its list handler is the very one that clients' lists come from.
   const findProbe = once(() => createMcpServer(definition));
   const mayChange = hasRegistering(definition);
+  // What a feature registers may be wrong, and then nothing is to start.
+  if (mayChange) findProbe();
   let known: readonly ListedTool[] | undefined;
   const listFor = async (user: UserContext): Promise<readonly ListedTool[]> => {
     const all = (await listEveryTool(findProbe())) ?? [];

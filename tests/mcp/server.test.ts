@@ -184,6 +184,18 @@ describe('the list for GET /tools', () => {
     expect(namesOf(some)).toEqual(['needs_nothing', 'needs_admin', 'sdk_tool']);
   });
 
+  test('is none where a feature cannot register: no server starts', () => {
+    const broken: Feature = {
+      name: 'broken',
+      register: () => {
+        throw new Error('no such table');
+      },
+    };
+    const { definition } = createDefinition({ features: [broken] });
+
+    expect(() => createToolLister(definition)).toThrow('no such table');
+  });
+
   test('is empty for a server without tools', async () => {
     const { definition } = createDefinition();
 
