@@ -31,7 +31,8 @@ async function main(): Promise<number> {
     process.stderr.write('bench: needs Linux: CPU time and memory of the servers are read from /proc.\n');
     return 2;
   }
-  // An exit, unlike a signal's end, lets every server be killed.
+  // An exit, unlike a signal's end, lets every server be killed: each of a row has a listener for it, which are more than Node expects.
+  process.setMaxListeners(0);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
   const directory = await mkdtemp(path.join(os.tmpdir(), 'mcp-bench-'));
   try {

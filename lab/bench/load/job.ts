@@ -33,10 +33,10 @@ export interface ServerAddress {
   readonly pid: number;
 }
 
-/** Other processes that are one server with the one that is loaded. Sessions are opened at each in turn; messages go to the others, or to each in turn. */
+/** Other processes that are one server with the one that is loaded. Sessions are opened at each in turn; messages go to where their session was opened, to the others, or to each in turn. */
 export interface Fleet {
   readonly others: readonly ServerAddress[];
-  readonly messages: 'away' | 'in turn';
+  readonly messages: 'home' | 'away' | 'in turn';
 }
 
 /** One measurement. */

@@ -52,6 +52,8 @@ function placesOf(job: LoadJob, index: number): Pick<ClientOptions, 'port' | 'po
   const ports = serversOf(job).map(({ port }) => port);
   if (fleet?.messages === 'away') return { port: server.port, posts: ports.slice(1) };
   const first = index % ports.length;
+  if (fleet?.messages === 'home')
+    return { port: ports[first] ?? server.port, posts: ports.slice(first, first + 1) };
   // Clients do not go round in step.
   return { port: ports[first] ?? server.port, posts: [...ports.slice(first), ...ports.slice(0, first)] };
 }

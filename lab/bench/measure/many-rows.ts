@@ -16,21 +16,29 @@ interface ManyContestant extends Contestant {
   readonly processes: number;
   readonly env: (shared: Shared) => Readonly<Record<string, string>>;
   readonly messages: Fleet['messages'];
+  readonly clients: number;
 }
 
 /** A server that is so many processes. */
 function contestant(
   name: string,
   env: ManyContestant['env'],
-  { processes = 1, messages = 'in turn' }: Partial<Pick<ManyContestant, 'processes' | 'messages'>> = {},
+  {
+    processes = 1,
+    messages = 'in turn',
+    clients = CLIENTS,
+  }: Partial<Pick<ManyContestant, 'processes' | 'messages' | 'clients'>> = {},
 ): ManyContestant {
-  return { name, kind: 'variant', env, processes, messages };
+  return { name, kind: 'variant', env, processes, messages, clients };
 }
 
 const REDIS: ManyContestant['env'] = ({ env }) => env;
 const [ALONE, SEALED, TOGETHER] = ['without variables', 'SERVER_SECRET', 'REDIS_URL'] as const;
-const [ONE, THREE] = ['one process', 'three processes'] as const;
+const [ONE, THREE, APART] = ['one process', 'three processes', 'three that share no session'] as const;
 const [HOME, AWAY] = ['at its stream', 'away from its stream, both processes'] as const;
+
+/** As many clients for each, as when a server grows with its users: what is sent in one go is then as much. */
+const OF_THREE = { processes: 3, clients: 3 * CLIENTS } as const;
 
 /** Every row of several processes. */
 export const MANY_ROWS: readonly Row[] = [
@@ -59,10 +67,15 @@ export const MANY_ROWS: readonly Row[] = [
     ] as const
   ).map(([transport, atLeast]) =>
     manyRow(`redis-scale-${transport}`, {
-      title: `tools/call, ${transport}, each request to the next process`,
+      // Three share a core here, which costs them a third by itself: the measure is three that need nothing of each other.
+      title: `tools/call, ${transport}, each request to the next process, as many clients for each`,
       transport,
-      contestants: [contestant(ONE, REDIS), contestant(THREE, REDIS, { processes: 3 })],
-      goals: [{ of: ONE, to: THREE, times: 3, atLeast }],
+      contestants: [
+        contestant(ONE, REDIS),
+        contestant(THREE, REDIS, OF_THREE),
+        contestant(APART, () => ({}), { ...OF_THREE, messages: 'home' }),
+      ],
+      goals: [{ of: APART, to: THREE, times: 3, atLeast }],
     }),
   ),
   RESUME_ROW,
@@ -106,7 +119,7 @@ async function measureMany(
 async function openMany(
   lab: Lab,
   transport: Transport,
-  { processes, env, messages }: Pick<ManyContestant, 'processes' | 'messages' | 'env'>,
+  { processes, env, messages, clients }: Omit<ManyContestant, keyof Contestant>,
 ): Promise<OpenSide> {
   const shared = await openShared(lab);
   const starts = Array.from({ length: processes }, async () => startTarget(lab, OURS, { env: env(shared) }));
@@ -115,7 +128,7 @@ async function openMany(
   if (server === undefined) throw new Error('There is no server to measure.');
   const fleet = others.length > 0 && { fleet: { others, messages } };
   return {
-    load: { server, ...fleet, ...callsOver(transport) },
+    load: { server, ...fleet, ...callsOver(transport), clients },
     async close() {
       await Promise.all(servers.map(async ({ stop }) => stop()));
       await shared.close();
