@@ -1,5 +1,5 @@
 /** Streams that are read in this process and written in another: each event once and in order, and an end whatever becomes of that process. */
-import type { EventReader, Resumption, StreamKey } from './event-store.ts';
+import type { EventReader, KeptEvent, Resumption, StreamKey } from './event-store.ts';
 import { type Batch, type LoanAnswer, type LoanRequest, QUESTIONS } from './lent-streams.ts';
 import { createProcessName, PeerGoneError, type Peers } from './peers.ts';
 import type { StreamRecord } from './stream-records.ts';
@@ -61,9 +61,11 @@ export class BorrowedStreams {
     return answer.outcome === 'resumed' ? this.#resumed(name, answer.missed) : answer;
   }
 
-  /** Has a reader wait for what becomes of a process that does not answer. */
-  wait(stream: BorrowedStream, missed: number): Resumption {
-    return this.#resumed(this.#add(stream), missed);
+  /** Has a reader take what is there of a stream, and wait for what becomes of the process that writes it and does not answer. */
+  wait(stream: BorrowedStream, events: readonly KeptEvent[]): Resumption {
+    const name = this.#add(stream);
+    this.#take({ reader: name, events });
+    return this.#resumed(name, events.length);
   }
 
   /** Asks every now and then whether streams are still written. */

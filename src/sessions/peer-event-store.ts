@@ -58,7 +58,7 @@ export class PeerEventStore implements EventStore {
     this.#borrowed = new BorrowedStreams({
       peers,
       now,
-      readCopy: async (key) => readStreamRecord(await peers.records.read(nameOfRecord(key))),
+      readCopy: async (key) => this.#readOnce(key),
       onOrphaned: (stream) => void this.#finish(stream).catch(() => stream.reader.leave(COME_BACK_AFTER_MS)),
     });
     peers.onReturn(() => this.#copies.renewAll(this.#here.logs));
@@ -115,24 +115,29 @@ export class PeerEventStore implements EventStore {
       if (error instanceof PeerGoneError) return replay(record, stream);
       if (!(error instanceof PeersUnreachableError)) throw error;
       // It has been killed a moment ago, or will answer soon: what is there is brought, and then it turns out.
-      const events = record.after(stream.after) ?? [];
-      for (const event of events) stream.reader.take(event);
-      stream.after = events.at(-1)?.number ?? stream.after;
-      return this.#borrowed.wait(stream, events.length);
+      return this.#borrowed.wait(stream, record.after(stream.after) ?? []);
     }
   }
 
   /** The copy of a stream; waits a while for the others to be within reach. */
   async #read(key: StreamKey): Promise<StreamRecord | undefined> {
-    const { peers, now } = this.#options;
+    const { now } = this.#options;
     const untilMs = now() + PATIENCE_MS;
     for (;;)
       try {
-        return readStreamRecord(await peers.records.read(nameOfRecord(key)));
+        return await this.#readOnce(key);
       } catch (error) {
         if (!(error instanceof PeersUnreachableError) || now() >= untilMs) throw error;
         await delay(RETRY_MS, undefined, { ref: false });
       }
+  }
+
+  /**
+   * The copy of a stream.
+   * @throws {PeersUnreachableError}
+   */
+  async #readOnce(key: StreamKey): Promise<StreamRecord | undefined> {
+    return readStreamRecord(await this.#options.peers.records.read(nameOfRecord(key)));
   }
 
   /** Brings a stream to its end whose process has gone. */
