@@ -45,6 +45,27 @@ async function start(
   return server;
 }
 
+/** Joins a process without a server; its clock may be another one's. */
+async function join(sealer: Sealer, now = () => performance.now()): Promise<Peers> {
+  const log = pino({ level: 'silent' });
+  const peers = await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log, now });
+  joined.push(peers);
+  await waitFor('a peer', () => peers.standing === 'together');
+  return peers;
+}
+
+/** Connects somebody who may write what the processes send to each other, and read it. */
+async function openTap() {
+  const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
+  const listener = tap.duplicate();
+  await Promise.all([tap.connect(), listener.connect()]);
+  return { tap, listener };
+}
+
+/** How often something has been published. */
+const published = (): number =>
+  Number(/calls=(\d+)/.exec(redis.ask('info', 'commandstats').split('cmdstat_publish:')[1] ?? '')?.[1]);
+
 /** What `/ready` says. */
 const readiness = async ({ url }: { url: string }): Promise<unknown[]> => {
   const { status, body } = await send(`${url}/ready`);
@@ -311,27 +332,10 @@ describeWithRedis('with Redis', () => {
   test('a message whose receipt is lost is done once, and gets it however late it is asked for; what cannot be answered is not done', async () => {
     const sealer = createSealer([SECRET]);
     let middleMs = 0;
-    const join = async (now: () => number): Promise<Peers> => {
-      const peers = await createRedisPeers({
-        url: redis.url,
-        prefix: 't:',
-        sealer,
-        log: pino({ level: 'silent' }),
-        now,
-      });
-      joined.push(peers);
-      await waitFor('a peer', () => peers.standing === 'together');
-      return peers;
-    };
-    const [one, middle] = [
-      await join(() => performance.now()),
-      await join(() => performance.now() + middleMs),
-    ];
+    const [one, middle] = [await join(sealer), await join(sealer, () => performance.now() + middleMs)];
     const heard: unknown[] = [];
     middle.onAsk('count', (body) => heard.push(body));
-    const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
-    const listener = tap.duplicate();
-    await Promise.all([tap.connect(), listener.connect()]);
+    const { tap, listener } = await openTap();
     const [questions, receipts]: [Buffer[], Buffer[]] = [[], []];
     const [inbox, back] = [`t:in:${middle.self}`, `t:in:${one.self}`];
     await listener.subscribe(inbox, (bytes) => void questions.push(bytes), true);
@@ -374,13 +378,8 @@ describeWithRedis('with Redis', () => {
     'a message that has been received is given up by nobody because it cannot be repeated',
     async () => {
       const sealer = createSealer([SECRET]);
-      const log = pino({ level: 'silent' });
-      const one = await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log });
-      joined.push(one);
-      await waitFor('a peer', () => one.standing === 'together');
-      const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
-      const listener = tap.duplicate();
-      await Promise.all([tap.connect(), listener.connect()]);
+      const one = await join(sealer);
+      const { tap, listener } = await openTap();
       const [inbox, back] = ['t:in:other', `t:in:${one.self}`];
       const taken: Buffer[] = [];
       await listener.subscribe(inbox, (bytes) => void taken.push(bytes), true);
@@ -388,8 +387,6 @@ describeWithRedis('with Redis', () => {
       await waitFor('the question', () => taken.length === 1);
       // It hears nothing for a while, as when its connection is made anew.
       await listener.unsubscribe(inbox);
-      const published = (): number =>
-        Number(/calls=(\d+)/.exec(redis.ask('info', 'commandstats').split('cmdstat_publish:')[1] ?? '')?.[1]);
       await waitFor('the repeat', () => published() === 2);
       const question = sealer.openMessage('envelope', taken[0] ?? Buffer.alloc(0), inbox);
       const { messages } = JSON.parse(String(question)) as { messages: [{ number: number }] };
@@ -411,32 +408,17 @@ describeWithRedis('with Redis', () => {
   testInCi(
     'a message that comes twice, or out of order, is dealt with once, and one of another version is 503 and not guessed at',
     async () => {
-      const secrets = [SECRET];
-      const log = pino({ level: 'silent' });
-      const join = async (now = () => performance.now()): Promise<Peers> => {
-        const peers = await createRedisPeers({
-          url: redis.url,
-          prefix: 't:',
-          sealer: createSealer(secrets),
-          log,
-          now,
-        });
-        joined.push(peers);
-        await waitFor('a peer', () => peers.standing === 'together');
-        return peers;
-      };
+      const sealer = createSealer([SECRET]);
       // Clocks that say something else each, as those of two machines do.
       const [one, other] = [
-        await join(() => performance.now() - 240_000),
-        await join(() => performance.now() + 240_000),
+        await join(sealer, () => performance.now() - 240_000),
+        await join(sealer, () => performance.now() + 240_000),
       ];
-      const middle = await join();
+      const middle = await join(sealer);
       const heard: unknown[] = [];
       middle.onAsk('count', (body) => heard.push(body));
       // Somebody who may read and write the channel, and repeats what goes over it.
-      const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
-      const listener = tap.duplicate();
-      await Promise.all([tap.connect(), listener.connect()]);
+      const { tap, listener } = await openTap();
       const taken: Buffer[] = [];
       const inbox = `t:in:${middle.self}`;
       await listener.subscribe(inbox, (bytes) => void taken.push(bytes), true);
@@ -458,10 +440,7 @@ describeWithRedis('with Redis', () => {
         untilMs: Date.now() + 60_000,
         messages: [{ number: 9, kind: 'count', body: 9 }],
       };
-      await tap.publish(
-        inbox,
-        createSealer(secrets).sealMessage('envelope', Buffer.from(JSON.stringify(next)), inbox),
-      );
+      await tap.publish(inbox, sealer.sealMessage('envelope', Buffer.from(JSON.stringify(next)), inbox));
       counts.push(await other.ask(middle.self, 'count', 4));
       tap.destroy();
       listener.destroy();
@@ -477,14 +456,7 @@ describeWithRedis('with Redis', () => {
     'what is said within a moment goes as one message, is answered each by itself, and is repeated as a whole and done once',
     async () => {
       const sealer = createSealer([SECRET]);
-      const join = async (): Promise<Peers> => {
-        const log = pino({ level: 'silent' });
-        const peers = await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log });
-        joined.push(peers);
-        await waitFor('a peer', () => peers.standing === 'together');
-        return peers;
-      };
-      const [one, other] = [await join(), await join()];
+      const [one, other] = [await join(sealer), await join(sealer)];
       const heard: unknown[] = [];
       const slowly = new EventEmitter<{ done: [string] }>();
       other.onAsk('count', (body: number) => heard.push(body) * 10);
@@ -493,9 +465,7 @@ describeWithRedis('with Redis', () => {
         throw new Error('It fails.');
       });
       other.onAsk('large', (body: string) => body.length);
-      const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
-      const listener = tap.duplicate();
-      await Promise.all([tap.connect(), listener.connect()]);
+      const { tap, listener } = await openTap();
       const [taken, back]: [Buffer[], Buffer[]] = [[], []];
       const inbox = `t:in:${other.self}`;
       await listener.subscribe(inbox, (bytes) => void taken.push(bytes), true);
@@ -531,15 +501,10 @@ describeWithRedis('with Redis', () => {
     'beside a process of the former version each hears at once that the other cannot read it',
     async () => {
       const sealer = createSealer([SECRET]);
-      const log = pino({ level: 'silent' });
-      const one = await createRedisPeers({ url: redis.url, prefix: 't:', sealer, log });
-      joined.push(one);
-      await waitFor('a peer', () => one.standing === 'together');
+      const one = await join(sealer);
       const heard: unknown[] = [];
       one.onAsk('count', (body) => heard.push(body));
-      const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
-      const listener = tap.duplicate();
-      await Promise.all([tap.connect(), listener.connect()]);
+      const { tap, listener } = await openTap();
       const former = createFormerPeer('former', sealer);
       const answered: unknown[] = [];
       await listener.subscribe(
