@@ -200,7 +200,7 @@ const LATER = {
   // What starts threads for pino's transports, of which we use none.
   'thread-stream': (file) =>
     `module.exports = function (options) { return new (require(${file}))(options); };`,
-  // Hundreds of schemas, a tenth of a start, of which the first message is the first that needs one. What are only words stays.
+  // Hundreds of schemas, of which the first message is the first that needs one. What are only words stays.
   '@modelcontextprotocol/server': (file) => `let real;
 const find = () => (real ??= require(${file}));
 const words = ${JSON.stringify(Object.fromEntries(Object.entries(sdk).filter(([, value]) => areWords(value))))};

@@ -67,7 +67,7 @@ export const MANY_ROWS: readonly Row[] = [
     ] as const
   ).map(([transport, atLeast]) =>
     manyRow(`redis-scale-${transport}`, {
-      // Three share a core here, which costs them a third by itself: the measure is three that need nothing of each other.
+      // Three share a core here, which by itself costs them something: the measure is three that need nothing of each other.
       title: `tools/call, ${transport}, each request to the next process, as many clients for each`,
       transport,
       contestants: [
