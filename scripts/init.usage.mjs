@@ -3,7 +3,7 @@
 export const USAGE = `Usage: npm run init -- [OPTIONS]
 
 Makes a fork of this template a server of your own: changes the one place in which its name, title and address stand, removes the
-example tools that you do not keep, and empties what belongs to the template: README.md, CHANGELOG.md, tests/template/.
+example tools that you do not keep, begins README.md and CHANGELOG.md anew, and deletes tests/template/.
 On a terminal it asks for what is not given; elsewhere --name must be there.
 
   --name NAME      lower-case letters, digits, - and _: package.json, and what clients are told

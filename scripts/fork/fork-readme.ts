@@ -27,7 +27,7 @@ user.${address === undefined ? '' : ` It runs at <${address}>.`}
 
 \`\`\`sh
 npm start   # installs and builds when needed, then serves on http://127.0.0.1:8000
-npm test    # checks formatting, lint and types, and runs every test
+npm test    # runs the tests, and checks lint, types and formatting
 \`\`\`
 
 On your own machine authentication is off. With \`AUTH_ENABLED=true\`, with \`NODE_ENV=production\`, or with a \`HOST\` that is not

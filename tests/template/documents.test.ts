@@ -27,6 +27,7 @@ const FOREIGN_VARIABLES = new Set([
   'NODE_OPTIONS',
   // Of compose.yaml.
   'DOMAIN',
+  'MCP_UID',
   // Of the smoke test.
   'SMOKE_TOKEN',
   // Of the example of a service.
