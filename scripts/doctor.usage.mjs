@@ -3,7 +3,8 @@
 export const USAGE = `Usage: npm run doctor -- FILE [options]
 Takes the configuration file of a client and walks its way to the server: says where it breaks, and what to do.
 
-  FILE                 such as claude_desktop_config.json, .cursor/mcp.json, .vscode/mcp.json or ~/.codex/config.toml
+  FILE                 JSON, TOML or YAML, such as claude_desktop_config.json, .cursor/mcp.json, .vscode/mcp.json, ~/.codex/config.toml
+                       or ~/.config/goose/config.yaml
   --entry NAME         the entry to look at, where the file has several and none is called like this server
   --timeout SECONDS    for any one answer; default 10
   --json               print one JSON object instead of lines

@@ -26,6 +26,7 @@ const EXPECTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/^npm run token -- create/, /^\s*mcp_[\w-]{43}$/m],
   [/^npm run token -- list/, /\bada\b/],
   [/^npm run -s token -- export/, /^\{"sha256:[0-9a-f]{64}":\{.*\}\}\n$/],
+  [/^npm run -s connect -- .*--client cursor/, /^\{\s*"mcpServers"/],
   [/^npm run connect -- .*--client cursor/, /"mcpServers"/],
   [/^npm run connect -- --client vscode --link/, /^vscode:mcp\/install\?%7B/m],
   [/^npm run connect -- --url/, /Claude Desktop, over stdio \(claude-desktop-stdio\)[^]*curl \(curl\)/],
