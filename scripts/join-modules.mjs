@@ -1,6 +1,6 @@
 /**
- * Joins what a start imports into one script, `dist/src/joined.cjs`, and has the compiled entries load it: four hundred modules
- * are found and read one by one, and of a script V8 can keep what it has compiled, functions too (`load-joined.mjs`;
+ * Joins what a start imports into one script, `dist/src/joined.cjs`, and has the compiled entries load it: modules are found
+ * and read one by one, and of a script V8 can keep what it has compiled, functions too (`load-joined.mjs`;
  * `npm run bench -- --only start`). Where it cannot run, the entries stay as tsc wrote them: the same program in many files.
  * `npm run dev` never comes here.
  */
