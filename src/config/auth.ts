@@ -61,7 +61,7 @@ export const AUTH_VARIABLES = {
   },
   ADMIN_TOKEN: {
     description:
-      'A token of 20 or more characters that opens /admin, whatever other tokens there are: to begin with none.',
+      'A token of 20 or more characters that opens /admin, whatever other tokens there are, so that you can start with no other token.',
     example: 'a-long-secret-of-your-own',
     schema: z
       .string()

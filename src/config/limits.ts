@@ -37,7 +37,7 @@ export const CALL_LIMITS_VARIABLES = {
 export const LIMITS_VARIABLES = {
   SESSION_IDLE_SECONDS: {
     description:
-      'A session that nothing has used for this long ends. Of both transports, as the two below. Seconds.',
+      'A session that nothing has used for this long ends. Counts for both transports, as do the next two. Seconds.',
     example: '1800',
     schema: wholeNumber(1800, 1, 604_800),
   },
