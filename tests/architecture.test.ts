@@ -59,7 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'type sessions',
   ],
   'http/admin/kept': ['http/admin', 'storage', 'type config'],
-  'http/sign-in': ['auth', 'auth/sign-in', 'http', 'http/site', 'type http/gate'],
+  'http/sign-in': ['auth', 'auth/sign-in', 'http', 'http/gate', 'http/site'],
   'http/site': ['auth', 'connect', 'connect/bundle', 'http', 'http/gate', 'package'],
   'http/metrics': ['auth', 'http', 'http/gate', 'in-slices', 'mcp', 'type sessions'],
   http: ['log', 'type auth', 'type mcp'],

@@ -78,6 +78,9 @@ export interface TokenVerifier {
   onRightsChange?(listener: (changes: readonly RightsChange[]) => void): void;
   /** Whether it knows the tokens at all; one that does not say so always does. */
   isReady?(): boolean;
-  /** Looks up the token with a digest ({@link digestToken}): users can sign in with the tokens of a verifier that has this. */
-  lookUp?(digest: string): KnownToken | undefined;
+  /**
+   * Looks up the token with a digest ({@link digestToken}): users can sign in with the tokens of a verifier that has this. `unavailable`
+   * where nobody can tell at this moment whether there is such a token; undefined where there is none.
+   */
+  lookUp?(digest: string): KnownToken | 'unavailable' | undefined;
 }

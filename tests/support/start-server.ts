@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
 import { openTokens } from '../../src/auth/tokens/open-tokens.ts';
+import type { TokenVerifier } from '../../src/auth/verifier.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
 import type { Service } from '../../src/mcp/service.ts';
@@ -37,6 +38,8 @@ export interface TestServerOptions {
   /** Variables besides PORT; `AUTH_ENABLED` is true unless given, and calls are not limited. */
   readonly env?: Readonly<Record<string, string>>;
   readonly tokens?: TokenFileContent;
+  /** Decides about tokens in the place of the file. */
+  readonly verifier?: TokenVerifier;
   readonly tools?: readonly Tool[];
   readonly features?: readonly Feature[];
   readonly services?: readonly Service[];
@@ -59,6 +62,7 @@ export interface TestServer extends RunningServer {
 export async function startTestServer({
   env = {},
   tokens = TOKENS,
+  verifier,
   tools = fixtureTools,
   features = [],
   services = [],
@@ -99,7 +103,7 @@ export async function startTestServer({
     : undefined;
   const open = await openServices({ services, values: config.own, log });
   const definition = { tools, features };
-  const parts = { config, verifier: opened?.verifier, definition, services: open, log };
+  const parts = { config, verifier: verifier ?? opened?.verifier, definition, services: open, log };
   const server = await startServer({ ...parts, ...(store && { store }) });
   return {
     url: server.url,

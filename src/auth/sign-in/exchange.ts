@@ -142,10 +142,15 @@ function requireSameResources({ resources }: CodeClaims, named: readonly string[
   throw new OAuthError('invalid_target', 'The resource is not the one that the code was asked for with.');
 }
 
-/** The entry behind a value. */
+/** The entry behind a value. Where nobody can tell, the client is to come back with it: at an `invalid_grant` it would sign its user out. */
 function requireEntry(claims: SignInClaims, { judge }: ExchangeParts): EntryOf {
   const verdict = judge(claims);
   if (verdict.ok) return verdict.entry;
+  if (verdict.reason === 'unavailable')
+    throw new OAuthError(
+      'temporarily_unavailable',
+      'Whether the token that was signed in with is valid cannot be told at this moment: what knows the tokens cannot be reached. Try again soon.',
+    );
   throw new OAuthError(
     'invalid_grant',
     'The token that was signed in with is not valid any more. Sign in again.',

@@ -21,7 +21,7 @@ export type Judge = (claims: SignInClaims) => Verdict;
 export function createJudge({ lookUp, families, now }: JudgeParts): Judge {
   return (claims) => {
     const entry = lookUp(claims.digest);
-    if (entry === undefined) return { ok: false, reason: 'unknown' };
+    if (entry === undefined || entry === 'unavailable') return { ok: false, reason: entry ?? 'unknown' };
     if (entry.refusal !== undefined) return { ok: false, reason: entry.refusal };
     const isVoid = entry.signInsSinceMs !== undefined && claims.issuedAtMs < entry.signInsSinceMs;
     if (isVoid || claims.expiresAtMs <= now() || families.hasEnded(claims.family))

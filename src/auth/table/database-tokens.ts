@@ -9,12 +9,7 @@ import { RevokedTokens } from '../tokens/revoked-tokens.ts';
 import { TokenFileError } from '../tokens/token-file-error.ts';
 import { compareTokensInSteps } from '../tokens/token-changes.ts';
 import { readTokenText, type TokenEditor } from '../tokens/token-edit.ts';
-import {
-  createTokenSet,
-  createTokenSetInSteps,
-  type TokenEntry,
-  type TokenSet,
-} from '../tokens/token-set.ts';
+import { createTokenSet, createTokenSetInSteps, type TokenEntry } from '../tokens/token-set.ts';
 import { CHANNEL, editTokenTable, readTokenTable, readVersion, withWords } from './token-table.ts';
 
 /** What is followed, and how. */
@@ -35,7 +30,7 @@ const [POLL_MS, POLL_WHILE_TOLD_MS] = [500, 1_500];
 
 /** Tokens of a database. */
 export interface DatabaseTokens extends TokenVerifier, TokenEditor {
-  lookUp: TokenSet['lookUp'];
+  lookUp: NonNullable<TokenVerifier['lookUp']>;
   /** Looks for a change now. Never rejects. */
   reload(): Promise<void>;
   close(): Promise<void>;
@@ -119,7 +114,7 @@ export async function openDatabaseTokens({
       if (version === undefined) return { ok: false, reason: 'unavailable' };
       return revoked.explain(token, verification);
     },
-    lookUp: (digest) => current.lookUp(digest),
+    lookUp: (digest) => current.lookUp(digest) ?? (version === undefined ? 'unavailable' : undefined),
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),
     onRightsChange: (listener) => void listeners.push(listener),

@@ -16,9 +16,7 @@ export function requireBearer(
 ): Step {
   const challengeOf = createChallenges();
   const refuse = (ctx: RequestContext, refusal: Refusal): never => {
-    requireVerdict(refusal);
-    // After the look-up, so that a valid token from the same address always passes: a classroom behind one NAT.
-    if (refusal.reason !== 'missing') countFailure(clientAddressOf(ctx), refusal.fingerprint);
+    countRefusal(ctx, refusal, countFailure);
     throw challengeOf(refusal, describeEntrance(ctx));
   };
   const admit = (ctx: RequestContext, authentication: Authentication, next: () => unknown): unknown => {
@@ -37,10 +35,17 @@ export function requireBearer(
 }
 
 /**
- * Tells clients to come back where nobody can say whether a credential is good: at a 401 they would throw it away.
- * @throws {HttpError} 503
+ * Counts a credential that is refused, wherever one is judged: guessing costs the same at every door. To be called after the look-up, so
+ * that a valid token from the same address always passes: a classroom behind one NAT.
+ * @throws {HttpError} 429 above the limit; 503 where nobody can tell whether it is good, and nothing is counted
  */
-export function requireVerdict({ reason, description, retryAfterSeconds = 5 }: Refusal): void {
+export function countRefusal(ctx: RequestContext, refusal: Refusal, countFailure: CountFailure): void {
+  requireVerdict(refusal);
+  if (refusal.reason !== 'missing') countFailure(clientAddressOf(ctx), refusal.fingerprint);
+}
+
+/** Tells clients to come back where nobody can say whether a credential is good: at a 401 they would throw it away. */
+function requireVerdict({ reason, description, retryAfterSeconds = 5 }: Refusal): void {
   if (reason !== 'unavailable') return;
   throw new HttpError(503, 'temporarily_unavailable', description, {
     headers: { 'Retry-After': String(retryAfterSeconds) },

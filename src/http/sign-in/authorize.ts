@@ -10,6 +10,7 @@ import type { SignIn } from '../../auth/sign-in/sign-in.ts';
 import { clientAddressOf } from '../client-address.ts';
 import type { Handler, RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
+import { countRefusal } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 import { guessOf, sendOn, sendPage, statusOf } from './answers.ts';
 import { type NamedTool, renderConsent, renderProblem, renderRedirect } from './consent-page.ts';
@@ -135,8 +136,7 @@ async function judgePasted(
   const authentication = await authenticator.authenticate({ authorization: `Bearer ${token}` });
   if (authentication.ok) return { token, grant: authentication.grant };
   try {
-    // After the look-up: a right token always passes.
-    countFailure(clientAddressOf(ctx), authentication.refusal.fingerprint);
+    countRefusal(ctx, authentication.refusal, countFailure);
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
     ctx.set(error.headers);

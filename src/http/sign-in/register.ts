@@ -5,6 +5,7 @@ import type { SignIn } from '../../auth/sign-in/sign-in.ts';
 import { clientAddressOf } from '../client-address.ts';
 import type { RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
+import { countRefusal } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 import { explainRefusal } from '../site/oauth-refusal.ts';
 import { answerOAuthErrors } from './answers.ts';
@@ -72,7 +73,7 @@ async function requireNoCredential(
     );
   const { refusal } = authentication;
   if (refusal.reason === 'missing' && !hasEmptyCredential(ctx)) return;
-  if (refusal.reason !== 'missing') countFailure(clientAddressOf(ctx), refusal.fingerprint);
+  countRefusal(ctx, refusal, countFailure);
   throw new HttpError(
     401,
     'invalid_request',

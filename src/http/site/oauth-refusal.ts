@@ -3,10 +3,9 @@
  * by asking these, with the user's headers, and shows the user what `/register` says: so that is where the words must be.
  */
 import type { Authenticator, Refusal } from '../../auth/authenticate.ts';
-import { clientAddressOf } from '../client-address.ts';
 import type { RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
-import { requireVerdict } from '../gate/bearer-auth.ts';
+import { countRefusal } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 
 /** What clients are told that look for OAuth here. */
@@ -28,10 +27,8 @@ export function createOAuthRefusalRoutes(
   const refuse = async (ctx: RequestContext): Promise<void> => {
     const authentication = await authenticator.authenticate(ctx.req.headers);
     const refusal = authentication.ok ? undefined : authentication.refusal;
-    if (refusal !== undefined) requireVerdict(refusal);
-    // It tells a right token from a wrong one, so guessing here must cost the same as anywhere.
-    if (refusal !== undefined && refusal.reason !== 'missing')
-      countFailure(clientAddressOf(ctx), refusal.fingerprint);
+    // It tells a right token from a wrong one.
+    if (refusal !== undefined) countRefusal(ctx, refusal, countFailure);
     throw new HttpError(
       404,
       'invalid_request',

@@ -152,10 +152,13 @@ describeForBoth('tokens in a database', (startDatabases) => {
     });
     expect((await running.verifier.verify(ADA)).ok).toBe(true);
     expect(await late.verifier.verify(ADA)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(late.verifier.lookUp?.(digestToken(ADA))).toBe('unavailable');
     expect(late.verifier.isReady?.()).toBe(false);
     expect((await late.verifier.verify('an-admin-token-of-20-characters')).ok).toBe(true);
     await databases.giveBack();
     await eventually(async () => (await late.verifier.verify(ADA)).ok, { deadlineMs: 15_000 });
+    expect(late.verifier.lookUp?.(digestToken(ADA))).toMatchObject({ grant: { user: { userId: 'ada' } } });
+    expect(late.verifier.lookUp?.(digestToken(BOB))).toBeUndefined();
     await Promise.all([running.file?.close(), late.file?.close()]);
   }, 60_000);
 });

@@ -1,0 +1,117 @@
+/** Signing in while nobody can tell: clients are told when to come back, no sign-in is lost, nothing is used up, and nothing counts as a guess. */
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { type Answer, initialize, send } from '../../support/raw-http.ts';
+import {
+  allow,
+  askFor,
+  exchange,
+  LOOPBACK,
+  newSecret,
+  openPage,
+  refresh,
+  register,
+  sendForm,
+  signIn,
+  ticketOf,
+} from '../../support/sign-in.ts';
+import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
+import { createTokensOutOfReach, type TokensOutOfReach } from '../../support/tokens-out-of-reach.ts';
+
+/** One guess is answered as such, and the next is too many: so a test sees whether anything was counted. */
+const ONE_GUESS = { AUTH_FAILURES_PER_MINUTE: '1' };
+
+let tokens: TokensOutOfReach;
+let server: TestServer;
+let url = '';
+beforeEach(async () => {
+  tokens = createTokensOutOfReach();
+  server = await startTestServer({ verifier: tokens, env: { SERVER_SECRET: newSecret(), ...ONE_GUESS } });
+  ({ url } = server);
+});
+afterEach(async () => server.close());
+
+/** What matters of an answer to whoever is to come back. */
+const comingBack = ({ status, headers, body }: Answer) => ({
+  status,
+  retryAfter: headers.get('retry-after'),
+  challenge: headers.get('www-authenticate'),
+  body,
+});
+
+/** What every one of them must say. */
+const COME_BACK = {
+  status: 503,
+  retryAfter: '5',
+  challenge: null,
+  body: {
+    error: 'temporarily_unavailable',
+    error_description: expect.stringContaining('cannot be told at this moment') as unknown,
+  },
+};
+
+test('a token of a sign-in is answered 503 and never 401, and is good again when its entry can be asked for', async () => {
+  const { access_token: token } = await signIn(url, ADA);
+
+  tokens.isAway = true;
+  const meanwhile = [
+    await send(`${url}/tools`, { token }),
+    await send(`${url}/mcp`, { token, body: initialize() }),
+  ];
+  tokens.isAway = false;
+  const after = [
+    await send(`${url}/tools`, { token }),
+    await send(`${url}/mcp`, { token, body: initialize() }),
+  ];
+
+  expect(meanwhile.map(comingBack)).toEqual([COME_BACK, COME_BACK]);
+  expect(after.map(({ status }) => status)).toEqual([200, 200]);
+});
+
+test('a code and a refresh token are told to come back, and are good then', async () => {
+  const { clientId, refresh_token: token } = await signIn(url, ADA);
+  const asking = askFor(url, clientId);
+  const code = (await allow(url, asking, ADA)).searchParams.get('code') ?? '';
+
+  tokens.isAway = true;
+  const meanwhile = [await refresh(url, clientId, token), await exchange(url, asking, code)];
+  tokens.isAway = false;
+  const after = [await refresh(url, clientId, token), await exchange(url, asking, code)];
+
+  expect(meanwhile.map(comingBack)).toEqual([COME_BACK, COME_BACK]);
+  expect(after.map(({ status }) => status)).toEqual([200, 200]);
+});
+
+test('whoever pastes a token reads that on the page, and sends its form again', async () => {
+  const asking = askFor(url, String((await register(url))['client_id']));
+  const first = ticketOf(await openPage(url, asking));
+  const paste = async (token: string, ticket: string) =>
+    sendForm(`${url}/authorize`, { ticket, token, action: 'allow' });
+
+  tokens.isAway = true;
+  const meanwhile = [await paste('tok_some', first), await paste('tok_other', first), await paste(ADA, first)];
+  tokens.isAway = false;
+  const wrong = await paste('tok_wrong', first);
+  const right = await paste(ADA, ticketOf(meanwhile[2] ?? wrong));
+
+  for (const page of meanwhile) {
+    expect(comingBack(page)).toEqual({ ...COME_BACK, body: undefined });
+    expect(page.headers.get('content-type')).toMatch(/^text\/html/);
+    expect(page.text).toContain('cannot be told at this moment');
+  }
+  expect([wrong.status, right.status]).toEqual([401, 303]);
+});
+
+test('whoever registers with a token is told to come back, and without one is registered', async () => {
+  const registerWith = async (token: string) =>
+    send(`${url}/register`, { token, body: { redirect_uris: [LOOPBACK] } });
+
+  tokens.isAway = true;
+  const meanwhile = [await registerWith('tok_some'), await registerWith('tok_other')];
+  const without = await register(url);
+  tokens.isAway = false;
+  const wrong = await registerWith('tok_wrong');
+
+  expect(meanwhile.map(comingBack)).toEqual([COME_BACK, COME_BACK]);
+  expect(without).toHaveProperty('client_id');
+  expect([wrong.status, wrong.body]).toMatchObject([401, { error: 'invalid_request' }]);
+});
