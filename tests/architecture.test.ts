@@ -52,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'auth/tokens',
     'connect',
     'http',
+    'http/gate',
     'http/site',
     'http/transports',
     'mcp',

@@ -55,6 +55,25 @@ export function sessionNotFound(): HttpError {
   return new HttpError(404, 'session_not_found', 'No such session. Initialize again.', { rpcCode: -32_001 });
 }
 
+/** A token that is good, and not for what it is used for. */
+export interface ScopeFault {
+  /** No double quotes: it goes into a WWW-Authenticate parameter. */
+  readonly words: string;
+  /** More parameters of the challenge, with a comma before each: what to ask for, and where. */
+  readonly besides: string;
+  readonly facts?: RefusalFacts;
+}
+
+/** The answer to such a token (RFC 6750, section 3.1). */
+export function insufficientScope({ words, besides, facts = {} }: ScopeFault): HttpError {
+  return new HttpError(403, 'insufficient_scope', words, {
+    headers: {
+      'WWW-Authenticate': `Bearer realm="mcp", error="insufficient_scope", error_description="${words}"${besides}`,
+    },
+    facts: { reason: 'insufficient_scope', ...facts },
+  });
+}
+
 /** The answer to what would begin while the server is shutting down. */
 export function shuttingDown(cause?: Error): HttpError {
   return new HttpError(503, 'shutting_down', 'This server is shutting down. Try again in a moment.', {

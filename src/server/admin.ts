@@ -5,6 +5,8 @@ import type { TokenEditor } from '../auth/tokens/token-edit.ts';
 import type { TokenVerifier } from '../auth/verifier.ts';
 import type { Config } from '../config/config.ts';
 import type { Route } from '../http/context.ts';
+import type { DescribeEntrance } from '../http/gate/bearer-auth.ts';
+import type { CountFailure } from '../http/gate/rate-limit.ts';
 import type { BodyLimits } from '../http/transports/body-bytes.ts';
 import type { PeerSessions } from '../http/transports/peer-sessions.ts';
 import type { McpDefinition } from '../mcp/server.ts';
@@ -17,6 +19,8 @@ export interface AdminWiring {
   readonly config: Config;
   readonly verifier: TokenVerifier | undefined;
   readonly authenticator: Authenticator;
+  readonly countFailure: CountFailure;
+  readonly describeEntrance: DescribeEntrance | undefined;
   readonly registry: SessionRegistry;
   readonly peerSessions: PeerSessions;
   readonly bodies: BodyLimits;

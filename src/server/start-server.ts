@@ -100,6 +100,7 @@ export async function startServer({
   const shared = await openSharedState(sharing, { log, oneUser: !authenticator.enabled });
   const { sessionIds, peers, store } = { ...shared, ...(given.store && { store: given.store }) };
   const countFailure = shareFailures(createFailureCounter(config.auth.failuresPerMinute), peers);
+  const gate = { authenticator, countFailure, describeEntrance: entrance.describe };
   const definition = defineMcp({
     info: infoOf(facts, title),
     instructions,
@@ -155,7 +156,7 @@ export async function startServer({
     sseEnabled: transports.some(({ path }) => path === '/sse'),
     publicUrl: origin.publicUrl,
   };
-  const adminSite = await openAdmin({ ...endpoint, config, verifier, authenticator, peerSessions, log });
+  const adminSite = await openAdmin({ ...endpoint, ...gate, config, verifier, peerSessions, log });
   const routes = [
     createFaceRoute(face, createPage(face)),
     createBundleRoute(face),
@@ -168,9 +169,7 @@ export async function startServer({
   ];
   const handle = createApp({
     routes,
-    authenticator,
-    describeEntrance: entrance.describe,
-    countFailure,
+    ...gate,
     origin,
     isOpenToAll: config.auth.isOpenToAll,
     logAddresses: config.logAddresses,

@@ -1,10 +1,13 @@
 /** `/admin`: people and their tokens, for a token whose entry lists the scope `admin` itself. `npm run drop -- admin` takes it out. */
 import type { Logger } from 'pino';
 import type { Authenticator } from '../../auth/authenticate.ts';
+import { readCredential } from '../../auth/credential.ts';
 import type { Session, SessionRegistry } from '../../sessions/registry.ts';
-import { grantOf, type Handler, type RequestContext, type Route } from '../context.ts';
+import { grantOf, type Handler, type RequestContext, type Route, type Step } from '../context.ts';
 import { ADMIN_SCOPE } from '../../auth/tokens/scopes.ts';
-import { HttpError } from '../errors.ts';
+import { HttpError, insufficientScope } from '../errors.ts';
+import { type DescribeEntrance, requireBearer } from '../gate/bearer-auth.ts';
+import type { CountFailure } from '../gate/rate-limit.ts';
 import type { BodyLimits } from '../transports/body-bytes.ts';
 import { createAdminApi } from './api.ts';
 import { createAdminFiles } from './files.ts';
@@ -14,6 +17,9 @@ import type { Usage } from './usage.ts';
 /** What the page for admins is made from. */
 export interface AdminParts {
   readonly authenticator: Authenticator;
+  readonly countFailure: CountFailure;
+  /** What the challenge of a 401 says besides. */
+  readonly describeEntrance?: DescribeEntrance | undefined;
   readonly people: People;
   readonly usage: Usage;
   readonly registry: SessionRegistry;
@@ -35,6 +41,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 export function createAdminRoutes(parts: AdminParts): Route[] {
   const api = createAdminApi(parts);
   const files = createAdminFiles(parts);
+  const requireToken = requireBearer(parts.authenticator, parts.countFailure, parts.describeEntrance);
   return [
     ...Object.entries(api).map(([path, methods]) => ({
       path: `/admin/api/${path}`,
@@ -48,26 +55,31 @@ export function createAdminRoutes(parts: AdminParts): Route[] {
     ...[...files].map(([path, handler]) => ({
       path,
       access: 'public' as const,
-      methods: Object.fromEntries(
-        ['GET', 'HEAD'].map((name) => [
-          name,
-          async (ctx: RequestContext) => {
-            await admitVisitor(ctx, parts.authenticator);
-            return handler(ctx);
-          },
-        ]),
-      ),
+      methods: Object.fromEntries(['GET', 'HEAD'].map((name) => [name, forVisitors(handler, requireToken)])),
     })),
   ];
 }
 
 /** A handler of every method that lets in admins only. */
 function guarded(handler: Handler): Route['methods'] {
-  const guard: Handler = (ctx) => {
-    requireAdmin(grantOf(ctx).user.scopes);
+  return Object.fromEntries(METHODS.map((name) => [name, forAdmins(handler)]));
+}
+
+/** A handler that lets in admins only. */
+function forAdmins(handler: Handler): Handler {
+  return (ctx) => {
+    requireAdmin(ctx);
     return handler(ctx);
   };
-  return Object.fromEntries(METHODS.map((name) => [name, guard]));
+}
+
+/** A handler that lets a browser see the page, which asks for the token itself; a credential that comes along must be an admin's. */
+function forVisitors(handler: Handler, requireToken: Step): Handler {
+  const handleAdmin = forAdmins(handler);
+  return async (ctx) => {
+    if (readCredential(ctx.req.headers).kind === 'none') await handler(ctx);
+    else await requireToken(ctx, () => handleAdmin(ctx));
+  };
 }
 
 /** The handler of a request's method. */
@@ -83,23 +95,12 @@ const answerUnknown: Handler = () => {
   throw new HttpError(404, 'not_found', 'The API for admins has no such path. GET /admin is its page.');
 };
 
-/** Lets a browser see the page, which asks for the token itself; a credential that comes along must be an admin's. */
-async function admitVisitor(ctx: RequestContext, authenticator: Authenticator): Promise<void> {
-  const authentication = await authenticator.authenticate(ctx.req.headers);
-  if (authentication.ok) return requireAdmin(authentication.grant.user.scopes);
-  const { reason, description } = authentication.refusal;
-  if (reason === 'missing') return;
-  throw new HttpError(401, 'invalid_token', description, {
-    headers: { 'WWW-Authenticate': 'Bearer realm="mcp"' },
-  });
+/** Refuses whoever is no admin. */
+function requireAdmin(ctx: RequestContext): void {
+  if (grantOf(ctx).user.scopes?.includes(ADMIN_SCOPE) !== true)
+    throw insufficientScope({ words: NO_ADMIN, besides: `, scope="${ADMIN_SCOPE}"` });
 }
 
-/** Refuses whoever is no admin. */
-function requireAdmin(scopes: readonly string[] | undefined): void {
-  if (scopes?.includes(ADMIN_SCOPE) === true) return;
-  throw new HttpError(
-    403,
-    'insufficient_scope',
-    'This is for admins: it needs a token whose entry lists the scope "admin" itself. Make one with: npm run token -- create --user me --scopes admin',
-  );
-}
+/** Without an address to sign in at: the entry itself must list the scope, and no sign-in adds to that. */
+const NO_ADMIN =
+  "This is for admins: it needs a token whose entry lists the scope 'admin' itself. Make one with: npm run token -- create --user me --scopes admin";

@@ -6,7 +6,7 @@ import { canObtain, hasScope } from '../../auth/user.ts';
 import { scopeOfMessage, scopesThatThereAre } from '../../mcp/call-scopes.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 import { grantOf, type RequestContext } from '../context.ts';
-import { HttpError } from '../errors.ts';
+import { insufficientScope } from '../errors.ts';
 
 /** Refuses a body whose messages lack what could be got. */
 export type StepUp = (ctx: RequestContext, body: unknown) => void;
@@ -33,11 +33,7 @@ export function createStepUp(
     // With what the token has: some clients ask for exactly what they are told, and would lose the rest.
     const scopes = known.filter((scope) => hasScope(user, scope) || missing.has(scope));
     const words = `This needs the scope ${[...missing].join(' ')}. Sign in again and allow it.`;
-    throw new HttpError(403, 'insufficient_scope', words, {
-      headers: {
-        'WWW-Authenticate': `Bearer realm="mcp", error="insufficient_scope", error_description="${words}"${describe(ctx, scopes)}`,
-      },
-      facts: { reason: 'insufficient_scope', userId: user.userId, tokenId },
-    });
+    const facts = { userId: user.userId, tokenId };
+    throw insufficientScope({ words, besides: describe(ctx, scopes), facts });
   };
 }

@@ -6,6 +6,7 @@ import { adminPageLines } from '../../../scripts/token/admin-page.ts';
 import { connectClient } from '../../support/clients.ts';
 import { type Answer, send } from '../../support/raw-http.ts';
 import { ADA, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
+import { createTokensOutOfReach } from '../../support/tokens-out-of-reach.ts';
 
 const ADMIN = 'tok_admin_0123456789';
 const SECOND = 'tok_second_admin_0123456789';
@@ -103,6 +104,50 @@ describe('every route', () => {
       ]);
     },
   );
+});
+
+/** What a token is challenged with at a path. */
+async function challengeOf(path: string, token: string): Promise<string | null> {
+  return (await send(server.url + path, { token })).headers.get('www-authenticate');
+}
+
+test('a token that is refused at the page is challenged as everywhere, and says what it lacks', async () => {
+  const [wrong, elsewhere] = [await challengeOf('/admin', 'tok_a'), await challengeOf('/tools', 'tok_a')];
+  const lacking = [await challengeOf('/admin', ADA), await challengeOf('/admin/api/people', ADA)];
+
+  expect(wrong).toMatch(/^Bearer realm="mcp", error="invalid_token", error_description="[^"]+"$/);
+  expect(wrong).toBe(elsewhere);
+  expect(lacking[0]).toMatch(
+    /^Bearer realm="mcp", error="insufficient_scope", error_description="[^"]*'admin'[^"]*", scope="admin"$/,
+  );
+  expect(lacking[1]).toBe(lacking[0]);
+});
+
+test('guessing at the page is limited as everywhere, and where nobody can tell, nothing is refused or counted', async () => {
+  const tokens = createTokensOutOfReach(PEOPLE);
+  const limited = await startTestServer({ verifier: tokens, env: { AUTH_FAILURES_PER_MINUTE: '1' } });
+  const visit = async (path: string, token?: string): Promise<Answer> =>
+    send(limited.url + path, token === undefined ? {} : { token });
+
+  tokens.isAway = true;
+  const meanwhile = [
+    await visit('/admin', ADMIN),
+    await visit('/admin/admin.js', 'tok_some_0123456789'),
+    await visit('/admin/api/people', ADMIN),
+  ];
+  const browser = await visit('/admin');
+  tokens.isAway = false;
+  const after = [
+    await visit('/admin', 'tok_wrong_0123456789'),
+    await visit('/admin/admin.js', 'tok_other_0123456789'),
+    await visit('/admin', ADMIN),
+  ];
+  await limited.close();
+
+  for (const { status, headers } of meanwhile)
+    expect([status, headers.get('retry-after'), headers.get('www-authenticate')]).toEqual([503, '5', null]);
+  expect(browser.status).toBe(200);
+  expect(after.map(({ status }) => status)).toEqual([401, 429, 200]);
 });
 
 test('the list has everybody, and no token and no digest', async () => {
