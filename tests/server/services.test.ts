@@ -159,5 +159,6 @@ describe('a server with services', () => {
     expect(answer.body).toMatchObject({ result: { content: [{ text: '42' }] } });
     expect([ready.status, ready.body]).toEqual([200, { status: 'ready' }]);
     expect([unready.status, unready.body]).toEqual([503, { status: 'unavailable: counter' }]);
+    expect([ready, unready].map((each) => each.headers.get('retry-after'))).toEqual([null, '5']);
   });
 });

@@ -30,10 +30,15 @@ function toHttpError(error: OAuthError, ctx: RequestContext): HttpError {
   return new HttpError(statusOf(error), error.code, error.message, {
     headers: {
       ...(error.code === 'invalid_client' && triedBasic && { 'WWW-Authenticate': 'Basic realm="mcp"' }),
-      ...(error.code === 'temporarily_unavailable' && { 'Retry-After': '5' }),
+      ...headersOf(error),
     },
     cause: error,
   });
+}
+
+/** What a refusal says besides, in whatever form it is answered: when to come back, where nothing else is wrong. */
+export function headersOf({ code }: OAuthError): Readonly<Record<string, string>> {
+  return code === 'temporarily_unavailable' ? { 'Retry-After': '5' } : {};
 }
 
 /** The status of a refusal. */

@@ -12,7 +12,7 @@ import type { Handler, RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { countRefusal } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
-import { guessOf, sendOn, sendPage, statusOf } from './answers.ts';
+import { guessOf, headersOf, sendOn, sendPage, statusOf } from './answers.ts';
 import { type NamedTool, renderConsent, renderProblem, renderRedirect } from './consent-page.ts';
 import { readForm } from './form.ts';
 import { PAGE_STYLE } from './page-style.ts';
@@ -155,9 +155,11 @@ function answerWithPages(handle: Handler, { serverName, countFailure }: Authoriz
       if (error.isGuess) countFailure(clientAddressOf(ctx), guessOf(error));
       // Browsers put up a window of their own for some answers of 401.
       const status = error.code === 'invalid_client' ? 400 : statusOf(error);
+      const headers = headersOf(error);
       ctx.vary('Accept');
       if (ctx.accepts('html', 'json') === 'json')
-        throw new HttpError(status, error.code, error.message, { cause: error });
+        throw new HttpError(status, error.code, error.message, { headers, cause: error });
+      ctx.set(headers);
       sendPage(ctx, status, renderProblem(serverName, error.message));
     }
   };

@@ -32,7 +32,13 @@ const PROBE = { access: 'public', isProbe: true, answersItself: true } as const;
 
 const HEADERS = ['Content-Type', 'application/json; charset=utf-8'];
 
+/** As with every 503 here, it is said when to come back: in 5 seconds. */
+const UNREADY_HEADERS = [...HEADERS, 'Retry-After', '5'];
+
 /** Writes an answer. */
 function answer(ctx: RequestContext, status: number, body: object): void {
-  writeAnswer(ctx, status, { text: JSON.stringify(body), headers: HEADERS });
+  writeAnswer(ctx, status, {
+    text: JSON.stringify(body),
+    headers: status === 503 ? UNREADY_HEADERS : HEADERS,
+  });
 }

@@ -1,6 +1,8 @@
 /** Signing in while nobody can tell: clients are told when to come back, no sign-in is lost, nothing is used up, and nothing counts as a guess. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { type Answer, initialize, send } from '../../support/raw-http.ts';
+import { type Answer, eventually, initialize, send } from '../../support/raw-http.ts';
 import {
   allow,
   askFor,
@@ -88,7 +90,11 @@ test('whoever pastes a token reads that on the page, and sends its form again', 
     sendForm(`${url}/authorize`, { ticket, token, action: 'allow' });
 
   tokens.isAway = true;
-  const meanwhile = [await paste('tok_some', first), await paste('tok_other', first), await paste(ADA, first)];
+  const meanwhile = [
+    await paste('tok_some', first),
+    await paste('tok_other', first),
+    await paste(ADA, first),
+  ];
   tokens.isAway = false;
   const wrong = await paste('tok_wrong', first);
   const right = await paste(ADA, ticketOf(meanwhile[2] ?? wrong));
@@ -114,4 +120,30 @@ test('whoever registers with a token is told to come back, and without one is re
   expect(meanwhile.map(comingBack)).toEqual([COME_BACK, COME_BACK]);
   expect(without).toHaveProperty('client_id');
   expect([wrong.status, wrong.body]).toMatchObject([401, { error: 'invalid_request' }]);
+});
+
+test('where too many documents of clients are being read, people and programs are told when to come back', async () => {
+  const held: Socket[] = [];
+  const silent = createServer((socket) => held.push(socket.on('error', () => undefined))).listen(
+    0,
+    '127.0.0.1',
+  );
+  await once(silent, 'listening');
+  const host = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const busy = await startTestServer({ env: { SERVER_SECRET: newSecret(), OAUTH_CLIENT_HOSTS: host } });
+  const open = async (name: string, accept = 'text/html') =>
+    openPage(busy.url, askFor(busy.url, `https://${host}/${name}.json`), { Accept: accept });
+  const reading = Array.from({ length: 8 }, async (_, index) => open(String(index)));
+  await eventually(() => held.length === 8);
+
+  const [page, json] = [await open('page'), await open('json', 'application/json')];
+  for (const socket of held) socket.destroy();
+  const read = await Promise.all(reading);
+  silent.close();
+  await busy.close();
+
+  expect(comingBack(page)).toEqual({ ...COME_BACK, body: undefined });
+  expect(page.text).toContain('Many clients are coming at once.');
+  expect(comingBack(json)).toMatchObject({ ...COME_BACK, body: { error: 'temporarily_unavailable' } });
+  expect(read.map(({ status }) => status)).toEqual(read.map(() => 400));
 });
