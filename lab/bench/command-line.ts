@@ -14,6 +14,8 @@ export interface Command {
   readonly profileDirectory: string | undefined;
   readonly jsonFile: string | undefined;
   readonly svgFile: string | undefined;
+  /** What `--json` has written, read instead of measuring. */
+  readonly figuresFile: string | undefined;
   /** Whether docs/PERFORMANCE.md is to show this run. */
   readonly updateDocs: boolean;
 }
@@ -26,18 +28,24 @@ export function parseCommandLine(args: readonly string[], help: string): Command
   const { texts, lists, switches } = parseOptions(args, {
     subject: 'bench',
     help,
-    texts: ['rounds', 'json', 'profile', 'svg'],
+    texts: ['rounds', 'json', 'profile', 'svg', 'figures'],
     lists: ['only'],
     switches: ['quick', 'peers', 'verbose', 'update-docs'],
     most: 0,
   });
-  const { rounds, json, profile, svg } = texts;
+  const { rounds, json, profile, svg, figures } = texts;
   const rows = ROWS.filter(({ name }) => lists['only']?.some((prefix) => name.startsWith(prefix)) ?? true);
   if (rows.length === 0) throw misuse('--only takes the beginning of a row.', help);
   const base = switches.has('quick') ? QUICK : THOROUGH;
   const count = rounds === undefined ? base.rounds : Number(rounds);
   if (!Number.isInteger(count) || count < 1 || count > 100)
     throw misuse('--rounds takes a whole number from 1 to 100.', help);
+  if (switches.has('quick') && switches.has('update-docs'))
+    throw misuse('--update-docs takes no --quick: such figures are rough.', help);
+  const measuring = ['rounds', 'profile'].filter((name) => texts[name] !== undefined);
+  const needless = ['quick', 'peers', 'verbose'].filter((name) => switches.has(name)).concat(measuring);
+  if (figures !== undefined && needless[0] !== undefined)
+    throw misuse(`--figures reads what was measured: it takes no --${needless[0]}.`, help);
   return {
     rows,
     settings: { ...base, rounds: count },
@@ -46,6 +54,7 @@ export function parseCommandLine(args: readonly string[], help: string): Command
     profileDirectory: profile,
     jsonFile: json,
     svgFile: svg,
+    figuresFile: figures,
     updateDocs: switches.has('update-docs'),
   };
 }

@@ -27,7 +27,17 @@ export function describeMachine({ server }: Cores): Machine {
 }
 
 /** One line about it. */
-export function machineLine({ cpu, cores, node, system, pinned, loadBefore }: Machine): string {
+export function machineLine(machine: Machine): string {
+  return `${placeLine(machine)}; ${loadWords(machine.loadBefore)}`;
+}
+
+/** What of it stays from run to run: figures from two such places are not to be compared. */
+export function placeLine({ cpu, cores, node, system, pinned }: Machine): string {
   const where = pinned ? 'server and load generator on a core each' : 'processes not kept on cores';
-  return `${cpu}, ${cores} cores, Node ${node}, ${system}; ${where}; load before the run ${loadBefore.toFixed(2)}`;
+  return `${cpu}, ${cores} cores, Node ${node}, ${system}; ${where}`;
+}
+
+/** What else used the processor. */
+export function loadWords(loadBefore: number): string {
+  return `load before the run ${loadBefore.toFixed(2)}`;
 }

@@ -9,12 +9,12 @@ import { chooseCores, type Cores } from './cores.ts';
 import { startGenerator } from './generator.ts';
 import type { Lab } from './lab.ts';
 import { describeMachine, machineLine } from './machine.ts';
-import type { RowResult } from './metrics.ts';
 import { installPeers } from './install-peers.ts';
-import { updateFigures, updateProfile } from './report/document.ts';
+import { requireRoomFor, updateFigures, updateProfile } from './report/document.ts';
+import { readRun } from './report/kept-figures.ts';
 import { type ProfileSummary, readProfile, renderProfile } from './report/profile.ts';
 import { renderPlot } from './report/plot.ts';
-import type { Run } from './report/run.ts';
+import { headOf, type MeasuredRow, type Run, spellRun } from './report/run.ts';
 import { renderRow } from './report/table.ts';
 import { ROWS } from './rows.ts';
 import { FLOOR, OURS, OURS_SILENT, PEERS } from './targets.ts';
@@ -27,7 +27,7 @@ async function main(): Promise<number> {
   const help = `${USAGE}\nRows: ${ROWS.map(({ name }) => name).join(', ')}`;
   const command = understood(() => parseCommandLine(process.argv.slice(2), help));
   if (command === undefined) return 2;
-  if (process.platform !== 'linux') {
+  if (process.platform !== 'linux' && command.figuresFile === undefined) {
     process.stderr.write('bench: needs Linux: CPU time and memory of the servers are read from /proc.\n');
     return 2;
   }
@@ -46,39 +46,66 @@ async function main(): Promise<number> {
   }
 }
 
-/** Measures the rows and writes the reports. */
+/** Measures the rows, or reads them, and writes the reports. */
 async function runCommand(command: Command, directory: string): Promise<void> {
-  const { settings, withPeers, jsonFile, svgFile, updateDocs } = command;
-  if (withPeers) installPeers(say);
-  const cores = chooseCores();
-  const machine = describeMachine(cores);
-  process.stdout.write(`${machineLine(machine)}\n`);
-
+  const { figuresFile, jsonFile, svgFile, profileDirectory, updateDocs } = command;
   const profiles = new Map<string, ProfileSummary>();
-  const rows = await measureRows(command, { cores, directory, profiles });
-
-  const run: Run = { date: new Date().toISOString().slice(0, 10), machine, settings, rows };
-  if (jsonFile !== undefined) await writeFile(jsonFile, `${JSON.stringify(run, null, 2)}\n`);
+  const run =
+    figuresFile === undefined
+      ? await measure(command, { directory, profiles })
+      : await readFigures(figuresFile, command);
+  if (jsonFile !== undefined) await writeFile(jsonFile, spellRun(run));
   if (svgFile !== undefined) await writeFile(svgFile, renderPlot(run));
   // What is profiled is slower: such a run says where the time goes, and not how much there is.
-  if (updateDocs) await (profiles.size > 0 ? updateProfile(profiles) : updateFigures(run));
+  if (updateDocs && profileDirectory === undefined) await updateFigures(run, { rows: ROWS });
+  if (updateDocs && profiles.size > 0) await updateProfile(profiles);
 }
 
-/** Where a run is made, and where its profiles go. */
+/** Takes figures from a file and prints their tables. */
+async function readFigures(file: string, { rows }: Command): Promise<Run> {
+  const run = await readRun(file, rows);
+  if (run === undefined) throw new Error(`There is no ${file}.`);
+  process.stdout.write(`${machineLine(run.machine)}\n${run.rows.map(renderRow).join('')}`);
+  return run;
+}
+
+/** Measures the rows. */
+async function measure(
+  command: Command,
+  { directory, profiles }: Pick<Bench, 'directory' | 'profiles'>,
+): Promise<Run> {
+  const { settings, withPeers, profileDirectory, updateDocs } = command;
+  const cores = chooseCores();
+  const machine = describeMachine(cores);
+  const coming = command.rows.map(({ name }) => ({ name, hasPeers: withPeers }));
+  // Said before an hour is spent on it.
+  if (updateDocs && profileDirectory === undefined)
+    await requireRoomFor({ machine, rows: coming }, { rows: ROWS });
+  if (withPeers) installPeers(say);
+  process.stdout.write(`${machineLine(machine)}\n`);
+
+  const date = new Date().toISOString().slice(0, 10);
+  const occasion = { date, loadBefore: machine.loadBefore };
+  const rows = await measureRows(command, { cores, directory, profiles, occasion });
+  return { date, machine, settings, rows };
+}
+
+/** Where and when a run is made, and where its profiles go. */
 interface Bench {
   readonly cores: Cores;
   readonly directory: string;
   readonly profiles: Map<string, ProfileSummary>;
+  readonly occasion: Pick<MeasuredRow, 'date' | 'loadBefore'>;
 }
 
 /** Measures row after row; each one's table is printed when it is done. */
 async function measureRows(
   { rows, settings, withPeers, verbose, profileDirectory }: Command,
-  { cores, directory, profiles }: Bench,
-): Promise<RowResult[]> {
+  { cores, directory, profiles, occasion }: Bench,
+): Promise<MeasuredRow[]> {
   const generator = startGenerator(cores.generator);
   const targets = [OURS, ...(settings.rounds > 1 ? [OURS_SILENT] : []), FLOOR, ...(withPeers ? PEERS : [])];
-  const results: RowResult[] = [];
+  const results: MeasuredRow[] = [];
   try {
     for (const [index, row] of rows.entries()) {
       const missing = row.missing?.();
@@ -90,8 +117,7 @@ async function measureRows(
       const profileFile = profileDirectory && path.resolve(profileDirectory, `${row.name}.cpuprofile`);
       const lab: Lab = { settings, targets, cores, generator, directory, verbose, profileFile, progress };
       const series = await row.measure(lab);
-      const { name, title, metric, goals } = row;
-      const result = { name, title, metric, series, ...(goals && { goals }) };
+      const result = { ...headOf(row), ...occasion, series };
       results.push(result);
       process.stdout.write(renderRow(result));
       if (profileFile === undefined) continue;

@@ -10,6 +10,8 @@ export const USAGE = `Usage: npm run bench -- [options]
   --rounds N      rounds per row (default ${THOROUGH_ROUNDS})
   --json FILE     write every round's figures
   --svg FILE      write the plot
-  --update-docs   put table and plot into docs/PERFORMANCE.md; with --profile, where the time goes
+  --figures FILE  measure nothing: take what --json has written
+  --update-docs   put the rows into docs/performance.json, and what that then holds, as tables and plot, into docs/PERFORMANCE.md; with
+                  --profile, where the time goes
   --profile DIR   write a CPU profile of this server for each row, and print its top functions; spoils the figures
   --verbose       show the servers' logs`;

@@ -48,12 +48,17 @@ export interface Goal {
   readonly atLeast?: number;
 }
 
-/** What a row found out. */
-export interface RowResult {
+/** What is known of a row before it is measured. */
+export interface RowHead {
+  /** What `--only` names. */
   readonly name: string;
   readonly title: string;
   /** The figure that servers are compared by; less is better. */
   readonly metric: MetricName;
-  readonly series: readonly Series[];
   readonly goals?: readonly Goal[];
+}
+
+/** What a row found out. */
+export interface RowResult extends RowHead {
+  readonly series: readonly Series[];
 }

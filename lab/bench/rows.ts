@@ -13,17 +13,12 @@ import { SIGN_IN_ROW } from './measure/sign-in-row.ts';
 import { measureStart, START_GOALS } from './measure/start-row.ts';
 import { measureTokenCounts } from './measure/tokens-row.ts';
 import { MANY_ROWS } from './measure/many-rows.ts';
-import type { Goal, MetricName, Series } from './metrics.ts';
+import type { Goal, RowHead, Series } from './metrics.ts';
 import { BEST_PEER } from './report/figures.ts';
 import { OURS } from './targets.ts';
 
 /** A row. */
-export interface Row {
-  /** What `--only` names. */
-  readonly name: string;
-  readonly title: string;
-  readonly metric: MetricName;
-  readonly goals?: readonly Goal[];
+export interface Row extends RowHead {
   /** What it cannot be measured without here; undefined where all is there. */
   readonly missing?: () => string | undefined;
   measure(lab: Lab): Promise<Series[]>;

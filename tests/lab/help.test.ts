@@ -12,6 +12,13 @@ const NAMES = ['audit', 'bench', 'clients', 'conformance', 'fuzz', 'licences', '
 testEach([
   ['bench', 'lab/bench/main.js', '--foo', 'bench has no option --foo.'],
   ['bench', 'lab/bench/main.js', '--rounds=0', '--rounds takes a whole number from 1 to 100.'],
+  ['bench', 'lab/bench/main.js', '--quick --update-docs', '--update-docs takes no --quick: '],
+  [
+    'bench',
+    'lab/bench/main.js',
+    '--figures=a.json --peers',
+    '--figures reads what was measured: it takes no --peers.',
+  ],
   ['clients', 'lab/clients/main.js', 'localhost:8000', 'The URL must begin with https:// or http://'],
   ['conformance', 'lab/conformance/main.js', '--only=x', '--only takes one of: '],
   ['fork-proof', 'lab/fork/main.js', '--foo', 'fork-proof has no option --foo.'],
@@ -20,7 +27,8 @@ testEach([
   ['soak', 'lab/soak/main.js', 'x', 'soak takes options only.'],
   ['verify', 'lab/verify/main.js', '--foo', 'verify has no option --foo.'],
 ])('%s (%s) says what is wrong with %s, and how it is used', async (name, script, argument, words) => {
-  const asked = sandbox.spawn({ args: [builtFile(script), argument], cwd: await sandbox.folder() });
+  const args = [builtFile(script), ...argument.split(' ')];
+  const asked = sandbox.spawn({ args, cwd: await sandbox.folder() });
 
   expect(await waitForEnd(asked)).toMatchObject({ code: 2 });
   expect(asked.stderr()).toMatch(new RegExp(`^${words}[^]*\n\nUsage: npm run ${name}`));

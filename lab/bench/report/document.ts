@@ -1,35 +1,66 @@
 /** What docs/PERFORMANCE.md shows: this server beside the others, what each row is to show, every figure below it, and where the time goes. */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { METRICS, type RowResult } from '../metrics.ts';
+import { packageFolder } from '../../../src/package.ts';
+import { loadWords, placeLine } from '../machine.ts';
+import { METRICS, type RowHead, type RowResult } from '../metrics.ts';
 import { compare, formatSummary, metricsOf, summaryOf, valueOf } from './figures.ts';
+import { type Coming, comingOf, putInto, readRun, whyNotBeside } from './kept-figures.ts';
 import type { ProfileSummary } from './profile.ts';
-import type { Run } from './run.ts';
+import { type MeasuredRow, roundsOf, type Run, spellRun } from './run.ts';
 import { renderPlot } from './plot.ts';
 import { spellGoal } from './table.ts';
-import { machineLine } from '../machine.ts';
 
-const DOCS = fileURLToPath(new URL('../../../../docs', import.meta.url));
 const PLOT = 'performance.svg';
+const KEPT = 'performance.json';
 
 /** What stands between two lines of the document. */
 type Section = 'figures' | 'profile';
 
-/** Replaces the figures in the document, and the plot beside it. */
-export async function updateFigures(run: Run): Promise<void> {
-  await replaceSection('figures', renderFigures(run));
-  await writeFile(path.join(DOCS, PLOT), renderPlot(run));
+/** Where the document is, and which rows there are. */
+export interface Place {
+  readonly rows: readonly (RowHead & { readonly missing?: () => string | undefined })[];
+  /** Default: `docs/`. */
+  readonly folder?: string;
+}
+
+/**
+ * Reads the figures that are kept.
+ * @throws {Error} saying why what is coming cannot be put among them
+ */
+export async function requireRoomFor(
+  coming: Coming,
+  { rows, folder = docsFolder() }: Place,
+): Promise<Run | undefined> {
+  const kept = await readRun(path.join(folder, KEPT), rows);
+  const problem = whyNotBeside(kept, coming, rows);
+  if (problem !== undefined) throw new Error(problem);
+  return kept;
+}
+
+/** Puts the rows of a run among those that are kept, and writes the figures in the document, and the plot beside it, from all of them. */
+export async function updateFigures(run: Run, place: Place): Promise<void> {
+  const { rows, folder = docsFolder() } = place;
+  if (run.rows.length === 0) throw new Error('No row was measured: the document stays as it is.');
+  const all = putInto(await requireRoomFor(comingOf(run), place), run, rows);
+  await replaceSection(folder, 'figures', renderFigures(all));
+  await writeFile(path.join(folder, PLOT), renderPlot(all));
+  await writeFile(path.join(folder, KEPT), spellRun(all));
 }
 
 /** Replaces the table of where the time goes. */
 export async function updateProfile(profiles: ReadonlyMap<string, ProfileSummary>): Promise<void> {
-  await replaceSection('profile', renderGroups(profiles));
+  await replaceSection(docsFolder(), 'profile', renderGroups(profiles));
+}
+
+/** The documents of this checkout. */
+function docsFolder(): string {
+  return path.join(packageFolder(), 'docs');
 }
 
 /** Puts a text between the two lines of a section. */
-async function replaceSection(section: Section, content: string): Promise<void> {
-  const file = path.join(DOCS, 'PERFORMANCE.md');
+async function replaceSection(folder: string, section: Section, content: string): Promise<void> {
+  const file = path.join(folder, 'PERFORMANCE.md');
   const text = await readFile(file, 'utf8');
   const [beginLine, endLine] = [
     `<!-- ${section}: written by npm run bench -->`,
@@ -71,7 +102,7 @@ function renderFigures(run: Run): string {
   const comparisons = run.rows.flatMap(comparisonLine);
   const goals = run.rows.flatMap(goalLines);
   const all = run.rows.flatMap(figureLines);
-  return `Measured on ${run.date}: ${machineLine(run.machine)}. Median of ${run.settings.rounds} rounds (lowest–highest).
+  return `${spellOccasions(run)}
 
 ![The figures as bars](${PLOT})
 
@@ -90,6 +121,50 @@ ${goals.join('\n')}
 ${all.join('\n')}
 
 </details>`;
+}
+
+/** When and how often was measured: what is so for most rows, and what of the others is not. */
+function spellOccasions({ machine, rows }: Run): string {
+  const groups = new Map<string, Occasion>();
+  for (const row of rows) {
+    const { name, date, loadBefore } = row;
+    const key = JSON.stringify([date, loadBefore, roundsOf(row)]);
+    const names = [...(groups.get(key)?.names ?? []), name];
+    groups.set(key, { names, date, loadBefore, rounds: roundsOf(row) });
+  }
+  const [most, ...others] = [...groups.values()].toSorted((a, b) => b.names.length - a.names.length);
+  if (most === undefined) return '';
+  const { date, loadBefore, rounds } = most;
+  const sentences = [
+    `Measured on ${date}: ${placeLine(machine)}; ${loadWords(loadBefore)}.`,
+    `Median of ${roundWords(rounds)} (lowest–highest).`,
+    ...(others.length > 0
+      ? [`Other rows: ${others.map((other) => spellOther(other, most)).join('; ')}.`]
+      : []),
+  ];
+  return sentences.join(' ');
+}
+
+/** Rows that were measured together and as often. */
+interface Occasion extends Pick<MeasuredRow, 'date' | 'loadBefore'> {
+  readonly names: readonly string[];
+  readonly rounds: number;
+}
+
+/** What of rows is otherwise than for most. */
+function spellOther({ names, date, loadBefore, rounds }: Occasion, most: Occasion): string {
+  const isOfAnotherRun = date !== most.date || loadBefore !== most.loadBefore;
+  const parts = [
+    names.map((name) => `\`${name}\``).join(', '),
+    ...(isOfAnotherRun ? [`on ${date}`, loadWords(loadBefore)] : []),
+    ...(rounds === most.rounds ? [] : [roundWords(rounds)]),
+  ];
+  return parts.join(', ');
+}
+
+/** So many rounds. */
+function roundWords(rounds: number): string {
+  return `${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
 }
 
 /** A row's comparison; nothing where this server stands alone. */

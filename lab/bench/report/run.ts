@@ -1,13 +1,97 @@
-/** A whole run, as `--json` writes it. */
+/** A whole run, as `--json` writes it and `--figures` reads it; what docs/PERFORMANCE.md shows is kept in the same form. */
+import { z } from 'zod';
 import type { Machine } from '../machine.ts';
-import type { RowResult } from '../metrics.ts';
+import { METRICS, type MetricName, type RowHead, type RowResult } from '../metrics.ts';
 import type { Settings } from '../settings.ts';
 
-/** What was measured, where and how. */
-export interface Run {
+/** A row, and when it was measured. */
+export interface MeasuredRow extends RowResult {
   /** The day, such as 2027-06-30. */
   readonly date: string;
+  /** Processes that wanted to run, the minute before its run. */
+  readonly loadBefore: number;
+}
+
+/** What was measured, where and how. Where rows of several runs are together, the last one's day and load stand beside them. */
+export interface Run {
+  readonly date: string;
   readonly machine: Machine;
-  readonly settings: Settings;
-  readonly rows: readonly RowResult[];
+  /** Absent once rows have been kept: each tells its rounds by itself. */
+  readonly settings?: Settings;
+  readonly rows: readonly MeasuredRow[];
+}
+
+/** How often a row was measured. */
+export function roundsOf({ series }: RowResult): number {
+  return Math.max(0, ...series.map(({ rounds }) => rounds.length));
+}
+
+// oxlint-disable-next-line no-unsafe-type-assertion -- Object.keys is typed wider than the object
+const METRIC_NAMES = Object.keys(METRICS) as [MetricName, ...MetricName[]];
+
+const SERIES = z.object({
+  server: z.string(),
+  kind: z.enum(['ours', 'floor', 'peer', 'variant']),
+  rounds: z.array(z.partialRecord(z.enum(METRIC_NAMES), z.number())),
+});
+
+const RUN = z.object({
+  date: z.iso.date(),
+  machine: z.object({
+    cpu: z.string(),
+    cores: z.number(),
+    node: z.string(),
+    system: z.string(),
+    pinned: z.boolean(),
+    loadBefore: z.number(),
+  }),
+  rows: z.array(
+    z.object({
+      name: z.string(),
+      // Where these are missing, all rows are of one run.
+      date: z.iso.date().optional(),
+      loadBefore: z.number().optional(),
+      series: z.array(SERIES),
+    }),
+  ),
+});
+
+/**
+ * Reads a run: of the rows that there are, in their order, what each is about said as it is said today.
+ * @throws {Error} when it is none
+ */
+export function parseRun(json: string, heads: readonly RowHead[]): Run {
+  const { date, machine, rows } = RUN.parse(JSON.parse(json));
+  const found = new Map(rows.map((row) => [row.name, row]));
+  return {
+    date,
+    machine,
+    rows: heads.flatMap((head) => {
+      const row = found.get(head.name);
+      if (row === undefined) return [];
+      const { series, date: day = date, loadBefore = machine.loadBefore } = row;
+      return [{ ...headOf(head), date: day, loadBefore, series }];
+    }),
+  };
+}
+
+/** What is told of a row beside its figures. */
+export function headOf({ name, title, metric, goals }: RowHead): RowHead {
+  return { name, title, metric, ...(goals && { goals }) };
+}
+
+/** Spells a run as JSON: a line for each server of a row, so that a row's change is a change of its lines. */
+export function spellRun({ rows, ...run }: Run): string {
+  const spelled = rows.map(({ series, ...row }) => {
+    const lines = series.map((one) => `    ${spell(one)}`).join(',\n');
+    return `  ${spell(row).slice(0, -1)},"series":[\n${lines}\n  ]}`;
+  });
+  return `${spell(run).slice(0, -1)},"rows":[\n${spelled.join(',\n')}\n]}\n`;
+}
+
+/** A value in one line; a thousandth more or less is no figure. */
+function spell(value: object): string {
+  return JSON.stringify(value, (_name, part: unknown) =>
+    typeof part === 'number' ? Math.round(part * 1000) / 1000 : part,
+  );
 }

@@ -49,6 +49,30 @@ test('names the rows when one is asked for that is not there', async () => {
   expect(bench.stderr()).toContain('Rows: sse, streamable, stateless,');
 });
 
+test('reads figures instead of measuring, and says so where there are none', async () => {
+  const figures = { cpuMicros: 12.5, p99Ms: 2 };
+  const run = {
+    date: '2027-06-30',
+    machine: { cpu: 'C', cores: 2, node: '20.20.2', system: 'Linux 6', pinned: true, loadBefore: 0.1 },
+    rows: [
+      { name: 'list', series: [{ server: 'this server', kind: 'ours', rounds: [figures] }] },
+      { name: 'gone', series: [] },
+    ],
+  };
+  const cwd = await sandbox.folder({ 'run.json': JSON.stringify(run) });
+
+  const reading = startBench(cwd, ['--figures', 'run.json', '--svg', 'run.svg']);
+  const missing = startBench(cwd, ['--figures', 'other.json']);
+  const endings = [await waitForEnd(reading), await waitForEnd(missing)];
+
+  expect(endings.map(({ code }) => code)).toEqual([0, 1]);
+  expect(reading.stdout()).toMatch(
+    /^C, 2 cores, Node 20.20.2, [^]*\n\nlist: tools\/list, [^]* 12.5 +2.00\n\n$/,
+  );
+  expect(await readFile(path.join(cwd, 'run.svg'), 'utf8')).toContain('>12.5<');
+  expect(missing.stderr()).toBe('\nbench: There is no other.json.\n');
+});
+
 test('says plainly which rows it leaves out where a program is not installed', async () => {
   const cwd = await sandbox.folder();
 
