@@ -13,6 +13,7 @@ export const METRICS = {
   perSecond: { label: 'calls/s', digits: 0, isGain: true },
   p50Ms: { label: 'p50 ms', digits: 2 },
   p99Ms: { label: 'p99 ms', digits: 2 },
+  calls: { label: 'calls a round', digits: 0 },
   worstMs: { label: 'worst ms', digits: 1 },
   scrapeMs: { label: 'ms a scrape', digits: 1 },
   heapKib: { label: 'heap KiB/session', digits: 2 },
@@ -46,6 +47,8 @@ export interface Goal {
   readonly times?: number;
   readonly atMost?: number;
   readonly atLeast?: number;
+  /** Whether the ranges of both servers' rounds are to lie apart as well: then the order of the two is no chance. */
+  readonly isApart?: true;
 }
 
 /** What is known of a row before it is measured. */

@@ -61,15 +61,8 @@ export const BEST_PEER = 'best peer';
 
 /** What of a goal has been reached; undefined where a server of it was not measured. */
 export function valueOf(row: RowResult, { of, to, above, times = 1 }: Goal): number | undefined {
-  const { metric, series } = row;
-  const roundsOf = (name: string): readonly number[] => {
-    const server = name === BEST_PEER ? compare(row)?.bestPeer?.server : name;
-    return (
-      series.find((one) => one.server === server)?.rounds.flatMap((figures) => figures[metric] ?? []) ?? []
-    );
-  };
-  const these = roundsOf(of);
-  const those = roundsOf(to ?? above ?? of);
+  const these = valuesIn(row, of);
+  const those = valuesIn(row, to ?? above ?? of);
   // Two of one round were measured one after the other: what else the machine did then hits both.
   const values = these.slice(0, those.length).map((value, round) => {
     const other = those[round] ?? NaN;
@@ -77,6 +70,33 @@ export function valueOf(row: RowResult, { of, to, above, times = 1 }: Goal): num
     return above === undefined ? value : value - other;
   });
   return values.length === 0 ? undefined : times * summarize(values).median;
+}
+
+/** The ranges of the two servers that a goal compares: whether they lie apart, and what they are of. */
+export interface Ranges {
+  readonly areApart: boolean;
+  readonly rounds: number;
+  /** How many calls a round had; undefined where that is not told. */
+  readonly calls: number | undefined;
+}
+
+/** Compares the ranges of a goal's two servers. */
+export function rangesOf(row: RowResult, { of, to = of }: Goal): Ranges {
+  const [these, those] = [valuesIn(row, of), valuesIn(row, to)];
+  const [one, other] = [summarize(these), summarize(those)];
+  const calls = valuesIn(row, to, 'calls');
+  return {
+    areApart: one.min > other.max || one.max < other.min,
+    rounds: Math.min(these.length, those.length),
+    calls: calls.length === 0 ? undefined : summarize(calls).median,
+  };
+}
+
+/** The rounds of a figure of one server, or of whichever peer is the best. */
+function valuesIn(row: RowResult, name: string, metric = row.metric): readonly number[] {
+  const server = name === BEST_PEER ? compare(row)?.bestPeer?.server : name;
+  const found = row.series.find((one) => one.server === server);
+  return found?.rounds.flatMap((figures) => figures[metric] ?? []) ?? [];
 }
 
 /** The metric names among an object's own. */

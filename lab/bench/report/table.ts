@@ -1,6 +1,15 @@
 /** The figures for a terminal: a table for each row, as soon as it has been measured. */
 import { type Goal, METRICS, type RowResult } from '../metrics.ts';
-import { compare, format, formatSummary, metricsOf, summaryOf, valueOf } from './figures.ts';
+import {
+  compare,
+  format,
+  formatSummary,
+  metricsOf,
+  type Ranges,
+  rangesOf,
+  summaryOf,
+  valueOf,
+} from './figures.ts';
 
 /** A row's table, with the comparison below it. */
 export function renderRow(row: RowResult): string {
@@ -36,13 +45,26 @@ function goals(row: RowResult): string {
 }
 
 /** A goal, and whether it has been reached. */
-export function spellGoal({ metric }: Pick<RowResult, 'metric'>, goal: Goal, value: number): string {
-  const { of, to, above, times = 1, atMost = Infinity, atLeast = -Infinity } = goal;
+export function spellGoal(row: RowResult, goal: Goal, value: number): string {
+  const { metric } = row;
+  const { of, to, above, times = 1, atMost = Infinity, atLeast = -Infinity, isApart = false } = goal;
   const subject = `${times === 1 ? of : `${times} x ${of}`}${above === undefined ? '' : ` above ${above}`}`;
   const found =
     to === undefined ? `${format(metric, value)} ${METRICS[metric].label}` : `${value.toFixed(2)}x ${to}`;
   const wanted = Number.isFinite(atMost) ? `at most ${atMost}` : `at least ${atLeast}`;
-  return `${subject}: ${found}, wanted ${wanted}${value > atMost || value < atLeast ? ': MISSED' : ''}`;
+  const ranges = isApart ? rangesOf(row, goal) : undefined;
+  const isMissed = value > atMost || value < atLeast || ranges?.areApart === false;
+  return [
+    `${subject}: ${found}`,
+    ...(ranges ? [spellRanges(ranges)] : []),
+    `wanted ${wanted}${ranges ? ' and apart' : ''}${isMissed ? ': MISSED' : ''}`,
+  ].join(', ');
+}
+
+/** Whether two ranges overlap, and what they are of. */
+function spellRanges({ areApart, rounds, calls }: Ranges): string {
+  const each = calls === undefined ? '' : ` of ${format('calls', calls)} calls`;
+  return `ranges ${areApart ? 'apart' : 'overlap'} (${rounds} ${rounds === 1 ? 'round' : 'rounds'}${each})`;
 }
 
 /** Columns of equal width: the first to the left, figures to the right. */
