@@ -260,11 +260,7 @@ export const ISLANDS = [
       'the SDK answers everything, with the same answers; a call and an idle session cost several times as much',
     files: ['src/mcp/fast-lane.ts', 'src/mcp/known-answers.ts'],
     wiring: [{ file: START, linesWith: 'createFastLane' }],
-    tests: [
-      'tests/mcp/fast-lane.test.ts',
-      'tests/support/client-messages.jsonl',
-      'tests/mcp/session.test.ts',
-    ],
+    tests: ['tests/mcp/fast-lane.test.ts', 'tests/mcp/session.test.ts'],
     packages: [],
   },
 ];

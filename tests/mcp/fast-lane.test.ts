@@ -1,7 +1,5 @@
 /** The short way answers exactly as the SDK does: the same requests go both ways, and the answers must be the same. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
+import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { z } from 'zod';
@@ -16,6 +14,7 @@ import { isRequest } from '../../src/mcp/messages.ts';
 import { readPlainCall, readPlainQuestion } from '../../src/mcp/plain-call.ts';
 import { createDefinition } from '../support/in-memory-mcp.ts';
 import { defineTool, type Tool, ToolError, ToolResult } from '../../src/mcp/tool.ts';
+import { readRecordedClients } from '../../lab/fixture/recorded-clients.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import {
   type Answer,
@@ -187,19 +186,27 @@ const DECLARED: Feature = {
   ],
 };
 
+/** How many servers of the SDK have been made with this among their features. */
+let made = 0;
+const COUNTING: Feature = { name: 'counting', register: () => void (made += 1) };
+
 let fast: TestServer;
 let slow: TestServer;
+let counted: TestServer;
 let rawFast: TestServer;
 let rawSlow: TestServer;
 beforeAll(async () => {
   const tools = [...fixtureTools, ...kinds];
   fast = await startTestServer({ tools, features: [DECLARED] });
   slow = await startTestServer({ tools, features: [DECLARED, NO_LANE] });
+  counted = await startTestServer({ tools, features: [DECLARED, COUNTING] });
+  // The one that is asked what it would say is made with the first message.
+  await openMcpSession(counted.url, ADA);
   rawFast = await startTestServer({ tools, features: [DECLARED, RAW] });
   rawSlow = await startTestServer({ tools, features: [DECLARED, RAW, NO_LANE] });
 });
 afterAll(async () => {
-  await Promise.all([fast, slow, rawFast, rawSlow].map(async (server) => server.close()));
+  await Promise.all([fast, slow, counted, rawFast, rawSlow].map(async (server) => server.close()));
 });
 
 const jsonObject = fc.dictionary(fc.string({ maxLength: 8 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 });
@@ -582,18 +589,11 @@ describe('whole conversations, whichever messages wake the SDK', () => {
   });
 });
 
-/**
- * What clients send, line by line: recorded from those on npm, of the others written after the place that is named. Whoever records
- * anew, a proxy that notes bodies is enough.
- */
-const recorded = readFileSync(path.join(import.meta.dirname, '../support/client-messages.jsonl'), 'utf8')
-  .trim()
-  .split('\n')
-  .map((line) => JSON.parse(line) as { client: string; message: JSONRPCMessage });
-const clientNames = [...new Set(recorded.map(({ client }) => client))];
+const recorded = readRecordedClients().map((client) => [client.name, client] as const);
 
-describe.each(clientNames)('%s', (client) => {
-  const messages = recorded.filter((line) => line.client === client).map(({ message: sent }) => sent);
+describe.each(recorded)('%s', (_name, client) => {
+  const { messages, isStateless } = client;
+  const questions = messages.filter((sent) => readPlainQuestion(sent) !== undefined);
 
   /** Sends them all, twice. */
   const hold = async ({ url }: TestServer): Promise<unknown[]> => {
@@ -622,6 +622,18 @@ describe.each(clientNames)('%s', (client) => {
     expect(quick.map((answer) => (answer as Answer).status)).not.toContain(400);
   });
 
+  test('wakes no server of the SDK, but with a first question that stands alone', async () => {
+    const before = made;
+    const first = await hold(counted);
+    const between = made;
+    await hold(counted);
+
+    expect(questions).toHaveLength(isStateless ? 2 : 0);
+    expect(between - before).toBeLessThanOrEqual(questions.length);
+    expect(made).toBe(between);
+    expect(first).toHaveLength(2 * messages.length);
+  });
+
   test('sends nothing that would need the SDK, but a first question that stands alone', () => {
     const { definition } = createDefinition({ tools: fixtureTools, shortWay: createFastLane });
     const lane = definition.findLane();
@@ -646,6 +658,30 @@ describe.each(clientNames)('%s', (client) => {
 
     expect(needing).toEqual([]);
   });
+});
+
+test.each(recorded.filter(([, { isStateless }]) => !isStateless))(
+  'over HTTP+SSE %s wakes no server of the SDK either',
+  async (_name, { messages }) => {
+    const before = made;
+    const session = await openSse(counted.url, ADA);
+    for (const sent of messages) {
+      expect(await session.post(sent)).toMatchObject({ status: 202 });
+      if (isRequest(sent)) await session.answerTo(sent.id);
+    }
+    session.close();
+
+    expect(made).toBe(before);
+  },
+);
+
+test('a server of the SDK that is woken would have been counted', async () => {
+  const before = made;
+  const session = await openMcpSession(counted.url, ADA);
+
+  await session.post({ jsonrpc: '2.0', id: 1, method: 'nonsense' });
+
+  expect(made).toBe(before + 1);
 });
 
 test('a question that stands alone is put to the SDK once for each set of scopes', async () => {

@@ -4,10 +4,12 @@ import { messageIn, requireAnswered, requireStatus, requireText, requireTools } 
 import { HttpConnection } from './http-connection.ts';
 import type { AskedMethod, Workload } from './job.ts';
 import { openPoster } from './poster.ts';
+import { createRecordedCall, helloOf } from './recorded-call.ts';
 import {
   ACCEPT_BOTH,
   createKnownCall,
   createSpeller,
+  type KnownCall,
   STATELESS_META,
   STATELESS_REVISION,
 } from './requests.ts';
@@ -42,14 +44,15 @@ export function openClient(options: ClientOptions): Promise<Client> {
     return openChurnClient(options, open);
   }
   if (workload.kind === 'ask') return openAskingClient(options, workload.methods);
-  const { messageBytes, isReal, transport } = workload;
-  const known = createKnownCall({ messageBytes, isReal, isStateless: transport === 'stateless' });
+  const { messageBytes, sentAs, transport } = workload;
+  const bare = createKnownCall({ messageBytes, isStateless: transport === 'stateless' });
+  const known = sentAs === undefined ? bare : createRecordedCall(sentAs, bare);
   if (workload.transport === 'stateless') return openStatelessClient(options, known);
   const open = workload.transport === 'sse' ? openSseSession : openStreamableSession;
-  return openSessionClient(options, open, known);
+  const hello = sentAs === undefined ? undefined : helloOf(sentAs);
+  return openSessionClient(options, (session) => open({ ...session, hello }), known);
 }
 
-type KnownCall = ReturnType<typeof createKnownCall>;
 type OpenSession = typeof openSseSession | typeof openStreamableSession;
 
 /** Calls a tool in a session of its own. */

@@ -17,8 +17,8 @@ export type Workload =
       readonly kind: 'call';
       readonly transport: Transport;
       readonly messageBytes?: number;
-      /** Whether the call says all that a real client says with it. */
-      readonly isReal?: boolean;
+      /** The recorded client as which it is sent, with all that this one says besides. */
+      readonly sentAs?: string;
     }
   /** Requests that stand alone, one after the other: what a client asks that begins, or a part of it. */
   | { readonly kind: 'ask'; readonly transport: 'stateless'; readonly methods: readonly AskedMethod[] }

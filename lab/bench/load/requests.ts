@@ -42,32 +42,31 @@ export const INITIALIZED_MESSAGE = '{"jsonrpc":"2.0","method":"notifications/ini
 /** A tool call whose right answer is known. */
 export interface KnownCall {
   readonly tool: string;
+  readonly input: Readonly<Record<string, string>>;
   /** The message with this id. */
   message(id: number): string;
   /** The text that the answer must hold. */
   readonly answer: string;
 }
 
-/** The call of a row. */
+/** The call of a row, with nothing that it need not say. */
 export function createKnownCall({
   messageBytes,
   isStateless,
-  isReal = false,
 }: {
   readonly messageBytes?: number | undefined;
   readonly isStateless: boolean;
-  readonly isReal?: boolean | undefined;
 }): KnownCall {
-  const envelope = isStateless ? { ...STATELESS_META, ...(isReal && REAL_CLIENT) } : {};
-  const meta = isStateless || isReal ? { _meta: { ...envelope, ...(isReal && REAL_CALL) } } : {};
+  const meta = isStateless ? { _meta: STATELESS_META } : {};
   const text = 'x'.repeat(messageBytes ?? 0);
   const [tool, input, answer] =
     messageBytes === undefined
-      ? ['get_greeting', { name: 'Ada' }, 'Hello, Ada!']
-      : ['echo_message', { message: text }, text];
+      ? (['get_greeting', { name: 'Ada' }, 'Hello, Ada!'] as const)
+      : (['echo_message', { message: text }, text] as const);
   const params = JSON.stringify({ name: tool, arguments: input, ...meta });
   return {
     tool,
+    input,
     answer,
     message: (id) => `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":${params}}`,
   };
@@ -81,16 +80,3 @@ export const STATELESS_META = {
   'io.modelcontextprotocol/clientInfo': CLIENT_INFO,
   'io.modelcontextprotocol/clientCapabilities': {},
 };
-
-/** What Claude Code says of itself with each request of the stateless revision, and with each call. */
-const REAL_CLIENT = {
-  'io.modelcontextprotocol/clientInfo': {
-    name: 'claude-code',
-    title: 'Claude Code',
-    version: '2.1.317',
-    description: "Anthropic's agentic coding tool",
-    websiteUrl: 'https://claude.com/claude-code',
-  },
-  'io.modelcontextprotocol/clientCapabilities': { roots: { listChanged: true }, elicitation: {} },
-};
-const REAL_CALL = { 'claudecode/toolUseId': 'toolu_01A09q90qw90lq917835lq9', progressToken: 1 };

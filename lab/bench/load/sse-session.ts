@@ -18,6 +18,14 @@ export interface SessionOptions {
   /** Carries the POSTs; it stays open when the session ends. */
   readonly poster: Poster;
   readonly token: string;
+  /** What it is opened with. Default: the least that will do. */
+  readonly hello?: Hello | undefined;
+}
+
+/** The `initialize` request of a client, with the id 0. */
+export interface Hello {
+  readonly revision: string;
+  readonly message: string;
 }
 
 /** An initialized session of either transport. */
@@ -37,7 +45,7 @@ interface Awaited {
 }
 
 /** Opens a session and initializes it. */
-export async function openSseSession({ port, poster, token }: SessionOptions): Promise<ClientSession> {
+export async function openSseSession({ port, poster, token, hello }: SessionOptions): Promise<ClientSession> {
   const stream = await HttpConnection.open(port);
   let awaited: Awaited | undefined;
   const events = new EventEmitter<{ endpoint: [string] }>();
@@ -67,7 +75,7 @@ export async function openSseSession({ port, poster, token }: SessionOptions): P
     await post(message);
     return answer;
   };
-  requireInitialized(await request(0, initializeMessage(SSE_REVISION)));
+  requireInitialized(await request(0, hello?.message ?? initializeMessage(SSE_REVISION)));
   await post(INITIALIZED_MESSAGE);
   return { request, end: async () => stream.close(), drop: () => stream.close() };
 }

@@ -8,15 +8,19 @@ import {
   initializeMessage,
   SESSION_REVISION,
 } from './requests.ts';
-import type { ClientSession, SessionOptions } from './sse-session.ts';
+import type { ClientSession, Hello, SessionOptions } from './sse-session.ts';
 
 /** Opens a session and initializes it. */
-export async function openStreamableSession({ poster, token }: SessionOptions): Promise<ClientSession> {
-  const opened = await poster.request(spellInitialize(token, initializeMessage(SESSION_REVISION)));
+export async function openStreamableSession({
+  poster,
+  token,
+  hello = HELLO,
+}: SessionOptions): Promise<ClientSession> {
+  const opened = await poster.request(spellInitialize(token, hello.message));
   requireInitialized(messageIn(opened));
   const sessionId = headerOf(opened.head, 'mcp-session-id');
   if (sessionId === undefined) throw new WrongAnswerError(`initialize without a session id: ${opened.head}`);
-  const headers = { ...ACCEPT_BOTH, 'MCP-Protocol-Version': SESSION_REVISION, 'Mcp-Session-Id': sessionId };
+  const headers = { ...ACCEPT_BOTH, 'MCP-Protocol-Version': hello.revision, 'Mcp-Session-Id': sessionId };
   const spellPost = createSpeller({ method: 'POST', path: '/mcp', headers });
   const spellDelete = createSpeller({ method: 'DELETE', path: '/mcp', headers });
 
@@ -31,5 +35,8 @@ export async function openStreamableSession({ poster, token }: SessionOptions): 
     drop: () => undefined,
   };
 }
+
+/** What a session is opened with. */
+const HELLO: Hello = { revision: SESSION_REVISION, message: initializeMessage(SESSION_REVISION) };
 
 const spellInitialize = createSpeller({ method: 'POST', path: '/mcp', headers: ACCEPT_BOTH });

@@ -1,4 +1,4 @@
-/** Rows of this server beside itself, under calls over each transport: what its log costs, what real clients say besides, and whatever else two servers differ in. */
+/** Rows of this server beside itself, under calls over each transport: what its log costs, and whatever else two servers differ in. */
 import { type Lab, startTarget } from '../lab.ts';
 import type { Transport } from '../load/job.ts';
 import type { Series } from '../metrics.ts';
@@ -21,42 +21,6 @@ export const LOG_ROW: Row = {
     atMost: 5,
   })),
   measure: (lab) => measureCalls(lab, [OURS, OURS_SILENT]),
-};
-
-const [REAL, BARE] = ['as Claude Code sends it', 'bare'] as const;
-
-/** The call that says all that a real client says with it, and one that says no more than it must, to one server. */
-export const REAL_ROW: Row = {
-  name: 'real',
-  title: `tools/call as Claude Code sends it, and bare, ${CLIENTS} clients`,
-  metric: 'cpuMicros',
-  goals: TRANSPORTS.map((transport) => ({
-    of: `${transport}, ${REAL}`,
-    to: `${transport}, ${BARE}`,
-    atMost: 1.15,
-  })),
-  async measure(lab) {
-    const { port, pid, stop } = await startTarget(lab, OURS);
-    const side = (transport: Transport, name: string, isReal: boolean): Side => ({
-      name: `${transport}, ${name}`,
-      kind: 'variant',
-      open: async () => ({
-        load: {
-          ...callsOver(transport),
-          server: { port, pid },
-          workload: { kind: 'call', transport, isReal },
-        },
-      }),
-    });
-    try {
-      return await measureSideBySide(
-        lab,
-        TRANSPORTS.map((transport) => [side(transport, BARE, false), side(transport, REAL, true)]),
-      );
-    } finally {
-      await stop();
-    }
-  },
 };
 
 /** The same calls to each of the servers, side by side. */

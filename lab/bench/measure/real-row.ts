@@ -1,0 +1,58 @@
+/** The row of what real clients send: the same call bare, and as each client that was recorded sends it, to one server. */
+import { type RecordedClient, readRecordedClients } from '../../fixture/recorded-clients.ts';
+import { startTarget } from '../lab.ts';
+import type { Transport } from '../load/job.ts';
+import type { Row } from '../rows.ts';
+import { OURS } from '../targets.ts';
+import { callsOver, CLIENTS, TRANSPORTS } from './pair-rows.ts';
+import { measureSideBySide, type Side } from './side-by-side.ts';
+
+const BARE = 'bare';
+
+export const REAL_ROW: Row = {
+  name: 'real',
+  title: `tools/call as real clients send it, and bare, ${CLIENTS} clients`,
+  metric: 'cpuMicros',
+  // Read when it is asked for: nothing is read at import.
+  get goals() {
+    return TRANSPORTS.flatMap((transport) =>
+      clientsOver(transport).map(({ name }) => ({
+        of: `${transport}, ${name}`,
+        to: `${transport}, ${BARE}`,
+        atMost: 1.15,
+      })),
+    );
+  },
+  async measure(lab) {
+    const { port, pid, stop } = await startTarget(lab, OURS);
+    const side = (transport: Transport, client?: RecordedClient): Side => ({
+      name: `${transport}, ${client?.name ?? BARE}`,
+      kind: 'variant',
+      open: async () => ({
+        load: {
+          ...callsOver(transport),
+          server: { port, pid },
+          workload: { kind: 'call', transport, ...(client && { sentAs: client.name }) },
+        },
+      }),
+    });
+    try {
+      return await measureSideBySide(
+        lab,
+        TRANSPORTS.map((transport) =>
+          [undefined, ...clientsOver(transport)].map((client) => side(transport, client)),
+        ),
+      );
+    } finally {
+      await stop();
+    }
+  },
+};
+
+/** The clients that were recorded on a transport. None was over HTTP+SSE, which Claude Code speaks as well: its messages are the same there. */
+function clientsOver(transport: Transport): RecordedClient[] {
+  const clients = readRecordedClients().filter(
+    ({ isStateless }) => isStateless === (transport === 'stateless'),
+  );
+  return transport === 'sse' ? clients.filter(({ name }) => name.startsWith('Claude Code')) : clients;
+}
