@@ -3,6 +3,7 @@
  * token file is edited. Fails on an answer that is lost or somebody else's, and when the server grows: its live heap (after
  * a garbage collection asked for by SIGUSR2), its resident memory and its open handles (from /proc), each in quiet.
  */
+import { fileURLToPath } from 'node:url';
 import { misuse } from '../../scripts/token/command-error.ts';
 import { parseOptions } from '../../scripts/token/options.ts';
 import { helped, understood } from '../help.ts';
@@ -19,7 +20,7 @@ async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
   const wish = understood(parseCommandLine);
   if (wish === undefined) return 2;
-  const { minutes, instances } = wish;
+  const { minutes, instances, isFullSpeed } = wish;
   if (instances > 1) return soakTogether(wish);
   const rounds = Math.min(20, Math.max(3, Math.round(minutes * 2)));
   const { server, users } = await startSoakServer();
@@ -29,6 +30,7 @@ async function main(): Promise<number> {
     users,
     rounds,
     secondsPerRound: (minutes * 60) / rounds,
+    ...(isFullSpeed && { loadScript: FULL_SPEED }),
     onProgress: tellProgress,
   });
   const ending = await server.stop();
@@ -42,6 +44,9 @@ async function main(): Promise<number> {
   console.log(`${counts['calls'] ?? 0} passed, ${all.length} failed`);
   return all.length === 0 ? 0 : 1;
 }
+
+/** The load of a benchmark in place of mixed users. */
+const FULL_SPEED = fileURLToPath(new URL('full-speed.js', import.meta.url));
 
 /** Soaks several processes as one server; returns the exit code. */
 async function soakTogether({ instances, minutes, seed }: Wish): Promise<number> {
@@ -70,6 +75,7 @@ interface Wish {
   readonly minutes: number;
   readonly instances: number;
   readonly seed: number;
+  readonly isFullSpeed: boolean;
 }
 
 /**
@@ -77,11 +83,11 @@ interface Wish {
  * @throws {CommandError} saying what is wrong with it
  */
 function parseCommandLine(): Wish {
-  const { texts } = parseOptions(process.argv.slice(2), {
+  const { texts, switches } = parseOptions(process.argv.slice(2), {
     subject: 'soak',
     help: USAGE,
     texts: ['minutes', 'instances', 'seed'],
-    switches: [],
+    switches: ['full-speed'],
     most: 0,
   });
   const minutes = Number(texts['minutes'] ?? '5');
@@ -92,7 +98,9 @@ function parseCommandLine(): Wish {
   if (!Number.isInteger(instances) || instances < 1 || instances > 20)
     throw misuse('--instances takes a whole number from 1 to 20.', USAGE);
   if (!Number.isInteger(seed)) throw misuse('--seed takes a whole number.', USAGE);
-  return { minutes, instances, seed };
+  const isFullSpeed = switches.has('full-speed');
+  if (isFullSpeed && instances > 1) throw misuse('--full-speed is for one process.', USAGE);
+  return { minutes, instances, seed, isFullSpeed };
 }
 
 /** One line on how far it is: in place on a terminal. */

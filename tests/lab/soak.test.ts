@@ -41,6 +41,20 @@ test('a healthy server loses and misdelivers nothing, and everything is measured
   expect(lines.at(-1)).toMatch(/^round 1 of 1 is over: heap/);
 }, 60_000);
 
+testInCi(
+  'at full speed every answer is checked, and the server measured in quiet likewise',
+  async () => {
+    const loadScript = builtFile('lab/soak/full-speed.js');
+
+    const { counts, points, problems } = await runSoak({ ...options, secondsPerRound: 1, loadScript });
+
+    expect(problems).toEqual([]);
+    expect(Object.keys(counts)).toEqual(expect.arrayContaining(['calls', 'sessions', 'token edits']));
+    expect(points).toEqual([expect.objectContaining({ heapMb: expect.any(Number) })]);
+  },
+  60_000,
+);
+
 test.each([
   ['after more than the idle time', 'v2 http of dan: session_not_found', 1_000, true],
   ['before that', 'v2 http of dan: session_not_found', 999, false],

@@ -1,0 +1,55 @@
+/**
+ * One round at full speed, in the place of `load.ts`: the benchmark's clients open and end sessions and call tools over every transport,
+ * each again as soon as it has its answer, which is checked. Takes and reports the same as that one.
+ */
+import { text } from 'node:stream/consumers';
+import { openClient } from '../bench/load/clients.ts';
+import type { Workload } from '../bench/load/job.ts';
+import type { Report, Round } from './load.ts';
+import { describe } from './workers.ts';
+
+/** What is done, by what it counts as. */
+const WORKLOADS: readonly (readonly [counted: string, workload: Workload])[] = [
+  ['sessions', { kind: 'churn', transport: 'streamable' }],
+  ['sessions', { kind: 'churn', transport: 'sse' }],
+  ['calls', { kind: 'call', transport: 'streamable' }],
+  ['calls', { kind: 'call', transport: 'sse' }],
+  ['calls', { kind: 'call', transport: 'stateless' }],
+];
+
+/** How many clients do each at once. */
+const CLIENTS = 8;
+
+// oxlint-disable-next-line no-unsafe-type-assertion -- written by runner.ts
+const { url, users, seconds } = JSON.parse(await text(process.stdin)) as Round;
+const port = Number(new URL(url).port);
+const counts: Record<string, number> = {};
+const problems: string[] = [];
+const endMs = Date.now() + seconds * 1000;
+
+/** Does it again and again until the round is over, or something was wrong. */
+async function repeat([counted, workload]: (typeof WORKLOADS)[number], index: number): Promise<void> {
+  const token = users[index % users.length]?.token ?? '';
+  const tokens = { count: 1, step: 1, text: token };
+  try {
+    const client = await openClient({ port, posts: [port], workload, index, tokens });
+    while (Date.now() < endMs && problems.length === 0) {
+      await client.call();
+      counts[counted] = (counts[counted] ?? 0) + 1;
+    }
+    client.close();
+  } catch (error) {
+    problems.push(`${workload.kind}: ${describe(error)}`);
+  }
+}
+
+const report = (): boolean =>
+  process.stdout.write(`${JSON.stringify({ counts, problems } satisfies Report)}\n`);
+const timer = setInterval(report, 1_000);
+await Promise.all(
+  WORKLOADS.flatMap((work) => Array.from({ length: CLIENTS }, async (_, index) => repeat(work, index))),
+);
+clearInterval(timer);
+report();
+// What is open ends with the process.
+process.stdout.write('', () => process.exit(0));
