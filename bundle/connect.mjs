@@ -15,10 +15,18 @@ const needsToken = 'MCP_TOKEN' in process.env;
 const PATIENCE_MS = Number(process.env.MCP_PATIENCE_MS ?? 60_000);
 const NO_TOKEN =
   'No token is set. In Claude Desktop open Settings → Extensions, choose this extension, and enter the token that you were given.';
+const BAD_TOKEN =
+  'The token holds a character that no token has, such as a typographic quote or one that cannot be seen. Copy it again, and enter it in Claude Desktop: Settings → Extensions, this extension.';
 const NO_ADDRESS =
   'MCP_URL, the address of the server, is no URL that begins with https:// or http://. It stands in the manifest of this extension: install the one that the server hands out at /connect.mcpb, or correct MCP_URL where you set it.';
 const BROKEN =
   'The connection to the server broke before its answer was whole; it may have done what was asked.';
+
+/** What changes nothing, or nothing more when it comes twice. Calls of tools are not among it, nor what others have added to MCP. */
+const HARMLESS =
+  /^(initialize|ping|server\/discover|(tools|prompts|resources|resources\/templates)\/list|prompts\/get|resources\/(read|subscribe|unsubscribe)|subscriptions\/listen|completion\/complete|logging\/setLevel|notifications\/.+)$/;
+/** Tools of which the last list says that they only read, or do no more the second time. */
+const harmlessTools = new Set();
 
 /** A refusal in words for people; `answer` is a JSON-RPC error of the server's own. */
 class Refusal extends Error {
@@ -67,6 +75,8 @@ async function handle(message) {
   try {
     if (!isAddress(url)) throw new Refusal(NO_ADDRESS);
     if (needsToken && token === '') throw new Refusal(NO_TOKEN);
+    // In a header it could not be sent at all.
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(token)) throw new Refusal(BAD_TOKEN);
     const response = await send(message);
     if (message.method === 'initialize') session.id = response.headers.get('mcp-session-id') ?? undefined;
     await readAnswer(response, message);
@@ -82,7 +92,7 @@ async function send(message) {
     const used = session;
     const response = await patiently(() => post(message), message);
     if (response.status !== 404 || used.id === undefined || message.method === 'initialize') {
-      if (!response.ok) throw await refusalOf(response);
+      if (!response.ok) throw await refusalOf(response, message);
       return response;
     }
     await response.body?.cancel();
@@ -90,19 +100,18 @@ async function send(message) {
   }
 }
 
-/** One HTTP request of this session. */
-async function post(message, method = 'POST', { signal, headers = {} } = {}) {
+/** One HTTP request, of this session unless another is named. */
+async function post(message, method = 'POST', { as = session, headers = {} } = {}) {
   const meta = message?.params?._meta?.['io.modelcontextprotocol/protocolVersion'];
   const name = message?.params?.name ?? message?.params?.uri;
   return fetch(url, {
     method,
-    signal,
     headers: {
       Accept: 'application/json, text/event-stream',
       ...(message && { 'Content-Type': 'application/json' }),
       ...(token !== '' && { Authorization: `Bearer ${token}` }),
-      ...(meta === undefined && session.id !== undefined && { 'Mcp-Session-Id': session.id }),
-      ...((meta ?? session.version) && { 'MCP-Protocol-Version': meta ?? session.version }),
+      ...(meta === undefined && as.id !== undefined && { 'Mcp-Session-Id': as.id }),
+      ...((meta ?? as.version) && { 'MCP-Protocol-Version': meta ?? as.version }),
       // The revision without sessions repeats in headers what the body says.
       ...(meta && { 'Mcp-Method': message.method, ...(name && { 'Mcp-Name': asHeader(String(name)) }) }),
       ...headers,
@@ -111,14 +120,13 @@ async function post(message, method = 'POST', { signal, headers = {} } = {}) {
   });
 }
 
-/** Repeats a request while the server is away, as far as it cannot have run. */
+/** Repeats a request while the server is away, as far as it cannot have run, or may run twice. */
 async function patiently(request, message) {
   const untilMs = Date.now() + PATIENCE_MS;
   for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 4_000)) {
     try {
       const response = await request();
-      // Whatever is answered 502, 503 or 504 has not run, or came from a proxy without a server.
-      if (![502, 503, 504].includes(response.status) || Date.now() > untilMs || isOver) return response;
+      if (!isAway(response) || isUnsure(response, message) || Date.now() > untilMs || isOver) return response;
       await response.body?.cancel();
       const seconds = Number(response.headers.get('retry-after'));
       await delay(seconds > 0 ? Math.min(seconds * 1000, 10_000) : waitMs);
@@ -127,7 +135,7 @@ async function patiently(request, message) {
       const neverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(
         code,
       );
-      const mayRepeat = neverSent || message?.method !== 'tools/call';
+      const mayRepeat = neverSent || isHarmless(message);
       if (!mayRepeat || Date.now() > untilMs || isOver)
         throw new Refusal(describe(error, code), { cause: error });
       await delay(waitMs);
@@ -135,22 +143,60 @@ async function patiently(request, message) {
   }
 }
 
-/** Opens a session in the place of one that is gone; once for all who notice. */
+/** Whether the server, or a proxy in its place, says that it is not there. */
+function isAway({ status }) {
+  return [502, 503, 504].includes(status);
+}
+
+/**
+ * Whether an answer says that nothing has run: the server's own 503 does, which names a time. A proxy answers 502 and 504, and some of
+ * them 503, also when the server took the request and then died, or was slow.
+ */
+function hasNotRun({ status, headers }) {
+  return status === 503 && headers.has('retry-after');
+}
+
+/** Whether nobody knows if a message has run that must not run twice. */
+function isUnsure(response, message) {
+  return isAway(response) && !hasNotRun(response) && !isHarmless(message);
+}
+
+/** Whether a message may be sent again where nobody knows if it has run; requests without one, and answers to the server, may. */
+function isHarmless(message) {
+  if (message?.method === undefined) return true;
+  return (
+    HARMLESS.test(message.method) ||
+    (message.method === 'tools/call' && harmlessTools.has(message.params?.name))
+  );
+}
+
+/** Opens a session in the place of one that is gone, once for all who notice. Where that fails, whoever notices next tries again. */
 async function beginAnew(gone) {
   if (session !== gone) return;
-  beginning ??= (async () => {
-    session = { id: undefined, version: undefined };
-    const response = await patiently(() => post({ ...greeting, id: 'bridge-begins-anew' }));
-    if (!response.ok) throw await refusalOf(response);
-    const next = { id: response.headers.get('mcp-session-id') ?? undefined, version: undefined };
-    const answer = await firstMessage(response);
-    next.version = answer?.result?.protocolVersion;
-    session = next;
-    const noted = await post({ jsonrpc: '2.0', method: 'notifications/initialized' });
-    await noted.body?.cancel();
-    void listen(next);
-  })().finally(() => (beginning = undefined));
+  beginning ??= replace(gone).finally(() => (beginning = undefined));
   await beginning;
+}
+
+/** Opens the session that takes the place of another; until it is there, the other one stays. */
+async function replace(gone) {
+  const next = { id: undefined, version: undefined };
+  const response = await patiently(() =>
+    post({ ...greeting, id: 'bridge-begins-anew' }, 'POST', { as: next }),
+  );
+  if (!response.ok) throw await refusalOf(response);
+  const answer = await firstMessage(response);
+  if (!answer?.result) throw new Refusal(answer?.error?.message ?? BROKEN);
+  next.id = response.headers.get('mcp-session-id') ?? undefined;
+  next.version = answer.result.protocolVersion;
+  // The client itself has begun anew meanwhile.
+  if (session !== gone) return;
+  session = next;
+  const noted = { jsonrpc: '2.0', method: 'notifications/initialized' };
+  // Whether that has arrived, the answer to what is sent next shows.
+  await patiently(() => post(noted, 'POST', { as: next }), noted)
+    .then(({ body }) => body?.cancel())
+    .catch(() => undefined);
+  void listen(next);
 }
 
 /** The first message of an answer, plain or on a stream. */
@@ -195,23 +241,27 @@ async function readAnswer(response, message) {
 async function listen(owner) {
   let last;
   let waitMs = 1_000;
+  let failures = 0;
   while (session === owner && owner.id !== undefined && !isOver) {
     try {
       const headers = { Accept: 'text/event-stream', ...(last && { 'Last-Event-ID': last }) };
-      const response = await post(undefined, 'GET', { headers });
+      const response = await post(undefined, 'GET', { as: owner, headers });
       if (response.status === 404) return void (await beginAnew(owner));
       // 401 is told in answer to the next message; 405 means that there is no such stream.
       if (response.status >= 400 && response.status < 500 && response.status !== 429) return;
-      if (response.ok && isStream(response))
+      if (response.ok && isStream(response)) {
+        failures = 0;
         for await (const { data, id, retry } of eventsOf(response.body)) {
           last = id ?? last;
           waitMs = retry ?? waitMs;
           if (data && session === owner) emit(data);
         }
+      }
     } catch {
-      // The server is away; it is asked again.
+      // The server is away, or has no room for a session; it is asked again.
     }
-    await delay(waitMs, undefined, { ref: false });
+    failures += 1;
+    await delay(Math.min(waitMs * failures, 15_000), undefined, { ref: false });
   }
 }
 
@@ -221,7 +271,17 @@ function emit(text, answered) {
   if (message === undefined) return;
   if (answered?.method === 'initialize' && message.id === answered.id && message.result)
     session.version = message.result.protocolVersion;
+  if (answered?.method === 'tools/list' && message.id === answered.id && message.result)
+    noteTools(message.result.tools, answered.params?.cursor);
   process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+/** Remembers which tools may be called twice; the first page of a list begins anew. */
+function noteTools(tools, cursor) {
+  if (cursor === undefined) harmlessTools.clear();
+  for (const tool of Array.isArray(tools) ? tools : [])
+    if (tool?.annotations?.readOnlyHint === true || tool?.annotations?.idempotentHint === true)
+      harmlessTools.add(tool.name);
 }
 
 /** What is told to whoever waits for an answer: the server's words, or what became of the connection. */
@@ -233,15 +293,18 @@ function fail(message, error) {
   process.stdout.write(`${JSON.stringify({ ...answer, jsonrpc: '2.0', id: message.id })}\n`);
 }
 
-/** The refusal that a response holds. */
-async function refusalOf(response) {
+/** The refusal that a response to a message holds. */
+async function refusalOf(response, message) {
   const text = await response.text();
   const body = parse(text);
   if (typeof body?.error === 'object')
     return new Refusal(body.error.message, { answer: { error: body.error } });
   const advice =
     response.status === 401 ? ' Change it in Claude Desktop: Settings → Extensions, this extension.' : '';
-  const words = body?.error_description ?? `The server answered with status ${response.status}.`;
+  const plain = isUnsure(response, message)
+    ? `Status ${response.status} came in the place of the server's answer; what was asked may or may not have been done.`
+    : `The server answered with status ${response.status}.`;
+  const words = body?.error_description ?? plain;
   return new Refusal(`${words}${advice}`);
 }
 

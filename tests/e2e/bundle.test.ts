@@ -124,6 +124,16 @@ for (const { version, node } of NODES) {
         ['expired', 'tok_expired_0123456789', 'The token has expired.'],
         ['encrypted', '__encrypted__:abcdefghijkl', 'enter the token again there'],
         ['empty', '', 'No token is set.'],
+        [
+          'in typographic quotes',
+          '\u201Ctok_ada_0123456789\u201D',
+          'The token holds a character that no token has',
+        ],
+        [
+          'with what nobody sees',
+          'tok_ada_0123456789\u200B',
+          'The token holds a character that no token has',
+        ],
         ['not filled in', '${user_config.token}', 'No token is set.'],
       ])('(%s) is explained in words', async (_what, token, words) => {
         await expect(connectBy(node, token)).rejects.toThrow(words);
