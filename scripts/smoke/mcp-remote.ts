@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { packageFolder } from '../../src/package.ts';
 import { connectV1 } from './clients.ts';
 import { type Target, urlOf } from './http.ts';
 import { CheckFailure } from './outcome.ts';
@@ -13,7 +14,7 @@ import { callTools, type Expectation, type Round } from './tools.ts';
 const START_FACTOR = 3;
 const LAST_CHARS = 600;
 
-/** Lists and calls the tools through a mcp-remote of this repository's own. */
+/** Lists and calls the tools through the mcp-remote that is installed here. */
 export async function checkMcpRemote(
   target: Target,
   expected: Expectation,
@@ -24,7 +25,12 @@ export async function checkMcpRemote(
   const header = target.token === undefined ? [] : ['--header', 'Authorization:${AUTH_HEADER}'];
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [findMcpRemote(), urlOf(target, '/mcp').href, ...header, ...(allowHttp ? ['--allow-http'] : [])],
+    args: [
+      findMcpRemote([packageFolder(), process.cwd()]),
+      urlOf(target, '/mcp').href,
+      ...header,
+      ...(allowHttp ? ['--allow-http'] : []),
+    ],
     env: {
       ...getDefaultEnvironment(),
       ...inherited('NODE_EXTRA_CA_CERTS'),
@@ -50,13 +56,26 @@ export async function checkMcpRemote(
   }
 }
 
-/** The program of the installed package. */
-function findMcpRemote(): string {
-  try {
-    return createRequire(import.meta.url).resolve('mcp-remote/dist/proxy.js');
-  } catch (cause) {
-    throw new CheckFailure('mcp-remote is not installed.', 'Run npm ci, without --omit=dev.', { cause });
+/**
+ * The program of mcp-remote, found from the first of these folders that has it: a checkout has it among its packages, and where this server is
+ * a package itself, whoever runs the smoke test installs it in their own folder.
+ * @throws {CheckFailure} saying how to come by it
+ */
+export function findMcpRemote(folders: readonly string[]): string {
+  for (const folder of folders) {
+    try {
+      return createRequire(path.join(folder, 'package.json')).resolve('mcp-remote/dist/proxy.js');
+    } catch {
+      // Another folder may have it.
+    }
   }
+  const [own = ''] = folders;
+  throw new CheckFailure(
+    'mcp-remote is not installed.',
+    own.split(path.sep).includes('node_modules')
+      ? 'Run "npm install mcp-remote" in this folder, and then this again.'
+      : 'Run npm ci, without --omit=dev.',
+  );
 }
 
 /** A variable that the child should have too, if it is set. */

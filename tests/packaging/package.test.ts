@@ -1,9 +1,10 @@
 /** The package that `npm pack` makes: it holds what its commands need, and they run where there is no checkout. */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { clientIdsFor, makeClientFile } from '../../src/connect/clients.ts';
 import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, ROOT, type TestProcess, waitForEnd } from '../support/process.ts';
 import { PACKAGE } from '../support/package.ts';
@@ -19,6 +20,7 @@ interface Packed {
   readonly files: readonly { readonly path: string }[];
 }
 
+const run = promisify(execFile);
 const sandbox = createSandbox();
 let server: TestServer;
 /** The package that was made, and the empty folder in which it lies. */
@@ -27,7 +29,6 @@ let folder = '';
 let cache = '';
 beforeAll(async () => {
   folder = await sandbox.folder();
-  const run = promisify(execFile);
   cache = (await run('npm', ['config', 'get', 'cache'], { cwd: ROOT })).stdout.trim();
   const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
     cwd: ROOT,
@@ -45,27 +46,43 @@ async function npx(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<TestProcess & { code: number | null }> {
-  const run = sandbox.spawn({
+  const started = sandbox.spawn({
     command: 'npx',
     args: ['--yes', '--prefer-offline', `./${packed.filename}`, ...args],
     cwd: folder,
     env: { npm_config_cache: cache, npm_config_audit: 'false', npm_config_fund: 'false', ...env },
   });
-  const { code } = await waitForEnd(run, { timeoutMs: 200_000 });
-  return { ...run, code };
+  const { code } = await waitForEnd(started, { timeoutMs: 200_000 });
+  return { ...started, code };
 }
 
 testInCi('runs the whole smoke test in an empty folder, and writes its report', async () => {
-  const args = ['smoke', server.url, '--heartbeat', '1', '--expect-user', 'ada', '--junit', 'smoke.xml'];
+  const args = [
+    'smoke',
+    server.url,
+    '--heartbeat',
+    '1',
+    '--expect-user',
+    'ada',
+    '--junit',
+    'smoke.xml',
+    '--mcp-remote',
+  ];
+  const { devDependencies } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as {
+    devDependencies: Readonly<Record<string, string>>;
+  };
+  // What --mcp-remote asks for.
+  const wanted = `mcp-remote@${devDependencies['mcp-remote']}`;
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', wanted], { cwd: folder });
 
-  const run = await npx(args, { SMOKE_TOKEN: ADA, SMOKE_TOKEN2: BOB });
+  const smoke = await npx(args, { SMOKE_TOKEN: ADA, SMOKE_TOKEN2: BOB });
 
   expect({
-    code: run.code,
-    failed: run.stdout().match(/^[✗?].*$/gm),
-    stderr: run.code === 0 ? '' : run.stderr(),
+    code: smoke.code,
+    failed: smoke.stdout().match(/^[✗?].*$/gm),
+    stderr: smoke.code === 0 ? '' : smoke.stderr(),
   }).toEqual({ code: 0, failed: null, stderr: '' });
-  expect(run.stdout()).toMatch(/^OK: http/m);
+  expect(smoke.stdout()).toMatch(/^OK: http/m);
   const report = await readFile(path.join(folder, 'smoke.xml'), 'utf8');
   expect(report).toMatch(
     /<testsuite name="smoke http:[^"]+" tests="\d+" failures="0" errors="0" skipped="\d+"/,
@@ -74,10 +91,10 @@ testInCi('runs the whole smoke test in an empty folder, and writes its report', 
 });
 
 test('says which commands there are', async () => {
-  const run = sandbox.spawn({ args: [path.join(ROOT, 'scripts/bin.mjs'), 'smok'], cwd: folder });
+  const smok = sandbox.spawn({ args: [path.join(ROOT, 'scripts/bin.mjs'), 'smok'], cwd: folder });
 
-  expect(await waitForEnd(run)).toMatchObject({ code: 3 });
-  expect(run.stderr()).toContain('Say which command: smoke, doctor, connect, token');
+  expect(await waitForEnd(smok)).toMatchObject({ code: 3 });
+  expect(smok.stderr()).toContain('Say which command: smoke, doctor, connect, token');
 });
 
 test('holds the build and the page, and nothing of the checkout besides', () => {
@@ -88,4 +105,42 @@ test('holds the build and the page, and nothing of the checkout besides', () => 
   expect(folders).toEqual(
     expect.arrayContaining(['dist/src', 'dist/scripts', 'scripts/bin.mjs', 'package.json']),
   );
+});
+
+test('holds every file of the checkout that the image holds', async () => {
+  const dockerfile = await readFile(path.join(ROOT, 'Dockerfile'), 'utf8');
+  const folders = [...dockerfile.matchAll(/^COPY (\w+) \.\/\1$/gm)].map(([, name = '']) => name);
+  const files = await Promise.all(
+    folders.map(async (name) => {
+      const entries = await readdir(path.join(ROOT, name), { recursive: true, withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => path.relative(ROOT, path.join(entry.parentPath, entry.name)));
+    }),
+  );
+
+  const held = new Set(packed.files.map((file) => file.path));
+  expect(files.flat().filter((file) => !held.has(file))).toEqual([]);
+});
+
+test('makes the files that it hands out', async () => {
+  // As npm unpacks it; the packages that it needs are those of the checkout.
+  await run('tar', ['-xzf', packed.filename], { cwd: folder });
+  const unpacked = path.join(folder, 'package');
+  await symlink(path.join(ROOT, 'node_modules'), path.join(unpacked, 'node_modules'));
+  const target = { name: 'mine', origin: 'https://my-app.example' };
+  const made = await Promise.all(
+    clientIdsFor({ canSignIn: false }).map(async (id) => ({ id, file: await makeClientFile(id, target) })),
+  );
+
+  for (const { id, file } of made) {
+    if (file === undefined) continue;
+    const args = [path.join(unpacked, 'scripts/bin.mjs'), 'connect', '--client', id];
+    const connect = sandbox.spawn({ args, cwd: folder });
+    connect.child.stdin.end();
+    const ending = await waitForEnd(connect);
+
+    expect({ id, ...ending, said: connect.stderr() }).toEqual({ id, code: 0, signal: null, said: '' });
+    expect(connect.stdout().slice(0, 2)).toBe('PK');
+  }
 });

@@ -1,12 +1,19 @@
 /** Tests of the smoke test's command line and of how it shows a run. */
-import { describe, expect, test } from '@jest/globals';
+import { mkdir, realpath, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { parseOptions } from '../../scripts/smoke/options.ts';
 import { toJunit } from '../../scripts/smoke/junit.ts';
+import { findMcpRemote } from '../../scripts/smoke/mcp-remote.ts';
 import { judgeCertificate } from '../../scripts/smoke/reachability.ts';
 import { createLineReport, createRedactor } from '../../scripts/smoke/report.ts';
 import { judge } from '../../scripts/smoke/run.ts';
 import { countChecks, createSteps, type StepResult } from '../../scripts/smoke/steps.ts';
 import { CheckFailure } from '../../scripts/smoke/outcome.ts';
+import { createSandbox, ROOT } from '../support/process.ts';
+
+const sandbox = createSandbox();
+afterAll(async () => sandbox.close());
 
 describe('the command line', () => {
   test('takes the URL and the tokens from the environment when they are not given', () => {
@@ -91,8 +98,42 @@ describe('the report', () => {
     );
   });
 
+  test('hides a token in every form that it may be seen in', () => {
+    const redact = createRedactor(['Tok_A', 'Tok_A/b']);
+
+    expect(redact('Tok_A/b, https://tok_a.example/?x=Tok_A%2Fb#Tok_A')).toBe(
+      '<token>, https://<token>.example/?x=<token>#<token>',
+    );
+  });
+
   test('has colours on a terminal', async () => {
     expect(await show(true)).toContain('\u001B[32m✓\u001B[0m First');
+  });
+});
+
+describe('mcp-remote', () => {
+  test('is found where whoever runs the smoke test has installed it, when the server is a package itself', async () => {
+    const here = await realpath(await sandbox.folder());
+    const installed = path.join(await sandbox.folder(), 'node_modules/my-server');
+    const own = path.join(here, 'node_modules/mcp-remote');
+    await mkdir(path.join(own, 'dist'), { recursive: true });
+    await writeFile(path.join(own, 'dist/proxy.js'), '');
+
+    expect(findMcpRemote([installed, here])).toBe(path.join(own, 'dist/proxy.js'));
+    expect(findMcpRemote([ROOT, here])).toContain(ROOT);
+  });
+
+  test('that is missing is to be installed in a way that works there', async () => {
+    const empty = await sandbox.folder();
+
+    expect(() => findMcpRemote([path.join(empty, 'node_modules/my-server'), empty])).toThrow(
+      expect.objectContaining({
+        advice: 'Run "npm install mcp-remote" in this folder, and then this again.',
+      }),
+    );
+    expect(() => findMcpRemote([empty, empty])).toThrow(
+      expect.objectContaining({ advice: 'Run npm ci, without --omit=dev.' }),
+    );
   });
 });
 
