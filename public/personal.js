@@ -108,13 +108,14 @@ function copyButton(what, text, where) {
   const button = element('button', { type: 'button', class: 'quiet' }, what);
   const done = where === undefined ? `Copied: ${what}.` : `Copied for ${what}. It goes into ${where}.`;
   const handle = async () => {
-    const state = byId('hello-state', HTMLElement);
+    let words = done;
     try {
       await navigator.clipboard.writeText(text());
-      state.textContent = done;
     } catch {
-      state.textContent = 'The browser does not let this page copy here; use the list below.';
+      words = 'The browser does not let this page copy here; use the list below.';
     }
+    // The browser may have asked meanwhile, and the page may be somebody else's by then.
+    if (button.isConnected) byId('hello-state', HTMLElement).textContent = words;
   };
   button.addEventListener('click', () => void handle());
   return element('li', {}, button);

@@ -41,15 +41,19 @@ export function connectStreamView() {
     setOpen(true);
     try {
       const response = await user.send(...requestFor(isSse, abort.signal));
+      if (open !== abort) return;
       if (!response.ok || response.body === null) throw await refusalIn(response);
       state.textContent = `${what} is open. A heartbeat comes whenever nothing else does.`;
       for await (const item of readEvents(response.body)) {
+        // What had come already may be read when the stream is another user's by now.
+        if (open !== abort) return;
         if (item.kind === 'event') counts.events += 1;
         if (item.kind === 'comment') counts.heartbeats += 1;
         if (item.kind === 'event' && item.event === 'endpoint') endpoint = item.data;
-        if (open === abort) addLine(log, item, performance.now() - startedMs);
+        addLine(log, item, performance.now() - startedMs);
       }
-      if (open === abort) state.textContent = `The server ended the stream: ${countOf(counts)}.`;
+      if (open !== abort) return;
+      state.textContent = `The server ended the stream: ${countOf(counts)}.`;
       // A server that ends the streams of a token it takes no more says so when it is asked again.
       void user.send('/tools').catch(() => undefined);
     } catch (error) {

@@ -61,6 +61,8 @@ export function startTryIt() {
       const offer = await readOffer(client);
       const { tools } = offer;
       const user = { ...offer.user, ...(await askWho(client, tools)) };
+      // What was there already may be read to its end when the sign-in is over.
+      signedIn.throwIfAborted();
       isIn = true;
       input.value = '';
       showUser(user, needsToken);

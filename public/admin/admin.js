@@ -2,7 +2,8 @@
 import { byId, element } from '../page/element.js';
 import { ApiError, createApi } from './api.js';
 import { ask, connectDialog } from './ask.js';
-import { connectEditor, edit } from './edit.js';
+import { closeDialogs } from './dialog.js';
+import { connectEditor, edit, emptyEditor } from './edit.js';
 import { createPeopleTable } from './people.js';
 import { showSessions } from './sessions.js';
 import { createSheet } from './sheet.js';
@@ -14,6 +15,8 @@ import { createSheet } from './sheet.js';
 
 /** @type {Api | undefined} */
 let api;
+/** Aborted when the sign-in is over to which `api` belongs, and with it whatever was asked for. */
+let signInOfNow = new AbortController();
 const table = createPeopleTable((token) => void change(token));
 const sheet = createSheet();
 
@@ -24,11 +27,15 @@ const sheet = createSheet();
  */
 async function run(work) {
   if (api === undefined) return;
+  const { signal: signedIn } = signInOfNow;
   byId('problem', HTMLElement).replaceChildren();
   say('…');
   try {
-    say((await work(api)) ?? '');
+    const words = (await work(api)) ?? '';
+    if (!signedIn.aborted) say(words);
   } catch (error) {
+    // Whoever asked has gone: it is no news for whoever is in by now.
+    if (signedIn.aborted) return;
     if (!(error instanceof ApiError)) throw error;
     say('');
     // The token may have been taken away meanwhile: nothing stays here for whoever comes next.
@@ -44,12 +51,18 @@ function showDesk() {
   for (const id of ['desk', 'places', 'sign-out']) byId(id, HTMLElement).hidden = !isIn;
 }
 
-/** Forgets the token, and all that it has shown. */
+/** Forgets the token, all that it has shown and all that was typed for it; what is under way ends. */
 function forget() {
+  signInOfNow.abort();
   api = undefined;
+  closeDialogs();
+  emptyEditor();
+  for (const id of ['add-one', 'add-many']) byId(id, HTMLFormElement).reset();
+  byId('search', HTMLInputElement).value = '';
   table.show([]);
   showSessions([], () => {});
   sheet.clear();
+  for (const id of ['usage-hint', 'fixed', 'scopes-hint', 'problem']) byId(id, HTMLElement).replaceChildren();
   showDesk();
   byId('token', HTMLElement).focus();
 }
@@ -109,7 +122,10 @@ async function create(wish, form) {
 byId('sign-in', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   const input = byId('token', HTMLInputElement);
-  api = createApi(input.value.trim());
+  // The one before may still be under way.
+  forget();
+  signInOfNow = new AbortController();
+  api = createApi(input.value.trim(), signInOfNow.signal);
   void run(async (now) => {
     await load(now);
     input.value = '';
@@ -142,8 +158,9 @@ byId('add-many', HTMLFormElement).addEventListener('submit', (event) => {
 });
 byId('file', HTMLInputElement).addEventListener('change', () => {
   const [file] = byId('file', HTMLInputElement).files ?? [];
+  const { signal: signedIn } = signInOfNow;
   void file?.text().then((text) => {
-    byId('table', HTMLTextAreaElement).value = text;
+    if (!signedIn.aborted) byId('table', HTMLTextAreaElement).value = text;
     return text;
   });
 });

@@ -20,24 +20,27 @@ export class ApiError extends Error {
  */
 
 /**
- * Makes the client of a token.
+ * Makes the client of a token. With the sign-in its requests end, and no answer comes of them.
  *
  * @param {string} token
+ * @param {AbortSignal} signedIn aborted when the sign-in is over
  */
-export function createApi(token) {
+export function createApi(token, signedIn) {
   /**
    * @param {string} path
    * @param {unknown} [body]
    * @returns {Promise<unknown>}
    */
   const ask = async (path, body) => {
+    const headers = headersWith(token);
     let response;
     try {
       response = await fetch(new URL(`api/${path}`, import.meta.url), {
         method: body === undefined ? 'GET' : 'POST',
-        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+        headers,
         credentials: 'omit',
         cache: 'no-store',
+        signal: signedIn,
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
     } catch (cause) {
@@ -45,6 +48,8 @@ export function createApi(token) {
     }
     /** @type {unknown} */
     const answer = await response.json().catch(() => ({}));
+    // What was there already may be read to its end after that.
+    signedIn.throwIfAborted();
     if (response.ok) return answer;
     const { error, error_description: words } = asObject(answer) ?? {};
     const problem = typeof words === 'string' ? words : `The server answered with ${response.status}.`;
@@ -63,6 +68,19 @@ export function createApi(token) {
     /** @param {string} session */
     endSession: async (session) => ask('sessions/end', { session }),
   };
+}
+
+/**
+ * The headers of a request.
+ *
+ * @param {string} token
+ */
+function headersWith(token) {
+  try {
+    return new Headers({ Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' });
+  } catch (cause) {
+    throw new ApiError('The token holds characters that no token has; copy it again.', { cause });
+  }
 }
 
 /** @typedef {ReturnType<typeof createApi>} Api */

@@ -7,6 +7,11 @@
  */
 const endings = new WeakMap();
 
+/** Closes whatever is open, which means no. */
+export function closeDialogs() {
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close('no');
+}
+
 /**
  * Opens a dialog, and returns whether it is closed with a yes.
  *

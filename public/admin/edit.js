@@ -59,9 +59,18 @@ export async function edit(token, how) {
   return isChanged;
 }
 
-/** Sends what was altered. */
+/** Has the form hold nothing of anybody. */
+export function emptyEditor() {
+  [before, ways, refusal] = [undefined, undefined, undefined];
+  for (const id of ['edit-title', 'edit-words']) byId(id, HTMLElement).replaceChildren();
+  fill({ name: '', scopes: '', expires: '' });
+  tell('');
+}
+
+/** Sends what was altered. An answer that comes when the form shows something else is no news there. */
 async function submit() {
   if (before === undefined || ways === undefined) return;
+  const used = ways;
   const [old, typed] = [wishOf(before), read()];
   /** @type {Partial<Wish>} */
   const altered = {
@@ -71,9 +80,10 @@ async function submit() {
   };
   if (Object.keys(altered).length === 0) return dialog.close('no');
   try {
-    await ways.save(altered, before.version);
-    dialog.close('yes');
+    await used.save(altered, before.version);
+    if (ways === used) dialog.close('yes');
   } catch (error) {
+    if (ways !== used) return;
     if (!(error instanceof ApiError)) throw error;
     if (error.isRefusal) {
       refusal = error;
@@ -91,8 +101,9 @@ async function submit() {
  * @param {Wish} old
  */
 async function takeOver(typed, old) {
-  const latest = await ways?.latest().catch(() => undefined);
-  if (latest === undefined) return;
+  const used = ways;
+  const latest = await used?.latest().catch(() => undefined);
+  if (latest === undefined || ways !== used) return;
   const next = wishOf(latest);
   fill({
     name: typed.name === old.name ? next.name : typed.name,

@@ -64,7 +64,12 @@ export const ISLANDS = [
       { file: START, linesWith: 'adminSite' },
       { file: 'scripts/token/show-new-token.ts', linesWith: 'adminPageLines' },
     ],
-    tests: ['tests/http/admin', 'tests/e2e/admin-page.test.ts', 'tests/auth/table/people.test.ts'],
+    tests: [
+      'tests/http/admin',
+      'tests/e2e/admin-page.test.ts',
+      'tests/e2e/admin-sign-out.test.ts',
+      'tests/auth/table/people.test.ts',
+    ],
     carries: ['kept-use'],
     packages: ['qrcode-generator'],
   },
@@ -92,6 +97,7 @@ export const ISLANDS = [
       // It is of the sign-in, and needs the browser.
       'tests/e2e/sign-in-page.test.ts',
       'tests/e2e/admin-page.test.ts',
+      'tests/e2e/admin-sign-out.test.ts',
       'tests/support/browser.ts',
     ],
     packages: ['playwright-core', 'axe-core'],

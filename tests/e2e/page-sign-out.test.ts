@@ -14,6 +14,12 @@ async function signIn(page: Page, token: string): Promise<void> {
   await page.getByLabel('Your token').press('Enter');
 }
 
+/** In the browser: has it copy only when it is told to, as one does that asks first. */
+const COPY_LATE = `navigator.clipboard.writeText = () => new Promise((copied) => (globalThis.copyAtLast = copied)); undefined`;
+
+/** In the browser: copies, and waits for a turn, in which the page has heard of it. */
+const COPY = `copyAtLast(); new Promise((turn) => setTimeout(turn))`;
+
 /** Calls the greeting and waits for it: what came before it has been shown by then, or never is. */
 async function greet(page: Page): Promise<void> {
   await page.locator('#tool-list').getByRole('button', { name: 'Greeting' }).click();
@@ -69,6 +75,20 @@ describeInBrowser('the page after a token is forgotten', () => {
     expect(before).toContain('get_greeting');
     expect(after).not.toMatch(/Ada|\bada\b|get_greeting|events?, \d/);
     expect(fixture.complaints()).toEqual([]);
+  });
+
+  testInCi('tells the next user nothing of what the browser copied late for the one before', async () => {
+    const page = await fixture.open({}, `#token=${ADA}`);
+    await page.locator('#hello-name', { hasText: 'Ada' }).waitFor();
+    await page.evaluate(COPY_LATE);
+    await page.locator('#hello-copies').getByRole('button', { name: 'Your token' }).click();
+
+    await page.getByRole('button', { name: 'Forget token' }).click();
+    await page.evaluate(`location.hash = '#token=${BOB}'`);
+    await page.locator('#hello-name', { hasText: 'Bob' }).waitFor();
+    await page.evaluate(COPY);
+
+    expect(await page.locator('#hello-state').textContent()).toBe('');
   });
 
   testInCi(
