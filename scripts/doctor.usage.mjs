@@ -9,6 +9,7 @@ Takes the configuration file of a client and walks its way to the server: says w
   --timeout SECONDS    for any one answer; default 10
   --json               print one JSON object instead of lines
 
-A token that the client asks for or keeps elsewhere is taken from SMOKE_TOKEN. A command in the entry is started, as the client would.
+A token that the client asks for or keeps elsewhere is taken from SMOKE_TOKEN, and goes where a credential belongs: into no address.
+A command in the entry is started, as the client would.
 
 Exit code: 0 the client gets in, 1 the way breaks, 3 this usage.`;

@@ -1,6 +1,7 @@
 /** An entry of a configuration as a way to a server: an address with headers, or a command. */
 import { CheckFailure } from '../smoke/outcome.ts';
 import { type Configuration, type Fields, isFields } from './configuration.ts';
+import { isCredential } from './hidden.ts';
 
 /** The way of a client over HTTP. */
 export interface RemoteWay {
@@ -26,8 +27,10 @@ export type Way = (RemoteWay | LocalWay) & { readonly name: string };
 /** What is known besides the file. */
 export interface Known {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** For what the client asks its user for. */
+  /** For a credential that the client asks its user for, or keeps elsewhere. */
   readonly token: string | undefined;
+  /** Hears of what must not be shown. */
+  readonly hide: (secret: string) => void;
 }
 
 const REPLACE = 'Replace it in the file; "npm run connect" prints a whole entry.';
@@ -68,7 +71,7 @@ export function wayOf([name, fields]: [string, Fields], known: Known): Way {
     const through = wayThroughMcpRemote(args, { ...known, environment: { ...known.environment, ...env } });
     if (through !== undefined) return { name, ...through };
     const cwd = typeof fields['cwd'] === 'string' ? fields['cwd'] : undefined;
-    return { kind: 'local', name, command, args, env: mapValues(env, (text) => expand(text, known)), cwd };
+    return { kind: 'local', name, command, args, env: expandAll(env, known), cwd };
   }
   const address = [fields['httpUrl'], fields['serverUrl'], fields['url'], fields['uri']].find(
     (text) => typeof text === 'string',
@@ -101,7 +104,7 @@ function wayThroughMcpRemote(args: readonly string[], known: Known): RemoteWay |
         'A header of mcp-remote is not "Name:value".',
         'Write --header and Authorization:${AUTH_HEADER} as two arguments.',
       );
-    headers[header] = expand(value, known);
+    headers[header] = expand(value, known, header);
   }
   const transport = rest[rest.indexOf('--transport') + 1];
   return remoteWay(
@@ -119,10 +122,17 @@ function remoteWay(
   saysSse: boolean,
   known: Known,
 ): RemoteWay {
-  const text = expand(address, known);
+  const text = expand(address, known, 'the address');
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw new CheckFailure('The address is no URL that begins with https:// or http://.', REPLACE);
+  if (url.username !== '' || url.password !== '')
+    throw new CheckFailure('The address holds a user or a password, which clients refuse.', REPLACE);
+  if (url.hash !== '')
+    throw new CheckFailure(
+      'The address is that of a page: what stands behind # is sent to no server.',
+      `It ends in /mcp, and the token goes into a header. ${REPLACE}`,
+    );
   if (/(^|\.)(my-app|your-server)\.example$/.test(url.hostname))
     throw new CheckFailure(
       `The address still holds the placeholder ${url.hostname}.`,
@@ -138,34 +148,50 @@ function headersOf(fields: Fields, known: Known): Record<string, string> {
     headers[header] = `\${${variable}}`;
   const variable = fields['bearer_token_env_var'];
   if (typeof variable === 'string') headers['Authorization'] = `Bearer \${${variable}}`;
-  return mapValues(headers, (text) => expand(text, known));
+  return expandAll(headers, known);
 }
 
-/** A text with its variables replaced, as clients do it: `${NAME}`, `${env:NAME}`, `{env:NAME}`, and `${input:…}`, for which they ask. */
-function expand(text: string, { environment, token }: Known): string {
+/** The texts of an object with their variables replaced. */
+function expandAll(texts: Readonly<Record<string, string>>, known: Known): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, expand(text, known, name)]));
+}
+
+/**
+ * A text with its variables replaced, as clients do it: `${NAME}`, `${env:NAME}`, `{env:NAME}`, and `${input:…}`, for which they ask. The
+ * token stands in for what is not known only where a credential belongs, which the name of the place says: in an address it would be
+ * looked up as the name of a host.
+ */
+function expand(text: string, { environment, token, hide }: Known, place: string): string {
   return text.replaceAll(
     /(?:\$\{(?:(env|input):)?|\{env:)([\w.-]+)(?::-([^}]*))?\}/g,
     (_whole, kind: string | undefined, name: string, fallback?: string) => {
-      const value = kind === 'input' ? token : (environment[name] ?? fallback ?? token);
-      if (value !== undefined) return value;
-      throw new CheckFailure(
-        kind === 'input' ? `The client asks its user for ${name}.` : `The variable ${name} is not set here.`,
-        'Give the token to this command as SMOKE_TOKEN, or set the variable as it is set for the client.',
-      );
+      const standIn = isCredential(place) ? token : undefined;
+      const value = kind === 'input' ? standIn : (environment[name] ?? fallback ?? standIn);
+      if (value === undefined) throw missing(name, kind, place);
+      if (isCredential(name)) hide(value);
+      return value;
     },
   );
+}
+
+/** Says that a variable has no value here. */
+function missing(name: string, kind: string | undefined, place: string): CheckFailure {
+  const problem =
+    kind === 'input' ? `The client asks its user for ${name}.` : `The variable ${name} is not set here.`;
+  if (isCredential(place))
+    return new CheckFailure(
+      problem,
+      'Give the token to this command as SMOKE_TOKEN, or set the variable as it is set for the client.',
+    );
+  const advice =
+    kind === 'input'
+      ? `Write the value itself into a copy of the file: it belongs to ${place}, where no credential stands.`
+      : `Set it as it is set for the client: it belongs to ${place}, where SMOKE_TOKEN does not stand in.`;
+  return new CheckFailure(problem, advice);
 }
 
 /** The texts of an object. */
 function textsOf(value: unknown): Record<string, string> {
   const entries = isFields(value) ? Object.entries(value) : [];
   return Object.fromEntries(entries.map(([name, text]) => [name, String(text)]));
-}
-
-/** An object with each value made anew. */
-function mapValues(
-  object: Readonly<Record<string, string>>,
-  change: (text: string) => string,
-): Record<string, string> {
-  return Object.fromEntries(Object.entries(object).map(([name, text]) => [name, change(text)]));
 }

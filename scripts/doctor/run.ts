@@ -36,6 +36,7 @@ export async function runDoctor(args: readonly string[], surroundings: Surroundi
     client: undefined,
     hide: (secret) => void (secret.length > SHORTEST_SECRET && secrets.push(secret)),
   };
+  walk.hide(walk.token ?? '');
   try {
     let broken: string | undefined;
     for (const step of WALK) {
@@ -73,6 +74,9 @@ function readLine(args: readonly string[]) {
   });
   const [file, ...others] = positionals;
   if (file === undefined || others.length > 0) throw misuse('Give one file.', USAGE);
+  // It may hold a token, and would be shown as the file that is not there.
+  if (/^https?:/i.test(file))
+    throw misuse('The doctor takes a file; "npm run smoke" looks at an address.', USAGE);
   const timeoutMs = Number(texts['timeout'] ?? '10') * 1000;
   if (!(timeoutMs > 0 && timeoutMs <= 600_000))
     throw new CommandError(2, '--timeout takes seconds from above 0 to 600.');

@@ -17,6 +17,7 @@ import { checkTls } from '../smoke/reachability.ts';
 import type { Passed, Step } from '../smoke/steps.ts';
 import { readConfiguration } from './configuration.ts';
 import { chooseEntry, type Known, type LocalWay, type RemoteWay, type Way, wayOf } from './entry.ts';
+import { requireSendable, secretsOf, shownAddress, shownCommand } from './hidden.ts';
 
 /** What a walk is made from, and what it has found. */
 export interface Walk extends Known {
@@ -25,8 +26,6 @@ export interface Walk extends Known {
   readonly timeoutMs: number;
   way: Way | undefined;
   client: ToolClient | undefined;
-  /** Hears of what must not be shown. */
-  readonly hide: (secret: string) => void;
 }
 
 /** What the doctor calls itself. */
@@ -65,12 +64,8 @@ async function findWay(walk: Walk): Promise<Passed> {
   const entry = chooseEntry(configuration, walk.entry, readPackage().name);
   const way = wayOf(entry, walk);
   walk.way = way;
-  if (way.kind === 'local') {
-    for (const value of Object.values(way.env)) walk.hide(value);
-    return { detail: `${way.name}, a command` };
-  }
-  for (const value of Object.values(way.headers)) walk.hide(value.replace(/^Bearer\s+/i, ''));
-  return { detail: `${way.name}, ${way.url.href}` };
+  for (const secret of secretsOf(way)) walk.hide(secret);
+  return { detail: `${way.name}, ${way.kind === 'local' ? 'a command' : shownAddress(way.url)}` };
 }
 
 /** The command can be started, and the files that it names are there. */
@@ -83,7 +78,7 @@ async function checkCommand(walk: Walk): Promise<Passed> {
   );
   if (!isThere)
     throw new CheckFailure(
-      `There is no program ${command} in the PATH of this terminal.`,
+      `There is no program ${shownCommand(command)} in the PATH of this terminal.`,
       'Install it, or write its whole path: clients with a window often have a shorter PATH than a terminal.',
     );
   const missing = args.find(
@@ -143,6 +138,7 @@ async function checkHttp(walk: Walk): Promise<Passed> {
 /** The server takes the credential that the client sends. */
 async function checkCredential(walk: Walk): Promise<Passed> {
   const { headers } = remoteWay(walk);
+  requireSendable(headers);
   const answer = await ask(targetOf(walk), '/tools', { headers });
   if (answer.status === 200) return { detail: Object.keys(headers).length === 0 ? 'none is needed' : 'yes' };
   if (answer.status === 404) return { detail: 'not known: the server has no /tools' };

@@ -133,7 +133,7 @@ export function unexpected(answer: Answer, expected: string): CheckFailure {
 function adviceFor(answer: Answer): string {
   const { status, headers, text } = answer;
   if (status >= 300 && status < 400)
-    return `It redirects to ${headers.get('location') ?? 'an unnamed place'}. Use that address: clients drop the token at a redirect.`;
+    return `It redirects to ${shownLocation(headers)}. Use that address: clients drop the token at a redirect.`;
   if (status === 401)
     return 'Check the token: copied whole, of this deployment, neither expired nor disabled.';
   if (status === 403 && text.includes('forbidden_host'))
@@ -143,6 +143,11 @@ function adviceFor(answer: Answer): string {
     return "The host's proxy answers, with no running server behind it: read the deployment's log, and check the port it forwards to.";
   if (status >= 500) return "The server failed: its log has the error under the answer's request id.";
   return 'Something else than this server answers: check the URL, and that the host shows no login or waiting page in front of it.';
+}
+
+/** Where a redirect leads, without what may be a code or a token behind its path. */
+function shownLocation(headers: Headers): string {
+  return headers.get('location')?.replace(/[?#].*$/s, '?…') ?? 'an unnamed place';
 }
 
 /** What to do about a 429: there are several kinds, and each has another way out. */

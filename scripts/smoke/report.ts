@@ -89,8 +89,15 @@ function hideIn(value: unknown, redact: (text: string) => string): unknown {
 
 /** A function that hides secrets in a text: whatever a server or a client library echoes is shown without them. */
 export function createRedactor(secrets: readonly (string | undefined)[]): (text: string) => string {
-  const present = secrets.filter((secret) => secret !== undefined);
+  const forms = new Set(secrets.filter((secret) => secret !== undefined).flatMap(formsOf));
+  // The longest first: of what begins with another one, the rest would stay.
+  const present = [...forms].toSorted((one, other) => other.length - one.length);
   return (text) => present.reduce((rest, secret) => rest.replaceAll(secret, '<token>'), text);
+}
+
+/** A secret as it is, as an address has it, and as the name of a host, which is spelled in small letters. */
+function formsOf(secret: string): string[] {
+  return [secret, new URLSearchParams([['', secret]]).toString().slice(1), secret.toLowerCase()];
 }
 
 /** A time for people. */

@@ -134,7 +134,7 @@ describe('a configuration that npm run connect prints gets in', () => {
 });
 
 describe('names where the way breaks, and what to do', () => {
-  test.each<[string, string, () => string | object | Promise<string | object>, RegExp, RegExp, { name?: string; args?: string[] }?]>([
+  test.each<[string, string, () => string | object | Promise<string | object>, RegExp, RegExp, { name?: string; args?: string[]; environment?: Record<string, string> }?]>([
     ['a comma too few', 'file', () => '{\n  "mcpServers": {\n    "a": {"url": "x"}\n    "b": {}\n  }\n}', /not JSON: \w+ at line 4, column 5/, /comma/],
     ['TOML that breaks', 'file', () => '[mcp_servers.mine]\nurl = oops', /not TOML: it breaks at line 2/, /ignore/, { name: 'config.toml' }],
     ['YAML that breaks', 'file', () => 'extensions:\n  mine: {', /not YAML: it breaks at line \d+/, /ignore/, { name: 'config.yaml' }],
@@ -146,6 +146,11 @@ describe('names where the way breaks, and what to do', () => {
     ['a variable that is not set', 'file', () => fileWith(entry({ headers: { Authorization: 'Bearer ${NOWHERE}' } })), /NOWHERE is not set/, /SMOKE_TOKEN/],
     ['the placeholder of an example', 'file', () => fileWith(entry({ url: 'https://my-app.example/mcp' })), /placeholder my-app\.example/, /name/],
     ['no address', 'file', () => fileWith(entry({ url: 'localhost' })), /no URL/, /npm run connect/],
+    ['a host that is in a variable which is not set', 'file', () => fileWith(entry({ url: 'https://${HOST_NAME}/mcp' })), /HOST_NAME is not set/, /belongs to the address, where SMOKE_TOKEN does not stand in/, { environment: { SMOKE_TOKEN: ADA } }],
+    ['a host that the client asks for', 'file', () => fileWith(entry({ url: 'https://${input:host}/mcp' })), /asks its user for host/, /belongs to the address/, { environment: { SMOKE_TOKEN: ADA } }],
+    ['a variable that holds no credential', 'file', () => fileWith(entry({ headers: { Authorization: 'Bearer ${MINE}', 'x-team': '${TEAM}' } })), /TEAM is not set/, /belongs to x-team/, { environment: { SMOKE_TOKEN: ADA } }],
+    ['a link of the page', 'file', () => fileWith(entry({ url: `${server.url}/#token=${ADA}` })), /of a page/, /ends in \/mcp/],
+    ['a password in the address', 'file', () => fileWith(entry({ url: server.url.replace('//', `//ada:${ADA}@`) })), /a user or a password/, /npm run connect/],
     ['an unknown host', 'dns', () => fileWith(entry({ url: 'http://no-such-host.invalid/mcp' })), /unknown \(DNS\)|could not be looked up/, /spelling/],
     ['nobody who listens', 'tcp', async () => fileWith(entry({ url: `http://127.0.0.1:${await findFreePort()}/mcp` })), /refused/, /listening/],
     ['a certificate that nobody vouches for', 'tls', () => fileWith(entry({ url: `${selfSigned.url}/mcp` })), /self-signed|incomplete/, /certificate|fullchain/],
@@ -153,9 +158,14 @@ describe('names where the way breaks, and what to do', () => {
     ['a page of the host', 'http', () => fileWith(entry({ url: `${page.url}/mcp` })), /503 with an HTML page \("Waking up"\)/, /proxy/],
     ['no header', 'credential', () => fileWith(entry({ headers: {} })), /No credential was sent/, /sends no header/],
     ['an unknown token', 'credential', () => fileWith(entry({ headers: { 'x-api-key': 'tok_unknown_0123456789' } })), /unknown to this server/, /sends x-api-key/],
+    ['typographic quotes around the token', 'credential', () => fileWith(entry({ headers: { Authorization: `Bearer \u201C${ADA}\u201D` } })), /Authorization holds a typographic quote \(U\+201C\), which no request can carry/, /plain text/],
+    ['what nobody sees in the token', 'credential', () => fileWith(entry({ headers: { 'x-api-key': `${ADA}\u200B` } })), /x-api-key holds a character that nobody sees \(U\+200B\)/, /plain text/],
+    ['what nobody sees in the name of the header', 'credential', () => fileWith(entry({ headers: { 'Authorization\u2060': `Bearer ${ADA}` } })), /name of a header holds a character that nobody sees \(U\+2060\)/, /anew/],
     ['the placeholder of a token', 'credential', () => fileWith(entry({ headers: { Authorization: 'Bearer YOUR_TOKEN' } })), /placeholder/, /docs\/05/],
     ['an address without its end', 'initialize', () => fileWith(entry({ url: `${server.url}/` })), /client says/, /end in \/mcp/],
     ['a program that is not there', 'command', () => fileWith({ command: 'no-such-program-here' }), /no program no-such-program-here/, /PATH/],
+    ['a whole line in the place of a program', 'command', () => fileWith({ command: `no-such-program --token ${ADA}` }), /no program no-such-program … in the PATH/, /PATH/],
+    ['a program that repeats its token', 'initialize', () => fileWith({ command: process.execPath, args: ['-e', 'console.error(process.argv.at(-1)); process.exit(1)', '--', '--token', ADA] }), /wrote:\s+<token>/, /by hand/],
     ['a file that is not there', 'command', () => fileWith({ command: process.execPath, args: ['/no/such/stdio.js'] }), /\/no\/such\/stdio\.js is not there/, /npm run build/],
     ['a program that ends', 'initialize', () => fileWith({ command: process.execPath, args: ['-e', 'console.error("no database"); process.exit(1)'] }), /no database/, /by hand/],
   ])('%s', async (_what, step, content, detail, advice, options = {}) => {
@@ -185,6 +195,13 @@ describe('names where the way breaks, and what to do', () => {
   });
 });
 
+test('shows an address without what stands behind its path', async () => {
+  const { exitCode, steps } = await examine(fileWith(entry({ url: `${server.url}/mcp?token=${ADA}` })));
+
+  expect(exitCode).toBe(0);
+  expect(steps[0]?.detail).toBe(`mine, ${server.url}/mcp?…`);
+});
+
 test('leaves no session behind', async () => {
   const before = server.lines.length;
 
@@ -203,6 +220,8 @@ test('a file that is not there, UTF-16, and a command line that is wrong', async
   expect(await run('a', 'b')).toBe(3);
   expect(await run('a', '--timeout', '0')).toBe(3);
   expect(await run('a', '--what')).toBe(3);
+  expect(await run('https://my-app.example/#token=tok_secret')).toBe(3);
+  expect(printed).not.toContain('tok_secret');
   expect(await run('/no/such/file.json')).toBe(1);
   const folder = await sandbox.folder({ 'empty.json': ' \n' });
   expect(await run(folder)).toBe(1);

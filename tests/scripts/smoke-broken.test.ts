@@ -273,7 +273,7 @@ checks.addEach(
       'no running server',
     ],
     [200, 'text/html', '<!doctype html><title>Welcome</title>', 'an HTML page ("Welcome")', 'check the URL'],
-    [301, 'text/plain', 'Moved', 'Status 301', 'It redirects to https://elsewhere.example/'],
+    [301, 'text/plain', 'Moved', 'Status 301', 'It redirects to https://elsewhere.example/?…. Use'],
     [
       403,
       'application/json',

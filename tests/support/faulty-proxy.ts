@@ -66,7 +66,9 @@ export async function startFixedAnswer(
   body: string,
 ): Promise<RunningFault> {
   return startFault((_incoming, res) => {
-    res.writeHead(status, { 'Content-Type': contentType, Location: 'https://elsewhere.example/' }).end(body);
+    res
+      .writeHead(status, { 'Content-Type': contentType, Location: 'https://elsewhere.example/?code=secret' })
+      .end(body);
   });
 }
 
