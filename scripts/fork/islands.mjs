@@ -257,7 +257,7 @@ export const ISLANDS = [
       { file: START, linesWith: 'openMetrics' },
       { file: 'lab/bench/rows.ts', linesWith: 'METRICS_ROWS' },
     ],
-    tests: ['tests/http/metrics', 'tests/e2e/prometheus.test.ts'],
+    tests: ['tests/http/metrics', 'tests/e2e/prometheus.test.ts', 'tests/auth/table/metrics.test.ts'],
     packages: [],
   },
   {

@@ -78,6 +78,8 @@ export interface TokenVerifier {
   onRightsChange?(listener: (changes: readonly RightsChange[]) => void): void;
   /** Whether it knows the tokens at all; one that does not say so always does. */
   isReady?(): boolean;
+  /** Whether it hears of changes at this moment, where what its tokens are kept in can be lost. */
+  isFollowing?(): boolean;
   /**
    * Looks up the token with a digest ({@link digestToken}): users can sign in with the tokens of a verifier that has this. `unavailable`
    * where nobody can tell at this moment whether there is such a token; undefined where there is none.

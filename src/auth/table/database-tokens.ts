@@ -115,10 +115,12 @@ export async function openDatabaseTokens({
       return revoked.explain(token, verification);
     },
     lookUp: (digest) => current.lookUp(digest) ?? (version === undefined ? 'unavailable' : undefined),
+    countTokens: () => current.size,
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),
     onRightsChange: (listener) => void listeners.push(listener),
     isReady: () => version !== undefined,
+    isFollowing: () => !isAway,
     read: async () => withWords(async () => readTokenText(await readTokenTable(database))),
     async edit(plan) {
       const result = await withWords(async () => editTokenTable(database, plan));

@@ -21,6 +21,7 @@ export async function readServer(parts: ServerPartsToRead): Promise<Family[]> {
   const { version, registry, inFlight, peers, verifier, services } = parts;
   const unready = await services.findUnready();
   const tokens = verifier?.countTokens?.();
+  const isFollowing = verifier?.isFollowing?.();
   return [
     new Gauge({
       name: 'mcp_server_info',
@@ -53,18 +54,22 @@ export async function readServer(parts: ServerPartsToRead): Promise<Family[]> {
         ]),
     new Gauge({
       name: 'mcp_server_dependency_up',
-      help: 'Whether what the server needs can be reached: redis, and services by their names.',
-      read: () => [
-        ...(peers.standing === 'alone' ? [] : [upOf('redis', peers.standing === 'together')]),
-        ...services.names.map((name) => upOf(name, !unready.includes(name))),
-      ],
+      help: 'Whether what the server needs can be reached: redis, the database of the tokens, and services by their names.',
+      read: () =>
+        readDependencies([
+          ...(peers.standing === 'alone' ? [] : [['redis', peers.standing === 'together'] as const]),
+          ...(isFollowing === undefined ? [] : [['tokens', isFollowing] as const]),
+          ...services.names.map((name) => [name, !unready.includes(name)] as const),
+        ]),
     }),
   ];
 }
 
-/** Whether something is there. */
-function upOf(dependency: string, isUp: boolean): readonly [Labels, number] {
-  return [{ dependency }, isUp ? 1 : 0];
+/** Whether each is there. A service may be called as something else is: one series stands for both, or Prometheus would take none. */
+function readDependencies(dependencies: readonly (readonly [name: string, isUp: boolean])[]): Readings {
+  const names = new Set(dependencies.map(([name]) => name));
+  const down = new Set(dependencies.flatMap(([name, isUp]) => (isUp ? [] : [name])));
+  return [...names].map((dependency) => [{ dependency }, down.has(dependency) ? 0 : 1] as const);
 }
 
 /** Sums up sessions by transport and revision. */
