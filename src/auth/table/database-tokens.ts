@@ -93,7 +93,15 @@ export async function openDatabaseTokens({
   let queue = look();
   await queue;
   let looking = false;
-  const reload = async (): Promise<void> => (queue = queue.then(look));
+  let waiting: Promise<void> | undefined;
+  /** Looks once for everybody who asks before that begins; who asks later may know of a later version. */
+  const reload = async (): Promise<void> => {
+    waiting ??= queue = queue.then(() => {
+      waiting = undefined;
+      return look();
+    });
+    return waiting;
+  };
   // A notice that comes during a look may be of what that look has not seen.
   const stopListening = database.listen(CHANNEL, () => void reload());
   const timer = setInterval(

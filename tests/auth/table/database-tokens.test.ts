@@ -101,6 +101,28 @@ describeForBoth('tokens in a database', (startDatabases) => {
     await Promise.all([deaf.close(), editor.file?.close()]);
   }, 60_000);
 
+  test('are looked at once for a storm of signals, and again for who asks during a look', async () => {
+    const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() });
+    const database = await openTokenDatabase(storage, silent);
+    const tokens = await openDatabaseTokens({ database, log: silent, pollMs: 3_600_000 });
+    const query = database.query.bind(database);
+    let looks = 0;
+    const ofThoseDuringALook: Promise<void>[] = [];
+    database.query = async (statement) => {
+      looks += 1;
+      if (looks === 1) for (let count = 0; count < 50; count += 1) ofThoseDuringALook.push(tokens.reload());
+      return query(statement);
+    };
+
+    await Promise.all(Array.from({ length: 50 }, async () => tokens.reload()));
+    await Promise.all(ofThoseDuringALook);
+
+    expect(ofThoseDuringALook).toHaveLength(50);
+    // PostgreSQL tells of itself once, when it begins to hear.
+    expect([2, 3]).toContain(looks);
+    await tokens.close();
+  });
+
   test('begin with a token for an admin, once, where the table is empty', async () => {
     const url = await databases.create();
     const first = await open(url);
