@@ -1,13 +1,13 @@
-/** Where the log's lines go: standard error, never waited for. A reader that is stuck costs lines, which are counted, and nothing else. */
+/** Where the log's lines go: standard error, never waited for. A reader that is stuck, or a full disk, costs lines, which are counted, and nothing else. */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 
-/** So much waits for a reader that has stopped; what comes then is dropped. Bytes, as far as lines are ASCII. */
+/** So much waits for a reader that has stopped, or a disk that is full; what comes then is dropped. Bytes, as far as lines are ASCII. */
 const MAX_WAITING = 4 * 1024 * 1024;
 
 /** So much is handed over before the turn of the event loop is over. */
 const FLUSH_AT = 64 * 1024;
 
-/** How soon a reader that had no room is tried again. Milliseconds. */
+/** How soon a reader or a disk that had no room is tried again. Milliseconds. */
 const RETRY_MS = 25;
 
 /** How long a process that ends waits for a reader. Milliseconds. */
@@ -99,7 +99,7 @@ class LineQueue implements LogDestination {
       while (this.#takeNext()) this.#rest = this.#rest.subarray(this.#put(this.#rest));
       return true;
     } catch (error) {
-      return this.#isLost(error);
+      return this.#isOver(error);
     }
   }
 
@@ -114,12 +114,12 @@ class LineQueue implements LogDestination {
     return this.#rest.length > 0;
   }
 
-  /** What a failed write means: wait for the reader, or throw away what cannot be written, which must not take the server with it. */
-  #isLost(error: unknown): boolean {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EAGAIN') return false;
-    // A pipe without a reader gets none again. A disk that is full may have room later.
-    this.#isReaderGone = code === 'EPIPE';
+  /** Whether nothing is left to be written after a write that failed. It must not take the server with it. */
+  #isOver(error: unknown): boolean {
+    // A reader that has no room will have some, and so may a full disk: what waits goes on where it was cut, in the middle of a line too.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) return false;
+    // A pipe without a reader gets none again.
+    this.#isReaderGone = true;
     this.#rest = NOTHING;
     this.#lines = '';
     return true;

@@ -59,7 +59,7 @@ function describeDropped(dropped: number): string {
     level: 'warn',
     time: new Date().toISOString(),
     dropped,
-    msg: 'log lines dropped: nobody read them',
+    msg: 'log lines dropped: nobody read them, or the disk was full',
   };
   return `${JSON.stringify(line)}\n`;
 }

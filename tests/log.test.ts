@@ -1,7 +1,9 @@
 /** The log: JSON lines on stderr and nowhere else, at the level asked for, without what must not be in it. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LOG_LEVELS, type LogLevel, shortId, shownPath } from '../src/log.ts';
 import { compileSources } from './support/compiled-source.ts';
@@ -224,7 +226,10 @@ describe('nothing is lost', () => {
     const written = parseLines(started.stderr());
     const kept = written.filter(({ line }) => line !== undefined);
     const told = written.find(({ dropped }) => dropped !== undefined);
-    expect(told).toMatchObject({ level: 'warn', msg: 'log lines dropped: nobody read them' });
+    expect(told).toMatchObject({
+      level: 'warn',
+      msg: 'log lines dropped: nobody read them, or the disk was full',
+    });
     expect(kept.length + Number(told?.['dropped'])).toBe(total);
     expect(kept.map(({ line }) => line)).toEqual([...Array(kept.length).keys()]);
     expect(written.at(-1)).toMatchObject({ msg: 'read again' });
@@ -289,6 +294,42 @@ test.each(['plain', 'pretty'])(
     expect({ code, stdout: started.stdout() }).toEqual({ code: 0, stdout: 'still here' });
   },
 );
+
+test('on a disk that was full the log goes on where it was cut; what there was no room for is counted', async () => {
+  // A limit of the file's size is met as a full disk is, in the middle of a line, and Linux lifts it for a process that runs.
+  if (process.platform !== 'linux') return;
+  const total = 50_000;
+  const program = `import { createLog } from './log.js';
+    const log = createLog('info');
+    for (let line = 0; line < ${total}; line += 1) log.info({ line }, 'x'.repeat(100));
+    setImmediate(() => process.stdout.write('full'));
+    process.stdin.once('data', () => log.info('room again'));`;
+  const started = sandbox.spawn({
+    command: 'sh',
+    args: [
+      '-c',
+      'ulimit -S -f 1; exec "$0" --input-type=module --eval "$1" 2>"$2"',
+      process.execPath,
+      program,
+      'full.log',
+    ],
+    cwd: folder,
+  });
+  await waitFor('every line to be logged', () => started.stdout() === 'full');
+
+  execFileSync('prlimit', [`--pid=${started.child.pid}`, '--fsize=unlimited:']);
+  const file = join(folder, 'full.log');
+  await waitFor('word of what was dropped', async () => (await readFile(file, 'utf8')).includes('"dropped"'));
+  started.child.stdin.end('go');
+  await waitForEnd(started);
+
+  const written = parseLines(await readFile(file, 'utf8'));
+  const kept = written.flatMap(({ line }) => (line === undefined ? [] : [line]));
+  const told = written.find(({ dropped }) => dropped !== undefined);
+  expect(kept).toEqual([...Array(kept.length).keys()]);
+  expect(kept.length + Number(told?.['dropped'])).toBe(total);
+  expect(written.at(-1)).toMatchObject({ msg: 'room again' });
+});
 
 test('a session id is cut to eight characters: enough to match lines, too little to use', () => {
   expect(shortId('0123456789abcdef')).toBe('01234567');
