@@ -103,6 +103,30 @@ test.each([
   },
 );
 
+/** A clock that goes on by so much whenever it is asked. */
+function steppingClock(stepMs: number): () => number {
+  let nowMs = 0;
+  return () => (nowMs += stepMs);
+}
+
+test.each([
+  ['that names nobody', ''],
+  ['of another machine', markOf(1, 'elsewhere')],
+])('takes over a lock %s which was left before the clock was set back', async (_, mark) => {
+  await writeLock(mark, -3_600_000);
+
+  expect(await withLock(file, async () => 'done', { now: steppingClock(1_000) })).toBe('done');
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('waits by a clock that nobody sets', async () => {
+  await writeLock(markOf(process.pid));
+
+  const waiting = withLock(file, async () => 'done', { now: steppingClock(10_000) });
+
+  await expect(waiting).rejects.toThrow(`is being changed by process ${process.pid} on `);
+});
+
 test('frees the lock when the work fails', async () => {
   await expect(withLock(file, async () => Promise.reject(new Error('no')))).rejects.toThrow('no');
 

@@ -14,6 +14,23 @@ export interface LockOptions {
   readonly staleMs?: number;
   /** After which time a lock that names nobody is abandoned. */
   readonly namelessMs?: number;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly now?: () => number;
+}
+
+/** A lock of another command. */
+interface FoundLock {
+  readonly mark: string;
+  /** When it was written, by the clock of the wall. */
+  readonly writtenMs: number;
+}
+
+/** When a lock counts as abandoned; see {@link LockOptions}. Milliseconds. */
+interface Limits {
+  readonly staleMs: number;
+  readonly namelessMs: number;
+  /** How long a lock is watched whose time has not come: the clock has been set back, and nobody can tell its age. */
+  readonly undatedMs: number;
 }
 
 /** Whether the lock is still ours: a process that was stopped for long may have lost it. */
@@ -26,14 +43,23 @@ export type IsHeld = () => Promise<boolean>;
 export async function withLock<T>(
   file: string,
   work: (isHeld: IsHeld) => Promise<T>,
-  { waitMs = 30_000, staleMs = 60_000, namelessMs = 2_000 }: LockOptions = {},
+  { waitMs = 30_000, staleMs = 60_000, namelessMs = 2_000, now = () => performance.now() }: LockOptions = {},
 ): Promise<T> {
   const lockFile = `${file}.lock`;
   const mark = `process ${process.pid} on ${os.hostname()} (${randomUUID()})\n`;
-  const deadlineMs = Date.now() + waitMs;
+  const limits = { staleMs, namelessMs, undatedMs: waitMs / 2 };
+  const deadlineMs = now() + waitMs;
+  let seen: FoundLock | undefined;
+  let seenSinceMs = 0;
   while (!(await takeLock(lockFile, mark))) {
-    if (await clearAbandoned(lockFile, { staleMs, namelessMs })) continue;
-    if (Date.now() > deadlineMs) throw new TokenStoreError(await describeHolder(lockFile));
+    const found = await lookAt(lockFile);
+    if (found === undefined) continue;
+    if (found.mark !== seen?.mark || found.writtenMs !== seen.writtenMs) [seen, seenSinceMs] = [found, now()];
+    if (isAbandoned(found, now() - seenSinceMs, limits)) {
+      await clear(lockFile, found.mark);
+      continue;
+    }
+    if (now() > deadlineMs) throw new TokenStoreError(await describeHolder(lockFile));
     // Uneven, so that commands which wait together do not ask together.
     await sleep(10 + Math.random() * 30);
   }
@@ -66,25 +92,25 @@ async function takeLock(lockFile: string, mark: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock whose owner is gone; returns whether the lock may be free now. */
-async function clearAbandoned(
-  lockFile: string,
-  limits: Required<Pick<LockOptions, 'staleMs' | 'namelessMs'>>,
-): Promise<boolean> {
+/** What there is to see of a lock; undefined when it is free. */
+async function lookAt(lockFile: string): Promise<FoundLock | undefined> {
   const mark = await readIfPresent(lockFile);
-  if (mark === undefined) return true;
-  if (!(await isAbandoned(lockFile, mark, limits))) return false;
+  const stats = await stat(lockFile).catch(() => undefined);
+  return mark === undefined || stats === undefined ? undefined : { mark, writtenMs: stats.mtimeMs };
+}
+
+/** Removes a lock whose owner is gone, unless somebody else has done so. */
+async function clear(lockFile: string, mark: string): Promise<void> {
   // Renaming picks one among those who found it abandoned; a lock that was taken meanwhile is put back.
   const aside = `${lockFile}.${randomUUID()}`;
   try {
     await rename(lockFile, aside);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return true;
+    if (codeOf(error) === 'ENOENT') return;
     throw error;
   }
   if ((await readIfPresent(aside)) !== mark) await link(aside, lockFile).catch(() => undefined);
   await rm(aside, { force: true });
-  return true;
 }
 
 /** Who holds a lock, as far as it says so. */
@@ -93,18 +119,17 @@ function holderOf(mark: string): { readonly pid: number; readonly host: string }
   return host === undefined ? undefined : { pid: Number(pid), host };
 }
 
-/** Whether a lock's holder is gone, or has held it longer than any command runs. */
-async function isAbandoned(
-  lockFile: string,
-  mark: string,
-  { staleMs, namelessMs }: Required<Pick<LockOptions, 'staleMs' | 'namelessMs'>>,
-): Promise<boolean> {
-  const { mtimeMs } = await stat(lockFile).catch(() => ({ mtimeMs: Date.now() }));
-  const ageMs = Date.now() - mtimeMs;
+/** Whether a lock's holder is gone, or has held it longer than any command runs. `watchedMs`: for so long it has been seen unchanged. */
+function isAbandoned(
+  { mark, writtenMs }: FoundLock,
+  watchedMs: number,
+  { staleMs, namelessMs, undatedMs }: Limits,
+): boolean {
+  const ageMs = Date.now() - writtenMs;
   const holder = holderOf(mark);
   // Something else made it, or a command whose disk was full: nobody will ever remove it.
-  if (holder === undefined) return ageMs > namelessMs;
-  if (ageMs > staleMs) return true;
+  if (holder === undefined) return Math.max(ageMs, watchedMs) > namelessMs;
+  if (ageMs > staleMs || (ageMs < 0 && watchedMs > undatedMs)) return true;
   // A process of another machine, or of another container, cannot be asked.
   if (holder.host !== os.hostname()) return false;
   try {
