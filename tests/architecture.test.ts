@@ -55,6 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'http/gate',
     'http/site',
     'http/transports',
+    'in-slices',
     'mcp',
     'package',
     'type sessions',

@@ -1,6 +1,5 @@
 /** The tokens of a database, for the commands: opened for each of them, and closed when it is done. */
 import { pino } from 'pino';
-import { readTokenText } from '../../src/auth/tokens/token-edit.ts';
 import type { TokenStore } from '../../src/auth/tokens/token-store.ts';
 import type * as tokenTable from '../../src/auth/table/token-table.ts';
 import type { Config } from '../../src/config/config.ts';
@@ -31,8 +30,7 @@ export function storeInDatabase(
   };
   return {
     name: NAME,
-    read: async () =>
-      withTable(async ({ readTokenTable }, database) => readTokenText(await readTokenTable(database))),
+    read: async () => withTable(async ({ readTokens }, database) => readTokens(database)),
     edit: async (plan) => {
       const result = await withTable(async ({ editTokenTable }, database) => editTokenTable(database, plan));
       return {

@@ -8,9 +8,16 @@ import { parseTokensInSteps } from '../tokens/parse-tokens.ts';
 import { RevokedTokens } from '../tokens/revoked-tokens.ts';
 import { TokenFileError } from '../tokens/token-file-error.ts';
 import { compareTokensInSteps } from '../tokens/token-changes.ts';
-import { readTokenText, type TokenEditor } from '../tokens/token-edit.ts';
+import type { TokenEditor } from '../tokens/token-edit.ts';
 import { createTokenSet, createTokenSetInSteps, type TokenEntry } from '../tokens/token-set.ts';
-import { CHANNEL, editTokenTable, readTokenTable, readVersion, withWords } from './token-table.ts';
+import {
+  CHANNEL,
+  editTokenTable,
+  readTokens,
+  readTokenTable,
+  readVersion,
+  withWords,
+} from './token-table.ts';
 
 /** What is followed, and how. */
 export interface DatabaseTokensOptions {
@@ -129,7 +136,7 @@ export async function openDatabaseTokens({
     onRightsChange: (listener) => void listeners.push(listener),
     isReady: () => version !== undefined,
     isFollowing: () => !isAway,
-    read: async () => withWords(async () => readTokenText(await readTokenTable(database))),
+    read: async () => withWords(async () => readTokens(database)),
     async edit(plan) {
       const result = await withWords(async () => editTokenTable(database, plan));
       await reload();

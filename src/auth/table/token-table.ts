@@ -6,7 +6,13 @@ import { StorageUnavailable } from '../../storage/errors.ts';
 import type { Migrations } from '../../storage/migrations.ts';
 import { openDatabase } from '../../storage/open-database.ts';
 import { sql, type Statement } from '../../storage/statement.ts';
-import { editTokens, readTokenText, type TokenEdits, type TokenText } from '../tokens/token-edit.ts';
+import { runInSlices } from '../../in-slices.ts';
+import {
+  editEntriesInSteps,
+  readTokenTextInSteps,
+  type TokenEdits,
+  type TokenText,
+} from '../tokens/token-edit.ts';
 import { TokenStoreError } from '../tokens/token-store-error.ts';
 
 /** Their tables. */
@@ -50,6 +56,11 @@ export async function readTokenTable(database: Sql): Promise<string> {
   return lines.length === 0 ? '{}\n' : `{\n${lines.join(',\n')}\n}\n`;
 }
 
+/** The entries, read in slices: there are others to answer. */
+export async function readTokens(database: Sql): Promise<TokenText> {
+  return runInSlices(readTokenTextInSteps(await readTokenTable(database)));
+}
+
 /**
  * Changes the entries as one: all of it, or nothing when `plan` throws. Two edits at once come one after the other, so a plan may be
  * asked again.
@@ -62,22 +73,19 @@ export async function editTokenTable<Result>(
     if (database.dialect === 'postgres') await within.query(sql`select pg_notify(${CHANNEL}, '')`);
     // First of all: of two edits, the second waits here.
     await within.query(sql`update server_tokens_version set version = version + 1 where id = 1`);
-    const before = readTokenText(await readTokenTable(within));
+    const before = await readTokens(within);
     const { edits, result } = plan(before);
-    const after = readTokenText(editTokens(before, edits));
-    const old = entriesIn(before);
-    const next = entriesIn(after);
-    for (const digest of old.keys())
-      if (!next.has(digest)) await within.query(sql`delete from server_tokens where digest = ${digest}`);
-    const added: Statement[] = [];
-    for (const [digest, entry] of next) {
-      if (!old.has(digest)) added.push(sql`(${digest}, ${entry}, ${old.size + added.length + 1})`);
-      else if (old.get(digest) !== entry)
-        await within.query(sql`update server_tokens set entry = ${entry} where digest = ${digest}`);
-    }
-    for (let start = 0; start < added.length; start += ROWS_AT_ONCE) {
-      const rows = added.slice(start, start + ROWS_AT_ONCE).reduce((all, row) => sql`${all}, ${row}`);
-      await within.query(sql`insert into server_tokens (digest, entry, position) values ${rows}`);
+    const { removed, changed, added } = await runInSlices(editEntriesInSteps(before, edits));
+    for (const digest of removed)
+      await within.query(sql`delete from server_tokens where digest = ${digest}`);
+    for (const [digest, entry] of changed)
+      await within.query(sql`update server_tokens set entry = ${entry} where digest = ${digest}`);
+    const rows = [...added].map(
+      ([digest, entry], index): Statement => sql`(${digest}, ${entry}, ${before.entries.length + index + 1})`,
+    );
+    for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
+      const some = rows.slice(start, start + ROWS_AT_ONCE).reduce((all, row) => sql`${all}, ${row}`);
+      await within.query(sql`insert into server_tokens (digest, entry, position) values ${some}`);
     }
     return result;
   });
@@ -96,9 +104,4 @@ export async function withWords<Result>(work: () => Promise<Result>): Promise<Re
       cause: error,
     });
   }
-}
-
-/** The text of each entry, by its digest. */
-function entriesIn({ text, located }: TokenText): Map<string, string> {
-  return new Map(located.map(({ entry, valueStart, end }) => [entry.digest, text.slice(valueStart, end)]));
 }

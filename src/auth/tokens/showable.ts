@@ -11,12 +11,14 @@ const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
  * @throws {TokenFileError} naming the field of "the entry"
  */
 export function requireShowable(entries: readonly TokenEntry[], wanted: readonly object[]): void {
+  const known = new Map<string, ReadonlySet<string>>();
   for (const fields of wanted) {
     const texts = new Map<string, unknown>(Object.entries(fields));
     for (const name of ['userId', 'name'] as const) {
       const text = texts.get(name);
       if (typeof text !== 'string' || !UNSHOWABLE.test(text)) continue;
-      if (entries.some(({ user }) => user[name] === text)) continue;
+      if (!known.has(name)) known.set(name, new Set(entries.map(({ user }) => user[name])));
+      if (known.get(name)?.has(text) === true) continue;
       throw new TokenFileError(
         `the entry field "${name}" must not hold control characters, line breaks or the like`,
       );

@@ -1,7 +1,7 @@
 /** Edits the text of a token file, entry by entry: what an edit does not concern keeps its bytes, its order and its form. */
-import { applyEdits, modify, type Node, parseTree } from 'jsonc-parser';
-import { runAtOnce } from '../../in-slices.ts';
-import { type LocatedEntry, locateTokensInSteps, parseTokens } from './parse-tokens.ts';
+import { runAtOnce, type Steps } from '../../in-slices.ts';
+import { changeValue, type Piece, quoteKey, requireEntry, splice, toLine } from './entry-text.ts';
+import { type LocatedEntry, locateTokensInSteps } from './parse-tokens.ts';
 import { requireShowable } from './showable.ts';
 import { TokenFileError } from './token-file-error.ts';
 import type { TokenEntry } from './token-set.ts';
@@ -59,7 +59,12 @@ export const EMPTY_TOKEN_FILE = '{}\n';
  * @throws {TokenFileError} naming the place of every fault
  */
 export function readTokenText(text: string): TokenText {
-  const located = runAtOnce(locateTokensInSteps(text));
+  return runAtOnce(readTokenTextInSteps(text));
+}
+
+/** The same, entry by entry. */
+export function* readTokenTextInSteps(text: string): Steps<TokenText> {
+  const located = yield* locateTokensInSteps(text);
   return { text, located, entries: located.map(({ entry }) => entry) };
 }
 
@@ -67,19 +72,57 @@ export function readTokenText(text: string): TokenText {
  * The text after an edit.
  * @throws {TokenFileError} naming what of "the entry" no token file may hold
  */
-export function editTokens(file: TokenText, { remove, change, add = [] }: TokenEdits): string {
-  requireDistinct(file, add);
-  requireShowable(file.entries, [...add.map(({ fields }) => fields), ...(change?.values() ?? [])]);
-  const added = add.map(({ digest, fields }) => checkedProperty(quoteKey(digest), toLine(fields)));
+export function editTokens(file: TokenText, edits: TokenEdits): string {
+  return runAtOnce(editTokensInSteps(file, edits));
+}
+
+/** The same, entry by entry. */
+export function* editTokensInSteps(file: TokenText, edits: TokenEdits): Steps<string> {
+  const { removed, changed, added } = yield* editEntriesInSteps(file, edits);
+  const properties = [...added].map(([digest, value]) => `${quoteKey(digest)}: ${value}`);
   const pieces = [
-    ...(remove === undefined ? [] : removals(file, remove)),
-    ...(change === undefined ? [] : changes(file, change)),
-    ...(added.length === 0 ? [] : [addition(file, added)]),
+    ...(removed.size === 0 ? [] : removals(file, removed)),
+    ...(changed.size === 0 ? [] : replacements(file, changed)),
+    ...(properties.length === 0 ? [] : [addition(file, properties)]),
   ];
-  const leavesNone = remove !== undefined && file.entries.every(({ digest }) => remove.has(digest));
+  const leavesNone = removed.size > 0 && file.entries.every(({ digest }) => removed.has(digest));
   if (!leavesNone) return splice(file.text, pieces);
-  const content = added.length === 0 ? '{}' : `{\n  ${added.join(',\n  ')}\n}`;
+  const content = properties.length === 0 ? '{}' : `{\n  ${properties.join(',\n  ')}\n}`;
   return splice(file.text, [{ ...rootOf(file.text), content }]);
+}
+
+/** What an edit makes of the entries that it concerns: the text of each value, by its digest. */
+export interface EditedEntries {
+  readonly removed: ReadonlySet<string>;
+  readonly changed: ReadonlyMap<string, string>;
+  readonly added: ReadonlyMap<string, string>;
+}
+
+/** What an edit comes to, entry by entry, for those who keep each by itself. Throws as {@link editTokens} does. */
+export function* editEntriesInSteps(
+  file: TokenText,
+  { remove = new Set<string>(), change = new Map<string, EntryChange>(), add = [] }: TokenEdits,
+): Steps<EditedEntries> {
+  const { text, entries, located } = file;
+  requireDistinct(file, add);
+  requireShowable(entries, [...add.map(({ fields }) => fields), ...change.values()]);
+  const added = new Map<string, string>();
+  for (const { digest, fields } of add) {
+    const value = toLine(fields);
+    requireEntry(quoteKey(digest), value);
+    added.set(digest, value);
+    yield;
+  }
+  const changed = new Map<string, string>();
+  for (const { entry, start, valueStart, end } of located) {
+    const wanted = change.get(entry.digest);
+    if (wanted === undefined) continue;
+    const value = changeValue(text.slice(valueStart, end), wanted);
+    requireEntry(text.slice(start, valueStart).trimEnd().replace(/:$/, ''), value);
+    changed.set(entry.digest, value);
+    yield;
+  }
+  return { removed: remove, changed, added };
 }
 
 /** The whole file on one line, with digests for keys: fit for a variable, and useless to whoever reads it. */
@@ -88,24 +131,6 @@ export function toOneLine({ text, located }: TokenText): string {
     ({ entry, valueStart, end }) => `${quoteKey(entry.digest)}:${withoutSpace(text.slice(valueStart, end))}`,
   );
   return `{${entries.join(',')}}`;
-}
-
-/** Puts `content` in the place of what lies between two offsets. */
-interface Piece {
-  readonly start: number;
-  readonly end: number;
-  readonly content: string;
-}
-
-/** Applies edits that do not overlap; for two at one offset the order is theirs. */
-function splice(text: string, pieces: readonly Piece[]): string {
-  let result = '';
-  let offset = 0;
-  for (const { start, end, content } of pieces.toSorted((one, other) => one.start - other.start)) {
-    result += text.slice(offset, start) + content;
-    offset = end;
-  }
-  return result + text.slice(offset);
 }
 
 /** Cuts entries out. Each takes the comma towards the entries that stay with it. */
@@ -119,14 +144,11 @@ function removals({ located }: TokenText, digests: ReadonlySet<string>): Piece[]
   });
 }
 
-/** Rewrites the values of entries. */
-function changes({ text, located }: TokenText, wanted: ReadonlyMap<string, EntryChange>): Piece[] {
-  return located.flatMap(({ entry, start, valueStart, end }) => {
-    const change = wanted.get(entry.digest);
-    if (change === undefined) return [];
-    const content = changeValue(text.slice(valueStart, end), change);
-    checkedProperty(text.slice(start, valueStart).trimEnd().replace(/:$/, ''), content);
-    return [{ start: valueStart, end, content }];
+/** Puts other values in the place of those of entries. */
+function replacements({ located }: TokenText, values: ReadonlyMap<string, string>): Piece[] {
+  return located.flatMap(({ entry, valueStart, end }) => {
+    const content = values.get(entry.digest);
+    return content === undefined ? [] : [{ start: valueStart, end, content }];
   });
 }
 
@@ -144,69 +166,6 @@ function rootOf(text: string) {
   return { start: text.indexOf('{'), end: text.lastIndexOf('}') + 1 };
 }
 
-/** The text of an entry's value with some fields changed. */
-function changeValue(value: string, { metadata = {}, ...fields }: EntryChange): string {
-  const paths = [
-    ...Object.entries(fields).map(([name, field]) => [[name], field] as const),
-    ...Object.entries(metadata).map(([name, field]) => [['metadata', name], field] as const),
-  ];
-  return paths.reduce((current, [path, field]) => setField(current, path, field), value);
-}
-
-/** Sets one field of an object; an object on the way to it that is missing is made. */
-function setField(text: string, path: readonly string[], value: unknown): string {
-  if (value === undefined) return applyEdits(text, modify(text, [...path], undefined, {}));
-  let object = parseTree(text);
-  for (const [depth, name] of path.entries()) {
-    if (object === undefined) return text;
-    const rest = path.slice(depth + 1);
-    // Where metadata names a field twice, the last one counts, as in JSON.parse.
-    const existing: Node | undefined = object.children?.findLast(
-      (child) => child.children?.[0]?.value === name,
-    )?.children?.[1];
-    if (existing === undefined || (rest.length > 0 && existing.type !== 'object')) {
-      const made = rest.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
-      return appendField(text, object, `${JSON.stringify(name)}: ${toLine(made)}`);
-    }
-    if (rest.length === 0) {
-      const { offset, length } = existing;
-      return splice(text, [{ start: offset, end: offset + length, content: toLine(value) }]);
-    }
-    object = existing;
-  }
-  return text;
-}
-
-/** Adds a field behind the last one of an object, set off as that one is. */
-function appendField(text: string, object: Node, property: string): string {
-  const [previous, last] = [object.children?.at(-2), object.children?.at(-1)];
-  if (last === undefined) {
-    const { offset, length } = object;
-    return splice(text, [{ start: offset, end: offset + length, content: `{ ${property} }` }]);
-  }
-  const gap = text.slice(previous === undefined ? object.offset + 1 : endOf(previous), last.offset);
-  return splice(text, [
-    { start: endOf(last), end: endOf(last), content: `,${gap.replace(',', '')}${property}` },
-  ]);
-}
-
-/** The offset behind a node. */
-function endOf({ offset, length }: Node): number {
-  return offset + length;
-}
-
-/** A property, once it is sure that a token file may hold it. */
-function checkedProperty(key: string, value: string): string {
-  const property = `${key}: ${value}`;
-  try {
-    parseTokens(`{${property}}`);
-  } catch (error) {
-    if (!(error instanceof TokenFileError)) throw error;
-    throw new TokenFileError(error.message.replaceAll('entry 1 ', 'the entry '), { cause: error });
-  }
-  return property;
-}
-
 /** Refuses entries that are there already, or twice. */
 function requireDistinct({ entries }: TokenText, add: NonNullable<TokenEdits['add']>): void {
   if (add.length === 0) return;
@@ -215,21 +174,6 @@ function requireDistinct({ entries }: TokenText, add: NonNullable<TokenEdits['ad
     if (digests.has(digest)) throw new TokenFileError('the entry is the same token as another one');
     digests.add(digest);
   }
-}
-
-/** The key of an entry. */
-function quoteKey(digest: string): string {
-  return JSON.stringify(`sha256:${digest}`);
-}
-
-/** JSON on one line with the spaces that people put; fields that are undefined are left out. */
-function toLine(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(toLine).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .map(([name, field]) => `${JSON.stringify(name)}: ${toLine(field)}`);
-  return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
 }
 
 /** JSON text without the white space between its tokens: strings are taken whole, and with them what is in them. */

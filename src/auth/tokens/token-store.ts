@@ -2,10 +2,11 @@
 import type { Stats } from 'node:fs';
 import { type FileHandle, open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { runInSlices } from '../../in-slices.ts';
 import {
   EMPTY_TOKEN_FILE,
-  editTokens,
-  readTokenText,
+  editTokensInSteps,
+  readTokenTextInSteps,
   type TokenEdits,
   type TokenText,
 } from './token-edit.ts';
@@ -57,7 +58,8 @@ export function openTokenStore(name: string, lockOptions: LockOptions = {}): Tok
       explained(name, 'read', async () => {
         const text = await readText(await targetOf(name));
         if (text === undefined) throw missing();
-        return readTokenText(text);
+        // In slices, here and below: a server that does this has others to answer.
+        return runInSlices(readTokenTextInSteps(text));
       }),
     edit: (plan, { create }) =>
       explained(name, 'written', async () => {
@@ -68,9 +70,9 @@ export function openTokenStore(name: string, lockOptions: LockOptions = {}): Tok
           async (isHeld) => {
             const current = await readText(target);
             if (current === undefined && !create) throw missing();
-            const file = readTokenText(current ?? EMPTY_TOKEN_FILE);
+            const file = await runInSlices(readTokenTextInSteps(current ?? EMPTY_TOKEN_FILE));
             const { edits, result } = plan(file);
-            const text = editTokens(file, edits);
+            const text = await runInSlices(editTokensInSteps(file, edits));
             const old = await statIfPresent(target);
             if (text !== current) await replaceFile({ target, text, old, isHeld });
             return { result, ...describeOutlook(name, old, await stat(target)) };

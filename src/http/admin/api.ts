@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { describeEntry } from '../../auth/tokens/entry-facts.ts';
 import { digestToken, tokenIdOf } from '../../auth/digest.ts';
 import { mintToken } from '../../auth/tokens/new-token.ts';
+import type { TokenEntry } from '../../auth/tokens/token-set.ts';
+import { runInSlices, type Steps } from '../../in-slices.ts';
 import { personalLink } from '../../connect/target.ts';
 import type { Session } from '../../sessions/registry.ts';
 import { grantOf, type Handler, type RequestContext } from '../context.ts';
@@ -39,21 +41,23 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
 
   const list: Handler = async (ctx) => {
     const [entries] = await Promise.all([people.read(), usage.refresh()]);
-    const nowMs = now();
-    ctx.body = {
+    const head = {
       store: { kind: people.kind, fixedBecause: people.fixedBecause ?? null },
       scopes,
       usage: usage.words,
-      tokens: entries.map((entry) => {
-        const facts = describeEntry(entry, nowMs);
-        const used = {
-          version: versionOf(entry),
-          lastUse: usage.lastUseOf(facts.id),
-          calls: usage.callsOf(facts.userId),
-        };
-        return Object.assign(used, facts);
-      }),
     };
+    const nowMs = now();
+    const describe = (entry: TokenEntry): object => {
+      const facts = describeEntry(entry, nowMs);
+      const used = {
+        version: versionOf(entry),
+        lastUse: usage.lastUseOf(facts.id),
+        calls: usage.callsOf(facts.userId),
+      };
+      return Object.assign(used, facts);
+    };
+    ctx.type = 'json';
+    ctx.body = await runInSlices(writeList(head, entries, describe));
   };
   const create: Handler = async (ctx) => {
     const wish = await read(ctx, NEW_TOKENS);
@@ -102,6 +106,20 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
     sessions: { GET: listSessions },
     'sessions/end': { POST: end },
   };
+}
+
+/** The list as JSON, entry by entry: a hundred thousand at once would keep everybody waiting. */
+function* writeList(
+  head: object,
+  entries: readonly TokenEntry[],
+  describe: (entry: TokenEntry) => object,
+): Steps<string> {
+  const tokens: string[] = [];
+  for (const entry of entries) {
+    tokens.push(JSON.stringify(describe(entry)));
+    yield;
+  }
+  return `${JSON.stringify(head).slice(0, -1)},"tokens":[${tokens.join(',')}]}`;
 }
 
 /** What is shown of a session. */

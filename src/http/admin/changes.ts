@@ -51,7 +51,7 @@ export function planChange(
   entries: readonly TokenEntry[],
   { nowMs, ownId }: { readonly nowMs: number; readonly ownId: string | undefined },
 ): PeoplePlan<Changed> {
-  const chosen = wish.ids.map((id) => findEntry(entries, id));
+  const chosen = findEntries(entries, wish.ids);
   const endsOwn =
     ['disable', 'remove', 'expire'].includes(wish.action) ||
     (wish.action === 'edit' && (wish.scopes !== undefined || wish.expires !== undefined));
@@ -76,7 +76,8 @@ export function planChange(
     return { edits: { remove }, result: { changed, made: [] } };
   }
   if (wish.action === 'rotate') return planRotation(chosen, nowMs);
-  const change = new Map(chosen.map(({ digest }) => [digest, changeOf(wish, nowMs)]));
+  const same = changeOf(wish, nowMs);
+  const change = new Map(chosen.map(({ digest }) => [digest, same]));
   return { edits: { change }, result: { changed, made: [] } };
 }
 
@@ -85,7 +86,7 @@ export function versionOf({ digest: _shownNowhere, ...entry }: TokenEntry): stri
   return createHash('sha256').update(JSON.stringify(entry)).digest('base64url').slice(0, 16);
 }
 
-/** What a change does to one entry. */
+/** What a change does to each entry. */
 function changeOf({ action, expires, name, scopes }: Change, nowMs: number): EntryChange {
   const end =
     expires === undefined || expires === 'never' ? undefined : endOf(expires, nowMs, 'these tokens');
@@ -153,11 +154,17 @@ function planRotation(chosen: readonly TokenEntry[], nowMs: number): PeoplePlan<
   return { edits: { add, change }, result: { changed, made } };
 }
 
-/** The one entry with this id. */
-function findEntry(entries: readonly TokenEntry[], id: string): TokenEntry {
-  const [found, ...others] = entries.filter(({ digest }) => digest.startsWith(id));
-  if (found === undefined)
-    throw new HttpError(404, 'no_such_token', 'There is no such token any more; load the list again.');
-  if (others.length > 0) throw badRequest('The id is that of more than one token; give more digits.');
-  return found;
+/** The one entry with each id. There may be thousands of ids, and a hundred thousand entries: each is looked at once. */
+function findEntries(entries: readonly TokenEntry[], ids: readonly string[]): TokenEntry[] {
+  const candidates = new Map<string, TokenEntry[]>(ids.map((id) => [tokenIdOf(id), []]));
+  for (const entry of entries) candidates.get(tokenIdOf(entry.digest))?.push(entry);
+  return ids.map((id) => {
+    const [found, ...others] = (candidates.get(tokenIdOf(id)) ?? []).filter(({ digest }) =>
+      digest.startsWith(id),
+    );
+    if (found === undefined)
+      throw new HttpError(404, 'no_such_token', 'There is no such token any more; load the list again.');
+    if (others.length > 0) throw badRequest('The id is that of more than one token; give more digits.');
+    return found;
+  });
 }

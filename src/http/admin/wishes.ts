@@ -43,16 +43,20 @@ export function readTable(table: string): Person[] {
   const strange = columns.find((name) => !COLUMNS.some((known) => known === name));
   if (strange !== undefined)
     throw badRequest('The first line names a column that is none of user, name, scopes, expires.');
-  const people = rows.slice(hasHead ? 1 : 0).map((cells, index) => {
+  const lines = rows.slice(hasHead ? 1 : 0);
+  if (lines.length > MAX_PEOPLE) throw badRequest(`The table has more than ${MAX_PEOPLE} lines.`);
+  const people = lines.map((cells, index) => {
     const filled = columns.flatMap((name, column) => (cells[column] ? [[name, cells[column]]] : []));
     const person = PERSON.safeParse(Object.fromEntries(filled));
     if (person.success && cells.length <= columns.length) return person.data;
     throw badRequest(`Line ${index + (hasHead ? 2 : 1)} is not a user, or has too many cells.`);
   });
   if (people.length === 0) throw badRequest('The table has no line with a user.');
-  if (people.length > MAX_PEOPLE) throw badRequest(`The table has more than ${MAX_PEOPLE} lines.`);
-  const twin = people.find(({ user }, index) => people.findIndex((other) => other.user === user) !== index);
-  if (twin !== undefined) throw badRequest(`The table names ${twin.user} twice.`);
+  const users = new Set<string>();
+  for (const { user } of people) {
+    if (users.has(user)) throw badRequest(`The table names ${user} twice.`);
+    users.add(user);
+  }
   return people;
 }
 

@@ -1,11 +1,20 @@
 /** The API for admins: who may, what it does to the token file, and that nothing is lost or told that should not be. */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { parseTokens } from '../../../src/auth/tokens/parse-tokens.ts';
 import { openTokenStore } from '../../../src/auth/tokens/token-store.ts';
 import { adminPageLines } from '../../../scripts/token/admin-page.ts';
 import { connectClient } from '../../support/clients.ts';
 import { type Answer, send } from '../../support/raw-http.ts';
-import { ADA, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
+import { longestTurnOf, timeAtOnce } from '../../support/longest-turn.ts';
+import {
+  ADA,
+  GREETER,
+  startTestServer,
+  TOKENS,
+  type TestServer,
+  type TokenFileContent,
+} from '../../support/start-server.ts';
 import { createTokensOutOfReach } from '../../support/tokens-out-of-reach.ts';
 
 const ADMIN = 'tok_admin_0123456789';
@@ -363,6 +372,36 @@ test('who is connected is shown with client and transport, and can be sent away'
   expect((await ask('sessions/end', { session: ofAda?.session })).status).toBe(404);
   await client.close().catch(() => undefined);
 });
+
+test('among tens of thousands, a list, new tokens and a change of thousands keep nobody waiting', async () => {
+  const ids = Array.from({ length: 20_000 }, (_, index) => index.toString(16).padStart(8, '0'));
+  const many = ids.map((id) => [`sha256:${id.padEnd(64, '0')}`, { userId: `u${id}`, scopes: ['greet'] }]);
+  const text = JSON.stringify({ ...(Object.fromEntries(many) as TokenFileContent), ...PEOPLE });
+  await server.writeTokens(text);
+  const statuses: number[] = [];
+  const request = async (path: string, body?: object): Promise<void> => {
+    const answer = await fetch(`${server.url}/admin/api/${path}`, {
+      headers: { Authorization: `Bearer ${ADMIN}`, 'Content-Type': 'application/json' },
+      ...(body && { method: 'POST', body: JSON.stringify(body) }),
+    });
+    statuses.push(answer.status);
+    await answer.arrayBuffer();
+  };
+
+  const parsingMs = timeAtOnce(() => parseTokens(text));
+  const listingMs = await longestTurnOf(async () => request('people'));
+  const makingMs = await longestTurnOf(async () => request('tokens', { people: [{ user: 'zoe' }] }));
+  const changingMs = await longestTurnOf(async () =>
+    request('tokens/change', { action: 'disable', ids: ids.slice(-3_000) }),
+  );
+
+  expect(statuses).toEqual([200, 201, 200]);
+  expect(await readFile(server.tokensPath, 'utf8').then((after) => after.match(/"disabled"/g)?.length)).toBe(
+    3_001,
+  );
+  // At once, each takes longer than that.
+  for (const ms of [listingMs, makingMs, changingMs]) expect(ms).toBeLessThan(parsingMs / 2);
+}, 60_000);
 
 describe('with AUTH_TOKENS', () => {
   test('people are shown, and it is said why they cannot be changed', async () => {
