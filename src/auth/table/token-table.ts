@@ -5,7 +5,7 @@ import type { Database, Sql } from '../../storage/database.ts';
 import { StorageUnavailable } from '../../storage/errors.ts';
 import type { Migrations } from '../../storage/migrations.ts';
 import { openDatabase } from '../../storage/open-database.ts';
-import { sql, type Statement } from '../../storage/statement.ts';
+import { listOf, sql } from '../../storage/statement.ts';
 import { runInSlices } from '../../in-slices.ts';
 import {
   editEntriesInSteps,
@@ -33,7 +33,7 @@ const TABLES: Migrations = {
 /** Where PostgreSQL tells every process that there was an edit, as soon as it counts. */
 export const CHANNEL = 'server_tokens';
 
-/** So many people at once take one round trip; databases bound the values of a statement. */
+/** So many rows at once take one round trip, as a transaction has ten seconds; databases bound the values of a statement. */
 const ROWS_AT_ONCE = 500;
 
 /** Opens the database with the tables of tokens. */
@@ -76,19 +76,30 @@ export async function editTokenTable<Result>(
     const before = await readTokens(within);
     const { edits, result } = plan(before);
     const { removed, changed, added } = await runInSlices(editEntriesInSteps(before, edits));
-    for (const digest of removed)
-      await within.query(sql`delete from server_tokens where digest = ${digest}`);
-    for (const [digest, entry] of changed)
-      await within.query(sql`update server_tokens set entry = ${entry} where digest = ${digest}`);
-    const rows = [...added].map(
-      ([digest, entry], index): Statement => sql`(${digest}, ${entry}, ${before.entries.length + index + 1})`,
-    );
-    for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
-      const some = rows.slice(start, start + ROWS_AT_ONCE).reduce((all, row) => sql`${all}, ${row}`);
-      await within.query(sql`insert into server_tokens (digest, entry, position) values ${some}`);
+    for (const digests of inParts([...removed]))
+      await within.query(sql`delete from server_tokens where digest in (${listOf(digests)})`);
+    const last = before.entries.length;
+    const rows = [
+      // A row that is there keeps its position.
+      ...[...changed].map(([digest, entry]) => sql`(${digest}, ${entry}, 0)`),
+      ...[...added].map(([digest, entry], index) => sql`(${digest}, ${entry}, ${last + index + 1})`),
+    ];
+    for (const part of inParts(rows)) {
+      const values = part.reduce((all, row) => sql`${all}, ${row}`);
+      await within.query(sql`
+        insert into server_tokens (digest, entry, position) values ${values}
+        on conflict (digest) do update set entry = excluded.entry`);
     }
     return result;
   });
+}
+
+/** A list in parts for a statement each. */
+function inParts<Item>(items: readonly Item[]): Item[][] {
+  const count = Math.ceil(items.length / ROWS_AT_ONCE);
+  return Array.from({ length: count }, (_, part) =>
+    items.slice(part * ROWS_AT_ONCE, (part + 1) * ROWS_AT_ONCE),
+  );
 }
 
 /**

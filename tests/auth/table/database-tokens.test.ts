@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Logger, pino } from 'pino';
 import { openDatabaseTokens } from '../../../src/auth/table/database-tokens.ts';
-import { openTokenDatabase } from '../../../src/auth/table/token-table.ts';
+import { editTokenTable, openTokenDatabase, readTokens } from '../../../src/auth/table/token-table.ts';
 import { openTokens, type OpenTokens } from '../../../src/auth/tokens/open-tokens.ts';
 import { digestToken } from '../../../src/auth/digest.ts';
-import type { TokenEditor } from '../../../src/auth/tokens/token-edit.ts';
+import type { TokenEditor, TokenEdits } from '../../../src/auth/tokens/token-edit.ts';
 import type { TokenVerifier } from '../../../src/auth/verifier.ts';
 import { parseConfig } from '../../../src/config/config.ts';
+import type { Database } from '../../../src/storage/database.ts';
 import { openTokensOf } from '../../../src/server/database-tokens.ts';
 import { describeForBoth, type TestDatabases } from '../../support/databases.ts';
 import { createMemoryLog } from '../../support/memory-log.ts';
@@ -137,6 +138,46 @@ describeForBoth('tokens in a database', (startDatabases) => {
     expect(second.oneRunToken).toBeUndefined();
     expect((await second.verifier.verify(shown)).ok).toBe(false);
     await Promise.all([first.file?.close(), second.file?.close()]);
+  });
+
+  test('are added, changed and removed by the thousand in a few round trips, and keep their order', async () => {
+    const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() });
+    const database = await openTokenDatabase(storage, silent);
+    let statements = 0;
+    const counting: Database = {
+      dialect: database.dialect,
+      query: async (statement) => database.query(statement),
+      select: async (shape, statement) => database.select(shape, statement),
+      isReady: async () => database.isReady(),
+      listen: () => undefined,
+      close: async () => database.close(),
+      transaction: async (work) =>
+        database.transaction(async (within) =>
+          work({
+            select: async (shape, statement) => within.select(shape, statement),
+            async query(statement) {
+              statements += 1;
+              return within.query(statement);
+            },
+          }),
+        ),
+    };
+    const digests = Array.from({ length: 1_200 }, (_, index) => digestToken(`tok_number_${index}`));
+    const edit = async (edits: TokenEdits): Promise<void> =>
+      editTokenTable(counting, () => ({ edits, result: undefined }));
+
+    await edit({ add: digests.map((digest, index) => ({ digest, fields: { userId: `u${index}` } })) });
+    await edit({ change: new Map(digests.map((digest) => [digest, { disabled: true }])) });
+    await edit({ remove: new Set(digests.slice(0, 600)) });
+
+    const { entries } = await readTokens(database);
+    expect(entries.map(({ user }) => user.userId)).toEqual(
+      digests.slice(600).map((_, index) => `u${600 + index}`),
+    );
+    expect(entries.every(({ disabled }) => disabled)).toBe(true);
+    // Three statements before each edit at the most, and one for each 500 rows.
+    expect(statements).toBeLessThanOrEqual(3 * 3 + 3 + 3 + 2);
+    await database.close();
   });
 
   test('are changed by many at once without losing anything', async () => {
