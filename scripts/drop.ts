@@ -2,6 +2,7 @@
 import { printable } from '../src/printable.ts';
 import { describeEdits, makeEdits } from './fork/edits.ts';
 import { USAGE } from './drop.usage.mjs';
+import { removalOf } from './fork/fork-readme.ts';
 import type { Island } from './fork/island.ts';
 import { ISLANDS } from './fork/islands.mjs';
 import { planDrop } from './fork/plan-drop.ts';
@@ -53,7 +54,7 @@ function parseDropLine(args: readonly string[]): DropLine | undefined {
 /** Plans, and then either tells or does. */
 async function drop(root: string, { island, dryRun, force }: DropLine): Promise<void> {
   if (!force && !dryRun) await requireCommitted(root);
-  const { edits, tests } = await planDrop(root, island, ISLANDS);
+  const { edits, tests, unlisted } = await planDrop(root, island, ISLANDS);
   if (dryRun) return console.log(['Would be done:', ...describeEdits(edits)].join('\n'));
   await makeEdits(root, edits);
   const { name, what, without, packages } = island;
@@ -66,6 +67,9 @@ async function drop(root: string, { island, dryRun, force }: DropLine): Promise<
             '\n  ',
           ),
         ]
+      : []),
+    ...(unlisted.length > 0
+      ? [`After the merge of a later version of the template, this keeps it away:\n  ${removalOf(unlisted)}`]
       : []),
     `Then: npm test, and git add -A && git commit -m "Drop ${name}"`,
   ];

@@ -167,11 +167,13 @@ async function changeTemplate(template: Checkout): Promise<void> {
     ['docs/ARCHITECTURE.md', (text) => `${text}\nA later version.\n`],
     ['docs/01_CONTEXT.md', (text) => `${text}\nA later version.\n`],
     ['README.md', (text) => `${text}\nA later version.\n`],
+    ['examples/progress/course.ts', (text) => `${text}\n// A later version.\n`],
     ['CHANGELOG.md', (text) => text.replace('## Unreleased\n', '## Unreleased\n\n- Something later.\n')],
     ['package.json', (text) => text.replace('"scripts": {', '"scripts": {\n    "later": "node --version",')],
   ];
   for (const [name, change] of changes) if (await template.has(name)) await template.edit(name, change);
-  await template.write('tests/template/later.test.ts', '// A later version.\n');
+  for (const name of ['tests/template/later.test.ts', 'examples/progress/later.ts'])
+    await template.write(name, '// A later version.\n');
   await template.commit('A later version');
 }
 
@@ -189,7 +191,7 @@ async function mergeUpstream(fork: Checkout, template: Checkout): Promise<void> 
   const status = await fork.git('status', '--porcelain');
   if (status !== '') throw new Error(`Something is left after the merge:\n${status}`);
   if ((await fork.read('README.md')) !== readme) throw new Error('The README is not the fork’s any more.');
-  for (const name of ['tests/template', 'src/tools/whoami.ts', 'docs/01_CONTEXT.md'])
+  for (const name of ['tests/template', 'src/tools/whoami.ts', 'docs/01_CONTEXT.md', 'examples'])
     if (await fork.has(name)) throw new Error(`${name} is back.`);
   for (const [name, words] of [
     ['src/http/errors.ts', 'A later version'],

@@ -10,10 +10,30 @@ export function upstreamCommands(deleted: readonly string[]): string[] {
     `git remote add upstream ${TEMPLATE}`,
     'git fetch upstream',
     'git -c merge.fork.driver=true merge --no-commit upstream/main',
-    `git rm -rfq --ignore-unmatch ${deleted.join(' ')}`,
+    removalOf(deleted),
     'npm test',
     'git commit --no-edit',
   ];
+}
+
+/** What keeps away what has been deleted. */
+export function removalOf(deleted: readonly string[]): string {
+  return `git rm -rfq --ignore-unmatch ${deleted.join(' ')}`;
+}
+
+/** The same where it stands in a README. */
+const REMOVAL = /^git rm -rfq --ignore-unmatch (.+)$/m;
+
+/** What the commands of a README keep away. */
+export function deletedIn(readme: string): string[] {
+  return REMOVAL.exec(readme)?.[1]?.split(' ') ?? [];
+}
+
+/** A README whose commands keep more away; undefined where it has no such command. */
+export function withDeleted(readme: string, deleted: readonly string[]): string | undefined {
+  if (!REMOVAL.test(readme)) return undefined;
+  const all = new Set([...deletedIn(readme), ...deleted]);
+  return readme.replace(REMOVAL, () => removalOf([...all]));
 }
 
 /** The text of README.md. */

@@ -1,5 +1,6 @@
 /** What taking out an island changes, as a whole, before anything is touched. */
 import { CommandError, EXIT } from '../token/command-error.ts';
+import { withDeleted } from './fork-readme.ts';
 import { type Edits, filesAt, readIfThere } from './edits.ts';
 import type { Island, Wiring } from './island.ts';
 
@@ -8,6 +9,8 @@ export interface DropPlan {
   readonly edits: Edits;
   /** Tests that use the island beside other things. */
   readonly tests: readonly string[];
+  /** What a later version of the template would bring back, where README.md has no command that keeps it away. */
+  readonly unlisted: readonly string[];
 }
 
 /**
@@ -20,13 +23,17 @@ export async function planDrop(
   others: readonly Island[] = [],
 ): Promise<DropPlan> {
   const edits = new Map<string, string | undefined>();
-  for (const carried of await carriedBy(root, island, others)) await planOne(root, carried, edits);
-  await planOne(root, island, edits);
+  const dropped = [...(await carriedBy(root, island, others)), island];
+  for (const one of dropped) await planOne(root, one, edits);
+  const deleted = dropped.flatMap(({ files, tests: own }) => files.concat(own));
+  const readme = edits.get('README.md') ?? (await readIfThere(root, 'README.md')) ?? '';
+  const listed = withDeleted(readme, deleted);
+  if (listed !== undefined) edits.set('README.md', listed);
   const tests: string[] = [];
   for (const name of await filesAt(root, 'tests'))
     if (name.endsWith('.test.ts') && !edits.has(name))
       if (island.usedBy?.test((await readIfThere(root, name)) ?? '') === true) tests.push(name);
-  return { edits, tests: tests.toSorted() };
+  return { edits, tests: tests.toSorted(), unlisted: listed === undefined ? deleted : [] };
 }
 
 /** The islands that stand on this one, apart from those that are gone already. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CommandError, EXIT } from '../token/command-error.ts';
 import { type Answers, type Example, EXAMPLE_NAMES, EXAMPLES } from './answers.ts';
 import { type Edits, filesAt, readIfThere } from './edits.ts';
-import { forkReadme } from './fork-readme.ts';
+import { deletedIn, forkReadme } from './fork-readme.ts';
 
 /** What a fork begins at, whatever the template has come to. */
 const FIRST_VERSION = '0.1.0';
@@ -32,7 +32,6 @@ export async function planInit(
   const removed = EXAMPLE_NAMES.filter((example) => !answers.keep.includes(example));
   const toolFiles = removed.flatMap((example) => filesOf(example));
   const docs = dropDocs ? (await filesAt(root, 'docs')).filter((name) => TEMPLATE_DOCS.test(name)) : [];
-  const deleted = [TEMPLATE_TESTS, ...toolFiles, ...docs];
   const read = async (name: string): Promise<string> => {
     const text = await readIfThere(root, name);
     if (text === undefined)
@@ -40,6 +39,9 @@ export async function planInit(
     return text;
   };
 
+  // Parts that have been dropped before are named there already.
+  const dropped = deletedIn((await readIfThere(root, 'README.md')) ?? '');
+  const deleted = [...new Set([TEMPLATE_TESTS, ...toolFiles, ...docs, ...dropped])];
   const edits = new Map<string, string | undefined>([
     ['package.json', nameManifest(await read('package.json'), answers)],
     ['package-lock.json', nameLock(await read('package-lock.json'), answers.name)],

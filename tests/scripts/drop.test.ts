@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { makeEdits } from '../../scripts/fork/edits.ts';
+import { deletedIn, removalOf, upstreamCommands } from '../../scripts/fork/fork-readme.ts';
 import type { Island } from '../../scripts/fork/island.ts';
 import { ISLANDS } from '../../scripts/fork/islands.mjs';
 import { planDrop } from '../../scripts/fork/plan-drop.ts';
@@ -23,6 +24,14 @@ const LIGHT: Island = {
   tests: ['tests/light.test.ts', 'tests/gone.test.ts'],
   usedBy: /bright/,
   packages: [],
+};
+
+/** Git asks who makes a commit. */
+const AS_SOMEBODY = {
+  GIT_AUTHOR_NAME: 'somebody',
+  GIT_AUTHOR_EMAIL: 'somebody@example.com',
+  GIT_COMMITTER_NAME: 'somebody',
+  GIT_COMMITTER_EMAIL: 'somebody@example.com',
 };
 
 /** A house with a light. */
@@ -55,6 +64,51 @@ test('takes out files, folders, lines, parts of lines and own tests, and names t
   expect(await readFile(path.join(house, 'package.json'), 'utf8')).toBe('{ "check": "warm" }');
   for (const gone of ['src/light.ts', 'lamps', 'tests/light.test.ts'])
     await expect(readFile(path.join(house, gone))).rejects.toThrow('ENOENT');
+});
+
+test('keeps a later version of it away: the commands of the README merge without a conflict', async () => {
+  const template = await createHouse({
+    'README.md': `# A house\n\n\`\`\`sh\n${upstreamCommands(['tests/template']).join('\n')}\n\`\`\`\n`,
+  });
+  const fork = await sandbox.folder();
+  const shell = async (cwd: string, ...lines: readonly string[]): Promise<string> => {
+    const run = sandbox.spawn({ command: 'sh', args: ['-c', lines.join('\n')], cwd, env: AS_SOMEBODY });
+    await waitForEnd(run);
+    return run.stdout();
+  };
+  await shell(template, 'git init -q -b main', 'git add -A', 'git commit -qm template');
+  await shell(fork, `git clone -q '${template}' .`);
+  await makeEdits(fork, (await planDrop(fork, LIGHT)).edits);
+  await shell(fork, 'git add -A', 'git commit -qm dropped');
+  await shell(
+    template,
+    'echo brighter >> src/light.ts',
+    'echo another > lamps/another.svg',
+    'echo knock >> tests/door.test.ts',
+    'git add -A',
+    'git commit -qm later',
+  );
+
+  const readme = await readFile(path.join(fork, 'README.md'), 'utf8');
+  const [, commands = ''] = /```sh\n([^]*?)```/.exec(readme) ?? [];
+  await shell(fork, commands.replace('URL-OF-THE-TEMPLATE', template).replace('npm test\n', ''));
+
+  expect(await shell(fork, 'git status --porcelain', 'git log --format=%s -1')).toMatch(/^Merge .*\n$/);
+  expect(await shell(fork, 'git ls-files')).toBe(
+    'README.md\npackage.json\nsrc/house.ts\ntests/door.test.ts\n',
+  );
+  expect(await readFile(path.join(fork, 'tests/door.test.ts'), 'utf8')).toContain('knock');
+});
+
+test('says what a README without those commands does not keep away, and tells npm run init', async () => {
+  const bare = await createHouse();
+  const listing = await createHouse({ 'README.md': `${removalOf(['tests/template'])}\n` });
+
+  const { edits } = await planDrop(listing, LIGHT);
+
+  const paths = ['src/light.ts', 'lamps', 'tests/light.test.ts', 'tests/gone.test.ts'];
+  expect(await planDrop(bare, LIGHT)).toMatchObject({ unlisted: paths });
+  expect(deletedIn(edits.get('README.md') ?? '')).toEqual(['tests/template', ...paths]);
 });
 
 test('takes out what stands on an island with it, unless that is gone already', async () => {

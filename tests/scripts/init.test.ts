@@ -7,6 +7,7 @@ import { check, resolveConfig } from 'prettier';
 import { ask } from '../../scripts/fork/ask.ts';
 import { suggestName, suggestTitle } from '../../scripts/fork/answers.ts';
 import { makeEdits } from '../../scripts/fork/edits.ts';
+import { removalOf } from '../../scripts/fork/fork-readme.ts';
 import { parseInitLine } from '../../scripts/fork/init-command-line.ts';
 import { planInit } from '../../scripts/fork/plan-init.ts';
 import { builtFile, createSandbox, ROOT, waitForEnd } from '../support/process.ts';
@@ -124,6 +125,21 @@ describe('npm run init', () => {
     expect(done.stdout).toContain('git commit -m "Start lesson-finder"');
     expect(await readdir(folder)).toContain('tests');
     expect(await readdir(path.join(folder, 'tests'))).toEqual(['app']);
+  });
+
+  test('keeps away what has been dropped before', async () => {
+    const folder = await createTemplate();
+    await writeFile(path.join(folder, 'README.md'), `${removalOf(['tests/template', 'lamps'])}\n`);
+
+    const { deleted } = await planInit(folder, {
+      name: 'a',
+      title: 'A',
+      address: undefined,
+      keep: ['greeting', 'echo', 'whoami'],
+      dropDocs: false,
+    });
+
+    expect(deleted).toEqual(['tests/template', 'lamps']);
   });
 
   test('leaves files behind with which formatting has nothing to do', async () => {
