@@ -21,8 +21,11 @@ export interface Sealer {
   /** Seals a message of any size for one place, such as a channel: anywhere else it is nothing. */
   sealMessage(purpose: string, bytes: Uint8Array, place: string): Buffer;
   openMessage(purpose: string, sealed: Uint8Array, place: string): Buffer | undefined;
-  /** What stands for a text where others can read it: who has no secret cannot tell whether it stands for a certain one. */
-  nameOf(purpose: string, text: string): string;
+  /**
+   * What stands for a text where others can read it, by each secret and in their order: who has none of them cannot tell whether it stands
+   * for a certain one.
+   */
+  namesOf(purpose: string, text: string): readonly [first: string, ...others: string[]];
 }
 
 /** So much is sealed at most: together with whatever else it carries, a request's head takes no more. Bytes. */
@@ -83,11 +86,12 @@ export function createSealer(secrets: readonly string[]): Sealer {
     },
     sealMessage: (purpose, bytes, place) => encrypt(firstFor(purpose), bytes, place),
     openMessage,
-    nameOf: (purpose, text) =>
-      createHmac('sha256', firstFor(`name of ${purpose}`))
-        .update(text)
-        .digest()
-        .toString('base64url', 0, NAME_BYTES),
+    namesOf(purpose, text) {
+      const use = `name of ${purpose}`;
+      const nameBy = (key: KeyObject): string =>
+        createHmac('sha256', key).update(text).digest().toString('base64url', 0, NAME_BYTES);
+      return [nameBy(firstFor(use)), ...keysFor(use).slice(1).map(nameBy)];
+    },
   };
 }
 

@@ -74,16 +74,26 @@ test('a message of any size is opened at its place only, and not once it has cha
 });
 
 test('a name stands for one text and purpose, and nobody without the secret can make it', () => {
-  const [here, there, foreign] = [createSealer([NEW, OLD]), createSealer([NEW]), createSealer([FOREIGN])];
+  const [here, foreign] = [createSealer([NEW]), createSealer([FOREIGN])];
+  const [name] = here.namesOf('mark', 'ended x');
 
-  expect(here.nameOf('mark', 'ended x')).toBe(there.nameOf('mark', 'ended x'));
-  expect(here.nameOf('mark', 'ended x')).toMatch(/^[\w-]{22}$/);
+  expect(createSealer([NEW]).namesOf('mark', 'ended x')).toEqual([name]);
+  expect(name).toMatch(/^[\w-]{22}$/);
   const others = [
-    foreign.nameOf('mark', 'ended x'),
-    here.nameOf('mark', 'ended y'),
-    here.nameOf('b', 'ended x'),
+    foreign.namesOf('mark', 'ended x'),
+    here.namesOf('mark', 'ended y'),
+    here.namesOf('b', 'ended x'),
   ];
-  expect(others).not.toContain(here.nameOf('mark', 'ended x'));
+  expect(others.flat()).not.toContain(name);
+});
+
+test('a text has a name by each secret, in their order', () => {
+  const names = [[NEW, OLD], [OLD, NEW], [NEW], [OLD]].map((secrets) =>
+    createSealer(secrets).namesOf('mark', 'ended x'),
+  );
+
+  expect(names[0]).toEqual([...(names[2] ?? []), ...(names[3] ?? [])]);
+  expect(names[1]).toEqual(names[0]?.toReversed());
 });
 
 test('texts that nobody sealed open to nothing, however long', () => {

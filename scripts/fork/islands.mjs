@@ -239,6 +239,7 @@ export const ISLANDS = [
       'tests/http/transports/session-settings.test.ts',
       'tests/sessions/peer-event-store.test.ts',
       'tests/sessions/redis-clock.test.ts',
+      'tests/sessions/redis-secrets.test.ts',
     ],
     usedBy: /support\/redis/,
     packages: ['@redis/client'],

@@ -1,5 +1,6 @@
 /** The two connections of a process to Redis or Valkey: one for commands, one that listens. They come back by themselves, however long it takes. */
 import type { Logger } from 'pino';
+import type { Keys } from './keys.ts';
 import { createRedisClock, type RedisClock } from './redis-clock.ts';
 
 /** What a connection is made from. */
@@ -15,9 +16,12 @@ export interface RedisConnectionOptions {
   onUp(): void;
 }
 
+/** A field of a hash. */
+export type HashField = readonly [field: string, value: Buffer];
+
 /** What becomes of fields of a hash. */
 export interface HashFields {
-  readonly set: readonly (readonly [field: string, value: Buffer])[];
+  readonly set: readonly HashField[];
   readonly unset: readonly string[];
 }
 
@@ -36,12 +40,18 @@ export interface RedisConnection {
   publish(channel: string, bytes: Buffer): Promise<number>;
   /** How many listen to a channel. */
   countListeners(channel: string): Promise<number>;
-  set(key: string, value: string, lifeMs: number): Promise<string | undefined>;
-  has(key: string): Promise<boolean>;
-  delete(key: string): Promise<void>;
-  /** Sets fields of a hash, takes out others, and gives it a time to live, all or nothing. */
-  writeFields(key: string, fields: HashFields, lifeMs: number): Promise<void>;
-  readFields(key: string): Promise<Readonly<Record<string, Buffer>>>;
+  /** Sets the own key, and takes out the others; says what was there, under whichever. */
+  set(keys: Keys, value: string, lifeMs: number): Promise<string | undefined>;
+  /** Whether there is one of them. */
+  has(keys: Keys): Promise<boolean>;
+  delete(keys: Keys): Promise<void>;
+  /**
+   * Sets fields of a hash, takes out others, and gives it a time to live, all or nothing. A field that is set moves to the own key, so that
+   * there is one of it, the latest.
+   */
+  writeFields(keys: Keys, fields: HashFields, lifeMs: number): Promise<void>;
+  /** The fields under each of the keys, at one moment. */
+  readFields(keys: Keys): Promise<readonly (readonly HashField[])[]>;
   close(): void;
 }
 
@@ -141,22 +151,51 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
     clock,
     publish: async (channel, bytes) => commands.publish(channel, bytes),
     countListeners: async (channel) => (await commands.pubSubNumSub(channel))[channel] ?? 0,
-    set: async (key, value, lifeMs) =>
-      (await commands.set(key, value, { expiration: { type: 'PX', value: lifeMs }, GET: true })) ?? undefined,
-    has: async (key) => (await commands.exists(key)) === 1,
-    delete: async (key) => void (await commands.del(key)),
-    async writeFields(key, { set, unset }, lifeMs) {
+    async set([own, ...others], value, lifeMs) {
+      const how = { expiration: { type: 'PX', value: lifeMs }, GET: true } as const;
+      if (others.length === 0) return (await commands.set(own, value, how)) ?? undefined;
       const multi = commands.multi();
-      if (set.length > 0) multi.hSet(key, new Map(set));
-      if (unset.length > 0) multi.hDel(key, [...unset]);
-      await multi.pExpire(key, lifeMs).exec();
+      multi.set(own, value, how);
+      for (const key of others) multi.getDel(key);
+      const replies: readonly unknown[] = await multi.exec();
+      return replies.find((reply) => typeof reply === 'string');
     },
-    readFields: async (key) => bytesOf.hGetAll(key),
+    has: async (keys) => (await commands.exists([...keys])) > 0,
+    delete: async (keys) => void (await commands.del([...keys])),
+    async writeFields([own, ...others], { set, unset }, lifeMs) {
+      const multi = commands.multi();
+      if (set.length > 0) multi.hSet(own, new Map(set));
+      if (unset.length > 0) multi.hDel(own, [...unset]);
+      multi.pExpire(own, lifeMs);
+      const fields = [...set.map(([field]) => field), ...unset];
+      for (const key of others) multi.hDel(key, fields).pExpire(key, lifeMs);
+      await multi.exec();
+    },
+    async readFields([own, ...others]) {
+      if (others.length === 0) return [Object.entries(await bytesOf.hGetAll(own))];
+      // oxlint-disable-next-line no-unsafe-type-assertion -- as the script answers; the client's types know nothing of scripts
+      const all = (await bytesOf.eval(READ_ALL, { keys: [own, ...others] })) as unknown as Buffer[][];
+      return all.map(pairUp);
+    },
     close() {
       endFirstTry?.();
       for (const client of [commands, listener]) if (client.isOpen) client.destroy();
     },
   };
+}
+
+/** Reads several hashes at one moment. A transaction would as well, but the client takes what that answers for texts. */
+const READ_ALL = `
+local all = {}
+for index, key in ipairs(KEYS) do all[index] = redis.call('HGETALL', key) end
+return all`;
+
+/** The fields of a hash, from names and values in turn. */
+function pairUp(parts: readonly Buffer[]): HashField[] {
+  return parts.flatMap((part, index) => {
+    const value = parts[index + 1];
+    return index % 2 === 0 && value !== undefined ? [[part.toString(), value] as const] : [];
+  });
 }
 
 /** How the client is to behave; its defaults queue without end, and notice a Redis that hangs late or never. */

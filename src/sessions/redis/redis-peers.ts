@@ -7,6 +7,7 @@ import { connectRedis } from './connection.ts';
 import { createRedisRecords } from './records.ts';
 import { createEnvelopes } from './envelopes.ts';
 import { createInbox, type Handler } from './inbox.ts';
+import { createKeys } from './keys.ts';
 import { createOutbox } from './outbox.ts';
 
 /** What is needed to reach the others. */
@@ -42,7 +43,7 @@ export async function createRedisPeers({
   const inboxOf = (peer: string): string => `${prefix}in:${peer}`;
   const everybody = `${prefix}all`;
   const leaseOf = (peer: string): string => `${prefix}alive:${peer}`;
-  const markOf = (name: string): string => `${prefix}mark:${sealer.nameOf('mark', name)}`;
+  const keysOf = createKeys(prefix, sealer);
   const answers = new Map<string, Handler>();
   const hearers = new Map<string, Handler>();
   const returnListeners: (() => void)[] = [];
@@ -66,7 +67,7 @@ export async function createRedisPeers({
     const nowMs = now();
     if (connection.isUp) {
       [lastUpMs, isCutOff] = [nowMs, false];
-      connection.set(leaseOf(self), '1', LEASE_MS).catch(() => undefined);
+      connection.set([leaseOf(self)], '1', LEASE_MS).catch(() => undefined);
       connection.clock.read().catch(() => undefined);
       const note = (listeners: number): void => void (count = Math.max(1, listeners));
       connection.countListeners(everybody).then(note, () => undefined);
@@ -99,7 +100,7 @@ export async function createRedisPeers({
     async explainSilence(channel) {
       // All come back one after the other; until then nobody is known to have gone.
       const isSettled = now() - connection.upSinceMs > LEASE_MS;
-      return isSettled && !(await connection.has(leaseOf(channel.slice(inboxOf('').length))))
+      return isSettled && !(await connection.has([leaseOf(channel.slice(inboxOf('').length))]))
         ? new PeerGoneError('The process has ended.')
         : new PeersUnreachableError('The process cannot be reached.');
     },
@@ -153,14 +154,16 @@ export async function createRedisPeers({
     onReturn: (listener) => void returnListeners.push(listener),
     onCutOff: (listener) => void cutOffListeners.push(listener),
     marks: {
-      set: async (name, lifeMs) => void (await within(async () => connection.set(markOf(name), '1', lifeMs))),
-      has: async (name) => within(async () => connection.has(markOf(name))),
-      swap: async (name, value, lifeMs) => within(async () => connection.set(markOf(name), value, lifeMs)),
+      set: async (name, lifeMs) =>
+        void (await within(async () => connection.set(keysOf('mark', name), '1', lifeMs))),
+      has: async (name) => within(async () => connection.has(keysOf('mark', name))),
+      swap: async (name, value, lifeMs) =>
+        within(async () => connection.set(keysOf('mark', name), value, lifeMs)),
     },
-    records: createRedisRecords({ connection, prefix, sealer, within }),
+    records: createRedisRecords({ connection, keysOf, sealer, within }),
     async close() {
       clearInterval(lease);
-      await within(async () => connection.delete(leaseOf(self))).catch(() => undefined);
+      await within(async () => connection.delete([leaseOf(self)])).catch(() => undefined);
       connection.close();
     },
   };

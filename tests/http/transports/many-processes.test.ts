@@ -1,6 +1,6 @@
 /** Several processes of one server over a real Redis: whatever reaches the one that does not have it is done where it is. */
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import type { Feature } from '../../../src/mcp/feature.ts';
 import { defineTool } from '../../../src/mcp/tool.ts';
@@ -29,7 +29,7 @@ import {
   type TestServerOptions,
 } from '../../support/start-server.ts';
 
-const SECRET = randomBytes(32).toString('base64url');
+const [SECRET, NEXT] = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')];
 const sandbox = createSandbox();
 let redis: TestRedis;
 const servers: TestServer[] = [];
@@ -51,6 +51,13 @@ const ask = (
   id: string,
   { token = ADA, ...rest }: Parameters<typeof send>[1] = {},
 ): Promise<Answer> => send(`${url}/mcp`, { token, headers: { 'Mcp-Session-Id': id }, ...rest });
+
+/** Starts a process with secrets. */
+const startWith = async (secrets: string, options: TestServerOptions = {}): Promise<TestServer> =>
+  start({ ...options, env: { SERVER_SECRET: secrets } });
+
+/** What is noted in Redis. */
+const marks = (): string => redis.ask('keys', 'mcp:mark:*');
 
 let guesses = 0;
 
@@ -232,6 +239,69 @@ describeWithRedis('processes that share a Redis', () => {
     ]);
     expect(call.context.signal.aborted).toBe(false);
     expect(there.lines.filter(({ msg }) => msg === 'stream resumed')).toHaveLength(2);
+  });
+
+  describe('while one secret follows another', () => {
+    /** As all were before, and how they are at the step at which some have the next secret behind the old one, and some in front. */
+    const BEFORE = SECRET;
+    const [BEHIND, IN_FRONT] = [`${SECRET},${NEXT}`, `${NEXT},${SECRET}`];
+
+    test.each([
+      ['before', BEFORE, IN_FRONT],
+      ['behind', BEHIND, IN_FRONT],
+      ['in front', IN_FRONT, BEHIND],
+    ])('take up a broken stream of one that has it %s', async (_where, one, other) => {
+      const walk = createSteppedTool();
+      const here = await startWith(one, { tools: [walk.tool] });
+      const { headers } = await openMcpSession(here.url, ADA);
+      const meta = { name: 'walk', arguments: {}, _meta: { progressToken: 'p' } };
+      const opening = openStream(`${here.url}/mcp`, { headers, body: rpc(1, 'tools/call', meta) });
+      const call = await walk.call();
+      await call.step();
+      const first = await opening;
+      await eventually(() => first.messages().length === 1);
+      const lastId = first.frames.findLast((frame) => frame.id !== undefined)?.id ?? '';
+      first.close();
+      call.finish('there');
+
+      const there = await startWith(other, { tools: [walk.tool] });
+      const second = await openStream(`${there.url}/mcp`, {
+        headers: { ...headers, 'Last-Event-ID': lastId },
+      });
+      await second.over();
+
+      expect(second.messages()).toMatchObject([{ id: 1, result: { content: [{ text: 'there' }] } }]);
+    });
+
+    test.each([
+      ['before', BEFORE, IN_FRONT],
+      ['behind', BEHIND, IN_FRONT],
+      ['in front', IN_FRONT, BEHIND],
+    ])('know that a session was ended at one that has it %s', async (_where, one, other) => {
+      const here = await startWith(one);
+      const { id } = await openMcpSession(here.url, ADA);
+      const before = marks();
+
+      await ask(here, id, { method: 'DELETE' });
+      await eventually(() => marks() !== before);
+      const late = await ask(await startWith(other), id, { body: rpc(1, 'ping') });
+
+      expect(late.status).toBe(404);
+    });
+
+    test('hold one stream for a session, whichever has it in front', async () => {
+      const [here, there] = [await startWith(BEHIND), await startWith(IN_FRONT)];
+      const { headers } = await openMcpSession(here.url, ADA);
+
+      const first = await openStream(`${here.url}/mcp`, { headers });
+      const second = await openStream(`${there.url}/mcp`, { headers });
+      const firstEnd = await first.over();
+      const third = await openStream(`${here.url}/mcp`, { headers });
+      const secondEnd = await second.over();
+      third.close();
+
+      expect([firstEnd, secondEnd]).toEqual(['ended', 'ended']);
+    });
   });
 
   test("have a session's own stream go on elsewhere, and begin anew when the process that had it goes", async () => {
