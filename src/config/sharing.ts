@@ -1,7 +1,7 @@
 /** The variables by which what was handed out outlives the process that did it, and means the same to every other one. */
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
-import { wholeNumber } from './value-types.ts';
+import { canDecode, HOW_TO_ENCODE, isStoreAddress, wholeNumber } from './value-types.ts';
 import type { ValuesOf, Variables } from './variable.ts';
 
 /** What a process shares with those that come after it, and with those beside it. */
@@ -17,30 +17,41 @@ export interface SharingConfig {
 /** As many as `npm run token -- secret` prints. Bytes. */
 const SECRET_BYTES = 32;
 
-/** Fewer different bytes are among 32 random ones once in 10^15 times, but in one key held down. */
-const DIFFERENT_BYTES = 16;
-
 /** More at once are a mistake: each has to be tried on every value that none of them has sealed. */
 const MAX_SECRETS = 8;
 
 /** What one, or several, must be. */
 const SECRETS = z.string().transform((text, context) => {
-  const secrets = text.split(',').map((part) => toBase64Url(part.trim()));
-  if (!secrets.every(isSecret)) {
+  const parts = text.split(',').map((part) => part.trim());
+  const secrets = parts.filter((part) => part !== '').map(toBase64Url);
+  if (secrets.length === 0 || !secrets.every(isSecret)) {
     context.addIssue(
       'must be 32 or more random bytes in base64url, as npm run token -- secret prints them, or several such secrets, separated by commas',
     );
   } else if (new Set(secrets).size < secrets.length)
-    context.addIssue('must not hold the same secret twice: npm run token -- secret prints another');
+    context.addIssue('must not hold the same secret twice: leave it out once');
   else if (secrets.length > MAX_SECRETS)
     context.addIssue(`must hold no more than ${MAX_SECRETS} secrets: leave out the oldest`);
   return secrets;
 });
 
+/** Where a Redis is, and which of its databases is meant. */
+const REDIS_ADDRESS = z.string().transform((text, context) => {
+  if (!isRedisAddress(text))
+    context.addIssue(
+      `must be redis://user:password@host:6379, rediss://… or unix:///path/to/socket; ${HOW_TO_ENCODE}`,
+    );
+  else if (!namesDatabase(text))
+    context.addIssue(
+      'must name its database by a number, as in redis://host:6379/0 or unix:///path/to/socket?db=0, or not at all',
+    );
+  return text;
+});
+
 export const SHARING_VARIABLES = {
   SERVER_SECRET: {
     description:
-      'Makes sessions outlive restarts, and good in every process that has it: npm run token -- secret prints one. Several, separated by commas: the first seals, all open.',
+      'Makes sessions outlive restarts, and good in every process that has it: 32 or more random bytes in base64url, as npm run token -- secret prints them. Up to 8, separated by commas: the first seals, all open.',
     // An example that works would be a secret that everybody knows.
     example: '',
     schema: SECRETS.default([]),
@@ -56,10 +67,7 @@ export const SHARING_VARIABLES = {
       'Where several processes of this server meet: Redis 6.2 or later, or Valkey. redis://, rediss:// (TLS) or unix://. It needs SERVER_SECRET.',
     // An example that works would be a start that waits for it.
     example: '',
-    schema: z
-      .string()
-      .refine(isRedisUrl, 'must be redis://…, rediss://… or unix:///path/to/socket')
-      .optional(),
+    schema: REDIS_ADDRESS.optional(),
   },
   REDIS_PREFIX: {
     description: 'What every key and channel of this server begins with, where several share a Redis.',
@@ -90,10 +98,16 @@ export function sharingOf(values: ValuesOf<typeof SHARING_VARIABLES>): SharingCo
 }
 
 /** Whether a text says where a Redis is. */
-function isRedisUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, pathname } = new URL(text);
-  return protocol === 'unix:' ? pathname.length > 1 : /^rediss?:$/.test(protocol) && hostname !== '';
+function isRedisAddress(text: string): boolean {
+  if (text.startsWith('unix:')) return /^unix:\/\/\/[^?#]/.test(text) && canDecode(text);
+  return /^rediss?:\/\//i.test(text) && isStoreAddress(text) && new URL(text).hostname !== '';
+}
+
+/** Whether an address names a database as the client reads it, or none. */
+function namesDatabase(text: string): boolean {
+  return text.startsWith('unix:')
+    ? /^[^?#]+(\?db=\d{1,9})?$/.test(text)
+    : /^\/?\d{0,9}$/.test(new URL(text).pathname);
 }
 
 /** Random bytes in the other spelling of base64, which hosts generate and `openssl rand -base64 32` prints. */
@@ -101,12 +115,16 @@ function toBase64Url(text: string): string {
   return text.replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_');
 }
 
-/** Whether a text is what `npm run token -- secret` prints, or longer, and has not been typed by holding a key down. */
+/** Whether a text is what `npm run token -- secret` prints, or longer. */
 function isSecret(text: string): boolean {
   const bytes = Buffer.from(text, 'base64url');
-  return (
-    bytes.toString('base64url') === text &&
-    bytes.length >= SECRET_BYTES &&
-    new Set(bytes).size >= DIFFERENT_BYTES
-  );
+  return bytes.toString('base64url') === text && bytes.length >= SECRET_BYTES;
+}
+
+/** Fewer different bytes are among 32 random ones once in 10^15 times, but in one key held down. */
+const DIFFERENT_BYTES = 16;
+
+/** Whether a secret is plainly none, such as a key held down. */
+export function isGuessable(secret: string): boolean {
+  return new Set(Buffer.from(secret, 'base64url')).size < DIFFERENT_BYTES;
 }

@@ -1,5 +1,6 @@
 /** The variable that says where what is kept is kept. */
 import { z } from 'zod';
+import { HOW_TO_ENCODE, isStoreAddress } from './value-types.ts';
 import type { ValuesOf, Variables } from './variable.ts';
 import { PLATFORM_VARIABLES } from './platforms.ts';
 
@@ -16,7 +17,7 @@ export type StorageConfig =
 /** In the folder that the server is started in. */
 const DEFAULT_URL = 'sqlite:data/server.db';
 
-const WORDS = 'must be postgres://user:password@host/database or sqlite:path/to/file';
+const WORDS = `must be postgres://user:password@host/database or sqlite:path/to/file; ${HOW_TO_ENCODE}`;
 
 export const STORAGE_VARIABLES = {
   DATABASE_URL: {
@@ -26,7 +27,7 @@ export const STORAGE_VARIABLES = {
     schema: z
       .string()
       .transform((text, context): { readonly url: string } | { readonly file: string } => {
-        if (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)) return { url: text };
+        if (/^postgres(ql)?:\/\//.test(text) && isStoreAddress(text)) return { url: text };
         const [, file = ''] = /^sqlite:(?:\/\/(?=\/))?(.*)$/s.exec(text) ?? [];
         if (file === '' || file.startsWith('//') || file.startsWith(':')) context.addIssue(WORDS);
         return { file };

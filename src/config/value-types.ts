@@ -69,11 +69,33 @@ export const PAGE_ORIGIN = z.string().transform((text, context) => {
   return parsed.data ?? '';
 });
 
+/** What to do about a password that holds characters with a meaning in addresses. */
+export const HOW_TO_ENCODE =
+  'in its user name or password write % as %25, # as %23, / as %2F, ? as %3F and @ as %40';
+
+/** Whether an address of a store is one, and is read as it is meant: a password that is written as it is may end too soon, or be no text. */
+export function isStoreAddress(text: string): boolean {
+  if (!URL.canParse(text) || !canDecode(text)) return false;
+  const { pathname, hash } = new URL(text);
+  return hash === '' && !pathname.includes('@');
+}
+
+/** Whether what is percent-encoded in a text stands for characters. */
+export function canDecode(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** `host[:port]`, as clients send it in the Host header. */
 export const HOST_HEADER = z
   .string()
-  .regex(
-    /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/,
+  .refine(
+    (text) =>
+      /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(text) && URL.canParse(`http://${text}`),
     'must be host names with or without a port, separated by commas',
   )
   .toLowerCase();

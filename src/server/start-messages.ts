@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { howToConnect } from '../connect/how-to-connect.ts';
 import { isLoopbackHost } from '../config/network.ts';
+import { isGuessable } from '../config/sharing.ts';
 import type { ConnectTarget } from '../connect/target.ts';
 import { ServiceError } from './services.ts';
 
@@ -25,8 +26,12 @@ export function describeStartFailure(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Tells the operator of a deployment what ends with this process, and need not. */
+/** Tells the operator of a deployment what ends with this process, and need not; and everybody whose secret is none. */
 export function adviseSecret({ publicMode, sharing }: Config, log: Logger): void {
+  if (sharing.secrets.some(isGuessable))
+    log.warn(
+      'SERVER_SECRET is not random, and whoever guesses it can make sessions and sign-ins of any user. Set it to what npm run token -- secret prints.',
+    );
   if (publicMode && sharing.secrets.length === 0)
     log.info(
       'Sessions end with this process. Set SERVER_SECRET to what npm run token -- secret prints, and clients go on after a restart or a deploy.',

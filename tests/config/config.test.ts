@@ -8,6 +8,8 @@ import { parseConfig, parseStdioConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { type Environment, parseEnvironment, readEnvironment } from '../../src/config/environment.ts';
 import { isLoopbackHost } from '../../src/config/network.ts';
+import { adviseSecret } from '../../src/server/start-messages.ts';
+import { createMemoryLog } from '../support/memory-log.ts';
 import { createSandbox } from '../support/process.ts';
 
 /** What is said about variables that cannot be used. */
@@ -437,6 +439,8 @@ describe('a bad value', () => {
     { name: 'ALLOWED_HOSTS', value: '*.bad.example', allowed: WHAT_A_HOST_IS },
     { name: 'ALLOWED_HOSTS', value: 'bad.example/path', allowed: WHAT_A_HOST_IS },
     { name: 'ALLOWED_HOSTS', value: 'bad.example:port', allowed: WHAT_A_HOST_IS },
+    { name: 'ALLOWED_HOSTS', value: 'bad.example:99999', allowed: WHAT_A_HOST_IS },
+    { name: 'ALLOWED_HOSTS', value: 'ok.example,256.1.1.1', allowed: WHAT_A_HOST_IS },
   ])('$value of $name is named and not printed', ({ name, value, allowed }) => {
     expect(problemsOf({ [name]: value })).toEqual([`${name} ${allowed}`]);
   });
@@ -772,6 +776,11 @@ function unfrozenPaths(value: unknown, place = 'config'): string[] {
 }
 
 describe('SERVER_SECRET', () => {
+  const WHAT_REDIS_IS =
+    'must be redis://user:password@host:6379, rediss://… or unix:///path/to/socket; in its user name or password write % as %25, # as %23, / as %2F, ? as %3F and @ as %40';
+  const WHAT_A_DATABASE_IS =
+    'must name its database by a number, as in redis://host:6379/0 or unix:///path/to/socket?db=0, or not at all';
+
   test('may be in the other spelling of base64, as hosts generate it', () => {
     const bytes = randomBytes(64);
 
@@ -785,10 +794,9 @@ describe('SERVER_SECRET', () => {
     ['a byte too short', randomBytes(31).toString('base64url')],
     ['of another alphabet', `${SECRET}+/`],
     ['with bits that say nothing', `${SECRET.slice(0, -1)}${SECRET.endsWith('B') ? 'C' : 'B'}`],
-    ['a key held down', 'A'.repeat(43)],
     ['a sentence', 'correct horse battery staple, and some more of it'],
     ['one of several', `${SECRET},short`],
-    ['with a comma too many', `${SECRET},`],
+    ['nothing but commas', ' , ,'],
   ])('that is %s ends the start with the command that makes one, and is not shown', (_what, value) => {
     const [problem, ...more] = problemsOf({ SERVER_SECRET: value });
 
@@ -809,7 +817,28 @@ describe('SERVER_SECRET', () => {
     expect(tooMany).toEqual([expect.stringMatching(/^SERVER_SECRET must hold no more than 8 secrets/)]);
   });
 
-  test('must be there for REDIS_URL, and that must be an address of one; neither is shown', () => {
+  test('has empty places that do not count, as other lists have', () => {
+    const { sharing } = parseConfig({ SERVER_SECRET: `,${SECRET}, ,${OTHER_SECRET},` });
+
+    expect(sharing.secrets).toEqual([SECRET, OTHER_SECRET]);
+  });
+
+  test.each(['A'.repeat(43), Buffer.alloc(32, 7).toString('base64url')])(
+    'that is no random one, such as %s, is taken with a warning that shows nothing of it',
+    (value) => {
+      const { log, lines } = createMemoryLog();
+
+      for (const SERVER_SECRET of [`${SECRET},${value}`, SECRET])
+        adviseSecret(parseConfig({ SERVER_SECRET }), log);
+
+      expect(lines.map(({ level, msg }) => [level, msg])).toEqual([
+        ['warn', expect.stringMatching(/^SERVER_SECRET is not random.*npm run token -- secret/)],
+      ]);
+      expect(JSON.stringify(lines)).not.toContain(value.slice(0, 8));
+    },
+  );
+
+  test('must be there for REDIS_URL, which is not shown', () => {
     const url = 'redis://user:pa55word@redis.internal:6379/1';
 
     expect(parseConfig({ SERVER_SECRET: SECRET, REDIS_URL: url, REDIS_PREFIX: 'a:' }).sharing.redis).toEqual({
@@ -817,13 +846,44 @@ describe('SERVER_SECRET', () => {
       prefix: 'a:',
     });
     expect(refusalOf({ REDIS_URL: url })).toMatch(/^REDIS_URL needs SERVER_SECRET.*npm run token -- secret/);
-    for (const bad of ['http://pa55word', 'redis:', 'unix:', 'unix:///', 'pa55word'])
-      expect(problemsOf({ SERVER_SECRET: SECRET, REDIS_URL: bad })).toEqual([
-        'REDIS_URL must be redis://…, rediss://… or unix:///path/to/socket',
-      ]);
     expect(problemsOf({ REDIS_PREFIX: 'a b' })).toEqual([
       expect.stringMatching(/^REDIS_PREFIX must be letters/),
     ]);
+  });
+
+  test.each([
+    'redis://redis.internal',
+    'redis://[::1]:6379/',
+    'REDIS://:pa%2555@redis.internal:6379/15',
+    'rediss://default:p%40%23%2F@redis.internal:6379?ssl_cert_reqs=none',
+    'unix:///run/my%20redis/redis.sock',
+    'unix:///run/redis.sock?db=2',
+  ])('may have a REDIS_URL beside it such as %s', (url) => {
+    expect(parseConfig({ SERVER_SECRET: SECRET, REDIS_URL: url }).sharing.redis?.url).toBe(url);
+  });
+
+  test.each([
+    ['http://pa55word', WHAT_REDIS_IS],
+    ['redis:', WHAT_REDIS_IS],
+    ['redis:///1', WHAT_REDIS_IS],
+    ['redis://redis.internal:99999', WHAT_REDIS_IS],
+    ['redis://u:pa55%@redis.internal', WHAT_REDIS_IS],
+    ['redis://u:pa55%ff@redis.internal', WHAT_REDIS_IS],
+    ['redis://u:pa55#word@redis.internal', WHAT_REDIS_IS],
+    ['redis://u:55#word@redis.internal', WHAT_REDIS_IS],
+    ['redis://u:55/word@redis.internal', WHAT_REDIS_IS],
+    ['unix:', WHAT_REDIS_IS],
+    ['unix:///', WHAT_REDIS_IS],
+    ['unix://run/redis.sock', WHAT_REDIS_IS],
+    ['unix:///run/100%.sock', WHAT_REDIS_IS],
+    ['pa55word', WHAT_REDIS_IS],
+    ['redis://redis.internal:6379/pa55', WHAT_A_DATABASE_IS],
+    ['redis://redis.internal:6379/1.5', WHAT_A_DATABASE_IS],
+    ['redis://redis.internal:6379/-1', WHAT_A_DATABASE_IS],
+    ['redis://redis.internal:6379/0/1', WHAT_A_DATABASE_IS],
+    ['unix:///run/redis.sock?db=pa55', WHAT_A_DATABASE_IS],
+  ])('may have none such as %s, which is not shown', (url, allowed) => {
+    expect(problemsOf({ SERVER_SECRET: SECRET, REDIS_URL: url })).toEqual([`REDIS_URL ${allowed}`]);
   });
 
   test('of 64 hex digits is taken too, as openssl rand -hex 32 prints it', () => {

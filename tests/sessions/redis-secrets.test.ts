@@ -1,5 +1,6 @@
 /** While one secret follows another, processes that have a secret in common find over a real Redis what any of them has noted, whichever is first. */
 import { randomBytes } from 'node:crypto';
+import { symlink } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { createSealer } from '../../src/sealed.ts';
@@ -40,10 +41,10 @@ describeWithRedis('processes of which some have the next secret', () => {
   /** Something that no other test has named. */
   const newName = (): string => `thing ${(names += 1)}`;
   /** Joins the others. */
-  const join = async (setting: Setting): Promise<Peers> => {
+  const join = async (setting: Setting, url = redis.url): Promise<Peers> => {
     const secrets = setting.split(',').map((which) => (which === 'old' ? OLD : NEXT));
     const peers = await createRedisPeers({
-      url: redis.url,
+      url,
       prefix: 't:',
       sealer: createSealer(secrets),
       log: pino({ level: 'silent' }),
@@ -170,5 +171,15 @@ describeWithRedis('processes of which some have the next secret', () => {
     );
     expect(await countOf(async () => records.read('x'))).toBe('hgetall 1');
     expect(await countOf(async () => records.remove('x'))).toBe('del 1');
+  });
+
+  test('an address says a socket and a database with encoded characters, as the configuration takes it', async () => {
+    const socket = redis.url.replace('unix://', '');
+    await symlink(socket, `${socket} 100%`);
+    const peers = await join('old', `${redis.url}%20100%25?db=3`);
+    await peers.marks.set('x', LIFE_MS);
+
+    expect(redis.ask('-n', '3', 'keys', 't:mark:*')).toMatch(/^t:mark:/);
+    await peers.close();
   });
 });

@@ -99,6 +99,8 @@ describe('DATABASE_URL', () => {
   test.each([
     ['postgres://ada:secret@db.example:5432/mcp', { dialect: 'postgres', url: 'postgres://ada:secret@db.example:5432/mcp' }],
     ['postgresql://db.example/mcp?sslmode=require', { dialect: 'postgres', url: 'postgresql://db.example/mcp?sslmode=require' }],
+    ['postgres://ada:100%25@%2Frun%2Fpostgresql/mcp', { dialect: 'postgres', url: 'postgres://ada:100%25@%2Frun%2Fpostgresql/mcp' }],
+    ['sqlite:100%.db', { dialect: 'sqlite', file: '100%.db', isLostWithDeployment: false }],
     ['sqlite:data/x.db', { dialect: 'sqlite', file: 'data/x.db', isLostWithDeployment: false }],
     ['sqlite:///var/x.db', { dialect: 'sqlite', file: '/var/x.db', isLostWithDeployment: false }],
     ['', { dialect: 'sqlite', file: 'data/server.db', isLostWithDeployment: false }],
@@ -106,9 +108,9 @@ describe('DATABASE_URL', () => {
     expect(parseConfig({ DATABASE_URL }).storage).toEqual(storage);
   }); // prettier-ignore
 
-  test.each(['mysql://x', 'postgres:x', 'sqlite:', 'sqlite::memory:', 'sqlite://x.db', 'data/x.db', 'postgres://ada:sec ret@'])('%s is refused without being shown', (DATABASE_URL) => {
+  test.each(['mysql://x', 'postgres:x', 'sqlite:', 'sqlite::memory:', 'sqlite://x.db', 'data/x.db', 'postgres://ada:sec ret@', 'postgres://ada:pa55%@db.example/mcp', 'postgres://ada:pa55%ff@db.example/mcp', 'postgres://db.example/mcp%', 'postgres://ada:55#word@db.example/mcp', 'postgres://ada:55/word@db.example/mcp'])('%s is refused without being shown', (DATABASE_URL) => {
     expect(() => parseConfig({ DATABASE_URL })).toThrow(
-      'The configuration cannot be used:\n  DATABASE_URL must be postgres://user:password@host/database or sqlite:path/to/file',
+      /^The configuration cannot be used:\n {2}DATABASE_URL must be postgres:\/\/user:password@host\/database or sqlite:path\/to\/file; in its user name or password write % as %25[^\n]*$/,
     );
   }); // prettier-ignore
 });

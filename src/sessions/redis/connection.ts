@@ -207,11 +207,9 @@ function clientOptionsFor(url: string) {
     reconnectStrategy: (retries: number) =>
       Math.min(50 * 2 ** retries, MAX_PAUSE_MS) * (0.5 + Math.random() / 2),
   };
-  const place = url.startsWith('unix:')
-    ? { socket: { ...socket, path: new URL(url).pathname, tls: false as const } }
-    : { url, socket };
   return {
-    ...place,
+    url,
+    socket,
     pingInterval: 1_000,
     disableOfflineQueue: true,
     // A timer for each command, which is the default, is several times the price of the command. The types do not know how to leave it out.
