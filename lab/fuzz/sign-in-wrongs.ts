@@ -26,6 +26,7 @@ export const WRONGS: readonly Wrong[] = [
   ['ask', (fields, random) => ({ ...fields, response_type: random.pick(['token', 'code token', 'id_token', 'none', 'CODE']) })],
   ['ask', (fields, random) => ({ ...fields, resource: random.pick(['https://evil.example/mcp', 'mcp', 'http://127.0.0.1/mcp', 'urn:x']) })],
   ['ask', (fields) => ({ ...fields, prompt: 'none' })],
+  ['ask', (fields, random) => ({ ...fields, state: random.pick(['\u0001', '"', 'x']).repeat(random.int(4_097, 4_200)) })],
   ['allow', changed('ticket')],
   ['allow', changed('token')],
   ['allow', without('token')],

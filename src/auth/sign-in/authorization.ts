@@ -43,8 +43,8 @@ export interface Authorization {
 /** So long the form may be open. Milliseconds. */
 const TICKET_MS = 10 * 60_000;
 
-/** A longer state would not fit into the redirect. */
-const MAX_STATE_CHARS = 4_096;
+/** A longer state would not fit into the redirect, or into the ticket: as JSON, which writes six characters for some. Bytes. */
+const MAX_STATE_BYTES = 4_096;
 
 /** Makes what signs users in. */
 export function createAuthorization(parts: AuthorizationParts): Authorization {
@@ -152,10 +152,10 @@ function readRequest(
       'Send a code_challenge with the code_challenge_method S256; there is no other.',
     );
   const state = parameters.get('state');
-  if (state !== undefined && state.length > MAX_STATE_CHARS)
+  if (isTooLong(state))
     throw new OAuthError(
       'invalid_request',
-      `The state must not be longer than ${MAX_STATE_CHARS} characters.`,
+      `The state must not be longer than ${MAX_STATE_BYTES} characters, or bytes as JSON has it.`,
     );
   return {
     client: client.hash,
@@ -171,6 +171,11 @@ function readRequest(
     issuer,
     expiresAtMs: parts.now() + TICKET_MS,
   };
+}
+
+/** Whether a state is longer than what is given back. */
+function isTooLong(state = ''): boolean {
+  return Buffer.byteLength(JSON.stringify(state)) - '""'.length > MAX_STATE_BYTES;
 }
 
 /** Refuses what would be another way of signing in than the one there is. */
@@ -197,6 +202,6 @@ interface RefusalPlace {
 
 /** The redirect that tells the client of a refusal. */
 function refuse({ code, message }: OAuthError, { redirectUri, state, issuer }: RefusalPlace): string {
-  const short = state !== undefined && state.length <= MAX_STATE_CHARS ? state : undefined;
+  const short = isTooLong(state) ? undefined : state;
   return addToRedirect(redirectUri, { error: code, error_description: message, state: short, iss: issuer });
 }

@@ -2,7 +2,8 @@
  * What signing in hands out: codes, tokens, client ids and the form's ticket. Each is a sealed value and carries all that is known of
  * it, so that nothing is stored, and every process with the same secret knows it again.
  */
-import type { Sealer } from '../../sealed.ts';
+import { MAX_SEALED_BYTES, type Sealer } from '../../sealed.ts';
+import { OAuthError } from './oauth-error.ts';
 
 /** A client that has registered (RFC 7591). */
 export interface ClientClaims {
@@ -138,9 +139,15 @@ const PURPOSE = 'sign-in 1';
 /** How an access token begins; a token of the file may begin so too, by chance. */
 export const ACCESS_PREFIX = FORMS.access.prefix;
 
+/** What comes of a ticket says the same and some numbers more, and must find room as well. Bytes. */
+const MAX_TICKET_BYTES = MAX_SEALED_BYTES - 256;
+
 /** Makes values and reads them. */
 export interface SealedValues {
-  /** Makes a value of claims. */
+  /**
+   * Makes a value of claims.
+   * @throws {OAuthError} when they are too long: a part of them is what a client has sent
+   */
   seal<K extends Kind>(kind: K, claims: ClaimsOf[K]): string;
   /** What a value says; undefined for whatever has not been made here as this kind. How old it may be, the caller decides. */
   open<K extends Kind>(kind: K, text: string): ClaimsOf[K] | undefined;
@@ -152,7 +159,10 @@ export function createSealedValues(sealer: Sealer): SealedValues {
     seal(kind, claims) {
       const { prefix, fields } = FORMS[kind];
       const values = fields.map((field) => claims[field]);
-      return prefix + sealer.seal(`${PURPOSE} ${kind}`, Buffer.from(JSON.stringify(values)));
+      const bytes = Buffer.from(JSON.stringify(values));
+      if (bytes.length > (kind === 'ticket' ? MAX_TICKET_BYTES : MAX_SEALED_BYTES))
+        throw new OAuthError('invalid_request', 'The parameters are too long together. Send shorter ones.');
+      return prefix + sealer.seal(`${PURPOSE} ${kind}`, bytes);
     },
     open<K extends Kind>(kind: K, text: string) {
       const { prefix, fields } = FORMS[kind];

@@ -37,6 +37,39 @@ test('a value is nothing to another kind, nor with another beginning', () => {
   expect(values.open('access', token.slice('mcp_at_'.length))).toBeUndefined();
 });
 
+/** A ticket without all that a code has not, and so long. */
+const ofLength = (length: number): ClaimsOf['ticket'] => ({
+  ...SAMPLES.ticket,
+  clientName: undefined,
+  clientHost: undefined,
+  state: undefined,
+  redirectUri: `https://claude.ai/${'é'.repeat(length)}`,
+  scopes: CLAIMS.scopes,
+});
+
+/** The code that comes of a ticket. */
+const ofTicket = (ticket: ClaimsOf['ticket']): ClaimsOf['code'] => ({
+  ...SAMPLES.code,
+  ...ticket,
+  ...CLAIMS,
+});
+
+test('a ticket that can be sealed leaves room for its code, and a longer one is refused in words', () => {
+  const fits = (length: number): boolean => {
+    try {
+      return values.seal('ticket', ofLength(length)) !== '';
+    } catch {
+      return false;
+    }
+  };
+  const longest = Array.from({ length: 4_100 }, (_, length) => length).findLast(fits) ?? 0;
+
+  expect(longest).toBeGreaterThan(3_500);
+  expect(() => values.seal('ticket', ofLength(longest + 1))).toThrow('The parameters are too long together.');
+  const code = ofTicket(ofLength(longest));
+  expect(values.open('code', values.seal('code', code))).toMatchObject({ redirectUri: code.redirectUri });
+});
+
 /** What a value of each kind says. */
 const SAMPLES: { readonly [K in Kind]: ClaimsOf[K] } = {
   access: CLAIMS,

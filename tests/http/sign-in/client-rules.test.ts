@@ -350,6 +350,12 @@ describe('a redirect', () => {
   test.each([
     { what: 'that is too long', parameters: { state: 'x'.repeat(4_097) }, error: 'invalid_request' },
     {
+      what: 'that JSON makes too long',
+      parameters: { state: '\x01'.repeat(1_400) },
+      error: 'invalid_request',
+    },
+    { what: 'that UTF-8 makes too long', parameters: { state: '€'.repeat(1_366) }, error: 'invalid_request' },
+    {
       what: 'where none was sent',
       parameters: { state: undefined, prompt: 'none' },
       error: 'interaction_required',
@@ -362,6 +368,27 @@ describe('a redirect', () => {
     const { searchParams } = new URL(headers.get('location') ?? '');
     expect([status, searchParams.get('error'), searchParams.has('state')]).toEqual([303, error, false]);
   });
+
+  test.each([
+    ['x'.repeat(4_096), 160],
+    ['\x01'.repeat(682), 160],
+    ['€'.repeat(1_365), 10],
+  ])(
+    'has the longest state that there may be, beside a resource that is named time and again',
+    async (state, times) => {
+      const asking = askFor(url, await clientWith(LOOPBACK), { state });
+      const again = `&resource=${encodeURIComponent(url)}`.repeat(times);
+      const query = new URLSearchParams(asking.parameters).toString() + again;
+      const page = await send(`${url}/authorize?${query}`, { headers: { Accept: 'text/html' } });
+      const form = { ticket: ticketOf(page), token: ADA, action: 'allow' };
+
+      const { headers } = await sendForm(`${url}/authorize`, form);
+
+      const { searchParams } = new URL(headers.get('location') ?? '');
+      expect(searchParams.get('state')).toBe(state);
+      expect((await exchange(url, asking, searchParams.get('code') ?? '')).status).toBe(200);
+    },
+  );
 
   test('of an error has the state and one iss as well', async () => {
     const id = await clientWith(LOOPBACK);
