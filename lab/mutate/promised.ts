@@ -55,6 +55,7 @@ export const BREACHES: readonly Breach[] = [
   { promise: 'Registration stores nothing', file: 'src/sealed.ts', before: "return bytes.toString('base64url') === text ? bytes : undefined;", after: 'return bytes;' },
   { promise: 'A refresh token that is two generations old', file: 'src/auth/sign-in/families.ts', before: '      if (generation < current - 1) {\n        end(family);', after: '      if (generation < current - 1) {' },
   { promise: 'A refresh token that is two generations old', file: 'src/auth/sign-in/families.ts', before: 'generation < current - 1', after: 'generation < current' },
+  { promise: 'A token of an identity provider counts only', file: 'src/auth/own-address.ts', before: '  if (LOOPBACK.test(host)) return addressOf;\n', after: "  if (host !== '') return addressOf;\n" },
   { promise: 'A token of an identity provider counts only', file: 'src/auth/provider/claims.ts', before: 'accepted.has(name) || ', after: 'name.length > 0 || ' },
   { promise: 'The log holds no token', file: 'src/log.ts', before: 'return sessionId.slice(0, 8);', after: 'return sessionId;' },
   { promise: 'Errors hold no stack', file: 'src/http/errors.ts', before: 'const message = `Something went wrong here. Report the request id ${ctx.state.requestId}.`;', after: 'const message = `${String(error)} ${ctx.state.requestId}`;' },

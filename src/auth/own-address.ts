@@ -36,3 +36,15 @@ export function createOwnAddressOf({
     return told ?? 'http://localhost';
   };
 }
+
+/**
+ * The same for tokens that another server gives: each machine has the loopback names, so once there is a public address they stand for
+ * that. A token for a program at some port of its user's own machine is then none for this server, whatever Host a front passes on.
+ */
+export function createPublicAddressOf(addresses: Addresses): (headers: IncomingHttpHeaders) => string {
+  const addressOf = createOwnAddressOf(addresses);
+  const { host } = new URL(addresses.publicUrl ?? 'http://localhost');
+  if (LOOPBACK.test(host)) return addressOf;
+  const told = addressOf({ host });
+  return (headers) => (LOOPBACK.test(headers.host?.toLowerCase() ?? '') ? told : addressOf(headers));
+}

@@ -1,6 +1,6 @@
 /** Tokens of an identity provider, beside those of a file: a resource server for one issuer, of parts that know no HTTP framework. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Addresses, createOwnAddressOf, RESOURCE_PATHS } from '../own-address.ts';
+import { type Addresses, createPublicAddressOf, RESOURCE_PATHS } from '../own-address.ts';
 import type { TokenVerifier, Verification } from '../verifier.ts';
 import { type Ask, askProvider } from './ask.ts';
 import type { ClaimRules } from './claims.ts';
@@ -30,7 +30,7 @@ export interface ProviderParts extends ClaimRules {
 export interface Provider {
   /** Decides about the provider's tokens, and about those of the file. */
   readonly verifier: TokenVerifier;
-  /** The address of this server that a request came to. */
+  /** The address of this server that a request came to, as tokens are for it. */
   readonly addressOf: (headers: IncomingHttpHeaders) => string;
 }
 
@@ -63,7 +63,7 @@ export function createProvider(parts: ProviderParts): Provider {
       now,
     });
   const own = createProviderTokens({ rules: parts, jwts, introspect, now });
-  const addressOf = createOwnAddressOf(parts.addresses);
+  const addressOf = createPublicAddressOf(parts.addresses);
   return {
     addressOf,
     verifier: besideTokens(parts.tokens, own, createAudience(parts.audience, addressOf)),

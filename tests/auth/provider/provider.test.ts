@@ -237,6 +237,23 @@ describe('a JWT', () => {
     });
   });
 
+  test.each(['localhost:8000', '127.0.0.1:8000', '[::1]:8000', 'LOCALHOST:8000', 'localhost'])(
+    'for %s is of no use at a public address, whatever Host is sent; that of the public address is',
+    async (host) => {
+      const local = `http://${host.toLowerCase()}`;
+      const server = open();
+      const own = open({ addresses: { publicUrl: undefined, hosts: [], trustProxy: false } });
+
+      const forged = await verify({ aud: [local, `${local}/mcp`] }, { server, headers: { host } });
+      const right = await verify({}, { server, headers: { host } });
+      const atHome = await verify({ aud: `${local}/mcp` }, { server: own, headers: { host } });
+
+      expect(wordsOf(forged)).toMatch(/^unfit: .*for another server/);
+      expect([right, atHome]).toMatchObject([{ ok: true }, { ok: true }]);
+      expect([server.addressOf({ host }), own.addressOf({ host })]).toEqual([OWN, local]);
+    },
+  );
+
   test('says its user and scopes where the variables say, in a list or in words', async () => {
     const keycloak = open({ userClaim: 'preferred_username', scopeClaims: ['realm_access.roles'] });
     const auth0 = open({ userClaim: 'https://my-app.example/id', scopeClaims: ['permissions'] });
