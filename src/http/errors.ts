@@ -16,6 +16,8 @@ export interface HttpErrorOptions extends ErrorOptions {
   readonly rpcCode?: number;
   /** What the log says of it besides. */
   readonly facts?: RefusalFacts;
+  /** Answers it through Koa, where that is to be a page for people and not JSON. The request has been read to its end by then. */
+  readonly show?: ((ctx: RequestContext) => void) | undefined;
 }
 
 /** Why a request was refused, for its line in the log: nothing that could be used. */
@@ -30,12 +32,13 @@ export class HttpError extends Error {
   readonly headers: Readonly<Record<string, string>>;
   readonly rpcCode: number;
   readonly facts: RefusalFacts;
+  readonly show: HttpErrorOptions['show'];
 
   constructor(
     status: number,
     code: string,
     message: string,
-    { headers = {}, rpcCode = -32_000, facts = {}, ...rest }: HttpErrorOptions = {},
+    { headers = {}, rpcCode = -32_000, facts = {}, show, ...rest }: HttpErrorOptions = {},
   ) {
     // Refusals are answered, not looked into: noting where each was made would be the dearest part of it.
     const { stackTraceLimit } = Error;
@@ -47,6 +50,7 @@ export class HttpError extends Error {
     this.headers = headers;
     this.rpcCode = rpcCode;
     this.facts = facts;
+    this.show = show;
   }
 }
 
@@ -101,7 +105,8 @@ export function answerErrors(log: Logger, { showAddress = true } = {}): Step {
       const address = showAddress ? clientAddressOf(ctx) : undefined;
       ctx.state.refusal = { error: refusal.code, ...refusal.facts, client: clientOf(ctx), address };
       if (refused.hasSubscribers) refused.publish(refusalEvent(ctx.state, refusal));
-      await answer(ctx, refusal);
+      if (refusal.show === undefined) await answer(ctx, refusal);
+      else refusal.show(ctx);
     }
   };
 }

@@ -2,7 +2,7 @@
 import type { Authentication, Authenticator, Refusal } from '../../auth/authenticate.ts';
 import { clientAddressOf } from '../client-address.ts';
 import type { RequestContext, Step } from '../context.ts';
-import { HttpError, requireClient } from '../errors.ts';
+import { HttpError, type RefusalFacts, requireClient } from '../errors.ts';
 import type { CountFailure } from './rate-limit.ts';
 
 /** What a challenge says besides, as parameters with a comma before each: where the client finds out how to sign in, and what to ask for: by default all that there is. */
@@ -73,12 +73,20 @@ function createChallenges(): typeof challenge {
   };
 }
 
+/** What the log says of a credential that is refused: why, and whose it is or was, where that is known. */
+export function factsOf({ reason, grant, since }: Refusal): RefusalFacts {
+  return { reason, userId: grant?.user.userId, tokenId: grant?.tokenId, since };
+}
+
 /** The 401 of a refusal. Without a credential the challenge has no error code (RFC 6750, section 3.1). */
-function challenge({ reason, description, grant, since }: Refusal, entrance: string): HttpError {
+function challenge(refusal: Refusal, entrance: string): HttpError {
+  const { reason, description } = refusal;
   const isMissing = reason === 'missing';
   const error = isMissing ? '' : `, error="invalid_token", error_description="${description}"`;
   const header = `${REALM}${error}${entrance}`;
   const code = isMissing ? 'unauthorized' : 'invalid_token';
-  const facts = { reason, userId: grant?.user.userId, tokenId: grant?.tokenId, since };
-  return new HttpError(401, code, description, { headers: { 'WWW-Authenticate': header }, facts });
+  return new HttpError(401, code, description, {
+    headers: { 'WWW-Authenticate': header },
+    facts: factsOf(refusal),
+  });
 }

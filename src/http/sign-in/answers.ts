@@ -64,6 +64,15 @@ export function sendPage(ctx: RequestContext, status: number, page: string): voi
   ctx.body = page;
 }
 
+/** A refusal that people see on a page; to the log, and to whoever counts refusals, it is one like any other. */
+export function onPage({ status, code, message, headers, facts, cause }: HttpError, page: string): HttpError {
+  const show = (ctx: RequestContext): void => {
+    ctx.set(headers);
+    sendPage(ctx, status, page);
+  };
+  return new HttpError(status, code, message, { facts, cause, show });
+}
+
 /** Sends the browser on: with 303 always, since any other status could make it post the token there. */
 export function sendOn(ctx: RequestContext, location: string, page: string): void {
   sendPage(ctx, 303, page);

@@ -10,9 +10,9 @@ import type { SignIn } from '../../auth/sign-in/sign-in.ts';
 import { clientAddressOf } from '../client-address.ts';
 import type { Handler, RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
-import { countRefusal } from '../gate/bearer-auth.ts';
+import { countRefusal, factsOf } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
-import { guessOf, headersOf, sendOn, sendPage, statusOf } from './answers.ts';
+import { guessOf, headersOf, onPage, sendOn, sendPage, statusOf } from './answers.ts';
 import { type NamedTool, renderConsent, renderProblem, renderRedirect } from './consent-page.ts';
 import { readForm } from './form.ts';
 import { PAGE_STYLE } from './page-style.ts';
@@ -77,13 +77,14 @@ function createDecide(parts: AuthorizeParts): Handler {
       return sendOn(ctx, location, renderRedirect(serverName, location));
     }
     if (action !== 'allow') throw new OAuthError('invalid_request', 'The form was altered on its way.');
-    const pasted = await judgePasted(cleanPasted(form.get('token') ?? ''), ctx, parts);
-    if ('refusal' in pasted) {
-      const page = renderConsent({ serverName, ticket, sealedTicket, tools, refusal: pasted.refusal });
-      return sendPage(ctx, pasted.status, page);
-    }
-    const location = signIn.allow(ticket, digestToken(pasted.token));
-    noteSignIn(log, ticket, pasted.grant);
+    const token = cleanPasted(form.get('token') ?? '');
+    const grant = await judgePasted(token, ctx, parts).catch((error: unknown) => {
+      if (!(error instanceof HttpError)) throw error;
+      const refusal = error.message;
+      throw onPage(error, renderConsent({ serverName, ticket, sealedTicket, tools, refusal }));
+    });
+    const location = signIn.allow(ticket, digestToken(token));
+    noteSignIn(log, ticket, grant);
     return sendOn(ctx, location, renderRedirect(serverName, location));
   };
 }
@@ -103,46 +104,31 @@ function cleanPasted(text: string): string {
     .trim();
 }
 
-/** Why a pasted token is not taken, and the status that says so. */
-interface PastedRefusal {
-  readonly status: number;
-  readonly refusal: string;
-}
-
-/** A pasted token that can be signed in with. */
-interface Pasted {
-  readonly token: string;
-  readonly grant: Grant;
-}
-
 /** Logs who has let which client in; the client's name is what it says of itself, unless a host vouches for it. */
 function noteSignIn(log: Logger, { clientName, clientHost }: TicketClaims, { user, tokenId }: Grant): void {
   log.info({ userId: user.userId, tokenId, client: clientName, clientHost }, 'client allowed');
 }
 
-/** The token that was pasted, if it can be signed in with; else the gate's words. */
+/** What the token that was pasted gives, if it can be signed in with. Rejects with the gate's words. */
 async function judgePasted(
   token: string,
   ctx: RequestContext,
   { signIn, authenticator, countFailure }: AuthorizeParts,
-): Promise<Pasted | PastedRefusal> {
-  if (token === '')
-    return { status: 401, refusal: 'Paste your token. Whoever runs this server gives it to you.' };
+): Promise<Grant> {
+  if (token === '') {
+    const words = 'Paste your token. Whoever runs this server gives it to you.';
+    throw new HttpError(401, 'unauthorized', words, { facts: { reason: 'missing' } });
+  }
   if (signIn.isDerived(token)) {
-    const refusal =
+    const words =
       'This came of signing in. Paste the token that was given to you by whoever runs this server.';
-    return { status: 401, refusal };
+    throw new HttpError(401, 'invalid_token', words, { facts: { reason: 'unfit' } });
   }
   const authentication = await authenticator.authenticate({ authorization: `Bearer ${token}` });
-  if (authentication.ok) return { token, grant: authentication.grant };
-  try {
-    countRefusal(ctx, authentication.refusal, countFailure);
-  } catch (error) {
-    if (!(error instanceof HttpError)) throw error;
-    ctx.set(error.headers);
-    return { status: error.status, refusal: error.message };
-  }
-  return { status: 401, refusal: authentication.refusal.description };
+  if (authentication.ok) return authentication.grant;
+  const { refusal } = authentication;
+  countRefusal(ctx, refusal, countFailure);
+  throw new HttpError(401, 'invalid_token', refusal.description, { facts: factsOf(refusal) });
 }
 
 /** A handler whose refusals are pages, or JSON for programs: mcp-remote asks whether its client is still known. */
@@ -151,16 +137,24 @@ function answerWithPages(handle: Handler, { serverName, countFailure }: Authoriz
     try {
       await handle(ctx);
     } catch (error) {
-      if (!(error instanceof OAuthError)) throw error;
-      if (error.isGuess) countFailure(clientAddressOf(ctx), guessOf(error));
-      // Browsers put up a window of their own for some answers of 401.
-      const status = error.code === 'invalid_client' ? 400 : statusOf(error);
-      const headers = headersOf(error);
+      const refusal = error instanceof OAuthError ? refusalOf(error, ctx, countFailure) : error;
+      // It has its page, or comes of a body of which the rest is too much to read.
+      if (!(refusal instanceof HttpError) || refusal.show !== undefined || ctx.req.isPaused()) throw refusal;
       ctx.vary('Accept');
-      if (ctx.accepts('html', 'json') === 'json')
-        throw new HttpError(status, error.code, error.message, { headers, cause: error });
-      ctx.set(headers);
-      sendPage(ctx, status, renderProblem(serverName, error.message));
+      if (ctx.accepts('html', 'json') === 'json') throw refusal;
+      throw onPage(refusal, renderProblem(serverName, refusal.message));
     }
   };
+}
+
+/** What is answered to a request that cannot go on; guesses are counted, and may be too many. */
+function refusalOf(error: OAuthError, ctx: RequestContext, countFailure: CountFailure): unknown {
+  try {
+    if (error.isGuess) countFailure(clientAddressOf(ctx), guessOf(error));
+  } catch (tooMany) {
+    return tooMany;
+  }
+  // Browsers put up a window of their own for some answers of 401.
+  const status = error.code === 'invalid_client' ? 400 : statusOf(error);
+  return new HttpError(status, error.code, error.message, { headers: headersOf(error), cause: error });
 }

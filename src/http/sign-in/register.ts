@@ -5,7 +5,7 @@ import type { SignIn } from '../../auth/sign-in/sign-in.ts';
 import { clientAddressOf } from '../client-address.ts';
 import type { RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
-import { countRefusal } from '../gate/bearer-auth.ts';
+import { countRefusal, factsOf } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 import { explainRefusal } from '../site/oauth-refusal.ts';
 import { answerOAuthErrors } from './answers.ts';
@@ -78,7 +78,10 @@ async function requireNoCredential(
     401,
     'invalid_request',
     explainRefusal(refusal, 'Or leave the header out there: clients without one can sign in.'),
-    { headers: { 'WWW-Authenticate': 'Bearer realm="mcp", error="invalid_token"' } },
+    {
+      headers: { 'WWW-Authenticate': 'Bearer realm="mcp", error="invalid_token"' },
+      facts: factsOf(refusal),
+    },
   );
 }
 

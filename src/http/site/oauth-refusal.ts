@@ -5,7 +5,7 @@
 import type { Authenticator, Refusal } from '../../auth/authenticate.ts';
 import type { RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
-import { countRefusal } from '../gate/bearer-auth.ts';
+import { countRefusal, factsOf } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 
 /** What clients are told that look for OAuth here. */
@@ -33,13 +33,7 @@ export function createOAuthRefusalRoutes(
       404,
       'invalid_request',
       refusal === undefined ? noNeed(authenticator, otherwise) : explainRefusal(refusal, otherwise),
-      {
-        facts: {
-          reason: refusal?.reason,
-          tokenId: refusal?.grant?.tokenId,
-          userId: refusal?.grant?.user.userId,
-        },
-      },
+      { ...(refusal && { facts: factsOf(refusal) }) },
     );
   };
   // Every method: whatever a client tries here, the answer is the same.

@@ -232,6 +232,72 @@ describe('what a sign-in gave', () => {
   });
 });
 
+/** Pastes a token on a page of its own. */
+const pasteAnew = async (token: string) => {
+  const ticket = ticketOf(await openPage(url, await askAnew()));
+  return sendForm(`${url}/authorize`, { ticket, token, action: 'allow' });
+};
+
+describe('a refusal', () => {
+  const known = { userId: expect.any(String), tokenId: expect.stringMatching(/^[0-9a-f]{8}$/) };
+  const ASKED = { status: 400, path: '/authorize', address: '127.0.0.1' };
+  const PASTED = { ...ASKED, status: 401, error: 'invalid_token' };
+
+  test.each<[string, () => Promise<unknown>, object]>([
+    [
+      'of a redirect elsewhere',
+      async () => openPage(url, await askAnew({ redirect_uri: 'https://evil.example/cb' })),
+      { ...ASKED, error: 'invalid_request' },
+    ],
+    [
+      'of a client that nobody registered',
+      async () => openPage(url, askFor(url, 'mcp_ci_AAAA')),
+      { ...ASKED, error: 'invalid_client' },
+    ],
+    [
+      'of a ticket that is none',
+      async () => sendForm(`${url}/authorize`, { ticket: 'x', token: ADA, action: 'allow' }),
+      { ...ASKED, error: 'invalid_request' },
+    ],
+    ['of a wrong token', async () => pasteAnew('tok_wrong_0123456789'), { ...PASTED, reason: 'unknown' }],
+    [
+      'of a disabled token',
+      async () => pasteAnew('tok_disabled_0123456789'),
+      { ...PASTED, ...known, reason: 'disabled' },
+    ],
+    [
+      'of an expired token',
+      async () => pasteAnew('tok_expired_0123456789'),
+      { ...PASTED, ...known, reason: 'expired' },
+    ],
+    ['of no token', async () => pasteAnew(' '), { ...PASTED, error: 'unauthorized', reason: 'missing' }],
+    [
+      'of what a sign-in gave',
+      async () => pasteAnew((await signIn(url, ADA)).access_token),
+      { ...PASTED, reason: 'unfit' },
+    ],
+    [
+      'of a header at /register',
+      async () => send(`${url}/register`, { token: 'tok_disabled_0123456789', body: {} }),
+      { status: 401, path: '/register', error: 'invalid_request', reason: 'disabled', ...known },
+    ],
+  ])('%s has its reason in the log, and is told to whoever counts', async (_what, refuse, line) => {
+    const told: object[] = [];
+    const note = (event: unknown): void => void told.push(event as object);
+    const before = server.lines.length;
+    subscribe(REFUSED, note);
+
+    await refuse();
+    const linesOf = () => server.lines.slice(before).filter(({ status }) => Number(status) >= 400);
+    await eventually(() => linesOf().length > 0);
+    unsubscribe(REFUSED, note);
+
+    expect(linesOf()).toMatchObject([line]);
+    const { error: code, path: _path, ...same } = line as Record<string, unknown>;
+    expect(told).toMatchObject([{ code, ...same }]);
+  });
+});
+
 describe('guessing', () => {
   test('on the page is limited as everywhere, in the same words, and a right token passes', async () => {
     const limited = await startTestServer({
@@ -253,6 +319,7 @@ describe('guessing', () => {
     expect(wrong.map(({ status }) => status)).toEqual([401, 401, 401, 429]);
     expect(wrong[3]?.text).toContain('Too many refused credentials');
     expect(wrong[3]?.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(wrong[3]?.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect([forged.status, right.status]).toEqual([429, 303]);
   });
 });
