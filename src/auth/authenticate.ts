@@ -64,6 +64,9 @@ export function createAuthenticator(verifier: TokenVerifier | undefined): Authen
   };
 }
 
+/** Of a token that came of a sign-in, whichever of its ends it has come to. */
+export const SIGN_IN_ENDED = 'This sign-in has ended. Sign in again.';
+
 const DESCRIPTIONS = {
   missing:
     "No credential was sent. Send the header 'Authorization: Bearer <token>' (or x-api-key, or x-auth-token).",
@@ -72,7 +75,7 @@ const DESCRIPTIONS = {
   not_yet_valid: 'The token is not valid yet. Use it from its start date on.',
   disabled: 'The token has been disabled. Ask for a new one and put it into the client configuration.',
   revoked: 'The token has been revoked. Ask for a new one and put it into the client configuration.',
-  signed_out: 'This sign-in has ended. Sign in again.',
+  signed_out: SIGN_IN_ENDED,
   unfit: 'The token is not an access token for this server. Sign in again.',
   unavailable:
     'Whether the token is valid cannot be told at this moment: what knows the tokens cannot be reached. Try again soon.',

@@ -58,6 +58,8 @@ export interface KnownToken {
   readonly grant: Grant;
   /** Why the token itself would be refused; undefined when it would not. */
   readonly refusal: RefusalReason | undefined;
+  /** The day from which on it is refused, where it was taken out. */
+  readonly since?: string;
   /** Milliseconds since the epoch. */
   readonly expiresAtMs?: number | undefined;
   /** What came of signing in with the token before this moment is void. Milliseconds since the epoch. */

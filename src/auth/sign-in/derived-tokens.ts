@@ -87,8 +87,10 @@ export function withDerivedTokens(parts: DerivedTokenParts): TokenVerifier {
       if (found === undefined) return tokens.verify(token, headers);
       const verdict = judge(found.claims);
       if (!verdict.ok) return verdict;
-      if (found.claims.issuer !== issuerOf(headers ?? {})) return { ok: false, reason: 'other_address' };
-      return { ok: true, grant: grantOf(found, verdict.entry, canStepUp) };
+      const { entry } = verdict;
+      if (found.claims.issuer !== issuerOf(headers ?? {}))
+        return { ok: false, reason: 'other_address', grant: entry.grant };
+      return { ok: true, grant: grantOf(found, entry, canStepUp) };
     },
     isCurrent(grant) {
       const claims = DerivedGrant.claimsOf(grant);

@@ -1,5 +1,6 @@
 /** Whether what came of a sign-in counts: its own age, its sign-in, and above all the entry of the token that was pasted. */
-import type { KnownToken, RefusalReason, TokenVerifier } from '../verifier.ts';
+import { SIGN_IN_ENDED } from '../authenticate.ts';
+import type { KnownToken, TokenVerifier, Verification } from '../verifier.ts';
 import type { Families } from './families.ts';
 import type { SignInClaims } from './sealed-values.ts';
 
@@ -10,9 +11,9 @@ export interface JudgeParts {
   readonly now: () => number;
 }
 
-/** A verdict: the entry, as it is at this moment, or why the value does not count. */
+/** A verdict: the entry, as it is at this moment, or why the value does not count, and whose it was for the log. */
 export type Verdict =
-  { readonly ok: true; readonly entry: KnownToken } | { readonly ok: false; readonly reason: RefusalReason };
+  { readonly ok: true; readonly entry: KnownToken } | Extract<Verification, { readonly ok: false }>;
 
 /** Judges values. */
 export type Judge = (claims: SignInClaims) => Verdict;
@@ -21,11 +22,15 @@ export type Judge = (claims: SignInClaims) => Verdict;
 export function createJudge({ lookUp, families, now }: JudgeParts): Judge {
   return (claims) => {
     const entry = lookUp(claims.digest);
-    if (entry === undefined || entry === 'unavailable') return { ok: false, reason: entry ?? 'unknown' };
-    if (entry.refusal !== undefined) return { ok: false, reason: entry.refusal };
+    // It was there when the value was made.
+    if (entry === undefined || entry === 'unavailable') return { ok: false, reason: entry ?? 'revoked' };
+    const { grant, refusal, since } = entry;
+    if (refusal !== undefined)
+      return { ok: false, reason: refusal, grant, ...(since !== undefined && { since }) };
     const isVoid = entry.signInsSinceMs !== undefined && claims.issuedAtMs < entry.signInsSinceMs;
-    if (isVoid || claims.expiresAtMs <= now() || families.hasEnded(claims.family))
-      return { ok: false, reason: 'signed_out' };
+    if (isVoid || families.hasEnded(claims.family)) return { ok: false, reason: 'signed_out', grant };
+    if (claims.expiresAtMs <= now())
+      return { ok: false, reason: 'expired', description: SIGN_IN_ENDED, grant };
     return { ok: true, entry };
   };
 }

@@ -129,7 +129,8 @@ export async function openDatabaseTokens({
       if (version === undefined) return { ok: false, reason: 'unavailable' };
       return revoked.explain(token, verification);
     },
-    lookUp: (digest) => current.lookUp(digest) ?? (version === undefined ? 'unavailable' : undefined),
+    lookUp: (digest) =>
+      current.lookUp(digest) ?? revoked.lookUp(digest) ?? (version === undefined ? 'unavailable' : undefined),
     countTokens: () => current.size,
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),

@@ -1,14 +1,22 @@
 /** Remembers for a while which tokens have been taken out of the token file, so that whoever still sends one hears why it is refused. */
-import type { Verification } from '../verifier.ts';
+import type { Grant, KnownToken, Verification } from '../verifier.ts';
 import { digestToken } from '../digest.ts';
 import { createTokenGrant, type TokenEntry } from './token-set.ts';
 
 /** So many are remembered; beyond that the one that was taken out first is forgotten. */
 const MAX_REVOKED = 10_000;
 
+/** What is said of one of them. */
+interface Revocation {
+  readonly ok: false;
+  readonly reason: 'revoked';
+  readonly grant: Grant;
+  readonly since: string;
+}
+
 /** The tokens that have been taken out since the start. Their digests, ids, users and days; never a token. */
 export class RevokedTokens {
-  readonly #refusals = new Map<string, Verification>();
+  readonly #refusals = new Map<string, Revocation>();
 
   /** Notes entries that are in force no more, from a time on. Milliseconds since the epoch. */
   note(entries: readonly TokenEntry[], fromMs: number): void {
@@ -26,6 +34,12 @@ export class RevokedTokens {
       if (this.#refusals.size <= MAX_REVOKED) break;
       this.#refusals.delete(digest);
     }
+  }
+
+  /** What is known of the token with a digest, where it was taken out. */
+  lookUp(digest: string): KnownToken | undefined {
+    const found = this.#refusals.get(digest);
+    return found && { grant: found.grant, refusal: found.reason, since: found.since };
   }
 
   /** What is to be said of a token that is unknown; that it was revoked, where it was. */

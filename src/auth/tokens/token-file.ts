@@ -147,7 +147,7 @@ export async function openTokenFile({
         ? verification
         : revoked.explain(token, verification);
     },
-    lookUp: (digest) => current.lookUp(digest),
+    lookUp: (digest) => current.lookUp(digest) ?? revoked.lookUp(digest),
     countTokens: () => current.size,
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),

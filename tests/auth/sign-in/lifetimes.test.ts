@@ -140,7 +140,7 @@ describe('tokens', () => {
     }
     server.clock.nowMs = NOW_MS + REFRESH_MS;
 
-    expect([seconds, before, after]).toEqual([ACCESS_MS / 1000, 'ok', 'signed_out']);
+    expect([seconds, before, after]).toEqual([ACCESS_MS / 1000, 'ok', 'expired']);
     expect(() => server.refresh(clientId, last.refresh_token)).toThrow('not valid any more');
   });
 

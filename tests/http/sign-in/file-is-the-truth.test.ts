@@ -1,5 +1,6 @@
 /** What came of a sign-in leads back to the entry of the token file at every request: whatever that says counts for it as well. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { digestToken, tokenIdOf } from '../../../src/auth/digest.ts';
 import { callTool, eventually, initialize, openMcpSession, send, sendRaw } from '../../support/raw-http.ts';
 import { newSecret, refresh, signIn, type SignedIn } from '../../support/sign-in.ts';
 import { openSse, openStream } from '../../support/sse-reader.ts';
@@ -40,9 +41,19 @@ const refreshStatus = async ({ url }: TestServer, { clientId, refresh_token: tok
   (await refresh(url, clientId, token)).status;
 
 describe.each([
-  ['removed', (): TokenFileContent => ({ [BOB]: bob }), /unknown/],
-  ['disabled', (): TokenFileContent => ({ [ADA]: { ...ada, disabled: true }, [BOB]: bob }), /disabled/],
-  ['at its end', (): TokenFileContent => ({ [ADA]: { ...ada, expiresAt: PAST }, [BOB]: bob }), /expired/],
+  ['removed', (): TokenFileContent => ({ [BOB]: bob }), /been revoked/, 'revoked'],
+  [
+    'disabled',
+    (): TokenFileContent => ({ [ADA]: { ...ada, disabled: true }, [BOB]: bob }),
+    /disabled/,
+    'disabled',
+  ],
+  [
+    'at its end',
+    (): TokenFileContent => ({ [ADA]: { ...ada, expiresAt: PAST }, [BOB]: bob }),
+    /expired/,
+    'expired',
+  ],
   [
     'signed out',
     (): TokenFileContent => ({
@@ -50,8 +61,9 @@ describe.each([
       [BOB]: bob,
     }),
     /sign-in has ended/,
+    'signed_out',
   ],
-])('an entry that is %s', (_how, after, words) => {
+])('an entry that is %s', (_how, after, words, reason) => {
   test('ends what came of it at the next request, and its streams with it, and nobody else’s', async () => {
     const server = await start({ [ADA]: ada, [BOB]: bob });
     const [mine, bobs] = [await signIn(server.url, ADA), await signIn(server.url, BOB)];
@@ -71,6 +83,10 @@ describe.each([
       status: 401,
       body: { error: 'invalid_token', error_description: expect.stringMatching(words) },
     });
+    await eventually(() => server.lines.some(({ path, status }) => path === '/mcp' && status === 401));
+    const refusals = server.lines.filter(({ path, status }) => path === '/mcp' && status === 401);
+    const tokenId = tokenIdOf(digestToken(ADA));
+    expect(refusals).toMatchObject([{ reason, userId: 'ada', tokenId }]);
     expect(await refreshStatus(server, mine)).toBe(400);
     expect([await statusOf(server, bobs.access_token), await refreshStatus(server, bobs)]).toEqual([
       200, 200,
@@ -162,6 +178,24 @@ test('a sign-in outlives the process, on another server with the same secret, an
   expect([await ask(one), await ask(rotated), await ask(foreign)]).toEqual([200, 200, 401]);
 });
 
+test('a token whose entry was taken out before the start has been revoked: it is none that was not copied whole', async () => {
+  const SERVER_SECRET = newSecret();
+  const one = await start({ [ADA]: ada }, { SERVER_SECRET });
+  const { access_token: token } = await signIn(one.url, ADA);
+  const next = await start({ [BOB]: bob }, { SERVER_SECRET });
+
+  const refused = await sendRaw(next.url, [
+    'GET /tools HTTP/1.1',
+    `Host: ${new URL(one.url).host}`,
+    `Authorization: Bearer ${token}`,
+  ]);
+
+  expect(refused).toMatchObject({
+    status: 401,
+    body: { error_description: expect.stringContaining('has been revoked') },
+  });
+});
+
 test('a token is refused at another address of the server than it was made at', async () => {
   const server = await start({ [ADA]: ada });
   const { access_token: token } = await signIn(server.url, ADA);
@@ -172,6 +206,9 @@ test('a token is refused at another address of the server than it was made at', 
     status: 401,
     body: { error_description: expect.stringContaining('another address') },
   });
+  await eventually(() => server.lines.some(({ reason }) => reason === 'other_address'));
+  const refusal = server.lines.find(({ reason }) => reason === 'other_address');
+  expect(refusal).toMatchObject({ userId: 'ada', tokenId: tokenIdOf(digestToken(ADA)) });
 });
 
 test('the log names the token of the file, and nothing that was handed out or pasted', async () => {
