@@ -40,7 +40,7 @@ export async function openSignIn({
         signIn,
         authenticator,
         countFailure,
-        limitRegistrations: (perFailure, refuse) =>
+        createLimit: (perFailure, refuse) =>
           createFailureCounter(perFailure * config.auth.failuresPerMinute, undefined, refuse),
         serverName,
         tools: tools.map(({ name, title, scope }) => ({ title: title ?? name, scope })),

@@ -1,5 +1,6 @@
 /** Asking for a sign-in, and giving it: from the parameters of `/authorize` to a ticket for the form, and from the form to a code. */
 import { randomBytes } from 'node:crypto';
+import type { CountReading } from './client-documents.ts';
 import type { Client, Clients } from './clients.ts';
 import { CODE_MS } from './families.ts';
 import { OAuthError } from './oauth-error.ts';
@@ -27,8 +28,11 @@ export type Asked =
 
 /** Signs users in. */
 export interface Authorization {
-  /** Reads a request for a sign-in. Rejects with an {@link OAuthError} when it is not known where the user may be sent. */
-  ask(parameters: Parameters, issuer: string): Promise<Asked>;
+  /**
+   * Reads a request for a sign-in. Rejects with an {@link OAuthError} when it is not known where the user may be sent, and with what
+   * `countReading` throws.
+   */
+  ask(parameters: Parameters, issuer: string, countReading?: CountReading): Promise<Asked>;
   /**
    * Reads the ticket that comes back with the form.
    * @throws {OAuthError} when it is none, or too old
@@ -50,9 +54,9 @@ const MAX_STATE_BYTES = 4_096;
 export function createAuthorization(parts: AuthorizationParts): Authorization {
   const { clients, values, redirects, now } = parts;
   return {
-    async ask(parameters, issuer) {
+    async ask(parameters, issuer, countReading) {
       const clientId = requireParameter(parameters, 'client_id');
-      const client = await clients.find(clientId);
+      const client = await clients.find(clientId, countReading);
       const redirectUri = findRedirect(client, parameters.get('redirect_uri'), redirects);
       const state = parameters.get('state');
       try {

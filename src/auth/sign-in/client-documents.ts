@@ -13,12 +13,15 @@ export interface DocumentFacts {
   readonly refreshes: boolean;
 }
 
+/** Told of each document that has to be read for somebody; what it throws keeps that from being done. */
+export type CountReading = (clientId: string) => void;
+
 /** The documents of clients. */
 export interface ClientDocuments {
   /** Whether a document at this address would be read. */
   accepts(clientId: string): boolean;
-  /** What the document says. Rejects with an {@link OAuthError}. */
-  read(clientId: string): Promise<DocumentFacts>;
+  /** What the document says. Rejects with an {@link OAuthError}, and with what `countReading` throws. */
+  read(clientId: string, countReading?: CountReading): Promise<DocumentFacts>;
 }
 
 /** What documents are read with. */
@@ -49,7 +52,7 @@ const MAX_FRESH_MS = 24 * 60 * 60_000;
 /** A failure is soon mended, and must not be asked about with every request until then. Milliseconds. */
 const FAILURE_MS = 30_000;
 
-/** So many documents are known, failures among them. */
+/** So many documents are known, those used last; and beside them so many that cannot be used, which anybody can name any number of. */
 const MAX_DOCUMENTS = 100;
 
 /** So many are read at once. */
@@ -58,9 +61,9 @@ const MAX_READING = 8;
 /** A longer id is none. */
 const MAX_ID_CHARS = 512;
 
-/** What became of a document, and how long that counts. */
+/** What a document said, and how long that counts. */
 interface Read {
-  readonly facts: DocumentFacts | undefined;
+  readonly facts: DocumentFacts;
   readonly untilMs: number;
 }
 
@@ -69,6 +72,8 @@ export function createClientDocuments(options: DocumentOptions): ClientDocuments
   const { hosts, redirects, fetchDocument, onFailure, now = Date.now } = options;
   const named = new Set(hosts);
   const known = new Map<string, Read>();
+  /** Until when what cannot be used is not asked for again. */
+  const failed = new Map<string, number>();
   const reading = new Map<string, Promise<DocumentFacts | undefined>>();
 
   const accepts = (clientId: string): boolean => {
@@ -77,30 +82,32 @@ export function createClientDocuments(options: DocumentOptions): ClientDocuments
   };
   const readAnew = async (clientId: string): Promise<DocumentFacts | undefined> => {
     const url = new URL(clientId);
-    let facts: DocumentFacts | undefined;
-    let freshMs = FAILURE_MS;
     try {
       const document = await fetchDocument(url, { mayBeNear: named.has(url.host) });
-      facts = factsOf(document.value, { clientId, host: url.host, redirects });
-      freshMs = freshnessOf(document);
+      const facts = factsOf(document.value, { clientId, host: url.host, redirects });
+      keep(known, clientId, { facts, untilMs: now() + freshnessOf(document) });
+      return facts;
     } catch (error) {
       onFailure(url.host, error instanceof Error ? error.message : 'unknown error');
+      keep(failed, clientId, now() + FAILURE_MS);
+      return undefined;
     }
-    for (const oldest of known.keys()) {
-      if (known.size < MAX_DOCUMENTS) break;
-      known.delete(oldest);
-    }
-    known.set(clientId, { facts, untilMs: now() + freshMs });
-    return facts;
   };
   /** What is known, or is being read, or is read now. */
-  const readOnce = async (clientId: string): Promise<DocumentFacts | undefined> => {
+  const readOnce = async (
+    clientId: string,
+    countReading: CountReading,
+  ): Promise<DocumentFacts | undefined> => {
     const remembered = known.get(clientId);
-    if (remembered !== undefined && remembered.untilMs > now()) return remembered.facts;
-    known.delete(clientId);
+    if (remembered !== undefined && remembered.untilMs > now()) {
+      keep(known, clientId, remembered);
+      return remembered.facts;
+    }
+    if ((failed.get(clientId) ?? -Infinity) > now()) return undefined;
     let underWay = reading.get(clientId);
     if (underWay === undefined) {
       if (reading.size >= MAX_READING) throw busy();
+      countReading(clientId);
       underWay = readAnew(clientId).finally(() => reading.delete(clientId));
       reading.set(clientId, underWay);
     }
@@ -108,13 +115,23 @@ export function createClientDocuments(options: DocumentOptions): ClientDocuments
   };
   return {
     accepts,
-    async read(clientId) {
+    async read(clientId, countReading = () => undefined) {
       if (!accepts(clientId)) throw notAccepted();
-      const facts = await readOnce(clientId);
+      const facts = await readOnce(clientId, countReading);
       if (facts === undefined) throw unusable();
       return facts;
     },
   };
+}
+
+/** Keeps what was read or used last; beyond the bound, what was longest ago is forgotten. */
+function keep<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.delete(key);
+  for (const oldest of map.keys()) {
+    if (map.size < MAX_DOCUMENTS) break;
+    map.delete(oldest);
+  }
+  map.set(key, value);
 }
 
 /** The address that an id is, in the one form that there is of it: what is compared must not have two spellings. */

@@ -1,6 +1,6 @@
 /** Who asks for a sign-in: clients that registered themselves, and clients whose id is the address of a document about them. */
 import { hash } from 'node:crypto';
-import type { ClientDocuments } from './client-documents.ts';
+import type { ClientDocuments, CountReading } from './client-documents.ts';
 import { OAuthError } from './oauth-error.ts';
 import type { SealedValues } from './sealed-values.ts';
 
@@ -24,8 +24,8 @@ export interface CallingClient {
 
 /** Finds clients by their ids. */
 export interface Clients {
-  /** The client that wants to sign a user in. Rejects with an {@link OAuthError}. */
-  find(clientId: string): Promise<Client>;
+  /** The client that wants to sign a user in. Rejects with an {@link OAuthError}, and with what `countReading` throws. */
+  find(clientId: string, countReading?: CountReading): Promise<Client>;
   /**
    * The client that comes with a code or a token. Its document is not read again: what it had to say is in the code.
    * @throws {OAuthError} when there is no such client
@@ -36,9 +36,9 @@ export interface Clients {
 /** Finds clients that registered by what is sealed in their ids, and the others by their documents. */
 export function createClients(values: SealedValues, documents: ClientDocuments): Clients {
   return {
-    async find(clientId) {
+    async find(clientId, countReading) {
       if (isDocumentId(clientId))
-        return { hash: hashClientId(clientId), ...(await documents.read(clientId)) };
+        return { hash: hashClientId(clientId), ...(await documents.read(clientId, countReading)) };
       const claims = values.open('client', clientId);
       if (claims === undefined) throw unknownClient();
       const { name, redirectUris, refreshes } = claims;

@@ -15,6 +15,7 @@ import type { CountFailure } from '../gate/rate-limit.ts';
 import { guessOf, headersOf, onPage, sendOn, sendPage, statusOf } from './answers.ts';
 import { type NamedTool, renderConsent, renderProblem, renderRedirect } from './consent-page.ts';
 import { readForm } from './form.ts';
+import { type CreateLimit, tooOften } from './limits.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
 /** What the page is made with. */
@@ -22,6 +23,7 @@ export interface AuthorizeParts {
   readonly signIn: SignIn;
   readonly authenticator: Authenticator;
   readonly countFailure: CountFailure;
+  readonly createLimit: CreateLimit;
   readonly serverName: string;
   readonly tools: readonly NamedTool[];
   readonly log: Logger;
@@ -45,11 +47,16 @@ const sendStyle: Handler = (ctx) => {
 };
 
 /** Asks the user. */
-function createAsk({ signIn, serverName, tools }: AuthorizeParts): Handler {
+function createAsk({ signIn, serverName, tools, createLimit }: AuthorizeParts): Handler {
+  const countReading = createLimit(
+    1,
+    tooOften('too_many_documents', 'Too many documents of clients have been asked for'),
+  );
   return async (ctx) => {
     const asked = await signIn.ask(
       readParameters(new URLSearchParams(ctx.querystring)),
       signIn.issuerOf(ctx.req.headers),
+      (clientId) => void countReading(clientAddressOf(ctx), clientId),
     );
     if (asked.kind === 'answer')
       return sendOn(ctx, asked.location, renderRedirect(serverName, asked.location));

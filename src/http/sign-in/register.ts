@@ -10,14 +10,14 @@ import type { CountFailure } from '../gate/rate-limit.ts';
 import { explainRefusal } from '../site/oauth-refusal.ts';
 import { answerOAuthErrors } from './answers.ts';
 import { readMetadata } from './form.ts';
+import { type CreateLimit, tooOften } from './limits.ts';
 
 /** What the route is made with. */
 export interface RegisterParts {
   readonly signIn: SignIn;
   readonly authenticator: Authenticator;
   readonly countFailure: CountFailure;
-  /** Makes what counts registrations: so many in a minute for each wrong credential that an address may send in one. */
-  readonly limitRegistrations: (perFailure: number, refuse: (leftMs: number) => HttpError) => CountFailure;
+  readonly createLimit: CreateLimit;
 }
 
 /** A whole class comes from one address, and some clients register at each start. */
@@ -28,9 +28,12 @@ export function createRegisterRoute({
   signIn,
   authenticator,
   countFailure,
-  limitRegistrations,
+  createLimit,
 }: RegisterParts): Route {
-  const countRegistration = limitRegistrations(PER_FAILURE, tooManyRegistrations);
+  const countRegistration = createLimit(
+    PER_FAILURE,
+    tooOften('too_many_registrations', 'Too many clients have registered'),
+  );
   const register = async (ctx: RequestContext): Promise<void> => {
     await requireNoCredential(ctx, authenticator, countFailure);
     countRegistration(clientAddressOf(ctx), randomUUID());
@@ -43,16 +46,6 @@ export function createRegisterRoute({
     access: 'public',
     pages: 'any',
   };
-}
-
-/** The refusal of an address that registers client after client; `leftMs` are left of its minute. */
-function tooManyRegistrations(leftMs: number): HttpError {
-  const seconds = Math.max(1, Math.ceil(leftMs / 1000));
-  const words = `Too many clients have registered from this address. Try again in ${seconds} seconds.`;
-  return new HttpError(429, 'too_many_registrations', words, {
-    headers: { 'Retry-After': String(seconds) },
-    facts: { limit: 'AUTH_FAILURES_PER_MINUTE' },
-  });
 }
 
 /**

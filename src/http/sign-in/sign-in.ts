@@ -10,7 +10,8 @@ import { createAuthorizeRoutes } from './authorize.ts';
 import type { NamedTool } from './consent-page.ts';
 import { createResourceRoutes, describeEntrance } from '../site/resource-documents.ts';
 import { createDocumentRoutes } from './documents.ts';
-import { createRegisterRoute, type RegisterParts } from './register.ts';
+import type { CreateLimit } from './limits.ts';
+import { createRegisterRoute } from './register.ts';
 import { createTokenRoutes } from './token.ts';
 
 /** What the routes are made with. */
@@ -18,7 +19,7 @@ export interface SignInRouteParts {
   readonly signIn: SignIn;
   readonly authenticator: Authenticator;
   readonly countFailure: CountFailure;
-  readonly limitRegistrations: RegisterParts['limitRegistrations'];
+  readonly createLimit: CreateLimit;
   readonly serverName: string;
   readonly tools: readonly NamedTool[];
   readonly canRegister: boolean;

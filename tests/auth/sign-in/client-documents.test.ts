@@ -126,6 +126,71 @@ describe('a document', () => {
   });
 });
 
+/** A host that has one document. */
+const hostOfOne = () => {
+  const asked: string[] = [];
+  const fetchDocument: FetchDocument = async ({ href }) => {
+    asked.push(href);
+    if (href !== ID) throw new Error('status 404');
+    return { value: { client_id: ID, redirect_uris: [CALLBACK] }, headers: {} };
+  };
+  return { asked, fetchDocument };
+};
+
+/** What an error says. */
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : '');
+
+describe('one document after the other that is not there', () => {
+  test('does not drive out those that are in use', async () => {
+    const { asked, fetchDocument } = hostOfOne();
+    const documents = make(fetchDocument);
+    await documents.read(ID);
+
+    for (let index = 0; index < 300; index += 1)
+      await documents.read(`https://claude.ai/${index}.json`).catch(() => undefined);
+    await documents.read(ID);
+
+    expect(asked.filter((href) => href === ID)).toHaveLength(1);
+    expect(asked).toHaveLength(301);
+  });
+
+  test('nor do others that are, as long as it is used between', async () => {
+    const asked: string[] = [];
+    const documents = make(async ({ href }) => {
+      asked.push(href);
+      return { value: { client_id: href, redirect_uris: [CALLBACK] }, headers: {} };
+    });
+
+    for (let index = 0; index < 300; index += 1) {
+      await documents.read(`https://claude.ai/${index}.json`);
+      if (index % 50 === 0) await documents.read(ID);
+    }
+
+    expect(asked.filter((href) => href === ID)).toHaveLength(1);
+  });
+
+  test('is counted where it has to be read, and is not when that is too often', async () => {
+    const { asked, fetchDocument } = hostOfOne();
+    const documents = make(fetchDocument);
+    const counted: string[] = [];
+    const count = (clientId: string): void => {
+      if (counted.length >= 3) throw new Error('too often');
+      counted.push(clientId);
+    };
+
+    const messages = [];
+    for (const name of ['a', 'a', 'b', 'c', 'd'])
+      messages.push(await documents.read(`https://claude.ai/${name}`, count).catch(messageOf));
+    const other = await documents.read(ID);
+
+    expect(messages).toEqual([
+      ...Array.from({ length: 4 }, () => expect.stringContaining('cannot be used')),
+      'too often',
+    ]);
+    expect([counted.length, asked.length, other.host]).toEqual([3, 4, 'claude.ai']);
+  });
+});
+
 describe('an address', () => {
   const isOpen = createAddressGuard();
 

@@ -1,4 +1,4 @@
-/** Clients that register, and register, and register: nothing is stored, every id is good, and one address may not do it for ever. */
+/** Clients that come, and come, and come: nothing is stored of those that register, every id is good, and one address may not do it for ever. */
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
@@ -92,4 +92,24 @@ test('registrations of one address are limited, which keeps nobody from signing 
   expect(refused).toMatchObject({ status: 429, body: { error: 'too_many_registrations' } });
   expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
   expect(callback.searchParams.get('code')).toBeTruthy();
+});
+
+test('documents of clients are read so often for one address, which keeps nobody from signing in whose client is known', async () => {
+  // Nothing listens there.
+  const host = '127.0.0.1:1';
+  const { url, close } = await startTestServer({
+    env: { SERVER_SECRET: newSecret(), AUTH_FAILURES_PER_MINUTE: '2', OAUTH_CLIENT_HOSTS: host },
+  });
+  const open = async (clientId: string) => openPage(url, askFor(url, clientId));
+  const registered = String((await register(url))['client_id']);
+
+  const answers = [];
+  for (const name of ['a', 'b', 'a', 'c']) answers.push(await open(`https://${host}/${name}.json`));
+  const page = await open(registered);
+  await close();
+
+  expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 429]);
+  expect(answers[3]?.text).toContain('Too many documents of clients have been asked for from this address.');
+  expect(answers[3]?.headers.get('retry-after')).toMatch(/^\d+$/);
+  expect(page.status).toBe(200);
 });
