@@ -97,7 +97,7 @@ export const BREACHES: readonly Breach[] = [
   { promise: 'No code goes to an address', file: 'src/auth/sign-in/exchange.ts', before: "  requireSameRedirect(claims, parameters.get('redirect_uri'));\n", after: '' },
   { promise: 'No code goes to an address', file: 'src/auth/sign-in/exchange.ts', before: '  requireSameResources(claims, parameters.resources(), comer.issuer);\n', after: '' },
   { promise: 'No code goes to an address', file: 'src/auth/sign-in/exchange.ts', before: '  if (claims.client !== client.hash)\n    throw new OAuthError(\'invalid_grant\', \'This was', after: "  if (client.hash === '')\n    throw new OAuthError('invalid_grant', 'This was" },
-  { promise: 'No code goes to an address', file: 'src/auth/sign-in/exchange.ts', before: '  families.useCode(claims.family);\n', after: '' },
+  { promise: 'No code goes to an address', file: 'src/auth/sign-in/exchange.ts', before: '  families.useCode(claims.family, untilMs);\n', after: '' },
   { promise: 'No code goes to an address', file: 'src/http/sign-in/authorize.ts', before: "form.others(['ticket', 'token', 'action']).length > 0 || ctx.querystring !== ''", after: "ctx.querystring !== ''" },
   { promise: 'Codes, tokens and ids of a sign-in', file: 'src/sealed.ts', before: "return bytes.toString('base64url') === text ? bytes : undefined;", after: 'return bytes;' },
   { promise: 'Shutdown lets calls finish', file: 'src/sessions/registry.ts', before: 'hasStream && connection.callsInFlight === 0, ', after: 'hasStream || connection.callsInFlight > 0, ' },

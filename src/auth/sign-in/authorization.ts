@@ -10,6 +10,7 @@ import { addToRedirect, isSameRedirect, type RedirectPolicy } from './redirect-p
 import { requireOwnResources } from './resources.ts';
 import { readScope } from './scopes.ts';
 import type { SealedValues, TicketClaims } from './sealed-values.ts';
+import { endOf } from './skew.ts';
 
 /** What sign-ins are asked for with. */
 export interface AuthorizationParts {
@@ -19,6 +20,8 @@ export interface AuthorizationParts {
   /** The scopes that there are. */
   readonly scopes: readonly string[];
   readonly now: () => number;
+  /** What this process is named by in what it makes. */
+  readonly self: string;
 }
 
 /** What a request for a sign-in leads to: a question to the user, or straight back to the client. */
@@ -52,7 +55,7 @@ const MAX_STATE_BYTES = 4_096;
 
 /** Makes what signs users in. */
 export function createAuthorization(parts: AuthorizationParts): Authorization {
-  const { clients, values, redirects, now } = parts;
+  const { clients, values, redirects, now, self } = parts;
   return {
     async ask(parameters, issuer, countReading) {
       const clientId = requireParameter(parameters, 'client_id');
@@ -69,7 +72,7 @@ export function createAuthorization(parts: AuthorizationParts): Authorization {
     },
     openTicket(sealedTicket, issuer) {
       const ticket = values.open('ticket', sealedTicket);
-      if (ticket === undefined || ticket.issuer !== issuer || ticket.expiresAtMs <= now())
+      if (ticket === undefined || ticket.issuer !== issuer || endOf(ticket, self) <= now())
         throw new OAuthError(
           'invalid_request',
           'This page is not good any more: it is for ten minutes, and for the address where it was opened. Start again from your client.',
@@ -96,6 +99,7 @@ export function createAuthorization(parts: AuthorizationParts): Authorization {
         namedRedirect,
         challenge,
         resources,
+        madeBy: self,
       });
       return addToRedirect(redirectUri, { code, state, iss: issuer });
     },
@@ -174,6 +178,7 @@ function readRequest(
     resources: requireOwnResources(parameters.resources(), issuer),
     issuer,
     expiresAtMs: parts.now() + TICKET_MS,
+    madeBy: parts.self,
   };
 }
 

@@ -8,6 +8,7 @@ import { isVerifier, provesChallenge } from './pkce.ts';
 import { requireOwnResources } from './resources.ts';
 import { readScope, spellScope } from './scopes.ts';
 import type { CodeClaims, RefreshClaims, SealedValues, SignInClaims } from './sealed-values.ts';
+import { endOf, MAX_SKEW_MS } from './skew.ts';
 
 /** What tokens are made with. */
 export interface ExchangeParts {
@@ -20,6 +21,8 @@ export interface ExchangeParts {
   /** From the sign-in on, however often it is refreshed; 0 where there are no refresh tokens. */
   readonly refreshMs: number;
   readonly now: () => number;
+  /** What this process is named by in what it makes. */
+  readonly self: string;
 }
 
 /** The entry behind a verdict. */
@@ -77,17 +80,18 @@ export function createExchange(parts: ExchangeParts): Exchange {
   };
 }
 
-/** A code for tokens. It is used up when everything else is right, and not before. */
+/** A code for tokens. It is used up when everything else is right, and not before; once at each process, and by nobody without its verifier. */
 function exchangeCode(parameters: Parameters, comer: Comer, parts: ExchangeParts): TokenAnswer {
   const code = requireParameter(parameters, 'code');
   const verifier = requireParameter(parameters, 'code_verifier');
-  const { values, families, refreshMs, now } = parts;
+  const { values, families, refreshMs, now, self } = parts;
   const claims = values.open('code', code);
   if (claims === undefined)
     throw new OAuthError('invalid_grant', 'The code is none of this server. Sign in again.', {
       isGuess: true,
     });
-  if (claims.expiresAtMs <= now())
+  const untilMs = endOf(claims, self);
+  if (untilMs <= now() || claims.issuedAtMs > now() + MAX_SKEW_MS)
     throw new OAuthError('invalid_grant', 'The code has expired: it is good for a minute. Sign in again.');
   requireComer(claims, comer);
   requireSameRedirect(claims, parameters.get('redirect_uri'));
@@ -97,8 +101,8 @@ function exchangeCode(parameters: Parameters, comer: Comer, parts: ExchangeParts
       'invalid_grant',
       'The code_verifier is not the one that the code was asked for with.',
     );
-  const entry = requireEntry(claims, parts);
-  families.useCode(claims.family);
+  const entry = requireEntry({ ...claims, expiresAtMs: untilMs }, parts);
+  families.useCode(claims.family, untilMs);
   const endsAtMs = now() + refreshMs;
   return answer({ claims, entry, generation: claims.refreshes ? 0 : undefined, endsAtMs }, parts);
 }

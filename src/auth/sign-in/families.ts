@@ -4,9 +4,8 @@
  */
 import { OAuthError } from './oauth-error.ts';
 
-/** A code is good for a minute; it is known as used for longer than that. Milliseconds. */
+/** A code is good for a minute. Milliseconds. */
 export const CODE_MS = 60_000;
-const USED_CODE_MS = 120_000;
 
 /** The bounds. */
 const MAX_USED_CODES = 10_000;
@@ -16,10 +15,10 @@ const MAX_ENDED = 10_000;
 /** The memory of a server's sign-ins. A sign-in is named by the code that began it. */
 export interface Families {
   /**
-   * Uses a sign-in's code.
+   * Uses a sign-in's code, which is known as used until a time: it must be nothing by then.
    * @throws {OAuthError} when it has been used: whatever came of it ends, since two have it
    */
-  useCode(family: string): void;
+  useCode(family: string, untilMs: number): void;
   /**
    * Uses a refresh token, and returns the generation of the one that follows it.
    * @throws {OAuthError} when it is too old to be the client's: the sign-in ends, since two have it
@@ -31,6 +30,7 @@ export interface Families {
 
 /** Makes the memory. Ages are taken by the clock that is passed, so that it may be the one that values are stamped by. */
 export function createFamilies(now: () => number = Date.now): Families {
+  /** Until when each is known as used. */
   const usedCodes = new Map<string, number>();
   /** The newest generation of each sign-in, the one used longest ago first. */
   const newest = new Map<string, number>();
@@ -49,7 +49,7 @@ export function createFamilies(now: () => number = Date.now): Families {
     if (ended.has(family)) throw new OAuthError('invalid_grant', 'This sign-in has ended. Sign in again.');
   };
   return {
-    useCode(family) {
+    useCode(family, untilMs) {
       requireGoing(family);
       if (usedCodes.has(family)) {
         end(family);
@@ -58,16 +58,18 @@ export function createFamilies(now: () => number = Date.now): Families {
           'The code was used before, so the sign-in has ended. Sign in again.',
         );
       }
-      for (const [code, usedAtMs] of usedCodes) {
-        if (now() - usedAtMs <= USED_CODE_MS) break;
-        usedCodes.delete(code);
+      const isFull = usedCodes.size >= MAX_USED_CODES;
+      for (const [code, endMs] of usedCodes) {
+        if (endMs <= now()) usedCodes.delete(code);
+        // Most end in the order in which they came; those of another process later.
+        else if (!isFull) break;
       }
       if (usedCodes.size >= MAX_USED_CODES)
         throw new OAuthError(
           'temporarily_unavailable',
           'Many are signing in at once. Try again in a moment.',
         );
-      usedCodes.set(family, now());
+      usedCodes.set(family, untilMs);
     },
     useRefresh(family, generation) {
       requireGoing(family);

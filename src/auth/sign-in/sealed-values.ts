@@ -39,6 +39,8 @@ export interface TicketClaims {
   readonly resources: readonly string[];
   readonly issuer: string;
   readonly expiresAtMs: number;
+  /** The process that has made it, by whose clock its times are; absent in one of a version that did not say so. */
+  readonly madeBy: string | undefined;
 }
 
 /** What every value that comes of a sign-in says. */
@@ -62,6 +64,8 @@ export interface CodeClaims extends SignInClaims {
   readonly namedRedirect: boolean;
   readonly challenge: string;
   readonly resources: readonly string[];
+  /** As in a ticket. */
+  readonly madeBy: string | undefined;
 }
 
 /** An access token. */
@@ -103,13 +107,24 @@ const SIGN_IN_FIELDS = [
   'expiresAtMs',
 ] as const;
 
-/** A form that changes needs another number in {@link PURPOSE}: what was sealed before is then nothing to it. */
+/**
+ * A form that changes needs another number in {@link PURPOSE}: what was sealed before is then nothing to it. A field more at the end needs
+ * none, if it may be absent.
+ */
 const FORMS: { readonly [K in Kind]: Form<ClaimsOf[K]> } = {
   access: { prefix: 'mcp_at_', fields: SIGN_IN_FIELDS },
   refresh: { prefix: 'mcp_rt_', fields: [...SIGN_IN_FIELDS, 'generation'] },
   code: {
     prefix: 'mcp_ac_',
-    fields: [...SIGN_IN_FIELDS, 'refreshes', 'redirectUri', 'namedRedirect', 'challenge', 'resources'],
+    fields: [
+      ...SIGN_IN_FIELDS,
+      'refreshes',
+      'redirectUri',
+      'namedRedirect',
+      'challenge',
+      'resources',
+      'madeBy',
+    ],
   },
   client: { prefix: 'mcp_ci_', fields: ['redirectUris', 'name', 'hasSecret', 'refreshes', 'issuedAtMs'] },
   secret: { prefix: 'mcp_cs_', fields: ['client'] },
@@ -129,6 +144,7 @@ const FORMS: { readonly [K in Kind]: Form<ClaimsOf[K]> } = {
       'resources',
       'issuer',
       'expiresAtMs',
+      'madeBy',
     ],
   },
 };

@@ -1,4 +1,5 @@
 /** Signing in with a token of the file: an authorization server for exactly that, of parts that know no HTTP framework. */
+import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createSealer } from '../../sealed.ts';
 import { type Addresses, createOwnAddressOf } from '../own-address.ts';
@@ -65,9 +66,10 @@ export function createSignIn(parts: SignInParts): SignIn {
   const issuerOf = createOwnAddressOf(parts.addresses);
   const judge = createJudge({ lookUp, families, now });
   const { accessMs, refreshMs } = parts;
+  const self = randomUUID();
   return {
-    ...createAuthorization({ clients, values, redirects, scopes, now }),
-    ...createExchange({ values, families, judge, scopes, accessMs, refreshMs, now }),
+    ...createAuthorization({ clients, values, redirects, scopes, now, self }),
+    ...createExchange({ values, families, judge, scopes, accessMs, refreshMs, now, self }),
     verifier: withDerivedTokens({ tokens, values, judge, issuerOf, canStepUp: parts.canStepUp }),
     issuerOf,
     scopes,

@@ -28,7 +28,16 @@ function startProcess() {
   const entry = { grant: { user: createUserContext({ userId: 'ada' }), tokenId: 'a' }, refusal: undefined };
   const families = createFamilies(now);
   const judge = createJudge({ lookUp: () => entry, families, now });
-  const parts = { values, families, judge, scopes: [], accessMs: HOUR_MS, refreshMs: HOUR_MS, now };
+  const parts = {
+    values,
+    families,
+    judge,
+    scopes: [],
+    accessMs: HOUR_MS,
+    refreshMs: HOUR_MS,
+    now,
+    self: 'one',
+  };
   return { judge, exchange: createExchange(parts) };
 }
 type Process = ReturnType<typeof startProcess>;
@@ -49,6 +58,7 @@ const codeOf = (family: string): string =>
     namedRedirect: true,
     challenge: createHash('sha256').update(VERIFIER).digest('base64url'),
     resources: [],
+    madeBy: 'one',
   });
 
 /** Asks for tokens; undefined when they are refused as they must be. */

@@ -124,6 +124,45 @@ test('a code is good for a minute', async () => {
   expect(() => server.exchange(clientId, other)).toThrow('The code has expired');
 });
 
+/** Allows where the clock is so far from that of the server that the code comes to, on a page that came from there. */
+const codeOf = async (differenceMs: number) => {
+  const [here, there] = [start(), start()];
+  there.clock.nowMs += differenceMs;
+  const clientId = there.register();
+  return { here, clientId, code: there.allow(await here.ask(clientId)) };
+};
+
+describe('a code of a process whose clock is another one', () => {
+  test.each([-600_000, -120_000, 0, 120_000, 600_000])(
+    'by %i ms is good there too, once',
+    async (differenceMs) => {
+      const { here, clientId, code } = await codeOf(differenceMs);
+
+      expect(here.exchange(clientId, code).token_type).toBe('Bearer');
+      expect(() => here.exchange(clientId, code)).toThrow('used before');
+    },
+  );
+
+  test.each([-660_000, 600_001])('by %i ms is none', async (differenceMs) => {
+    const { here, clientId, code } = await codeOf(differenceMs);
+
+    expect(() => here.exchange(clientId, code)).toThrow('The code has expired');
+  });
+
+  test('is known as used for as long as it could be good, and no longer good then', async () => {
+    const { here, clientId, code } = await codeOf(600_000);
+    here.exchange(clientId, code);
+
+    here.clock.nowMs += 600_000 + 60_000 + 600_000 - 1;
+    const other = here.register();
+    here.exchange(other, here.allow(await here.ask(other)));
+
+    expect(() => here.exchange(clientId, code)).toThrow('used before');
+    here.clock.nowMs += 1;
+    expect(() => here.exchange(clientId, code)).toThrow('The code has expired');
+  });
+});
+
 describe('tokens', () => {
   test('are good for as long as they say, and the sign-in for as long as it may be, however often it is refreshed', async () => {
     const server = start();

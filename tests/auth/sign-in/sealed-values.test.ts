@@ -81,6 +81,7 @@ const SAMPLES: { readonly [K in Kind]: ClaimsOf[K] } = {
     namedRedirect: true,
     challenge: 'd'.repeat(43),
     resources: ['https://my-app.example/mcp'],
+    madeBy: 'f'.repeat(36),
   },
   client: {
     redirectUris: ['http://localhost/callback', 'cursor://anysphere.cursor-mcp/oauth/callback'],
@@ -104,6 +105,7 @@ const SAMPLES: { readonly [K in Kind]: ClaimsOf[K] } = {
     resources: [],
     issuer: 'https://my-app.example',
     expiresAtMs: 1_700_000_600_000,
+    madeBy: undefined,
   },
 };
 
