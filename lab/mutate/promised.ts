@@ -49,6 +49,7 @@ export const BREACHES: readonly Breach[] = [
   { promise: 'A stream is taken up again by its session', file: 'src/http/transports/event-ids.ts', before: "createHmac('sha256', sessionId)", after: "createHmac('sha256', '')" },
   { promise: 'Every answer has the security headers', file: 'src/http/security-headers.ts', before: "  'X-Content-Type-Options': 'nosniff',\n", after: '' },
   { promise: 'Lists that depend on scopes or users', file: 'src/mcp/feature-options.ts', before: "{ ...hint, cacheScope: 'private' }", after: 'hint' },
+  { promise: 'Whoever makes up opaque tokens', file: 'src/auth/provider/introspection.ts', before: ' || others >= MAX_OF_NETWORK', after: '' },
   { promise: 'Guessing on the sign-in page', file: 'src/http/sign-in/authorize.ts', before: '  countRefusal(ctx, refusal, countFailure);\n', after: '' },
   { promise: 'Guessing on the sign-in page', file: 'src/http/sign-in/answers.ts', before: 'if (error.isGuess) countFailure(clientAddressOf(ctx), guessOf(error));', after: '' },
   { promise: 'Signing in asks each time', file: 'src/http/sign-in/answers.ts', before: "frame-ancestors 'none'", after: 'frame-ancestors *' },

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { readCredential } from './credential.ts';
 import { digestToken } from './digest.ts';
 import { ANONYMOUS } from './user.ts';
-import type { Grant, RefusalReason, TokenVerifier, Verification } from './verifier.ts';
+import type { Grant, NetworkOf, RefusalReason, TokenVerifier, Verification } from './verifier.ts';
 
 /** Why a request is not let in. */
 export interface Refusal {
@@ -28,7 +28,7 @@ export type Authentication =
 export interface Authenticator {
   readonly enabled: boolean;
   /** Decides about one request. Answers at once where the verifier does: a promise costs every request. */
-  authenticate(headers: IncomingHttpHeaders): Authentication | Promise<Authentication>;
+  authenticate(headers: IncomingHttpHeaders, networkOf?: NetworkOf): Authentication | Promise<Authentication>;
   /** Whether a stream opened with this grant may stay open. */
   isCurrent(grant: Grant): boolean;
   /** Whether the sessions of this user may go on. */
@@ -48,13 +48,13 @@ export function createAuthenticator(verifier: TokenVerifier | undefined): Authen
   }
   return {
     enabled: true,
-    authenticate(headers) {
+    authenticate(headers, networkOf) {
       const credential = readCredential(headers);
       if (credential.kind === 'none')
         return refuse({ reason: 'missing', description: DESCRIPTIONS.missing, fingerprint: '' });
       if (credential.kind === 'malformed') return refuseMalformed(credential.hint);
       const { token } = credential;
-      const verification = verifier.verify(token, headers);
+      const verification = verifier.verify(token, headers, networkOf);
       return verification instanceof Promise
         ? verification.then((found) => explain(found, token))
         : explain(verification, token);

@@ -66,10 +66,20 @@ export interface KnownToken {
   readonly signInsSinceMs?: number | undefined;
 }
 
+/** Tells which network a request comes from: what counts as one address. */
+export type NetworkOf = () => string;
+
 /** Decides about tokens. */
 export interface TokenVerifier {
-  /** Looks a token up. Never throws for anything a client can send. The headers are those of the request, for whom it matters where it came to. */
-  verify(token: string, headers?: IncomingHttpHeaders): Verification | Promise<Verification>;
+  /**
+   * Looks a token up. Never throws for anything a client can send. The headers are those of the request, for whom it matters where it came
+   * to; `networkOf` tells where it came from, for whom looking up is dear.
+   */
+  verify(
+    token: string,
+    headers?: IncomingHttpHeaders,
+    networkOf?: NetworkOf,
+  ): Verification | Promise<Verification>;
   /** Whether a grant given earlier would be given now; asked every second for the grants of open streams. */
   isCurrent(grant: Grant): boolean;
   /** Whether any token of the user is valid now; when none is, the user's sessions end. */

@@ -4,7 +4,10 @@ import type { Claims } from './claims.ts';
 import { ProviderUnreachable } from './refusals.ts';
 
 /** Asks about a token; what the provider says of it. Rejects with {@link ProviderUnreachable}. */
-export type Introspect = (token: string) => Promise<Claims>;
+export type Introspect = (token: string, asker: Asker) => Promise<Claims>;
+
+/** For whom: a token that is `known` to be good and asked about again, or somebody's that came from a network. */
+export type Asker = 'known' | { readonly network: string };
 
 /** What is asked with. */
 export interface IntrospectionOptions {
@@ -17,8 +20,12 @@ export interface IntrospectionOptions {
   readonly now: () => number;
 }
 
-/** So many are asked about at once; more would have the provider do the work of an attack. */
+/**
+ * So many are asked about at once that nobody knows, and so many of them for one network; more would have the provider do the work of an
+ * attack. Whoever makes tokens up takes no place of others so: tokens that are known have as many places of their own.
+ */
 const MAX_ASKING = 64;
+const MAX_OF_NETWORK = 16;
 
 /** A failure is told again after so long. Milliseconds. */
 const TELL_AGAIN_MS = 30_000;
@@ -30,7 +37,7 @@ const RETRY_SECONDS = 5;
 export function createIntrospection(options: IntrospectionOptions): Introspect {
   const { findUrl, client, ask, onFailure, now } = options;
   const authorization = `Basic ${Buffer.from(`${encode(client.id)}:${encode(client.secret)}`).toString('base64')}`;
-  let asking = 0;
+  const takePlace = createPlaces();
   let tellAgainAtMs = -Infinity;
   /** Says why, and gives up. */
   const fail = (reason: string, cause?: unknown): ProviderUnreachable => {
@@ -40,9 +47,9 @@ export function createIntrospection(options: IntrospectionOptions): Introspect {
     }
     return new ProviderUnreachable(RETRY_SECONDS, { cause });
   };
-  return async (token) => {
-    if (asking >= MAX_ASKING) throw fail('too many tokens at once');
-    asking += 1;
+  return async (token, asker) => {
+    const leavePlace = takePlace(asker);
+    if (leavePlace === undefined) throw fail('too many tokens at once');
     try {
       const form = { token, token_type_hint: 'access_token' };
       const { status, body } = await ask(await findUrl(), {
@@ -57,8 +64,33 @@ export function createIntrospection(options: IntrospectionOptions): Introspect {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
       throw fail(`introspection: ${cause instanceof Error ? cause.message : 'no answer'}`, error);
     } finally {
-      asking -= 1;
+      leavePlace();
     }
+  };
+}
+
+/** Makes what takes a place for a question, and returns what leaves it; undefined where there is none. */
+function createPlaces(): (asker: Asker) => (() => void) | undefined {
+  let known = 0;
+  let strangers = 0;
+  const ofNetworks = new Map<string, number>();
+  return (asker) => {
+    if (asker === 'known') {
+      if (known >= MAX_ASKING) return undefined;
+      known += 1;
+      return () => void (known -= 1);
+    }
+    const { network } = asker;
+    const others = ofNetworks.get(network) ?? 0;
+    if (strangers >= MAX_ASKING || others >= MAX_OF_NETWORK) return undefined;
+    strangers += 1;
+    ofNetworks.set(network, others + 1);
+    return () => {
+      strangers -= 1;
+      const left = (ofNetworks.get(network) ?? 0) - 1;
+      if (left > 0) ofNetworks.set(network, left);
+      else ofNetworks.delete(network);
+    };
   };
 }
 

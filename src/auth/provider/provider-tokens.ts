@@ -1,7 +1,7 @@
 /** Verifies a provider's tokens: each is read once and remembered, bounded, as long as that can be true. */
 import { digestToken, tokenIdOf } from '../digest.ts';
 import type { UserContext } from '../user.ts';
-import type { Grant, Verification } from '../verifier.ts';
+import type { Grant, NetworkOf, Verification } from '../verifier.ts';
 import {
   type ClaimRules,
   type Claims,
@@ -34,7 +34,11 @@ export interface ProviderTokens {
   /** Decides about a JWT that is known, so that nothing else need be asked about it. */
   recall(token: string, accepted: ReadonlySet<string>): Verification | undefined;
   /** Decides; `accepted` is for whom tokens may be. At once where the token is known. */
-  verify(token: string, accepted: ReadonlySet<string>): Verification | Promise<Verification>;
+  verify(
+    token: string,
+    accepted: ReadonlySet<string>,
+    networkOf: NetworkOf,
+  ): Verification | Promise<Verification>;
   /** Whether a grant of a token counts still; undefined where it is of no provider's token. */
   isCurrent(grant: Grant): boolean | undefined;
   /** Whether a token of the user has been seen that has not ended. */
@@ -95,11 +99,11 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
   const users = new ExpiringUsers(now);
 
   /** Reads a token anew, and remembers what it says. */
-  const readAnew = async (token: string, digest: string): Promise<Known> => {
+  const readAnew = async (token: string, digest: string, networkOf: NetworkOf): Promise<Known> => {
     const isJwt = looksLikeJwt(token);
     const read = isJwt
       ? readJwtClaims(await jwts.read(token), rules)
-      : readIntrospected(await askAbout(token, digest), rules);
+      : readIntrospected(await askAbout(token, digest, networkOf), rules);
     const asked = isJwt ? undefined : { token, againAtMs: now() + INTROSPECTED_MS, underWay: false };
     const grant = new ProviderGrant(read.user, digest, read.expiresAtMs);
     const entry: Known = { read, digest, grant, version: jwts.version, asked, hasEnded: false };
@@ -107,14 +111,16 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
     return entry;
   };
   /** Asks about an opaque token; that it is not active is remembered a while. */
-  const askAbout = async (token: string, digest: string): Promise<Claims> => {
+  const askAbout = async (token: string, digest: string, networkOf: NetworkOf): Promise<Claims> => {
     if (introspect === undefined) throw new TokenFault('malformed');
     const untilMs = inactive.get(digest);
     if (untilMs !== undefined && untilMs > now()) throw new TokenFault('inactive');
-    const claims = await introspect(token);
+    const claims = await introspect(token, isGood(digest) ? 'known' : { network: networkOf() });
     if (claims['active'] !== true) end(digest);
     return claims;
   };
+  /** Whether the provider has said of a token that it is active, and nothing else since. */
+  const isGood = (digest: string): boolean => known.get(digest)?.hasEnded === false;
   /** Notes that the provider says of a token that it is not active. */
   const end = (digest: string): void => {
     remember(inactive, digest, now() + INTROSPECTED_MS, MAX_KNOWN);
@@ -126,7 +132,7 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
     if (introspect === undefined || asked.underWay) return;
     asked.underWay = true;
     try {
-      const claims = await introspect(asked.token);
+      const claims = await introspect(asked.token, 'known');
       asked.againAtMs = now() + INTROSPECTED_MS;
       if (claims['active'] !== true) end(entry.digest);
     } catch {
@@ -166,13 +172,13 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
       const entry = recall(digestToken(token));
       return entry && judge(entry, accepted);
     },
-    verify(token, accepted) {
+    verify(token, accepted, networkOf) {
       const digest = digestToken(token);
       const entry = recall(digest);
       if (entry !== undefined) return judge(entry, accepted);
       let underWay = reading.get(digest);
       if (underWay === undefined) {
-        underWay = readAnew(token, digest).finally(() => reading.delete(digest));
+        underWay = readAnew(token, digest, networkOf).finally(() => reading.delete(digest));
         reading.set(digest, underWay);
       }
       return underWay.then((read) => judge(read, accepted), refusalOf);

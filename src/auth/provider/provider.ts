@@ -1,7 +1,7 @@
 /** Tokens of an identity provider, beside those of a file: a resource server for one issuer, of parts that know no HTTP framework. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Addresses, createPublicAddressOf, RESOURCE_PATHS } from '../own-address.ts';
-import type { TokenVerifier, Verification } from '../verifier.ts';
+import type { NetworkOf, TokenVerifier, Verification } from '../verifier.ts';
 import { type Ask, askProvider } from './ask.ts';
 import type { ClaimRules } from './claims.ts';
 import { discoverEndpoints, type Endpoints } from './endpoints.ts';
@@ -101,28 +101,31 @@ function besideTokens(
   own: ProviderTokens,
   audienceOf: (headers: IncomingHttpHeaders) => ReadonlySet<string>,
 ): TokenVerifier {
-  const verifyOwn = (token: string, headers: IncomingHttpHeaders) => own.verify(token, audienceOf(headers));
+  const verifyOwn = (token: string, headers: IncomingHttpHeaders, networkOf: NetworkOf) =>
+    own.verify(token, audienceOf(headers), networkOf);
   /** What the provider says of a token that the file does not have. */
   const elseOwn = (
     found: Verification,
-    token: string,
-    headers: IncomingHttpHeaders,
+    ...asked: Parameters<typeof verifyOwn>
   ): Verification | Promise<Verification> =>
-    found.ok || found.reason !== 'unknown' || !own.hasForm(token) ? found : verifyOwn(token, headers);
+    found.ok || found.reason !== 'unknown' || !own.hasForm(asked[0]) ? found : verifyOwn(...asked);
   return {
-    verify(token, headers = {}) {
-      if (tokens === undefined) return own.hasForm(token) ? verifyOwn(token, headers) : UNKNOWN;
+    verify(token, headers = {}, networkOf = nowhere) {
+      if (tokens === undefined) return own.hasForm(token) ? verifyOwn(token, headers, networkOf) : UNKNOWN;
       const known = own.recall(token, audienceOf(headers));
       if (known !== undefined) return known;
       const found = tokens.verify(token, headers);
       return found instanceof Promise
-        ? found.then((later) => elseOwn(later, token, headers))
-        : elseOwn(found, token, headers);
+        ? found.then((later) => elseOwn(later, token, headers, networkOf))
+        : elseOwn(found, token, headers, networkOf);
     },
     isCurrent: (grant) => own.isCurrent(grant) ?? tokens?.isCurrent(grant) ?? false,
     hasValidToken: (userId) => own.hasValidToken(userId) || tokens?.hasValidToken(userId) === true,
     onRightsChange: (listener) => tokens?.onRightsChange?.(listener),
   };
 }
+
+/** The network of who has none, as on stdio. */
+const nowhere: NetworkOf = () => '';
 
 const UNKNOWN: Verification = { ok: false, reason: 'unknown' };

@@ -3,7 +3,7 @@ import type { Authentication, Authenticator, Refusal } from '../../auth/authenti
 import { clientAddressOf } from '../client-address.ts';
 import type { RequestContext, Step } from '../context.ts';
 import { HttpError, type RefusalFacts, requireClient } from '../errors.ts';
-import type { CountFailure } from './rate-limit.ts';
+import { type CountFailure, networkOf } from './rate-limit.ts';
 
 /** What a challenge says besides, as parameters with a comma before each: where the client finds out how to sign in, and what to ask for: by default all that there is. */
 export type DescribeEntrance = (ctx: RequestContext, scopes?: readonly string[]) => string;
@@ -25,13 +25,21 @@ export function requireBearer(
     return next();
   };
   return (ctx, next) => {
-    const authentication = authenticator.authenticate(ctx.req.headers);
+    const authentication = authenticateRequest(ctx, authenticator);
     if (!(authentication instanceof Promise)) return admit(ctx, authentication, next);
     return authentication.then((found) => {
       requireClient(ctx);
       return admit(ctx, found, next);
     });
   };
+}
+
+/** Decides about a request by its headers; where it comes from is found out when somebody has to be asked. */
+export function authenticateRequest(
+  ctx: RequestContext,
+  authenticator: Authenticator,
+): Authentication | Promise<Authentication> {
+  return authenticator.authenticate(ctx.req.headers, () => networkOf(clientAddressOf(ctx)));
 }
 
 /**

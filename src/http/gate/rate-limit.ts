@@ -65,7 +65,7 @@ function tooManyFailures(leftMs: number): HttpError {
 }
 
 /** What counts as one address: of IPv6 the /64, all of which one subscriber has. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
   const bare = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
   if (!isIPv6(bare)) return bare;

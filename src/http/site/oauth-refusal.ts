@@ -5,7 +5,7 @@
 import type { Authenticator, Refusal } from '../../auth/authenticate.ts';
 import type { RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
-import { countRefusal, factsOf } from '../gate/bearer-auth.ts';
+import { authenticateRequest, countRefusal, factsOf } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 
 /** What clients are told that look for OAuth here. */
@@ -25,7 +25,7 @@ export function createOAuthRefusalRoutes(
   { otherwise, morePaths }: OAuthElsewhere = NO_OAUTH,
 ): Route[] {
   const refuse = async (ctx: RequestContext): Promise<void> => {
-    const authentication = await authenticator.authenticate(ctx.req.headers);
+    const authentication = await authenticateRequest(ctx, authenticator);
     const refusal = authentication.ok ? undefined : authentication.refusal;
     // It tells a right token from a wrong one.
     if (refusal !== undefined) countRefusal(ctx, refusal, countFailure);

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { base64url, SignJWT, UnsecuredJWT } from 'jose';
+import type { Ask } from '../../../src/auth/provider/ask.ts';
 import { createProvider, type Provider, type ProviderParts } from '../../../src/auth/provider/provider.ts';
 import { createTokenSet } from '../../../src/auth/tokens/token-set.ts';
 import { createUserContext } from '../../../src/auth/user.ts';
@@ -468,6 +469,59 @@ describe('an opaque token', () => {
 
     expect([before, server.verifier.isCurrent(grant)]).toEqual([true, false]);
     expect(wordsOf(await server.verifier.verify('opaque_1', HEADERS))).toMatch(/^revoked: /);
+  });
+
+  /** A server that has let `opaque_1` in half a minute ago, and a provider that does not answer what is made up until `answer` is called. */
+  const openSlow = async () => {
+    const held: (() => void)[] = [];
+    const slow: Ask = async (address, options) => {
+      if (options?.form?.['token']?.startsWith('made_up') === true)
+        await new Promise<void>((resolve) => {
+          held.push(resolve);
+        });
+      return at.ask(address, options);
+    };
+    const server = open({ client, introspectionUrl: `${ISSUER}/introspect`, ask: slow });
+    const ask = async (token: string, network: string) =>
+      server.verifier.verify(token, HEADERS, () => network);
+    at.opaque.set('opaque_1', active()).set('opaque_2', active());
+    await ask('opaque_1', 'near');
+    nowMs += 30_000;
+    const answer = (): void => {
+      for (const resolve of held) resolve();
+    };
+    return { ask, held, answer };
+  };
+
+  test('of somebody who makes many up keeps nobody else’s from being asked about, be the provider slow', async () => {
+    const { ask, held, answer } = await openSlow();
+
+    const flood = Array.from({ length: 200 }, async (_, index) => ask(`made_up_${index}`, 'far'));
+    await immediate();
+    const letIn = [await ask('opaque_1', 'far'), await ask('opaque_2', 'near')];
+    const refused = await ask('opaque_3', 'far');
+    const waiting = held.length;
+    answer();
+    await Promise.all(flood);
+    const later = await ask('opaque_3', 'far');
+
+    expect(letIn).toMatchObject([{ ok: true }, { ok: true }]);
+    expect([refused, later]).toMatchObject([{ reason: 'unavailable' }, { reason: 'revoked' }]);
+    expect(waiting).toBe(16);
+  });
+
+  test('from many networks at once is asked about up to a bound, and whatever is known to be good beside it', async () => {
+    const { ask, held, answer } = await openSlow();
+
+    const flood = Array.from({ length: 200 }, async (_, index) => ask(`made_up_${index}`, `far ${index}`));
+    await immediate();
+    const again = await ask('opaque_1', 'near');
+    const waiting = held.length;
+    answer();
+    await Promise.all(flood);
+
+    expect(again).toMatchObject({ ok: true });
+    expect(waiting).toBe(64);
   });
 
   test('cannot be refused while the provider cannot be asked, nor when it turns this server away', async () => {
