@@ -1,5 +1,6 @@
 /** Signs in on the page as a person does, and uses what came of it as a client does: a call, a refresh, and the end. */
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Answer, ask, codeOf, parseJson, requireJson, type Target, unexpected } from './http.ts';
 import { CheckFailure } from './outcome.ts';
@@ -119,17 +120,35 @@ export async function useSignIn(
     const form = { token: last.refresh_token ?? last.access_token, client_id: clientId };
     const revoked = await askAt(target, revoke, { form });
     if (revoked.status !== 200) throw unexpected(revoked, '200');
-    const after = await ask(target, '/tools', { token: last.access_token });
+    const after = await askUntilRefused(target, last.access_token);
     if (after.status !== 401)
       throw new CheckFailure(
         `A revoked token is answered ${after.status}.`,
-        'A cache answers in place of the server, or several instances share no Redis: what a client ends, only its own instance knows.',
+        'A cache answers in place of the server, or there are several instances that do not tell each other what a client has ended: set the same REDIS_URL at each.',
       );
   }
   return {
     detail: `as ${derived}: called, ${refreshToken === undefined ? 'not refreshed (OAUTH_REFRESH_SECONDS=0)' : 'refreshed'}, ended`,
   };
 }
+
+/** What a token is answered that has been ended, as soon as that is the same several times: instances hear of it from each other. */
+async function askUntilRefused(target: Target, token: string): Promise<Answer> {
+  const endMs = performance.now() + TOLD_WITHIN_MS;
+  for (let refusals = 0; ;) {
+    const answer = await ask(target, '/tools', { token });
+    refusals = answer.status === 401 ? refusals + 1 : 0;
+    if (refusals === REFUSALS_IN_TURN) return answer;
+    if (refusals === 0 && performance.now() >= endMs) return answer;
+    if (refusals === 0) await delay(100);
+  }
+}
+
+/** So soon every instance knows. Milliseconds. */
+const TOLD_WITHIN_MS = 1_000;
+
+/** A balancer takes the instances in turn, or by chance. */
+const REFUSALS_IN_TURN = 6;
 
 /** Tokens that nothing on the way may keep. */
 function requireTokens(answer: Answer): z.infer<typeof TOKENS> {

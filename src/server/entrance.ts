@@ -7,6 +7,7 @@ import type { DescribeEntrance } from '../http/gate/bearer-auth.ts';
 import type { CountFailure } from '../http/gate/rate-limit.ts';
 import type { Config } from '../config/config.ts';
 import type { Tool } from '../mcp/tool.ts';
+import type { Peers } from '../sessions/peers.ts';
 import { createOAuthRefusalRoutes } from '../http/site/oauth-refusal.ts';
 import { openProvider } from './provider.ts';
 import { openSignIn } from './sign-in.ts';
@@ -21,6 +22,8 @@ export interface Entrance {
   readonly canSignIn: boolean;
   /** What the challenge of a 401 says besides. */
   readonly describe?: DescribeEntrance;
+  /** Has what it knows of callers be known to the other processes. */
+  readonly takePart?: (peers: Peers) => void;
 }
 
 /** What a way in is wired to. */

@@ -1,7 +1,9 @@
 /** Wires signing in, where it is configured: its modules are loaded then and not before. */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { SignIn } from '../auth/sign-in/sign-in.ts';
 import { createFailureCounter } from '../http/gate/rate-limit.ts';
+import type { Peers } from '../sessions/peers.ts';
 import type { Entrance, EntranceWiring } from './entrance.ts';
 
 /** The bytes of a secret that is made up for one run. */
@@ -49,7 +51,14 @@ export async function openSignIn({
         log,
       }),
     describe: createChallenge(signIn),
+    takePart: (peers) => shareEnds(signIn.ends, peers),
   };
+}
+
+/** Has the end of a sign-in, by its client or because two have a token of it, count in every process that can be reached at that moment. */
+export function shareEnds(ends: SignIn['ends'], peers: Pick<Peers, 'tell' | 'onTell'>): void {
+  ends.onEnd((family) => peers.tell('sign-in ended', family));
+  peers.onTell('sign-in ended', (family: string) => ends.noteEnded(family));
 }
 
 /** A secret for this run. */

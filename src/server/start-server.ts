@@ -99,6 +99,7 @@ export async function startServer({
   const authenticator = createAuthenticator(entrance.verifier);
   const shared = await openSharedState(sharing, { log, oneUser: !authenticator.enabled });
   const { sessionIds, peers, store } = { ...shared, ...(given.store && { store: given.store }) };
+  entrance.takePart?.(peers);
   const countFailure = shareFailures(createFailureCounter(config.auth.failuresPerMinute), peers);
   const gate = { authenticator, countFailure, describeEntrance: entrance.describe };
   const definition = defineMcp({

@@ -5,6 +5,7 @@ import { type Discovered, discoverSignIn, registerClient } from '../../scripts/s
 import { signInOnPage, useSignIn } from '../../scripts/smoke/sign-in-page.ts';
 import { PLAN } from '../../scripts/smoke/plan.ts';
 import { type Exchange, type Fault, startFaultyProxy } from '../support/faulty-proxy.ts';
+import { startRoundRobin } from '../support/round-robin.ts';
 import { newSecret } from '../support/sign-in.ts';
 import { smoke } from '../support/smoke-run.ts';
 import { ADA, BOB, startTestServer, type TestServer } from '../support/start-server.ts';
@@ -251,4 +252,18 @@ describe('names', () => {
     expect((outcome as CheckFailure).message).toMatch(words);
     expect((outcome as CheckFailure).advice).not.toBe('');
   });
+});
+
+test('names instances that do not tell each other what a client has ended', async () => {
+  const env = { SERVER_SECRET: newSecret(), AUTH_FAILURES_PER_MINUTE: '100000' };
+  const servers = await Promise.all([1, 2].map(async () => startTestServer({ env })));
+  const balancer = await startRoundRobin(servers.map(({ url }) => url));
+
+  const outcome = await signIn(balancer.url).catch((error: unknown) => error);
+  balancer.close();
+  await Promise.all(servers.map(async (server) => server.close()));
+
+  expect(outcome).toBeInstanceOf(CheckFailure);
+  expect((outcome as CheckFailure).message).toBe('A revoked token is answered 200.');
+  expect((outcome as CheckFailure).advice).toContain('set the same REDIS_URL at each');
 });

@@ -26,6 +26,10 @@ export interface Families {
   useRefresh(family: string, generation: number): number;
   hasEnded(family: string): boolean;
   end(family: string): void;
+  /** Notes that a sign-in has ended elsewhere. */
+  noteEnded(family: string): void;
+  /** Calls `listener` with each sign-in that ends here. */
+  onEnd(listener: (family: string) => void): void;
 }
 
 /** Makes the memory. Ages are taken by the clock that is passed, so that it may be the one that values are stamped by. */
@@ -36,7 +40,9 @@ export function createFamilies(now: () => number = Date.now): Families {
   const newest = new Map<string, number>();
   const ended = new Set<string>();
 
-  const end = (family: string): void => {
+  const listeners: ((family: string) => void)[] = [];
+
+  const noteEnded = (family: string): void => {
     ended.delete(family);
     ended.add(family);
     newest.delete(family);
@@ -44,6 +50,11 @@ export function createFamilies(now: () => number = Date.now): Families {
       if (ended.size <= MAX_ENDED) break;
       ended.delete(oldest);
     }
+  };
+  const end = (family: string): void => {
+    const isNew = !ended.has(family);
+    noteEnded(family);
+    if (isNew) for (const listener of listeners) listener(family);
   };
   const requireGoing = (family: string): void => {
     if (ended.has(family)) throw new OAuthError('invalid_grant', 'This sign-in has ended. Sign in again.');
@@ -94,5 +105,7 @@ export function createFamilies(now: () => number = Date.now): Families {
     },
     hasEnded: (family) => ended.has(family),
     end,
+    noteEnded,
+    onEnd: (listener) => void listeners.push(listener),
   };
 }

@@ -9,7 +9,7 @@ import { createClientDocuments } from './client-documents.ts';
 import { type CallingClient, type Clients, createClients } from './clients.ts';
 import { withDerivedTokens } from './derived-tokens.ts';
 import { createExchange, type Exchange } from './exchange.ts';
-import { createFamilies } from './families.ts';
+import { createFamilies, type Families } from './families.ts';
 import { createFetchDocument, type FetchDocument } from './fetch-document.ts';
 import { createJudge } from './judge.ts';
 import { createRedirectPolicy } from './redirect-policy.ts';
@@ -45,6 +45,8 @@ export interface SignIn extends Authorization, Exchange {
   isSecretOf(secret: string, client: CallingClient): boolean;
   /** Registers a client, and returns what it is told. */
   register(metadata: unknown): object;
+  /** Which sign-ins have ended here, and elsewhere. */
+  readonly ends: Pick<Families, 'noteEnded' | 'onEnd'>;
   /** Whether a text is what a sign-in gave: that is no token to sign in with. */
   isDerived(token: string): boolean;
 }
@@ -75,6 +77,7 @@ export function createSignIn(parts: SignInParts): SignIn {
     scopes,
     identify: (clientId) => clients.identify(clientId),
     isSecretOf: (secret, { hash }) => values.open('secret', secret)?.client === hash,
+    ends: families,
     register: (metadata) => registerClient(metadata, { values, redirects, now }),
     isDerived: (token) =>
       values.open('access', token) !== undefined || values.open('refresh', token) !== undefined,
