@@ -18,6 +18,9 @@ beforeAll(async () => {
 }, 180_000);
 afterEach(async () => sandbox.close());
 
+/** What a server asks about opaque tokens with. */
+const CLIENT = { OAUTH_CLIENT_ID: 'mcp-server', OAUTH_CLIENT_SECRET: 'secret' };
+
 /** Starts the provider, and a server that accepts its tokens. */
 async function start(format: 'jwt' | 'opaque'): Promise<{ server: TestServer; issuer: string }> {
   // The provider is told for whom tokens are, and the server by whom they are: one of the addresses must be known first.
@@ -31,9 +34,8 @@ async function start(format: 'jwt' | 'opaque'): Promise<{ server: TestServer; is
   const issuer = await waitFor(`the provider\n${provider.stderr()}`, () =>
     /(http:\S+)\n/.exec(provider.stdout())?.at(1),
   );
-  const client = { OAUTH_CLIENT_ID: 'mcp-server', OAUTH_CLIENT_SECRET: 'secret' };
   const server = await startTestServer({
-    env: { PORT: String(port), OAUTH_ISSUER: issuer, ...(format === 'opaque' && client) },
+    env: { PORT: String(port), OAUTH_ISSUER: issuer, ...(format === 'opaque' && CLIENT) },
   });
   sandbox.defer(async () => server.close());
   return { server, issuer };
@@ -62,10 +64,18 @@ async function followToCallback(asked: URL): Promise<URLSearchParams> {
   throw new Error(`The sign-in goes round in circles, by ${way.join(' ')}.`);
 }
 
-/** Signs in with the SDK's client, which finds everything out by itself. */
-async function signIn(url: string): Promise<{ client: Client; token: string }> {
+/** What came of a sign-in. */
+interface SignedIn {
+  readonly client: Client;
+  /** How the provider knows that client. */
+  readonly clientId: string;
+  readonly token: string;
+}
+
+/** Signs in with the SDK's client, which finds everything out by itself; `scope` takes the place of what it would ask for. */
+async function signIn(url: string, { scope }: { scope?: string } = {}): Promise<SignedIn> {
   const kept: {
-    client?: unknown;
+    client?: { client_id: string };
     tokens?: { access_token: string };
     verifier?: string;
     discovery?: unknown;
@@ -75,7 +85,7 @@ async function signIn(url: string): Promise<{ client: Client; token: string }> {
     redirectUrl: REDIRECT,
     clientMetadata: { redirect_uris: [REDIRECT], client_name: 'SDK', token_endpoint_auth_method: 'none' },
     clientInformation: () => kept.client,
-    saveClientInformation: (client: unknown) => void (kept.client = client),
+    saveClientInformation: (client: { client_id: string }) => void (kept.client = client),
     tokens: () => kept.tokens,
     saveTokens: (tokens: { access_token: string }) => void (kept.tokens = tokens),
     redirectToAuthorization: (asked: URL) => void (kept.asked = asked),
@@ -93,6 +103,7 @@ async function signIn(url: string): Promise<{ client: Client; token: string }> {
   };
   await connect().catch(() => undefined);
   if (kept.asked === undefined) throw new Error('The client has not asked.');
+  if (scope !== undefined) kept.asked.searchParams.set('scope', scope);
   const back = await followToCallback(kept.asked);
   const transport = new StreamableHTTPClientTransport(new URL('/mcp', url), {
     authProvider: authProvider as never,
@@ -100,11 +111,11 @@ async function signIn(url: string): Promise<{ client: Client; token: string }> {
   await transport.finishAuth(back);
   const client = await connect();
   sandbox.defer(async () => client.close());
-  return { client, token: kept.tokens?.access_token ?? '' };
+  return { client, clientId: kept.client?.client_id ?? '', token: kept.tokens?.access_token ?? '' };
 }
 
 describe.each(['jwt', 'opaque'] as const)('with tokens that are %s', (format) => {
-  test('the SDK’s client signs in at the provider and calls here; what is revoked or not asked for is refused', async () => {
+  test('the SDK’s client signs in at the provider and calls here; what it did not ask for, it has to sign in for again', async () => {
     const { server, issuer } = await start(format);
 
     const { client, token } = await signIn(server.url);
@@ -112,11 +123,43 @@ describe.each(['jwt', 'opaque'] as const)('with tokens that are %s', (format) =>
     const session = await openMcpSession(server.url, token);
     const echo = await session.post(callTool(1, 'echo_message', { message: 'x' }));
     const altered = await send(`${server.url}/tools`, { token: `${token}x` });
+    const { token: narrow } = await signIn(server.url, { scope: 'greet' });
+    const narrowSession = await openMcpSession(server.url, narrow);
+    const greeted = await narrowSession.post(callTool(1, 'get_greeting', { name: 'Zoë' }));
+    const refused = await narrowSession.post(callTool(2, 'echo_message', { message: 'x' }));
 
     const who = JSON.parse((content as { text: string }[])[0]?.text ?? '{}') as object;
     expect(who).toMatchObject({ userId: 'grace', scopes: ['greet', 'echo'] });
     expect(token.startsWith('eyJ')).toBe(format === 'jwt');
     expect([echo.status, altered.status]).toEqual([200, 401]);
+    expect([greeted.status, greeted.text]).toEqual([200, expect.stringContaining('Hello, Zoë!')]);
+    expect(refused.status).toBe(403);
+    expect(refused.headers.get('www-authenticate')).toMatch(/error="insufficient_scope".*scope="greet echo"/);
     expect(server.lines.find(({ msg }) => msg === 'tool call')).toMatchObject({ userId: `${issuer}#grace` });
   });
+});
+
+test('a token that its client has revoked at the provider is refused, and another one of that user is not', async () => {
+  const { server, issuer } = await start('opaque');
+  const [revoked, other] = [await signIn(server.url), await signIn(server.url)];
+  // What the first server was told counts there for half a minute; this one has asked nothing yet.
+  const second = await startTestServer({
+    env: { OAUTH_ISSUER: issuer, OAUTH_AUDIENCE: `${server.url}/mcp`, ...CLIENT },
+  });
+  sandbox.defer(async () => second.close());
+
+  const revocation = await fetch(`${issuer}/token/revocation`, {
+    method: 'POST',
+    body: new URLSearchParams({ token: revoked.token, client_id: revoked.clientId }),
+  });
+  await revocation.body?.cancel();
+  const answers = [
+    await send(`${second.url}/tools`, { token: revoked.token }),
+    await send(`${second.url}/tools`, { token: other.token }),
+  ];
+
+  expect(revocation.status).toBe(200);
+  expect(answers.map(({ status }) => status)).toEqual([401, 200]);
+  expect(answers[0]?.body).toMatchObject({ error_description: expect.stringContaining('not active') });
+  expect(second.lines.find(({ status }) => status === 401)).toMatchObject({ reason: 'revoked' });
 });
