@@ -42,12 +42,15 @@ export function narrowUser(
       });
 }
 
-/** What a client is told it was granted; undefined where there is no word for it. */
+/**
+ * What a client is told it was granted: nothing at all too, since leaving it out means as much as was asked for (RFC 6749, section 5.1).
+ * Undefined where there is no word for it, as no tool asks for one.
+ */
 export function spellScope(
   { scopes, wantsOffline }: AskedScopes,
   { entry, known }: { readonly entry: readonly string[] | undefined; readonly known: readonly string[] },
 ): string | undefined {
   const granted = grantedScopes(scopes, entry) ?? known;
   const words = wantsOffline ? [...granted, OFFLINE_ACCESS] : granted;
-  return words.length === 0 ? undefined : words.join(' ');
+  return words.length === 0 && known.length === 0 ? undefined : words.join(' ');
 }
