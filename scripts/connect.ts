@@ -2,12 +2,19 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { codeOf } from '../src/auth/tokens/system-error.ts';
 import { parseConfig } from '../src/config/config.ts';
 import { ConfigError } from '../src/config/config-error.ts';
 import { readEnvironment } from '../src/config/environment.ts';
-import { clientIdsFor, type Configuration, makeClientFile, renderClient } from '../src/connect/clients.ts';
+import {
+  type ClientId,
+  clientIdsFor,
+  type Configuration,
+  makeClientFile,
+  renderClient,
+} from '../src/connect/clients.ts';
 import { spellLink } from '../src/connect/links.ts';
-import { TOKEN_PLACEHOLDER } from '../src/connect/target.ts';
+import { type ConnectTarget, TOKEN_PLACEHOLDER } from '../src/connect/target.ts';
 import { readPackage } from '../src/package.ts';
 import { parseConnectLine } from './connect/command-line.ts';
 import { readToken } from './connect/read-token.ts';
@@ -39,7 +46,7 @@ async function main(): Promise<ExitCode> {
     const here = { canSignIn: (signIn ?? provider) !== undefined };
     const ids = line.client === undefined ? clientIdsFor(here) : [line.client];
     const shown = ids.map((id) => renderClient(id, target));
-    const file = line.client && !line.asLink && (await makeClientFile(line.client, target));
+    const file = line.client && !line.asLink && (await makeFile(line.client, target));
     if (file) return printFile(file);
     if (line.asLink) for (const configuration of shown) console.log(linkOf(configuration));
     else if (line.client === undefined) console.log(shown.map(formatSection).join('\n\n'));
@@ -67,6 +74,21 @@ function linkOf({ title, oneClick }: Configuration): string {
       `${title} takes no link; without --link its configuration is printed.`,
     );
   return spellLink(oneClick.link);
+}
+
+/**
+ * The file of a client, if it has one.
+ * @throws {CommandError} when something that goes into it is not here
+ */
+async function makeFile(client: ClientId, target: ConnectTarget): Promise<Uint8Array | undefined> {
+  try {
+    return await makeClientFile(client, target);
+  } catch (cause) {
+    if (codeOf(cause) !== 'ENOENT') throw cause;
+    const words =
+      'What goes into that file is not part of this installation: install it whole, with the folder bundle/ beside dist/.';
+    throw new CommandError(EXIT.failed, words, { cause });
+  }
 }
 
 /** Prints a file, which is for no terminal: `> my.mcpb` keeps it. */

@@ -1,12 +1,13 @@
 /** The bundle for Claude Desktop as a file: its manifest, its archive, and that it is always the same. */
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { copyFile, cp, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { afterEach, expect, test } from '@jest/globals';
 import { fromBufferPromise } from 'yauzl';
 import { makeBundle } from '../../src/connect/bundle/make-bundle.ts';
-import { createSandbox, ROOT, waitForEnd } from '../support/process.ts';
+import { builtFile, createSandbox, ROOT, waitForEnd } from '../support/process.ts';
+import { fixtureEntry, startServer } from '../support/server-process.ts';
 
 const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
@@ -70,5 +71,30 @@ test('is what the format’s own tool takes', async () => {
   expect({ ...(await waitForEnd(validate)), said: validate.stdout() }).toMatchObject({
     code: 0,
     said: expect.stringContaining('passes') as unknown,
+  });
+});
+
+test('that an installation without its files cannot make is refused in words, by the command and by the server', async () => {
+  const folder = await sandbox.folder();
+  await cp(path.join(ROOT, 'dist'), path.join(folder, 'dist'), { recursive: true });
+  await copyFile(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'));
+  await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+  const there = (file: string): string => path.join(folder, path.relative(ROOT, file));
+  const [entry = '', ...args] = fixtureEntry('http');
+
+  const connect = sandbox.spawn({
+    args: [there(builtFile('scripts/connect.js')), '--client', 'claude-desktop-bundle'],
+    cwd: folder,
+  });
+  const ending = await waitForEnd(connect);
+  const server = await startServer(sandbox, { entry: [there(entry), ...args] });
+  const answer = await fetch(`${server.url}/connect.mcpb`);
+
+  expect(ending.code).toBe(1);
+  expect(connect.stderr()).toMatch(/^What goes into that file is not part of this installation: .*\n$/);
+  expect(answer.status).toBe(404);
+  expect(await answer.json()).toMatchObject({
+    error: 'not_found',
+    error_description: 'This server has no bundle: the folder bundle/ is not part of its installation.',
   });
 });

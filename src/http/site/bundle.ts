@@ -15,10 +15,11 @@ export function createBundleRoute(face: Face): Route {
     const { makeBundle } = await load();
     const { name, version, authEnabled } = face;
     const url = `${face.publicUrl ?? addressOf(ctx)}/mcp`;
+    const bundle = orNotHere(() => makeBundle({ url, name, version, withoutToken: !authEnabled }));
     ctx.attachment(`${name}.mcpb`);
     // Not as an archive: some browsers unpack what they save.
     ctx.type = 'application/octet-stream';
-    ctx.body = makeBundle({ url, name, version, withoutToken: !authEnabled });
+    ctx.body = bundle;
   };
   return {
     path: '/connect.mcpb',
@@ -26,6 +27,20 @@ export function createBundleRoute(face: Face): Route {
     access: 'public',
     loadAhead: load,
   };
+}
+
+/**
+ * What is made of files that an image made by hand may lack.
+ * @throws {HttpError} 404 when they are not there
+ */
+function orNotHere<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause;
+    const words = 'This server has no bundle: the folder bundle/ is not part of its installation.';
+    throw new HttpError(404, 'not_found', words, { cause });
+  }
 }
 
 /** Where the request came to, on a server that was not told its address. The answer is kept by nobody else: it says no-store. */
