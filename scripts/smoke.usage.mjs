@@ -11,7 +11,7 @@ Checks a deployed server from outside, as its clients would; changes nothing the
   --instances N        also sends N times 20 calls of one session, and of one of HTTP+SSE: a balancer spreads them
   --restart            also keeps a session while you restart the server, when it asks for that
   --sign-in            also signs in on the page, as Claude on the web does, from discovery to revocation
-  --idle SECONDS       also holds a stream that long, to find the host's idle limit
+  --idle SECONDS       also holds a stream of each transport that long, to find the host's limits
   --heartbeat SECONDS  the server's SSE_KEEPALIVE_SECONDS; default 15
   --max-body BYTES     the server's MAX_BODY_BYTES; default 4194304
   --timeout SECONDS    for any one answer; default 10

@@ -5,7 +5,7 @@ import type { SmokeOptions } from './options.ts';
 import type { Passed } from './steps.ts';
 
 /** How much later than its interval a heartbeat may come, at most: the way, and the server's clock of half a second. */
-const SLACK_MS = 3_000;
+export const SLACK_MS = 3_000;
 
 /** A comment arrives within the interval. One that came with the stream's opening says nothing about silence. */
 export async function checkHeartbeat(

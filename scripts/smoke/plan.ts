@@ -151,7 +151,7 @@ export const PLAN: readonly PlannedStep[] = [
   { id: 'post-heartbeat', title: 'Streamable HTTP: heartbeat of a streamed answer comes through', needs: ['post-stream'], unless: noTools, check: (run) => checkHeartbeat(known(run.postStream), run.options) },
   { id: 'instances', title: 'Streamable HTTP: every instance answers a session', needs: TALKS, unless: noInstances, check: (run) => checkInstances(run.target, known(run.options.instances)) },
   { id: 'sse-instances', title: 'HTTP+SSE: every instance answers a session', needs: ['sse-stream'], unless: (run) => noInstances(run) || sseOff(run), check: (run) => checkSseInstances(run.target, known(run.sse), known(run.options.instances)) },
-  { id: 'idle', title: 'Idle stream survives', needs: TALKS, unless: (run) => (run.options.idleMs === undefined && '--idle was not given') || sseOff(run), check: (run) => checkIdle(run.target, known(run.options.idleMs)) },
+  { id: 'idle', title: 'Idle streams survive', needs: TALKS, unless: ({ options }) => options.idleMs === undefined && '--idle was not given', check: ({ target, options, face }) => checkIdle(target, { ...options, idleMs: known(options.idleMs), sseEnabled: known(face).sseEnabled }) },
   // Last, since it ends every stream.
   { id: 'restart', title: 'A session outlives a restart', needs: ['raw-session'], unless: ({ options }) => !options.restart && '--restart was not given', check: (run) => checkRestart(run.target, run.tell) },
 ]; // prettier-ignore

@@ -180,7 +180,7 @@ checks.add('names a host that cuts idle streams, and after how long', async () =
   const url = await startFaulty({
     answer({ incoming, res, forward }) {
       forward();
-      if (incoming.url !== '/sse') return;
+      if (incoming.method !== 'GET' || !['/sse', '/mcp'].includes(incoming.url ?? '')) return;
       const timer = setTimeout(() => res.destroy(), 800);
       res.once('close', () => clearTimeout(timer));
     },
@@ -189,9 +189,11 @@ checks.add('names a host that cuts idle streams, and after how long', async () =
   const run = await smoke(url, '--token', ADA, '--idle', '3', '--heartbeat', '3');
 
   expect(run.exitCode).toBe(1);
-  expect(run.ids('failed')).toEqual(['sse-heartbeat', 'idle']);
+  expect(run.ids('failed')).toEqual(['sse-heartbeat', 'session-heartbeat', 'idle']);
   expect(run.step('sse-heartbeat').detail).toContain('The stream was closed');
-  expect(run.step('idle').detail).toBe('The stream was closed after 1 s.');
+  expect(run.step('idle').detail).toBe(
+    'The stream of HTTP+SSE was closed after 1 s. The stream of Streamable HTTP (GET /mcp) was closed after 1 s.',
+  );
 });
 
 checks.add('names the wrong user', async () => {

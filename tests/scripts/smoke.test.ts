@@ -57,7 +57,9 @@ test('passes every step of a protected server, with two users, mcp-remote and an
   expect(run.step('sse-tools').detail).toBe('3 tools listed, whoami and get_greeting called, as ada');
   expect(run.step('mcp-remote').detail).toContain('as ada');
   expect(run.step('two-users').detail).toContain('ada and bob');
-  expect(run.step('idle').detail).toMatch(/^survived \d s, with [1-9] heartbeats, and still answers$/);
+  expect(run.step('idle').detail).toMatch(
+    /^survived \d s, and still answers: HTTP\+SSE with [1-9] heartbeats, Streamable HTTP \(GET \/mcp\) with [1-9] heartbeats$/,
+  );
 });
 
 test('leaves no session behind', async () => {
@@ -104,10 +106,10 @@ test('skips what needs HTTP+SSE when it is off, and says so', async () => {
     'sse-heartbeat',
     'instances',
     'sse-instances',
-    'idle',
     'restart',
   ]);
   expect(run.step('sse-stream').detail).toContain('SSE_ENABLED=false');
+  expect(run.step('idle').detail).toMatch(/^survived 1 s, and still answers: Streamable HTTP/);
   expect(run.step('two-users')).toMatchObject({ status: 'passed' });
 });
 
