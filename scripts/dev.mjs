@@ -4,6 +4,7 @@
  */
 
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +26,9 @@ const LOOK_MS = 300;
 
 // Where it appears, authentication is on from then on. Where it goes, nothing opens by itself: that takes a start by hand.
 const TOKENS = path.join(ROOT, 'tokens.json');
+
+// Seals the sessions of this run: the server that is started next goes on with them.
+const SECRET = randomBytes(32).toString('base64url');
 
 /** How long calls that are under way may take to end before a restart cuts them. */
 const PATIENCE_MS = 1_000;
@@ -129,7 +133,7 @@ function createRestarter() {
 
   /** Starts the server. */
   const start = () => {
-    const started = startNode(['--enable-source-maps', `${OUT}/src/main.js`], 'inherit');
+    const started = startNode(['--enable-source-maps', `${OUT}/src/main.js`], 'inherit', environment());
     child = started;
     started.once('exit', (code) => {
       if (child !== started) return;
@@ -158,13 +162,31 @@ function createRestarter() {
  *
  * @param {readonly string[]} args
  * @param {'pipe' | 'inherit'} stdout
+ * @param {NodeJS.ProcessEnv} [env]
  */
-function startNode(args, stdout) {
+function startNode(args, stdout, env = process.env) {
   const preload = new URL('end-with-parent.mjs', import.meta.url).href;
   return spawn(process.execPath, ['--import', preload, ...args], {
     cwd: ROOT,
+    env,
     stdio: ['ignore', stdout, 'inherit', 'ipc'],
   });
+}
+
+/**
+ * The variables of the server: where no secret is set, with one for this run. All else is as with `npm start`: a secret alone would
+ * switch signing in on, and hide that REDIS_URL needs one.
+ *
+ * @returns {NodeJS.ProcessEnv}
+ */
+function environment() {
+  const file = path.join(ROOT, '.env');
+  const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+  /** @param {string} name */
+  const isSet = (name) =>
+    process.env[name] !== undefined || new RegExp(`^\\s*(export\\s+)?${name}\\s*=`, 'm').test(text);
+  if (isSet('SERVER_SECRET') || isSet('REDIS_URL')) return process.env;
+  return { ...process.env, SERVER_SECRET: SECRET, ...(!isSet('SIGN_IN') && { SIGN_IN: 'false' }) };
 }
 
 /**

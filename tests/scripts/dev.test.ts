@@ -6,6 +6,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { createCheckout, deleteCheckouts } from '../support/checkout.ts';
 import { connectClient } from '../support/clients.ts';
 import { builtFile, createSandbox, ROOT, type TestProcess, waitFor, waitForEnd } from '../support/process.ts';
+import { callTool, openMcpSession, send } from '../support/raw-http.ts';
 import { parseLog } from '../support/server-process.ts';
 
 deleteCheckouts();
@@ -78,7 +79,7 @@ async function answerAt(url: string): Promise<string> {
   return text;
 }
 
-test('an edited tool answers, a broken one leaves the server as it is, settings and tokens count, and Ctrl-C ends everything', async () => {
+test('an edited tool answers in the same session, a broken one leaves the server as it is, settings and tokens count, and Ctrl-C ends everything', async () => {
   const folder = await checkoutWithServer();
   const dev = sandbox.spawn({
     args: ['scripts/dev.mjs'],
@@ -87,6 +88,7 @@ test('an edited tool answers, a broken one leaves the server as it is, settings 
   });
 
   const first = await addressOf(dev, 1);
+  const session = await openMcpSession(first, 'tok_nobody_0123456789');
   const answers = [await answerAt(first)];
 
   await writeFile(path.join(folder, 'src/tools/index.ts'), toolThatSays('missing'));
@@ -96,6 +98,7 @@ test('an edited tool answers, a broken one leaves the server as it is, settings 
   await writeFile(path.join(folder, 'src/tools/index.ts'), toolThatSays("'two'"));
   const second = await addressOf(dev, 2);
   answers.push(await answerAt(second));
+  const goesOn = await send(`${second}/mcp`, { headers: session.headers, body: callTool(1, 'answer') });
 
   await writeFile(path.join(folder, '.env'), 'SSE_ENABLED=false\n');
   const third = await addressOf(dev, 3);
@@ -104,16 +107,19 @@ test('an edited tool answers, a broken one leaves the server as it is, settings 
   await cp(path.join(ROOT, 'tokens.example.json'), path.join(folder, 'tokens.json'));
   const fourth = await addressOf(dev, 4);
   const withoutToken = await fetch(new URL('/tools', fourth));
+  const signIn = await fetch(new URL('/.well-known/oauth-authorization-server', fourth));
 
   dev.child.kill('SIGINT');
   // Its output ends only when the server and the compiler, which write to it too, have ended.
   const ending = await waitForEnd(dev, SLOW);
 
   expect(answers).toEqual(['one', 'one', 'two']);
+  expect(goesOn).toMatchObject({ status: 200, text: expect.stringContaining('two') as unknown });
   expect(dev.stderr()).toMatch(
     /^src\/tools\/index\.ts\(\d+,\d+\): error TS2304: Cannot find name 'missing'\.$/m,
   );
-  expect([sse.status, withoutToken.status]).toEqual([404, 401]);
+  // A secret for the run of `npm run dev` does not switch signing in on.
+  expect([sse.status, withoutToken.status, signIn.status]).toEqual([404, 401, 404]);
   expect(ending).toEqual({ code: 0, signal: null });
   await expect(fetch(fourth)).rejects.toThrow('fetch failed');
   // Whoever builds or tests in another terminal is not disturbed.
