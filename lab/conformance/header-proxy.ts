@@ -1,5 +1,6 @@
 /** A reverse proxy that adds the credential the conformance suite cannot send, and changes nothing else. */
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { request as requestOverTls } from 'node:https';
 import { listenOnLoopback } from './loopback.ts';
 
 /** A running proxy. */
@@ -20,10 +21,26 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** Starts a proxy on a free loopback port. Host and Origin go through as the client sent them: the server judges them. */
-export async function startHeaderProxy(target: URL, token?: string): Promise<HeaderProxy> {
+/** How requests go on. */
+export interface HeaderProxyOptions {
+  /** What every request gets; without it, each goes through as it comes until one is added. */
+  readonly token?: string;
+  /** Whether the target is asked by its own name, behind its own path, as a server on the internet must be. */
+  readonly byItsName?: boolean;
+}
+
+/**
+ * Starts a proxy on a free loopback port. Origin goes through as the client sent it, and so does Host unless the target is asked by its
+ * name: the server judges them.
+ */
+export async function startHeaderProxy(
+  target: URL,
+  { token, byItsName = false }: HeaderProxyOptions = {},
+): Promise<HeaderProxy> {
   let added = token;
-  const server = createServer((incoming, answer) => forward({ incoming, answer, target, token: added }));
+  const server = createServer((incoming, answer) =>
+    forward({ incoming, answer, target, token: added, byItsName }),
+  );
   // Event streams stay silent for long, and the suite decides how long it waits.
   server.requestTimeout = 0;
   const port = await listenOnLoopback(server);
@@ -44,18 +61,21 @@ interface Exchange {
   readonly answer: ServerResponse;
   readonly target: URL;
   readonly token: string | undefined;
+  readonly byItsName: boolean;
 }
 
 /** Sends a request on with the credential and streams the response back; whoever leaves first takes the other along. */
-function forward({ incoming, answer, target, token }: Exchange): void {
-  const outgoing = request({
+function forward({ incoming, answer, target, token, byItsName }: Exchange): void {
+  const ask = target.protocol === 'https:' ? requestOverTls : request;
+  const headers = withCredential(incoming, token);
+  const outgoing = ask({
     // One connection for each request: a kept one may be closed by the server just as it is used again.
     agent: false,
     host: target.hostname,
     port: target.port,
     method: incoming.method,
-    path: incoming.url,
-    headers: withCredential(incoming, token),
+    path: byItsName ? `${target.pathname.replace(/\/$/, '')}${incoming.url}` : incoming.url,
+    headers: byItsName ? withHost(headers, target.host) : headers,
     setHost: false,
   });
   outgoing.on('response', (response) => {
@@ -82,6 +102,13 @@ function withCredential(incoming: IncomingMessage, token: string | undefined): s
     ...(token === undefined ? [] : [['Authorization', `Bearer ${token}`]]),
     ...(hasFramedBody ? [['Transfer-Encoding', 'chunked']] : []),
   ].flat();
+}
+
+/** Headers, name after value, with another Host. */
+function withHost(headers: readonly string[], host: string): string[] {
+  return headers.map((value, index) =>
+    headers[index - 1]?.toLowerCase() === 'host' && index % 2 === 1 ? host : value,
+  );
 }
 
 /** Name and value of every header that concerns the message itself, in their order and as often as they came. */

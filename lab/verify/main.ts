@@ -45,8 +45,7 @@ async function main(): Promise<number> {
     const checks = (await planChecks(subject)).filter(({ program }) => isWanted(program));
     const outcomes: Outcome[] = [];
     for (const check of checks) outcomes.push(show(await runCheck(check, subject), subject));
-    // The proxy that adds the credential speaks plain HTTP.
-    const scenarios = isWanted('conformance') && subject.url.startsWith('http:') ? SCENARIOS.length : 0;
+    const scenarios = isWanted('conformance') ? SCENARIOS.length : 0;
     if (scenarios > 0) outcomes.push(...(await runConformance(subject)));
     const expected = checks.length + scenarios;
     const passed = outcomes.filter(({ problem }) => problem === undefined).length;
@@ -89,7 +88,11 @@ async function runCheck(
 
 /** Runs the official suite, which can send no credential: a proxy adds it. */
 async function runConformance(subject: Subject): Promise<readonly Outcome[]> {
-  const proxy = await startHeaderProxy(new URL(subject.url), subject.token ?? '');
+  const { url, token } = subject;
+  const proxy = await startHeaderProxy(new URL(url), {
+    ...(token !== undefined && { token }),
+    byItsName: true,
+  });
   const outcomes: Outcome[] = [];
   try {
     await runSet(

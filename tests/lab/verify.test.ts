@@ -1,9 +1,14 @@
 /** `npm run verify`: what fails or does not run is no success. That everything passes, .ci/run shows. */
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { testInCi } from '../support/in-ci.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
+import { createSelfSignedCertificate } from '../support/self-signed.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
 
 // npm may have to download a Node first.
@@ -49,6 +54,36 @@ test('a program that fails is no success, and the token in what it says is not s
   );
   expect(stdout).not.toContain(ADA);
   expect(code).toBe(1);
+});
+
+testInCi('the official suite runs over TLS too, and asks a server by its name', async () => {
+  const hosts = new Set<string | undefined>();
+  const certificate = createSelfSignedCertificate('localhost');
+  const front = createServer(certificate, (incoming, answer) => {
+    const { method, headers, url = '' } = incoming;
+    hosts.add(headers.host);
+    const path = url.replace(/^\/app/, '');
+    const outgoing = request(new URL(path, server.url), { method, headers, agent: false }, (response) => {
+      answer.writeHead(response.statusCode ?? 502, response.headers).flushHeaders();
+      response.pipe(answer);
+    });
+    outgoing.on('error', () => answer.destroy());
+    answer.on('close', () => outgoing.destroy());
+    incoming.pipe(outgoing);
+  });
+  await once(front.listen(0, 'localhost'), 'listening');
+  const { port } = front.address() as AddressInfo;
+  const ca = path.join(await sandbox.folder({ 'ca.pem': certificate.cert }), 'ca.pem');
+
+  const { code, stdout } = await verify([`https://localhost:${port}/app`, '--only', 'conformance'], ADA, {
+    NODE_EXTRA_CA_CERTS: ca,
+  });
+  front.close();
+  front.closeAllConnections();
+
+  expect(stdout).toMatch(/✓ conformance: [^]*\nOK: (1\d) of \1 checks passed/);
+  expect(code).toBe(0);
+  expect([...hosts]).toEqual([`localhost:${port}`]);
 });
 
 test('a program that is none checks nothing, which is no success; neither is a command line without an address', async () => {

@@ -121,7 +121,7 @@ checks.add('names a server that runs open, although a token was given', async ()
 });
 
 checks.add('names a proxy that adds the credential by itself, and so opens the server', async () => {
-  const proxy = await keep(startHeaderProxy(new URL(healthy.url), ADA));
+  const proxy = await keep(startHeaderProxy(new URL(healthy.url), { token: ADA }));
 
   const run = await smoke(proxy.url, '--token', ADA);
 
