@@ -5,6 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { misuse } from '../../scripts/token/command-error.ts';
 import { parseOptions } from '../../scripts/token/options.ts';
 import { helped, understood } from '../help.ts';
 import { USAGE } from './main.usage.mjs';
@@ -28,31 +29,24 @@ process.exitCode = await main();
 /** Runs what the command line asks for; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
-  const line = understood(() =>
-    parseOptions(process.argv.slice(2), {
-      subject: 'mutate',
-      help: USAGE,
-      texts: ['seed', 'sample'],
-      lists: ['only'],
-      switches: ['named', 'promised', 'list'],
-      most: 0,
-    }),
-  );
+  const line = understood(readLine);
   if (line === undefined) return 2;
-  const { texts, lists, switches } = line;
-  const { only = [] } = lists;
-  const { sample, seed = '1' } = texts;
-  const isWanted = ({ name }: Mutant): boolean => only.some((part) => name.includes(part));
+  const { only, sample, seed, switches } = line;
   const known = switches.has('promised')
     ? await findBreaches(ROOT)
     : switches.has('named')
       ? await findNamed()
       : undefined;
-  const found =
-    known === undefined
-      ? await findMutants(only)
-      : known.filter((mutant) => only.length === 0 || isWanted(mutant));
-  const mutants = sample === undefined ? found : pick(found, Number(sample), Number(seed));
+  const all = known ?? (await findMutants());
+  const isOf = (part: string, { name }: Mutant): boolean =>
+    known === undefined ? name.startsWith(part) : name.includes(part);
+  const idle = only.filter((part) => !all.some((mutant) => isOf(part, mutant)));
+  if (idle.length > 0) {
+    console.error(`No mutant is of --only ${idle.join(', ')}; --list shows which there are.`);
+    return 1;
+  }
+  const found = all.filter((mutant) => only.length === 0 || only.some((part) => isOf(part, mutant)));
+  const mutants = sample === undefined ? found : pick(found, sample, seed);
   console.log(`mutate: ${mutants.length} of ${found.length} mutants`);
   if (switches.has('list')) {
     for (const { name } of mutants) console.log(`  ${name}`);
@@ -64,6 +58,37 @@ async function main(): Promise<number> {
   } finally {
     await workshop.close();
   }
+}
+
+/** What the command line asks for. */
+interface MutateLine {
+  readonly only: readonly string[];
+  readonly sample: number | undefined;
+  readonly seed: number;
+  readonly switches: ReadonlySet<string>;
+}
+
+/**
+ * Reads the command line.
+ * @throws {CommandError} saying what is wrong with it
+ */
+function readLine(): MutateLine {
+  const { texts, lists, switches } = parseOptions(process.argv.slice(2), {
+    subject: 'mutate',
+    help: USAGE,
+    texts: ['seed', 'sample'],
+    lists: ['only'],
+    switches: ['named', 'promised', 'list'],
+    most: 0,
+  });
+  const numberOf = (name: string): number | undefined => {
+    const text = texts[name];
+    if (text === undefined) return undefined;
+    if (!/^[1-9]\d{0,8}$/.test(text))
+      throw misuse(`--${name} takes a whole number from 1 to 999999999.`, USAGE);
+    return Number(text);
+  };
+  return { only: lists['only'] ?? [], sample: numberOf('sample'), seed: numberOf('seed') ?? 1, switches };
 }
 
 /** Tries every mutant, or as many as there is time for until somebody presses Ctrl-C; returns the exit code. */
@@ -90,7 +115,8 @@ async function judgeAll(
   if (isSample && judged > 0) console.log(describeRange(killed, judged));
   for (const survivor of survivors)
     console.log(`  ${survivor.name}\n    ${explanationOf(survivor) ?? 'not explained'}`);
-  return unexplained.length === 0 && killed >= AIM * judged ? 0 : 1;
+  // Of none that was tried nothing is known.
+  return judged > 0 && unexplained.length === 0 && killed >= AIM * judged ? 0 : 1;
 }
 
 /** A part in percent. */
@@ -123,8 +149,8 @@ async function findNamed(): Promise<Mutant[]> {
   return found;
 }
 
-/** The mutants of all files, or of some. */
-async function findMutants(only: readonly string[]): Promise<Mutant[]> {
+/** The mutants of all files. */
+async function findMutants(): Promise<Mutant[]> {
   const mutants: Mutant[] = [];
   for (const folder of FOLDERS) {
     const names = await readdir(path.join(ROOT, folder), { recursive: true });
@@ -135,7 +161,7 @@ async function findMutants(only: readonly string[]): Promise<Mutant[]> {
         mutants.push(...mutantsOf(file, await readFile(path.join(ROOT, file), 'utf8')));
     }
   }
-  return mutants.filter(({ name }) => only.length === 0 || only.some((start) => name.startsWith(start)));
+  return mutants;
 }
 
 /** Some of a list: every time the same for the same seed. */

@@ -24,6 +24,8 @@ testEach([
   ['fork-proof', 'lab/fork/main.js', '--foo', 'fork-proof has no option --foo.'],
   ['fuzz', 'lab/fuzz/main.js', '--count=x', '--count takes a whole number.'],
   ['mutate', 'lab/mutate/main.js', '--foo', 'mutate has no option --foo.'],
+  ['mutate', 'lab/mutate/main.js', '--sample=abc', '--sample takes a whole number from 1 to 999999999.'],
+  ['mutate', 'lab/mutate/main.js', '--seed=0', '--seed takes a whole number from 1 to 999999999.'],
   ['soak', 'lab/soak/main.js', 'x', 'soak takes options only.'],
   ['verify', 'lab/verify/main.js', '--foo', 'verify has no option --foo.'],
 ])('%s (%s) says what is wrong with %s, and how it is used', async (name, script, argument, words) => {
@@ -32,6 +34,18 @@ testEach([
 
   expect(await waitForEnd(asked)).toMatchObject({ code: 2 });
   expect(asked.stderr()).toMatch(new RegExp(`^${words}[^]*\n\nUsage: npm run ${name}`));
+});
+
+testInCi.each([
+  { args: ['--only=src/tpyo'] },
+  { args: ['--named', '--only=tpyo'] },
+  { args: ['--only=src/auth', '--only=tpyo'] },
+])('mutate with $args has nothing to do, which is no success', async ({ args }) => {
+  const cwd = await sandbox.folder();
+  const asked = sandbox.spawn({ args: [builtFile('lab/mutate/main.js'), ...args, '--list'], cwd });
+
+  expect(await waitForEnd(asked, { timeoutMs: 30_000 })).toMatchObject({ code: 1 });
+  expect(asked.stderr()).toMatch(/^No mutant is of --only (src\/)?tpyo; --list shows which there are\.\n$/);
 });
 
 testInCi.each([
