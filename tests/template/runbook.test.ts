@@ -1,12 +1,19 @@
 /** docs/09_RUNBOOK.md: every command in it is run as it stands there, against a server with a log to look at. */
-import { cp, readdir, symlink, writeFile } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, ROOT, waitForEnd } from '../support/process.ts';
 import { eventually, openMcpSession, send, stateless } from '../support/raw-http.ts';
-import { type ServerProcess, startServer, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
+import {
+  type ServerProcess,
+  startServer,
+  TOKEN,
+  waitForLog,
+  WITH_TOKENS,
+} from '../support/server-process.ts';
 import { fencesOf, readDocument } from './documents.ts';
 
 // One of the commands is a whole smoke test, which waits for heartbeats.
@@ -26,7 +33,7 @@ const EXPECTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/\/ready$/, /"status":"ready"/],
   [/\.status >= 400/, /"error":"invalid_token","reason":"unknown"/],
   [/"tool call"/, /^echo_message\t[\d.]+\tok$/m],
-  [/\.durationMs > 1000/, /^$|durationMs/],
+  [/\.durationMs > 1000/, /^\{.*"path":"\/mcp".*"durationMs":1234\.5,"aborted":true\}$/m],
   [/\.session/, /^\d+$/m],
   [/\.limit != null/, /"limit":"MAX_BODY_BYTES"/],
   [/^ps /, /\bnode\b/],
@@ -36,7 +43,7 @@ const EXPECTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/token -- sign-out/, /bob/],
   [/\.tokenId ==/, /"msg":"tool call".*"tool":"echo_message"/],
   [/token -- secret/, /^[\w-]{43}$/m],
-  [/redis\|database/, /^$|msg/],
+  [/redis\|database/, /"msg":"redis cannot be reached","reason":"[^"]+"/],
   [/\.level == /, /^(\{"level":"(warn|error|fatal)".*\n)+$/],
 ];
 
@@ -88,12 +95,28 @@ beforeAll(async () => {
   const call = { method: 'tools/call', params: { name: 'echo_message', arguments: { message: 'here' } } };
   await send(`${server.url}/tools`, { token: 'tok_wrong_0123456789' });
   await send(`${server.url}/mcp`, { token: TOKEN.ada, body: { padding: 'x'.repeat(70_000) } });
-  await openMcpSession(server.url, TOKEN.ada);
+  const session = await openMcpSession(server.url, TOKEN.ada);
+  const leave = new AbortController();
+  const headers = { ...session.headers, Accept: 'text/event-stream' };
+  await fetch(`${server.url}/mcp`, { headers, signal: leave.signal });
+  leave.abort();
   await send(`${server.url}/mcp`, stateless(call, { token: TOKEN.bob }));
   await eventually(() => server.log().some(({ userId, msg }) => userId === 'bob' && msg === 'tool call'));
-  // What is right is told without a warning.
-  const slip = { level: 'warn', time: 0, msg: 'a warning' };
-  await writeFile(path.join(cwd, 'server.log'), `${server.stderr()}${JSON.stringify(slip)}\n`);
+  await eventually(() => server.log().some(({ aborted }) => aborted === true));
+  const away = await startServer(sandbox, {
+    env: { REDIS_URL: 'redis://127.0.0.1:1', SERVER_SECRET: randomBytes(32).toString('base64url') },
+  });
+  await waitForLog(away, 'redis cannot be reached');
+  // What takes long, and what is wrong with this server, would have to be waited for.
+  const slow = { ...server.log().find(({ aborted }) => aborted === true), durationMs: 1234.5 };
+  const slips = ['warn', 'error'].map((level) => ({
+    level,
+    time: 0,
+    msg: 'a slip',
+    err: { message: 'broken' },
+  }));
+  const more = [slow, ...slips].map((line) => `${JSON.stringify(line)}\n`);
+  await writeFile(path.join(cwd, 'server.log'), [server.stderr(), away.stderr(), ...more].join(''));
   const entry = { url: `${server.url}/mcp`, headers: { Authorization: `Bearer ${TOKEN.ada}` } };
   await writeFile(path.join(cwd, 'mcp.json'), JSON.stringify({ mcpServers: { mine: entry } }));
 });
@@ -106,14 +129,52 @@ test('the commands of the runbook for programs of the system run, and show what 
   expect(all.length).toBeGreaterThan(18);
 });
 
-testInCi('so do those for our own commands', async () => {
-  const own = (await commands()).filter(isOurs);
+test('what jq is asked for are fields that the log has', async () => {
+  const lines = (await readFile(path.join(server.cwd, 'server.log'), 'utf8')).split('\n');
+  const known = new Set(
+    lines.filter((line) => line.startsWith('{')).flatMap((line) => namesIn(JSON.parse(line))),
+  );
+  const programs = (await commands()).flatMap((command) => /^jq -\w+ '([^']*)'/.exec(command)?.[1] ?? []);
 
-  expect(await problemsOf(own)).toEqual([]);
-  expect(own.length).toBeGreaterThan(7);
-  // What disable says is so: the server has heard of it.
-  await eventually(async () => (await send(`${server.url}/tools`, { token: TOKEN.bob })).status === 401);
+  const asked = programs.flatMap(namesAsked);
+
+  expect(asked.filter((name) => !known.has(name))).toEqual([]);
+  expect(new Set(asked).size).toBeGreaterThan(15);
 });
+
+/** The names of the fields that a program of jq asks for: behind a dot, and between the braces of an object that it makes. */
+function namesAsked(program: string): string[] {
+  const dotted = [...program.matchAll(/\.(\w+)/g)].map(([, name = '']) => name);
+  const braced = [...program.matchAll(/\{([^}]*)\}/g)].flatMap(([, list = '']) => list.split(','));
+  return dotted.concat(braced.map((field) => field.trim().replace(/:.*/, '')));
+}
+
+/** The names of the fields of an object, and of those in it. */
+function namesIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, field]) => [name].concat(namesIn(field)));
+}
+
+testInCi(
+  'so do those for our own commands; who sends the old token reads what the document says',
+  async () => {
+    const own = (await commands()).filter(isOurs);
+    const rotated = own.findIndex((command) => command.includes('token -- rotate')) + 1;
+    const { text } = await readDocument('docs/09_RUNBOOK.md');
+    const isTold = async (words: string): Promise<void> => {
+      expect(text).toContain(words);
+      await eventually(async () =>
+        (await send(`${server.url}/tools`, { token: TOKEN.bob })).text.includes(`The token ${words}`),
+      );
+    };
+
+    expect(await problemsOf(own.slice(0, rotated))).toEqual([]);
+    await isTold('has expired');
+    expect(await problemsOf(own.slice(rotated))).toEqual([]);
+    await isTold('has been disabled');
+    expect(own.length).toBeGreaterThan(7);
+  },
+);
 
 /** Whether a command is one of package.json's. */
 function isOurs(command: string): boolean {
