@@ -1,6 +1,6 @@
 /** `npm run usage`: who called what, how slow, how often refused, from the server's log. */
 import { printableJson } from '../src/printable.ts';
-import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
+import { CommandError, EXIT, type ExitCode, misuse } from './token/command-error.ts';
 import { readLog, sourcesOf } from './token/log-lines.ts';
 import { parseMoment } from './token/moments.ts';
 import { parseOptions } from './token/options.ts';
@@ -42,6 +42,11 @@ function parseUsageLine(args: readonly string[], nowMs: number): UsageLine {
     texts: ['since'],
     switches: ['json'],
   });
+  if (positionals.length === 0 && process.stdin.isTTY)
+    throw misuse(
+      "usage reads the server's log: name its file, as in npm run usage -- server.log, or pipe it in.",
+      USAGE,
+    );
   const { since } = texts;
   const sinceMs = since === undefined ? undefined : parseMoment('--since', since, nowMs);
   return { files: positionals, sinceMs, json: switches.has('json') };

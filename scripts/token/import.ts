@@ -7,7 +7,7 @@ import type { Command } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { mintToken } from '../../src/auth/tokens/new-token.ts';
 import { newEntry, requireValid } from './create.ts';
-import { formatCsvLine, parseCsv } from '../../src/auth/tokens/csv.ts';
+import { type CsvRow, formatCsvLine, parseCsv } from '../../src/auth/tokens/csv.ts';
 import { tellOutlook } from './outlook.ts';
 import { printable, printableJson } from '../../src/printable.ts';
 import { codeOf, describeReadError } from '../../src/auth/tokens/system-error.ts';
@@ -63,7 +63,7 @@ export const importUsers: Command = {
 };
 
 /** The rows of the file, which spreadsheets write with a byte order mark. */
-async function readTable(file: string): Promise<string[][]> {
+async function readTable(file: string): Promise<CsvRow[]> {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
@@ -82,8 +82,8 @@ async function readTable(file: string): Promise<string[][]> {
 }
 
 /** The entries that a table asks for. */
-function readUsers([head = [], ...rows]: string[][], nowMs: number): EntryFields[] {
-  const columns = head.map((cell) => COLUMNS.find((name) => name === cell.toLowerCase()));
+function readUsers([head, ...rows]: readonly CsvRow[], nowMs: number): EntryFields[] {
+  const columns = (head?.cells ?? []).map((cell) => COLUMNS.find((name) => name === cell.toLowerCase()));
   const strange = columns.indexOf(undefined);
   if (strange !== -1 || !columns.includes('user') || new Set(columns).size < columns.length)
     throw new CommandError(
@@ -93,8 +93,7 @@ function readUsers([head = [], ...rows]: string[][], nowMs: number): EntryFields
       }`,
     );
   const seen = new Map<string, number>();
-  return rows.map((cells, index) => {
-    const row = index + 2;
+  return rows.map(({ cells, row }) => {
     try {
       return readUser({ cells, columns, nowMs, row, seen });
     } catch (error) {

@@ -450,6 +450,7 @@ describe('import', () => {
     ['that is empty', '', 'must name its columns'],
     ['with a row without a user', 'user,name\nada,\n,Bob', 'Row 3 of the table: user must not be empty'],
     ['with a user twice', 'user\nada\nbob\nada', 'Row 4 of the table: it names the user of row 2 again'],
+    ['with empty rows', 'user\n\nada\n,\nada', 'Row 5 of the table: it names the user of row 3 again'],
     ['with a wrong date', 'user,expires\nada,soon', 'Row 2 of the table: --expires must be'],
     ['with a row that is too long', 'user\nada,Ada', 'Row 2 of the table: it has more cells'],
     ['with an open quote', 'user\n"ada', 'a quote that is not closed'],

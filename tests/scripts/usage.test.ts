@@ -96,6 +96,17 @@ describe('npm run usage', () => {
     });
   });
 
+  test('waits for nobody to type a log', async () => {
+    const { code, stderr } = await run('usage', [], {
+      args: ['--import', 'data:text/javascript,process.stdin.isTTY = true'],
+    });
+
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^usage reads the server's log: name its file/),
+    });
+  });
+
   test('shows tables, of what comes on standard input too', async () => {
     const { stdout } = await run('usage', [], { input: text });
 

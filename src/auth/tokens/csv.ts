@@ -3,20 +3,33 @@
 /** What cannot be seen: byte order marks, spaces without width, and marks of the direction of writing, which would make two users of one. */
 const UNSEEN = /[\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/g;
 
+/** One row. */
+export interface CsvRow {
+  readonly cells: readonly string[];
+  /** Its number for whoever sees the table in a spreadsheet: empty rows count. */
+  readonly row: number;
+  /** The number of the line it begins on, for whoever sees the text. */
+  readonly line: number;
+}
+
 /**
  * The rows of a text, without the empty ones and without marks that cannot be seen. The separator is the one of the first line that
  * has any; a tab is one beside each of the others. Undefined when a quote is not closed.
  */
-export function parseCsv(written: string): string[][] | undefined {
+export function parseCsv(written: string): CsvRow[] | undefined {
   const text = written.replaceAll(/\r\n?/g, '\n').replaceAll(UNSEEN, '');
-  const head = text.split('\n').find((line) => /[\t,;]/.test(line)) ?? '';
+  const head = text.split('\n').find((one) => /[\t,;]/.test(one)) ?? '';
   const separator = ['\t', ','].find((one) => head.includes(one)) ?? ';';
-  const rows: string[][] = [];
-  let row: string[] = [];
+  const rows: CsvRow[] = [];
+  let cells: string[] = [];
+  let row = 1;
+  let line = 1;
+  let nextLine = 1;
   let cell = '';
   let isQuoted = false;
   for (let index = 0; index <= text.length; index += 1) {
     const character = text[index];
+    if (character === '\n') nextLine += 1;
     if (isQuoted) {
       if (character === undefined) return undefined;
       if (character !== '"') cell += character;
@@ -26,13 +39,15 @@ export function parseCsv(written: string): string[][] | undefined {
       cell = '';
       isQuoted = true;
     } else if (character === separator || character === '\t') {
-      row.push(cell.trim());
+      cells.push(cell.trim());
       cell = '';
     } else if (character === '\n' || character === undefined) {
-      row.push(cell.trim());
-      if (row.some((value) => value !== '')) rows.push(row);
-      row = [];
+      cells.push(cell.trim());
+      if (cells.some((value) => value !== '')) rows.push({ cells, row, line });
+      cells = [];
       cell = '';
+      row += 1;
+      line = nextLine;
     } else {
       cell += character;
     }

@@ -36,8 +36,7 @@ const COLUMNS = ['user', 'name', 'scopes', 'expires'] as const;
 export function readTable(table: string): Person[] {
   const rows = parseCsv(table);
   if (rows === undefined) throw badRequest('The table has a quote that is not closed.');
-  const [first = []] = rows;
-  const names = first.map((cell) => cell.toLowerCase());
+  const names = (rows[0]?.cells ?? []).map((cell) => cell.toLowerCase());
   const hasHead = names.includes('user');
   const columns = hasHead ? names : COLUMNS;
   const strange = columns.find((name) => !COLUMNS.some((known) => known === name));
@@ -45,11 +44,11 @@ export function readTable(table: string): Person[] {
     throw badRequest('The first line names a column that is none of user, name, scopes, expires.');
   const lines = rows.slice(hasHead ? 1 : 0);
   if (lines.length > MAX_PEOPLE) throw badRequest(`The table has more than ${MAX_PEOPLE} lines.`);
-  const people = lines.map((cells, index) => {
+  const people = lines.map(({ cells, line }) => {
     const filled = columns.flatMap((name, column) => (cells[column] ? [[name, cells[column]]] : []));
     const person = PERSON.safeParse(Object.fromEntries(filled));
     if (person.success && cells.length <= columns.length) return person.data;
-    throw badRequest(`Line ${index + (hasHead ? 2 : 1)} is not a user, or has too many cells.`);
+    throw badRequest(`Line ${line} is not a user, or has too many cells.`);
   });
   if (people.length === 0) throw badRequest('The table has no line with a user.');
   const users = new Set<string>();

@@ -8,6 +8,11 @@ const CLASS = [
   ['bob', 'Bob "the" Builder', ''],
 ];
 
+/** The cells of a table. */
+function cellsOf(text: string): (readonly string[])[] | undefined {
+  return parseCsv(text)?.map(({ cells }) => cells);
+}
+
 test.each([
   ['with commas', 'user,name,scopes\nada,"Lovelace, Ada",greet echo\nbob,"Bob ""the"" Builder",'],
   [
@@ -24,19 +29,29 @@ test.each([
     '\uFEFFuser,name,scopes\n\u200Eada\u200F,"Lovelace, Ada",greet echo\n\u2067bob\u2069,Bob "the" Builder,',
   ],
 ])('a table %s is read', (_how, text) => {
-  expect(parseCsv(text)).toEqual(CLASS);
+  expect(cellsOf(text)).toEqual(CLASS);
 });
 
 test('the separator is that of the first line that has any, and a tab is always one', () => {
-  expect(parseCsv('ada\nbob;Bob')).toEqual([['ada'], ['bob', 'Bob']]);
-  expect(parseCsv('ada, Ada\nbob\tBob')).toEqual([
+  expect(cellsOf('ada\nbob;Bob')).toEqual([['ada'], ['bob', 'Bob']]);
+  expect(cellsOf('ada, Ada\nbob\tBob')).toEqual([
     ['ada', 'Ada'],
     ['bob', 'Bob'],
   ]);
-  expect(parseCsv('ada, Ada, greet;echo')).toEqual([['ada', 'Ada', 'greet;echo']]);
+  expect(cellsOf('ada, Ada, greet;echo')).toEqual([['ada', 'Ada', 'greet;echo']]);
 });
 
 test('what joins letters and emoji stays, and a quote that is not closed is told', () => {
-  expect(parseCsv('mi,\u0645\u06CC\u200C\u062E, x')).toEqual([['mi', '\u0645\u06CC\u200C\u062E', 'x']]);
+  expect(cellsOf('mi,\u0645\u06CC\u200C\u062E, x')).toEqual([['mi', '\u0645\u06CC\u200C\u062E', 'x']]);
   expect(parseCsv('ada,"Ada')).toBeUndefined();
+});
+
+test('a row has the number that a spreadsheet shows, and that of its line', () => {
+  const rows = parseCsv('\nuser,name\r\n\r\n"ada","Ada\nLovelace"\n , \nbob');
+
+  expect(rows).toEqual([
+    { cells: ['user', 'name'], row: 2, line: 2 },
+    { cells: ['ada', 'Ada\nLovelace'], row: 4, line: 4 },
+    { cells: ['bob'], row: 6, line: 7 },
+  ]);
 });

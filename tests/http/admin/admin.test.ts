@@ -7,14 +7,7 @@ import { adminPageLines } from '../../../scripts/token/admin-page.ts';
 import { connectClient } from '../../support/clients.ts';
 import { type Answer, send } from '../../support/raw-http.ts';
 import { longestTurnOf, timeAtOnce } from '../../support/longest-turn.ts';
-import {
-  ADA,
-  GREETER,
-  startTestServer,
-  TOKENS,
-  type TestServer,
-  type TokenFileContent,
-} from '../../support/start-server.ts';
+import { ADA, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
 import { createTokensOutOfReach } from '../../support/tokens-out-of-reach.ts';
 
 const ADMIN = 'tok_admin_0123456789';
@@ -241,6 +234,11 @@ test.each([
   ['a column that is none', { table: 'user,shoe\na,43' }, 'none of user, name, scopes, expires'],
   ['an end that is over', { table: 'a,,,2001-01-01' }, 'a date to come'],
   ['an end that each machine reads otherwise', { table: 'a,,,06/30/2099' }, 'a date to come'],
+  [
+    'a line too long behind empty ones',
+    { table: 'user\n\na\n\nb,B' },
+    'Line 5 is not a user, or has too many',
+  ],
   ['an open quote', { table: 'a,"b' }, 'not closed'],
   ['a scope that is none', { people: [{ user: 'a', scopes: '"x"' }] }, 'without spaces or quotes'],
   ['nobody', { people: [] }, 'not as expected: people must have at least 1 entry.'],
@@ -375,8 +373,10 @@ test('who is connected is shown with client and transport, and can be sent away'
 
 test('among tens of thousands, a list, new tokens and a change of thousands keep nobody waiting', async () => {
   const ids = Array.from({ length: 20_000 }, (_, index) => index.toString(16).padStart(8, '0'));
-  const many = ids.map((id) => [`sha256:${id.padEnd(64, '0')}`, { userId: `u${id}`, scopes: ['greet'] }]);
-  const text = JSON.stringify({ ...(Object.fromEntries(many) as TokenFileContent), ...PEOPLE });
+  const many = ids.map(
+    (id) => [`sha256:${id.padEnd(64, '0')}`, { userId: `u${id}`, scopes: ['greet'] }] as const,
+  );
+  const text = JSON.stringify({ ...Object.fromEntries(many), ...PEOPLE });
   await server.writeTokens(text);
   const statuses: number[] = [];
   const request = async (path: string, body?: object): Promise<void> => {
@@ -396,9 +396,7 @@ test('among tens of thousands, a list, new tokens and a change of thousands keep
   );
 
   expect(statuses).toEqual([200, 201, 200]);
-  expect(await readFile(server.tokensPath, 'utf8').then((after) => after.match(/"disabled"/g)?.length)).toBe(
-    3_001,
-  );
+  expect((await readFile(server.tokensPath, 'utf8')).match(/"disabled"/g)).toHaveLength(3_001);
   // At once, each takes longer than that.
   for (const ms of [listingMs, makingMs, changingMs]) expect(ms).toBeLessThan(parsingMs / 2);
 }, 60_000);
