@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { npmProgram } from './npm-program.ts';
 
 const run = promisify(execFile);
 
@@ -26,8 +27,9 @@ export async function findModernNode(major = NEEDED_MAJOR): Promise<string> {
 export async function installNode(major: number): Promise<string> {
   try {
     // npm's cache keeps the package, so only the first time downloads. `--yes`: nobody is there to be asked.
-    const args = ['exec', '--yes', `--package=node@${major}`, '--call', 'command -v node'];
-    const { stdout } = await runNpm(args);
+    const args = ['exec', '--yes', `--package=node@${major}`, '--call', 'node -p process.execPath'];
+    const [npm, ...first] = npmProgram('npm');
+    const { stdout } = await run(npm, [...first, ...args], { timeout: INSTALL_TIMEOUT_MS });
     const node = stdout.trim().split('\n').at(-1) ?? '';
     await access(node);
     const { stdout: version } = await run(node, ['-p', 'process.versions.node']);
@@ -37,13 +39,6 @@ export async function installNode(major: number): Promise<string> {
     const hint = `Node ${major} or later is needed; install it, or let npm reach its registry for the package "node".`;
     throw new Error(hint, { cause });
   }
-}
-
-/** Runs npm: the one this script was started by, else the one on the PATH. */
-async function runNpm(args: readonly string[]): Promise<{ stdout: string }> {
-  const npmCli = process.env['npm_execpath'];
-  const [command, first] = npmCli?.endsWith('npm-cli.js') ? [process.execPath, [npmCli]] : ['npm', []];
-  return run(command, [...first, ...args], { timeout: INSTALL_TIMEOUT_MS });
 }
 
 /** Whether a version such as `22.1.0` is new enough. */

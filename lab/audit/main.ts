@@ -3,6 +3,7 @@
  * the registry cannot be asked, it says so and passes: being offline is no vulnerability.
  */
 import { execFile } from 'node:child_process';
+import { npmProgram } from '../../scripts/npm-program.ts';
 import { helped } from '../help.ts';
 import { USAGE } from './main.usage.mjs';
 import { judgeAudit } from './judge.ts';
@@ -18,17 +19,11 @@ if (!helped(USAGE)) {
 
 /** What `npm audit` prints; nothing when it cannot be run. */
 async function runNpmAudit(): Promise<string> {
-  // Under npm, the npm that is running; it need not be the first on the PATH.
-  const npmCli = process.env['npm_execpath'];
-  const [program, ...first] = npmCli?.endsWith('npm-cli.js') === true ? [process.execPath, npmCli] : ['npm'];
+  const [program, ...first] = npmProgram('npm');
   const args = [...first, 'audit', '--omit=dev', '--json'];
   return new Promise((resolve) => {
-    const options = {
-      maxBuffer: MAX_OUTPUT_BYTES,
-      timeout: TIMEOUT_MS,
-      shell: program === 'npm' && process.platform === 'win32',
-    };
+    const options = { maxBuffer: MAX_OUTPUT_BYTES, timeout: TIMEOUT_MS };
     // Its exit code says less than its output: it is the same for a vulnerability and for a missing registry.
-    execFile(program ?? 'npm', args, options, (_error, stdout) => resolve(stdout));
+    execFile(program, args, options, (_error, stdout) => resolve(stdout));
   });
 }

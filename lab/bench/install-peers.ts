@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { npmProgram } from '../../scripts/npm-program.ts';
 import { PEERS_FOLDER } from './targets.ts';
 
 /** Installs the peers unless they are there already. */
@@ -13,9 +14,7 @@ export function installPeers(say: (line: string) => void): void {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
   say('installing the peers (npm ci in lab/bench/peers/)');
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const npmCli = process.env['npm_execpath'];
-  const [program, first] =
-    npmCli?.endsWith('npm-cli.js') === true ? [process.execPath, [npmCli]] : ['npm', []];
+  const [program, ...first] = npmProgram('npm');
   const { status } = spawnSync(program, [...first, ...args], { cwd: PEERS_FOLDER, stdio: ['ignore', 2, 2] });
   if (status !== 0) throw new Error('npm could not install the peers.');
   writeFileSync(stamp, hash);

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
+import { npmProgram } from '../../scripts/npm-program.ts';
 import { renderClient } from '../../src/connect/clients.ts';
 import { readPackage } from '../../src/package.ts';
 import { helped, understood } from '../help.ts';
@@ -67,7 +68,8 @@ async function findProblem(
 
 /** Runs a command with a package's programs at hand; npm keeps the package in the cache that it has anyway. */
 async function runInHome(name: string, command: string, home: string): Promise<string> {
-  const { stdout: cache } = await run('npm', ['config', 'get', 'cache']);
+  const [npm, ...first] = npmProgram('npm');
+  const { stdout: cache } = await run(npm, [...first, 'config', 'get', 'cache']);
   const env = {
     PATH: process.env['PATH'],
     HOME: home,
@@ -75,8 +77,8 @@ async function runInHome(name: string, command: string, home: string): Promise<s
     npm_config_cache: cache.trim(),
     npm_config_userconfig: process.env['npm_config_userconfig'] ?? path.join(os.homedir(), '.npmrc'),
   };
-  const args = ['exec', '--yes', `--package=${name}`, '--call', command];
-  const running = run('npm', args, { cwd: home, env, timeout: TIMEOUT_MS, maxBuffer: 10_000_000 });
+  const args = [...first, 'exec', '--yes', `--package=${name}`, '--call', command];
+  const running = run(npm, args, { cwd: home, env, timeout: TIMEOUT_MS, maxBuffer: 10_000_000 });
   running.child.stdin?.end();
   const { stdout, stderr } = await running;
   return stripVTControlCharacters(`${stdout}\n${stderr}`);

@@ -2,6 +2,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { npmProgram } from '../../scripts/npm-program.ts';
 
 /** The server under test. */
 export interface Subject {
@@ -63,7 +64,7 @@ export async function planChecks(subject: Subject): Promise<readonly Check[]> {
   const mcpc = (title: string, shows: RegExp, ...args: string[]): Check => ({
     program: 'mcpc',
     title,
-    command: ['npx', '--yes', MCPC, ...args],
+    command: [...npmProgram('npx'), '--yes', MCPC, ...args],
     shows,
     env: { MCPC_HOME_DIR: path.join(folder, 'mcpc') },
   });
@@ -92,7 +93,16 @@ export async function planChecks(subject: Subject): Promise<readonly Check[]> {
     {
       program: 'mcporter',
       title: 'tools',
-      command: ['npx', '--yes', MCPORTER, '--config', configuration, 'list', 'subject', '--json'],
+      command: [
+        ...npmProgram('npx'),
+        '--yes',
+        MCPORTER,
+        '--config',
+        configuration,
+        'list',
+        'subject',
+        '--json',
+      ],
       shows: /"status":\s*"ok"[^]*"name"/,
     },
     ...(await planMcpjam(subject, tools)),
@@ -122,7 +132,12 @@ async function planMcpjam({ url, folder }: Subject, tools: readonly ListedTool[]
     shows: new RegExp(`"checks":${checks},"problems":\\[\\]`),
   });
   return [
-    { program: 'mcpjam', title: 'is installed', command: ['npm', ...install], shows: /added|up to date/ },
+    {
+      program: 'mcpjam',
+      title: 'is installed',
+      command: [...npmProgram('npm'), ...install],
+      shows: /added|up to date/,
+    },
     ask('doctor', 8),
     ask('conformance', 15),
     // Of servers that show views.
@@ -153,7 +168,7 @@ async function planMcpvals({ url, token, folder }: Subject, tools: readonly List
       harmless === undefined
         ? 'calls a tool that there is not'
         : `calls ${harmless}, and a tool that there is not`,
-    command: ['npx', '--yes', MCPVALS, 'eval', configuration, '--tool-health-only'],
+    command: [...npmProgram('npx'), '--yes', MCPVALS, 'eval', configuration, '--tool-health-only'],
     shows: new RegExp(`Passed Tests: ${tests.length}\\b`),
     env: { npm_config_ignore_scripts: 'true' },
   };

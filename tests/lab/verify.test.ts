@@ -6,6 +6,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { npmProgram } from '../../scripts/npm-program.ts';
 import { testInCi } from '../support/in-ci.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
 import { createSelfSignedCertificate } from '../support/self-signed.ts';
@@ -62,8 +63,8 @@ testInCi('the official suite runs over TLS too, and asks a server by its name', 
   const front = createServer(certificate, (incoming, answer) => {
     const { method, headers, url = '' } = incoming;
     hosts.add(headers.host);
-    const path = url.replace(/^\/app/, '');
-    const outgoing = request(new URL(path, server.url), { method, headers, agent: false }, (response) => {
+    const target = new URL(url.replace(/^\/app/, ''), server.url);
+    const outgoing = request(target, { method, headers, agent: false }, (response) => {
       answer.writeHead(response.statusCode ?? 502, response.headers).flushHeaders();
       response.pipe(answer);
     });
@@ -84,6 +85,25 @@ testInCi('the official suite runs over TLS too, and asks a server by its name', 
   expect(stdout).toMatch(/✓ conformance: [^]*\nOK: (1\d) of \1 checks passed/);
   expect(code).toBe(0);
   expect([...hosts]).toEqual([`localhost:${port}`]);
+});
+
+testInCi('npx is the one of the npm that runs it, and on Windows no script of cmd.exe', async () => {
+  const npm = await sandbox.folder({
+    'npx-cli.js': "console.log('the npx beside npm'); process.exitCode = 7;",
+    // It is asked for a Node, too.
+    'npm-cli.js':
+      "require('node:child_process').spawnSync('npm', process.argv.slice(2), { stdio: 'inherit' });",
+  });
+  const underNpm = { npm_execpath: path.join(npm, 'npm-cli.js') };
+
+  const { stdout } = await verify([server.url, '--only', 'mcporter'], ADA, underNpm);
+
+  expect(stdout).toMatch(/✗ mcporter: tools\n +exit code 7:\nthe npx beside npm\n/);
+  expect(npmProgram('npx', { env: {}, platform: 'win32', node: String.raw`C:\nodejs\node.exe` })).toEqual([
+    String.raw`C:\nodejs\node.exe`,
+    String.raw`C:\nodejs\node_modules\npm\bin\npx-cli.js`,
+  ]);
+  expect(npmProgram('npm', { env: {}, platform: 'linux' })).toEqual(['npm']);
 });
 
 test('a program that is none checks nothing, which is no success; neither is a command line without an address', async () => {
