@@ -13,6 +13,9 @@ import { USAGE } from './main.usage.mjs';
 import { describeCounts, describePoint, runSoak } from './runner.ts';
 import { startSoakServer } from './server.ts';
 
+/** The load of the benchmark in the place of mixed users. */
+const FULL_SPEED = fileURLToPath(new URL('full-speed.js', import.meta.url));
+
 process.exitCode = await main();
 
 /** Runs what the command line asks for; returns the exit code. */
@@ -44,9 +47,6 @@ async function main(): Promise<number> {
   console.log(`${counts['calls'] ?? 0} passed, ${all.length} failed`);
   return all.length === 0 ? 0 : 1;
 }
-
-/** The load of a benchmark in place of mixed users. */
-const FULL_SPEED = fileURLToPath(new URL('full-speed.js', import.meta.url));
 
 /** Soaks several processes as one server; returns the exit code. */
 async function soakTogether({ instances, minutes, seed }: Wish): Promise<number> {
