@@ -88,6 +88,10 @@ const untilDegraded = async (...started: { url: string }[]): Promise<void> => {
 const postSse = ({ url }: { url: string }, sessionId: string, body: unknown): Promise<Answer> =>
   send(`${url}/messages?sessionId=${sessionId}`, { token: ADA, body });
 
+/** Ends a session of Streamable HTTP in a process. */
+const endSession = ({ url }: { url: string }, sessionId: string): Promise<Answer> =>
+  send(`${url}/mcp`, { method: 'DELETE', token: ADA, headers: { 'Mcp-Session-Id': sessionId } });
+
 /** Whether every kind of call of /mcp is answered by a process. */
 async function answersCalls({ url }: { url: string }, sessionId: string): Promise<number[]> {
   const answers = [
@@ -117,15 +121,18 @@ describeWithRedis('with Redis', () => {
     await sandbox.close();
   });
 
-  test('unreachable at the start a server is alive, not ready, serves all the same, and joins by itself', async () => {
+  test('unreachable at the start a server is alive, not ready, serves all the same, and joins by itself: a session that was ended meanwhile ends', async () => {
     await redis.kill();
-    const server = await start();
+    const [server, other] = [await start(), await start()];
 
     const before = [await readiness(server), (await send(`${server.url}/health`)).status];
     const { id } = await openMcpSession(server.url, ADA);
     const served = await answersCalls(server, id);
+    const over = await openMcpSession(server.url, ADA);
+    await endSession(other, over.id);
     await redis.start();
-    await untilReady(server);
+    await untilReady(server, other);
+    await eventually(async () => (await over.post(rpc(1, 'ping'))).status === 404);
 
     expect(before).toEqual([[503, 'unavailable: redis'], 200]);
     expect(served).toEqual([200, 200, 200]);
@@ -235,6 +242,31 @@ describeWithRedis('with Redis', () => {
     // While connections come back one after the other: try again, never that there is no session.
     expect(statuses.filter((status) => status !== 202 && status !== 503)).toEqual([]);
     expect(await answersCalls(there, id)).toEqual([200, 200, 200]);
+  });
+
+  test('that one process cannot reach for a moment, sessions end in every process when it is back: what was ended in the others, and what was there', async () => {
+    const way = await openRedisWay(sandbox, redis);
+    const [cut, other] = [await start({ REDIS_URL: way.url }), await start()];
+    await untilReady(cut, other);
+    const [first, second, kept] = [
+      await openMcpSession(cut.url, ADA),
+      await openMcpSession(cut.url, ADA),
+      await openMcpSession(cut.url, ADA),
+    ];
+    for (const { id } of [first, second, kept]) await answersCalls(other, id);
+
+    way.cut();
+    await untilDegraded(cut);
+    const ended = [await endSession(other, first.id), await endSession(cut, second.id)];
+    const unheard = [await answersCalls(cut, first.id), await answersCalls(other, second.id)];
+    way.mend();
+    await untilReady(cut);
+    await eventually(async () => (await answersCalls(cut, first.id))[0] === 404, { what: 'the first end' });
+    await eventually(async () => (await answersCalls(other, second.id))[0] === 404, { what: 'the second' });
+
+    expect(ended.map(({ status }) => status)).toEqual([200, 200]);
+    expect(unheard.map(([status]) => status)).toEqual([200, 200]);
+    for (const server of [cut, other]) expect(await answersCalls(server, kept.id)).toEqual([200, 200, 200]);
   });
 
   testInCi(

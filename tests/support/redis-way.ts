@@ -11,6 +11,8 @@ export interface RedisWay {
   readonly url: string;
   /** Cuts every connection, and lets no other one through. */
   cut(): void;
+  /** Lets connections through again. */
+  mend(): void;
   /** Stops reading for the connections that listen, which Redis goes on to send to. Connections that are made afterwards are served. */
   holdListeners(): void;
 }
@@ -56,6 +58,7 @@ export async function openRedisWay(
       isCut = true;
       for (const line of lines) line.destroy();
     },
+    mend: () => void (isCut = false),
     holdListeners() {
       for (const upstream of listeners) upstream.unpipe().pause();
     },

@@ -1,4 +1,5 @@
 /** What the processes of one server tell each other of sessions of Streamable HTTP: an end, a cancel, an answer, and who has the stream. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import type { Grant } from '../../auth/verifier.ts';
@@ -25,11 +26,22 @@ export interface PeerSessionsParts {
   readonly log: Logger;
 }
 
+/** So many ended sessions are said again when the others are back, the latest. */
+const MAX_SAID = 1_000;
+
+/** So many sessions are asked about at once. */
+const ASKED_AT_ONCE = 100;
+
+/** What cannot be told at the moment is asked again after so long. Milliseconds. */
+const ASK_AGAIN_MS = 1_000;
+
 /** The sessions of this process, as others hear of them and ask for them. */
 export class PeerSessions {
   readonly #parts: PeerSessionsParts;
   /** What clients have set in them. */
   readonly settings: SessionSettings;
+  /** The sessions that have been ended here, by their ids, each with its user. Nobody knows who has heard of it. */
+  readonly #ended = new Map<string, string>();
 
   constructor(parts: PeerSessionsParts) {
     this.#parts = parts;
@@ -43,6 +55,10 @@ export class PeerSessions {
       sessionIds.noteEnded(whose.id);
       const transport = find(whose);
       if (transport !== undefined) registry.end(transport.session, 'closed');
+    });
+    peers.onReturn(() => {
+      for (const [id, userId] of this.#ended) this.#tellEnd({ id, userId });
+      void this.#endMarked();
     });
     peers.onTell('cancelled', ({ requestId, ...whose }: Whose & { requestId: RequestId }) =>
       find(whose)?.mcp.cancel(requestId),
@@ -74,13 +90,47 @@ export class PeerSessions {
     return isEnded;
   }
 
-  /** Has a session end in every process. */
+  /** Has a session end in every process, those too that are out of reach, as soon as they are back. */
   end({ id, userId }: Session): void {
-    const { peers, sessionIds, maxAgeMs } = this.#parts;
+    const { peers, sessionIds } = this.#parts;
     sessionIds.noteEnded(id);
-    peers.tell('session ended', { id, userId });
-    // Those that do not know the session yet look there.
-    peers.marks.set(endOf(id), maxAgeMs).catch(() => undefined);
+    if (peers.standing === 'alone') return;
+    this.#ended.set(id, userId);
+    const [oldest = ''] = this.#ended.keys();
+    if (this.#ended.size > MAX_SAID) this.#ended.delete(oldest);
+    this.#tellEnd({ id, userId });
+  }
+
+  #tellEnd(whose: Whose): void {
+    const { peers, maxAgeMs } = this.#parts;
+    // Those that do not know the session yet look there, and those that do and have not heard. Before it is told: who looks and finds nothing, hears.
+    peers.marks.set(endOf(whose.id), maxAgeMs).catch(() => undefined);
+    peers.tell('session ended', whose);
+  }
+
+  /** Ends the sessions that were ended in other processes while what they told was not heard. */
+  async #endMarked(): Promise<void> {
+    const { peers, registry } = this.#parts;
+    const sessions = [...registry.all()].filter(({ kind }) => kind === 'streamable-http');
+    while (sessions.length > 0) {
+      const some = sessions.splice(0, ASKED_AT_ONCE);
+      const marks = await Promise.allSettled(some.map(async ({ id }) => peers.marks.has(endOf(id))));
+      for (const [index, session] of some.entries()) {
+        const mark = marks[index];
+        if (mark?.status !== 'fulfilled') sessions.push(session);
+        else if (mark.value) this.#endHere(session);
+      }
+      if (marks.every(({ status }) => status === 'fulfilled')) continue;
+      // When they are back, it begins anew.
+      if (peers.standing !== 'together') return;
+      await delay(ASK_AGAIN_MS, undefined, { ref: false });
+    }
+  }
+
+  #endHere(session: Session): void {
+    const { registry, sessionIds } = this.#parts;
+    sessionIds.noteEnded(session.id);
+    registry.end(session, 'closed');
   }
 
   /**

@@ -77,7 +77,7 @@ export async function createRedisPeers({
       for (const listener of cutOffListeners) listener();
     }
   };
-  let isBack = false;
+  let hasStarted = false;
   const connection = await connectRedis({
     url,
     channels: [inboxOf(self), everybody],
@@ -86,8 +86,8 @@ export async function createRedisPeers({
     onMessage,
     onUp: () => {
       renew();
-      if (isBack) for (const listener of returnListeners) listener();
-      isBack = true;
+      // Reached for the first time after that, it has served alone until then.
+      if (hasStarted) for (const listener of returnListeners) listener();
     },
   });
   const envelopes = createEnvelopes(sealer, self, connection.clock);
@@ -130,6 +130,7 @@ export async function createRedisPeers({
   };
 
   await connection.firstTry;
+  hasStarted = true;
   return {
     self,
     get count() {
