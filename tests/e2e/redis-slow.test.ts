@@ -2,8 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createClient } from '@redis/client';
+import type { Feature } from '../../src/mcp/feature.ts';
 import { createSandbox, type Sandbox, waitFor } from '../support/process.ts';
-import { type Answer, eventually, rpc, send } from '../support/raw-http.ts';
+import {
+  type Answer,
+  eventually,
+  openMcpSession,
+  type RawSession,
+  type RequestOptions,
+  rpc,
+  send,
+} from '../support/raw-http.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { openRedisWay } from '../support/redis-way.ts';
 import { type ServerProcess, startServer as startProcess, WITH_TOKENS } from '../support/server-process.ts';
@@ -20,8 +29,8 @@ let redis: TestRedis;
 const servers: TestServer[] = [];
 
 /** Starts a process of the server in this one. */
-async function start(url = redis.url): Promise<TestServer> {
-  const server = await startTestServer({ env: { SERVER_SECRET: SECRET, REDIS_URL: url } });
+async function start(url = redis.url, features: readonly Feature[] = []): Promise<TestServer> {
+  const server = await startTestServer({ env: { SERVER_SECRET: SECRET, REDIS_URL: url }, features });
   servers.push(server);
   return server;
 }
@@ -36,9 +45,12 @@ async function startHome(): Promise<ServerProcess> {
 const post = ({ url }: { url: string }, sessionId: string, body: unknown): Promise<Answer> =>
   send(`${url}/messages?sessionId=${sessionId}`, { token: ADA, body });
 
+/** How often a command has been given. */
+const given = (command: string): number =>
+  Number(redis.ask('info', 'commandstats').split(`cmdstat_${command}:calls=`)[1]?.split(',')[0] ?? 0);
+
 /** How many messages have been published. */
-const published = (): number =>
-  Number(/cmdstat_publish:calls=(\d+)/.exec(redis.ask('info', 'commandstats'))?.[1] ?? 0);
+const published = (): number => given('publish');
 
 /** The connections that listen. */
 const listeners = (): string[] => redis.ask('client', 'list', 'type', 'pubsub').match(/\bid=\d+/g) ?? [];
@@ -64,6 +76,32 @@ describeWithRedis('with Redis', () => {
     expect(first.status).toBe(202);
     await session.answerTo(1);
     session.close();
+  });
+
+  test('slow to answer a session that is ended while another request of it waits is over for that one, too, and is not opened anew', async () => {
+    const logs: Feature = { name: 'logs', options: { capabilities: { logging: {} } } };
+    const way = await openRedisWay(sandbox, redis, { delayMs: 60 });
+    const [here, there] = [await start(redis.url, [logs]), await start(way.url, [logs])];
+    const [unknown, known] = [await openMcpSession(here.url, ADA), await openMcpSession(there.url, ADA)];
+    const ask = async ({ id }: RawSession, options: RequestOptions): Promise<number> =>
+      (await send(`${there.url}/mcp`, { token: ADA, headers: { 'Mcp-Session-Id': id }, ...options })).status;
+
+    // Both ask whether it has been ended, the second before the first hears that it has not.
+    const asked = given('exists');
+    const ending = ask(unknown, { method: 'DELETE' });
+    await eventually(() => given('exists') > asked);
+    const beside = [await ask(unknown, { body: rpc(1, 'ping') }), await ending];
+    const after = await ask(unknown, { body: rpc(2, 'ping') });
+    // What this one sets is on its way to where the others read it.
+    const written = given('hset');
+    way.hold();
+    const setting = ask(known, { body: rpc(1, 'logging/setLevel', { level: 'error' }) });
+    await eventually(() => given('hset') > written);
+    const deleted = await ask(known, { method: 'DELETE' });
+    way.handOn();
+    const ended = [deleted, await setting];
+
+    expect([beside, after, ended]).toEqual([[404, 200], 404, [200, 404]]);
   });
 
   test('a process that stands still for a second keeps those waiting who need it, no longer', async () => {

@@ -1,7 +1,7 @@
 /** A way to a Redis that can be cut, be slow, or hold back what is handed to those who listen: what happens between a process and its Redis. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { Transform } from 'node:stream';
+import { Transform, type Writable } from 'node:stream';
 import type { Sandbox } from './process.ts';
 import type { TestRedis } from './redis.ts';
 
@@ -13,6 +13,9 @@ export interface RedisWay {
   cut(): void;
   /** Lets connections through again. */
   mend(): void;
+  /** Hands on nothing that Redis says to the connections that are there, until `handOn`. */
+  hold(): void;
+  handOn(): void;
   /** Stops reading for the connections that listen, which Redis goes on to send to. Connections that are made afterwards are served. */
   holdListeners(): void;
 }
@@ -25,6 +28,8 @@ export async function openRedisWay(
 ): Promise<RedisWay> {
   const lines = new Set<Socket>();
   const listeners = new Set<Socket>();
+  /** Where what Redis says goes to. */
+  const ways = new Map<Socket, Writable>();
   let isCut = false;
   const way = createServer((client) => {
     if (isCut) {
@@ -43,8 +48,10 @@ export async function openRedisWay(
       if (/\bsubscribe\b/i.test(bytes.toString('latin1'))) listeners.add(upstream);
     });
     client.pipe(upstream);
-    if (delayMs > 0) upstream.pipe(createDelay(delayMs)).pipe(client);
-    else upstream.pipe(client);
+    const slow = delayMs > 0 ? createDelay(delayMs) : undefined;
+    slow?.pipe(client);
+    ways.set(upstream, slow ?? client);
+    upstream.pipe(slow ?? client);
   }).listen(0, '127.0.0.1');
   sandbox.defer(async () => {
     for (const line of lines) line.destroy();
@@ -59,6 +66,8 @@ export async function openRedisWay(
       for (const line of lines) line.destroy();
     },
     mend: () => void (isCut = false),
+    hold: () => ways.forEach((_to, upstream) => upstream.unpipe()),
+    handOn: () => ways.forEach((to, upstream) => upstream.pipe(to)),
     holdListeners() {
       for (const upstream of listeners) upstream.unpipe().pause();
     },

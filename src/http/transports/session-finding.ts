@@ -33,9 +33,18 @@ export function findSession(
 ): StreamableTransport | Promise<StreamableTransport> {
   const here = findHere(parts, ctx, id);
   if (here !== undefined) return here;
-  const notes = parts.sessionIds.read(id, { userId: grantOf(ctx).user.userId, kind: KIND });
-  if (notes === undefined) throw parts.registry.isDraining ? shuttingDown() : sessionNotFound();
-  return goOn(parts, ctx, { id, notes });
+  readOpening(parts, ctx, id);
+  return goOn(parts, ctx, id);
+}
+
+/**
+ * What the session's id says of its opening.
+ * @throws {HttpError} 404 when there is no such session, or it has been ended
+ */
+function readOpening({ registry, sessionIds }: SessionFindingParts, ctx: RequestContext, id: string): string {
+  const notes = sessionIds.read(id, { userId: grantOf(ctx).user.userId, kind: KIND });
+  if (notes === undefined) throw registry.isDraining ? shuttingDown() : sessionNotFound();
+  return notes;
 }
 
 /** The session with this id, where this process has it already. */
@@ -80,17 +89,16 @@ export async function beginSession(
 async function goOn(
   parts: SessionFindingParts,
   ctx: RequestContext,
-  { id, notes }: { readonly id: string; readonly notes: string },
+  id: string,
 ): Promise<StreamableTransport> {
-  const { registry } = parts;
-  const { definition, peerSessions } = parts;
+  const { registry, definition, peerSessions } = parts;
   if (await peerSessions.isEnded(id)) throw sessionNotFound();
   const { userId } = grantOf(ctx).user;
   const set = hasSettings(definition) ? await readSettings(peerSessions, { id, userId }) : undefined;
-  // Another request may have done it meanwhile.
+  // Another request may have done it meanwhile, or have ended the session.
   const here = findHere(parts, ctx, id);
   if (here !== undefined) return here;
-  const handshake = readNotes(notes);
+  const handshake = readNotes(readOpening(parts, ctx, id));
   ctx.state.sessionId = id;
   const settings = set && peerSessions.settings;
   const { connection } = openSession(registry, {

@@ -1,12 +1,14 @@
-/** Opens a session in the registry, or refuses in HTTP's words: whose fault it is, and when to come back. */
+/** Opens a session in the registry, or refuses in HTTP's words: whose fault it is, and when to come back; and what the end of one means. */
 import {
+  type EndReason,
   type Session,
   type SessionConnection,
   SessionLimitError,
   type SessionOpening,
   type SessionRegistry,
 } from '../../sessions/registry.ts';
-import { HttpError, shuttingDown } from '../errors.ts';
+import { HttpError, sessionNotFound, shuttingDown } from '../errors.ts';
+import { unreachable } from './peer-callers.ts';
 
 /**
  * Opens a session.
@@ -49,3 +51,13 @@ const REFUSALS: Record<SessionLimitError['scope'], (cause: SessionLimitError) =>
     ),
   draining: shuttingDown,
 };
+
+/** Whether a session that has ended is over for good. Whatever else ends it in this process, it may go on when it is asked for again. */
+export function isOver(reason: EndReason): boolean {
+  return reason === 'closed' || reason === 'revoked';
+}
+
+/** The answer to a request whose session has ended while it waited for others. */
+export function endedMeanwhile(reason: EndReason): HttpError {
+  return isOver(reason) ? sessionNotFound() : unreachable();
+}

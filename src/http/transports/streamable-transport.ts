@@ -14,6 +14,7 @@ import { writeAnswer } from '../direct-answer.ts';
 import type { EventStreams } from './event-streams.ts';
 import { duplicateId, type ParsedBody } from './json-rpc.ts';
 import { PendingAnswer } from './pending-answer.ts';
+import { endedMeanwhile, isOver } from './session-opening.ts';
 import type { SessionSettings } from './session-settings.ts';
 import { SessionStreams, type SharedByStreams } from './session-streams.ts';
 
@@ -43,6 +44,7 @@ export class StreamableTransport implements SessionConnection, Channel {
   /** The streams that the client may come back for. */
   readonly #kept: SessionStreams | undefined;
   readonly #settings: SessionSettings | undefined;
+  #endedBy: EndReason | undefined;
 
   constructor({ session, shared, handshake, settings, client, isNamed = true }: StreamableTransportParts) {
     const { definition, streams } = shared;
@@ -67,9 +69,10 @@ export class StreamableTransport implements SessionConnection, Channel {
 
   /**
    * Takes a POST; its response is written when the answers are there. An id may be in use on another response: nothing can cross.
-   * @throws {HttpError} 400 when two requests of a batch have the same id
+   * @throws {HttpError} 400 when two requests of a batch have the same id, 404 or 503 when the session has ended while the POST waited for others
    */
   handlePost(ctx: RequestContext, { messages, isBatch }: ParsedBody): void {
+    if (this.#endedBy !== undefined) throw endedMeanwhile(this.#endedBy);
     const requests = messages.filter(isReadRequest);
     requireDifferentIds(requests.map(({ message }) => message.id));
     this.session.touch();
@@ -104,9 +107,10 @@ export class StreamableTransport implements SessionConnection, Channel {
 
   /** Ends what is open. */
   onEnd(reason: EndReason): void {
+    this.#endedBy = reason;
     this.mcp.close();
     this.#kept?.end(reason);
-    this.#settings?.leave(this, reason === 'closed' || reason === 'revoked');
+    this.#settings?.leave(this, isOver(reason));
   }
 
   /** Hears that a request has been answered, or never will be. */
