@@ -43,8 +43,8 @@ export interface SealedIdsOptions {
 /** The clock of the process that made an id may be ahead by so much: each may be wrong by five minutes. Milliseconds. */
 const MAX_SKEW_MS = 600_000;
 
-/** Longer notes, of a client that tells its life, make no id: it goes with each request, and proxies allow heads of 8 KiB. Bytes. */
-const MAX_NOTES_BYTES = 1_000;
+/** Longer notes make no id: it goes with each request, and proxies allow heads of 8 KiB. Bytes. */
+export const MAX_NOTES_BYTES = 1_000;
 
 /** So many ended sessions are remembered, the latest. An id that is older again opens its own user's sessions only. */
 const MAX_ENDED = 10_000;

@@ -2,7 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import * as fc from 'fast-check';
 import { z } from 'zod';
+import { spellNotes } from '../../../src/http/transports/session-notes.ts';
+import type { McpDefinition } from '../../../src/mcp/server.ts';
 import type { Feature } from '../../../src/mcp/feature.ts';
 import { confirm } from '../../support/confirm-tool.ts';
 import { fixtureTools } from '../../../lab/fixture/tools.mjs';
@@ -43,6 +46,56 @@ const shapeOf = ({ status, body, headers }: Answer): unknown => [
   body,
   [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name)),
 ];
+
+/** Tells what it knows of its client. */
+const tellsClient: Feature = {
+  name: 'client',
+  register: (server) =>
+    void server.registerTool(
+      'client',
+      { inputSchema: z.object({}), outputSchema: z.looseObject({}) },
+      () => ({
+        content: [],
+        structuredContent: {
+          can: server.server.getClientCapabilities(),
+          is: server.server.getClientVersion(),
+        },
+      }),
+    ),
+};
+
+/** What a client may say that means ill, or well and too much. */
+const said = fc.dictionary(
+  fc.constantFrom(
+    'name',
+    'version',
+    'title',
+    'icons',
+    'roots',
+    'elicitation',
+    'form',
+    'tasks',
+    'requests',
+    'x',
+  ),
+  fc.letrec((tie) => ({
+    value: fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.boolean(), tie('more')),
+    more: fc.dictionary(fc.constantFrom('listChanged', 'form', 'list', 'sampling', 'x'), tie('value')),
+  })).value,
+);
+
+test('whatever a client says of itself, an id has room for what is noted of it', () => {
+  const features = [tellsClient];
+  const definition = { features, tools: [] } as unknown as McpDefinition;
+
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 200 }), said, said, (version, can, is) => {
+      const params = { protocolVersion: version, capabilities: can, clientInfo: is };
+      const notes = spellNotes(definition, { jsonrpc: '2.0', id: 0, method: 'initialize', params });
+      expect(Buffer.byteLength(notes ?? '')).toBeLessThanOrEqual(1_000);
+    }),
+  );
+});
 
 describe('a session goes on', () => {
   test.each(['2025-03-26', '2025-06-18', '2025-11-25'])(
@@ -119,39 +172,47 @@ describe('a session goes on', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
-  test('with what its client said of itself, where a feature asks for it', async () => {
-    const client: Feature = {
-      name: 'client',
-      register: (server) =>
-        void server.registerTool('client', { inputSchema: z.object({}) }, () => ({
-          content: [
-            {
-              type: 'text',
-              text: JSON.stringify([server.server.getClientCapabilities(), server.server.getClientVersion()]),
+  test.each([
+    ['', { name: 'é', version: '7' }, {}],
+    // None of this has room in an id, each by itself.
+    [
+      'much ',
+      { name: 'é', version: '7', icons: [{ src: `data:image/png;base64,${'A'.repeat(5_000)}` }] },
+      {},
+    ],
+    ['much ', { name: 'é', version: '7', description: 'é'.repeat(1_000) }, {}],
+    ['much ', { name: 'é', version: '7' }, { experimental: { much: { said: 'x'.repeat(5_000) } } }],
+  ])(
+    'with what its client said %sof itself, where a feature asks for it',
+    async (_much, clientInfo, more) => {
+      const [here, there] = [
+        await start({ features: [tellsClient] }),
+        await start({ features: [tellsClient] }),
+      ];
+      const capabilities = { elicitation: { form: {} }, sampling: {}, roots: { listChanged: true }, ...more };
+      const opened = await send(`${here.url}/mcp`, {
+        token: ADA,
+        body: rpc(0, 'initialize', { protocolVersion: '2025-11-25', capabilities, clientInfo }),
+      });
+      const id = opened.headers.get('mcp-session-id') ?? '';
+
+      const [home, away] = [
+        await ask(here, id, { body: callTool(1, 'client') }),
+        await ask(there, id, { body: callTool(1, 'client') }),
+      ];
+
+      expect(id.length).toBeLessThan(1_500);
+      for (const { body } of [home, away])
+        expect(body).toMatchObject({
+          result: {
+            structuredContent: {
+              can: { elicitation: { form: {} }, sampling: {}, roots: { listChanged: true } },
+              is: { name: 'é', version: '7' },
             },
-          ],
-        })),
-    };
-    const [here, there] = [await start({ features: [client] }), await start({ features: [client] })];
-    const said = {
-      capabilities: { elicitation: { form: {} }, sampling: {} },
-      clientInfo: { name: 'é', version: '7' },
-    };
-    const opened = await send(`${here.url}/mcp`, {
-      token: ADA,
-      body: rpc(0, 'initialize', { protocolVersion: '2025-11-25', ...said }),
-    });
-    const id = opened.headers.get('mcp-session-id') ?? '';
-
-    const [home, away] = [
-      await ask(here, id, { body: callTool(1, 'client') }),
-      await ask(there, id, { body: callTool(1, 'client') }),
-    ];
-
-    expect(away.body).toEqual(home.body);
-    expect(away.text).toContain('elicitation');
-    expect(away.text).toContain('é');
-  });
+          },
+        });
+    },
+  );
 
   test('and asks its client, through a tool that elicits', async () => {
     const [here, there] = [await start({ tools: [confirm] }), await start({ tools: [confirm] })];
