@@ -82,7 +82,10 @@ export interface TokenVerifier {
   ): Verification | Promise<Verification>;
   /** Whether a grant given earlier would be given now; asked every second for the grants of open streams. */
   isCurrent(grant: Grant): boolean;
-  /** Whether any token of the user is valid now; when none is, the user's sessions end. */
+  /**
+   * Whether any token of the user is valid now, or whoever gives tokens out renews them: when neither is so, the user's sessions end.
+   * A token that has only expired, and another one comes for, takes its streams and calls with it (`isCurrent`), and no session.
+   */
   hasValidToken(userId: string): boolean;
   /** How many tokens it knows, where it can tell. */
   countTokens?(): number;

@@ -86,6 +86,11 @@ export function requireAudience({ audience }: ReadToken, accepted: ReadonlySet<s
     throw new TokenFault('audience');
 }
 
+/** How the ids of the provider's users begin: none is a user of the token file, or of another provider, by having the same name. */
+export function userPrefixOf({ issuer }: Pick<ClaimRules, 'issuer'>): string {
+  return `${issuer}#`;
+}
+
 /** What both kinds say. */
 function readClaims(
   claims: Claims,
@@ -101,8 +106,7 @@ function readClaims(
   const name = ['name', 'preferred_username', 'username'].map((claim) => idOf(claims[claim])).find(Boolean);
   return {
     user: createUserContext({
-      // No user of the token file, and of no other provider, by having the same name.
-      userId: `${issuer}#${subject}`,
+      userId: userPrefixOf({ issuer }) + subject,
       subject,
       name: name ?? subject,
       scopes: scopesOf(

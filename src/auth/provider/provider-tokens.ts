@@ -11,8 +11,8 @@ import {
   requireAudience,
   requireInTime,
   SKEW_MS,
+  userPrefixOf,
 } from './claims.ts';
-import { ExpiringUsers } from './expiring-users.ts';
 import type { Introspect } from './introspection.ts';
 import { type JwtReader, looksLikeJwt } from './jwt.ts';
 import { refusalOf, TokenFault } from './refusals.ts';
@@ -41,8 +41,11 @@ export interface ProviderTokens {
   ): Verification | Promise<Verification>;
   /** Whether a grant of a token counts still; undefined where it is of no provider's token. */
   isCurrent(grant: Grant): boolean | undefined;
-  /** Whether a token of the user has been seen that has not ended. */
-  hasValidToken(userId: string): boolean;
+  /**
+   * Whether the user is one of the provider's, be a token of theirs known here or not: they live some minutes, clients renew them, and
+   * the next one may reach another process.
+   */
+  isUser(userId: string): boolean;
 }
 
 /** What is remembered of a token. */
@@ -96,7 +99,6 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
   const known = new Map<string, Known>();
   const inactive = new Map<string, number>();
   const reading = new Map<string, Promise<Known>>();
-  const users = new ExpiringUsers(now);
 
   /** Reads a token anew, and remembers what it says. */
   const readAnew = async (token: string, digest: string, networkOf: NetworkOf): Promise<Known> => {
@@ -155,7 +157,6 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
       if (entry.accepted !== accepted) {
         requireAudience(read, accepted);
         entry.accepted = accepted;
-        users.note(read.user.userId, read.expiresAtMs);
       }
     } catch (error) {
       return { ...refusalOf(error), grant: entry.grant };
@@ -191,7 +192,7 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
       if (entry?.asked !== undefined && entry.asked.againAtMs <= now()) void askAgain(entry, entry.asked);
       return now() < Number(untilMs);
     },
-    hasValidToken: (userId) => users.isValid(userId),
+    isUser: (userId) => userId.startsWith(userPrefixOf(rules)),
   };
 }
 

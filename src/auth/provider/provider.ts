@@ -120,7 +120,7 @@ function besideTokens(
         : elseOwn(found, token, headers, networkOf);
     },
     isCurrent: (grant) => own.isCurrent(grant) ?? tokens?.isCurrent(grant) ?? false,
-    hasValidToken: (userId) => own.hasValidToken(userId) || tokens?.hasValidToken(userId) === true,
+    hasValidToken: (userId) => own.isUser(userId) || tokens?.hasValidToken(userId) === true,
     onRightsChange: (listener) => tokens?.onRightsChange?.(listener),
   };
 }
