@@ -34,7 +34,7 @@ export const RANDOM_IDS: SessionIds = {
 /** What sealed ids are made with. */
 export interface SealedIdsOptions {
   readonly sealer: Sealer;
-  /** An older id is as good as none. */
+  /** An older id of Streamable HTTP is as good as none. One of HTTP+SSE is good for as long as its stream is open. */
   readonly maxAgeMs: number;
   /** The time that the machines of all processes agree on, more or less. */
   readonly now?: () => number;
@@ -89,6 +89,8 @@ export function createSealedIds({ sealer, maxAgeMs, now = Date.now }: SealedIdsO
       if (ended.has(id)) return undefined;
       const known = opened.get(id) ?? open(id, asked);
       if (known?.kind !== asked.kind || known.userId !== asked.userId) return undefined;
+      // It names the process that has its stream, which knows best how long that is open: here as there.
+      if (known.kind === 'sse') return known.notes;
       const ageMs = now() - known.madeAtMs;
       return ageMs > maxAgeMs || ageMs < -MAX_SKEW_MS ? undefined : known.notes;
     },

@@ -97,6 +97,16 @@ test.each([
   expect(notes).toBe(isRead ? FACTS.notes : undefined);
 });
 
+test('an id of HTTP+SSE names the process of its stream for as long as that may be open', () => {
+  const asked = { kind: 'sse', userId: 'ada' } as const;
+  const id = createProcess().create({ ...asked, notes: 'home' });
+  const read = (startsAtMs: number, as: Parameters<SessionIds['read']>[1] = asked) =>
+    createProcess({ startsAtMs }).read(id, as);
+
+  expect([0, 30 * DAY_MS, -DAY_MS].map((laterMs) => read(laterMs))).toEqual(['home', 'home', 'home']);
+  expect([read(30 * DAY_MS, { ...asked, userId: 'bob' }), read(0, ASKED)]).toEqual([undefined, undefined]);
+});
+
 test('an ended session is none any more where it was ended; of many the latest are remembered', () => {
   const here = createProcess();
   const ids = Array.from({ length: 10_001 }, () => here.create(FACTS));
