@@ -22,6 +22,8 @@ export interface Changes {
   readonly notifier: ServerNotifier;
   /** Tells those of this process, or of them this user's; subscriptions of 2026-07-28 are told in any case. */
   publish(event: ServerEvent, userId?: string): void;
+  /** Tells those of this process that all they want to hear of may have changed: for when that could not be heard. */
+  publishAll(): void;
   /** Has what is told here passed on to other processes. */
   onPublish(passOn: (event: ServerEvent, userId?: string) => void): void;
   /** Tells the sessions of a user, those of other processes too, that a list shows that user something else. */
@@ -39,8 +41,17 @@ export interface Changes {
 /** Somebody who hears of changes: a session whose messages go the short way, or else its server. */
 export interface Follower {
   readonly userId: string | undefined;
+  /** The resources whose changes it wants to hear of. */
+  readonly resources?: Iterable<string>;
   deliverChange(event: ServerEvent): void;
 }
+
+/** Somebody whose changes come by `subscriptions`: it is here for what it wants to hear of alone. */
+export function createListener(userId: string, resources: Iterable<string>): Follower {
+  return { userId, resources, deliverChange: () => undefined };
+}
+
+const LISTS = ['tools_list_changed', 'prompts_list_changed', 'resources_list_changed'] as const;
 
 /** At most so many resources may one session subscribe to. */
 const MAX_RESOURCE_SUBSCRIPTIONS = 1000;
@@ -72,6 +83,16 @@ export function createChanges(log: Logger): Changes {
       resourceUpdated: (uri) => tell({ kind: 'resource_updated', uri }),
     },
     publish,
+    publishAll() {
+      for (const kind of LISTS) publish({ kind });
+      const uris = new Set<string>();
+      for (const follower of followers)
+        for (const uri of follower.resources ?? []) {
+          uris.add(uri);
+          follower.deliverChange({ kind: 'resource_updated', uri });
+        }
+      for (const uri of uris) findBus().publish({ kind: 'resource_updated', uri });
+    },
     onPublish: (listener) => void (passOn = listener),
     tellListChanged: (list, userId) => tell({ kind: `${list}_list_changed` }, userId),
     listChangedFor(list, userIds) {
@@ -104,6 +125,7 @@ export function followChanges(changes: Changes, session: McpServer, userId?: str
   const subscribed = acceptResourceSubscriptions(session);
   const follower: Follower = {
     userId,
+    resources: subscribed,
     deliverChange: (event) => {
       // It may go away between the event and its delivery, or not have finished its handshake.
       deliver(session, subscribed, event).catch(() => undefined);

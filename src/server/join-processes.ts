@@ -97,10 +97,8 @@ function shareChanges({ changes, features = [] }: McpDefinition, peers: Peers): 
     changes.publish(event, userId),
   );
   // What was told meanwhile was not heard; without features nothing can have changed.
-  if (features.length > 0) peers.onReturn(() => LISTS.forEach((kind) => changes.publish({ kind })));
+  if (features.length > 0) peers.onReturn(() => changes.publishAll());
 }
-
-const LISTS = ['tools_list_changed', 'prompts_list_changed', 'resources_list_changed'] as const;
 
 /** Counts refused credentials together with the other processes: whoever guesses is not to have as many tries at each. */
 export function shareFailures(countFailure: CountFailure, peers: Peers): CountFailure {

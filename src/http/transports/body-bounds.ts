@@ -73,8 +73,8 @@ function requireSmall(whole: unknown, name: string): void {
   throw new HttpError(400, 'part_too_large', words, { rpcCode: INVALID_REQUEST });
 }
 
-/** An object's field. */
-function fieldOf(value: unknown, name: string): unknown {
+/** An object's field; undefined where it is none. */
+export function fieldOf(value: unknown, name: string): unknown {
   // oxlint-disable-next-line no-unsafe-type-assertion -- any object can be asked for any field
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

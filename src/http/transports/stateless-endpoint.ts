@@ -1,5 +1,4 @@
 /** The 2026-07-28 revision: each POST stands alone. The SDK's handler does the protocol; this file connects it to Node. */
-import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
 import type { Grant } from '../../auth/verifier.ts';
@@ -14,7 +13,7 @@ import type { EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { RpcBody } from './json-rpc.ts';
 import { PendingAnswer } from './pending-answer.ts';
-import { openSession } from './session-opening.ts';
+import { holdSubscription, isSubscription } from './subscriptions.ts';
 
 /** What the endpoint is made from. */
 export interface StatelessParts {
@@ -117,7 +116,7 @@ export function createStatelessEndpoint({
       if (answerAtOnce(ctx, message, pending)) return;
       const plain = call && runPlain(ctx, call, pending);
       if (plain === undefined && isSubscription(body)) {
-        holdSubscription(ctx, registry);
+        holdSubscription(ctx, body, { registry, changes: definition.changes });
         return exchange({ ctx, pending, handler: findHandler(), working, body });
       }
       const hear = (answer: AloneAnswer): void => {
@@ -143,37 +142,6 @@ export function createStatelessEndpoint({
       await ending?.close();
     },
   };
-}
-
-/** What is known of whoever holds a subscription. */
-const STATELESS = { protocolVersion: STATELESS_REVISION } as const;
-
-/** Whether the body asks for a stream of change notifications. */
-function isSubscription(body: unknown): boolean {
-  return (
-    typeof body === 'object' && body !== null && 'method' in body && body.method === 'subscriptions/listen'
-  );
-}
-
-/** Counts a subscription as one of the user's sessions, so that nobody can hold more streams than sessions. */
-function holdSubscription(ctx: RequestContext, registry: SessionRegistry): void {
-  const { res } = ctx;
-  const session = openSession(registry, {
-    id: randomUUID(),
-    userId: grantOf(ctx).user.userId,
-    kind: 'subscription',
-    // Before a shutdown, drain() ends it with an answer.
-    connect: () => ({
-      ...STATELESS,
-      callsInFlight: 0,
-      onEnd: (reason) => void (reason === 'shutdown' || res.end()),
-    }),
-  });
-  const release = session.holdStream();
-  res.once('close', () => {
-    release();
-    registry.end(session, 'closed');
-  });
 }
 
 /** One request on its way through the SDK's handler. */

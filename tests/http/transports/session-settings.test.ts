@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Feature } from '../../../src/mcp/feature.ts';
 import { createSandbox, waitFor } from '../../support/process.ts';
-import { type Answer, eventually, openMcpSession, rpc, send } from '../../support/raw-http.ts';
+import { type Answer, eventually, openMcpSession, rpc, send, stateless } from '../../support/raw-http.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../../support/redis.ts';
+import { openRedisWay } from '../../support/redis-way.ts';
 import { openStream } from '../../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
 
@@ -32,8 +33,8 @@ function createSettable() {
 }
 
 /** Starts a process and waits until it has joined the others. */
-async function start(feature: Feature): Promise<TestServer> {
-  const env = { SERVER_SECRET: SECRET, REDIS_URL: redis.url };
+async function start(feature: Feature, url = redis.url): Promise<TestServer> {
+  const env = { SERVER_SECRET: SECRET, REDIS_URL: url };
   const server = await startTestServer({ env, features: [feature] });
   servers.push(server);
   await waitFor('a server that is ready', async () => (await send(`${server.url}/ready`)).status === 200);
@@ -119,6 +120,48 @@ describeWithRedis('what a client sets in its session', () => {
 
     expect(ones).toBeGreaterThan(0);
     expect(heard().filter((uri) => uri === 'note:two').length).toBeGreaterThan(1);
+  });
+
+  test('has its stream hear of a change, too, that nobody could tell its process of at the time', async () => {
+    const { feature, update } = createSettable();
+    const way = await openRedisWay(sandbox, redis);
+    await start(feature);
+    const there = await start(feature, way.url);
+    const { id, headers } = await openMcpSession(there.url, ADA);
+    await ask(there, id, rpc(1, 'resources/subscribe', { uri: 'note:one' }));
+    const stream = await openStream(`${there.url}/mcp`, { headers });
+    const listening = await openStream(
+      `${there.url}/mcp`,
+      stateless(
+        {
+          method: 'subscriptions/listen',
+          params: { notifications: { resourceSubscriptions: ['note:two'] } },
+        },
+        { token: ADA },
+      ),
+    );
+    await listening.waitFor(({ data = '' }) => data.includes('acknowledged'));
+    const heard = (): unknown[] =>
+      [stream, listening].map(({ frames }) =>
+        frames.flatMap(({ data = '' }) => /resources\/updated.*"(note:\w+)"/.exec(data)?.[1] ?? []),
+      );
+
+    way.cut();
+    await waitFor('a server that notices', async () =>
+      (await send(`${there.url}/ready`)).text.includes('degraded'),
+    );
+    for (const uri of ['note:one', 'note:two', 'note:three']) update(uri);
+    const before = heard();
+    way.mend();
+    await stream.waitFor(({ data = '' }) => data.includes('resources/updated'));
+    await listening.waitFor(({ data = '' }) => data.includes('resources/updated'));
+    const after = heard();
+    for (const each of [stream, listening]) each.close();
+
+    expect([before, after]).toEqual([
+      [[], []],
+      [['note:one'], ['note:two']],
+    ]);
   });
 
   test('that is forgotten makes the session unknown where it is not served yet, and one that knows it says it again', async () => {

@@ -1,0 +1,60 @@
+/** Subscriptions of 2026-07-28 (`subscriptions/listen`): each counts as a session of its user, and is known by what it wants to hear of. */
+import { randomUUID } from 'node:crypto';
+import { type Changes, createListener } from '../../mcp/changes.ts';
+import { STATELESS_REVISION } from '../../mcp/plain-meta.ts';
+import type { SessionRegistry } from '../../sessions/registry.ts';
+import { grantOf, type RequestContext } from '../context.ts';
+import { fieldOf } from './body-bounds.ts';
+import { openSession } from './session-opening.ts';
+
+/** Whether the body asks for a stream of change notifications. */
+export function isSubscription(body: unknown): boolean {
+  return fieldOf(body, 'method') === 'subscriptions/listen';
+}
+
+/** Where a subscription is noted. */
+export interface SubscriptionParts {
+  readonly registry: SessionRegistry;
+  readonly changes: Changes;
+}
+
+/** What is known of whoever holds a subscription. */
+const STATELESS = { protocolVersion: STATELESS_REVISION } as const;
+
+/**
+ * Counts a subscription as one of the user's sessions, so that nobody can hold more streams than sessions, as long as its response is open.
+ * @throws {HttpError} 429 or 503 where there is no room
+ */
+export function holdSubscription(
+  ctx: RequestContext,
+  body: unknown,
+  { registry, changes }: SubscriptionParts,
+): void {
+  const { res } = ctx;
+  const { userId } = grantOf(ctx).user;
+  const session = openSession(registry, {
+    id: randomUUID(),
+    userId,
+    kind: 'subscription',
+    // Before a shutdown, drain() ends it with an answer.
+    connect: () => ({
+      ...STATELESS,
+      callsInFlight: 0,
+      onEnd: (reason) => void (reason === 'shutdown' || res.end()),
+    }),
+  });
+  const release = session.holdStream();
+  const listener = createListener(userId, resourcesOf(body));
+  changes.join(listener);
+  res.once('close', () => {
+    changes.leave(listener);
+    release();
+    registry.end(session, 'closed');
+  });
+}
+
+/** The resources that it is about. */
+function resourcesOf(body: unknown): readonly string[] {
+  const named = fieldOf(fieldOf(fieldOf(body, 'params'), 'notifications'), 'resourceSubscriptions');
+  return Array.isArray(named) ? named.filter((uri) => typeof uri === 'string') : [];
+}
