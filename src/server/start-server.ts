@@ -221,11 +221,11 @@ export async function startServer({
       await leave.announce(server);
       const closed = leave.stopListening(server);
       // Connections that have been told to close are not idle until their last response is out: sweep again and again.
-      const stuckAfterMs = performance.now() + config.shutdownGraceMs * PATIENCE_WITH_BODIES;
+      const stuckAfterMs = performance.now() + config.shutdownGraceMs * PATIENCE_WITH_SENDERS;
       const sweep = setInterval(() => {
-        if (leave.mayCloseIdle()) connections.closeIdle();
-        // Whoever has begun a body may end it, but nobody who does not takes the grace period from the calls.
-        if (performance.now() >= stuckAfterMs) connections.cutUnfinished();
+        // Whoever has begun a request may end it, but nobody who does not takes the grace period from the calls.
+        const mayCutUnfinished = performance.now() >= stuckAfterMs;
+        connections.sweep({ mayCloseIdle: leave.mayCloseIdle(), mayCutUnfinished });
       }, 100);
       store.dismiss(streams.comeBackAfterMs);
       const drained = Promise.all([registry.drain(), stateless.drain(), closed]).then(() => true);
@@ -241,8 +241,8 @@ export async function startServer({
   };
 }
 
-/** For this part of the grace period, bodies that were half sent when the shutdown began are waited for. */
-const PATIENCE_WITH_BODIES = 0.75;
+/** For this part of the grace period, requests that were half sent when the shutdown began are waited for. */
+const PATIENCE_WITH_SENDERS = 0.75;
 
 /** Does something again and again, without keeping the process alive for it. */
 function every(milliseconds: number, action: () => void): NodeJS.Timeout {

@@ -221,16 +221,43 @@ describe('close()', () => {
     expect(statusesIn(received)).toEqual([200]);
   });
 
-  test('does not give its grace period to a body that never comes to its end', async () => {
+  test('does not give its grace period to requests that never come to their end, be it their heads or their bodies', async () => {
     await start({ SHUTDOWN_GRACE_SECONDS: '2' });
-    const connection = await openRaw(server.url);
-    connection.write(post(initialize()).slice(0, -10));
+    const body = post(initialize()).slice(0, -10);
+    const first = await openRaw(server.url);
+    first.write(body);
+    const later = await Promise.all(
+      [body, get('/health').slice(0, -10), 'G'].map(async (part) => {
+        const connection = await openRaw(server.url);
+        connection.write(get('/health'));
+        await connection.waitFor(/"ok"/);
+        connection.write(part);
+        return connection;
+      }),
+    );
     await eventually(async () => (await send(`${server.url}/health`)).status === 200);
 
     const finished = await server.close();
 
     expect(finished).toBe(true);
-    await connection.closed();
+    for (const connection of [first, ...later]) await connection.closed();
+  });
+
+  test('finishes a request whose head was half sent', async () => {
+    await start();
+    const connection = await openRaw(server.url);
+    connection.write(get('/health'));
+    await connection.waitFor(/"ok"/);
+    connection.write(get('/tools').slice(0, -10));
+    await eventually(async () => (await send(`${server.url}/health`)).status === 200);
+
+    const closing = server.close();
+    await eventually(async () => !(await takesConnections()));
+    connection.write(get('/tools').slice(-10));
+    const received = await connection.closed();
+
+    expect(await closing).toBe(true);
+    expect(statusesIn(received)).toEqual([200, 200]);
   });
 
   test('tells /ready first, and serves everything on for the delay, each connection for the last time', async () => {

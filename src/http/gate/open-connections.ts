@@ -44,21 +44,32 @@ export class OpenConnections {
     }
   }
 
-  /** At a shutdown: closes what waits for a request, again and again until all are gone. */
-  closeIdle(): void {
-    this.#server.closeIdleConnections();
-    for (const socket of this.#unasked) socket.destroy();
-  }
-
-  /** At a shutdown: cuts those that have begun a request and do not send the rest of it. */
-  cutUnfinished(): void {
-    for (const socket of this.#all) if (isReceiving(socket)) socket.destroy();
+  /** At a shutdown, again and again until all are gone: closes what waits for a request, and what has begun one and does not go on with it. */
+  sweep({ mayCloseIdle, mayCutUnfinished }: Sweep): void {
+    if (mayCloseIdle) {
+      this.#server.closeIdleConnections();
+      for (const socket of this.#unasked) socket.destroy();
+    }
+    if (!mayCutUnfinished) return;
+    for (const socket of this.#all) {
+      const isComplete = responseOf(socket)?.req.complete;
+      // What answers nothing waits for a request, or has got a part of its head: which of them, Node alone knows, and has closed the former.
+      if (isComplete === false || (isComplete === undefined && mayCloseIdle)) socket.destroy();
+    }
   }
 }
 
-/** Whether the body of a connection's request has not come to its end. */
-function isReceiving(socket: Socket): boolean {
+/** What may be given up. */
+export interface Sweep {
+  /** Connections without a request: none is on its way to them. */
+  readonly mayCloseIdle: boolean;
+  /** Connections with a part of one: they have had their time. */
+  readonly mayCutUnfinished: boolean;
+}
+
+/** The response that a connection is to bring or brings; undefined between two requests. */
+function responseOf(socket: Socket): ServerResponse | undefined {
   // Where Node's own handling looks; its types leave it out.
   const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null };
-  return response?.req.complete === false;
+  return response ?? undefined;
 }
