@@ -8,7 +8,7 @@ import { findFreePort } from '../support/free-port.ts';
 import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, waitFor, waitForEnd } from '../support/process.ts';
 import { describeBehindProxies, INSTALLED, inTurn, type Proxy, startProxy } from '../support/proxies.ts';
-import { callTool, openMcpSession, send, stateless } from '../support/raw-http.ts';
+import { callTool, openMcpSession, openRaw, parseAnswer, send, stateless } from '../support/raw-http.ts';
 import { hasTime } from '../support/reduced.mjs';
 import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { startLoad } from '../support/restart-load.ts';
@@ -129,13 +129,24 @@ describeBehindProxies('behind proxies', () => {
       },
     );
 
-    testInCi('says whose the address of a refused credential is', async () => {
-      const answer = await send(`${url()}/tools`, {
-        token: 'tok_wrong',
-        headers: { 'X-Forwarded-For': '203.0.113.9' },
-      });
+    testInCi('says whose the address of a refused credential is, whatever its sender says', async () => {
+      const connection = await openRaw(url(), { localAddress: '127.0.0.2' });
+      const head = [
+        'GET /tools HTTP/1.1',
+        'Host: mcp.example',
+        'Authorization: Bearer tok_wrong',
+        'X-Forwarded-For: 203.0.113.9',
+        'Connection: close',
+      ];
+      connection.write(`${head.join('\r\n')}\r\n\r\n`);
+      const { status, headers } = parseAnswer(await connection.closed());
+      const line = await waitFor('its line in the log', () =>
+        instances
+          .flatMap((instance) => instance.log())
+          .find(({ requestId }) => requestId === headers.get('x-request-id')),
+      );
 
-      expect(answer.status).toBe(401);
+      expect([status, line['reason'], line['address']]).toEqual([401, 'unknown', '127.0.0.2']);
     });
   });
 

@@ -40,10 +40,13 @@ export interface RawConnection {
   closed(deadlineMs?: number): Promise<string>;
 }
 
-/** Opens a connection. */
-export async function openRaw(url: string): Promise<RawConnection> {
+/** Opens a connection; from another address of this machine where one is named. */
+export async function openRaw(
+  url: string,
+  from: { readonly localAddress?: string } = {},
+): Promise<RawConnection> {
   const { hostname, port } = new URL(url);
-  const socket = connect({ host: hostname, port: Number(port) });
+  const socket = connect({ host: hostname, port: Number(port), ...from });
   // What has arrived stays readable: a reset only ends the waiting.
   socket.on('error', () => undefined);
   let received = '';
