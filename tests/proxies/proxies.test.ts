@@ -110,7 +110,7 @@ describeBehindProxies('behind proxies', () => {
     });
 
     testInCi(
-      'hands on the head of a slow POST while its tool runs, and idle connections are good afterwards',
+      'hands on the head of a slow POST while its tool runs, and serves what comes after it',
       async () => {
         const session = await openMcpSession(url(), TOKEN.ada);
         const file = join(await sandbox.folder(), 'go');
