@@ -37,6 +37,9 @@ export const QUESTIONS = {
 /** When a client comes back whose stream was too fast for it. Milliseconds. */
 const COME_BACK_AFTER_MS = 1_000;
 
+/** So much may wait for a reader that is behind, beside one event, though the log does not keep it. Characters. */
+const MAX_WAITING_CHARS = 4 * 1_048_576;
+
 /** The streams of this process that others read. */
 export class LentStreams {
   readonly #readers = new Map<string, LentReader>();
@@ -84,12 +87,17 @@ interface LentReaderParts extends Omit<LoanRequest, 'key'> {
   readonly onOver: () => void;
 }
 
-/** Stands for a reader in another process. It holds no events: the log does, within its bounds. */
+/** Stands for a reader in another process, who is to get what one in this process would: what the log is too small for, too. */
 class LentReader implements EventReader {
   readonly log: MemoryLog;
   readonly #parts: LentReaderParts;
   /** The number of the last event that has arrived. */
   #arrived: number;
+  /** What has been taken and has not arrived, the oldest first: mostly the same that the log keeps, which costs nothing. */
+  #waiting: KeptEvent[] = [];
+  #waitingChars = 0;
+  /** The last event that was too much to wait. */
+  #droppedNumber = 0;
   #end: Batch['end'];
   #isSending = false;
 
@@ -99,7 +107,14 @@ class LentReader implements EventReader {
     this.#arrived = parts.after;
   }
 
-  take(): void {
+  take(event: KeptEvent): void {
+    // Whoever is so far behind gets what the log keeps. A single event is taken however large it is.
+    if (this.#waitingChars > MAX_WAITING_CHARS) {
+      this.#droppedNumber = this.#waiting.at(-1)?.number ?? 0;
+      this.#letGo(this.#droppedNumber);
+    }
+    this.#waiting.push(event);
+    this.#waitingChars += event.json.length;
     this.send();
   }
 
@@ -130,7 +145,7 @@ class LentReader implements EventReader {
     // What happens in one turn goes together.
     await Promise.resolve();
     for (;;) {
-      const events = this.log.after(this.#arrived);
+      const events = this.log.after(this.#arrived) ?? this.#allWaiting();
       const end = events === undefined ? { comeBackAfterMs: COME_BACK_AFTER_MS } : this.#end;
       if (events?.length === 0 && end === undefined) return;
       const { peers, borrower, reader } = this.#parts;
@@ -145,6 +160,18 @@ class LentReader implements EventReader {
       }
       if (!hasArrived || end !== undefined) return this.finish();
       this.#arrived = batch.events.at(-1)?.number ?? this.#arrived;
+      this.#letGo(this.#arrived);
     }
+  }
+
+  /** What has not arrived; undefined where some of it is gone. */
+  #allWaiting(): readonly KeptEvent[] | undefined {
+    return this.#arrived < this.#droppedNumber ? undefined : [...this.#waiting];
+  }
+
+  /** Lets go of what waits, up to an event. */
+  #letGo(upTo: number): void {
+    this.#waiting = this.#waiting.filter(({ number }) => number > upTo);
+    this.#waitingChars = this.#waiting.reduce((sum, { json }) => sum + json.length, 0);
   }
 }

@@ -1,5 +1,6 @@
 /** Streams that are read in other processes than write them: each event once and in order however often they are cut, and an end whatever fails. */
 import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { pino } from 'pino';
@@ -26,6 +27,11 @@ async function resume(store: PeerEventStore, after: number, { key = KEY, scopes 
   const reader = new NotingReader();
   const mayRead = (needed: readonly string[]): boolean => needed.every((scope) => scopes.includes(scope));
   return { ...(await store.resume(key, { after, reader, mayRead })), reader };
+}
+
+/** Lets what has been asked be answered, or fail. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await nextTurn();
 }
 
 /** What happens to a stream in turn: an event is added, or its client has seen so many of its events when it comes back to another process. */
@@ -376,6 +382,45 @@ describe('the process that writes a stream', () => {
 
     expect([alive.outcome, kept.outcome, dead.outcome]).toEqual(['lost', 'resumed', 'lost']);
     expect(group.recorded().filter((name) => /\d$/.test(name))).toHaveLength(256);
+  });
+
+  test('brings what is too large to be kept to whoever reads it, as at home, also when it did not get through at first', async () => {
+    const { away, writer } = start();
+    const { reader } = await resume(away, 0);
+    const large = ['a', 'b'].map((letter) => letter.repeat(2_000_000));
+    writer.append({ json: '1' });
+    await eventually(() => reader.texts.length === 1);
+    peers[0].cutOff(true);
+    writer.append({ json: '2' });
+    writer.append({ json: large[0] ?? '' });
+    await turns();
+    peers[0].cutOff(false);
+    watch();
+    await eventually(() => reader.texts.length === 3);
+    writer.append({ json: large[1] ?? '', isLast: true });
+    await eventually(() => reader.left.length > 0);
+
+    expect(reader.texts.map((text) => `${text[0]} ${text.length}`)).toEqual([
+      '1 1',
+      '2 1',
+      'a 2000000',
+      'b 2000000',
+    ]);
+    expect([reader.left, reader.lost]).toEqual([[undefined], undefined]);
+  });
+
+  test('holds little for a reader that cannot be reached: what is too much for the log, too, has its client come back', async () => {
+    const { away, writer } = start();
+    const { reader } = await resume(away, 0);
+    peers[0].cutOff(true);
+    for (const letter of ['a', 'b', 'c']) writer.append({ json: letter.repeat(3_000_000) });
+    await turns();
+    peers[0].cutOff(false);
+    watch();
+    await eventually(() => reader.left.length > 0);
+
+    expect([reader.texts, reader.left]).toEqual([[], [expect.any(Number)]]);
+    expect(await resume(away, 0)).toMatchObject({ outcome: 'lost' });
   });
 
   test('hands it to nobody who lacks a scope, and nothing of it to who asks for another session', async () => {
