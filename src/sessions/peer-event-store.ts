@@ -48,6 +48,8 @@ export class PeerEventStore implements EventStore {
   readonly #copies: StreamRecords;
   readonly #borrowed: BorrowedStreams;
   readonly lent: LentStreams;
+  /** When the others were last out of reach and came back. */
+  #backMs = -Infinity;
 
   constructor({ now = () => performance.now(), ...options }: PeerEventStoreOptions) {
     const { peers, oneUser } = options;
@@ -61,7 +63,10 @@ export class PeerEventStore implements EventStore {
       readCopy: async (key) => this.#readOnce(key),
       onOrphaned: (stream) => void this.#finish(stream).catch(() => stream.reader.leave(COME_BACK_AFTER_MS)),
     });
-    peers.onReturn(() => this.#copies.renewAll(this.#here.logs));
+    peers.onReturn(() => {
+      this.#backMs = now();
+      this.#copies.renewAll(this.#here.logs);
+    });
   }
 
   /** Begins a stream. */
@@ -95,13 +100,7 @@ export class PeerEventStore implements EventStore {
 
   async #resumeElsewhere(key: StreamKey, options: ResumeOptions): Promise<Resumption> {
     const { peers } = this.#options;
-    let record = await this.#read(key);
-    // Its client may be quicker than what the process that writes it has said of it.
-    for (const pauseMs of LOOK_AGAIN_MS) {
-      if (record !== undefined) break;
-      await delay(pauseMs, undefined, { ref: false });
-      record = await this.#read(key);
-    }
+    const record = await this.#find(key);
     if (record === undefined) return LOST;
     if (!options.mayRead(record.scopes)) return { outcome: 'forbidden' };
     const read = record.isComplete ? replay(record, options) : LOST;
@@ -116,6 +115,19 @@ export class PeerEventStore implements EventStore {
       if (!(error instanceof PeersUnreachableError)) throw error;
       // It has been killed a moment ago, or will answer soon: what is there is brought, and then it turns out.
       return this.#borrowed.wait(stream, record.after(stream.after) ?? []);
+    }
+  }
+
+  /** The copy of a stream, or what turns up soon. */
+  async #find(key: StreamKey): Promise<StreamRecord | undefined> {
+    for (let looks = 1; ; looks += 1) {
+      const record = await this.#read(key);
+      // Its client may be quicker than what the process that writes it has said of it. When what is shared has been lost, each says all of it
+      // again as soon as it is back, and others may be later than this one.
+      const isJustBack = this.#options.now() - this.#backMs < PATIENCE_MS;
+      const pauseMs = LOOK_AGAIN_MS[looks - 1] ?? (isJustBack ? RETRY_MS : undefined);
+      if (record !== undefined || pauseMs === undefined) return record;
+      await delay(pauseMs, undefined, { ref: false });
     }
   }
 

@@ -349,6 +349,28 @@ describe('the process that writes a stream', () => {
     expect([lost.outcome, found.outcome]).toEqual(['lost', 'resumed']);
   });
 
+  test('is back later than the one that its client has come to, and what is shared has been lost: it is waited for, for some seconds', async () => {
+    const { writer } = start();
+    writer.append({ json: '1', isLast: true });
+    let reads = 0;
+    const { records } = peers[1];
+    const counting = { ...records, read: (name: string) => records.read(name).finally(() => (reads += 1)) };
+    const away = storeOf(Object.create(peers[1], { records: { value: counting } }) as Peers, () => nowMs);
+    for (const peer of peers) peer.cutOff(true);
+    group.flush();
+    peers[1].cutOff(false);
+
+    const waiting = resume(away, 0);
+    await eventually(() => reads > 10, { what: 'more looks' });
+    peers[0].cutOff(false);
+    const found = await waiting;
+    group.flush();
+    const late = resume(away, 0, { key: { ...KEY, stream: 'another' } });
+    nowMs += 5_000;
+
+    expect([found.outcome, found.reader.texts, (await late).outcome]).toEqual(['resumed', ['1'], 'lost']);
+  });
+
   test('writes again what was lost with what is shared: who comes back misses nothing, though that process goes, too', async () => {
     const { home, away, writer } = start();
     const ended = home.begin({ ...KEY, stream: 'ended' });
