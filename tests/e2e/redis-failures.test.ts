@@ -62,10 +62,6 @@ async function openTap() {
   return { tap, listener };
 }
 
-/** How often something has been published. */
-const published = (): number =>
-  Number(/calls=(\d+)/.exec(redis.ask('info', 'commandstats').split('cmdstat_publish:')[1] ?? '')?.[1]);
-
 /** What `/ready` says. */
 const readiness = async ({ url }: { url: string }): Promise<unknown[]> => {
   const { status, body } = await send(`${url}/ready`);
@@ -419,7 +415,7 @@ describeWithRedis('with Redis', () => {
       await waitFor('the question', () => taken.length === 1);
       // It hears nothing for a while, as when its connection is made anew.
       await listener.unsubscribe(inbox);
-      await waitFor('the repeat', () => published() === 2);
+      await waitFor('the repeat', () => redis.given('publish') === 2);
       const question = sealer.openMessage('envelope', taken[0] ?? Buffer.alloc(0), inbox);
       const { messages } = JSON.parse(String(question)) as { messages: [{ number: number }] };
       const receipt = {

@@ -45,13 +45,6 @@ async function startHome(): Promise<ServerProcess> {
 const post = ({ url }: { url: string }, sessionId: string, body: unknown): Promise<Answer> =>
   send(`${url}/messages?sessionId=${sessionId}`, { token: ADA, body });
 
-/** How often a command has been given. */
-const given = (command: string): number =>
-  Number(redis.ask('info', 'commandstats').split(`cmdstat_${command}:calls=`)[1]?.split(',')[0] ?? 0);
-
-/** How many messages have been published. */
-const published = (): number => given('publish');
-
 /** The connections that listen. */
 const listeners = (): string[] => redis.ask('client', 'list', 'type', 'pubsub').match(/\bid=\d+/g) ?? [];
 
@@ -87,16 +80,16 @@ describeWithRedis('with Redis', () => {
       (await send(`${there.url}/mcp`, { token: ADA, headers: { 'Mcp-Session-Id': id }, ...options })).status;
 
     // Both ask whether it has been ended, the second before the first hears that it has not.
-    const asked = given('exists');
+    const asked = redis.given('exists');
     const ending = ask(unknown, { method: 'DELETE' });
-    await eventually(() => given('exists') > asked);
+    await eventually(() => redis.given('exists') > asked);
     const beside = [await ask(unknown, { body: rpc(1, 'ping') }), await ending];
     const after = await ask(unknown, { body: rpc(2, 'ping') });
     // What this one sets is on its way to where the others read it.
-    const written = given('hset');
+    const written = redis.given('hset');
     way.hold();
     const setting = ask(known, { body: rpc(1, 'logging/setLevel', { level: 'error' }) });
-    await eventually(() => given('hset') > written);
+    await eventually(() => redis.given('hset') > written);
     const deleted = await ask(known, { method: 'DELETE' });
     way.handOn();
     const ended = [deleted, await setting];
@@ -107,11 +100,11 @@ describeWithRedis('with Redis', () => {
   test('a process that stands still for a second keeps those waiting who need it, no longer', async () => {
     const [home, there] = [await startHome(), await start()];
     const session = await openSse(home.url, ADA);
-    const before = published();
+    const before = redis.given('publish');
 
     home.child.kill('SIGSTOP');
     const posted = post(there, session.id, rpc('waits', 'ping'));
-    await waitFor('the repeat', () => published() >= before + 2);
+    await waitFor('the repeat', () => redis.given('publish') >= before + 2);
     home.child.kill('SIGCONT');
 
     expect((await posted).status).toBe(202);

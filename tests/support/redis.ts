@@ -22,6 +22,8 @@ export interface TestRedis {
   goOn(): void;
   /** What `redis-cli` prints. */
   ask(...args: readonly string[]): string;
+  /** How often a command has been given since it was started. */
+  given(command: string): number;
 }
 
 /** Starts a Redis; it ends with the sandbox. */
@@ -41,6 +43,8 @@ export async function startRedis(sandbox: Sandbox): Promise<TestRedis> {
   const redis: TestRedis = {
     url: `unix://${socket}`,
     ask,
+    given: (command) =>
+      Number(ask('info', 'commandstats').split(`cmdstat_${command}:calls=`)[1]?.split(',')[0] ?? 0),
     async kill() {
       running?.child.kill('SIGKILL');
       await running?.ended;
