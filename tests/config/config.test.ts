@@ -441,6 +441,9 @@ describe('a bad value', () => {
     { name: 'ALLOWED_HOSTS', value: 'bad.example:port', allowed: WHAT_A_HOST_IS },
     { name: 'ALLOWED_HOSTS', value: 'bad.example:99999', allowed: WHAT_A_HOST_IS },
     { name: 'ALLOWED_HOSTS', value: 'ok.example,256.1.1.1', allowed: WHAT_A_HOST_IS },
+    // No URL has such a port, or such an address.
+    { name: 'ALLOWED_HOSTS', value: 'bad.example:70000', allowed: WHAT_A_HOST_IS },
+    { name: 'ALLOWED_HOSTS', value: '256.1.1.1', allowed: WHAT_A_HOST_IS },
   ])('$value of $name is named and not printed', ({ name, value, allowed }) => {
     expect(problemsOf({ [name]: value })).toEqual([`${name} ${allowed}`]);
   });
