@@ -17,7 +17,7 @@ import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { runTokenCommand } from '../../scripts/token/run.ts';
 import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
-import { digestToken } from '../../src/auth/digest.ts';
+import { digestToken, tokenIdOf } from '../../src/auth/digest.ts';
 import { PACKAGE } from '../support/package.ts';
 import { builtFile, createSandbox, ROOT, waitFor, waitForEnd } from '../support/process.ts';
 import { startServer } from '../support/server-process.ts';
@@ -139,6 +139,7 @@ test('the exported line works as AUTH_TOKENS, and holds no token', async () => {
   expect(code).toBe(0);
   expect(stdout).toBe(`{"sha256:${digestToken('tok_plain')}":{"userId":"ada","name":"Zoë's"}}\n`);
   expect(stderr).toContain('AUTH_TOKENS');
+  expect(stderr).toContain(`and export again: ${tokenIdOf(digestToken('tok_plain'))}.`);
 });
 
 test('a running server takes changes over by itself', async () => {
