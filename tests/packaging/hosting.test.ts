@@ -104,6 +104,17 @@ describe('render.yaml', () => {
   });
 });
 
+describe.each(['compose.yaml', 'compose.scale.yaml'])('%s', (name) => {
+  test('gives the server every variable of .env, but for where it listens in its container', async () => {
+    const text = await read(name);
+
+    expect(text).toMatch(/env_file:\n +- path: \.env\n +required: false\n/);
+    expect(text).toMatch(/HOST: 0\.0\.0\.0\n +PORT: '8000'\n/);
+    // A name alone is not enough: with a database, or an identity provider, there is no file to name.
+    expect(text).toContain('TOKENS_FILE: ${TOKENS_FILE-/tokens/tokens.json}');
+  });
+});
+
 describe('the profile tls of compose.yaml', () => {
   test('has Caddy in front, and the server reached through it alone', async () => {
     const text = await read('compose.yaml');
