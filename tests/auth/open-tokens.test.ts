@@ -115,6 +115,54 @@ describe('one bare token in the place of the text', () => {
   );
 });
 
+test('there need be none where others let callers in, in a file and in a text', async () => {
+  await writeFile(file, '{}', { mode: 0o600 });
+
+  for (const source of [namedFile(), { kind: 'text', text: '{}' } as const])
+    expect(await userOf(await open(source, { mayBeNone: true }), TOKEN)).toBe('unknown');
+});
+
+describe('the token of ADMIN_TOKEN', () => {
+  const ADMIN = 'mcp_admin_0123456789abcdef';
+  const SAME = JSON.stringify({ [ADMIN]: { userId: 'eve', disabled: true }, [TOKEN]: { userId: 'ada' } });
+
+  test.each([
+    ['a file', TEXT],
+    ['a file without a token', '{}'],
+    ['a file that has it too', SAME],
+    ['no file', undefined],
+  ])('counts from the start, beside %s and once that has changed', async (_case, text) => {
+    if (text !== undefined) await writeFile(file, text, { mode: 0o600 });
+    const tokens = await open(defaultFile(), { adminToken: ADMIN });
+
+    const atStart = await userOf(tokens, ADMIN);
+    await writeFile(file, TEXT, { mode: 0o600 });
+    await tokens.file?.reload();
+
+    expect([atStart, await userOf(tokens, ADMIN), await userOf(tokens, TOKEN)]).toEqual([
+      'admin',
+      'admin',
+      'ada',
+    ]);
+  });
+
+  test.each(['{}', TEXT, SAME])('counts beside the text %s', async (text) => {
+    const tokens = await open({ kind: 'text', text }, { adminToken: ADMIN });
+
+    expect(await userOf(tokens, ADMIN)).toBe('admin');
+  });
+
+  test('is refused where others can come when everybody knows it', async () => {
+    const variables = await readFile(path.join(ROOT, '.env.example'), 'utf8');
+    const example = /^# ADMIN_TOKEN=(.+)$/m.exec(variables)?.[1] ?? '';
+
+    for (const adminToken of [example, 'tok_wrong_0123456789']) {
+      const opening = open({ kind: 'text', text: TEXT }, { adminToken, weakTokens: 'refuse' });
+      await expect(opening).rejects.toThrow(/^ADMIN_TOKEN: .*documentation, which everybody knows/);
+    }
+  });
+});
+
 describe('tokens that are no secret', () => {
   const PUBLISHED = digestToken('tok_test1_abc123');
   const WEAK = JSON.stringify({

@@ -10,6 +10,7 @@ import { TokenFileError } from '../tokens/token-file-error.ts';
 import { compareTokensInSteps } from '../tokens/token-changes.ts';
 import type { TokenEditor } from '../tokens/token-edit.ts';
 import { createTokenSet, createTokenSetInSteps, type TokenEntry } from '../tokens/token-set.ts';
+import { judgeTokens, type WeakTokens } from '../tokens/weak-tokens.ts';
 import {
   CHANNEL,
   editTokenTable,
@@ -25,6 +26,8 @@ export interface DatabaseTokensOptions {
   readonly log: Logger;
   /** Entries that count besides the table's. */
   readonly extraEntries?: readonly TokenEntry[];
+  /** What becomes of tokens that are no secret. Default: nothing. */
+  readonly weakTokens?: WeakTokens;
   /** Makes one more for this run, where the table turns out to be empty at the start. */
   readonly whenEmpty?: () => TokenEntry;
   /** Milliseconds between two looks at the version. */
@@ -48,6 +51,7 @@ export async function openDatabaseTokens({
   database,
   log,
   extraEntries = [],
+  weakTokens = 'allow',
   whenEmpty,
   pollMs,
   now = Date.now,
@@ -65,9 +69,10 @@ export async function openDatabaseTokens({
     if (latest === version) return;
     // An edit in between is seen by the next look: its version is another one.
     const entries = await runInSlices(parseTokensInSteps(await readTokenTable(database)));
+    judgeTokens(entries, weakTokens, log);
     if (version === undefined && entries.length === 0 && whenEmpty !== undefined)
       extra = [...extra, whenEmpty()];
-    const next = await runInSlices(createTokenSetInSteps([...extra, ...entries], now));
+    const next = await runInSlices(createTokenSetInSteps([...entries, ...extra], now));
     const { rights, added, removed, changed, removedEntries } = await runInSlices(
       compareTokensInSteps(current, next),
     );

@@ -4,17 +4,18 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import { ADMIN_SCOPE } from './scopes.ts';
 import { TokenFileError } from './token-file-error.ts';
-import { loadTokens, openTokenFile, type TokenFile } from './token-file.ts';
+import { type LoadOptions, loadTokens } from './load-tokens.ts';
+import { openTokenFile, type TokenFile } from './token-file.ts';
 import { parseTokens } from './parse-tokens.ts';
 import { mintToken } from './new-token.ts';
-import { createTokenSet, type TokenEntry, type TokenSet } from './token-set.ts';
-import { MIN_TOKEN_CHARS, type WeakTokens } from './weak-tokens.ts';
+import type { TokenEntry, TokenSet } from './token-set.ts';
+import { judgeTokens, MIN_TOKEN_CHARS, type WeakTokens, weaknessOf } from './weak-tokens.ts';
 import { digestToken } from '../digest.ts';
 import { createUserContext, type UserFields } from '../user.ts';
 import type { TokenVerifier } from '../verifier.ts';
 
 /** Where tokens may come from, as the configuration has it. */
-export interface TokenOptions {
+export interface TokenOptions extends Pick<LoadOptions, 'log' | 'weakTokens' | 'mayBeNone'> {
   readonly source:
     | { readonly kind: 'text'; readonly text: string }
     | { readonly kind: 'file'; readonly path: string; readonly named: boolean }
@@ -25,17 +26,13 @@ export interface TokenOptions {
   readonly adminToken?: string | undefined;
   /** Whether a token may be made for this run when none is configured: not where a restart would lose it. */
   readonly allowOneRunToken: boolean;
-  /** Whether there need be none: others let callers in too. */
-  readonly mayBeNone?: boolean;
-  /** What becomes of tokens that are no secret. */
-  readonly weakTokens?: WeakTokens;
-  readonly log: Logger;
 }
 
 /** Opens the tokens of a database, with entries that count besides, and one more where there are none. */
 export type OpenTokenTable = (options: {
   readonly log: Logger;
   readonly extraEntries: readonly TokenEntry[];
+  readonly weakTokens: WeakTokens;
   readonly whenEmpty?: () => TokenEntry;
 }) => Promise<TokenVerifier & Pick<TokenFile, 'reload'> & { close(): unknown }>;
 
@@ -66,15 +63,17 @@ export async function openTokens({
   weakTokens = 'allow',
   log,
 }: TokenOptions): Promise<OpenTokens> {
-  const admins = adminToken === undefined ? [] : [entryOf(adminToken, ADMIN)];
-  if (source.kind === 'database') return openFromDatabase({ openDatabase, admins, allowOneRunToken, log });
+  const admins = adminToken === undefined ? [] : [adminOf(adminToken, { weakTokens, log })];
+  if (source.kind === 'database')
+    return openFromDatabase({ openDatabase, admins, allowOneRunToken, weakTokens, log });
+  const options = { log, weakTokens, mayBeNone, extraEntries: admins };
   if (source.kind === 'text')
     return {
-      verifier: named('AUTH_TOKENS', () => loadInline(source.text.trim(), { log, weakTokens, admins })),
+      verifier: named('AUTH_TOKENS', () => loadInline(source.text.trim(), options)),
     };
   if (source.named || existsSync(source.path)) {
     try {
-      const file = await openTokenFile({ path: source.path, log, weakTokens, extraEntries: admins });
+      const file = await openTokenFile({ path: source.path, ...options });
       return { verifier: file, file };
     } catch (error) {
       throw withName(describePath(source.path), error);
@@ -101,8 +100,10 @@ async function openFromDatabase({
   openDatabase,
   admins,
   allowOneRunToken,
+  weakTokens,
   log,
 }: Pick<TokenOptions, 'openDatabase' | 'allowOneRunToken' | 'log'> & {
+  readonly weakTokens: WeakTokens;
   readonly admins: readonly TokenEntry[];
 }): Promise<OpenTokens> {
   if (openDatabase === undefined) throw new NoTokensError(NO_DATABASE);
@@ -112,6 +113,7 @@ async function openFromDatabase({
   const tokens = await openDatabase({
     log,
     extraEntries: admins,
+    weakTokens,
     ...(mayMakeOne && { whenEmpty: makeOne }),
   });
   return { verifier: tokens, file: tokens, ...(oneRunToken !== undefined && { oneRunToken }) };
@@ -131,18 +133,24 @@ const ADMIN: UserFields = { userId: 'admin', name: 'Admin', scopes: [ADMIN_SCOPE
 /** Whoever starts a server with an empty database on their own machine. */
 const FIRST_ADMIN: UserFields = { userId: 'owner', name: 'Owner', scopes: [ADMIN_SCOPE] };
 
+/** The entry of ADMIN_TOKEN, which is to be as good a secret as those of a file. */
+function adminOf(
+  token: string,
+  { weakTokens, log }: Pick<Required<TokenOptions>, 'weakTokens' | 'log'>,
+): TokenEntry {
+  const entry = entryOf(token, ADMIN);
+  const judged = { ...entry, weakness: weaknessOf(token, entry.digest) };
+  named('ADMIN_TOKEN', () => judgeTokens([judged], weakTokens, log));
+  return entry;
+}
+
 /** The tokens of AUTH_TOKENS: a token file's text, or one bare token. */
-function loadInline(
-  text: string,
-  { admins, ...options }: Parameters<typeof loadTokens>[1] & { readonly admins: readonly TokenEntry[] },
-): TokenSet {
-  const withAdmins = (set: TokenSet): TokenSet =>
-    admins.length === 0 ? set : createTokenSet([...set.entries.values(), ...admins]);
-  if (/^[{["]/.test(text)) return withAdmins(loadTokens(text, options));
+function loadInline(text: string, options: LoadOptions): TokenSet {
+  if (/^[{["]/.test(text)) return loadTokens(text, options);
   if (!BARE_TOKEN.test(text)) throw new TokenFileError(NEITHER);
   // As a file's key, for what a file says to keys that no client can send; then by its digest, since nobody need rotate it there.
   const [entry] = parseTokens(JSON.stringify({ [text]: OWNER }));
-  return withAdmins(loadTokens(JSON.stringify({ [`sha256:${entry?.digest}`]: OWNER }), options));
+  return loadTokens(JSON.stringify({ [`sha256:${entry?.digest}`]: OWNER }), options);
 }
 
 /** One user, who needs no file. */

@@ -1,30 +1,25 @@
-/** Loads the tokens from a file or from text, watches the file, and keeps the last good set in force. */
+/** Loads the tokens from a file, watches it, and keeps the last good set in force. */
 import { createHash } from 'node:crypto';
 import { constants, type FileHandle, open, stat } from 'node:fs/promises';
 import { type BigIntStats, existsSync } from 'node:fs';
 import { types } from 'node:util';
 import type { Logger } from 'pino';
 import { runInSlices } from '../../in-slices.ts';
-import { parseTokens, parseTokensInSteps } from './parse-tokens.ts';
+import { type LoadOptions, loadTokens } from './load-tokens.ts';
+import { parseTokensInSteps } from './parse-tokens.ts';
 import { RevokedTokens } from './revoked-tokens.ts';
 import { TokenFileError } from './token-file-error.ts';
-import { judgeTokens, type WeakTokens } from './weak-tokens.ts';
+import { judgeTokens } from './weak-tokens.ts';
 import { compareTokensInSteps, type TokenChanges } from './token-changes.ts';
-import { createTokenSet, createTokenSetInSteps, type TokenEntry, type TokenSet } from './token-set.ts';
+import { createTokenSet, createTokenSetInSteps, type TokenSet } from './token-set.ts';
 import type { RightsChange, TokenVerifier } from '../verifier.ts';
 
 /** Where tokens come from and how often the file is looked at. */
-export interface TokenFileOptions {
+export interface TokenFileOptions extends LoadOptions {
   readonly path: string;
-  readonly log: Logger;
-  /** Entries that count besides the file's, whatever that says. */
-  readonly extraEntries?: readonly TokenEntry[];
   readonly mayBeAbsent?: boolean;
-  /** What becomes of tokens that are no secret. Default: nothing. */
-  readonly weakTokens?: WeakTokens;
   /** Milliseconds between two looks at the file. */
   readonly pollMs?: number;
-  readonly now?: () => number;
 }
 
 /** A verifier that follows its file. */
@@ -43,20 +38,6 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const UNSETTLED_MS = 2_000;
 
 /**
- * Makes the set of the tokens that `text` holds.
- * @throws {TokenFileError} when the text is broken, or holds no token: nobody could get in
- */
-export function loadTokens(
-  text: string,
-  { log, weakTokens = 'allow', now = Date.now }: Pick<TokenFileOptions, 'log' | 'weakTokens' | 'now'>,
-): TokenSet {
-  const entries = parseTokens(text);
-  if (entries.length === 0) throw new TokenFileError('holds no token');
-  judgeTokens(entries, weakTokens, log);
-  return createTokenSet(entries, now);
-}
-
-/**
  * Loads a token file and follows its changes: edits in place, renames over it, a symbolic link that is swapped.
  * @throws {TokenFileError} when the first version cannot be used
  */
@@ -66,13 +47,14 @@ export async function openTokenFile({
   extraEntries = [],
   mayBeAbsent = false,
   weakTokens = 'allow',
+  mayBeNone = false,
   pollMs = 500,
   now = Date.now,
 }: TokenFileOptions): Promise<TokenFile> {
   let version = mayBeAbsent && !existsSync(filePath) ? undefined : await readVersion(filePath, now);
   let current = createTokenSet(extraEntries, now);
   if (version !== undefined) {
-    current = loadTokens(version.text, { log, weakTokens, now });
+    current = loadTokens(version.text, { log, extraEntries, weakTokens, mayBeNone, now });
     warnWhenReadableByOthers(filePath, version.stats, log);
     log.info({ tokens: current.size }, 'token file loaded');
   }
@@ -101,7 +83,7 @@ export async function openTokenFile({
         // In slices: parsing a large file at once would make every request wait for it.
         const entries = await runInSlices(parseTokensInSteps(read.text));
         judgeTokens(entries, weakTokens, log);
-        const next = await runInSlices(createTokenSetInSteps([...extraEntries, ...entries], now));
+        const next = await runInSlices(createTokenSetInSteps([...entries, ...extraEntries], now));
         await replace(next, read.readAtMs);
       }
       if (isNew) warnWhenReadableByOthers(filePath, read.stats, log);

@@ -17,9 +17,12 @@ const PUBLISHED_TOKENS = [
   'tok_test1_abc123',
   'tok_test2_def456',
   'tok_change_me',
+  // The example of ADMIN_TOKEN.
+  'a-long-secret-of-your-own',
   'tok_wrong_0123456789',
   'tok_expired_0123456789',
   'tok_disabled_0123456789',
+  'tok_greeter_0123456789',
 ];
 const PUBLISHED_DIGESTS: ReadonlySet<string> = new Set(PUBLISHED_TOKENS.map(digestToken));
 

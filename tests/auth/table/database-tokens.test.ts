@@ -31,6 +31,7 @@ async function open(
     adminToken: auth.adminToken,
     openDatabase: openTokensOf(storage),
     allowOneRunToken: true,
+    weakTokens: auth.weakTokens,
     log,
   });
   return { ...tokens, editor: tokens.verifier as TokenVerifier & TokenEditor };
@@ -69,6 +70,21 @@ describeForBoth('tokens in a database', (startDatabases) => {
     expect(await one.verifier.verify(ADA)).toMatchObject({ ok: false, reason: 'revoked' });
     expect((await one.editor.read()).text).not.toContain(ADA);
     await Promise.all([one.file?.close(), other.file?.close()]);
+  });
+
+  test('that everybody knows let nobody in where others can come', async () => {
+    const url = await databases.create();
+    const { log, lines } = createMemoryLog();
+    const here = await open(url);
+    await add(here.editor, 'tok_test1_abc123', 'eve');
+
+    const deployed = await open(url, { NODE_ENV: 'production' }, log);
+
+    expect(await deployed.verifier.verify('tok_test1_abc123')).toMatchObject({ ok: false });
+    expect(lines.filter(({ level }) => level === 'error')).toMatchObject([
+      { reason: expect.stringContaining('documentation, which everybody knows') as unknown },
+    ]);
+    await Promise.all([here.file?.close(), deployed.file?.close()]);
   });
 
   test('hear of an edit without looking, where the database tells of it; and again when it has been away', async () => {

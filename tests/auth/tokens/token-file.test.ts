@@ -17,13 +17,9 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { loadTokens } from '../../../src/auth/tokens/load-tokens.ts';
 import { TokenFileError } from '../../../src/auth/tokens/token-file-error.ts';
-import {
-  loadTokens,
-  openTokenFile,
-  type TokenFile,
-  type TokenFileOptions,
-} from '../../../src/auth/tokens/token-file.ts';
+import { openTokenFile, type TokenFile, type TokenFileOptions } from '../../../src/auth/tokens/token-file.ts';
 import { digestToken, tokenIdOf } from '../../../src/auth/digest.ts';
 import type { RightsChange, TokenVerifier } from '../../../src/auth/verifier.ts';
 import { createMemoryLog, type LogLine, type MemoryLog } from '../../support/memory-log.ts';
