@@ -1,6 +1,6 @@
 /** `rotate`: a successor for a token, which goes on working for a while. */
 import { digestToken, tokenIdOf } from '../../src/auth/digest.ts';
-import type { EntryFields } from '../../src/auth/tokens/token-edit.ts';
+import { successorOf } from '../../src/auth/tokens/successor.ts';
 import type { TokenEntry } from '../../src/auth/tokens/token-set.ts';
 import type { Command } from './command.ts';
 import { formatMoment, mintToken } from '../../src/auth/tokens/new-token.ts';
@@ -30,7 +30,7 @@ export const rotate: Command = {
       ({ entries }) => {
         const old = findEntry(entries, id);
         requireRotatable(old);
-        const fields = successorOf(old, { nowMs, expiresAtMs });
+        const fields = successorOf(old, { nowMs, endMs: expiresAtMs ?? sameLifetime(old, nowMs) });
         // A rotation never makes the old token live longer.
         const until = formatMoment(Math.min(old.expiresAtMs ?? Infinity, nowMs + overlapMs));
         const metadata = { replacedBy: tokenIdOf(digest) };
@@ -65,31 +65,13 @@ function requireRotatable({ digest, disabled, user }: TokenEntry): void {
     );
 }
 
-/** The entry of the new token: what the old one had, but for its dates. */
-function successorOf(
-  { user, expiresAtMs: oldEndMs, notBeforeMs, signInsSinceMs, limit }: TokenEntry,
-  { nowMs, expiresAtMs }: { readonly nowMs: number; readonly expiresAtMs: number | undefined },
-): EntryFields {
-  const createdMs = Date.parse(String(user.metadata['created']));
-  const endMs =
-    expiresAtMs ?? (oldEndMs === undefined ? undefined : sameLifetime(oldEndMs, createdMs, nowMs));
-  return {
-    userId: user.userId,
-    name: user.name === user.userId ? undefined : user.name,
-    scopes: user.scopes,
-    notBefore: notBeforeMs !== undefined && notBeforeMs > nowMs ? formatMoment(notBeforeMs) : undefined,
-    expiresAt: endMs === undefined ? undefined : formatMoment(endMs),
-    signInsSince: signInsSinceMs === undefined ? undefined : new Date(signInsSinceMs).toISOString(),
-    limit,
-    metadata: { ...user.metadata, created: formatMoment(nowMs) },
-  };
-}
-
 /**
  * The end of a token that lasts as long as its predecessor was made for; the same end where nobody knows how long that was.
  * @throws {CommandError} when that end is over
  */
-function sameLifetime(oldEndMs: number, createdMs: number, nowMs: number): number {
+function sameLifetime({ user, expiresAtMs: oldEndMs }: TokenEntry, nowMs: number): number | undefined {
+  if (oldEndMs === undefined) return undefined;
+  const createdMs = Date.parse(String(user.metadata['created']));
   if (createdMs < oldEndMs) return nowMs + oldEndMs - createdMs;
   if (oldEndMs > nowMs) return oldEndMs;
   throw new CommandError(

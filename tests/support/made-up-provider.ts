@@ -1,4 +1,7 @@
 /** An identity provider that a test is: keys, documents, tokens of every shape, and whatever can go wrong with them. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
 import type { Ask } from '../../src/auth/provider/ask.ts';
 
@@ -69,6 +72,27 @@ export async function createMadeUpProvider(issuer: string): Promise<MadeUpProvid
     },
   };
   return provider;
+}
+
+/** Serves what a made-up provider answers, over a real connection. */
+export async function serveMadeUpProvider(): Promise<{ server: Server; provider: MadeUpProvider }> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const provider = await createMadeUpProvider(`http://127.0.0.1:${port}/realms/school`);
+  server.on('request', (req, res) => {
+    const answer = async (): Promise<void> => {
+      let text = '';
+      for await (const part of req) text += String(part);
+      const form = Object.fromEntries(new URLSearchParams(text));
+      const { status, body } = await provider.ask(`http://provider${req.url ?? ''}`, { form });
+      res.writeHead(status, { 'Content-Type': 'application/json' });
+      res.end(JSON.stringify(body ?? {}));
+    };
+    // A provider that is away breaks connections.
+    answer().catch(() => req.socket.destroy());
+  });
+  return { server, provider };
 }
 
 /** Keys as a document has them. */

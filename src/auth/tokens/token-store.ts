@@ -34,8 +34,11 @@ export interface Edited<Result> {
 export interface TokenStore {
   /** As it was named: for messages. */
   readonly name: string;
-  /** @throws {TokenStoreError} when it is missing or cannot be read */
-  read(): Promise<TokenText>;
+  /**
+   * @param orEmpty whether a missing file is as good as one without a token
+   * @throws {TokenStoreError} when it is missing or cannot be read
+   */
+  read(options?: { readonly orEmpty: boolean }): Promise<TokenText>;
   /**
    * Changes the file under a lock. A plan that throws leaves the file as it is.
    * @param create whether a missing file is made
@@ -54,12 +57,12 @@ export function openTokenStore(name: string, lockOptions: LockOptions = {}): Tok
     );
   return {
     name,
-    read: () =>
+    read: ({ orEmpty } = { orEmpty: false }) =>
       explained(name, 'read', async () => {
         const text = await readText(await targetOf(name));
-        if (text === undefined) throw missing();
+        if (text === undefined && !orEmpty) throw missing();
         // In slices, here and below: a server that does this has others to answer.
-        return runInSlices(readTokenTextInSteps(text));
+        return runInSlices(readTokenTextInSteps(text ?? EMPTY_TOKEN_FILE));
       }),
     edit: (plan, { create }) =>
       explained(name, 'written', async () => {

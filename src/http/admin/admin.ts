@@ -97,7 +97,9 @@ const answerUnknown: Handler = () => {
 
 /** Refuses whoever is no admin. */
 function requireAdmin(ctx: RequestContext): void {
-  if (grantOf(ctx).user.scopes?.includes(ADMIN_SCOPE) !== true)
+  const { scopes, subject } = grantOf(ctx).user;
+  // What an identity provider calls admins are those of something else: its users have no entry here.
+  if (subject !== undefined || scopes?.includes(ADMIN_SCOPE) !== true)
     throw insufficientScope({ words: NO_ADMIN, besides: `, scope="${ADMIN_SCOPE}"` });
 }
 

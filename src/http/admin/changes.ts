@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { digestToken, tokenIdOf } from '../../auth/digest.ts';
 import { formatMoment, mintToken } from '../../auth/tokens/new-token.ts';
+import { successorOf } from '../../auth/tokens/successor.ts';
 import type { EntryChange, TokenEdits } from '../../auth/tokens/token-edit.ts';
 import type { TokenEntry } from '../../auth/tokens/token-set.ts';
 import { HttpError } from '../errors.ts';
@@ -123,20 +124,18 @@ function planRotation(chosen: readonly TokenEntry[], nowMs: number): PeoplePlan<
         'not_rotatable',
         `A token of ${old.user.userId} is disabled, or has been replaced.`,
       );
+    if ((old.expiresAtMs ?? Infinity) <= nowMs)
+      throw new HttpError(
+        409,
+        'not_rotatable',
+        `A token of ${old.user.userId} has expired. Say first until when it is to last.`,
+      );
     const token = mintToken();
     return { old, token, digest: digestToken(token) };
   });
   const add: TokenEdits['add'] = next.map(({ old, digest }) => ({
     digest,
-    fields: {
-      userId: old.user.userId,
-      name: old.user.name === old.user.userId ? undefined : old.user.name,
-      scopes: old.user.scopes,
-      expiresAt: old.expiresAtMs === undefined ? undefined : formatMoment(old.expiresAtMs),
-      notBefore: old.notBeforeMs === undefined ? undefined : formatMoment(old.notBeforeMs),
-      signInsSince: old.signInsSinceMs === undefined ? undefined : new Date(old.signInsSinceMs).toISOString(),
-      metadata: { ...old.user.metadata, created: formatMoment(nowMs) },
-    },
+    fields: successorOf(old, { nowMs, endMs: old.expiresAtMs }),
   }));
   const change = new Map(
     next.map(({ old, digest }) => {

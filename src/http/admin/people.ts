@@ -34,7 +34,8 @@ export function createFilePeople(path: string, onChange: () => Promise<void>): P
     kind: 'file',
     fixedBecause: undefined,
     async read() {
-      return (await inWords(async () => store.read())).entries;
+      // With the first one that is added comes the file.
+      return (await inWords(async () => store.read({ orEmpty: true }))).entries;
     },
     async edit(plan) {
       const { result } = await inWords(async () =>

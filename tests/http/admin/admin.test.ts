@@ -1,8 +1,11 @@
 /** The API for admins: who may, what it does to the token file, and that nothing is lost or told that should not be. */
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { digestToken } from '../../../src/auth/digest.ts';
 import { parseTokens } from '../../../src/auth/tokens/parse-tokens.ts';
 import { openTokenStore } from '../../../src/auth/tokens/token-store.ts';
+import { createFilePeople } from '../../../src/http/admin/people.ts';
 import { adminPageLines } from '../../../scripts/token/admin-page.ts';
 import { connectClient } from '../../support/clients.ts';
 import { type Answer, send } from '../../support/raw-http.ts';
@@ -333,6 +336,41 @@ test('a token is replaced by another one, and works for a day beside it', async 
   expect(await Promise.all([statusWith(GREETER), statusWith(made?.token ?? '')])).toEqual([200, 200]);
   expect(await tokensOf('greta')).toMatchObject([{ state: 'valid' }, { scopes: ['greet'], expiresAt: null }]);
   expect((await ask('tokens/change', { action: 'rotate', ids: [id] })).status).toBe(409);
+});
+
+test('the successor is held to what its predecessor was', async () => {
+  const limited = { userId: 'lim', limit: 2, scopes: ['greet'], metadata: { course: 'ink' } };
+  await server.writeTokens({ ...PEOPLE, tok_limited_0123456789: limited });
+  const [{ id } = { id: '' }] = await tokensOf('lim');
+
+  const [made] = madeIn(await ask('tokens/change', { action: 'rotate', ids: [id] }));
+
+  const file = JSON.parse(await readFile(server.tokensPath, 'utf8')) as Record<string, object>;
+  const { userId, ...held } = limited;
+  expect(file[`sha256:${digestToken(made?.token ?? '')}`]).toMatchObject({ userId, ...held });
+});
+
+test('a token that has expired gets no successor that is as dead', async () => {
+  const [{ id } = { id: '' }] = await tokensOf('old');
+
+  const answer = await ask('tokens/change', { action: 'rotate', ids: [id] });
+
+  expect(answer).toMatchObject({ status: 409, body: { error: 'not_rotatable' } });
+  expect(JSON.stringify(answer.body)).toContain('A token of old has expired.');
+});
+
+test('where there is no token file yet nobody is in it, and the first who is added makes it', async () => {
+  const file = join(dirname(server.tokensPath), 'first.json');
+  const people = createFilePeople(file, async () => undefined);
+
+  const before = await people.read();
+  await people.edit(() => ({
+    edits: { add: [{ digest: digestToken(ADA), fields: { userId: 'ada' } }] },
+    result: undefined,
+  }));
+
+  expect(before).toEqual([]);
+  expect(await people.read()).toMatchObject([{ user: { userId: 'ada' } }]);
 });
 
 test('nobody takes their own admin token away', async () => {

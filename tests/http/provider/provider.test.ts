@@ -1,7 +1,5 @@
 /** Users who sign in at an identity provider, through the real server: what clients find, every route, step-up, and a provider that is away. */
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { PACKAGE } from '../../support/package.ts';
 import {
@@ -15,30 +13,9 @@ import {
   type Answer,
   type RawSession,
 } from '../../support/raw-http.ts';
-import { createMadeUpProvider, type MadeUpProvider } from '../../support/made-up-provider.ts';
+import { type MadeUpProvider, serveMadeUpProvider } from '../../support/made-up-provider.ts';
 import { openSse } from '../../support/sse-reader.ts';
 import { ADA, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
-
-/** Serves what a made-up provider answers, over a real connection. */
-async function serve(): Promise<{ server: Server; provider: MadeUpProvider }> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const provider = await createMadeUpProvider(`http://127.0.0.1:${port}/realms/school`);
-  server.on('request', (req, res) => {
-    const answer = async (): Promise<void> => {
-      let text = '';
-      for await (const part of req) text += String(part);
-      const form = Object.fromEntries(new URLSearchParams(text));
-      const { status, body } = await provider.ask(`http://provider${req.url ?? ''}`, { form });
-      res.writeHead(status, { 'Content-Type': 'application/json' });
-      res.end(JSON.stringify(body ?? {}));
-    };
-    // A provider that is away breaks connections.
-    answer().catch(() => req.socket.destroy());
-  });
-  return { server, provider };
-}
 
 let at: MadeUpProvider;
 let listening: Server;
@@ -52,7 +29,7 @@ const variables = (): Record<string, string> => ({
   AUTH_FAILURES_PER_MINUTE: '100000',
 });
 beforeAll(async () => {
-  ({ server: listening, provider: at } = await serve());
+  ({ server: listening, provider: at } = await serveMadeUpProvider());
   server = await startTestServer({ env: variables() });
   ({ url } = server);
 });
