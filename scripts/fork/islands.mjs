@@ -46,10 +46,11 @@ export const ISLANDS = [
     name: 'kept-use',
     what: 'how much each user has called, kept in the database',
     without: '`/admin` shows what its own process has counted since its start',
-    files: ['src/http/admin/kept', 'src/server/kept-use.ts'],
+    files: ['src/http/admin/kept', 'src/server/kept-use.ts', 'scripts/token/kept-uses.ts'],
     wiring: [
       { file: 'src/server/admin.ts', linesWith: "'./kept-use.ts'" },
       { file: 'src/server/admin.ts', part: '(await openKeptUse(wiring)) ?? ' },
+      { file: 'scripts/token/context.ts', linesWith: 'readKeptUses' },
     ],
     tests: ['tests/http/admin/kept'],
     packages: [],
@@ -181,6 +182,7 @@ export const ISLANDS = [
     tests: [
       'tests/auth/provider',
       'tests/http/provider',
+      'tests/http/admin/provider-users.test.ts',
       'tests/e2e/oidc-provider.test.ts',
       'tests/lab/fuzz-provider.test.ts',
       'tests/support/made-up-provider.ts',

@@ -7,7 +7,9 @@ import { CommandError, EXIT } from './command-error.ts';
 import { parseServerUrl } from './server-url.ts';
 import { openTokenStore, type TokenStore } from '../../src/auth/tokens/token-store.ts';
 import { storeInDatabase } from './database-store.ts';
+import { readKeptUses } from './kept-uses.ts';
 import { readToolScopes } from './tool-scopes.ts';
+import type { TokenUse } from './token-uses.ts';
 
 /** The server's address. */
 export interface ServerAddress {
@@ -29,6 +31,8 @@ export interface CommandContext {
   readonly now: () => number;
   /** The scopes that tools ask for; undefined when that cannot be told. */
   readonly toolScopes: () => Promise<ReadonlySet<string> | undefined>;
+  /** When tokens were last used, by their ids, where the server keeps that. */
+  readonly keptUses?: () => Promise<ReadonlyMap<string, Pick<TokenUse, 'lastUse'>> | undefined>;
   /** Standard input. Default: that of the process. */
   readonly stdin?: Readable;
   /** Standard output: what was asked for. */
@@ -56,6 +60,7 @@ export function createContext(
   return {
     ...output,
     line,
+    keptUses: async () => readKeptUses(read().config, output),
     toolScopes: readToolScopes,
     get store() {
       return read().store;
@@ -91,5 +96,5 @@ function readSettings({ values }: CommandLine, environment: Environment, { warn 
     isNamed: named !== undefined,
   };
   const store = storeInDatabase(config, file) ?? openTokenStore(path);
-  return { store, isStoreRead, address, canSignIn: (signIn ?? provider) !== undefined };
+  return { config, store, isStoreRead, address, canSignIn: (signIn ?? provider) !== undefined };
 }

@@ -8,14 +8,15 @@ import { readTokenUses, type TokenUse } from './token-uses.ts';
 
 /** Prints a table, or for scripts a list of objects. */
 export const list: Command = {
-  async run({ line, now, print, store, warn }) {
+  async run({ keptUses, line, now, print, store, warn }) {
     const { entries } = await store.read();
     const nowMs = now();
     const { log } = line.values;
-    const uses = log === undefined ? undefined : await readTokenUses([log]);
+    const uses = log === undefined ? await keptUses?.() : await readTokenUses([log]);
+    const unused = log === undefined ? { lastUse: null } : UNUSED;
     const facts: ListedFacts[] = entries.map((entry) => {
       const fact = describeEntry(entry, nowMs);
-      return uses === undefined ? fact : { ...fact, ...(uses.get(fact.id) ?? UNUSED) };
+      return uses === undefined ? fact : { ...fact, ...(uses.get(fact.id) ?? unused) };
     });
     if (line.json) {
       print(printableJson(facts));
@@ -30,7 +31,7 @@ export const list: Command = {
   },
 };
 
-/** What is known of a token that the log does not name. */
+/** What is known of a token that the log does not name. The database knows of no sign-ins. */
 const UNUSED = { lastUse: null, signedInThrough: [] } as const;
 
 /** An entry, and how it was used, where there is a log to look into. */

@@ -1,5 +1,6 @@
 /** Counts of use that are kept: over processes and restarts, by days, and through a time without the database. */
 import { channel } from 'node:diagnostics_channel';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseConfig } from '../../../../src/config/config.ts';
 import { createKeptUsage } from '../../../../src/http/admin/kept/kept-usage.ts';
@@ -10,7 +11,7 @@ import { CALL_ENDED } from '../../../../src/mcp/call-records.ts';
 import type { Database } from '../../../../src/storage/database.ts';
 import { describeForBoth, type TestDatabases } from '../../../support/databases.ts';
 import { createMemoryLog } from '../../../support/memory-log.ts';
-import { createSandbox, waitForEnd } from '../../../support/process.ts';
+import { createSandbox, ROOT, waitForEnd } from '../../../support/process.ts';
 import { callTool, eventually, send } from '../../../support/raw-http.ts';
 import { type ServerProcess, startServer, TOKEN, TOKENS_JSON } from '../../../support/server-process.ts';
 
@@ -99,6 +100,32 @@ describeForBoth('counts of use in a database', (startDatabases) => {
     expect([ada.total, bob.total]).toEqual([5, 1]);
     expect(Date.parse(ada.lastUse ?? '')).toBeGreaterThan(Date.now() - DAY_MS);
     expect(ada.usage).toContain('of all processes together');
+  }, 60_000);
+
+  test('have the command tell when a token was last used', async () => {
+    const url = await databases.create();
+    const env = { AUTH_TOKENS: '', TOKENS_FILE: '', DATABASE_URL: url };
+    const files = { 'tokens.json': JSON.stringify(PEOPLE) };
+    const cwd = await sandbox.folder(files);
+    const list = async (): Promise<{ userId: string; lastUse?: string | null }[]> => {
+      const run = sandbox.spawn({
+        command: process.execPath,
+        args: [path.join(ROOT, 'dist/scripts/token.js'), 'list', '--json'],
+        cwd,
+        env,
+      });
+      expect({ ...(await waitForEnd(run)), stderr: run.stderr() }).toMatchObject({ code: 0 });
+      return JSON.parse(run.stdout()) as { userId: string; lastUse?: string | null }[];
+    };
+    const server = await startServer(sandbox, { env: { AUTH_ENABLED: 'true', DATABASE_URL: url }, files });
+    await call(server, TOKEN.ada, 1);
+    await stop(server);
+
+    const listed = await list();
+
+    const today = new Date().toISOString().slice(0, 10);
+    expect(listed.find(({ userId }) => userId === 'ada')?.lastUse).toBe(today);
+    expect(listed.find(({ userId }) => userId === 'tea')?.lastUse).toBeNull();
   }, 60_000);
 
   test('are by days of UTC, and days that are over are forgotten', async () => {

@@ -1,0 +1,31 @@
+/** When tokens were last used, as a server with a database keeps it there. `npm run drop -- kept-use` takes it out. */
+import { existsSync } from 'node:fs';
+import { pino } from 'pino';
+import type { Config } from '../../src/config/config.ts';
+import type { CommandOutput } from './context.ts';
+import type { TokenUse } from './token-uses.ts';
+
+/** The last uses by the tokens' ids; undefined where nothing keeps them, or they cannot be read, which is said. */
+export async function readKeptUses(
+  { keepsUse, storage }: Pick<Config, 'keepsUse' | 'storage'>,
+  { now, warn }: CommandOutput,
+): Promise<ReadonlyMap<string, Pick<TokenUse, 'lastUse'>> | undefined> {
+  // A list makes no file: where there is none no server has kept anything.
+  if (keepsUse !== true || (storage.dialect === 'sqlite' && !existsSync(storage.file))) return undefined;
+  const { openUseDatabase } = await import('../../src/http/admin/kept/open-use.ts');
+  const { readUse } = await import('../../src/http/admin/kept/use-tables.ts');
+  const { dayOf } = await import('../../src/http/admin/use-counts.ts');
+  const { reasonOf } = await import('../../src/storage/errors.ts');
+  const database = await openUseDatabase(storage, pino({ level: 'silent' }));
+  try {
+    const uses = (await readUse(database, dayOf(now()))).uses();
+    return new Map(
+      [...uses].map(({ tokenId, atMs }) => [tokenId, { lastUse: new Date(atMs).toISOString().slice(0, 10) }]),
+    );
+  } catch (error) {
+    warn(`When tokens were last used cannot be read from the database: ${reasonOf(error)}.`);
+    return undefined;
+  } finally {
+    await database.close();
+  }
+}
