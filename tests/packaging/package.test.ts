@@ -124,10 +124,10 @@ test('holds every file of the checkout that the image holds', async () => {
 });
 
 test('makes the files that it hands out', async () => {
-  // As npm unpacks it; the packages that it needs are those of the checkout.
+  // As npm unpacks it; the packages that it needs, but for those that a fork puts into it, are found in the folder around it.
   await run('tar', ['-xzf', packed.filename], { cwd: folder });
   const unpacked = path.join(folder, 'package');
-  await symlink(path.join(ROOT, 'node_modules'), path.join(unpacked, 'node_modules'));
+  await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
   const target = { name: 'mine', origin: 'https://my-app.example' };
   const made = await Promise.all(
     clientIdsFor({ canSignIn: false }).map(async (id) => ({ id, file: await makeClientFile(id, target) })),
