@@ -74,6 +74,18 @@ const shapeOf = ({ status, body, text, headers }: Answer): unknown => [
   [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name)),
 ];
 
+/** Opens a session's stream here, there and here again; each but the last ends when the next one is opened. */
+async function takeOverStream(here: TestServer, there: TestServer) {
+  const { headers } = await openMcpSession(here.url, ADA);
+  const first = await openStream(`${here.url}/mcp`, { headers });
+  const second = await openStream(`${there.url}/mcp`, { headers });
+  const firstEnd = await first.over();
+  const third = await openStream(`${here.url}/mcp`, { headers });
+  const secondEnd = await second.over();
+  third.close();
+  return { ends: [firstEnd, secondEnd], statuses: [first.status, second.status, third.status] };
+}
+
 describeWithRedis('processes that share a Redis', () => {
   beforeAll(async () => {
     redis = await startRedis(sandbox);
@@ -187,17 +199,11 @@ describeWithRedis('processes that share a Redis', () => {
 
   test('hold one stream for a session: the last GET takes it over, wherever it comes', async () => {
     const [here, there] = [await start(), await start()];
-    const { headers } = await openMcpSession(here.url, ADA);
 
-    const first = await openStream(`${here.url}/mcp`, { headers });
-    const second = await openStream(`${there.url}/mcp`, { headers });
-    const firstEnd = await first.over();
-    const third = await openStream(`${here.url}/mcp`, { headers });
-    const secondEnd = await second.over();
-    third.close();
+    const { ends, statuses } = await takeOverStream(here, there);
 
-    expect([firstEnd, secondEnd]).toEqual(['ended', 'ended']);
-    expect([first.status, second.status, third.status]).toEqual([200, 200, 200]);
+    expect(ends).toEqual(['ended', 'ended']);
+    expect(statuses).toEqual([200, 200, 200]);
   });
 
   test('take a broken stream up again wherever its client comes back: what was missed, then what comes, to the answer', async () => {
@@ -291,16 +297,8 @@ describeWithRedis('processes that share a Redis', () => {
 
     test('hold one stream for a session, whichever has it in front', async () => {
       const [here, there] = [await startWith(BEHIND), await startWith(IN_FRONT)];
-      const { headers } = await openMcpSession(here.url, ADA);
 
-      const first = await openStream(`${here.url}/mcp`, { headers });
-      const second = await openStream(`${there.url}/mcp`, { headers });
-      const firstEnd = await first.over();
-      const third = await openStream(`${here.url}/mcp`, { headers });
-      const secondEnd = await second.over();
-      third.close();
-
-      expect([firstEnd, secondEnd]).toEqual(['ended', 'ended']);
+      expect(await takeOverStream(here, there)).toMatchObject({ ends: ['ended', 'ended'] });
     });
   });
 
