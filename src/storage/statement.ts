@@ -45,6 +45,22 @@ export function listOf(values: readonly SqlValue[]): Statement {
   return { texts: ['', ...values.slice(1).map(() => ', '), ''], values: values.map(checked) };
 }
 
+/** Rows for `values …`, of which there is one at least: sql`insert into notes values ${rowsOf(rows)}`. */
+export function rowsOf(rows: readonly Statement[]): Statement {
+  return rows.reduce((all, row) => sql`${all}, ${row}`);
+}
+
+/** So many items go into one statement: databases bound the values of one. */
+const ITEMS_AT_ONCE = 500;
+
+/** A list in parts for a statement each, so that thousands of items take a few round trips. */
+export function inParts<Item>(items: readonly Item[]): Item[][] {
+  const count = Math.ceil(items.length / ITEMS_AT_ONCE);
+  return Array.from({ length: count }, (_, part) =>
+    items.slice(part * ITEMS_AT_ONCE, (part + 1) * ITEMS_AT_ONCE),
+  );
+}
+
 /** The text of a statement with a placeholder for each value: `?` or `$1`, `$2` … */
 export function spell({ texts }: Statement, placeholder: (number: number) => string): string {
   return texts.reduce((text, next, index) => `${text}${placeholder(index)}${next}`);

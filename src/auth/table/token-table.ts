@@ -5,7 +5,7 @@ import type { Database, Sql } from '../../storage/database.ts';
 import { StorageUnavailable } from '../../storage/errors.ts';
 import type { Migrations } from '../../storage/migrations.ts';
 import { openDatabase } from '../../storage/open-database.ts';
-import { listOf, sql } from '../../storage/statement.ts';
+import { inParts, listOf, rowsOf, sql } from '../../storage/statement.ts';
 import { runInSlices } from '../../in-slices.ts';
 import {
   editEntriesInSteps,
@@ -32,9 +32,6 @@ const TABLES: Migrations = {
 
 /** Where PostgreSQL tells every process that there was an edit, as soon as it counts. */
 export const CHANNEL = 'server_tokens';
-
-/** So many rows at once take one round trip, as a transaction has ten seconds; databases bound the values of a statement. */
-const ROWS_AT_ONCE = 500;
 
 /** Opens the database with the tables of tokens. */
 export async function openTokenDatabase(storage: StorageConfig, log: Logger): Promise<Database> {
@@ -75,6 +72,7 @@ export async function editTokenTable<Result>(
     await within.query(sql`update server_tokens_version set version = version + 1 where id = 1`);
     const before = await readTokens(within);
     const { edits, result } = plan(before);
+    // In few statements: a transaction has ten seconds.
     const { removed, changed, added } = await runInSlices(editEntriesInSteps(before, edits));
     for (const digests of inParts([...removed]))
       await within.query(sql`delete from server_tokens where digest in (${listOf(digests)})`);
@@ -84,22 +82,12 @@ export async function editTokenTable<Result>(
       ...[...changed].map(([digest, entry]) => sql`(${digest}, ${entry}, 0)`),
       ...[...added].map(([digest, entry], index) => sql`(${digest}, ${entry}, ${last + index + 1})`),
     ];
-    for (const part of inParts(rows)) {
-      const values = part.reduce((all, row) => sql`${all}, ${row}`);
+    for (const part of inParts(rows))
       await within.query(sql`
-        insert into server_tokens (digest, entry, position) values ${values}
+        insert into server_tokens (digest, entry, position) values ${rowsOf(part)}
         on conflict (digest) do update set entry = excluded.entry`);
-    }
     return result;
   });
-}
-
-/** A list in parts for a statement each. */
-function inParts<Item>(items: readonly Item[]): Item[][] {
-  const count = Math.ceil(items.length / ROWS_AT_ONCE);
-  return Array.from({ length: count }, (_, part) =>
-    items.slice(part * ROWS_AT_ONCE, (part + 1) * ROWS_AT_ONCE),
-  );
 }
 
 /**

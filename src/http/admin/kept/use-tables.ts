@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Database, Sql } from '../../../storage/database.ts';
 import type { Migrations } from '../../../storage/migrations.ts';
-import { sql, type Statement } from '../../../storage/statement.ts';
+import { inParts, rowsOf, sql, type Statement } from '../../../storage/statement.ts';
 import { DAYS, MAX_NAMES, UseCounts } from '../use-counts.ts';
 
 /** Their tables. */
@@ -20,9 +20,6 @@ export const USE_TABLES: Migrations = {
     },
   ],
 };
-
-/** Databases bound the values of a statement. */
-const ROWS_AT_ONCE = 500;
 
 /** What a process adds at once. */
 export interface UseBatch {
@@ -99,10 +96,7 @@ async function insertInSlices(
   rows: readonly Statement[],
   insert: (rows: Statement) => Statement,
 ): Promise<void> {
-  for (let start = 0; start < rows.length; start += ROWS_AT_ONCE)
-    await within.query(
-      insert(rows.slice(start, start + ROWS_AT_ONCE).reduce((all, row) => sql`${all}, ${row}`)),
-    );
+  for (const part of inParts(rows)) await within.query(insert(rowsOf(part)));
 }
 
 /** Whether a database keeps a text. */
