@@ -4,6 +4,7 @@ import { runInSlices } from '../../in-slices.ts';
 import type { Database } from '../../storage/database.ts';
 import { reasonOf } from '../../storage/errors.ts';
 import type { RightsChange, TokenVerifier } from '../verifier.ts';
+import { startLooks } from '../tokens/looks.ts';
 import { parseTokensInSteps } from '../tokens/parse-tokens.ts';
 import { RevokedTokens } from '../tokens/revoked-tokens.ts';
 import { TokenFileError } from '../tokens/token-file-error.ts';
@@ -101,30 +102,13 @@ export async function openDatabaseTokens({
     }
   };
 
-  // One after the other, or what was read first could be taken over last.
-  let queue = look();
-  await queue;
-  let looking = false;
-  let waiting: Promise<void> | undefined;
-  /** Looks once for everybody who asks before that begins; who asks later may know of a later version. */
-  const reload = async (): Promise<void> => {
-    waiting ??= queue = queue.then(() => {
-      waiting = undefined;
-      return look();
-    });
-    return waiting;
-  };
+  await look();
   // A notice that comes during a look may be of what that look has not seen.
-  const stopListening = database.listen(CHANNEL, () => void reload());
-  const timer = setInterval(
-    () => {
-      if (looking) return;
-      looking = true;
-      void reload().finally(() => (looking = false));
-    },
-    pollMs ?? (stopListening === undefined ? POLL_MS : POLL_WHILE_TOLD_MS),
-  );
-  timer.unref();
+  const stopListening = database.listen(CHANNEL, () => void looks.reload());
+  const looks = startLooks({
+    look,
+    pollMs: pollMs ?? (stopListening === undefined ? POLL_MS : POLL_WHILE_TOLD_MS),
+  });
 
   return {
     verify(token) {
@@ -145,14 +129,13 @@ export async function openDatabaseTokens({
     read: async () => withWords(async () => readTokens(database)),
     async edit(plan) {
       const result = await withWords(async () => editTokenTable(database, plan));
-      await reload();
+      await looks.reload();
       return result;
     },
-    reload,
+    reload: looks.reload,
     async close() {
-      clearInterval(timer);
       await stopListening?.();
-      await queue;
+      await looks.stop();
       await database.close();
     },
   };

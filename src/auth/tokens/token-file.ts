@@ -6,6 +6,7 @@ import { types } from 'node:util';
 import type { Logger } from 'pino';
 import { runInSlices } from '../../in-slices.ts';
 import { type LoadOptions, loadTokens } from './load-tokens.ts';
+import { startLooks } from './looks.ts';
 import { parseTokensInSteps } from './parse-tokens.ts';
 import { RevokedTokens } from './revoked-tokens.ts';
 import { TokenFileError } from './token-file-error.ts';
@@ -104,24 +105,7 @@ export async function openTokenFile({
     const seen = broken === undefined ? version : broken.version;
     if (seen === undefined || (await hasChanged(filePath, seen))) await readAgain();
   };
-  // One after the other, or what was read first could be taken over last.
-  let queue = Promise.resolve();
-  let looking = false;
-  const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    queue = queue.then(look).finally(() => (looking = false));
-  }, pollMs);
-  timer.unref();
-  let waiting: Promise<void> | undefined;
-  /** Reads the file once for everybody who asks before that begins; who asks later may know of a later version. */
-  const reload = async (): Promise<void> => {
-    waiting ??= queue = queue.then(() => {
-      waiting = undefined;
-      return readAgain();
-    });
-    return waiting;
-  };
+  const looks = startLooks({ look, readAgain, pollMs });
   return {
     verify(token) {
       const verification = current.verify(token);
@@ -134,8 +118,8 @@ export async function openTokenFile({
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),
     onRightsChange: (listener) => void listeners.push(listener),
-    reload,
-    close: () => clearInterval(timer),
+    reload: looks.reload,
+    close: () => void looks.stop(),
   };
 }
 
