@@ -125,9 +125,10 @@ test('holds every file of the checkout that the image holds', async () => {
 
 test('makes the files that it hands out', async () => {
   // As npm unpacks it; the packages that it needs, but for those that a fork puts into it, are found in the folder around it.
-  await run('tar', ['-xzf', packed.filename], { cwd: folder });
-  const unpacked = path.join(folder, 'package');
-  await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+  const around = await sandbox.folder();
+  await run('tar', ['-xzf', path.join(folder, packed.filename)], { cwd: around });
+  const unpacked = path.join(around, 'package');
+  await symlink(path.join(ROOT, 'node_modules'), path.join(around, 'node_modules'));
   const target = { name: 'mine', origin: 'https://my-app.example' };
   const made = await Promise.all(
     clientIdsFor({ canSignIn: false }).map(async (id) => ({ id, file: await makeClientFile(id, target) })),
@@ -136,7 +137,7 @@ test('makes the files that it hands out', async () => {
   for (const { id, file } of made) {
     if (file === undefined) continue;
     const args = [path.join(unpacked, 'scripts/bin.mjs'), 'connect', '--client', id];
-    const connect = sandbox.spawn({ args, cwd: folder });
+    const connect = sandbox.spawn({ args, cwd: around });
     connect.child.stdin.end();
     const ending = await waitForEnd(connect);
 
