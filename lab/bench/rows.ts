@@ -67,7 +67,7 @@ export const ROWS: readonly Row[] = [
     goals: [beatsPeers(1)],
   }),
   ...SESSION_TRANSPORTS.map((transport) =>
-    loadRow(`churn-${transport}`, `session opened, initialized, ended, ${TITLES[transport]}`, {
+    loadRow(`churn-${transport}`, `session opened, tools listed, a call, ended, ${TITLES[transport]}`, {
       workload: { kind: 'churn', transport },
       clients: CLIENTS,
       goals: [beatsPeers(1.5)],

@@ -16,6 +16,7 @@ export interface RpcAnswer {
     readonly content?: readonly { readonly text?: unknown }[];
     readonly isError?: unknown;
     readonly protocolVersion?: unknown;
+    readonly tools?: unknown;
   };
 }
 
@@ -48,6 +49,11 @@ export function requireText(message: RpcAnswer, id: number, text: string): void 
 export function requireInitialized(message: RpcAnswer): void {
   if (typeof message.result?.protocolVersion !== 'string')
     throw new WrongAnswerError(`to initialize: ${excerpt(message)}`);
+}
+
+/** Requires the answer to `tools/list` in a session. */
+export function requireListed(message: RpcAnswer): void {
+  if (!Array.isArray(message.result?.tools)) throw new WrongAnswerError(`to tools/list: ${excerpt(message)}`);
 }
 
 /** Requires the answer to a question: the list of tools, or the revisions that are spoken. */

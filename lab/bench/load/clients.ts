@@ -1,6 +1,13 @@
 /** The clients of each workload: what one of them does again and again. */
 import { type TokenRange, tokenOf, UNKNOWN_TOKEN } from '../tokens.ts';
-import { messageIn, requireAnswered, requireStatus, requireText, requireTools } from './answers.ts';
+import {
+  messageIn,
+  requireAnswered,
+  requireListed,
+  requireStatus,
+  requireText,
+  requireTools,
+} from './answers.ts';
 import { HttpConnection } from './http-connection.ts';
 import type { AskedMethod, Workload } from './job.ts';
 import { openPoster } from './poster.ts';
@@ -10,6 +17,7 @@ import {
   createKnownCall,
   createSpeller,
   type KnownCall,
+  LIST_MESSAGE,
   STATELESS_META,
   STATELESS_REVISION,
 } from './requests.ts';
@@ -151,16 +159,19 @@ async function openToolsClient({ port, index, tokens }: ClientOptions, valid: bo
   };
 }
 
-/** Opens and ends sessions. */
+/** Opens sessions, does in each what the least of clients does, and ends them. */
 async function openChurnClient(
   { port, index, tokens }: ClientOptions,
   openSession: OpenSession,
 ): Promise<Client> {
   const poster = await HttpConnection.open(port);
   const token = tokenFor(tokens, index);
+  const known = createKnownCall({ isStateless: false });
   return {
     async call() {
       const session = await openSession({ port, poster, token });
+      requireListed(await session.request(1, LIST_MESSAGE));
+      requireText(await session.request(2, known.message(2)), 2, known.answer);
       await session.end();
     },
     close: () => poster.close(),

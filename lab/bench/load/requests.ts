@@ -39,6 +39,9 @@ export function initializeMessage(protocolVersion: string): string {
 /** What follows the answer to `initialize`. */
 export const INITIALIZED_MESSAGE = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 
+/** What a client asks next. */
+export const LIST_MESSAGE = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
+
 /** A tool call whose right answer is known. */
 export interface KnownCall {
   readonly tool: string;
