@@ -15,8 +15,8 @@ const LAST_WAIT_MS = 1_000;
 
 /** How lines are treated. */
 export interface LogDestinationOptions {
-  /** What becomes of a line of JSON before it is written; it must end in a line feed. */
-  readonly format?: (line: string) => string;
+  /** What becomes of lines of JSON, each with its line feed, before they are written; all at once, since to look at each would cost each. */
+  readonly format?: (lines: string) => string;
   /** The line that tells of dropped ones. */
   readonly describeDropped: (dropped: number) => string;
 }
@@ -32,7 +32,7 @@ export interface LogDestination {
  * takes what there is room for. What is left when the process ends, however it does so by its own will, is written then.
  */
 export function openLogDestination({
-  format = (line) => line,
+  format = (lines) => lines,
   describeDropped,
 }: LogDestinationOptions): LogDestination {
   const descriptor = openWithoutWaiting();
@@ -66,7 +66,7 @@ class LineQueue implements LogDestination {
       this.#dropped += 1;
       return;
     }
-    this.#lines += this.#options.format(line);
+    this.#lines += line;
     if (this.#isScheduled && this.#lines.length < FLUSH_AT) return;
     if (this.#rest.length === 0 && this.#lines.length >= FLUSH_AT) this.#flush();
     else if (!this.#isScheduled) this.#schedule((flush) => setImmediate(flush));
@@ -108,9 +108,9 @@ class LineQueue implements LogDestination {
     if (this.#rest.length > 0) return true;
     let text = this.#lines;
     this.#lines = '';
-    if (this.#dropped > 0) text += this.#options.format(this.#options.describeDropped(this.#dropped));
+    if (this.#dropped > 0) text += this.#options.describeDropped(this.#dropped);
     this.#dropped = 0;
-    this.#rest = text === '' ? NOTHING : Buffer.from(text);
+    this.#rest = text === '' ? NOTHING : Buffer.from(this.#options.format(text));
     return this.#rest.length > 0;
   }
 

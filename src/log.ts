@@ -65,12 +65,15 @@ function describeDropped(dropped: number): string {
 }
 
 /** What people get to read. The package is loaded where there is a terminal: everywhere else a start need not wait for it. */
-function createPrettyFormat(): (line: string) => string {
+function createPrettyFormat(): (lines: string) => string {
   // oxlint-disable-next-line no-unsafe-type-assertion -- what a require returns has no type
   const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
   const format = prettyFactory({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' });
-  return (line) => format(withoutUnprintable(line));
+  return (lines) => lines.replaceAll(LINE, (line) => format(withoutUnprintable(line)));
 }
+
+/** A line with its line feed. */
+const LINE = /[^\n]*\n/g;
 
 /**
  * The log for lines that are written for each request and hold nothing but plain values: secrets are looked for at the top of

@@ -176,6 +176,16 @@ describe('a log line', () => {
     ]);
   });
 
+  test('on a terminal has a line of its own for each of those that were gathered', async () => {
+    const { stderr } = await run(
+      String.raw`for (const userId of ['ada', 'a\u2028b', 'bob']) log.info({ userId }, 'session opened');`,
+      { before: 'process.stderr.isTTY = true;' },
+    );
+
+    expect(stderr.match(/session opened/g)).toHaveLength(3);
+    expect(stderr).not.toContain('{"level"');
+  });
+
   test('on a terminal is for people: not JSON, still on stderr', async () => {
     const program = `process.stderr.isTTY = true;
       const { createLog } = await import('./log.js');
