@@ -8,6 +8,9 @@ export interface Worker {
   endRevoked(isCurrent: (grant: Grant) => boolean): void;
 }
 
+/** From so many users on, those who have no call running are forgotten. To forget and know one anew with each call takes a microsecond. */
+const MAX_IDLE_USERS = 1_000;
+
 /** Everything of one server definition that is under way. */
 export class InFlight {
   /** So many tool calls of one user may run at once, over all sessions and transports. */
@@ -15,7 +18,7 @@ export class InFlight {
   /** Where calls of a tool with `concurrency` wait for their turn. */
   readonly places = new ToolPlaces();
   readonly #workers = new Set<Worker>();
-  /** No larger than the number of calls. */
+  /** With users who have none running, as long as they are few. */
   readonly #callsOf = new Map<string, number>();
 
   constructor(maxCallsPerUser: number) {
@@ -53,7 +56,7 @@ export class InFlight {
   /** Gives a place back. */
   givePlaceBack(userId: string): void {
     const left = (this.#callsOf.get(userId) ?? 1) - 1;
-    if (left === 0) this.#callsOf.delete(userId);
+    if (left === 0 && this.#callsOf.size > MAX_IDLE_USERS) this.#callsOf.delete(userId);
     else this.#callsOf.set(userId, left);
   }
 }
