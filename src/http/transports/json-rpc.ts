@@ -90,20 +90,20 @@ export interface ParsedBody {
 }
 
 /**
- * Reads the messages of a parsed JSON body; where it makes a plain call, that is known already.
+ * Reads the messages of a parsed JSON body; where it makes a plain call, or asks a plain question, that is known already.
  * @throws {HttpError} 400 with -32600 for what is no JSON-RPC message
  */
-export function parseMessages({ body, call }: RpcBody): ParsedBody {
-  if (!Array.isArray(body)) return { messages: [parseMessage(body, call)], isBatch: false };
+export function parseMessages({ body, call, question }: RpcBody): ParsedBody {
+  if (!Array.isArray(body)) return { messages: [parseMessage(body, call, question)], isBatch: false };
   if (body.length === 0) throw invalidRequest('A batch must not be empty.');
   if (body.length > MAX_BATCH_LENGTH)
     throw invalidRequest(`A batch must not have more than ${MAX_BATCH_LENGTH} messages.`);
   return { messages: body.map((value) => parseMessage(value, readPlainCall(value))), isBatch: true };
 }
 
-/** Whether a body is a plain call, whose form leaves the SDK's schema nothing to find. */
-function isPlainCall(_body: unknown, call: PlainCall | undefined): _body is JSONRPCRequest {
-  return call !== undefined;
+/** Whether a body is a plain call or question, whose form leaves the SDK's schema nothing to find. */
+function isPlain(_body: unknown, found: PlainCall | PlainQuestion | undefined): _body is JSONRPCRequest {
+  return found !== undefined;
 }
 
 /** The refusal of a request whose id another one has that is not answered yet: their answers could not be told apart. */
@@ -129,8 +129,8 @@ export function initializeProblem(message: JSONRPCRequest): { code: number; mess
 }
 
 /** One message, or a refusal that names the first fault. */
-function parseMessage(value: unknown, call: PlainCall | undefined): ReadMessage {
-  return { message: isPlainCall(value, call) ? value : requireMessage(value), call };
+function parseMessage(value: unknown, call: PlainCall | undefined, question?: PlainQuestion): ReadMessage {
+  return { message: isPlain(value, call ?? question) ? value : requireMessage(value), call };
 }
 
 /** A value as the message that it is; what is wrong with it is said of the first fault. */
