@@ -31,14 +31,20 @@ export function isSessionMeta(meta: unknown): meta is PlainMeta | undefined {
 
 /** The envelope of the stateless revision, in order: who sends it, what that client can do, and the same besides. */
 export function isStatelessMeta(meta: unknown): meta is PlainMeta {
-  if (!isObject(meta) || meta[PROTOCOL_VERSION_META_KEY] !== STATELESS_REVISION) return false;
+  if (!isObject(meta)) return false;
+  const {
+    'io.modelcontextprotocol/protocolVersion': version,
+    'io.modelcontextprotocol/clientInfo': info,
+    'io.modelcontextprotocol/clientCapabilities': capabilities,
+    'io.modelcontextprotocol/logLevel': level,
+  }: Envelope = meta;
+  if (version !== STATELESS_REVISION) return false;
   for (const name in meta) if (name.startsWith(OF_THE_PROTOCOL) && !ENVELOPE.has(name)) return false;
-  const info = meta[CLIENT_INFO_META_KEY];
   return (
     hasPlainToken(meta) &&
-    (info === undefined || isClientInfo(info)) &&
-    isCapabilities(meta[CLIENT_CAPABILITIES_META_KEY]) &&
-    isOptional(meta[LOG_LEVEL_META_KEY], isLogLevel)
+    isOptional(info, isClientInfo) &&
+    isCapabilities(capabilities) &&
+    isOptional(level, isLogLevel)
   );
 }
 
@@ -55,12 +61,16 @@ export function isRequestId(value: unknown): value is RequestId {
 }
 
 /** What the envelope may name. */
-const ENVELOPE = new Set<string>([
+const ENVELOPE_NAMES = [
   PROTOCOL_VERSION_META_KEY,
   CLIENT_INFO_META_KEY,
   CLIENT_CAPABILITIES_META_KEY,
   LOG_LEVEL_META_KEY,
-]);
+] as const;
+const ENVELOPE = new Set<string>(ENVELOPE_NAMES);
+
+/** The same, for the compiler. Where it is read, names are spelled out: V8 finds those faster. */
+type Envelope = Partial<Record<(typeof ENVELOPE_NAMES)[number], unknown>>;
 
 const LOG_LEVELS = new Set(['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']);
 

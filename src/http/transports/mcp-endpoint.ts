@@ -59,14 +59,14 @@ function handlePost(parts: McpEndpointParts): Handler {
     parts.stepUp?.(ctx, body.body);
     const kind = classify(ctx, body);
     // Whose session it is comes before what is wrong with the message.
-    const isNamed = kind !== 'modern' && headerOf(ctx, 'mcp-session-id') !== undefined;
+    const isNamed = kind !== 'modern' && given(ctx.req.headers['mcp-session-id']) !== undefined;
     const named = isNamed ? await findTransport(parts, ctx) : undefined;
     const parsed = parseMessages(body);
     if (kind !== 'legacy') return parts.stateless.handle(ctx, body);
 
     if (
       named === undefined &&
-      needsNoSession(parsed, headerOf(ctx, 'mcp-protocol-version') === BATCH_REVISION)
+      needsNoSession(parsed, given(ctx.req.headers['mcp-protocol-version']) === BATCH_REVISION)
     ) {
       requireSupportedVersion(ctx);
       return serveWithoutSession(parts, ctx, parsed);
@@ -83,7 +83,7 @@ function handlePost(parts: McpEndpointParts): Handler {
 /** `GET /mcp`: the session's own stream, or one that broke. */
 function handleGet(parts: McpEndpointParts): Handler {
   return async (ctx) => {
-    if (headerOf(ctx, 'mcp-session-id') === undefined) {
+    if (given(ctx.req.headers['mcp-session-id']) === undefined) {
       // 405, not 400: clients that try this first take it for "no stream here" and go on.
       const words = 'There is no stream without a session. POST an initialize request first.';
       throw new HttpError(405, 'method_not_allowed', words, { headers: { Allow: 'POST, DELETE' } });
@@ -96,7 +96,7 @@ function handleGet(parts: McpEndpointParts): Handler {
     }
     requireClient(ctx);
     const before = transport.streamName;
-    await transport.handleGet(ctx, headerOf(ctx, 'last-event-id'));
+    await transport.handleGet(ctx, given(ctx.req.headers['last-event-id']));
     const name = transport.streamName;
     if (name !== undefined && name !== before) await parts.peerSessions.claimStream(transport.session, name);
   };
@@ -105,7 +105,7 @@ function handleGet(parts: McpEndpointParts): Handler {
 /** `DELETE /mcp`: the client is done with its session. */
 function handleDelete(parts: McpEndpointParts): Handler {
   return async (ctx) => {
-    if (headerOf(ctx, 'mcp-session-id') === undefined) throw sessionRequired();
+    if (given(ctx.req.headers['mcp-session-id']) === undefined) throw sessionRequired();
     const { session } = await findTransport(parts, ctx);
     requireSupportedVersion(ctx);
     parts.registry.end(session, 'closed');
@@ -116,9 +116,9 @@ function handleDelete(parts: McpEndpointParts): Handler {
 
 /** Whether a body belongs to a session, to the stateless revision, or is one of the latter's errors. */
 function classify(ctx: RequestContext, { body, call, question }: RpcBody): 'legacy' | 'modern' | 'reject' {
-  const version = headerOf(ctx, 'mcp-protocol-version');
-  const method = headerOf(ctx, 'mcp-method');
-  const name = headerOf(ctx, 'mcp-name');
+  const version = given(ctx.req.headers['mcp-protocol-version']);
+  const method = given(ctx.req.headers['mcp-method']);
+  const name = given(ctx.req.headers['mcp-name']);
   // What the SDK would find out at greater length.
   const isOfSession = version === undefined || SESSION_REVISIONS.has(version);
   if (isOfSession && (call?.isStateless === false || hasNoEnvelope(body))) return 'legacy';
@@ -135,9 +135,8 @@ function classify(ctx: RequestContext, { body, call, question }: RpcBody): 'lega
   return kind;
 }
 
-/** A header's value; one that is empty is as good as none. */
-function headerOf({ req }: RequestContext, name: string): string | undefined {
-  const value = req.headers[name];
+/** A header's value; one that is empty is as good as none. Names stand where it is read: V8 finds those faster. */
+function given(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
@@ -165,12 +164,12 @@ function findTransport(
   parts: McpEndpointParts,
   ctx: RequestContext,
 ): StreamableTransport | Promise<StreamableTransport> {
-  return findSession(parts, ctx, headerOf(ctx, 'mcp-session-id') ?? '');
+  return findSession(parts, ctx, given(ctx.req.headers['mcp-session-id']) ?? '');
 }
 
 /** Refuses a revision that sessions do not speak; without the header the negotiated one counts. */
 function requireSupportedVersion(ctx: RequestContext): void {
-  const version = headerOf(ctx, 'mcp-protocol-version');
+  const version = given(ctx.req.headers['mcp-protocol-version']);
   if (version === undefined || SESSION_REVISIONS.has(version)) return;
   const words = `Unsupported MCP-Protocol-Version. Sessions speak ${SUPPORTED_PROTOCOL_VERSIONS.join(', ')}.`;
   throw new HttpError(400, 'unsupported_protocol_version', words);
