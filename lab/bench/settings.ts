@@ -26,7 +26,7 @@ export interface Settings {
 
 export const THOROUGH: Settings = {
   rounds: THOROUGH_ROUNDS,
-  warmUpMs: 2_000,
+  warmUpMs: 3_000,
   settleMs: 200,
   durationMs: 2_000,
   pacedMs: 20_000,
