@@ -54,7 +54,6 @@ async function join() {
       ).join('\n'),
       resolveDir: ROOT,
     },
-    // Beside the entries: a module that asks where it is finds the same folder.
     outfile: 'dist/src/joined.cjs',
     bundle: true,
     // Of a module that is an ES module nothing can be kept but what it imports.
@@ -71,11 +70,10 @@ async function join() {
     metafile: true,
     write: false,
     assetNames: '[name]-[hash]',
+    // Of a package; our own modules are told by a plugin.
     define: { 'import.meta.url': 'joinedUrl' },
-    banner: {
-      js: "'use strict';\nconst joinedUrl = require('node:url').pathToFileURL(__filename).href, joined = module.importThat;",
-    },
-    plugins: [leaveOthers, loadLater],
+    banner: { js: `'use strict';\nconst joined = module.importThat;\n${PLACE_OF}` },
+    plugins: [leaveOthers, loadLater, keepPlaces],
   });
   const stubs = ENTRIES.map((entry) => ({ entry, text: stubOf(entry, metafile.inputs) }));
   const folder = path.join(ROOT, 'dist/src');
@@ -172,6 +170,35 @@ const leaveOthers = {
     onLoad({ filter: /./, namespace: 'outside' }, ({ path: name }) => {
       const from = JSON.stringify(`outside:${name}`);
       return { contents: `export * from ${from};\nexport default require(${from}).default;` };
+    });
+  },
+};
+
+/** What the script knows of the place of a module in `dist/`, as `import.meta` has it. */
+const PLACE_OF = `function placeOf(name) {
+  const { join, dirname } = require('node:path'), filename = join(__filename, '../..', name);
+  return { filename, dirname: dirname(filename), url: require('node:url').pathToFileURL(filename).href };
+}
+const joinedUrl = placeOf('src/joined.cjs').url;`;
+
+/**
+ * Tells each of our own modules the place that it has when it is loaded by itself: what a fork's tool looks for beside itself is not
+ * beside the script.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const keepPlaces = {
+  name: 'keep-places',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
+      const name = path.relative(ROOT, file).replaceAll(path.sep, '/').replace(/\.ts$/, '.js');
+      if (name.startsWith('..') || name.includes('node_modules/')) return undefined;
+      const text = fs.readFileSync(file, 'utf8');
+      const contents = text.replaceAll(
+        /\bimport\.meta\.(url|dirname|filename)\b/g,
+        (_all, what) => `placeOf(${JSON.stringify(name)}).${what}`,
+      );
+      return contents === text ? undefined : { contents, loader: 'ts' };
     });
   },
 };

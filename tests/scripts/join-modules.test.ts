@@ -1,6 +1,16 @@
 /** What a start imports stands in one script, and what must stay outside is outside. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { startServer, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
 import { builtFile, createSandbox, ROOT } from '../support/process.ts';
@@ -66,6 +76,33 @@ describe('the built server', () => {
     expect(start.filter(isOfSdk)).toEqual([]);
     expect(message.filter(isOfSdk)).not.toEqual([]);
   });
+});
+
+test('a module that asks where it is hears what it would by itself', async () => {
+  const sandbox = createSandbox();
+  try {
+    const folder = await sandbox.folder({ 'package.json': '{ "type": "module" }' });
+    for (const name of ['src/tools', 'dist/src', 'scripts'])
+      mkdirSync(path.join(folder, name), { recursive: true });
+    const asking = 'export const where = [import.meta.url, import.meta.dirname, import.meta.filename];';
+    writeFileSync(path.join(folder, 'src/tools/where.ts'), asking);
+    const telling = "import { where } from './tools/where.ts'; process.stdout.write(JSON.stringify(where));";
+    writeFileSync(path.join(folder, 'src/main.ts'), telling);
+    for (const name of ['join-modules.mjs', 'load-joined.mjs'])
+      cpSync(path.join(ROOT, 'scripts', name), path.join(folder, 'scripts', name));
+    symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'), 'junction');
+    const script = (name: string): string =>
+      execFileSync(process.execPath, [path.join(folder, name)], { encoding: 'utf8' });
+
+    script('scripts/join-modules.mjs');
+    const where: unknown = JSON.parse(script('dist/src/main.js'));
+
+    const tools = path.join(realpathSync(folder), 'dist/src/tools');
+    const file = path.join(tools, 'where.js');
+    expect(where).toEqual([pathToFileURL(file).href, tools, file]);
+  } finally {
+    await sandbox.close();
+  }
 });
 
 /** Whether a module is one of the SDK's own. */
