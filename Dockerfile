@@ -8,9 +8,11 @@ RUN npm ci --include=dev --no-audit --no-fund
 COPY . .
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json --sourceMap false \
   && node scripts/join-modules.mjs --no-source-maps
-# What was installed above is in npm's cache.
-# What is optional is for older Nodes than this one.
-RUN npm ci --omit=dev --omit=optional --no-audit --no-fund --prefer-offline
+# What was installed above is in npm's cache. What is optional here is for older Nodes than this one, or for commands that are run elsewhere;
+# a package of your own may bring its binary as an optional one.
+RUN npm ci --omit=dev --no-audit --no-fund --prefer-offline \
+  && npm uninstall --no-save --omit=dev --no-audit --no-fund --prefer-offline \
+    @modelcontextprotocol/client @photostructure/sqlite smol-toml yaml
 # What V8 makes of the program, so that starts are short. It is of one Node.
 RUN node dist/scripts/compile-ahead.js
 

@@ -42,6 +42,15 @@ test('lets in whatever the programs of the image import, none of it for developm
   expect(packages.filter((name) => !(name in shipped))).toEqual([]);
 });
 
+test("leaves out of the image what is optional here, by its name: the binary of a fork's package may be an optional one", () => {
+  const removal = /npm uninstall --no-save ((?:[^\n]*\\\n)*[^\n]*)/.exec(dockerfile)?.[1] ?? '';
+  const names = removal.split(/[\s\\]+/).filter((word) => word !== '' && !word.startsWith('--'));
+
+  expect(names.length).toBeGreaterThan(0);
+  expect(names.filter((name) => !(name in manifest.optionalDependencies))).toEqual([]);
+  expect(dockerfile).not.toContain('--omit=optional');
+});
+
 test('labels the image with the licence of package.json and the image that it is made from', () => {
   const label = (name: string) =>
     new RegExp(`org\\.opencontainers\\.image\\.${name}="([^"]*)"`).exec(dockerfile)?.[1];
