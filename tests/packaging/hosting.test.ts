@@ -124,7 +124,7 @@ describe('the profile tls of compose.yaml', () => {
     // With DOMAIN the port is that of this machine only, the server knows its address, and the proxy is believed.
     expect(text).toContain("'${DOMAIN:+127.0.0.1:}8000:8000'");
     expect(text).toContain('PUBLIC_URL: ${PUBLIC_URL:-${DOMAIN:+https://${DOMAIN}}}');
-    expect(text).toContain('TRUST_PROXY: ${DOMAIN:+true}');
+    expect(text).toContain('TRUST_PROXY: ${TRUST_PROXY:-${DOMAIN:+true}}');
     expect(existsSync(path.join(ROOT, 'deploy/compose.Caddyfile'))).toBe(true);
     expect(text).toContain('./deploy/compose.Caddyfile:/etc/caddy/Caddyfile:ro');
     expect(caddy).toContain('mcp:8000');
@@ -135,3 +135,14 @@ describe('the profile tls of compose.yaml', () => {
     expect(parseConfig({ PUBLIC_URL: '', TRUST_PROXY: '' }).origin).toEqual(parseConfig({}).origin);
   });
 });
+
+test.each(['nginx-path.conf', 'nginx-site.conf', 'nginx.conf'])(
+  'every location of %s that hands a request on says where it comes from, whatever the client says',
+  async (name) => {
+    const text = await read(`deploy/${name}`);
+    const handing = text.split(/^ *location /m).filter((location) => location.includes('proxy_pass '));
+
+    expect(handing.length).toBeGreaterThan(0);
+    expect(handing.filter((location) => !location.includes('X-Forwarded-For $remote_addr;'))).toEqual([]);
+  },
+);
