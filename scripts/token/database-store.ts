@@ -1,5 +1,6 @@
 /** The tokens of a database, for the commands: opened for each of them, and closed when it is done. */
 import { pino } from 'pino';
+import { TokenStoreError } from '../../src/auth/tokens/token-store-error.ts';
 import type { TokenStore } from '../../src/auth/tokens/token-store.ts';
 import type * as tokenTable from '../../src/auth/table/token-table.ts';
 import type { Config } from '../../src/config/config.ts';
@@ -9,6 +10,27 @@ type Table = typeof tokenTable;
 
 /** What it is called in messages. */
 const NAME = 'the database';
+
+/** What the usual reasons mean, and what helps. */
+const MEANINGS: readonly (readonly [RegExp, string])[] = [
+  [/^(28...|password)$/, 'it refuses the user or the password. Correct them in DATABASE_URL'],
+  [/^3D000$/, 'there is no such database. Make it, or correct its name in DATABASE_URL'],
+  [
+    /^(ECONNREFUSED|ENOENT)$/,
+    'nothing listens there. Start the database, or correct the host and the port in DATABASE_URL',
+  ],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, 'its host is not found. Correct the host in DATABASE_URL'],
+  [
+    /^(away|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/,
+    'nothing answers there. Correct the host and the port in DATABASE_URL, or let this machine reach it',
+  ],
+  [/^TLS$/, 'no encrypted connection comes about. Correct sslmode in DATABASE_URL, or the certificate'],
+  [
+    /^(SQLITE_(CANTOPEN|READONLY|AUTH)|EACCES|EPERM|EROFS|EEXIST|ENOTDIR|EISDIR)$/,
+    'its file cannot be opened or made. Correct the path in DATABASE_URL, or what this user may do there',
+  ],
+  [/^SQLITE_NOTADB$/, 'the file is no database of SQLite. Correct the path in DATABASE_URL'],
+];
 
 /** The store of a server whose tokens are in its database, unless a file is named; nothing is connected yet. */
 export function storeInDatabase(
@@ -24,6 +46,8 @@ export function storeInDatabase(
     const database = await table.openTokenDatabase(storage, pino({ level: 'silent' }));
     try {
       return await table.withWords(async () => work(table, database));
+    } catch (error) {
+      throw await explained(error);
     } finally {
       await database.close();
     }
@@ -40,4 +64,15 @@ export function storeInDatabase(
       };
     },
   };
+}
+
+/** Why the database cannot be used, for who runs the command: to clients of a server nothing of it is said. */
+async function explained(error: unknown): Promise<unknown> {
+  const { StorageUnavailable } = await import('../../src/storage/errors.ts');
+  const cause = error instanceof TokenStoreError ? error.cause : undefined;
+  if (!(cause instanceof StorageUnavailable) || cause.code !== 'unreachable') return error;
+  const { reason = cause.code } = cause;
+  const [, meaning = 'see DATABASE_URL, and what the database itself logs'] =
+    MEANINGS.find(([reasons]) => reasons.test(reason)) ?? [];
+  return new TokenStoreError(`The database of the tokens cannot be used (${reason}): ${meaning}.`, { cause });
 }

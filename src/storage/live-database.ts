@@ -63,6 +63,8 @@ class LiveDatabase implements Database {
   readonly #inside = new AsyncLocalStorage<true>();
   readonly #closed = new AbortController();
   #isUp = false;
+  /** Why it is not, as the last look has found. */
+  #reason = 'away';
   #wasEverUp = false;
   #reportedAtMs = -Infinity;
   #looking: Promise<void> | undefined;
@@ -110,7 +112,7 @@ class LiveDatabase implements Database {
 
   async close(): Promise<void> {
     this.#closed.abort();
-    this.#isUp = false;
+    [this.#isUp, this.#reason] = [false, 'closed'];
     await (this.#ended ??= this.#parts.driver.close());
   }
 
@@ -132,6 +134,7 @@ class LiveDatabase implements Database {
     } catch (error) {
       this.#isUp = false;
       if (this.#closed.signal.aborted) return;
+      this.#reason = problemOf(error);
       if (error instanceof MigrationError && this.isOpening) throw error;
       this.#report(error);
       void this.#lookLater().catch(() => undefined);
@@ -158,7 +161,7 @@ class LiveDatabase implements Database {
       throw new Error(
         'In a transaction, ask what it has handed you: the database itself would wait for its end.',
       );
-    if (!this.#isUp) throw unreachable('away');
+    if (!this.#isUp) throw unreachable(this.#reason);
     try {
       return await work();
     } catch (error) {

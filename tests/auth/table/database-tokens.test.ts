@@ -1,6 +1,10 @@
 /** Tokens in a database: what a server makes of them, what an edit does on every one of them, and what happens without it. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Logger, pino } from 'pino';
+import { runTokenCommand } from '../../../scripts/token/run.ts';
 import { openDatabaseTokens } from '../../../src/auth/table/database-tokens.ts';
 import { editTokenTable, openTokenDatabase, readTokens } from '../../../src/auth/table/token-table.ts';
 import { openTokens, type OpenTokens } from '../../../src/auth/tokens/open-tokens.ts';
@@ -12,7 +16,8 @@ import type { Database } from '../../../src/storage/database.ts';
 import { openTokensOf } from '../../../src/server/database-tokens.ts';
 import { describeForBoth, type TestDatabases } from '../../support/databases.ts';
 import { createMemoryLog } from '../../support/memory-log.ts';
-import { createSandbox } from '../../support/process.ts';
+import { listenOnLoopback } from '../../../lab/conformance/loopback.ts';
+import { createSandbox, ROOT } from '../../support/process.ts';
 import { eventually } from '../../support/raw-http.ts';
 
 const silent = pino({ level: 'silent' });
@@ -226,7 +231,8 @@ describeForBoth('tokens in a database', (startDatabases) => {
     expect(lines).toContainEqual({
       level: 'error',
       time: expect.any(Number),
-      reason: 'away',
+      // What lies in the way of the file, and no socket.
+      reason: url.startsWith('sqlite:') ? 'EEXIST' : 'ENOENT',
       msg: 'tokens cannot be read from the database; until they can, whoever sends one of them gets a 503',
     });
     expect((await running.verifier.verify(ADA)).ok).toBe(true);
@@ -244,4 +250,72 @@ describeForBoth('tokens in a database', (startDatabases) => {
 
 test('a second place for the tokens ends the start with words', () => {
   expect(() => parseConfig({ TOKENS_STORE: 'database', AUTH_TOKENS: '{}' })).toThrow('name two places');
+});
+
+describe('the command, where the database cannot be used', () => {
+  const sandbox = createSandbox();
+  afterEach(async () => {
+    process.chdir(ROOT);
+    await sandbox.close();
+  });
+
+  /** What the command says, in a folder with no settings. */
+  const list = async (url: string): Promise<{ code: number; told: string }> => {
+    process.chdir(await sandbox.folder());
+    const told: string[] = [];
+    const code = await runTokenCommand(
+      ['list'],
+      { TOKENS_STORE: 'database', DATABASE_URL: url },
+      { now: Date.now, print: () => undefined, warn: (text) => told.push(text) },
+    );
+    return { code, told: told.join('\n') };
+  };
+
+  /** A PostgreSQL that refuses everybody with one code. */
+  const startRefusal = async (code: string): Promise<string> => {
+    const fields = Buffer.from(`SFATAL\0C${code}\0Mno\0\0`);
+    const head = Buffer.from([0x45, 0, 0, 0, fields.length + 4]);
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end(Buffer.concat([head, fields])));
+    });
+    sandbox.defer(async () => void server.close());
+    return `postgres://ada:s3cret-word@127.0.0.1:${await listenOnLoopback(server)}/tokens`;
+  };
+
+  test.each([
+    ['a wrong password', async () => startRefusal('28P01'), '28P01', 'the user or the password'],
+    ['an unknown database', async () => startRefusal('3D000'), '3D000', 'no such database'],
+    ['a database out of means', async () => startRefusal('53300'), '53300', 'what the database itself logs'],
+    [
+      'a port where nobody listens',
+      async () => 'postgres://ada:s3cret-word@127.0.0.1:1/tokens',
+      'ECONNREFUSED',
+      'the host and the port',
+    ],
+    [
+      'a path that is a folder',
+      async () => `sqlite:${await sandbox.folder()}`,
+      'SQLITE_CANTOPEN',
+      'cannot be opened',
+    ],
+    [
+      'a file of something else',
+      async () => {
+        const file = path.join(await sandbox.folder(), 'tokens.json');
+        await writeFile(file, 'no database at all'.repeat(100));
+        return `sqlite:${file}`;
+      },
+      'SQLITE_NOTADB',
+      'no database of SQLite',
+    ],
+  ])('names the reason and what to change: %s', async (_, start, reason, words) => {
+    const { code, told } = await list(await start());
+
+    expect(code).toBe(1);
+    expect(told).toContain(`The database of the tokens cannot be used (${reason}): `);
+    expect(told).toContain(words);
+    expect(told).toContain('DATABASE_URL');
+    expect(told).not.toMatch(/s3cret-word|again/);
+  });
 });
