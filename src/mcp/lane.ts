@@ -12,7 +12,7 @@ import {
 import { type CallAnswer, type CallOrigin, progressParams, type ProgressReport } from './call-tool.ts';
 import type { UserContext } from '../auth/user.ts';
 import type { Caller } from './caller.ts';
-import type { Reply, RequestId } from './messages.ts';
+import { type Reply, type RequestId, spellUnspellable } from './messages.ts';
 import type { PlainCall, PlainQuestion, RequestHeaders } from './plain-call.ts';
 
 /** What can be answered without the SDK's server. */
@@ -65,9 +65,13 @@ export function negotiate(params: JSONRPCRequest['params']): string {
   return SUPPORTED_PROTOCOL_VERSIONS.includes(asked) ? asked : LATEST_PROTOCOL_VERSION;
 }
 
-/** An answer with its fields in the SDK's order. */
+/** An answer with its fields in the SDK's order; an error in place of one that JSON cannot spell, being too long for instance. */
 export function spellAnswer(id: RequestId, result: object): string {
-  return frameAnswer(id, JSON.stringify(result));
+  try {
+    return frameAnswer(id, JSON.stringify(result));
+  } catch {
+    return spellUnspellable(id);
+  }
 }
 
 /** An answer around a result that is JSON already. */

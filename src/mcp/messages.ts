@@ -49,6 +49,12 @@ const ABANDONMENTS: Readonly<Record<AbandonReason | LossReason, object>> = {
   },
 };
 
+/** What a request is told whose answer JSON cannot spell: without a word its client, and a shutdown, would wait for ever. */
+export function spellUnspellable(id: RequestId): string {
+  const error = { code: -32_603, message: 'Internal error: JSON cannot spell the answer.' };
+  return JSON.stringify({ jsonrpc: '2.0', id, error });
+}
+
 /** Takes messages one after the other. */
 export interface MessageStream {
   send(message: object): void;

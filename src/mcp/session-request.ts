@@ -1,8 +1,9 @@
 /** What a session is made from, its requests that are being worked on, and how many there may be. */
-import type { JSONRPCRequest } from '@modelcontextprotocol/server';
+import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Grant } from '../auth/verifier.ts';
-import { type LaneCall, spellAnswer } from './lane.ts';
-import type { Channel, Reply, RequestId } from './messages.ts';
+import { LaneCall, spellAnswer } from './lane.ts';
+import { type Channel, type Reply, type RequestId, spellUnspellable } from './messages.ts';
+import { correctParamsError } from './params-check.ts';
 import type { Handshake } from './sdk-session.ts';
 import type { McpDefinition } from './server.ts';
 
@@ -27,6 +28,16 @@ export interface SessionRequest {
   readonly work: LaneCall | JSONRPCRequest;
   /** What the SDK's server knows it by: clients may have equal ids under way, each on a response of its own. */
   readonly key: number;
+}
+
+/** The answer of the SDK's server as JSON, under the id that the client knows; what a feature has registered there may answer anything. */
+export function spellAnswerOf({ id, work }: SessionRequest, answer: JSONRPCMessage): string {
+  const corrected = work instanceof LaneCall ? answer : correctParamsError(answer, work);
+  try {
+    return JSON.stringify({ ...corrected, id });
+  } catch {
+    return spellUnspellable(id);
+  }
 }
 
 /** What a request is told for which its session has no room: of a call, in words for the model. */

@@ -15,7 +15,6 @@ import {
   type Reply,
   type RequestId,
 } from './messages.ts';
-import { correctParamsError } from './params-check.ts';
 import type { PlainCall, ReadMessage } from './plain-call.ts';
 import { type Handshake, SdkSession, type SendOptions, type Setting } from './sdk-session.ts';
 import type { McpDefinition } from './server.ts';
@@ -23,6 +22,7 @@ import {
   MAX_REQUESTS_IN_FLIGHT,
   type McpSessionParts,
   type SessionRequest,
+  spellAnswerOf,
   spellRefusal,
 } from './session-request.ts';
 
@@ -139,10 +139,7 @@ export class McpSession implements Follower, Worker {
   /** Called by the SDK's server: the answer to a request. */
   answer(key: RequestId, answer: JSONRPCMessage): void {
     const request = this.#withKey(key);
-    if (request === undefined) return;
-    const { id, work } = request;
-    const corrected = work instanceof LaneCall ? answer : correctParamsError(answer, work);
-    this.#settle(request, JSON.stringify({ ...corrected, id }));
+    if (request !== undefined) this.#settle(request, spellAnswerOf(request, answer));
   }
 
   /** Called by the SDK's server: something of its own, which may belong to a request. */

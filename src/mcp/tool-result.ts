@@ -11,6 +11,8 @@ export function toResult({ output }: Tool, answer: unknown): CallToolResult {
   if (answer instanceof ToolResult) {
     const { content, _meta: meta } = answer;
     const structuredContent = output?.parse(answer.structured);
+    if (meta !== undefined || (content !== undefined && structuredContent !== undefined))
+      requireSpellable([meta, structuredContent]);
     return {
       ...(meta !== undefined && { _meta: META.parse(meta) }),
       content: content === undefined ? spellStructured(structuredContent) : toContent(content),
@@ -29,9 +31,24 @@ export function errorResult(text: string): CallToolResult {
   return { content: [{ type: 'text', text }], isError: true };
 }
 
-/** Content of a text, or of the pieces that it is. */
+/**
+ * Content of a text, or of the pieces that it is.
+ * @throws when they are not what content may be, or hold what JSON cannot spell
+ */
 export function toContent(content: unknown): CallToolResult['content'] {
-  return typeof content === 'string' ? [{ type: 'text', text: content }] : CONTENT.parse(content);
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  const pieces = CONTENT.parse(content);
+  const metas = pieces.flatMap((piece) => [piece._meta, piece.type === 'resource' && piece.resource._meta]);
+  if (metas.some(Boolean)) requireSpellable(metas);
+  return pieces;
+}
+
+/**
+ * Finds out what the schemas leave open, while its call can still be answered: a big integer, say, or something that holds itself.
+ * @throws when JSON cannot spell it
+ */
+function requireSpellable(value: unknown): void {
+  JSON.stringify(value);
 }
 
 /** For clients that read no structured content. */

@@ -2,13 +2,15 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import type { Content } from '../../src/mcp/content.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
+import { spellAnswer } from '../../src/mcp/lane.ts';
 import type { Channel, Reply } from '../../src/mcp/messages.ts';
 import { readPlainCall } from '../../src/mcp/plain-call.ts';
 import type { Handshake } from '../../src/mcp/sdk-session.ts';
 import type { McpDefinition } from '../../src/mcp/server.ts';
 import { McpSession } from '../../src/mcp/session.ts';
-import { defineTool, type Tool } from '../../src/mcp/tool.ts';
+import { defineTool, type Tool, ToolResult } from '../../src/mcp/tool.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../support/held-tool.ts';
 import { createFastLane } from '../../src/mcp/fast-lane.ts';
@@ -382,6 +384,52 @@ test('the end of the session cancels what is under way and says that no answer w
   expect(held.aborted).toBe(1);
   expect(heard.filter((message) => typeof message === 'string')).toEqual(['abandoned 1', 'abandoned x']);
   expect(session.callsInFlight).toBe(0);
+});
+
+/** What JSON cannot spell. */
+const ROWS = { 'x/rows': 5n };
+
+describe('a result that JSON cannot spell', () => {
+  test.each<{ where: string; answer: ToolResult<{ rows?: unknown }> | readonly Content[] }>([
+    { where: '`_meta`', answer: new ToolResult({ content: 'ok', structured: {}, _meta: ROWS }) },
+    { where: 'a structure with words', answer: new ToolResult({ content: 'ok', structured: { rows: 5n } }) },
+    { where: 'the `_meta` of content', answer: [{ type: 'text', text: 'ok', _meta: ROWS }] },
+    {
+      where: 'the `_meta` of a resource',
+      answer: [{ type: 'resource', resource: { uri: 'a:b', text: 'ok', _meta: ROWS } }],
+    },
+  ])('for $where is an internal error, and its call is over', async ({ answer }) => {
+    const output = answer instanceof ToolResult ? z.object({ rows: z.unknown().optional() }) : undefined;
+    const face = { name: 'probe', title: 'Probe', description: 'Answers.', input: z.object({}) };
+    const tool: Tool = { ...face, ...(output && { output }), run: () => answer };
+    const { session, request, until, heard } = openSession({ tools: [tool] });
+
+    request(1, 'tools/call', { name: 'probe' });
+    await until(1);
+
+    const text = 'Internal error (request request-1).';
+    expect(heard).toMatchObject([{ id: 1, result: { isError: true, content: [{ text }] } }]);
+    expect(session.callsInFlight).toBe(0);
+  });
+
+  test('is an error too where a feature has given it to the SDK’s server', async () => {
+    const feature: Feature = {
+      name: 'rows',
+      register: (server) =>
+        void server.registerPrompt('rows', { description: 'Rows.' }, () => ({ messages: [], _meta: ROWS })),
+    };
+    const { session, request, until, heard } = openSession({ features: [feature] });
+
+    request(1, 'prompts/get', { name: 'rows' });
+    await until(1);
+
+    expect(heard).toMatchObject([{ id: 1, error: { code: -32_603 } }]);
+    expect(session.callsInFlight).toBe(0);
+  });
+});
+
+test('an answer that JSON cannot spell is an error', () => {
+  expect(JSON.parse(spellAnswer(1, ROWS))).toMatchObject({ id: 1, error: { code: -32_603 } });
 });
 
 test('what the SDK’s server sends of its own goes to the request that it belongs to, or to nobody in particular', async () => {
