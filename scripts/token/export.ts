@@ -1,6 +1,6 @@
 /** `export`: the token file as the value of a secret. */
-import { tokenIdOf } from '../../src/auth/digest.ts';
 import { toOneLine } from '../../src/auth/tokens/token-edit.ts';
+import { idsOfWeak } from '../../src/auth/tokens/weak-tokens.ts';
 import type { Command } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { escapeUnprintable } from '../../src/printable.ts';
@@ -13,11 +13,11 @@ export const exportTokens: Command = {
     if (length === 0)
       throw new CommandError(EXIT.failed, `${store.name} holds no token; a server does not start with it.`);
     print(escapeUnprintable(toOneLine(file)));
-    const weak = file.entries.filter(({ weakness, disabled }) => weakness !== undefined && !disabled);
+    const weak = idsOfWeak(file.entries);
     if (weak.length > 0)
       warn(
         'A server that others can reach does not start with this: tokens of the documentation and short ones keep nobody out. ' +
-          `Take them out with "npm run token -- revoke ID", and export again: ${weak.map(({ digest }) => tokenIdOf(digest)).join(', ')}.`,
+          `Take them out with "npm run token -- revoke ID", and export again: ${weak.join(', ')}.`,
       );
     warn(
       `Give this line to the server as the secret AUTH_TOKENS (${length} ${length === 1 ? 'token' : 'tokens'}).`,

@@ -83,6 +83,7 @@ async function openPeople({ auth: { tokens } }: Config, verifier: TokenVerifier)
     );
   const { reload } = verifier;
   return createFilePeople(tokens.path, async () => {
-    await reload.call(verifier);
+    const problem: unknown = await reload.call(verifier);
+    return typeof problem === 'string' ? problem : undefined;
   });
 }

@@ -372,6 +372,23 @@ describe('a command that changes entries', () => {
   });
 });
 
+test('a change beside tokens that are no secret is warned of, until they are out of force', async () => {
+  const file = await createFile({
+    tok_short: { userId: 'eve' },
+    tok_ada_long_enough_0123: { userId: 'ada' },
+  });
+
+  await file.run('disable', {}, digestToken('tok_ada_long_enough_0123'));
+  const warned = file.warned.splice(0);
+  await file.run('disable', {}, digestToken('tok_short'));
+
+  const id = digestToken('tok_short').slice(0, 8);
+  expect(warned.join('\n')).toMatch(
+    new RegExp(`takes no change over: take them out with "npm run token -- revoke ID": ${id}\\.$`),
+  );
+  expect(file.warned.join('')).not.toContain('takes no change over');
+});
+
 describe('scopes that no tool asks for', () => {
   test.each([
     ['create', { user: 'ada', scopes: 'greet,ecko' }, undefined],

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
 import { openTokens } from '../../src/auth/tokens/open-tokens.ts';
+import type { WeakTokens } from '../../src/auth/tokens/weak-tokens.ts';
 import type { TokenVerifier } from '../../src/auth/verifier.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
@@ -40,6 +41,8 @@ export interface TestServerOptions {
   readonly tokens?: TokenFileContent;
   /** Decides about tokens in the place of the file. */
   readonly verifier?: TokenVerifier;
+  /** What becomes of tokens of the file that are no secret: `allow` unless given, since most tests have such. */
+  readonly weakTokens?: WeakTokens;
   readonly tools?: readonly Tool[];
   readonly features?: readonly Feature[];
   readonly services?: readonly Service[];
@@ -63,6 +66,7 @@ export async function startTestServer({
   env = {},
   tokens = TOKENS,
   verifier,
+  weakTokens = 'allow',
   tools = fixtureTools,
   features = [],
   services = [],
@@ -97,6 +101,7 @@ export async function startTestServer({
         adminToken: config.auth.adminToken,
         openDatabase: openTokensOf(config.storage),
         allowOneRunToken: false,
+        weakTokens,
         mayBeNone: config.provider !== undefined,
         log,
       })

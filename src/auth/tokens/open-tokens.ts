@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { ADMIN_SCOPE } from './scopes.ts';
 import { TokenFileError } from './token-file-error.ts';
 import { type LoadOptions, loadTokens } from './load-tokens.ts';
-import { openTokenFile, type TokenFile } from './token-file.ts';
+import { openTokenFile } from './token-file.ts';
 import { parseTokens } from './parse-tokens.ts';
 import { mintToken } from './new-token.ts';
 import type { TokenEntry, TokenSet } from './token-set.ts';
@@ -34,13 +34,13 @@ export type OpenTokenTable = (options: {
   readonly extraEntries: readonly TokenEntry[];
   readonly weakTokens: WeakTokens;
   readonly whenEmpty?: () => TokenEntry;
-}) => Promise<TokenVerifier & Pick<TokenFile, 'reload'> & { close(): unknown }>;
+}) => Promise<TokenVerifier & { reload(): Promise<unknown>; close(): unknown }>;
 
 /** The tokens in force. */
 export interface OpenTokens {
   readonly verifier: TokenVerifier;
   /** Follows the file, where there is one. */
-  readonly file?: Pick<TokenFile, 'reload'> & { close(): unknown };
+  readonly file?: { reload(): Promise<unknown>; close(): unknown };
   /** The token made for this run; the caller shows it once and forgets it. */
   readonly oneRunToken?: string;
 }

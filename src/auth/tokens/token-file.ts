@@ -26,8 +26,8 @@ export interface TokenFileOptions extends LoadOptions {
 /** A verifier that follows its file. */
 export interface TokenFile extends TokenVerifier {
   lookUp: TokenSet['lookUp'];
-  /** Reads the file again now, changed or not. Never rejects: a broken version is logged and not used. */
-  reload(): Promise<void>;
+  /** Reads the file again now, changed or not. Never rejects: a broken version is logged and not used, and its problem is the answer. */
+  reload(): Promise<string | undefined>;
   /** Stops watching. */
   close(): void;
 }
@@ -118,7 +118,10 @@ export async function openTokenFile({
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),
     onRightsChange: (listener) => void listeners.push(listener),
-    reload: looks.reload,
+    async reload() {
+      await looks.reload();
+      return broken?.problem;
+    },
     close: () => void looks.stop(),
   };
 }

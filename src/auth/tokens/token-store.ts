@@ -12,6 +12,7 @@ import {
 } from './token-edit.ts';
 import { TokenFileError } from './token-file-error.ts';
 import { TokenStoreError } from './token-store-error.ts';
+import { idsOfWeak } from './weak-tokens.ts';
 import { type IsHeld, type LockOptions, withLock } from './file-lock.ts';
 import { codeOf, describeSystemError } from './system-error.ts';
 
@@ -78,7 +79,8 @@ export function openTokenStore(name: string, lockOptions: LockOptions = {}): Tok
             const text = await runInSlices(editTokensInSteps(file, edits));
             const old = await statIfPresent(target);
             if (text !== current) await replaceFile({ target, text, old, isHeld });
-            return { result, ...describeOutlook(name, old, await stat(target)) };
+            const { warnings, outlook } = describeOutlook(name, old, await stat(target));
+            return { result, outlook, warnings: [...warnings, ...warningsOfWeak(name, file, edits)] };
           },
           lockOptions,
         );
@@ -207,6 +209,24 @@ function describeOutlook(name: string, old: Stats | undefined, now: Stats) {
     warnings,
     outlook: `A running server that reads ${name}${kept} takes this over within two seconds.${hint}`,
   };
+}
+
+/** What keeps a server that others can reach from taking the change over: tokens that are no secret, and that the edit leaves. */
+function warningsOfWeak(name: string, { entries }: TokenText, { remove, change }: TokenEdits): string[] {
+  const left = entries.flatMap((entry) => {
+    if (remove?.has(entry.digest) === true) return [];
+    const edit = change?.get(entry.digest);
+    return edit !== undefined && 'disabled' in edit
+      ? [{ ...entry, disabled: edit.disabled === true }]
+      : entry;
+  });
+  const ids = idsOfWeak(left);
+  return ids.length === 0
+    ? []
+    : [
+        `${name} has tokens of the documentation or short ones, for which a server that others can reach takes no change over: ` +
+          `take them out with "npm run token -- revoke ID": ${ids.slice(0, 20).join(', ')}.`,
+      ];
 }
 
 /** Makes a rename last through a power cut, where folders can be synced. */

@@ -33,6 +33,13 @@ export function weaknessOf(key: string, digest: string): Weakness | undefined {
   return !key.startsWith('sha256:') && key.length < MIN_TOKEN_CHARS ? 'short' : undefined;
 }
 
+/** The ids of the tokens that are no secret and let somebody in. */
+export function idsOfWeak(entries: readonly TokenEntry[]): string[] {
+  return entries.flatMap(({ weakness, disabled, digest }) =>
+    weakness === undefined || disabled ? [] : [tokenIdOf(digest)],
+  );
+}
+
 /** What becomes of tokens that are no secret: nothing on a laptop, a warning, or a refusal of all of them. */
 export type WeakTokens = 'allow' | 'warn' | 'refuse';
 

@@ -64,7 +64,7 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
     const isTable = 'table' in wish;
     const nowMs = now();
     const wanted = (isTable ? readTable(wish.table) : wish.people).map((person) => entryOf(person, nowMs));
-    const { made, skipped } = await people.edit((entries) => {
+    const { result, problem } = await people.edit((entries) => {
       const known = new Set(isTable ? entries.map(({ user }) => user.userId) : []);
       const added = wanted
         .filter(({ userId }) => !known.has(userId))
@@ -72,20 +72,24 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
       const add = added.map(({ fields, token }) => ({ digest: digestToken(token), fields }));
       return { edits: { add }, result: { made: added, skipped: wanted.length - added.length } };
     });
+    const { made, skipped } = result;
     const tokens = made.map(({ fields: { userId, name = userId }, token }) =>
       shown(ctx, { id: tokenIdOf(digestToken(token)), userId, name, token }),
     );
     note(ctx, 'create', { tokens: tokens.length, tokenIds: tokens.slice(0, 20).map(({ id }) => id) });
+    requireInForce(problem);
     ctx.status = 201;
     ctx.body = { tokens, skipped };
   };
   const change: Handler = async (ctx) => {
     const wish = await read(ctx, CHANGE);
     const ownId = grantOf(ctx).tokenId;
-    const { changed, made } = await people.edit((entries) =>
+    const { result, problem } = await people.edit((entries) =>
       planChange(wish, entries, { nowMs: now(), ownId }),
     );
+    const { changed, made } = result;
     note(ctx, wish.action, { tokens: changed.length, changed: changed.slice(0, 20) });
+    requireInForce(problem);
     ctx.body = { changed, tokens: made.map((token) => shown(ctx, token)) };
   };
   const listSessions: Handler = (ctx) => {
@@ -106,6 +110,13 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
     sessions: { GET: listSessions },
     'sessions/end': { POST: end },
   };
+}
+
+/** Tells nobody that something is done while the tokens of before stay in force. */
+function requireInForce(problem: string | undefined): void {
+  if (problem === undefined) return;
+  const words = `This is written into the token file, but not in force: the server goes on with the tokens that it had. The file has a fault: ${problem}. Disable or remove what that names, here or in the file; then everything that is written there counts.`;
+  throw new HttpError(409, 'not_in_force', words);
 }
 
 /** The list as JSON, entry by entry: a hundred thousand at once would keep everybody waiting. */

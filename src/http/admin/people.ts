@@ -14,6 +14,13 @@ export interface PeoplePlan<Result> {
   readonly result: Result;
 }
 
+/** What came of an edit that was written. */
+export interface PeopleEdited<Result> {
+  readonly result: Result;
+  /** Why this server goes on with the tokens that it had; undefined where what was written counts. */
+  readonly problem?: string | undefined;
+}
+
 /** The people and their tokens. */
 export interface People {
   readonly kind: 'file' | 'database' | 'variable' | 'elsewhere';
@@ -24,11 +31,11 @@ export interface People {
    * Changes all of it or nothing; edits of others come before or after, never in between.
    * @throws {HttpError} 409 where it cannot be changed, 400 when no token file may hold what is wanted
    */
-  edit<Result>(plan: (entries: readonly TokenEntry[]) => PeoplePlan<Result>): Promise<Result>;
+  edit<Result>(plan: (entries: readonly TokenEntry[]) => PeoplePlan<Result>): Promise<PeopleEdited<Result>>;
 }
 
-/** The people of a token file, under the lock that the command takes too. `onChange` has the server read it at once. */
-export function createFilePeople(path: string, onChange: () => Promise<void>): People {
+/** The people of a token file, under the lock that the command takes too. `takeOver` has the server read it at once, and says what keeps it from that. */
+export function createFilePeople(path: string, takeOver: () => Promise<string | undefined>): People {
   const store = openTokenStore(path);
   return {
     kind: 'file',
@@ -41,8 +48,7 @@ export function createFilePeople(path: string, onChange: () => Promise<void>): P
       const { result } = await inWords(async () =>
         store.edit(({ entries }) => plan(entries), { create: true }),
       );
-      await onChange();
-      return result;
+      return { result, problem: await takeOver() };
     },
   };
 }
@@ -55,7 +61,9 @@ export function createTablePeople(tokens: TokenEditor): People {
     async read() {
       return (await inWords(async () => tokens.read())).entries;
     },
-    edit: async (plan) => inWords(async () => tokens.edit(({ entries }) => plan(entries))),
+    edit: async (plan) => ({
+      result: await inWords(async () => tokens.edit(({ entries }) => plan(entries))),
+    }),
   };
 }
 

@@ -373,6 +373,34 @@ test('where there is no token file yet nobody is in it, and the first who is add
   expect(await people.read()).toMatchObject([{ user: { userId: 'ada' } }]);
 });
 
+test('a change that the server does not take over is no success, and counts as soon as what keeps it is mended', async () => {
+  const strict = await startTestServer({
+    tokens: { [ADMIN]: PEOPLE[ADMIN] ?? {}, tok_stolen_of_bob_0123456789: { userId: 'bob' } },
+    weakTokens: 'refuse',
+  });
+  const [stolen, weak] = [digestToken('tok_stolen_of_bob_0123456789'), digestToken('tok_short')];
+  const disable = async (digest: string): Promise<Answer> =>
+    send(`${strict.url}/admin/api/tokens/change`, {
+      token: ADMIN,
+      body: { action: 'disable', ids: [digest.slice(0, 8)] },
+    });
+  const statusOfStolen = async (): Promise<number> =>
+    (await send(`${strict.url}/tools`, { token: 'tok_stolen_of_bob_0123456789' })).status;
+  const written = await readFile(strict.tokensPath, 'utf8');
+  await strict.writeTokens(`${written.slice(0, -1)},"tok_short":{"userId":"eve"}}`);
+
+  const refused = await disable(stolen);
+  const meanwhile = await statusOfStolen();
+  const mended = await disable(weak);
+  const after = await statusOfStolen();
+  await strict.close();
+
+  expect(refused).toMatchObject({ status: 409, body: { error: 'not_in_force' } });
+  expect(JSON.stringify(refused.body)).toContain('entry 3 is a token of fewer than 20 characters');
+  expect([meanwhile, mended.status, after]).toEqual([200, 200, 401]);
+  expect(strict.lines.filter(({ msg }) => msg === 'changed by an admin')).toHaveLength(2);
+});
+
 test('nobody takes their own admin token away', async () => {
   const [{ id } = { id: '' }] = await tokensOf('tea');
 
