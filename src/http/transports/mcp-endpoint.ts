@@ -62,6 +62,8 @@ function handlePost(parts: McpEndpointParts): Handler {
     const isNamed = kind !== 'modern' && given(ctx.req.headers['mcp-session-id']) !== undefined;
     const named = isNamed ? await findTransport(parts, ctx) : undefined;
     const parsed = parseMessages(body);
+    // It may have gone while its body had to wait for its turn. What it has said on a session counts all the same.
+    if (kind !== 'legacy' || named === undefined) requireClient(ctx);
     if (kind !== 'legacy') return parts.stateless.handle(ctx, body);
 
     if (

@@ -11,6 +11,7 @@ import { McpSession } from '../../mcp/session.ts';
 import type { EndReason, Session, SessionConnection } from '../../sessions/registry.ts';
 import { type RequestContext, senderOf } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
+import { requireClient } from '../errors.ts';
 import type { EventStreams } from './event-streams.ts';
 import { duplicateId, type ParsedBody } from './json-rpc.ts';
 import { PendingAnswer } from './pending-answer.ts';
@@ -69,12 +70,14 @@ export class StreamableTransport implements SessionConnection, Channel {
 
   /**
    * Takes a POST; its response is written when the answers are there. An id may be in use on another response: nothing can cross.
-   * @throws {HttpError} 400 when two requests of a batch have the same id, 404 or 503 when the session has ended while the POST waited for others
+   * @throws {HttpError} 400 when two requests of a batch have the same id, 404 or 503 when the session has ended while the POST waited for others, and where nobody
+   * is there to read answers: no call must run that nothing would cancel
    */
   handlePost(ctx: RequestContext, { messages, isBatch }: ParsedBody): void {
     if (this.#endedBy !== undefined) throw endedMeanwhile(this.#endedBy);
     const requests = messages.filter(isReadRequest);
     requireDifferentIds(requests.map(({ message }) => message.id));
+    if (requests.length > 0) requireClient(ctx);
     this.session.touch();
     const { headers } = this;
     const answer = { streams: this.#streams, headers, requests, isBatch, keeper: this.#kept };

@@ -1,5 +1,12 @@
 /** A client that goes away, or a session that ends, in the middle of a call: the tool is told, and nothing is kept for nobody. */
-import { afterEach, expect, test } from '@jest/globals';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { ANONYMOUS } from '../../../src/auth/user.ts';
+import type { RequestContext } from '../../../src/http/context.ts';
+import { readJsonBody } from '../../../src/http/transports/json-body.ts';
+import { LARGE_BODY_BYTES, UploadBudget } from '../../../src/http/transports/upload-budget.ts';
 import { createHeldTool, type HeldTool } from '../../support/held-tool.ts';
 import {
   callTool,
@@ -7,8 +14,11 @@ import {
   openMcpSession,
   openRaw,
   type RawSession,
+  requestInit,
+  type RequestOptions,
   rpc,
   send,
+  stateless,
 } from '../../support/raw-http.ts';
 import { openStream } from '../../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer, type TestServerOptions } from '../../support/start-server.ts';
@@ -86,4 +96,71 @@ test('a session that ends under a streaming call ends the stream with the error 
   expect(streamed).toEqual({ ...(answered.body as object), id: 1 });
   expect(await stream.over()).toBe('ended');
   expect(held.aborted).toBe(2);
+});
+
+/** Spaces that make a body one of those that wait for their turn. */
+const PADDING = ' '.repeat(LARGE_BODY_BYTES);
+
+/** Has bodies of others wait for their turn until something has happened: what comes meanwhile waits behind them. */
+async function keepBusy(until: () => boolean): Promise<void> {
+  const limits = { maxBytes: 2 * LARGE_BODY_BYTES, uploads: new UploadBudget(100 * LARGE_BODY_BYTES) };
+  const readOne = async (): Promise<void> => {
+    const req = Object.assign(Readable.from([Buffer.from(`0${PADDING}`)]), {
+      headers: { 'content-type': 'application/json' },
+    });
+    await readJsonBody({ req, state: { grant: { user: ANONYMOUS } } } as unknown as RequestContext, limits);
+  };
+  const read = async (): Promise<void> => {
+    while (!until()) await readOne();
+  };
+  await Promise.all(Array.from({ length: 10 }, read));
+}
+
+/** Posts a large body, whose client goes while that waits for its turn. */
+async function postAndGo(options: RequestOptions): Promise<void> {
+  let isGone = false;
+  const watch = (event: unknown): void => {
+    const { request } = event as { request: IncomingMessage };
+    request.once('end', () => request.socket.destroy());
+    request.socket.once('close', () => (isGone = true));
+  };
+  subscribe('http.server.request.start', watch);
+  const busy = keepBusy(() => isGone);
+  const body = JSON.stringify(options.body) + PADDING;
+  await fetch(`${server.url}/mcp`, requestInit({ ...options, body })).catch(() => undefined);
+  unsubscribe('http.server.request.start', watch);
+  await busy;
+}
+
+describe('a client that goes while its large body waits', () => {
+  test('has no subscription', async () => {
+    await start({ env: { MAX_SESSIONS_PER_USER: '1' } });
+    const listen = { method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true } } };
+    const options = stateless(listen, { token: ADA });
+    await postAndGo(options);
+
+    const next = await fetch(`${server.url}/mcp`, requestInit(options));
+    await next.body?.cancel();
+
+    expect(next.status).toBe(200);
+  });
+
+  test.each([{ on: 'a session' }, { on: 'no session' }])('has no call on $on', async ({ on }) => {
+    await start();
+    const { headers } = await openMcpSession(server.url, ADA);
+    const body = callTool(1, 'hold');
+    await postAndGo(on === 'a session' ? { headers, body } : { token: ADA, body });
+
+    expect(held.waiting).toBe(0);
+    expect(await stop()).toBe(true);
+  });
+
+  test('has no call that stands alone', async () => {
+    await start();
+    const call = { method: 'tools/call', params: { name: 'hold', arguments: {} } };
+    await postAndGo(stateless(call, { token: ADA }));
+
+    expect(held.waiting).toBe(0);
+    expect(await stop()).toBe(true);
+  });
 });
