@@ -94,7 +94,10 @@ export function withDerivedTokens(parts: DerivedTokenParts): TokenVerifier {
     },
     isCurrent(grant) {
       const claims = DerivedGrant.claimsOf(grant);
-      return claims === undefined ? tokens.isCurrent(grant) : judge(claims).ok;
+      if (claims === undefined) return tokens.isCurrent(grant);
+      const verdict = judge(claims);
+      // An entry that is another user's by now gives another grant.
+      return verdict.ok && verdict.entry.grant.user.userId === grant.user.userId;
     },
     hasValidToken: (userId) => tokens.hasValidToken(userId),
     onRightsChange: (listener) => tokens.onRightsChange?.(listener),

@@ -17,8 +17,11 @@ const NOW_MS = Date.parse('2026-06-01T12:00:00Z');
 const SECRET = randomBytes(32).toString('base64url');
 
 /** A process: its verifier, and what makes tokens. */
-function startProcess(clock: { nowMs: number }, signInsSinceMs?: number) {
-  const user = createUserContext({ userId: 'ada' });
+function startProcess(
+  clock: { nowMs: number },
+  { userId = 'ada', signInsSinceMs }: { userId?: string; signInsSinceMs?: number } = {},
+) {
+  const user = createUserContext({ userId });
   const entry = { digest: digestToken(TOKEN), user, disabled: false, signInsSinceMs };
   const now = () => clock.nowMs;
   const tokens = createTokenSet([entry], now);
@@ -28,12 +31,13 @@ function startProcess(clock: { nowMs: number }, signInsSinceMs?: number) {
   return { values, verifier: withDerivedTokens({ tokens, values, judge, issuerOf: () => ISSUER }) };
 }
 
-test('a caller that another process let in counts as long as the sign-in does, and no longer', async () => {
+test('a caller that another process let in counts as long as the sign-in does and its entry is the same user’s, and no longer', async () => {
   const clock = { nowMs: NOW_MS };
-  const [here, there, signedOut] = [
+  const [here, there, signedOut, ofAnother] = [
     startProcess(clock),
     startProcess(clock),
-    startProcess(clock, NOW_MS + 1),
+    startProcess(clock, { signInsSinceMs: NOW_MS + 1 }),
+    startProcess(clock, { userId: 'bob' }),
   ];
   const token = here.values.seal('access', {
     digest: digestToken(TOKEN),
@@ -51,10 +55,10 @@ test('a caller that another process let in counts as long as the sign-in does, a
 
   const spelled = JSON.stringify(spellCaller({ user: grant.user, grant, transport: 'sse', requestId: 'r' }));
   const passed = readCaller(JSON.parse(spelled) as ReturnType<typeof spellCaller>).grant;
-  const verdicts = [there, signedOut].map(({ verifier }) => verifier.isCurrent(passed));
+  const verdicts = [there, signedOut, ofAnother].map(({ verifier }) => verifier.isCurrent(passed));
   clock.nowMs += 1_000;
 
-  expect(verdicts).toEqual([true, false]);
+  expect(verdicts).toEqual([true, false, false]);
   expect(there.verifier.isCurrent(passed)).toBe(false);
   expect(JSON.stringify(grant)).not.toContain(digestToken(TOKEN));
 });
