@@ -16,16 +16,18 @@ export async function readKeptUses(
   const { readUse } = await import('../../src/http/admin/kept/use-tables.ts');
   const { dayOf } = await import('../../src/http/admin/use-counts.ts');
   const { reasonOf } = await import('../../src/storage/errors.ts');
-  const database = await openUseDatabase(storage, pino({ level: 'silent' }));
+  let database: Awaited<ReturnType<typeof openUseDatabase>> | undefined;
   try {
+    database = await openUseDatabase(storage, pino({ level: 'silent' }));
     const uses = (await readUse(database, dayOf(now()))).uses();
     return new Map(
       [...uses].map(({ tokenId, atMs }) => [tokenId, { lastUse: new Date(atMs).toISOString().slice(0, 10) }]),
     );
   } catch (error) {
-    warn(`When tokens were last used cannot be read from the database: ${reasonOf(error)}.`);
+    const reason = reasonOf(error).replace(/\.$/, '');
+    warn(`When tokens were last used cannot be read from the database: ${reason}.`);
     return undefined;
   } finally {
-    await database.close();
+    await database?.close();
   }
 }

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { NoTokensError } from '../auth/tokens/open-tokens.ts';
 import { TokenFileError } from '../auth/tokens/token-file-error.ts';
+import { TokenStoreError } from '../auth/tokens/token-store-error.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { howToConnect } from '../connect/how-to-connect.ts';
@@ -10,10 +11,12 @@ import { isGuessable } from '../config/sharing.ts';
 import type { ConnectTarget } from '../connect/target.ts';
 import { ServiceError } from './services.ts';
 
+/** Errors whose message is all that a person needs. */
+const IN_WORDS = [ConfigError, NoTokensError, ServiceError, TokenStoreError];
+
 /** Why the start failed, in words for whoever can mend it; a stack only for what nobody expected. */
 export function describeStartFailure(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof NoTokensError || error instanceof ServiceError)
-    return error.message;
+  if (IN_WORDS.some((kind) => error instanceof kind) && error instanceof Error) return error.message;
   if (error instanceof TokenFileError) return `The tokens cannot be used: ${error.message}`;
   if (isSystemError(error)) {
     if (error.code === 'EADDRINUSE')

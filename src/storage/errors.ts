@@ -35,10 +35,15 @@ export class StatementError extends Error {
   override readonly name = 'StatementError';
 }
 
+/** Steps that do not fit what the database has been through, or that it refuses: the start ends with it. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError';
+}
+
 /** Why something failed, for the log; of an error that is not ours only its name, as its fields may hold the address with the password. */
 export function reasonOf(error: unknown): string {
   if (error instanceof StorageUnavailable) return error.reason ?? error.code;
-  if (error instanceof StatementError) return error.message;
+  if (error instanceof StatementError || error instanceof MigrationError) return error.message;
   return error instanceof Error ? error.name : 'unknown';
 }
 

@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Database, Driver, StopListening, Sql } from './database.ts';
-import { reasonOf, StorageUnavailable, unreachable } from './errors.ts';
-import { migrate, MigrationError, type Migrations } from './migrations.ts';
+import { MigrationError, reasonOf, StorageUnavailable, unreachable } from './errors.ts';
+import { migrate, type Migrations } from './migrations.ts';
 import { type Row, sql, type Statement } from './statement.ts';
 
 /** What it is made from. */
@@ -134,7 +134,7 @@ class LiveDatabase implements Database {
     } catch (error) {
       this.#isUp = false;
       if (this.#closed.signal.aborted) return;
-      this.#reason = problemOf(error);
+      this.#reason = reasonOf(error);
       if (error instanceof MigrationError && this.isOpening) throw error;
       this.#report(error);
       void this.#lookLater().catch(() => undefined);
@@ -178,13 +178,8 @@ class LiveDatabase implements Database {
     this.#reportedAtMs = nowMs;
     const { log } = this.#parts;
     if (error instanceof StorageUnavailable) log.warn({ reason: error.reason }, 'database cannot be reached');
-    else log.error({ reason: problemOf(error) }, 'database cannot be used');
+    else log.error({ reason: reasonOf(error) }, 'database cannot be used');
   }
-}
-
-/** Why it cannot be used. */
-function problemOf(error: unknown): string {
-  return error instanceof MigrationError ? error.message : reasonOf(error);
 }
 
 /** What runs statements within a transaction. */

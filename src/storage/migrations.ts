@@ -1,5 +1,6 @@
 /** Brings the tables of a database to where the program expects them: numbered steps in one list, each taken once. */
 import type { Dialect, Driver } from './database.ts';
+import { MigrationError } from './errors.ts';
 import { sql, type Statement } from './statement.ts';
 
 /** The steps of one owner, in their order. One that has been taken anywhere is never changed, moved or left out: add another. */
@@ -13,11 +14,6 @@ export interface Migrations {
 export interface MigrationStep {
   readonly name: string;
   readonly statements: readonly Statement[] | ((dialect: Dialect) => readonly Statement[]);
-}
-
-/** Steps that do not fit what the database has been through, or that it refuses: the start ends with it. */
-export class MigrationError extends Error {
-  override readonly name = 'MigrationError';
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { StorageConfig } from '../../config/storage.ts';
 import type { Database, Sql } from '../../storage/database.ts';
-import { StorageUnavailable } from '../../storage/errors.ts';
+import { MigrationError, StatementError, StorageUnavailable } from '../../storage/errors.ts';
 import type { Migrations } from '../../storage/migrations.ts';
 import { openDatabase } from '../../storage/open-database.ts';
 import { inParts, listOf, rowsOf, sql } from '../../storage/statement.ts';
@@ -33,9 +33,19 @@ const TABLES: Migrations = {
 /** Where PostgreSQL tells every process that there was an edit, as soon as it counts. */
 export const CHANNEL = 'server_tokens';
 
-/** Opens the database with the tables of tokens. */
+/**
+ * Opens the database with the tables of tokens.
+ * @throws {TokenStoreError} where there is no library for it, or its tables cannot be brought to where they should be
+ */
 export async function openTokenDatabase(storage: StorageConfig, log: Logger): Promise<Database> {
-  return openDatabase(storage, { migrations: [TABLES], log });
+  try {
+    return await openDatabase(storage, { migrations: [TABLES], log });
+  } catch (error) {
+    if (!(error instanceof StatementError || error instanceof MigrationError)) throw error;
+    throw new TokenStoreError(`The database of the tokens cannot be opened: ${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 /** The number of the entries' version. */

@@ -13,7 +13,9 @@ import type { TokenEditor, TokenEdits } from '../../../src/auth/tokens/token-edi
 import type { TokenVerifier } from '../../../src/auth/verifier.ts';
 import { parseConfig } from '../../../src/config/config.ts';
 import type { Database } from '../../../src/storage/database.ts';
+import { openDatabase } from '../../../src/storage/open-database.ts';
 import { openTokensOf } from '../../../src/server/database-tokens.ts';
+import { describeStartFailure } from '../../../src/server/start-messages.ts';
 import { describeForBoth, type TestDatabases } from '../../support/databases.ts';
 import { createMemoryLog } from '../../support/memory-log.ts';
 import { listenOnLoopback } from '../../../lab/conformance/loopback.ts';
@@ -317,5 +319,19 @@ describe('the command, where the database cannot be used', () => {
     expect(told).toContain(words);
     expect(told).toContain('DATABASE_URL');
     expect(told).not.toMatch(/s3cret-word|again/);
+  });
+
+  test('says which tables do not fit, as the start of a server does, and shows no stack', async () => {
+    const url = `sqlite:${path.join(await sandbox.folder(), 'other.db')}`;
+    const { storage } = parseConfig({ DATABASE_URL: url });
+    const steps = [{ name: 'another', statements: [] }];
+    const other = await openDatabase(storage, { migrations: [{ owner: 'tokens', steps }], log: silent });
+    await other.close();
+
+    const failure = await open(url).catch((error: unknown) => error);
+    const { code, told } = await list(url);
+
+    expect({ code, told }).toEqual({ code: 1, told: describeStartFailure(failure) });
+    expect(told).toMatch(/^The database of the tokens cannot be opened: migration 1 of tokens is .*\.$/);
   });
 });

@@ -9,6 +9,7 @@ import { addUse, readUse } from '../../../../src/http/admin/kept/use-tables.ts';
 import { UseCounts } from '../../../../src/http/admin/use-counts.ts';
 import { CALL_ENDED } from '../../../../src/mcp/call-records.ts';
 import type { Database } from '../../../../src/storage/database.ts';
+import { openDatabase } from '../../../../src/storage/open-database.ts';
 import { describeForBoth, type TestDatabases } from '../../../support/databases.ts';
 import { createMemoryLog } from '../../../support/memory-log.ts';
 import { createSandbox, ROOT, waitForEnd } from '../../../support/process.ts';
@@ -127,6 +128,28 @@ describeForBoth('counts of use in a database', (startDatabases) => {
     expect(listed.find(({ userId }) => userId === 'ada')?.lastUse).toBe(today);
     expect(listed.find(({ userId }) => userId === 'tea')?.lastUse).toBeNull();
   }, 60_000);
+
+  test('in tables that do not fit are told of by the command, which lists all else', async () => {
+    const url = await databases.create();
+    const { storage } = parseConfig({ DATABASE_URL: url });
+    const migrations = [{ owner: 'use', steps: [{ name: 'another', statements: [] }] }];
+    await (await openDatabase(storage, { migrations, log: createMemoryLog().log })).close();
+
+    const run = sandbox.spawn({
+      command: process.execPath,
+      args: [path.join(ROOT, 'dist/scripts/token.js'), 'list'],
+      cwd: await sandbox.folder({ 'tokens.json': JSON.stringify(PEOPLE) }),
+      env: { AUTH_TOKENS: '', TOKENS_FILE: '', DATABASE_URL: url },
+    });
+    const { code } = await waitForEnd(run);
+
+    expect(code).toBe(0);
+    expect(run.stderr()).toMatch(
+      /^When tokens were last used cannot be read .* migration 1 of use .*[^.]\.\n/,
+    );
+    expect(run.stderr()).not.toContain('    at ');
+    expect(run.stdout()).toContain('tea');
+  });
 
   test('are by days of UTC, and days that are over are forgotten', async () => {
     let nowMs = START_MS;
