@@ -147,6 +147,7 @@ export const ISLANDS = [
     tests: [
       'tests/auth/sign-in',
       'tests/http/sign-in',
+      'tests/http/admin/sign-in-users.test.ts',
       'tests/e2e/sign-in-page.test.ts',
       'tests/e2e/inspector-sign-in.test.ts',
       'tests/e2e/mcp-remote-sign-in.test.ts',

@@ -9,6 +9,8 @@ export interface Grant {
   readonly tokenId?: string;
   /** So many tool calls a minute, where its user has a number of their own; 0: as many as come. */
   readonly limit?: number;
+  /** Whether the token came of a sign-in, so that a client of its user holds it: for those who let in the user's own token alone. */
+  readonly isOfSignIn?: boolean;
   /**
    * What its verifier knows the very token by, however many a user has. For the verifier alone: it may be worth a guess to whoever
    * reads a log, so keep it where neither JSON nor a copy shows it, as a getter of a class does.

@@ -23,6 +23,7 @@ class DerivedGrant implements Grant {
   readonly user: UserContext;
   readonly tokenId: string;
   readonly limit?: number;
+  readonly isOfSignIn = true;
   readonly #claims: AccessClaims;
 
   constructor(claims: AccessClaims, { grant }: KnownToken, canStepUp: boolean) {

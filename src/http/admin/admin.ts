@@ -97,11 +97,18 @@ const answerUnknown: Handler = () => {
 
 /** Refuses whoever is no admin. */
 function requireAdmin(ctx: RequestContext): void {
-  const { scopes, subject } = grantOf(ctx).user;
+  const { user, isOfSignIn = false } = grantOf(ctx);
+  const { scopes, subject } = user;
   // What an identity provider calls admins are those of something else: its users have no entry here.
   if (subject !== undefined || scopes?.includes(ADMIN_SCOPE) !== true)
     throw insufficientScope({ words: NO_ADMIN, besides: `, scope="${ADMIN_SCOPE}"` });
+  // A client that was let in to tools could make tokens here that outlive its sign-in.
+  if (isOfSignIn) throw insufficientScope({ words: NO_SIGN_IN, besides: '' });
 }
+
+/** Without a scope either: no sign-in gives more. */
+const NO_SIGN_IN =
+  "A sign-in does not open this, also where its entry lists the scope 'admin': send the token of the entry itself.";
 
 /** Without an address to sign in at: the entry itself must list the scope, and no sign-in adds to that. */
 const NO_ADMIN =
