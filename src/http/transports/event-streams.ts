@@ -59,9 +59,10 @@ export class EventStreams {
     return this.#settings.comeBackAfterMs?.() ?? COME_BACK_AFTER_MS;
   }
 
-  /** Takes over a response that something has made or will make a stream; it is kept until the response closes. */
+  /** Takes over a response that something has made or will make a stream; it is kept until the response closes, if that is to come. */
   adopt(res: ServerResponse, grant: Grant): EventStream {
     const stream = new EventStream(res, grant, this);
+    if (res.destroyed) return stream;
     this.#streams.add(stream);
     this.#scheduleHeartbeat(stream);
     res.on('close', () => {

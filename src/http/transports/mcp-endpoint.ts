@@ -99,9 +99,17 @@ function handleGet(parts: McpEndpointParts): Handler {
     requireClient(ctx);
     const before = transport.streamName;
     await transport.handleGet(ctx, given(ctx.req.headers['last-event-id']));
+    if (parts.registry.isDraining) sendAway(parts, transport);
     const name = transport.streamName;
     if (name !== undefined && name !== before) await parts.peerSessions.claimStream(transport.session, name);
   };
+}
+
+/** Ends what has been opened after a shutdown had ended what was open: it began while others were asked for a stream. */
+function sendAway({ registry, streams, store }: McpEndpointParts, transport: StreamableTransport): void {
+  store.dismiss(streams.comeBackAfterMs);
+  // One that works on something ends when that is done.
+  if (transport.callsInFlight === 0) registry.end(transport.session, 'shutdown');
 }
 
 /** `DELETE /mcp`: the client is done with its session. */

@@ -8,7 +8,7 @@ import { PeersUnreachableError } from '../../sessions/peers.ts';
 import type { EndReason, Session } from '../../sessions/registry.ts';
 import { grantOf, type RequestContext } from '../context.ts';
 import { writeAnswer, writeHead } from '../direct-answer.ts';
-import { HttpError } from '../errors.ts';
+import { HttpError, requireClient } from '../errors.ts';
 import { createEventIds, type EventIds, type EventRef, readEventId } from './event-ids.ts';
 import { EVENT_STREAM_HEADERS, type EventStream } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
@@ -127,7 +127,10 @@ export class SessionStreams implements AnswerKeeper {
       const key = { userId: session.userId, sessionId: session.id, stream: ids.stream };
       const options = { after, reader, mayRead: (scopes: readonly string[]) => hasAllScopes(user, scopes) };
       const resumption = await this.#resume(key, options);
-      if (resumption.outcome !== 'resumed') return this.#refuse(ctx, ref, resumption.outcome);
+      if (resumption.outcome !== 'resumed') {
+        requireClient(ctx);
+        return this.#refuse(ctx, ref, resumption.outcome);
+      }
       this.#note(ctx, ids, resumption.missed);
       // It has gone meanwhile, or has got everything.
       if (ctx.res.destroyed) return resumption.log.release(reader);

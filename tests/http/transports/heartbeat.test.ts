@@ -177,3 +177,15 @@ describe('a client that reads nothing', () => {
     expect([early, res.destroyed]).toEqual([false, true]);
   });
 });
+
+test('a stream that is begun when its client has gone already is not kept', async () => {
+  const end = await open();
+  end.client.socket.destroy();
+  await once(end.res, 'close');
+
+  const stream = streams.adopt(end.res, GRANT);
+  let asked = 0;
+  streams.endRevoked(() => (asked += 1) > 0);
+
+  expect([stream.isOpen, stream.slot, asked]).toEqual([false, undefined, 0]);
+});

@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import type { FeatureContext, Feature } from '../../../src/mcp/feature.ts';
 import { MemoryEventStore } from '../../../src/sessions/memory-event-store.ts';
+import type { EventStore } from '../../../src/sessions/event-store.ts';
 import { eventually, openMcpSession, type RawSession, send } from '../../support/raw-http.ts';
 import { openStream, type StreamReader } from '../../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
@@ -9,6 +10,9 @@ import { ADA, startTestServer, type TestServer } from '../../support/start-serve
 let server: TestServer;
 let store: MemoryEventStore;
 let nowMs: number;
+/** What the store waits for before it looks for a stream, as one would that is elsewhere; and how many wait. */
+let lookUp: Promise<void> | undefined;
+let waiting: number;
 let changes: FeatureContext['changes'];
 /** Stops the server, once. */
 let stop: () => Promise<boolean>;
@@ -29,11 +33,27 @@ const changing: Feature = {
   },
 };
 
+/** The store, which takes its time where a test has it wait. */
+function createSlowStore(): EventStore {
+  [lookUp, waiting] = [undefined, 0];
+  return {
+    begin: (...args) => store.begin(...args),
+    resume: async (...args) => {
+      waiting += 1;
+      await lookUp;
+      return store.resume(...args);
+    },
+    forget: (session) => store.forget(session),
+    dismiss: () => store.dismiss(),
+    tick: () => store.tick(),
+  };
+}
+
 /** Starts a server and opens a session with its own stream. */
-async function start(revision = '2025-11-25') {
+async function start(revision = '2025-11-25', env = {}) {
   nowMs = 1_000_000;
   store = new MemoryEventStore({ now: () => nowMs });
-  server = await startTestServer({ features: [changing], store });
+  server = await startTestServer({ features: [changing], store: createSlowStore(), env });
   let stopped: Promise<boolean> | undefined;
   stop = () => (stopped ??= server.close());
   const session = await openMcpSession(server.url, ADA, revision);
@@ -186,4 +206,53 @@ test('a stream that was taken up again ends at a shutdown, with word when to com
 
   expect([end, await finished]).toEqual(['ended', true]);
   expect(third.frames.at(-1)).toEqual({ retry: '8000' });
+});
+
+/** Has the store wait from now on; returns what lets it go on. */
+function holdLookUp(): () => void {
+  let goOn: (() => void) | undefined;
+  lookUp = new Promise((resolve) => {
+    goOn = resolve;
+  });
+  return () => goOn?.();
+}
+
+test('a client that leaves while its stream is looked for does not keep its session from ending', async () => {
+  const { session, stream } = await start('2025-11-25', { MAX_SESSIONS_PER_USER: '1' });
+  changes.toolsChanged();
+  await untilSaid(stream, 1);
+  await leave(stream);
+  nowMs += 301_000;
+  store.tick();
+  const [goOn, before, gone] = [holdLookUp(), countEnds(), new AbortController()];
+  const headers = { ...session.headers, Accept: 'text/event-stream', 'Last-Event-ID': lastIdOf(stream) };
+  const asked = fetch(`${server.url}/mcp`, { headers, signal: gone.signal }).catch(() => undefined);
+  await eventually(() => waiting === 1, { what: 'the store to be asked' });
+  gone.abort();
+  await asked;
+  await eventually(() => countEnds() > before, { what: 'the server to notice' });
+
+  goOn();
+  await lookUp;
+  const other = await openMcpSession(server.url, ADA);
+
+  expect(other.id).not.toBe(session.id);
+});
+
+test('a stream that is found after a shutdown has begun ends with word when to come back', async () => {
+  const { session, stream } = await start();
+  changes.toolsChanged();
+  await untilSaid(stream, 1);
+  await leave(stream);
+  const goOn = holdLookUp();
+  const opening = open(session, lastIdOf(stream));
+  await eventually(() => waiting === 1, { what: 'the store to be asked' });
+
+  const finished = stop();
+  await eventually(async () => (await fetch(server.url).catch(() => undefined)) === undefined);
+  goOn();
+  const again = await opening;
+
+  expect([await again.over(), await finished]).toEqual(['ended', true]);
+  expect(again.frames.at(-1)).toEqual({ retry: '8000' });
 });
