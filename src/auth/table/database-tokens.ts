@@ -29,8 +29,10 @@ export interface DatabaseTokensOptions {
   readonly extraEntries?: readonly TokenEntry[];
   /** What becomes of tokens that are no secret. Default: nothing. */
   readonly weakTokens?: WeakTokens;
-  /** Makes one more for this run, where the table turns out to be empty at the start. */
+  /** Makes one more for this run, where the table turns out to be empty at the start: later nobody would be shown it. */
   readonly whenEmpty?: () => TokenEntry;
+  /** Whether users come without any of them, from an identity provider. */
+  readonly mayBeNone?: boolean;
   /** Milliseconds between two looks at the version. */
   readonly pollMs?: number;
   readonly now?: () => number;
@@ -38,6 +40,10 @@ export interface DatabaseTokensOptions {
 
 /** A change is in force everywhere within two seconds; who is told of it looks more seldom, as a dead connection says nothing. Milliseconds. */
 const [POLL_MS, POLL_WHILE_TOLD_MS] = [500, 1_500];
+
+/** Said of a server that lets nobody in. */
+const NOBODY =
+  'There is no token in the database, so nobody gets in. Make the first one with: npm run token -- create --user me --scopes admin';
 
 /** Tokens of a database. */
 export interface DatabaseTokens extends TokenVerifier, TokenEditor {
@@ -54,6 +60,7 @@ export async function openDatabaseTokens({
   extraEntries = [],
   weakTokens = 'allow',
   whenEmpty,
+  mayBeNone = false,
   pollMs,
   now = Date.now,
 }: DatabaseTokensOptions): Promise<DatabaseTokens> {
@@ -61,6 +68,7 @@ export async function openDatabaseTokens({
   let current = createTokenSet(extra, now);
   let version: number | undefined;
   let isAway = false;
+  let isStarting = true;
   const revoked = new RevokedTokens();
   const listeners: ((changes: readonly RightsChange[]) => void)[] = [];
 
@@ -71,7 +79,7 @@ export async function openDatabaseTokens({
     // An edit in between is seen by the next look: its version is another one.
     const entries = await runInSlices(parseTokensInSteps(await readTokenTable(database)));
     judgeTokens(entries, weakTokens, log);
-    if (version === undefined && entries.length === 0 && whenEmpty !== undefined)
+    if (version === undefined && isStarting && entries.length === 0 && whenEmpty !== undefined)
       extra = [...extra, whenEmpty()];
     const next = await runInSlices(createTokenSetInSteps([...entries, ...extra], now));
     const { rights, added, removed, changed, removedEntries } = await runInSlices(
@@ -85,6 +93,7 @@ export async function openDatabaseTokens({
       { tokens: next.size, added: added.length, removed: removed.length, changed: changed.length },
       isFirst ? 'tokens loaded from the database' : 'tokens reloaded from the database',
     );
+    if (isFirst && next.size === 0 && !mayBeNone) log.warn(NOBODY);
     if (!isFirst && rights.length > 0) for (const listener of listeners) listener(rights);
   };
   const look = async (): Promise<void> => {
@@ -103,6 +112,7 @@ export async function openDatabaseTokens({
   };
 
   await look();
+  isStarting = false;
   // A notice that comes during a look may be of what that look has not seen.
   const stopListening = database.listen(CHANNEL, () => void looks.reload());
   const looks = startLooks({

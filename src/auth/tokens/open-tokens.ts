@@ -28,11 +28,12 @@ export interface TokenOptions extends Pick<LoadOptions, 'log' | 'weakTokens' | '
   readonly allowOneRunToken: boolean;
 }
 
-/** Opens the tokens of a database, with entries that count besides, and one more where there are none. */
+/** Opens the tokens of a database, with entries that count besides, and one more where there are none at the start. */
 export type OpenTokenTable = (options: {
   readonly log: Logger;
   readonly extraEntries: readonly TokenEntry[];
   readonly weakTokens: WeakTokens;
+  readonly mayBeNone: boolean;
   readonly whenEmpty?: () => TokenEntry;
 }) => Promise<TokenVerifier & { reload(): Promise<unknown>; close(): unknown }>;
 
@@ -65,7 +66,7 @@ export async function openTokens({
 }: TokenOptions): Promise<OpenTokens> {
   const admins = adminToken === undefined ? [] : [adminOf(adminToken, { weakTokens, log })];
   if (source.kind === 'database')
-    return openFromDatabase({ openDatabase, admins, allowOneRunToken, weakTokens, log });
+    return openFromDatabase({ openDatabase, admins, allowOneRunToken, mayBeNone, weakTokens, log });
   const options = { log, weakTokens, mayBeNone, extraEntries: admins };
   if (source.kind === 'text')
     return {
@@ -100,10 +101,12 @@ async function openFromDatabase({
   openDatabase,
   admins,
   allowOneRunToken,
+  mayBeNone,
   weakTokens,
   log,
 }: Pick<TokenOptions, 'openDatabase' | 'allowOneRunToken' | 'log'> & {
   readonly weakTokens: WeakTokens;
+  readonly mayBeNone: boolean;
   readonly admins: readonly TokenEntry[];
 }): Promise<OpenTokens> {
   if (openDatabase === undefined) throw new NoTokensError(NO_DATABASE);
@@ -114,6 +117,7 @@ async function openFromDatabase({
     log,
     extraEntries: admins,
     weakTokens,
+    mayBeNone,
     ...(mayMakeOne && { whenEmpty: makeOne }),
   });
   return { verifier: tokens, file: tokens, ...(oneRunToken !== undefined && { oneRunToken }) };

@@ -32,12 +32,17 @@ async function open(
   env: Record<string, string> = {},
   log: Logger = silent,
 ): Promise<OpenTokens & { editor: TokenEditor }> {
-  const { auth, storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: url, ...env });
+  const { auth, storage, production, provider } = parseConfig({
+    TOKENS_STORE: 'database',
+    DATABASE_URL: url,
+    ...env,
+  });
   const tokens = await openTokens({
     source: auth.tokens,
     adminToken: auth.adminToken,
     openDatabase: openTokensOf(storage),
-    allowOneRunToken: true,
+    allowOneRunToken: !production,
+    mayBeNone: provider !== undefined,
     weakTokens: auth.weakTokens,
     log,
   });
@@ -162,6 +167,30 @@ describeForBoth('tokens in a database', (startDatabases) => {
     expect((await second.verifier.verify(shown)).ok).toBe(false);
     await Promise.all([first.file?.close(), second.file?.close()]);
   });
+
+  test('that turn out to be none after the start, or in production, are told of with the command; none is made that nobody sees', async () => {
+    const url = await databases.create();
+    const { log, lines } = createMemoryLog();
+    await databases.takeAway();
+    const late = await open(url, {}, log);
+    await databases.giveBack();
+    await eventually(async () => late.verifier.isReady?.() === true, { deadlineMs: 15_000 });
+
+    const production = { NODE_ENV: 'production', PUBLIC_URL: 'https://my-app.example' };
+    const deployed = await open(url, production, log);
+    const told = (): unknown[] =>
+      lines.filter(({ msg }) => String(msg).includes('npm run token -- create')).map(({ level }) => level);
+    const toldBefore = told();
+    const others = [
+      await open(url, { ...production, ADMIN_TOKEN: 'an-admin-token-of-20-characters' }, log),
+      await open(url, { ...production, OAUTH_ISSUER: 'https://id.example' }, log),
+    ];
+
+    expect([late, deployed].map(({ verifier }) => verifier.countTokens?.())).toEqual([0, 0]);
+    expect(toldBefore).toEqual(['warn', 'warn']);
+    expect(told()).toEqual(toldBefore);
+    await Promise.all([late, deployed, ...others].map(async ({ file }) => file?.close()));
+  }, 60_000);
 
   test('are added, changed and removed by the thousand in a few round trips, and keep their order', async () => {
     const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() });
