@@ -7,7 +7,7 @@ import type { ValuesOf, Variables } from './variable.ts';
 /** Where the tokens come from. */
 export type TokenSource =
   | { readonly kind: 'text'; readonly text: string }
-  /** `named`: TOKENS_FILE names it, so its absence is an error; else it is the default that may be absent. */
+  /** `named`: TOKENS_FILE names it, so its absence is an error unless others let callers in; else it is the default that may be absent. */
   | { readonly kind: 'file'; readonly path: string; readonly named: boolean }
   /** The database that DATABASE_URL names. */
   | { readonly kind: 'database' };

@@ -9,6 +9,7 @@ import {
   type TokenOptions,
 } from '../../src/auth/tokens/open-tokens.ts';
 import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
+import { openTokenStore } from '../../src/auth/tokens/token-store.ts';
 import { weaknessOf } from '../../src/auth/tokens/weak-tokens.ts';
 import { digestToken } from '../../src/auth/digest.ts';
 import { createMemoryLog, type MemoryLog } from '../support/memory-log.ts';
@@ -122,6 +123,18 @@ test('there need be none where others let callers in, in a file and in a text', 
     expect(await userOf(await open(source, { mayBeNone: true }), TOKEN)).toBe('unknown');
 });
 
+test('where others let callers in, a file that is named and not there yet is waited for, and that is said', async () => {
+  const tokens = await open(namedFile(), { mayBeNone: true });
+
+  await writeFile(file, TEXT, { mode: 0o600 });
+  await tokens.file?.reload();
+
+  expect(await userOf(tokens, TOKEN)).toBe('ada');
+  expect(memory.lines).toContainEqual(
+    expect.objectContaining({ level: 'warn', msg: 'the file of TOKENS_FILE is not there yet' }),
+  );
+});
+
 describe('the token of ADMIN_TOKEN', () => {
   const ADMIN = 'mcp_admin_0123456789abcdef';
   const SAME = JSON.stringify({ [ADMIN]: { userId: 'eve', disabled: true }, [TOKEN]: { userId: 'ada' } });
@@ -137,6 +150,26 @@ describe('the token of ADMIN_TOKEN', () => {
 
     const atStart = await userOf(tokens, ADMIN);
     await writeFile(file, TEXT, { mode: 0o600 });
+    await tokens.file?.reload();
+
+    expect([atStart, await userOf(tokens, ADMIN), await userOf(tokens, TOKEN)]).toEqual([
+      'admin',
+      'admin',
+      'ada',
+    ]);
+  });
+
+  test('counts without the file that is named, and so does whoever is the first in it', async () => {
+    const tokens = await open(namedFile(), { adminToken: ADMIN });
+
+    const atStart = await userOf(tokens, ADMIN);
+    await openTokenStore(file).edit(
+      () => ({
+        edits: { add: [{ digest: digestToken(TOKEN), fields: { userId: 'ada' } }] },
+        result: undefined,
+      }),
+      { create: true },
+    );
     await tokens.file?.reload();
 
     expect([atStart, await userOf(tokens, ADMIN), await userOf(tokens, TOKEN)]).toEqual([
@@ -259,7 +292,9 @@ describe('tokens in a file', () => {
     const opening = open(namedFile(), { allowOneRunToken: true });
 
     await expect(opening).rejects.toThrow(TokenFileError);
-    await expect(opening).rejects.toThrow(`${file}: does not exist`);
+    await expect(opening).rejects.toThrow(
+      `${file}: does not exist; "npm run token -- create --user me" with the same TOKENS_FILE makes it`,
+    );
     const relative = path.relative(process.cwd(), file);
     await expect(open({ ...namedFile(), path: relative }, { allowOneRunToken: true })).rejects.toThrow(
       `${relative} (${file}): does not exist`,

@@ -1,5 +1,5 @@
 /** Finds the tokens that the configuration speaks of, or makes one for this run. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { ADMIN_SCOPE } from './scopes.ts';
@@ -72,7 +72,7 @@ export async function openTokens({
     return {
       verifier: named('AUTH_TOKENS', () => loadInline(source.text.trim(), options)),
     };
-  if (source.named || existsSync(source.path)) {
+  if (isThere(source.path)) {
     try {
       const file = await openTokenFile({ path: source.path, ...options });
       return { verifier: file, file };
@@ -83,14 +83,20 @@ export async function openTokens({
   // Watched although it is not there: the first `npm run token -- create` makes it.
   const absent = { path: source.path, log, weakTokens, mayBeAbsent: true };
   if (mayBeNone || admins.length > 0) {
+    // It may be a slip, too: nobody whom another file lets in would get in.
+    if (source.named) log.warn({ fix: NO_FILE }, 'the file of TOKENS_FILE is not there yet');
     const file = await openTokenFile({ ...absent, extraEntries: admins });
     return { verifier: file, file };
   }
+  if (source.named)
+    throw withName(describePath(source.path), new TokenFileError(`does not exist; ${NO_FILE}`));
   if (!allowOneRunToken) throw new NoTokensError(NO_TOKENS);
   const oneRunToken = mintToken();
   const file = await openTokenFile({ ...absent, extraEntries: [entryOf(oneRunToken, OWNER)] });
   return { verifier: file, file, oneRunToken };
 }
+
+const NO_FILE = '"npm run token -- create --user me" with the same TOKENS_FILE makes it';
 
 const NO_TOKENS =
   'Authentication is on, but there is no token. Make one with "npm run token -- create --user me". Then set AUTH_TOKENS ' +
@@ -172,6 +178,15 @@ function named<T>(name: string, load: () => T): T {
     return load();
   } catch (error) {
     throw withName(name, error);
+  }
+}
+
+/** Whether something is at a path, or nobody can tell: what that is shows when it is read. */
+function isThere(filePath: string): boolean {
+  try {
+    return statSync(filePath, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
   }
 }
 
