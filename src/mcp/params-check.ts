@@ -1,11 +1,12 @@
 /**
- * Gives wrong parameters the code that JSON-RPC has for them. On sessions the SDK answers those of most methods with -32603 and
- * its schema's list of issues; that a method does not exist it still says itself.
+ * Gives wrong parameters the code that JSON-RPC has for them. The SDK answers those of most methods with -32603 and its schema's
+ * list of issues; that a method does not exist it still says itself.
  */
 import {
   INTERNAL_ERROR,
   INVALID_PARAMS,
   isJSONRPCErrorResponse,
+  isJSONRPCRequest,
   isSpecType,
   type JSONRPCMessage,
   type JSONRPCRequest,
@@ -22,8 +23,18 @@ export function correctParamsError(answer: JSONRPCMessage, request: JSONRPCReque
   };
 }
 
+/** The same for an answer that is JSON, to a body that may be no request. */
+export function correctParamsErrorIn(text: string, request: unknown): string {
+  // Nearly all.
+  if (text.startsWith('{"result":') || !text.includes(String(INTERNAL_ERROR))) return text;
+  const answer: unknown = JSON.parse(text);
+  if (!isJSONRPCErrorResponse(answer) || !isJSONRPCRequest(request)) return text;
+  return JSON.stringify(correctParamsError(answer, request));
+}
+
 /** What the specification calls the request of each of its methods. Names, because the SDK makes its schemas when they are asked for. */
 const TYPES: ReadonlyMap<string, keyof typeof isSpecType> = new Map<string, keyof typeof isSpecType>([
+  ['initialize', 'InitializeRequest'],
   ['ping', 'PingRequest'],
   ['tools/list', 'ListToolsRequest'],
   ['tools/call', 'CallToolRequest'],

@@ -1,7 +1,13 @@
 /** The transport of a stdio server that answers what is in flight when its input ends: the SDK's aborts it and answers nothing. */
 import type { Readable, Writable } from 'node:stream';
-import type { JSONRPCMessage, Transport, TransportSendOptions } from '@modelcontextprotocol/server';
+import type {
+  JSONRPCMessage,
+  JSONRPCRequest,
+  Transport,
+  TransportSendOptions,
+} from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { correctParamsError } from '../mcp/params-check.ts';
 import { JsonLines } from './json-lines.ts';
 
 /** So long answers are waited for: a tool that never ends, or asks whoever is gone, must not leave the process behind. Milliseconds. */
@@ -17,8 +23,8 @@ export class PatientStdio implements Transport {
   readonly #output: Writable;
   readonly #onRefused: (words: string) => void;
   readonly #inner: StdioServerTransport;
-  /** The ids of requests without an answer. */
-  readonly #waiting = new Set<string | number>();
+  /** The requests without an answer, by their ids. */
+  readonly #waiting = new Map<string | number, JSONRPCRequest>();
   #isInputOver = false;
 
   constructor({
@@ -55,8 +61,10 @@ export class PatientStdio implements Transport {
 
   /** Sends a message. */
   async send(message: JSONRPCMessage, _options?: TransportSendOptions): Promise<void> {
-    await this.#inner.send(message);
-    if (!('method' in message) && message.id !== undefined) this.#forget(message.id);
+    const answered = 'method' in message ? undefined : message.id;
+    const request = answered === undefined ? undefined : this.#waiting.get(answered);
+    await this.#inner.send(request === undefined ? message : correctParamsError(message, request));
+    if (answered !== undefined) this.#forget(answered);
   }
 
   /** Ends the connection at once. */
@@ -75,7 +83,7 @@ export class PatientStdio implements Transport {
     if (!('method' in message)) return;
     // A subscription is answered when the connection ends, and so would keep it.
     if ('id' in message) {
-      if (message.method !== 'subscriptions/listen') this.#waiting.add(message.id);
+      if (message.method !== 'subscriptions/listen') this.#waiting.set(message.id, message);
     } else if (message.method === 'notifications/cancelled') {
       const id = message.params?.['requestId'];
       if (typeof id === 'string' || typeof id === 'number') this.#forget(id);

@@ -1,18 +1,51 @@
 /** Parameters of the wrong types are -32602 on every transport, and unknown methods stay -32601. */
+import { PassThrough } from 'node:stream';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openMcpSession, rpc } from '../support/raw-http.ts';
+import type { Feature } from '../../src/mcp/feature.ts';
+import { createMcpServer } from '../../src/mcp/server.ts';
+import { PatientStdio } from '../../src/server/patient-stdio.ts';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
+import { createCaller, createDefinition } from '../support/in-memory-mcp.ts';
+import { initialize, openMcpSession, rpc, send, stateless } from '../support/raw-http.ts';
 import { openSse } from '../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
 
+const features: readonly Feature[] = [{ name: 'logging', options: { capabilities: { logging: {} } } }];
+
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({
-    features: [{ name: 'logging', options: { capabilities: { logging: {} } } }],
-  });
+  server = await startTestServer({ features });
 });
 afterAll(async () => {
   await server.close();
 });
+
+/** What a stdio server writes when it reads these messages, by the ids that it answers. */
+async function answersOnStdio(messages: readonly object[]): Promise<ReadonlyMap<unknown, object>> {
+  const { definition } = createDefinition({ tools: fixtureTools, features });
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  serveStdio(
+    () => createMcpServer(definition, { caller: () => createCaller({ userId: 'ada' }, 'request-1') }),
+    {
+      transport: new PatientStdio({ input, output }),
+    },
+  );
+  input.end(messages.map((message) => `${JSON.stringify(message)}\n`).join(''));
+  const answers = new Map<unknown, object>();
+  let text = '';
+  for await (const part of output) {
+    text += String(part);
+    const lines = text.split('\n');
+    text = lines.pop() ?? '';
+    for (const line of lines) {
+      const answer = JSON.parse(line) as { id?: unknown };
+      answers.set(answer.id, answer);
+    }
+    if (answers.size === messages.length) break;
+  }
+  return answers;
+}
 
 const WRONG: [string, unknown][] = [
   ['tools/list', { cursor: {} }],
@@ -43,6 +76,36 @@ describe.each(WRONG)('%s with %j', (method, params) => {
 
     expect(answer).toMatchObject({ id: 7, error: { code: -32_602 } });
   });
+
+  test('is -32602 over stdio', async () => {
+    const answers = await answersOnStdio([initialize(), rpc(7, method, params)]);
+
+    expect(answers.get(7)).toMatchObject({ error: { code: -32_602 } });
+  });
+});
+
+describe('tools/list that stands alone, with a cursor of a wrong type', () => {
+  const request = stateless({ method: 'tools/list', params: { cursor: 5 } }, { id: 7, token: ADA });
+
+  test('is -32602 over Streamable HTTP', async () => {
+    const answer = await send(`${server.url}/mcp`, request);
+
+    expect(answer.body).toMatchObject({ id: 7, error: { code: -32_602 } });
+  });
+
+  test('is -32602 over stdio', async () => {
+    const answers = await answersOnStdio([request.body as object]);
+
+    expect(answers.get(7)).toMatchObject({ error: { code: -32_602 } });
+  });
+});
+
+test('initialize without the name of the client is -32602 over stdio as well', async () => {
+  const params = { protocolVersion: '2025-11-25', capabilities: {} };
+
+  const answers = await answersOnStdio([rpc(7, 'initialize', params)]);
+
+  expect(answers.get(7)).toMatchObject({ error: { code: -32_602 } });
 });
 
 test('a method that this server does not have is -32601, whatever its parameters', async () => {

@@ -4,6 +4,7 @@ import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/ser
 import type { Grant } from '../../auth/verifier.ts';
 import { toAuthInfo } from '../../mcp/caller.ts';
 import { type AloneAnswer, LaneCall } from '../../mcp/lane.ts';
+import { correctParamsErrorIn } from '../../mcp/params-check.ts';
 import type { PlainCall } from '../../mcp/plain-call.ts';
 import { STATELESS_REVISION } from '../../mcp/plain-meta.ts';
 import { createMcpServer, type McpDefinition } from '../../mcp/server.ts';
@@ -186,7 +187,7 @@ async function exchange({ ctx, pending, handler, working, body, hear }: Exchange
   const stream = isStream ? pending.openStream() : undefined;
   if (stream !== undefined && frames !== null) return pump(frames, stream, res);
   const head = { status: response.status, headers: [...response.headers].flat() };
-  const text = await response.text();
+  const text = correctParamsErrorIn(await response.text(), body);
   hear?.({ text, head });
   pending.settle(text, head);
 }
