@@ -1,5 +1,6 @@
 /** Finds out how to sign in, and registers a client, as clients do after a 401: each document where the one before says. */
 import { z } from 'zod';
+import { isLoopbackHost } from '../../src/config/network.ts';
 import { type Answer, ask, codeOf, requireJson, type Target } from './http.ts';
 import { CheckFailure } from './outcome.ts';
 import type { Passed } from './steps.ts';
@@ -43,6 +44,16 @@ export const FOREIGN = 'https://smoke-test.invalid/callback';
 export const SET_PUBLIC_URL =
   'Set PUBLIC_URL to the address that clients use, exactly: clients compare these addresses as text.';
 
+/** A server names the address that `Host` has, and without PUBLIC_URL this machine's. */
+const PASS_HOST =
+  'If PUBLIC_URL is set, a proxy writes an address of its own over Host: have the proxy pass on Host (nginx: proxy_set_header Host $http_host). Else set PUBLIC_URL to the address that clients use.';
+
+/** What to do about an address that the server names in place of the deployment's. */
+function adviceOn({ url }: Target, named: URL | undefined): string {
+  const isLocal = named !== undefined && isLoopbackHost(named.hostname) && !isLoopbackHost(url.hostname);
+  return isLocal ? PASS_HOST : SET_PUBLIC_URL;
+}
+
 /** From a 401 to the documents, each where the one before says, and all about one address. */
 export async function discoverSignIn(target: Target): Promise<Discovered> {
   const here = target.url.href.replace(/\/$/, '');
@@ -56,7 +67,10 @@ export async function discoverSignIn(target: Target): Promise<Discovered> {
   }
   const resource = requireJson(await askAt(target, pointer), [200], RESOURCE);
   if (resource.resource !== `${here}/mcp`)
-    throw new CheckFailure(`The server says to be ${resource.resource}, not ${here}/mcp.`, SET_PUBLIC_URL);
+    throw new CheckFailure(
+      `The server says to be ${resource.resource}, not ${here}/mcp.`,
+      adviceOn(target, parseAddress(resource.resource)),
+    );
   const [issuer = ''] = resource.authorization_servers;
   if (issuer !== here) {
     const nothing = { authorize: '', token: '', register: undefined, revoke: undefined };
@@ -109,10 +123,18 @@ export async function askAt(
   address: string,
   request?: Parameters<typeof ask>[2],
 ): Promise<Answer> {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const url = parseAddress(address);
   if (url?.origin !== target.url.origin)
-    throw new CheckFailure(`The server sends clients to ${url?.origin ?? 'no address'}.`, SET_PUBLIC_URL);
+    throw new CheckFailure(
+      `The server sends clients to ${url?.origin ?? 'no address'}.`,
+      adviceOn(target, url),
+    );
   return ask({ ...target, url: new URL('/', url) }, `${url.pathname}${url.search}`, request);
+}
+
+/** An address that the server has named; undefined when it is none. */
+function parseAddress(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
 }
 
 /** A code would go to whoever asks for it. */

@@ -254,6 +254,39 @@ describe('names', () => {
   });
 });
 
+/** Writes the server's own address over Host, as nginx does unless it is told otherwise. */
+const writeOverHost = ({ headers }: { readonly headers: { host?: string | undefined } }): void => {
+  headers.host = new URL(healthy.url).host;
+};
+
+test.each<[string, Fault]>([
+  ['sends clients to', { changeRequest: writeOverHost }],
+  [
+    'says to be',
+    {
+      changeRequest: writeOverHost,
+      answer({ incoming, upstream, forward }) {
+        const challenge = upstream.headers['www-authenticate'];
+        if (challenge !== undefined)
+          upstream.headers['www-authenticate'] = challenge.replace(
+            /(resource_metadata=")[^"]+\/\.well/,
+            `$1http://0.0.0.0:${incoming.socket.localPort}/.well`,
+          );
+        forward();
+      },
+    },
+  ],
+])('names a proxy that does not pass on Host: the server %s a loopback address', async (words, fault) => {
+  const proxy = await startFaultyProxy(healthy.url, fault);
+  // An address of this machine that is no loopback one.
+  const outcome = await signIn(proxy.url.replace('127.0.0.1', '0.0.0.0')).catch((error: unknown) => error);
+  await proxy.close();
+
+  expect(outcome).toBeInstanceOf(CheckFailure);
+  expect((outcome as CheckFailure).message).toContain(`The server ${words} ${healthy.url}`);
+  expect((outcome as CheckFailure).advice).toContain('nginx: proxy_set_header Host $http_host');
+});
+
 test('names instances that do not tell each other what a client has ended', async () => {
   const env = { SERVER_SECRET: newSecret(), AUTH_FAILURES_PER_MINUTE: '100000' };
   const servers = await Promise.all([1, 2].map(async () => startTestServer({ env })));
