@@ -13,6 +13,16 @@ import { JsonLines } from './json-lines.ts';
 /** So long answers are waited for: a tool that never ends, or asks whoever is gone, must not leave the process behind. Milliseconds. */
 const PATIENCE_MS = 300_000;
 
+/** What the transport is made from. */
+export interface PatientStdioOptions {
+  readonly input?: Readable;
+  readonly output?: Writable;
+  /** Hears of a line that is no message. */
+  readonly onRefused?: (words: string) => void;
+  /** Hears that the connection is over: no call is waited for any more. */
+  readonly onOver?: () => void;
+}
+
 /** The SDK's transport, which hears of the end of its input when there is nothing left to answer. */
 export class PatientStdio implements Transport {
   onclose?: () => void;
@@ -22,6 +32,7 @@ export class PatientStdio implements Transport {
   readonly #held = new JsonLines(() => this.#refuse(-32_700, 'Parse error: a line is not JSON.'));
   readonly #output: Writable;
   readonly #onRefused: (words: string) => void;
+  readonly #onOver: () => void;
   readonly #inner: StdioServerTransport;
   /** The requests without an answer, by their ids. */
   readonly #waiting = new Map<string | number, JSONRPCRequest>();
@@ -31,8 +42,9 @@ export class PatientStdio implements Transport {
     input = process.stdin,
     output = process.stdout,
     onRefused = () => undefined,
-  }: { input?: Readable; output?: Writable; onRefused?: (words: string) => void } = {}) {
-    [this.#input, this.#output, this.#onRefused] = [input, output, onRefused];
+    onOver = () => undefined,
+  }: PatientStdioOptions = {}) {
+    [this.#input, this.#output, this.#onRefused, this.#onOver] = [input, output, onRefused, onOver];
     this.#inner = new StdioServerTransport(this.#held, output);
   }
 
@@ -52,6 +64,7 @@ export class PatientStdio implements Transport {
         this.#input.unpipe(this.#held);
         this.#input.pause();
         this.onclose?.();
+        this.#onOver();
       },
     } satisfies Pick<Transport, 'onmessage' | 'onerror' | 'onclose'>);
     await this.#inner.start();

@@ -52,6 +52,14 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   const { callsPerMinute, maxCallsPerUser } = config.limits;
   const callLimit = new CallLimit({ perMinute: callsPerMinute });
   const mcp = defineMcp({ info, instructions, tools, features, use, log, callLimit, maxCallsPerUser });
+  const end = async (): Promise<void> => {
+    await connection.close();
+    await services.close();
+    await flush(process.stdout);
+    process.exit(0);
+  };
+  let ending: Promise<void> | undefined;
+  const stop = (): Promise<void> => (ending ??= end());
   const connection = serveStdio(
     () =>
       createMcpServer(mcp, {
@@ -61,19 +69,23 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
     {
       transport: new PatientStdio({
         onRefused: (reason) => log.warn({ reason }, 'a line on stdin is no message of JSON-RPC'),
+        // A service may hold what keeps the process alive until it is closed.
+        onOver: () => void stop(),
       }),
     },
   );
   log.info({ userId: grant.user.userId, tokenId: grant.tokenId }, 'serving stdio');
 
-  const stop = async (): Promise<void> => {
-    await connection.close();
-    await services.close();
-    process.exit(0);
-  };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
-  // Nothing is left to do but the calls in flight, and then nothing at all: a service may keep the process alive until it is closed.
-  process.once('beforeExit', () => void services.close());
+  // A call may wait for what will never come, with nothing that keeps the process alive.
+  process.once('beforeExit', () => void stop());
+}
+
+/** Resolves when everything has been written, or nobody reads it: outside Linux, what waits for a pipe ends with the process. */
+async function flush(output: NodeJS.WriteStream): Promise<void> {
+  await new Promise<void>((resolve) => {
+    output.once('error', () => resolve()).write('', () => resolve());
+  });
 }
 
 /** The user of this process: the one whose token MCP_TOKEN is, when authentication is on. */

@@ -163,6 +163,41 @@ test.each(['the end of stdin', 'SIGTERM', 'SIGINT'] as const)('%s ends the proce
   expect(performance.now() - askedMs).toBeLessThan(atMost(2_000));
 });
 
+test.each(['the end of stdin', 'SIGTERM'] as const)(
+  '%s closes the services once, those too that keep the process alive, and ends it with 0',
+  async (what) => {
+    const command = await stdioCommand();
+    const started = sandbox.spawn({ ...command, args: fixtureEntry('stdio', 'wait', 'lively') });
+    const file = path.join(command.cwd, 'go-on');
+    const lines = [
+      request(1, 'initialize', INITIALIZE),
+      request(2, 'tools/call', { name: 'wait', arguments: { file } }),
+    ];
+    started.child.stdin.write(`${lines.join('\n')}\n`);
+    await waitFor('the tool', () => started.stderr().includes('"msg":"waiting"'));
+
+    if (what === 'the end of stdin') started.child.stdin.end();
+    else started.child.kill(what);
+    await writeFile(file, '');
+    const ending = await waitForEnd(started);
+
+    expect(ending).toEqual({ code: 0, signal: null });
+    expect(started.stderr().split('"service":"lively","msg":"closed"')).toHaveLength(2);
+  },
+);
+
+test('a host that closes everything at once leaves no process behind', async () => {
+  const started = sandbox.spawn({ ...(await stdioCommand()), args: fixtureEntry('stdio', 'lively') });
+  started.child.stdin.write(`${request(1, 'initialize', INITIALIZE)}\n`);
+  await waitFor('the answer to initialize', () => started.stdout().includes('\n'));
+
+  started.child.stdout.destroy();
+  started.child.stdin.end();
+  const ending = await waitForEnd(started);
+
+  expect(ending).toEqual({ code: 0, signal: null });
+});
+
 test('a call that is in flight at the end of stdin is answered, and then the process ends', async () => {
   const command = await stdioCommand();
   const started = sandbox.spawn({ ...command, args: fixtureEntry('stdio', 'wait') });
