@@ -109,10 +109,11 @@ async function load(from) {
  */
 async function create(wish, form) {
   await run(async (now) => {
-    const { tokens, skipped = 0 } = await now.create(wish);
+    const { tokens, skipped = 0, warning } = await now.create(wish);
+    // Before anything else can fail: nobody is told these links again.
+    sheet.show(tokens, warning);
     form.reset();
     await load(now);
-    sheet.show(tokens);
     const left = skipped === 0 ? '' : `; ${skipped} had one already`;
     const links = tokens.length === 1 ? '1 link' : `${tokens.length} links`;
     return `${links} made${left}.`;
@@ -181,10 +182,10 @@ async function act(action) {
   const answer = question && (await ask(question));
   if (question && answer === undefined) return;
   await run(async (now) => {
-    const { tokens } = await now.change({ action, ids, ...(answer && { expires: answer }) });
+    const { tokens, warning } = await now.change({ action, ids, ...(answer && { expires: answer }) });
+    sheet.show(tokens, warning);
     table.clear();
     await load(now);
-    sheet.show(tokens);
     return `Done for ${countOf(ids.length)}.`;
   });
 }

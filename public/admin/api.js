@@ -15,7 +15,7 @@ export class ApiError extends Error {
  * @typedef {{ id: string, userId: string, name: string, scopes: string[] | null, expiresAt: string | null, state: string, version: string, lastUse: string | null, calls: number[] }} TokenFacts
  * @typedef {{ id: string, userId: string, name: string, token: string, link: string }} MadeToken
  * @typedef {{ store: { kind: string, fixedBecause: string | null }, scopes: string[], usage: string, tokens: TokenFacts[] }} PeopleList
- * @typedef {{ tokens: MadeToken[], skipped?: number }} Made
+ * @typedef {{ tokens: MadeToken[], skipped?: number, warning?: string }} Made
  * @typedef {{ session: string, userId: string, transport: string, client: string | null, hasStream: boolean, callsInFlight: number }} SessionFacts
  */
 

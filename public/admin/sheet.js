@@ -18,14 +18,21 @@ export function createSheet() {
   byId('handed-csv', HTMLElement).addEventListener('click', () => saveTable(made));
   const clear = () => {
     made = [];
+    warn('');
     part.hidden = true;
     byId('slips', HTMLElement).replaceChildren();
   };
   byId('handed-close', HTMLElement).addEventListener('click', clear);
   return {
     clear,
-    /** @param {readonly MadeToken[]} next */
-    show(next) {
+    /**
+     * Puts links before those that are there. The warning is about them all, as they count together or not at all.
+     *
+     * @param {readonly MadeToken[]} next
+     * @param {string} [warning]
+     */
+    show(next, warning = '') {
+      warn(warning);
       if (next.length === 0) return;
       made = [...next, ...made];
       byId('slips', HTMLElement).prepend(...next.map(createSlip));
@@ -33,6 +40,17 @@ export function createSheet() {
       byId('handed-title', HTMLElement).focus();
     },
   };
+}
+
+/**
+ * Says beside the links what keeps them from working yet.
+ *
+ * @param {string} words empty where nothing does
+ */
+function warn(words) {
+  const place = byId('handed-problem', HTMLElement);
+  place.textContent = words;
+  place.hidden = words === '';
 }
 
 /**

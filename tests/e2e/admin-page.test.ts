@@ -76,6 +76,32 @@ describeInBrowser('the page for admins', () => {
     expect(await page.locator('#rows').isVisible()).toBe(false);
   });
 
+  testInCi(
+    'shows links that were made where the lists cannot be loaded again, with what the server warns of',
+    async () => {
+      const page = await signIn();
+      await page.getByLabel('Choose Bob').check();
+      await page.route('**/admin/api/people', async (route) => route.abort());
+      await page.route('**/admin/api/tokens', async (route) => {
+        const answer = await route.fetch();
+        const made = (await answer.json()) as object;
+        await route.fulfill({ response: answer, json: { ...made, warning: 'It is not in force.' } });
+      });
+
+      await page.getByLabel('User id').fill('uma');
+      await page.getByRole('button', { name: 'Make a link' }).click();
+      await page.getByText('The server cannot be reached.').waitFor();
+      const links = await page.locator('.slip').count();
+      const warning = await page.locator('#handed').getByText('It is not in force.').count();
+      await page.getByRole('button', { name: 'New link' }).click();
+      await eventually(async () => (await page.locator('.slip').count()) > links);
+
+      expect([links, warning]).toEqual([1, 1]);
+      expect(await page.locator('#handed').getByText('It is not in force.').isHidden()).toBe(true);
+      await fixture.server().writeTokens(tokens);
+    },
+  );
+
   testInCi('changes what is chosen', async () => {
     const page = await signIn();
     await page.getByLabel('Choose Bob').check();

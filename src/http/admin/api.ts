@@ -77,9 +77,9 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
       shown(ctx, { id: tokenIdOf(digestToken(token)), userId, name, token }),
     );
     note(ctx, 'create', { tokens: tokens.length, tokenIds: tokens.slice(0, 20).map(({ id }) => id) });
-    requireInForce(problem);
+    const warning = warningOf(problem, tokens.length);
     ctx.status = 201;
-    ctx.body = { tokens, skipped };
+    ctx.body = { tokens, skipped, ...warning };
   };
   const change: Handler = async (ctx) => {
     const wish = await read(ctx, CHANGE);
@@ -89,8 +89,8 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
     );
     const { changed, made } = result;
     note(ctx, wish.action, { tokens: changed.length, changed: changed.slice(0, 20) });
-    requireInForce(problem);
-    ctx.body = { changed, tokens: made.map((token) => shown(ctx, token)) };
+    const warning = warningOf(problem, made.length);
+    ctx.body = { changed, tokens: made.map((token) => shown(ctx, token)), ...warning };
   };
   const listSessions: Handler = (ctx) => {
     ctx.body = { sessions: [...registry.all()].map(describeSession) };
@@ -112,11 +112,15 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
   };
 }
 
-/** Tells nobody that something is done while the tokens of before stay in force. */
-function requireInForce(problem: string | undefined): void {
-  if (problem === undefined) return;
+/**
+ * What an answer says while the tokens of before stay in force. Tokens that were made are shown all the same: there is no second time.
+ * @throws {HttpError} 409 where none were made, so that nobody is told that something is done
+ */
+function warningOf(problem: string | undefined, madeCount: number): { readonly warning?: string } {
+  if (problem === undefined) return {};
   const words = `This is written into the token file, but not in force: the server goes on with the tokens that it had. The file has a fault: ${problem}. Disable or remove what that names, here or in the file; then everything that is written there counts.`;
-  throw new HttpError(409, 'not_in_force', words);
+  if (madeCount === 0) throw new HttpError(409, 'not_in_force', words);
+  return { warning: words };
 }
 
 /** The list as JSON, entry by entry: a hundred thousand at once would keep everybody waiting. */

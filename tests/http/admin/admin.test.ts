@@ -401,6 +401,35 @@ test('a change that the server does not take over is no success, and counts as s
   expect(strict.lines.filter(({ msg }) => msg === 'changed by an admin')).toHaveLength(2);
 });
 
+test('links of tokens that do not count yet are told with a warning, and work once what keeps them from it is mended', async () => {
+  const strict = await startTestServer({
+    tokens: { [ADMIN]: PEOPLE[ADMIN] ?? {}, tok_old_of_bob_0123456789: { userId: 'bob' } },
+    weakTokens: 'refuse',
+  });
+  const post = async (path: string, body: object): Promise<Answer> =>
+    send(`${strict.url}/admin/api/${path}`, { token: ADMIN, body });
+  const change = async (action: string, token: string): Promise<Answer> =>
+    post('tokens/change', { action, ids: [digestToken(token).slice(0, 8)] });
+  const written = await readFile(strict.tokensPath, 'utf8');
+  await strict.writeTokens(`${written.slice(0, -1)},"tok_short":{"userId":"eve"}}`);
+
+  const created = await post('tokens', { people: [{ user: 'zoe' }] });
+  const rotated = await change('rotate', 'tok_old_of_bob_0123456789');
+  const mended = await change('disable', 'tok_short');
+  const answers = [created, rotated].map(({ body }) => body as { tokens: Made[]; warning?: string });
+  const tokens = answers.flatMap((answer) => answer.tokens ?? []);
+  const statuses = await Promise.all(
+    tokens.map(async ({ token }) => (await send(`${strict.url}/tools`, { token })).status),
+  );
+  await strict.close();
+
+  expect([created.status, rotated.status, mended.status]).toEqual([201, 200, 200]);
+  const warning = expect.stringContaining('entry 3 is a token of fewer than 20 characters') as unknown;
+  expect(answers).toMatchObject([{ warning }, { warning }]);
+  expect(mended.body).not.toHaveProperty('warning');
+  expect(statuses).toEqual([200, 200]);
+});
+
 test('nobody takes their own admin token away', async () => {
   const [{ id } = { id: '' }] = await tokensOf('tea');
 
