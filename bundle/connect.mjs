@@ -3,7 +3,6 @@
  * dependencies, for Node 18 and newer. MCP_URL is the server's endpoint, MCP_TOKEN its user's token.
  */
 import process from 'node:process';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const url = process.env.MCP_URL ?? '';
@@ -47,7 +46,7 @@ let isOver = false;
 const underWay = new Set();
 
 process.stdout.on('error', () => process.exit(0));
-for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+for await (const line of linesOf(process.stdin)) {
   const message = parse(line);
   if (message === undefined) continue;
   const isRequest = 'method' in message && 'id' in message;
@@ -335,22 +334,33 @@ function isStream(response) {
 
 /** The events of a body, each when it is whole. */
 async function* eventsOf(body) {
-  const decoder = new TextDecoder();
-  let rest = '';
   let event = {};
-  for await (const bytes of body) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split(/\r?\n/);
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const [, field, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
-      if (line === '') {
-        yield event;
-        event = {};
-      } else if (field === 'data') event.data = event.data === undefined ? value : `${event.data}\n${value}`;
-      else if (field === 'id') event.id = value;
-      else if (field === 'retry' && /^\d+$/.test(value)) event.retry = Number(value);
+  for await (const line of linesOf(body)) {
+    const [, field, value] = /^(\w+): ?(.*?)\r?$/s.exec(line) ?? [];
+    if (line === '' || line === '\r') {
+      yield event;
+      event = {};
+    } else if (field === 'data') event.data = event.data === undefined ? value : `${event.data}\n${value}`;
+    else if (field === 'id') event.id = value;
+    else if (field === 'retry' && /^\d+$/.test(value)) event.retry = Number(value);
+  }
+}
+
+/** The lines of bytes. JSON may hold U+2028 and U+2029, which end a line for `readline` of Node 24. */
+async function* linesOf(bytes) {
+  const decoder = new TextDecoder();
+  // Joined only when a line is whole: a large one comes in many parts.
+  const parts = [];
+  for await (const some of bytes) {
+    const [first, ...others] = decoder.decode(some, { stream: true }).split('\n');
+    parts.push(first);
+    for (const next of others) {
+      yield parts.splice(0).join('');
+      parts.push(next);
     }
   }
+  const last = parts.join('');
+  if (last !== '') yield last;
 }
 
 /** A text as JSON that is an object. */

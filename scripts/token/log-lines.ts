@@ -1,6 +1,5 @@
 /** The lines of the server's log, from files or standard input, compressed or not, one after the other. */
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { type Duplex, PassThrough, type Readable } from 'node:stream';
 import zlib from 'node:zlib';
 import { CommandError, EXIT } from './command-error.ts';
@@ -33,7 +32,7 @@ export async function readLog(
   let others = 0;
   for (const { name, open } of sources) {
     try {
-      for await (const text of createInterface({ input: await unpack(open(), name), crlfDelay: Infinity })) {
+      for await (const text of linesOf(await unpack(open(), name))) {
         const line = parseLine(text);
         if (line !== undefined) onLine(line);
         else if (text.trim() !== '') others += 1;
@@ -46,6 +45,18 @@ export async function readLog(
     }
   }
   return others;
+}
+
+/** The lines of a stream. A name in the log may hold U+2028 or U+2029, which end a line for `readline` of Node 24. */
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const bytes of input as AsyncIterable<Buffer>) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
 }
 
 /** A program that packs files. */

@@ -28,15 +28,32 @@ const askOnTheWay = defineTool({
   },
 });
 
-/** The oldest Node that the bundle says it runs on, from npm's registry or its cache. */
-const OLDEST = await installNode(18).catch((error: unknown) => {
-  if (process.env['CI'] === 'true') throw error;
-  process.stderr.write('Node 18 cannot be had from npm. The tests of the bundle on it are skipped.\n');
-  return undefined;
+/** Returns what it is told, on a stream of events. */
+const echoOnTheWay = defineTool({
+  name: 'echo_on_the_way',
+  title: 'Echo on the way',
+  description: 'Reports progress, then returns the message.',
+  input: z.object({ message: z.string() }),
+  async run({ message }, { progress }) {
+    await progress(1, 2);
+    return message;
+  },
 });
+
+/** A Node from npm's registry or its cache. */
+const nodeFromNpm = async (major: number): Promise<string | undefined> =>
+  installNode(major).catch((error: unknown) => {
+    if (process.env['CI'] === 'true') throw error;
+    process.stderr.write(
+      `Node ${major} cannot be had from npm. The tests of the bundle on it are skipped.\n`,
+    );
+    return undefined;
+  });
+/** This one, the oldest that the bundle says it runs on, and one whose readline ends lines at U+2028. */
 const NODES = [
   { version: process.versions.node, node: process.execPath },
-  { version: '18', node: OLDEST },
+  { version: '18', node: await nodeFromNpm(18) },
+  { version: '24', node: await nodeFromNpm(24) },
 ];
 
 const clients: Client[] = [];
@@ -44,7 +61,7 @@ let server: TestServer;
 let port: string;
 /** Starts the server on the port of this suite. */
 const start = async (): Promise<TestServer> =>
-  startTestServer({ env: { PORT: port }, tools: [...fixtureTools, askOnTheWay] });
+  startTestServer({ env: { PORT: port }, tools: [...fixtureTools, askOnTheWay, echoOnTheWay] });
 beforeAll(async () => {
   port = String(await findFreePort());
   server = await start();
@@ -105,6 +122,19 @@ for (const { version, node } of NODES) {
       expect(new Set(progress)).toEqual(new Set([1]));
       expect(answer).toContain('plain');
     });
+
+    test.each(['echo_message', 'echo_on_the_way'])(
+      'hands on what holds U+2028 or U+2029, both ways: %s',
+      async (name) => {
+        const client = await connectBy(node, ADA);
+        const options = { onprogress: () => undefined };
+        const message = 'one\u2028two\u2029three';
+
+        const { content } = await client.callTool({ name, arguments: { message } }, options);
+
+        expect(JSON.stringify(content)).toContain(message);
+      },
+    );
 
     test('begins anew when the server has been restarted, and the client notices nothing', async () => {
       const client = await connectBy(node, ADA);

@@ -117,6 +117,17 @@ describe('npm run usage', () => {
     expect(stdout).toMatch(/^127\.0\.0\.1 +expired +2 +old /m);
   });
 
+  test('a line that holds U+2028 is one line on every Node', async () => {
+    const input = text.replaceAll('"echo_message"', '"echo\u2028message"');
+
+    const { stdout, stderr } = await run('usage', ['--json'], { input, command: await findModernNode(24) });
+
+    expect({ stderr, ...JSON.parse(stdout) }).toMatchObject({
+      stderr: '',
+      calls: [{ userId: 'ada', tool: 'echo\u2028message', calls: 4 }, {}, {}],
+    });
+  }, 60_000);
+
   test.each([
     [['--since', 'soon'], 2, '--since must be a length of time such as 7d'],
     [['--user', 'ada'], 2, 'Who called what'],
