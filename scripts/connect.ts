@@ -47,7 +47,7 @@ async function main(): Promise<ExitCode> {
     const ids = line.client === undefined ? clientIdsFor(here) : [line.client];
     const shown = ids.map((id) => renderClient(id, target));
     const file = line.client && !line.asLink && (await makeFile(line.client, target));
-    if (file) return printFile(file);
+    if (line.client && file) return printFile(file, line.client);
     if (line.asLink) for (const configuration of shown) console.log(linkOf(configuration));
     else if (line.client === undefined) console.log(shown.map(formatSection).join('\n\n'));
     else for (const configuration of shown) printAlone(configuration);
@@ -91,10 +91,14 @@ async function makeFile(client: ClientId, target: ConnectTarget): Promise<Uint8A
   }
 }
 
-/** Prints a file, which is for no terminal: `> my.mcpb` keeps it. */
-function printFile(bytes: Uint8Array): ExitCode {
-  if (process.stdout.isTTY)
-    throw new CommandError(EXIT.usage, 'That is a file: put its name behind the command, such as > my.mcpb');
+/**
+ * Prints a file, which is for no terminal: `> my.mcpb` keeps it.
+ * @throws {CommandError} when a terminal would get it
+ */
+function printFile(bytes: Uint8Array, client: ClientId): ExitCode {
+  // npm's own lines go to stdout too, and readers of archives that are strict refuse what begins with them.
+  const words = `That is a file: put its name behind the command, such as > my.mcpb. With npm run that is npm run -s connect -- --client ${client} … > my.mcpb: without -s npm writes lines of its own into the file.`;
+  if (process.stdout.isTTY) throw new CommandError(EXIT.usage, words);
   process.stdout.write(bytes);
   return EXIT.done;
 }

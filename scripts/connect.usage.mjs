@@ -15,4 +15,5 @@ Prints what to paste into a client so that it finds this server: for one client,
   --name NAME      what the client calls the server. Default: what it calls itself
   -h, --help       this text
 
+The bundle is a file: npm run -s connect -- --client claude-desktop-bundle > my.mcpb (without -s npm writes lines of its own into it).
 A token is never taken from the command line. Exit codes: 0 done, 1 the configuration cannot be used, 2 wrong command line.`;

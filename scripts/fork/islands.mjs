@@ -112,6 +112,7 @@ export const ISLANDS = [
       { file: START, linesWith: 'createBundleRoute' },
       { file: 'src/connect/claude.ts', linesWith: 'claudeDesktopBundle' },
       { file: 'scripts/connect.usage.mjs', part: 'claude-desktop-bundle, ' },
+      { file: 'scripts/connect.usage.mjs', linesWith: 'The bundle is a file' },
       { file: 'Dockerfile', linesWith: 'COPY bundle ' },
       { file: '.dockerignore', linesWith: '!bundle' },
       { file: 'package.json', linesWith: '"bundle",' },

@@ -74,6 +74,19 @@ test('is what the format’s own tool takes', async () => {
   });
 });
 
+test('is for no terminal, which is told how it is kept without the lines of npm', async () => {
+  const args = [builtFile('scripts/connect.js'), '--client', 'claude-desktop-bundle'];
+
+  const connect = sandbox.spawn({
+    args: ['--import', 'data:text/javascript,process.stdout.isTTY = true', ...args],
+    cwd: await sandbox.folder(),
+  });
+  const { code } = await waitForEnd(connect);
+
+  expect({ code, stdout: connect.stdout() }).toEqual({ code: 2, stdout: '' });
+  expect(connect.stderr()).toContain('npm run -s connect -- --client claude-desktop-bundle … > my.mcpb');
+});
+
 test('that an installation without its files cannot make is refused in words, by the command and by the server', async () => {
   const folder = await sandbox.folder();
   await cp(path.join(ROOT, 'dist'), path.join(folder, 'dist'), { recursive: true });
