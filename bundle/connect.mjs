@@ -49,12 +49,11 @@ process.stdout.on('error', () => process.exit(0));
 for await (const line of linesOf(process.stdin)) {
   const message = parse(line);
   if (message === undefined) continue;
-  const isRequest = 'method' in message && 'id' in message;
   if (message.method === 'initialize') {
     greeting = message;
     session = { id: undefined, version: undefined };
     greeted = track(handle(message));
-  } else if (isRequest) track(greeted.then(() => handle(message)));
+  } else if (isRequest(message)) track(greeted.then(() => handle(message)));
   // In their order; requests do not wait for one another.
   else await greeted.then(() => handle(message));
 }
@@ -184,7 +183,8 @@ async function replace(gone) {
   );
   if (!response.ok) throw await refusalOf(response);
   const answer = await firstMessage(response);
-  if (!answer?.result) throw new Refusal(answer?.error?.message ?? BROKEN);
+  if (!answer?.result)
+    throw new Refusal(answer?.error?.message ?? (isStream(response) ? BROKEN : describeOther(response)));
   next.id = response.headers.get('mcp-session-id') ?? undefined;
   next.version = answer.result.protocolVersion;
   // The client itself has begun anew meanwhile.
@@ -207,8 +207,12 @@ async function firstMessage(response) {
 
 /** Hands on what answers a message: progress and questions of the server come before the result. */
 async function readAnswer(response, message) {
-  if (response.status === 202 || response.status === 204) return void (await response.body?.cancel());
-  if (!isStream(response)) return emit(await response.text(), message);
+  if (!isStream(response)) {
+    const text = await response.text();
+    // Nobody else would answer the request.
+    if (isRequest(message) && parse(text)?.jsonrpc !== '2.0') throw new Refusal(describeOther(response));
+    return emit(text, message);
+  }
   const owner = session;
   let last;
   let waitMs = 1_000;
@@ -231,7 +235,7 @@ async function readAnswer(response, message) {
     if (last === undefined || owner !== session) throw new Refusal(BROKEN);
     await delay(waitMs);
     const again = await patiently(() => post(undefined, 'GET', { headers: { 'Last-Event-ID': last } }));
-    if (!again.ok || again.status === 204) throw new Refusal(BROKEN);
+    if (!again.ok || !isStream(again)) throw new Refusal(BROKEN);
     body = again.body;
   }
 }
@@ -287,7 +291,7 @@ function noteTools(tools, cursor) {
 function fail(message, error) {
   const words = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${words}\n`);
-  if (!('method' in message && 'id' in message)) return;
+  if (!isRequest(message)) return;
   const answer = error?.answer ?? { error: { code: -32_000, message: words } };
   process.stdout.write(`${JSON.stringify({ ...answer, jsonrpc: '2.0', id: message.id })}\n`);
 }
@@ -316,6 +320,16 @@ function describe(error, code = '') {
   if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code))
     return `The certificate of ${host} is not trusted here (${code}).`;
   return `The connection to ${host} failed (${code || error?.name}); what was asked may or may not have been done.`;
+}
+
+/** What is said of an answer that is none of MCP: a page, or nothing. */
+function describeOther({ status }) {
+  return `Something else than an MCP server answered at ${new URL(url).host} (status ${status}): check the address, and that no login or waiting page stands in front of it.`;
+}
+
+/** Whether a message waits for an answer. */
+function isRequest(message) {
+  return 'method' in message && 'id' in message;
 }
 
 /** Whether a text is the URL of a server. */

@@ -117,7 +117,12 @@ export const ISLANDS = [
       { file: '.dockerignore', linesWith: '!bundle' },
       { file: 'package.json', linesWith: '"bundle",' },
     ],
-    tests: ['tests/connect/bundle.test.ts', 'tests/e2e/bundle.test.ts', 'tests/e2e/bundle-proxy.test.ts'],
+    tests: [
+      'tests/connect/bundle.test.ts',
+      'tests/e2e/bundle.test.ts',
+      'tests/e2e/bundle-proxy.test.ts',
+      'tests/e2e/bundle-answers.test.ts',
+    ],
     usedBy: /claude-desktop-bundle|connect\.mcpb|Add to Claude Desktop/,
     packages: ['@anthropic-ai/mcpb', 'yauzl', '@types/yauzl'],
   },
