@@ -115,6 +115,8 @@ async function post(message, method = 'POST', { as = session, headers = {} } = {
       ...headers,
     },
     ...(message && { body: JSON.stringify(message) }),
+    // Followed, a POST may become a GET, and loses the token.
+    redirect: 'manual',
   });
 }
 
@@ -250,8 +252,8 @@ async function listen(owner) {
       const headers = { Accept: 'text/event-stream', ...(last && { 'Last-Event-ID': last }) };
       const response = await post(undefined, 'GET', { as: owner, headers });
       if (response.status === 404) return void (await beginAnew(owner));
-      // 401 is told in answer to the next message; 405 means that there is no such stream.
-      if (response.status >= 400 && response.status < 500 && response.status !== 429) return;
+      // 401 and a redirect are told in answer to the next message; 405 means that there is no such stream.
+      if (response.status >= 300 && response.status < 500 && response.status !== 429) return;
       if (response.ok && isStream(response)) {
         failures = 0;
         for await (const { data, id, retry } of eventsOf(response.body)) {
@@ -299,6 +301,7 @@ function fail(message, error) {
 /** The refusal that a response to a message holds. */
 async function refusalOf(response, message) {
   const text = await response.text();
+  if (response.status >= 300 && response.status < 400) return new Refusal(describeMove(response));
   const body = parse(text);
   if (typeof body?.error === 'object')
     return new Refusal(body.error.message, { answer: { error: body.error } });
@@ -327,15 +330,22 @@ function describeOther({ status }) {
   return `Something else than an MCP server answered at ${new URL(url).host} (status ${status}): check the address, and that no login or waiting page stands in front of it.`;
 }
 
+/** What is said of a redirect; the query of its address may hold a secret. */
+function describeMove({ headers }) {
+  const location = headers.get('location') ?? '';
+  const { origin, pathname } = new URL(isAddress(location, url) ? location : '', url);
+  return `The server has moved to ${origin}${pathname}: install its extension anew from there, or correct MCP_URL where you set it. Your token is not sent on at a redirect. Where that is a login page, it must not stand in front of the server.`;
+}
+
 /** Whether a message waits for an answer. */
 function isRequest(message) {
   return 'method' in message && 'id' in message;
 }
 
-/** Whether a text is the URL of a server. */
-function isAddress(text) {
+/** Whether a text is the URL of a server, from the place where it stands. */
+function isAddress(text, base) {
   try {
-    return /^https?:$/.test(new URL(text).protocol);
+    return /^https?:$/.test(new URL(text, base).protocol);
   } catch {
     return false;
   }

@@ -60,3 +60,18 @@ test.each([
     },
   });
 });
+
+test.each([301, 302, 307, 308])(
+  'a redirect (%i) is not followed, and its address is told',
+  async (status) => {
+    const answer = await answerAt(status, '');
+
+    expect(answer).toMatchObject({
+      error: {
+        message: expect.stringMatching(
+          /^The server has moved to https:\/\/elsewhere\.example\/: install its extension anew from there, /,
+        ),
+      },
+    });
+  },
+);
