@@ -14,3 +14,14 @@ export const SERVER_ADDRESS = ADDRESS.href.replace(/\/$/, '');
 export function urlOf(path) {
   return `${SERVER_ADDRESS}${path}`;
 }
+
+/**
+ * The path that the server has given as seen from the root of its host, as `urlOf` takes it: below the server's address.
+ *
+ * @param {string} path such as `/my-app/messages?sessionId=1`, of a server that lies under `/my-app`
+ */
+export function pathBelow(path) {
+  const { href } = new URL(path, ADDRESS);
+  // A server that was not told what a proxy has put it under leaves that out.
+  return href.startsWith(`${SERVER_ADDRESS}/`) ? href.slice(SERVER_ADDRESS.length) : path;
+}

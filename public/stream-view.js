@@ -3,6 +3,7 @@ import { announce, byId, element, shorten } from './element.js';
 import { readEvents } from './event-stream.js';
 import { refusalIn } from './mcp-client.js';
 import { asRequestError, envelope } from './mcp-messages.js';
+import { pathBelow } from './server-address.js';
 
 /** @typedef {import('./mcp-client.js').McpClient} McpClient */
 
@@ -49,7 +50,7 @@ export function connectStreamView() {
         if (open !== abort) return;
         if (item.kind === 'event') counts.events += 1;
         if (item.kind === 'comment') counts.heartbeats += 1;
-        if (item.kind === 'event' && item.event === 'endpoint') endpoint = item.data;
+        if (item.kind === 'event' && item.event === 'endpoint') endpoint = pathBelow(item.data);
         addLine(log, item, performance.now() - startedMs);
       }
       if (open !== abort) return;
@@ -58,15 +59,21 @@ export function connectStreamView() {
       void user.send('/tools').catch(() => undefined);
     } catch (error) {
       if (open !== abort) return;
-      const problem = asRequestError(error);
-      const label = [problem.status, problem.code].filter(Boolean).join(' · ');
-      state.textContent = abort.signal.aborted
-        ? `Closed: ${countOf(counts)}.`
-        : `${problem.message} (${label})`;
+      state.textContent = abort.signal.aborted ? `Closed: ${countOf(counts)}.` : wordsOf(error);
     }
     if (open !== abort) return;
     open = undefined;
     setOpen(false);
+  };
+
+  /** @param {McpClient} user */
+  const sendPing = async (user) => {
+    pings += 1;
+    const body = { jsonrpc: '2.0', id: `ping-${pings}`, method: 'ping' };
+    const response = await user.send(endpoint, { body, headers: { 'Content-Type': 'application/json' } });
+    if (!response.ok) throw await refusalIn(response);
+    announce('Ping sent; the answer comes on the stream.');
+    await response.body?.cancel();
   };
 
   toggle.addEventListener('click', () => {
@@ -74,16 +81,11 @@ export function connectStreamView() {
     else if (client !== undefined) void run(client);
   });
   ping.addEventListener('click', () => {
-    pings += 1;
-    const body = { jsonrpc: '2.0', id: `ping-${pings}`, method: 'ping' };
-    announce('Ping sent; the answer comes on the stream.');
     const user = client;
-    user?.send(endpoint, { body, headers: { 'Content-Type': 'application/json' } }).then(
-      (response) => void response.body?.cancel(),
-      (/** @type {unknown} */ error) => {
-        if (client === user) state.textContent = asRequestError(error).message;
-      },
-    );
+    if (user === undefined) return;
+    sendPing(user).catch((/** @type {unknown} */ error) => {
+      if (client === user) state.textContent = wordsOf(error);
+    });
   });
 
   return {
@@ -130,6 +132,16 @@ function addLine(log, item, sinceMs) {
   log.append(line);
   while (log.children.length > MAX_LINES) log.firstElementChild?.remove();
   if (atEnd) log.scrollTop = log.scrollHeight;
+}
+
+/**
+ * What a request failed with, in words.
+ *
+ * @param {unknown} error
+ */
+function wordsOf(error) {
+  const { message, status, code } = asRequestError(error);
+  return `${message} (${[status, code].filter(Boolean).join(' · ')})`;
 }
 
 /**

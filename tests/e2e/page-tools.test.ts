@@ -159,6 +159,19 @@ describeInBrowser('the tools on the page', () => {
     expect(fixture.complaints()).toEqual([]);
   });
 
+  testInCi('tells why a ping is refused', async () => {
+    const page = await fixture.signIn();
+    const json = { error: 'session_not_found', error_description: 'No such session.' };
+    await page.route('**/messages?*', async (route) => route.fulfill({ status: 404, json }));
+
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await page.locator('.line', { hasText: '/messages?sessionId=' }).waitFor();
+    await page.getByRole('button', { name: 'Send a ping' }).click();
+    await page.getByText('No such session. (404 Not Found · session_not_found)').waitFor();
+
+    expect(await page.locator('#announcer').textContent()).not.toContain('Ping sent');
+  });
+
   testInCi('shows an image, and as text what only claims to be one', async () => {
     const page = await fixture.signIn();
 
@@ -196,4 +209,19 @@ describeInBrowser('the tools on the page', () => {
       await eventually(async () => (await statusOf(fixture.url(), ADA)) === 200);
     },
   );
+});
+
+describeInBrowser('the tools on the page of a server under a path', () => {
+  const fixture = createPageFixture({ ...parts, origin: 'http://127.0.0.1', basePath: '/apps/mcp-app' });
+
+  testInCi('has a ping answered on the stream', async () => {
+    const page = await fixture.signIn();
+
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await page.locator('.line', { hasText: '/apps/mcp-app/messages?sessionId=' }).waitFor();
+    await page.getByRole('button', { name: 'Send a ping' }).click();
+    await page.locator('.line', { hasText: '"id":"ping-1"' }).waitFor();
+
+    expect(fixture.complaints()).toEqual([]);
+  });
 });

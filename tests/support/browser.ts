@@ -33,6 +33,8 @@ export interface PageFixture {
 export interface FixtureOptions extends TestServerOptions {
   /** An origin without a port, under which the server is to be reached; it becomes PUBLIC_URL. */
   readonly origin?: string;
+  /** The path that PUBLIC_URL has behind the origin. */
+  readonly basePath?: string;
 }
 
 /** Where Chromium may be. */
@@ -60,7 +62,7 @@ function chooseDescribe(): typeof describe.skip {
 }
 
 /** Starts server and browser before the tests of a block, and a fresh context for each. */
-export function createPageFixture({ origin, ...options }: FixtureOptions = {}): PageFixture {
+export function createPageFixture({ origin, basePath = '', ...options }: FixtureOptions = {}): PageFixture {
   let browser: Browser;
   let server: TestServer;
   let context: BrowserContext | undefined;
@@ -70,12 +72,12 @@ export function createPageFixture({ origin, ...options }: FixtureOptions = {}): 
 
   beforeAll(async () => {
     const port = origin === undefined ? '0' : String(await findFreePort());
-    const publicUrl = origin && { PUBLIC_URL: `${origin}:${port}` };
+    const publicUrl = origin && { PUBLIC_URL: `${origin}:${port}${basePath}` };
     server = await startTestServer({
       ...options,
       env: { AUTH_FAILURES_PER_MINUTE: '1000', ...options.env, PORT: port, ...publicUrl },
     });
-    url = origin === undefined ? server.url : `${origin}:${port}`;
+    url = origin === undefined ? server.url : `${origin}:${port}${basePath}`;
     browser = await chromium.launch({
       executablePath: EXECUTABLE ?? '',
       args: [...FLAGS, `--host-resolver-rules=MAP *.example 127.0.0.1`],
