@@ -44,6 +44,8 @@ let greeted = Promise.resolve();
 let beginning;
 let isOver = false;
 const underWay = new Set();
+/** What ends each request under way of the revision without sessions, by its id: there, who closes the response cancels the request. */
+const cancels = new Map();
 
 process.stdout.on('error', () => process.exit(0));
 for await (const line of linesOf(process.stdin)) {
@@ -53,14 +55,27 @@ for await (const line of linesOf(process.stdin)) {
     greeting = message;
     session = { id: undefined, version: undefined };
     greeted = track(handle(message));
-  } else if (isRequest(message)) track(greeted.then(() => handle(message)));
+  } else if (message.method === 'notifications/cancelled' && cancels.has(message.params?.requestId))
+    cancels.get(message.params.requestId).stop.abort();
+  else if (isRequest(message)) {
+    if (revisionOf(message) !== undefined)
+      cancels.set(message.id, { stop: new AbortController(), method: message.method });
+    track(greeted.then(() => handle(message)));
+  }
   // In their order; requests do not wait for one another.
   else await greeted.then(() => handle(message));
 }
 isOver = true;
-await Promise.allSettled(underWay);
-if (session.id !== undefined) await post(undefined, 'DELETE').catch(() => undefined);
+// They would never end by themselves.
+for (const { stop, method } of cancels.values()) if (method === 'subscriptions/listen') stop.abort();
+await atMost(PATIENCE_MS, Promise.allSettled(underWay));
+if (session.id !== undefined) await atMost(PATIENCE_MS, Promise.allSettled([post(undefined, 'DELETE')]));
 process.exit(0);
+
+/** Waits for a promise, and no longer than this. */
+async function atMost(limitMs, promise) {
+  await Promise.race([promise, delay(limitMs)]);
+}
 
 /** Keeps a promise until it is settled, so that answers still go out when the input has ended. */
 function track(promise) {
@@ -70,6 +85,7 @@ function track(promise) {
 
 /** Sends one message of the client on, and hands back what comes of it. */
 async function handle(message) {
+  const stop = cancelOf(message);
   try {
     if (!isAddress(url)) throw new Refusal(NO_ADDRESS);
     if (needsToken && token === '') throw new Refusal(NO_TOKEN);
@@ -80,7 +96,9 @@ async function handle(message) {
     await readAnswer(response, message);
     if (message.method === 'notifications/initialized') void listen(session);
   } catch (error) {
-    fail(message, error);
+    if (stop?.signal.aborted !== true) fail(message, error);
+  } finally {
+    if (stop !== undefined) cancels.delete(message.id);
   }
 }
 
@@ -100,7 +118,7 @@ async function send(message) {
 
 /** One HTTP request, of this session unless another is named. */
 async function post(message, method = 'POST', { as = session, headers = {} } = {}) {
-  const meta = message?.params?._meta?.['io.modelcontextprotocol/protocolVersion'];
+  const meta = revisionOf(message);
   const name = message?.params?.name ?? message?.params?.uri;
   return fetch(url, {
     method,
@@ -117,6 +135,7 @@ async function post(message, method = 'POST', { as = session, headers = {} } = {
     ...(message && { body: JSON.stringify(message) }),
     // Followed, a POST may become a GET, and loses the token.
     redirect: 'manual',
+    signal: cancelOf(message)?.signal,
   });
 }
 
@@ -131,6 +150,7 @@ async function patiently(request, message) {
       const seconds = Number(response.headers.get('retry-after'));
       await delay(seconds > 0 ? Math.min(seconds * 1000, 10_000) : waitMs);
     } catch (error) {
+      if (cancelOf(message)?.signal.aborted === true) throw error;
       const code = error?.cause?.code ?? error?.code;
       const neverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(
         code,
@@ -234,7 +254,8 @@ async function readAnswer(response, message) {
       // The connection broke; what was missed can be asked for.
     }
     if (isAnswered || !('id' in message)) return;
-    if (last === undefined || owner !== session) throw new Refusal(BROKEN);
+    if (last === undefined || owner !== session || cancelOf(message)?.signal.aborted === true)
+      throw new Refusal(BROKEN);
     await delay(waitMs);
     const again = await patiently(() => post(undefined, 'GET', { headers: { 'Last-Event-ID': last } }));
     if (!again.ok || !isStream(again)) throw new Refusal(BROKEN);
@@ -335,6 +356,16 @@ function describeMove({ headers }) {
   const location = headers.get('location') ?? '';
   const { origin, pathname } = new URL(isAddress(location, url) ? location : '', url);
   return `The server has moved to ${origin}${pathname}: install its extension anew from there, or correct MCP_URL where you set it. Your token is not sent on at a redirect. Where that is a login page, it must not stand in front of the server.`;
+}
+
+/** The revision without sessions, where a message says that it is of it. */
+function revisionOf(message) {
+  return message?.params?._meta?.['io.modelcontextprotocol/protocolVersion'];
+}
+
+/** What ends a request of that revision; undefined for every other message. */
+function cancelOf(message) {
+  return revisionOf(message) === undefined ? undefined : cancels.get(message.id)?.stop;
 }
 
 /** Whether a message waits for an answer. */

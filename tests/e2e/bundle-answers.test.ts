@@ -1,8 +1,11 @@
-/** The bundle's bridge where something else than an MCP server answers. Messages are written by hand: no client hides that one is never answered. */
-import { afterEach, expect, test } from '@jest/globals';
+/** The bundle's bridge where something else than an MCP server answers, or nobody does. Messages are written by hand: no client hides that one is never answered. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import path from 'node:path';
+import { json } from 'node:stream/consumers';
+import { afterEach, expect, test } from '@jest/globals';
+import { listenOnLoopback } from '../../lab/conformance/loopback.ts';
 import { startFixedAnswer } from '../support/faulty-proxy.ts';
-import { createSandbox, ROOT, type TestProcess, waitFor } from '../support/process.ts';
+import { createSandbox, ROOT, type TestProcess, waitFor, waitForEnd } from '../support/process.ts';
 
 const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
@@ -11,11 +14,11 @@ afterEach(async () => sandbox.close());
 const LIST = { jsonrpc: '2.0', id: 7, method: 'tools/list' };
 
 /** Starts the bridge for a server. */
-async function startBridge(url: string): Promise<TestProcess> {
+async function startBridge(url: string, env: Readonly<Record<string, string>> = {}): Promise<TestProcess> {
   return sandbox.spawn({
     args: [path.join(ROOT, 'bundle/connect.mjs')],
     cwd: await sandbox.folder(),
-    env: { MCP_URL: `${url}/mcp`, MCP_TOKEN: 'tok_ada_0123456789' },
+    env: { MCP_URL: `${url}/mcp`, MCP_TOKEN: 'tok_ada_0123456789', ...env },
   });
 }
 
@@ -75,3 +78,67 @@ test.each([301, 302, 307, 308])(
     });
   },
 );
+
+/** A request of the revision without sessions. */
+function alone(id: number, method: string) {
+  const params = { name: 'slow', _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } };
+  return { jsonrpc: '2.0', id, method, params };
+}
+
+/** Starts a server whose answers are streams that never end; `ids` are those of the messages that came, `open` of those whose streams are open. */
+async function startEndless() {
+  const ids: unknown[] = [];
+  const open = new Set<unknown>();
+  const hold = async (incoming: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const { id } = (await json(incoming)) as { id?: unknown };
+    ids.push(id);
+    open.add(id);
+    res.once('close', () => open.delete(id));
+    res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write(': here\n\n');
+  };
+  const server = createServer((incoming, res) => void hold(incoming, res));
+  const port = await listenOnLoopback(server);
+  sandbox.defer(async () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${port}`, ids, open };
+}
+
+test('a subscription that is open keeps the bridge from ending no longer than its host wants it', async () => {
+  const { url, open } = await startEndless();
+  const bridge = await startBridge(url);
+  write(bridge, alone(1, 'subscriptions/listen'));
+  await waitFor('the stream', () => open.has(1));
+
+  bridge.child.stdin.end();
+
+  expect(await waitForEnd(bridge)).toMatchObject({ code: 0 });
+  expect([bridge.stdout(), bridge.stderr()]).toEqual(['', '']);
+});
+
+test('what is never answered is waited for as long as a server is, when the host is gone', async () => {
+  const { url, open } = await startEndless();
+  const bridge = await startBridge(url, { MCP_PATIENCE_MS: '100' });
+  write(bridge, { ...LIST, id: 1 });
+  await waitFor('the stream', () => open.has(1));
+
+  bridge.child.stdin.end();
+
+  expect(await waitForEnd(bridge)).toMatchObject({ code: 0 });
+});
+
+test('a request without session is cancelled by the end of its response, and nothing is said of it', async () => {
+  const { url, ids, open } = await startEndless();
+  const bridge = await startBridge(url);
+  write(bridge, alone(1, 'tools/call'));
+  await waitFor('the stream', () => open.has(1));
+
+  write(bridge, { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
+  await waitFor('the end of the stream', () => !open.has(1));
+  write(bridge, alone(2, 'tools/list'));
+  await waitFor('the next request', () => open.has(2));
+
+  expect(ids).toEqual([1, 2]);
+  expect([bridge.stdout(), bridge.stderr()]).toEqual(['', '']);
+});
