@@ -26,6 +26,8 @@ const HARMLESS =
   /^(initialize|ping|server\/discover|(tools|prompts|resources|resources\/templates)\/list|prompts\/get|resources\/(read|subscribe|unsubscribe)|subscriptions\/listen|completion\/complete|logging\/setLevel|notifications\/.+)$/;
 /** Tools of which the last list says that they only read, or do no more the second time. */
 const harmlessTools = new Set();
+/** The input schemas of that list, by the names of their tools. */
+const schemas = new Map();
 
 /** A refusal in words for people; `answer` is a JSON-RPC error of the server's own. */
 class Refusal extends Error {
@@ -130,6 +132,9 @@ async function post(message, method = 'POST', { as = session, headers = {} } = {
       ...((meta ?? as.version) && { 'MCP-Protocol-Version': meta ?? as.version }),
       // The revision without sessions repeats in headers what the body says.
       ...(meta && { 'Mcp-Method': message.method, ...(name && { 'Mcp-Name': asHeader(String(name)) }) }),
+      ...(meta &&
+        message.method === 'tools/call' &&
+        paramHeaders(schemas.get(name), message.params.arguments)),
       ...headers,
     },
     ...(message && { body: JSON.stringify(message) }),
@@ -302,12 +307,17 @@ function emit(text, answered) {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
-/** Remembers which tools may be called twice; the first page of a list begins anew. */
+/** Remembers which tools may be called twice, and what they take; the first page of a list begins anew. */
 function noteTools(tools, cursor) {
-  if (cursor === undefined) harmlessTools.clear();
-  for (const tool of Array.isArray(tools) ? tools : [])
+  if (cursor === undefined) {
+    harmlessTools.clear();
+    schemas.clear();
+  }
+  for (const tool of Array.isArray(tools) ? tools : []) {
+    schemas.set(tool?.name, tool?.inputSchema);
     if (tool?.annotations?.readOnlyHint === true || tool?.annotations?.idempotentHint === true)
       harmlessTools.add(tool.name);
+  }
 }
 
 /** What is told to whoever waits for an answer: the server's words, or what became of the connection. */
@@ -428,8 +438,25 @@ function parse(text) {
   }
 }
 
+/** The headers in which the revision without sessions repeats the parameters that a schema marks with `x-mcp-header`. */
+function paramHeaders(schema, input) {
+  const headers = {};
+  for (const [name, property] of Object.entries(schema?.properties ?? {})) {
+    const value = input?.[name];
+    const header = property?.['x-mcp-header'];
+    if (typeof value === 'object') Object.assign(headers, paramHeaders(property, value));
+    // Another name could be sent in no header.
+    else if (
+      /^[\w!#$%&'*+.^`|~-]+$/.test(header ?? '') &&
+      ['string', 'number', 'boolean'].includes(typeof value)
+    )
+      headers[`Mcp-Param-${header}`] = asHeader(String(value));
+  }
+  return headers;
+}
+
 /** A text as a header's value: in Base64, marked as such, where it would not arrive as it is. */
 function asHeader(text) {
-  if (/^[\x20-\x7e]*$/.test(text) && text === text.trim()) return text;
-  return `=?base64?${Buffer.from(text).toString('base64')}?=`;
+  const isPlain = /^[\x20-\x7e]+$/.test(text) && text === text.trim() && !/^=\?base64\?.*\?=$/.test(text);
+  return isPlain ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`;
 }

@@ -1,11 +1,15 @@
-/** The bundle's bridge where something else than an MCP server answers, or nobody does. Messages are written by hand: no client hides that one is never answered. */
+/** The bundle's bridge in what a client hides: answers that are none of MCP or never come, and the headers of requests without session. Messages are written by hand. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterEach, expect, test } from '@jest/globals';
+import { z } from 'zod';
 import { listenOnLoopback } from '../../lab/conformance/loopback.ts';
+import { defineTool } from '../../src/mcp/tool.ts';
 import { startFixedAnswer } from '../support/faulty-proxy.ts';
 import { createSandbox, ROOT, type TestProcess, waitFor, waitForEnd } from '../support/process.ts';
+import { stateless } from '../support/raw-http.ts';
+import { ADA, startTestServer } from '../support/start-server.ts';
 
 const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
@@ -18,7 +22,7 @@ async function startBridge(url: string, env: Readonly<Record<string, string>> = 
   return sandbox.spawn({
     args: [path.join(ROOT, 'bundle/connect.mjs')],
     cwd: await sandbox.folder(),
-    env: { MCP_URL: `${url}/mcp`, MCP_TOKEN: 'tok_ada_0123456789', ...env },
+    env: { MCP_URL: `${url}/mcp`, MCP_TOKEN: ADA, ...env },
   });
 }
 
@@ -142,3 +146,29 @@ test('a request without session is cancelled by the end of its response, and not
   expect(ids).toEqual([1, 2]);
   expect([bridge.stdout(), bridge.stderr()]).toEqual(['', '']);
 });
+
+test.each(['north', 'n\u00F6rdlich', '=?base64?eA==?=', ''])(
+  'a parameter that a header must repeat is repeated there: "%s"',
+  async (region) => {
+    const regional = defineTool({
+      name: 'regional',
+      title: 'Regional',
+      description: 'Says which region it was asked for.',
+      input: z.object({ region: z.string().meta({ 'x-mcp-header': 'Region' }) }),
+      run: (input) => `region ${input.region}`,
+    });
+    const server = await startTestServer({ tools: [regional] });
+    sandbox.defer(async () => server.close());
+    const bridge = await startBridge(server.url);
+    const params = { name: 'regional', arguments: { region } };
+
+    bridge.child.stdin.write(`${JSON.stringify(stateless({ method: 'tools/list' }).body)}\n`);
+    await firstAnswer(bridge);
+    bridge.child.stdin.write(
+      `${JSON.stringify(stateless({ method: 'tools/call', params }, { id: 2 }).body)}\n`,
+    );
+    const answer = await waitFor('the second answer', () => bridge.stdout().split('\n').slice(0, -1)[1]);
+
+    expect(JSON.parse(answer)).toMatchObject({ id: 2, result: { content: [{ text: `region ${region}` }] } });
+  },
+);
