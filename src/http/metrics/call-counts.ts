@@ -43,10 +43,10 @@ export function countCalls({ byUser }: { readonly byUser: boolean }): CallCounts
   const hearCall = (message: unknown): void => {
     // oxlint-disable-next-line no-unsafe-type-assertion -- what that channel carries
     const event = message as CallEvent;
-    const { method, name, transport, outcome = '', durationMs = 0, userId } = event;
-    // Two outcomes may be one label: what has the same labels must be one series.
+    const { method, transport, outcome = '', durationMs = 0, userId } = event;
+    // Two outcomes may be one label, and most names are none: what has the same labels must be one series.
     const error = errorOf(outcome);
-    const key = `${method}\n${name}\n${transport}\n${error}`;
+    const key = `${method}\n${nameOf(event)}\n${transport}\n${error}`;
     durations.observe(key, durationMs / 1000, () => labelsOf(event));
     if (LIMITS.has(outcome)) limited.add(outcome, () => ({ limit: outcome }));
     if (byUser) ofUsers.add(`${userId}\n${error}`, () => ({ user_id: userId, error_type: error }));
@@ -68,12 +68,18 @@ export function countCalls({ byUser }: { readonly byUser: boolean }): CallCounts
   };
 }
 
-/** The labels of a call. Resources have no name here: there may be any number of them. */
-function labelsOf({ method, kind, name, transport, outcome = '' }: CallEvent): Labels {
+/** The name of what is called, where labels have it: not of resources, of which there may be any number. */
+function nameOf({ kind, name }: CallEvent): string {
+  return kind === 'tool' || kind === 'prompt' ? name : '';
+}
+
+/** The labels of a call. */
+function labelsOf(event: CallEvent): Labels {
+  const { method, kind, transport, outcome = '' } = event;
   return {
     mcp_method_name: method,
-    gen_ai_tool_name: kind === 'tool' ? name : '',
-    gen_ai_prompt_name: kind === 'prompt' ? name : '',
+    gen_ai_tool_name: kind === 'tool' ? nameOf(event) : '',
+    gen_ai_prompt_name: kind === 'prompt' ? nameOf(event) : '',
     mcp_transport: transport,
     error_type: errorOf(outcome),
   };

@@ -117,6 +117,17 @@ describe('what it shows', () => {
     ]);
   });
 
+  test('is one series for all resources, whose names are no labels', async () => {
+    const event = { method: 'resources/read', kind: 'resource', transport: 'stdio', durationMs: 1 };
+    for (const name of ['one', 'two']) channel(CALL_ENDED).publish({ ...event, name, outcome: 'ok' });
+
+    const text = await scrape(server);
+
+    expect(text.match(/^mcp_server_operation_duration_seconds_count\{.*"resources\/read".*$/gm)).toEqual([
+      expect.stringMatching(/ 2$/),
+    ]);
+  });
+
   test('is sessions and streams, what runs, tokens, and the process', async () => {
     await openStream(sandbox, { url: new URL('/sse', server.url), token: BOB });
     const session = await openMcpSession(server.url, BOB, '2025-06-18');
