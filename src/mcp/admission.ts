@@ -40,19 +40,21 @@ export function admit(
       'insufficient_scope',
       `the ${kind} ${name} needs the scope "${scope}", which this user's token does not have.`,
     );
+  if (!inFlight.takePlace(user.userId))
+    return reject(
+      'too_many_calls',
+      `${inFlight.maxCallsPerUser} calls of this user are running. Wait until one has ended, then ${kind === 'tool' ? 'call' : 'try'} again.`,
+    );
+  // Last: what is not let in must not count.
   const waitMs = callLimit.take(grant, cost);
   if (waitMs !== undefined) {
+    inFlight.givePlaceBack(user.userId);
     const counts = cost === 1 ? '' : `, and one of ${name} counts for ${cost}`;
     return reject(
       'call_limit',
       `this user may make ${callLimit.perMinuteOf(grant)} tool calls a minute${counts}. Wait ${inSeconds(waitMs)}, then call again.`,
     );
   }
-  if (!inFlight.takePlace(user.userId))
-    return reject(
-      'too_many_calls',
-      `${inFlight.maxCallsPerUser} calls of this user are running. Wait until one has ended, then ${kind === 'tool' ? 'call' : 'try'} again.`,
-    );
   return undefined;
 }
 

