@@ -33,6 +33,7 @@ export async function runServer(definition: ServerDefinition, environment: NodeJ
 
 /** Builds the parts and starts them. */
 async function start(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
+  const letGoOfSignals = endOnSignals();
   const around = lookAround({ pid: process.pid });
   const config = parseEnvironment(environment, (all) => parseConfig(all, ownVariablesOf(definition), around));
   const log = createLog(config.logLevel);
@@ -50,10 +51,15 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
     : undefined;
   const services = await openServices({ services: definition.services ?? [], values: config.own, log });
 
-  const server = await startServer({ config, verifier: tokens?.verifier, definition, services, log });
+  const parts = { config, verifier: tokens?.verifier, definition, services, log };
+  const server = await startServer(parts).catch(async (error: unknown) => {
+    await services.close();
+    throw error;
+  });
   // Before anybody is told that the server listens: whoever reads that may send a signal.
   surviveSurprises(log);
   handleSignals({ server, services, tokens, log });
+  letGoOfSignals();
   const { publicUrl } = config.origin;
   log.info({ url: server.url, publicUrl, auth: enabled, authBecause: config.auth.because }, 'listening');
   warnAboutExposure(config, log);
@@ -68,6 +74,25 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
       config,
     );
   }
+}
+
+/** The signals that ask for an end. */
+const END_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/**
+ * Has a signal during the start end the process, which nobody waits for yet: the first process of a container would never hear of it
+ * otherwise, and go on. What is returned puts an end to that.
+ */
+function endOnSignals(): () => void {
+  for (const signal of END_SIGNALS) process.on(signal, endAtOnce);
+  return () => {
+    for (const signal of END_SIGNALS) process.off(signal, endAtOnce);
+  };
+}
+
+/** Ends the process, which has done nothing yet. */
+function endAtOnce(): never {
+  process.exit(0);
 }
 
 /** Keeps one request's surprise from ending everybody's streams: it is logged, and the process goes on. */

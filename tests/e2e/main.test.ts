@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -96,6 +96,36 @@ describe('the start', () => {
     expect(second.stderr).toBe(
       `Port ${first.port} is in use. Stop what listens there, or set PORT to another.\n`,
     );
+  });
+
+  test('that fails closes the services that are open', async () => {
+    const first = await startServer(sandbox, { env: { PORT: String(await findFreePort()) } });
+
+    const second = await refusedStart({
+      env: { PORT: String(first.port) },
+      entry: fixtureEntry('http', 'lively'),
+    });
+
+    expect(second.stderr).toContain('"service":"lively","msg":"closed"');
+    expect(second.stderr).toMatch(/^Port \d+ is in use\./m);
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('ends by a %s that comes before it is over', async (signal) => {
+    // A database that says nothing, which a start waits for.
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const env = { TOKENS_STORE: 'database', DATABASE_URL: `postgres://ada:x@127.0.0.1:${port}/tokens` };
+    const asked = once(silent, 'connection') as Promise<[Socket]>;
+    const server = await spawnServer(sandbox, { env });
+    const [socket] = await asked;
+
+    server.child.kill(signal);
+
+    // The first process of a container hears of no signal that it has not asked for.
+    expect(await waitForEnd(server)).toMatchObject({ code: 0, signal: null });
+    socket.destroy();
+    silent.close();
   });
 
   test('refuses bad settings, naming each of them and showing none of their values', async () => {
