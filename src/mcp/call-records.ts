@@ -21,7 +21,7 @@ export interface CallEvent {
   /** Of the protocol, such as `tools/call`. */
   readonly method: string;
   readonly kind: CalledKind;
-  /** The tool's name, or what else is called; {@link UNKNOWN} for tools that there are not. */
+  /** The tool's name, or what else is called; {@link UNKNOWN} for tools and prompts that there are not. */
   readonly name: string;
   readonly userId: string;
   readonly tokenId: string | undefined;
@@ -42,7 +42,7 @@ export interface CallEvent {
 /** Outcomes that are no error: the call has done what it could. */
 export const GOOD_OUTCOMES: ReadonlySet<string> = new Set(['ok', 'input_required']);
 
-/** What stands in the place of a name that no tool has: a client may send any number of those, and secrets too. */
+/** What stands in the place of a name that no tool or prompt has: a client may send any number of those, and secrets too. */
 export const UNKNOWN = '(unknown)';
 
 /** What is known of a call when it comes. */

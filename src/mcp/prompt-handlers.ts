@@ -1,5 +1,6 @@
 /** Serves prompts and completions: those declared, and those that a feature has registered. */
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
+import { UNKNOWN } from './call-records.ts';
 import { callerOf } from './caller.ts';
 import { type Catalogue, listPrompts } from './catalogue.ts';
 import { refuseCursor } from './empty-lists.ts';
@@ -14,6 +15,7 @@ export function installPrompts(parts: HandlerParts): void {
     server: { server },
     definition,
     connectionCaller,
+    inner,
   } = parts;
   const { catalogue } = definition;
   server.setRequestHandler('prompts/list', async (request, context) => {
@@ -26,10 +28,21 @@ export function installPrompts(parts: HandlerParts): void {
   server.setRequestHandler('prompts/get', async (request, context) => {
     const { name, arguments: given } = request.params;
     const prompt = catalogue.prompts.get(name);
-    if (prompt === undefined) return passOn(parts, { kind: 'prompt', name }, request, context);
+    if (prompt === undefined) {
+      if (!inner.has('prompts/get')) throw noSuchPrompt(name);
+      const others = await listInner<{ name: string }>(parts, { method: 'prompts/list' }, context, 'prompts');
+      // A client may send any name, and a secret by mistake.
+      const shown = others.some((other) => other.name === name) ? name : UNKNOWN;
+      return passOn(parts, { kind: 'prompt', name: shown }, request, context);
+    }
     const asked = { kind: 'prompt', name, scope: prompt.scope } as const;
     return serve(asked, frameOf(parts, context), async (at) => prompt.run(given, at));
   });
+}
+
+/** What is said of a prompt that there is not. */
+function noSuchPrompt(name: string): ProtocolError {
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no prompt "${name}".`);
 }
 
 /** So many values may a completion have, as the specification has it. */
@@ -47,7 +60,8 @@ export function installCompletion(parts: HandlerParts): void {
     const name = ref.type === 'ref/prompt' ? ref.name : ref.uri;
     const found = findReferred(catalogue, ref.type, name);
     if (found === undefined && inner.has('completion/complete')) {
-      return passOn(parts, { kind: 'completion', name }, request, context);
+      // As with resources: what a client has sent is no name that a feature has for it.
+      return passOn(parts, { kind: 'completion', name: 'of a feature' }, request, context);
     }
     if (found === undefined) {
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no ${ref.type} "${name}".`);

@@ -164,6 +164,22 @@ describe.each(KINDS)('over %s', (kind) => {
     expect(JSON.stringify(server.lines.slice(first))).not.toContain('"ink"');
   });
 
+  test('a prompt that nobody has is no name in the log, nor is what cannot be completed: it may be a secret', async () => {
+    const client = await connect(kind);
+    const first = server.lines.length;
+
+    await expect(client.getPrompt({ name: 'sk-live-1234' })).rejects.toMatchObject({ code: -32_602 });
+    await expect(
+      client.complete({
+        ref: { type: 'ref/prompt', name: 'sk-live-1234' },
+        argument: { name: 'id', value: '' },
+      }),
+    ).rejects.toMatchObject({ code: -32_602 });
+
+    expect(linesSince(first, 'prompt served')).toMatchObject([{ prompt: '(unknown)', outcome: 'error' }]);
+    expect(JSON.stringify(server.lines.slice(first))).not.toContain('sk-live-1234');
+  });
+
   test('a prompt may have several messages of every kind of content', async () => {
     const { messages } = await (await connect(kind)).getPrompt({ name: 'hello' });
 
