@@ -97,10 +97,10 @@ class LiveDatabase implements Database {
   async isReady(): Promise<boolean> {
     if (this.#isUp && this.#now() - this.#askedAtMs >= READY_MS) {
       this.#askedAtMs = this.#now();
-      // Alone a question that fails has it looked for.
+      // Alone a question that fails has it looked for. Where others are in the way, it is there.
       this.#asking = this.#use(async () => this.#parts.driver.query(sql`select 1`)).then(
         () => true,
-        () => false,
+        (error: unknown) => error instanceof StorageUnavailable && error.code === 'busy',
       );
     }
     return this.#isUp && (await this.#asking);

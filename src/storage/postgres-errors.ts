@@ -10,13 +10,16 @@ const AWAY = /^(08...|28...|3D000|53...|57P0[1-5]|58...|XX00[12]|25006)$/;
 
 /** Errors of the package that have no code, and what stands for them in the log. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
-  [/timeout exceeded when trying to connect|connection timeout|timeout expired/i, 'ETIMEDOUT'],
+  [/connection timeout|timeout expired/i, 'ETIMEDOUT'],
   [/Query read timeout/, 'hangs'],
   [/Connection terminated|Connection ended|not queryable|encountered a connection error/i, 'ECONNRESET'],
   [/SSL|certificate|TLS/i, 'TLS'],
   [/password|SASL|SCRAM/i, 'password'],
   [/Cannot use a pool after calling end/, 'closed'],
 ];
+
+/** What the package says of a wait for one of its connections: all are in use, and the database may be well. */
+const ALL_IN_USE = 'timeout exceeded when trying to connect';
 
 /** Whether two transactions were in each other's way, so that one of them is to be begun anew. */
 export function isInTheWay(error: unknown): boolean {
@@ -30,6 +33,7 @@ export function fromPostgres(error: unknown): unknown {
   if (error instanceof AggregateError) return fromPostgres(error.errors[0]);
   const code = 'code' in error ? String(error.code) : '';
   if (/^[0-9A-Z]{5}$/.test(code) && 'severity' in error) return fromServer(code, error);
+  if (error.message === ALL_IN_USE) return busy('connections');
   const words = WORDS.find(([pattern]) => pattern.test(error.message));
   if (words !== undefined) return unreachable(words[1]);
   return /^[A-Z][A-Z_]+$/.test(code) ? unreachable(code) : error;

@@ -11,8 +11,8 @@ import { END_MS, TransactionWork } from './transaction-work.ts';
 /** So many connections a process has at the most; small servers allow some twenty in all. */
 const MAX_CONNECTIONS = 10;
 
-/** So long a connection is waited for. Milliseconds. */
-const CONNECT_MS = 2_000;
+/** So long a connection is waited for: less than a service may take to say whether it is ready. Milliseconds. */
+const CONNECT_MS = 1_500;
 
 /** So long a statement, or a transaction, may take; a server that hangs is noticed by it. Milliseconds. */
 const LIMIT_MS = 10_000;

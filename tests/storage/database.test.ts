@@ -199,6 +199,21 @@ describeForBoth(
       await expect(within?.query(sql`select 1`)).rejects.toThrow('This transaction is over.');
     });
 
+    test('whose connections are all in use is busy for the next, and not away', async () => {
+      const own = await open(await databases.create());
+      // SQLite has none.
+      const waits = own.dialect === 'sqlite' ? [] : Array.from({ length: 10 }, () => sql`select pg_sleep(3)`);
+      const first = memory.lines.length;
+
+      const slow = waits.map(async (wait) => own.query(wait));
+      const next = await own.query(sql`select 1 as one`).catch((error: unknown) => error);
+
+      expect(await own.isReady()).toBe(true);
+      expect(next).toMatchObject(waits.length > 0 ? { code: 'busy', reason: 'connections' } : [{ one: 1 }]);
+      await Promise.all(slow);
+      expect(memory.lines.slice(first).filter(({ level }) => level !== 'info')).toEqual([]);
+    });
+
     test('keeps no end waiting: what is still at work two seconds after it has begun is cut', async () => {
       const url = await databases.create();
       const own = await open(url);
