@@ -74,12 +74,11 @@ function nameOf({ kind, name }: CallEvent): string {
 }
 
 /** The labels of a call. */
-function labelsOf(event: CallEvent): Labels {
-  const { method, kind, transport, outcome = '' } = event;
+function labelsOf({ method, kind, name, transport, outcome = '' }: CallEvent): Labels {
   return {
     mcp_method_name: method,
-    gen_ai_tool_name: kind === 'tool' ? nameOf(event) : '',
-    gen_ai_prompt_name: kind === 'prompt' ? nameOf(event) : '',
+    gen_ai_tool_name: kind === 'tool' ? name : '',
+    gen_ai_prompt_name: kind === 'prompt' ? name : '',
     mcp_transport: transport,
     error_type: errorOf(outcome),
   };
