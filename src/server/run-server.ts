@@ -90,7 +90,7 @@ function endOnSignals(): () => void {
   };
 }
 
-/** Ends the process, which has done nothing yet. */
+/** Ends the process, which has served nobody yet. */
 function endAtOnce(): never {
   process.exit(0);
 }
@@ -129,6 +129,5 @@ function handleSignals({ server, services, tokens, log }: Running): void {
     process.exit(finished ? 0 : 1);
   };
   process.on('SIGHUP', (signal) => void (file === undefined ? stop(signal) : file.reload()));
-  process.on('SIGTERM', (signal) => void stop(signal));
-  process.on('SIGINT', (signal) => void stop(signal));
+  for (const signal of END_SIGNALS) process.on(signal, () => void stop(signal));
 }
