@@ -66,6 +66,11 @@ export function frameOf(
   return { definition, context, protocolVersion, connectionCaller };
 }
 
+/** The error of a request for what there is not. */
+export function noSuch(what: string, name: string): ProtocolError {
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no ${what} "${name}".`);
+}
+
 /** Hands a request to whatever a feature has registered, and logs it. */
 export async function passOn<Result>(
   parts: HandlerParts,
@@ -76,7 +81,7 @@ export async function passOn<Result>(
 ): Promise<Result> {
   const handler = parts.inner.get(request.method);
   if (handler === undefined) {
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no ${asked.kind} "${asked.name}".`);
+    throw noSuch(asked.kind, asked.name);
   }
   // oxlint-disable-next-line no-unsafe-type-assertion -- what handlers of a method return, the SDK checks
   const work = async () => handler(refuseNameOfEveryObject(asked, request), context) as Promise<Result>;

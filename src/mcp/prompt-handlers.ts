@@ -1,10 +1,9 @@
 /** Serves prompts and completions: those declared, and those that a feature has registered. */
-import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import { UNKNOWN } from './call-records.ts';
 import { callerOf } from './caller.ts';
 import { type Catalogue, listPrompts } from './catalogue.ts';
 import { refuseCursor } from './empty-lists.ts';
-import { frameOf, type HandlerParts, listInner, passOn } from './inner-handlers.ts';
+import { frameOf, type HandlerParts, listInner, noSuch, passOn } from './inner-handlers.ts';
 import type { Prompt } from './prompt.ts';
 import type { Resource } from './resource.ts';
 import { serve } from './serve.ts';
@@ -29,7 +28,7 @@ export function installPrompts(parts: HandlerParts): void {
     const { name, arguments: given } = request.params;
     const prompt = catalogue.prompts.get(name);
     if (prompt === undefined) {
-      if (!inner.has('prompts/get')) throw noSuchPrompt(name);
+      if (!inner.has('prompts/get')) throw noSuch('prompt', name);
       const others = await listInner<{ name: string }>(parts, { method: 'prompts/list' }, context, 'prompts');
       // A client may send any name, and a secret by mistake.
       const shown = others.some((other) => other.name === name) ? name : UNKNOWN;
@@ -38,11 +37,6 @@ export function installPrompts(parts: HandlerParts): void {
     const asked = { kind: 'prompt', name, scope: prompt.scope } as const;
     return serve(asked, frameOf(parts, context), async (at) => prompt.run(given, at));
   });
-}
-
-/** What is said of a prompt that there is not. */
-function noSuchPrompt(name: string): ProtocolError {
-  return new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no prompt "${name}".`);
 }
 
 /** So many values may a completion have, as the specification has it. */
@@ -63,9 +57,7 @@ export function installCompletion(parts: HandlerParts): void {
       // As with resources: what a client has sent is no name that a feature has for it.
       return passOn(parts, { kind: 'completion', name: 'of a feature' }, request, context);
     }
-    if (found === undefined) {
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no ${ref.type} "${name}".`);
-    }
+    if (found === undefined) throw noSuch(ref.type, name);
     const asked = { kind: 'completion', name, scope: found.scope } as const;
     return serve(asked, frameOf(parts, context), async (at) => {
       const values = (await found.completerOf(argument.name)?.(argument.value, { ...at, given })) ?? [];
