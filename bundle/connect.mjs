@@ -251,8 +251,7 @@ async function readAnswer(response, message) {
         last = id ?? last;
         waitMs = retry ?? waitMs;
         if (!data) continue;
-        emit(data, message);
-        const sent = parse(data);
+        const sent = emit(data, message);
         if (sent && !('method' in sent) && sent.id === message.id) isAnswered = true;
       }
     } catch {
@@ -296,15 +295,19 @@ async function listen(owner) {
   }
 }
 
-/** Writes a message for the client, on one line. */
+/** Writes a message for the client, on one line, and returns it. */
 function emit(text, answered) {
   const message = parse(text);
-  if (message === undefined) return;
+  if (message === undefined) return undefined;
+  // A POST holds one request: an error that names none answers it. Without its id, the client would wait on.
+  if (message.error && (message.id ?? undefined) === undefined && isRequest(answered ?? {}))
+    message.id = answered.id;
   if (answered?.method === 'initialize' && message.id === answered.id && message.result)
     session.version = message.result.protocolVersion;
   if (answered?.method === 'tools/list' && message.id === answered.id && message.result)
     noteTools(message.result.tools, answered.params?.cursor);
   process.stdout.write(`${JSON.stringify(message)}\n`);
+  return message;
 }
 
 /** Remembers which tools may be called twice, and what they take; the first page of a list begins anew. */

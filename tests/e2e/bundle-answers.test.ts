@@ -38,8 +38,8 @@ async function firstAnswer(bridge: TestProcess): Promise<unknown> {
 }
 
 /** What the bridge answers to a request where a server gives every request this answer. */
-async function answerAt(status: number, body: string): Promise<unknown> {
-  const server = await startFixedAnswer(status, 'text/html', body);
+async function answerAt(status: number, body: string, contentType = 'text/html'): Promise<unknown> {
+  const server = await startFixedAnswer(status, contentType, body);
   sandbox.defer(async () => server.close());
   const bridge = await startBridge(server.url);
   write(bridge, LIST);
@@ -66,6 +66,19 @@ test.each([
       ),
     },
   });
+});
+
+test.each([
+  ['application/json', '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}'],
+  ['application/json', '{"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse error"}}'],
+  [
+    'text/event-stream',
+    'data: {"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}\n\n',
+  ],
+])('an error that names no request answers the one that was sent: %s, %s', async (contentType, body) => {
+  const answer = await answerAt(200, body, contentType);
+
+  expect(answer).toEqual({ jsonrpc: '2.0', id: 7, error: { code: -32_700, message: 'Parse error' } });
 });
 
 test.each([301, 302, 307, 308])(
