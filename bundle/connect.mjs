@@ -46,7 +46,7 @@ let greeted = Promise.resolve();
 let beginning;
 let isOver = false;
 const underWay = new Set();
-/** What ends each request under way of the revision without sessions, by its id: there, who closes the response cancels the request. */
+/** What ends each request under way, by its id. In the revision without sessions, who closes the response cancels the request. */
 const cancels = new Map();
 
 process.stdout.on('error', () => process.exit(0));
@@ -57,11 +57,14 @@ for await (const line of linesOf(process.stdin)) {
     greeting = message;
     session = { id: undefined, version: undefined };
     greeted = track(handle(message));
-  } else if (message.method === 'notifications/cancelled' && cancels.has(message.params?.requestId))
-    cancels.get(message.params.requestId).stop.abort();
-  else if (isRequest(message)) {
-    if (revisionOf(message) !== undefined)
-      cancels.set(message.id, { stop: new AbortController(), method: message.method });
+  } else if (message.method === 'notifications/cancelled') {
+    const cancelled = cancels.get(message.params?.requestId);
+    cancelled?.stop.abort();
+    // Beside the others: while the server is away it waits, and another one may come.
+    if (cancelled?.isAlone !== true) track(greeted.then(() => handle(message)));
+  } else if (isRequest(message)) {
+    const isAlone = revisionOf(message) !== undefined;
+    cancels.set(message.id, { stop: new AbortController(), method: message.method, isAlone });
     track(greeted.then(() => handle(message)));
   }
   // In their order; requests do not wait for one another.
@@ -119,7 +122,7 @@ async function send(message) {
 }
 
 /** One HTTP request, of this session unless another is named. */
-async function post(message, method = 'POST', { as = session, headers = {} } = {}) {
+async function post(message, method = 'POST', { as = session, headers = {}, signal } = {}) {
   const meta = revisionOf(message);
   const name = message?.params?.name ?? message?.params?.uri;
   return fetch(url, {
@@ -140,22 +143,24 @@ async function post(message, method = 'POST', { as = session, headers = {} } = {
     ...(message && { body: JSON.stringify(message) }),
     // Followed, a POST may become a GET, and loses the token.
     redirect: 'manual',
-    signal: cancelOf(message)?.signal,
+    // With a session, a connection that breaks cancels nothing.
+    signal: signal ?? (meta && cancelOf(message)?.signal),
   });
 }
 
-/** Repeats a request while the server is away, as far as it cannot have run, or may run twice. */
-async function patiently(request, message) {
+/** Repeats a request while the server is away, as far as it cannot have run, or may run twice, and until it is cancelled. */
+async function patiently(request, message, signal = cancelOf(message)?.signal) {
   const untilMs = Date.now() + PATIENCE_MS;
   for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 4_000)) {
     try {
+      signal?.throwIfAborted();
       const response = await request();
       if (!isAway(response) || isUnsure(response, message) || Date.now() > untilMs || isOver) return response;
       await response.body?.cancel();
       const seconds = Number(response.headers.get('retry-after'));
-      await delay(seconds > 0 ? Math.min(seconds * 1000, 10_000) : waitMs);
+      await delay(seconds > 0 ? Math.min(seconds * 1000, 10_000) : waitMs, undefined, { signal });
     } catch (error) {
-      if (cancelOf(message)?.signal.aborted === true) throw error;
+      if (signal?.aborted === true) throw error;
       const code = error?.cause?.code ?? error?.code;
       const neverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(
         code,
@@ -163,7 +168,7 @@ async function patiently(request, message) {
       const mayRepeat = neverSent || isHarmless(message);
       if (!mayRepeat || Date.now() > untilMs || isOver)
         throw new Refusal(describe(error, code), { cause: error });
-      await delay(waitMs);
+      await delay(waitMs, undefined, { signal });
     }
   }
 }
@@ -241,6 +246,7 @@ async function readAnswer(response, message) {
     return emit(text, message);
   }
   const owner = session;
+  const signal = cancelOf(message)?.signal;
   let last;
   let waitMs = 1_000;
   let isAnswered = false;
@@ -258,10 +264,10 @@ async function readAnswer(response, message) {
       // The connection broke; what was missed can be asked for.
     }
     if (isAnswered || !('id' in message)) return;
-    if (last === undefined || owner !== session || cancelOf(message)?.signal.aborted === true)
-      throw new Refusal(BROKEN);
-    await delay(waitMs);
-    const again = await patiently(() => post(undefined, 'GET', { headers: { 'Last-Event-ID': last } }));
+    if (last === undefined || owner !== session || signal?.aborted === true) throw new Refusal(BROKEN);
+    await delay(waitMs, undefined, { signal });
+    const headers = { 'Last-Event-ID': last };
+    const again = await patiently(() => post(undefined, 'GET', { headers, signal }), undefined, signal);
     if (!again.ok || !isStream(again)) throw new Refusal(BROKEN);
     body = again.body;
   }
@@ -376,9 +382,9 @@ function revisionOf(message) {
   return message?.params?._meta?.['io.modelcontextprotocol/protocolVersion'];
 }
 
-/** What ends a request of that revision; undefined for every other message. */
+/** What ends a request of the client; undefined for every other message. */
 function cancelOf(message) {
-  return revisionOf(message) === undefined ? undefined : cancels.get(message.id)?.stop;
+  return isRequest(message ?? {}) ? cancels.get(message.id)?.stop : undefined;
 }
 
 /** Whether a message waits for an answer. */

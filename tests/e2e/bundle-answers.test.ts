@@ -160,6 +160,38 @@ test('a request without session is cancelled by the end of its response, and not
   expect([bridge.stdout(), bridge.stderr()]).toEqual(['', '']);
 });
 
+test.each([
+  ['with a session', LIST, ['tools/list', 'notifications/cancelled']],
+  ['without one', alone(7, 'tools/list'), ['tools/list']],
+])(
+  'a request that waits for its next try, %s, ends when it is cancelled, and is not sent again',
+  async (_, request, sent) => {
+    const methods: unknown[] = [];
+    let isRefused = false;
+    const refuse = async (incoming: IncomingMessage, res: ServerResponse): Promise<void> => {
+      const { method } = (await json(incoming)) as { method?: unknown };
+      methods.push(method);
+      res.once('close', () => (isRefused = true));
+      if (method === 'tools/list') res.writeHead(503, { 'Retry-After': '60' }).end();
+      else res.writeHead(202).end();
+    };
+    const server = createServer((incoming, res) => void refuse(incoming, res));
+    const port = await listenOnLoopback(server);
+    sandbox.defer(async () => server.close());
+    const bridge = await startBridge(`http://127.0.0.1:${port}`);
+    write(bridge, request);
+    await waitFor('the refusal', () => isRefused);
+
+    write(bridge, { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 7 } });
+    bridge.child.stdin.end();
+
+    // The next try would come after 10 s.
+    expect(await waitForEnd(bridge, { timeoutMs: 8_000 })).toMatchObject({ code: 0 });
+    expect(methods).toEqual(sent);
+    expect([bridge.stdout(), bridge.stderr()]).toEqual(['', '']);
+  },
+);
+
 test.each(['north', 'n\u00F6rdlich', '=?base64?eA==?=', ''])(
   'a parameter that a header must repeat is repeated there: "%s"',
   async (region) => {
