@@ -21,6 +21,9 @@ const NO_ADDRESS =
 const BROKEN =
   'The connection to the server broke before its answer was whole; it may have done what was asked.';
 
+/** The error of a server that misses a header, or finds another value in it than in the body; it runs nothing then. */
+const HEADER_MISMATCH = -32_020;
+
 /** What changes nothing, or nothing more when it comes twice. Calls of tools are not among it, nor what others have added to MCP. */
 const HARMLESS =
   /^(initialize|ping|server\/discover|(tools|prompts|resources|resources\/templates)\/list|prompts\/get|resources\/(read|subscribe|unsubscribe)|subscriptions\/listen|completion\/complete|logging\/setLevel|notifications\/.+)$/;
@@ -109,16 +112,37 @@ async function handle(message) {
 
 /** Posts a message until the server takes it; a session that is gone is begun anew. */
 async function send(message) {
-  for (;;) {
+  for (let hasAskedForTools = false; ;) {
     const used = session;
     const response = await patiently(() => post(message), message);
-    if (response.status !== 404 || used.id === undefined || message.method === 'initialize') {
-      if (!response.ok) throw await refusalOf(response, message);
-      return response;
+    if (response.status === 404 && used.id !== undefined && message.method !== 'initialize') {
+      await response.body?.cancel();
+      await beginAnew(used);
+      continue;
     }
-    await response.body?.cancel();
-    await beginAnew(used);
+    if (response.ok) return response;
+    const refusal = await refusalOf(response, message);
+    const isOfHeaders = refusal.answer?.error.code === HEADER_MISMATCH && message.method === 'tools/call';
+    if (!isOfHeaders || hasAskedForTools || revisionOf(message) === undefined) throw refusal;
+    await askForTools(message);
+    hasAskedForTools = true;
   }
+}
+
+/** Lists tools until the called one is among them: the client had no list yet, or it has changed since. */
+async function askForTools(call) {
+  const signal = cancelOf(call)?.signal;
+  const { progressToken: _, ..._meta } = call.params._meta;
+  let cursor;
+  do {
+    const params = { ...(cursor !== undefined && { cursor }), _meta };
+    const list = { jsonrpc: '2.0', id: 'bridge-asks-for-tools', method: 'tools/list', params };
+    const response = await patiently(() => post(list, 'POST', { signal }), list, signal);
+    if (!response.ok) throw await refusalOf(response, list);
+    const result = (await responseIn(response))?.result;
+    noteTools(result?.tools, cursor);
+    cursor = result?.nextCursor;
+  } while (typeof cursor === 'string' && !schemas.has(call.params.name));
 }
 
 /** One HTTP request, of this session unless another is named. */
@@ -214,7 +238,7 @@ async function replace(gone) {
     post({ ...greeting, id: 'bridge-begins-anew' }, 'POST', { as: next }),
   );
   if (!response.ok) throw await refusalOf(response);
-  const answer = await firstMessage(response);
+  const answer = await responseIn(response);
   if (!answer?.result)
     throw new Refusal(answer?.error?.message ?? (isStream(response) ? BROKEN : describeOther(response)));
   next.id = response.headers.get('mcp-session-id') ?? undefined;
@@ -230,10 +254,13 @@ async function replace(gone) {
   void listen(next);
 }
 
-/** The first message of an answer, plain or on a stream. */
-async function firstMessage(response) {
-  if (!isStream(response)) return parse(await response.text());
-  for await (const { data } of eventsOf(response.body)) if (data) return parse(data);
+/** The response that answers a request of the bridge's own, plain or on a stream, where notifications may come before it. */
+async function responseIn(answer) {
+  if (!isStream(answer)) return parse(await answer.text());
+  for await (const { data } of eventsOf(answer.body)) {
+    const message = parse(data ?? '');
+    if (message && !('method' in message)) return message;
+  }
   return undefined;
 }
 

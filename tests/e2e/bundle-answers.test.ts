@@ -192,28 +192,45 @@ test.each([
   },
 );
 
+/** A server with a tool whose parameter a header must repeat, and a bridge to it. */
+async function startRegional(): Promise<TestProcess> {
+  const regional = defineTool({
+    name: 'regional',
+    title: 'Regional',
+    description: 'Says which region it was asked for.',
+    input: z.object({ region: z.string().meta({ 'x-mcp-header': 'Region' }) }),
+    run: (input) => `region ${input.region}`,
+  });
+  const server = await startTestServer({ tools: [regional] });
+  sandbox.defer(async () => server.close());
+  return startBridge(server.url);
+}
+
+/** Calls that tool. */
+function callRegional({ child }: TestProcess, region: string): void {
+  const params = { name: 'regional', arguments: { region } };
+  const { body } = stateless({ method: 'tools/call', params }, { id: 2 });
+  child.stdin.write(`${JSON.stringify(body)}\n`);
+}
+
 test.each(['north', 'n\u00F6rdlich', '=?base64?eA==?=', ''])(
   'a parameter that a header must repeat is repeated there: "%s"',
   async (region) => {
-    const regional = defineTool({
-      name: 'regional',
-      title: 'Regional',
-      description: 'Says which region it was asked for.',
-      input: z.object({ region: z.string().meta({ 'x-mcp-header': 'Region' }) }),
-      run: (input) => `region ${input.region}`,
-    });
-    const server = await startTestServer({ tools: [regional] });
-    sandbox.defer(async () => server.close());
-    const bridge = await startBridge(server.url);
-    const params = { name: 'regional', arguments: { region } };
+    const bridge = await startRegional();
 
     bridge.child.stdin.write(`${JSON.stringify(stateless({ method: 'tools/list' }).body)}\n`);
     await firstAnswer(bridge);
-    bridge.child.stdin.write(
-      `${JSON.stringify(stateless({ method: 'tools/call', params }, { id: 2 }).body)}\n`,
-    );
+    callRegional(bridge, region);
     const answer = await waitFor('the second answer', () => bridge.stdout().split('\n').slice(0, -1)[1]);
 
     expect(JSON.parse(answer)).toMatchObject({ id: 2, result: { content: [{ text: `region ${region}` }] } });
   },
 );
+
+test('a client that has listed no tools calls one with such a parameter all the same', async () => {
+  const bridge = await startRegional();
+
+  callRegional(bridge, 'north');
+
+  expect(await firstAnswer(bridge)).toMatchObject({ id: 2, result: { content: [{ text: 'region north' }] } });
+});
