@@ -153,17 +153,18 @@ function planRotation(chosen: readonly TokenEntry[], nowMs: number): PeoplePlan<
   return { edits: { add, change }, result: { changed, made } };
 }
 
-/** The one entry with each id. There may be thousands of ids, and a hundred thousand entries: each is looked at once. */
+/** The one entry with each id, once whatever names it twice. There may be thousands of ids, and a hundred thousand entries: each is looked at once. */
 function findEntries(entries: readonly TokenEntry[], ids: readonly string[]): TokenEntry[] {
   const candidates = new Map<string, TokenEntry[]>(ids.map((id) => [tokenIdOf(id), []]));
   for (const entry of entries) candidates.get(tokenIdOf(entry.digest))?.push(entry);
-  return ids.map((id) => {
-    const [found, ...others] = (candidates.get(tokenIdOf(id)) ?? []).filter(({ digest }) =>
+  const found = ids.map((id) => {
+    const [one, ...others] = (candidates.get(tokenIdOf(id)) ?? []).filter(({ digest }) =>
       digest.startsWith(id),
     );
-    if (found === undefined)
+    if (one === undefined)
       throw new HttpError(404, 'no_such_token', 'There is no such token any more; load the list again.');
     if (others.length > 0) throw badRequest('The id is that of more than one token; give more digits.');
-    return found;
+    return one;
   });
+  return [...new Set(found)];
 }

@@ -10,7 +10,7 @@ import { adminPageLines } from '../../../scripts/token/admin-page.ts';
 import { connectClient } from '../../support/clients.ts';
 import { type Answer, send } from '../../support/raw-http.ts';
 import { longestTurnOf, timeAtOnce } from '../../support/longest-turn.ts';
-import { ADA, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
+import { ADA, BOB, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
 import { createTokensOutOfReach } from '../../support/tokens-out-of-reach.ts';
 
 const ADMIN = 'tok_admin_0123456789';
@@ -428,6 +428,16 @@ test('links of tokens that do not count yet are told with a warning, and work on
   expect(answers).toMatchObject([{ warning }, { warning }]);
   expect(mended.body).not.toHaveProperty('warning');
   expect(statuses).toEqual([200, 200]);
+});
+
+test('a token that is named twice is rotated once', async () => {
+  const [{ id } = { id: '' }] = await tokensOf('bob');
+
+  const answer = await ask('tokens/change', { action: 'rotate', ids: [id, id, digestToken(BOB)] });
+
+  expect(answer.body).toMatchObject({ changed: [{ userId: 'bob' }] });
+  expect(madeIn(answer)).toHaveLength(1);
+  expect(await tokensOf('bob')).toHaveLength(2);
 });
 
 test('nobody takes their own admin token away', async () => {
