@@ -26,13 +26,13 @@ export function scopeOfMessage(
   return method === 'resources/read' ? catalogue.resources.get(String(params['uri']))?.scope : undefined;
 }
 
-/** Every scope that something of the definition asks for. */
-export function scopesThatThereAre({
-  scopes,
-  catalogue: { prompts, resources },
-}: Pick<McpDefinition, 'scopes' | 'catalogue'>): readonly string[] {
-  const declared = [...prompts.values(), ...resources.values()].flatMap(({ scope }) => scope ?? []);
-  return [...new Set([...scopes.values(), ...declared])];
+/** Every scope that a tool, a prompt or a resource asks for, each once. */
+export function scopesAskedFor({
+  tools,
+  features = [],
+}: Pick<McpDefinition, 'tools' | 'features'>): readonly string[] {
+  const declared = features.flatMap(({ prompts = [], resources = [] }) => [...prompts, ...resources]);
+  return [...new Set([...tools, ...declared].flatMap(({ scope }) => scope ?? []))];
 }
 
 /** Whether a value has members to look at. */

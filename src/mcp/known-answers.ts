@@ -4,6 +4,7 @@
  * revision makes an SDK server for it: `npm run bench -- --only discover` measures twenty times the cost.
  */
 import { maySee, type UserContext } from '../auth/user.ts';
+import { scopesAskedFor } from './call-scopes.ts';
 import type { McpDefinition } from './server.ts';
 
 /** So much is kept; beyond that all is forgotten, and spelled again when it is asked for. */
@@ -14,9 +15,8 @@ export class KnownAnswers<Answer> {
   readonly #scopes: readonly string[];
   readonly #kept = new Map<string, Answer>();
 
-  constructor({ scopes, catalogue: { prompts, resources } }: McpDefinition) {
-    const needed = [...prompts.values(), ...resources.values()].map(({ scope }) => scope);
-    this.#scopes = [...new Set([...scopes.values(), ...needed])].filter((scope) => scope !== undefined);
+  constructor(definition: McpDefinition) {
+    this.#scopes = scopesAskedFor(definition);
   }
 
   /** What a user gets who asks with a method; undefined when nobody with the same scopes has asked. */

@@ -9,6 +9,7 @@ import type { DescribeEntrance } from '../http/gate/bearer-auth.ts';
 import type { CountFailure } from '../http/gate/rate-limit.ts';
 import type { BodyLimits } from '../http/transports/body-bytes.ts';
 import type { PeerSessions } from '../http/transports/peer-sessions.ts';
+import { scopesAskedFor } from '../mcp/call-scopes.ts';
 import type { McpDefinition } from '../mcp/server.ts';
 import { readPackage } from '../package.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
@@ -52,7 +53,7 @@ export async function openAdmin(wiring: AdminWiring): Promise<AdminSite> {
       registry.end(session, 'closed');
       peerSessions.end(session);
     },
-    scopes: [...new Set(definition.tools.flatMap(({ scope }) => scope ?? []))],
+    scopes: scopesAskedFor(definition),
     serverName: readPackage().name,
     publicUrl: config.origin.publicUrl,
   });

@@ -6,6 +6,7 @@ import type { Route } from '../http/context.ts';
 import type { DescribeEntrance } from '../http/gate/bearer-auth.ts';
 import type { CountFailure } from '../http/gate/rate-limit.ts';
 import type { Config } from '../config/config.ts';
+import type { Feature } from '../mcp/feature.ts';
 import type { Tool } from '../mcp/tool.ts';
 import type { Peers } from '../sessions/peers.ts';
 import { createOAuthRefusalRoutes } from '../http/site/oauth-refusal.ts';
@@ -32,6 +33,7 @@ export interface EntranceWiring {
   readonly verifier: TokenVerifier | undefined;
   readonly serverName: string;
   readonly tools: readonly Tool[];
+  readonly features: readonly Feature[] | undefined;
   readonly log: Logger;
 }
 

@@ -1,4 +1,5 @@
 /** Wires an identity provider, where one is configured: its modules, and jose, are loaded then and not before. */
+import { scopesAskedFor } from '../mcp/call-scopes.ts';
 import type { Entrance, EntranceWiring } from './entrance.ts';
 
 /** The entrance of a server whose users sign in elsewhere; undefined where they do not. */
@@ -7,6 +8,7 @@ export async function openProvider({
   verifier,
   serverName,
   tools,
+  features,
   log,
 }: EntranceWiring): Promise<Entrance | undefined> {
   const { provider: settings, origin } = config;
@@ -23,7 +25,7 @@ export async function openProvider({
     addresses: { publicUrl, hosts: hosts === 'any' ? [] : hosts, trustProxy },
     onFailure: (what, reason) => log.warn({ what, reason }, 'identity provider cannot be asked'),
   });
-  const scopes = [...new Set(tools.flatMap(({ scope }) => scope ?? []))];
+  const scopes = scopesAskedFor({ tools, features });
   const parts = { issuer, addressOf, serverName, scopes, publicUrl };
   log.info({ issuer }, 'users sign in at an identity provider');
   return {

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { SignIn } from '../auth/sign-in/sign-in.ts';
 import { createFailureCounter } from '../http/gate/rate-limit.ts';
+import type { Offer } from '../http/sign-in/consent-page.ts';
+import { scopesAskedFor } from '../mcp/call-scopes.ts';
 import type { Peers } from '../sessions/peers.ts';
 import type { Entrance, EntranceWiring } from './entrance.ts';
 
@@ -15,6 +17,7 @@ export async function openSignIn({
   verifier,
   serverName,
   tools,
+  features,
   log,
 }: EntranceWiring): Promise<Entrance | undefined> {
   const { signIn: settings, noSignInBecause, origin } = config;
@@ -31,7 +34,7 @@ export async function openSignIn({
     lookUp: (digest) => verifier.lookUp?.(digest),
     secrets: settings.secrets.length > 0 ? settings.secrets : [makeUpSecret(log)],
     addresses: { publicUrl, hosts: hosts === 'any' ? [] : hosts, trustProxy },
-    scopes: [...new Set(tools.flatMap(({ scope }) => scope ?? []))],
+    scopes: scopesAskedFor({ tools, features }),
     onDocumentFailure: (host, reason) => log.warn({ host, reason }, 'document of a client cannot be used'),
   });
   return {
@@ -45,7 +48,7 @@ export async function openSignIn({
         createLimit: (perFailure, refuse) =>
           createFailureCounter(perFailure * config.auth.failuresPerMinute, undefined, refuse),
         serverName,
-        tools: tools.map(({ name, title, scope }) => ({ title: title ?? name, scope })),
+        offers: offersOf({ tools, features }),
         canRegister: settings.canRegister,
         publicUrl,
         log,
@@ -59,6 +62,20 @@ export async function openSignIn({
 export function shareEnds(ends: SignIn['ends'], peers: Pick<Peers, 'tell' | 'onTell'>): void {
   ends.onEnd((family) => peers.tell('sign-in ended', family));
   peers.onTell('sign-in ended', (family: string) => ends.noteEnded(family));
+}
+
+/** What a client may use, in the words for people, and the scope that each asks for. */
+function offersOf({ tools, features = [] }: Pick<EntranceWiring, 'tools' | 'features'>): Offer[] {
+  const prompts = features.flatMap(({ prompts: own = [] }) => own);
+  const resources = features.flatMap(({ resources: own = [] }) => own);
+  return [
+    ...tools.map(({ title, scope }) => ({ title, scope })),
+    ...prompts.map(({ name, listed: { title = name }, scope }) => ({ title, scope })),
+    ...resources.map(({ name, listed, scope }) => {
+      const { title = name } = 'resource' in listed ? listed.resource : listed.template;
+      return { title, scope };
+    }),
+  ];
 }
 
 /** A secret for this run. */

@@ -95,9 +95,12 @@ export async function startServer({
 }: ServerParts): Promise<RunningServer> {
   const { limits, origin, sharing } = config;
   const facts = readPackage();
-  const entrance = await openEntrance({ config, verifier, serverName: title ?? facts.name, tools, log });
+  const serverName = title ?? facts.name;
+  const entrance = await openEntrance({ config, verifier, serverName, tools, features, log });
   const authenticator = createAuthenticator(entrance.verifier);
-  const shared = await openSharedState(sharing, { log, oneUser: !authenticator.enabled });
+  // Without authentication everybody is the same user.
+  const oneUser = !authenticator.enabled;
+  const shared = await openSharedState(sharing, { log, oneUser });
   const { sessionIds, peers, store } = { ...shared, ...(given.store && { store: given.store }) };
   entrance.takePart?.(peers);
   const countFailure = shareFailures(createFailureCounter(config.auth.failuresPerMinute), peers);
@@ -112,17 +115,14 @@ export async function startServer({
     shortWay: createFastLane,
     callLimit: new CallLimit({ perMinute: limits.callsPerMinute }),
     ...(sharing.secrets.length > 0 && { processName: peers.self }),
-    // Without authentication everybody is the same user.
-    maxCallsPerUser: authenticator.enabled ? limits.maxCallsPerUser : Infinity,
+    maxCallsPerUser: oneUser ? Infinity : limits.maxCallsPerUser,
   });
   const registry = createSessionRegistry({
     ...limits,
-    // With authentication off everybody is the same user.
-    maxSessionsPerUser: authenticator.enabled ? limits.maxSessionsPerUser : limits.maxSessions,
+    maxSessionsPerUser: oneUser ? limits.maxSessions : limits.maxSessionsPerUser,
     idleMs: limits.sessionIdleMs,
   });
-  // With authentication off everybody is the same user.
-  const bytesPerUser = (authenticator.enabled ? 8 : 64) * limits.maxBodyBytes;
+  const bytesPerUser = (oneUser ? 64 : 8) * limits.maxBodyBytes;
   const streams = new EventStreams({
     keepAliveMs: config.keepAliveMs,
     comeBackAfterMs: comeBackAfter(peers),

@@ -44,7 +44,7 @@ export function narrowUser(
 
 /**
  * What a client is told it was granted: nothing at all too, since leaving it out means as much as was asked for (RFC 6749, section 5.1).
- * Undefined where there is no word for it, as no tool asks for one.
+ * Undefined where there is no word for it, as nothing here asks for one.
  */
 export function spellScope(
   { scopes, wantsOffline }: AskedScopes,

@@ -22,7 +22,7 @@ export interface SignInParts {
   readonly lookUp: NonNullable<TokenVerifier['lookUp']>;
   readonly secrets: readonly string[];
   readonly addresses: Addresses;
-  /** The scopes that tools ask for. */
+  /** The scopes that something here asks for. */
   readonly scopes: readonly string[];
   readonly clientHosts: readonly string[];
   readonly redirectUris: readonly string[];

@@ -26,7 +26,7 @@ export interface AdminParts {
   /** Ends a session for good, in every process. */
   readonly endSession: (session: Session) => void;
   readonly bodies: BodyLimits;
-  /** The scopes that tools ask for. */
+  /** The scopes that something here asks for. */
   readonly scopes: readonly string[];
   readonly serverName: string;
   readonly publicUrl: string | undefined;

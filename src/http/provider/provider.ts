@@ -12,7 +12,7 @@ export interface ProviderRouteParts {
   readonly issuer: string;
   readonly addressOf: (headers: RequestContext['req']['headers']) => string;
   readonly serverName: string;
-  /** The scopes that tools ask for. */
+  /** The scopes that something here asks for. */
   readonly scopes: readonly string[];
   readonly publicUrl: string | undefined;
 }

@@ -13,7 +13,7 @@ import { HttpError } from '../errors.ts';
 import { countRefusal, factsOf } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 import { guessOf, headersOf, onPage, sendOn, sendPage, statusOf } from './answers.ts';
-import { type NamedTool, renderConsent, renderProblem, renderRedirect } from './consent-page.ts';
+import { type Offer, renderConsent, renderProblem, renderRedirect } from './consent-page.ts';
 import { readForm } from './form.ts';
 import { type CreateLimit, tooOften } from './limits.ts';
 import { PAGE_STYLE } from './page-style.ts';
@@ -25,7 +25,7 @@ export interface AuthorizeParts {
   readonly countFailure: CountFailure;
   readonly createLimit: CreateLimit;
   readonly serverName: string;
-  readonly tools: readonly NamedTool[];
+  readonly offers: readonly Offer[];
   readonly log: Logger;
 }
 
@@ -47,7 +47,7 @@ const sendStyle: Handler = (ctx) => {
 };
 
 /** Asks the user. */
-function createAsk({ signIn, serverName, tools, createLimit }: AuthorizeParts): Handler {
+function createAsk({ signIn, serverName, offers, createLimit }: AuthorizeParts): Handler {
   const countReading = createLimit(
     1,
     tooOften('too_many_documents', 'Too many documents of clients have been asked for'),
@@ -61,13 +61,13 @@ function createAsk({ signIn, serverName, tools, createLimit }: AuthorizeParts): 
     if (asked.kind === 'answer')
       return sendOn(ctx, asked.location, renderRedirect(serverName, asked.location));
     const { ticket, sealedTicket } = asked;
-    return sendPage(ctx, 200, renderConsent({ serverName, ticket, sealedTicket, tools }));
+    return sendPage(ctx, 200, renderConsent({ serverName, ticket, sealedTicket, offers }));
   };
 }
 
 /** Takes the user's answer. All that the request was is in the ticket: the form has nothing that could be altered. */
 function createDecide(parts: AuthorizeParts): Handler {
-  const { signIn, serverName, tools, log } = parts;
+  const { signIn, serverName, offers, log } = parts;
   return async (ctx) => {
     requireOwnPage(ctx);
     const form = await readForm(ctx);
@@ -88,7 +88,7 @@ function createDecide(parts: AuthorizeParts): Handler {
     const grant = await judgePasted(token, ctx, parts).catch((error: unknown) => {
       if (!(error instanceof HttpError)) throw error;
       const refusal = error.message;
-      throw onPage(error, renderConsent({ serverName, ticket, sealedTicket, tools, refusal }));
+      throw onPage(error, renderConsent({ serverName, ticket, sealedTicket, offers, refusal }));
     });
     const location = signIn.allow(ticket, digestToken(token));
     noteSignIn(log, ticket, grant);

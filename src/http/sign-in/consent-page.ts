@@ -3,8 +3,8 @@ import { isLoopbackRedirect } from '../../auth/sign-in/redirect-policy.ts';
 import type { TicketClaims } from '../../auth/sign-in/sealed-values.ts';
 import { html, type Html } from './html.ts';
 
-/** A tool, as the page names it. */
-export interface NamedTool {
+/** What a client may use, as the page names it: a tool, a prompt, a resource. */
+export interface Offer {
   readonly title: string;
   /** The scope that it asks for. */
   readonly scope: string | undefined;
@@ -15,13 +15,13 @@ export interface ConsentFacts {
   readonly serverName: string;
   readonly ticket: TicketClaims;
   readonly sealedTicket: string;
-  readonly tools: readonly NamedTool[];
+  readonly offers: readonly Offer[];
   /** Why the token was not taken. */
   readonly refusal?: string | undefined;
 }
 
 /** The page that takes the token. */
-export function renderConsent({ serverName, ticket, sealedTicket, tools, refusal }: ConsentFacts): string {
+export function renderConsent({ serverName, ticket, sealedTicket, offers, refusal }: ConsentFacts): string {
   const { host } = new URL(ticket.issuer);
   const client = ticket.clientName ?? 'A client without a name';
   return renderPage(
@@ -40,7 +40,7 @@ export function renderConsent({ serverName, ticket, sealedTicket, tools, refusal
       </section>
       <section>
         <h2>What it may then do as you</h2>
-        ${describeRights(ticket, tools)}
+        ${describeRights(ticket, offers)}
       </section>
       ${refusal === undefined ? undefined : html`<p class="refusal" role="alert" id="refusal">${refusal}</p>`}
       <form method="post" action="authorize">
@@ -110,17 +110,17 @@ function describePlace(redirectUri: string): Html {
     </p>`;
 }
 
-/** What the client may do, in the names of the tools. */
-function describeRights({ scopes, refreshes }: TicketClaims, tools: readonly NamedTool[]): Html {
+/** What the client may do, in the names of what it may use. */
+function describeRights({ scopes, refreshes }: TicketClaims, offers: readonly Offer[]): Html {
   const until = refreshes ? 'It stays signed in until you or whoever runs this server ends it.' : '';
-  const titles = tools.filter(({ scope }) => scope !== undefined && scopes?.includes(scope) === true);
-  const free = tools.filter(({ scope }) => scope === undefined);
+  const asked = offers.filter(({ scope }) => scope !== undefined && scopes?.includes(scope) === true);
+  const free = offers.filter(({ scope }) => scope === undefined);
   if (scopes === undefined) {
     return html`<p>Everything that your token may do.</p>
       <p class="note">${until}</p>`;
   }
   return html`<ul>
-      ${[...titles, ...free].map(({ title }) => html`<li>${title}</li>`)}
+      ${[...asked, ...free].map(({ title }) => html`<li>${title}</li>`)}
     </ul>
     <p class="note">Only as far as your token allows it. ${until}</p>`;
 }

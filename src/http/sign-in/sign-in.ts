@@ -7,7 +7,7 @@ import type { RequestContext, Route } from '../context.ts';
 import type { DescribeEntrance } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 import { createAuthorizeRoutes } from './authorize.ts';
-import type { NamedTool } from './consent-page.ts';
+import type { Offer } from './consent-page.ts';
 import { createResourceRoutes, describeEntrance } from '../site/resource-documents.ts';
 import { createDocumentRoutes } from './documents.ts';
 import type { CreateLimit } from './limits.ts';
@@ -21,7 +21,7 @@ export interface SignInRouteParts {
   readonly countFailure: CountFailure;
   readonly createLimit: CreateLimit;
   readonly serverName: string;
-  readonly tools: readonly NamedTool[];
+  readonly offers: readonly Offer[];
   readonly canRegister: boolean;
   readonly publicUrl: string | undefined;
   readonly log: Logger;

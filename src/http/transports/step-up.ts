@@ -3,7 +3,7 @@
  * transport says the same. Where signing in again cannot help, the tool says so itself: the model reads that, and no client signs in.
  */
 import { canObtain, hasScope } from '../../auth/user.ts';
-import { scopeOfMessage, scopesThatThereAre } from '../../mcp/call-scopes.ts';
+import { scopeOfMessage, scopesAskedFor } from '../../mcp/call-scopes.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 import { grantOf, type RequestContext } from '../context.ts';
 import { insufficientScope } from '../errors.ts';
@@ -20,7 +20,7 @@ export function createStepUp(
   describe: DescribeStep | undefined,
 ): StepUp | undefined {
   if (describe === undefined) return undefined;
-  const known = scopesThatThereAre(definition);
+  const known = scopesAskedFor(definition);
   return (ctx, body) => {
     const { user, tokenId } = grantOf(ctx);
     if (user.obtainable === undefined || user.scopes === undefined) return;

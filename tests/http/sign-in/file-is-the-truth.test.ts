@@ -1,8 +1,27 @@
 /** What came of a sign-in leads back to the entry of the token file at every request: whatever that says counts for it as well. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { digestToken, tokenIdOf } from '../../../src/auth/digest.ts';
-import { callTool, eventually, initialize, openMcpSession, send, sendRaw } from '../../support/raw-http.ts';
-import { newSecret, refresh, signIn, type SignedIn } from '../../support/sign-in.ts';
+import type { Feature } from '../../../src/mcp/feature.ts';
+import { definePrompt } from '../../../src/mcp/prompt.ts';
+import { defineResource } from '../../../src/mcp/resource.ts';
+import {
+  callTool,
+  eventually,
+  initialize,
+  openMcpSession,
+  rpc,
+  send,
+  sendRaw,
+} from '../../support/raw-http.ts';
+import {
+  askFor,
+  newSecret,
+  openPage,
+  refresh,
+  register,
+  signIn,
+  type SignedIn,
+} from '../../support/sign-in.ts';
 import { openSse, openStream } from '../../support/sse-reader.ts';
 import {
   ADA,
@@ -16,6 +35,23 @@ const ada = { userId: 'ada', name: 'Ada' };
 const bob = { userId: 'bob', name: 'Bob' };
 const PAST = '2020-01-01T00:00:00Z';
 
+const review = definePrompt({
+  name: 'review',
+  title: 'Review',
+  description: 'Goes through what you have learned.',
+  scope: 'learn',
+  run: () => 'What have I learned?',
+});
+
+const lesson = defineResource({
+  name: 'intro',
+  title: 'First lesson',
+  description: 'How to begin.',
+  uri: 'lesson://intro',
+  scope: 'read',
+  read: () => 'Begin.',
+});
+
 /** How soon a revoked token's streams must be closed; the file is looked at twice a second, streams once. */
 const SOON_MS = 2_500;
 
@@ -26,8 +62,12 @@ afterEach(async () => {
 });
 
 /** Starts a server on which users can sign in. */
-async function start(tokens: TokenFileContent, env: Record<string, string> = {}): Promise<TestServer> {
-  const server = await startTestServer({ tokens, env: { SERVER_SECRET: newSecret(), ...env } });
+async function start(
+  tokens: TokenFileContent,
+  env: Record<string, string> = {},
+  features: readonly Feature[] = [],
+): Promise<TestServer> {
+  const server = await startTestServer({ tokens, features, env: { SERVER_SECRET: newSecret(), ...env } });
   servers.push(server);
   return server;
 }
@@ -131,6 +171,37 @@ test('scopes that the entry loses and gets count at the next call; what was not 
   expect(meanwhile).toEqual(['echo_message', 'whoami']);
   expect(echo.status).toBe(403);
   expect(echo.headers.get('www-authenticate')).toMatch(/error="insufficient_scope".*scope="greet echo"/);
+});
+
+test('what only prompts and resources ask for is told, named on the page, and can be signed in for', async () => {
+  const features = [{ name: 'learning', prompts: [review], resources: [lesson] }];
+  const server = await start({ [ADA]: { ...ada, scopes: ['greet', 'learn', 'read'] } }, {}, features);
+  const { body: told } = await send(`${server.url}/.well-known/oauth-protected-resource/mcp`);
+  const clientId = String((await register(server.url))['client_id']);
+  const page = await openPage(server.url, askFor(server.url, clientId, { scope: 'learn read' }));
+  const statusWith = async (scope: string): Promise<readonly (readonly [number, string | null])[]> => {
+    const { access_token: token } = await signIn(server.url, ADA, { parameters: { scope } });
+    const session = await openMcpSession(server.url, token);
+    const answers = [
+      await session.post(rpc(1, 'prompts/get', { name: 'review' })),
+      await session.post(rpc(2, 'resources/read', { uri: 'lesson://intro' })),
+    ];
+    return answers.map(({ status, headers }) => [
+      status,
+      /scope="[^"]*"/.exec(headers.get('www-authenticate') ?? '')?.[0] ?? null,
+    ]);
+  };
+
+  expect(told).toMatchObject({ scopes_supported: ['greet', 'echo', 'learn', 'read'] });
+  expect(page.text).toMatch(/<li>Review<\/li><li>First lesson<\/li>/);
+  expect(await statusWith('greet')).toEqual([
+    [403, 'scope="greet learn"'],
+    [403, 'scope="greet read"'],
+  ]);
+  expect(await statusWith('greet learn read')).toEqual([
+    [200, null],
+    [200, null],
+  ]);
 });
 
 test('a call that neither the sign-in nor another one could give is a tool error', async () => {
