@@ -8,7 +8,7 @@ export interface ServiceContext {
   readonly log: Logger;
   /** Where relative paths begin: the working folder, or the package's, where the host of a stdio server chooses the former. */
   readonly folder: string;
-  /** Aborted when opening takes too long. */
+  /** Aborted when opening takes too long, or the start ends. */
   readonly signal: AbortSignal;
 }
 

@@ -14,19 +14,15 @@ import { createLog } from '../log.ts';
 import { CallLimit } from '../mcp/call-limit.ts';
 import { createMcpServer, defineMcp } from '../mcp/server.ts';
 import { packageFolder, readPackage } from '../package.ts';
+import { createSignalListener, listenToEndSignals } from './end-signals.ts';
 import { PatientStdio } from './patient-stdio.ts';
+import { runStart, type Start } from './run-start.ts';
 import { infoOf, ownVariablesOf, type ServerDefinition } from './server-definition.ts';
 import { openServices } from './services.ts';
-import { describeStartFailure } from './start-messages.ts';
 
 /** Serves the process's standard streams until the host closes them; a start that fails ends the process with one message. */
 export async function runStdio(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
-  try {
-    await start(definition, environment);
-  } catch (error) {
-    process.stderr.write(`${describeStartFailure(error)}\n`);
-    process.exit(1);
-  }
+  await runStart(async (start) => startParts(definition, environment, start));
 }
 
 /** Beside package.json, not in the working folder: that is of whatever project the host was opened in, and so is its `.env`. */
@@ -35,7 +31,11 @@ function ownFile(): EnvironmentFile {
 }
 
 /** Builds the parts and starts them. */
-async function start(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
+async function startParts(
+  definition: ServerDefinition,
+  environment: NodeJS.ProcessEnv,
+  start: Start,
+): Promise<void> {
   const own = ownVariablesOf(definition);
   const config = parseEnvironment(environment, (all) => parseStdioConfig(all, own), ownFile());
   const log = createLog(config.logLevel);
@@ -45,6 +45,7 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
     values: config.own,
     log,
     folder: packageFolder(),
+    onBegin: start.closesBy,
   });
   const { title, instructions, tools, features } = definition;
   const { use } = services;
@@ -52,6 +53,7 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   const { callsPerMinute, maxCallsPerUser } = config.limits;
   const callLimit = new CallLimit({ perMinute: callsPerMinute });
   const mcp = defineMcp({ info, instructions, tools, features, use, log, callLimit, maxCallsPerUser });
+  if (!start.finish()) return;
   const end = async (): Promise<void> => {
     await connection.close();
     await services.close();
@@ -76,7 +78,7 @@ async function start(definition: ServerDefinition, environment: NodeJS.ProcessEn
   );
   log.info({ userId: grant.user.userId, tokenId: grant.tokenId }, 'serving stdio');
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
+  listenToEndSignals(createSignalListener(stop));
   // A call may wait for what will never come, with nothing that keeps the process alive.
   process.once('beforeExit', () => void stop());
 }

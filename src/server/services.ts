@@ -26,6 +26,8 @@ export interface ServicesOptions {
   /** Where relative paths begin; by default in the working folder. */
   readonly folder?: string;
   readonly deadlines?: Deadlines;
+  /** Hears, before any is open, how those are closed that are by then: the start may end sooner. */
+  readonly onBegin?: (close: () => Promise<void>) => void;
 }
 
 /** How long a service may take. Milliseconds. */
@@ -47,42 +49,58 @@ export class ServiceError extends Error {
  * @throws {ServiceError} naming the one that did not open; those before it have been closed
  */
 export async function openServices(options: ServicesOptions): Promise<OpenServices> {
-  const { services, values, log, folder = process.cwd(), deadlines = DEADLINES } = options;
+  const { services, values, log, folder = process.cwd(), deadlines = DEADLINES, onBegin } = options;
   const open = new Map<Service, OpenService>();
+  const ended = new AbortController();
   const closeAll = async (): Promise<void> => {
     for (const [{ name }, service] of [...open].toReversed()) {
-      const closed = within(deadlines.closeMs, () => service.close());
+      const closed = within({ limitMs: deadlines.closeMs }, () => service.close());
       await closed.catch((error: unknown) =>
         log.error({ err: error, service: name }, 'service did not close'),
       );
     }
     open.clear();
   };
-  for (const service of services) {
-    const { name } = service;
-    try {
-      const opened = await within(deadlines.openMs, (signal) =>
-        service.open(values, { log: log.child({ service: name }), folder, signal }),
-      );
-      open.set(service, opened);
-    } catch (error) {
-      await closeAll();
-      throw new ServiceError(`The service "${name}" did not open: ${reasonOf(error)}`, { cause: error });
+  const openAll = async (): Promise<void> => {
+    for (const service of services) {
+      const { name } = service;
+      const context = { log: log.child({ service: name }), folder };
+      try {
+        const opened = await within({ limitMs: deadlines.openMs, ended: ended.signal }, (signal) =>
+          service.open(values, { ...context, signal }),
+        );
+        open.set(service, opened);
+        ended.signal.throwIfAborted();
+      } catch (error) {
+        await closeAll();
+        throw new ServiceError(`The service "${name}" did not open: ${reasonOf(error)}`, { cause: error });
+      }
     }
-  }
+  };
+  const opening = openAll();
+  const close = async (): Promise<void> => {
+    ended.abort(new Error('the start has ended'));
+    // One that is being opened is told to stop. Where it opens all the same, it is closed, too.
+    await within({ limitMs: deadlines.closeMs }, () => opening).catch(() => undefined);
+    await closeAll();
+  };
+  onBegin?.(close);
+  await opening;
   return {
     use: createUse(open),
     names: services.map(({ name }) => name),
     async findUnready() {
       const verdicts = await Promise.all(
         [...open].map(async ([{ name }, service]) => {
-          const isReady = await within(deadlines.readyMs, () => service.isReady()).catch(() => false);
+          const isReady = await within({ limitMs: deadlines.readyMs }, () => service.isReady()).catch(
+            () => false,
+          );
           return isReady ? [] : [name];
         }),
       );
       return verdicts.flat();
     },
-    close: closeAll,
+    close,
   };
 }
 
@@ -106,15 +124,17 @@ export const NO_SERVICES: OpenServices = {
   close: async () => {},
 };
 
-/** Runs something that must be done within a time; its signal is aborted when it is not. */
+/** Runs something that must be done within a time; its signal is aborted when it is not, and when `ended` is. */
 async function within<Result>(
-  limitMs: number,
+  { limitMs, ended }: { readonly limitMs: number; readonly ended?: AbortSignal },
   run: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const abort = new AbortController();
   const timer = new AbortController();
+  const stop = (): void => abort.abort();
+  ended?.addEventListener('abort', stop, { signal: timer.signal });
   const late = delay(limitMs, undefined, { signal: timer.signal }).then(() => {
-    abort.abort();
+    stop();
     throw new Error(`it took longer than ${limitMs / 1000} s`);
   });
   late.catch(() => undefined);

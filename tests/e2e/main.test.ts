@@ -128,6 +128,23 @@ describe('the start', () => {
     silent.close();
   });
 
+  test.each(['http', 'stdio'] as const)(
+    'over %s that a signal ends, given twice at once, closes the services that are open',
+    async (transport) => {
+      const server = await spawnServer(sandbox, { entry: fixtureEntry(transport, 'lively', 'late') });
+      await waitFor('the second service', () => server.stderr().includes('"msg":"opening"'));
+
+      server.child.kill('SIGINT');
+      server.child.kill('SIGTERM');
+      const ending = await waitForEnd(server);
+
+      expect(ending).toMatchObject({ code: 0, signal: null });
+      const closed = [...server.stderr().matchAll(/"service":"(\w+)","msg":"closed"/g)];
+      expect(closed.map(([, name]) => name)).toEqual(['late', 'lively']);
+      expect(server.stderr()).not.toMatch(/listening|serving stdio|did not open/);
+    },
+  );
+
   test('refuses bad settings, naming each of them and showing none of their values', async () => {
     const env = {
       PORT: 'eighty-secret',

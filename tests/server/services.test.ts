@@ -6,7 +6,7 @@ import { defineService, type Service } from '../../src/mcp/service.ts';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { openServices, type ServicesOptions } from '../../src/server/services.ts';
 import { createMemoryLog } from '../support/memory-log.ts';
-import { callTool, openMcpSession, send } from '../support/raw-http.ts';
+import { callTool, eventually, openMcpSession, send } from '../support/raw-http.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
 
 /** Opens services whose deadlines are a moment. */
@@ -92,6 +92,27 @@ describe('services', () => {
     );
 
     expect(aborted).toBe(true);
+  });
+
+  test('whose start ends are closed, the one that is being opened is told to stop, and no other is opened', async () => {
+    const notes: string[] = [];
+    const stopping = defineService({
+      name: 'stopping',
+      open: async (_values, { signal }) => {
+        notes.push('open stopping');
+        await delay(60_000, undefined, { signal });
+      },
+    });
+    const deadlines = { openMs: 60_000, readyMs: 50, closeMs: 60_000 };
+    let close: (() => Promise<void>) | undefined;
+    const services = [createNoted('one', notes), stopping, createNoted('two', notes)];
+    const { opening } = open(services, { deadlines, onBegin: (how) => void (close = how) });
+    await eventually(() => notes.includes('open stopping'));
+
+    const [outcome] = await Promise.allSettled([opening, close?.()]);
+
+    expect(outcome.status).toBe('rejected');
+    expect(notes).toEqual(['open one', 'open stopping', 'close the one']);
   });
 
   test('that do not close in time, or fail, are logged and keep no other from being closed', async () => {

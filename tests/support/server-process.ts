@@ -53,7 +53,7 @@ export const WITH_TOKENS = {
  */
 export function fixtureEntry(
   transport: 'http' | 'stdio',
-  ...tools: ('wait' | 'explode' | 'outside' | 'lively')[]
+  ...tools: ('wait' | 'explode' | 'outside' | 'lively' | 'late')[]
 ): readonly string[] {
   return [builtFile('lab/fixture/entry.js'), transport, ...tools];
 }

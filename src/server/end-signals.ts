@@ -1,0 +1,27 @@
+/** The signals that ask a process for its end, and what it makes of the second. */
+
+/** A Ctrl-C reaches the process twice, from the terminal and from npm: within this time it counts once. */
+const SAME_SIGNAL_MS = 100;
+
+/** Hears signals that ask for an end: the first begins it, and one that comes later ends the process at once. */
+export function createSignalListener(
+  end: (signal: NodeJS.Signals) => Promise<unknown>,
+): (signal: NodeJS.Signals) => void {
+  let askedAtMs: number | undefined;
+  return (signal) => {
+    if (askedAtMs !== undefined && performance.now() - askedAtMs < SAME_SIGNAL_MS) return;
+    if (askedAtMs !== undefined) process.exit(1);
+    askedAtMs = performance.now();
+    void end(signal);
+  };
+}
+
+/** Has a listener hear the signals that ask for an end; what is returned puts an end to that. */
+export function listenToEndSignals(listener: (signal: NodeJS.Signals) => void): () => void {
+  for (const signal of END_SIGNALS) process.on(signal, listener);
+  return () => {
+    for (const signal of END_SIGNALS) process.off(signal, listener);
+  };
+}
+
+const END_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
