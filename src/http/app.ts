@@ -56,7 +56,7 @@ export function createApp(parts: AppParts): RequestListener {
     setSecurityHeaders,
     answerErrors(log, { ...(logAddresses !== undefined && { showAddress: logAddresses }) }),
     guardRequest,
-    guardOrigin({ ...origin, authEnabled: authenticator.enabled }),
+    guardOrigin({ ...origin, authEnabled: authenticator.enabled, log }),
     ...(authenticator.enabled || isOpenToAll ? [] : [refuseForwarded]),
     routing.serve,
     answerUnknownPath(routes),

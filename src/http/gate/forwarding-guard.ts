@@ -19,6 +19,6 @@ export const refuseForwarded: Step = (ctx, next) => {
 };
 
 /** Whether a request carries the trace of a proxy. */
-function isForwarded(headers: IncomingHttpHeaders): boolean {
+export function isForwarded(headers: IncomingHttpHeaders): boolean {
   return Object.keys(headers).some((name) => FORWARDING_HEADER.test(name));
 }

@@ -1,30 +1,41 @@
 /** The DNS-rebinding guard and CORS: which Host and Origin headers are let in, and what browsers may read. */
+import type { Logger } from 'pino';
 import type { OriginConfig } from '../../config/network.ts';
 import { shownName } from '../../log.ts';
 import type { RequestContext, Step } from '../context.ts';
 import { writeHead } from '../direct-answer.ts';
 import { HttpError } from '../errors.ts';
+import { isForwarded } from './forwarding-guard.ts';
 
 /** What is let in. */
-export interface OriginGuardOptions extends Pick<OriginConfig, 'hosts' | 'origins' | 'listensOn'> {
+export interface OriginGuardOptions extends Pick<
+  OriginConfig,
+  'publicUrl' | 'hosts' | 'origins' | 'listensOn'
+> {
   readonly authEnabled: boolean;
+  readonly log: Pick<Logger, 'warn'>;
 }
 
 /** Refuses foreign Host and Origin headers (403), but not of probes, and answers preflights. */
-export function guardOrigin({ hosts, origins, listensOn, authEnabled }: OriginGuardOptions): Step {
+export function guardOrigin(options: OriginGuardOptions): Step {
+  const { hosts, origins, listensOn, authEnabled } = options;
   const allowedHosts = hosts === 'any' ? undefined : new Set(hosts);
   const allowedOrigins = new Set(origins);
   // The server's own page. A page that was rebound to this address looks the same where the Host is not checked: it may
   // then come only where it must bring a token, which no page of somebody else's has.
   const mayBeOwn = allowedHosts !== undefined || authEnabled;
 
+  const noteLoopbackHost = createHostAdvice(options);
+
   return (ctx, next) => {
     // The raw header, never X-Forwarded-Host: what a client can write freely proves nothing.
     const host = ctx.req.headers.host?.toLowerCase() ?? '';
     const isProbe = ctx.state.route?.isProbe === true;
+    const isLoopback = LOOPBACK_HOST.test(host);
+    if (isLoopback && !isProbe) noteLoopbackHost(ctx);
     const isAllowedHost =
       allowedHosts === undefined ||
-      LOOPBACK_HOST.test(host) ||
+      isLoopback ||
       allowedHosts.has(host) ||
       (listensOn !== undefined && host.replace(/:\d{1,5}$/, '') === listensOn);
     if (!isProbe && !isAllowedHost) {
@@ -51,7 +62,9 @@ export function guardOrigin({ hosts, origins, listensOn, authEnabled }: OriginGu
         throw new HttpError(
           403,
           'forbidden_origin',
-          'Pages of this Origin may not call this server. Set ALLOWED_ORIGINS to allow it.',
+          pages === 'own'
+            ? "Only this server's own page may send this form. If that did, a proxy writes another name over Host: have it pass on Host."
+            : 'Pages of this Origin may not call this server. Set ALLOWED_ORIGINS to allow it.',
           { facts: { origin: shownName(origin) } },
         );
       }
@@ -64,6 +77,21 @@ export function guardOrigin({ hosts, origins, listensOn, authEnabled }: OriginGu
 /** The names of this machine, with any port: no other machine's page can have them. */
 const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
+
+/** Makes what tells the operator, once, of a proxy that writes a name of this machine over Host: sign-ins then lead clients there. */
+function createHostAdvice({ publicUrl, log }: OriginGuardOptions): (ctx: RequestContext) => void {
+  const { host = '', origin } = publicUrl === undefined ? {} : new URL(publicUrl);
+  let isTold = publicUrl === undefined || LOOPBACK_HOST.test(host);
+  return (ctx) => {
+    // Programs of this machine may use such a name; what came by a proxy, or from a page at the public address, did not.
+    if (isTold || !(isForwarded(ctx.req.headers) || ctx.req.headers.origin === origin)) return;
+    isTold = true;
+    log.warn(
+      { host: shownName(ctx.req.headers.host ?? '') },
+      'A proxy writes a name of this machine over Host, and clients that sign in are sent there. Have it pass on Host (nginx: proxy_set_header Host $http_host).',
+    );
+  };
+}
 
 /** What a browser client must be able to read of an answer. */
 const EXPOSED_HEADERS = 'Mcp-Session-Id, Mcp-Protocol-Version, WWW-Authenticate, Retry-After, X-Request-Id';

@@ -9,6 +9,7 @@ import {
   sendRaw,
   stateless,
 } from '../../support/raw-http.ts';
+import { newSecret } from '../../support/sign-in.ts';
 import { openStream } from '../../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
 
@@ -109,6 +110,61 @@ describe('Host', () => {
     await open.close();
 
     expect([host.status, origin.status]).toEqual([200, 403]);
+  });
+});
+
+/** The Hosts of which the operator is told when requests with these heads have come. */
+async function toldOf(
+  settings: Readonly<Record<string, string>>,
+  ...heads: readonly string[][]
+): Promise<unknown[]> {
+  const own = await startTestServer({ env: settings });
+  for (const [path, ...lines] of heads) await sendRaw(own.url, [`GET ${path} HTTP/1.1`, ...lines]);
+  await own.close();
+  return own.lines.flatMap(({ msg, host }) => (/have it pass on host/i.test(String(msg)) ? [host] : []));
+}
+
+describe('a proxy that writes a name of this machine over Host', () => {
+  const FORWARDED = 'X-Forwarded-For: 192.0.2.1';
+  const env = { PUBLIC_URL: 'https://my-app.example' };
+
+  test('is told of once, with what to do', async () => {
+    const head = ['/tools', 'Host: 127.0.0.1:8000', FORWARDED];
+
+    expect(await toldOf(env, head, head)).toEqual(['127.0.0.1:8000']);
+  });
+
+  test('is told of where a page of the public address calls', async () => {
+    const head = ['/tools', 'Host: localhost', 'Origin: https://my-app.example'];
+
+    expect(await toldOf(env, head)).toEqual(['localhost']);
+  });
+
+  test.each([
+    ['a program of this machine', env, ['/tools', 'Host: localhost']],
+    ['a probe', env, ['/health', 'Host: localhost', FORWARDED]],
+    ['a proxy that passes it on', env, ['/tools', 'Host: my-app.example', FORWARDED]],
+    ['a server for this machine', {}, ['/tools', 'Host: localhost', FORWARDED]],
+    [
+      'a public address of this machine',
+      { PUBLIC_URL: 'http://localhost:8000' },
+      ['/tools', 'Host: localhost', FORWARDED],
+    ],
+  ])('is not what %s is taken for', async (_, settings, head) => {
+    expect(await toldOf(settings, head)).toEqual([]);
+  });
+
+  test('is named to whoever sends the form of the own page', async () => {
+    const own = await startTestServer({ env: { ...env, SERVER_SECRET: newSecret() } });
+
+    const answer = await send(`${own.url}/authorize`, {
+      method: 'POST',
+      headers: { Origin: 'https://my-app.example' },
+    });
+    await own.close();
+
+    expect(answer.status).toBe(403);
+    expect(answer.text).toContain('a proxy writes another name over Host');
   });
 });
 
