@@ -137,7 +137,7 @@ function adviceFor(answer: Answer): string {
   if (status === 401)
     return 'Check the token: copied whole, of this deployment, neither expired nor disabled.';
   if (status === 403 && text.includes('forbidden_host'))
-    return 'The server does not know that it is called by this name: set PUBLIC_URL to this address, or add the name to ALLOWED_HOSTS.';
+    return 'The server does not know that it is called by this name: set PUBLIC_URL to this address, or add the name to ALLOWED_HOSTS. If that is so, a proxy writes another name over Host, which the server logs: have it pass on Host (nginx: proxy_set_header Host $http_host).';
   if (status === 429) return adviceForTooMany(answer);
   if (status === 502 || status === 503 || status === 504)
     return "The host's proxy answers, with no running server behind it: read the deployment's log, and check the port it forwards to.";

@@ -5,13 +5,13 @@ import { z } from 'zod';
 import { type Answer, ask, codeOf, parseJson, requireJson, type Target, unexpected } from './http.ts';
 import { CheckFailure } from './outcome.ts';
 import {
+  adviceOn,
   askAt,
   CALLBACK,
   type Discovered,
   FOREIGN,
   openRedirect,
   type Registered,
-  SET_PUBLIC_URL,
 } from './sign-in.ts';
 import type { Passed } from './steps.ts';
 
@@ -70,7 +70,7 @@ export async function signInOnPage(
   if (searchParams.get('state') !== state || searchParams.get('iss') !== issuer)
     throw new CheckFailure(
       `The way back does not repeat the state, or names another issuer than ${issuer}.`,
-      SET_PUBLIC_URL,
+      adviceOn(target, searchParams.get('iss')),
     );
   return {
     detail: 'it takes the token, and leads back to the client alone',

@@ -41,17 +41,23 @@ export const CALLBACK = 'http://127.0.0.1:3118/callback';
 /** Somebody else's. */
 export const FOREIGN = 'https://smoke-test.invalid/callback';
 
-export const SET_PUBLIC_URL =
+const SET_PUBLIC_URL =
   'Set PUBLIC_URL to the address that clients use, exactly: clients compare these addresses as text.';
 
-/** A server names the address that `Host` has, and without PUBLIC_URL this machine's. */
+/** What to do about a proxy after whose words the server names an address. */
 const PASS_HOST =
-  'If PUBLIC_URL is set, a proxy writes an address of its own over Host: have the proxy pass on Host (nginx: proxy_set_header Host $http_host). Else set PUBLIC_URL to the address that clients use.';
+  'a proxy writes an address of its own over Host: have the proxy pass on Host, for every path (nginx: proxy_set_header Host $http_host, in each location).';
 
-/** What to do about an address that the server names in place of the deployment's. */
-function adviceOn({ url }: Target, named: URL | undefined): string {
+/**
+ * What to do about an address that the server names in place of the deployment's. It names what `Host` has where that is one of its
+ * own, else PUBLIC_URL, and without that this machine.
+ */
+export function adviceOn({ url }: Target, address: string | null): string {
+  const named = parseAddress(address ?? '');
   const isLocal = named !== undefined && isLoopbackHost(named.hostname) && !isLoopbackHost(url.hostname);
-  return isLocal ? PASS_HOST : SET_PUBLIC_URL;
+  return isLocal
+    ? `If PUBLIC_URL is set, ${PASS_HOST} Else set PUBLIC_URL to the address that clients use.`
+    : `${SET_PUBLIC_URL} If it is so, ${PASS_HOST}`;
 }
 
 /** From a 401 to the documents, each where the one before says, and all about one address. */
@@ -65,11 +71,11 @@ export async function discoverSignIn(target: Target): Promise<Discovered> {
       'Signing in is off: set SERVER_SECRET and PUBLIC_URL; the log says "users cannot sign in", and why. Or a proxy takes WWW-Authenticate away.',
     );
   }
-  const resource = requireJson(await askAt(target, pointer), [200], RESOURCE);
+  const resource = requireJson(await askDocument(target, pointer), [200], RESOURCE);
   if (resource.resource !== `${here}/mcp`)
     throw new CheckFailure(
       `The server says to be ${resource.resource}, not ${here}/mcp.`,
-      adviceOn(target, parseAddress(resource.resource)),
+      adviceOn(target, resource.resource),
     );
   const [issuer = ''] = resource.authorization_servers;
   if (issuer !== here) {
@@ -83,9 +89,12 @@ export async function discoverSignIn(target: Target): Promise<Discovered> {
   }
   const { origin, pathname } = new URL(issuer);
   const document = `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`;
-  const metadata = requireJson(await askAt(target, document), [200], METADATA);
+  const metadata = requireJson(await askDocument(target, document), [200], METADATA);
   if (metadata.issuer !== issuer)
-    throw new CheckFailure(`The document at ${document} is of ${metadata.issuer}.`, SET_PUBLIC_URL);
+    throw new CheckFailure(
+      `The document at ${document} is of ${metadata.issuer}.`,
+      adviceOn(target, metadata.issuer),
+    );
   if (!metadata.code_challenge_methods_supported.includes('S256'))
     throw new CheckFailure(
       'The document does not offer S256.',
@@ -100,6 +109,17 @@ export async function discoverSignIn(target: Target): Promise<Discovered> {
     revoke: metadata.revocation_endpoint,
     isHere: true,
   };
+}
+
+/** A document that a server under a path has at the root of its host, where others may answer. */
+async function askDocument(target: Target, address: string): Promise<Answer> {
+  const answer = await askAt(target, address);
+  const path = target.url.pathname.replace(/\/$/, '');
+  if (path === '' || answer.status !== 404 || codeOf(answer) !== undefined) return answer;
+  throw new CheckFailure(
+    `${address} is answered 404 by somebody else.`,
+    `Clients look there: have the proxy hand /.well-known/oauth-…${path} to this server too, as deploy/nginx-path.conf does.`,
+  );
 }
 
 /** A client registers; one that would send users somewhere else does not. */
@@ -127,7 +147,7 @@ export async function askAt(
   if (url?.origin !== target.url.origin)
     throw new CheckFailure(
       `The server sends clients to ${url?.origin ?? 'no address'}.`,
-      adviceOn(target, url),
+      adviceOn(target, address),
     );
   return ask({ ...target, url: new URL('/', url) }, `${url.pathname}${url.search}`, request);
 }

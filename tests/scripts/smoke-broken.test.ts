@@ -281,7 +281,7 @@ checks.addEach(
       'application/json',
       '{"error":"forbidden_host","error_description":"Foreign."}',
       'Foreign.',
-      'PUBLIC_URL',
+      'a proxy writes another name over Host',
     ],
   ] as const,
   ([status, type]) => `names what answers in place of the server: ${status} with ${type}`,

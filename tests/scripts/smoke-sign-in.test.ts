@@ -5,6 +5,7 @@ import { type Discovered, discoverSignIn, registerClient } from '../../scripts/s
 import { signInOnPage, useSignIn } from '../../scripts/smoke/sign-in-page.ts';
 import { PLAN } from '../../scripts/smoke/plan.ts';
 import { type Exchange, type Fault, startFaultyProxy } from '../support/faulty-proxy.ts';
+import { findFreePort } from '../support/free-port.ts';
 import { startRoundRobin } from '../support/round-robin.ts';
 import { newSecret } from '../support/sign-in.ts';
 import { smoke } from '../support/smoke-run.ts';
@@ -254,6 +255,16 @@ describe('names', () => {
   });
 });
 
+/** Has a document name the server as a proxy does that writes the name of its upstream over Host. */
+function editNames(path: string): NonNullable<Fault['answer']> {
+  return (exchange) =>
+    editJson(exchange, path, (body) => ({
+      ...body,
+      resource: 'https://app:8000/mcp',
+      issuer: 'https://app:8000',
+    }));
+}
+
 /** Writes the server's own address over Host, as nginx does unless it is told otherwise. */
 const writeOverHost = ({ headers }: { readonly headers: { host?: string | undefined } }): void => {
   headers.host = new URL(healthy.url).host;
@@ -285,6 +296,37 @@ test.each<[string, Fault]>([
   expect(outcome).toBeInstanceOf(CheckFailure);
   expect((outcome as CheckFailure).message).toContain(`The server ${words} ${healthy.url}`);
   expect((outcome as CheckFailure).advice).toContain('nginx: proxy_set_header Host $http_host');
+});
+
+test.each<[string, Fault]>([
+  ['says to be', { answer: editNames('/.well-known/oauth-protected-resource/mcp') }],
+  ['is of', { answer: editNames(DOCUMENT) }],
+])('names a proxy too where PUBLIC_URL may be right: %s another address', async (words, fault) => {
+  const proxy = await startFaultyProxy(healthy.url, fault);
+  const outcome = await signIn(proxy.url).catch((error: unknown) => error);
+  await proxy.close();
+
+  expect((outcome as CheckFailure).message).toContain(`${words} https://app:8000`);
+  expect((outcome as CheckFailure).advice).toMatch(/^Set PUBLIC_URL .* If it is so, a proxy writes/);
+});
+
+test('names a proxy that keeps a document of a server under a path to itself', async () => {
+  const port = String(await findFreePort());
+  const proxy = await startFaultyProxy(`http://127.0.0.1:${port}`, {
+    answer: (exchange) =>
+      exchange.incoming.url === `${DOCUMENT}/app`
+        ? answerInPlace(exchange, 404, { 'Content-Type': 'text/html' }, '<title>Not found</title>')
+        : exchange.forward(),
+  });
+  const env = { PORT: port, PUBLIC_URL: `${proxy.url}/app`, SERVER_SECRET: newSecret() };
+  const server = await startTestServer({ env });
+
+  const outcome = await signIn(`${proxy.url}/app`).catch((error: unknown) => error);
+  await Promise.all([proxy.close(), server.close()]);
+
+  expect(outcome).toBeInstanceOf(CheckFailure);
+  expect((outcome as CheckFailure).message).toContain(`${DOCUMENT}/app is answered 404 by somebody else.`);
+  expect((outcome as CheckFailure).advice).toContain('/.well-known/oauth-…/app to this server too');
 });
 
 test('names instances that do not tell each other what a client has ended', async () => {
