@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { TokenEditor } from '../auth/tokens/token-edit.ts';
+import type { TokenFile } from '../auth/tokens/token-file.ts';
 import type { TokenVerifier } from '../auth/verifier.ts';
 import type { Config } from '../config/config.ts';
 import type { Route } from '../http/context.ts';
@@ -76,15 +77,19 @@ async function openPeople({ auth: { tokens } }: Config, verifier: TokenVerifier)
       verifier as TokenVerifier & TokenEditor,
     );
   // A verifier of a fork's own has no file to read again.
-  if (tokens.kind !== 'file' || !('reload' in verifier) || typeof verifier.reload !== 'function')
+  if (tokens.kind !== 'file' || !isTokenFile(verifier))
     return createFixedPeople(
       'elsewhere',
       [],
       'The tokens of this server are kept by something of its own, which is where people are managed.',
     );
-  const { reload } = verifier;
-  return createFilePeople(tokens.path, async () => {
-    const problem: unknown = await reload.call(verifier);
-    return typeof problem === 'string' ? problem : undefined;
+  return createFilePeople(tokens.path, {
+    takeOver: async () => verifier.reload(),
+    hasRead: () => verifier.hasRead(),
   });
+}
+
+/** Whether a verifier follows a token file, and can say how that stands. */
+function isTokenFile(verifier: TokenVerifier): verifier is TokenFile {
+  return 'reload' in verifier && 'hasRead' in verifier;
 }

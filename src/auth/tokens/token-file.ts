@@ -28,6 +28,8 @@ export interface TokenFile extends TokenVerifier {
   lookUp: TokenSet['lookUp'];
   /** Reads the file again now, changed or not. Never rejects: a broken version is logged and not used, and its problem is the answer. */
   reload(): Promise<string | undefined>;
+  /** Whether a version of the file has been read: its tokens are in force, be the file there or not. */
+  hasRead(): boolean;
   /** Stops watching. */
   close(): void;
 }
@@ -122,6 +124,7 @@ export async function openTokenFile({
       await looks.reload();
       return broken?.problem;
     },
+    hasRead: () => version !== undefined,
     close: () => void looks.stop(),
   };
 }

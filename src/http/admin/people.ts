@@ -1,4 +1,5 @@
 /** Where the people of the page for admins are kept: a file, or a variable that only shows them. */
+import { existsSync } from 'node:fs';
 import { digestToken } from '../../auth/digest.ts';
 import { readTokenText, type TokenEditor, type TokenEdits } from '../../auth/tokens/token-edit.ts';
 import { TokenFileError } from '../../auth/tokens/token-file-error.ts';
@@ -34,24 +35,40 @@ export interface People {
   edit<Result>(plan: (entries: readonly TokenEntry[]) => PeoplePlan<Result>): Promise<PeopleEdited<Result>>;
 }
 
-/** The people of a token file, under the lock that the command takes too. `takeOver` has the server read it at once, and says what keeps it from that. */
-export function createFilePeople(path: string, takeOver: () => Promise<string | undefined>): People {
+/** What the server has of the token file that it follows. */
+export interface FollowedFile {
+  /** Has it read at once, and says what keeps the server from taking it over. */
+  takeOver(): Promise<string | undefined>;
+  /** Whether its tokens are in force, be it there or not. */
+  hasRead(): boolean;
+}
+
+/** The people of a token file, under the lock that the command takes too. */
+export function createFilePeople(path: string, followed: FollowedFile): People {
   const store = openTokenStore(path);
+  // With the first one that is added comes the file. One that is gone comes back: a new one would end every token that is in force.
+  const requireThere = (): void => {
+    if (followed.hasRead() && !existsSync(path))
+      throw new HttpError(503, 'tokens_unavailable', FILE_GONE, { headers: { 'Retry-After': '5' } });
+  };
   return {
     kind: 'file',
     fixedBecause: undefined,
     async read() {
-      // With the first one that is added comes the file.
+      requireThere();
       return (await inWords(async () => store.read({ orEmpty: true }))).entries;
     },
     async edit(plan) {
-      const { result } = await inWords(async () =>
-        store.edit(({ entries }) => plan(entries), { create: true }),
-      );
-      return { result, problem: await takeOver() };
+      requireThere();
+      const create = !followed.hasRead();
+      const { result } = await inWords(async () => store.edit(({ entries }) => plan(entries), { create }));
+      return { result, problem: await followed.takeOver() };
     },
   };
 }
+
+const FILE_GONE =
+  'The token file is gone, and the server goes on with the tokens that it had. Put it back where it was: a new one would end all of them.';
 
 /** The people of a database. Its verifier takes each change over by itself, and the other processes do with their next look. */
 export function createTablePeople(tokens: TokenEditor): People {

@@ -1,5 +1,6 @@
 /** The API for admins: who may, what it does to the token file, and that nothing is lost or told that should not be. */
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { digestToken } from '../../../src/auth/digest.ts';
@@ -361,7 +362,7 @@ test('a token that has expired gets no successor that is as dead', async () => {
 
 test('where there is no token file yet nobody is in it, and the first who is added makes it', async () => {
   const file = join(dirname(server.tokensPath), 'first.json');
-  const people = createFilePeople(file, async () => undefined);
+  const people = createFilePeople(file, { takeOver: async () => undefined, hasRead: () => false });
 
   const before = await people.read();
   await people.edit(() => ({
@@ -428,6 +429,25 @@ test('links of tokens that do not count yet are told with a warning, and work on
   expect(answers).toMatchObject([{ warning }, { warning }]);
   expect(mended.body).not.toHaveProperty('warning');
   expect(statuses).toEqual([200, 200]);
+});
+
+test('a file that is gone is not made anew, which would end every token that is in force', async () => {
+  const follower = await startTestServer({ tokens: PEOPLE });
+  const at = async (path: string, body?: object): Promise<Answer> =>
+    send(`${follower.url}/admin/api/${path}`, { token: ADMIN, ...(body && { body }) });
+  await rm(follower.tokensPath);
+
+  const answers = [await at('people'), await at('tokens', { people: [{ user: 'zoe' }] })];
+  const isMade = existsSync(follower.tokensPath);
+  await follower.writeTokens(PEOPLE);
+  const back = await at('tokens', { people: [{ user: 'zoe' }] });
+  await follower.close();
+
+  const error_description = expect.stringContaining('Put it back where it was') as unknown;
+  const gone = { status: 503, body: { error: 'tokens_unavailable', error_description } };
+  expect(answers).toMatchObject([gone, gone]);
+  expect(isMade).toBe(false);
+  expect(back.status).toBe(201);
 });
 
 test('a token that is named twice is rotated once', async () => {
