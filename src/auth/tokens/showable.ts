@@ -2,8 +2,11 @@
 import { TokenFileError } from './token-file-error.ts';
 import type { TokenEntry } from './token-set.ts';
 
-/** Control and formatting characters, such as those that turn the direction of text, and separators of lines. */
-const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+/**
+ * Control and formatting characters, such as those that turn the direction of text, separators of lines, and halves of a character, which
+ * UTF-8 has no bytes for: a database would take two users for one.
+ */
+const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /**
  * Looks at the fields that an edit writes. A file may have such a user or name already: it keeps loading, and a token of theirs can be

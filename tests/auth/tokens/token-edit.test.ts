@@ -90,6 +90,7 @@ describe('a character that a log or a page cannot show', () => {
     expect(() => addEntry('{}', B, { userId: 'ada', name: 'A\u202Eda' })).toThrow(
       'field "name" must not hold',
     );
+    expect(() => addEntry('{}', B, { userId: 'a\uD800' })).toThrow('field "userId" must not hold');
     expect(() => changeEntry(WITH_ONE, digestToken('tok_a'), { name: 'A\u0000' })).toThrow(
       'field "name" must not hold',
     );
