@@ -159,6 +159,7 @@ function readRequest(
       'invalid_request',
       'Send a code_challenge with the code_challenge_method S256; there is no other.',
     );
+  const { scopes, wantsOffline } = readScope(parameters.get('scope'), parts.scopes);
   const state = parameters.get('state');
   if (isTooLong(state))
     throw new OAuthError(
@@ -174,7 +175,9 @@ function readRequest(
     namedRedirect: parameters.get('redirect_uri') !== undefined,
     state,
     challenge,
-    ...readScope(parameters.get('scope'), parts.scopes),
+    scopes,
+    // What is granted names it, and clients then look for a refresh token.
+    wantsOffline: wantsOffline && client.refreshes,
     resources: requireOwnResources(parameters.resources(), issuer),
     issuer,
     expiresAtMs: parts.now() + TICKET_MS,

@@ -12,7 +12,7 @@ export interface Client {
   /** The host that its document is at; absent where nobody vouches for the name. */
   readonly host: string | undefined;
   readonly redirectUris: readonly string[];
-  /** Whether it wants refresh tokens. */
+  /** Whether it gets refresh tokens: it wants them, and there are some. */
   readonly refreshes: boolean;
 }
 
@@ -33,15 +33,26 @@ export interface Clients {
   identify(clientId: string): CallingClient;
 }
 
+/** What clients are found by. */
+export interface ClientParts {
+  readonly values: SealedValues;
+  readonly documents: ClientDocuments;
+  /** Whether there are refresh tokens. */
+  readonly canRefresh: boolean;
+}
+
 /** Finds clients that registered by what is sealed in their ids, and the others by their documents. */
-export function createClients(values: SealedValues, documents: ClientDocuments): Clients {
+export function createClients({ values, documents, canRefresh }: ClientParts): Clients {
   return {
     async find(clientId, countReading) {
-      if (isDocumentId(clientId))
-        return { hash: hashClientId(clientId), ...(await documents.read(clientId, countReading)) };
+      if (isDocumentId(clientId)) {
+        const facts = await documents.read(clientId, countReading);
+        return { hash: hashClientId(clientId), ...facts, refreshes: facts.refreshes && canRefresh };
+      }
       const claims = values.open('client', clientId);
       if (claims === undefined) throw unknownClient();
-      const { name, redirectUris, refreshes } = claims;
+      const { name, redirectUris } = claims;
+      const refreshes = claims.refreshes && canRefresh;
       return { hash: hashClientId(clientId), name, host: undefined, redirectUris, refreshes };
     },
     identify(clientId) {

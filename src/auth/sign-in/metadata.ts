@@ -9,10 +9,19 @@ export interface MetadataFacts {
   /** The scopes that there are. */
   readonly scopes: readonly string[];
   readonly canRegister: boolean;
+  /** Whether there are refresh tokens. */
+  readonly canRefresh: boolean;
 }
 
 /** The document of the authorization server. */
-export function describeAuthorizationServer({ issuer, scopes, canRegister }: MetadataFacts): object {
+export function describeAuthorizationServer({
+  issuer,
+  scopes,
+  canRegister,
+  canRefresh,
+}: MetadataFacts): object {
+  // Some clients use a refresh token only where they find this word.
+  const words = canRefresh ? [...scopes, OFFLINE_ACCESS] : scopes;
   return {
     issuer,
     authorization_endpoint: `${issuer}/authorize`,
@@ -21,12 +30,11 @@ export function describeAuthorizationServer({ issuer, scopes, canRegister }: Met
     revocation_endpoint: `${issuer}/revoke`,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: ['authorization_code', 'refresh_token'],
+    grant_types_supported: ['authorization_code', ...(canRefresh ? ['refresh_token'] : [])],
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: AUTH_METHODS,
     revocation_endpoint_auth_methods_supported: AUTH_METHODS,
-    // Some clients use a refresh token only where they find this word.
-    scopes_supported: [...scopes, OFFLINE_ACCESS],
+    ...(words.length > 0 && { scopes_supported: words }),
     client_id_metadata_document_supported: true,
     authorization_response_iss_parameter_supported: true,
     service_documentation: `${issuer}/`,

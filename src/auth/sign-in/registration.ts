@@ -18,6 +18,8 @@ type AuthMethod = (typeof AUTH_METHODS)[number];
 export interface RegistrationParts {
   readonly values: SealedValues;
   readonly redirects: RedirectPolicy;
+  /** Whether there are refresh tokens. */
+  readonly canRefresh: boolean;
   readonly now: () => number;
 }
 
@@ -25,7 +27,10 @@ export interface RegistrationParts {
  * Registers a client, and returns what it is to be told (section 3.2.1).
  * @throws {OAuthError} when it cannot be one
  */
-export function registerClient(metadata: unknown, { values, redirects, now }: RegistrationParts): object {
+export function registerClient(
+  metadata: unknown,
+  { values, redirects, canRefresh, now }: RegistrationParts,
+): object {
   const members = membersOf(metadata);
   const redirectUris = readRedirects(members['redirect_uris'], redirects);
   const method = readAuthMethod(members['token_endpoint_auth_method']);
@@ -45,7 +50,7 @@ export function registerClient(metadata: unknown, { values, redirects, now }: Re
     }),
     redirect_uris: redirectUris,
     ...(name !== undefined && { client_name: name }),
-    grant_types: refreshes ? ['authorization_code', 'refresh_token'] : ['authorization_code'],
+    grant_types: refreshes && canRefresh ? ['authorization_code', 'refresh_token'] : ['authorization_code'],
     response_types: ['code'],
     token_endpoint_auth_method: method,
     application_type: applicationType,

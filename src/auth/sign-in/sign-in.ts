@@ -40,6 +40,8 @@ export interface SignIn extends Authorization, Exchange {
   readonly verifier: TokenVerifier;
   readonly issuerOf: (headers: IncomingHttpHeaders) => string;
   readonly scopes: readonly string[];
+  /** Whether there are refresh tokens. */
+  readonly canRefresh: boolean;
   readonly identify: Clients['identify'];
   /** Whether a secret is the client's. */
   isSecretOf(secret: string, client: CallingClient): boolean;
@@ -63,7 +65,8 @@ export function createSignIn(parts: SignInParts): SignIn {
     onFailure: parts.onDocumentFailure,
     now,
   });
-  const clients = createClients(values, documents);
+  const canRefresh = parts.refreshMs > 0;
+  const clients = createClients({ values, documents, canRefresh });
   const families = createFamilies(now);
   const issuerOf = createOwnAddressOf(parts.addresses);
   const judge = createJudge({ lookUp, families, now });
@@ -75,10 +78,11 @@ export function createSignIn(parts: SignInParts): SignIn {
     verifier: withDerivedTokens({ tokens, values, judge, issuerOf, canStepUp: parts.canStepUp }),
     issuerOf,
     scopes,
+    canRefresh,
     identify: (clientId) => clients.identify(clientId),
     isSecretOf: (secret, { hash }) => values.open('secret', secret)?.client === hash,
     ends: families,
-    register: (metadata) => registerClient(metadata, { values, redirects, now }),
+    register: (metadata) => registerClient(metadata, { values, redirects, canRefresh, now }),
     isDerived: (token) =>
       values.open('access', token) !== undefined || values.open('refresh', token) !== undefined,
   };

@@ -30,7 +30,7 @@ export interface SignInRouteParts {
 /** The routes of signing in. */
 export function createSignInRoutes(parts: SignInRouteParts): Route[] {
   const { signIn, countFailure, serverName, canRegister, publicUrl } = parts;
-  const { scopes } = signIn;
+  const { scopes, canRefresh } = signIn;
   const basePath = basePathOf(publicUrl);
   const issuerOf = (ctx: RequestContext): string => signIn.issuerOf(ctx.req.headers);
   return [
@@ -39,7 +39,7 @@ export function createSignInRoutes(parts: SignInRouteParts): Route[] {
       basePath,
     }),
     ...createDocumentRoutes({
-      factsOf: (ctx) => ({ issuer: issuerOf(ctx), scopes, canRegister }),
+      factsOf: (ctx) => ({ issuer: issuerOf(ctx), scopes, canRegister, canRefresh }),
       basePath,
     }),
     ...createAuthorizeRoutes(parts),

@@ -237,6 +237,28 @@ describe('refresh tokens', () => {
     ]);
   });
 
+  test('are named nowhere where OAUTH_REFRESH_SECONDS=0 gives none', async () => {
+    const without = await startTestServer({
+      env: { SERVER_SECRET: newSecret(), OAUTH_REFRESH_SECONDS: '0', AUTH_FAILURES_PER_MINUTE: '100000' },
+    });
+
+    const { body: metadata } = await send(`${without.url}/.well-known/oauth-authorization-server`);
+    const registered = await register(without.url);
+    const asking = askFor(without.url, String(registered['client_id']), { scope: 'greet offline_access' });
+    const { text: page } = await openPage(without.url, asking);
+    const answer = await signIn(without.url, ADA, { parameters: { scope: 'greet offline_access' } });
+    await without.close();
+
+    expect(metadata).toMatchObject({
+      grant_types_supported: ['authorization_code'],
+      scopes_supported: ['greet', 'echo'],
+    });
+    expect(registered['grant_types']).toEqual(['authorization_code']);
+    expect(page).not.toContain('It stays signed in');
+    expect(answer).toMatchObject({ scope: 'greet' });
+    expect(answer).not.toHaveProperty('refresh_token');
+  });
+
   test('asked for at once by ten are all good, and so is what each of them gets', async () => {
     const { clientId, refresh_token: token } = await signIn(url, ADA);
 
