@@ -3,7 +3,7 @@ import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import type { SessionIds } from '../../sessions/session-ids.ts';
 import { grantOf, type RequestContext, senderOf } from '../context.ts';
-import { sessionNotFound, shuttingDown } from '../errors.ts';
+import { requireClient, sessionNotFound, shuttingDown } from '../errors.ts';
 import type { PeerSessions } from './peer-sessions.ts';
 import { unreachable } from './peer-callers.ts';
 import { hasSettings, readNotes, spellNotes } from './session-notes.ts';
@@ -59,7 +59,10 @@ function findHere(
   return session.connection;
 }
 
-/** Opens a session for an `initialize` request. */
+/**
+ * Opens a session for an `initialize` request.
+ * @throws {HttpError} as {@link openSession} does, and where the client has gone while the record was begun: it would never learn the id
+ */
 export async function beginSession(
   parts: SessionFindingParts,
   ctx: RequestContext,
@@ -73,16 +76,22 @@ export async function beginSession(
   // Where nobody else could come to know what its client sets, it is one of this process alone.
   if (hasSettings(definition) && !isShared) id = sessionIds.create({ userId, kind: KIND, notes: undefined });
   const settings = isShared ? peerSessions.settings : undefined;
-  const { connection } = openSession(registry, {
-    id,
-    userId,
-    kind: KIND,
-    connect: (session) =>
-      new StreamableTransport({ session, shared: parts, settings, client: ctx.state.client }),
-  });
-  settings?.follow(connection, new Map(), senderOf(ctx, 'streamable-http'));
-  ctx.state.sessionId = id;
-  return connection;
+  try {
+    requireClient(ctx);
+    const { connection } = openSession(registry, {
+      id,
+      userId,
+      kind: KIND,
+      connect: (session) =>
+        new StreamableTransport({ session, shared: parts, settings, client: ctx.state.client }),
+    });
+    settings?.follow(connection, new Map(), senderOf(ctx, 'streamable-http'));
+    ctx.state.sessionId = id;
+    return connection;
+  } catch (error) {
+    settings?.drop({ id, userId });
+    throw error;
+  }
 }
 
 /** Opens a session anew from its id. */

@@ -96,8 +96,12 @@ export class SessionSettings {
 
   /** Hears that a session has ended here; one that its client has ended needs no record any more. */
   leave(transport: StreamableTransport, isOver: boolean): void {
-    if (this.#here.delete(transport) && isOver)
-      this.#parts.peers.records.remove(nameOf(transport.session)).catch(() => undefined);
+    if (this.#here.delete(transport) && isOver) this.drop(transport.session);
+  }
+
+  /** Takes out the record of a session that nobody can come back to. */
+  drop(whose: Whose): void {
+    this.#parts.peers.records.remove(nameOf(whose)).catch(() => undefined);
   }
 
   /**

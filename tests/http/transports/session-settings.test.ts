@@ -1,9 +1,20 @@
 /** What clients set in their sessions, over a real Redis: every process knows of it, and one that cannot know has no such session. */
 import { randomBytes } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Feature } from '../../../src/mcp/feature.ts';
 import { createSandbox, waitFor } from '../../support/process.ts';
-import { type Answer, eventually, openMcpSession, rpc, send, stateless } from '../../support/raw-http.ts';
+import {
+  type Answer,
+  eventually,
+  initialize,
+  openMcpSession,
+  requestInit,
+  rpc,
+  send,
+  stateless,
+} from '../../support/raw-http.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 import { openRedisWay } from '../../support/redis-way.ts';
 import { openStream } from '../../support/sse-reader.ts';
@@ -33,8 +44,8 @@ function createSettable() {
 }
 
 /** Starts a process and waits until it has joined the others. */
-async function start(feature: Feature, url = redis.url): Promise<TestServer> {
-  const env = { SERVER_SECRET: SECRET, REDIS_URL: url };
+async function start(feature: Feature, url = redis.url, others = {}): Promise<TestServer> {
+  const env = { SERVER_SECRET: SECRET, REDIS_URL: url, ...others };
   const server = await startTestServer({ env, features: [feature] });
   servers.push(server);
   await waitFor('a server that is ready', async () => (await send(`${server.url}/ready`)).status === 200);
@@ -219,5 +230,44 @@ describeWithRedis('what a client sets in its session', () => {
 
     expect(before.every((key) => Number(redis.ask('pttl', key)) !== -1)).toBe(true);
     expect(contents).not.toMatch(/secret|note|subscribe|ada/);
+  });
+
+  test('has no record, and there is no session, where the client of initialize leaves while Redis is waited for', async () => {
+    redis.ask('flushall');
+    const way = await openRedisWay(sandbox, redis);
+    const server = await start(createSettable().feature, way.url);
+    const gone = new AbortController();
+    let isNoticed = false;
+    const watch = (event: unknown): void => {
+      const { request } = event as { request: IncomingMessage };
+      request.socket.once('close', () => (isNoticed = true));
+    };
+    subscribe('http.server.request.start', watch);
+
+    way.hold();
+    const init = requestInit({ token: ADA, body: initialize() });
+    const asked = fetch(`${server.url}/mcp`, { ...init, signal: gone.signal }).catch(() => undefined);
+    await eventually(() => records().length === 1, { what: 'the record' });
+    gone.abort();
+    await asked;
+    await eventually(() => isNoticed, { what: 'the server to notice' });
+    unsubscribe('http.server.request.start', watch);
+    way.handOn();
+
+    await eventually(() => records().length === 0, { what: 'the record to go' });
+    expect(server.lines.filter(({ session }) => session !== undefined)).toEqual([]);
+  });
+
+  test('has no record where there is no place for the session', async () => {
+    redis.ask('flushall');
+    const server = await start(createSettable().feature, redis.url, { MAX_SESSIONS_PER_USER: '1' });
+    const { headers } = await openMcpSession(server.url, ADA);
+    const stream = await openStream(`${server.url}/mcp`, { headers });
+
+    const refused = await send(`${server.url}/mcp`, { token: ADA, body: initialize() });
+
+    expect(refused.status).toBe(429);
+    await eventually(() => records().length === 1, { what: 'the other record to go' });
+    stream.close();
   });
 });
