@@ -14,7 +14,7 @@ import { parseExpiry, parseLength } from './moments.ts';
 import { tellOutlook } from './outlook.ts';
 import { printable, printableJson } from '../../src/printable.ts';
 import { parseScopes } from '../../src/auth/tokens/scopes.ts';
-import { warnOfUnknownScopes } from './tool-scopes.ts';
+import { warnOfUnknownScopes } from './known-scopes.ts';
 
 /** What is done to the entries that were chosen. */
 interface Action {

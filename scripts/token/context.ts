@@ -8,7 +8,7 @@ import { parseServerUrl } from './server-url.ts';
 import { openTokenStore, type TokenStore } from '../../src/auth/tokens/token-store.ts';
 import { storeInDatabase } from './database-store.ts';
 import { readKeptUses } from './kept-uses.ts';
-import { readToolScopes } from './tool-scopes.ts';
+import { readKnownScopes } from './known-scopes.ts';
 import type { TokenUse } from './token-uses.ts';
 
 /** The server's address. */
@@ -29,8 +29,8 @@ export interface CommandContext {
   /** Whether users of that server can sign in. */
   readonly canSignIn?: boolean;
   readonly now: () => number;
-  /** The scopes that tools ask for; undefined when that cannot be told. */
-  readonly toolScopes: () => Promise<ReadonlySet<string> | undefined>;
+  /** The scopes that something here asks for; undefined when that cannot be told. */
+  readonly knownScopes: () => Promise<ReadonlySet<string> | undefined>;
   /** When tokens were last used, by their ids, where the server keeps that. */
   readonly keptUses?: () => Promise<ReadonlyMap<string, Pick<TokenUse, 'lastUse'>> | undefined>;
   /** Standard input. Default: that of the process. */
@@ -61,7 +61,7 @@ export function createContext(
     ...output,
     line,
     keptUses: async () => readKeptUses(read().config, output),
-    toolScopes: readToolScopes,
+    knownScopes: async () => readKnownScopes(),
     get store() {
       return read().store;
     },

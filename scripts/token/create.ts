@@ -13,7 +13,7 @@ import { CommandError, EXIT } from './command-error.ts';
 import { parseExpiry } from './moments.ts';
 import { parseScopes } from '../../src/auth/tokens/scopes.ts';
 import { showNewToken } from './show-new-token.ts';
-import { warnOfUnknownScopes } from './tool-scopes.ts';
+import { warnOfUnknownScopes } from './known-scopes.ts';
 
 /** Makes the token, writes its digest, and only then shows it. */
 export const create: Command = {

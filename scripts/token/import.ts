@@ -11,7 +11,7 @@ import { type CsvRow, formatCsvLine, parseCsv } from '../../src/auth/tokens/csv.
 import { tellOutlook } from './outlook.ts';
 import { printable, printableJson } from '../../src/printable.ts';
 import { codeOf, describeReadError } from '../../src/auth/tokens/system-error.ts';
-import { warnOfUnknownScopes } from './tool-scopes.ts';
+import { warnOfUnknownScopes } from './known-scopes.ts';
 
 const COLUMNS = ['user', 'name', 'scopes', 'expires'] as const;
 

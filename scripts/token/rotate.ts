@@ -8,7 +8,7 @@ import { CommandError, EXIT } from './command-error.ts';
 import { findEntry } from './entries.ts';
 import { parseExpiry, parseLength } from './moments.ts';
 import { showNewToken } from './show-new-token.ts';
-import { warnOfUnknownScopes } from './tool-scopes.ts';
+import { warnOfUnknownScopes } from './known-scopes.ts';
 
 /** Adds the successor and gives the old token an end, in one change of the file. */
 export const rotate: Command = {

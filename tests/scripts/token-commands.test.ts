@@ -7,11 +7,15 @@ import * as fc from 'fast-check';
 import { CommandError } from '../../scripts/token/command-error.ts';
 import type { CommandContext } from '../../scripts/token/context.ts';
 import { COMMANDS } from '../../scripts/token/commands.ts';
+import { readKnownScopes } from '../../scripts/token/known-scopes.ts';
 import type { CommandName } from '../../scripts/token/words.mjs';
 import { openTokenStore } from '../../src/auth/tokens/token-store.ts';
 import { readTokenText } from '../../src/auth/tokens/token-edit.ts';
 import { digestToken } from '../../src/auth/digest.ts';
 import { createTokenSet } from '../../src/auth/tokens/token-set.ts';
+import { definePrompt } from '../../src/mcp/prompt.ts';
+import { defineResource } from '../../src/mcp/resource.ts';
+import { fixtureTools } from '../../lab/fixture/tools.mjs';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');
 const DAY_MS = 86_400_000;
@@ -50,7 +54,7 @@ async function createFile(content: unknown) {
         store: openTokenStore(file),
         isStoreRead: true,
         address: { origin: 'https://my-app.example', isNamed: true },
-        toolScopes: async () => new Set(['greet', 'echo']),
+        knownScopes: async () => new Set(['greet', 'echo']),
         now: () => clock.nowMs,
         print: (text) => printed.push(text),
         warn: (text) => warned.push(text),
@@ -389,7 +393,7 @@ test('a change beside tokens that are no secret is warned of, until they are out
   expect(file.warned.join('')).not.toContain('takes no change over');
 });
 
-describe('scopes that no tool asks for', () => {
+describe('scopes that nothing asks for', () => {
   test.each([
     ['create', { user: 'ada', scopes: 'greet,ecko' }, undefined],
     ['edit', { scopes: 'greet,ecko' }, digestToken('tok_a')],
@@ -402,8 +406,21 @@ describe('scopes that no tool asks for', () => {
 
     await file.run(command, values, argument);
 
-    expect(file.warned).toContain('No tool asks for the scope ecko. Those of the tools are: echo, greet.');
+    expect(file.warned).toContain(
+      'Nothing here asks for the scope ecko. Those that something asks for are: echo, greet.',
+    );
   });
+});
+
+test('the scopes of prompts and resources are known as those of tools are', async () => {
+  const words = { title: 'T', description: 'D' };
+  const prompt = definePrompt({ ...words, name: 'review', scope: 'learn', run: () => 'Go on.' });
+  const resource = defineResource({ ...words, name: 'intro', uri: 'a://b', scope: 'read', read: () => '' });
+  const features = [{ name: 'learning', prompts: [prompt], resources: [resource] }];
+
+  const known = await readKnownScopes(async () => ({ definition: { tools: fixtureTools, features } }));
+
+  expect(known).toEqual(new Set(['greet', 'echo', 'learn', 'read']));
 });
 
 test('the scope that lets in to /admin is warned of by nobody', async () => {
@@ -411,7 +428,7 @@ test('the scope that lets in to /admin is warned of by nobody', async () => {
 
   await file.run('create', { user: 'me', scopes: 'admin' });
 
-  expect(file.warned.join('\n')).not.toContain('No tool asks');
+  expect(file.warned.join('\n')).not.toContain('asks for');
 });
 
 test('a table that is not there is named with the place where it was looked for', async () => {
