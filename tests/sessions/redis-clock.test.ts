@@ -40,6 +40,17 @@ test('an answer that was under way for long is not taken, and a clock that was n
   ]);
 });
 
+test('a clock that goes as that of Redis does has its time', async () => {
+  const clock = createRedisClock(
+    async () => 9_000,
+    () => 9_000,
+  );
+
+  await clock.read();
+
+  expect(clock.nowMs).toBe(9_000);
+});
+
 /** Makes an outbox whose time passes when the test says so, and notes what it sends. */
 function createTestOutbox(): { readonly outbox: Outbox; readonly sent: string[] } {
   jest.useFakeTimers();

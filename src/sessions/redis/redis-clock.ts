@@ -16,7 +16,7 @@ export function createRedisClock(ask: () => Promise<number>, now: () => number):
   let aheadMs: number | undefined;
   return {
     get nowMs() {
-      return aheadMs && now() + aheadMs;
+      return aheadMs === undefined ? undefined : now() + aheadMs;
     },
     async read() {
       const askedMs = now();
