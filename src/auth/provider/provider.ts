@@ -114,7 +114,7 @@ function besideTokens(
       if (tokens === undefined) return own.hasForm(token) ? verifyOwn(token, headers, networkOf) : UNKNOWN;
       const known = own.recall(token, audienceOf(headers));
       if (known !== undefined) return known;
-      const found = tokens.verify(token, headers);
+      const found = tokens.verify(token, headers, networkOf);
       return found instanceof Promise
         ? found.then((later) => elseOwn(later, token, headers, networkOf))
         : elseOwn(found, token, headers, networkOf);

@@ -81,11 +81,11 @@ export function withDerivedTokens(parts: DerivedTokenParts): TokenVerifier {
     return fresh;
   };
   return {
-    verify(token, headers): Verification | Promise<Verification> {
-      if (!token.startsWith(ACCESS_PREFIX)) return tokens.verify(token, headers);
+    verify(token, headers, networkOf): Verification | Promise<Verification> {
+      if (!token.startsWith(ACCESS_PREFIX)) return tokens.verify(token, headers, networkOf);
       const found = open(token);
       // One in some hundred thousand random tokens begins like a derived one.
-      if (found === undefined) return tokens.verify(token, headers);
+      if (found === undefined) return tokens.verify(token, headers, networkOf);
       const verdict = judge(found.claims);
       if (!verdict.ok) return verdict;
       const { entry } = verdict;

@@ -11,7 +11,7 @@ import { clientAddressOf } from '../client-address.ts';
 import type { Handler, RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { countRefusal, factsOf } from '../gate/bearer-auth.ts';
-import type { CountFailure } from '../gate/rate-limit.ts';
+import { type CountFailure, networkOf } from '../gate/rate-limit.ts';
 import { guessOf, headersOf, onPage, sendOn, sendPage, statusOf } from './answers.ts';
 import { type Offer, renderConsent, renderProblem, renderRedirect } from './consent-page.ts';
 import { readForm } from './form.ts';
@@ -131,7 +131,9 @@ async function judgePasted(
       'This came of signing in. Paste the token that was given to you by whoever runs this server.';
     throw new HttpError(401, 'invalid_token', words, { facts: { reason: 'unfit' } });
   }
-  const authentication = await authenticator.authenticate({ authorization: `Bearer ${token}` });
+  const authentication = await authenticator.authenticate({ authorization: `Bearer ${token}` }, () =>
+    networkOf(clientAddressOf(ctx)),
+  );
   if (authentication.ok) return authentication.grant;
   const { refusal } = authentication;
   countRefusal(ctx, refusal, countFailure);

@@ -5,7 +5,7 @@ import type { SignIn } from '../../auth/sign-in/sign-in.ts';
 import { clientAddressOf } from '../client-address.ts';
 import type { RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
-import { countRefusal, factsOf } from '../gate/bearer-auth.ts';
+import { authenticateRequest, countRefusal, factsOf } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 import { explainRefusal } from '../site/oauth-refusal.ts';
 import { answerOAuthErrors } from './answers.ts';
@@ -57,7 +57,7 @@ async function requireNoCredential(
   authenticator: Authenticator,
   countFailure: CountFailure,
 ): Promise<void> {
-  const authentication = await authenticator.authenticate(ctx.req.headers);
+  const authentication = await authenticateRequest(ctx, authenticator);
   if (authentication.ok)
     throw new HttpError(
       400,

@@ -8,7 +8,7 @@ import type { Ask } from '../../../src/auth/provider/ask.ts';
 import { createProvider, type Provider, type ProviderParts } from '../../../src/auth/provider/provider.ts';
 import { createTokenSet } from '../../../src/auth/tokens/token-set.ts';
 import { createUserContext } from '../../../src/auth/user.ts';
-import type { Grant, Verification } from '../../../src/auth/verifier.ts';
+import type { Grant, TokenVerifier, Verification } from '../../../src/auth/verifier.ts';
 import { digestToken } from '../../../src/auth/digest.ts';
 import { readCaller, spellCaller } from '../../../src/http/transports/peer-callers.ts';
 import {
@@ -566,6 +566,21 @@ describe('beside a token file', () => {
     expect(ofProvider.user.userId).not.toBe('ada');
     expect([ofFile, ofProvider].map((grant) => server.verifier.isCurrent(grant))).toEqual([true, true]);
     expect(server.verifier.hasValidToken('ada')).toBe(true);
+  });
+
+  test('a token is looked up with where it came from, for whom looking up is dear', async () => {
+    const networks: (string | undefined)[] = [];
+    const tokens: TokenVerifier = {
+      ...createTokenSet([]),
+      verify(_token, _headers, networkOf) {
+        networks.push(networkOf?.());
+        return { ok: false, reason: 'unknown' };
+      },
+    };
+
+    await open({ tokens }).verifier.verify(FILE_TOKEN, HEADERS, () => '192.0.2.7');
+
+    expect(networks).toEqual(['192.0.2.7']);
   });
 
   test('what is neither is refused in the words of the file', async () => {

@@ -4,10 +4,11 @@ import { expect, test } from '@jest/globals';
 import { digestToken } from '../../../src/auth/digest.ts';
 import { withDerivedTokens } from '../../../src/auth/sign-in/derived-tokens.ts';
 import { createFamilies } from '../../../src/auth/sign-in/families.ts';
-import { createJudge } from '../../../src/auth/sign-in/judge.ts';
+import { createJudge, type Judge } from '../../../src/auth/sign-in/judge.ts';
 import { createSealedValues } from '../../../src/auth/sign-in/sealed-values.ts';
 import { createTokenSet } from '../../../src/auth/tokens/token-set.ts';
 import { createUserContext } from '../../../src/auth/user.ts';
+import type { TokenVerifier } from '../../../src/auth/verifier.ts';
 import { readCaller, spellCaller } from '../../../src/http/transports/peer-callers.ts';
 import { createSealer } from '../../../src/sealed.ts';
 
@@ -61,4 +62,24 @@ test('a caller that another process let in counts as long as the sign-in does an
   expect(verdicts).toEqual([true, false, false]);
   expect(there.verifier.isCurrent(passed)).toBe(false);
   expect(JSON.stringify(grant)).not.toContain(digestToken(TOKEN));
+});
+
+/** Takes nothing that came of a sign-in. */
+const refuse: Judge = () => ({ ok: false, reason: 'revoked' });
+
+test('a token that came of no sign-in is looked up with where it came from, for whom that is dear', async () => {
+  const networks: (string | undefined)[] = [];
+  const tokens: TokenVerifier = {
+    ...createTokenSet([]),
+    verify(_token, _headers, networkOf) {
+      networks.push(networkOf?.());
+      return { ok: false, reason: 'unknown' };
+    },
+  };
+  const values = createSealedValues(createSealer([SECRET]));
+  const verifier = withDerivedTokens({ tokens, values, judge: refuse, issuerOf: () => ISSUER });
+
+  for (const token of [TOKEN, 'mcp_at_by_chance']) await verifier.verify(token, {}, () => '192.0.2.7');
+
+  expect(networks).toEqual(['192.0.2.7', '192.0.2.7']);
 });
