@@ -1,6 +1,6 @@
 /** The lock of a token file: who waits, who takes over, and what a lock that was lost prevents. */
 import { writeFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { execFile } from 'node:child_process';
@@ -117,6 +117,14 @@ test.each([
 
   expect(await withLock(file, async () => 'done', { now: steppingClock(1_000) })).toBe('done');
   expect(await readdir(folder)).toEqual([]);
+});
+
+test('does not wait for ever for a lock of which there is nothing to see', async () => {
+  await symlink('nowhere', `${file}.lock`);
+
+  const waiting = withLock(file, async () => 'done', { now: steppingClock(10_000) });
+
+  await expect(waiting).rejects.toThrow('tokens.json.lock exists');
 });
 
 test('waits by a clock that nobody sets', async () => {

@@ -53,12 +53,13 @@ export async function withLock<T>(
   let seenSinceMs = 0;
   while (!(await takeLock(lockFile, mark))) {
     const found = await lookAt(lockFile);
-    if (found === undefined) continue;
-    if (found.mark !== seen?.mark || found.writtenMs !== seen.writtenMs) [seen, seenSinceMs] = [found, now()];
-    if (isAbandoned(found, now() - seenSinceMs, limits)) {
+    if (found?.mark !== seen?.mark || found?.writtenMs !== seen?.writtenMs)
+      [seen, seenSinceMs] = [found, now()];
+    if (found !== undefined && isAbandoned(found, now() - seenSinceMs, limits)) {
       await clear(lockFile, found.mark);
       continue;
     }
+    // Also where there is nothing to see of what is in the way, as of a link that leads nowhere.
     if (now() > deadlineMs) throw new TokenStoreError(await describeHolder(lockFile));
     // Uneven, so that commands which wait together do not ask together.
     await sleep(10 + Math.random() * 30);
