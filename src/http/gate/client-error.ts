@@ -3,6 +3,7 @@ import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERROR_HEADERS, LINGER_MS } from '../errors.ts';
 import { SECURITY_HEADER_LIST } from '../security-headers.ts';
+import { responseOf } from './response-of.ts';
 
 /** What is told for a fault that is not the usual one, by Node's code for it; statuses as Node's own. */
 const FAULTS: Readonly<Record<string, readonly [status: number, words: string]>> = {
@@ -37,20 +38,13 @@ export function answerClientErrors(server: Server): void {
 
 /** Whether a response is under way, in which an answer would be taken for a part of it. */
 function isAnswering(socket: Socket): boolean {
-  return findResponse(socket)?.headersSent === true;
+  return responseOf(socket)?.headersSent === true;
 }
 
 /** The response to a request that has come whole and is being worked on. */
 function findUnanswered(socket: Socket): ServerResponse | undefined {
-  const response = findResponse(socket);
+  const response = responseOf(socket);
   return response?.headersSent === false && response.req.complete ? response : undefined;
-}
-
-/** The response that a connection waits for. */
-function findResponse(socket: Socket): ServerResponse | undefined {
-  // Where Node's own handling looks; its types leave it out.
-  const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null };
-  return response ?? undefined;
 }
 
 /** A whole response. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
+import { responseOf } from './response-of.ts';
 
 /** The bounds. */
 export interface ConnectionLimits {
@@ -73,7 +74,7 @@ export function guardConnections(
 
   // Node starts the time anew with everything that the client sends or takes, and takes its own one between two requests.
   server.setTimeout(unreadMs, (socket) => {
-    if (socket.writableLength > 0 || !isAwaitingAnswer(socket)) socket.destroy();
+    if (socket.writableLength > 0 || responseOf(socket) === undefined) socket.destroy();
   });
 }
 
@@ -101,13 +102,6 @@ function findDescriptorLimit(): number | undefined {
 /** Whether an address is one of this machine's own loop. */
 function isThisMachine(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\./.test(address) || address === '';
-}
-
-/** Whether a request is being worked on. */
-function isAwaitingAnswer(socket: Socket): boolean {
-  // Where Node's own handling looks; its types leave it out.
-  const { _httpMessage: response } = socket as Socket & { _httpMessage?: object | null };
-  return response !== undefined && response !== null;
 }
 
 /** Says something the first time and then once a minute, with how often there was reason to. */

@@ -1,6 +1,7 @@
 /** The open connections of a server: an end to those that are for ever behind with what they have been sent, and at a shutdown to what is left. */
-import type { Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { responseOf } from './response-of.ts';
 
 /** So long something may wait for a client at each look, however slowly it reads. Milliseconds. */
 const BEHIND_MS = 10 * 60_000;
@@ -65,11 +66,4 @@ export interface Sweep {
   readonly mayCloseIdle: boolean;
   /** Connections with a part of one: they have had their time. */
   readonly mayCutUnfinished: boolean;
-}
-
-/** The response that a connection is to bring or brings; undefined between two requests. */
-function responseOf(socket: Socket): ServerResponse | undefined {
-  // Where Node's own handling looks; its types leave it out.
-  const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null };
-  return response ?? undefined;
 }
