@@ -31,7 +31,7 @@ export const ENVELOPE = {
 } as const;
 
 /** A message that is right, of any method; `tag` is text of the sender's that must come back to nobody else. */
-export function anyMessage(random: Random, tag: string): Record<string, unknown> {
+function anyMessage(random: Random, tag: string): Record<string, unknown> {
   const id = random.weighted<() => string | number>([
     [6, () => random.int(1, 1_000_000)],
     [3, () => `id-${random.int(1, 1_000_000)}`],
@@ -71,7 +71,7 @@ export function anyMessage(random: Random, tag: string): Record<string, unknown>
 }
 
 /** A notification that is right. */
-export function anyNotification(random: Random, tag: string): Record<string, unknown> {
+function anyNotification(random: Random, tag: string): Record<string, unknown> {
   const [method, params] = random.weighted<() => readonly [string, unknown]>([
     [3, () => ['initialized', undefined]],
     [4, () => ['cancelled', { requestId: random.pick<unknown>([1, 'id-1', '__proto__', tag]), reason: tag }]],
@@ -84,14 +84,14 @@ export function anyNotification(random: Random, tag: string): Record<string, unk
 }
 
 /** An answer to a request that the server never sent. */
-export function anyAnswer(random: Random, tag: string): Record<string, unknown> {
+function anyAnswer(random: Random, tag: string): Record<string, unknown> {
   const id = random.pick<unknown>([0, 1, 2, 'x', tag, null]);
   const error = { code: -32_000, message: tag, data: { tag } };
   return { jsonrpc: '2.0', id, ...(random.chance(0.5) ? { result: { roots: [], tag } } : { error }) };
 }
 
 /** The same message with the members that a revision's `_meta` may have. */
-export function withMeta(
+function withMeta(
   random: Random,
   message: Record<string, unknown>,
   stateless: boolean,

@@ -11,7 +11,7 @@ export interface QuietPoint {
 }
 
 /** How much more than at the beginning is still no growth. Resident memory is V8's and the allocator's to keep. */
-export const ALLOWED_GROWTH = { heapMb: 4, rssMb: 48, handles: 2 } as const;
+const ALLOWED_GROWTH = { heapMb: 4, rssMb: 48, handles: 2 } as const;
 
 /** What has grown, in words; the first point is the warm-up and does not count. */
 export function findGrowth(points: readonly QuietPoint[]): string[] {

@@ -1,4 +1,4 @@
-/** Tells the kinds of JSON-RPC messages apart, once they are known to be messages. */
+/** JSON-RPC messages as sessions handle them: their kinds, where they go, and what is said where an answer cannot be given. */
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 
 /** A JSON-RPC request id, or a progress token, which has the same form. */

@@ -79,7 +79,7 @@ const RESOURCE = { uri: z.string(), mimeType: z.string().optional(), _meta: META
  * What content may be; a fork's JavaScript may return anything. The SDK's own schemas put the fields into this order, so that answers are
  * the same whichever way they went.
  */
-export const CONTENT: z.ZodType<CallToolResult['content']> = z.array(
+const CONTENT: z.ZodType<CallToolResult['content']> = z.array(
   z.discriminatedUnion('type', [
     z.strictObject({ type: z.literal('text'), text: z.string(), ...END }),
     z.strictObject({ type: z.literal('image'), data: z.base64(), mimeType: z.string(), ...END }),

@@ -1,7 +1,7 @@
 /** Streams that are read in this process and written in another: each event once and in order, and an end whatever becomes of that process. */
 import type { EventReader, KeptEvent, Resumption, StreamKey } from './event-store.ts';
 import { type Batch, type LoanAnswer, type LoanRequest, QUESTIONS } from './lent-streams.ts';
-import { createProcessName, PeerGoneError, type Peers } from './peers.ts';
+import { createUniqueName, PeerGoneError, type Peers } from './peers.ts';
 import type { StreamRecord } from './stream-records.ts';
 
 /** A stream, and how far it has been read. */
@@ -85,7 +85,7 @@ export class BorrowedStreams {
   }
 
   #add(stream: BorrowedStream): string {
-    const name = createProcessName();
+    const name = createUniqueName();
     this.#streams.set(name, stream);
     return name;
   }

@@ -58,15 +58,15 @@ export class PeersUnreachableError extends Error {
   override readonly name = 'PeersUnreachableError';
 }
 
-/** A name that no other process has. */
-export function createProcessName(): string {
+/** A name that nothing else has, in whichever process. */
+export function createUniqueName(): string {
   return randomBytes(9).toString('base64url');
 }
 
 /** Nobody else: whoever is asked has gone, and what only others would look at need not be noted. */
 export function createNoPeers(): Peers {
   return {
-    self: createProcessName(),
+    self: createUniqueName(),
     standing: 'alone',
     count: 1,
     ask: async () => {

@@ -1,7 +1,7 @@
 /** Several processes of one server in one test: they talk as over an engine, a turn of the event loop later, and each can be killed or cut off. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
-  createProcessName,
+  createUniqueName,
   PeerGoneError,
   type Peers,
   PeersUnreachableError,
@@ -42,7 +42,7 @@ export function createPeerGroup(): PeerGroup {
       [...records].flatMap(([name, fields]) => [...fields.keys()].map((key) => `${name} ${key}`)),
     flush: () => [marks, records].forEach((shared) => shared.clear()),
     join() {
-      const self = createProcessName();
+      const self = createUniqueName();
       const member = { answers: new Map<string, Handler>(), isReachable: true, isUnderstood: true };
       members.set(self, member);
       const returnListeners: (() => void)[] = [];

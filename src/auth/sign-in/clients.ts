@@ -66,7 +66,7 @@ export function createClients({ values, documents, canRefresh }: ClientParts): C
 }
 
 /** Whether an id is the address of a document. */
-export function isDocumentId(clientId: string): boolean {
+function isDocumentId(clientId: string): boolean {
   return /^https?:/i.test(clientId);
 }
 

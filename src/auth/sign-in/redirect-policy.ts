@@ -28,7 +28,7 @@ const NEVER_SCHEMES =
 const RESPONSE_PARAMETERS = ['code', 'state', 'iss', 'error', 'error_description', 'response'];
 
 /** Whether an address can be a redirect at all: https, a loopback address, or the scheme of a program. */
-export function isRedirectUri(uri: string): boolean {
+function isRedirectUri(uri: string): boolean {
   if (!/^[\x21-\x7e]+$/.test(uri) || /[\\<>"^`{|}#]/.test(uri) || !URL.canParse(uri)) return false;
   if (LOOPBACK.test(uri)) return !addsResponse(uri);
   const { protocol, username, password, hostname } = new URL(uri);

@@ -19,7 +19,7 @@ export function readScope(text: string | undefined, known: readonly string[]): A
 }
 
 /** The scopes that a sign-in grants to an entry's user; absent where that is everything. */
-export function grantedScopes(
+function grantedScopes(
   asked: readonly string[] | undefined,
   entry: readonly string[] | undefined,
 ): readonly string[] | undefined {

@@ -20,7 +20,7 @@ export interface SessionFindingParts extends SharedByStreams {
 }
 
 /** What the sessions of this transport are. */
-export const KIND = 'streamable-http';
+const KIND = 'streamable-http';
 
 /**
  * The caller's session with this id. One of this process is there at once; of another's, it is asked whether it has been ended.

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sealer } from '../../sealed.ts';
-import { createProcessName, PeerGoneError, type Peers, PeersUnreachableError } from '../peers.ts';
+import { createUniqueName, PeerGoneError, type Peers, PeersUnreachableError } from '../peers.ts';
 import { connectRedis } from './connection.ts';
 import { createRedisRecords } from './records.ts';
 import { createEnvelopes } from './envelopes.ts';
@@ -39,7 +39,7 @@ export async function createRedisPeers({
   log,
   now = () => performance.now(),
 }: RedisPeersOptions): Promise<Peers> {
-  const self = createProcessName();
+  const self = createUniqueName();
   const inboxOf = (peer: string): string => `${prefix}in:${peer}`;
   const everybody = `${prefix}all`;
   const leaseOf = (peer: string): string => `${prefix}alive:${peer}`;
