@@ -50,8 +50,8 @@ npm start   # installs and builds when needed, then serves on http://127.0.0.1:8
 npm test    # runs the tests, and checks lint, types and formatting
 \`\`\`
 
-On your own machine authentication is off. With \`AUTH_ENABLED=true\`, with \`NODE_ENV=production\`, or with a \`HOST\` that is not
-loopback it is on, and whoever calls needs a token; \`.env.example\` lists every variable.
+On your own machine authentication is off. With \`AUTH_ENABLED=true\`, a \`tokens.json\`, \`NODE_ENV=production\`, or a \`HOST\` that is
+not loopback it is on, and whoever calls needs a token; \`.env.example\` lists every variable.
 
 \`\`\`sh
 npm run token -- create --user ada --name "Ada Lovelace" --expires 90d
