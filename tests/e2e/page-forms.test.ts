@@ -240,6 +240,16 @@ describeInBrowser('what a fork offers', () => {
     expect(fixture.complaints()).toEqual([]);
   });
 
+  testInCi('keeps the form of what is chosen near a list of any length', async () => {
+    const page = await fixture.signIn(undefined, { viewport: { width: 1280, height: 800 } });
+
+    await page.evaluate(
+      "for (const list = document.getElementById('tool-list'); list.children.length < 60; ) list.append(list.children[0].cloneNode(true));",
+    );
+
+    expect((await page.locator('.tools').boundingBox())?.height).toBeLessThan(800);
+  });
+
   testInCi.each([
     { colorScheme: 'light', viewport: { width: 1280, height: 800 } },
     { colorScheme: 'dark', viewport: { width: 390, height: 844 } },

@@ -100,6 +100,17 @@ describeInBrowser('a personal link', () => {
     );
   });
 
+  test('breaks a name that is wider than a phone', async () => {
+    const made = 'mcp_a-name-without-an-end_0123456789';
+    const name = 'Donaudampfschifffahrtsgesellschaftskapitän';
+    await fixture.server().writeTokens({ ...TOKENS, [made]: { userId: 'mia', name } });
+
+    const page = await fixture.open(ON_A_PHONE, `#token=${made}`);
+    await page.getByRole('heading', { name: `Hello, ${name}` }).waitFor();
+
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
+  });
+
   testInCi('offers on a phone what runs there, without a barrier, and fits it', async () => {
     const page = await fixture.open({ ...ON_A_PHONE, colorScheme: 'dark' }, `#token=${ADA}`);
     await page.getByRole('heading', { name: 'Hello, Ada Lovelace' }).waitFor();
