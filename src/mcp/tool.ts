@@ -161,7 +161,10 @@ export function defineTool<
   Elicits extends boolean = false,
 >(definition: ToolDefinition<Input, Output, Elicits>): Tool {
   const { name, timeoutMs = 1, concurrency = 1, cost = 1 } = definition;
-  if (!TOOL_NAME.test(name)) throw new Error(`Not a tool name: ${JSON.stringify(name)}`);
+  if (!TOOL_NAME.test(name))
+    throw new Error(
+      `Not a tool name: ${JSON.stringify(name)}. It takes 1 to 64 letters, digits, dots, _ and -.`,
+    );
   if (!(timeoutMs >= 1 && timeoutMs <= LONGEST_MS))
     throw new Error(`${name}: timeoutMs must be from 1 to ${LONGEST_MS}.`);
   if (!Number.isSafeInteger(concurrency) || concurrency < 1)

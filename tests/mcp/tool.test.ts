@@ -54,7 +54,9 @@ describe('a definition', () => {
   test.each(['', 'x'.repeat(65), 'get greeting', 'grüße', 'a/b', 'a\n', 'tool!'])(
     'may not be called %j, which some client would refuse',
     (name) => {
-      expect(() => defineTool({ ...FACE, name, run: () => '' })).toThrow(JSON.stringify(name));
+      expect(() => defineTool({ ...FACE, name, run: () => '' })).toThrow(
+        `${JSON.stringify(name)}. It takes 1 to 64`,
+      );
     },
   );
 });
