@@ -7,7 +7,7 @@ const CERTIFICATE =
 const DNS =
   'Check the spelling. A deployment that was just made, or a new domain, may need minutes to be known.';
 const DOWN =
-  'Check host and port, that the server runs (its log ends with "listening"), and that it listens on 0.0.0.0, not 127.0.0.1.';
+  'Check host and port, that the server runs (its log ends with "listening"), and, where others are to reach it, that it listens on 0.0.0.0, not 127.0.0.1.';
 
 /** Problem and advice by the code of the system's error. */
 const CAUSES: Readonly<Record<string, readonly [problem: string, advice: string]>> = {

@@ -60,7 +60,9 @@ export function createLineReport(output: Output, redact: (text: string) => strin
       const count = (wanted: StepResult['status']): number =>
         results.filter(({ status }) => status === wanted).length;
       const ran = `${checks.ran} of ${checks.expected} checks ran`;
-      const counts = `${ran}: ${count('passed')} passed, ${count('failed')} failed; ${count('skipped')} do not apply`;
+      const skipped = count('skipped');
+      const apart = `${skipped} ${skipped === 1 ? 'does' : 'do'} not apply`;
+      const counts = `${ran}: ${count('passed')} passed, ${count('failed')} failed; ${apart}`;
       write(`\n${VERDICTS[exitCode] ?? ''}: ${url} – ${counts}\n`);
     },
   };

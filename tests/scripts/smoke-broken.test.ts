@@ -326,6 +326,7 @@ checks.add('names an address where nothing listens', async () => {
 
   expect(run.exitCode).toBe(2);
   expect(run.step('health').detail).toBe('The connection was refused: nothing listens there.');
+  expect(run.step('health').advice).toContain('where others are to reach it');
 });
 
 checks.add('names a server that accepts and never answers', async () => {

@@ -92,7 +92,7 @@ describe('the report', () => {
         '– Third: not here',
         '? Fourth: it needs "Second"',
         '',
-        'FAILED: https://my-app.example – 2 of 3 checks ran: 1 passed, 1 failed; 1 do not apply',
+        'FAILED: https://my-app.example – 2 of 3 checks ran: 1 passed, 1 failed; 1 does not apply',
         '',
       ].join('\n'),
     );
