@@ -69,6 +69,7 @@ export async function openDatabaseTokens({
   let version: number | undefined;
   let isAway = false;
   let isStarting = true;
+  let isEnding = false;
   const revoked = new RevokedTokens();
   const listeners: ((changes: readonly RightsChange[]) => void)[] = [];
 
@@ -101,6 +102,7 @@ export async function openDatabaseTokens({
       await takeOver();
       isAway = false;
     } catch (error) {
+      if (isEnding) return;
       const reason = error instanceof TokenFileError ? error.message : reasonOf(error);
       const meanwhile =
         version === undefined
@@ -144,9 +146,12 @@ export async function openDatabaseTokens({
     },
     reload: looks.reload,
     async close() {
+      isEnding = true;
       await stopListening?.();
-      await looks.stop();
+      const stopped = looks.stop();
+      // A look that waits for a database which hangs ends with that.
       await database.close();
+      await stopped;
     },
   };
 }

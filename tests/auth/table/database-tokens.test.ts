@@ -1,4 +1,5 @@
 /** Tokens in a database: what a server makes of them, what an edit does on every one of them, and what happens without it. */
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -13,7 +14,9 @@ import type { TokenEditor, TokenEdits } from '../../../src/auth/tokens/token-edi
 import type { TokenVerifier } from '../../../src/auth/verifier.ts';
 import { parseConfig } from '../../../src/config/config.ts';
 import type { Database } from '../../../src/storage/database.ts';
+import { unreachable } from '../../../src/storage/errors.ts';
 import { openDatabase } from '../../../src/storage/open-database.ts';
+import type { Row } from '../../../src/storage/statement.ts';
 import { openTokensOf } from '../../../src/server/database-tokens.ts';
 import { describeStartFailure } from '../../../src/server/start-messages.ts';
 import { describeForBoth, type TestDatabases } from '../../support/databases.ts';
@@ -363,4 +366,32 @@ describe('the command, where the database cannot be used', () => {
     expect({ code, told }).toEqual({ code: 1, told: describeStartFailure(failure) });
     expect(told).toMatch(/^The database of the tokens cannot be opened: migration 1 of tokens is .*\.$/);
   });
+});
+
+test('end with a database that hangs, not when that has answered, and without a word of it', async () => {
+  const { log, lines } = createMemoryLog();
+  const closed = new AbortController();
+  let hanging = -1;
+  const query = async (): Promise<readonly Row[]> => {
+    if (hanging === -1) return [];
+    hanging += 1;
+    await once(closed.signal, 'abort');
+    throw unreachable('closed');
+  };
+  const database: Database = {
+    dialect: 'postgres',
+    query,
+    select: async () => [],
+    transaction: async (work) => work(database),
+    isReady: async () => true,
+    listen: () => undefined,
+    close: async () => closed.abort(),
+  };
+  const tokens = await openDatabaseTokens({ database, log, mayBeNone: true, pollMs: 1 });
+  hanging = 0;
+  await eventually(() => hanging === 1);
+
+  await tokens.close();
+
+  expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
 });
