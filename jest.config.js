@@ -18,6 +18,9 @@ export default {
   // Compiled copies and fixtures are no part of the module map.
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.dev/', '<rootDir>/results/'],
   testTimeout: 20_000,
+  // A worker whose last handle is closed still has a heap of several suites to take down, which takes a busy machine longer than jest's half a
+  // second; one that waits for something is told of all the same.
+  workerGracefulExitTimeout: 10_000,
   // Many tests start programs of their own: a worker for every other core, and no fewer than three, since some wait.
   maxWorkers: Math.max(3, Math.floor(availableParallelism() / 2)),
 };
