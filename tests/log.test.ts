@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LOG_LEVELS, type LogLevel, shortId, shownPath } from '../src/log.ts';
 import { compileSources } from './support/compiled-source.ts';
+import { testEach } from './support/in-ci.ts';
 import { createSandbox, waitFor, waitForEnd } from './support/process.ts';
 
 const sandbox = createSandbox();
@@ -54,7 +55,7 @@ describe('a log line', () => {
     expect({ stdout, code }).toEqual({ stdout: '', code: 0 });
   });
 
-  test.each(['JSON', 'pretty'])(
+  testEach(['JSON', 'pretty'] as const)(
     'in %s holds no character that could move a cursor or turn letters round',
     async (form) => {
       const evil = String.raw`\u001b[31m\u009b2J\u202e\u2028\u200d`;
@@ -108,7 +109,7 @@ describe('a log line', () => {
     expect(text.length).toBeLessThan(5 * mebibyte);
   });
 
-  test.each(LOG_LEVELS.map((level, index) => ({ level, index })))(
+  testEach(LOG_LEVELS.map((level, index) => ({ level, index })))(
     'at level $level is written for that level and the graver ones',
     async ({ level, index }) => {
       const { stderr } = await run(
@@ -202,20 +203,25 @@ describe('a log line', () => {
 });
 
 describe('nothing is lost', () => {
-  test.each([
+  testEach([
     ['process.exit', 'process.exit(3);', 3],
     ['the end of its work', '', 0],
     ['an exception that nobody catches', "throw new Error('broken');", 1],
     ['an exception of a later turn', "setImmediate(() => { throw new Error('broken'); });", 1],
-  ])('when the process ends by %s, of more lines than a pipe holds', async (_how, ending, expected) => {
-    const { stderr, code } = await run(
-      `for (let line = 0; line < 8000; line += 1) log.info({ line }, 'x'.repeat(100));\n${ending}`,
-    );
+  ] as const)(
+    'when the process ends by %s, of more lines than a pipe holds',
+    async (_how, ending, expected) => {
+      const { stderr, code } = await run(
+        `for (let line = 0; line < 8000; line += 1) log.info({ line }, 'x'.repeat(100));\n${ending}`,
+      );
 
-    const lines = stderr.split('\n').filter((line) => line.startsWith('{"level"'));
-    expect(lines.map((line) => (JSON.parse(line) as { line: number }).line)).toEqual([...Array(8000).keys()]);
-    expect(code).toBe(expected);
-  });
+      const lines = stderr.split('\n').filter((line) => line.startsWith('{"level"'));
+      expect(lines.map((line) => (JSON.parse(line) as { line: number }).line)).toEqual([
+        ...Array(8000).keys(),
+      ]);
+      expect(code).toBe(expected);
+    },
+  );
 
   test('but what there is no room for while nobody reads, and that is counted', async () => {
     const total = 60_000;
@@ -283,7 +289,7 @@ test('a reader of the log that goes away does not take the process with it', asy
   expect(code).toBe(0);
 });
 
-test.each(['plain', 'pretty'])(
+testEach(['plain', 'pretty'] as const)(
   'a log that cannot be written, as on a full disk, does not take the process with it: %s',
   async (form) => {
     // Linux has a file that is always full; elsewhere there is no disk to fill.

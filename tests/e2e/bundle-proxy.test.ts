@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { type Exchange, type RunningFault, startFaultyProxy } from '../support/faulty-proxy.ts';
+import { testEach } from '../support/in-ci.ts';
 import { ROOT } from '../support/process.ts';
 import { eventually } from '../support/raw-http.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
@@ -110,7 +111,7 @@ async function untilStreamIsBack(): Promise<string | undefined> {
   return session;
 }
 
-test.each([502, 503, 504])(
+testEach([502, 503, 504])(
   'a tool that may write is not called again after a %i, and the error says that it may have run',
   async (status) => {
     faults.push(instead(status));
@@ -123,7 +124,7 @@ test.each([502, 503, 504])(
   },
 );
 
-test.each(['read', 'set'])(
+testEach(['read', 'set'])(
   'the tool "%s", which may run twice as it says of itself, is called again',
   async (name) => {
     faults.push(instead(504));

@@ -9,8 +9,10 @@ import { installNode } from '../../scripts/modern-node.ts';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
+import { testEach } from '../support/in-ci.ts';
 import { createSandbox, ROOT } from '../support/process.ts';
 import { send, sendRaw } from '../support/raw-http.ts';
+import { hasTime } from '../support/reduced.mjs';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
 
 const BRIDGE = path.join(ROOT, 'bundle/connect.mjs');
@@ -40,15 +42,9 @@ const echoOnTheWay = defineTool({
   },
 });
 
-/** A Node from npm's registry or its cache. */
+/** In CI a Node from npm's registry or its cache; else there is none. */
 const nodeFromNpm = async (major: number): Promise<string | undefined> =>
-  installNode(major).catch((error: unknown) => {
-    if (process.env['CI'] === 'true') throw error;
-    process.stderr.write(
-      `Node ${major} cannot be had from npm. The tests of the bundle on it are skipped.\n`,
-    );
-    return undefined;
-  });
+  hasTime ? installNode(major) : undefined;
 /** This one, the oldest that the bundle says it runs on, and one whose readline ends lines at U+2028. */
 const NODES = [
   { version: process.versions.node, node: process.execPath },
@@ -123,7 +119,7 @@ for (const { version, node } of NODES) {
       expect(answer).toContain('plain');
     });
 
-    test.each(['echo_message', 'echo_on_the_way'])(
+    testEach(['echo_on_the_way', 'echo_message'])(
       'hands on what holds U+2028 or U+2029, both ways: %s',
       async (name) => {
         const client = await connectBy(node, ADA);
@@ -149,7 +145,7 @@ for (const { version, node } of NODES) {
     });
 
     describe('a token or an address that is no good', () => {
-      test.each([
+      testEach([
         ['unknown', 'tok_wrong_0123456789', 'The token is unknown to this server.'],
         ['expired', 'tok_expired_0123456789', 'The token has expired.'],
         ['encrypted', '__encrypted__:abcdefghijkl', 'enter the token again there'],
@@ -165,11 +161,11 @@ for (const { version, node } of NODES) {
           'The token holds a character that no token has',
         ],
         ['not filled in', '${user_config.token}', 'No token is set.'],
-      ])('(%s) is explained in words', async (_what, token, words) => {
+      ] as const)('(%s) is explained in words', async (_what, token, words) => {
         await expect(connectBy(node, token)).rejects.toThrow(words);
       });
 
-      test.each(['', 'my-app.example/mcp', 'file:///mcp'])('nor is the address "%s"', async (url) => {
+      testEach(['my-app.example/mcp', '', 'file:///mcp'])('nor is the address "%s"', async (url) => {
         await expect(connectBy(node, ADA, url)).rejects.toThrow(
           'MCP_URL, the address of the server, is no URL that begins with https:// or http://.',
         );
@@ -193,7 +189,7 @@ describe('the server', () => {
     expect(bytes.includes(ADA)).toBe(false);
   });
 
-  test.each(['localhost:99999', '127.0.0.1:70000', '[::1]:65536'])(
+  testEach(['localhost:99999', '127.0.0.1:70000', '[::1]:65536'])(
     'hands out none with the address %s, which is none: 404 in words',
     async (host) => {
       const answer = await sendRaw(server.url, ['GET /connect.mcpb HTTP/1.1', `Host: ${host}`]);

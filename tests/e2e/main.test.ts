@@ -11,6 +11,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { CLIENT_KINDS, connectClient } from '../support/clients.ts';
 import { findFreePort } from '../support/free-port.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { openStream } from '../support/open-streams.ts';
 import { eventually } from '../support/raw-http.ts';
 import {
@@ -110,7 +111,7 @@ describe('the start', () => {
     expect(second.stderr).toMatch(/^Port \d+ is in use\./m);
   });
 
-  test.each(['SIGTERM', 'SIGINT'] as const)('ends by a %s that comes before it is over', async (signal) => {
+  testEach(['SIGTERM', 'SIGINT'] as const)('ends by a %s that comes before it is over', async (signal) => {
     // A database that says nothing, which a start waits for.
     const silent = createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
@@ -162,11 +163,11 @@ describe('the start', () => {
     expect(refused.stderr.trim().split('\n')).toHaveLength(1 + Object.keys(env).length);
   });
 
-  test.each([
+  testEach([
     ['NODE_ENV=production', { NODE_ENV: 'production' }],
     ['a HOST for everybody', { HOST: '0.0.0.0' }],
     ['Replit', { REPL_ID: 'some-id' }],
-  ])('refuses AUTH_ENABLED=false with %s, and says what allows it', async (_name, env) => {
+  ] as const)('refuses AUTH_ENABLED=false with %s, and says what allows it', async (_name, env) => {
     const refused = await refusedStart({ env: { ...env, AUTH_ENABLED: 'false' } });
 
     expectRefusal(refused);
@@ -174,16 +175,19 @@ describe('the start', () => {
     expect(refused.stderr).toContain('ALLOW_PUBLIC_WITHOUT_AUTH=true');
   });
 
-  test.each([
+  testEach([
     ['a tokens.json that is there', { files: { 'tokens.json': TOKENS_JSON } }, 'there is a tokens.json'],
     ['a PUBLIC_URL', { env: { PUBLIC_URL: 'https://my-app.example' } }, 'PUBLIC_URL is set'],
-  ])('on loopback has authentication on with %s, and says why', async (_what, options, authBecause) => {
-    const server = await startServer(sandbox, options);
+  ] as const)(
+    'on loopback has authentication on with %s, and says why',
+    async (_what, options, authBecause) => {
+      const server = await startServer(sandbox, options);
 
-    expect(await statusOfTools(server.url)).toBe(401);
-    expect(server.log().find(({ msg }) => msg === 'listening')).toMatchObject({ auth: true, authBecause });
-    expect(new URL(server.url).hostname).toBe('127.0.0.1');
-  });
+      expect(await statusOfTools(server.url)).toBe(401);
+      expect(server.log().find(({ msg }) => msg === 'listening')).toMatchObject({ auth: true, authBecause });
+      expect(new URL(server.url).hostname).toBe('127.0.0.1');
+    },
+  );
 
   test('reads .env, over which the environment wins', async () => {
     const files = { '.env': 'AUTH_ENABLED=true\nSSE_ENABLED=false\n', 'tokens.json': TOKENS_JSON };
@@ -259,7 +263,7 @@ describe('the tokens', () => {
     );
   });
 
-  test('may be one bare one, for the owner', async () => {
+  testInCi('may be one bare one, for the owner', async () => {
     const token = `mcp_${'x'.repeat(16)}`;
     const server = await startServer(sandbox, {
       env: { NODE_ENV: 'production', HOST: '127.0.0.1', AUTH_TOKENS: token },
@@ -285,32 +289,35 @@ describe('the tokens', () => {
     expect(await statusOfTools(server.url, token)).toBe(200);
   });
 
-  test.each([
+  testEach([
     ['missing', 'nowhere.json', /nowhere\.json.* does not exist/],
     ['broken', 'broken.json', /broken\.json: not valid JSON/],
     ['empty', 'empty.json', /empty\.json: not valid JSON/],
     ['without an entry', 'none.json', /none\.json: holds no token/],
     ['a directory', 'folder', /folder: is not a regular file/],
     ['a FIFO that nobody writes to', 'fifo', /fifo: is not a regular file/],
-  ])('in a TOKENS_FILE that is %s stop the start with one line that names it', async (_name, file, words) => {
-    const cwd = await sandbox.folder({
-      'broken.json': '{"tok_secret_1": {"userId": ',
-      'empty.json': '',
-      'none.json': '{}',
-    });
-    await mkdir(path.join(cwd, 'folder'));
-    await promisify(execFile)('mkfifo', [path.join(cwd, 'fifo')]);
+  ] as const)(
+    'in a TOKENS_FILE that is %s stop the start with one line that names it',
+    async (_name, file, words) => {
+      const cwd = await sandbox.folder({
+        'broken.json': '{"tok_secret_1": {"userId": ',
+        'empty.json': '',
+        'none.json': '{}',
+      });
+      await mkdir(path.join(cwd, 'folder'));
+      await promisify(execFile)('mkfifo', [path.join(cwd, 'fifo')]);
 
-    const refused = await refusedStart({
-      cwd,
-      env: { AUTH_ENABLED: 'true', TOKENS_FILE: path.join(cwd, file) },
-    });
+      const refused = await refusedStart({
+        cwd,
+        env: { AUTH_ENABLED: 'true', TOKENS_FILE: path.join(cwd, file) },
+      });
 
-    expectRefusal(refused);
-    expect(refused.stderr).toMatch(words);
-    expect(refused.stderr.trim().split('\n')).toHaveLength(1);
-    expect(refused.stderr).not.toContain('secret');
-  });
+      expectRefusal(refused);
+      expect(refused.stderr).toMatch(words);
+      expect(refused.stderr.trim().split('\n')).toHaveLength(1);
+      expect(refused.stderr).not.toContain('secret');
+    },
+  );
 
   test('are read again on SIGHUP', async () => {
     const server = await startServer(sandbox, WITH_TOKENS);
@@ -371,7 +378,7 @@ describe('a signal to stop', () => {
     expect(await waitForEnd(server)).toEqual({ code: 0, signal: null });
   });
 
-  test.each(['SIGTERM', 'SIGINT'] as const)(
+  testEach(['SIGTERM', 'SIGINT'] as const)(
     'lets the calls of every transport finish, ends every stream and exits 0 (%s)',
     async (signal) => {
       const { server, calls, stream, subscription, release } = await startBusyServer();
@@ -443,10 +450,10 @@ describe('a signal to stop', () => {
     expect(server.log().at(-1)).toMatchObject({ msg: 'stopped', finished: false });
   });
 
-  test.each([
-    ['nothing', ''],
+  testEach([
     ['half a request', 'GET /health HTTP/1.1\r\nHost: local'],
-  ])('is not held up by a connection that has sent %s', async (_name, sent) => {
+    ['nothing', ''],
+  ] as const)('is not held up by a connection that has sent %s', async (_name, sent) => {
     const server = await startServer(sandbox);
     const socket = connect(server.port, '127.0.0.1', () => socket.write(sent));
     sandbox.defer(async () => socket.destroy());
@@ -462,7 +469,7 @@ describe('a signal to stop', () => {
     expect(performance.now() - askedMs).toBeLessThan(atMost(2_000));
   });
 
-  test('without any connection ends the process at once', async () => {
+  testInCi('without any connection ends the process at once', async () => {
     const server = await startServer(sandbox);
 
     const askedMs = performance.now();
@@ -474,7 +481,7 @@ describe('a signal to stop', () => {
   });
 });
 
-test('a reader of the log that goes away does not take the server with it', async () => {
+testInCi('a reader of the log that goes away does not take the server with it', async () => {
   const server = await startServer(sandbox, WITH_TOKENS);
 
   server.child.stderr.destroy();

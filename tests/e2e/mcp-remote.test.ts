@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { testInCi } from '../support/in-ci.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { atMost, createSandbox, type ProcessOptions, ROOT, waitFor, waitForEnd } from '../support/process.ts';
 import {
   type ServerProcess,
@@ -103,7 +103,7 @@ describe.each(WAYS)(
   },
 );
 
-test('with authentication off, mcp-remote connects without a header', async () => {
+testInCi('with authentication off, mcp-remote connects without a header', async () => {
   const server = await startServer(sandbox);
   const client = await connectRemote({ url: `${server.url}/mcp` });
 
@@ -142,16 +142,10 @@ describe('a credential that is refused', () => {
   };
 
   // The words of each credential are told apart in tests of the server; what is mcp-remote's own shows in these.
-  test.each([
+  testEach([
     ['unknown', '/mcp', 'default', 'Bearer tok_wrong_0123456789', 'The token is unknown'],
     ['expired', '/sse', 'sse-only', `Bearer ${TOKEN.expired}`, 'The token has expired'],
     ['a variable that is not set', '/mcp', 'default', undefined, 'must read'],
-  ] as const)(
-    'because it is %s ends mcp-remote to %s (%s) with the words of the server',
-    async (kind, route, transport, header, words) => expectWords(kind, route, transport, header, words),
-  );
-
-  testInCi.each([
     ['unknown', '/mcp', 'http-only', 'Bearer tok_wrong_0123456789', 'The token is unknown'],
     ['unknown', '/sse', 'default', 'Bearer tok_wrong_0123456789', 'The token is unknown'],
     ['unknown', '/sse', 'sse-only', 'Bearer tok_wrong_0123456789', 'The token is unknown'],

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { atMost, createSandbox, type ProcessOptions, waitFor, waitForEnd } from '../support/process.ts';
 import { fixtureEntry, TOKEN, TOKENS_JSON } from '../support/server-process.ts';
 import { connectStdio, STDIO_KINDS } from '../support/stdio-clients.ts';
@@ -16,6 +17,9 @@ async function stdioCommand(env: Readonly<Record<string, string>> = {}): Promise
 }
 
 describe.each(STDIO_KINDS)('a %s client', (kind) => {
+  // Whose the token is has nothing to do with the kind of client.
+  const testIt = kind === STDIO_KINDS[0] ? test : testInCi;
+
   test('without any setting lists and calls the tools as anybody', async () => {
     const client = await connectStdio(sandbox, kind, await stdioCommand());
 
@@ -28,7 +32,7 @@ describe.each(STDIO_KINDS)('a %s client', (kind) => {
     expect(JSON.parse(me.text)).toMatchObject({ userId: 'anonymous', transport: 'stdio' });
   });
 
-  test('with authentication on is the user of MCP_TOKEN', async () => {
+  testIt('with authentication on is the user of MCP_TOKEN', async () => {
     const env = { AUTH_ENABLED: 'true', MCP_TOKEN: TOKEN.ada };
     const client = await connectStdio(sandbox, kind, await stdioCommand(env));
 
@@ -78,33 +82,39 @@ test('more calls than CALLS_PER_MINUTE are told how long to wait', async () => {
   ]);
 });
 
-test.each([
+testEach([
   ['missing', {}, /^MCP_TOKEN .*Set it to a token of the token file/],
   ['unknown', { MCP_TOKEN: 'tok_wrong_0123456789' }, /^MCP_TOKEN .*unknown/],
   ['expired', { MCP_TOKEN: TOKEN.expired }, /^MCP_TOKEN .*expired/],
   ['disabled', { MCP_TOKEN: TOKEN.disabled }, /^MCP_TOKEN .*disabled/],
-])('with authentication on and an MCP_TOKEN that is %s the start is refused', async (_kind, env, words) => {
-  const started = sandbox.spawn(await stdioCommand({ AUTH_ENABLED: 'true', LOG_LEVEL: 'warn', ...env }));
+] as const)(
+  'with authentication on and an MCP_TOKEN that is %s the start is refused',
+  async (_kind, env, words) => {
+    const started = sandbox.spawn(await stdioCommand({ AUTH_ENABLED: 'true', LOG_LEVEL: 'warn', ...env }));
 
-  const ending = await waitForEnd(started);
+    const ending = await waitForEnd(started);
 
-  expect(ending).toEqual({ code: 1, signal: null });
-  expect(started.stdout()).toBe('');
-  expect(started.stderr()).toMatch(words);
-  expect(started.stderr().trim().split('\n')).toHaveLength(1);
-  expect(started.stderr()).not.toMatch(/tok_|^\s+at /m);
-});
+    expect(ending).toEqual({ code: 1, signal: null });
+    expect(started.stdout()).toBe('');
+    expect(started.stderr()).toMatch(words);
+    expect(started.stderr().trim().split('\n')).toHaveLength(1);
+    expect(started.stderr()).not.toMatch(/tok_|^\s+at /m);
+  },
+);
 
-test('with authentication on and no token file the start is refused with the variable that mends it', async () => {
-  const options = await stdioCommand({ AUTH_ENABLED: 'true', MCP_TOKEN: TOKEN.ada });
+testInCi(
+  'with authentication on and no token file the start is refused with the variable that mends it',
+  async () => {
+    const options = await stdioCommand({ AUTH_ENABLED: 'true', MCP_TOKEN: TOKEN.ada });
 
-  const started = sandbox.spawn({ ...options, cwd: await sandbox.folder() });
-  const ending = await waitForEnd(started);
+    const started = sandbox.spawn({ ...options, cwd: await sandbox.folder() });
+    const ending = await waitForEnd(started);
 
-  expect(ending).toEqual({ code: 1, signal: null });
-  expect(started.stdout()).toBe('');
-  expect(started.stderr()).toMatch(/TOKENS_FILE|AUTH_TOKENS/);
-});
+    expect(ending).toEqual({ code: 1, signal: null });
+    expect(started.stdout()).toBe('');
+    expect(started.stderr()).toMatch(/TOKENS_FILE|AUTH_TOKENS/);
+  },
+);
 
 test('stdout carries one protocol message a line, also for what is no message, and stderr the log', async () => {
   const started = sandbox.spawn(await stdioCommand({ LOG_LEVEL: 'debug' }));
@@ -149,7 +159,7 @@ test('stdout carries one protocol message a line, also for what is no message, a
   expect(started.stderr()).toContain('"msg":"tool call"');
 });
 
-test.each(['the end of stdin', 'SIGTERM', 'SIGINT'] as const)('%s ends the process with 0', async (what) => {
+testEach(['the end of stdin', 'SIGTERM', 'SIGINT'] as const)('%s ends the process with 0', async (what) => {
   const started = sandbox.spawn(await stdioCommand());
   started.child.stdin.write(`${request(1, 'initialize', INITIALIZE)}\n`);
   await waitFor('the answer to initialize', () => started.stdout().includes('\n'));
@@ -163,7 +173,7 @@ test.each(['the end of stdin', 'SIGTERM', 'SIGINT'] as const)('%s ends the proce
   expect(performance.now() - askedMs).toBeLessThan(atMost(2_000));
 });
 
-test.each(['the end of stdin', 'SIGTERM'] as const)(
+testEach(['SIGTERM', 'the end of stdin'] as const)(
   '%s closes the services once, those too that keep the process alive, and ends it with 0',
   async (what) => {
     const command = await stdioCommand();
@@ -219,7 +229,7 @@ test('a call that is in flight at the end of stdin is answered, and then the pro
   expect(started.stdout()).toContain('"waited"');
 });
 
-test('a call sent just before the end of stdin is still answered', async () => {
+testInCi('a call sent just before the end of stdin is still answered', async () => {
   const started = sandbox.spawn(await stdioCommand());
   const lines = [
     request(1, 'initialize', INITIALIZE),

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { testEach } from '../support/in-ci.ts';
 import { createSandbox, ROOT, waitForEnd } from '../support/process.ts';
 import { startServer } from '../support/server-process.ts';
 
@@ -31,7 +32,7 @@ test('the build keeps what V8 has compiled of a start, for this Node, and says n
   expect(statSync(kept).size).toBeGreaterThan(1_200_000);
 }, 60_000);
 
-test.each([
+testEach([
   ['half of it', () => truncateSync(kept, 500_000)],
   ['something else', () => writeFileSync(kept, 'something else')],
   [
@@ -41,7 +42,7 @@ test.each([
       mkdirSync(folder);
     },
   ],
-])(
+] as const)(
   'a server starts where there is %s',
   async (_what, spoil) => {
     spoil();

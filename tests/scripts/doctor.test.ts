@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runDoctor } from '../../scripts/doctor/run.ts';
 import { CLIENT_IDS, type ClientId, renderClient } from '../../src/connect/clients.ts';
+import { testEach } from '../support/in-ci.ts';
 import { createSandbox } from '../support/process.ts';
 import { fixtureEntry } from '../support/server-process.ts';
 import { startFixedAnswer, type RunningFault, startSelfSigned } from '../support/faulty-proxy.ts';
@@ -109,7 +110,7 @@ describe('a configuration that npm run connect prints gets in', () => {
     expect([sse.exitCode, asked.exitCode, variable.exitCode]).toEqual([0, 0, 0]);
   });
 
-  test.each<[string, (args: readonly string[]) => object]>([
+  testEach<readonly [string, (args: readonly string[]) => object]>([
     ['most', ([command, ...args]) => fileWith({ command, args })],
     ['opencode', (command) => ({ mcp: { mine: { type: 'local', command, enabled: true } } })],
     ['goose', ([cmd, ...args]) => ({ extensions: { mine: { type: 'stdio', cmd, args } } })],

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { defineTool, type Tool } from '../../src/mcp/tool.ts';
 import { PLAN } from '../../scripts/smoke/plan.ts';
 import { startFaultyProxy } from '../support/faulty-proxy.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { smoke } from '../support/smoke-run.ts';
 import {
   ADA,
@@ -123,7 +124,7 @@ function ownTool(name: string, annotations: object, input: z.ZodObject = z.objec
   return defineTool({ name, title: name, description: name, input, annotations, run: nameSomebody });
 }
 
-test.each([
+testEach([
   ['no tool at all', [], 'no tools for this user'],
   [
     'tools that write, say nothing, or want input',
@@ -139,17 +140,20 @@ test.each([
     [ownTool('list_books', { readOnlyHint: true })],
     'list_books called; what they say does not tell the user',
   ],
-])('passes a fork with %s, and calls nothing that could change something', async (_what, tools, words) => {
-  const server = await start({ tools });
+] as const)(
+  'passes a fork with %s, and calls nothing that could change something',
+  async (_what, tools, words) => {
+    const server = await start({ tools });
 
-  const run = await smoke(server.url, '--token', ADA, '--token2', BOB, '--expect-user', 'ada');
+    const run = await smoke(server.url, '--token', ADA, '--token2', BOB, '--expect-user', 'ada');
 
-  expect(run.steps.filter(({ status }) => status === 'failed')).toEqual([]);
-  expect(run.exitCode).toBe(0);
-  expect(run.step('session').detail).toContain(words);
-  const called = server.lines.filter(({ msg }) => msg === 'tool call').map(({ tool }) => tool);
-  expect([...new Set(called)]).toEqual(words.startsWith('list_books') ? ['list_books'] : []);
-});
+    expect(run.steps.filter(({ status }) => status === 'failed')).toEqual([]);
+    expect(run.exitCode).toBe(0);
+    expect(run.step('session').detail).toContain(words);
+    const called = server.lines.filter(({ msg }) => msg === 'tool call').map(({ tool }) => tool);
+    expect([...new Set(called)]).toEqual(words.startsWith('list_books') ? ['list_books'] : []);
+  },
+);
 
 test('takes a short user id for what whoami says it is, and for no word of another tool', async () => {
   const { url } = await start({ tokens: { [ADA]: { userId: 'me' } } });
@@ -160,15 +164,18 @@ test('takes a short user id for what whoami says it is, and for no word of anoth
   expect(run.step('session').detail).toContain('whoami and get_greeting called, as me');
 });
 
-test('passes through a plain reverse proxy, and stays far below the limit of refused credentials', async () => {
-  const { url } = await start({ env: { AUTH_FAILURES_PER_MINUTE: '25' } });
-  const proxy = await startFaultyProxy(url, {});
-  servers.push({ close: async () => proxy.close().then(() => true) });
+testInCi(
+  'passes through a plain reverse proxy, and stays far below the limit of refused credentials',
+  async () => {
+    const { url } = await start({ env: { AUTH_FAILURES_PER_MINUTE: '25' } });
+    const proxy = await startFaultyProxy(url, {});
+    servers.push({ close: async () => proxy.close().then(() => true) });
 
-  const run = await smoke(proxy.url, '--token', ADA, '--token2', BOB);
+    const run = await smoke(proxy.url, '--token', ADA, '--token2', BOB);
 
-  expect(run.steps.filter(({ status }) => status === 'failed')).toEqual([]);
-});
+    expect(run.steps.filter(({ status }) => status === 'failed')).toEqual([]);
+  },
+);
 
 test("takes the server's own limit on bodies from its words", async () => {
   const { url } = await start({ env: { MAX_BODY_BYTES: '100000' } });

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
 
 import { checkNode } from '../../scripts/prepare.mjs';
-import { testInCi } from '../support/in-ci.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { createCheckout, deleteCheckouts } from '../support/checkout.ts';
 
 deleteCheckouts();
@@ -29,7 +29,7 @@ test.each([
   expect(() => checkNode(version, range)).toThrow(`Node ${range} is needed, this is Node ${version}.`);
 });
 
-test.each(['start', 'prepare'])('refuses a Node that is too old with one line in %s.mjs', async (script) => {
+testEach(['start', 'prepare'])('refuses a Node that is too old with one line in %s.mjs', async (script) => {
   const checkout = await createCheckout();
   await checkout.write('package.json', JSON.stringify({ type: 'module', engines: { node: '>=99.1' } }));
 
@@ -125,28 +125,25 @@ test('passes a SIGTERM that `npm start` gets on to the server', async () => {
 });
 
 describe('arguments', () => {
-  test.each(['start', 'prepare'])(
-    '--help of %s.mjs is answered, and nothing else is done',
-    async (script) => {
-      const checkout = await createCheckout();
+  testEach(['start', 'prepare'])('--help of %s.mjs is answered, and nothing else is done', async (script) => {
+    const checkout = await createCheckout();
 
-      const result = await checkout.run(script, {}, ['--help']);
+    const result = await checkout.run(script, {}, ['--help']);
 
-      expect(result).toEqual({
-        code: 0,
-        stdout: expect.stringMatching(/^npm (start|run build): /),
-        stderr: '',
-      });
-      expect(await Promise.all(['npm-calls.log', 'dist'].map(checkout.exists))).toEqual([false, false]);
-    },
-  );
+    expect(result).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^npm (start|run build): /),
+      stderr: '',
+    });
+    expect(await Promise.all(['npm-calls.log', 'dist'].map(checkout.exists))).toEqual([false, false]);
+  });
 
-  test.each([
+  testEach([
     ['start', ['--port', '9000']],
     ['start', ['../package.json']],
     ['start', ['conformance-server', 'other']],
     ['prepare', ['start']],
-  ])('that %s.mjs does not know are refused in words: %j', async (script, args) => {
+  ] as const)('that %s.mjs does not know are refused in words: %j', async (script, args) => {
     const checkout = await createCheckout();
 
     const result = await checkout.run(script, {}, args);

@@ -8,6 +8,7 @@ import { digestToken } from '../../src/auth/digest.ts';
 import { findModernNode } from '../../scripts/modern-node.ts';
 import { Durations } from '../../scripts/usage/durations.ts';
 import { Tally } from '../../scripts/usage/tally.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
 import { callTool, openMcpSession, send } from '../support/raw-http.ts';
 import { ADA, BOB, GREETER, startTestServer, TOKENS } from '../support/start-server.ts';
@@ -87,7 +88,7 @@ describe('npm run usage', () => {
     });
   });
 
-  test('names the option that it does not have', async () => {
+  testInCi('names the option that it does not have', async () => {
     const { code, stderr } = await run('usage', ['--foo']);
 
     expect({ code, stderr }).toEqual({
@@ -128,11 +129,11 @@ describe('npm run usage', () => {
     });
   }, 60_000);
 
-  test.each([
+  testEach([
     [['--since', 'soon'], 2, '--since must be a length of time such as 7d'],
     [['--user', 'ada'], 2, 'Who called what'],
     [['missing.log'], 1, 'The log cannot be read from missing.log'],
-  ])('%j is refused in words', async (args, expected, words) => {
+  ] as const)('%j is refused in words', async (args, expected, words) => {
     const { code, stderr } = await run('usage', args);
 
     expect({ code, stderr }).toEqual({ code: expected, stderr: expect.stringContaining(words) });
@@ -169,10 +170,10 @@ describe('npm run usage', () => {
     });
   });
 
-  test.each([
+  testEach([
     ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
     ['bzip2', [0x42, 0x5a, 0x68, 0x39, 0x31, 0x41]],
-  ])('a file that %s has packed is not taken for an empty one', async (program, bytes) => {
+  ] as const)('a file that %s has packed is not taken for an empty one', async (program, bytes) => {
     await writeFile(path.join(folder, 'packed.log'), Buffer.from(bytes));
 
     const { code, stdout, stderr } = await run('usage', ['packed.log']);

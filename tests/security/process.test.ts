@@ -1,5 +1,6 @@
 /** What must not end the process, nor anybody else's stream: exceptions that nobody catches, and running out of descriptors. */
 import { afterEach, expect, test } from '@jest/globals';
+import { testEach } from '../support/in-ci.ts';
 import { createSandbox, waitFor } from '../support/process.ts';
 import {
   callTool,
@@ -15,10 +16,10 @@ import { openSse } from '../support/sse-reader.ts';
 const sandbox = createSandbox();
 afterEach(sandbox.close);
 
-test.each([
+testEach([
   ['throw', 'uncaught exception'],
   ['reject', 'unhandled rejection'],
-])('an exception that nobody catches (%s) is logged, and ends neither the process nor a stream', async (how, message) => {
+] as const)('an exception that nobody catches (%s) is logged, and ends neither the process nor a stream', async (how, message) => {
   const server = await start(fixtureEntry('http', 'explode'));
   const stream = await openSse(server.url, TOKEN.bob);
   const session = await openMcpSession(server.url, TOKEN.ada);

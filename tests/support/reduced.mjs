@@ -6,14 +6,8 @@ const AMOUNTS = Object.freeze({
   brokenDeployments: {
     file: 'tests/scripts/smoke-broken.test.ts',
     of: 'broken deployments that the smoke test is tried on',
-    less: 16,
+    less: 9,
     all: 53,
-  },
-  tokenRewrites: {
-    file: 'tests/e2e/tokens-under-load.test.ts',
-    of: 'rewrites of the token file',
-    less: 20,
-    all: 100,
   },
   registrations: {
     file: 'tests/http/sign-in/registrations.test.ts',

@@ -10,6 +10,7 @@ import {
 import { z } from 'zod';
 import { CLIENT_KINDS, connectClient } from '../../../tests/support/clients.ts';
 import { findModernNode } from '../../../scripts/modern-node.ts';
+import { testEach } from '../../../tests/support/in-ci.ts';
 import { builtFile, createSandbox, ROOT, waitFor, waitForEnd } from '../../../tests/support/process.ts';
 import { startServer, TOKEN, WITH_TOKENS } from '../../../tests/support/server-process.ts';
 import { ADA, BOB, GREETER, startTestServer, type TestServer } from '../../../tests/support/start-server.ts';
@@ -114,7 +115,7 @@ describe('a learner', () => {
     expect([ada.changed.length, bob.changed.length]).toEqual([1, 0]);
   });
 
-  test.each(KINDS)(
+  testEach(KINDS)(
     'is asked which lesson over %s, and practises the last one where nobody can ask',
     async (kind) => {
       const [asking, silent] = [await connect({ kind, chooses: 'greetings' }), await connect({ kind })];
@@ -182,7 +183,7 @@ describe('the view of my_progress', () => {
   });
 });
 
-test.each(CLIENT_KINDS)('a client of kind %s lists the tools and calls them', async (kind) => {
+testEach(CLIENT_KINDS)('a client of kind %s lists the tools and calls them', async (kind) => {
   const client = await connectClient(kind, { url: server.url, token: BOB });
 
   const { tools } = await client.listTools();
