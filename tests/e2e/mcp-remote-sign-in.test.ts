@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { testInCi } from '../support/in-ci.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { bareEnvironment, createSandbox, ROOT, waitFor, waitForEnd } from '../support/process.ts';
@@ -114,11 +114,11 @@ describe.each([
 });
 
 describe('with a header that is refused, mcp-remote', () => {
-  test.each([
+  testEach([
     ['/mcp', 'Bearer tok_wrong_0123456789', 'The token is unknown to this server.'],
     ['/sse', `Bearer ${TOKEN.expired}`, 'The token has expired.'],
     ['/mcp', '', 'No credential was sent.'],
-  ])('to %s ends in the words of the server: %s', async (route, header, words) => {
+  ] as const)('to %s ends in the words of the server: %s', async (route, header, words) => {
     const server = await startSignIn();
     const cwd = await sandbox.folder();
 

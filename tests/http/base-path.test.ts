@@ -4,6 +4,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startFaultyProxy } from '../support/faulty-proxy.ts';
 import { findFreePort } from '../support/free-port.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { rpc, send } from '../support/raw-http.ts';
 import { newSecret, signIn } from '../support/sign-in.ts';
 import { smoke } from '../support/smoke-run.ts';
@@ -54,7 +55,10 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
   });
   afterAll(async () => fixture.close());
 
-  test('the smoke test passes', async () => {
+  // What it asks has little to do with how the proxy takes the path away.
+  const testIt = rewrite === Object.values(PROXIES)[0] ? test : testInCi;
+
+  testIt('the smoke test passes', async () => {
     const run = await smoke(url, '--token', ADA, '--token2', BOB, '--expect-user', 'ada');
 
     expect(run.steps.filter(({ status }) => ['failed', 'blocked'].includes(status))).toEqual([]);

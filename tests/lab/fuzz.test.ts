@@ -7,6 +7,7 @@ import { type RunOptions, runCases, showBytes, type Summary } from '../../lab/fu
 import { startServerChild } from '../../lab/fuzz/server-child.ts';
 import { type FuzzTarget, startTarget, takeTarget } from '../../lab/fuzz/target.ts';
 import { type Exchange, type Fault, startFaultyProxy } from '../support/faulty-proxy.ts';
+import { testEach } from '../support/in-ci.ts';
 import { builtFile } from '../support/process.ts';
 import { ADA, BOB, startTestServer } from '../support/start-server.ts';
 import { amountOf } from '../support/reduced.mjs';
@@ -87,7 +88,7 @@ describe('a case', () => {
 });
 
 describe('a broken server', () => {
-  test.each<{ what: string; fault: Fault; problem: RegExp }>([
+  testEach<{ what: string; fault: Fault; problem: RegExp }>([
     { what: 'that answers 500', fault: onRefusal(({ res }) => res.writeHead(500).end()), problem: /^status 500/ },
     { what: 'that never answers', fault: onRefusal(() => undefined), problem: /^no answer within 1500 ms/ },
     { what: 'that closes instead', fault: onRefusal(({ res }) => res.destroy()), problem: /^closed before the answer/ },

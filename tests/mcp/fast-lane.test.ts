@@ -12,6 +12,7 @@ import { KnownAnswers } from '../../src/mcp/known-answers.ts';
 import { LaneCall } from '../../src/mcp/lane.ts';
 import { isRequest } from '../../src/mcp/messages.ts';
 import { readPlainCall, readPlainQuestion } from '../../src/mcp/plain-call.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { createDefinition } from '../support/in-memory-mcp.ts';
 import { defineTool, type Tool, ToolError, ToolResult } from '../../src/mcp/tool.ts';
 import { readRecordedClients } from '../../lab/fixture/recorded-clients.ts';
@@ -313,9 +314,9 @@ async function compareWays<Got>(
 }
 
 describe.each([
-  ['a user who may call everything', ADA],
-  ['a user who lacks scopes', GREETER],
-])('for %s', (_user, token) => {
+  ['a user who may call everything', ADA, test],
+  ['a user who lacks scopes', GREETER, testInCi],
+] as const)('for %s', (_user, token, testIt) => {
   test('over Streamable HTTP with a session, byte for byte', async () => {
     const sessions = new Map<TestServer, RawSession>();
     for (const server of [fast, slow]) sessions.set(server, await openMcpSession(server.url, token));
@@ -330,7 +331,7 @@ describe.each([
     expect(compared).toBeGreaterThanOrEqual(20 * (RUNS / 3));
   });
 
-  test('over HTTP+SSE, byte for byte', async () => {
+  testIt('over HTTP+SSE, byte for byte', async () => {
     const sessions = new Map<TestServer, SseSession>();
     for (const server of [fast, slow]) sessions.set(server, await openSse(server.url, token));
 
@@ -351,7 +352,7 @@ describe.each([
     for (const session of sessions.values()) session.close();
   });
 
-  test('statelessly, byte for byte, with the headers', async () => {
+  testIt('statelessly, byte for byte, with the headers', async () => {
     const compared = await compareWays(async (server, call, id) => {
       const request = stateless(
         { method: 'tools/call', params: call as Record<string, unknown> },
@@ -799,34 +800,39 @@ const askedOfRaw = fc.constantFrom<{
   { method: 'nonsense' },
 );
 
-test.each([
-  ['a user who may call everything', ADA],
+testEach([
   ['a user who lacks scopes', GREETER],
-])('beside what a feature registers itself the answers are the same, for %s', async (_user, token) => {
-  const opened = await Promise.all([rawFast, rawSlow].map(async ({ url }) => openMcpSession(url, token)));
-  const hello = { jsonrpc: '2.0', id: 0, method: 'initialize', params: HELLO };
-  const [quickHello, thoroughHello] = await Promise.all(
-    [rawFast, rawSlow].map(async ({ url }) => (await send(`${url}/mcp`, { token, body: hello })).text),
-  );
-  await fc.assert(
-    fc.asyncProperty(fc.array(askedOfRaw, { minLength: 1, maxLength: 15 }), async (asked) => {
-      for (const one of asked) {
-        lastId += 1;
-        const [quick, thorough] = await Promise.all(
-          opened.map(async (session) => essence(await session.post({ jsonrpc: '2.0', id: lastId, ...one }))),
-        );
-        const [quickAlone, thoroughAlone] = await Promise.all(
-          [rawFast, rawSlow].map(async ({ url }) =>
-            essence(await send(`${url}/mcp`, stateless(one, { id: lastId, token }))),
-          ),
-        );
+  ['a user who may call everything', ADA],
+] as const)(
+  'beside what a feature registers itself the answers are the same, for %s',
+  async (_user, token) => {
+    const opened = await Promise.all([rawFast, rawSlow].map(async ({ url }) => openMcpSession(url, token)));
+    const hello = { jsonrpc: '2.0', id: 0, method: 'initialize', params: HELLO };
+    const [quickHello, thoroughHello] = await Promise.all(
+      [rawFast, rawSlow].map(async ({ url }) => (await send(`${url}/mcp`, { token, body: hello })).text),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(askedOfRaw, { minLength: 1, maxLength: 15 }), async (asked) => {
+        for (const one of asked) {
+          lastId += 1;
+          const [quick, thorough] = await Promise.all(
+            opened.map(async (session) =>
+              essence(await session.post({ jsonrpc: '2.0', id: lastId, ...one })),
+            ),
+          );
+          const [quickAlone, thoroughAlone] = await Promise.all(
+            [rawFast, rawSlow].map(async ({ url }) =>
+              essence(await send(`${url}/mcp`, stateless(one, { id: lastId, token }))),
+            ),
+          );
 
-        expect(quick).toEqual(thorough);
-        expect(quickAlone).toEqual(thoroughAlone);
-      }
-    }),
-    { numRuns: RUNS / 4 },
-  );
+          expect(quick).toEqual(thorough);
+          expect(quickAlone).toEqual(thoroughAlone);
+        }
+      }),
+      { numRuns: RUNS / 4 },
+    );
 
-  expect(quickHello).toBe(thoroughHello);
-});
+    expect(quickHello).toBe(thoroughHello);
+  },
+);

@@ -77,7 +77,8 @@ describe('after the real npm', () => {
     expect(await installsAgain()).toBe(false);
   });
 
-  test('has written the lock file only, or left the development tools out, it is installed', async () => {
+  // What is told apart below without npm.
+  testInCi('has written the lock file only, or left the development tools out, it is installed', async () => {
     await npm('install', './with-script-1.0.0.tgz', '--save-dev', '--package-lock-only');
     const lockFileOnly = await installsAgain();
     await npm('ci', '--omit=dev');

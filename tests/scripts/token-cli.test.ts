@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { runTokenCommand } from '../../scripts/token/run.ts';
 import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
 import { digestToken, tokenIdOf } from '../../src/auth/digest.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { PACKAGE } from '../support/package.ts';
 import { builtFile, createSandbox, ROOT, waitFor, waitForEnd } from '../support/process.ts';
 import { startServer } from '../support/server-process.ts';
@@ -84,11 +85,11 @@ test('the life of a token: created, listed, checked, rotated, revoked', async ()
   ]);
   const [secret = ''] = /mcp_[\w-]{43}/.exec(created.stdout) ?? [];
   const id = digestToken(secret).slice(0, 8);
-  const listed = await tokenProcess(['list']);
+  const listed = await token(['list']);
   const checked = await tokenProcess(['check'], { stdin: `${secret}\n` });
-  const rotated = await tokenProcess(['rotate', id, '--overlap', '0']);
-  const checkedAgain = await tokenProcess(['check', '--json'], { stdin: secret });
-  const revoked = await tokenProcess(['revoke', id]);
+  const rotated = await token(['rotate', id, '--overlap', '0']);
+  const checkedAgain = await token(['check', '--json'], { stdin: secret });
+  const revoked = await token(['revoke', id]);
   const unknown = await tokenProcess(['check', '--json'], { stdin: secret });
 
   expect(created).toMatchObject({ code: 0, stderr: '' });
@@ -342,7 +343,7 @@ test('shows no control characters of the file on a terminal, whatever the comman
   expect(facts?.userId).toBe('a\u001b[31m\u009b2J\u202e');
 });
 
-test('runs where there is nothing but dist/ and the production dependencies', async () => {
+testInCi('runs where there is nothing but dist/ and the production dependencies', async () => {
   await cp(path.dirname(path.dirname(builtFile('scripts/token.js'))), path.join(cwd, 'dist'), {
     recursive: true,
   });
