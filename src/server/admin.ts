@@ -50,9 +50,9 @@ export async function openAdmin(wiring: AdminWiring): Promise<AdminSite> {
     ...wiring,
     people,
     usage,
-    endSession(session) {
+    async endSession(session) {
       registry.end(session, 'closed');
-      peerSessions.end(session);
+      await peerSessions.end(session);
     },
     scopes: scopesAskedFor(definition),
     serverName: readPackage().name,

@@ -86,13 +86,13 @@ export function shareCalls(callLimit: CallLimit, peers: Peers): () => void {
     // What was let in of the own part while nobody listened is no others' business.
     if (!isTogether) return;
     for (let from = 0; from < spent.length; from += USERS_AT_ONCE)
-      peers.tell('calls', spent.slice(from, from + USERS_AT_ONCE));
+      void peers.tell('calls', spent.slice(from, from + USERS_AT_ONCE));
   };
 }
 
 /** Has changes reach the clients of every process, each once. */
 function shareChanges({ changes, features = [] }: McpDefinition, peers: Peers): void {
-  changes.onPublish((event, userId) => peers.tell('change', { ...event, userId }));
+  changes.onPublish((event, userId) => void peers.tell('change', { ...event, userId }));
   peers.onTell('change', ({ userId, ...event }: ServerEvent & { readonly userId?: string }) =>
     changes.publish(event, userId),
   );
@@ -112,7 +112,7 @@ export function shareFailures(countFailure: CountFailure, peers: Peers): CountFa
   return (address, fingerprint) => {
     // Beyond the limit it throws: what would follow need not be told, however much it is, and no more need what counts no more.
     const isCounted = countFailure(address, fingerprint);
-    if (isCounted) peers.tell('refused', { address, fingerprint } satisfies Failure);
+    if (isCounted) void peers.tell('refused', { address, fingerprint } satisfies Failure);
     return isCounted;
   };
 }

@@ -15,8 +15,11 @@ export interface Peers {
    * @throws {PeersUnreachableError} when no answer has come in time; it may be dealt with all the same
    */
   ask<Answer>(peer: string, kind: string, body: unknown): Promise<Answer>;
-  /** Tells all others, as far as they can be reached; whoever hears it, once. */
-  tell(kind: string, body: unknown): void;
+  /**
+   * Tells all others, as far as they can be reached; whoever hears it, once. Resolves when it is on its way to each of them, or to none:
+   * a client that is answered after that meets no process that has not been told.
+   */
+  tell(kind: string, body: unknown): Promise<void>;
   /** Answers questions of a kind, whose bodies only processes of this server can have made. */
   onAsk(kind: string, answer: (body: never) => unknown): void;
   /** Hears what others tell, likewise. */
@@ -72,7 +75,7 @@ export function createNoPeers(): Peers {
     ask: async () => {
       throw new PeerGoneError('There are no other processes.');
     },
-    tell: () => undefined,
+    tell: async () => undefined,
     onAsk: () => undefined,
     onTell: () => undefined,
     onReturn: () => undefined,

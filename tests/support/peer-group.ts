@@ -74,10 +74,10 @@ export function createPeerGroup(): PeerGroup {
           await nextTurn();
           return JSON.parse(result) as Answer;
         },
-        tell(kind, body) {
+        async tell(kind, body) {
+          await nextTurn();
           for (const { self: other, kind: heard, hear } of hearers)
-            if (other !== self && heard === kind && member.isReachable)
-              void nextTurn().then(() => hear(body));
+            if (other !== self && heard === kind && member.isReachable) hear(body);
         },
         onAsk: (kind, answer) => void member.answers.set(kind, answer as Handler),
         onTell: (kind, hear) => void hearers.push({ self, kind, hear: hear as Handler }),

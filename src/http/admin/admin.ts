@@ -24,7 +24,7 @@ export interface AdminParts {
   readonly usage: Usage;
   readonly registry: SessionRegistry;
   /** Ends a session for good, in every process. */
-  readonly endSession: (session: Session) => void;
+  readonly endSession: (session: Session) => Promise<void>;
   readonly bodies: BodyLimits;
   /** The scopes that something here asks for. */
   readonly scopes: readonly string[];

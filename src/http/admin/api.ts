@@ -99,7 +99,7 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
     const { session: handle } = await read(ctx, END);
     const session = [...registry.all()].find((candidate) => handleOf(candidate) === handle);
     if (session === undefined) throw new HttpError(404, 'no_such_session', 'That session has ended already.');
-    endSession(session);
+    await endSession(session);
     note(ctx, 'end session', { userId: session.userId, kind: session.kind });
     ctx.body = { ended: handle };
   };

@@ -119,7 +119,7 @@ function handleDelete(parts: McpEndpointParts): Handler {
     const { session } = await findTransport(parts, ctx);
     requireSupportedVersion(ctx);
     parts.registry.end(session, 'closed');
-    parts.peerSessions.end(session);
+    await parts.peerSessions.end(session);
     writeAnswer(ctx, 200, { text: '', headers: [] });
   };
 }

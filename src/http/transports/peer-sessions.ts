@@ -57,7 +57,7 @@ export class PeerSessions {
       if (transport !== undefined) registry.end(transport.session, 'closed');
     });
     peers.onReturn(() => {
-      for (const [id, userId] of this.#ended) this.#tellEnd({ id, userId });
+      for (const [id, userId] of this.#ended) void this.#tellEnd({ id, userId });
       void this.#endMarked();
     });
     peers.onTell('cancelled', ({ requestId, ...whose }: Whose & { requestId: RequestId }) =>
@@ -90,22 +90,27 @@ export class PeerSessions {
     return isEnded;
   }
 
-  /** Has a session end in every process, those too that are out of reach, as soon as they are back. */
-  end({ id, userId }: Session): void {
+  /** Has a session end in every process, those too that are out of reach, as soon as they are back. Resolves when those that can be reached serve it no more. */
+  async end({ id, userId }: Session): Promise<void> {
     const { peers, sessionIds } = this.#parts;
     sessionIds.noteEnded(id);
     if (peers.standing === 'alone') return;
     this.#ended.set(id, userId);
     const [oldest = ''] = this.#ended.keys();
     if (this.#ended.size > MAX_SAID) this.#ended.delete(oldest);
-    this.#tellEnd({ id, userId });
+    await this.#tellEnd({ id, userId });
   }
 
-  #tellEnd(whose: Whose): void {
+  async #tellEnd(whose: Whose): Promise<void> {
     const { peers, maxAgeMs } = this.#parts;
     // Those that do not know the session yet look there, and those that do and have not heard. Before it is told: who looks and finds nothing, hears.
-    peers.marks.set(endOf(whose.id), maxAgeMs).catch(() => undefined);
-    peers.tell('session ended', whose);
+    const marked = peers.marks.set(endOf(whose.id), maxAgeMs);
+    const told = peers.tell('session ended', whose);
+    // Where no mark can be set in time, nobody waits for what is told either.
+    await marked.then(
+      () => told,
+      () => undefined,
+    );
   }
 
   /** Ends the sessions that were ended in other processes while what they told was not heard. */
@@ -149,7 +154,7 @@ export class PeerSessions {
     for (const { message } of messages) {
       const cancelled = cancelledIdOf(message);
       if (cancelled !== undefined && !mcp.isWorkingOn(cancelled)) {
-        peers.tell('cancelled', { id: session.id, userId: session.userId, requestId: cancelled });
+        void peers.tell('cancelled', { id: session.id, userId: session.userId, requestId: cancelled });
         this.#note('cancellation forwarded', ctx.state.requestId, session);
       }
       const asker = askerOf(message);

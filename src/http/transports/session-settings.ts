@@ -127,7 +127,7 @@ export class SessionSettings {
     const { field, setting } = change;
     const text = setting && JSON.stringify(setting);
     await peers.records.write(nameOf({ id, userId }), { [BEGUN]: '', [field]: text }, maxAgeMs);
-    peers.tell('setting', { id, userId, change, caller: spellCaller(caller) });
+    await peers.tell('setting', { id, userId, change, caller: spellCaller(caller) });
   }
 
   /** Has the server of a session know of a setting. */

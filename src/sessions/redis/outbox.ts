@@ -17,7 +17,8 @@ export interface OutboxParts {
 export interface Outbox {
   /** Asks on a channel; rejects with what `explainSilence` says, or {@link PeersUnreachableError}. */
   ask(channel: string, kind: string, body: unknown): Promise<unknown>;
-  tell(channel: string, kind: string, body: unknown): void;
+  /** Tells whoever listens to a channel, on which nothing is asked. Resolves when it has been published, or could not be. */
+  tell(channel: string, kind: string, body: unknown): Promise<void>;
   /** Sends an answer that has been spelled. */
   answer(channel: string, spelled: string): void;
   /** Takes the answer to a question. */
@@ -58,7 +59,15 @@ interface Parcel {
   readonly channel: string;
   readonly messages: string[];
   readonly askers: Asker[];
+  /** Those who wait until it has been published. */
+  readonly tellers: (() => void)[];
   chars: number;
+}
+
+/** Who waits for what becomes of a message. */
+interface Waiting {
+  readonly asker?: Asker;
+  readonly teller?: () => void;
 }
 
 /** Questions that have been sent together, and are repeated together. */
@@ -107,11 +116,12 @@ export function createOutbox({ envelopes, publish, explainSilence, now }: Outbox
     };
     goOn();
   };
-  const ship = ({ channel, messages, askers }: Parcel): void => {
+  const ship = ({ channel, messages, askers, tellers }: Parcel): void => {
     const { id, bytes } = envelopes.seal(channel, messages, askers.length > 0 ? QUESTION_MS : NEWS_MS);
     if (askers.length === 0) {
       // Whoever asked repeats the question, or has given up; and what is told is told to those who hear it.
-      publish(channel, bytes).catch(() => undefined);
+      const release = (): void => tellers.forEach((resolve) => resolve());
+      void publish(channel, bytes).then(release, release);
       return;
     }
     const sent: Sent = { id, askers: new Set(askers) };
@@ -124,16 +134,17 @@ export function createOutbox({ envelopes, publish, explainSilence, now }: Outbox
     parcels = new Map();
     for (const parcel of ready.values()) ship(parcel);
   };
-  const put = (channel: string, message: string, asker?: Asker): void => {
+  const put = (channel: string, message: string, { asker, teller }: Waiting = {}): void => {
     // When whatever has come in this turn has been read, or a moment after the last time.
     if (parcels.size === 0) {
       if (now() - sentAtMs < GATHER_MS) setTimeout(shipAll, GATHER_MS);
       else setImmediate(shipAll);
     }
-    const parcel = parcels.get(channel) ?? { channel, messages: [], askers: [], chars: 0 };
+    const parcel = parcels.get(channel) ?? { channel, messages: [], askers: [], tellers: [], chars: 0 };
     parcels.set(channel, parcel);
     parcel.messages.push(message);
     if (asker !== undefined) parcel.askers.push(asker);
+    if (teller !== undefined) parcel.tellers.push(teller);
     parcel.chars += message.length;
     if (parcel.chars < FULL_CHARS) return;
     parcels.delete(channel);
@@ -145,9 +156,12 @@ export function createOutbox({ envelopes, publish, explainSilence, now }: Outbox
       new Promise((resolve, reject) => {
         const asker: Asker = { number: (asked += 1), resolve, reject };
         waiting.set(asker.number, asker);
-        put(channel, spell({ number: asker.number, kind, body }), asker);
+        put(channel, spell({ number: asker.number, kind, body }), { asker });
       }),
-    tell: (channel, kind, body) => put(channel, spell({ number: 0, kind, body })),
+    tell: async (channel, kind, body) =>
+      new Promise((teller) => {
+        put(channel, spell({ number: 0, kind, body }), { teller });
+      }),
     answer: (channel, spelled) => put(channel, spelled),
     settle({ to, found }) {
       const asker = waiting.get(to);

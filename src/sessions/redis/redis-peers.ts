@@ -145,8 +145,8 @@ export async function createRedisPeers({
       // oxlint-disable-next-line no-unsafe-type-assertion -- as a process of this server has answered questions of the kind
       return (await outbox.ask(inboxOf(peer), kind, body)) as Answer;
     },
-    tell(kind, body) {
-      if (connection.isUp) outbox.tell(everybody, kind, body);
+    async tell(kind, body) {
+      if (connection.isUp) await outbox.tell(everybody, kind, body);
     },
     // oxlint-disable no-unsafe-type-assertion -- only processes of this server can have sealed a body, each kind as its handler reads it
     onAsk: (kind, answer) => void answers.set(kind, answer as Handler),

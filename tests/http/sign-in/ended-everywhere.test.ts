@@ -13,9 +13,9 @@ function startProcesses() {
     let told = 0;
     shareEnds(families, {
       onTell: (kind, hear) => peers.onTell(kind, hear),
-      tell(kind, body) {
+      async tell(kind, body) {
         told += 1;
-        peers.tell(kind, body);
+        await peers.tell(kind, body);
       },
     });
     return { families, countTold: () => told };

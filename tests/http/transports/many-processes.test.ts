@@ -155,6 +155,21 @@ describeWithRedis('processes that share a Redis', () => {
     expect([ended.status, unheard.status, late.status]).toEqual([200, 404, 404]);
   });
 
+  test('serve no session any more that has been ended elsewhere, from the answer to that on', async () => {
+    const [here, there] = [await start(), await start()];
+    const late: number[] = [];
+
+    for (let turn = 0; turn < 40; turn += 1) {
+      const { id } = await openMcpSession(here.url, ADA);
+      // Every other one is known there.
+      if (turn % 2 === 0) await ask(there, id, { body: rpc(1, 'ping') });
+      await ask(here, id, { method: 'DELETE' });
+      late.push((await ask(there, id, { body: rpc(2, 'ping') })).status);
+    }
+
+    expect(late.filter((status) => status !== 404)).toEqual([]);
+  });
+
   test('cancel a call wherever it runs', async () => {
     const held = createHeldTool();
     const tools = [...fixtureTools, held.tool];

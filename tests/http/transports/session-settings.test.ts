@@ -101,6 +101,22 @@ describeWithRedis('what a client sets in its session', () => {
     expect([late, at, home]).toEqual([['loud'], ['loud'], ['loud']]);
   });
 
+  test('counts elsewhere from the answer on', async () => {
+    const { feature } = createSettable();
+    const [here, there] = [await start(feature), await start(feature)];
+    const { id, headers } = await openMcpSession(here.url, ADA);
+    await heardFrom(there, headers);
+    const heard: unknown[] = [];
+
+    for (let turn = 0; turn < 20; turn += 1) {
+      const level = turn % 2 === 0 ? 'error' : 'debug';
+      await ask(here, id, rpc(turn, 'logging/setLevel', { level }));
+      heard.push((await heardFrom(there, headers)).length);
+    }
+
+    expect(heard).toEqual(Array.from({ length: 20 }, (_, turn) => (turn % 2 === 0 ? 1 : 2)));
+  });
+
   test('has a change reach its stream once, wherever it subscribed, and not after it has taken that back', async () => {
     const { feature, update } = createSettable();
     const [here, there] = [await start(feature), await start(feature)];
