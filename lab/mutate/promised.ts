@@ -54,7 +54,7 @@ export const BREACHES: readonly Breach[] = [
   { promise: 'Guessing on the sign-in page', file: 'src/http/sign-in/answers.ts', before: 'if (error.isGuess) countFailure(clientAddressOf(ctx), guessOf(error));', after: '' },
   { promise: 'Signing in asks each time', file: 'src/http/sign-in/answers.ts', before: "frame-ancestors 'none'", after: 'frame-ancestors *' },
   { promise: 'Registration stores nothing', file: 'src/sealed.ts', before: "return bytes.toString('base64url') === text ? bytes : undefined;", after: 'return bytes;' },
-  { promise: 'A refresh token that is two generations old', file: 'src/auth/sign-in/families.ts', before: '      if (generation < current - 1) {\n        end(family);', after: '      if (generation < current - 1) {' },
+  { promise: 'A refresh token that is two generations old', file: 'src/auth/sign-in/families.ts', before: '      if (generation < current - 1) {\n        void end(family);', after: '      if (generation < current - 1) {' },
   { promise: 'A refresh token that is two generations old', file: 'src/auth/sign-in/families.ts', before: 'generation < current - 1', after: 'generation < current' },
   { promise: 'A token of an identity provider counts only', file: 'src/auth/own-address.ts', before: '  if (LOOPBACK.test(host)) return addressOf;\n', after: "  if (host !== '') return addressOf;\n" },
   { promise: 'A token of an identity provider counts only', file: 'src/auth/provider/claims.ts', before: 'accepted.has(name) || ', after: 'name.length > 0 || ' },

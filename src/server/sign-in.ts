@@ -60,7 +60,7 @@ export async function openSignIn({
 
 /** Has the end of a sign-in, by its client or because two have a token of it, count in every process that can be reached at that moment. */
 export function shareEnds(ends: SignIn['ends'], peers: Pick<Peers, 'tell' | 'onTell'>): void {
-  ends.onEnd((family) => void peers.tell('sign-in ended', family));
+  ends.onEnd(async (family) => peers.tell('sign-in ended', family));
   peers.onTell('sign-in ended', (family: string) => ends.noteEnded(family));
 }
 

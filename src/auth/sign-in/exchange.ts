@@ -51,10 +51,10 @@ export interface Exchange {
    */
   grant(parameters: Parameters, comer: Comer): TokenAnswer;
   /**
-   * Ends the sign-in that a token is of (RFC 7009); what is no such token is no mistake.
+   * Ends the sign-in that a token is of (RFC 7009); what is no such token is no mistake. Resolves when those who listen have dealt with it.
    * @throws {OAuthError} when the token is another client's
    */
-  revoke(token: string, client: CallingClient): void;
+  revoke(token: string, client: CallingClient): Promise<void>;
 }
 
 /** Makes what makes tokens. */
@@ -70,12 +70,12 @@ export function createExchange(parts: ExchangeParts): Exchange {
         'The grant_type must be authorization_code or refresh_token.',
       );
     },
-    revoke(token, client) {
+    async revoke(token, client) {
       const claims = values.open('access', token) ?? values.open('refresh', token);
       if (claims === undefined) return;
       if (claims.client !== client.hash)
         throw new OAuthError('unauthorized_client', 'The token was made for another client.');
-      families.end(claims.family);
+      await families.end(claims.family);
     },
   };
 }

@@ -25,11 +25,12 @@ export interface Families {
    */
   useRefresh(family: string, generation: number): number;
   hasEnded(family: string): boolean;
-  end(family: string): void;
+  /** Ends a sign-in. Resolves when all who listen have dealt with it. */
+  end(family: string): Promise<void>;
   /** Notes that a sign-in has ended elsewhere. */
   noteEnded(family: string): void;
   /** Calls `listener` with each sign-in that ends here. */
-  onEnd(listener: (family: string) => void): void;
+  onEnd(listener: (family: string) => unknown): void;
 }
 
 /** Makes the memory. Ages are taken by the clock that is passed, so that it may be the one that values are stamped by. */
@@ -40,7 +41,7 @@ export function createFamilies(now: () => number = Date.now): Families {
   const newest = new Map<string, number>();
   const ended = new Set<string>();
 
-  const listeners: ((family: string) => void)[] = [];
+  const listeners: ((family: string) => unknown)[] = [];
 
   const noteEnded = (family: string): void => {
     ended.delete(family);
@@ -51,10 +52,10 @@ export function createFamilies(now: () => number = Date.now): Families {
       ended.delete(oldest);
     }
   };
-  const end = (family: string): void => {
+  const end = async (family: string): Promise<void> => {
     const isNew = !ended.has(family);
     noteEnded(family);
-    if (isNew) for (const listener of listeners) listener(family);
+    if (isNew) await Promise.all(listeners.map((listener) => listener(family)));
   };
   const requireGoing = (family: string): void => {
     if (ended.has(family)) throw new OAuthError('invalid_grant', 'This sign-in has ended. Sign in again.');
@@ -63,7 +64,7 @@ export function createFamilies(now: () => number = Date.now): Families {
     useCode(family, untilMs) {
       requireGoing(family);
       if (usedCodes.has(family)) {
-        end(family);
+        void end(family);
         throw new OAuthError(
           'invalid_grant',
           'The code was used before, so the sign-in has ended. Sign in again.',
@@ -89,7 +90,7 @@ export function createFamilies(now: () => number = Date.now): Families {
       // The one before the newest was used, or the newest would not be there; but the newest was not. A client that asked twice at
       // once, or whose answer was lost, comes back with it.
       if (generation < current - 1) {
-        end(family);
+        void end(family);
         throw new OAuthError(
           'invalid_grant',
           'The refresh token was replaced long ago, so the sign-in has ended. Sign in again.',

@@ -19,7 +19,7 @@ export function createTokenRoutes(signIn: SignIn, countFailure: CountFailure): R
   const revoke = async (ctx: RequestContext): Promise<void> => {
     const form = await readForm(ctx);
     const client = authenticateClient(ctx, form, signIn);
-    signIn.revoke(requireParameter(form, 'token'), client);
+    await signIn.revoke(requireParameter(form, 'token'), client);
     ctx.status = 200;
     ctx.body = {};
   };

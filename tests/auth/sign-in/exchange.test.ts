@@ -111,7 +111,7 @@ type Step = typeof STEP extends fc.Arbitrary<infer Value> ? Value : never;
 function take(process: Process, mine: SignedIn, { act, back, times }: Step): [boolean[], boolean[]] {
   const given = mine.answers[Math.max(0, mine.answers.length - 1 - back)];
   if (given === undefined) throw new Error('nothing was given');
-  if (act === 'revoke') process.exchange.revoke(given.answer.access_token, CLIENT);
+  if (act === 'revoke') void process.exchange.revoke(given.answer.access_token, CLIENT);
   const mustCount = act === 'refresh' && !mine.hasEnded && given.generation >= mine.newest - 1;
   if (!mustCount) mine.hasEnded = true;
   if (act === 'revoke') return [[], []];

@@ -40,7 +40,7 @@ describe('refresh tokens', () => {
 
   test('are nothing once their sign-in has ended', () => {
     const families = createFamilies();
-    families.end('one');
+    void families.end('one');
 
     expect(() => families.useRefresh('one', 0)).toThrow('has ended');
     expect(families.useRefresh('other', 0)).toBe(1);
@@ -73,7 +73,7 @@ describe('codes', () => {
 
 test('as many ended sign-ins are known as there is room for, the newest of them', () => {
   const families = createFamilies();
-  for (let index = 0; index <= 10_000; index += 1) families.end(String(index));
+  for (let index = 0; index <= 10_000; index += 1) void families.end(String(index));
 
   expect([families.hasEnded('0'), families.hasEnded('1'), families.hasEnded('10000')]).toEqual([
     false,

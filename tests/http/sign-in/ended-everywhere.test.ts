@@ -1,4 +1,5 @@
 /** What a client ends, or two are found to have, is over in every process of the server that can be reached. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { createFamilies } from '../../../src/auth/sign-in/families.ts';
 import { shareEnds } from '../../../src/server/sign-in.ts';
@@ -23,7 +24,7 @@ function startProcesses() {
 }
 
 test.each([
-  ['its client ends', (families: ReturnType<typeof createFamilies>) => families.end('mine')],
+  ['its client ends', (families: ReturnType<typeof createFamilies>) => void families.end('mine')],
   [
     'whose code comes twice',
     (families: ReturnType<typeof createFamilies>) => {
@@ -51,8 +52,29 @@ test.each([
 test('one that ends again is told of once', () => {
   const [process] = startProcesses();
 
-  process?.families.end('mine');
-  process?.families.end('mine');
+  void process?.families.end('mine');
+  void process?.families.end('mine');
 
   expect(process?.countTold()).toBe(1);
+});
+
+test('who ends one waits until the others have been told', async () => {
+  const families = createFamilies();
+  let release: (() => void) | undefined;
+  let isOver = false;
+  shareEnds(families, {
+    onTell: () => undefined,
+    tell: async () =>
+      new Promise<void>((resolve) => {
+        release = resolve;
+      }),
+  });
+
+  const ending = families.end('mine').then(() => (isOver = true));
+  await nextTurn();
+  const wasOver = isOver;
+  release?.();
+  await ending;
+
+  expect([wasOver, isOver]).toEqual([false, true]);
 });
