@@ -3,6 +3,9 @@ import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/serve
 import { isRequest, type RequestId } from './messages.ts';
 import { isObject, isRequestId, isSessionMeta, isStatelessMeta, STATELESS_REVISION } from './plain-meta.ts';
 
+/** What a request or a notification may have; the SDK refuses one with more. */
+export const MESSAGE_FIELDS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
+
 /** What a plain call asks for. */
 export interface PlainCall {
   readonly id: RequestId;
@@ -86,7 +89,6 @@ function hasSessionMeta(params: unknown): boolean {
   return params === undefined || (isObject(params) && isSessionMeta(params['_meta']));
 }
 
-const MESSAGE_FIELDS = new Set(['jsonrpc', 'id', 'method', 'params']);
 const PARAMS_FIELDS = new Set(['name', 'arguments', '_meta']);
 const META_ONLY = new Set(['_meta']);
 const QUESTIONS = new Set([

@@ -15,6 +15,7 @@ import { clientNameOf } from '../../mcp/call-records.ts';
 import { readTrace } from '../../mcp/trace.ts';
 import {
   isPlainMessage,
+  MESSAGE_FIELDS,
   type PlainCall,
   type PlainQuestion,
   type ReadMessage,
@@ -146,13 +147,13 @@ function requireMessage(value: unknown): JSONRPCMessage {
   if (typeof method !== 'string') throw invalidRequest('"method" must be a string.');
   if (!('id' in value)) {
     if (hasNotificationForm(value)) return value;
-    throw invalidRequest('"params" must be an object, and its "_meta" one too.');
+    throw wrongMembers(value);
   }
   // MCP forbids null ids, and JSON-RPC fractions; a larger number could not be sent back as it came.
   if (typeof id !== 'string' && !Number.isSafeInteger(id))
     throw invalidRequest('"id" must be a string or a whole number.');
   if (hasRequestForm(value)) return value;
-  throw invalidRequest('"params" must be an object, and its "_meta" one too.');
+  throw wrongMembers(value);
 }
 
 /** Whether an object with a method and no id is a notification. */
@@ -163,6 +164,16 @@ function hasNotificationForm(value: object): value is JSONRPCNotification {
 /** Whether an object with a method and an id of the right types is a request. */
 function hasRequestForm(value: object): value is JSONRPCRequest {
   return isPlainMessage(value) || isJSONRPCRequest(value);
+}
+
+/** The refusal of a message whose method and id are right. */
+function wrongMembers(message: object): HttpError {
+  const other = Object.keys(message).some((name) => !MESSAGE_FIELDS.has(name));
+  return invalidRequest(
+    other
+      ? 'A message with a "method" has no members but "jsonrpc", "id", "method" and "params".'
+      : '"params" must be an object, its "_meta" one too, and a "progressToken" in that a string or a whole number.',
+  );
 }
 
 /** A body that is JSON, but no JSON-RPC message. */

@@ -115,6 +115,23 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
   });
 
   test.each([
+    ['a member too many', '{"jsonrpc":"2.0","id":1,"method":"ping","trace":"x"}', 'no members but'],
+    ['a member too many in a notification', '{"jsonrpc":"2.0","method":"x","trace":"x"}', 'no members but'],
+    [
+      'a wrong progress token',
+      '{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"progressToken":1.5}}}',
+      '"progressToken" in that a string',
+    ],
+  ])('%s is refused in words that name it', async (_what, body, words) => {
+    const answer = await (route === '/mcp' ? mcp : sse).post(body);
+
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { error: { code: -32_600, message: expect.stringContaining(words) } },
+    });
+  });
+
+  test.each([
     ['an unknown method', rpc(1, 'no/such'), -32_601],
     ['an empty method', rpc(1, ''), -32_601],
     ['the method __proto__', rpc(1, '__proto__'), -32_601],
