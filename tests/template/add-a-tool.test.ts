@@ -119,3 +119,15 @@ test('the tools in README.md and docs/03_LOCAL_DEVELOPMENT.md compile in strict 
   ]);
   expect(contents).toMatchObject([{ text: '# ink', mimeType: 'text/markdown' }]);
 }, 180_000);
+
+test('what the document has a test run without a server can be imported', async () => {
+  const { text } = await readDocument('docs/03_LOCAL_DEVELOPMENT.md');
+  const code = await codeInDocument('definePrompt({');
+
+  const named = [...text.matchAll(/`(\w+)\.(?:run|read)\(\{.*?createToolContext\(\)/g)].map(
+    ([, name]) => name,
+  );
+
+  expect(named).toEqual(['drill', 'lessons']);
+  for (const name of named) expect(code).toContain(`export const ${name} = `);
+});
