@@ -7,6 +7,7 @@ import type {
   TransportSendOptions,
 } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { spellUnspellable } from '../mcp/messages.ts';
 import { correctParamsError } from '../mcp/params-check.ts';
 import { JsonLines } from './json-lines.ts';
 
@@ -76,7 +77,14 @@ export class PatientStdio implements Transport {
   async send(message: JSONRPCMessage, _options?: TransportSendOptions): Promise<void> {
     const answered = 'method' in message ? undefined : message.id;
     const request = answered === undefined ? undefined : this.#waiting.get(answered);
-    await this.#inner.send(request === undefined ? message : correctParamsError(message, request));
+    const corrected = request === undefined ? message : correctParamsError(message, request);
+    try {
+      await this.#inner.send(corrected);
+    } catch (error) {
+      // A feature may have answered anything; without a word its client would wait for ever, and the end of stdin with it.
+      if (answered === undefined || isSpellable(corrected)) throw error;
+      this.#output.write(`${spellUnspellable(answered)}\n`);
+    }
     if (answered !== undefined) this.#forget(answered);
   }
 
@@ -123,5 +131,15 @@ export class PatientStdio implements Transport {
     if (!this.#isInputOver || this.#waiting.size > 0) return;
     if (this.#held.readableLength + this.#held.writableLength === 0) this.#held.end();
     else setImmediate(() => this.#endIfDone());
+  }
+}
+
+/** Whether JSON can spell a message. */
+function isSpellable(message: JSONRPCMessage): boolean {
+  try {
+    JSON.stringify(message);
+    return true;
+  } catch {
+    return false;
   }
 }

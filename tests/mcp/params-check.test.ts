@@ -11,19 +11,32 @@ import { initialize, openMcpSession, rpc, send, stateless } from '../support/raw
 import { openSse } from '../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
 
-const features: readonly Feature[] = [{ name: 'logging', options: { capabilities: { logging: {} } } }];
+const logging: Feature = { name: 'logging', options: { capabilities: { logging: {} } } };
+
+/** A feature whose prompt JSON cannot spell. */
+const rows: Feature = {
+  name: 'rows',
+  register: (it) =>
+    void it.registerPrompt('rows', { description: 'Rows.' }, () => ({
+      messages: [],
+      _meta: { 'x/rows': 5n },
+    })),
+};
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ features });
+  server = await startTestServer({ features: [logging] });
 });
 afterAll(async () => {
   await server.close();
 });
 
 /** What a stdio server writes when it reads these messages, by the ids that it answers. */
-async function answersOnStdio(messages: readonly object[]): Promise<ReadonlyMap<unknown, object>> {
-  const { definition } = createDefinition({ tools: fixtureTools, features });
+async function answersOnStdio(
+  messages: readonly object[],
+  feature = logging,
+): Promise<ReadonlyMap<unknown, object>> {
+  const { definition } = createDefinition({ tools: fixtureTools, features: [feature] });
   const [input, output] = [new PassThrough(), new PassThrough()];
   serveStdio(
     () => createMcpServer(definition, { caller: () => createCaller({ userId: 'ada' }, 'request-1') }),
@@ -114,4 +127,12 @@ test('a method that this server does not have is -32601, whatever its parameters
   const answer = await session.post(rpc(1, 'prompts/get', { name: 5 }));
 
   expect(answer.body).toMatchObject({ id: 1, error: { code: -32_601 } });
+});
+
+test('an answer of a feature that JSON cannot spell is -32603 over stdio, and the calls after it are answered', async () => {
+  const asked = rpc('x', 'prompts/get', { name: 'rows' });
+  const answers = await answersOnStdio([initialize(), asked, rpc('y', 'ping')], rows);
+
+  expect(answers.get('x')).toMatchObject({ error: { code: -32_603 } });
+  expect(answers.get('y')).toMatchObject({ result: {} });
 });
