@@ -1,13 +1,13 @@
 /**
- * Joins what a start imports into one script, `dist/src/joined.cjs`, and has the compiled entries load it: modules are found
- * and read one by one, and of a script V8 can keep what it has compiled, functions too (`load-joined.mjs`;
- * `npm run bench -- --only start`). Where it cannot run, the entries stay as tsc wrote them: the same program in many files.
- * `npm run dev` never comes here.
+ * Joins what a start imports into one script, `dist/src/joined.cjs`, and what it needs of the SDK when it is asked something into another;
+ * has the compiled entries load them: modules are found and read one by one, and of a script V8 can keep what it has compiled, functions
+ * too (`load-joined.mjs`; `npm run bench -- --only start`). Where it cannot run, the entries stay as tsc wrote them: the same program in
+ * many files. `npm run dev` never comes here.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import * as sdk from '@modelcontextprotocol/server';
+import { leaveSdk, loadLater, sdkIn, shareZod, ZOD } from './join-later.mjs';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -43,18 +43,46 @@ const JOINED = [
   'zod',
 ];
 
+/** The folder of the built server. */
+const FOLDER = path.join(ROOT, 'dist/src');
+
 /** Joins them; throws, and has changed nothing, where it cannot be done. */
 async function join() {
+  const start = await bundle('joined.cjs', {
+    contents: [
+      ...ENTRIES.map((entry) => `exports[${JSON.stringify(entry)}] = () => import('./${entry}');`),
+      `import * as zod from '${ZOD}';`,
+      `exports['${ZOD}'] = () => zod;`,
+    ],
+    given: 'loadSdk',
+    plugins: [leaveSdk, leaveOthers, loadLater, keepPlaces],
+  });
+  const sdk = await bundle('joined-sdk.cjs', {
+    contents: [...sdkIn(start.inputs)].map(
+      ([name, file]) => `exports['${name}'] = () => require(${JSON.stringify(file)});`,
+    ),
+    given: 'shared',
+    plugins: [shareZod, loadLater],
+  });
+  const stubs = ENTRIES.map((entry) => ({ entry, text: stubOf(entry, start.inputs) }));
+  for (const { file, contents } of [...start.files, ...sdk.files]) fs.writeFileSync(file, contents);
+  fs.copyFileSync(path.join(ROOT, 'scripts/load-joined.mjs'), path.join(FOLDER, 'load-joined.mjs'));
+  fs.rmSync(path.join(ROOT, 'dist/.compiled'), { recursive: true, force: true });
+  for (const { entry, text } of stubs) fs.writeFileSync(builtOf(entry), text);
+}
+
+/**
+ * Joins modules into one script: a function of what a CommonJS module has.
+ *
+ * @param {string} name
+ * @param {{ contents: readonly string[], given: string, plugins: import('esbuild').Plugin[] }} parts what it exports, what it is given besides, and how imports are treated
+ */
+async function bundle(name, { contents, given, plugins }) {
   const { build } = await import('esbuild');
   const { metafile, outputFiles } = await build({
     absWorkingDir: ROOT,
-    stdin: {
-      contents: ENTRIES.map(
-        (entry) => `exports[${JSON.stringify(entry)}] = () => import('./${entry}');`,
-      ).join('\n'),
-      resolveDir: ROOT,
-    },
-    outfile: 'dist/src/joined.cjs',
+    stdin: { contents: contents.join('\n'), resolveDir: ROOT },
+    outfile: path.join(FOLDER, name),
     bundle: true,
     // Of a module that is an ES module nothing can be kept but what it imports.
     format: 'cjs',
@@ -72,22 +100,23 @@ async function join() {
     assetNames: '[name]-[hash]',
     // Of a package; our own modules are told by a plugin.
     define: { 'import.meta.url': 'joinedUrl' },
-    banner: { js: `'use strict';\nconst joined = module.importThat;\n${PLACE_OF}` },
-    plugins: [leaveOthers, loadLater, keepPlaces],
+    banner: {
+      js: `(function (exports, require, module, __filename) {'use strict';\nconst joined = module.importThat, { ${given} } = module;\n${PLACE_OF}`,
+    },
+    footer: { js: '})' },
+    plugins,
   });
-  const stubs = ENTRIES.map((entry) => ({ entry, text: stubOf(entry, metafile.inputs) }));
-  const folder = path.join(ROOT, 'dist/src');
   const later = Object.values(metafile.outputs)
     .flatMap(({ imports }) => imports)
     .filter(({ kind }) => kind === 'dynamic-import');
   // On Node 20 a script that imports is warned about. By a name as long, which leaves the map right.
   const ask = (/** @type {string} */ text) =>
-    later.reduce((sum, { path: name }) => sum.replaceAll(`import("${name}")`, `joined("${name}")`), text);
-  for (const { path: file, contents, text } of outputFiles)
-    fs.writeFileSync(file, file.endsWith('.cjs') ? ask(text) : contents);
-  fs.copyFileSync(path.join(ROOT, 'scripts/load-joined.mjs'), path.join(folder, 'load-joined.mjs'));
-  fs.rmSync(path.join(ROOT, 'dist/.compiled'), { recursive: true, force: true });
-  for (const { entry, text } of stubs) fs.writeFileSync(builtOf(entry), text);
+    later.reduce((sum, { path: asked }) => sum.replaceAll(`import("${asked}")`, `joined("${asked}")`), text);
+  const files = outputFiles.map(({ path: file, contents: bytes, text }) => ({
+    file,
+    contents: file.endsWith('.cjs') ? ask(text) : bytes,
+  }));
+  return { inputs: metafile.inputs, files };
 }
 
 /**
@@ -200,82 +229,6 @@ const keepPlaces = {
       );
       return contents === text ? undefined : { contents, loader: 'ts' };
     });
-  },
-};
-
-/**
- * Whether a value of a package is a text or a number, or some of them: it can be written down.
- *
- * @param {unknown} value
- * @returns {boolean}
- */
-const areWords = (value) =>
-  ['string', 'number'].includes(typeof value) || (Array.isArray(value) && value.every(areWords));
-
-/**
- * What stands in the place of packages that a start would spend time on for nothing, by their names; it loads the package, at this
- * path, when it is used.
- *
- * @type {Record<string, (file: string) => string>}
- */
-const LATER = {
-  // The tables of media types, of which Koa's packages bring two: nothing that is served looks one up.
-  'mime-types': (file) =>
-    ['charset', 'contentType', 'extension', 'lookup']
-      .map((name) => `exports.${name} = (text) => require(${file}).${name}(text);`)
-      .join('\n'),
-  // What starts threads for pino's transports, of which we use none.
-  'thread-stream': (file) =>
-    `module.exports = function (options) { return new (require(${file}))(options); };`,
-  // Hundreds of schemas, of which the first message is the first that needs one. What are only words stays.
-  '@modelcontextprotocol/server': (file) => `let real;
-const find = () => (real ??= require(${file}));
-const words = ${JSON.stringify(Object.fromEntries(Object.entries(sdk).filter(([, value]) => areWords(value))))};
-for (const name of ${JSON.stringify(Object.keys(sdk))})
-  Object.defineProperty(exports, name, { enumerable: true, ...(name in words ? { value: words[name] } : { get: () => find()[name] }) });`,
-  // Warnings of Koa's packages: each looks for the line that asked for them, and V8 counts all the lines of this script for that.
-  depd: (file) => `module.exports = function (name) {
-  let real;
-  const find = () => (real ??= require(${file})(name));
-  const warn = (message) => find()(message);
-  warn.function = (wrapped, message) => {
-    let warning;
-    return function () { return (warning ??= find().function(wrapped, message)).apply(this, arguments); };
-  };
-  warn.property = (owner, property, message) => find().property(owner, property, message);
-  return warn;
-};`,
-};
-
-/**
- * Puts that in their places. The tables themselves stand in files beside the program.
- *
- * @type {import('esbuild').Plugin}
- */
-const loadLater = {
-  name: 'load-later',
-  setup({ onResolve, onLoad, resolve }) {
-    for (const [name, spell] of Object.entries(LATER)) {
-      const namespace = `later-${name}`;
-      onResolve(
-        { filter: new RegExp(`^${name}$`) },
-        async ({ path: asked, importer, kind, resolveDir, pluginData }) => {
-          // It is this plugin that asks.
-          if (pluginData === 'found') return undefined;
-          const { path: file } = await resolve(asked, { importer, kind, resolveDir, pluginData: 'found' });
-          // esbuild takes what ends in .mjs for an ES module.
-          return { path: `${file}, later`, namespace, pluginData: file };
-        },
-      );
-      onLoad({ filter: /./, namespace }, ({ pluginData: file }) => ({
-        contents: spell(JSON.stringify(file)),
-        resolveDir: ROOT,
-      }));
-    }
-    onLoad({ filter: /mime-db.db\.json$/ }, ({ path: file }) => ({
-      contents: fs.readFileSync(file),
-      loader: 'copy',
-    }));
   },
 };
 

@@ -23,17 +23,27 @@ function read(name: string): string {
 }
 
 describe('the built server', () => {
-  test('is one script that finds Koa, zod and the SDK in itself', () => {
-    const outside = [...read('joined.cjs').matchAll(/\b(?:require|joined)\("([^"]+)"\)/g)].map(
-      ([, name = '']) => name,
-    );
+  test('is two scripts that find Koa, zod and the SDK in themselves', () => {
+    const both = `${read('joined.cjs')}${read('joined-sdk.cjs')}`;
+    const outside = both.matchAll(/\b(?:require|joined)\("([^"]+)"\)/g);
+    const names = [...outside].map(([, name = '']) => name);
 
-    expect(outside).toContain('node:crypto');
-    expect(outside.filter((name) => /^(koa|zod|pino|jose|@modelcontextprotocol\/.*)$/.test(name))).toEqual(
-      [],
-    );
+    expect(names).toContain('node:crypto');
+    expect(names.filter((name) => /^(koa|zod|pino|jose|@modelcontextprotocol\/.*)$/.test(name))).toEqual([]);
     // Loaded when they are configured, from where npm put them.
-    expect(outside).toEqual(expect.arrayContaining(['pg', '@redis/client']));
+    expect(names).toEqual(expect.arrayContaining(['pg', '@redis/client']));
+  });
+
+  test('has the SDK in the one, zod in the other, and what nobody may ever ask for in neither', () => {
+    const [start, sdk] = [modulesIn('joined.cjs'), modulesIn('joined-sdk.cjs')];
+    const all = [...start, ...sdk];
+
+    expect([start.filter(isOfSdk), sdk.filter(isOfZod)]).toEqual([[], []]);
+    expect(sdk.filter(isOfSdk)).not.toEqual([]);
+    expect(all.filter((name) => name.includes('zod/v4/locales/'))).toEqual([
+      'node_modules/zod/v4/locales/en.js',
+    ]);
+    expect(all.filter((name) => name.includes('iconv-lite'))).toEqual([]);
   });
 
   test('is loaded by its entries', () => {
@@ -79,31 +89,71 @@ describe('the built server', () => {
 });
 
 test('a module that asks where it is hears what it would by itself', async () => {
+  const asking = 'export const where = [import.meta.url, import.meta.dirname, import.meta.filename];';
+  const telling = "import { where } from './tools/where.ts'; process.stdout.write(JSON.stringify(where));";
+
+  const { folder, printed } = await runJoined({ 'tools/where.ts': asking, 'main.ts': telling });
+
+  const tools = path.join(folder, 'dist/src/tools');
+  const file = path.join(tools, 'where.js');
+  expect(JSON.parse(printed)).toEqual([pathToFileURL(file).href, tools, file]);
+});
+
+test('zod speaks the languages that are not joined', async () => {
+  const speaking = `import { z } from 'zod';
+z.config(z.locales.de());
+process.stdout.write(z.string().safeParse(1).error.issues[0].message);`;
+
+  const { printed } = await runJoined({ 'main.ts': speaking });
+
+  expect(printed).toContain('Ungültige Eingabe');
+});
+
+test('with maps a stack trace names the sources, and without them the script', async () => {
+  const failing = 'process.stdout.write(String(new Error("here").stack));';
+
+  const { printed: sources } = await runJoined({ 'main.ts': failing }, ['--enable-source-maps']);
+  const { printed: script } = await runJoined({ 'main.ts': failing });
+
+  expect(sources).toMatch(/src[\\/]main\.ts:1:/);
+  expect(script).toMatch(/joined\.cjs:\d+:/);
+});
+
+/** Joins a program of these files under `src` and runs it: where it was, and what it printed. */
+async function runJoined(
+  files: Readonly<Record<string, string>>,
+  options: readonly string[] = [],
+): Promise<{ folder: string; printed: string }> {
   const sandbox = createSandbox();
   try {
     const folder = await sandbox.folder({ 'package.json': '{ "type": "module" }' });
-    for (const name of ['src/tools', 'dist/src', 'scripts'])
-      mkdirSync(path.join(folder, name), { recursive: true });
-    const asking = 'export const where = [import.meta.url, import.meta.dirname, import.meta.filename];';
-    writeFileSync(path.join(folder, 'src/tools/where.ts'), asking);
-    const telling = "import { where } from './tools/where.ts'; process.stdout.write(JSON.stringify(where));";
-    writeFileSync(path.join(folder, 'src/main.ts'), telling);
-    for (const name of ['join-modules.mjs', 'load-joined.mjs'])
+    mkdirSync(path.join(folder, 'dist/src'), { recursive: true });
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(path.dirname(path.join(folder, 'src', name)), { recursive: true });
+      writeFileSync(path.join(folder, 'src', name), text);
+    }
+    mkdirSync(path.join(folder, 'scripts'));
+    for (const name of ['join-modules.mjs', 'join-later.mjs', 'load-joined.mjs'])
       cpSync(path.join(ROOT, 'scripts', name), path.join(folder, 'scripts', name));
     symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'), 'junction');
-    const script = (name: string): string =>
-      execFileSync(process.execPath, [path.join(folder, name)], { encoding: 'utf8' });
+    const script = (...args: string[]): string =>
+      execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
 
     script('scripts/join-modules.mjs');
-    const where: unknown = JSON.parse(script('dist/src/main.js'));
-
-    const tools = path.join(realpathSync(folder), 'dist/src/tools');
-    const file = path.join(tools, 'where.js');
-    expect(where).toEqual([pathToFileURL(file).href, tools, file]);
+    return { folder: realpathSync(folder), printed: script(...options, 'dist/src/main.js') };
   } finally {
     await sandbox.close();
   }
-});
+}
+
+/** The modules of a script, by the map that stands beside it. */
+function modulesIn(name: string): string[] {
+  const { sources } = JSON.parse(read(`${name}.map`)) as { sources: readonly string[] };
+  return sources.map((source) => source.replace(/^(\.\.\/)+/, ''));
+}
+
+/** Whether a module is one of zod's. */
+const isOfZod = (name: string): boolean => name.startsWith('node_modules/zod/');
 
 /** Whether a module is one of the SDK's own. */
 const isOfSdk = (name: string): boolean => name.startsWith('node_modules/@modelcontextprotocol/');
@@ -121,10 +171,10 @@ async function modulesRun(ask: (url: string) => Promise<unknown>): Promise<strin
     await server.ended;
     const [name = ''] = readdirSync(folder);
     const { result } = JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as Coverage;
-    const script = result.find(({ url }) => url.endsWith('/joined.cjs'));
+    const scripts = result.filter(({ url }) => /\/joined(-sdk)?\.cjs$/.test(url));
     // esbuild names the function that runs a module by the path of the module.
-    return (script?.functions ?? []).flatMap(({ functionName, ranges }) =>
-      (ranges[0]?.count ?? 0) > 0 ? [functionName] : [],
+    return scripts.flatMap(({ functions }) =>
+      functions.flatMap(({ functionName, ranges }) => ((ranges[0]?.count ?? 0) > 0 ? [functionName] : [])),
     );
   } finally {
     await sandbox.close();
