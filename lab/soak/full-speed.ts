@@ -5,6 +5,7 @@
 import { text } from 'node:stream/consumers';
 import { openClient } from '../bench/load/clients.ts';
 import type { Workload } from '../bench/load/job.ts';
+import { mayHaveBeenIdle } from './idle.ts';
 import type { Report, Round } from './load.ts';
 import { describe } from './workers.ts';
 
@@ -31,23 +32,41 @@ const endMs = Date.now() + seconds * 1000;
 async function repeat([counted, workload]: (typeof WORKLOADS)[number], index: number): Promise<void> {
   const token = users[index % users.length]?.token ?? '';
   const tokens = { count: 1, step: 1, text: token };
-  try {
+  while (goesOn()) {
+    // When it asked for what it got last.
+    let lastMs = performance.now();
     const client = await openClient({ port, posts: [port], workload, index, tokens });
-    while (Date.now() < endMs && problems.length === 0) {
-      await client.call();
-      counts[counted] = (counts[counted] ?? 0) + 1;
+    try {
+      while (goesOn()) {
+        const askedMs = performance.now();
+        await client.call();
+        lastMs = askedMs;
+        counts[counted] = (counts[counted] ?? 0) + 1;
+      }
+    } catch (error) {
+      const words = `${workload.kind}: ${describe(error)}`;
+      // Whoever was kept from running for so long begins anew, as clients do.
+      if (!mayHaveBeenIdle(words, performance.now() - lastMs)) problems.push(words);
+    } finally {
+      client.close();
     }
-    client.close();
-  } catch (error) {
-    problems.push(`${workload.kind}: ${describe(error)}`);
   }
+}
+
+/** Whether the round goes on. */
+function goesOn(): boolean {
+  return Date.now() < endMs && problems.length === 0;
 }
 
 const report = (): boolean =>
   process.stdout.write(`${JSON.stringify({ counts, problems } satisfies Report)}\n`);
 const timer = setInterval(report, 1_000);
 await Promise.all(
-  WORKLOADS.flatMap((work) => Array.from({ length: CLIENTS }, async (_, index) => repeat(work, index))),
+  WORKLOADS.flatMap((work) =>
+    Array.from({ length: CLIENTS }, async (_, index) =>
+      repeat(work, index).catch((error: unknown) => problems.push(describe(error))),
+    ),
+  ),
 );
 clearInterval(timer);
 report();
