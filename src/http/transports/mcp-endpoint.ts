@@ -66,10 +66,9 @@ function handlePost(parts: McpEndpointParts): Handler {
     if (kind !== 'legacy' || named === undefined) requireClient(ctx);
     if (kind !== 'legacy') return parts.stateless.handle(ctx, body);
 
-    if (
-      named === undefined &&
-      needsNoSession(parsed, given(ctx.req.headers['mcp-protocol-version']) === BATCH_REVISION)
-    ) {
+    // Who sends no header speaks the revision before there was one, says that of 2025-06-18.
+    const revision = given(ctx.req.headers['mcp-protocol-version']) ?? BATCH_REVISION;
+    if (named === undefined && needsNoSession(parsed, revision === BATCH_REVISION)) {
       requireSupportedVersion(ctx);
       return serveWithoutSession(parts, ctx, parsed);
     }
@@ -185,7 +184,7 @@ function requireSupportedVersion(ctx: RequestContext): void {
   throw new HttpError(400, 'unsupported_protocol_version', words);
 }
 
-/** The only revision with batches. */
+/** The only revision with batches; the header that names a revision is younger. */
 const BATCH_REVISION = '2025-03-26';
 
 /** Refuses a second `initialize`, and batches where the session's revision has none. */

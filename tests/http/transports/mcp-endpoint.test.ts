@@ -198,8 +198,10 @@ describe('a request without a session', () => {
     ]);
   });
 
-  test('is served as a batch of what needs none, in the revision that has batches', async () => {
-    const headers = { 'MCP-Protocol-Version': '2025-03-26' };
+  test.each([
+    ['that is named', { 'MCP-Protocol-Version': '2025-03-26' }],
+    ['before there was a header that names it', {}],
+  ])('is served as a batch of what needs none, in the revision that has batches, %s', async (_, headers) => {
     const notice = { jsonrpc: '2.0', method: 'notifications/initialized' };
     const call = rpc('c', 'tools/call', { name: 'whoami', arguments: {} });
 
@@ -227,8 +229,8 @@ describe('a request without a session', () => {
     expect([mixed.status, later.status]).toEqual([400, 400]);
   });
 
-  test('is 400 when it is an answer or a batch', async () => {
-    const bodies = [{ jsonrpc: '2.0', id: 1, result: {} }, [initialize()], [rpc(1, 'ping')]];
+  test('is 400 when it is an answer, or a batch that begins a session', async () => {
+    const bodies = [{ jsonrpc: '2.0', id: 1, result: {} }, [initialize()], [initialize(), rpc(1, 'ping')]];
 
     const answers = await Promise.all(bodies.map(async (body) => send(mcp, { token: ADA, body })));
 
