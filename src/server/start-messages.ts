@@ -14,6 +14,12 @@ import { ServiceError } from './services.ts';
 /** Errors whose message is all that a person needs. */
 const IN_WORDS = [ConfigError, NoTokensError, ServiceError, TokenStoreError];
 
+/** What says that a name or an address is none of this machine's. */
+const NO_OWN_ADDRESS = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
+
+/** The same where it comes of listening: an address that needs a zone (`fe80::1`), or IPv6 where there is none. */
+const NO_PLACE_TO_LISTEN = new Set(['EINVAL', 'EAFNOSUPPORT']);
+
 /** Why the start failed, in words for whoever can mend it; a stack only for what nobody expected. */
 export function describeStartFailure(error: unknown): string {
   if (IN_WORDS.some((kind) => error instanceof kind) && error instanceof Error) return error.message;
@@ -23,7 +29,7 @@ export function describeStartFailure(error: unknown): string {
       return `Port ${error.port} is in use. Stop what listens there, or set PORT to another.`;
     if (error.code === 'EACCES')
       return `Listening on port ${error.port} is not permitted. Set PORT to one above 1023.`;
-    if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+    if (NO_OWN_ADDRESS.has(error.code) || (error.syscall === 'listen' && NO_PLACE_TO_LISTEN.has(error.code)))
       return 'HOST is not an address of this machine. Set HOST to one.';
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -85,6 +91,6 @@ export function printOneRunToken(
 }
 
 /** Whether an error comes from the operating system. */
-function isSystemError(error: unknown): error is Error & { code: string; port?: number } {
+function isSystemError(error: unknown): error is Error & { code: string; port?: number; syscall?: string } {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }

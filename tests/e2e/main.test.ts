@@ -99,6 +99,19 @@ describe('the start', () => {
     );
   });
 
+  test.each(['fe80::1', '192.0.2.1', 'nowhere.invalid'])(
+    'names HOST where %s is no address to listen at',
+    async (host) => {
+      const refused = await refusedStart({
+        ...WITH_TOKENS,
+        env: { ...WITH_TOKENS.env, ALLOW_WEAK_TOKENS: 'true', HOST: host },
+      });
+
+      expectRefusal(refused);
+      expect(refused.stderr).toMatch(/^HOST is not an address of this machine\. Set HOST to one\.$/m);
+    },
+  );
+
   test('that fails closes the services that are open', async () => {
     const first = await startServer(sandbox, { env: { PORT: String(await findFreePort()) } });
 
