@@ -25,4 +25,10 @@ const own = Object.entries(ownVariablesOf(definition)).filter(
 );
 const groups = [...VARIABLE_GROUPS, Object.fromEntries(own)].filter((group) => Object.keys(group).length > 0);
 const text = [HEAD, ...groups.map(spell)].join('\n\n');
-process.stdout.write(`${isHelpWanted(process.argv.slice(2)) ? USAGE : text}\n`);
+const [argument] = process.argv.slice(2);
+if (isHelpWanted(process.argv.slice(2)) || argument === undefined)
+  process.stdout.write(`${argument === undefined ? text : USAGE}\n`);
+else {
+  console.error(`variables takes no arguments.\n\n${USAGE}`);
+  process.exitCode = 2;
+}

@@ -4,14 +4,16 @@
  */
 import { execFile } from 'node:child_process';
 import { npmProgram } from '../../scripts/npm-program.ts';
-import { helped } from '../help.ts';
+import { helped, understoodSwitches } from '../help.ts';
 import { USAGE } from './main.usage.mjs';
 import { judgeAudit } from './judge.ts';
 
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const TIMEOUT_MS = 60_000;
 
-if (!helped(USAGE)) {
+if (helped(USAGE)) process.exitCode = 0;
+else if (understoodSwitches('audit', USAGE) === undefined) process.exitCode = 2;
+else {
   const { words, passed } = judgeAudit(await runNpmAudit());
   console.log(`audit: ${words}`);
   process.exitCode = passed ? 0 : 1;

@@ -4,14 +4,17 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
-import { helped } from '../help.ts';
+import { helped, understoodSwitches } from '../help.ts';
 import { USAGE } from './main.usage.mjs';
 import { describeLicences, findUnknownLicences } from './describe.ts';
 
 // npm runs scripts at the root of the package.
 const LIST = 'docs/LICENCES.md';
 
-if (!helped(USAGE)) process.exitCode = await main(process.argv.includes('--check'));
+if (!helped(USAGE)) {
+  const switches = understoodSwitches('licences', USAGE, ['check']);
+  process.exitCode = switches === undefined ? 2 : await main(switches.has('check'));
+}
 
 /** Writes or compares the list; returns the exit code. */
 async function main(isCheck: boolean): Promise<number> {

@@ -60,7 +60,7 @@ function parseAsNode(args: readonly string[], table: OptionTable): ParsedOptions
     };
   } catch (error) {
     // Node quotes the argument; only what can be an option's name is passed on.
-    const [, option] = /'(--?[a-z]{1,16}\d?(?:-[a-z]{1,16})?)\b/.exec(String(error)) ?? [];
+    const [, option] = /'(--?[a-z]{1,16}\d?(?:-[a-z]{1,16}){0,2})(?=[' ])/.exec(String(error)) ?? [];
     const isKnown = option !== undefined && option.slice(2) in options;
     if (option === '--token' && !isKnown)
       throw new CommandError(EXIT.usage, NOT_ON_THE_COMMAND_LINE, { cause: error });

@@ -10,7 +10,11 @@ afterEach(async () => sandbox.close());
 const NAMES = ['audit', 'bench', 'clients', 'conformance', 'fuzz', 'licences', 'mutate', 'soak'];
 
 testEach([
+  ['audit', 'lab/audit/main.js', '--foo', 'audit has no option --foo.'],
+  ['licences', 'lab/licences/main.js', '--chek', 'licences has no option --chek.'],
+  ['licences', 'lab/licences/main.js', '--check now', 'licences takes options only.'],
   ['bench', 'lab/bench/main.js', '--foo', 'bench has no option --foo.'],
+  ['bench', 'lab/bench/main.js', '--no-such-option', 'bench has no option --no-such-option.'],
   ['bench', 'lab/bench/main.js', '--rounds=0', '--rounds takes a whole number from 1 to 100.'],
   ['bench', 'lab/bench/main.js', '--quick --update-docs', '--update-docs takes no --quick: '],
   [
@@ -27,6 +31,7 @@ testEach([
   ['mutate', 'lab/mutate/main.js', '--sample=abc', '--sample takes a whole number from 1 to 999999999.'],
   ['mutate', 'lab/mutate/main.js', '--seed=0', '--seed takes a whole number from 1 to 999999999.'],
   ['soak', 'lab/soak/main.js', 'x', 'soak takes options only.'],
+  ['variables', 'scripts/variables.js', '--foo', 'variables takes no arguments.'],
   ['verify', 'lab/verify/main.js', '--foo', 'verify has no option --foo.'],
 ])('%s (%s) says what is wrong with %s, and how it is used', async (name, script, argument, words) => {
   const args = [builtFile(script), ...argument.split(' ')];
