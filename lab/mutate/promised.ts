@@ -67,7 +67,7 @@ export const BREACHES: readonly Breach[] = [
   { promise: 'Idle sessions end', file: 'src/sessions/registry.ts', before: 'session.isIdle(idleMs)', after: '!session.isIdle(idleMs)' },
   { promise: '`/metrics` is not there', file: 'src/http/metrics/metrics-route.ts', before: 'digestToken(sent) === digest', after: 'sent.length > 0' },
   { promise: '`/admin` lets in', file: 'src/http/admin/admin.ts', before: 'scopes?.includes(ADMIN_SCOPE) !== true', after: 'scopes?.includes(ADMIN_SCOPE) === false' },
-  { promise: 'Tokens that cannot be read refuse nobody', file: 'src/auth/table/database-tokens.ts', before: "if (version === undefined) return { ok: false, reason: 'unavailable' };", after: '' },
+  { promise: 'Tokens that cannot be read refuse nobody', file: 'src/auth/table/database-tokens.ts', before: 'return isUnread && ', after: 'return false && ' },
   { promise: 'A request without a valid token is refused before', file: 'src/http/gate/bearer-auth.ts', before: 'if (!authentication.ok) return refuse(ctx, authentication.refusal);', after: "if (!authentication.ok) return new Promise((go) => ctx.req.on('close', go).on('end', go).resume()).then(() => refuse(ctx, authentication.refusal));" },
   { promise: 'A token counts in a header only', file: 'src/auth/credential.ts', before: "for (const name of ['x-api-key', 'x-auth-token'] as const)", after: "for (const name of ['x-api-key', 'x-auth-token', 'cookie'] as const)" },
   { promise: 'A token file that is broken', file: 'src/auth/tokens/token-file.ts', before: '      broken = { problem, version: read };', after: '      broken = { problem, version: read }; current = createTokenSet(extraEntries, now);' },

@@ -68,6 +68,8 @@ export async function openDatabaseTokens({
   let current = createTokenSet(extra, now);
   let version: number | undefined;
   let isAway = false;
+  /** Whether nobody can tell what the table has by now: others may have been given tokens that are not known here. */
+  let isUnread = true;
   let isStarting = true;
   let isEnding = false;
   const revoked = new RevokedTokens();
@@ -101,8 +103,10 @@ export async function openDatabaseTokens({
     try {
       await takeOver();
       isAway = false;
+      isUnread = false;
     } catch (error) {
       if (isEnding) return;
+      isUnread = version === undefined || !(error instanceof TokenFileError);
       const reason = error instanceof TokenFileError ? error.message : reasonOf(error);
       const meanwhile =
         version === undefined
@@ -126,12 +130,14 @@ export async function openDatabaseTokens({
     verify(token) {
       const verification = current.verify(token);
       if (verification.ok || verification.reason !== 'unknown') return verification;
-      // Clients throw a token away on a 401: nobody is told that it is unknown by whoever knows none.
-      if (version === undefined) return { ok: false, reason: 'unavailable' };
-      return revoked.explain(token, verification);
+      const explained = revoked.explain(token, verification);
+      // Clients throw a token away on a 401: nobody is told that it is unknown by whoever cannot look.
+      return isUnread && !explained.ok && explained.reason === 'unknown'
+        ? { ok: false, reason: 'unavailable' }
+        : explained;
     },
     lookUp: (digest) =>
-      current.lookUp(digest) ?? revoked.lookUp(digest) ?? (version === undefined ? 'unavailable' : undefined),
+      current.lookUp(digest) ?? revoked.lookUp(digest) ?? (isUnread ? 'unavailable' : undefined),
     countTokens: () => current.size,
     isCurrent: (grant) => current.isCurrent(grant),
     hasValidToken: (userId) => current.hasValidToken(userId),
