@@ -48,6 +48,22 @@ export function createRegisterRoute({
   };
 }
 
+/** The route where clients may not register themselves: it says so, and what is wrong with a token that somebody comes with. */
+export function createNoRegistrationRoute({
+  authenticator,
+  countFailure,
+}: Pick<RegisterParts, 'authenticator' | 'countFailure'>): Route {
+  const refuse = async (ctx: RequestContext): Promise<void> => {
+    await requireNoCredential(ctx, authenticator, countFailure);
+    throw new HttpError(404, 'invalid_request', NO_REGISTRATION);
+  };
+  return { path: '/register', methods: { POST: refuse }, access: 'public', pages: 'any' };
+}
+
+const NO_REGISTRATION =
+  'Clients cannot register themselves here. Use one that a document of its own describes, or connect with your token in a header. ' +
+  'Whoever runs the server: OAUTH_REGISTRATION=true lets them register.';
+
 /**
  * Refuses whoever comes with a token of the file, right or wrong. A client with a header of its own goes on sending that instead of what
  * it signs in for: it would sign in again and again. mcp-remote shows its user what is said here.

@@ -11,7 +11,7 @@ import type { Offer } from './consent-page.ts';
 import { createResourceRoutes, describeEntrance } from '../site/resource-documents.ts';
 import { createDocumentRoutes } from './documents.ts';
 import type { CreateLimit } from './limits.ts';
-import { createRegisterRoute } from './register.ts';
+import { createNoRegistrationRoute, createRegisterRoute } from './register.ts';
 import { createTokenRoutes } from './token.ts';
 
 /** What the routes are made with. */
@@ -44,7 +44,7 @@ export function createSignInRoutes(parts: SignInRouteParts): Route[] {
     }),
     ...createAuthorizeRoutes(parts),
     ...createTokenRoutes(signIn, countFailure),
-    ...(canRegister ? [createRegisterRoute(parts)] : []),
+    canRegister ? createRegisterRoute(parts) : createNoRegistrationRoute(parts),
   ];
 }
 

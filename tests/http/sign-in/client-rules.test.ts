@@ -510,3 +510,19 @@ describe('POST /register with a credential', () => {
     expect(answer.text).not.toContain('client_id');
   });
 });
+
+test('POST /register says so where clients may not register, and what is wrong with a credential', async () => {
+  const closed = await startTestServer({
+    env: { SERVER_SECRET: newSecret(), OAUTH_REGISTRATION: 'false' },
+  });
+  const asked = async (headers: Readonly<Record<string, string>>): Promise<unknown> =>
+    send(`${closed.url}/register`, { headers, body: { redirect_uris: [LOOPBACK] } });
+
+  const answers = [await asked({}), await asked({ Authorization: 'Bearer tok_wrong' })];
+  await closed.close();
+
+  expect(answers).toMatchObject([
+    { status: 404, text: expect.stringContaining('cannot register themselves here') as unknown },
+    { status: 401, text: expect.stringContaining('Change the token in the client') as unknown },
+  ]);
+});
