@@ -1,4 +1,5 @@
 /** `/token` and `/revoke` without their HTTP: a code for tokens, a refresh token for its successors, and an end to both. */
+import { SIGN_IN_ENDED } from '../authenticate.ts';
 import type { CallingClient } from './clients.ts';
 import type { Families } from './families.ts';
 import type { Judge, Verdict } from './judge.ts';
@@ -155,9 +156,10 @@ function requireEntry(claims: SignInClaims, { judge }: ExchangeParts): EntryOf {
       'temporarily_unavailable',
       'Whether the token that was signed in with is valid cannot be told at this moment: what knows the tokens cannot be reached. Try again soon.',
     );
+  const hasEnded = verdict.reason === 'signed_out' || verdict.description === SIGN_IN_ENDED;
   throw new OAuthError(
     'invalid_grant',
-    'The token that was signed in with is not valid any more. Sign in again.',
+    hasEnded ? SIGN_IN_ENDED : 'The token that was signed in with is not valid any more. Sign in again.',
   );
 }
 

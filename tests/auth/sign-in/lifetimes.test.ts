@@ -180,7 +180,7 @@ describe('tokens', () => {
     server.clock.nowMs = NOW_MS + REFRESH_MS;
 
     expect([seconds, before, after]).toEqual([ACCESS_MS / 1000, 'ok', 'expired']);
-    expect(() => server.refresh(clientId, last.refresh_token)).toThrow('not valid any more');
+    expect(() => server.refresh(clientId, last.refresh_token)).toThrow('This sign-in has ended');
   });
 
   test('never outlive the token that was pasted', async () => {
