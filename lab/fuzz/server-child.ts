@@ -13,6 +13,8 @@ export interface ServerChild {
   readonly url: URL;
   readonly pid: number;
   readonly log: LogWatch;
+  /** How its log begins. */
+  logStart(): string;
   /** Where its token file is. */
   readonly tokensFile: string;
   /** Everything it has written to stdout: nothing, unless something was preloaded. */
@@ -104,6 +106,7 @@ export async function startServerChild({
     url,
     pid: child.pid ?? 0,
     log,
+    logStart: () => output.start,
     tokensFile,
     stdout: () => output.stdout,
     ending,
