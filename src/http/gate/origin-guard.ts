@@ -37,6 +37,7 @@ export function guardOrigin(options: OriginGuardOptions): Step {
       allowedHosts === undefined ||
       isLoopback ||
       allowedHosts.has(host) ||
+      allowedHosts.has(withoutUsualPort(host)) ||
       (listensOn !== undefined && host.replace(/:\d{1,5}$/, '') === listensOn);
     if (!isProbe && !isAllowedHost) {
       throw new HttpError(
@@ -50,8 +51,9 @@ export function guardOrigin(options: OriginGuardOptions): Step {
     const pages = ctx.state.route?.pages;
     if (origin !== undefined) {
       ctx.vary('Origin');
+      const name = withoutUsualPort(host);
       const isOwn =
-        isAllowedHost && mayBeOwn && (origin === `http://${host}` || origin === `https://${host}`);
+        isAllowedHost && mayBeOwn && (origin === `http://${name}` || origin === `https://${name}`);
       if (pages === 'any') return letIn(ctx, '*', next);
       // Browsers hide where a form comes from when they are told to, but not that it comes from here.
       const isHiddenOwn = origin === 'null' && ctx.get('sec-fetch-site') === 'same-origin';
@@ -77,6 +79,11 @@ export function guardOrigin(options: OriginGuardOptions): Step {
 /** The names of this machine, with any port: no other machine's page can have them. */
 const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
+
+/** A Host as clients usually say it: the port that a scheme has anyway may be named, and means the same (RFC 9110, section 4.2.3). */
+function withoutUsualPort(host: string): string {
+  return host.replace(/:(80|443)$/, '');
+}
 
 /** Makes what tells the operator, once, of a proxy that writes a name of this machine over Host: sign-ins then lead clients there. */
 function createHostAdvice({ publicUrl, log }: OriginGuardOptions): (ctx: RequestContext) => void {

@@ -43,7 +43,9 @@ describe('Host', () => {
     '[::1]:8000',
     'my-app.example',
     'MY-APP.example',
+    'my-app.example:443',
     'other.example',
+    'other.example:80',
     'ports.example:8443',
   ])('%s is let in', async (host) => {
     const answer = await ask(`Host: ${host}`);
@@ -67,6 +69,8 @@ describe('Host', () => {
     'evil.example@localhost',
     'localhost evil.example',
     'my-app.example:8000',
+    'my-app.example:4430',
+    'ports.example:443',
     'my-app.example.',
     'ports.example',
     'notmy-app.example',
