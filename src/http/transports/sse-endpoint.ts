@@ -136,14 +136,14 @@ function answerToWrongHandshake(request: JSONRPCRequest): string | undefined {
 const loadTransport = async () => {
   // Taken out at once: of what the build has joined, the package runs when something of it is used.
   const { SSEServerTransport } = await import('@modelcontextprotocol/sdk/server/sse.js');
-  return SSEServerTransport;
+  return { SSEServerTransport };
 };
 
 /** `GET /sse`: opens a session, whose life is the stream's. */
 function openStream({ definition, registry, streams, forwarding, origin }: SseParts): Handler {
   const messagesPath = `${basePathOf(origin.publicUrl)}/messages`;
   return async (ctx) => {
-    const SSEServerTransport = await loadTransport();
+    const { SSEServerTransport } = await loadTransport();
     requireClient(ctx);
     const grant = grantOf(ctx);
     const response = new ResponseWithOurHead(ctx);
