@@ -69,7 +69,9 @@ async function runTestsTwice(jestArgs) {
     return first;
   const files = first.failedFiles.join(', ');
   process.stderr.write(`\nOnce more, by themselves: ${files}\n`);
-  const { isGood } = await runTests(['--runInBand', '--runTestsByPath', ...first.failedFiles]);
+  // Without workers, what a test that failed has left open would keep jest from ending.
+  const alone = ['--runInBand', '--forceExit'];
+  const { isGood } = await runTests([...alone, '--runTestsByPath', ...first.failedFiles]);
   return {
     ...first,
     isGood,
