@@ -155,7 +155,7 @@ test('after its entry has been signed out, mcp-remote asks its user again', asyn
   await second.connected;
 
   expect(await userOf(second)).toBe('bob');
-});
+}, 60_000);
 
 const INITIALIZE = {
   jsonrpc: '2.0',

@@ -69,18 +69,19 @@ describe('the built server', () => {
   });
 
   test('makes the schemas of the SDK when a message needs them, and no start waits for that', async () => {
-    const [start, message] = await Promise.all([
-      modulesRun(async () => undefined),
-      modulesRun(async (url) => {
-        const headers = {
-          authorization: `Bearer ${TOKEN.ada}`,
-          'content-type': 'application/json',
-          accept: 'application/json, text/event-stream',
-        };
-        const body = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
-        await fetch(`${url}/mcp`, { method: 'POST', headers, body });
-      }),
-    ]);
+    const message = await modulesRun(async (url) => {
+      const headers = {
+        authorization: `Bearer ${TOKEN.ada}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      };
+      const body = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
+      await fetch(`${url}/mcp`, { method: 'POST', headers, body });
+    });
+    // Half a second after a start the SDK runs anyway, and a busy machine may let that pass. What a start needs runs in each.
+    let start = await modulesRun(async () => undefined);
+    for (let tries = 1; tries < 5 && start.some(isOfSdk); tries += 1)
+      start = await modulesRun(async () => undefined);
 
     expect(start).toContain('src/server/start-server.ts');
     expect(start.filter(isOfSdk)).toEqual([]);
