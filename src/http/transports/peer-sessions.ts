@@ -90,7 +90,7 @@ export class PeerSessions {
     return isEnded;
   }
 
-  /** Has a session end in every process, those too that are out of reach, as soon as they are back. Resolves when those that can be reached serve it no more. */
+  /** Has a session end in every process, those too that are out of reach, as soon as they are back. Resolves when those that can be reached have been told. */
   async end({ id, userId }: Session): Promise<void> {
     const { peers, sessionIds } = this.#parts;
     sessionIds.noteEnded(id);
