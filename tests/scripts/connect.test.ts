@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from '@jest/globals';
 import { clientIdsFor } from '../../src/connect/clients.ts';
+import { testEach } from '../support/in-ci.ts';
 import { PACKAGE } from '../support/package.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
 
@@ -69,17 +70,17 @@ test('names the stdio server of this folder and its token file by their whole pa
   });
 });
 
-test.each([
+testEach([
   ['https://my-app.example/mcp-app', 'https://my-app.example/mcp-app/mcp'],
   ['https://my-app.example/mcp-app/mcp/', 'https://my-app.example/mcp-app/mcp'],
   ['https://my-app.example/sse', 'https://my-app.example/mcp'],
-])('keeps the path of %s that a proxy adds', async (url, shown) => {
+] as const)('keeps the path of %s that a proxy adds', async (url, shown) => {
   const { stdout } = await connect(['--client', 'cursor', '--url', url]);
 
   expect(stdout).toContain(`"url": "${shown}"`);
 });
 
-test.each([
+testEach([
   [
     'a client that is none',
     ['--client', 'emacs'],
@@ -104,7 +105,7 @@ test.each([
   ['a switch with a value', ['--token-stdin=secret'], '', '--token-stdin takes no value.'],
   ['a client that is no option', ['cursor'], '', 'one client is --client NAME'],
   ['a name that no configuration can hold', ['--name', 'my "secret'], '', '--name must be'],
-])('refuses %s with exit code 2', async (_, args, stdin, message) => {
+] as const)('refuses %s with exit code 2', async (_, args, stdin, message) => {
   const { code, stdout, stderr } = await connect(args, stdin);
 
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -118,7 +119,7 @@ test('calls the server what --name says', async () => {
   expect(Object.keys((JSON.parse(stdout) as { mcpServers: object }).mcpServers)).toEqual(['class-7b']);
 });
 
-test.each([[['--help']], [['-h']], [['--client', 'emacs', '--bogus', '--token-stdin', '--help']]])(
+testEach([[['--help']], [['-h']], [['--client', 'emacs', '--bogus', '--token-stdin', '--help']]])(
   'explains itself with %j and does nothing else',
   async (args) => {
     const { code, stdout, stderr } = await connect(args);
