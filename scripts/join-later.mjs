@@ -27,10 +27,10 @@ export const leaveSdk = {
     onLoad({ filter: /./, namespace: 'sdk' }, async ({ path: name }) => {
       const found = await exportsOf(name);
       const words = Object.fromEntries(Object.entries(found).filter(([, value]) => areWords(value)));
-      const contents = `const words = ${JSON.stringify(words)};
-for (const name of ${JSON.stringify(Object.keys(found))})
-  Object.defineProperty(exports, name, { enumerable: true, ...(name in words ? { value: words[name] } : { get: () => loadSdk("${name}")[name] }) });`;
-      return { contents };
+      const others = Object.keys(found).filter((exported) => !(exported in words));
+      return {
+        contents: `Object.assign(exports, ${JSON.stringify(words)});\n${takenFrom(`loadSdk("${name}")`, others)}`,
+      };
     });
   },
 };
@@ -79,6 +79,17 @@ async function exportsOf(specifier) {
   const found = await import(specifier);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what every import resolves to
   return /** @type {Record<string, unknown>} */ (found);
+}
+
+/**
+ * The text of a module whose exports are those of another one, which is loaded when one of them is used.
+ *
+ * @param {string} load
+ * @param {readonly string[]} names
+ */
+function takenFrom(load, names) {
+  return `for (const name of ${JSON.stringify(names)})
+  Object.defineProperty(exports, name, { enumerable: true, get: () => ${load}[name] });`;
 }
 
 /**
@@ -159,9 +170,7 @@ export const loadLater = {
     );
     onLoad({ filter: /./, namespace: 'locales' }, async () => {
       const names = Object.keys(await exportsOf('zod/v4/locales'));
-      const contents = `for (const name of ${JSON.stringify(names)})
-  Object.defineProperty(exports, name, { enumerable: true, get: () => require('zod/v4/locales')[name] });`;
-      return { contents };
+      return { contents: takenFrom("require('zod/v4/locales')", names) };
     });
   },
 };
