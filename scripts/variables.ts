@@ -26,8 +26,8 @@ const own = Object.entries(ownVariablesOf(definition)).filter(
 const groups = [...VARIABLE_GROUPS, Object.fromEntries(own)].filter((group) => Object.keys(group).length > 0);
 const text = [HEAD, ...groups.map(spell)].join('\n\n');
 const [argument] = process.argv.slice(2);
-if (isHelpWanted(process.argv.slice(2)) || argument === undefined)
-  process.stdout.write(`${argument === undefined ? text : USAGE}\n`);
+if (argument === undefined) process.stdout.write(`${text}\n`);
+else if (isHelpWanted(process.argv.slice(2))) process.stdout.write(`${USAGE}\n`);
 else {
   console.error(`variables takes no arguments.\n\n${USAGE}`);
   process.exitCode = 2;
