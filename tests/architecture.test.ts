@@ -1,10 +1,11 @@
 /** The house as docs draw it: which part may import which, what only one place may do, and how large a file may be. */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ISLANDS } from '../scripts/fork/islands.mjs';
 import { planDrop } from '../scripts/fork/plan-drop.ts';
-import { compileSources } from './support/compiled-source.ts';
+import { compileSources, listSources } from './support/compiled-source.ts';
 import { createSandbox, ROOT, waitForEnd } from './support/process.ts';
 import { parseSource, readSources, type SourceFile } from './support/source-files.ts';
 
@@ -253,7 +254,42 @@ describe('an island', () => {
 
     expect(faults).toEqual(present.map(({ name }) => ({ island: name, naming: [], elsewhere: [] })));
   });
+
+  test('takes along every test, and every program of a maintainer, that imports one of its files', async () => {
+    const texts = await textsOutsideOfTheServer();
+    const faults = await Promise.all(
+      present.map(async (island) => {
+        const { edits } = await planDrop(ROOT, island, ISLANDS);
+        const left = [...new Map([...texts, ...edits])].flatMap(([name, text]) =>
+          importsIn(name, text ?? ''),
+        );
+        return left
+          .filter(({ target }) => edits.has(target) && edits.get(target) === undefined)
+          .map(({ from, target }) => `without ${island.name}: ${from} → ${target}`);
+      }),
+    );
+
+    expect(faults.flat()).toEqual([]);
+  });
 });
+
+/** The text of every test, script, program of a maintainer and example, by its path in the repository. */
+async function textsOutsideOfTheServer(): Promise<ReadonlyMap<string, string>> {
+  const folders = ['tests', 'scripts', 'lab', 'examples'];
+  const lists = await Promise.all(
+    folders.map(async (folder) => (await listSources(folder)).map((name) => `${folder}/${name}`)),
+  );
+  const read = async (name: string) => [name, await readFile(path.join(ROOT, name), 'utf8')] as const;
+  return new Map(await Promise.all(lists.flat().map(read)));
+}
+
+/** What a text imports of this repository, as far as a line shows it: the compiler's parser would take seconds for so many. */
+function importsIn(from: string, text: string): readonly { from: string; target: string }[] {
+  return [...text.matchAll(/(?:from |import\()'(\.[^']+)'/g)].map(([, specifier = '']) => ({
+    from,
+    target: path.posix.join(path.posix.dirname(from), specifier),
+  }));
+}
 
 describe('the examples', () => {
   let examples: readonly SourceFile[];

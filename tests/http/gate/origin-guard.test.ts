@@ -9,7 +9,6 @@ import {
   sendRaw,
   stateless,
 } from '../../support/raw-http.ts';
-import { newSecret } from '../../support/sign-in.ts';
 import { openStream } from '../../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
 
@@ -156,19 +155,6 @@ describe('a proxy that writes a name of this machine over Host', () => {
     ],
   ])('is not what %s is taken for', async (_, settings, head) => {
     expect(await toldOf(settings, head)).toEqual([]);
-  });
-
-  test('is named to whoever sends the form of the own page', async () => {
-    const own = await startTestServer({ env: { ...env, SERVER_SECRET: newSecret() } });
-
-    const answer = await send(`${own.url}/authorize`, {
-      method: 'POST',
-      headers: { Origin: 'https://my-app.example' },
-    });
-    await own.close();
-
-    expect(answer.status).toBe(403);
-    expect(answer.text).toContain('a proxy writes another name over Host');
   });
 });
 

@@ -155,6 +155,17 @@ describe('consent', () => {
     expect(answer.status).toBe(status);
   });
 
+  test('sent where a proxy writes another name over Host is refused in words that say so', async () => {
+    const env = { PUBLIC_URL: 'https://my-app.example', SERVER_SECRET: newSecret() };
+    const own = await startTestServer({ env });
+
+    const answer = await sendForm(`${own.url}/authorize`, {}, { Origin: env.PUBLIC_URL });
+    await own.close();
+
+    expect(answer.status).toBe(403);
+    expect(answer.text).toContain('a proxy writes another name over Host');
+  });
+
   test('is given on a page that nobody can frame, that runs nothing, and whose policy lets the form and its redirect through', async () => {
     const { headers } = await openPage(url, await askAnew());
 
