@@ -61,9 +61,12 @@ export async function run(cwd: string, program: string, args: readonly string[])
   });
 }
 
-/** Nothing of the npm that runs this program, and an author for the commits. */
+/**
+ * Nothing of the npm that runs this program, and an author for the commits. A fork is tested as at its author's desk, without `CI`: of
+ * the further examples that are left to CI, each has run in the template.
+ */
 function environment(): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD|GIT_)/i.test(name));
+  const own = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$|GIT_|CI$)/i.test(name));
   const identity = { NAME: 'A fork', EMAIL: 'fork@example.com' };
   return {
     ...Object.fromEntries(own),
