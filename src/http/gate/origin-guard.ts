@@ -19,7 +19,7 @@ export interface OriginGuardOptions extends Pick<
 /** Refuses foreign Host and Origin headers (403), but not of probes, and answers preflights. */
 export function guardOrigin(options: OriginGuardOptions): Step {
   const { hosts, origins, listensOn, authEnabled } = options;
-  const allowedHosts = hosts === 'any' ? undefined : new Set(hosts);
+  const allowedHosts = hosts === 'any' ? undefined : new Set(hosts.flatMap(withUsualPorts));
   const allowedOrigins = new Set(origins);
   // The server's own page. A page that was rebound to this address looks the same where the Host is not checked: it may
   // then come only where it must bring a token, which no page of somebody else's has.
@@ -37,7 +37,6 @@ export function guardOrigin(options: OriginGuardOptions): Step {
       allowedHosts === undefined ||
       isLoopback ||
       allowedHosts.has(host) ||
-      allowedHosts.has(withoutUsualPort(host)) ||
       (listensOn !== undefined && host.replace(/:\d{1,5}$/, '') === listensOn);
     if (!isProbe && !isAllowedHost) {
       throw new HttpError(
@@ -80,7 +79,12 @@ export function guardOrigin(options: OriginGuardOptions): Step {
 const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 
-/** A Host as clients usually say it: the port that a scheme has anyway may be named, and means the same (RFC 9110, section 4.2.3). */
+/** A Host in all its spellings: the port that a scheme has anyway may be named, and means the same (RFC 9110, section 4.2.3). */
+function withUsualPorts(host: string): readonly string[] {
+  return /:\d+$/.test(host) ? [host] : [host, `${host}:80`, `${host}:443`];
+}
+
+/** A Host as browsers say it in an Origin, without such a port. */
 function withoutUsualPort(host: string): string {
   return host.replace(/:(80|443)$/, '');
 }

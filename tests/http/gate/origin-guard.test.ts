@@ -17,7 +17,7 @@ beforeAll(async () => {
   server = await startTestServer({
     env: {
       PUBLIC_URL: 'https://my-app.example',
-      ALLOWED_HOSTS: 'other.example, ports.example:8443',
+      ALLOWED_HOSTS: 'other.example, ports.example:8443, usual.example:443',
       ALLOWED_ORIGINS:
         'https://pages.example,http://lan.example:3000,chrome-extension://abcdef,moz-extension://0a-1b,app://obsidian.md,tauri://localhost,vscode-file://vscode-app',
       MAX_BODY_BYTES: '1024',
@@ -46,6 +46,7 @@ describe('Host', () => {
     'other.example',
     'other.example:80',
     'ports.example:8443',
+    'usual.example:443',
   ])('%s is let in', async (host) => {
     const answer = await ask(`Host: ${host}`);
 
@@ -72,6 +73,9 @@ describe('Host', () => {
     'ports.example:443',
     'my-app.example.',
     'ports.example',
+    'usual.example',
+    'usual.example:80',
+    'usual.example:443:80',
     'notmy-app.example',
     '[::1',
     '[::ffff:127.0.0.1]',
