@@ -42,7 +42,7 @@ export type Handler = (ctx: RequestContext) => Promise<void> | void;
 /** A path of the server. */
 export interface Route {
   readonly path: string;
-  /** Handlers by method. Only what stands here is answered: a HEAD on a stream is a 405. */
+  /** Handlers by method. Only what stands here is answered: HEAD wherever GET is (RFC 9110, section 9.3.2), but on a stream, which it would open. */
   readonly methods: Readonly<Record<string, Handler>>;
   /** A route is behind the credential check unless it says that it is public. */
   readonly access?: 'public';

@@ -31,9 +31,11 @@ export function createMetricsRoute({ token, byUser, countFailure, ...parts }: Me
     ctx.type = 'text/plain; version=0.0.4; charset=utf-8';
     ctx.body = await runInSlices(writeFamilies([...calls.families, ...read, ...measured.families]));
   };
+  const show = async (ctx: RequestContext): Promise<void> =>
+    void (await requireToken(ctx, () => answer(ctx)));
   return {
     path: '/metrics',
-    methods: { GET: async (ctx) => void (await requireToken(ctx, () => answer(ctx))) },
+    methods: { GET: show, HEAD: show },
     // It has a credential of its own, which is checked above; users' tokens do not open it.
     access: 'public',
     isProbe: true,

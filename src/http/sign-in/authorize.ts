@@ -34,7 +34,7 @@ export function createAuthorizeRoutes(parts: AuthorizeParts): Route[] {
   const ask = answerWithPages(createAsk(parts), parts);
   const decide = answerWithPages(createDecide(parts), parts);
   return [
-    { path: '/authorize', methods: { GET: ask, POST: decide }, access: 'public', pages: 'own' },
+    { path: '/authorize', methods: { GET: ask, HEAD: ask, POST: decide }, access: 'public', pages: 'own' },
     { path: '/authorize/style.css', methods: { GET: sendStyle, HEAD: sendStyle }, access: 'public' },
   ];
 }

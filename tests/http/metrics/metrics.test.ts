@@ -69,6 +69,18 @@ describe('who reads it', () => {
     expect(statuses.map(({ status }) => status)).toEqual([401, 401, 401, 401, 405, 200]);
   });
 
+  test('finds out by HEAD what GET would say, and is asked for the token there too', async () => {
+    const right = await send(`${server.url}/metrics`, { method: 'HEAD', token: TOKEN });
+    const without = await send(`${server.url}/metrics`, { method: 'HEAD' });
+
+    expect([right.status, right.headers.get('content-type'), right.text]).toEqual([
+      200,
+      'text/plain; version=0.0.4; charset=utf-8',
+      '',
+    ]);
+    expect(without.status).toBe(401);
+  });
+
   test('finds nothing there without METRICS_TOKEN', async () => {
     const bare = await startTestServer();
     const answer = await send(`${bare.url}/metrics`, { token: ADA });

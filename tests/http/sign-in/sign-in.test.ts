@@ -84,6 +84,26 @@ describe('what clients find', () => {
   });
 });
 
+test('the page is answered by its head alone where that is asked for, and so is what is wrong with the request', async () => {
+  const asking = askFor(url, String((await register(url))['client_id']));
+  const ask = async (parameters: Record<string, string>, method?: string) =>
+    send(`${url}/authorize?${new URLSearchParams(parameters).toString()}`, {
+      ...(method !== undefined && { method }),
+      headers: { Accept: 'text/html' },
+    });
+  const heads = [await ask(asking.parameters, 'HEAD'), await ask({}, 'HEAD')];
+  const pages = [await ask(asking.parameters), await ask({})];
+
+  expect(heads.map(({ status, text }) => [status, text])).toEqual([
+    [200, ''],
+    [400, ''],
+  ]);
+  for (const name of ['content-type', 'content-length', 'content-security-policy'])
+    expect(heads.map(({ headers }) => headers.get(name))).toEqual(
+      pages.map(({ headers }) => headers.get(name)),
+    );
+});
+
 describe('a sign-in', () => {
   test('leads from registration to calls as the user of the pasted token', async () => {
     const client = await register(url, { client_name: 'Some client' });
