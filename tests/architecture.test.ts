@@ -279,8 +279,12 @@ async function textsOutsideOfTheServer(): Promise<ReadonlyMap<string, string>> {
   const lists = await Promise.all(
     folders.map(async (folder) => (await listSources(folder)).map((name) => `${folder}/${name}`)),
   );
-  const read = async (name: string) => [name, await readFile(path.join(ROOT, name), 'utf8')] as const;
-  return new Map(await Promise.all(lists.flat().map(read)));
+  return new Map(await Promise.all(lists.flat().map(readNamed)));
+}
+
+/** A file's path in the repository, and its text. */
+async function readNamed(name: string): Promise<readonly [name: string, text: string]> {
+  return [name, await readFile(path.join(ROOT, name), 'utf8')];
 }
 
 /** What a text imports of this repository, as far as a line shows it: the compiler's parser would take seconds for so many. */
