@@ -165,7 +165,8 @@ class LiveDatabase implements Database {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof StorageUnavailable && error.code === 'unreachable')
+      // Of many that were under way, the first has it looked for, and each look that fails is followed by the next.
+      if (this.#isUp && error instanceof StorageUnavailable && error.code === 'unreachable')
         void this.look().catch(() => undefined);
       throw error;
     }

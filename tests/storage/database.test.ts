@@ -386,6 +386,39 @@ describe('a database that is away', () => {
       { msg: 'database cannot be reached', reason: 'ECONNREFUSED' },
     ]);
   });
+
+  test('is looked for once at a time, however many were asking it when it went', async () => {
+    const under: ((error: Error) => void)[] = [];
+    let tries = 0;
+    const driver: Driver = {
+      dialect: 'sqlite',
+      connect: async () => {
+        tries += 1;
+        if (tries > 1) throw unreachable('ECONNREFUSED');
+      },
+      query: async () =>
+        new Promise((_resolve, reject) => {
+          under.push(reject);
+        }),
+      transaction: async (work) => work(async () => []),
+      close: async () => undefined,
+    };
+    const database = await openLiveDatabase({ driver, migrations: [], log: createMemoryLog().log });
+    const asked = Array.from({ length: 50 }, async () => database.query(sql`select 1`));
+    const outcomes = Promise.allSettled(asked);
+
+    // One after the other, as each notices in its own time.
+    for (const fail of under) {
+      fail(unreachable('ECONNRESET'));
+      await turnOfTheLoop();
+    }
+    await outcomes;
+    const triesMeanwhile = tries;
+    await database.close();
+
+    // Those after the second come of pauses, of 100 ms at the least.
+    expect(triesMeanwhile).toBeLessThan(10);
+  });
 });
 
 describe('a file of SQLite', () => {
