@@ -132,7 +132,7 @@ class LentReader implements EventReader {
   send(): void {
     if (this.#isSending) return;
     this.#isSending = true;
-    void this.#sendAll().finally(() => (this.#isSending = false));
+    void this.#sendAll();
   }
 
   /** Hears that nobody is there. */
@@ -142,25 +142,26 @@ class LentReader implements EventReader {
   }
 
   async #sendAll(): Promise<void> {
-    // What happens in one turn goes together.
-    await Promise.resolve();
-    for (;;) {
-      const events = this.log.after(this.#arrived) ?? this.#allWaiting();
-      const end = events === undefined ? { comeBackAfterMs: COME_BACK_AFTER_MS } : this.#end;
-      if (events?.length === 0 && end === undefined) return;
-      const { peers, borrower, reader } = this.#parts;
-      const batch: Batch = { reader, events: events ?? [], ...(end && { end }) };
-      let hasArrived: boolean;
-      try {
-        hasArrived = await peers.ask<boolean>(borrower, QUESTIONS.bring, batch);
-      } catch (error) {
-        // Whoever reads it asks what has become of it, and it is tried again.
-        if (!(error instanceof PeerGoneError)) return;
-        hasArrived = false;
+    try {
+      // What happens in one turn goes together.
+      await Promise.resolve();
+      for (;;) {
+        const events = this.log.after(this.#arrived) ?? this.#allWaiting();
+        const end = events === undefined ? { comeBackAfterMs: COME_BACK_AFTER_MS } : this.#end;
+        if (events?.length === 0 && end === undefined) return;
+        const { peers, borrower, reader } = this.#parts;
+        const batch: Batch = { reader, events: events ?? [], ...(end && { end }) };
+        const hasArrived = await peers.ask<boolean>(borrower, QUESTIONS.bring, batch);
+        if (!hasArrived || end !== undefined) return this.finish();
+        this.#arrived = batch.events.at(-1)?.number ?? this.#arrived;
+        this.#letGo(this.#arrived);
       }
-      if (!hasArrived || end !== undefined) return this.finish();
-      this.#arrived = batch.events.at(-1)?.number ?? this.#arrived;
-      this.#letGo(this.#arrived);
+    } catch (error) {
+      // Where it cannot be reached, whoever reads it asks what has become of it, and it is tried again.
+      if (error instanceof PeerGoneError) this.finish();
+    } finally {
+      // Here, and not when the promise is settled: what is added in between would wait until somebody asks for it.
+      this.#isSending = false;
     }
   }
 

@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import { pino } from 'pino';
 import { createSealer } from '../../src/sealed.ts';
 import type { StreamKey } from '../../src/sessions/event-store.ts';
+import { QUESTIONS } from '../../src/sessions/lent-streams.ts';
 import { type Peers, PeersUnreachableError } from '../../src/sessions/peers.ts';
 import { createRedisPeers } from '../../src/sessions/redis/redis-peers.ts';
 import { PeerEventStore } from '../../src/sessions/peer-event-store.ts';
@@ -32,6 +33,12 @@ async function resume(store: PeerEventStore, after: number, { key = KEY, scopes 
 /** Lets what has been asked be answered, or fail. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+}
+
+/** Does something so many microtasks later. */
+function afterMicrotasks(count: number, action: () => void): void {
+  if (count === 0) action();
+  else queueMicrotask(() => afterMicrotasks(count - 1, action));
 }
 
 /** What happens to a stream in turn: an event is added, or its client has seen so many of its events when it comes back to another process. */
@@ -299,6 +306,34 @@ describe('the process that writes a stream', () => {
     const { outcome } = await away.resume(KEY, { after: 0, reader, mayRead: () => true });
 
     expect([outcome, reader.texts]).toEqual(['resumed', ['1', '2']]);
+  });
+
+  test('brings an event at once that is added in the moment in which the one before has arrived', async () => {
+    const { away, writer: quiet } = start();
+    const [peer] = peers;
+    let onArrival: (() => void) | undefined;
+    const ask: Peers['ask'] = async (asked, kind, body) => {
+      const answer = await peer.ask<never>(asked, kind, body);
+      if (kind === QUESTIONS.bring) onArrival?.();
+      return answer;
+    };
+    const home = storeOf(Object.defineProperty(Object.create(peer) as Peers, 'ask', { value: ask }));
+    const texts: string[][] = [];
+    quiet.end();
+    for (let later = 0; later < 10; later += 1) {
+      const key = { ...KEY, stream: `later-${later}` };
+      const writer = home.begin(key);
+      const { reader } = await resume(away, 0, { key });
+      onArrival = () => {
+        onArrival = undefined;
+        afterMicrotasks(later, () => writer.append({ json: '2' }));
+      };
+      writer.append({ json: '1' });
+      for (let times = 0; times < 4; times += 1) await turns();
+      texts.push(reader.texts);
+    }
+
+    expect(texts).toEqual(texts.map(() => ['1', '2']));
   });
 
   test('does not understand: what it writes is read in its copy, to the end', async () => {
