@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { EXAMPLE_NAMES } from '../../scripts/fork/answers.ts';
 import { COMMAND_NAMES } from '../../scripts/token/words.mjs';
 import { CLIENT_IDS } from '../../src/connect/clients.ts';
+import { testEach } from '../support/in-ci.ts';
 import { createSandbox, ROOT, waitForEnd } from '../support/process.ts';
 
 const sandbox = createSandbox();
@@ -38,13 +39,14 @@ async function filesOfClone(): Promise<string[]> {
   return (await readdir(clone, { recursive: true })).toSorted();
 }
 
-test('every command explains itself in a clone in which nothing is installed, and leaves it as it was', async () => {
-  const names = Object.keys(scripts).filter((name) => /^(exec )?node scripts\//.test(scripts[name] ?? ''));
-  const before = await filesOfClone();
+testEach(['--help', '-h'])(
+  'every command explains itself by %s in a clone in which nothing is installed, and leaves it as it was',
+  async (option) => {
+    const names = Object.keys(scripts).filter((name) => /^(exec )?node scripts\//.test(scripts[name] ?? ''));
+    const before = await filesOfClone();
 
-  const problems: string[] = [];
-  for (const name of names)
-    for (const option of ['--help', '-h']) {
+    const problems: string[] = [];
+    for (const name of names) {
       const { code, stdout, stderr } = await run(name, [option]);
       // Of two names of one command, as test and check, the text has one.
       const isExplained = stdout.includes(`npm run ${name}`) || /^npm (test|start|run)\b/.test(stdout);
@@ -52,10 +54,12 @@ test('every command explains itself in a clone in which nothing is installed, an
         problems.push(`${name} ${option}: ${code}\n${stdout}\n${stderr}`);
     }
 
-  expect(names.length).toBeGreaterThan(15);
-  expect(problems).toEqual([]);
-  expect(await filesOfClone()).toEqual(before);
-}, 60_000);
+    expect(names.length).toBeGreaterThan(15);
+    expect(problems).toEqual([]);
+    expect(await filesOfClone()).toEqual(before);
+  },
+  60_000,
+);
 
 test('so does every command of npm run token', async () => {
   const before = await filesOfClone();
