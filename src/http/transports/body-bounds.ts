@@ -1,5 +1,5 @@
 /** Bounds of what a body may make the only thread do: how much of it there is, in the whole and in the parts that are looked at closely. */
-import { INVALID_REQUEST } from '@modelcontextprotocol/server';
+import { INVALID_PARAMS, INVALID_REQUEST } from '@modelcontextprotocol/server';
 import { HttpError } from '../errors.ts';
 
 /** The most that a body may hold. */
@@ -10,6 +10,10 @@ const MAX_NAMES = 20_000;
 /** The most that a `_meta`, and what a client says of itself, may hold: the SDK looks at each value, and sessions keep it. */
 const MAX_PART_VALUES = 1_000;
 const MAX_PART_CHARACTERS = 64 * 1024;
+
+/** The most resources that one subscription may name, and how long the URI of each may be: they are kept as long as somebody listens. */
+const MAX_RESOURCES = 1_000;
+const MAX_URI_CHARACTERS = 2_048;
 
 const [QUOTE, COMMA, COLON, BRACKET, BACKSLASH, BRACE] = Buffer.from('",:[\\{');
 
@@ -60,9 +64,26 @@ function requireSmallPartsOf(message: unknown): void {
   const params = fieldOf(message, 'params');
   requireSmall(params, '_meta');
   requireSmall(fieldOf(message, 'result'), '_meta');
-  if (fieldOf(message, 'method') !== 'initialize') return;
+  const method = fieldOf(message, 'method');
+  if (method === 'resources/subscribe') requireFewResources([fieldOf(params, 'uri')]);
+  if (method === 'subscriptions/listen') requireFewResources(resourcesOf(params));
+  if (method !== 'initialize') return;
   requireSmall(params, 'capabilities');
   requireSmall(params, 'clientInfo');
+}
+
+/** The resources of which a subscription of 2026-07-28 wants to hear. */
+export function resourcesOf(params: unknown): readonly unknown[] {
+  const named = fieldOf(fieldOf(params, 'notifications'), 'resourceSubscriptions');
+  return Array.isArray(named) ? named : [];
+}
+
+/** Bounds what is subscribed to. */
+function requireFewResources(uris: readonly unknown[]): void {
+  const isLong = (uri: unknown): boolean => typeof uri === 'string' && uri.length > MAX_URI_CHARACTERS;
+  if (uris.length <= MAX_RESOURCES && !uris.some(isLong)) return;
+  const words = `A client can subscribe to at most ${MAX_RESOURCES} resources at once, and their URIs must not have more than ${MAX_URI_CHARACTERS} characters.`;
+  throw new HttpError(400, 'too_many_resources', words, { rpcCode: INVALID_PARAMS });
 }
 
 /** Bounds one part. */

@@ -4,7 +4,7 @@ import { type Changes, createListener } from '../../mcp/changes.ts';
 import { STATELESS_REVISION } from '../../mcp/plain-meta.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import { grantOf, type RequestContext } from '../context.ts';
-import { fieldOf } from './body-bounds.ts';
+import { fieldOf, resourcesOf } from './body-bounds.ts';
 import { openSession } from './session-opening.ts';
 
 /** Whether the body asks for a stream of change notifications. */
@@ -44,7 +44,7 @@ export function holdSubscription(
     }),
   });
   const release = session.holdStream();
-  const listener = createListener(userId, resourcesOf(body));
+  const listener = createListener(userId, resourcesOf(fieldOf(body, 'params')).filter(isText));
   changes.join(listener);
   res.once('close', () => {
     changes.leave(listener);
@@ -53,8 +53,5 @@ export function holdSubscription(
   });
 }
 
-/** The resources that it is about. */
-function resourcesOf(body: unknown): readonly string[] {
-  const named = fieldOf(fieldOf(fieldOf(body, 'params'), 'notifications'), 'resourceSubscriptions');
-  return Array.isArray(named) ? named.filter((uri) => typeof uri === 'string') : [];
-}
+/** Whether something is a text; what else is named as a resource the SDK refuses. */
+const isText = (value: unknown): value is string => typeof value === 'string';

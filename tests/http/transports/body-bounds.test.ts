@@ -10,6 +10,7 @@ import {
   send,
   stateless,
 } from '../../support/raw-http.ts';
+import { openStream } from '../../support/sse-reader.ts';
 import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
 
 let server: TestServer;
@@ -105,4 +106,49 @@ describe('of a part that is small in every real message', () => {
       expect(answer.body).toMatchObject({ id: 1 });
     },
   );
+});
+
+/** As many different resources. */
+const resources = (count: number): string[] => Array.from({ length: count }, (_, index) => `note:${index}`);
+
+/** A URI as long as may be. */
+const LONGEST = `note:${'x'.repeat(2_043)}`;
+
+/** Subscribes in a session. */
+const subscribe = (uri: string): object => rpc(1, 'resources/subscribe', { uri });
+
+/** Subscribes without one. */
+const listen = (resourceSubscriptions: readonly string[]) =>
+  stateless(
+    { method: 'subscriptions/listen', params: { notifications: { resourceSubscriptions } } },
+    { token: ADA },
+  );
+
+describe('of what a client subscribes to', () => {
+  test.each([
+    ['1,001 resources', resources(1_001)],
+    ['a URI of 2,049 characters', [`${LONGEST}x`]],
+  ])('%s are refused by name to a subscription, which is none then', async (_what, uris) => {
+    const answer = await send(`${server.url}/mcp`, listen(uris));
+
+    expect(refusalOf(answer)).toEqual([400, -32_602, 'too_many_resources']);
+    expect(answer.text).toContain('at most 1000 resources');
+    expect(answer.body).toMatchObject({ id: 1 });
+  });
+
+  test('1,000 resources, and URIs of 2,048 characters, are taken', async () => {
+    const stream = await openStream(`${server.url}/mcp`, listen([...resources(999), LONGEST]));
+    await stream.waitFor(({ data = '' }) => data.includes('acknowledged'));
+    stream.close();
+
+    expect(stream.headers.get('content-type')).toBe('text/event-stream');
+  });
+
+  test('a session takes no longer URIs either', async () => {
+    const long = await session.post(subscribe(`${LONGEST}x`));
+    const short = await session.post(subscribe(LONGEST));
+
+    expect(refusalOf(long)).toEqual([400, -32_602, 'too_many_resources']);
+    expect(refusalOf(short)[2]).not.toBe('too_many_resources');
+  });
 });
