@@ -42,6 +42,10 @@ export const ORIGIN = z.string().transform((text, context) => {
   return url?.origin ?? '';
 });
 
+/** Paths that this server has itself: what is asked for at one could not be told from what a proxy hands on under it. */
+const OWN_PATH =
+  /^\/((admin|authorize|page)(\/.*)?|connect\.mcpb|health|messages|metrics|ready|register|revoke|token|tools)$/;
+
 /**
  * Where clients reach a server: an origin, and the path under which a proxy has put it. Its value has no slash at its end. The path's characters are
  * those that mean themselves in URLs, routes and shells.
@@ -54,6 +58,10 @@ export const PUBLIC_ADDRESS = z.string().transform((text, context) => {
     context.addIssue('must be an address such as https://my-app.example or https://my-app.example/mcp-app');
   else if (/\/(mcp|sse)$/.test(bare))
     context.addIssue('must be the address of the whole server: leave out /mcp or /sse at its end');
+  else if (OWN_PATH.test(bare))
+    context.addIssue(
+      'must not have a path that this server uses itself, such as /tools or /health: put it under another one, such as https://my-app.example/mcp-app',
+    );
   return `${parsed.data ?? ''}${bare}`;
 });
 

@@ -395,6 +395,8 @@ describe('a whole number', () => {
 describe('a bad value', () => {
   const WHAT_AN_ENDPOINT_IS_NOT =
     'must be the address of the whole server: leave out /mcp or /sse at its end';
+  const WHAT_A_PATH_IS_NOT =
+    'must not have a path that this server uses itself, such as /tools or /health: put it under another one, such as https://my-app.example/mcp-app';
   const WHAT_AN_ADDRESS_IS =
     'must be an address such as https://my-app.example or https://my-app.example/mcp-app';
   const WHAT_ORIGINS_ARE =
@@ -410,6 +412,11 @@ describe('a bad value', () => {
     { name: 'PUBLIC_URL', value: 'bad-origin.example', allowed: WHAT_AN_ADDRESS_IS },
     { name: 'PUBLIC_URL', value: 'https://bad-origin.example/mcp', allowed: WHAT_AN_ENDPOINT_IS_NOT },
     { name: 'PUBLIC_URL', value: 'https://bad-origin.example/app/sse/', allowed: WHAT_AN_ENDPOINT_IS_NOT },
+    ...['/tools', '/health/', '/admin/api', '/authorize/style.css', '/connect.mcpb'].map((suffix) => ({
+      name: 'PUBLIC_URL',
+      value: `https://bad-origin.example${suffix}`,
+      allowed: WHAT_A_PATH_IS_NOT,
+    })),
     ...['//', '/a//b', '/a?x', '/a#x', '/a/../b', '/.', '/{a}', '/*', '/:a', '/a b', '/%2e%2e'].map(
       (suffix) => ({
         name: 'PUBLIC_URL',

@@ -2,12 +2,14 @@
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PUBLIC_ADDRESS } from '../../src/config/value-types.ts';
 import { startFaultyProxy } from '../support/faulty-proxy.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { testInCi } from '../support/in-ci.ts';
 import { rpc, send } from '../support/raw-http.ts';
 import { newSecret, signIn } from '../support/sign-in.ts';
 import { smoke } from '../support/smoke-run.ts';
+import { readSources } from '../support/source-files.ts';
 import { openStream } from '../support/sse-reader.ts';
 import { ADA, BOB, startTestServer } from '../support/start-server.ts';
 
@@ -136,14 +138,32 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
 });
 
 test('a path that only begins like the base path is not cut', async () => {
-  const server = await startTestServer({ env: { PUBLIC_URL: 'http://localhost/health' } });
+  const server = await startTestServer({ env: { PUBLIC_URL: 'http://localhost/heal' } });
 
   const answers = await Promise.all(
-    ['/health', '/health/', '/health?x', '/healthy', '/health/health', '/tools'].map((path) => send(server.url + path, { headers: JSON_ONLY })),
+    ['/heal', '/heal/', '/heal?x', '/healthy', '/heal/health', '/health', '/tools'].map((path) => send(server.url + path, { headers: JSON_ONLY })),
   ); // prettier-ignore
 
-  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 404, 200, 401]);
-  expect(answers[0]?.body).toHaveProperty('transports');
-  expect(answers[4]?.body).not.toHaveProperty('transports');
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 404, 200, 200, 401]);
+  expect(answers.map(({ text }) => text.includes('"transports"'))).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
   await server.close();
+});
+
+test('no path of a route can be the base path', async () => {
+  const texts = (await readSources('src/http')).map(({ text }) => text);
+  const routes = texts.flatMap((text) =>
+    [...text.matchAll(/(?:path: |\[)['`](\/[a-z][\w./]*)/g)].map(([, path = '']) => path.replace(/\/$/, '')),
+  );
+  const allowed = routes.filter((path) => PUBLIC_ADDRESS.safeParse(`https://my-app.example${path}`).success);
+
+  expect(routes).toEqual(expect.arrayContaining(['/mcp', '/tools', '/health', '/ready']));
+  expect(allowed).toEqual([]);
 });
