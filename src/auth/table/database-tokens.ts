@@ -45,6 +45,12 @@ const [POLL_MS, POLL_WHILE_TOLD_MS] = [500, 1_500];
 const NOBODY =
   'There is no token in the database, so nobody gets in. Make the first one with: npm run token -- create --user me --scopes admin';
 
+/** What helps, for who has written what is not in force here. */
+const MEND_IT =
+  'Disable or remove what that names, here or with "npm run token"; then everything that is written there counts.';
+const UNREAD =
+  'The database cannot be read at the moment. As soon as it can be, what is written there counts by itself: do not do it again.';
+
 /** Tokens of a database. */
 export interface DatabaseTokens extends TokenVerifier, TokenEditor {
   lookUp: NonNullable<TokenVerifier['lookUp']>;
@@ -67,7 +73,8 @@ export async function openDatabaseTokens({
   let extra = extraEntries;
   let current = createTokenSet(extra, now);
   let version: number | undefined;
-  let isAway = false;
+  /** Why what the table has is not in force, for who writes to it; undefined where it is. */
+  let problem: string | undefined;
   /** Whether nobody can tell what the table has by now: others may have been given tokens that are not known here. */
   let isUnread = true;
   let isStarting = true;
@@ -102,18 +109,19 @@ export async function openDatabaseTokens({
   const look = async (): Promise<void> => {
     try {
       await takeOver();
-      isAway = false;
-      isUnread = false;
+      [problem, isUnread] = [undefined, false];
     } catch (error) {
       if (isEnding) return;
-      isUnread = version === undefined || !(error instanceof TokenFileError);
-      const reason = error instanceof TokenFileError ? error.message : reasonOf(error);
+      const isFault = error instanceof TokenFileError;
+      isUnread = version === undefined || !isFault;
+      const reason = isFault ? error.message : reasonOf(error);
       const meanwhile =
         version === undefined
           ? 'until they can, whoever sends one of them gets a 503'
           : 'the last good ones stay in force';
-      if (!isAway) log.error({ reason }, `tokens cannot be read from the database; ${meanwhile}`);
-      isAway = true;
+      if (problem === undefined)
+        log.error({ reason }, `tokens cannot be read from the database; ${meanwhile}`);
+      problem = isFault ? `The database has a fault: ${reason}. ${MEND_IT}` : UNREAD;
     }
   };
 
@@ -143,12 +151,12 @@ export async function openDatabaseTokens({
     hasValidToken: (userId) => current.hasValidToken(userId),
     onRightsChange: (listener) => void listeners.push(listener),
     isReady: () => version !== undefined,
-    isFollowing: () => !isAway,
+    isFollowing: () => problem === undefined,
     read: async () => withWords(async () => readTokens(database)),
     async edit(plan) {
       const result = await withWords(async () => editTokenTable(database, plan));
       await looks.reload();
-      return result;
+      return { result, problem };
     },
     reload: looks.reload,
     async close() {

@@ -45,10 +45,13 @@ export interface TokenEdits {
 /** Reads entries and changes them, wherever they are kept. */
 export interface TokenEditor {
   read(): Promise<TokenText>;
-  /** Changes all of it or nothing: a plan that throws leaves everything as it is. */
+  /**
+   * Changes all of it or nothing: a plan that throws leaves everything as it is. Where what was written is not in force, `problem` says
+   * why and what helps, in sentences.
+   */
   edit<Result>(
     plan: (file: TokenText) => { readonly edits: TokenEdits; readonly result: Result },
-  ): Promise<Result>;
+  ): Promise<{ readonly result: Result; readonly problem?: string | undefined }>;
 }
 
 /** The text of a token file without entries. */

@@ -18,7 +18,7 @@ export interface PeoplePlan<Result> {
 /** What came of an edit that was written. */
 export interface PeopleEdited<Result> {
   readonly result: Result;
-  /** Why this server goes on with the tokens that it had; undefined where what was written counts. */
+  /** Why this server goes on with the tokens that it had, and what helps, in sentences; undefined where what was written counts. */
   readonly problem?: string | undefined;
 }
 
@@ -62,10 +62,17 @@ export function createFilePeople(path: string, followed: FollowedFile): People {
       requireThere();
       const create = !followed.hasRead();
       const { result } = await inWords(async () => store.edit(({ entries }) => plan(entries), { create }));
-      return { result, problem: await followed.takeOver() };
+      const fault = await followed.takeOver();
+      return {
+        result,
+        problem: fault === undefined ? undefined : `The file has a fault: ${fault}. ${MEND_FILE}`,
+      };
     },
   };
 }
+
+const MEND_FILE =
+  'Disable or remove what that names, here or in the file; then everything that is written there counts.';
 
 const FILE_GONE =
   'The token file is gone, and the server goes on with the tokens that it had. Put it back where it was: a new one would end all of them.';
@@ -78,9 +85,7 @@ export function createTablePeople(tokens: TokenEditor): People {
     async read() {
       return (await inWords(async () => tokens.read())).entries;
     },
-    edit: async (plan) => ({
-      result: await inWords(async () => tokens.edit(({ entries }) => plan(entries))),
-    }),
+    edit: async (plan) => inWords(async () => tokens.edit(({ entries }) => plan(entries))),
   };
 }
 

@@ -1,5 +1,12 @@
 /** People in a database, over HTTP and by the command: two servers and two admins at once, a school at once, and no database. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { openDatabaseTokens } from '../../../src/auth/table/database-tokens.ts';
+import { editTokenTable, openTokenDatabase } from '../../../src/auth/table/token-table.ts';
+import { digestToken } from '../../../src/auth/digest.ts';
+import { createUserContext } from '../../../src/auth/user.ts';
+import { parseConfig } from '../../../src/config/config.ts';
+import { unreachable } from '../../../src/storage/errors.ts';
 import { describeForBoth, type TestDatabases } from '../../support/databases.ts';
 import { builtFile, createSandbox, waitForEnd } from '../../support/process.ts';
 import { type Answer, eventually, send } from '../../support/raw-http.ts';
@@ -129,6 +136,64 @@ describeForBoth('people in a database', (startDatabases) => {
     expect(await statusOf(other, made?.token ?? '')).toBe(200);
     expect(await command('list')).toContain('rose');
   });
+
+  test('a change that is written while this server cannot take it over says so, and counts when it can', async () => {
+    const own = await databases.create();
+    const env = { TOKENS_STORE: 'database', DATABASE_URL: own, TOKENS_FILE: '', ADMIN_TOKEN: FIRST };
+    const { storage } = parseConfig(env);
+    const log = pino({ level: 'silent' });
+    const database = await openTokenDatabase(storage, log);
+    const user = createUserContext({ userId: 'admin', scopes: ['admin'] });
+    const extraEntries = [{ digest: digestToken(FIRST), user, disabled: false }];
+    const verifier = await openDatabaseTokens({
+      database,
+      log,
+      extraEntries,
+      weakTokens: 'refuse',
+      pollMs: 20,
+    });
+    const server = await startTestServer({ env, verifier });
+    const add = async (name: string): Promise<Answer> =>
+      ask(server, 'tokens', { body: { people: [{ user: name }] } });
+    const disable = async (id = ''): Promise<Answer> =>
+      ask(server, 'tokens/change', { body: { action: 'disable', ids: [id] } });
+    const [{ query }, ada] = [database, madeIn(await add('ada'))[0]];
+    const published = digestToken('tok_test1_abc123');
+
+    // Lost with the commit: what is written can be read by nobody.
+    const transaction = database.transaction.bind(database);
+    database.transaction = async (work) => {
+      const result = await transaction(work);
+      database.query = async () => Promise.reject(unreachable('ECONNREFUSED'));
+      return result;
+    };
+    const created = await add('bob');
+    const disabled = await disable(ada?.id);
+    const bob = madeIn(created)[0]?.token ?? '';
+    const meanwhile = [await statusOf(server, ada?.token ?? ''), await statusOf(server, bob)];
+    Object.assign(database, { query, transaction });
+    await eventually(async () => (await statusOf(server, bob)) === 200);
+    const after = await statusOf(server, ada?.token ?? '');
+    await editTokenTable(database, () => ({
+      edits: { add: [{ digest: published, fields: { userId: 'eve' } }] },
+      result: undefined,
+    }));
+    const refused = await disable(digestToken(bob));
+    const mended = await disable(published);
+    const ended = await statusOf(server, bob);
+    await server.close();
+    await verifier.close();
+
+    const away = expect.stringMatching(
+      /^This is written, but not in force: .* cannot be read at the moment\./,
+    );
+    expect(created).toMatchObject({ status: 201, body: { warning: away } });
+    expect(disabled).toMatchObject({ status: 409, body: { error: 'not_in_force', error_description: away } });
+    expect([...meanwhile, after]).toEqual([200, 503, 401]);
+    expect(refused).toMatchObject({ status: 409, body: { error: 'not_in_force' } });
+    expect(refused.text).toContain('The database has a fault: entry 3 is a token of');
+    expect([mended.status, ended]).toEqual([200, 401]);
+  }, 60_000);
 
   test('without the database the last good tokens count, and a change is refused with words', async () => {
     const [made] = madeIn(await ask(one, 'tokens', { body: { people: [{ user: 'late' }] } }));
