@@ -10,6 +10,7 @@ import { RevokedTokens } from '../tokens/revoked-tokens.ts';
 import { TokenFileError } from '../tokens/token-file-error.ts';
 import { compareTokensInSteps } from '../tokens/token-changes.ts';
 import type { TokenEditor } from '../tokens/token-edit.ts';
+import { TokenStoreError } from '../tokens/token-store-error.ts';
 import { createTokenSet, createTokenSetInSteps, type TokenEntry } from '../tokens/token-set.ts';
 import { judgeTokens, type WeakTokens } from '../tokens/weak-tokens.ts';
 import {
@@ -77,6 +78,8 @@ export async function openDatabaseTokens({
   let problem: string | undefined;
   /** Whether nobody can tell what the table has by now: others may have been given tokens that are not known here. */
   let isUnread = true;
+  /** Whether the database was lost: what comes back, from a copy, say, may have the same number for other tokens. */
+  let mayBeAnother = false;
   let isStarting = true;
   let isEnding = false;
   const revoked = new RevokedTokens();
@@ -85,7 +88,9 @@ export async function openDatabaseTokens({
   /** Puts the entries in force that the table has. */
   const takeOver = async (): Promise<void> => {
     const latest = await readVersion(database);
-    if (latest === version) return;
+    if (latest === version && !mayBeAnother) return;
+    // Lost once more meanwhile, it is read once more.
+    mayBeAnother = false;
     // An edit in between is seen by the next look: its version is another one.
     const entries = await runInSlices(parseTokensInSteps(await readTokenTable(database)));
     judgeTokens(entries, weakTokens, log);
@@ -114,6 +119,7 @@ export async function openDatabaseTokens({
       if (isEnding) return;
       const isFault = error instanceof TokenFileError;
       isUnread = version === undefined || !isFault;
+      mayBeAnother = true;
       const reason = isFault ? error.message : reasonOf(error);
       const meanwhile =
         version === undefined
@@ -122,6 +128,16 @@ export async function openDatabaseTokens({
       if (problem === undefined)
         log.error({ reason }, `tokens cannot be read from the database; ${meanwhile}`);
       problem = isFault ? `The database has a fault: ${reason}. ${MEND_IT}` : UNREAD;
+    }
+  };
+
+  /** Does something with the table for an admin, who may notice sooner than a look that it was lost. */
+  const use = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await withWords(work);
+    } catch (error) {
+      mayBeAnother ||= error instanceof TokenStoreError;
+      throw error;
     }
   };
 
@@ -152,9 +168,9 @@ export async function openDatabaseTokens({
     onRightsChange: (listener) => void listeners.push(listener),
     isReady: () => version !== undefined,
     isFollowing: () => problem === undefined,
-    read: async () => withWords(async () => readTokens(database)),
+    read: async () => use(async () => readTokens(database)),
     async edit(plan) {
-      const result = await withWords(async () => editTokenTable(database, plan));
+      const result = await use(async () => editTokenTable(database, plan));
       await looks.reload();
       return { result, problem };
     },

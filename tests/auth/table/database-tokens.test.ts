@@ -235,6 +235,35 @@ describeForBoth('tokens in a database', (startDatabases) => {
     await database.close();
   });
 
+  test.each(['a look', 'an admin'])(
+    'are read anew where %s found the database lost, as another one may come back that was changed as often',
+    async (who) => {
+      const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() });
+      const copy = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() }).storage;
+      const [lost, found] = [await openTokenDatabase(storage, silent), await openTokenDatabase(copy, silent)];
+      for (const [database, token] of [
+        [lost, ADA],
+        [found, BOB],
+      ] as const)
+        // prettier-ignore
+        await editTokenTable(database, () => ({
+          edits: { add: [{ digest: digestToken(token), fields: { userId: 'ada' } }] },
+          result: undefined,
+        }));
+      const tokens = await openDatabaseTokens({ database: lost, log: silent, pollMs: 3_600_000 });
+      await tokens.reload();
+
+      lost.query = async () => Promise.reject(unreachable('ECONNREFUSED'));
+      await (who === 'a look' ? tokens.reload() : tokens.read().catch(() => undefined));
+      lost.query = found.query.bind(found);
+      await tokens.reload();
+
+      expect(await tokens.verify(BOB)).toMatchObject({ ok: true });
+      expect(await tokens.verify(ADA)).toMatchObject({ ok: false, reason: 'revoked' });
+      await Promise.all([tokens.close(), found.close()]);
+    },
+  );
+
   test('are changed by many at once without losing anything', async () => {
     const url = await databases.create();
     const [one, other] = [await open(url), await open(url)];
