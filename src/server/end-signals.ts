@@ -1,4 +1,5 @@
-/** The signals that ask a process for its end, and what it makes of the second. */
+/** The end of a process: the signals that ask for it, what it makes of the second, and how what is open is closed. */
+import type { Logger } from 'pino';
 
 /** A Ctrl-C reaches the process twice, from the terminal and from npm: within this time it counts once. */
 const SAME_SIGNAL_MS = 100;
@@ -14,6 +15,22 @@ export function createSignalListener(
     askedAtMs = performance.now();
     void end(signal);
   };
+}
+
+/**
+ * Closes one after the other. What fails is logged, and keeps neither the others from being closed nor the process from its end: nobody
+ * would end it but a second signal. False where something has failed, or says so itself.
+ */
+export async function closeAll(closes: readonly (() => unknown)[], log: Logger): Promise<boolean> {
+  let finished = true;
+  for (const close of closes)
+    try {
+      if ((await close()) === false) finished = false;
+    } catch (error) {
+      log.error({ err: error }, 'something did not close');
+      finished = false;
+    }
+  return finished;
 }
 
 /** Has a listener hear the signals that ask for an end; what is returned puts an end to that. */

@@ -8,7 +8,7 @@ import { warnAboutDescriptors } from '../http/gate/connections.ts';
 import { createLog } from '../log.ts';
 import { readPackage } from '../package.ts';
 import { openTokensOf } from './database-tokens.ts';
-import { createSignalListener, listenToEndSignals } from './end-signals.ts';
+import { closeAll, createSignalListener, listenToEndSignals } from './end-signals.ts';
 import { loadAhead } from './load-ahead.ts';
 import { runStart, type Start } from './run-start.ts';
 import { ownVariablesOf, type ServerDefinition } from './server-definition.ts';
@@ -90,10 +90,9 @@ function handleSignals({ server, services, tokens, log }: Running): void {
   const file = process.stdin.isTTY || process.stderr.isTTY ? undefined : tokens?.file;
   const stop = createSignalListener(async (signal) => {
     log.info({ signal }, 'shutting down');
-    const finished = await server.close();
-    // After the last call: it may have used any of them.
-    await services.close();
-    await tokens?.file?.close();
+    // After the last call, which may have used any of them: services and tokens.
+    const parts = [() => server.close(), () => services.close(), () => tokens?.file?.close()];
+    const finished = await closeAll(parts, log);
     log.info({ finished }, 'stopped');
     process.exit(finished ? 0 : 1);
   });

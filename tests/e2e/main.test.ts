@@ -463,6 +463,23 @@ describe('a signal to stop', () => {
     expect(server.log().at(-1)).toMatchObject({ msg: 'stopped', finished: false });
   });
 
+  test('closes what can be closed, says what cannot, and exits 1', async () => {
+    const breaking = `import net from 'node:net';
+net.Server.prototype.close = () => { throw new Error('it is stuck'); };`;
+    const entry = ['--import', `data:text/javascript,${breaking}`, ...fixtureEntry('http', 'lively')];
+    const server = await startServer(sandbox, { entry });
+
+    server.child.kill('SIGTERM');
+    const ending = await waitForEnd(server);
+
+    expect(ending).toEqual({ code: 1, signal: null });
+    expect(server.log().slice(-3)).toMatchObject([
+      { level: 'error', msg: 'something did not close', err: { message: 'it is stuck' } },
+      { service: 'lively', msg: 'closed' },
+      { msg: 'stopped', finished: false },
+    ]);
+  });
+
   testEach([
     ['half a request', 'GET /health HTTP/1.1\r\nHost: local'],
     ['nothing', ''],
