@@ -122,6 +122,8 @@ export class PatientStdio implements Transport {
     if (this.#isInputOver) return;
     this.#isInputOver = true;
     setTimeout(() => this.#held.end(), PATIENCE_MS).unref();
+    // Whoever pipes one message in may end it with that alone. Where all lines have been ended, it is an empty one.
+    this.#held.write('\n');
     // What was read last has yet to go through.
     setImmediate(() => this.#endIfDone());
   }

@@ -243,6 +243,24 @@ testInCi('a call sent just before the end of stdin is still answered', async () 
   expect(started.stdout()).toContain('Hello, you!');
 });
 
+testEach([
+  ['is whole is answered', request(2, 'ping', {}), { id: 2, result: {} }],
+  [
+    'is none is told of',
+    request(2, 'ping', {}).slice(0, -1),
+    { id: null, error: { code: -32_700, message: 'Parse error: a line is not JSON.' } },
+  ],
+] as const)('a last line that only the end of stdin ends and that %s', async (_how, last, answer) => {
+  const started = sandbox.spawn(await stdioCommand());
+
+  started.child.stdin.end(`${request(1, 'initialize', INITIALIZE)}\n${last}`);
+  const ending = await waitForEnd(started);
+
+  expect(ending).toEqual({ code: 0, signal: null });
+  const lines = started.stdout().trim().split('\n');
+  expect(lines.slice(1).map((line) => JSON.parse(line) as unknown)).toEqual([{ jsonrpc: '2.0', ...answer }]);
+});
+
 const INITIALIZE = {
   protocolVersion: '2025-06-18',
   capabilities: {},
