@@ -17,7 +17,8 @@ export interface Peers {
   ask<Answer>(peer: string, kind: string, body: unknown): Promise<Answer>;
   /**
    * Tells all others, as far as they can be reached; whoever hears it, once. Resolves when it is on its way to each of them, or to none:
-   * a client that is answered after that can only meet one that has not heard yet with a request of the same moment.
+   * a client that is answered after that can only meet one that has not heard yet with a request of the same moment. Where that takes too
+   * long it resolves all the same, and they hear it late.
    */
   tell(kind: string, body: unknown): Promise<void>;
   /** Answers questions of a kind, whose bodies only processes of this server can have made. */

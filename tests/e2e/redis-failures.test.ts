@@ -357,6 +357,16 @@ describeWithRedis('with Redis', () => {
     60_000,
   );
 
+  test('hanging it keeps nobody waiting for what is told to all', async () => {
+    const one = await join(createSealer([SECRET]));
+
+    redis.hang();
+    await one.tell('news', 1);
+
+    // The connection itself notices after three seconds.
+    expect(one.standing).toBe('together');
+  });
+
   test('a message whose receipt is lost is done once, and gets it however late it is asked for; what cannot be answered is not done', async () => {
     const sealer = createSealer([SECRET]);
     let middleMs = 0;

@@ -17,7 +17,7 @@ export interface OutboxParts {
 export interface Outbox {
   /** Asks on a channel; rejects with what `explainSilence` says, or {@link PeersUnreachableError}. */
   ask(channel: string, kind: string, body: unknown): Promise<unknown>;
-  /** Tells whoever listens to a channel, on which nothing is asked. Resolves when it has been published, or could not be. */
+  /** Tells whoever listens to a channel, on which nothing is asked. Resolves when it has been published, could not be, or that takes too long. */
   tell(channel: string, kind: string, body: unknown): Promise<void>;
   /** Sends an answer that has been spelled. */
   answer(channel: string, spelled: string): void;
@@ -38,6 +38,9 @@ const QUESTION_MS = 1_500;
 
 /** What nobody waits for may be so late; what is older has been kept by somebody. Milliseconds. */
 const NEWS_MS = 60_000;
+
+/** Whoever tells something waits so long until it has been published. Milliseconds. */
+const TELL_MS = 500;
 
 /** What comes so soon after something was sent waits for more: under load a message is several, and where there is none nobody waits. Milliseconds. */
 const GATHER_MS = 1;
@@ -120,7 +123,12 @@ export function createOutbox({ envelopes, publish, explainSilence, now }: Outbox
     const { id, bytes } = envelopes.seal(channel, messages, askers.length > 0 ? QUESTION_MS : NEWS_MS);
     if (askers.length === 0) {
       // Whoever asked repeats the question, or has given up; and what is told is told to those who hear it.
-      const release = (): void => tellers.forEach((resolve) => resolve());
+      const release = (): void => {
+        clearTimeout(late);
+        for (const resolve of tellers) resolve();
+      };
+      // A Redis that hangs hands it on when it goes on again.
+      const late = tellers.length > 0 ? setTimeout(release, TELL_MS) : undefined;
       void publish(channel, bytes).then(release, release);
       return;
     }
