@@ -43,10 +43,15 @@ export interface SharedMarks {
   swap(name: string, value: string, lifeMs: number): Promise<string | undefined>;
 }
 
+/** Values by their names; undefined where one is taken out. */
+export type RecordFields = Readonly<Record<string, string | undefined>>;
+
 /** Fields under a name, which every process can read, and which are forgotten together. Rejects with {@link PeersUnreachableError}. */
 export interface SharedRecords {
   /** Sets fields, takes out those that are undefined, and has the record live for so long from here on. What is written first is there first. */
-  write(name: string, fields: Readonly<Record<string, string | undefined>>, lifeMs: number): Promise<void>;
+  write(name: string, fields: RecordFields, lifeMs: number): Promise<void>;
+  /** Writes likewise, without anybody who waits for it: it costs less, and what cannot be written is not. */
+  note(name: string, fields: RecordFields, lifeMs: number): void;
   /** All fields; none where there is no such record. */
   read(name: string): Promise<ReadonlyMap<string, string>>;
   remove(name: string): Promise<void>;
@@ -84,6 +89,7 @@ export function createNoPeers(): Peers {
     marks: { set: async () => undefined, has: async () => false, swap: async () => undefined },
     records: {
       write: async () => undefined,
+      note: () => undefined,
       read: async () => new Map<string, string>(),
       remove: async () => undefined,
     },

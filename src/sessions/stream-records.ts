@@ -93,7 +93,7 @@ export class StreamRecords implements EventCopy {
   #write(log: MemoryLog, fields: Readonly<Record<string, string | undefined>>): void {
     this.#written.delete(log);
     this.#written.set(log, this.#now());
-    this.#peers.records.write(nameOfRecord(log.key), fields, LIFE_MS).catch(() => undefined);
+    this.#peers.records.note(nameOfRecord(log.key), fields, LIFE_MS);
   }
 }
 

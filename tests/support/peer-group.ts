@@ -5,6 +5,7 @@ import {
   PeerGoneError,
   type Peers,
   PeersUnreachableError,
+  type RecordFields,
 } from '../../src/sessions/peers.ts';
 
 /** A process of the group. */
@@ -37,6 +38,13 @@ export function createPeerGroup(): PeerGroup {
   const hearers: { readonly self: string; readonly kind: string; readonly hear: Handler }[] = [];
   const marks = new Map<string, string>();
   const records = new Map<string, Map<string, string>>();
+  const write = (name: string, fields: RecordFields): void => {
+    const record = records.get(name) ?? new Map<string, string>();
+    records.set(name, record);
+    for (const [field, value] of Object.entries(fields))
+      if (value === undefined) record.delete(field);
+      else record.set(field, value);
+  };
   return {
     recorded: () =>
       [...records].flatMap(([name, fields]) => [...fields.keys()].map((key) => `${name} ${key}`)),
@@ -94,14 +102,8 @@ export function createPeerGroup(): PeerGroup {
             }),
         },
         records: {
-          write: async (name, fields) =>
-            shared(() => {
-              const record = records.get(name) ?? new Map<string, string>();
-              records.set(name, record);
-              for (const [field, value] of Object.entries(fields))
-                if (value === undefined) record.delete(field);
-                else record.set(field, value);
-            }),
+          write: async (name, fields) => shared(() => write(name, fields)),
+          note: (name, fields) => void (member.isReachable && write(name, fields)),
           read: async (name) => shared(() => new Map(records.get(name))),
           remove: async (name) => shared(() => void records.delete(name)),
         },

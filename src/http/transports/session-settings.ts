@@ -72,7 +72,11 @@ export class SessionSettings {
     if (peers.standing !== 'together') return false;
     return peers.records.write(nameOf(whose), { [BEGUN]: '' }, maxAgeMs).then(
       () => true,
-      () => false,
+      () => {
+        // A Redis that hangs may write it later.
+        this.drop(whose);
+        return false;
+      },
     );
   }
 

@@ -1,6 +1,6 @@
 /** Records in Redis: a hash each, whose values are sealed for their place, so that nobody can read, alter or exchange them. */
 import type { Sealer } from '../../sealed.ts';
-import { PeersUnreachableError, type SharedRecords } from '../peers.ts';
+import { PeersUnreachableError, type RecordFields, type SharedRecords } from '../peers.ts';
 import type { RedisConnection } from './connection.ts';
 import type { KeysOf } from './keys.ts';
 
@@ -18,17 +18,20 @@ const PURPOSE = 'record';
 
 /** Makes the records of a server. */
 export function createRedisRecords({ connection, keysOf, sealer, within }: RedisRecordsParts): SharedRecords {
+  const write = async (name: string, fields: RecordFields, lifeMs: number): Promise<void> => {
+    const keys = keysOf(PURPOSE, name);
+    const set: [string, Buffer][] = [];
+    const unset: string[] = [];
+    for (const [field, value] of Object.entries(fields))
+      if (value === undefined) unset.push(field);
+      else set.push([field, sealer.sealMessage(PURPOSE, Buffer.from(value), `${keys[0]} ${field}`)]);
+    await connection.writeFields(keys, { set, unset }, lifeMs);
+  };
   return {
-    async write(name, fields, lifeMs) {
-      // Without the timer of `within`, which costs more than the command: what cannot be written now never is, and nobody waits.
-      if (!connection.isUp) throw new PeersUnreachableError('Redis cannot be reached.');
-      const keys = keysOf(PURPOSE, name);
-      const set: [string, Buffer][] = [];
-      const unset: string[] = [];
-      for (const [field, value] of Object.entries(fields))
-        if (value === undefined) unset.push(field);
-        else set.push([field, sealer.sealMessage(PURPOSE, Buffer.from(value), `${keys[0]} ${field}`)]);
-      await connection.writeFields(keys, { set, unset }, lifeMs);
+    write: async (...record) => within(async () => write(...record)),
+    note(...record) {
+      // Without the timer of `within`, which costs more than the command.
+      if (connection.isUp) write(...record).catch(() => undefined);
     },
     async read(name) {
       const keys = keysOf(PURPOSE, name);

@@ -25,8 +25,8 @@ export interface RedisPeersOptions {
 const LEASE_MS = 10_000;
 const RENEW_MS = 3_000;
 
-/** A mark is looked up so long; then there is none. Milliseconds. */
-const MARK_MS = 500;
+/** Marks and records are waited for so long. Milliseconds. */
+const WAIT_MS = 500;
 
 /**
  * Joins the other processes. Comes back when they can be reached, or Redis could not be at the first try: whoever listens from then on is
@@ -118,7 +118,7 @@ export async function createRedisPeers({
     if (!connection.isUp) throw new PeersUnreachableError('Redis cannot be reached.');
     const abort = new AbortController();
     try {
-      const late = delay(MARK_MS, LATE, { signal: abort.signal });
+      const late = delay(WAIT_MS, LATE, { signal: abort.signal });
       const result = await Promise.race([action(), late]);
       if (result === LATE) throw new PeersUnreachableError('Redis does not answer.');
       return result;

@@ -235,6 +235,27 @@ describeWithRedis('what a client sets in its session', () => {
     expect(served.status).toBe(200);
   });
 
+  test('is refused with 503 after half a second where Redis hangs, and a session that begins is of its process alone, without a record', async () => {
+    redis.ask('flushall');
+    const { feature } = createSettable();
+    const [here, there] = [await start(feature), await start(feature)];
+    const { id } = await openMcpSession(here.url, ADA);
+
+    redis.hang();
+    const [set, alone] = await Promise.all([
+      ask(here, id, rpc(1, 'logging/setLevel', { level: 'error' })),
+      openMcpSession(there.url, ADA),
+    ]);
+    // The connection itself notices after three seconds.
+    const isNoticed = [here, there].map(({ lines }) => lines.some(({ msg }) => msg === 'redis lost'));
+    redis.goOn();
+    const elsewhere = await ask(here, alone.id, rpc(2, 'ping'));
+
+    expect([set.status, elsewhere.status]).toEqual([503, 404]);
+    expect(isNoticed).toEqual([false, false]);
+    await eventually(() => records().length === 1, { what: 'the record to go' });
+  });
+
   test('leaves nothing readable, and nothing at all after the session has been ended', async () => {
     const { feature } = createSettable();
     const here = await start(feature);
