@@ -24,7 +24,11 @@ export async function makeEdits(root: string, edits: Edits): Promise<void> {
       before.set(name, await readIfThere(root, name));
       await put(root, name, text);
     } catch (cause) {
-      for (const [changed, original] of before) await put(root, changed, original);
+      // The one that could not be written can mostly not be put back either, and is as it was.
+      for (const [changed, original] of before)
+        await put(root, changed, original).catch((error: unknown) => {
+          if (changed !== name) throw error;
+        });
       const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
       throw new CommandError(
         EXIT.failed,

@@ -1,5 +1,5 @@
 /** `npm run init`: what it takes, what it changes and what it leaves alone, in a copy of what it touches. */
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -207,6 +207,23 @@ describe('npm run init', () => {
     );
 
     expect(await textsIn(folder)).toEqual(TEMPLATE);
+  });
+
+  test('says so when a file can be read and not written, and puts back what came before it', async () => {
+    if (process.platform !== 'linux') return;
+    const folder = await createTemplate({ withGit: false });
+    // Nobody may write there, root neither.
+    await symlink('/proc/version', path.join(folder, 'fixed'));
+
+    const edits = new Map([
+      ['README.md', 'new'],
+      ['fixed', 'x'],
+    ]);
+    await expect(makeEdits(folder, edits)).rejects.toThrow(
+      /^fixed cannot be changed \(E\w+\); nothing has been changed\.$/,
+    );
+
+    expect(await readFile(path.join(folder, 'README.md'), 'utf8')).toBe(TEMPLATE['README.md']);
   });
 
   test('says what it does with --help, and needs a name where nobody can be asked', async () => {
