@@ -141,8 +141,8 @@ function requireSameRedirect({ redirectUri, namedRedirect }: CodeClaims, named: 
 }
 
 /** Refuses an exchange for something else than the code is for. */
-function requireSameResources({ resources }: CodeClaims, named: readonly string[], issuer: string): void {
-  requireOwnResources(named, issuer);
+function requireSameResources({ resources }: CodeClaims, asked: readonly string[], issuer: string): void {
+  const named = requireOwnResources(asked, issuer);
   if (resources.length === 0 || named.every((resource) => resources.includes(resource))) return;
   throw new OAuthError('invalid_target', 'The resource is not the one that the code was asked for with.');
 }

@@ -3,15 +3,24 @@ import { RESOURCE_PATHS } from '../own-address.ts';
 import { OAuthError } from './oauth-error.ts';
 
 /**
- * The resources that a request names, each once: whatever is sent, they are few.
+ * The resources that a request names, each once and as addresses are usually written: whatever is sent, they are few.
  * @throws {OAuthError} when one is of another server: a token for it is not ours to give
  */
 export function requireOwnResources(resources: readonly string[], issuer: string): readonly string[] {
-  const own = new Set(['', '/', ...RESOURCE_PATHS, '/messages'].map((path) => issuer + path));
-  if (resources.every((resource) => own.has(resource) || own.has(resource.replace(/\/$/, ''))))
-    return [...new Set(resources)];
+  const own = new Set(
+    ['', '/', ...RESOURCE_PATHS, '/messages'].map((path) => asUsuallyWritten(issuer + path)),
+  );
+  const named = resources.map(asUsuallyWritten);
+  if (named.every((resource) => own.has(resource) || own.has(resource.replace(/\/$/, ''))))
+    return [...new Set(named)];
   throw new OAuthError(
     'invalid_target',
     `The resource is not this server: name ${issuer}/mcp, which is what clients connect to.`,
   );
+}
+
+/** An address with its scheme and host in small letters and without its scheme's own port, which mean the same (RFC 3986, section 6.2.3). */
+function asUsuallyWritten(resource: string): string {
+  const [, origin = '', rest = ''] = /^(https?:\/\/[^/?#@\\\s]+)(.*)$/is.exec(resource) ?? [];
+  return URL.canParse(origin) ? new URL(origin).origin + rest : resource;
 }

@@ -1,5 +1,6 @@
 /** What each client requires of a server that it signs in to: a test for every rule that has broken one of them elsewhere. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { requireOwnResources } from '../../../src/auth/sign-in/resources.ts';
 import { send } from '../../support/raw-http.ts';
 import {
   allow,
@@ -462,6 +463,31 @@ describe('a redirect', () => {
       expect((await openPage(url, asking)).status).toBe(200);
     },
   );
+});
+
+test.each([
+  ['in capitals', 'https://My-App.example', 'HTTPS://MY-APP.example/mcp'],
+  ['with the port that the scheme has anyway', 'https://my-app.example', 'https://my-app.example:443/mcp'],
+  ['with that port, as PUBLIC_URL does', 'https://my-app.example:443', 'https://my-app.example:443/mcp'],
+])('a resource that names scheme and host %s is the same one', (_, issuer, written) => {
+  expect(requireOwnResources([written, 'https://my-app.example/mcp'], issuer)).toEqual([
+    'https://my-app.example/mcp',
+  ]);
+  for (const other of [
+    'https://my-app.example/MCP',
+    'http://my-app.example:443/mcp',
+    'https://x@my-app.example/mcp',
+  ])
+    expect(() => requireOwnResources([other], issuer)).toThrow('The resource is not this server');
+});
+
+test('a client that writes its resource in another way when it exchanges its code gets its token', async () => {
+  const asking = askFor(url, await clientWith(LOOPBACK), {
+    resource: `${url}/mcp`.replace('http:', 'HTTP:'),
+  });
+  const code = (await allow(url, asking, ADA)).searchParams.get('code') ?? '';
+
+  expect((await exchange(url, asking, code, { resource: `${url}/mcp` })).status).toBe(200);
 });
 
 test.each([
