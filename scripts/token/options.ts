@@ -33,22 +33,34 @@ export interface ParsedOptions {
 export function parseOptions(args: readonly string[], table: OptionTable): ParsedOptions {
   const parsed = parseAsNode(args, table);
   const { subject, help, most = Infinity } = table;
+  if (parsed.repeated !== undefined) throw misuse(`${parsed.repeated} is there twice; give it once.`, help);
   if (parsed.positionals.length <= most) return parsed;
   const words = most === 0 ? 'takes options only' : 'has an argument too many';
   throw misuse(`${subject} ${words}.`, help);
 }
 
-/** Has Node parse them, and says what it objects to. */
-function parseAsNode(args: readonly string[], table: OptionTable): ParsedOptions {
+/** Has Node parse them, and says what it objects to. Of an option with a value that is there twice Node would keep the last one alone. */
+function parseAsNode(
+  args: readonly string[],
+  table: OptionTable,
+): ParsedOptions & { readonly repeated: string | undefined } {
   const { subject, help, texts, switches, lists = [] } = table;
   const options: NonNullable<ParseArgsConfig['options']> = {};
   for (const name of texts) options[name] = { type: 'string' };
   for (const name of lists) options[name] = { type: 'string', multiple: true };
   for (const name of switches) options[name] = { type: 'boolean' };
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const { values, positionals, tokens } = parseArgs({
+      args: [...args],
+      options,
+      allowPositionals: true,
+      tokens: true,
+    });
     const found = Object.entries(values);
+    const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []));
+    const repeated = given.find((name, at) => texts.includes(name) && given.indexOf(name) !== at);
     return {
+      repeated: repeated && `--${repeated}`,
       texts: Object.fromEntries(
         found.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
       ),

@@ -52,6 +52,11 @@ test.each([
   ['an option of another command', ['list', '--user', 'ada'], 'list has no option --user.'],
   ['an option without its value', ['create', '--user'], '--user needs a value.'],
   ['a switch with a value', ['list', '--json=hush'], '--json takes no value.'],
+  [
+    'an option that is there twice',
+    ['create', '--user=ada', '--user', 'hush'],
+    '--user is there twice; give it once.',
+  ],
   ['two ids', ['revoke', '12345678', 'hush'], 'revoke has an argument too many.'],
   ['an id where none belongs', ['list', 'hush'], 'list has an argument too many.'],
   ['an option that could be a secret', ['list', '--HuSh-hush'], 'list has no option like that.'],
