@@ -1,21 +1,17 @@
 /** One tool call, from the arguments as they came to the result as it goes out, with its line in the log. */
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
-import type { Logger } from 'pino';
 import { z } from 'zod';
 import { type $ZodType, safeParse } from 'zod/v4/core';
 import { admit, type Rejection } from './admission.ts';
-import type { CallLimit } from './call-limit.ts';
-import type { CallRecords, NoteOutcome } from './call-records.ts';
+import type { NoteOutcome } from './call-records.ts';
 import { type Tool, ToolError } from './tool.ts';
 import { errorResult, toResult } from './tool-result.ts';
 import type { Caller } from './caller.ts';
-import type { Changes } from './changes.ts';
-import type { InFlight } from './in-flight.ts';
 import { hasLimits, LimitReached, type LimitedRun, runWithinLimits } from './limited-run.ts';
 import type { RequestId } from './messages.ts';
 import type { Elicitation } from './question.ts';
 import { RunningCall } from './running-call.ts';
-import type { UseService } from './service.ts';
+import type { McpDefinition } from './server.ts';
 
 /** What stands for a revision that has not been negotiated: HTTP+SSE clients may call before they do. */
 export const NO_REVISION = 'not negotiated';
@@ -28,17 +24,8 @@ export interface ToolCall {
   readonly caller: Caller;
   readonly protocolVersion: string;
   readonly origin: CallOrigin;
-  /** Gives the tool the services that it asks for. */
-  readonly use: UseService;
-  readonly log: Logger;
-  /** For what is told of each call. */
-  readonly records: CallRecords;
-  /** Where each call takes its place. */
-  readonly inFlight: InFlight;
-  /** Where each call is counted. */
-  readonly callLimit: CallLimit;
-  /** Who tells clients of what a call has changed. */
-  readonly changes: Pick<Changes, 'tellListChanged'>;
+  /** What is the same for every call. */
+  readonly definition: McpDefinition;
 }
 
 /** The request behind a call: whether it still wants an answer, and how it hears of progress. */
@@ -67,10 +54,12 @@ export type CallAnswer = CallToolResult | InputRequiredResult;
 
 /** Runs a tool. Never rejects: whatever goes wrong becomes a result that the model can read. */
 export function callTool(call: ToolCall): Promise<CallAnswer> {
-  const { tool, caller, protocolVersion, origin, records } = call;
+  const { tool, caller, protocolVersion, origin, definition } = call;
   const isCancelled = (): boolean => origin.isCancelled;
   const called = { kind: 'tool', name: tool.name, caller, protocolVersion, isCancelled } as const;
-  return records.follow(called, (note, by) => runTool(by === caller ? call : { ...call, caller: by }, note));
+  return definition.records.follow(called, (note, by) =>
+    runTool(by === caller ? call : { ...call, caller: by }, note),
+  );
 }
 
 /** Hears how a call ended. */
@@ -78,10 +67,11 @@ type Note = NoteOutcome<Outcome>;
 
 /** Lets the call in, checks its input, runs the tool, and turns every ending into a result. */
 async function runTool(call: ToolCall, note: Note): Promise<CallAnswer> {
-  const { tool, input, caller, inFlight } = call;
+  const { tool, input, caller, definition } = call;
+  const { inFlight } = definition;
   const { userId } = caller.user;
   const { name, scope, cost = 1 } = tool;
-  const rejection = admit({ kind: 'tool', name, scope, cost }, caller, call);
+  const rejection = admit({ kind: 'tool', name, scope, cost }, caller, definition);
   if (rejection !== undefined) {
     note(rejection.outcome);
     return errorResult(rejection.words);
@@ -136,10 +126,10 @@ function describeFailure(call: ToolCall, error: unknown, note: Note): CallToolRe
     note(error.outcome);
     return errorResult(error.message);
   }
-  const { tool, caller, origin, log } = call;
+  const { tool, caller, origin, definition } = call;
   // What else is thrown may hold anything: it goes to the log, and the model gets the id to ask about.
   if (!origin.isCancelled)
-    log.error({ err: error, requestId: caller.requestId, tool: tool.name }, 'tool failed');
+    definition.log.error({ err: error, requestId: caller.requestId, tool: tool.name }, 'tool failed');
   note('internal_error');
   return errorResult(`Internal error (request ${caller.requestId}).`);
 }

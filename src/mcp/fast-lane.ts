@@ -206,20 +206,7 @@ class FastLane implements Lane {
   }
 
   #call(tool: Tool, { input }: PlainCall, { caller, protocolVersion, origin }: CallFrame) {
-    const { use, log, records, inFlight, callLimit, changes } = this.#definition;
-    return callTool({
-      tool,
-      input,
-      caller,
-      protocolVersion,
-      origin,
-      use,
-      log,
-      records,
-      inFlight,
-      callLimit,
-      changes,
-    });
+    return callTool({ tool, input, caller, protocolVersion, origin, definition: this.#definition });
   }
 }
 

@@ -28,7 +28,7 @@ export function hasLimits({ timeoutMs, concurrency }: Tool): boolean {
 
 /** Runs a tool within its limits. The signal that `run` gets is aborted with the request's own, and when the time is over. */
 export function runWithinLimits(
-  { tool, caller, origin, inFlight }: Pick<ToolCall, 'tool' | 'caller' | 'origin' | 'inFlight'>,
+  { tool, caller, origin, definition: { inFlight } }: ToolCall,
   run: (signal: AbortSignal) => unknown,
 ): LimitedRun {
   const { name, timeoutMs, concurrency } = tool;

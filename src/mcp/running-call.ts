@@ -21,12 +21,16 @@ export class RunningCall implements AskingContext {
     this.#call = call;
     this.#limitSignal = limitSignal;
     this.user = call.caller.user;
-    this.use = call.use;
+    this.use = call.definition.use;
   }
 
   get log(): Logger {
-    const { log, caller, tool } = this.#call;
-    return log.child({ requestId: caller.requestId, traceId: caller.trace?.traceId, tool: tool.name });
+    const { definition, caller, tool } = this.#call;
+    return definition.log.child({
+      requestId: caller.requestId,
+      traceId: caller.trace?.traceId,
+      tool: tool.name,
+    });
   }
 
   get traceHeaders(): ToolContext['traceHeaders'] {
@@ -45,8 +49,8 @@ export class RunningCall implements AskingContext {
   readonly progress: ToolContext['progress'] = async (...report) => this.#call.origin.progress(...report);
 
   get listChanged(): ToolContext['listChanged'] {
-    const { changes, caller } = this.#call;
-    return (list) => changes.tellListChanged(list, caller.user.userId);
+    const { definition, caller } = this.#call;
+    return (list) => definition.changes.tellListChanged(list, caller.user.userId);
   }
 
   get elicit(): AskingContext['elicit'] {

@@ -120,18 +120,7 @@ export function createMcpServer(
   definition: McpDefinition,
   { caller, session, isStateless = false }: ConnectionOptions = {},
 ): McpServer {
-  const {
-    info,
-    options,
-    registrations,
-    features = [],
-    use,
-    log,
-    records,
-    changes,
-    inFlight,
-    callLimit,
-  } = definition;
+  const { info, options, registrations, features = [], use, log, changes } = definition;
   const server = new McpServer(info, options);
   server.server.registerCapabilities(definition.lateCapabilities);
   const foreign = new Set<string>();
@@ -149,12 +138,7 @@ export function createMcpServer(
         caller: callerOf(context, connectionCaller),
         protocolVersion: server.server.getNegotiatedProtocolVersion() ?? NO_REVISION,
         origin: originOf(context, tool.elicits === true ? server : undefined),
-        use,
-        log,
-        records,
-        inFlight,
-        callLimit,
-        changes,
+        definition,
       }),
     );
   }
