@@ -125,9 +125,10 @@ export async function openDatabaseTokens({
         version === undefined
           ? 'until they can, whoever sends one of them gets a 503'
           : 'the last good ones stay in force';
-      if (problem === undefined)
-        log.error({ reason }, `tokens cannot be read from the database; ${meanwhile}`);
-      problem = isFault ? `The database has a fault: ${reason}. ${MEND_IT}` : UNREAD;
+      const found = isFault ? `The database has a fault: ${reason}. ${MEND_IT}` : UNREAD;
+      // A fault that is found when the database is back is news, as is another one.
+      if (found !== problem) log.error({ reason }, `tokens cannot be read from the database; ${meanwhile}`);
+      problem = found;
     }
   };
 

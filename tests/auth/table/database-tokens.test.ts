@@ -235,6 +235,37 @@ describeForBoth('tokens in a database', (startDatabases) => {
     await database.close();
   });
 
+  test('that have a fault when their database is back are told of, each fault once', async () => {
+    const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() });
+    const database = await openTokenDatabase(storage, silent);
+    const { log, lines } = createMemoryLog();
+    const tokens = await openDatabaseTokens({ database, log, weakTokens: 'refuse', pollMs: 3_600_000 });
+    const publish = async (token: string): Promise<void> =>
+      editTokenTable(database, () => ({
+        edits: { add: [{ digest: digestToken(token), fields: { userId: 'eve' } }] },
+        result: undefined,
+      }));
+    const reload = async (): Promise<void> => {
+      for (let count = 0; count < 3; count += 1) await tokens.reload();
+    };
+    const { query } = database;
+
+    database.query = async () => Promise.reject(unreachable('ECONNREFUSED'));
+    await reload();
+    Object.assign(database, { query });
+    await publish('tok_test1_abc123');
+    await reload();
+    await publish('tok_test2_def456');
+    await reload();
+    await tokens.close();
+
+    expect(lines.filter(({ level }) => level === 'error').map(({ reason }) => reason)).toEqual([
+      'ECONNREFUSED',
+      expect.stringMatching(/^entry 1 is a token of this server's documentation, which everybody knows\. /),
+      expect.stringMatching(/^entry 1 is .*; entry 2 is /),
+    ]);
+  });
+
   test.each(['a look', 'an admin'])(
     'are read anew where %s found the database lost, as another one may come back that was changed as often',
     async (who) => {
