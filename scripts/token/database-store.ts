@@ -1,7 +1,7 @@
 /** The tokens of a database, for the commands: opened for each of them, and closed when it is done. */
 import { pino } from 'pino';
 import { TokenStoreError } from '../../src/auth/tokens/token-store-error.ts';
-import type { TokenStore } from '../../src/auth/tokens/token-store.ts';
+import { type TokenStore, warningsOfWeak } from '../../src/auth/tokens/token-store.ts';
 import type * as tokenTable from '../../src/auth/table/token-table.ts';
 import type { Config } from '../../src/config/config.ts';
 
@@ -56,11 +56,17 @@ export function storeInDatabase(
     name: NAME,
     read: async () => withTable(async ({ readTokens }, database) => readTokens(database)),
     edit: async (plan) => {
-      const result = await withTable(async ({ editTokenTable }, database) => editTokenTable(database, plan));
+      const { result, warnings } = await withTable(async ({ editTokenTable }, database) =>
+        editTokenTable(database, (before) => {
+          const planned = plan(before);
+          const found = warningsOfWeak(NAME, before, planned.edits);
+          return { edits: planned.edits, result: { result: planned.result, warnings: found } };
+        }),
+      );
       return {
         result,
         outlook: 'Every running server with this database takes this over within two seconds.',
-        warnings: [],
+        warnings,
       };
     },
   };

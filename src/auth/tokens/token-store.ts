@@ -212,7 +212,11 @@ function describeOutlook(name: string, old: Stats | undefined, now: Stats) {
 }
 
 /** What keeps a server that others can reach from taking the change over: tokens that are no secret, and that the edit leaves. */
-function warningsOfWeak(name: string, { entries }: TokenText, { remove, change }: TokenEdits): string[] {
+export function warningsOfWeak(
+  name: string,
+  { entries }: TokenText,
+  { remove, change }: TokenEdits,
+): string[] {
   const left = entries.flatMap((entry) => {
     if (remove?.has(entry.digest) === true) return [];
     const edit = change?.get(entry.digest);

@@ -352,19 +352,19 @@ test('a second place for the tokens ends the start with words', () => {
   expect(() => parseConfig({ TOKENS_STORE: 'database', AUTH_TOKENS: '{}' })).toThrow('name two places');
 });
 
-describe('the command, where the database cannot be used', () => {
+describe('the command, where something is wrong with the database', () => {
   const sandbox = createSandbox();
   afterEach(async () => {
     process.chdir(ROOT);
     await sandbox.close();
   });
 
-  /** What the command says, in a folder with no settings. */
-  const list = async (url: string): Promise<{ code: number; told: string }> => {
+  /** What a command says, in a folder with no settings. */
+  const tell = async (url: string, args = ['list']): Promise<{ code: number; told: string }> => {
     process.chdir(await sandbox.folder());
     const told: string[] = [];
     const code = await runTokenCommand(
-      ['list'],
+      args,
       { TOKENS_STORE: 'database', DATABASE_URL: url },
       { now: Date.now, print: () => undefined, warn: (text) => told.push(text) },
     );
@@ -410,13 +410,33 @@ describe('the command, where the database cannot be used', () => {
       'no database of SQLite',
     ],
   ])('names the reason and what to change: %s', async (_, start, reason, words) => {
-    const { code, told } = await list(await start());
+    const { code, told } = await tell(await start());
 
     expect(code).toBe(1);
     expect(told).toContain(`The database of the tokens cannot be used (${reason}): `);
     expect(told).toContain(words);
     expect(told).toContain('DATABASE_URL');
     expect(told).not.toMatch(/s3cret-word|again/);
+  });
+
+  test('warns of tokens for which servers take nothing over, until they are taken out', async () => {
+    const url = `sqlite:${path.join(await sandbox.folder(), 'data', 'own.db')}`;
+    const { storage } = parseConfig({ DATABASE_URL: url });
+    const database = await openTokenDatabase(storage, silent);
+    const digest = digestToken('tok_test1_abc123');
+    await editTokenTable(database, () => ({
+      edits: { add: [{ digest, fields: { userId: 'eve' } }] },
+      result: undefined,
+    }));
+    await database.close();
+
+    const created = await tell(url, ['create', '--user', 'ada']);
+    const revoked = await tell(url, ['revoke', digest.slice(0, 8)]);
+
+    expect(created.code).toBe(0);
+    expect(created.told).toContain('the database has tokens of the documentation');
+    expect(created.told).toContain(digest.slice(0, 8));
+    expect(revoked).toMatchObject({ code: 0, told: expect.not.stringContaining('documentation') as unknown });
   });
 
   test('says which tables do not fit, as the start of a server does, and shows no stack', async () => {
@@ -427,7 +447,7 @@ describe('the command, where the database cannot be used', () => {
     await other.close();
 
     const failure = await open(url).catch((error: unknown) => error);
-    const { code, told } = await list(url);
+    const { code, told } = await tell(url);
 
     expect({ code, told }).toEqual({ code: 1, told: describeStartFailure(failure) });
     expect(told).toMatch(/^The database of the tokens cannot be opened: migration 1 of tokens is .*\.$/);
