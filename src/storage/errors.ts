@@ -6,8 +6,11 @@ import { ToolError } from '../mcp/tool.ts';
  * the other calls go on.
  */
 export class StorageUnavailable extends ToolError {
-  /** `unreachable`: it is not there. `busy`: it is there, and others were in the way for too long. `unstorable`: no database keeps such a value. */
-  readonly code: 'unreachable' | 'busy' | 'unstorable';
+  /**
+   * `unreachable`: it is not there. `unsure`: it was lost while a transaction ended, and may have kept that. `busy`: it is there, and
+   * others were in the way for too long. `unstorable`: no database keeps such a value.
+   */
+  readonly code: 'unreachable' | 'unsure' | 'busy' | 'unstorable';
   /** For the log of whoever runs the server: `ECONNREFUSED`, `28P01`, `SQLITE_CANTOPEN`. */
   readonly reason: string | undefined;
 
@@ -51,6 +54,13 @@ export function reasonOf(error: unknown): string {
 export function unreachable(reason: string): StorageUnavailable {
   const words = 'The database cannot be reached at the moment. Nothing else is wrong: try again in a minute.';
   return new StorageUnavailable('unreachable', words, reason);
+}
+
+/** The database was lost before it said whether it has kept a transaction: done again at once, it may be done twice. */
+export function unsure(reason: string): StorageUnavailable {
+  const words =
+    'The database was lost at the last moment: this may be written, or not. Look what is there before it is done again.';
+  return new StorageUnavailable('unsure', words, reason);
 }
 
 /** The database is there, and something took too long. */

@@ -28,6 +28,9 @@ const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 2_000];
 /** Whoever asks more often gets the same answer: `/ready` is open to everybody. Milliseconds. */
 const READY_MS = 1_000;
 
+/** What a call fails of when the database is to be looked for. */
+const LOST: ReadonlySet<StorageUnavailable['code']> = new Set(['unreachable', 'unsure']);
+
 /** So long the start waits for it: one that is there answers sooner. Milliseconds. */
 const PATIENCE_MS = 2_000;
 
@@ -166,7 +169,7 @@ class LiveDatabase implements Database {
       return await work();
     } catch (error) {
       // Of many that were under way, the first has it looked for, and each look that fails is followed by the next.
-      if (this.#isUp && error instanceof StorageUnavailable && error.code === 'unreachable')
+      if (this.#isUp && error instanceof StorageUnavailable && LOST.has(error.code))
         void this.look().catch(() => undefined);
       throw error;
     }

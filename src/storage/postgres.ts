@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, ClientBase, Pool, PoolClient, QueryConfig } from 'pg';
 import type { Driver, StopListening } from './database.ts';
-import { StorageUnavailable } from './errors.ts';
+import { reasonOf, StorageUnavailable, unsure } from './errors.ts';
 import { fromPostgres, isInTheWay } from './postgres-errors.ts';
 import { listenToPostgres } from './postgres-notices.ts';
 import { type Row, spell, type Statement } from './statement.ts';
@@ -137,7 +137,10 @@ class PostgresDriver implements Driver {
         await run(client, LOCK, limitMs);
       }
       const result = await within.finish(work, { limitMs, cut: this.#cut.signal });
-      await run(client, COMMIT);
+      await run(client, COMMIT).catch((error: unknown) => {
+        const isLost = error instanceof StorageUnavailable && error.code === 'unreachable';
+        throw isLost ? unsure(reasonOf(error)) : error;
+      });
       return { result };
     } catch (error) {
       const failure = within.failure ?? error;

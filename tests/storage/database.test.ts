@@ -327,6 +327,39 @@ describeForBoth(
       expect(JSON.stringify(own.lines)).not.toContain(PASSWORD);
     });
 
+    test('that is lost while a transaction ends says that this may be written, and is looked for', async () => {
+      const url = await databases.create();
+      // A commit is one write of a file here: it is done, or not.
+      if (url.startsWith('sqlite:')) return;
+      const own = createMemoryLog();
+      const [lost, other] = [await open(url, NOTES, own), await open(url)];
+      await lost.query(
+        sql`create function wait() returns trigger language plpgsql as 'begin perform pg_sleep(9); return null; end'`,
+      );
+      await lost.query(
+        sql`create constraint trigger waits after insert on notes deferrable initially deferred for each row execute function wait()`,
+      );
+
+      const failure = lost
+        .transaction(async (within) => within.query(insert('late')))
+        .catch((error: unknown) => error);
+      await waitFor('the commit', async () => {
+        const rows = await other.query(
+          sql`select 1 from pg_stat_activity where query = 'commit' and state = 'active' and datname = current_database()`,
+        );
+        return rows.length > 0;
+      });
+      await databases.takeAway();
+
+      expect(await failure).toMatchObject({
+        code: 'unsure',
+        message: expect.stringContaining('may be written, or not') as unknown,
+      });
+      await waitFor('a look', () => own.lines.some(({ msg }) => msg === 'database cannot be reached'));
+      await databases.giveBack();
+      await waitFor('the database', async () => lost.isReady());
+    });
+
     test('that is lost while it is used fails the calls meanwhile, and has kept what was there when it comes back', async () => {
       const own = createMemoryLog();
       const lost = await open(await databases.create(), NOTES, own);
