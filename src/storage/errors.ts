@@ -7,7 +7,7 @@ import { ToolError } from '../mcp/tool.ts';
  */
 export class StorageUnavailable extends ToolError {
   /**
-   * `unreachable`: it is not there. `unsure`: it was lost while a transaction ended, and may have kept that. `busy`: it is there, and
+   * `unreachable`: it is not there. `unsure`: it was lost before it said whether it has written something. `busy`: it is there, and
    * others were in the way for too long. `unstorable`: no database keeps such a value.
    */
   readonly code: 'unreachable' | 'unsure' | 'busy' | 'unstorable';
@@ -56,7 +56,7 @@ export function unreachable(reason: string): StorageUnavailable {
   return new StorageUnavailable('unreachable', words, reason);
 }
 
-/** The database was lost before it said whether it has kept a transaction: done again at once, it may be done twice. */
+/** The database was lost before it said whether it has written something: done again at once, it may be done twice. */
 export function unsure(reason: string): StorageUnavailable {
   const words =
     'The database was lost at the last moment: this may be written, or not. Look what is there before it is done again.';

@@ -84,7 +84,11 @@ class PostgresDriver implements Driver {
   }
 
   async query(statement: Statement): Promise<readonly Row[]> {
-    return run(this.#pool, statement);
+    const reads = /^\s*select\b/i.test(statement.texts[0] ?? '');
+    return run(this.#pool, statement).catch((error: unknown) => {
+      // Sent, and not answered: it may be done as soon as a server that hangs goes on.
+      throw !reads && ['hangs', 'ECONNRESET'].includes(reasonOf(error)) ? unsure(reasonOf(error)) : error;
+    });
   }
 
   async transaction<Result>(

@@ -327,34 +327,41 @@ describeForBoth(
       expect(JSON.stringify(own.lines)).not.toContain(PASSWORD);
     });
 
-    test('that is lost while a transaction ends says that this may be written, and is looked for', async () => {
+    test('that is lost while it writes says that this may be written, and is looked for', async () => {
       const url = await databases.create();
-      // A commit is one write of a file here: it is done, or not.
+      // A file is written by this process itself, which knows.
       if (url.startsWith('sqlite:')) return;
       const own = createMemoryLog();
       const [lost, other] = [await open(url, NOTES, own), await open(url)];
-      await lost.query(
+      for (const statement of [
         sql`create function wait() returns trigger language plpgsql as 'begin perform pg_sleep(9); return null; end'`,
-      );
-      await lost.query(
-        sql`create constraint trigger waits after insert on notes deferrable initially deferred for each row execute function wait()`,
-      );
+        sql`create constraint trigger at_last after insert on notes deferrable initially deferred for each row when (new.rank = 0) execute function wait()`,
+        sql`create trigger at_once before insert on notes for each row when (new.rank = 1) execute function wait()`,
+      ])
+        await lost.query(statement);
 
-      const failure = lost
-        .transaction(async (within) => within.query(insert('late')))
-        .catch((error: unknown) => error);
-      await waitFor('the commit', async () => {
+      const work = Promise.allSettled([
+        lost.transaction(async (within) => within.query(insert('late'))),
+        lost.query(sql`insert into notes (id, user_id, rank) values ('later', 'all', 1)`),
+        lost.query(sql`select pg_sleep(9)`),
+      ]);
+      await waitFor('all three', async () => {
         const rows = await other.query(
-          sql`select 1 from pg_stat_activity where query = 'commit' and state = 'active' and datname = current_database()`,
+          sql`select 1 from pg_stat_activity where datname = current_database() and state = 'active' and (query = 'commit' or query like 'insert%' or query like '%sleep(9)')`,
         );
-        return rows.length > 0;
+        return rows.length === 3;
       });
       await databases.takeAway();
 
-      expect(await failure).toMatchObject({
+      const unsure = {
         code: 'unsure',
         message: expect.stringContaining('may be written, or not') as unknown,
-      });
+      };
+      expect(await work).toMatchObject([
+        { reason: unsure },
+        { reason: unsure },
+        { reason: { code: 'unreachable' } },
+      ]);
       await waitFor('a look', () => own.lines.some(({ msg }) => msg === 'database cannot be reached'));
       await databases.giveBack();
       await waitFor('the database', async () => lost.isReady());
