@@ -31,8 +31,9 @@ export function createOwnAddressOf({
     const name = host.toLowerCase();
     if (told !== undefined && name === toldHost) return told;
     if (LOOPBACK.test(name)) return `${trustProxy && proto === 'https' ? 'https' : 'http'}://${name}`;
-    // Nobody signs in over plain HTTP from another machine.
-    if (others.has(name)) return `https://${name}${path}`;
+    // Nobody signs in over plain HTTP from another machine; the usual port may be named or not, as for the guard of Host.
+    const other = others.has(name) ? name : name.replace(/:(80|443)$/, '');
+    if (others.has(other)) return `https://${other}${path}`;
     return told ?? 'http://localhost';
   };
 }

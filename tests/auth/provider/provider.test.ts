@@ -229,9 +229,10 @@ describe('a JWT', () => {
 
     expect(await server.verifier.verify(token, HEADERS)).toMatchObject({ ok: true });
     expect(wordsOf(await server.verifier.verify(token, alias))).toMatch(/for another server/);
-    expect(await verify({ aud: 'https://alias.example/mcp' }, { headers: alias })).toMatchObject({
-      ok: true,
-    });
+    for (const host of ['alias.example', 'alias.example:443'])
+      expect(await verify({ aud: 'https://alias.example/mcp' }, { headers: { host } })).toMatchObject({
+        ok: true,
+      });
     expect(wordsOf(await listed.verifier.verify(token, HEADERS))).toMatch(/for another server/);
     expect(await verify({ aud: 'api://mcp' }, { server: listed, headers: alias })).toMatchObject({
       ok: true,
