@@ -28,6 +28,7 @@ import { SIGN_IN_VARIABLES, type SignInChoice, signInOf } from './sign-in.ts';
 import { type StorageConfig, STORAGE_VARIABLES, storageOf } from './storage.ts';
 import { NOTHING_AROUND, type Surroundings } from './surroundings.ts';
 import { parseVariables, type ValuesOf, type Variables } from './variable.ts';
+import { findWithoutEffect, type WithoutEffect } from './without-effect.ts';
 
 /** The groups of variables that an operator sets, in the order in which they are shown. A fork's own belong to its services. */
 export const VARIABLE_GROUPS: readonly Variables[] = [
@@ -74,6 +75,8 @@ export interface Config extends Exposure, SignInChoice {
   /** Set where somebody has chosen a database, so that the server keeps counts of use in it, too. */
   readonly keepsUse?: true;
   readonly metrics: MetricsConfig;
+  /** What is set and does nothing. */
+  readonly withoutEffect?: readonly WithoutEffect[];
   readonly sseEnabled: boolean;
   readonly keepAliveMs: number;
   readonly idleConnectionMs: number;
@@ -116,17 +119,27 @@ export function parseConfig(
   const origin = originOf(values, exposure);
   const sharing = sharingOf(values);
   const provider = providerOf(values, { auth, exposure, origin });
+  const signIn = signInOf(values, { auth, exposure, origin, sharing, hasProvider: provider !== undefined });
+  const metrics = metricsOf(values);
+  const withoutEffect = findWithoutEffect((name) => isSet(environment, name), {
+    ...signIn,
+    provider,
+    isSignInOff: values.SIGN_IN === false,
+    sharing,
+    metrics,
+  });
   return freeze<Config>({
     ...exposure,
     auth,
-    ...signInOf(values, { auth, exposure, origin, sharing, hasProvider: provider !== undefined }),
+    ...signIn,
     ...(provider !== undefined && { provider }),
     origin,
     limits: limitsOf(values),
     sharing,
     storage: storageOf(values),
     ...((isSet(environment, 'DATABASE_URL') || auth.tokens.kind === 'database') && { keepsUse: true }),
-    metrics: metricsOf(values),
+    metrics,
+    ...(withoutEffect.length > 0 && { withoutEffect }),
     sseEnabled: values.SSE_ENABLED,
     keepAliveMs: values.SSE_KEEPALIVE_SECONDS * 1000,
     idleConnectionMs: values.KEEP_ALIVE_SECONDS * 1000,

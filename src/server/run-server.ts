@@ -15,7 +15,13 @@ import { ownVariablesOf, type ServerDefinition } from './server-definition.ts';
 import { type OpenServices, openServices } from './services.ts';
 import { type RunningServer, startServer } from './start-server.ts';
 import { usableUrlOf } from './listening.ts';
-import { adviseSecret, printOneRunToken, tellSignIn, warnAboutExposure } from './start-messages.ts';
+import {
+  adviseSecret,
+  printOneRunToken,
+  tellSignIn,
+  warnAboutExposure,
+  warnAboutUnusedSettings,
+} from './start-messages.ts';
 
 /** Runs the server until a signal ends the process; a start that fails ends it at once, with one message. */
 export async function runServer(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
@@ -58,6 +64,7 @@ async function startParts(
   const { publicUrl } = config.origin;
   log.info({ url: server.url, publicUrl, auth: enabled, authBecause: config.auth.because }, 'listening');
   warnAboutExposure(config, log);
+  warnAboutUnusedSettings(config, log);
   adviseSecret(config, log);
   tellSignIn(config, server.url, log);
   warnAboutDescriptors(config.limits.maxSessions, log);

@@ -47,6 +47,12 @@ export function adviseSecret({ publicMode, sharing }: Config, log: Logger): void
     );
 }
 
+/** Tells the operator by name what has been set in vain. */
+export function warnAboutUnusedSettings({ withoutEffect = [] }: Config, log: Logger): void {
+  for (const { variables, reason } of withoutEffect)
+    log.warn({ variables, reason }, 'settings have no effect');
+}
+
 /** Tells the operator where people find the way in that needs no token in a client. */
 export function tellSignIn({ signIn, provider, origin }: Config, url: string, log: Logger): void {
   if (signIn === undefined && provider === undefined) return;

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../src/config/config.ts';
+import { warnAboutUnusedSettings } from '../../src/server/start-messages.ts';
+import { createMemoryLog } from '../support/memory-log.ts';
 
 const SERVER_SECRET = randomBytes(32).toString('base64url');
 const PUBLIC_URL = 'https://my-app.example';
@@ -88,4 +90,41 @@ test.each([
   ['SIGN_IN', 'maybe'],
 ])('%s=%s ends the start with its name', (name, value) => {
   expect(() => parseConfig({ [name]: value })).toThrow(new RegExp(`${name} must be`));
+});
+
+describe('what is set and does nothing is told with what mends it', () => {
+  const OAUTH_ACCESS_SECONDS = '3600';
+  const OAUTH_CLIENT_ID = 'mcp';
+  const OAUTH_ISSUER = 'https://id.example';
+
+  test.each<[string, Record<string, string>, string[], RegExp]>([
+    ['there is no issuer', { OAUTH_CLIENT_ID, OAUTH_AUDIENCE: 'a' }, ['OAUTH_AUDIENCE', 'OAUTH_CLIENT_ID'], /Set it to the identity provider/],
+    ['there is no secret', { OAUTH_ACCESS_SECONDS, OAUTH_STEP_UP: 'false' }, ['OAUTH_ACCESS_SECONDS', 'OAUTH_STEP_UP'], /without SERVER_SECRET/],
+    ['SIGN_IN=false says so', { OAUTH_ACCESS_SECONDS, SERVER_SECRET, SIGN_IN: 'false' }, ['OAUTH_ACCESS_SECONDS'], /Unset that/],
+    ['signing in cannot be', { OAUTH_REGISTRATION: 'false', SERVER_SECRET, NODE_ENV: 'production' }, ['OAUTH_REGISTRATION'], /Set PUBLIC_URL/],
+    ['users sign in elsewhere', { OAUTH_ISSUER, OAUTH_CLIENT_HOSTS: '*', OAUTH_STEP_UP: 'false' }, ['OAUTH_CLIENT_HOSTS'], /not here/],
+    ['nothing outlives the process', { SESSION_MAX_AGE_SECONDS: '60' }, ['SESSION_MAX_AGE_SECONDS'], /SERVER_SECRET/],
+    ['there is no Redis', { REDIS_PREFIX: 'a:' }, ['REDIS_PREFIX'], /REDIS_URL/],
+    ['there is no /metrics', { METRICS_USERS: 'true' }, ['METRICS_USERS'], /METRICS_TOKEN/],
+  ])('where %s', (_what, environment, variables, reason) => {
+    const { log, lines } = createMemoryLog();
+
+    warnAboutUnusedSettings(parseConfig(environment), log);
+
+    expect(lines).toMatchObject([
+      { level: 'warn', msg: 'settings have no effect', variables, reason: expect.stringMatching(reason) },
+    ]);
+  }); // prettier-ignore
+
+  test.each<[string, Record<string, string>]>([
+    ['an empty one', { OAUTH_CLIENT_ID: ' ' }],
+    ['those of a sign-in', { SERVER_SECRET, AUTH_ENABLED, OAUTH_ACCESS_SECONDS, OAUTH_STEP_UP: 'true' }],
+    [
+      'those of a provider',
+      { OAUTH_ISSUER, OAUTH_USER_CLAIM: 'sub', OAUTH_STEP_UP: 'false', SIGN_IN: 'false' },
+    ],
+    ['SIGN_IN=false alone', { SIGN_IN: 'false' }],
+  ])('and nothing is said of %s', (_what, environment) => {
+    expect(parseConfig(environment).withoutEffect).toBeUndefined();
+  });
 });

@@ -232,8 +232,8 @@ describe('the tokens', () => {
     expect(server.stderr()).toContain(`"AUTH_HEADER": "Bearer ${token}"`);
   });
 
-  test('on every address print one that can be used, and say how other machines come in', async () => {
-    const server = await startServer(sandbox, { env: { HOST: '0.0.0.0' } });
+  test('on every address print one that can be used, and say how other machines come in, and what is set in vain', async () => {
+    const server = await startServer(sandbox, { env: { HOST: '0.0.0.0', OAUTH_CLIENT_ID: 'mcp' } });
 
     const port = new URL(server.url).port;
     await waitFor('the configuration', () => server.stderr().includes('For other clients'));
@@ -242,6 +242,9 @@ describe('the tokens', () => {
     expect(server.stderr()).toContain('npm run connect -- --url http://localhost:');
     expect(server.log().map(({ msg }) => msg)).toContainEqual(
       expect.stringMatching(/^The Host header is not checked: other machines may use any name .*PUBLIC_URL/),
+    );
+    expect(server.log()).toContainEqual(
+      expect.objectContaining({ msg: 'settings have no effect', variables: ['OAUTH_CLIENT_ID'] }),
     );
   });
 

@@ -1,0 +1,69 @@
+/** Finds variables that are set and do nothing, since what they belong to is off: whoever set them is told so at the start. */
+import type { MetricsConfig } from './metrics.ts';
+import { PROVIDER_VARIABLES, type ProviderConfig } from './provider.ts';
+import type { SharingConfig } from './sharing.ts';
+import { SIGN_IN_VARIABLES, type SignInChoice } from './sign-in.ts';
+
+/** Variables that do nothing. */
+export interface WithoutEffect {
+  readonly variables: readonly string[];
+  /** Why, and what mends it. */
+  readonly reason: string;
+}
+
+/** What has been chosen, by which variables count or do not. */
+export interface Choices extends SignInChoice {
+  readonly provider: ProviderConfig | undefined;
+  /** Whether SIGN_IN=false says that nobody signs in here. */
+  readonly isSignInOff: boolean;
+  readonly sharing: SharingConfig;
+  readonly metrics: MetricsConfig;
+}
+
+/** They switch things on and off, rather than belonging to one. */
+const SWITCHES: ReadonlySet<string> = new Set(['SIGN_IN', 'OAUTH_ISSUER']);
+
+/** Those that are about signing in here, and the one that is about signing in anywhere. */
+const STEP_UP = 'OAUTH_STEP_UP';
+const OF_SIGN_IN = Object.keys(SIGN_IN_VARIABLES).filter((name) => !SWITCHES.has(name) && name !== STEP_UP);
+const OF_PROVIDER = Object.keys(PROVIDER_VARIABLES).filter((name) => !SWITCHES.has(name));
+
+/** Finds them among the variables that somebody has set. */
+export function findWithoutEffect(isSet: (name: string) => boolean, choices: Choices): WithoutEffect[] {
+  const { provider, signIn, sharing, metrics } = choices;
+  const groups: readonly (false | WithoutEffect)[] = [
+    provider === undefined && {
+      variables: OF_PROVIDER,
+      reason:
+        'There is no OAUTH_ISSUER to which they belong. Set it to the identity provider, or unset them.',
+    },
+    signIn === undefined && {
+      variables: provider === undefined ? [...OF_SIGN_IN, STEP_UP] : OF_SIGN_IN,
+      reason: whyNobodySignsIn(choices),
+    },
+    sharing.secrets.length === 0 && {
+      variables: ['SESSION_MAX_AGE_SECONDS'],
+      reason: 'Without SERVER_SECRET sessions end with this process. Set that as well, or unset it.',
+    },
+    sharing.redis === undefined && {
+      variables: ['REDIS_PREFIX'],
+      reason: 'There is no Redis. Set REDIS_URL as well, or unset it.',
+    },
+    metrics.token === undefined && {
+      variables: ['METRICS_USERS'],
+      reason: 'There is no /metrics. Set METRICS_TOKEN as well, or unset it.',
+    },
+  ];
+  return groups.flatMap((group) => {
+    const variables = group === false ? [] : group.variables.filter(isSet);
+    return group === false || variables.length === 0 ? [] : [{ variables, reason: group.reason }];
+  });
+}
+
+/** Why users do not sign in at this server, and what mends it. */
+function whyNobodySignsIn({ provider, isSignInOff, noSignInBecause }: Choices): string {
+  if (provider !== undefined) return 'Users sign in at OAUTH_ISSUER, not here. Unset them.';
+  if (isSignInOff) return 'SIGN_IN=false switches signing in off. Unset that, or them.';
+  if (noSignInBecause !== undefined) return `Users cannot sign in: ${noSignInBecause}`;
+  return 'Users cannot sign in without SERVER_SECRET. Set it to what npm run token -- secret prints, or unset them.';
+}
