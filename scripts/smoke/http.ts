@@ -28,6 +28,8 @@ export interface Request {
 
 /** An answer. Of an event stream only the head is read. */
 export interface Answer {
+  /** The address that was asked. */
+  readonly url: URL;
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -41,8 +43,9 @@ export interface Answer {
 export async function ask(target: Target, path: string, request: Request = {}): Promise<Answer> {
   const { timeoutMs } = target;
   const startedMs = performance.now();
+  const url = urlOf(target, path);
   try {
-    const response = await fetch(urlOf(target, path), {
+    const response = await fetch(url, {
       ...toInit(request),
       signal: AbortSignal.timeout(timeoutMs),
     });
@@ -50,6 +53,7 @@ export async function ask(target: Target, path: string, request: Request = {}): 
     if (isStream) await response.body?.cancel();
     const text = isStream ? '' : await response.text();
     return {
+      url,
       status: response.status,
       headers: response.headers,
       text,
@@ -131,9 +135,8 @@ export function unexpected(answer: Answer, expected: string): CheckFailure {
 
 /** What to do about a status. */
 function adviceFor(answer: Answer): string {
-  const { status, headers, text } = answer;
-  if (status >= 300 && status < 400)
-    return `It redirects to ${shownLocation(headers)}. Use that address: clients drop the token at a redirect.`;
+  const { status, text } = answer;
+  if (status >= 300 && status < 400) return adviceForRedirect(answer);
   if (status === 401)
     return 'Check the token: copied whole, of this deployment, neither expired nor disabled.';
   if (status === 403 && text.includes('forbidden_host'))
@@ -145,9 +148,34 @@ function adviceFor(answer: Answer): string {
   return 'Something else than this server answers: check the URL, and that the host shows no login or waiting page in front of it.';
 }
 
-/** Where a redirect leads, without what may be a code or a token behind its path. */
-function shownLocation(headers: Headers): string {
-  return headers.get('location')?.replace(/[?#].*$/s, '?…') ?? 'an unnamed place';
+/** What to do about a redirect: not each leads to this server. */
+function adviceForRedirect({ url, headers }: Answer): string {
+  const location = headers.get('location') ?? '';
+  if (location === '' || !URL.canParse(location, url.href))
+    return 'It redirects without an address: look at what answers in front of the server.';
+  const to = new URL(location, url);
+  if (withoutHash(to) === withoutHash(url))
+    return 'It redirects to the very same address, for ever. Mostly what redirects wants https, and does not see that it has it: have every proxy pass on X-Forwarded-Proto, and ask the next one over https where that wants it (Cloudflare: "Full (strict)", not "Flexible").';
+  // What stands behind its path may be a code or a token.
+  const shown = `${to.origin}${to.pathname}${to.search === '' ? '' : '?…'}`;
+  if (url.protocol === 'https:' && to.protocol === 'http:')
+    return `It redirects from https to ${shown}, over which a token would travel unencrypted: use no such address. What redirects does not see that it was asked over https: have every proxy pass on X-Forwarded-Proto.`;
+  if (placeOf(to) !== placeOf(url))
+    return `It redirects to ${shown}. A login or waiting page must not stand in front of the server: clients cannot pass it.`;
+  const use = `It redirects to ${shown}. Use that address: clients drop the token at a redirect.`;
+  return to.hostname === url.hostname
+    ? use
+    : `${use} If it is no address of this server, or leads back here, mend what redirects.`;
+}
+
+/** An address as it is asked for. */
+function withoutHash({ href, hash }: URL): string {
+  return href.slice(0, href.length - hash.length);
+}
+
+/** What a server that has moved still calls the same: the last part of a path. */
+function placeOf({ pathname }: URL): string {
+  return /([^/]*)\/*$/.exec(pathname)?.[1] ?? '';
 }
 
 /** What to do about a 429: there are several kinds, and each has another way out. */

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { listenOnLoopback } from '../../lab/conformance/loopback.ts';
 import { startHeaderProxy } from '../../lab/conformance/header-proxy.ts';
 import { type Fault, startFaultyProxy, startFixedAnswer, startSelfSigned } from '../support/faulty-proxy.ts';
+import { unexpected } from '../../scripts/smoke/http.ts';
 import { PLAN } from '../../scripts/smoke/plan.ts';
 import { BROWSER_FAULTS, OPEN_FAULTS, PROXY_FAULTS } from '../support/smoke-faults.ts';
 import { amountOf } from '../support/reduced.mjs';
@@ -275,7 +276,7 @@ checks.addEach(
       'no running server',
     ],
     [200, 'text/html', '<!doctype html><title>Welcome</title>', 'an HTML page ("Welcome")', 'check the URL'],
-    [301, 'text/plain', 'Moved', 'Status 301', 'It redirects to https://elsewhere.example/?…. Use'],
+    [301, 'text/plain', 'Moved', 'Status 301', 'It redirects to https://elsewhere.example/?…. A login'],
     [
       403,
       'application/json',
@@ -296,6 +297,25 @@ checks.addEach(
     expect(run.step('health').advice).toContain(advice);
   },
 );
+
+test.each([
+  ['a server that has moved', 'https://new.example/health?code=secret', /^It redirects to https:\/\/new\.example\/health\?…\. Use that .* or leads back here/],
+  ['another scheme or port', 'https://my-app.example:8443/health', /^It redirects to https:\/\/my-app\.example:8443\/health\. Use that address: [^.]*\.$/],
+  ['another path', '/mcp-app/health/', /^It redirects to https:\/\/my-app\.example\/mcp-app\/health\/\. Use that address/],
+  ['a circle', '/health#here', /the very same address, for ever.*X-Forwarded-Proto/],
+  ['plain HTTP', 'http://my-app.example/health', /unencrypted: use no such address.*X-Forwarded-Proto/],
+  ['a login page', '/login?next=secret', /^It redirects to https:\/\/my-app\.example\/login\?…\. A login .* must not/],
+  ['no address', undefined, /without an address/],
+  ['what is none', 'https://[', /without an address/],
+])('a redirect is told by where it leads: %s', (_what, location, advice) => {
+  const headers = new Headers(location === undefined ? {} : { location });
+  const url = new URL('https://my-app.example/health');
+
+  const failure = unexpected({ url, status: 302, headers, text: '', durationMs: 1 }, '200 with JSON');
+
+  expect(failure.advice).toMatch(advice);
+  expect(failure.advice).not.toContain('secret');
+}); // prettier-ignore
 
 checks.add('hides a token that the server sends back', async () => {
   const echo = JSON.stringify({ error: 'odd', error_description: `Unknown: ${ADA}` });
