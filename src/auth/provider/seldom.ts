@@ -1,4 +1,4 @@
-/** Asks for something seldom: once at a time, not again within half a minute, and what came last stays good. */
+/** Asks for something seldom: once at a time, not again within half a minute, sooner where it did not come; and what came last stays good. */
 import { ProviderUnreachable } from './refusals.ts';
 
 /** Something that is asked for. */
@@ -22,6 +22,9 @@ export interface SeldomOptions<Value> {
 /** Between two times of asking. Milliseconds. */
 const PAUSE_MS = 30_000;
 
+/** The same after it did not come: whoever gives it may be back in a moment. Twice as long each time, up to the usual pause. Milliseconds. */
+const FIRST_RETRY_MS = 1_000;
+
 /** What came is asked for again by itself after so long. Milliseconds. */
 const FRESH_MS = 10 * 60_000;
 
@@ -29,16 +32,17 @@ const FRESH_MS = 10 * 60_000;
 export function createSeldom<Value>({ fetch, onFailure, now }: SeldomOptions<Value>): Seldom<Value> {
   let latest: { readonly value: Value; readonly atMs: number } | undefined;
   let mayAskAtMs = -Infinity;
-  let hasFailed = false;
+  let failures = 0;
   let underWay: Promise<void> | undefined;
 
   /** Asks, whatever comes of it. */
   const askNow = async (): Promise<void> => {
     try {
       latest = { value: await fetch(), atMs: now() };
-      hasFailed = false;
+      failures = 0;
     } catch (error) {
-      hasFailed = true;
+      mayAskAtMs = now() + Math.min(FIRST_RETRY_MS * 2 ** failures, PAUSE_MS);
+      failures += 1;
       onFailure(error instanceof Error ? reasonOf(error) : 'unknown error');
     } finally {
       underWay = undefined;
@@ -61,14 +65,14 @@ export function createSeldom<Value>({ fetch, onFailure, now }: SeldomOptions<Val
       if (latest === undefined) {
         await ask();
         // What has just come may already miss something: a key that was made a moment ago.
-        if (!hasFailed) mayAskAtMs = -Infinity;
+        if (failures === 0) mayAskAtMs = -Infinity;
       } else if (now() - latest.atMs >= FRESH_MS) void ask();
       if (latest === undefined) throw unreachable();
       return latest.value;
     },
     async renew() {
       await ask();
-      if (hasFailed || latest === undefined) throw unreachable();
+      if (failures > 0 || latest === undefined) throw unreachable();
       return latest.value;
     },
   };

@@ -359,7 +359,7 @@ describe('the keys', () => {
     const newKey = await verify({}, { server, signing: { key: await makeKey('new') } });
 
     expect([again.ok, sameKey.ok]).toEqual([true, true]);
-    expect(newKey).toMatchObject({ ok: false, reason: 'unavailable', retryAfterSeconds: 30 });
+    expect(newKey).toMatchObject({ ok: false, reason: 'unavailable', retryAfterSeconds: 1 });
     expect(failures).toEqual(['keys']);
   });
 
@@ -379,6 +379,29 @@ describe('the keys', () => {
     ]);
     // One look at each place where the document may be.
     expect(asked).toBe(3);
+    expect(later).toMatchObject({ ok: true });
+  });
+
+  test('are asked for again a second after that, then after twice as long each time, up to half a minute', async () => {
+    const server = open();
+    at.isUp = false;
+    const pauses: (number | undefined)[] = [];
+
+    for (let count = 0; count < 7; count += 1) {
+      const refused = await Promise.all([1, 2, 3].map((jti) => verify({ jti }, { server })));
+      const [pause] = new Set(refused.map((each) => (each.ok ? undefined : each.retryAfterSeconds)));
+      pauses.push(pause);
+      nowMs += (pause ?? 0) * 1_000 - 1;
+      await verify({}, { server });
+      nowMs += 1;
+    }
+    const asked = at.asked.length;
+    at.isUp = true;
+    const later = await verify({}, { server });
+
+    expect(pauses).toEqual([1, 2, 4, 8, 16, 30, 30]);
+    // Three places each time, whoever else comes meanwhile.
+    expect(asked).toBe(3 * pauses.length);
     expect(later).toMatchObject({ ok: true });
   });
 
