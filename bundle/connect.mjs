@@ -400,7 +400,12 @@ function describeOther({ status }) {
 /** What is said of a redirect; the query of its address may hold a secret. */
 function describeMove({ headers }) {
   const location = headers.get('location') ?? '';
-  const { origin, pathname } = new URL(isAddress(location, url) ? location : '', url);
+  const own = new URL(url);
+  const { origin, pathname, protocol } = new URL(isAddress(location, url) ? location : '', own);
+  const isHere = origin === own.origin && pathname === own.pathname;
+  // Nobody gets further by either address.
+  if (isHere || (own.protocol === 'https:' && protocol === 'http:'))
+    return `The address ${own.origin}${own.pathname} redirects to ${isHere ? 'itself' : 'plain HTTP'}, and leads nowhere: whoever runs the server has to mend that, mostly by having every proxy pass on X-Forwarded-Proto.`;
   return `The server has moved to ${origin}${pathname}: install its extension anew from there, or correct MCP_URL where you set it. Your token is not sent on at a redirect. Where that is a login page, it must not stand in front of the server.`;
 }
 

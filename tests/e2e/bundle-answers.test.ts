@@ -39,8 +39,13 @@ async function firstAnswer(bridge: TestProcess): Promise<unknown> {
 }
 
 /** What the bridge answers to a request where a server gives every request this answer. */
-async function answerAt(status: number, body: string, contentType = 'text/html'): Promise<unknown> {
-  const server = await startFixedAnswer(status, contentType, body);
+async function answerAt(
+  status: number,
+  body: string,
+  contentType = 'text/html',
+  location?: string,
+): Promise<unknown> {
+  const server = await startFixedAnswer(status, contentType, body, location);
   sandbox.defer(async () => server.close());
   const bridge = await startBridge(server.url);
   write(bridge, LIST);
@@ -92,6 +97,19 @@ testEach([301, 302, 307, 308])('a redirect (%i) is not followed, and its address
       ),
     },
   });
+});
+
+test('a redirect that leads to its own address is told as what to mend, not as a move', async () => {
+  const answer = await answerAt(302, '', 'text/html', '?again=secret');
+
+  expect(answer).toMatchObject({
+    error: {
+      message: expect.stringMatching(
+        /^The address http:\/\/127\.0\.0\.1:\d+\/\S* redirects to itself, and leads nowhere: whoever runs the server .*X-Forwarded-Proto/,
+      ),
+    },
+  });
+  expect(JSON.stringify(answer)).not.toContain('secret');
 });
 
 /** A request of the revision without sessions. */

@@ -64,11 +64,10 @@ export async function startFixedAnswer(
   status: number,
   contentType: string,
   body: string,
+  location = 'https://elsewhere.example/?code=secret',
 ): Promise<RunningFault> {
   return startFault((_incoming, res) => {
-    res
-      .writeHead(status, { 'Content-Type': contentType, Location: 'https://elsewhere.example/?code=secret' })
-      .end(body);
+    res.writeHead(status, { 'Content-Type': contentType, Location: location }).end(body);
   });
 }
 
