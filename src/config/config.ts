@@ -125,6 +125,7 @@ export function parseConfig(
     ...signIn,
     provider,
     isSignInOff: values.SIGN_IN === false,
+    auth,
     sharing,
     metrics,
   });

@@ -1,4 +1,5 @@
 /** Finds variables that are set and do nothing, since what they belong to is off: whoever set them is told so at the start. */
+import type { AuthConfig } from './auth.ts';
 import type { MetricsConfig } from './metrics.ts';
 import { PROVIDER_VARIABLES, type ProviderConfig } from './provider.ts';
 import type { SharingConfig } from './sharing.ts';
@@ -16,6 +17,7 @@ export interface Choices extends SignInChoice {
   readonly provider: ProviderConfig | undefined;
   /** Whether SIGN_IN=false says that nobody signs in here. */
   readonly isSignInOff: boolean;
+  readonly auth: Pick<AuthConfig, 'tokens'>;
   readonly sharing: SharingConfig;
   readonly metrics: MetricsConfig;
 }
@@ -30,8 +32,13 @@ const OF_PROVIDER = Object.keys(PROVIDER_VARIABLES).filter((name) => !SWITCHES.h
 
 /** Finds them among the variables that somebody has set. */
 export function findWithoutEffect(isSet: (name: string) => boolean, choices: Choices): WithoutEffect[] {
-  const { provider, signIn, sharing, metrics } = choices;
+  const { auth, provider, signIn, sharing, metrics } = choices;
   const groups: readonly (false | WithoutEffect)[] = [
+    auth.tokens.kind === 'text' && {
+      variables: ['TOKENS_FILE'],
+      reason:
+        'AUTH_TOKENS wins over it: no change of the file counts, not even a revocation. Unset one of them.',
+    },
     provider === undefined && {
       variables: OF_PROVIDER,
       reason:

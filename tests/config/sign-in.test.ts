@@ -105,6 +105,7 @@ describe('what is set and does nothing is told with what mends it', () => {
     ['users sign in elsewhere', { OAUTH_ISSUER, OAUTH_CLIENT_HOSTS: '*', OAUTH_STEP_UP: 'false' }, ['OAUTH_CLIENT_HOSTS'], /not here/],
     ['nothing outlives the process', { SESSION_MAX_AGE_SECONDS: '60' }, ['SESSION_MAX_AGE_SECONDS'], /SERVER_SECRET/],
     ['there is no Redis', { REDIS_PREFIX: 'a:' }, ['REDIS_PREFIX'], /REDIS_URL/],
+    ['tokens are set beside a file of them', { AUTH_TOKENS: '{}', TOKENS_FILE: 'tokens.json' }, ['TOKENS_FILE'], /AUTH_TOKENS wins/],
     ['there is no /metrics', { METRICS_USERS: 'true' }, ['METRICS_USERS'], /METRICS_TOKEN/],
   ])('where %s', (_what, environment, variables, reason) => {
     const { log, lines } = createMemoryLog();
