@@ -66,7 +66,11 @@ function requireSmallPartsOf(message: unknown): void {
   requireSmall(fieldOf(message, 'result'), '_meta');
   const method = fieldOf(message, 'method');
   if (method === 'resources/subscribe') requireFewResources([fieldOf(params, 'uri')]);
-  if (method === 'subscriptions/listen') requireFewResources(resourcesOf(params));
+  if (method === 'subscriptions/listen') {
+    // It stands in every message of the subscription.
+    requireSmall(message, 'id');
+    requireFewResources(resourcesOf(params));
+  }
   if (method !== 'initialize') return;
   requireSmall(params, 'capabilities');
   requireSmall(params, 'clientInfo');

@@ -144,6 +144,14 @@ describe('of what a client subscribes to', () => {
     expect(stream.headers.get('content-type')).toBe('text/event-stream');
   });
 
+  test('a subscription has no id that would make each of its messages large', async () => {
+    const body = { ...(listen(['note:1']).body as object), id: 'x'.repeat(65_537) };
+
+    const answer = await send(`${server.url}/mcp`, { ...listen(['note:1']), body });
+
+    expect(refusalOf(answer)).toEqual(TOO_LARGE_PART);
+  });
+
   test('a session takes no longer URIs either', async () => {
     const long = await session.post(subscribe(`${LONGEST}x`));
     const short = await session.post(subscribe(LONGEST));
