@@ -49,8 +49,12 @@ const VENDOR_HOSTS: ReadonlySet<string> = new Set([
 const MIN_FRESH_MS = 5 * 60_000;
 const MAX_FRESH_MS = 24 * 60 * 60_000;
 
-/** A failure is soon mended, and must not be asked about with every request until then. Milliseconds. */
-const FAILURE_MS = 30_000;
+/**
+ * A failure may be over in a moment, and must not be asked about with every request until then: so long after the first, then twice as
+ * long each time, up to the most. Milliseconds.
+ */
+const FIRST_FAILURE_MS = 1_000;
+const MAX_FAILURE_MS = 30_000;
 
 /** So many documents are known, those used last; and beside them so many that cannot be used, which anybody can name any number of. */
 const MAX_DOCUMENTS = 100;
@@ -67,13 +71,18 @@ interface Read {
   readonly untilMs: number;
 }
 
+/** How often a document could not be used, and until when it is not asked for again. */
+interface Failed {
+  readonly times: number;
+  readonly untilMs: number;
+}
+
 /** Makes the reader of documents, with its memory of them. */
 export function createClientDocuments(options: DocumentOptions): ClientDocuments {
   const { hosts, redirects, fetchDocument, onFailure, now = Date.now } = options;
   const named = new Set(hosts);
   const known = new Map<string, Read>();
-  /** Until when what cannot be used is not asked for again. */
-  const failed = new Map<string, number>();
+  const failed = new Map<string, Failed>();
   const reading = new Map<string, Promise<DocumentFacts | undefined>>();
 
   const accepts = (clientId: string): boolean => {
@@ -86,10 +95,13 @@ export function createClientDocuments(options: DocumentOptions): ClientDocuments
       const document = await fetchDocument(url, { mayBeNear: named.has(url.host) });
       const facts = factsOf(document.value, { clientId, host: url.host, redirects });
       keep(known, clientId, { facts, untilMs: now() + freshnessOf(document) });
+      failed.delete(clientId);
       return facts;
     } catch (error) {
       onFailure(url.host, error instanceof Error ? error.message : 'unknown error');
-      keep(failed, clientId, now() + FAILURE_MS);
+      const { times } = failed.get(clientId) ?? { times: 0 };
+      const pauseMs = Math.min(FIRST_FAILURE_MS * 2 ** times, MAX_FAILURE_MS);
+      keep(failed, clientId, { times: times + 1, untilMs: now() + pauseMs });
       return undefined;
     }
   };
@@ -103,7 +115,7 @@ export function createClientDocuments(options: DocumentOptions): ClientDocuments
       keep(known, clientId, remembered);
       return remembered.facts;
     }
-    if ((failed.get(clientId) ?? -Infinity) > now()) return undefined;
+    if ((failed.get(clientId)?.untilMs ?? -Infinity) > now()) return undefined;
     let underWay = reading.get(clientId);
     if (underWay === undefined) {
       if (reading.size >= MAX_READING) throw busy();

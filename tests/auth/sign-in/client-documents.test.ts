@@ -124,6 +124,28 @@ describe('a document', () => {
 
     expect([early, good.count(), bad.count()]).toEqual([1, 2, 1]);
   });
+
+  test('that could not be read is asked for again after a second, then after twice as long each time, up to half a minute', async () => {
+    let nowMs = 0;
+    let isUp = false;
+    const askedAtMs: number[] = [];
+    const documents = make(
+      async () => {
+        askedAtMs.push(nowMs);
+        if (!isUp) throw new Error('status 503');
+        return { value: { client_id: ID, redirect_uris: [CALLBACK] }, headers: {} };
+      },
+      { now: () => nowMs },
+    );
+
+    for (; nowMs < 100_000; nowMs += 500) await documents.read(ID).catch(() => undefined);
+    const pauses = askedAtMs.map((atMs, index) => atMs - (askedAtMs[index - 1] ?? 0));
+    isUp = true;
+    nowMs += 30_000;
+
+    expect(pauses).toEqual([0, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    await expect(documents.read(ID)).resolves.toBeDefined();
+  });
 });
 
 /** A host that has one document. */
