@@ -1,5 +1,5 @@
 /** The option `--url`: where clients reach the server. */
-import { PUBLIC_ADDRESS } from '../../src/config/value-types.ts';
+import { OWN_PATH, PUBLIC_ADDRESS } from '../../src/config/value-types.ts';
 import { CommandError, EXIT } from './command-error.ts';
 
 /**
@@ -7,7 +7,7 @@ import { CommandError, EXIT } from './command-error.ts';
  * @throws {CommandError} when it is something else
  */
 export function parseServerUrl(text: string): string {
-  const parsed = PUBLIC_ADDRESS.safeParse(text.replace(/(\/(mcp|sse))?\/?$/, ''));
+  const parsed = PUBLIC_ADDRESS.safeParse(withoutEndpoint(text));
   if (parsed.success) return parsed.data;
   throw new CommandError(
     EXIT.usage,
@@ -20,7 +20,14 @@ export function objectionTo(text: string): string | undefined {
   const url = /^https?:\/\/[^/@]+/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined) return undefined;
   if (/[?#]/.test(text)) return 'must be the address alone: leave out what begins with ? or #';
+  if (OWN_PATH.test(withoutEndpoint(url.pathname)))
+    return 'must not have a path that a server uses itself, such as /tools: leave that out';
   return /[^\w/.~-]/.test(url.pathname)
     ? 'must have a path of letters from a to z, digits, _, -, . and ~ alone'
     : undefined;
+}
+
+/** An address or a path without that of an endpoint at its end. */
+function withoutEndpoint(text: string): string {
+  return text.replace(/(\/(mcp|sse))?\/?$/, '');
 }

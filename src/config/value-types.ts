@@ -43,7 +43,7 @@ export const ORIGIN = z.string().transform((text, context) => {
 });
 
 /** Paths that this server has itself: what is asked for at one could not be told from what a proxy hands on under it. */
-const OWN_PATH =
+export const OWN_PATH =
   /^\/((admin|authorize|page)(\/.*)?|connect\.mcpb|health|messages|metrics|ready|register|revoke|token|tools)$/;
 
 /**

@@ -97,6 +97,7 @@ testEach([
     '',
     '--url must be the address alone: leave out what begins with ?',
   ],
+  ['a path of the server itself', ['--url', 'https://x.example/tools/mcp'], '', '--url must not have a path'],
   ['a path in other letters', ['--url', 'https://x.example/päth'], '', '--url must have a path of'],
   ['an address with a password', ['--url', 'https://a:secret@x.example'], '', '--url must be'],
   ['an option that is none', ['--clint', 'cursor'], '', 'connect has no option --clint.'],
