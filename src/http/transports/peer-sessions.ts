@@ -71,7 +71,9 @@ export class PeerSessions {
         ...whose
       }: Whose & { message: JSONRPCMessage; caller: SpelledCaller }) => {
         const caller = readCaller(spelled);
-        if (isCurrent(caller.grant)) find(whose)?.mcp.note(message, caller);
+        // Its token came, or went, a moment ago: the two will soon agree.
+        if (!isCurrent(caller.grant)) return false;
+        find(whose)?.mcp.note(message, caller);
         return true;
       },
     );
@@ -173,13 +175,14 @@ export class PeerSessions {
   }
 
   async #passAnswer(asker: string, { id, userId }: Session, message: JSONRPCMessage, caller: Caller) {
-    try {
-      await this.#parts.peers.ask(asker, 'answer', { id, userId, message, caller: spellCaller(caller) });
-      this.#note('answer forwarded', caller.requestId, { userId });
-    } catch (error) {
-      // With the process its question is gone, and nobody waits for the answer.
-      if (!(error instanceof PeerGoneError)) throw unreachable(error);
-    }
+    const body = { id, userId, message, caller: spellCaller(caller) };
+    // With the process its question is gone, and nobody waits for the answer.
+    const isTaken = await this.#parts.peers.ask<boolean>(asker, 'answer', body).catch((error: unknown) => {
+      if (error instanceof PeerGoneError) return undefined;
+      throw unreachable(error);
+    });
+    if (isTaken === false) throw unreachable();
+    if (isTaken === true) this.#note('answer forwarded', caller.requestId, { userId });
   }
 
   /** Has the process that had a session's stream end it: there is one, and the last that is asked for is it. */

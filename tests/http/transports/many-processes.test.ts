@@ -27,7 +27,11 @@ import {
   startTestServer,
   type TestServer,
   type TestServerOptions,
+  TOKENS,
 } from '../../support/start-server.ts';
+
+/** A token that was added a moment ago. */
+const YOUNG = 'tok_ada_young_0123456789';
 
 const [SECRET, NEXT] = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')];
 const sandbox = createSandbox();
@@ -191,7 +195,9 @@ describeWithRedis('processes that share a Redis', () => {
   });
 
   test('have the answer to a question reach the process that asked', async () => {
-    const [here, there] = [await start({ tools: [confirm] }), await start({ tools: [confirm] })];
+    // One process has read the file since a token was added, the other has not.
+    const tokens = { ...TOKENS, [YOUNG]: { userId: 'ada' } };
+    const [here, there] = [await start({ tools: [confirm] }), await start({ tools: [confirm], tokens })];
     const said = { capabilities: { elicitation: {} }, clientInfo: { name: 'asked', version: '1' } };
     const opened = await send(`${here.url}/mcp`, {
       token: ADA,
@@ -207,10 +213,12 @@ describeWithRedis('processes that share a Redis', () => {
     const reply = { jsonrpc: '2.0', id: question.id, result: { action: 'accept', content: { sure: true } } };
 
     const foreign = await ask(there, id, { body: reply, token: BOB });
+    const early = await ask(there, id, { body: reply, token: YOUNG });
     const taken = await ask(there, id, { body: reply });
     const answer = await stream.answerTo(1);
 
-    expect([foreign.status, taken.status]).toEqual([404, 202]);
+    expect([foreign.status, early.status, taken.status]).toEqual([404, 503, 202]);
+    expect(early.headers.get('retry-after')).toBe('1');
     expect(answer).toMatchObject({ result: { content: [{ text: 'accept' }] } });
   });
 
