@@ -51,8 +51,13 @@ export function guardOrigin(options: OriginGuardOptions): Step {
     if (origin !== undefined) {
       ctx.vary('Origin');
       const name = withoutUsualPort(host);
+      // Nobody signs in over plain HTTP from another machine: whoever is in between writes such a page.
+      const isPlain = pages === 'own' && !isLoopback && origin.startsWith('http:');
       const isOwn =
-        isAllowedHost && mayBeOwn && (origin === `http://${name}` || origin === `https://${name}`);
+        isAllowedHost &&
+        mayBeOwn &&
+        !isPlain &&
+        (origin === `http://${name}` || origin === `https://${name}`);
       if (pages === 'any') return letIn(ctx, '*', next);
       // Browsers hide where a form comes from when they are told to, but not that it comes from here.
       const isHiddenOwn = origin === 'null' && ctx.get('sec-fetch-site') === 'same-origin';

@@ -2,7 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { REFUSED } from '../../../src/http/refusal-event.ts';
-import { eventually, openRaw, send } from '../../support/raw-http.ts';
+import { eventually, openRaw, send, sendRaw } from '../../support/raw-http.ts';
 import {
   allow,
   askFor,
@@ -153,6 +153,19 @@ describe('consent', () => {
     const answer = await sendForm(`${url}/authorize`, { ticket, token: ADA, action: 'allow' }, headers);
 
     expect(answer.status).toBe(status);
+  });
+
+  test('sent by the page of the same name that plain HTTP has, which whoever is in between can write, is refused', async () => {
+    const own = await startTestServer({
+      env: { PUBLIC_URL: 'https://my-app.example', SERVER_SECRET: newSecret() },
+    });
+
+    const head = ['POST /authorize HTTP/1.1', 'Host: my-app.example', 'Content-Length: 0'];
+    const plain = await sendRaw(own.url, [...head, 'Origin: http://my-app.example']);
+    const secure = await sendRaw(own.url, [...head, 'Origin: https://my-app.example']);
+    await own.close();
+
+    expect([plain.status, secure.status]).toEqual([403, 400]);
   });
 
   test('sent where a proxy writes another name over Host is refused in words that say so', async () => {
