@@ -14,7 +14,7 @@ export interface CsvRow {
 
 /**
  * The rows of a text, without the empty ones and without marks that cannot be seen. The separator is the one of the first line that
- * has any; a tab is one beside each of the others. Undefined when a quote is not closed.
+ * has any; a tab is one beside each of the others. The apostrophe that keeps a value from being a formula is no part of it. Undefined when a quote is not closed.
  */
 export function parseCsv(written: string): CsvRow[] | undefined {
   const text = written.replaceAll(/\r\n?/g, '\n').replaceAll(UNSEEN, '');
@@ -39,10 +39,10 @@ export function parseCsv(written: string): CsvRow[] | undefined {
       cell = '';
       isQuoted = true;
     } else if (character === separator || character === '\t') {
-      cells.push(cell.trim());
+      cells.push(plainOf(cell));
       cell = '';
     } else if (character === '\n' || character === undefined) {
-      cells.push(cell.trim());
+      cells.push(plainOf(cell));
       if (cells.some((value) => value !== '')) rows.push({ cells, row, line });
       cells = [];
       cell = '';
@@ -55,9 +55,19 @@ export function parseCsv(written: string): CsvRow[] | undefined {
   return rows;
 }
 
-/** One line of a table. */
+/** One line of a table. What a spreadsheet would take for a formula has an apostrophe before it, which {@link parseCsv} takes away. */
 export function formatCsvLine(cells: readonly string[]): string {
   return cells
+    .map((cell) => (FORMULA.test(cell) ? `'${cell}` : cell))
     .map((cell) => (/[",;\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell))
     .join(',');
+}
+
+/** What a spreadsheet would run, and what stands for it in a table: with one apostrophe more each can be told from the others. */
+const FORMULA = /^'*[=+@-]/;
+
+/** The value of a cell. */
+function plainOf(cell: string): string {
+  const value = cell.trim();
+  return value.startsWith("'") && FORMULA.test(value) ? value.slice(1) : value;
 }

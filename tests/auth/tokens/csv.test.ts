@@ -1,6 +1,6 @@
 /** Tables as spreadsheets of several systems write and copy them. */
 import { expect, test } from '@jest/globals';
-import { parseCsv } from '../../../src/auth/tokens/csv.ts';
+import { formatCsvLine, parseCsv } from '../../../src/auth/tokens/csv.ts';
 
 const CLASS = [
   ['user', 'name', 'scopes'],
@@ -44,6 +44,15 @@ test('the separator is that of the first line that has any, and a tab is always 
 test('what joins letters and emoji stays, and a quote that is not closed is told', () => {
   expect(cellsOf('mi,\u0645\u06CC\u200C\u062E, x')).toEqual([['mi', '\u0645\u06CC\u200C\u062E', 'x']]);
   expect(parseCsv('ada,"Ada')).toBeUndefined();
+});
+
+test('no cell is a formula for a spreadsheet, and each is read as it was', () => {
+  const cells = ['=1+1', '+49 30', '-x', '@ada', "'=1+1", '=HYPERLINK("http://x","y")', "d'or", "'t", 'a=b'];
+
+  const line = formatCsvLine(cells);
+
+  expect(line).toBe(`'=1+1,'+49 30,'-x,'@ada,''=1+1,"'=HYPERLINK(""http://x"",""y"")",d'or,'t,a=b`);
+  expect(cellsOf(line)).toEqual([cells]);
 });
 
 test('a row has the number that a spreadsheet shows, and that of its line', () => {
