@@ -87,7 +87,7 @@ export function withDerivedTokens(parts: DerivedTokenParts): TokenVerifier {
       // One in some hundred thousand random tokens begins like a derived one.
       if (found === undefined) return tokens.verify(token, headers, networkOf);
       const verdict = judge(found.claims);
-      if (!verdict.ok) return verdict;
+      if (!verdict.ok) return verdict.refused;
       const { entry } = verdict;
       if (found.claims.issuer !== issuerOf(headers ?? {}))
         return { ok: false, reason: 'other_address', grant: entry.grant };

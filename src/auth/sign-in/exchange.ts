@@ -151,15 +151,16 @@ function requireSameResources({ resources }: CodeClaims, asked: readonly string[
 function requireEntry(claims: SignInClaims, { judge }: ExchangeParts): EntryOf {
   const verdict = judge(claims);
   if (verdict.ok) return verdict.entry;
-  if (verdict.reason === 'unavailable')
+  if (verdict.refused.reason === 'unavailable')
     throw new OAuthError(
       'temporarily_unavailable',
       'Whether the token that was signed in with is valid cannot be told at this moment: what knows the tokens cannot be reached. Try again soon.',
     );
-  const hasEnded = verdict.reason === 'signed_out' || verdict.description === SIGN_IN_ENDED;
   throw new OAuthError(
     'invalid_grant',
-    hasEnded ? SIGN_IN_ENDED : 'The token that was signed in with is not valid any more. Sign in again.',
+    verdict.by === 'sign-in'
+      ? SIGN_IN_ENDED
+      : 'The token that was signed in with is not valid any more. Sign in again.',
   );
 }
 

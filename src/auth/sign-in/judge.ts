@@ -11,9 +11,13 @@ export interface JudgeParts {
   readonly now: () => number;
 }
 
-/** A verdict: the entry, as it is at this moment, or why the value does not count, and whose it was for the log. */
+/** Why a value does not count, and whose it was for the log. */
+type Refused = Extract<Verification, { readonly ok: false }>;
+
+/** A verdict: the entry, as it is at this moment, or why the value does not count, be that the sign-in's doing or the entry's. */
 export type Verdict =
-  { readonly ok: true; readonly entry: KnownToken } | Extract<Verification, { readonly ok: false }>;
+  | { readonly ok: true; readonly entry: KnownToken }
+  | { readonly ok: false; readonly by: 'sign-in' | 'entry'; readonly refused: Refused };
 
 /** Judges values. */
 export type Judge = (claims: SignInClaims) => Verdict;
@@ -23,14 +27,20 @@ export function createJudge({ lookUp, families, now }: JudgeParts): Judge {
   return (claims) => {
     const entry = lookUp(claims.digest);
     // It was there when the value was made.
-    if (entry === undefined || entry === 'unavailable') return { ok: false, reason: entry ?? 'revoked' };
+    if (entry === undefined || entry === 'unavailable')
+      return refuse('entry', { reason: entry ?? 'revoked' });
     const { grant, refusal, since } = entry;
     if (refusal !== undefined)
-      return { ok: false, reason: refusal, grant, ...(since !== undefined && { since }) };
+      return refuse('entry', { reason: refusal, grant, ...(since !== undefined && { since }) });
     const isVoid = entry.signInsSinceMs !== undefined && claims.issuedAtMs < entry.signInsSinceMs;
-    if (isVoid || families.hasEnded(claims.family)) return { ok: false, reason: 'signed_out', grant };
+    if (isVoid || families.hasEnded(claims.family)) return refuse('sign-in', { reason: 'signed_out', grant });
     if (claims.expiresAtMs <= now())
-      return { ok: false, reason: 'expired', description: SIGN_IN_ENDED, grant };
+      return refuse('sign-in', { reason: 'expired', description: SIGN_IN_ENDED, grant });
     return { ok: true, entry };
   };
+}
+
+/** The verdict on what does not count. */
+function refuse(by: 'sign-in' | 'entry', why: Omit<Refused, 'ok'>): Verdict {
+  return { ok: false, by, refused: { ok: false, ...why } };
 }

@@ -65,7 +65,7 @@ test('a caller that another process let in counts as long as the sign-in does an
 });
 
 /** Takes nothing that came of a sign-in. */
-const refuse: Judge = () => ({ ok: false, reason: 'revoked' });
+const refuse: Judge = () => ({ ok: false, by: 'entry', refused: { ok: false, reason: 'revoked' } });
 
 test('a token that came of no sign-in is looked up with where it came from, for whom that is dear', async () => {
   const networks: (string | undefined)[] = [];
