@@ -15,7 +15,7 @@ import type { EventStreams } from './event-streams.ts';
 import { KeptStream, ResponseReader, writeLoss } from './kept-stream.ts';
 import { unreachable } from './peer-callers.ts';
 import type { AnswerKeeper, NewStream } from './pending-answer.ts';
-import { endedMeanwhile, isOver } from './session-opening.ts';
+import { isOver } from './session-opening.ts';
 
 /** The first revision whose clients take an event without data, and come back when a stream ends without the answer. */
 const FIRST_WITH_PRIMING = '2025-11-25';
@@ -47,7 +47,6 @@ export class SessionStreams implements AnswerKeeper {
   #canPause: boolean | undefined;
   /** The session's own stream, and its latest reader. */
   #own: { readonly stream: KeptStream; reader: ResponseReader } | undefined;
-  #endedBy: EndReason | undefined;
 
   constructor(owner: StreamOwner, shared: SharedByStreams) {
     this.#owner = owner;
@@ -87,12 +86,8 @@ export class SessionStreams implements AnswerKeeper {
     return stream;
   }
 
-  /**
-   * Opens the session's own stream. It takes over from an earlier, maybe half-dead one.
-   * @throws {HttpError} 404 or 503 when the session has ended while the GET waited for others: nobody would end the stream
-   */
+  /** Opens the session's own stream. It takes over from an earlier, maybe half-dead one. */
   open(ctx: RequestContext): void {
-    if (this.#endedBy !== undefined) throw endedMeanwhile(this.#endedBy);
     const { session } = this.#owner;
     this.#own?.stream.end();
     const ids = createEventIds(session.id, 'get');
@@ -160,7 +155,6 @@ export class SessionStreams implements AnswerKeeper {
 
   /** Ends the session's own stream, before a shutdown with word when to come back. */
   end(reason: EndReason): void {
-    this.#endedBy = reason;
     const { session } = this.#owner;
     if (isOver(reason)) {
       this.#own?.stream.end();

@@ -74,7 +74,7 @@ export class StreamableTransport implements SessionConnection, Channel {
    * is there to read answers: no call must run that nothing would cancel
    */
   handlePost(ctx: RequestContext, { messages, isBatch }: ParsedBody): void {
-    if (this.#endedBy !== undefined) throw endedMeanwhile(this.#endedBy);
+    this.#requireLive();
     const requests = messages.filter(isReadRequest);
     requireDifferentIds(requests.map(({ message }) => message.id));
     if (requests.length > 0) requireClient(ctx);
@@ -92,8 +92,12 @@ export class StreamableTransport implements SessionConnection, Channel {
     else ctx.res.on('close', () => reply.isKept || this.mcp.forsake(reply));
   }
 
-  /** Takes a GET: the session's stream for what belongs to no request, or a stream that broke after the event with this id. */
+  /**
+   * Takes a GET: the session's stream for what belongs to no request, or a stream that broke after the event with this id.
+   * @throws {HttpError} 404 or 503 when the session has ended while the GET waited for others: nobody would end the stream
+   */
   async handleGet(ctx: RequestContext, lastEventId: string | undefined): Promise<void> {
+    this.#requireLive();
     if (lastEventId === undefined) this.#kept?.open(ctx);
     else await this.#kept?.resume(ctx, lastEventId);
   }
@@ -125,6 +129,11 @@ export class StreamableTransport implements SessionConnection, Channel {
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.#kept !== undefined) this.#kept.send(message);
     else if (isRequest(message)) throw noStreamForRequest();
+  }
+
+  /** Refuses what has waited for others while the session ended. */
+  #requireLive(): void {
+    if (this.#endedBy !== undefined) throw endedMeanwhile(this.#endedBy);
   }
 }
 
