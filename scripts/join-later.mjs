@@ -130,9 +130,12 @@ const LATER = {
 };`,
 };
 
+/** The tables of media types and of character sets. */
+const TABLES = /mime-db.db\.json$|iconv-lite.encodings.tables.[\w-]+\.json$/;
+
 /**
- * Puts that in their places. Tables stand in files beside the program, or stay where npm put them: those of media types, those of
- * character sets, of which there is one here, and zod's messages in all languages but English.
+ * Puts that in their places. Tables are copied beside the program: where npm put them is known to the packages that need them, not to the
+ * program. zod's messages in all languages but English stay there, as zod is a package of our own.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -156,11 +159,11 @@ export const loadLater = {
         resolveDir: ROOT,
       }));
     }
-    onLoad({ filter: /mime-db.db\.json$/ }, ({ path: file }) => ({
+    onLoad({ filter: TABLES }, ({ path: file }) => ({
       contents: fs.readFileSync(file),
       loader: 'copy',
     }));
-    onResolve({ filter: /^iconv-lite$|^zod\/v4\/locales$/ }, ({ path: name }) => ({
+    onResolve({ filter: /^zod\/v4\/locales$/ }, ({ path: name }) => ({
       path: name,
       external: true,
     }));

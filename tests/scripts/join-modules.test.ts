@@ -43,7 +43,8 @@ describe('the built server', () => {
     expect(all.filter((name) => name.includes('zod/v4/locales/'))).toEqual([
       'node_modules/zod/v4/locales/en.js',
     ]);
-    expect(all.filter((name) => name.includes('iconv-lite'))).toEqual([]);
+    expect(all.filter((name) => name.includes('iconv-lite/encodings/tables/'))).toEqual([]);
+    expect(start.filter((name) => name.includes('iconv-lite'))).toEqual([]);
   });
 
   test('is loaded by its entries', () => {
@@ -110,6 +111,26 @@ process.stdout.write(z.string().safeParse(1).error.issues[0].message);`;
   expect(printed).toContain('Ungültige Eingabe');
 });
 
+test('where packages are not all in one folder, the SDK finds those of its own, and their tables', async () => {
+  const reading = `import { EventEmitter } from 'node:events';
+import { Readable } from 'node:stream';
+import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
+async function read() {
+  const res = Object.assign(new EventEmitter(), { writeHead: () => res, write: () => true, end: () => res });
+  const transport = new SSEServerTransport('/messages', res as never);
+  transport.onmessage = (message) => process.stdout.write(JSON.stringify(message));
+  await transport.start();
+  const body = Buffer.from('{"jsonrpc":"2.0","method":"\\x93\\xfa\\x96\\x7b"}', 'latin1');
+  const headers = { 'content-type': 'application/json; charset=shift_jis' };
+  await transport.handlePostMessage(Object.assign(Readable.from([body]), { headers }) as never, res as never);
+}
+void read();`;
+
+  const { printed } = await runJoined({ 'main.ts': reading }, [], ['iconv-lite']);
+
+  expect(JSON.parse(printed)).toEqual({ jsonrpc: '2.0', method: '日本' });
+});
+
 test('with maps a stack trace names the sources, and without them the script', async () => {
   const failing = 'process.stdout.write(String(new Error("here").stack));';
 
@@ -120,10 +141,11 @@ test('with maps a stack trace names the sources, and without them the script', a
   expect(script).toMatch(/joined\.cjs:\d+:/);
 });
 
-/** Joins a program of these files under `src` and runs it: where it was, and what it printed. */
+/** Joins a program of these files under `src` and runs it: where it was, and what it printed. Packages that are `deep` only others find. */
 async function runJoined(
   files: Readonly<Record<string, string>>,
   options: readonly string[] = [],
+  deep: readonly string[] = [],
 ): Promise<{ folder: string; printed: string }> {
   const sandbox = createSandbox();
   try {
@@ -136,7 +158,9 @@ async function runJoined(
     mkdirSync(path.join(folder, 'scripts'));
     for (const name of ['join-modules.mjs', 'join-later.mjs', 'load-joined.mjs'])
       cpSync(path.join(ROOT, 'scripts', name), path.join(folder, 'scripts', name));
-    symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'), 'junction');
+    mkdirSync(path.join(folder, 'node_modules'));
+    for (const name of readdirSync(path.join(ROOT, 'node_modules')).filter((each) => !deep.includes(each)))
+      symlinkSync(path.join(ROOT, 'node_modules', name), path.join(folder, 'node_modules', name), 'junction');
     const script = (...args: string[]): string =>
       execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
 
