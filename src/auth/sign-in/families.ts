@@ -2,6 +2,7 @@
  * What must be remembered of sign-ins, in memory and with a bound: which codes are used, which refresh token of each sign-in is the
  * newest, and which sign-ins have ended. What the token file says counts whatever is forgotten here.
  */
+import { SIGN_IN_ENDED } from '../authenticate.ts';
 import { OAuthError } from './oauth-error.ts';
 
 /** A code is good for a minute. Milliseconds. */
@@ -58,7 +59,7 @@ export function createFamilies(now: () => number = Date.now): Families {
     if (isNew) await Promise.all(listeners.map((listener) => listener(family)));
   };
   const requireGoing = (family: string): void => {
-    if (ended.has(family)) throw new OAuthError('invalid_grant', 'This sign-in has ended. Sign in again.');
+    if (ended.has(family)) throw new OAuthError('invalid_grant', SIGN_IN_ENDED);
   };
   return {
     useCode(family, untilMs) {
