@@ -24,6 +24,7 @@ export function createPeopleTable(onEdit) {
   const tell = () => {
     const words = chosen.size === 0 ? 'None chosen' : `${chosen.size} chosen`;
     byId('chosen', HTMLElement).textContent = words;
+    byId('actions', HTMLElement).classList.toggle('some', chosen.size > 0);
   };
   const shown = () => {
     const words = search.value.trim().toLowerCase();
@@ -107,10 +108,14 @@ function createRow(
     {},
     element('td', {}, box),
     who,
-    element('td', {}, opens),
-    element('td', {}, chip),
-    element('td', { class: 'when' }, expiresAt === null ? 'never' : dayOf(expiresAt)),
-    element('td', { class: 'when' }, lastUse === null ? '–' : `${dayOf(lastUse)} ${lastUse.slice(11, 16)}`),
+    element('td', { 'data-head': 'Scopes' }, opens),
+    element('td', { 'data-head': 'State' }, chip),
+    element('td', { 'data-head': 'Ends', class: 'when' }, expiresAt === null ? 'never' : dayOf(expiresAt)),
+    element(
+      'td',
+      { 'data-head': 'Last use', class: lastUse === null ? 'none' : 'when' },
+      lastUse === null ? '–' : minuteOf(lastUse),
+    ),
     createCalls(calls),
     element('td', {}, ...(onEdit === undefined ? [] : [createEdit(id, name, onEdit)])),
   );
@@ -141,9 +146,10 @@ function createEdit(id, name, onEdit) {
  */
 function createCalls(calls) {
   const all = sumOf(calls);
-  if (all === 0) return element('td', {}, '–');
+  const head = { 'data-head': 'Calls, 7 days' };
+  if (all === 0) return element('td', { ...head, class: 'none' }, '–');
   const words = `today ${calls.at(-1) ?? 0}, in ${calls.length} days ${all}`;
-  return element('td', {}, String(sumOf(calls.slice(-7))), element('span', { class: 'aside' }, words));
+  return element('td', head, String(sumOf(calls.slice(-7))), element('span', { class: 'aside' }, words));
 }
 
 /**
@@ -162,4 +168,13 @@ function sumOf(numbers) {
  */
 function dayOf(moment) {
   return moment.slice(0, 10);
+}
+
+/**
+ * The minute of a moment.
+ *
+ * @param {string} moment
+ */
+function minuteOf(moment) {
+  return `${dayOf(moment)} ${moment.slice(11, 16)}`;
 }

@@ -20,9 +20,9 @@ export function showSessions(sessions, onEnd) {
       'tr',
       {},
       element('td', {}, userId),
-      element('td', {}, client ?? 'not known'),
-      element('td', {}, transport),
-      element('td', {}, `${hasStream ? 'stream open' : 'no stream'}${calls}`),
+      element('td', { 'data-head': 'Client' }, client ?? 'not known'),
+      element('td', { 'data-head': 'Transport' }, transport),
+      element('td', { 'data-head': 'State' }, `${hasStream ? 'stream open' : 'no stream'}${calls}`),
       element('td', {}, button),
     );
   });

@@ -18,6 +18,12 @@ const LINES_OF_DATE = `(() => {
   return range.getClientRects().length;
 })()`;
 
+/** In the browser: how much wider than their places the tables are, and the side of the smallest box. */
+const ROOM_OF_TABLES = `[
+  ...[...document.querySelectorAll('.wide')].map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth),
+  Math.min(...[...document.querySelectorAll('.wide input')].map(({ offsetWidth }) => offsetWidth)),
+]`;
+
 /** In the browser: opens an edit, leaves it, and opens it again before the browser has told that it was left. */
 const EDIT_TWICE = `(() => {
   const button = [...document.querySelectorAll('#rows button')].find(({ ariaLabel }) => ariaLabel.startsWith('Edit Bob'));
@@ -251,4 +257,32 @@ describeInBrowser('the page for admins', () => {
     // For the next screen.
     await fixture.server().writeTokens(tokens);
   });
+
+  test.each([320, 390])(
+    'shows all of a row on a phone that is %i wide, and what to do to it from wherever it is chosen',
+    async (width) => {
+      const name = 'Donaudampfschifffahrtsgesellschaftskapitän';
+      const others = Array.from({ length: 20 }, (_, index) => [
+        `tok_other_${index}_0123456789`,
+        { userId: `u${index}` },
+      ]);
+      const long = { userId: 'long', name, expiresAt: '2027-06-30T00:00:00Z' };
+      await fixture
+        .server()
+        .writeTokens({ ...tokens, ...Object.fromEntries(others), tok_long_0123456789: long });
+      const page = await signIn(ADMIN, { viewport: { width, height: 640 } });
+
+      await page.getByLabel(`Choose ${name}`).check();
+      const row = await page.locator('#rows tr', { hasText: name }).innerText();
+      const top = (await page.getByRole('button', { name: 'Disable' }).boundingBox())?.y;
+
+      expect(await page.evaluate(ROOM_OF_TABLES)).toEqual([0, 0, 24]);
+      expect(row).toContain('2027-06-30');
+      expect(top).toBeGreaterThanOrEqual(0);
+      expect(await page.getByRole('link', { name: 'Add' }).count()).toBe(1);
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
+      expect(await findBarriers(page)).toEqual([]);
+      await fixture.server().writeTokens(tokens);
+    },
+  );
 });
