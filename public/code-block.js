@@ -1,5 +1,6 @@
-/** Copying, and texts with the server's address: the placeholder in them becomes the address that this page has. */
-import { announce, byId, element } from './element.js';
+/** What can be copied, and texts with the server's address: the placeholder in them becomes the address that this page has. */
+import { createCopyButton } from './copy-button.js';
+import { byId } from './element.js';
 import { CLICKS, renderClick } from './one-click.js';
 import { SERVER_ADDRESS } from './server-address.js';
 
@@ -69,50 +70,5 @@ export function addCopyButtons() {
     if (!(holder instanceof HTMLElement)) continue;
     const place = holder.querySelector('[data-copy-here]') ?? holder;
     place.append(createCopyButton(holder, holder.dataset['copyable'] ?? ''));
-  }
-}
-
-/**
- * A button that copies the `code` element in a holder.
- *
- * @param {HTMLElement} holder
- * @param {string} what for the screen reader: what is copied
- */
-function createCopyButton(holder, what) {
-  const label = element('span', {}, 'Copy');
-  const button = element('button', { type: 'button', class: 'quiet copy' }, label);
-  button.append(element('span', { class: 'unseen' }, ` ${what}`));
-  let timer = 0;
-  const handle = async () => {
-    const code = holder.querySelector('code');
-    if (code === null) return;
-    const copied = await copy(code);
-    label.textContent = copied ? 'Copied' : 'Press Ctrl+C';
-    button.classList.toggle('done', copied);
-    announce(copied ? `Copied: ${what}` : 'Selected. Press Ctrl+C to copy.');
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      label.textContent = 'Copy';
-      button.classList.remove('done');
-      announce('');
-    }, 2_000);
-  };
-  button.addEventListener('click', () => void handle());
-  return button;
-}
-
-/**
- * Copies an element's text. Where the clipboard is closed to the page (plain http, a frame), it stays selected for Ctrl+C.
- *
- * @param {HTMLElement} source
- */
-async function copy(source) {
-  try {
-    await navigator.clipboard.writeText(source.textContent ?? '');
-    return true;
-  } catch {
-    getSelection()?.selectAllChildren(source);
-    // Deprecated, and the only way left on a page without https.
-    return document.execCommand('copy');
   }
 }

@@ -1,4 +1,5 @@
 /** Links that were just made: as slips to print, each with a QR code, and as a table to save. */
+import { createCopyButton } from '../page/copy-button.js';
 import { byId, element } from '../page/element.js';
 import qrcode from './qrcode.js';
 
@@ -59,7 +60,7 @@ function warn(words) {
  * @param {MadeToken} token
  */
 function createSlip({ name, userId, link }) {
-  return element(
+  const slip = element(
     'li',
     { class: 'slip' },
     drawCode(link, `QR code of the link of ${name}`),
@@ -72,6 +73,8 @@ function createSlip({ name, userId, link }) {
       'Open it, or scan the code. It is yours alone: keep it like a password.',
     ),
   );
+  slip.append(createCopyButton(slip, `the link of ${name}`));
+  return slip;
 }
 
 /**

@@ -82,6 +82,19 @@ describeInBrowser('the page for admins', () => {
     expect(await page.locator('#rows').isVisible()).toBe(false);
   });
 
+  testInCi('copies a link', async () => {
+    const page = await signIn(ADMIN, { permissions: ['clipboard-read', 'clipboard-write'] });
+    await page.getByLabel('User id').fill('cleo');
+    await page.getByRole('button', { name: 'Make a link' }).click();
+
+    await page.getByRole('button', { name: 'Copy the link of cleo' }).click();
+    await page.getByText('Copied: the link of cleo').waitFor();
+
+    const link = await page.locator('.slip code').textContent();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(link);
+    await fixture.server().writeTokens(tokens);
+  });
+
   testInCi(
     'shows links that were made where the lists cannot be loaded again, with what the server warns of',
     async () => {
