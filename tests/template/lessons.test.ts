@@ -62,6 +62,19 @@ test('every test that a lesson names is in its file', async () => {
   expect(missing).toEqual([]);
 });
 
+test('the command that runs a test names one', async () => {
+  const { text } = await readDocument('docs/06_LESSONS_LEARNED.md');
+  const commands = [...text.matchAll(/^npm run -s jest -- (\S+) -t "(.*)"$/gm)];
+
+  const runs = await Promise.all(
+    commands.map(async ([, file = '', part = '']) =>
+      [...(await testNamesIn(file))].some((name) => name.includes(part)),
+    ),
+  );
+
+  expect(runs).toEqual([true]);
+});
+
 test('every test of the libraries and clients beside the document belongs to a lesson', async () => {
   const named = new Set((await readLessons()).flatMap(({ tests }) => tests.map(({ name }) => name)));
 
