@@ -24,6 +24,11 @@ const ROOM_OF_TABLES = `[
   Math.min(...[...document.querySelectorAll('.wide input')].map(({ offsetWidth }) => offsetWidth)),
 ]`;
 
+/** In the browser: what in a slip goes on behind its edge. */
+const WIDE_IN_SLIPS = `[...document.querySelectorAll('.slip > *')]
+  .filter(({ scrollWidth, clientWidth, offsetWidth }) => scrollWidth > Math.max(clientWidth, offsetWidth))
+  .map(({ outerHTML }) => outerHTML)`;
+
 /** In the browser: opens an edit, leaves it, and opens it again before the browser has told that it was left. */
 const EDIT_TWICE = `(() => {
   const button = [...document.querySelectorAll('#rows button')].find(({ ariaLabel }) => ariaLabel.startsWith('Edit Bob'));
@@ -289,6 +294,11 @@ describeInBrowser('the page for admins', () => {
       const row = await page.locator('#rows tr', { hasText: name }).innerText();
       const top = (await page.getByRole('button', { name: 'Disable' }).boundingBox())?.y;
 
+      await page.getByRole('button', { name: 'New link' }).click();
+      await page.getByText('Done for 1 token.').waitFor();
+      await page.getByRole('button', { name: 'Copy the link of' }).click({ timeout: 5_000 });
+
+      expect(await page.evaluate(WIDE_IN_SLIPS)).toEqual([]);
       expect(await page.evaluate(ROOM_OF_TABLES)).toEqual([0, 0, 24]);
       expect(row).toContain('2027-06-30');
       expect(top).toBeGreaterThanOrEqual(0);
