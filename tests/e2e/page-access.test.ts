@@ -39,6 +39,17 @@ describeInBrowser('the page for everybody', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
   });
 
+  testInCi('has its name on one line above the ways to its parts on the narrowest phone', async () => {
+    const page = await fixture.open({ viewport: { width: 320, height: 640 } });
+
+    const name = await page.locator('.brand').boundingBox();
+    const ways = await page.getByRole('navigation').boundingBox();
+
+    expect(name?.height).toBeLessThan(40);
+    expect(ways?.x).toBeLessThan(32);
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
+  });
+
   testInCi('can be used with the keyboard alone', async () => {
     const page = await fixture.open();
 

@@ -57,7 +57,9 @@ describeInBrowser('the sign-in page', () => {
     const first = page.locator('#connect details').first();
     expect(await first.locator('summary').textContent()).toContain('Claude, ChatGPT and others that sign in');
     expect(await first.locator('pre').innerText()).toBe(`${fixture.url()}/mcp`);
-    expect(await page.locator('#main').innerText()).toContain('or sign in');
+    expect(await page.locator('.facts dd').first().innerText()).toMatch(
+      /a token: Authorization.*, or sign in$/,
+    );
   });
 
   test('takes the token by keyboard and leads back to the client, without scripts', async () => {
