@@ -280,14 +280,11 @@ describeInBrowser('the page for admins', () => {
     'shows all of a row on a phone that is %i wide, and what to do to it from wherever it is chosen',
     async (width) => {
       const name = 'Donaudampfschifffahrtsgesellschaftskapitän';
-      const others = Array.from({ length: 20 }, (_, index) => [
-        `tok_other_${index}_0123456789`,
-        { userId: `u${index}` },
-      ]);
+      const others: Record<string, { userId: string }> = {};
+      for (let index = 0; index < 20; index += 1)
+        others[`tok_other_${index}_0123456789`] = { userId: `u${index}` };
       const long = { userId: 'long', name, expiresAt: '2027-06-30T00:00:00Z' };
-      await fixture
-        .server()
-        .writeTokens({ ...tokens, ...Object.fromEntries(others), tok_long_0123456789: long });
+      await fixture.server().writeTokens({ ...tokens, ...others, tok_long_0123456789: long });
       const page = await signIn(ADMIN, { viewport: { width, height: 640 } });
 
       await page.getByLabel(`Choose ${name}`).check();
