@@ -203,6 +203,7 @@ describe('an entry', () => {
     ['ends with a line break', `${SECRET}\n`],
     ['holds a letter that no header can carry', 'tok_sécret'],
     ['is a digest that is too short', 'sha256:6b86b273'],
+    ['is a digest with its prefix in capitals', `SHA256:${'6b86b273'.repeat(8)}`],
     ['is a digest with a wrong digit', `sha256:${'g'.repeat(64)}`],
     ['is a digest that is too long', `sha256:${'a'.repeat(65)}`],
   ])('whose key %s is refused by its position', (_case, key) => {

@@ -157,7 +157,8 @@ function objectionTo(key: string): string | undefined {
 
 /** The digest that a key stands for, or undefined when no client could send such a token. */
 function digestOfKey(key: string): string | undefined {
-  if (key.startsWith('sha256:')) return /^sha256:([0-9a-f]{64})$/i.exec(key)?.[1]?.toLowerCase();
+  // In capitals it would be a token by itself, which whoever reads the file could send.
+  if (/^sha256:/i.test(key)) return /^sha256:([0-9a-fA-F]{64})$/.exec(key)?.[1]?.toLowerCase();
   return /^[\x21-\x7e]+$/.test(key) ? digestToken(key) : undefined;
 }
 
