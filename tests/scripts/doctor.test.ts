@@ -38,7 +38,7 @@ async function examine(
   content: string | object,
   {
     name = 'mcp.json',
-    args = [],
+    args = ['--timeout', '5'],
     environment = {},
   }: { name?: string; args?: string[]; environment?: Record<string, string> } = {},
 ) {
@@ -47,7 +47,7 @@ async function examine(
   });
   let printed = '';
   const output = { write: (text: string) => void (printed += text), isTerminal: false };
-  const exitCode = await runDoctor([path.join(folder, name), '--json', '--timeout', '5', ...args], {
+  const exitCode = await runDoctor([path.join(folder, name), '--json', ...args], {
     environment,
     stdout: output,
     stderr: output,
