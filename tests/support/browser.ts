@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, jest } from '@jest/globals';
 import type Axe from 'axe-core';
 import {
   type Browser,
@@ -48,6 +48,9 @@ const EXECUTABLE = PLACES.find((place) => existsSync(place));
 
 const MISSING =
   'Chromium is missing, and the tests of the page need it (Debian: apt-get install --no-install-recommends chromium).';
+
+// On a busy machine three audits of a page took longer than the time that other tests have.
+jest.setTimeout(60_000);
 
 /** Describes tests that need a browser. Without one they are skipped with a word on why, and in CI they fail. */
 export const describeInBrowser = chooseDescribe();
