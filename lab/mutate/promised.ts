@@ -20,7 +20,7 @@ export const BREACHES: readonly Breach[] = [
   { promise: 'A token that is removed, disabled or expired', file: 'src/auth/tokens/token-set.ts', before: 'return known?.user.userId === user.userId && refusalOf(known, now()) === undefined;', after: 'return known?.user.userId === user.userId;' },
   { promise: 'Authentication is never off by mistake', file: 'src/config/surroundings.ts', before: 'isContainer: pid === 1', after: 'isContainer: false' },
   { promise: 'A server that is open because', file: 'src/http/gate/forwarding-guard.ts', before: '|via|', after: '|' },
-  { promise: 'A page of another origin cannot use', file: 'src/http/gate/origin-guard.ts', before: '(origin === `http://${name}` || origin === `https://${name}`)', after: 'origin.endsWith(name)' },
+  { promise: 'A page of another origin cannot use', file: 'src/http/gate/origin-guard.ts', before: '(origin === `https://${name}` || (mayBePlain && origin === `http://${name}`))', after: 'origin.endsWith(name)' },
   { promise: 'A session belongs to its user.', file: 'src/sessions/registry.ts', before: 'session?.userId === userId && session.kind === kind', after: 'session?.kind === kind' },
   { promise: 'An id that another process made', file: 'src/sessions/session-ids.ts', before: 'if (!ownerOf(userId).equals(bytes.subarray(OWNER_AT, HEAD_BYTES))) return undefined;', after: '' },
   { promise: 'Bodies are bounded in size', file: 'src/http/transports/body-bounds.ts', before: 'const MAX_NAMES = 20_000;', after: 'const MAX_NAMES = 22_000;' },

@@ -52,12 +52,11 @@ export function guardOrigin(options: OriginGuardOptions): Step {
       ctx.vary('Origin');
       const name = withoutUsualPort(host);
       // Nobody signs in over plain HTTP from another machine: whoever is in between writes such a page.
-      const isPlain = pages === 'own' && !isLoopback && origin.startsWith('http:');
+      const mayBePlain = pages !== 'own' || isLoopback;
       const isOwn =
         isAllowedHost &&
         mayBeOwn &&
-        !isPlain &&
-        (origin === `http://${name}` || origin === `https://${name}`);
+        (origin === `https://${name}` || (mayBePlain && origin === `http://${name}`));
       if (pages === 'any') return letIn(ctx, '*', next);
       // Browsers hide where a form comes from when they are told to, but not that it comes from here.
       const isHiddenOwn = origin === 'null' && ctx.get('sec-fetch-site') === 'same-origin';
