@@ -61,10 +61,10 @@ export function findWithoutEffect(isSet: (name: string) => boolean, choices: Cho
       reason: 'There is no /metrics. Set METRICS_TOKEN as well, or unset it.',
     },
   ];
-  return groups.flatMap((group) => {
-    const variables = group === false ? [] : group.variables.filter(isSet);
-    return group === false || variables.length === 0 ? [] : [{ variables, reason: group.reason }];
-  });
+  return groups
+    .filter((group) => group !== false)
+    .map(({ variables, reason }) => ({ variables: variables.filter(isSet), reason }))
+    .filter(({ variables }) => variables.length > 0);
 }
 
 /** Why users do not sign in at this server, and what mends it. */
