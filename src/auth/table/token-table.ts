@@ -111,6 +111,7 @@ export async function withWords<Result>(work: () => Promise<Result>): Promise<Re
     if (!(error instanceof StorageUnavailable)) throw error;
     throw new TokenStoreError(`The database of the tokens cannot be used: ${error.message}`, {
       cause: error,
+      isUnsure: error.code === 'unsure',
     });
   }
 }

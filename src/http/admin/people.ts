@@ -123,6 +123,8 @@ async function inWords<T>(work: () => Promise<T>): Promise<T> {
     if (!(error instanceof TokenStoreError)) throw error;
     if (error.cause instanceof TokenFileError)
       throw new HttpError(400, 'invalid_request', error.cause.message, { cause: error });
+    // What may be written already is not to be sent again by a program that waits and repeats.
+    if (error.isUnsure) throw new HttpError(503, 'unsure', wordsOf(error), { cause: error });
     throw new HttpError(503, 'tokens_unavailable', wordsOf(error), {
       headers: { 'Retry-After': '5' },
       cause: error,

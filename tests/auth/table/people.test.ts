@@ -6,7 +6,7 @@ import { editTokenTable, openTokenDatabase } from '../../../src/auth/table/token
 import { digestToken } from '../../../src/auth/digest.ts';
 import { createUserContext } from '../../../src/auth/user.ts';
 import { parseConfig } from '../../../src/config/config.ts';
-import { unreachable } from '../../../src/storage/errors.ts';
+import { unreachable, unsure } from '../../../src/storage/errors.ts';
 import { describeForBoth, type TestDatabases } from '../../support/databases.ts';
 import { builtFile, createSandbox, waitForEnd } from '../../support/process.ts';
 import { type Answer, eventually, send } from '../../support/raw-http.ts';
@@ -194,6 +194,33 @@ describeForBoth('people in a database', (startDatabases) => {
     expect(refused.text).toContain('The database has a fault: entry 3 is a token of');
     expect([mended.status, ended]).toEqual([200, 401]);
   }, 60_000);
+
+  test('a change of which nobody knows whether it is written is refused without being called for again', async () => {
+    const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() });
+    const log = pino({ level: 'silent' });
+    const database = await openTokenDatabase(storage, log);
+    const user = createUserContext({ userId: 'admin', scopes: ['admin'] });
+    const extraEntries = [{ digest: digestToken(FIRST), user, disabled: false }];
+    const verifier = await openDatabaseTokens({ database, log, extraEntries });
+    const server = await startTestServer({ verifier, env: { TOKENS_STORE: 'database', TOKENS_FILE: '' } });
+    const transaction = database.transaction.bind(database);
+    database.transaction = async (work) => {
+      await transaction(work);
+      throw unsure('ECONNRESET');
+    };
+
+    const answer = await ask(server, 'tokens', { body: { people: [{ user: 'ada' }] } });
+    const users = await usersOf(server);
+    await server.close();
+    await verifier.close();
+
+    const error_description = expect.stringContaining(
+      'may be written, or not. Look what is there',
+    ) as unknown;
+    expect(answer).toMatchObject({ status: 503, body: { error: 'unsure', error_description } });
+    expect(answer.headers.get('retry-after')).toBeNull();
+    expect(users).toEqual(['ada']);
+  });
 
   test('without the database the last good tokens count, and a change is refused with words', async () => {
     const [made] = madeIn(await ask(one, 'tokens', { body: { people: [{ user: 'late' }] } }));
