@@ -12,7 +12,7 @@ import { PeerGoneError, type Peers } from '../../sessions/peers.ts';
 import type { SessionIds } from '../../sessions/session-ids.ts';
 import { type RequestContext, senderOf } from '../context.ts';
 import { readCaller, type SpelledCaller, spellCaller, unreachable } from './peer-callers.ts';
-import { SessionSettings, type Whose } from './session-settings.ts';
+import { SessionSettings, type SessionRef } from './session-settings.ts';
 import { StreamableTransport } from './streamable-transport.ts';
 
 /** What is needed to share sessions. */
@@ -46,39 +46,39 @@ export class PeerSessions {
   constructor(parts: PeerSessionsParts) {
     this.#parts = parts;
     const { peers, registry, sessionIds, isCurrent } = parts;
-    const find = ({ id, userId }: Whose): StreamableTransport | undefined => {
+    const find = ({ id, userId }: SessionRef): StreamableTransport | undefined => {
       const connection = registry.find(id, userId, 'streamable-http')?.connection;
       return connection instanceof StreamableTransport ? connection : undefined;
     };
     this.settings = new SessionSettings({ peers, maxAgeMs: parts.maxAgeMs, find });
-    peers.onTell('session ended', (whose: Whose) => {
-      sessionIds.noteEnded(whose.id);
-      const transport = find(whose);
+    peers.onTell('session ended', (ref: SessionRef) => {
+      sessionIds.noteEnded(ref.id);
+      const transport = find(ref);
       if (transport !== undefined) registry.end(transport.session, 'closed');
     });
     peers.onReturn(() => {
       for (const [id, userId] of this.#ended) void this.#tellEnd({ id, userId });
       void this.#endMarked();
     });
-    peers.onTell('cancelled', ({ requestId, ...whose }: Whose & { requestId: RequestId }) =>
-      find(whose)?.mcp.cancel(requestId),
+    peers.onTell('cancelled', ({ requestId, ...ref }: SessionRef & { requestId: RequestId }) =>
+      find(ref)?.mcp.cancel(requestId),
     );
     peers.onAsk(
       'answer',
       ({
         message,
         caller: spelled,
-        ...whose
-      }: Whose & { message: JSONRPCMessage; caller: SpelledCaller }) => {
+        ...ref
+      }: SessionRef & { message: JSONRPCMessage; caller: SpelledCaller }) => {
         const caller = readCaller(spelled);
         // Its token came, or went, a moment ago: the two will soon agree.
         if (!isCurrent(caller.grant)) return false;
-        find(whose)?.mcp.note(message, caller);
+        find(ref)?.mcp.note(message, caller);
         return true;
       },
     );
-    peers.onAsk('stream taken', ({ stream, ...whose }: Whose & { stream: string }) => {
-      find(whose)?.endStream(stream);
+    peers.onAsk('stream taken', ({ stream, ...ref }: SessionRef & { stream: string }) => {
+      find(ref)?.endStream(stream);
       return true;
     });
   }
@@ -103,11 +103,11 @@ export class PeerSessions {
     await this.#tellEnd({ id, userId });
   }
 
-  async #tellEnd(whose: Whose): Promise<void> {
+  async #tellEnd(ref: SessionRef): Promise<void> {
     const { peers, maxAgeMs } = this.#parts;
     // Those that do not know the session yet look there, and those that do and have not heard. Before it is told: who looks and finds nothing, hears.
-    const marked = peers.marks.set(endOf(whose.id), maxAgeMs);
-    const told = peers.tell('session ended', whose);
+    const marked = peers.marks.set(endOf(ref.id), maxAgeMs);
+    const told = peers.tell('session ended', ref);
     // Where no mark can be set in time, nobody waits for what is told either.
     await marked.then(
       () => told,

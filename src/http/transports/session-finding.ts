@@ -8,7 +8,7 @@ import type { PeerSessions } from './peer-sessions.ts';
 import { unreachable } from './peer-callers.ts';
 import { hasSettings, readNotes, spellNotes } from './session-notes.ts';
 import { openSession } from './session-opening.ts';
-import type { Whose } from './session-settings.ts';
+import type { SessionRef } from './session-settings.ts';
 import type { SharedByStreams } from './session-streams.ts';
 import { StreamableTransport } from './streamable-transport.ts';
 
@@ -124,9 +124,9 @@ async function goOn(
  * What the client of a session has set elsewhere.
  * @throws {HttpError} 404 when nobody knows any more: better no session than one that has forgotten something; 503 when nobody can be asked
  */
-async function readSettings({ settings }: PeerSessions, whose: Whose) {
+async function readSettings({ settings }: PeerSessions, ref: SessionRef) {
   try {
-    const set = await settings.read(whose);
+    const set = await settings.read(ref);
     if (set !== undefined) return set;
   } catch (error) {
     throw unreachable(error);

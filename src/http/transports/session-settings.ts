@@ -11,8 +11,8 @@ import type { Peers } from '../../sessions/peers.ts';
 import { readCaller, type SpelledCaller, spellCaller } from './peer-callers.ts';
 import type { StreamableTransport } from './streamable-transport.ts';
 
-/** The session that settings are of. */
-export interface Whose {
+/** A session, as processes name it to each other. */
+export interface SessionRef {
   readonly id: string;
   readonly userId: string;
 }
@@ -36,7 +36,7 @@ export interface SessionSettingsParts {
   readonly peers: Peers;
   /** After this time no process takes up a session any more. */
   readonly maxAgeMs: number;
-  readonly find: (whose: Whose) => StreamableTransport | undefined;
+  readonly find: (ref: SessionRef) => StreamableTransport | undefined;
 }
 
 /** As many as a session may subscribe to, and its level. */
@@ -56,8 +56,8 @@ export class SessionSettings {
     const { peers, find } = parts;
     peers.onTell(
       'setting',
-      ({ change, caller, ...whose }: Whose & { change: SettingChange; caller: SpelledCaller }) => {
-        const transport = find(whose);
+      ({ change, caller, ...ref }: SessionRef & { change: SettingChange; caller: SpelledCaller }) => {
+        const transport = find(ref);
         if (transport !== undefined) this.#apply(transport, change, readCaller(caller));
       },
     );
@@ -67,22 +67,22 @@ export class SessionSettings {
   }
 
   /** Begins the record of a session; false where that cannot be, and the session is one of this process alone. */
-  async begin(whose: Whose): Promise<boolean> {
+  async begin(ref: SessionRef): Promise<boolean> {
     const { peers, maxAgeMs } = this.#parts;
     if (peers.standing !== 'together') return false;
-    return peers.records.write(nameOf(whose), { [BEGUN]: '' }, maxAgeMs).then(
+    return peers.records.write(nameOf(ref), { [BEGUN]: '' }, maxAgeMs).then(
       () => true,
       () => {
         // A Redis that hangs may write it later.
-        this.drop(whose);
+        this.drop(ref);
         return false;
       },
     );
   }
 
   /** What the client of a session has set; undefined where nobody knows. */
-  async read(whose: Whose): Promise<ReadonlyMap<string, Setting> | undefined> {
-    const record = await this.#parts.peers.records.read(nameOf(whose));
+  async read(ref: SessionRef): Promise<ReadonlyMap<string, Setting> | undefined> {
+    const record = await this.#parts.peers.records.read(nameOf(ref));
     if (!record.has(BEGUN)) return undefined;
     return new Map(
       [...record].flatMap(([field, text]) =>
@@ -104,8 +104,8 @@ export class SessionSettings {
   }
 
   /** Takes out the record of a session that nobody can come back to. */
-  drop(whose: Whose): void {
-    this.#parts.peers.records.remove(nameOf(whose)).catch(() => undefined);
+  drop(ref: SessionRef): void {
+    this.#parts.peers.records.remove(nameOf(ref)).catch(() => undefined);
   }
 
   /**
@@ -126,7 +126,7 @@ export class SessionSettings {
     return this.#share(transport.session, change, callerOf()).then(() => keep(settings, change));
   }
 
-  async #share({ id, userId }: Whose, change: SettingChange, caller: Caller): Promise<void> {
+  async #share({ id, userId }: SessionRef, change: SettingChange, caller: Caller): Promise<void> {
     const { peers, maxAgeMs } = this.#parts;
     const { field, setting } = change;
     const text = setting && JSON.stringify(setting);
@@ -160,7 +160,7 @@ export class SessionSettings {
 }
 
 /** Where the settings of a session are. */
-function nameOf({ id, userId }: Whose): string {
+function nameOf({ id, userId }: SessionRef): string {
   // An id holds no blank.
   return `settings ${id} ${userId}`;
 }
