@@ -45,7 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'type mcp/tool',
   ],
   'http/app': ['http', 'http/gate', 'type auth', 'type config'],
-  'http/gate': ['http', 'log', 'type auth', 'type config'],
+  'http/gate': ['auth', 'http', 'log', 'type config'],
   'http/transports': ['auth', 'http', 'mcp', 'sessions'],
   'http/provider': ['http', 'http/site', 'type auth', 'type http/gate'],
   'http/admin': [

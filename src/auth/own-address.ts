@@ -17,6 +17,14 @@ export const RESOURCE_PATHS = ['/mcp', '/sse', '/tools'] as const;
 /** The names of this machine. */
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 
+/**
+ * A Host without the port that a scheme has anyway: it may be named or not, and means the same (RFC 9110, section 4.2.3). Browsers
+ * leave it out of an Origin.
+ */
+export function withoutUsualPort(host: string): string {
+  return host.replace(/:(80|443)$/, '');
+}
+
 /** Makes what finds the address of a request, without a slash at its end. The Host has been let in by then. */
 export function createOwnAddressOf({
   publicUrl,
@@ -24,16 +32,16 @@ export function createOwnAddressOf({
   trustProxy,
 }: Addresses): (headers: IncomingHttpHeaders) => string {
   const told = publicUrl?.replace(/\/+$/, '');
-  const toldHost = told === undefined ? undefined : new URL(told).host;
+  const toldName = told === undefined ? undefined : withoutUsualPort(new URL(told).host);
   const path = told === undefined ? '' : new URL(told).pathname.replace(/\/+$/, '');
-  const others = new Set(hosts);
+  const others = new Set(hosts.map(withoutUsualPort));
   return ({ host = '', 'x-forwarded-proto': proto }) => {
-    const name = host.toLowerCase();
-    if (told !== undefined && name === toldHost) return told;
-    if (LOOPBACK.test(name)) return `${trustProxy && proto === 'https' ? 'https' : 'http'}://${name}`;
-    // Nobody signs in over plain HTTP from another machine; the usual port may be named or not, as for the guard of Host.
-    const other = others.has(name) ? name : name.replace(/:(80|443)$/, '');
-    if (others.has(other)) return `https://${other}${path}`;
+    const asked = host.toLowerCase();
+    const name = withoutUsualPort(asked);
+    if (told !== undefined && name === toldName) return told;
+    if (LOOPBACK.test(asked)) return `${trustProxy && proto === 'https' ? 'https' : 'http'}://${asked}`;
+    // Nobody signs in over plain HTTP from another machine.
+    if (others.has(name)) return `https://${name}${path}`;
     return told ?? 'http://localhost';
   };
 }

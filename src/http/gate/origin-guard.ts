@@ -1,5 +1,6 @@
 /** The DNS-rebinding guard and CORS: which Host and Origin headers are let in, and what browsers may read. */
 import type { Logger } from 'pino';
+import { withoutUsualPort } from '../../auth/own-address.ts';
 import type { OriginConfig } from '../../config/network.ts';
 import { shownName } from '../../log.ts';
 import type { RequestContext, Step } from '../context.ts';
@@ -19,7 +20,7 @@ export interface OriginGuardOptions extends Pick<
 /** Refuses foreign Host and Origin headers (403), but not of probes, and answers preflights. */
 export function guardOrigin(options: OriginGuardOptions): Step {
   const { hosts, origins, listensOn, authEnabled } = options;
-  const allowedHosts = hosts === 'any' ? undefined : new Set(hosts.flatMap(withUsualPorts));
+  const allowedHosts = hosts === 'any' ? undefined : new Set(hosts.map(withoutUsualPort));
   const allowedOrigins = new Set(origins);
   // The server's own page. A page that was rebound to this address looks the same where the Host is not checked: it may
   // then come only where it must bring a token, which no page of somebody else's has.
@@ -30,13 +31,14 @@ export function guardOrigin(options: OriginGuardOptions): Step {
   return (ctx, next) => {
     // The raw header, never X-Forwarded-Host: what a client can write freely proves nothing.
     const host = ctx.req.headers.host?.toLowerCase() ?? '';
+    const name = withoutUsualPort(host);
     const isProbe = ctx.state.route?.isProbe === true;
     const isLoopback = LOOPBACK_HOST.test(host);
     if (isLoopback && !isProbe) noteLoopbackHost(ctx);
     const isAllowedHost =
       allowedHosts === undefined ||
       isLoopback ||
-      allowedHosts.has(host) ||
+      allowedHosts.has(name) ||
       (listensOn !== undefined && host.replace(/:\d{1,5}$/, '') === listensOn);
     if (!isProbe && !isAllowedHost) {
       throw new HttpError(
@@ -50,7 +52,6 @@ export function guardOrigin(options: OriginGuardOptions): Step {
     const pages = ctx.state.route?.pages;
     if (origin !== undefined) {
       ctx.vary('Origin');
-      const name = withoutUsualPort(host);
       // Nobody signs in over plain HTTP from another machine: whoever is in between writes such a page.
       const mayBePlain = pages !== 'own' || isLoopback;
       const isOwn =
@@ -82,16 +83,6 @@ export function guardOrigin(options: OriginGuardOptions): Step {
 /** The names of this machine, with any port: no other machine's page can have them. */
 const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
-
-/** A Host in all its spellings: the port that a scheme has anyway may be named, and means the same (RFC 9110, section 4.2.3). */
-function withUsualPorts(host: string): readonly string[] {
-  return /:\d+$/.test(host) ? [host] : [host, `${host}:80`, `${host}:443`];
-}
-
-/** A Host as browsers say it in an Origin, without such a port. */
-function withoutUsualPort(host: string): string {
-  return host.replace(/:(80|443)$/, '');
-}
 
 /** Makes what tells the operator, once, of a proxy that writes a name of this machine over Host: sign-ins then lead clients there. */
 function createHostAdvice({ publicUrl, log }: OriginGuardOptions): (ctx: RequestContext) => void {

@@ -42,7 +42,11 @@ function open(more: Partial<ProviderParts> = {}): Provider {
     canStepUp: true,
     tokens: undefined,
     audience: [],
-    addresses: { publicUrl: OWN, hosts: ['my-app.example', 'alias.example'], trustProxy: true },
+    addresses: {
+      publicUrl: OWN,
+      hosts: ['my-app.example', 'alias.example', 'ports.example:443'],
+      trustProxy: true,
+    },
     onFailure: (what) => failures.push(what),
     now: () => nowMs,
     ask: at.ask,
@@ -229,10 +233,11 @@ describe('a JWT', () => {
 
     expect(await server.verifier.verify(token, HEADERS)).toMatchObject({ ok: true });
     expect(wordsOf(await server.verifier.verify(token, alias))).toMatch(/for another server/);
-    for (const host of ['alias.example', 'alias.example:443'])
-      expect(await verify({ aud: 'https://alias.example/mcp' }, { headers: { host } })).toMatchObject({
-        ok: true,
-      });
+    for (const name of ['alias.example', 'ports.example'])
+      for (const host of [name, `${name}:443`])
+        expect(await verify({ aud: `https://${name}/mcp` }, { headers: { host } })).toMatchObject({
+          ok: true,
+        });
     expect(wordsOf(await listed.verifier.verify(token, HEADERS))).toMatch(/for another server/);
     expect(await verify({ aud: 'api://mcp' }, { server: listed, headers: alias })).toMatchObject({
       ok: true,

@@ -46,7 +46,9 @@ describe('Host', () => {
     'other.example',
     'other.example:80',
     'ports.example:8443',
+    'usual.example',
     'usual.example:443',
+    'usual.example:80',
   ])('%s is let in', async (host) => {
     const answer = await ask(`Host: ${host}`);
 
@@ -73,9 +75,8 @@ describe('Host', () => {
     'ports.example:443',
     'my-app.example.',
     'ports.example',
-    'usual.example',
-    'usual.example:80',
     'usual.example:443:80',
+    'usual.example:8443',
     'notmy-app.example',
     '[::1',
     '[::ffff:127.0.0.1]',
