@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { runInSlices } from '../../in-slices.ts';
 import type { Database } from '../../storage/database.ts';
-import { reasonOf } from '../../storage/errors.ts';
+import { reasonOf, StatementError } from '../../storage/errors.ts';
 import type { RightsChange, TokenVerifier } from '../verifier.ts';
 import { startLooks } from '../tokens/looks.ts';
 import { parseTokensInSteps } from '../tokens/parse-tokens.ts';
@@ -16,6 +16,7 @@ import { judgeTokens, type WeakTokens } from '../tokens/weak-tokens.ts';
 import {
   CHANNEL,
   editTokenTable,
+  OTHER_TABLES,
   readTokens,
   readTokenTable,
   readVersion,
@@ -45,6 +46,10 @@ const [POLL_MS, POLL_WHILE_TOLD_MS] = [500, 1_500];
 /** Said of a server that lets nobody in. */
 const NOBODY =
   'There is no token in the database, so nobody gets in. Make the first one with: npm run token -- create --user me --scopes admin';
+
+/** Said when every token has ended at once: with a database that is another one, whoever runs the server may not have meant it. */
+const EMPTIED =
+  'The database has no token any more, and those that it had are refused. Where nobody took them away, bring back the one that had the tokens: they count again then.';
 
 /** What helps, for who has written what is not in force here. */
 const MEND_IT =
@@ -108,7 +113,9 @@ export async function openDatabaseTokens({
       { tokens: next.size, added: added.length, removed: removed.length, changed: changed.length },
       isFirst ? 'tokens loaded from the database' : 'tokens reloaded from the database',
     );
-    if (isFirst && next.size === 0 && !mayBeNone) log.warn(NOBODY);
+    if (!isFirst && entries.length === 0 && removed.length > 0)
+      log.warn({ removed: removed.length }, EMPTIED);
+    if ((isFirst || removed.length > 0) && next.size === 0 && !mayBeNone) log.warn(NOBODY);
     if (!isFirst && rights.length > 0) for (const listener of listeners) listener(rights);
   };
   const look = async (): Promise<void> => {
@@ -127,7 +134,9 @@ export async function openDatabaseTokens({
           : 'the last good ones stay in force';
       const found = isFault ? `The database has a fault: ${reason}. ${MEND_IT}` : UNREAD;
       // A fault that is found when the database is back is news, as is another one.
-      if (found !== problem) log.error({ reason }, `tokens cannot be read from the database; ${meanwhile}`);
+      const fix = error instanceof StatementError ? OTHER_TABLES : undefined;
+      if (found !== problem)
+        log.error({ reason, fix }, `tokens cannot be read from the database; ${meanwhile}`);
       problem = found;
     }
   };

@@ -48,6 +48,10 @@ export async function openTokenDatabase(storage: StorageConfig, log: Logger): Pr
   }
 }
 
+/** What helps where the tables are gone: the database was dropped, say, and made anew. */
+export const OTHER_TABLES =
+  'Where the database was made anew, bring back the one that had the tokens: "npm run token" and a server that starts make its tables, and with them all tokens of before end';
+
 /** The number of the entries' version. */
 export async function readVersion(database: Sql): Promise<number> {
   const [row] = await database.query(sql`select version from server_tokens_version where id = 1`);
@@ -108,6 +112,11 @@ export async function withWords<Result>(work: () => Promise<Result>): Promise<Re
   try {
     return await work();
   } catch (error) {
+    if (error instanceof StatementError)
+      throw new TokenStoreError(
+        `The database of the tokens cannot be used: ${error.message}. ${OTHER_TABLES}.`,
+        { cause: error },
+      );
     if (!(error instanceof StorageUnavailable)) throw error;
     throw new TokenStoreError(`The database of the tokens cannot be used: ${error.message}`, {
       cause: error,

@@ -11,12 +11,13 @@ import { editTokenTable, openTokenDatabase, readTokens } from '../../../src/auth
 import { openTokens, type OpenTokens } from '../../../src/auth/tokens/open-tokens.ts';
 import { digestToken } from '../../../src/auth/digest.ts';
 import type { TokenEditor, TokenEdits } from '../../../src/auth/tokens/token-edit.ts';
+import { TokenStoreError } from '../../../src/auth/tokens/token-store-error.ts';
 import type { TokenVerifier } from '../../../src/auth/verifier.ts';
 import { parseConfig } from '../../../src/config/config.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { unreachable } from '../../../src/storage/errors.ts';
 import { openDatabase } from '../../../src/storage/open-database.ts';
-import type { Row } from '../../../src/storage/statement.ts';
+import { type Row, sql } from '../../../src/storage/statement.ts';
 import { openTokensOf } from '../../../src/server/database-tokens.ts';
 import { describeStartFailure } from '../../../src/server/start-messages.ts';
 import { describeForBoth, type TestDatabases } from '../../support/databases.ts';
@@ -294,6 +295,42 @@ describeForBoth('tokens in a database', (startDatabases) => {
       await Promise.all([tokens.close(), found.close()]);
     },
   );
+
+  test('stay in force where the database was made anew without them, until somebody makes its tables; either is told', async () => {
+    const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() });
+    const database = await openTokenDatabase(storage, silent);
+    const { log, lines } = createMemoryLog();
+    const tokens = await openDatabaseTokens({ database, log, pollMs: 3_600_000 });
+    await add(tokens, ADA, 'ada');
+
+    // As where it was dropped, and nobody has asked it for anything until there was another one.
+    for (const statement of [
+      sql`drop table server_tokens`,
+      sql`drop table server_tokens_version`,
+      sql`drop table migrations`,
+    ])
+      await database.query(statement);
+    await tokens.reload();
+    const [known, unknown] = [await tokens.verify(ADA), await tokens.verify(BOB)];
+    const failure = await add(tokens, BOB, 'bob').catch((error: unknown) => error);
+    const told = lines.at(-1);
+    const other = await openTokenDatabase(storage, silent);
+    await tokens.reload();
+    const after = await tokens.verify(ADA);
+    await Promise.all([tokens.close(), other.close()]);
+
+    expect(known).toMatchObject({ ok: true });
+    expect(unknown).toEqual({ ok: false, reason: 'unavailable' });
+    const back = expect.stringContaining('bring back the one that had the tokens') as unknown;
+    expect(told).toMatchObject({ level: 'error', fix: back });
+    expect(failure).toBeInstanceOf(TokenStoreError);
+    expect(failure).toHaveProperty('message', back);
+    expect(after).toMatchObject({ ok: false, reason: 'revoked' });
+    expect(lines.filter(({ level }) => level === 'warn').slice(-2)).toMatchObject([
+      { removed: 1, msg: back },
+      { msg: expect.stringContaining('nobody gets in') as unknown },
+    ]);
+  });
 
   test('are changed by many at once without losing anything', async () => {
     const url = await databases.create();
