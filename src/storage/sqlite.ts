@@ -122,7 +122,7 @@ class SqliteDriver implements Driver {
   async close(): Promise<void> {
     this.#closing.abort();
     const timer = setTimeout(() => this.#cut.abort(), END_MS);
-    await this.#turns.take(() => {
+    await this.#turns.takeAnyway(() => {
       if (this.#open !== undefined) this.#makeWhole(this.#open);
       this.#closeFile();
     });

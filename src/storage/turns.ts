@@ -15,6 +15,11 @@ export class Turns {
    */
   async take<Result>(work: () => Result | Promise<Result>): Promise<Result> {
     if (this.#waiting >= MAX_WAITING) throw busy('queue');
+    return this.takeAnyway(work);
+  }
+
+  /** The same however many wait: for an end, which must not be refused. */
+  async takeAnyway<Result>(work: () => Result | Promise<Result>): Promise<Result> {
     this.#waiting += 1;
     const turn = this.#last.then(work).finally(() => (this.#waiting -= 1));
     this.#last = turn.catch(() => undefined);

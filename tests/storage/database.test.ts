@@ -512,6 +512,21 @@ describe('a file of SQLite', () => {
     expect(await readdir(path.dirname(alone))).toEqual(['alone.db']);
   }, 60_000);
 
+  test('is closed however many statements wait, and those are done before', async () => {
+    const driver = await createSqliteDriver(path.join(await sandbox.folder(), 'asked.db'));
+    await driver.connect();
+    const asked = Promise.allSettled(
+      Array.from({ length: 1_001 }, async () => driver.query(sql`select 1 as one`)),
+    );
+
+    await driver.close();
+
+    const outcomes = await asked;
+    expect(outcomes.at(999)).toEqual({ status: 'fulfilled', value: [{ one: 1 }] });
+    expect(outcomes.at(1_000)).toMatchObject({ reason: { code: 'busy', reason: 'queue' } });
+    await expect(driver.query(sql`select 1`)).rejects.toMatchObject({ reason: 'closed' });
+  });
+
   test('that another process has locked keeps no end waiting, and what it would have done is refused', async () => {
     const file = path.join(await sandbox.folder(), 'locked.db');
     const [driver, other] = [await createSqliteDriver(file), await createSqliteDriver(file)];
