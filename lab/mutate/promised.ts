@@ -98,7 +98,7 @@ export const BREACHES: readonly Breach[] = [
   { promise: "The machine's clock may be set", file: 'src/http/gate/rate-limit.ts', before: 'now: () => number = () => performance.now()', after: 'now: () => number = Date.now' },
   { promise: 'No code goes to an address', file: 'src/auth/sign-in/exchange.ts', before: '!isVerifier(verifier) || !provesChallenge(verifier, claims.challenge)', after: '!isVerifier(verifier)' },
   { promise: 'No code goes to an address', file: 'src/auth/sign-in/exchange.ts', before: "  requireSameRedirect(claims, parameters.get('redirect_uri'));\n", after: '' },
-  { promise: 'No code goes to an address', file: 'src/auth/sign-in/exchange.ts', before: '  requireSameResources(claims, parameters.resources(), comer.issuer);\n', after: '' },
+  { promise: 'No code goes to an address', file: 'src/auth/sign-in/exchange.ts', before: '  requireSameResources(claims, parameters.resources(), requester.issuer);\n', after: '' },
   { promise: 'No code goes to an address', file: 'src/auth/sign-in/exchange.ts', before: '  if (claims.client !== client.hash)\n    throw new OAuthError(\'invalid_grant\', \'This was', after: "  if (client.hash === '')\n    throw new OAuthError('invalid_grant', 'This was" },
   { promise: 'No code goes to an address', file: 'src/auth/sign-in/exchange.ts', before: '  families.useCode(claims.family, untilMs);\n', after: '' },
   { promise: 'No code goes to an address', file: 'src/http/sign-in/authorize.ts', before: "form.others(['ticket', 'token', 'action']).length > 0 || ctx.querystring !== ''", after: "ctx.querystring !== ''" },

@@ -11,18 +11,18 @@ import { readScope, spellScope } from './scopes.ts';
 import type { CodeClaims, RefreshClaims, SealedValues, SignInClaims } from './sealed-values.ts';
 import { endOf, MAX_SKEW_MS } from './skew.ts';
 
-/** What tokens are made with. */
+/** What the exchange is made from. */
 export interface ExchangeParts {
   readonly values: SealedValues;
   readonly families: Families;
   readonly judge: Judge;
-  /** The scopes that there are. */
+  /** Every scope that this server knows. */
   readonly scopes: readonly string[];
   readonly accessMs: number;
-  /** From the sign-in on, however often it is refreshed; 0 where there are no refresh tokens. */
+  /** How long a sign-in can be refreshed, counted from its beginning; 0: there are no refresh tokens. */
   readonly refreshMs: number;
   readonly now: () => number;
-  /** What this process is named by in what it makes. */
+  /** Names this process in the codes that it makes. */
   readonly self: string;
 }
 
@@ -38,8 +38,8 @@ export interface TokenAnswer {
   readonly scope?: string;
 }
 
-/** Who comes, and where. */
-export interface Comer {
+/** The client that sends a request of `/token`, and the issuer (RFC 8414) that it sends it to. */
+export interface TokenRequester {
   readonly client: CallingClient;
   readonly issuer: string;
 }
@@ -50,22 +50,22 @@ export interface Exchange {
    * The answer to a request of `/token`.
    * @throws {OAuthError} when it is refused, which uses nothing up
    */
-  grant(parameters: Parameters, comer: Comer): TokenAnswer;
+  grant(parameters: Parameters, requester: TokenRequester): TokenAnswer;
   /**
-   * Ends the sign-in that a token is of (RFC 7009); what is no such token is no mistake. Resolves when those who listen have dealt with it.
+   * Ends the sign-in that a token comes from (RFC 7009); an unknown token is no error. Resolves when all listeners have finished.
    * @throws {OAuthError} when the token is another client's
    */
   revoke(token: string, client: CallingClient): Promise<void>;
 }
 
-/** Makes what makes tokens. */
+/** Makes the exchange of a server. */
 export function createExchange(parts: ExchangeParts): Exchange {
   const { values, families } = parts;
   return {
-    grant(parameters, comer) {
+    grant(parameters, requester) {
       const type = requireParameter(parameters, 'grant_type');
-      if (type === 'authorization_code') return exchangeCode(parameters, comer, parts);
-      if (type === 'refresh_token') return refresh(parameters, comer, parts);
+      if (type === 'authorization_code') return exchangeCode(parameters, requester, parts);
+      if (type === 'refresh_token') return refresh(parameters, requester, parts);
       throw new OAuthError(
         'unsupported_grant_type',
         'The grant_type must be authorization_code or refresh_token.',
@@ -81,8 +81,8 @@ export function createExchange(parts: ExchangeParts): Exchange {
   };
 }
 
-/** A code for tokens. It is used up when everything else is right, and not before; once at each process, and by nobody without its verifier. */
-function exchangeCode(parameters: Parameters, comer: Comer, parts: ExchangeParts): TokenAnswer {
+/** Exchanges a code for tokens. The code is used up only when every other check has passed: nobody without its verifier can spend it. */
+function exchangeCode(parameters: Parameters, requester: TokenRequester, parts: ExchangeParts): TokenAnswer {
   const code = requireParameter(parameters, 'code');
   const verifier = requireParameter(parameters, 'code_verifier');
   const { values, families, refreshMs, now, self } = parts;
@@ -94,9 +94,9 @@ function exchangeCode(parameters: Parameters, comer: Comer, parts: ExchangeParts
   const untilMs = endOf(claims, self);
   if (untilMs <= now() || claims.issuedAtMs > now() + MAX_SKEW_MS)
     throw new OAuthError('invalid_grant', 'The code has expired: it is good for a minute. Sign in again.');
-  requireComer(claims, comer);
+  requireIssuedTo(claims, requester);
   requireSameRedirect(claims, parameters.get('redirect_uri'));
-  requireSameResources(claims, parameters.resources(), comer.issuer);
+  requireSameResources(claims, parameters.resources(), requester.issuer);
   if (!isVerifier(verifier) || !provesChallenge(verifier, claims.challenge))
     throw new OAuthError(
       'invalid_grant',
@@ -108,8 +108,8 @@ function exchangeCode(parameters: Parameters, comer: Comer, parts: ExchangeParts
   return answer({ claims, entry, generation: claims.refreshes ? 0 : undefined, endsAtMs }, parts);
 }
 
-/** A refresh token for its successors. */
-function refresh(parameters: Parameters, comer: Comer, parts: ExchangeParts): TokenAnswer {
+/** Exchanges a refresh token for an access token and the next refresh token. */
+function refresh(parameters: Parameters, requester: TokenRequester, parts: ExchangeParts): TokenAnswer {
   const token = requireParameter(parameters, 'refresh_token');
   const { values, families } = parts;
   const claims: RefreshClaims | undefined = values.open('refresh', token);
@@ -117,8 +117,8 @@ function refresh(parameters: Parameters, comer: Comer, parts: ExchangeParts): To
     throw new OAuthError('invalid_grant', 'The refresh token is none of this server. Sign in again.', {
       isGuess: true,
     });
-  requireComer(claims, comer);
-  requireOwnResources(parameters.resources(), comer.issuer);
+  requireIssuedTo(claims, requester);
+  requireOwnResources(parameters.resources(), requester.issuer);
   const entry = requireEntry(claims, parts);
   const generation = families.useRefresh(claims.family, claims.generation);
   const asked = readScope(parameters.get('scope'), claims.scopes ?? parts.scopes);
@@ -126,28 +126,28 @@ function refresh(parameters: Parameters, comer: Comer, parts: ExchangeParts): To
   return answer({ claims, narrowed, entry, generation, endsAtMs: claims.expiresAtMs }, parts);
 }
 
-/** Refuses a value that was made for somebody else, or to be used elsewhere. */
-function requireComer(claims: SignInClaims, { client, issuer }: Comer): void {
+/** Refuses a code or a refresh token that was issued to another client, or by another issuer. */
+function requireIssuedTo(claims: SignInClaims, { client, issuer }: TokenRequester): void {
   if (claims.client !== client.hash)
     throw new OAuthError('invalid_grant', 'This was given to another client. Sign in again.');
   if (claims.issuer !== issuer)
     throw new OAuthError('invalid_grant', 'This was given at another address of this server. Sign in again.');
 }
 
-/** Refuses an exchange with another redirect than the code went to. */
+/** Refuses an exchange whose redirect_uri is not the one that the code was sent to. */
 function requireSameRedirect({ redirectUri, namedRedirect }: CodeClaims, named: string | undefined): void {
   if (named === undefined ? !namedRedirect : named === redirectUri) return;
   throw new OAuthError('invalid_grant', 'The redirect_uri is not the one that the code was asked for with.');
 }
 
-/** Refuses an exchange for something else than the code is for. */
+/** Refuses an exchange for a resource (RFC 8707) that the code was not asked for with. */
 function requireSameResources({ resources }: CodeClaims, asked: readonly string[], issuer: string): void {
   const named = requireOwnResources(asked, issuer);
   if (resources.length === 0 || named.every((resource) => resources.includes(resource))) return;
   throw new OAuthError('invalid_target', 'The resource is not the one that the code was asked for with.');
 }
 
-/** The entry behind a value. Where nobody can tell, the client is to come back with it: at an `invalid_grant` it would sign its user out. */
+/** The token entry that a sign-in stands on. When that cannot be looked up, the client is told to retry: on `invalid_grant` it would sign its user out. */
 function requireEntry(claims: SignInClaims, { judge }: ExchangeParts): EntryOf {
   const verdict = judge(claims);
   if (verdict.ok) return verdict.entry;
@@ -167,16 +167,16 @@ function requireEntry(claims: SignInClaims, { judge }: ExchangeParts): EntryOf {
 /** What an answer is made of. */
 interface AnswerFacts {
   readonly claims: SignInClaims;
-  /** The claims of the access token, where it gets less than the sign-in. */
+  /** The claims of the access token, where it was asked for with fewer scopes than the sign-in has. */
   readonly narrowed?: SignInClaims;
   readonly entry: EntryOf;
-  /** Of the refresh token; undefined where there is none. */
+  /** The generation of the refresh token; undefined: none is given. */
   readonly generation: number | undefined;
-  /** When the sign-in is over. */
+  /** When the sign-in ends. */
   readonly endsAtMs: number;
 }
 
-/** Makes tokens. None of them lives longer than the entry. */
+/** Makes the answer with its tokens. None of them lives longer than the token entry. */
 function answer(
   { claims, narrowed = claims, entry, generation, endsAtMs }: AnswerFacts,
   parts: ExchangeParts,
