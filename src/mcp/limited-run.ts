@@ -65,10 +65,10 @@ export function runWithinLimits(
     }, timeoutMs);
   });
   const ending = work();
-  const ended = ending.then(noMore, noMore);
+  const ended = ending.then(ignoreOutcome, ignoreOutcome);
   void ended.then(() => origin.signal.removeEventListener('abort', passOn));
   return { answer: Promise.race([ending, tooLate]).finally(() => clearTimeout(timer)), ended };
 }
 
-/** Forgets how a run ended. */
-function noMore(): void {}
+/** Turns an end of either kind into nothing: whoever waits for it wants the time alone. */
+function ignoreOutcome(): void {}
