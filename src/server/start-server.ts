@@ -1,17 +1,10 @@
-/** The HTTP server: builds every part once, listens, keeps time, and shuts down in the order that open streams need. */
-import { createServer } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
+/** The whole server over HTTP: builds every part once, listens, keeps time, and shuts down in the order that open streams need. */
 import type { Logger } from 'pino';
 import { createAuthenticator } from '../auth/authenticate.ts';
 import type { TokenVerifier } from '../auth/verifier.ts';
 import type { Config } from '../config/config.ts';
 import { createApp } from '../http/app.ts';
 import { loadRouter } from '../http/routing.ts';
-import { answerClientErrors } from '../http/gate/client-error.ts';
-import { leaveHeadsToGate, SERVER_OPTIONS } from '../http/gate/heads.ts';
-import { guardConnections } from '../http/gate/connections.ts';
-import { OpenConnections } from '../http/gate/open-connections.ts';
-import { inTurn } from '../http/gate/pipelines.ts';
 import { EventStreams } from '../http/transports/event-streams.ts';
 import { createBundleRoute } from '../http/site/bundle.ts';
 import { createFaceRoute } from '../http/site/face.ts';
@@ -35,8 +28,7 @@ import { createSessionRegistry } from '../sessions/registry.ts';
 import { readPackage } from '../package.ts';
 import { openAdmin } from './admin.ts';
 import { openEntrance } from './entrance.ts';
-import { createLeave } from './leave-taking.ts';
-import { listen, urlOf } from './listening.ts';
+import { openHttpServer } from './http-server.ts';
 import { openMetrics } from './metrics.ts';
 import { tellOfRightsChanges } from './rights-changes.ts';
 import { infoOf, type ServerDefinition } from './server-definition.ts';
@@ -60,26 +52,23 @@ export interface ServerParts {
 export interface RunningServer {
   /** Where it listens, such as `http://127.0.0.1:8000`. */
   readonly url: string;
-  /** What to load once the start is over, piece by piece. */
+  /** What is loaded after the start, one after the other. */
   readonly loads: readonly (() => Promise<unknown>)[];
   /**
-   * Shuts down: not ready, for a while everything is served on, no new connections, calls finish, streams end. Resolves to false when the grace period was
-   * over before that, and what was left has been cut.
+   * Shuts down: reports itself not ready, goes on serving for a while, takes no new connections, lets calls finish, ends streams. Resolves to
+   * false when the grace period ended first and what was left has been cut.
    */
   close(): Promise<boolean>;
 }
 
-/** How often it is looked for heartbeats that are due, and for clients that do not read. Milliseconds. */
+/** How often streams are checked for heartbeats that are due and for clients that do not read. Milliseconds. */
 const TICK_MS = 500;
 
-/** How often it is looked for calls, streams and sessions whose token or user has been revoked. Milliseconds. */
+/** How often calls, streams and sessions are checked for tokens and users that have been revoked. Milliseconds. */
 const REVOCATION_MS = 1_000;
 
-/** How often, at the least, it is looked for idle sessions: looking at thousands costs more than a few seconds are worth. */
+/** The longest pause between two checks for idle sessions: with thousands of sessions, checking more often is not worth its cost. Milliseconds. */
 const IDLE_CHECK_MS = 10_000;
-
-/** How often it is looked for clients that are behind with what they have been sent. Milliseconds. */
-const BEHIND_CHECK_MS = 10_000;
 
 /**
  * Builds the server and listens.
@@ -177,23 +166,7 @@ export async function startServer({
     log,
   });
 
-  const leave = createLeave({ delayMs: config.shutdownDelayMs, graceMs: config.shutdownGraceMs });
-  const options = { ...SERVER_OPTIONS, keepAliveTimeout: config.idleConnectionMs };
-  const take = inTurn((req, res) => {
-    leave.onRequest(res);
-    handle(req, res);
-  });
-  const server = createServer(options, take);
-  answerClientErrors(server);
-  leaveHeadsToGate(server);
-  guardConnections(server, {
-    ...limits,
-    // Behind a proxy all come from its address.
-    ...(origin.trustProxy && { maxConnectionsPerAddress: Infinity }),
-    log,
-  });
-  const connections = new OpenConnections(server);
-  await listen(server, config);
+  const server = await openHttpServer({ config, handle, log });
   const timers = [
     every(TICK_MS, () => streams.tick()),
     every(TICK_MS, () => store.tick()),
@@ -205,11 +178,10 @@ export async function startServer({
       registry.endRevoked(authenticator.mayContinue);
     }),
     every(Math.min(IDLE_CHECK_MS, limits.sessionIdleMs / 2), () => registry.endIdle()),
-    every(BEHIND_CHECK_MS, () => connections.cutThoseBehind()),
   ];
 
   return {
-    url: urlOf(server, config.host),
+    url: server.url,
     // The router serves paths that are patterns. The lane takes the SDK.
     loads: [
       async () => definition.findLane(),
@@ -218,20 +190,11 @@ export async function startServer({
     ],
     async close() {
       ready = false;
-      await leave.announce(server);
-      const closed = leave.stopListening(server);
-      // Connections that have been told to close are not idle until their last response is out: sweep again and again.
-      const stuckAfterMs = performance.now() + config.shutdownGraceMs * PATIENCE_WITH_SENDERS;
-      const sweep = setInterval(() => {
-        // Whoever has begun a request may end it, but nobody who does not takes the grace period from the calls.
-        const mayCutUnfinished = performance.now() >= stuckAfterMs;
-        connections.sweep({ mayCloseIdle: leave.mayCloseIdle(), mayCutUnfinished });
-      }, 100);
-      store.dismiss(streams.comeBackAfterMs);
-      const drained = Promise.all([registry.drain(), stateless.drain(), closed]).then(() => true);
-      const finished = await Promise.race([drained, delay(config.shutdownGraceMs, false, { ref: false })]);
-      if (!finished) server.closeAllConnections();
-      clearInterval(sweep);
+      await server.announce();
+      const finished = await server.close(async () => {
+        store.dismiss(streams.comeBackAfterMs);
+        await Promise.all([registry.drain(), stateless.drain()]);
+      });
       for (const timer of timers) clearInterval(timer);
       for (const route of routes) route.close?.();
       await adminSite.close();
@@ -241,10 +204,7 @@ export async function startServer({
   };
 }
 
-/** For this part of the grace period, requests that were half sent when the shutdown began are waited for. */
-const PATIENCE_WITH_SENDERS = 0.75;
-
-/** Does something again and again, without keeping the process alive for it. */
+/** Runs an action at an interval that does not keep the process alive. */
 function every(milliseconds: number, action: () => void): NodeJS.Timeout {
   return setInterval(action, milliseconds).unref();
 }
