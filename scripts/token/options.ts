@@ -31,45 +31,37 @@ export interface ParsedOptions {
  * @throws {CommandError} naming the option that is wrong
  */
 export function parseOptions(args: readonly string[], table: OptionTable): ParsedOptions {
-  const parsed = parseAsNode(args, table);
-  const { subject, help, most = Infinity } = table;
-  if (parsed.repeated !== undefined) throw misuse(`${parsed.repeated} is there twice; give it once.`, help);
-  if (parsed.positionals.length <= most) return parsed;
-  const words = most === 0 ? 'takes options only' : 'has an argument too many';
-  throw misuse(`${subject} ${words}.`, help);
+  const { subject, help, texts, most = Infinity } = table;
+  const { values, positionals, tokens } = parseAsNode(args, table);
+  // Node would keep the last value alone.
+  const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []));
+  const repeated = given.find((name, at) => texts.includes(name) && given.indexOf(name) !== at);
+  if (repeated !== undefined) throw misuse(`--${repeated} is there twice; give it once.`, help);
+  if (positionals.length > most) {
+    const words = most === 0 ? 'takes options only' : 'has an argument too many';
+    throw misuse(`${subject} ${words}.`, help);
+  }
+  const found = Object.entries(values);
+  return {
+    texts: Object.fromEntries(
+      found.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+    ),
+    switches: new Set(found.flatMap(([name, value]) => (value === true ? [name] : []))),
+    lists: Object.fromEntries(
+      found.flatMap(([name, value]) => (Array.isArray(value) ? [[name, value.map(String)]] : [])),
+    ),
+    positionals,
+  };
 }
 
-/** Has Node parse them, and says what it objects to. Of an option with a value that is there twice Node would keep the last one alone. */
-function parseAsNode(
-  args: readonly string[],
-  table: OptionTable,
-): ParsedOptions & { readonly repeated: string | undefined } {
-  const { subject, help, texts, switches, lists = [] } = table;
+/** Has Node parse them, and says what it objects to. */
+function parseAsNode(args: readonly string[], { subject, help, texts, switches, lists = [] }: OptionTable) {
   const options: NonNullable<ParseArgsConfig['options']> = {};
   for (const name of texts) options[name] = { type: 'string' };
   for (const name of lists) options[name] = { type: 'string', multiple: true };
   for (const name of switches) options[name] = { type: 'boolean' };
   try {
-    const { values, positionals, tokens } = parseArgs({
-      args: [...args],
-      options,
-      allowPositionals: true,
-      tokens: true,
-    });
-    const found = Object.entries(values);
-    const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []));
-    const repeated = given.find((name, at) => texts.includes(name) && given.indexOf(name) !== at);
-    return {
-      repeated: repeated && `--${repeated}`,
-      texts: Object.fromEntries(
-        found.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
-      ),
-      switches: new Set(found.flatMap(([name, value]) => (value === true ? [name] : []))),
-      lists: Object.fromEntries(
-        found.flatMap(([name, value]) => (Array.isArray(value) ? [[name, value.map(String)]] : [])),
-      ),
-      positionals,
-    };
+    return parseArgs({ args: [...args], options, allowPositionals: true, tokens: true });
   } catch (error) {
     // Node quotes the argument; only what can be an option's name is passed on.
     const [, option] = /'(--?[a-z]{1,16}\d?(?:-[a-z]{1,16}){0,2})(?=[' ])/.exec(String(error)) ?? [];
