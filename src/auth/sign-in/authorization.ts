@@ -107,27 +107,21 @@ export function createAuthorization(parts: AuthorizationParts): Authorization {
   };
 }
 
-/** The address to send the user to: the one that the request names, or the only one that the client has. */
-function findRedirect(client: Client, asked: string | undefined, redirects: RedirectPolicy): string {
-  const { redirectUris } = client;
-  const [only, ...others] = redirectUris;
-  const found =
-    asked === undefined
-      ? others.length === 0
-        ? only
-        : undefined
-      : redirectUris.some((known) => isSameRedirect(known, asked))
-        ? asked
-        : undefined;
-  if (found === undefined)
-    throw new OAuthError(
-      'invalid_request',
-      asked === undefined
-        ? 'Send the parameter redirect_uri: the client has several.'
-        : 'The redirect_uri is not one that the client has registered.',
-    );
-  requireAllowed(found, client.host, redirects);
-  return found;
+/** The address to send the user to: the one that the request names, or else the only one that the client has registered. */
+function findRedirect(client: Client, named: string | undefined, redirects: RedirectPolicy): string {
+  const { redirectUris, host } = client;
+  if (named !== undefined && !redirectUris.some((known) => isSameRedirect(known, named)))
+    throw new OAuthError('invalid_request', 'The redirect_uri is not one that the client has registered.');
+  const uri = named ?? onlyOf(redirectUris);
+  if (uri === undefined)
+    throw new OAuthError('invalid_request', 'Send the parameter redirect_uri: the client has several.');
+  requireAllowed(uri, host, redirects);
+  return uri;
+}
+
+/** The one address of a list; undefined where it has several. */
+function onlyOf([first, ...others]: readonly string[]): string | undefined {
+  return others.length === 0 ? first : undefined;
 }
 
 /** Refuses an address that is not allowed, whoever said that it was. */
