@@ -1,4 +1,5 @@
 /** Verifies a provider's tokens: each is read once and remembered, bounded, as long as that can be true. */
+import { BoundedMap } from '../bounded-map.ts';
 import { digestToken, tokenIdOf } from '../digest.ts';
 import type { UserContext } from '../user.ts';
 import type { Grant, NetworkOf, Verification } from '../verifier.ts';
@@ -96,8 +97,8 @@ const INTROSPECTED_MS = 30_000;
 
 /** Makes it. */
 export function createProviderTokens({ rules, jwts, introspect, now }: ProviderTokenParts): ProviderTokens {
-  const known = new Map<string, Known>();
-  const inactive = new Map<string, number>();
+  const known = new BoundedMap<string, Known>(MAX_KNOWN);
+  const inactive = new BoundedMap<string, number>(MAX_KNOWN);
   const reading = new Map<string, Promise<Known>>();
 
   /** Reads a token anew, and remembers what it says. */
@@ -109,7 +110,7 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
     const asked = isJwt ? undefined : { token, againAtMs: now() + INTROSPECTED_MS, underWay: false };
     const grant = new ProviderGrant(read.user, digest, read.expiresAtMs);
     const entry: Known = { read, digest, grant, version: jwts.version, asked, hasEnded: false };
-    remember(known, digest, entry, MAX_KNOWN);
+    known.set(digest, entry);
     return entry;
   };
   /** Asks about an opaque token; that it is not active is remembered a while. */
@@ -125,7 +126,7 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
   const isGood = (digest: string): boolean => known.get(digest)?.hasEnded === false;
   /** Notes that the provider says of a token that it is not active. */
   const end = (digest: string): void => {
-    remember(inactive, digest, now() + INTROSPECTED_MS, MAX_KNOWN);
+    inactive.set(digest, now() + INTROSPECTED_MS);
     const entry = known.get(digest);
     if (entry !== undefined) entry.hasEnded = true;
   };
@@ -194,14 +195,4 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
     },
     isUser: (userId) => userId.startsWith(userPrefixOf(rules)),
   };
-}
-
-/** Adds to a map; beyond its bound, what is oldest is forgotten. */
-function remember<Value>(map: Map<string, Value>, key: string, value: Value, most: number): void {
-  map.delete(key);
-  for (const oldest of map.keys()) {
-    if (map.size < most) break;
-    map.delete(oldest);
-  }
-  map.set(key, value);
 }

@@ -1,4 +1,5 @@
 /** Client ID Metadata Documents: clients whose id is the address of a document that says who they are, read when they first come. */
+import { BoundedMap } from '../bounded-map.ts';
 import { OAuthError } from './oauth-error.ts';
 import type { FetchDocument, FetchedDocument } from './fetch-document.ts';
 import { readableName } from './names.ts';
@@ -81,8 +82,8 @@ interface Failed {
 export function createClientDocuments(options: DocumentOptions): ClientDocuments {
   const { hosts, redirects, fetchDocument, onFailure, now = Date.now } = options;
   const named = new Set(hosts);
-  const known = new Map<string, Read>();
-  const failed = new Map<string, Failed>();
+  const known = new BoundedMap<string, Read>(MAX_DOCUMENTS);
+  const failed = new BoundedMap<string, Failed>(MAX_DOCUMENTS);
   const reading = new Map<string, Promise<DocumentFacts | undefined>>();
 
   const accepts = (clientId: string): boolean => {
@@ -94,14 +95,14 @@ export function createClientDocuments(options: DocumentOptions): ClientDocuments
     try {
       const document = await fetchDocument(url, { mayBeNear: named.has(url.host) });
       const facts = factsOf(document.value, { clientId, host: url.host, redirects });
-      keep(known, clientId, { facts, untilMs: now() + freshnessOf(document) });
+      known.set(clientId, { facts, untilMs: now() + freshnessOf(document) });
       failed.delete(clientId);
       return facts;
     } catch (error) {
       onFailure(url.host, error instanceof Error ? error.message : 'unknown error');
       const { times } = failed.get(clientId) ?? { times: 0 };
       const pauseMs = Math.min(FIRST_FAILURE_MS * 2 ** times, MAX_FAILURE_MS);
-      keep(failed, clientId, { times: times + 1, untilMs: now() + pauseMs });
+      failed.set(clientId, { times: times + 1, untilMs: now() + pauseMs });
       return undefined;
     }
   };
@@ -112,7 +113,8 @@ export function createClientDocuments(options: DocumentOptions): ClientDocuments
   ): Promise<DocumentFacts | undefined> => {
     const remembered = known.get(clientId);
     if (remembered !== undefined && remembered.untilMs > now()) {
-      keep(known, clientId, remembered);
+      // What was used last is forgotten last.
+      known.set(clientId, remembered);
       return remembered.facts;
     }
     if ((failed.get(clientId)?.untilMs ?? -Infinity) > now()) return undefined;
@@ -134,16 +136,6 @@ export function createClientDocuments(options: DocumentOptions): ClientDocuments
       return facts;
     },
   };
-}
-
-/** Keeps what was read or used last; beyond the bound, what was longest ago is forgotten. */
-function keep<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  map.delete(key);
-  for (const oldest of map.keys()) {
-    if (map.size < MAX_DOCUMENTS) break;
-    map.delete(oldest);
-  }
-  map.set(key, value);
 }
 
 /** The address that an id is, in the one form that there is of it: what is compared must not have two spellings. */

@@ -1,5 +1,6 @@
 /** Access tokens of sign-ins, behind the same port as the tokens of the file, which they lead back to at every request. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { BoundedMap } from '../bounded-map.ts';
 import { digestToken, tokenIdOf } from '../digest.ts';
 import type { UserContext } from '../user.ts';
 import type { Grant, KnownToken, TokenVerifier, Verification } from '../verifier.ts';
@@ -65,17 +66,13 @@ const MAX_OPENED = 4_096;
 /** Adds derived tokens to a verifier. Of any other token, all that it costs is a look at how it begins. */
 export function withDerivedTokens(parts: DerivedTokenParts): TokenVerifier {
   const { tokens, values, judge, issuerOf, canStepUp = true } = parts;
-  const opened = new Map<string, Opened>();
+  const opened = new BoundedMap<string, Opened>(MAX_OPENED);
   const open = (token: string): Opened | undefined => {
     const key = digestToken(token);
     const known = opened.get(key);
     if (known !== undefined) return known;
     const claims = values.open('access', token);
     if (claims === undefined) return undefined;
-    for (const oldest of opened.keys()) {
-      if (opened.size < MAX_OPENED) break;
-      opened.delete(oldest);
-    }
     const fresh = { claims };
     opened.set(key, fresh);
     return fresh;

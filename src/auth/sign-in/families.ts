@@ -3,6 +3,7 @@
  * newest, and which sign-ins have ended. What the token file says counts whatever is forgotten here.
  */
 import { SIGN_IN_ENDED } from '../authenticate.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import { OAuthError } from './oauth-error.ts';
 
 /** A code is good for a minute. Milliseconds. */
@@ -39,7 +40,7 @@ export function createFamilies(now: () => number = Date.now): Families {
   /** Until when each is known as used. */
   const usedCodes = new Map<string, number>();
   /** The newest generation of each sign-in, the one used longest ago first. */
-  const newest = new Map<string, number>();
+  const newest = new BoundedMap<string, number>(MAX_NEWEST);
   const ended = new Set<string>();
 
   const listeners: ((family: string) => unknown)[] = [];
@@ -96,11 +97,6 @@ export function createFamilies(now: () => number = Date.now): Families {
           'invalid_grant',
           'The refresh token was replaced long ago, so the sign-in has ended. Sign in again.',
         );
-      }
-      newest.delete(family);
-      for (const oldest of newest.keys()) {
-        if (newest.size < MAX_NEWEST) break;
-        newest.delete(oldest);
       }
       newest.set(family, generation + 1 > current ? generation + 1 : current);
       return generation + 1;

@@ -1,5 +1,6 @@
 /** Remembers for a while which tokens have been taken out of the token file, so that whoever still sends one hears why it is refused. */
 import type { Grant, KnownToken, Verification } from '../verifier.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import { digestToken } from '../digest.ts';
 import { createTokenGrant, type TokenEntry } from './token-set.ts';
 
@@ -16,23 +17,18 @@ interface Revocation {
 
 /** The tokens that have been taken out since the start. Their digests, ids, users and days; never a token. */
 export class RevokedTokens {
-  readonly #refusals = new Map<string, Revocation>();
+  readonly #refusals = new BoundedMap<string, Revocation>(MAX_REVOKED);
 
   /** Notes entries that are in force no more, from a time on. Milliseconds since the epoch. */
   note(entries: readonly TokenEntry[], fromMs: number): void {
     const day = new Date(fromMs).toISOString().slice(0, 10);
     for (const entry of entries.slice(-MAX_REVOKED)) {
-      this.#refusals.delete(entry.digest);
       this.#refusals.set(entry.digest, {
         ok: false,
         reason: 'revoked',
         grant: createTokenGrant(entry),
         since: day,
       });
-    }
-    for (const digest of this.#refusals.keys()) {
-      if (this.#refusals.size <= MAX_REVOKED) break;
-      this.#refusals.delete(digest);
     }
   }
 
