@@ -22,13 +22,13 @@ const MIB = 1024 * 1024;
 /** The largest body, and so an eighth of what may wait or come in of one user. */
 const MAX_BODY_BYTES = MIB;
 
-/** Returns a text of any size, which no system takes whole for a client that does not read. */
+/** Returns a text of any size, of ASCII or of characters of three bytes, which no system takes whole for a client that does not read. */
 const recite = defineTool({
   name: 'recite',
   title: 'Recite',
   description: 'Returns so many characters.',
-  input: z.object({ characters: z.number() }),
-  run: ({ characters }) => 'x'.repeat(characters),
+  input: z.object({ characters: z.number(), of: z.string().default('x') }),
+  run: ({ characters, of }) => of.repeat(characters),
 });
 
 let server: TestServer;
@@ -173,6 +173,19 @@ describe('plain answers that are not read', () => {
     expect(small.body).toMatchObject({ result: { content: [{ text: 'Hello, Ada Lovelace!' }] } });
     expect(other.text.length).toBeGreaterThan(7 * MIB);
   }, 30_000); // prettier-ignore
+
+  test('count by their bytes, however few characters those are', async () => {
+    await askAndIgnore(ADA, 6 * MIB);
+    const [half, whole] = [MIB / 2, MIB].map((characters) =>
+      stateless({ method: 'tools/call', params: { name: 'recite', arguments: { characters, of: '€' } } }),
+    );
+
+    const fits = await send(`${server.url}/mcp`, { token: ADA, ...half });
+    const isTooMuch = await send(`${server.url}/mcp`, { token: ADA, ...whole });
+
+    expect(fits.text.length).toBeGreaterThan(MIB / 2);
+    expect(isTooMuch.body).toMatchObject({ error: { data: { error: 'answers_unread' } } });
+  }, 30_000);
 
   test('leave room again when they are read, or their clients go', async () => {
     for (let count = 0; count < 3; count += 1) await askAndIgnore(ADA, 7 * MIB);

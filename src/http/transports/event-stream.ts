@@ -130,6 +130,9 @@ function writeText(res: ServerResponse, text: string): void {
     return;
   }
   res.chunkedEncoding = false;
-  res.write(`${bytes.toString(16)}\r\n${text}\r\n`, encoding);
+  const chunk = `${bytes.toString(16)}\r\n${text}\r\n`;
+  // Of a text Node counts the characters that wait, which may be a third of the bytes.
+  if (encoding === 'latin1') res.write(chunk, encoding);
+  else res.write(Buffer.from(chunk));
   res.chunkedEncoding = true;
 }

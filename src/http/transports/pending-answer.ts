@@ -169,7 +169,8 @@ export class PendingAnswer implements Reply {
     if (text === undefined) writeAnswer(this.#ctx, 202, { text: '', headers: this.#headers });
     else {
       const answer = { text, headers: [...headers, ...this.#headers] };
-      if (text.length > NOTABLE_BYTES) this.#streams.unsent.write(this.#ctx, status, answer);
+      // Cheaper than counting: a character has three bytes at the most.
+      if (3 * text.length > NOTABLE_BYTES) this.#streams.unsent.write(this.#ctx, status, answer);
       else writeAnswer(this.#ctx, status, answer);
     }
   }

@@ -36,7 +36,7 @@ export class UnsentBudget {
     const { userId } = grantOf(ctx).user;
     const waitingBytes = this.#answers.bytesOf(userId);
     // Where nothing waits, any answer may: how long it is, the tool has decided.
-    if (waitingBytes > 0 && waitingBytes + answer.text.length > this.#bytesPerUser) {
+    if (waitingBytes > 0 && waitingBytes + Buffer.byteLength(answer.text) > this.#bytesPerUser) {
       const text = spellUnread(ctx.state.rpcId ?? null);
       return writeAnswer(ctx, 200, { text, headers: answer.headers });
     }

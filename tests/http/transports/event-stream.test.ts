@@ -110,6 +110,16 @@ describe('a client that stops reading', () => {
     expect(isCut).toBe(true);
   });
 
+  test('is known by the bytes that wait, also where its messages are short and of characters of three', async () => {
+    const { client, response } = await openBareStream(600, '€'.repeat(20_000));
+    await delay(1);
+    const waiting = response.writableLength;
+    client.socket.destroy();
+
+    // As many bytes were sent, but for what the system has taken; a third of that are characters.
+    expect(waiting).toBeGreaterThan((600 * 60_000) / 2);
+  });
+
   test('is cut on the stream of a call as well, and the session goes on', async () => {
     const session = await openMcpSession(server.url, ADA);
     const connection = await openRaw(server.url);
@@ -180,9 +190,10 @@ describe('a client that reads', () => {
   });
 });
 
-/** Opens a stream on which mebibytes of messages are sent, and which is looked after when the test says so. */
+/** Opens a stream on which messages of a mebibyte, or these, are sent, and which is looked after when the test says so. */
 async function openBareStream(
-  mebibytes: number,
+  messages: number,
+  message = 'z'.repeat(MEBIBYTE),
 ): Promise<{ client: RawConnection; response: ServerResponse; look: () => void }> {
   const streams = new EventStreams({
     keepAliveMs: 1e9,
@@ -192,7 +203,7 @@ async function openBareStream(
   });
   const bare = createServer((_request, answer) => {
     const stream = streams.adopt(answer.writeHead(200), { user: ANONYMOUS });
-    for (let sent = 0; sent < mebibytes; sent += 1) stream.sendText('z'.repeat(MEBIBYTE));
+    for (let sent = 0; sent < messages; sent += 1) stream.sendText(message);
   }).listen(0, '127.0.0.1');
   await once(bare, 'listening');
   const client = await openRaw(`http://127.0.0.1:${(bare.address() as AddressInfo).port}`);

@@ -14,6 +14,12 @@ const RESPONSE = {
   end: () => undefined,
 };
 
+/** A request of a client that takes either form. */
+function contextOf(res: object): RequestContext {
+  const headers = { accept: 'application/json, text/event-stream' };
+  return { req: { headers }, res, state: { grant: { user: ANONYMOUS } } } as unknown as RequestContext;
+}
+
 test('an answered request leaves nothing on the agenda', () => {
   const streams = new EventStreams({
     keepAliveMs: 1_000,
@@ -28,17 +34,37 @@ test('an answered request leaves nothing on the agenda', () => {
     slots.push(slot);
     return slot;
   };
-  const headers = { accept: 'application/json, text/event-stream' };
-  const ctx = {
-    req: { headers },
-    res: RESPONSE,
-    state: { grant: { user: ANONYMOUS } },
-  } as unknown as RequestContext;
 
-  const answer = new PendingAnswer(ctx, { streams });
+  const answer = new PendingAnswer(contextOf(RESPONSE), { streams });
   const before = slots.map(({ size }) => size);
   answer.settle('{}');
 
   expect(before).toEqual([1]);
   expect(slots.map(({ size }) => size)).toEqual([0]);
+});
+
+test('an answer of few characters and many bytes is among what waits for its user', () => {
+  const streams = new EventStreams({
+    keepAliveMs: 1_000,
+    unsentHardLimit: 1e9,
+    unsentPerUser: 200_000,
+    now: () => 0,
+  });
+  const written: string[] = [];
+  const note = (text: unknown): void => void written.push(String(text));
+  const long = JSON.stringify('€'.repeat(60_000));
+  // Some 180 kB, of which the system takes nothing.
+  const res = {
+    ...RESPONSE,
+    writableLength: Buffer.byteLength(long),
+    write: note,
+    end: note,
+    on: () => undefined,
+  };
+
+  new PendingAnswer(contextOf({ ...res }), { streams }).settle(long);
+  new PendingAnswer(contextOf({ ...res }), { streams }).settle(long);
+
+  expect(written[0]).toBe(long);
+  expect(written[1]).toContain('answers_unread');
 });
