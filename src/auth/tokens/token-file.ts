@@ -79,7 +79,7 @@ export async function openTokenFile({
   const readAgain = async (): Promise<void> => {
     let read: FileVersion | undefined;
     try {
-      read = await readVersion(filePath, now);
+      read = await readVersion(filePath, now, broken?.version ?? version);
       const isNew = read.hash !== version?.hash || broken !== undefined;
       // Unlike at the start, an empty set is taken over: whoever removes the last token means it.
       if (isNew) {
@@ -153,10 +153,12 @@ interface FileVersion {
   readonly hash: string;
   readonly stats: BigIntStats;
   readonly readAtMs: number;
+  /** When it was changed, as far as this machine's clock knows: that of the file system may be ahead of it. */
+  readonly changedAtMs: number;
 }
 
 /** Reads the file and its identity through one handle, so that a change in between is seen by the next look. */
-async function readVersion(filePath: string, now: () => number): Promise<FileVersion> {
+async function readVersion(filePath: string, now: () => number, before?: FileVersion): Promise<FileVersion> {
   let handle: FileHandle | undefined;
   try {
     // Without O_NONBLOCK, opening a FIFO would wait for somebody to write to it.
@@ -166,7 +168,11 @@ async function readVersion(filePath: string, now: () => number): Promise<FileVer
     if (stats.size > MAX_FILE_BYTES) throw new TokenFileError(`is larger than ${MAX_FILE_BYTES} bytes`);
     const bytes = await handle.readFile();
     const text = decodeUtf8(bytes);
-    return { text, hash: createHash('sha256').update(bytes).digest('hex'), stats, readAtMs: now() };
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    const readAtMs = now();
+    const seenAtMs = before?.stats.ctimeNs === stats.ctimeNs ? before.changedAtMs : readAtMs;
+    const changedAtMs = Math.min(Number(stats.ctimeMs), seenAtMs, readAtMs);
+    return { text, hash, stats, readAtMs, changedAtMs };
   } catch (error) {
     throw error instanceof TokenFileError ? error : new TokenFileError(describe(error), { cause: error });
   } finally {
@@ -184,13 +190,16 @@ function decodeUtf8(bytes: Buffer): string {
 }
 
 /** Whether the path leads to something else than what was read, as far as one look can tell. */
-async function hasChanged(filePath: string, { stats: old, readAtMs }: FileVersion): Promise<boolean> {
+async function hasChanged(
+  filePath: string,
+  { stats: old, readAtMs, changedAtMs }: FileVersion,
+): Promise<boolean> {
   try {
     const found = await stat(filePath, { bigint: true });
     const same = (['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const).every(
       (field) => found[field] === old[field],
     );
-    return !same || readAtMs - Number(old.ctimeMs) < UNSETTLED_MS;
+    return !same || readAtMs - changedAtMs < UNSETTLED_MS;
   } catch {
     return true;
   }

@@ -16,6 +16,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadTokens } from '../../../src/auth/tokens/load-tokens.ts';
 import { TokenFileError } from '../../../src/auth/tokens/token-file-error.ts';
@@ -311,6 +312,28 @@ describe('a change', () => {
     await untilAccepted(tokens, NEW);
 
     expect(await accepts(tokens, OLD)).toBe(false);
+  });
+
+  test('that lies ahead of the clock is read for two seconds, and then when it has changed', async () => {
+    let nowMs = Date.now() - 3_600_000;
+    let reads = 0;
+    // The clock is asked once for each time that the file has been read.
+    const now = (): number => {
+      reads += 1;
+      return nowMs;
+    };
+    const tokens = await open({ now, pollMs: 1 });
+    await waitFor('another reading', () => reads > 3);
+    nowMs += 2_000;
+    await tokens.reload();
+    const readsBefore = reads;
+
+    await delay(50);
+    const readsMeanwhile = reads - readsBefore;
+    await write(NEW);
+    await waitFor('the change', () => linesWith('token file reloaded').length > 0);
+
+    expect(readsMeanwhile).toBe(0);
   });
 
   test('of the same size whose time has been set back, as a copy that keeps times does, is followed', async () => {
