@@ -163,8 +163,10 @@ export function createOutbox({ envelopes, publish, explainSilence, now }: Outbox
     ask: async (channel, kind, body) =>
       new Promise((resolve, reject) => {
         const asker: Asker = { number: (asked += 1), resolve, reject };
+        // Spelled first: what cannot be spelled leaves nobody waiting.
+        const message = spell({ number: asker.number, kind, body });
         waiting.set(asker.number, asker);
-        put(channel, spell({ number: asker.number, kind, body }), { asker });
+        put(channel, message, { asker });
       }),
     tell: async (channel, kind, body) =>
       new Promise((teller) => {
