@@ -23,7 +23,8 @@ export interface Feature {
    * Registers it. Called for each `McpServer`: one a connection that needs one, or one a stateless request. Must be cheap.
    * What it sets here the SDK answers, all else goes the short way as ever. What hears notifications (`oninitialized` too) is there from the start.
    * What is registered here every user sees and may use, whatever the scopes: check them in the handler, by `callerOf`. The SDK's own
-   * `scopeChallenge` sees stateless requests only.
+   * `scopeChallenge` sees stateless requests only. What a handler asks of the client (`mcpReq.elicitInput`) needs `{ relatedRequestId: mcpReq.id }`
+   * to go out on the stream of its request: the SDK sends it on that of GET otherwise.
    */
   register?(server: McpServer, context: FeatureContext): void;
 }

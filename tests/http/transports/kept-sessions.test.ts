@@ -64,6 +64,20 @@ const tellsClient: Feature = {
     ),
 };
 
+/** Asks its client by itself, on the stream of the call that it asks for. */
+const asks: Feature = {
+  name: 'asks',
+  register: (server) =>
+    void server.registerTool('ask', {}, async ({ mcpReq }) => {
+      const requestedSchema = { type: 'object', properties: {} } as const;
+      const { action } = await mcpReq.elicitInput(
+        { mode: 'form', message: 'Really?', requestedSchema },
+        { relatedRequestId: mcpReq.id },
+      );
+      return { content: [{ type: 'text', text: action }] };
+    }),
+};
+
 /** What a client may say that means ill, or well and too much. */
 const said = fc.dictionary(
   fc.constantFrom(
@@ -214,20 +228,23 @@ describe('a session goes on', () => {
     },
   );
 
-  test('and asks its client, through a tool that elicits', async () => {
-    const [here, there] = [await start({ tools: [confirm] }), await start({ tools: [confirm] })];
+  test.each([
+    { through: 'a tool that elicits', what: { tools: [confirm] }, name: 'confirm' },
+    { through: 'a feature that says for which request', what: { features: [asks] }, name: 'ask' },
+  ])('and asks its client, through $through', async ({ what, name }) => {
+    const [here, there] = [await start(what), await start(what)];
     const opened = await send(`${here.url}/mcp`, {
       token: ADA,
       body: rpc(0, 'initialize', {
         protocolVersion: '2025-11-25',
-        capabilities: { elicitation: {} },
+        capabilities: { elicitation: { form: {} } },
         clientInfo: { name: 'asked', version: '1' },
       }),
     });
     const id = opened.headers.get('mcp-session-id') ?? '';
     const named = { headers: { 'Mcp-Session-Id': id, Authorization: `Bearer ${ADA}` } };
     const streams = [here, there].map(async ({ url }) =>
-      openStream(`${url}/mcp`, { ...named, body: callTool(1, 'confirm') }),
+      openStream(`${url}/mcp`, { ...named, body: callTool(1, name) }),
     );
     const [atHome, away] = await Promise.all(streams);
     const questionOf = async (stream: typeof away): Promise<unknown> => {
