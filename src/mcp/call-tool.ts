@@ -159,5 +159,10 @@ export function progressParams(progressToken: RequestId, [progress, total, messa
   };
 }
 
+/** Whether a report says more than the one before, as the specification demands of each; what is no number says nothing. */
+export function isFurther([done]: ProgressReport, reached: number): boolean {
+  return Number.isFinite(done) && done > reached;
+}
+
 /** What a tool reports. */
 export type ProgressReport = Parameters<CallOrigin['progress']>;

@@ -9,7 +9,13 @@ import {
   type ServerEvent,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
-import { type CallAnswer, type CallOrigin, progressParams, type ProgressReport } from './call-tool.ts';
+import {
+  type CallAnswer,
+  type CallOrigin,
+  isFurther,
+  progressParams,
+  type ProgressReport,
+} from './call-tool.ts';
 import type { UserContext } from '../auth/user.ts';
 import type { Caller } from './caller.ts';
 import { type Reply, type RequestId, spellUnspellable } from './messages.ts';
@@ -84,6 +90,7 @@ export class LaneCall implements CallOrigin {
   readonly reply: Reply | undefined;
   readonly #progressToken: RequestId | undefined;
   #abort: AbortController | undefined;
+  #reached = -Infinity;
   isCancelled = false;
 
   /** Progress goes to the reply's stream, where it is asked for. */
@@ -99,7 +106,8 @@ export class LaneCall implements CallOrigin {
   }
 
   async progress(...report: ProgressReport): Promise<void> {
-    if (this.isCancelled || this.#progressToken === undefined) return;
+    if (this.isCancelled || this.#progressToken === undefined || !isFurther(report, this.#reached)) return;
+    [this.#reached] = report;
     const params = progressParams(this.#progressToken, report);
     this.reply?.stream()?.send({ jsonrpc: '2.0', method: 'notifications/progress', params });
   }

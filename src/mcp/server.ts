@@ -12,7 +12,7 @@ import { once } from '../once.ts';
 import type { UseService } from './service.ts';
 import type { ChangingList, Tool } from './tool.ts';
 import { registrationOf, type ToolRegistration } from './tool-registration.ts';
-import { type CallOrigin, callTool, NO_REVISION, progressParams } from './call-tool.ts';
+import { type CallOrigin, callTool, isFurther, NO_REVISION, progressParams } from './call-tool.ts';
 import { type Caller, callerOf, pauseOf } from './caller.ts';
 import { type Changes, createChanges, followChanges } from './changes.ts';
 import { byKey, capabilitiesOf, type Catalogue, createCatalogue, privateListsOf } from './catalogue.ts';
@@ -172,6 +172,8 @@ function originOf(context: ServerContext, asking: McpServer | undefined): CallOr
     },
     async progress(...report) {
       if (progressToken === undefined || mcpReq.signal.aborted) return;
+      if (!isFurther(report, reached.get(mcpReq.signal) ?? -Infinity)) return;
+      reached.set(mcpReq.signal, report[0]);
       await mcpReq.notify({
         method: 'notifications/progress',
         params: progressParams(progressToken, report),
@@ -180,6 +182,9 @@ function originOf(context: ServerContext, asking: McpServer | undefined): CallOr
     pause: (comeBackAfterMs) => pauseOf(context)?.(comeBackAfterMs) === true,
   };
 }
+
+/** How far each request is, by its signal: after a question its tool runs anew, and the client has heard of the run before. */
+const reached = new WeakMap<AbortSignal, number>();
 
 /** What a server's `tools/list` says to a user who may call everything; undefined where it has no tools. */
 export function listEveryTool(server: McpServer): ReturnType<typeof listAllTools> {

@@ -24,7 +24,10 @@ export interface CallContext {
 /** What a running tool has at hand besides its input. */
 export interface ToolContext extends CallContext {
   readonly connection: CallConnection;
-  /** Tells the client how far the call is; does nothing when the client did not ask for it. */
+  /**
+   * Tells the client how far the call is; does nothing when the client did not ask for it. What is no more than before is not sent, as
+   * the specification forbids.
+   */
   progress(done: number, total?: number, message?: string): Promise<void>;
   /**
    * Tells this user's clients, those of other processes too, that a list shows this user something else than before: they ask for it again.

@@ -379,6 +379,21 @@ describe('progress', () => {
     ]);
   });
 
+  test('that is no more than before, or no number, is not sent, as the specification forbids', async () => {
+    const back = probe({
+      run: async (_input, { progress }) => {
+        for (const done of [1, 1, 0.5, NaN, 2, Infinity, 3]) await progress(done);
+        return 'done';
+      },
+    });
+    const { call } = await connect([back]);
+    const heard: unknown[] = [];
+
+    await call('probe', {}, { onprogress: (progress) => heard.push(progress) });
+
+    expect(heard).toEqual([{ progress: 1 }, { progress: 2 }, { progress: 3 }]);
+  });
+
   test('does nothing when the client did not ask for it', async () => {
     const { call, sent } = await connect([steps]);
 

@@ -27,8 +27,9 @@ const beginLesson = defineTool({
   description: 'Begins a lesson.',
   input: z.object({ id: z.string() }),
   elicits: true,
-  run: async ({ id }, { elicit }) => {
+  run: async ({ id }, { elicit, progress }) => {
     runs += 1;
+    await progress(1);
     const answer = await elicit({ message: `Begin ${id}?`, form: FORM });
     if (answer.action === 'unavailable') return `Call again when the user has said yes to ${id}.`;
     if (answer.action !== 'accept') return `Not begun: ${answer.action}.`;
@@ -88,6 +89,19 @@ async function begin(client: Client): Promise<unknown> {
 function text(words: unknown): unknown {
   return [{ type: 'text', text: words }];
 }
+
+test('what the run before the question has reported is not reported again', async () => {
+  const { client } = await connect('http', { action: 'accept', content: { sure: true } });
+  const heard: unknown[] = [];
+
+  await client.callTool(
+    { name: 'begin_lesson', arguments: { id: 'verbs' } },
+    { onprogress: (progress) => heard.push(progress) },
+  );
+
+  expect(runs).toBe(2);
+  expect(heard).toEqual([{ progress: 1 }]);
+});
 
 describe.each(KINDS)('over %s', (kind) => {
   test.each<{ answer: ElicitResult; words: string }>([

@@ -297,17 +297,19 @@ describe('a request', () => {
       description: 'Counts.',
       input: z.object({}),
       run: async (_input, { progress }) => {
-        await progress(1, 2);
+        // The third and the last are no more than before, which the specification forbids.
+        for (const done of [1, 2, 2, NaN, 0]) await progress(done, 2);
         return 'counted';
       },
     });
     const { request, until, heard } = openSession({ tools: [count] });
 
     request(1, 'tools/call', { name: 'count', arguments: {}, _meta: { progressToken: 'p' } });
-    await until(2);
+    await until(3);
 
     expect(heard).toMatchObject([
       { method: 'notifications/progress', params: { progressToken: 'p', progress: 1 } },
+      { method: 'notifications/progress', params: { progressToken: 'p', progress: 2 } },
       { id: 1 },
     ]);
   });
