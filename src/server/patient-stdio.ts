@@ -1,14 +1,17 @@
 /** The transport of a stdio server that answers what is in flight when its input ends: the SDK's aborts it and answers nothing. */
 import type { Readable, Writable } from 'node:stream';
-import type {
-  JSONRPCMessage,
-  JSONRPCRequest,
-  Transport,
-  TransportSendOptions,
+import {
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  PROTOCOL_VERSION_META_KEY,
+  type Transport,
+  type TransportSendOptions,
+  UnsupportedProtocolVersionError,
 } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import { spellUnspellable } from '../mcp/messages.ts';
 import { correctParamsError } from '../mcp/params-check.ts';
+import { STATELESS_REVISION } from '../mcp/plain-meta.ts';
 import { JsonLines } from './json-lines.ts';
 
 /** So long answers are waited for: a tool that never ends, or asks whoever is gone, must not leave the process behind. Milliseconds. */
@@ -38,6 +41,8 @@ export class PatientStdio implements Transport {
   /** The requests without an answer, by their ids. */
   readonly #waiting = new Map<string | number, JSONRPCRequest>();
   #isInputOver = false;
+  /** What the client has begun with: a session, whose revision counts for all that comes, or requests that stand alone. */
+  #kind: 'session' | 'alone' | undefined;
 
   constructor({
     input = process.stdin,
@@ -53,6 +58,7 @@ export class PatientStdio implements Transport {
   async start(): Promise<void> {
     Object.assign(this.#inner, {
       onmessage: (message) => {
+        if (this.#refuseRevision(message)) return;
         this.#noteReceived(message);
         this.onmessage?.(message);
       },
@@ -97,6 +103,20 @@ export class PatientStdio implements Transport {
   #refuse(code: number, message: string): void {
     this.#onRefused(message);
     this.#output.write(`${JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })}\n`);
+  }
+
+  /** Refuses a request that stands alone and is of another revision than there is: the SDK looks at the first alone, and each says its own. */
+  #refuseRevision(message: JSONRPCMessage): boolean {
+    if (!('method' in message && 'id' in message)) return false;
+    const requested = message.params?._meta?.[PROTOCOL_VERSION_META_KEY];
+    if (message.method === 'initialize') this.#kind ??= 'session';
+    if (requested === STATELESS_REVISION) this.#kind ??= 'alone';
+    if (this.#kind === 'session' || typeof requested !== 'string' || requested === STATELESS_REVISION)
+      return false;
+    const error = new UnsupportedProtocolVersionError({ supported: [STATELESS_REVISION], requested });
+    const answer = { code: error.code, message: error.message, data: error.data };
+    this.#output.write(`${JSON.stringify({ jsonrpc: '2.0', id: message.id, error: answer })}\n`);
+    return true;
   }
 
   /** Notes what is to be answered, and what is not any more. */

@@ -159,6 +159,34 @@ test('stdout carries one protocol message a line, also for what is no message, a
   expect(started.stderr()).toContain('"msg":"tool call"');
 });
 
+/** A question that stands alone, of a revision. */
+function listTools(id: number, version: string): string {
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': version,
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  return request(id, 'tools/list', { _meta });
+}
+
+test('each request that stands alone is refused by itself where it is of a revision that is not spoken', async () => {
+  const started = sandbox.spawn(await stdioCommand());
+
+  started.child.stdin.write(
+    `${[listTools(1, '2026-07-28'), listTools(2, '1900-01-01'), listTools(3, '2026-07-28')].join('\n')}\n`,
+  );
+  await waitFor('the answers', () => started.stdout().split('\n').length === 4);
+  const answers = started.stdout().trim().split('\n');
+
+  const error = { code: -32_022, data: { supported: ['2026-07-28'], requested: '1900-01-01' } };
+  expect(answers.map((line) => JSON.parse(line) as unknown)).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ id: 1, result: expect.anything() }),
+      expect.objectContaining({ id: 2, error: expect.objectContaining(error) }),
+      expect.objectContaining({ id: 3, result: expect.anything() }),
+    ]),
+  );
+});
+
 testEach(['the end of stdin', 'SIGTERM', 'SIGINT'] as const)('%s ends the process with 0', async (what) => {
   const started = sandbox.spawn(await stdioCommand());
   started.child.stdin.write(`${request(1, 'initialize', INITIALIZE)}\n`);
