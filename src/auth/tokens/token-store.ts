@@ -79,7 +79,13 @@ export function openTokenStore(name: string, lockOptions: LockOptions = {}): Tok
             const text = await runInSlices(editTokensInSteps(file, edits));
             const old = await statIfPresent(target);
             if (text !== current) await replaceFile({ target, text, old, isHeld });
-            const { warnings, outlook } = describeOutlook(name, old, await stat(target));
+            const left = await statIfPresent(target);
+            if (left === undefined)
+              throw new TokenStoreError(
+                `${name} was taken away while this changed it. Look what is there before it is done again.`,
+                { isUnsure: true },
+              );
+            const { warnings, outlook } = describeOutlook(name, old, left);
             return { result, outlook, warnings: [...warnings, ...warningsOfWeak(name, file, edits)] };
           },
           lockOptions,

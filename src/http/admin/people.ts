@@ -63,13 +63,21 @@ export function createFilePeople(path: string, followed: FollowedFile): People {
       const create = !followed.hasRead();
       const { result } = await inWords(async () => store.edit(({ entries }) => plan(entries), { create }));
       const fault = await followed.takeOver();
-      return {
-        result,
-        problem: fault === undefined ? undefined : `The file has a fault: ${fault}. ${MEND_FILE}`,
-      };
+      return { result, problem: fault === undefined ? undefined : describeProblem(path, fault) };
     },
   };
 }
+
+/** Why what was written is not in force, and what helps. */
+function describeProblem(path: string, fault: string): string {
+  if (!existsSync(path)) return FILE_TAKEN;
+  return fault.startsWith('entry ')
+    ? `The file has a fault: ${fault}. ${MEND_FILE}`
+    : `The token file ${fault}. As soon as that is mended, everything that is written there counts.`;
+}
+
+const FILE_TAKEN =
+  'The token file was taken away in the moment in which it was written. Put it back where it was, and look whether it has the change.';
 
 const MEND_FILE =
   'Disable or remove what that names, here or in the file; then everything that is written there counts.';

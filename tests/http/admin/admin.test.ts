@@ -1,15 +1,17 @@
 /** The API for admins: who may, what it does to the token file, and that nothing is lost or told that should not be. */
-import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { digestToken } from '../../../src/auth/digest.ts';
 import { parseTokens } from '../../../src/auth/tokens/parse-tokens.ts';
+import { openTokenFile } from '../../../src/auth/tokens/token-file.ts';
 import { openTokenStore } from '../../../src/auth/tokens/token-store.ts';
 import { createFilePeople } from '../../../src/http/admin/people.ts';
 import { adminPageLines } from '../../../scripts/token/admin-page.ts';
 import { connectClient } from '../../support/clients.ts';
 import { testEach, testInCi } from '../../support/in-ci.ts';
+import { createMemoryLog } from '../../support/memory-log.ts';
 import { type Answer, send } from '../../support/raw-http.ts';
 import { longestTurnOf, timeAtOnce } from '../../support/longest-turn.ts';
 import { ADA, BOB, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
@@ -449,6 +451,36 @@ test('a file that is gone is not made anew, which would end every token that is 
   expect(answers).toMatchObject([gone, gone]);
   expect(isMade).toBe(false);
   expect(back.status).toBe(201);
+});
+
+test('a file that is taken away when it has been written, or meanwhile, is told of in words that fit', async () => {
+  const at = join(dirname(server.tokensPath), 'fleeting.json');
+  await writeFile(at, JSON.stringify(PEOPLE));
+  const file = await openTokenFile({ path: at, log: createMemoryLog().log });
+  const takeOver = async (): Promise<string | undefined> => {
+    await rm(at);
+    return file.reload();
+  };
+  const people = createFilePeople(at, { takeOver, hasRead: () => true });
+
+  const { problem } = await people.edit(() => ({
+    edits: { add: [{ digest: digestToken('tok_zoe_0123456789'), fields: { userId: 'zoe' } }] },
+    result: undefined,
+  }));
+  await writeFile(at, JSON.stringify(PEOPLE));
+  const meanwhile = people.edit(() => {
+    rmSync(at);
+    return { edits: {}, result: undefined };
+  });
+
+  await expect(meanwhile).rejects.toMatchObject({
+    status: 503,
+    code: 'unsure',
+    message: expect.stringMatching(/^fleeting\.json was taken away while .* Look what is there/) as unknown,
+    headers: {},
+  });
+  expect(problem).toMatch(/^The token file was taken away .* Put it back where it was/);
+  file.close();
 });
 
 test('a token that is named twice is rotated once', async () => {
