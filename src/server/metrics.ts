@@ -1,5 +1,6 @@
 /** Wires `/metrics`, where it is configured: its modules are loaded then and not before. */
 import type { Logger } from 'pino';
+import { digestToken } from '../auth/digest.ts';
 import type { MetricsConfig } from '../config/metrics.ts';
 import type { Route } from '../http/context.ts';
 import type { MetricsParts } from '../http/metrics/metrics-route.ts';
@@ -26,6 +27,12 @@ export async function openMetrics({
   ...parts
 }: MetricsWiring): Promise<Route[]> {
   if (token === undefined) return [];
+  const known = parts.verifier?.lookUp?.(digestToken(token));
+  if (typeof known === 'object')
+    log.warn(
+      { userId: known.grant.user.userId, tokenId: known.grant.tokenId },
+      'METRICS_TOKEN is a user’s token, too: whoever reads the numbers can call tools as that user. Set it to what "npm run token -- secret" prints',
+    );
   if (token.length < SHORT)
     log.warn(
       { characters: token.length },

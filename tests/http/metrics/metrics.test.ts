@@ -95,6 +95,18 @@ describe('who reads it', () => {
 
     expect(short.lines.some(({ msg }) => String(msg).startsWith('METRICS_TOKEN is short'))).toBe(true);
   });
+
+  test('is told in the log of whose token it is, where it is a user’s too', async () => {
+    const shared = await startTestServer({ env: { METRICS_TOKEN: ADA } });
+    await shared.close();
+
+    const warned = shared.lines.filter(({ msg }) =>
+      String(msg).startsWith('METRICS_TOKEN is a user’s token, too'),
+    );
+    expect(warned).toMatchObject([{ level: 40, userId: 'ada' }]);
+    expect(server.lines.some(({ msg }) => String(msg).startsWith('METRICS_TOKEN'))).toBe(false);
+    expect(JSON.stringify(shared.lines)).not.toContain(ADA);
+  });
 });
 
 describe('what it shows', () => {
