@@ -5,7 +5,7 @@ import { CALL_ENDED, type CallEvent } from '../../mcp/call-records.ts';
 /** Days that are counted, today among them. */
 export const DAYS = 30;
 
-/** A bound for what is remembered: more users than a token file has. */
+/** So many names of each kind are remembered at the least, and twice as many at the most: an identity provider's tokens are others each hour. */
 export const MAX_NAMES = 100_000;
 
 /** A user's calls on one day. */
@@ -24,11 +24,11 @@ export interface LastUse {
 
 /** Counts, which can be added to others. */
 export class UseCounts {
-  readonly #lastUse = new Map<string, number>();
-  readonly #calls = new Map<string, Map<number, number>>();
+  readonly #lastUse = new Latest<number>();
+  readonly #calls = new Latest<Map<number, number>>();
 
   get isEmpty(): boolean {
-    return this.#calls.size === 0 && this.#lastUse.size === 0;
+    return this.#calls.isEmpty && this.#lastUse.isEmpty;
   }
 
   /** Counts a call. */
@@ -38,17 +38,12 @@ export class UseCounts {
   }
 
   addUse({ tokenId, atMs }: LastUse): void {
-    const knownMs = this.#lastUse.get(tokenId);
-    if (knownMs === undefined && this.#lastUse.size >= MAX_NAMES) return;
-    if (knownMs === undefined || knownMs < atMs) this.#lastUse.set(tokenId, atMs);
+    this.#lastUse.put(tokenId, Math.max(atMs, this.#lastUse.get(tokenId) ?? atMs));
   }
 
   addCalls({ userId, day, calls }: DayCalls): void {
-    const days = this.#calls.get(userId);
-    if (days === undefined) {
-      if (this.#calls.size < MAX_NAMES) this.#calls.set(userId, new Map([[day, calls]]));
-      return;
-    }
+    const days = this.#calls.get(userId) ?? new Map<number, number>();
+    this.#calls.put(userId, days);
     const known = days.get(day);
     days.set(day, (known ?? 0) + calls);
     if (known === undefined) for (const other of days.keys()) if (other <= day - DAYS) days.delete(other);
@@ -62,12 +57,13 @@ export class UseCounts {
 
   /** The last use of each token. */
   *uses(): Generator<LastUse> {
-    for (const [tokenId, atMs] of this.#lastUse) yield { tokenId, atMs };
+    for (const [tokenId, atMs] of this.#lastUse.all()) yield { tokenId, atMs };
   }
 
   /** The calls of each user on each day. */
   *dayCalls(): Generator<DayCalls> {
-    for (const [userId, days] of this.#calls) for (const [day, calls] of days) yield { userId, day, calls };
+    for (const [userId, days] of this.#calls.all())
+      for (const [day, calls] of days) yield { userId, day, calls };
   }
 
   lastUseOf(tokenId: string): number | undefined {
@@ -78,6 +74,32 @@ export class UseCounts {
   callsOf(userId: string, today: number): readonly number[] {
     const days = this.#calls.get(userId);
     return Array.from({ length: DAYS }, (_, index) => days?.get(today - DAYS + 1 + index) ?? 0);
+  }
+}
+
+/** What was put last. In two halves, of which the older one goes as a whole: taking names out of a large map one by one is dear. */
+class Latest<Value> {
+  #newer = new Map<string, Value>();
+  #older = new Map<string, Value>();
+
+  get isEmpty(): boolean {
+    return this.#newer.size === 0;
+  }
+
+  get(name: string): Value | undefined {
+    return this.#newer.get(name) ?? this.#older.get(name);
+  }
+
+  put(name: string, value: Value): void {
+    if (this.#newer.size >= MAX_NAMES && !this.#newer.has(name))
+      [this.#older, this.#newer] = [this.#newer, new Map<string, Value>()];
+    this.#newer.set(name, value);
+  }
+
+  /** All of it, each once. */
+  *all(): Generator<readonly [string, Value]> {
+    yield* this.#newer;
+    for (const entry of this.#older) if (!this.#newer.has(entry[0])) yield entry;
   }
 }
 

@@ -6,7 +6,7 @@ import { parseConfig } from '../../../../src/config/config.ts';
 import { createKeptUsage } from '../../../../src/http/admin/kept/kept-usage.ts';
 import { openUseDatabase } from '../../../../src/http/admin/kept/open-use.ts';
 import { addUse, readUse } from '../../../../src/http/admin/kept/use-tables.ts';
-import { UseCounts } from '../../../../src/http/admin/use-counts.ts';
+import { MAX_NAMES, UseCounts } from '../../../../src/http/admin/use-counts.ts';
 import { CALL_ENDED } from '../../../../src/mcp/call-records.ts';
 import type { Database } from '../../../../src/storage/database.ts';
 import { openDatabase } from '../../../../src/storage/open-database.ts';
@@ -246,4 +246,35 @@ describeForBoth('counts of use in a database', (startDatabases) => {
 
     expect(lines.at(-1)?.['msg']).toBe('the last counts of use are lost: the database was away');
   }, 60_000);
+});
+
+test('counts of use forget what was not used for the longest, and nothing before there is too much', () => {
+  const counts = new UseCounts();
+  const use = (name: string): void => counts.noteCall({ userId: name, tokenId: name }, START_MS);
+  const today = Math.floor(START_MS / DAY_MS);
+  const known = (...names: readonly string[]): unknown[] =>
+    names.map((name) => [counts.lastUseOf(name), counts.callsOf(name, today).at(-1)]);
+  const many = (letter: string): void => {
+    for (let count = 0; count < MAX_NAMES; count += 1) use(`${letter}${count}`);
+  };
+
+  many('u');
+  use('late');
+  use('u0');
+  const before = known('u0', 'u1', 'late');
+  many('v');
+  const after = known('u0', 'u1', 'late', `v${MAX_NAMES - 1}`);
+
+  expect(before).toEqual([
+    [START_MS, 2],
+    [START_MS, 1],
+    [START_MS, 1],
+  ]);
+  expect(after).toEqual([
+    [START_MS, 2],
+    [undefined, 0],
+    [START_MS, 1],
+    [START_MS, 1],
+  ]);
+  expect([...counts.uses()].filter(({ tokenId }) => tokenId === 'u0')).toHaveLength(1);
 });
