@@ -1,8 +1,8 @@
 /**
- * A short way for plain messages, past the SDK's dispatch: the same `callTool`, and answers of the same form, so that a session
- * whose client sends nothing else needs no `McpServer` at all. Everything else falls through to the SDK. Delete this file
- * and its line in `start-server.ts` (`npm run drop -- short-way`), and no answer changes: `fast-lane.test.ts` sends thousands of messages both ways. `npm run bench` measures what it
- * saves: most of what a call, a session's opening and an idle session would cost.
+ * The fast lane answers plain messages without the SDK's dispatch: with the same `callTool`, and answers of the same form. A session
+ * whose client sends nothing else needs no `McpServer` at all; everything else goes to the SDK. Without this file and its line in
+ * `start-server.ts` (`npm run drop -- short-way`) no answer changes: `fast-lane.test.ts` sends thousands of messages both ways. It saves
+ * most of the cost of a call, of opening a session and of an idle session; `npm run bench` measures that.
  */
 import {
   type JSONRPCNotification,
@@ -44,8 +44,9 @@ import { STATELESS_REVISION } from './plain-meta.ts';
 import { createMcpServer, foreignMethods, listEveryTool, type McpDefinition } from './server.ts';
 
 /**
- * The short way of a definition, for the messages whose handlers are still ours: the SDK's own server is asked, once features have
- * registered on it. None where a feature wants to hear of each session, or to answer every call itself.
+ * The lane of a definition, for those methods whose handlers no feature has replaced: a server of the SDK's on which the features have
+ * registered shows which. There is no lane where a feature keeps state per session, sets options that the lane does not know, or answers
+ * every call itself.
  */
 export function createFastLane(definition: McpDefinition): Lane | undefined {
   const { features = [] } = definition;
@@ -59,23 +60,23 @@ export function createFastLane(definition: McpDefinition): Lane | undefined {
   return NEEDED.some((method) => foreign.has(method)) ? undefined : new FastLane(definition, probe);
 }
 
-/** What must be ours for there to be a short way at all. */
+/** There is a lane only where no feature handles one of these. */
 const NEEDED = ['initialize', 'notifications', 'ping', 'tools/call', 'tools/list'];
 
-/** Options of the SDK's server that change nothing about what goes the short way. */
+/** Options of the SDK's server that change no answer of the lane. */
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set(['capabilities', 'cacheHints', 'requestState']);
 
-/** What can be answered without the SDK's server. */
+/** The lane of one server definition. */
 class FastLane implements Lane {
   readonly #definition: McpDefinition;
   readonly #tools: ReadonlyMap<string, Tool>;
-  /** Those of all tools, its own and the SDK's. */
+  /** The names of all tools, those of the lane and those left to the SDK. */
   readonly #names: ReadonlySet<string>;
-  /** What every answer to `initialize` says but for the revision. */
+  /** The result of `initialize` without its revision. */
   readonly #welcome: object;
   /** What `tools/list` shows to a user who may call everything; undefined where there are no tools. */
   readonly #listing: readonly ListedTool[] | undefined;
-  /** How the JSON of every result of the stateless revision ends. */
+  /** The end of the JSON of every result of the stateless revision. */
   readonly #resultEnd: string;
   readonly #resultMeta: object;
   readonly #knownLists: KnownAnswers<string>;
@@ -84,7 +85,7 @@ class FastLane implements Lane {
     readonly head: AloneAnswer['head'];
   }>;
 
-  /** Methods that a feature answers as well, or instead. */
+  /** The methods that are left to the SDK, because a feature answers them. */
   readonly #foreign: ReadonlySet<string>;
   readonly #capabilities: ServerCapabilities;
   readonly keepsServer: boolean;
@@ -92,7 +93,7 @@ class FastLane implements Lane {
   constructor(definition: McpDefinition, probe: McpServer) {
     const { info, instructions, tools, registrations, features = [] } = definition;
     const excluded = new Set(registrations.filter(needsSdk).map(({ tool }) => tool));
-    // The SDK itself says what it would say.
+    // The SDK is asked for the list as it would send it.
     const listed = listEveryTool(probe);
     const isOurs = !(listed instanceof Promise) && listed?.length === tools.length;
     this.#definition = definition;
@@ -103,7 +104,7 @@ class FastLane implements Lane {
       serverInfo: info,
       ...(instructions !== undefined && { instructions }),
     };
-    // A tool that a feature has registered may come and go: then the list is for the SDK to say, and so is which tool there is not.
+    // A tool that a feature has registered may come and go: then lists, and calls of unknown tools, are left to the SDK.
     this.#listing = isOurs ? listed : undefined;
     this.#foreign = new Set([
       ...foreignMethods(probe),
@@ -129,7 +130,7 @@ class FastLane implements Lane {
     return spellAnswer(request.id, { protocolVersion: negotiate(request.params), ...this.#welcome });
   }
 
-  /** The answer to another request that needs no more than this, as JSON; undefined when the SDK must have it. */
+  /** The answer to any other request that can be given at once, as JSON; undefined when the SDK must have it. */
   answerAtOnce({ id, method, params }: JSONRPCRequest, { user }: Caller): string | undefined {
     if (!hasPlainParams(params)) return undefined;
     if (method === 'ping') return spellAnswer(id, {});
@@ -140,7 +141,7 @@ class FastLane implements Lane {
     return found && frameAnswer(id, this.#knownLists.keep(method, user, JSON.stringify(found)));
   }
 
-  /** What a list shows to a user; undefined when finding out takes more than this. */
+  /** The result of a list method for a user; undefined when the SDK must make it. */
   #list(method: string, user: UserContext): object | undefined {
     const { scopes, catalogue } = this.#definition;
     if (method === 'tools/list') return { tools: allowedTools(this.#listing ?? [], user, scopes) };
@@ -156,13 +157,13 @@ class FastLane implements Lane {
     return tool && this.#call(tool, call, frame);
   }
 
-  /** The same for a call that stands alone, whose headers must repeat what the body says. */
+  /** The same for a call of the stateless revision, whose headers must repeat what the body says. */
   runStateless(call: PlainCall, headers: RequestHeaders, frame: CallFrame): Promise<CallAnswer> | undefined {
     const tool = isRepeatedIn(headers, call) ? this.#tools.get(call.name) : undefined;
     return tool && this.#call(tool, call, frame);
   }
 
-  /** The error that a call of no tool gets, as JSON. */
+  /** The error for a call of an unknown tool, as JSON; undefined for a tool that there is. */
   refuse({ id, name }: PlainCall, caller: Caller, session: RefusingSession): string | undefined {
     if (this.#listing === undefined || this.#names.has(name)) return undefined;
     this.#definition.records.noteUnknown(caller, session.protocolVersion ?? NO_REVISION);
@@ -170,21 +171,21 @@ class FastLane implements Lane {
     return JSON.stringify({ jsonrpc: '2.0', id, error });
   }
 
-  /** The same for a call that stands alone. */
+  /** The same for a call of the stateless revision. */
   refuseStateless(call: PlainCall, headers: RequestHeaders, caller: Caller): string | undefined {
     return isRepeatedIn(headers, call) ? this.refuse(call, caller, STATELESS) : undefined;
   }
 
-  /** What the SDK said to this question of another user with the same scopes. */
+  /** The answer that the SDK gave when a user with the same scopes asked the same. */
   recall({ id, method }: PlainQuestion, headers: RequestHeaders, user: UserContext): AloneAnswer | undefined {
     if (!isMethodRepeatedIn(headers, method) || this.#foreign.has(method)) return undefined;
     const known = this.#knownAlone.find(method, user);
     return known && { text: known.spell(id), head: known.head };
   }
 
-  /** Hears what the SDK says to a question. */
+  /** Remembers an answer of the SDK's for others with the same scopes. */
   learn({ id, method }: PlainQuestion, user: UserContext, { text, head }: AloneAnswer): void {
-    // What is found out when somebody asks is another thing each time, and so is what has gone wrong.
+    // Answers that are computed for each request are not kept, nor are errors.
     if (this.#foreign.has(method)) return;
     if (method === 'resources/list' && this.#definition.catalogue.listsResources) return;
     if (head.status !== 404 && !text.startsWith('{"result":')) return;
@@ -195,25 +196,26 @@ class FastLane implements Lane {
     this.#knownAlone.keep(method, user, { spell, head });
   }
 
-  /** The answer to a call that stands alone, as JSON. */
+  /** The answer to a call of the stateless revision, as JSON. */
   spellStateless(id: RequestId, result: CallAnswer): string {
     if (result._meta !== undefined) {
       const _meta = { ...result._meta, ...this.#resultMeta };
       return frameAnswer(id, JSON.stringify({ ...result, _meta, resultType: 'complete' }));
     }
-    // What is the same in every answer is spelled once.
+    // The part that is the same in every answer is serialized once.
     return frameAnswer(id, `${JSON.stringify(result).slice(0, -1)}${this.#resultEnd}`);
   }
 
+  /** Runs a tool. */
   #call(tool: Tool, { input }: PlainCall, { caller, protocolVersion, origin }: CallFrame) {
     return callTool({ tool, input, caller, protocolVersion, origin, definition: this.#definition });
   }
 }
 
-/** Where a call is refused that stands alone. */
+/** The session of a call that has none: its revision, for the log. */
 const STATELESS: RefusingSession = { protocolVersion: STATELESS_REVISION };
 
-/** Whether a tool's calls are for the SDK: it asks its user, or has parameters (`x-mcp-header`) that headers must repeat. */
+/** Whether a tool's calls are left to the SDK: those of tools that elicit, or that have parameters which headers must repeat (`x-mcp-header`). */
 function needsSdk({ tool, config }: McpDefinition['registrations'][number]): boolean {
   if (tool.elicits === true) return true;
   return JSON.stringify(config.inputSchema['~standard'].jsonSchema.input()).includes('x-mcp-header');

@@ -1,6 +1,6 @@
 /**
- * What a session and the stateless revision know of a way past the SDK: what it answers, how a call that goes it is cancelled, and
- * how what the SDK would say is spelled. `fast-lane.ts` is that way; without it nothing here is ever asked.
+ * The port of the fast lane, as sessions and the stateless endpoint use it: what it answers, how its calls are cancelled, and how answers
+ * are serialized as the SDK does. `fast-lane.ts` implements it; without that file there is no lane.
  */
 import {
   type JSONRPCNotification,
@@ -21,44 +21,44 @@ import type { Caller } from './caller.ts';
 import { type Reply, type RequestId, spellUnspellable } from './messages.ts';
 import type { PlainCall, PlainQuestion, RequestHeaders } from './plain-call.ts';
 
-/** What can be answered without the SDK's server. */
+/** Answers messages without the SDK's server. */
 export interface Lane {
-  /** Whether features have something on the SDK's server that may know more than the handshake: once made, it stays. */
+  /** Whether features use the SDK's server, so that it may hold state: once it is made, it is kept. */
   readonly keepsServer: boolean;
-  /** What a client is told of the change of a list; undefined for a list that its server does not have. */
+  /** The notification that a list has changed; undefined for a list that the server does not have. */
   listChangeOf(event: ServerEvent): JSONRPCNotification | undefined;
   /** The answer to `initialize`, as JSON. */
   welcome(request: JSONRPCRequest): string;
-  /** The answer to another request that needs no more than this, as JSON; undefined when the SDK must have it. */
+  /** The answer to any other request that can be given at once, as JSON; undefined when the SDK must have it. */
   answerAtOnce(request: JSONRPCRequest, caller: Caller): string | undefined;
   /** Runs a session's call; undefined when the SDK must have it. */
   run(call: PlainCall, frame: CallFrame): Promise<CallAnswer> | undefined;
-  /** The same for a call that stands alone, whose headers must repeat what the body says. */
+  /** The same for a call of the stateless revision, whose headers must repeat what the body says. */
   runStateless(call: PlainCall, headers: RequestHeaders, frame: CallFrame): Promise<CallAnswer> | undefined;
-  /** The answer to a call that stands alone, as JSON. */
+  /** The answer to a call of the stateless revision, as JSON. */
   spellStateless(id: RequestId, result: CallAnswer): string;
-  /** The error that a call of no tool gets, as JSON; undefined when it is for the SDK to say. */
+  /** The error for a call of an unknown tool, as JSON; undefined when the SDK must answer it. */
   refuse(call: PlainCall, caller: Caller, session: RefusingSession): string | undefined;
-  /** The same for a call that stands alone. */
+  /** The same for a call of the stateless revision. */
   refuseStateless(call: PlainCall, headers: RequestHeaders, caller: Caller): string | undefined;
-  /** What the SDK said to a question that stands alone, when somebody with the same scopes asked it. */
+  /** The answer that the SDK gave when a user with the same scopes asked the same in the stateless revision. */
   recall(question: PlainQuestion, headers: RequestHeaders, user: UserContext): AloneAnswer | undefined;
-  /** Hears what the SDK says to a question, for the next one who asks. */
+  /** Remembers an answer of the SDK's for `recall`. */
   learn(question: PlainQuestion, user: UserContext, answer: AloneAnswer): void;
 }
 
-/** Where a call is refused. */
+/** The session in which a call is refused. */
 export interface RefusingSession {
   readonly protocolVersion: string | undefined;
 }
 
-/** A whole answer of the stateless revision. */
+/** A whole answer of the stateless revision: its JSON, its status and its headers. */
 export interface AloneAnswer {
   readonly text: string;
   readonly head: { readonly status: number; readonly headers: readonly string[] };
 }
 
-/** In whose name and revision a call runs, and how it is cancelled. */
+/** The surroundings of a call: its caller, its revision, and the request that it comes from. */
 export interface CallFrame {
   readonly caller: Caller;
   readonly protocolVersion: string;
@@ -71,7 +71,7 @@ export function negotiate(params: JSONRPCRequest['params']): string {
   return SUPPORTED_PROTOCOL_VERSIONS.includes(asked) ? asked : LATEST_PROTOCOL_VERSION;
 }
 
-/** An answer with its fields in the SDK's order; an error in place of one that JSON cannot spell, being too long for instance. */
+/** A response with its fields in the SDK's order; an error where the result cannot be serialized, because it is too long for instance. */
 export function spellAnswer(id: RequestId, result: object): string {
   try {
     return frameAnswer(id, JSON.stringify(result));
@@ -80,12 +80,12 @@ export function spellAnswer(id: RequestId, result: object): string {
   }
 }
 
-/** An answer around a result that is JSON already. */
+/** A response around a result that is JSON already. */
 export function frameAnswer(id: RequestId, result: string): string {
   return `{"result":${result},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
 }
 
-/** A call's origin that costs nothing until its tool asks for something. */
+/** The origin of a call in the lane. It allocates nothing until its tool uses it. */
 export class LaneCall implements CallOrigin {
   readonly reply: Reply | undefined;
   readonly #progressToken: RequestId | undefined;
@@ -93,7 +93,7 @@ export class LaneCall implements CallOrigin {
   #reached = -Infinity;
   isCancelled = false;
 
-  /** Progress goes to the reply's stream, where it is asked for. */
+  /** Progress goes to the reply's stream, if the client has sent a progress token. */
   constructor(reply?: Reply, progressToken?: RequestId) {
     this.reply = reply;
     this.#progressToken = progressToken;
@@ -112,12 +112,12 @@ export class LaneCall implements CallOrigin {
     this.reply?.stream()?.send({ jsonrpc: '2.0', method: 'notifications/progress', params });
   }
 
-  /** Sends the client away, where it comes back. */
+  /** Ends the response, if the client comes back for the answer. */
   pause(comeBackAfterMs: number): boolean {
     return this.reply?.pause?.(comeBackAfterMs) === true;
   }
 
-  /** Tells the tool, and whoever logs, that nobody waits any more. */
+  /** Aborts the tool's signal, and has the log say `cancelled`. */
   cancel(): void {
     this.isCancelled = true;
     this.#abort?.abort();

@@ -1,4 +1,4 @@
-/** One session's server: plain messages go the short way; the SDK's server is made when something comes that needs it. */
+/** One session's server: plain messages are answered by the fast lane; the SDK's server is made when a message needs it. */
 import type { JSONRPCMessage, JSONRPCRequest, ServerEvent } from '@modelcontextprotocol/server';
 import { NO_REVISION } from './call-tool.ts';
 import type { Grant } from '../auth/verifier.ts';
@@ -32,10 +32,10 @@ export class McpSession implements Follower, Worker {
   readonly #definition: McpDefinition;
   readonly #channel: Channel;
   readonly #lane: Lane | undefined;
-  /** Made with the first request: most sessions are idle. */
+  /** Made with the first request, as most sessions are idle. */
   #inFlight: Map<number, SessionRequest> | undefined;
   #lastKey = 0;
-  /** What has been agreed on with the client; without a lane, only before this session went on. */
+  /** What was agreed on at `initialize`, here or in the process where the session was opened. */
   handshake: Handshake | undefined;
   #sdk: SdkSession | undefined;
 
@@ -46,7 +46,7 @@ export class McpSession implements Follower, Worker {
     this.handshake = handshake;
     this.#lane = definition.findLane();
     definition.inFlight.join(this);
-    // Without a lane the server is there as long as the session, and follows the changes itself.
+    // Without a lane the SDK's server lives as long as the session and follows the changes itself.
     if (this.#lane === undefined) this.#wake();
     else definition.changes.join(this);
   }
@@ -67,7 +67,7 @@ export class McpSession implements Follower, Worker {
     return false;
   }
 
-  /** Takes a request. */
+  /** Takes a request, whose answer goes to `reply`. */
   request({ message: request, call }: ReadMessage<JSONRPCRequest>, caller: Caller, reply: Reply): void {
     const answer = call ? this.#lane?.refuse(call, caller, this) : this.#answerAtOnce(request, caller);
     if (answer !== undefined) return reply.settle(answer);
@@ -84,36 +84,36 @@ export class McpSession implements Follower, Worker {
     this.#wake().forward({ ...request, id: key }, caller, pause);
   }
 
-  /** Cancels what has this id: without being settled, their responses would stay open for ever. */
+  /** Cancels every request with this id, and settles it: its response would stay open for ever otherwise. */
   cancel(id: RequestId): void {
     for (const request of this.#withId(id)) this.#cancel(request);
   }
 
-  /** Takes a notification, or an answer of the client's. */
+  /** Takes a notification, or the client's answer to a request of the server. */
   note(message: JSONRPCMessage, caller: Caller): void {
     const cancelledId = cancelledIdOf(message);
     if (cancelledId !== undefined) return this.cancel(cancelledId);
     if ('method' in message && message.method === 'notifications/initialized' && this.handshake !== undefined)
       this.handshake = { ...this.handshake, isInitialized: true };
-    // A server that sleeps has asked nothing, works on nothing, and without features minds nothing.
+    // Without an SDK server there is no open question, no work to cancel, and no feature that listens.
     this.#sdk?.forward(message, caller);
   }
 
-  /** Sets what the client has set elsewhere; nobody waits for the answer. */
+  /** Applies what the client has set in another process: its log level or a subscription. Nobody waits for the answer. */
   apply(setting: Setting, caller: Caller): void {
-    // Where a feature has something to set, the server must know of it.
+    // Where features use the SDK's server, it is woken to hear of the setting.
     (this.#lane?.keepsServer === true ? this.#wake() : this.#sdk)?.apply(setting, caller);
   }
 
   /**
-   * Cancels what was to be answered on a reply that reaches nobody any more. The specification has it that a lost connection alone is
-   * no cancel, because a client may come back for the answer; one that has been given nothing to name cannot.
+   * Cancels the requests whose reply can reach nobody any more. By the specification a lost connection is not a cancellation, because the
+   * client may resume the stream; a client that was given no event id cannot resume.
    */
   forsake(reply: Reply): void {
     for (const request of this.#inFlight?.values() ?? []) if (request.reply === reply) this.#cancel(request);
   }
 
-  /** Gives the requests up whose grant is not current. */
+  /** Abandons the requests whose grant is not current. */
   endRevoked(isCurrent: (grant: Grant) => boolean): void {
     for (const request of this.#inFlight?.values() ?? []) {
       if (isCurrent(request.grant)) continue;
@@ -122,13 +122,13 @@ export class McpSession implements Follower, Worker {
     }
   }
 
-  /** Tells the client of the change of a list; to single resources nobody can have subscribed who needed no server for it. */
+  /** Tells the client that a list has changed. Changes of single resources are left out: a subscription to one has made an SDK server, which tells it. */
   deliverChange(event: ServerEvent): void {
     const message = this.#lane?.listChangeOf(event);
     if (message !== undefined) this.#channel.send(message).catch(() => undefined);
   }
 
-  /** Gives up what is under way: the session has ended. */
+  /** Ends the session: abandons what is under way. */
   close(): void {
     this.#definition.changes.leave(this);
     this.#definition.inFlight.leave(this);
@@ -142,7 +142,7 @@ export class McpSession implements Follower, Worker {
     if (request !== undefined) this.#settle(request, spellAnswerOf(request, answer));
   }
 
-  /** Called by the SDK's server: something of its own, which may belong to a request. */
+  /** Called by the SDK's server: a request or a notification of its own, which may belong to a request of the client. */
   async send(message: JSONRPCMessage, { relatedRequestId }: SendOptions = {}): Promise<void> {
     const request = this.#withKey(relatedRequestId);
     if (request === undefined) return this.#channel.send(message);
@@ -151,15 +151,15 @@ export class McpSession implements Follower, Worker {
     else if (isRequest(message)) throw noStreamForRequest();
   }
 
-  /** The answer to a request that needs no work. */
+  /** The answer to a request that the lane can give at once. */
   #answerAtOnce(request: JSONRPCRequest, caller: Caller): string | undefined {
     if (request.method !== 'initialize') return this.#lane?.answerAtOnce(request, caller);
     this.handshake = { params: request.params, isInitialized: false };
-    // A server that is awake must see a handshake itself.
+    // An SDK server that exists must see the handshake itself.
     return this.#sdk === undefined ? this.#lane?.welcome(request) : undefined;
   }
 
-  /** Runs a call the short way; false when the SDK must have it. */
+  /** Runs a call in the lane; false when the SDK must have it. */
   #run(call: PlainCall, caller: Caller, reply: Reply): boolean {
     const work = new LaneCall(reply, call.progressToken);
     const protocolVersion = this.protocolVersion ?? NO_REVISION;
@@ -170,31 +170,34 @@ export class McpSession implements Follower, Worker {
     return true;
   }
 
-  /** Settles a call of the lane, unless it has been cancelled: then it was settled at once. */
+  /** Settles a call of the lane, unless it was cancelled, which has settled it already. */
   #finish(request: SessionRequest, answer: string): void {
     if (this.#inFlight?.get(request.key) === request) this.#settle(request, answer);
   }
 
+  /** Adds a request to those in flight. */
   #add(request: SessionRequest): SessionRequest {
     (this.#inFlight ??= new Map()).set(request.key, request);
     return request;
   }
 
+  /** The request that the SDK's server knows by this key. */
   #withKey(key: RequestId | undefined): SessionRequest | undefined {
     return typeof key === 'number' ? this.#inFlight?.get(key) : undefined;
   }
 
+  /** The requests with an id of the client's; there may be several. */
   #withId(id: RequestId): SessionRequest[] {
     return [...(this.#inFlight?.values() ?? [])].filter((request) => request.id === id);
   }
 
-  /** Has the work on a request end. */
+  /** Stops the work on a request. */
   #stop({ work, key }: SessionRequest): void {
     if (work instanceof LaneCall) work.cancel();
     else this.#sdk?.cancel(key);
   }
 
-  /** Gives a request up that its client still waits for. */
+  /** Gives up a request that its client still waits for. */
   #abandon(request: SessionRequest, reason: AbandonReason): void {
     this.#stop(request);
     this.#remove(request);
@@ -207,13 +210,14 @@ export class McpSession implements Follower, Worker {
     this.#settle(request);
   }
 
-  /** Takes a request off the list, with its answer or, when it was cancelled, without. */
+  /** Removes a request and settles its reply: with its answer, or without one when it was cancelled. */
   #settle(request: SessionRequest, answer?: string): void {
     this.#remove(request);
     request.reply.settle(answer);
     this.#channel.onSettled();
   }
 
+  /** Removes a request from those in flight; after the last one the SDK's server may go. */
   #remove(request: SessionRequest): void {
     this.#inFlight?.delete(request.key);
     if (this.#inFlight?.size === 0) this.#fallAsleep();
@@ -223,21 +227,21 @@ export class McpSession implements Follower, Worker {
   #wake(): SdkSession {
     if (this.#sdk !== undefined) return this.#sdk;
     const [definition, handshake] = [this.#definition, this.handshake];
-    // One that stays follows the changes itself: it knows what its client has subscribed to.
+    // A server that is kept follows the changes itself, as it knows the client's subscriptions.
     const follows = (this.#lane?.keepsServer ?? true) ? this : undefined;
     if (follows !== undefined) definition.changes.leave(this);
     return (this.#sdk = new SdkSession({ definition, session: this, follows, handshake }));
   }
 
   /**
-   * Lets go of the SDK's server, several times as large as everything else that an idle session holds. Where no feature
-   * has anything on it, it knows nothing but the handshake, of which the next one is told.
+   * Drops the SDK's server, which is several times as large as everything else that an idle session holds. Where no feature uses it, it
+   * knows nothing but the handshake, and the next one is given that.
    */
   #fallAsleep(): void {
     if ((this.#lane?.keepsServer ?? true) || this.#sdk?.isReady !== true) return;
     void this.#sdk.close();
     this.#sdk = undefined;
-    // A map that is empty is not small.
+    // Even an empty map takes memory.
     this.#inFlight = undefined;
   }
 }
