@@ -1,4 +1,4 @@
-/** What the processes of one server tell each other of sessions of Streamable HTTP: an end, a cancel, an answer, and who has the stream. */
+/** What the processes of one server tell each other about sessions of Streamable HTTP: ends, cancellations, answers of clients, and who has the stream. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
@@ -20,27 +20,27 @@ export interface PeerSessionsParts {
   readonly peers: Peers;
   readonly registry: SessionRegistry;
   readonly sessionIds: SessionIds;
-  /** After this time no process takes up a session any more. */
+  /** The age at which sessions can no longer be resumed in any process. */
   readonly maxAgeMs: number;
   readonly isCurrent: (grant: Grant) => boolean;
   readonly log: Logger;
 }
 
-/** So many ended sessions are said again when the others are back, the latest. */
+/** How many of the latest ends are repeated to the other processes when they are within reach again. */
 const MAX_SAID = 1_000;
 
-/** So many sessions are asked about at once. */
+/** How many marks are read at once. */
 const ASKED_AT_ONCE = 100;
 
-/** What cannot be told at the moment is asked again after so long. Milliseconds. */
+/** The pause before marks that could not be read are read again. Milliseconds. */
 const ASK_AGAIN_MS = 1_000;
 
-/** The sessions of this process, as others hear of them and ask for them. */
+/** Keeps the sessions of this process in step with the other processes. */
 export class PeerSessions {
   readonly #parts: PeerSessionsParts;
-  /** What clients have set in them. */
+  /** What clients have set in their sessions. */
   readonly settings: SessionSettings;
-  /** The sessions that have been ended here, by their ids, each with its user. Nobody knows who has heard of it. */
+  /** The users of the sessions that were ended here, by session id. Some processes may not have heard of them. */
   readonly #ended = new Map<string, string>();
 
   constructor(parts: PeerSessionsParts) {
@@ -71,7 +71,7 @@ export class PeerSessions {
         ...ref
       }: SessionRef & { message: JSONRPCMessage; caller: SpelledCaller }) => {
         const caller = readCaller(spelled);
-        // Its token came, or went, a moment ago: the two will soon agree.
+        // A token that was added or removed a moment ago: the processes will soon agree.
         if (!isCurrent(caller.grant)) return false;
         find(ref)?.mcp.note(message, caller);
         return true;
@@ -83,7 +83,7 @@ export class PeerSessions {
     });
   }
 
-  /** Whether a session has been ended in another process. When nobody can say, it has not. */
+  /** Whether a session has been ended in another process; false when that cannot be found out. */
   async isEnded(id: string): Promise<boolean> {
     const { peers, sessionIds } = this.#parts;
     if (peers.standing !== 'together') return false;
@@ -92,7 +92,7 @@ export class PeerSessions {
     return isEnded;
   }
 
-  /** Has a session end in every process, those too that are out of reach, as soon as they are back. Resolves when those that can be reached have been told. */
+  /** Ends a session in every process; those out of reach end it when they are back. Resolves when all within reach have been told. */
   async end({ id, userId }: Session): Promise<void> {
     const { peers, sessionIds } = this.#parts;
     sessionIds.noteEnded(id);
@@ -103,19 +103,20 @@ export class PeerSessions {
     await this.#tellEnd({ id, userId });
   }
 
+  /** Marks a session as ended, and tells the other processes. */
   async #tellEnd(ref: SessionRef): Promise<void> {
     const { peers, maxAgeMs } = this.#parts;
-    // Those that do not know the session yet look there, and those that do and have not heard. Before it is told: who looks and finds nothing, hears.
+    // The mark is for processes that do not have the session yet, or do not hear this. It is set first, so that a process which finds no mark hears.
     const marked = peers.marks.set(endOf(ref.id), maxAgeMs);
     const told = peers.tell('session ended', ref);
-    // Where no mark can be set in time, nobody waits for what is told either.
+    // Where the mark cannot be set in time, telling is not waited for either.
     await marked.then(
       () => told,
       () => undefined,
     );
   }
 
-  /** Ends the sessions that were ended in other processes while what they told was not heard. */
+  /** Ends the sessions that other processes ended while this one was out of reach. */
   async #endMarked(): Promise<void> {
     const { peers, registry } = this.#parts;
     const sessions = [...registry.all()].filter(({ kind }) => kind === 'streamable-http');
@@ -128,12 +129,13 @@ export class PeerSessions {
         else if (mark.value) this.#endHere(session);
       }
       if (marks.every(({ status }) => status === 'fulfilled')) continue;
-      // When they are back, it begins anew.
+      // It is called again when the others are back.
       if (peers.standing !== 'together') return;
       await delay(ASK_AGAIN_MS, undefined, { ref: false });
     }
   }
 
+  /** Ends a session of this process that has been ended elsewhere. */
   #endHere(session: Session): void {
     const { registry, sessionIds } = this.#parts;
     sessionIds.noteEnded(session.id);
@@ -141,9 +143,9 @@ export class PeerSessions {
   }
 
   /**
-   * Passes on what of a POST is meant for other processes: cancels of what they work on, answers to what they ask, and what is set in the
-   * session. Undefined where there is nothing to wait for, as with nearly every POST.
-   * @throws {HttpError} 503 when the process that asked cannot be reached, or nobody could come to know what is set
+   * Forwards what of a POST concerns other processes: cancellations of requests that they work on, answers to their requests, and settings
+   * of the session. Undefined when there is nothing to wait for, as with nearly every POST.
+   * @throws {HttpError} 503 when the process that asked cannot be reached, or a setting cannot be shared
    */
   passOn(
     transport: StreamableTransport,
@@ -168,15 +170,16 @@ export class PeerSessions {
     return passing && Promise.all(passing);
   }
 
-  /** Leaves a line of what has gone to another process. */
+  /** Logs what was forwarded to another process. */
   #note(message: string, requestId: string, { userId }: Pick<Session, 'userId'>): void {
     const { peers, log } = this.#parts;
     if (peers.standing !== 'alone') log.info({ requestId, userId }, message);
   }
 
+  /** Forwards a client's answer to the process whose request it answers. */
   async #passAnswer(asker: string, { id, userId }: Session, message: JSONRPCMessage, caller: Caller) {
     const body = { id, userId, message, caller: spellCaller(caller) };
-    // With the process its question is gone, and nobody waits for the answer.
+    // If the process has gone, so has its request, and nobody waits for the answer.
     const isTaken = await this.#parts.peers.ask<boolean>(asker, 'answer', body).catch((error: unknown) => {
       if (error instanceof PeerGoneError) return undefined;
       throw unreachable(error);
@@ -185,7 +188,7 @@ export class PeerSessions {
     if (isTaken === true) this.#note('answer forwarded', caller.requestId, { userId });
   }
 
-  /** Has the process that had a session's stream end it: there is one, and the last that is asked for is it. */
+  /** Claims a session's own stream for this process: the one that had it ends it, since a session has one such stream, the latest. */
   async claimStream({ id, userId }: Session, stream: string): Promise<void> {
     const { peers, maxAgeMs } = this.#parts;
     if (peers.standing !== 'together') return;
@@ -195,12 +198,12 @@ export class PeerSessions {
       if (holder === undefined || holder === peers.self) return;
       await peers.ask(holder, 'stream taken', { id, userId, stream: taken });
     } catch {
-      // It has gone with its process, or its client has two until one of them breaks.
+      // The other stream has ended with its process, or the client has two until one of them breaks.
     }
   }
 }
 
-/** Refuses what others could not come to know. */
+/** Refuses a setting that could not be shared. */
 function refuse(error: unknown): never {
   throw unreachable(error);
 }

@@ -1,6 +1,6 @@
 /**
- * What a client sets in its session and no id can carry: its log level, and the resources that it subscribes to. Where there are other
- * processes it stands in a record that all can read, one for each such session, and each that serves the session applies it.
+ * What a client sets in its session, and a session id cannot carry: its log level and its resource subscriptions. Where there are several
+ * processes, each such session has a record that all can read, and every process that serves the session applies it.
  */
 import { createHmac } from 'node:crypto';
 import { isSpecType, type JSONRPCMessage } from '@modelcontextprotocol/server';
@@ -20,35 +20,35 @@ export interface SessionRef {
 /** What has been set in a session of this process. */
 interface Kept {
   readonly settings: Map<string, Setting>;
-  /** Who has it set, where this process says so to the session's server by itself. */
+  /** The caller in whose name this process applies settings by itself. */
   readonly caller: Caller;
 }
 
-/** What becomes of a field of the record. */
+/** A change of one field of the record. */
 interface SettingChange {
   readonly field: string;
-  /** Undefined where it is taken back. */
+  /** Undefined: the setting is removed. */
   readonly setting: Setting | undefined;
 }
 
 /** What is needed to share settings. */
 export interface SessionSettingsParts {
   readonly peers: Peers;
-  /** After this time no process takes up a session any more. */
+  /** The age at which sessions can no longer be resumed in any process. */
   readonly maxAgeMs: number;
   readonly find: (ref: SessionRef) => StreamableTransport | undefined;
 }
 
-/** As many as a session may subscribe to, and its level. */
+/** As many resources as a session may subscribe to, and its log level. */
 const MAX_SETTINGS = 1_001;
 
-/** The field that every record has from the start: without it nobody knows what the client had set. */
+/** The field that every record has from the start: a record without it has been lost, and with it what the client had set. */
 const BEGUN = 'begun';
 
 /** The settings of sessions, here and in the record. */
 export class SessionSettings {
   readonly #parts: SessionSettingsParts;
-  /** What the clients of this process's sessions have set. */
+  /** The settings of the sessions of this process. */
   readonly #here = new Map<StreamableTransport, Kept>();
 
   constructor(parts: SessionSettingsParts) {
@@ -66,21 +66,21 @@ export class SessionSettings {
     });
   }
 
-  /** Begins the record of a session; false where that cannot be, and the session is one of this process alone. */
+  /** Begins the record of a session; false where it cannot be written, so that only this process can serve the session. */
   async begin(ref: SessionRef): Promise<boolean> {
     const { peers, maxAgeMs } = this.#parts;
     if (peers.standing !== 'together') return false;
     return peers.records.write(nameOf(ref), { [BEGUN]: '' }, maxAgeMs).then(
       () => true,
       () => {
-        // A Redis that hangs may write it later.
+        // A Redis that hangs may still write it later.
         this.drop(ref);
         return false;
       },
     );
   }
 
-  /** What the client of a session has set; undefined where nobody knows. */
+  /** What the client of a session has set; undefined where there is no whole record. */
   async read(ref: SessionRef): Promise<ReadonlyMap<string, Setting> | undefined> {
     const record = await this.#parts.peers.records.read(nameOf(ref));
     if (!record.has(BEGUN)) return undefined;
@@ -92,25 +92,25 @@ export class SessionSettings {
     );
   }
 
-  /** Has a session keep its settings from here on, beginning with these. */
+  /** Applies these settings to a session of this process, and follows their changes from now on. */
   follow(transport: StreamableTransport, settings: ReadonlyMap<string, Setting>, caller: Caller): void {
     this.#here.set(transport, { settings: new Map(), caller });
     for (const [field, setting] of settings) this.#apply(transport, { field, setting }, caller);
   }
 
-  /** Hears that a session has ended here; one that its client has ended needs no record any more. */
+  /** Stops following a session that has ended here. `isOver`: it cannot be resumed anywhere, so its record is removed. */
   leave(transport: StreamableTransport, isOver: boolean): void {
     if (this.#here.delete(transport) && isOver) this.drop(transport.session);
   }
 
-  /** Takes out the record of a session that nobody can come back to. */
+  /** Removes the record of a session. */
   drop(ref: SessionRef): void {
     this.#parts.peers.records.remove(nameOf(ref)).catch(() => undefined);
   }
 
   /**
-   * Notes what a message of a client sets; undefined where it sets nothing, or where nobody else would want to know.
-   * @throws {PeersUnreachableError} when others could not come to know of it
+   * Shares what a message of a client sets; undefined where it sets nothing, or its session is not followed.
+   * @throws {PeersUnreachableError} when it cannot be shared
    */
   note(
     transport: StreamableTransport,
@@ -121,11 +121,12 @@ export class SessionSettings {
     const change = kept && changeOf(transport.session.id, message);
     if (kept === undefined || change === undefined) return undefined;
     const { settings } = kept;
-    // What is too much the session's server refuses.
+    // The session's server refuses one subscription too many.
     if (settings.size >= MAX_SETTINGS && !settings.has(change.field)) return undefined;
     return this.#share(transport.session, change, callerOf()).then(() => keep(settings, change));
   }
 
+  /** Writes a change to the record, and tells the other processes. */
   async #share({ id, userId }: SessionRef, change: SettingChange, caller: Caller): Promise<void> {
     const { peers, maxAgeMs } = this.#parts;
     const { field, setting } = change;
@@ -134,7 +135,7 @@ export class SessionSettings {
     await peers.tell('setting', { id, userId, change, caller: spellCaller(caller) });
   }
 
-  /** Has the server of a session know of a setting. */
+  /** Applies a change to the server of a session. */
   #apply(transport: StreamableTransport, change: SettingChange, caller: Caller): void {
     const settings = this.#here.get(transport)?.settings;
     const said = change.setting ?? takenBack(settings?.get(change.field));
@@ -143,7 +144,7 @@ export class SessionSettings {
     transport.mcp.apply(said, caller);
   }
 
-  /** Brings a session up to what was set elsewhere while the others were out of reach, or the record to what is known here. */
+  /** After the others were out of reach: applies what was set elsewhere, or writes a record that was lost anew. */
   async #catchUp(transport: StreamableTransport, { settings, caller }: Kept): Promise<void> {
     const { peers, maxAgeMs } = this.#parts;
     const record = await this.read(transport.session);
@@ -159,19 +160,19 @@ export class SessionSettings {
   }
 }
 
-/** Where the settings of a session are. */
+/** The name of a session's record. */
 function nameOf({ id, userId }: SessionRef): string {
-  // An id holds no blank.
+  // A session id holds no blank.
   return `settings ${id} ${userId}`;
 }
 
-/** Notes what becomes of a setting. */
+/** Makes a change in a map of settings. */
 function keep(settings: Map<string, Setting>, { field, setting }: SettingChange): void {
   if (setting === undefined) settings.delete(field);
   else settings.set(field, setting);
 }
 
-/** What a message sets, or takes back. */
+/** The setting that a message changes, if it does. */
 function changeOf(sessionId: string, message: JSONRPCMessage): SettingChange | undefined {
   if (!isRequest(message)) return undefined;
   const { method, params } = message;
@@ -185,12 +186,12 @@ function changeOf(sessionId: string, message: JSONRPCMessage): SettingChange | u
   return undefined;
 }
 
-/** The field of a resource: names of fields can be read by others, and an address may say much. */
+/** The field of a subscription: a digest, because names of fields are not sealed and a URI may hold private data. */
 function fieldOf(sessionId: string, uri: string): string {
   return createHmac('sha256', sessionId).update(uri).digest('base64url');
 }
 
-/** What takes a setting back, where something does. */
+/** The request that removes a setting, if there is one. */
 function takenBack(setting: Setting | undefined): Setting | undefined {
   return setting?.method === 'resources/subscribe'
     ? { method: 'resources/unsubscribe', params: setting.params }

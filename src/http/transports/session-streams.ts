@@ -17,13 +17,13 @@ import { unreachable } from './peer-callers.ts';
 import type { AnswerKeeper, NewStream } from './pending-answer.ts';
 import { isOver } from './session-opening.ts';
 
-/** The first revision whose clients take an event without data, and come back when a stream ends without the answer. */
+/** The first revision whose clients accept an event without data, and reconnect when a stream ends before the answer. */
 const FIRST_WITH_PRIMING = '2025-11-25';
 
-/** After how long a call without an answer becomes a stream, where that makes it possible to come back for it. Milliseconds. */
+/** How long the answer to a POST may take before its response becomes a stream that the client can resume. Milliseconds. */
 const STREAM_AFTER_MS = 1_000;
 
-/** When a client that has come back is to come back should its stream break again: it may have been told something longer. Milliseconds. */
+/** The `retry` of a resumed stream: it may have been set to something longer before. Milliseconds. */
 const COME_BACK_AFTER_MS = 1_000;
 
 /** What the streams of all sessions share. */
@@ -33,10 +33,11 @@ export interface SharedByStreams {
   readonly store: EventStore;
 }
 
-/** The session, and what it says in every response: names and values in turn. */
+/** The session that streams belong to. */
 export interface StreamOwner {
   readonly session: Session;
   readonly mcp: { readonly protocolVersion: string | undefined };
+  /** Of every response of the session: names and values in turn. */
   readonly headers: readonly string[];
 }
 
@@ -45,7 +46,7 @@ export class SessionStreams implements AnswerKeeper {
   readonly #owner: StreamOwner;
   readonly #shared: SharedByStreams;
   #canPause: boolean | undefined;
-  /** The session's own stream, and its latest reader. */
+  /** The stream that GET has opened, and its latest reader. */
   #own: { readonly stream: KeptStream; reader: ResponseReader } | undefined;
 
   constructor(owner: StreamOwner, shared: SharedByStreams) {
@@ -53,7 +54,7 @@ export class SessionStreams implements AnswerKeeper {
     this.#shared = shared;
   }
 
-  /** Whether the client comes back when its response ends without the answer. */
+  /** Whether the client reconnects when a response ends before the answer. */
   get canPause(): boolean {
     if (this.#canPause === undefined) {
       const { protocolVersion } = this.#owner.mcp;
@@ -63,12 +64,12 @@ export class SessionStreams implements AnswerKeeper {
     return this.#canPause;
   }
 
-  /** After how long a response without an answer becomes a stream: later than ever where that would help nobody. */
+  /** How long the answer to a POST may take before its response becomes a stream; Infinity for clients that cannot resume it. */
   get streamAfterMs(): number {
     return this.canPause ? STREAM_AFTER_MS : Infinity;
   }
 
-  /** Takes over the response to a POST that has become a stream. */
+  /** Takes over the response to a POST that has become a stream, so that it can be resumed. */
   keep({ ctx, response, requests }: NewStream): KeptStream {
     const { session } = this.#owner;
     const { store, definition } = this.#shared;
@@ -86,7 +87,7 @@ export class SessionStreams implements AnswerKeeper {
     return stream;
   }
 
-  /** Opens the session's own stream. It takes over from an earlier, maybe half-dead one. */
+  /** Opens the session's own stream (GET). An earlier one, whose connection may be half dead, is ended. */
   open(ctx: RequestContext): void {
     const { session } = this.#owner;
     this.#own?.stream.end();
@@ -100,15 +101,15 @@ export class SessionStreams implements AnswerKeeper {
   }
 
   /**
-   * Takes a stream up again, after the event that its client has seen last.
-   * @throws {HttpError} 400 for an id that is none of this session's, 410 for a request that cannot be named any more
+   * Resumes a stream after the event that its client has seen last.
+   * @throws {HttpError} 400 for an event id that is not of this session, 410 when the answer is lost and the id does not name its request
    */
   async resume(ctx: RequestContext, lastEventId: string): Promise<void> {
     const { session } = this.#owner;
     const ref = readEventId(session.id, lastEventId);
     if (ref === undefined) throw unknownEvent();
     const { ids, number: after, isLast } = ref;
-    // A client that asks on after the end would do so for ever.
+    // After its last event a stream is over: a client that reconnects all the same would do so for ever.
     if (isLast) return writeNothingMore(ctx);
     const open = (): EventStream => this.#begin(ctx, lastEventId, COME_BACK_AFTER_MS);
     const reader = new ResponseReader(ids, open, after);
@@ -127,7 +128,7 @@ export class SessionStreams implements AnswerKeeper {
         return this.#refuse(ctx, ref, resumption.outcome);
       }
       this.#note(ctx, ids, resumption.missed);
-      // It has gone meanwhile, or has got everything.
+      // The client has gone meanwhile, or has got everything.
       if (ctx.res.destroyed) return resumption.log.release(reader);
       reader.begun();
       ctx.res.once('close', () => resumption.log.release(reader));
@@ -137,23 +138,23 @@ export class SessionStreams implements AnswerKeeper {
     this.#hold(ctx);
   }
 
-  /** The name of the session's own stream, the latest. */
+  /** The name of the session's own stream; undefined before the first. */
   get ownName(): string | undefined {
     return this.#own?.stream.ids.stream;
   }
 
-  /** Ends the session's own stream, if it is this one. */
+  /** Ends the session's own stream, if it has this name. */
   endOwn(name: string): void {
     if (this.ownName === name) this.#own?.stream.end();
   }
 
-  /** Sends what belongs to no request. What nobody listens to is kept for a while where somebody may come back, or else dropped. */
+  /** Sends a message that belongs to no request of the client. Without a reader it is kept for a while if the stream can be resumed, else dropped. */
   send(message: JSONRPCMessage): void {
     if (isRequest(message) && this.#own?.reader.isOpen !== true) throw noStreamForRequest();
     this.#own?.stream.send(message);
   }
 
-  /** Ends the session's own stream, before a shutdown with word when to come back. */
+  /** Ends the session's own stream; unless the session is over, the client is told when to reconnect. */
   end(reason: EndReason): void {
     const { session } = this.#owner;
     if (isOver(reason)) {
@@ -161,13 +162,13 @@ export class SessionStreams implements AnswerKeeper {
       this.#shared.store.forget({ userId: session.userId, sessionId: session.id });
       return;
     }
-    // Whatever else ends a session here, it may go on elsewhere, where its client begins another stream.
+    // The session may go on in another process, where its client opens another stream.
     this.#own?.stream.abandon(this.#shared.streams.comeBackAfterMs);
   }
 
   /**
-   * Takes up what is kept, wherever that is.
-   * @throws {HttpError} 503 when nobody can say
+   * Resumes a stream from the store.
+   * @throws {HttpError} 503 when the processes that may keep it cannot be reached
    */
   async #resume(key: StreamKey, options: ResumeOptions): Promise<Resumption> {
     try {
@@ -177,7 +178,7 @@ export class SessionStreams implements AnswerKeeper {
     }
   }
 
-  /** Makes a response a stream of this session, whose client is told at once what to name when it breaks. */
+  /** Begins an event stream on a response; its client is told at once which event id to resume after. */
   #begin(ctx: RequestContext, lastEventId: string, comeBackAfterMs?: number): EventStream {
     writeHead(ctx, 200, [...EVENT_STREAM_HEADERS, ...this.#owner.headers]);
     ctx.res.flushHeaders();
@@ -187,24 +188,24 @@ export class SessionStreams implements AnswerKeeper {
     return stream;
   }
 
-  /** Notes that the session is in use as long as a response is open. */
+  /** Counts the session as in use while a response is open. */
   #hold(ctx: RequestContext): void {
     const release = this.#owner.session.holdStream();
     ctx.res.once('close', release);
   }
 
-  /** Answers a client that cannot have what it comes back for. */
+  /** Answers a client whose stream cannot be resumed. */
   #refuse(ctx: RequestContext, ref: EventRef, outcome: Exclude<Resumption['outcome'], 'resumed'>): void {
     if (outcome === 'unknown_event') throw unknownEvent();
     if (outcome === 'ended') return writeNothingMore(ctx);
     if (outcome === 'forbidden') return this.#answerLoss(ctx, ref, 'insufficient_scope');
     if (ref.ids.kind === 'post') return this.#answerLoss(ctx, ref, 'answer_lost');
-    // What has been said meanwhile is lost; what will be need not be, unless another response takes it.
+    // The events in between are lost. Those to come are not: they go to this response, unless another one takes them.
     if (this.#own?.reader.isOpen === true) return writeNothingMore(ctx);
     this.open(ctx);
   }
 
-  /** Gives the requests of a stream the answer that none will come: nobody must wait for what is lost. */
+  /** Answers the requests of a stream with the error that their answers are lost: their clients must not wait for ever. */
   #answerLoss(ctx: RequestContext, { ids, number }: EventRef, reason: LossReason): void {
     this.#note(ctx, ids, reason);
     const { requestIds } = ids;
@@ -212,7 +213,7 @@ export class SessionStreams implements AnswerKeeper {
     writeLoss(this.#begin(ctx, ids.spell(number)), { ids, number, requestIds, reason });
   }
 
-  /** Leaves a line of what became of a client that came back. */
+  /** Logs how resuming a stream ended: the number of events that were missed, or why it failed. */
   #note({ state }: RequestContext, { kind }: EventIds, result: number | LossReason): void {
     const { userId } = this.#owner.session;
     const facts = { requestId: state.requestId, userId, stream: kind };
@@ -229,10 +230,10 @@ function unknownEvent(): HttpError {
   return new HttpError(400, 'unknown_event', words);
 }
 
-/** What is said of a request that cannot be named. */
+/** The message of a loss where the event id does not name the requests. */
 const LOST = 'What came on this stream is not kept any more. Send the request again if that is safe.';
 
-/** Ends a client's asking: by the HTML standard a stream that is answered 204 is not asked for again. */
+/** Ends a client's reconnecting: by the HTML standard, an event stream that is answered with 204 is not requested again. */
 function writeNothingMore(ctx: RequestContext): void {
   writeAnswer(ctx, 204, { text: '', headers: [] });
 }
