@@ -1,4 +1,4 @@
-/** The events of one stream in memory: a ring that lets go first of what a client can do without. */
+/** The events of one stream in memory, bounded: expendable events are dropped first, then the oldest. */
 import type {
   EventLog,
   EventReader,
@@ -14,45 +14,45 @@ import type {
 export interface EventBounds {
   readonly maxEventsPerStream: number;
   readonly maxBytesPerStream: number;
-  /** So much of one user's; then that user's oldest streams go first. */
+  /** Of one user's streams together; beyond it that user's oldest streams are dropped. */
   readonly maxBytesPerUser: number;
   readonly maxBytes: number;
   /** How long a stream is kept after its end. */
   readonly keepMs: number;
 }
 
-/** Has what a store keeps elsewhere, too. */
+/** Keeps a copy of the store's streams where other processes can read it. */
 export interface EventCopy {
-  /** Hears of a stream that begins. */
+  /** Called when a stream begins. */
   begin(log: MemoryLog): void;
-  /** Hears of an event that is kept, and of the last one before it that a client cannot do without; none comes after one that is the last. */
+  /** Called when an event is kept. `vitalBefore` is the number of the last vital event before it. After an event with `isLast` none follows. */
   keep(log: MemoryLog, event: KeptEvent, vitalBefore: number): void;
-  /** Hears of events that are kept no more. */
+  /** Called when events have been dropped. */
   letGo(log: MemoryLog, numbers: readonly number[]): void;
-  /** Hears that no event will come any more, though none was the last. */
+  /** Called when a stream has ended without an event that was marked as its last. */
   end(log: MemoryLog): void;
-  /** Hears of a stream that is kept no more. */
+  /** Called when a whole stream has been dropped. */
   drop(log: MemoryLog): void;
 }
 
-/** What a log asks of the store that it stands in. */
+/** The store, as its logs see it. */
 export interface LogKeeper {
   readonly bounds: EventBounds;
   readonly copy: EventCopy | undefined;
-  /** Hears that a log may go after a while. */
+  /** Drops a log after a while, unless it is read again. */
   fade(log: MemoryLog): void;
-  /** Lets go of a log. */
+  /** Drops a log. */
   drop(log: MemoryLog): void;
-  /** Hears that a log is read again. */
+  /** Takes `fade` back: the log is read again. */
   keep(log: MemoryLog): void;
-  /** Hears that a log has become larger or smaller; false where it is not kept any more. */
+  /** Notes that a log has grown or shrunk by so many bytes; false when it has been dropped. */
   noteBytes(log: MemoryLog, bytes: number): boolean;
 }
 
-/** What an event costs beside its text, about. Bytes. */
+/** The memory that an event takes beside its text, roughly. Bytes. */
 const EVENT_OVERHEAD = 96;
 
-/** An event with what only its log wants to know. */
+/** An event as its log keeps it. */
 interface Entry {
   readonly event: KeptEvent;
   readonly bytes: number;
@@ -68,9 +68,9 @@ export class MemoryLog implements EventLog {
   #entries: Entry[] = [];
   #bytes = 0;
   #lastNumber = 0;
-  /** The last event that is not kept, though its client could not do without it. */
+  /** The number of the last vital event that was dropped; 0 while none was. */
   #lostNumber = 0;
-  /** The last event that a client cannot do without. */
+  /** The number of the last vital event. */
   #vitalNumber = 0;
   #reader: EventReader | undefined;
   isEnded = false;
@@ -83,7 +83,7 @@ export class MemoryLog implements EventLog {
     this.isEndless = isEndless;
   }
 
-  /** Whether it need not be kept for ever. */
+  /** Whether the store may drop it after a while. */
   get isForgettable(): boolean {
     return this.isEnded || (this.isEndless && this.#reader === undefined);
   }
@@ -121,7 +121,7 @@ export class MemoryLog implements EventLog {
     this.#store.drop(this);
   }
 
-  /** Hands it to another reader. */
+  /** Hands the stream to another reader. */
   resume({ after, reader, mayRead }: ResumeOptions): Resumption {
     if (!mayRead(this.scopes)) return { outcome: 'forbidden' };
     if (after > this.#lastNumber) return { outcome: 'unknown_event' };
@@ -138,18 +138,18 @@ export class MemoryLog implements EventLog {
     return { outcome: 'resumed', missed: missed.length, log: this };
   }
 
-  /** The number of the last event that a client cannot do without. */
+  /** The number of the last vital event. */
   get vitalNumber(): number {
     return this.#vitalNumber;
   }
 
-  /** The events after one; undefined when some are not kept that a client cannot do without. */
+  /** The events after a number; undefined when a vital one of them was dropped. */
   after(number: number): readonly KeptEvent[] | undefined {
     if (number < this.#lostNumber) return undefined;
     return this.#entries.flatMap(({ event }) => (event.number > number ? [event] : []));
   }
 
-  /** All that is kept, for a copy: each event with the last one before it that a client cannot do without. */
+  /** All events that are kept, for a copy, each with the number of the last vital event before it. */
   *kept(): Generator<readonly [event: KeptEvent, vitalBefore: number]> {
     let vital = this.#lostNumber;
     for (const entry of this.#entries) {
@@ -163,7 +163,7 @@ export class MemoryLog implements EventLog {
     return this.#entries.map(({ event }) => event.number);
   }
 
-  /** Lets go of all events. */
+  /** Drops all events. */
   clear(): void {
     this.#lostNumber = this.#entries.findLast(isVital)?.event.number ?? this.#lostNumber;
     this.#entries = [];
@@ -171,6 +171,7 @@ export class MemoryLog implements EventLog {
     this.#bytes = 0;
   }
 
+  /** Ends the stream: its reader leaves, and the log fades. */
   #finish(): void {
     this.isEnded = true;
     this.#reader?.leave();
@@ -178,7 +179,7 @@ export class MemoryLog implements EventLog {
     this.#store.fade(this);
   }
 
-  /** Keeps an event, and lets others go where there is no room. */
+  /** Keeps an event, and drops others where the bounds are exceeded. */
   #keep(entry: Entry): void {
     const { maxEventsPerStream, maxBytesPerStream } = this.#store.bounds;
     if (!this.#store.noteBytes(this, entry.bytes)) return;
@@ -189,7 +190,7 @@ export class MemoryLog implements EventLog {
     while (this.#entries.length > maxEventsPerStream || this.#bytes > maxBytesPerStream) this.#letOneGo();
   }
 
-  /** Lets the oldest go that its client can do without, or else the oldest. */
+  /** Drops the oldest expendable event, or else the oldest. */
   #letOneGo(): void {
     const expendable = this.#entries.findIndex(({ isExpendable }) => isExpendable);
     const [gone] = this.#entries.splice(Math.max(expendable, 0), 1);
@@ -201,7 +202,7 @@ export class MemoryLog implements EventLog {
   }
 }
 
-/** Whether a client cannot do without an event. */
+/** Whether a client cannot do without an event, as without a response. */
 function isVital({ isExpendable }: Entry): boolean {
   return !isExpendable;
 }

@@ -4,7 +4,7 @@ import { type EventBounds, type EventCopy, type LogKeeper, MemoryLog } from './m
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Twice what the slowest client needs that comes back at all, and a user cannot push everybody else's streams out. */
+/** Twice as much as the slowest of the clients needs that resume streams; one user cannot push out the streams of the others. */
 export const EVENT_BOUNDS: EventBounds = {
   maxEventsPerStream: 256,
   maxBytesPerStream: MEBIBYTE,
@@ -13,24 +13,24 @@ export const EVENT_BOUNDS: EventBounds = {
   keepMs: 300_000,
 };
 
-/** What a stream costs beside its events, about. Bytes. */
+/** The memory that a stream takes beside its events, roughly. Bytes. */
 const STREAM_OVERHEAD = 512;
 
 /** How a store is made. */
 export interface MemoryEventStoreOptions extends Partial<EventBounds> {
-  /** The time in milliseconds of a clock that nobody sets. */
+  /** A monotonic clock. Milliseconds. */
   readonly now?: () => number;
-  /** Has everything elsewhere, too. */
+  /** Keeps a copy of everything where other processes can read it. */
   readonly copy?: EventCopy | undefined;
 }
 
-/** The streams of one user, the oldest first. */
+/** The streams of one user, oldest first. */
 interface Shelf {
   readonly logs: Set<MemoryLog>;
   bytes: number;
 }
 
-/** The store of a server; where everybody is the same user, that one may have everything. */
+/** The store of a server. Where everybody is the same user, the bound per user is lifted. */
 export function createMemoryEventStore({ oneUser, ...options }: ServerStoreOptions): MemoryEventStore {
   return new MemoryEventStore({ ...(oneUser && { maxBytesPerUser: Infinity }), ...options });
 }
@@ -46,11 +46,11 @@ export class MemoryEventStore implements EventStore, LogKeeper {
   readonly copy: EventCopy | undefined;
   readonly #now: () => number;
   readonly #shelves = new Map<string, Shelf>();
-  /** Those of each session, by what they are called in it. */
+  /** The streams of each session, by their names in it. */
   readonly #sessions = new Map<string, Map<string, MemoryLog>>();
-  /** All of them, the oldest first. */
+  /** All streams, oldest first. */
   readonly #logs = new Set<MemoryLog>();
-  /** Those that nothing will be added to, or that nobody reads, with when they go; the next one first. */
+  /** The streams that have ended or have no reader, with the time at which they are dropped; the next one first. */
   readonly #fading = new Map<MemoryLog, number>();
   #bytes = 0;
 
@@ -60,7 +60,7 @@ export class MemoryEventStore implements EventStore, LogKeeper {
     this.#now = now;
   }
 
-  /** How many streams are kept, and how much memory they take, about. */
+  /** How many streams are kept, and how much memory they take, roughly. */
   get size(): { readonly streams: number; readonly bytes: number } {
     return { streams: this.#logs.size, bytes: this.#bytes };
   }
@@ -102,10 +102,10 @@ export class MemoryEventStore implements EventStore, LogKeeper {
     for (const log of this.#sessions.get(nameOf(session))?.values() ?? []) this.drop(log);
   }
 
-  /** Nothing that is read here is written elsewhere. */
+  /** Does nothing: all readers here read streams of this process. */
   dismiss(): void {}
 
-  /** Drops what has been kept long enough. */
+  /** Drops the streams whose time is over. */
   tick(): void {
     const nowMs = this.#now();
     for (const [log, dueMs] of this.#fading) {
@@ -114,7 +114,7 @@ export class MemoryEventStore implements EventStore, LogKeeper {
     }
   }
 
-  /** Called by a log that may go after a while. */
+  /** Called by a log that may be dropped after a while. */
   fade(log: MemoryLog): void {
     if (!this.#logs.has(log)) return;
     this.#fading.delete(log);
@@ -126,7 +126,7 @@ export class MemoryEventStore implements EventStore, LogKeeper {
     this.#fading.delete(log);
   }
 
-  /** Called by a log that has become larger or smaller. What is too much then goes, the oldest first; false for a log that is not kept any more. */
+  /** Called by a log that has grown or shrunk. Beyond a bound the oldest logs are dropped; false for a log that has been dropped itself. */
   noteBytes(log: MemoryLog, bytes: number): boolean {
     const shelf = this.#shelves.get(log.key.userId);
     if (shelf === undefined || !this.#logs.has(log)) return false;
@@ -140,7 +140,7 @@ export class MemoryEventStore implements EventStore, LogKeeper {
     return true;
   }
 
-  /** Lets logs go as long as there is too much. One that will be added to stays, since it may yet be read from there on. */
+  /** Makes room, oldest first: drops logs that have ended, and empties the others, which may still be read from there on. */
   #makeRoom(logs: ReadonlySet<MemoryLog>, isTooMuch: () => boolean): void {
     let left = logs.size;
     for (const log of logs) {
@@ -151,7 +151,7 @@ export class MemoryEventStore implements EventStore, LogKeeper {
     }
   }
 
-  /** Empties a log that stays, behind those that have more to let go. */
+  /** Empties a log, and moves it behind those that still hold something. */
   #empty(log: MemoryLog): void {
     this.copy?.letGo(log, log.numbers);
     log.clear();
@@ -161,7 +161,7 @@ export class MemoryEventStore implements EventStore, LogKeeper {
     }
   }
 
-  /** Lets go of a log. */
+  /** Drops a log. */
   drop(log: MemoryLog): void {
     if (!this.#logs.has(log)) return;
     this.copy?.drop(log);
@@ -180,7 +180,7 @@ export class MemoryEventStore implements EventStore, LogKeeper {
   }
 }
 
-/** What a session is called, whosever it is. Its id holds no blank. */
+/** A key for a session and its user. Session ids hold no blank. */
 function nameOf({ sessionId, userId }: Omit<StreamKey, 'stream'>): string {
   return `${sessionId} ${userId}`;
 }

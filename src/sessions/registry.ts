@@ -1,18 +1,18 @@
-/** The live sessions of this process and the user each belongs to: caps, idle end, drain. */
+/** The live sessions of this process, each with its user: their caps, their end when idle, and draining them. */
 
-/** What is counted as a session. A 2026-07-28 subscription has no session id, but holds a stream just the same. */
+/** What counts as a session. A subscription of 2026-07-28 has no session id, but holds a stream like one. */
 export type SessionKind = 'sse' | 'streamable-http' | 'subscription';
 
-/** Why a session ends; `evicted`: it was idle, and its place was needed; `cut-off`: what is sent to it does not arrive. */
+/** Why a session ends; `evicted`: it was idle and its place was needed; `cut-off`: other processes can no longer reach it. */
 export type EndReason = 'closed' | 'idle' | 'evicted' | 'revoked' | 'shutdown' | 'cut-off';
 
 /** What a session is connected to. */
 export interface SessionConnection {
-  /** How many requests are being worked on. */
+  /** How many requests are in flight. */
   readonly callsInFlight: number;
-  /** The revision agreed on with the client, where one is. */
+  /** The negotiated revision, once there is one. */
   readonly protocolVersion?: string | undefined;
-  /** The server's end: what its client sent with `initialize`, as far as that is known. */
+  /** The MCP session, with the parameters of `initialize` where they are known. */
   readonly mcp?: { readonly handshake: { readonly params?: unknown } | undefined };
   /** Ends the session's streams and frees what it holds. Called once. */
   onEnd(reason: EndReason): void;
@@ -49,11 +49,11 @@ export class SessionLimitError extends Error {
 /** What the sessions of a registry share. */
 interface Surroundings {
   readonly now: () => number;
-  /** Hears of each session whose last call has been answered. */
+  /** Called with each session whose last request has been settled. */
   readonly onSettled: (session: Session) => void;
 }
 
-/** A session: whose it is, and what keeps it from being idle. */
+/** A session: its user, and what keeps it from being idle. */
 export class Session<Connection extends SessionConnection = SessionConnection> {
   readonly id: string;
   readonly userId: string;
@@ -72,13 +72,13 @@ export class Session<Connection extends SessionConnection = SessionConnection> {
     this.connection = opening.connect(this);
   }
 
-  /** Notes that a request has been answered, or cancelled and will never be. */
+  /** Notes that a request has been answered or cancelled. */
   noteSettled(): void {
     this.touch();
     if (this.connection.callsInFlight === 0) this.#around.onSettled(this);
   }
 
-  /** Notes a sign of life. */
+  /** Notes that the session has been used. */
   touch(): void {
     this.#lastUsedMs = this.#around.now();
   }
@@ -95,17 +95,17 @@ export class Session<Connection extends SessionConnection = SessionConnection> {
     };
   }
 
-  /** How many streams of it are open. */
+  /** How many of its streams are open. */
   get streams(): number {
     return this.#streams;
   }
 
-  /** Whether a stream of it is open. */
+  /** Whether one of its streams is open. */
   get hasStream(): boolean {
     return this.#streams > 0;
   }
 
-  /** Whether nothing has used it for this long: no stream, no call, no request. */
+  /** Whether it has no stream and no request in flight, and was last used at least this long ago. */
   isIdle(idleMs = 0): boolean {
     return (
       this.#streams === 0 &&
@@ -126,26 +126,26 @@ export interface SessionRegistry {
   /** Every one, in the order of their opening. */
   all(): Iterable<Session>;
   /**
-   * Makes room for a session and connects it. At a cap the session that has been idle longest ends: many clients open one for each
-   * call and never end any, and must not lock their user out.
-   * @throws {SessionLimitError} when all that the user or the server may have are in use, or the server is shutting down
+   * Opens a session and connects it. At a cap, the session that has been idle longest is evicted: many clients open one for each call and
+   * never end any, and must not lock their user out.
+   * @throws {SessionLimitError} when every session of the user or of the server is in use, or the server is shutting down
    */
   open<Connection extends SessionConnection>(opening: SessionOpening<Connection>): Session<Connection>;
-  /** The session with this id, if it is this user's. Somebody else's is as good as none: ids must not be probed. */
+  /** The session with this id, if it is this user's. Another user's is not found either, so that ids cannot be probed. */
   find(id: string, userId: string, kind: SessionKind): Session | undefined;
   /** Ends a session; does nothing when it has ended. */
   end(session: Session, reason: EndReason): void;
-  /** Ends the sessions that nothing has used for the idle time. */
+  /** Ends the sessions that have been idle for the configured time. */
   endIdle(): void;
-  /** Ends the sessions that others bring messages to: they can no more. */
+  /** Ends the sessions of HTTP+SSE: other processes, which forward messages to them, can no longer reach this one. */
   endCutOff(): void;
-  /** Ends the sessions of the users who may not go on. */
+  /** Ends the sessions of the users for whom `mayContinue` is false. */
   endRevoked(mayContinue: (userId: string) => boolean): void;
-  /** Whether the server is shutting down: what begins a stream is to be refused, and a session that is missing may have been ended. */
+  /** Whether the server is shutting down: new streams are to be refused, and a session that is missing may have been ended by that. */
   readonly isDraining: boolean;
   /**
-   * Ends each session that has a stream as soon as its calls are answered, and resolves when no stream and no call is left.
-   * Sessions without a stream hold nothing up: requests that still come for them are served.
+   * Ends each session with a stream as soon as its requests are settled, and resolves when no stream and no request is left. Sessions
+   * without a stream delay nothing: requests that still come for them are served.
    */
   drain(): Promise<void>;
 }
@@ -155,7 +155,7 @@ export function createSessionRegistry({
   maxSessions,
   maxSessionsPerUser,
   idleMs,
-  // A clock that nobody sets.
+  // A monotonic clock.
   now = () => performance.now(),
 }: RegistryOptions): SessionRegistry {
   // Maps, never plain objects: `sessionId=__proto__` must find nothing.
@@ -181,7 +181,7 @@ export function createSessionRegistry({
   const endWhere = (condition: (session: Session) => boolean, reason: EndReason): void => {
     for (const session of sessions.values()) if (condition(session)) end(session, reason);
   };
-  /** Ends the one of these that has been idle longest; false when none is idle. */
+  /** Ends the candidate that has been idle longest; false when none is idle. */
   const evict = (candidates: Iterable<Session>): boolean => {
     let oldest: Session | undefined;
     for (const session of candidates)
@@ -227,7 +227,7 @@ export function createSessionRegistry({
     endIdle: () => endWhere((session) => session.isIdle(idleMs), 'idle'),
     endCutOff: () => endWhere(({ kind }) => kind === 'sse', 'cut-off'),
     endRevoked(mayContinue) {
-      // By user first: most have several sessions, and hardly ever is anybody revoked.
+      // By user first: most have several sessions, and revocations are rare.
       const revoked = new Set([...sessionsOf.keys()].filter((userId) => !mayContinue(userId)));
       if (revoked.size > 0) endWhere(({ userId }) => revoked.has(userId), 'revoked');
     },
