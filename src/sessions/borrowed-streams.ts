@@ -1,4 +1,4 @@
-/** Streams that are read in this process and written in another: each event once and in order, and an end whatever becomes of that process. */
+/** Streams that are read in this process and written in another: each event once and in order, and an end even when that process dies. */
 import type { EventReader, KeptEvent, Resumption, StreamKey } from './event-store.ts';
 import { type Batch, type LoanAnswer, type LoanRequest, QUESTIONS } from './lent-streams.ts';
 import { createUniqueName, PeerGoneError, type Peers } from './peers.ts';
@@ -18,7 +18,7 @@ export interface BorrowedStream {
 export interface BorrowedStreamsOptions {
   readonly peers: Peers;
   readonly now: () => number;
-  /** Called when the process that writes a stream has gone; the stream is not borrowed any more. */
+  /** Called when the process that writes a stream has gone; the stream is no longer borrowed. */
   readonly onOrphaned: (stream: BorrowedStream) => void;
   /** Reads the copy of a stream. */
   readonly readCopy: (key: StreamKey) => Promise<StreamRecord | undefined>;
@@ -27,10 +27,10 @@ export interface BorrowedStreamsOptions {
 /** How often the process that writes a stream is asked whether it still does. Milliseconds. */
 const WATCH_MS = 5_000;
 
-/** When a client comes back whose stream nobody knows any more. Milliseconds. */
+/** The `retry` for a client whose stream is known nowhere any more. Milliseconds. */
 const COME_BACK_AFTER_MS = 1_000;
 
-/** The streams that this process has from others. */
+/** The streams that this process reads from others. */
 export class BorrowedStreams {
   readonly #options: BorrowedStreamsOptions;
   readonly #streams = new Map<string, BorrowedStream>();
@@ -43,8 +43,8 @@ export class BorrowedStreams {
   }
 
   /**
-   * Reads on with a stream that another process has; where that fails, `stream.after` says how far it came.
-   * @throws {PeerGoneError} when it has gone
+   * Resumes a stream that another process writes. Where that fails, `stream.after` is the last event that arrived.
+   * @throws {PeerGoneError} when that process has gone
    * @throws {PeersUnreachableError} when it does not answer
    */
   async resume(stream: BorrowedStream): Promise<Resumption> {
@@ -61,14 +61,14 @@ export class BorrowedStreams {
     return answer.outcome === 'resumed' ? this.#resumed(name, answer.missed) : answer;
   }
 
-  /** Has a reader take what is there of a stream, and wait for what becomes of the process that writes it and does not answer. */
+  /** Has a reader take these events, and then wait until the process that writes the stream, and does not answer, is back or found dead. */
   wait(stream: BorrowedStream, events: readonly KeptEvent[]): Resumption {
     const name = this.#add(stream);
     this.#take({ reader: name, events });
     return this.#resumed(name, events.length);
   }
 
-  /** Asks every now and then whether streams are still written. */
+  /** Asks from time to time whether the streams are still written. */
   tick(): void {
     const nowMs = this.#options.now();
     if (nowMs - this.#watchedMs < WATCH_MS) return;
@@ -76,7 +76,7 @@ export class BorrowedStreams {
     for (const [name, stream] of this.#streams) void this.#watch(name, stream);
   }
 
-  /** Sends all readers away, to come back elsewhere. */
+  /** Sends all readers away, to reconnect to another process. */
   dismiss(comeBackAfterMs: number): void {
     for (const [name, { reader }] of this.#streams) {
       this.#release(name);
@@ -84,17 +84,19 @@ export class BorrowedStreams {
     }
   }
 
+  /** Notes a stream under a name for its reader. */
   #add(stream: BorrowedStream): string {
     const name = createUniqueName();
     this.#streams.set(name, stream);
     return name;
   }
 
+  /** The outcome for a reader that goes on. */
   #resumed(name: string, missed: number): Resumption {
     return { outcome: 'resumed', missed, log: { release: () => this.#release(name) } };
   }
 
-  /** Takes what has come for a reader; false when there is no such reader. */
+  /** Hands a batch to its reader; false when there is no such reader. */
   #take({ reader: name, events, end }: Batch): boolean {
     const stream = this.#streams.get(name);
     if (stream === undefined) return false;
@@ -110,13 +112,15 @@ export class BorrowedStreams {
     return true;
   }
 
+  /** Gives a stream back: its reader has gone. */
   #release(name: string): void {
     const stream = this.#streams.get(name);
     if (!this.#streams.delete(name) || stream === undefined) return;
-    // If it does not hear of it, it does with the next event.
+    // If this does not arrive, the other process learns it with the next event.
     this.#options.peers.ask(stream.home, QUESTIONS.release, { reader: name }).catch(() => undefined);
   }
 
+  /** Asks whether one stream is still written. */
   async #watch(name: string, stream: BorrowedStream): Promise<void> {
     const { peers, onOrphaned, readCopy } = this.#options;
     try {
@@ -127,7 +131,7 @@ export class BorrowedStreams {
         if (this.#streams.delete(name)) onOrphaned(stream);
         return;
       }
-      // It stands still, or is of a version that does not understand: what it writes reaches the copy, and its client waits for no more.
+      // It hangs, or is of a version that does not know the question: the reader gets what has reached the copy.
       const record = await readCopy(stream.key).catch(() => undefined);
       const events = record?.after(stream.after);
       if (events === undefined) return;

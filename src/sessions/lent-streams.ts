@@ -1,28 +1,28 @@
-/** Streams of this process that are read in others: what is added goes there in order, each batch after the one before has arrived. */
+/** Streams of this process that are read in others: events are sent there in batches, each after the one before has arrived. */
 import type { EventReader, KeptEvent, Resumption, StreamKey } from './event-store.ts';
 import type { MemoryLog } from './memory-event-log.ts';
 import { PeerGoneError, type Peers } from './peers.ts';
 
-/** What a process asks for that has a client of the stream. */
+/** The request of a process whose client resumes a stream. */
 export interface LoanRequest {
   readonly key: StreamKey;
   readonly after: number;
   /** Names the reader. */
   readonly reader: string;
-  /** The process where it is. */
+  /** The process of the reader. */
   readonly borrower: string;
 }
 
-/** What becomes of that. */
+/** The answer to it. */
 export type LoanAnswer =
   | { readonly outcome: 'resumed'; readonly missed: number }
   | { readonly outcome: Exclude<Resumption['outcome'], 'resumed'> };
 
-/** What goes to a reader elsewhere. */
+/** What is sent to a reader elsewhere. */
 export interface Batch {
   readonly reader: string;
   readonly events: readonly KeptEvent[];
-  /** Whether that is all, and when the client is to come back where it is to. */
+  /** Set when nothing follows, with the time after which the client is to reconnect, if it is. */
   readonly end?: { readonly comeBackAfterMs?: number | undefined };
 }
 
@@ -34,10 +34,10 @@ export const QUESTIONS = {
   bring: 'stream events',
 } as const;
 
-/** When a client comes back whose stream was too fast for it. Milliseconds. */
+/** The `retry` for a client that could not keep up with its stream. Milliseconds. */
 const COME_BACK_AFTER_MS = 1_000;
 
-/** So much may wait for a reader that is behind, beside one event, though the log does not keep it. Characters. */
+/** How much may wait for a reader that is behind, beside one more event, when the log no longer keeps it. Characters. */
 const MAX_WAITING_CHARS = 4 * 1_048_576;
 
 /** The streams of this process that others read. */
@@ -60,7 +60,7 @@ export class LentStreams {
       return resumption;
     });
     peers.onAsk(QUESTIONS.watch, ({ reader }: Pick<LoanRequest, 'reader'>): boolean => {
-      // What did not get through is tried again.
+      // Sends again what did not arrive.
       this.#readers.get(reader)?.send();
       return this.#readers.has(reader);
     });
@@ -70,33 +70,33 @@ export class LentStreams {
     });
   }
 
-  /** Sends those away who read what sessions here have to say, to begin another stream: this process goes. Calls are ended first. */
+  /** At a shutdown: sends away the readers of sessions' own streams, to open another one elsewhere. Calls are ended before. */
   dismiss(comeBackAfterMs: number): void {
     for (const { log } of this.#readers.values()) if (log.isEndless) log.abandon(comeBackAfterMs);
   }
 
-  /** How many are read elsewhere. */
+  /** How many streams are read elsewhere. */
   get size(): number {
     return this.#readers.size;
   }
 }
 
-/** What a reader elsewhere is reached with. */
+/** What a reader is made from. */
 interface LentReaderParts extends Omit<LoanRequest, 'key'> {
   readonly peers: Peers;
   readonly onOver: () => void;
 }
 
-/** Stands for a reader in another process, who is to get what one in this process would: what the log is too small for, too. */
+/** Stands for a reader in another process, which is to get all that a reader here would: also events that are too many for the log to keep. */
 class LentReader implements EventReader {
   readonly log: MemoryLog;
   readonly #parts: LentReaderParts;
   /** The number of the last event that has arrived. */
   #arrived: number;
-  /** What has been taken and has not arrived, the oldest first: mostly the same that the log keeps, which costs nothing. */
+  /** The events that have not arrived, oldest first. The log mostly keeps them as well, so they take no more memory. */
   #waiting: KeptEvent[] = [];
   #waitingChars = 0;
-  /** The last event that was too much to wait. */
+  /** The number of the last event that was dropped, because too much waited. */
   #droppedNumber = 0;
   #end: Batch['end'];
   #isSending = false;
@@ -108,7 +108,7 @@ class LentReader implements EventReader {
   }
 
   take(event: KeptEvent): void {
-    // Whoever is so far behind gets what the log keeps. A single event is taken however large it is.
+    // A reader that is so far behind gets what the log still keeps. A single event is taken however large it is.
     if (this.#waitingChars > MAX_WAITING_CHARS) {
       this.#droppedNumber = this.#waiting.at(-1)?.number ?? 0;
       this.#letGo(this.#droppedNumber);
@@ -123,27 +123,28 @@ class LentReader implements EventReader {
     this.send();
   }
 
-  /** Never called: what is read here is in this process. */
+  /** Never called: the stream is written in this process. */
   lose(): void {
     this.leave(COME_BACK_AFTER_MS);
   }
 
-  /** Sends what has not arrived, unless that is under way. */
+  /** Sends what has not arrived, unless that is being done. */
   send(): void {
     if (this.#isSending) return;
     this.#isSending = true;
     void this.#sendAll();
   }
 
-  /** Hears that nobody is there. */
+  /** Ends the loan: the reader has gone. */
   finish(): void {
     this.#parts.onOver();
     this.log.release(this);
   }
 
+  /** Sends batch after batch until everything has arrived. */
   async #sendAll(): Promise<void> {
     try {
-      // What happens in one turn goes together.
+      // Events of one turn of the event loop go in one batch.
       await Promise.resolve();
       for (;;) {
         const events = this.log.after(this.#arrived) ?? this.#allWaiting();
@@ -157,20 +158,20 @@ class LentReader implements EventReader {
         this.#letGo(this.#arrived);
       }
     } catch (error) {
-      // Where it cannot be reached, whoever reads it asks what has become of it, and it is tried again.
+      // A process that cannot be reached asks after the stream (`watch`), and then it is sent again.
       if (error instanceof PeerGoneError) this.finish();
     } finally {
-      // Here, and not when the promise is settled: what is added in between would wait until somebody asks for it.
+      // Here, not after the promise has settled: an event that is added in between would wait until the reader asks.
       this.#isSending = false;
     }
   }
 
-  /** What has not arrived; undefined where some of it is gone. */
+  /** The events that have not arrived; undefined when some of them were dropped. */
   #allWaiting(): readonly KeptEvent[] | undefined {
     return this.#arrived < this.#droppedNumber ? undefined : [...this.#waiting];
   }
 
-  /** Lets go of what waits, up to an event. */
+  /** Removes the waiting events up to a number. */
   #letGo(upTo: number): void {
     this.#waiting = this.#waiting.filter(({ number }) => number > upTo);
     this.#waitingChars = this.#waiting.reduce((sum, { json }) => sum + json.length, 0);

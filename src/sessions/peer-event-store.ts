@@ -1,6 +1,6 @@
 /**
- * The events of streams where several processes serve. A stream is kept in the process that writes it, as in one that is alone, and copied to
- * where all can read it. Who comes back elsewhere gets it from that process as long as that lives, and from the copy when it has gone.
+ * The event store where several processes serve. A stream is kept in the process that writes it, and copied to a record that all can read.
+ * A client that resumes it in another process is served by the process that writes it, or from the copy when that process has gone.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -25,20 +25,20 @@ export interface PeerEventStoreOptions {
   readonly log: Logger;
   /** Whether everybody is the same user. */
   readonly oneUser: boolean;
-  /** The time in milliseconds of a clock that nobody sets. */
+  /** A monotonic clock. Milliseconds. */
   readonly now?: () => number;
 }
 
-/** So long a client waits for the others to be within reach again: there are clients that take a 503 here for the end. Milliseconds. */
+/** How long a client waits for the other processes to be within reach again: some clients give up on a 503 here. Milliseconds. */
 const PATIENCE_MS = 5_000;
 
-/** How often it is tried meanwhile. Milliseconds. */
+/** The pause between two tries meanwhile. Milliseconds. */
 const RETRY_MS = 100;
 
-/** When it is looked again for a record that is not there. Milliseconds. */
+/** The pauses before a record that was not found is read again. Milliseconds. */
 const LOOK_AGAIN_MS = [5, 20, 75];
 
-/** When a client comes back for what the session's own stream goes on with elsewhere. Milliseconds. */
+/** The `retry` for clients of a session's own stream that goes on in another process. Milliseconds. */
 const COME_BACK_AFTER_MS = 500;
 
 /** Keeps the events of this process's streams, and reads those of others. */
@@ -48,7 +48,7 @@ export class PeerEventStore implements EventStore {
   readonly #copies: StreamRecords;
   readonly #borrowed: BorrowedStreams;
   readonly lent: LentStreams;
-  /** When the others were last out of reach and came back. */
+  /** When the other processes last came back within reach. */
   #backMs = -Infinity;
 
   constructor({ now = () => performance.now(), ...options }: PeerEventStoreOptions) {
@@ -74,7 +74,7 @@ export class PeerEventStore implements EventStore {
     return this.#here.begin(key, options);
   }
 
-  /** Hands a stream to another reader, wherever it is written. */
+  /** Hands a stream to another reader, whichever process writes it. */
   resume(key: StreamKey, options: ResumeOptions): Resumption | Promise<Resumption> {
     const here = this.#here.resume(key, options);
     return here.outcome === 'lost' ? this.#resumeElsewhere(key, options) : here;
@@ -85,19 +85,20 @@ export class PeerEventStore implements EventStore {
     this.#here.forget(session);
   }
 
-  /** Does what time demands. */
+  /** Drops, renews and checks what is due. */
   tick(): void {
     this.#here.tick();
     this.#copies.tick();
     this.#borrowed.tick();
   }
 
-  /** Sends those away who read in one process what another writes. */
+  /** Sends away the readers of streams that another process writes, and the readers elsewhere of streams that this one writes. */
   dismiss(comeBackAfterMs: number): void {
     this.lent.dismiss(comeBackAfterMs);
     this.#borrowed.dismiss(comeBackAfterMs);
   }
 
+  /** Resumes a stream that another process writes, or has written. */
   async #resumeElsewhere(key: StreamKey, options: ResumeOptions): Promise<Resumption> {
     const { peers } = this.#options;
     const record = await this.#find(key);
@@ -110,20 +111,20 @@ export class PeerEventStore implements EventStore {
     try {
       return await this.#borrowed.resume(stream);
     } catch (error) {
-      // Events may have come though the answer has not.
+      // Some events may have arrived although the answer has not: `stream.after` counts them.
       if (error instanceof PeerGoneError) return replay(record, stream);
       if (!(error instanceof PeersUnreachableError)) throw error;
-      // It has been killed a moment ago, or will answer soon: what is there is brought, and then it turns out.
+      // The process was killed a moment ago, or will answer soon: the reader gets what the copy has, and waits until one of them shows.
       return this.#borrowed.wait(stream, record.after(stream.after) ?? []);
     }
   }
 
-  /** The copy of a stream, or what turns up soon. */
+  /** The copy of a stream; waits a moment for one that is not there yet. */
   async #find(key: StreamKey): Promise<StreamRecord | undefined> {
     for (let looks = 1; ; looks += 1) {
       const record = await this.#read(key);
-      // Its client may be quicker than what the process that writes it has said of it. When what is shared has been lost, each says all of it
-      // again as soon as it is back, and others may be later than this one.
+      // A client may be faster than the copy of its stream. After the loss of all copies each process writes its own again as soon as it is
+      // back, and others may do so later than this one.
       const isJustBack = this.#options.now() - this.#backMs < PATIENCE_MS;
       const pauseMs = LOOK_AGAIN_MS[looks - 1] ?? (isJustBack ? RETRY_MS : undefined);
       if (record !== undefined || pauseMs === undefined) return record;
@@ -131,7 +132,7 @@ export class PeerEventStore implements EventStore {
     }
   }
 
-  /** The copy of a stream; waits a while for the others to be within reach. */
+  /** The copy of a stream; waits a while for the other processes to be within reach. */
   async #read(key: StreamKey): Promise<StreamRecord | undefined> {
     const { now } = this.#options;
     const untilMs = now() + PATIENCE_MS;
@@ -146,13 +147,13 @@ export class PeerEventStore implements EventStore {
 
   /**
    * The copy of a stream.
-   * @throws {PeersUnreachableError}
+   * @throws {PeersUnreachableError} when it cannot be read
    */
   async #readOnce(key: StreamKey): Promise<StreamRecord | undefined> {
     return readStreamRecord(await this.#options.peers.records.read(nameOfRecord(key)));
   }
 
-  /** Brings a stream to its end whose process has gone. */
+  /** Finishes a stream whose process has gone, from its copy. */
   async #finish({ key, reader, after }: BorrowedStream): Promise<void> {
     const record = await this.#read(key);
     const { outcome } = record === undefined ? LOST : replay(record, { after, reader });
@@ -165,7 +166,7 @@ export class PeerEventStore implements EventStore {
 
 const LOST: Resumption = { outcome: 'lost' };
 
-/** Reads a stream from its copy, to which nothing will be added. */
+/** Has a reader read a stream from its copy, to which nothing will be added. */
 function replay(
   record: StreamRecord,
   { after, reader }: Pick<ResumeOptions, 'after' | 'reader'>,
@@ -178,13 +179,13 @@ function replay(
   return { outcome: 'resumed', missed: missed.length, log: { release: () => undefined } };
 }
 
-/** Ends the reading of a copy. */
+/** Ends the reading of a copy, as the stream itself would have ended. */
 function end(
   record: StreamRecord,
   reader: { leave(ms?: number): void; lose(said: readonly KeptEvent[]): void },
 ) {
   if (record.isComplete) reader.leave();
-  // What a session has to say goes on on another stream.
+  // The session's own messages go on, on another stream.
   else if (record.isEndless) reader.leave(COME_BACK_AFTER_MS);
   else reader.lose(record.events);
 }

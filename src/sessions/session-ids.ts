@@ -1,13 +1,13 @@
-/** The ids of sessions: at random, and so good in this process alone, or sealed, so that every process with the secret can go on with the session. */
+/** The ids of sessions: random ones, for a process that is alone, or sealed ones, with which every process that has the secret can serve the session. */
 import { hash, randomUUID } from 'node:crypto';
 import type { Sealer } from '../sealed.ts';
 import type { SessionKind } from './registry.ts';
 
-/** What an id says to those who can open it. */
+/** What a sealed id says. */
 export interface SessionFacts {
   readonly kind: Exclude<SessionKind, 'subscription'>;
   readonly userId: string;
-  /** What its connection has to know to be made anew; undefined where it knows more than can be told. */
+  /** What another process must know to serve the session; undefined where that cannot be put into an id. */
   readonly notes: string | undefined;
 }
 
@@ -16,15 +16,15 @@ export interface SessionIds {
   /** An id that nobody can guess. */
   create(facts: SessionFacts): string;
   /**
-   * The notes of a session that was opened elsewhere, or here and has made room for another. Undefined when it has been ended, is too
-   * old, somebody else's, of another kind, or when there is none.
+   * The notes of a session that was opened elsewhere, or that was opened here and evicted. Undefined when it has been ended, is too old, is
+   * another user's or of another kind, or when the id is none of ours.
    */
   read(id: string, asked: Omit<SessionFacts, 'notes'>): string | undefined;
-  /** Notes that a session's client is done with it. */
+  /** Notes that the client has ended a session. */
   noteEnded(id: string): void;
 }
 
-/** Ids that say nothing: a session lives in the process that opened it. */
+/** Random ids: a session lives only in the process that opened it. */
 export const RANDOM_IDS: SessionIds = {
   create: () => randomUUID(),
   read: () => undefined,
@@ -34,25 +34,25 @@ export const RANDOM_IDS: SessionIds = {
 /** What sealed ids are made with. */
 export interface SealedIdsOptions {
   readonly sealer: Sealer;
-  /** An older id of Streamable HTTP is as good as none. One of HTTP+SSE is good for as long as its stream is open. */
+  /** Ids of Streamable HTTP that are older are refused. One of HTTP+SSE is valid as long as its stream is open. */
   readonly maxAgeMs: number;
-  /** The time that the machines of all processes agree on, more or less. */
+  /** The time of day, on which the machines of all processes roughly agree. */
   readonly now?: () => number;
 }
 
-/** The clock of the process that made an id may be ahead by so much: each may be wrong by five minutes. Milliseconds. */
+/** How far the clock of the process that made an id may be ahead: each of the two may be wrong by five minutes. Milliseconds. */
 const MAX_SKEW_MS = 600_000;
 
-/** Longer notes make no id: it goes with each request, and proxies allow heads of 8 KiB. Bytes. */
+/** Longer notes are not put into an id: it is sent with every request, and proxies allow heads of 8 KiB. Bytes. */
 export const MAX_NOTES_BYTES = 1_000;
 
-/** So many ended sessions are remembered, the latest. An id that is older again opens its own user's sessions only. */
+/** How many of the latest ends are remembered. An older id opens a session again, but only for its own user. */
 const MAX_ENDED = 10_000;
 
-/** So many ids are known from the last time: messages of HTTP+SSE come one after the other, each with its session's id to be opened. */
+/** How many opened ids are remembered: every message of HTTP+SSE comes with the id of its session. */
 const MAX_OPENED = 1_000;
 
-/** What an id has been found to say. */
+/** An id that has been opened. */
 interface OpenedId extends SessionFacts {
   readonly notes: string;
   /** When it was made. */
@@ -63,7 +63,7 @@ interface OpenedId extends SessionFacts {
 export function createSealedIds({ sealer, maxAgeMs, now = Date.now }: SealedIdsOptions): SessionIds {
   const ended = new Set<string>();
   const opened = new Map<string, OpenedId>();
-  /** Opens an id for somebody whose it is, and knows it from then on. */
+  /** Opens an id for its user, and remembers it. */
   const open = (id: string, { kind, userId }: Omit<SessionFacts, 'notes'>): OpenedId | undefined => {
     const bytes = sealer.open(PURPOSE, id);
     if (bytes === undefined || bytes[0] !== FORMAT || bytes[1] !== KIND_CODES[kind]) return undefined;
@@ -89,7 +89,7 @@ export function createSealedIds({ sealer, maxAgeMs, now = Date.now }: SealedIdsO
       if (ended.has(id)) return undefined;
       const known = opened.get(id) ?? open(id, asked);
       if (known?.kind !== asked.kind || known.userId !== asked.userId) return undefined;
-      // It names the process that has its stream, which knows best how long that is open: here as there.
+      // It names the process that has the stream, which decides how long the session lives.
       if (known.kind === 'sse') return known.notes;
       const ageMs = now() - known.madeAtMs;
       return ageMs > maxAgeMs || ageMs < -MAX_SKEW_MS ? undefined : known.notes;
@@ -103,20 +103,20 @@ export function createSealedIds({ sealer, maxAgeMs, now = Date.now }: SealedIdsO
   };
 }
 
-/** What the key is for. */
+/** The purpose of the sealing key. */
 const PURPOSE = 'session id';
 
-/** The form of what follows it. Another version's is none of ours. */
+/** The version of the format; ids of any other are refused. */
 const FORMAT = 1;
 
 const KIND_CODES: Readonly<Record<SessionFacts['kind'], number>> = { 'streamable-http': 1, sse: 2 };
 
-/** Where the digest of the owner stands, after format, kind and the second of the opening, and where the notes do. */
+/** The position of the owner's digest, behind format, kind and the second of opening; the notes follow it. */
 const OWNER_AT = 6;
 const OWNER_BYTES = 16;
 const HEAD_BYTES = OWNER_AT + OWNER_BYTES;
 
-/** What stands for a user: ids have one length, however long a user's is. */
+/** A digest of the user's id, which has one length however long that is. */
 function ownerOf(userId: string): Buffer {
   return hash('sha256', userId, 'buffer').subarray(0, OWNER_BYTES);
 }

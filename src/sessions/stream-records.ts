@@ -1,37 +1,37 @@
-/** The copies of streams in records that every process can read: written behind, renewed as long as a stream lives, and read when its process has gone. */
+/** The copies of streams in records that all processes can read: written in the background, renewed while a stream lives, read when its process has gone. */
 import type { KeptEvent, StreamKey } from './event-store.ts';
 import type { EventCopy, MemoryLog } from './memory-event-log.ts';
 import { EVENT_BOUNDS } from './memory-event-store.ts';
 import type { Peers } from './peers.ts';
 
-/** A record lives so long after it was last written. Milliseconds. */
+/** How long a record lives after it was last written. Milliseconds. */
 const LIFE_MS = EVENT_BOUNDS.keepMs;
 
-/** The record of a stream that lives is renewed so often. Milliseconds. */
+/** How often the record of a live stream is renewed. Milliseconds. */
 const RENEW_MS = LIFE_MS / 2;
 
-/** The field that says what stream it is, and the one of a stream that ended without a last event, with the last number that must be there. */
+/** The field that describes the stream, and the one of a stream that ended without a last event: the number of its last vital event. */
 const ABOUT = 'about';
 const OVER = 'over';
 
-/** What is said of a stream. */
+/** The description of a stream. */
 interface About {
   readonly home: string;
   readonly scopes: readonly string[];
   readonly isEndless: boolean;
 }
 
-/** Where the copy of a stream is. */
+/** The name of the record of a stream. */
 export function nameOfRecord({ userId, sessionId, stream }: StreamKey): string {
   // An id of a session, or of a stream, holds no blank.
   return `stream ${sessionId} ${stream} ${userId}`;
 }
 
-/** Writes the copies of this process's streams. Nobody waits for it: what cannot be written is missing should the process end. */
+/** Writes the copies of this process's streams. Nothing waits for that: what could not be written is missing if the process dies. */
 export class StreamRecords implements EventCopy {
   readonly #peers: Peers;
   readonly #now: () => number;
-  /** When the records of streams that live were written, the longest ago first. */
+  /** When the records of live streams were last written, the longest ago first. */
   readonly #written = new Map<MemoryLog, number>();
 
   constructor(peers: Peers, now: () => number) {
@@ -63,7 +63,7 @@ export class StreamRecords implements EventCopy {
     this.#peers.records.remove(nameOfRecord(log.key)).catch(() => undefined);
   }
 
-  /** Renews the records of streams that live. */
+  /** Renews the records of live streams that are due. */
   tick(): void {
     const dueMs = this.#now() - RENEW_MS;
     for (const [log, writtenMs] of this.#written) {
@@ -72,7 +72,7 @@ export class StreamRecords implements EventCopy {
     }
   }
 
-  /** Writes everything again: what is shared may have been lost, and what was added while it was out of reach is not there. */
+  /** Writes everything again: records may have been lost, and lack what was added while they were out of reach. */
   renewAll(logs: Iterable<MemoryLog>): void {
     for (const log of logs) {
       const fields: Record<string, string> = { [ABOUT]: this.#about(log) };
@@ -86,10 +86,12 @@ export class StreamRecords implements EventCopy {
     }
   }
 
+  /** The description of a stream, as JSON. */
   #about({ scopes, isEndless }: MemoryLog): string {
     return JSON.stringify({ home: this.#peers.self, scopes, isEndless } satisfies About);
   }
 
+  /** Writes fields of a stream's record in the background. */
   #write(log: MemoryLog, fields: Readonly<Record<string, string | undefined>>): void {
     this.#written.delete(log);
     this.#written.set(log, this.#now());
@@ -100,13 +102,13 @@ export class StreamRecords implements EventCopy {
 /** A stream as its copy has it. */
 export interface StreamRecord extends About {
   readonly events: readonly KeptEvent[];
-  /** Whether nothing more would have come. */
+  /** Whether the stream had ended. */
   readonly isComplete: boolean;
-  /** The events after one; undefined when one is missing that a client cannot do without. */
+  /** The events after a number; undefined when a vital one of them is missing. */
   after(number: number): readonly KeptEvent[] | undefined;
 }
 
-/** Reads the copy of a stream; undefined where there is none, or where it does not say whose it is. */
+/** Reads the copy of a stream; undefined where there is none, or its description is missing. */
 export function readStreamRecord(fields: ReadonlyMap<string, string>): StreamRecord | undefined {
   const about = fields.get(ABOUT);
   if (about === undefined) return undefined;
@@ -136,7 +138,7 @@ function spellEvent({ json, isLast }: KeptEvent, vitalBefore: number): string {
   return `${vitalBefore} ${isLast ? 'last' : 'more'} ${json}`;
 }
 
-/** The event of a field. */
+/** Reads the event of a field. */
 function readEvent(
   number: number,
   text: string,
