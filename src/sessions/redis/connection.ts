@@ -1,4 +1,4 @@
-/** The two connections of a process to Redis or Valkey: one for commands, one that listens. They come back by themselves, however long it takes. */
+/** The two connections of a process to Redis or Valkey, one for commands and one that listens. They reconnect by themselves, without end. */
 import type { Logger } from 'pino';
 import type { Keys } from './keys.ts';
 import { createRedisClock, type RedisClock } from './redis-clock.ts';
@@ -6,65 +6,65 @@ import { createRedisClock, type RedisClock } from './redis-clock.ts';
 /** What a connection is made from. */
 export interface RedisConnectionOptions {
   readonly url: string;
-  /** What is listened to. */
+  /** The channels to listen to. */
   readonly channels: readonly string[];
   readonly log: Logger;
-  /** A clock that nobody sets. */
+  /** A monotonic clock. Milliseconds. */
   readonly now: () => number;
   onMessage(channel: string, bytes: Buffer): void;
-  /** Called whenever it can be used again. */
+  /** Called whenever both connections are usable again. */
   onUp(): void;
 }
 
 /** A field of a hash. */
 export type HashField = readonly [field: string, value: Buffer];
 
-/** What becomes of fields of a hash. */
+/** Changes of fields of a hash. */
 export interface HashFields {
   readonly set: readonly HashField[];
   readonly unset: readonly string[];
 }
 
-/** A connection. Its commands reject at once while it is down. */
+/** The two connections as one. Commands reject at once while they are down. */
 export interface RedisConnection {
-  /** Whether both can be used. */
+  /** Whether both are usable. */
   readonly isUp: boolean;
-  /** Since when. Milliseconds of a clock that nobody sets. */
+  /** When they last became usable, by `now`. */
   readonly upSinceMs: number;
   readonly wasEverUp: boolean;
-  /** Settles when both can be used, or the first try has failed, or takes too long. */
+  /** Settles when both are usable, when the first try has failed, or when it takes too long. */
   readonly firstTry: Promise<void>;
-  /** Its time, which all processes share. */
+  /** The time of the Redis server, which all processes share. */
   readonly clock: RedisClock;
-  /** How many have received it. */
+  /** Resolves to the number of receivers. */
   publish(channel: string, bytes: Buffer): Promise<number>;
   /** How many listen to a channel. */
   countListeners(channel: string): Promise<number>;
-  /** Sets the own key, and takes out the others; says what was there, under whichever. */
+  /** Sets the first key and deletes the others; resolves to the value that any of them had. */
   set(keys: Keys, value: string, lifeMs: number): Promise<string | undefined>;
-  /** Whether there is one of them. */
+  /** Whether one of the keys exists. */
   has(keys: Keys): Promise<boolean>;
   delete(keys: Keys): Promise<void>;
   /**
-   * Sets fields of a hash, takes out others, and gives it a time to live, all or nothing. A field that is set moves to the own key, so that
-   * there is one of it, the latest.
+   * Sets and deletes fields of a hash, and sets its time to live, all or nothing. A field that is set moves to the first key, so that only
+   * its latest value exists.
    */
   writeFields(keys: Keys, fields: HashFields, lifeMs: number): Promise<void>;
-  /** The fields under each of the keys, at one moment. */
+  /** The fields of each of the keys, read at one moment. */
   readFields(keys: Keys): Promise<readonly (readonly HashField[])[]>;
   close(): void;
 }
 
-/** While it cannot be reached, the log says so so often. Milliseconds. */
+/** How often the log repeats that Redis cannot be reached. Milliseconds. */
 const REPORT_MS = 60_000;
 
-/** The longest pause before another try. Milliseconds. */
+/** The longest pause before the next try to connect. Milliseconds. */
 const MAX_PAUSE_MS = 2_000;
 
-/** The first try is waited for so long. Milliseconds. */
+/** How long the first try is waited for. Milliseconds. */
 const FIRST_TRY_MS = 2_000;
 
-/** Connects, without waiting for it. */
+/** Begins to connect, and does not wait for it. */
 export async function connectRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
   const { channels, log, now } = options;
   // Loaded here and nowhere else: without a REDIS_URL no start waits for it.
@@ -91,7 +91,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
     };
   });
 
-  /** Looks whether both can be used. */
+  /** Updates `isUp`, and logs a change of it. */
   const look = (): void => {
     const before = isUp;
     isUp = commands.isReady && listener.isReady && isSubscribed && isTimed;
@@ -102,6 +102,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
     options.onUp();
     endFirstTry?.();
   };
+  /** Subscribes to the channels, once: the client itself subscribes again after a loss. */
   const subscribe = async (): Promise<void> => {
     if (!isSubscribed)
       await Promise.all(
@@ -112,6 +113,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
     isSubscribed = true;
     look();
   };
+  /** Logs that Redis cannot be reached, once in a while. */
   const report = (error: unknown): void => {
     look();
     endFirstTry?.();
@@ -120,20 +122,20 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
     reportedAtMs = nowMs;
     log.warn({ reason: reasonOf(error) }, 'redis cannot be reached');
   };
+  /** Reads the clock of Redis until that has worked. */
   const readClock = async (): Promise<void> => {
     while (!(await clock.read()));
     isTimed = true;
     look();
   };
   commands.on('ready', () => void readClock().catch(report));
-  // After a loss another Redis may be there, whose clock is another one.
+  // After a loss the address may lead to another Redis, with another clock.
   commands.on('reconnecting', () => (isTimed = false));
-  // The client itself subscribes again after a loss.
   listener.on('ready', () => void subscribe().catch(report));
   for (const client of [commands, listener]) {
     client.on('error', report);
     client.on('reconnecting', look);
-    // It settles when the connection is there, or never.
+    // It settles only when the connection is there.
     void client.connect().catch(report);
   }
 
@@ -184,13 +186,13 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
   };
 }
 
-/** Reads several hashes at one moment. A transaction would as well, but the client takes what that answers for texts. */
+/** Reads several hashes at one moment. A transaction would, too, but the client decodes its replies as text. */
 const READ_ALL = `
 local all = {}
 for index, key in ipairs(KEYS) do all[index] = redis.call('HGETALL', key) end
 return all`;
 
-/** The fields of a hash, from names and values in turn. */
+/** The fields of a hash, from a list of names and values in turn. */
 function pairUp(parts: readonly Buffer[]): HashField[] {
   return parts.flatMap((part, index) => {
     const value = parts[index + 1];
@@ -198,11 +200,11 @@ function pairUp(parts: readonly Buffer[]): HashField[] {
   });
 }
 
-/** How the client is to behave; its defaults queue without end, and notice a Redis that hangs late or never. */
+/** The options of the client. Its defaults queue without end, and notice a Redis that hangs late or never. */
 function clientOptionsFor(url: string) {
   const socket = {
     connectTimeout: 2_000,
-    // With a ping a second, it is a Redis that hangs.
+    // With a ping every second, such a silence means that Redis hangs.
     socketTimeout: 3_000,
     reconnectStrategy: (retries: number) =>
       Math.min(50 * 2 ** retries, MAX_PAUSE_MS) * (0.5 + Math.random() / 2),
@@ -212,14 +214,14 @@ function clientOptionsFor(url: string) {
     socket,
     pingInterval: 1_000,
     disableOfflineQueue: true,
-    // A timer for each command, which is the default, is several times the price of the command. The types do not know how to leave it out.
+    // The default is a timer for each command, which costs several times as much as the command. The types do not allow to leave it out.
     // oxlint-disable-next-line no-unsafe-type-assertion -- undefined is what the client itself takes for none
     commandOptions: { timeout: undefined } as unknown as { readonly timeout?: number },
     maintNotifications: 'disabled' as const,
   };
 }
 
-/** Why it cannot be reached, without an address or what else a message may hold: `ECONNREFUSED`, `WRONGPASS`, `NOAUTH`. */
+/** The code of an error, such as `ECONNREFUSED`, `WRONGPASS` or `NOAUTH`: its message may hold an address. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const inner = error instanceof AggregateError ? (error.errors[0] as unknown) : error;

@@ -1,82 +1,82 @@
-/** What a process sends to others: all that goes to one of them within a turn of the event loop goes together, since a message costs the least part of its sending. */
+/** Sends messages to other processes. Those of one turn of the event loop for one process share an envelope: sealing and publishing cost more than text. */
 import { PeersUnreachableError } from '../peers.ts';
 import type { Answer, Envelopes, Message } from './envelopes.ts';
 
-/** What it sends with. */
+/** What the outbox is made from. */
 export interface OutboxParts {
   readonly envelopes: Pick<Envelopes, 'seal'>;
-  /** How many have received it. Rejects while nothing can be sent. */
+  /** Publishes bytes; resolves to the number of receivers, and rejects while nothing can be sent. */
   readonly publish: (channel: string, bytes: Buffer) => Promise<number>;
-  /** Why nobody has received what was sent. */
+  /** Finds out why nobody has received what was sent. */
   readonly explainSilence: (channel: string) => Promise<Error>;
-  /** A clock that nobody sets. */
+  /** A monotonic clock. */
   readonly now: () => number;
 }
 
-/** Sends. */
+/** The outbox of a process. */
 export interface Outbox {
-  /** Asks on a channel; rejects with what `explainSilence` says, or {@link PeersUnreachableError}. */
+  /** Sends a question and waits for its answer. Rejects with the error of `explainSilence`, or with {@link PeersUnreachableError}. */
   ask(channel: string, kind: string, body: unknown): Promise<unknown>;
-  /** Tells whoever listens to a channel, on which nothing is asked. Resolves when it has been published, could not be, or that takes too long. */
+  /** Sends a message that wants no answer, on a channel without questions. Resolves when it was published, when that failed, or took too long. */
   tell(channel: string, kind: string, body: unknown): Promise<void>;
-  /** Sends an answer that has been spelled. */
+  /** Sends an answer that is JSON already. */
   answer(channel: string, spelled: string): void;
-  /** Takes the answer to a question. */
+  /** Hands an answer to whoever asked. */
   settle(answer: Answer): void;
-  /** Hears that an envelope cannot be read where it went. */
+  /** Called when the receiver could not read an envelope. */
   refuse(envelopeId: string): void;
 }
 
 /**
- * A question is sent, and after each of these pauses but the last again: what is published to a connection that is being made anew is
- * lost, and so may the answer be. After the last nobody waits for it any more. Milliseconds.
+ * A question is sent again after each of these pauses but the last, after which it has failed: what is published while a connection is being
+ * made anew is lost, and so may the answer be. Milliseconds.
  */
 const PAUSES_MS = [1_000, 500, 400, 100];
 
-/** A question that has been under way for longer is not dealt with, unless it has been already: its answer would come too late, and somebody has been told that nothing was done. Milliseconds. */
+/** The age at which a question is no longer dealt with: its answer would come too late, after the asker was told that nothing was done. Milliseconds. */
 const QUESTION_MS = 1_500;
 
-/** What nobody waits for may be so late; what is older has been kept by somebody. Milliseconds. */
+/** How late a message without an answer may arrive; an older one has been held back on its way. Milliseconds. */
 const NEWS_MS = 60_000;
 
-/** Whoever tells something waits so long until it has been published. Milliseconds. */
+/** How long `tell` waits until its message has been published. Milliseconds. */
 const TELL_MS = 500;
 
-/** What comes so soon after something was sent waits for more: under load a message is several, and where there is none nobody waits. Milliseconds. */
+/** A message that follows the last sending within this time waits for more: under load several go together, and without load none waits. Milliseconds. */
 const GATHER_MS = 1;
 
-/** What is as long waits for nothing else. Characters. */
+/** The size at which an envelope is sent at once. Characters. */
 const FULL_CHARS = 65_536;
 
-/** Somebody who waits for an answer. */
+/** A question that waits for its answer. */
 interface Asker {
   readonly number: number;
   resolve(value: unknown): void;
   reject(error: Error): void;
-  /** What the question went out in. */
+  /** The envelope that the question went out in. */
   sent?: Sent;
 }
 
-/** What is about to be sent on a channel. */
+/** The messages that are to be sent on a channel. */
 interface Parcel {
   readonly channel: string;
   readonly messages: string[];
   readonly askers: Asker[];
-  /** Those who wait until it has been published. */
+  /** Called when it has been published. */
   readonly tellers: (() => void)[];
   chars: number;
 }
 
-/** Who waits for what becomes of a message. */
+/** Who waits for the answer, or for the publishing, of a message. */
 interface Waiting {
   readonly asker?: Asker;
   readonly teller?: () => void;
 }
 
-/** Questions that have been sent together, and are repeated together. */
+/** Questions that were sent in one envelope, and are repeated in one. */
 interface Sent {
   readonly id: string;
-  /** Those that still wait. */
+  /** Those without an answer. */
   readonly askers: Set<Asker>;
   timer?: NodeJS.Timeout;
 }
@@ -88,25 +88,26 @@ export function createOutbox({ envelopes, publish, explainSilence, now }: Outbox
   let asked = 0;
   let sentAtMs = -Infinity;
 
-  /** The asker waits no more. */
+  /** Removes a question; an envelope without any is not repeated. */
   const finish = (asker: Asker): void => {
     waiting.delete(asker.number);
     asker.sent?.askers.delete(asker);
     if (asker.sent?.askers.size === 0) clearTimeout(asker.sent.timer);
   };
+  /** Fails every question of an envelope. */
   const rejectAll = ({ askers }: Sent, error: Error): void => {
     for (const asker of askers) {
       finish(asker);
       asker.reject(error);
     }
   };
-  /** Sends questions, again and again; a connection that breaks under them may be back for the next time. */
+  /** Sends an envelope of questions, again and again: a connection that breaks may be back for the next time. */
   const sendAgain = (sent: Sent, channel: string, bytes: Buffer): void => {
     let times = 0;
     const send = async (): Promise<void> => {
       const isFirst = (times += 1) === 1;
       const receivers = await publish(channel, bytes);
-      // What was sent before may have been received: whether it was is told by answers only.
+      // An earlier sending may have been received, which only an answer would show.
       if (receivers > 0 || !isFirst) return;
       rejectAll(sent, await explainSilence(channel));
     };
@@ -119,15 +120,16 @@ export function createOutbox({ envelopes, publish, explainSilence, now }: Outbox
     };
     goOn();
   };
+  /** Seals and sends a parcel. */
   const ship = ({ channel, messages, askers, tellers }: Parcel): void => {
     const { id, bytes } = envelopes.seal(channel, messages, askers.length > 0 ? QUESTION_MS : NEWS_MS);
     if (askers.length === 0) {
-      // Whoever asked repeats the question, or has given up; and what is told is told to those who hear it.
+      // Nothing is repeated: an answer that is lost is asked for again, and the rest is for those who hear it.
       const release = (): void => {
         clearTimeout(late);
         for (const resolve of tellers) resolve();
       };
-      // A Redis that hangs hands it on when it goes on again.
+      // A Redis that hangs delivers it later.
       const late = tellers.length > 0 ? setTimeout(release, TELL_MS) : undefined;
       void publish(channel, bytes).then(release, release);
       return;
@@ -136,14 +138,16 @@ export function createOutbox({ envelopes, publish, explainSilence, now }: Outbox
     for (const asker of askers) asker.sent = sent;
     sendAgain(sent, channel, bytes);
   };
+  /** Sends all parcels. */
   const shipAll = (): void => {
     sentAtMs = now();
     const ready = parcels;
     parcels = new Map();
     for (const parcel of ready.values()) ship(parcel);
   };
+  /** Puts a message into the parcel of its channel. */
   const put = (channel: string, message: string, { asker, teller }: Waiting = {}): void => {
-    // When whatever has come in this turn has been read, or a moment after the last time.
+    // At the end of this turn of the event loop, or a moment after the last sending.
     if (parcels.size === 0) {
       if (now() - sentAtMs < GATHER_MS) setTimeout(shipAll, GATHER_MS);
       else setImmediate(shipAll);
@@ -187,12 +191,12 @@ export function createOutbox({ envelopes, publish, explainSilence, now }: Outbox
   };
 }
 
-/** A message as it is sent. */
+/** A message as JSON. */
 export function spell(message: Message): string {
   return JSON.stringify(message);
 }
 
-/** The other process does not know what it was asked. */
+/** The error for a question that the other process could not read. */
 function unreadable(): PeersUnreachableError {
   return new PeersUnreachableError('The process is of another version.');
 }

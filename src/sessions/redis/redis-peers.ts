@@ -1,4 +1,4 @@
-/** The processes of one server over Redis: an inbox for each and a channel for all. Everything is sealed, and every key has an end. */
+/** The processes of one server over Redis: an inbox for each and a channel for all. Everything is sealed, and every key expires. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sealer } from '../../sealed.ts';
@@ -10,27 +10,27 @@ import { createInbox, type Handler } from './inbox.ts';
 import { createKeys } from './keys.ts';
 import { createOutbox } from './outbox.ts';
 
-/** What is needed to reach the others. */
+/** What is needed to reach the other processes. */
 export interface RedisPeersOptions {
   readonly url: string;
-  /** What every key and channel begins with. */
+  /** The prefix of every key and channel. */
   readonly prefix: string;
   readonly sealer: Sealer;
   readonly log: Logger;
-  /** A clock that nobody sets. */
+  /** A monotonic clock. Milliseconds. */
   readonly now?: () => number;
 }
 
-/** A process that has not said for so long that it lives does not. Milliseconds. */
+/** How long a process counts as alive after it last renewed its lease, and how often it does. Milliseconds. */
 const LEASE_MS = 10_000;
 const RENEW_MS = 3_000;
 
-/** Marks and records are waited for so long. Milliseconds. */
+/** How long marks and records are waited for. Milliseconds. */
 const WAIT_MS = 500;
 
 /**
- * Joins the other processes. Comes back when they can be reached, or Redis could not be at the first try: whoever listens from then on is
- * one of them, if that can be, and starts without them if not.
+ * Joins the other processes. Resolves when Redis is reached, or was not at the first try: then the process starts without the others, and
+ * joins them as soon as Redis is there.
  */
 export async function createRedisPeers({
   url,
@@ -63,6 +63,7 @@ export async function createRedisPeers({
   let count = 1;
   let lastUpMs = now();
   let isCutOff = false;
+  /** Renews the lease, the clock and the count of processes; notes when the others must take this process for gone. */
   const renew = (): void => {
     const nowMs = now();
     if (connection.isUp) {
@@ -86,7 +87,7 @@ export async function createRedisPeers({
     onMessage,
     onUp: () => {
       renew();
-      // Reached for the first time after that, it has served alone until then.
+      // Also at the first time, if that comes late: until then the process has served alone.
       if (hasStarted) for (const listener of returnListeners) listener();
     },
   });
@@ -98,7 +99,7 @@ export async function createRedisPeers({
     publish: connection.publish,
     now,
     async explainSilence(channel) {
-      // All come back one after the other; until then nobody is known to have gone.
+      // After an outage the processes come back one after the other: only when a lease has passed, a missing one means that a process has gone.
       const isSettled = now() - connection.upSinceMs > LEASE_MS;
       return isSettled && !(await connection.has([leaseOf(channel.slice(inboxOf('').length))]))
         ? new PeerGoneError('The process has ended.')
@@ -113,7 +114,7 @@ export async function createRedisPeers({
     answer: (peer, spelled) => outbox.answer(inboxOf(peer), spelled),
     settle: outbox.settle,
   });
-  /** Does something with the connection; what takes too long, or fails, is out of reach. */
+  /** Runs an action on the connection; one that fails or takes too long becomes a {@link PeersUnreachableError}. */
   const within = async <Result>(action: () => Promise<Result>): Promise<Result> => {
     if (!connection.isUp) throw new PeersUnreachableError('Redis cannot be reached.');
     const abort = new AbortController();
@@ -170,5 +171,5 @@ export async function createRedisPeers({
   };
 }
 
-/** What stands for an answer of Redis that has not come. */
+/** Stands for a reply of Redis that has not come in time. */
 const LATE = Symbol('late');
