@@ -11,7 +11,7 @@ import { END_MS, TransactionWork } from './transaction-work.ts';
 /** So many connections a process has at the most; small servers allow some twenty in all. */
 const MAX_CONNECTIONS = 10;
 
-/** So long a connection is waited for: less than a service may take to say whether it is ready. Milliseconds. */
+/** So long a connection is waited for, and a first answer: less than a service may take to say whether it is ready. Milliseconds. */
 const CONNECT_MS = 1_500;
 
 /** So long a statement, or a transaction, may take; a server that hangs is noticed by it. Milliseconds. */
@@ -80,7 +80,7 @@ class PostgresDriver implements Driver {
   }
 
   async connect(): Promise<void> {
-    await this.query(PROBE);
+    await run(this.#pool, PROBE, CONNECT_MS);
   }
 
   async query(statement: Statement): Promise<readonly Row[]> {

@@ -1,6 +1,7 @@
 /** The port to the database: both kinds behave alike, are there or not, and are brought to where the program expects them. */
 import { EventEmitter, once } from 'node:events';
 import { cp, readdir, rename } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -17,11 +18,12 @@ import {
 import { openLiveDatabase } from '../../src/storage/live-database.ts';
 import type { Migrations } from '../../src/storage/migrations.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
+import { createPostgresDriver } from '../../src/storage/postgres.ts';
 import { createSqliteDriver } from '../../src/storage/sqlite.ts';
 import { listOf, sql, type Statement } from '../../src/storage/statement.ts';
 import { describeForBoth, type TestDatabases } from '../support/databases.ts';
 import { createMemoryLog, type MemoryLog } from '../support/memory-log.ts';
-import { PASSWORD } from '../support/postgres.ts';
+import { hasPostgres, PASSWORD, startPostgres } from '../support/postgres.ts';
 import { builtFile, createSandbox, waitFor, waitForEnd } from '../support/process.ts';
 
 /** Tables for tests. */
@@ -397,6 +399,44 @@ describeForBoth(
   },
   { always: true },
 );
+
+/** What PostgreSQL calls its socket in a folder. */
+const SOCKET = '.s.PGSQL.5432';
+
+const describeWithPostgres = hasPostgres ? describe : describe.skip;
+describeWithPostgres('a PostgreSQL that hangs', () => {
+  const sandbox = createSandbox();
+  afterAll(async () => sandbox.close());
+
+  test('is noticed by who looks for it as soon as one that is not there', async () => {
+    const postgres = await startPostgres(sandbox);
+    await postgres.start();
+    const url = new URL(postgres.createDatabase());
+    const [itself, way] = [url.searchParams.get('host') ?? '', await sandbox.folder()];
+    const sockets: Socket[] = [];
+    const between = createServer((near) => {
+      const far = connect(path.join(itself, SOCKET));
+      sockets.push(near.pipe(far), far.pipe(near));
+    }).listen(path.join(way, SOCKET));
+    await once(between, 'listening');
+    url.searchParams.set('host', way);
+    const driver = await createPostgresDriver(url.href);
+    sandbox.defer(async () => {
+      for (const socket of sockets) socket.destroy();
+      between.close();
+      await driver.close();
+    });
+    await driver.connect();
+
+    for (const socket of sockets) socket.unpipe().pause();
+    const askedAtMs = performance.now();
+    const failure = await driver.connect().catch((error: unknown) => error);
+    const tookMs = performance.now() - askedAtMs;
+
+    expect(failure).toMatchObject({ code: 'unreachable', reason: 'hangs' });
+    expect(tookMs).toBeLessThan(8_000);
+  }, 60_000);
+});
 
 describe('a database that is away', () => {
   test('has one line in the log a minute', async () => {
