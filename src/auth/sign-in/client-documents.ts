@@ -7,7 +7,7 @@ import type { RedirectPolicy } from './redirect-policy.ts';
 
 /** What a document says, as far as it matters here. */
 export interface DocumentFacts {
-  readonly name: string | undefined;
+  readonly name: string;
   /** Where the document is, which is all that is known for sure. */
   readonly host: string;
   readonly redirectUris: readonly string[];
@@ -161,7 +161,7 @@ interface Place {
 
 /**
  * What a document says. How the client authenticates does not matter: whatever else it can do, it can do without.
- * @throws when it is not about this client, or holds no address that it may use
+ * @throws when it is not about this client, holds no address that it may use, or does not name the client
  */
 function factsOf(value: unknown, { clientId, host, redirects }: Place): DocumentFacts {
   if (typeof value !== 'object' || value === null) throw new Error('not a JSON object');
@@ -172,7 +172,10 @@ function factsOf(value: unknown, { clientId, host, redirects }: Place): Document
     (uri): uri is string => typeof uri === 'string' && redirects.allowsDocument(uri, host),
   );
   if (redirectUris.length === 0) throw new Error('it has no redirect that is allowed here');
-  return { name: readableName(members['client_name']), host, redirectUris, refreshes: wantsRefresh(members) };
+  const name = readableName(members['client_name']);
+  // MCP demands it of documents, and the page would say "verified" of nobody.
+  if (name === undefined) throw new Error('it has no client_name');
+  return { name, host, redirectUris, refreshes: wantsRefresh(members) };
 }
 
 /** Whether a client wants refresh tokens: unless it lists its grants without that one. */

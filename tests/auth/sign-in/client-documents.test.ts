@@ -20,6 +20,7 @@ import { createSelfSignedCertificate } from '../../support/self-signed.ts';
 
 const ID = 'https://claude.ai/oauth/mcp-oauth-client-metadata';
 const CALLBACK = 'https://claude.ai/api/mcp/auth_callback';
+const NAMED = { client_name: 'Claude' };
 
 let failures: string[] = [];
 beforeEach(() => {
@@ -80,9 +81,11 @@ describe('a document', () => {
   });
 
   test.each([
-    ['of another client', { client_id: `${ID}2`, redirect_uris: [CALLBACK] }],
-    ['without redirects', { client_id: ID }],
-    ['with redirects elsewhere', { client_id: ID, redirect_uris: ['https://evil.example/cb'] }],
+    ['of another client', { ...NAMED, client_id: `${ID}2`, redirect_uris: [CALLBACK] }],
+    ['without redirects', { ...NAMED, client_id: ID }],
+    ['with redirects elsewhere', { ...NAMED, client_id: ID, redirect_uris: ['https://evil.example/cb'] }],
+    ['without a name', { client_id: ID, redirect_uris: [CALLBACK] }],
+    ['whose name cannot be seen', { client_id: ID, redirect_uris: [CALLBACK], client_name: ' \u200b' }],
     ['that is no object', []],
   ])('%s is refused', async (_what, members) => {
     await expect(make(serving(members)).read(ID)).rejects.toMatchObject({ code: 'invalid_client' });
@@ -109,7 +112,10 @@ describe('a document', () => {
 
   test('is read once for many, again when it is old, and after a failure not at once', async () => {
     let nowMs = 0;
-    const good = serving({ client_id: ID, redirect_uris: [CALLBACK] }, { 'cache-control': 'max-age=1' });
+    const good = serving(
+      { ...NAMED, client_id: ID, redirect_uris: [CALLBACK] },
+      { 'cache-control': 'max-age=1' },
+    );
     const documents = make(good, { now: () => nowMs });
     await Promise.all(Array.from({ length: 20 }, async () => documents.read(ID)));
     nowMs = 299_000;
@@ -133,7 +139,7 @@ describe('a document', () => {
       async () => {
         askedAtMs.push(nowMs);
         if (!isUp) throw new Error('status 503');
-        return { value: { client_id: ID, redirect_uris: [CALLBACK] }, headers: {} };
+        return { value: { ...NAMED, client_id: ID, redirect_uris: [CALLBACK] }, headers: {} };
       },
       { now: () => nowMs },
     );
@@ -154,7 +160,7 @@ const hostOfOne = () => {
   const fetchDocument: FetchDocument = async ({ href }) => {
     asked.push(href);
     if (href !== ID) throw new Error('status 404');
-    return { value: { client_id: ID, redirect_uris: [CALLBACK] }, headers: {} };
+    return { value: { ...NAMED, client_id: ID, redirect_uris: [CALLBACK] }, headers: {} };
   };
   return { asked, fetchDocument };
 };
@@ -180,7 +186,7 @@ describe('one document after the other that is not there', () => {
     const asked: string[] = [];
     const documents = make(async ({ href }) => {
       asked.push(href);
-      return { value: { client_id: href, redirect_uris: [CALLBACK] }, headers: {} };
+      return { value: { ...NAMED, client_id: href, redirect_uris: [CALLBACK] }, headers: {} };
     });
 
     for (let index = 0; index < 300; index += 1) {
