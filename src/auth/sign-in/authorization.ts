@@ -186,6 +186,7 @@ function isTooLong(state = ''): boolean {
 
 /** Refuses what would be another way of signing in than the one there is. */
 function requirePlainRequest(parameters: Parameters): void {
+  parameters.requireOnce();
   if (requireParameter(parameters, 'response_type') !== 'code')
     throw new OAuthError('unsupported_response_type', 'The response_type must be code.');
   if ((parameters.get('response_mode') ?? 'query') !== 'query')

@@ -3,8 +3,16 @@ import { OAuthError } from './oauth-error.ts';
 
 /** The parameters of a request. */
 export interface Parameters {
-  /** The value of a parameter; undefined when it is not there. */
+  /**
+   * The value of a parameter; undefined when it is not there.
+   * @throws {OAuthError} when it is there twice: parts of a chain could each believe another one
+   */
   get(name: string): string | undefined;
+  /**
+   * Refuses a request in which any of them is there twice.
+   * @throws {OAuthError}
+   */
+  requireOnce(): void;
   /** All values of the one parameter that may be there several times (RFC 8707, section 2). */
   resources(): readonly string[];
   /** The names that are there, besides these. */
@@ -14,19 +22,20 @@ export interface Parameters {
 /** The parameter that names what a token is for. */
 const RESOURCE = 'resource';
 
-/**
- * Reads parameters.
- * @throws {OAuthError} when one is there twice: parts of a chain could each believe another one
- */
+/** Reads parameters. */
 export function readParameters(search: URLSearchParams): Parameters {
-  for (const name of new Set(search.keys())) {
+  const requireOnce = (name: string): void => {
     if (name !== RESOURCE && search.getAll(name).length > 1)
       throw new OAuthError('invalid_request', 'A parameter is there twice; send each once.');
-  }
+  };
   return {
     get(name) {
+      requireOnce(name);
       const value = search.get(name);
       return value === null || value === '' ? undefined : value;
+    },
+    requireOnce() {
+      for (const name of new Set(search.keys())) requireOnce(name);
     },
     resources: () => search.getAll(RESOURCE).filter((value) => value !== ''),
     others: (known) => [...search.keys()].filter((name) => !known.includes(name)),

@@ -12,7 +12,9 @@ const MAX_BYTES = 16 * 1024;
 export async function readForm(ctx: RequestContext): Promise<Parameters> {
   if (ctx.is('application/x-www-form-urlencoded') === false || hasCoding(ctx))
     throw new OAuthError('invalid_request', 'Send the parameters as application/x-www-form-urlencoded.');
-  return readParameters(new URLSearchParams(await readText(ctx.req)));
+  const fields = readParameters(new URLSearchParams(await readText(ctx.req)));
+  fields.requireOnce();
+  return fields;
 }
 
 /** The JSON of a body. Rejects with an {@link OAuthError} when it is none. */

@@ -392,6 +392,28 @@ describe('a redirect', () => {
     expect([status, searchParams.get('error'), searchParams.has('state')]).toEqual([303, error, false]);
   });
 
+  test('tells the client that a parameter is there twice, unless it is where it leads to or what comes with it', async () => {
+    const { parameters } = askFor(url, await clientWith(LOOPBACK));
+    const query = new URLSearchParams(parameters).toString();
+    const askTwice = async (name: string) =>
+      send(`${url}/authorize?${query}&${name}=other&${name}=another`, { headers: { Accept: 'text/html' } });
+
+    const [scope, unknown, ...others] = await Promise.all(
+      ['scope', 'unknown', 'client_id', 'redirect_uri', 'state'].map(askTwice),
+    );
+
+    for (const answer of [scope, unknown]) {
+      const { searchParams } = new URL(answer?.headers.get('location') ?? '');
+      expect([answer?.status, searchParams.get('error'), searchParams.get('iss')]).toEqual([
+        303,
+        'invalid_request',
+        url,
+      ]);
+      expect(searchParams.get('state')).toBe(parameters['state']);
+    }
+    for (const { status, headers } of others) expect([status, headers.get('location')]).toEqual([400, null]);
+  });
+
   test.each([
     ['x'.repeat(4_096), 160],
     ['\x01'.repeat(682), 160],
