@@ -3,6 +3,7 @@ import type { Icon as ListedIcon } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Icon } from './content.ts';
 import type { Tool, ToolAnnotations } from './tool.ts';
+import { requireHeaderNames } from './tool-headers.ts';
 
 /** A tool with what `registerTool` takes. */
 export interface ToolRegistration {
@@ -21,15 +22,20 @@ export interface ToolRegistration {
 /** A zod schema for the SDK to describe but not to check: `callTool` checks, once. */
 type PreparedSchema = ReturnType<typeof prepareSchema>;
 
-/** What the SDK needs to know of a tool. */
+/**
+ * What the SDK needs to know of a tool.
+ * @throws {Error} when its input names headers that there must not be
+ */
 export function registrationOf(tool: Tool): ToolRegistration {
-  const { title, description, annotations, icons, _meta, input, output } = tool;
+  const { name, title, description, annotations, icons, _meta, input, output } = tool;
+  const inputSchema = prepareSchema(input, 'input');
+  requireHeaderNames(name, inputSchema['~standard'].jsonSchema.input());
   return {
     tool,
     config: {
       title,
       description,
-      inputSchema: prepareSchema(input, 'input'),
+      inputSchema,
       ...(output !== undefined && { outputSchema: prepareSchema(output, 'output') }),
       ...(annotations !== undefined && { annotations }),
       ...(icons !== undefined && { icons: toListedIcons(icons) }),

@@ -8,7 +8,7 @@ import type { Caller } from '../../src/mcp/caller.ts';
 import type { Feature } from '../../src/mcp/feature.ts';
 import { createMcpServer, listsThatDiffer } from '../../src/mcp/server.ts';
 import { createToolLister } from '../../src/mcp/tool-lister.ts';
-import { defineTool } from '../../src/mcp/tool.ts';
+import { defineTool, type Tool } from '../../src/mcp/tool.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import {
   connectInMemory,
@@ -28,6 +28,16 @@ async function connect(options: InMemoryOptions): Promise<InMemoryConnection> {
   const connection = await connectInMemory(options);
   connections.push(connection);
   return connection;
+}
+
+/** A parameter that clients repeat in a header. */
+function named(schema: z.ZodType, header: string): z.ZodType {
+  return schema.meta({ 'x-mcp-header': header });
+}
+
+/** A tool with this input. */
+function withInput(input: z.ZodObject): Tool {
+  return defineTool({ name: 'headed', title: 'Headed', description: 'Has headers.', input, run: () => '' });
 }
 
 /** Tools that need no scope, one scope, and another. */
@@ -156,6 +166,27 @@ describe('the list of tools', () => {
     const { client } = await connect({ tools: SCOPED, features: [declaring], user });
 
     expect(namesOf((await client.listTools()).tools)).toEqual(['needs_nothing', 'needs_greet']);
+  });
+
+  test.each<[string, z.ZodObject]>([
+    ['a text', z.object({ a: named(z.string(), 'Region') })],
+    ['a whole number that may be missing', z.object({ a: named(z.int().optional(), 'X') })],
+    ['parts of parts', z.object({ o: z.object({ a: named(z.boolean(), 'A'), b: named(z.string(), 'B') }) })],
+  ])('may have a header for %s', (_what, input) => {
+    expect(() => createDefinition({ tools: [withInput(input)] })).not.toThrow();
+  });
+
+  test.each<[string, z.ZodObject]>([
+    ['a fraction', z.object({ a: named(z.number(), 'A') })],
+    ['a choice with null', z.object({ a: named(z.string().nullable(), 'A') })],
+    ['a list', z.object({ l: z.array(named(z.string(), 'A')) })],
+    ['no name', z.object({ a: named(z.string(), '') })],
+    ['a name of two lines', z.object({ a: named(z.string(), 'A\r\nB') })],
+    ['a name that is there already', z.object({ a: named(z.string(), 'A'), b: named(z.string(), 'a') })],
+  ])('has no header for %s, at which clients would leave the tool out', (_what, input) => {
+    expect(() => createDefinition({ tools: [withInput(input)] })).toThrow(
+      'headed: x-mcp-header takes a name',
+    );
   });
 
   test('has no name twice: such a definition starts no server', () => {
