@@ -16,6 +16,12 @@ const STALLED_TICKS = 60;
 /** How long clients wait before they come back after a shutdown: longer than a redeploy takes. Milliseconds. */
 const COME_BACK_AFTER_MS = 8_000;
 
+/**
+ * How long clients wait before they come back with another token. Until a client of HTTP+SSE has come back its calls find no session: it
+ * would take three seconds by itself, or as long as a shutdown before has told it. Milliseconds.
+ */
+const COME_BACK_ANEW_AFTER_MS = 1_000;
+
 /** How streams are looked after. */
 export interface StreamSettings {
   readonly keepAliveMs: number;
@@ -100,14 +106,14 @@ export class EventStreams {
     for (const answer of this.#silent.takeDue(nowMs)) answer.onSilence();
   }
 
-  /** Ends the streams whose grant is not current. */
+  /** Ends the streams whose grant is not current; a client that has signed in refreshes its token, and comes back. */
   endRevoked(isCurrent: (grant: Grant) => boolean): void {
     // Most streams share a few grants, or have each their own: either way each is asked about once.
     const verdicts = new Map<Grant, boolean>();
     for (const stream of this.#streams) {
       let verdict = verdicts.get(stream.grant);
       if (verdict === undefined) verdicts.set(stream.grant, (verdict = isCurrent(stream.grant)));
-      if (!verdict) stream.end();
+      if (!verdict) stream.end({ comeBackAfterMs: COME_BACK_ANEW_AFTER_MS });
     }
   }
 
