@@ -20,11 +20,11 @@ import { createRouting } from './routing.ts';
 export interface AppParts {
   readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
-  /** What the challenge of a 401 says besides. */
+  /** Adds parameters to the challenge of a 401. */
   readonly describeEntrance?: DescribeEntrance | undefined;
   readonly countFailure: CountFailure;
   readonly origin: OriginConfig;
-  /** Whether everybody is meant to come without a token, through proxies too. */
+  /** Whether the server is meant to be open to everybody without a token, also through proxies. */
   readonly isOpenToAll: boolean;
   /** Whether the log says from which address a refused request came. */
   readonly logAddresses?: boolean;
@@ -32,9 +32,9 @@ export interface AppParts {
 }
 
 /**
- * Builds the application. Koa answers what routes put into its context. Routes that write their own answers pass in front of Koa: it
+ * Builds the application. Koa answers what routes put into its context. Routes that write their own answers are served past Koa, which
  * would watch each response and its connection to the end, a tenth of a call's cost, and look for something to write. Without
- * `shortDoor` everything goes through Koa, and nothing else changes.
+ * `selfAnswering` everything goes through Koa, and nothing else changes.
  */
 export function createApp(parts: AppParts): RequestListener {
   const { routes, authenticator, describeEntrance, countFailure, origin, isOpenToAll, logAddresses, log } =
@@ -50,7 +50,7 @@ export function createApp(parts: AppParts): RequestListener {
   });
 
   const routing = createRouting(routes, requireBearer(authenticator, countFailure, describeEntrance));
-  const run = inTurn([
+  const run = compose([
     logRequests(log),
     routing.find,
     setSecurityHeaders,
@@ -65,43 +65,43 @@ export function createApp(parts: AppParts): RequestListener {
 
   const handleByKoa = app.callback();
   const takeOffBasePath = createBasePathRemoval(basePathOf(origin.publicUrl));
-  const shortDoor = new Map(
+  const selfAnswering = new Map(
     routes.filter(({ answersItself }) => answersItself === true).map((route) => [route.path, route]),
   );
   return (req, res) => {
     takePath(req);
     takeOffBasePath?.(req);
-    const route = shortDoor.get(pathOf(req));
+    const route = selfAnswering.get(pathOf(req));
     // Neither promise rejects: answerErrors sees to that.
     if (route === undefined) void handleByKoa(req, res);
-    else void run(enter(route, app.createContext(req, res)), nothingMore);
+    else void run(withRoute(route, app.createContext(req, res)), endOfSteps);
   };
 }
 
-/** Notes the route of a request: looked up already, and without taking the address to pieces. */
-function enter(route: Route, ctx: RequestContext): RequestContext {
+/** Notes the route of a request, so that it is not looked up again. */
+function withRoute(route: Route, ctx: RequestContext): RequestContext {
   ctx.state.route = route;
   return ctx;
 }
 
-/** Joins steps to one that runs them one inside the other, as Koa does; joined when the server is built, not with each request. */
-function inTurn(steps: readonly Step[]): Step {
-  return steps.reduceRight<Step>((rest, step) => (ctx, next) => step(ctx, () => rest(ctx, next)), goOn);
+/** Composes steps into one that runs them one inside the other, as Koa does: once, when the server is built, not with each request. */
+function compose(steps: readonly Step[]): Step {
+  return steps.reduceRight<Step>((rest, step) => (ctx, next) => step(ctx, () => rest(ctx, next)), callNext);
 }
 
-/** The step behind the last one. */
-const goOn: Step = (_ctx, next) => next();
+/** The innermost step, which hands on to whatever runs the composed one. */
+const callNext: Step = (_ctx, next) => next();
 
-/** What comes after the last step. */
-const nothingMore = (): void => undefined;
+/** The `next` of the last step where there is no Koa. */
+const endOfSteps = (): void => undefined;
 
-/** The path of a target in its usual form; of any other, something that no route has. */
+/** The path of a request target in origin-form (RFC 9112, section 3.2.1); of any other form, a text that is no route's path. */
 function pathOf({ url = '' }: IncomingMessage): string {
   const queryAt = url.indexOf('?');
   return queryAt === -1 ? url : url.slice(0, queryAt);
 }
 
-/** A path that nothing serves: JSON for programs and people, never an empty 404. It names what is served. */
+/** Answers requests for paths without a route: never an empty 404, but words that name the paths of MCP. */
 function answerUnknownPath(routes: readonly Route[]): Step {
   const served = ['/mcp', '/sse'].filter((path) => routes.some((route) => route.path === path));
   const words = `Nothing is served at this path. MCP clients use ${served.join(' or ')}; GET / tells more.`;
