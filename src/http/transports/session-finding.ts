@@ -1,4 +1,4 @@
-/** Opens sessions of Streamable HTTP, and finds the one that a request names: of this process, or one that another has opened and this one goes on with. */
+/** Opens sessions of Streamable HTTP, and finds the one that a request names: in this process, or by opening one of another process here. */
 import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import type { SessionIds } from '../../sessions/session-ids.ts';
@@ -12,18 +12,18 @@ import type { SessionRef } from './session-settings.ts';
 import type { SharedByStreams } from './session-streams.ts';
 import { StreamableTransport } from './streamable-transport.ts';
 
-/** What sessions are found with, and opened anew. */
+/** What is needed to find and open sessions. */
 export interface SessionFindingParts extends SharedByStreams {
   readonly registry: SessionRegistry;
   readonly sessionIds: SessionIds;
   readonly peerSessions: PeerSessions;
 }
 
-/** What the sessions of this transport are. */
+/** The kind of the sessions of this transport. */
 const KIND = 'streamable-http';
 
 /**
- * The caller's session with this id. One of this process is there at once; of another's, it is asked whether it has been ended.
+ * The caller's session with this id: at once where this process has it, else after a check that it has not been ended elsewhere.
  * @throws {HttpError} 404 when the caller has no such session
  */
 export function findSession(
@@ -34,11 +34,11 @@ export function findSession(
   const here = findHere(parts, ctx, id);
   if (here !== undefined) return here;
   readOpening(parts, ctx, id);
-  return goOn(parts, ctx, id);
+  return reopenSession(parts, ctx, id);
 }
 
 /**
- * What the session's id says of its opening.
+ * The notes that the session's id carries.
  * @throws {HttpError} 404 when there is no such session, or it has been ended
  */
 function readOpening({ registry, sessionIds }: SessionFindingParts, ctx: RequestContext, id: string): string {
@@ -47,7 +47,7 @@ function readOpening({ registry, sessionIds }: SessionFindingParts, ctx: Request
   return notes;
 }
 
-/** The session with this id, where this process has it already. */
+/** The session with this id, if this process has it. */
 function findHere(
   { registry }: SessionFindingParts,
   ctx: RequestContext,
@@ -61,7 +61,7 @@ function findHere(
 
 /**
  * Opens a session for an `initialize` request.
- * @throws {HttpError} as {@link openSession} does, and where the client has gone while the record was begun: it would never learn the id
+ * @throws {HttpError} as {@link openSession} does, and when the client has gone while the record was begun: it would never learn the id
  */
 export async function beginSession(
   parts: SessionFindingParts,
@@ -73,7 +73,7 @@ export async function beginSession(
   const notes = spellNotes(definition, request);
   let id = sessionIds.create({ userId, kind: KIND, notes });
   const isShared = hasSettings(definition) && (await peerSessions.settings.begin({ id, userId }));
-  // Where nobody else could come to know what its client sets, it is one of this process alone.
+  // Where settings cannot be shared, the session gets an id that only this process can serve.
   if (hasSettings(definition) && !isShared) id = sessionIds.create({ userId, kind: KIND, notes: undefined });
   const settings = isShared ? peerSessions.settings : undefined;
   try {
@@ -94,8 +94,8 @@ export async function beginSession(
   }
 }
 
-/** Opens a session anew from its id. */
-async function goOn(
+/** Opens a session of another process in this one, from its id. */
+async function reopenSession(
   parts: SessionFindingParts,
   ctx: RequestContext,
   id: string,
@@ -104,7 +104,7 @@ async function goOn(
   if (await peerSessions.isEnded(id)) throw sessionNotFound();
   const { userId } = grantOf(ctx).user;
   const set = hasSettings(definition) ? await readSettings(peerSessions, { id, userId }) : undefined;
-  // Another request may have done it meanwhile, or have ended the session.
+  // Another request may have opened it meanwhile, or have ended it.
   const here = findHere(parts, ctx, id);
   if (here !== undefined) return here;
   const handshake = readNotes(readOpening(parts, ctx, id));
@@ -121,8 +121,8 @@ async function goOn(
 }
 
 /**
- * What the client of a session has set elsewhere.
- * @throws {HttpError} 404 when nobody knows any more: better no session than one that has forgotten something; 503 when nobody can be asked
+ * What the client of a session has set in other processes.
+ * @throws {HttpError} 404 when the record is lost: better no session than one without its settings; 503 when it cannot be read
  */
 async function readSettings({ settings }: PeerSessions, ref: SessionRef) {
   try {

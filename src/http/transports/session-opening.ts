@@ -1,4 +1,4 @@
-/** Opens a session in the registry, or refuses in HTTP's words: whose fault it is, and when to come back; and what the end of one means. */
+/** Opens a session in the registry, or refuses with an HTTP status and `Retry-After`; and what the end of a session means for its client. */
 import {
   type EndReason,
   type Session,
@@ -12,7 +12,7 @@ import { unreachable } from './peer-callers.ts';
 
 /**
  * Opens a session.
- * @throws {HttpError} 429 when all that the user may have are in use, 503 when all of the server's are, or it is shutting down
+ * @throws {HttpError} 429 when all sessions of the user are in use; 503 when all of the server are, or it is shutting down
  */
 export function openSession<Connection extends SessionConnection>(
   registry: SessionRegistry,
@@ -52,12 +52,12 @@ const REFUSALS: Record<SessionLimitError['scope'], (cause: SessionLimitError) =>
   draining: shuttingDown,
 };
 
-/** Whether a session that has ended is over for good. Whatever else ends it in this process, it may go on when it is asked for again. */
+/** Whether a session is over in every process. After any other end it may be opened again, here or elsewhere, with its next request. */
 export function isOver(reason: EndReason): boolean {
   return reason === 'closed' || reason === 'revoked';
 }
 
-/** The answer to a request whose session has ended while it waited for others. */
+/** The answer to a request whose session ended while the request waited for other processes. */
 export function endedMeanwhile(reason: EndReason): HttpError {
   return isOver(reason) ? sessionNotFound() : unreachable();
 }
