@@ -89,7 +89,7 @@ export const BREACHES: readonly Breach[] = [
   { promise: 'Clients that send slowly or nothing', file: 'src/http/gate/heads.ts', before: 'requestTimeout: 30_000', after: 'requestTimeout: 40_000' },
   { promise: 'Requests that come before', file: 'src/http/gate/pipelines.ts', before: 'if (res.socket !== null) {', after: 'if (res.socket !== undefined) {' },
   { promise: 'Requests that come before', file: 'src/http/gate/pipelines.ts', before: 'MAX_WAITING = 100', after: 'MAX_WAITING = 110' },
-  { promise: 'A client that vanishes', file: 'src/http/transports/streamable-transport.ts', before: "else ctx.res.on('close', () => reply.isKept || this.mcp.forsake(reply));", after: '' },
+  { promise: 'A client that vanishes', file: 'src/http/transports/streamable-transport.ts', before: "else ctx.res.on('close', () => reply.isKept || this.mcp.cancelUndeliverable(reply));", after: '' },
   { promise: 'A client that vanishes', file: 'src/http/transports/sse-endpoint.ts', before: "registry.end(session, 'closed');", after: '' },
   { promise: 'A client that vanishes', file: 'src/http/transports/stateless-endpoint.ts', before: "ctx.res.on('close', () => running.cancel());", after: '' },
   { promise: 'A client that vanishes', file: 'src/http/transports/stateless-endpoint.ts', before: "res.once('close', () => abort.abort());", after: '' },

@@ -21,7 +21,7 @@ import type { Caller } from './caller.ts';
 import { listChangeOf } from './changes.ts';
 import { listFixedResources, listPrompts, listTemplates } from './catalogue.ts';
 import {
-  type AloneAnswer,
+  type StatelessAnswer,
   type CallFrame,
   frameAnswer,
   type Lane,
@@ -80,9 +80,9 @@ class FastLane implements Lane {
   readonly #resultEnd: string;
   readonly #resultMeta: object;
   readonly #knownLists: KnownAnswers<string>;
-  readonly #knownAlone: KnownAnswers<{
+  readonly #knownStateless: KnownAnswers<{
     readonly spell: (id: RequestId) => string;
-    readonly head: AloneAnswer['head'];
+    readonly head: StatelessAnswer['head'];
   }>;
 
   /** The methods that are left to the SDK, because a feature answers them. */
@@ -118,7 +118,7 @@ class FastLane implements Lane {
     const common = { resultType: 'complete', _meta: this.#resultMeta };
     this.#resultEnd = `,${JSON.stringify(common).slice(1)}`;
     this.#knownLists = new KnownAnswers(definition);
-    this.#knownAlone = new KnownAnswers(definition);
+    this.#knownStateless = new KnownAnswers(definition);
   }
 
   listChangeOf(event: ServerEvent): JSONRPCNotification | undefined {
@@ -177,14 +177,18 @@ class FastLane implements Lane {
   }
 
   /** The answer that the SDK gave when a user with the same scopes asked the same. */
-  recall({ id, method }: PlainQuestion, headers: RequestHeaders, user: UserContext): AloneAnswer | undefined {
+  recall(
+    { id, method }: PlainQuestion,
+    headers: RequestHeaders,
+    user: UserContext,
+  ): StatelessAnswer | undefined {
     if (!isMethodRepeatedIn(headers, method) || this.#foreign.has(method)) return undefined;
-    const known = this.#knownAlone.find(method, user);
+    const known = this.#knownStateless.find(method, user);
     return known && { text: known.spell(id), head: known.head };
   }
 
   /** Remembers an answer of the SDK's for others with the same scopes. */
-  learn({ id, method }: PlainQuestion, user: UserContext, { text, head }: AloneAnswer): void {
+  learn({ id, method }: PlainQuestion, user: UserContext, { text, head }: StatelessAnswer): void {
     // Answers that are computed for each request are not kept, nor are errors.
     if (this.#foreign.has(method)) return;
     if (method === 'resources/list' && this.#definition.catalogue.listsResources) return;
@@ -193,7 +197,7 @@ class FastLane implements Lane {
     if (before === undefined || after === undefined || more.length > 0) return;
     const spell = (other: RequestId): string =>
       `${before}"jsonrpc":"2.0","id":${JSON.stringify(other)}${after}`;
-    this.#knownAlone.keep(method, user, { spell, head });
+    this.#knownStateless.keep(method, user, { spell, head });
   }
 
   /** The answer to a call of the stateless revision, as JSON. */

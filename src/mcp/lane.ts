@@ -42,9 +42,9 @@ export interface Lane {
   /** The same for a call of the stateless revision. */
   refuseStateless(call: PlainCall, headers: RequestHeaders, caller: Caller): string | undefined;
   /** The answer that the SDK gave when a user with the same scopes asked the same in the stateless revision. */
-  recall(question: PlainQuestion, headers: RequestHeaders, user: UserContext): AloneAnswer | undefined;
+  recall(question: PlainQuestion, headers: RequestHeaders, user: UserContext): StatelessAnswer | undefined;
   /** Remembers an answer of the SDK's for `recall`. */
-  learn(question: PlainQuestion, user: UserContext, answer: AloneAnswer): void;
+  learn(question: PlainQuestion, user: UserContext, answer: StatelessAnswer): void;
 }
 
 /** The session in which a call is refused. */
@@ -53,7 +53,7 @@ export interface RefusingSession {
 }
 
 /** A whole answer of the stateless revision: its JSON, its status and its headers. */
-export interface AloneAnswer {
+export interface StatelessAnswer {
   readonly text: string;
   readonly head: { readonly status: number; readonly headers: readonly string[] };
 }

@@ -109,7 +109,7 @@ export class McpSession implements Follower, Worker {
    * Cancels the requests whose reply can reach nobody any more. By the specification a lost connection is not a cancellation, because the
    * client may resume the stream; a client that was given no event id cannot resume.
    */
-  forsake(reply: Reply): void {
+  cancelUndeliverable(reply: Reply): void {
     for (const request of this.#inFlight?.values() ?? []) if (request.reply === reply) this.#cancel(request);
   }
 

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
 import type { Grant } from '../../auth/verifier.ts';
 import { toAuthInfo } from '../../mcp/caller.ts';
-import { type AloneAnswer, LaneCall } from '../../mcp/lane.ts';
+import { type StatelessAnswer, LaneCall } from '../../mcp/lane.ts';
 import { correctParamsErrorIn } from '../../mcp/params-check.ts';
 import type { PlainCall } from '../../mcp/plain-call.ts';
 import { STATELESS_REVISION } from '../../mcp/plain-meta.ts';
@@ -120,7 +120,7 @@ export function createStatelessEndpoint({
         holdSubscription(ctx, body, { registry, changes: definition.changes });
         return exchange({ ctx, pending, handler: findHandler(), working, body });
       }
-      const hear = (answer: AloneAnswer): void => {
+      const hear = (answer: StatelessAnswer): void => {
         if (question !== undefined) definition.findLane()?.learn(question, grantOf(ctx).user, answer);
       };
       calls.running += 1;
@@ -153,7 +153,7 @@ interface Exchange {
   readonly working: Set<Work>;
   readonly body: unknown;
   /** Hears an answer that is no stream. */
-  readonly hear?: (answer: AloneAnswer) => void;
+  readonly hear?: (answer: StatelessAnswer) => void;
 }
 
 /** Hands the request over and writes what comes back. */

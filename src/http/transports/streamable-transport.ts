@@ -89,7 +89,7 @@ export class StreamableTransport implements SessionConnection, Channel {
     }
     if (reply === undefined) writeAnswer(ctx, 202, { text: '', headers });
     // After the answers it does nothing. Who may come back has not cancelled anything.
-    else ctx.res.on('close', () => reply.isKept || this.mcp.forsake(reply));
+    else ctx.res.on('close', () => reply.isKept || this.mcp.cancelUndeliverable(reply));
   }
 
   /**
