@@ -1,4 +1,4 @@
-/** Verifies a provider's tokens: each is read once and remembered, bounded, as long as that can be true. */
+/** Verifies the access tokens of an identity provider: each is read once, and the result is kept while it is valid, in bounded memory. */
 import { BoundedMap } from '../bounded-map.ts';
 import { digestToken, tokenIdOf } from '../digest.ts';
 import type { UserContext } from '../user.ts';
@@ -18,61 +18,61 @@ import type { Introspect } from './introspection.ts';
 import { type JwtReader, looksLikeJwt } from './jwt.ts';
 import { refusalOf, TokenFault } from './refusals.ts';
 
-/** What tokens are verified with. */
+/** What the verification is made from. */
 export interface ProviderTokenParts {
   readonly rules: ClaimRules;
   /** Reads JWTs. */
   readonly jwts: JwtReader;
-  /** Asks about others; absent where there are none. */
+  /** Asks the provider about opaque tokens (RFC 7662); absent: only JWTs are accepted. */
   readonly introspect: Introspect | undefined;
   readonly now: () => number;
 }
 
-/** The provider's tokens. */
+/** The tokens of the provider. */
 export interface ProviderTokens {
-  /** Whether a text has the form of a token that is verified here. */
+  /** Whether a text has the form of the provider's tokens. */
   hasForm(token: string): boolean;
-  /** Decides about a JWT that is known, so that nothing else need be asked about it. */
+  /** The verification of a JWT that has been read before; undefined for any other. */
   recall(token: string, accepted: ReadonlySet<string>): Verification | undefined;
-  /** Decides; `accepted` is for whom tokens may be. At once where the token is known. */
+  /** Verifies a token, at once if it has been read before. `accepted` holds the audiences that tokens may have. */
   verify(
     token: string,
     accepted: ReadonlySet<string>,
     networkOf: NetworkOf,
   ): Verification | Promise<Verification>;
-  /** Whether a grant of a token counts still; undefined where it is of no provider's token. */
+  /** Whether the grant of a token is still valid; undefined for grants of other tokens. */
   isCurrent(grant: Grant): boolean | undefined;
   /**
-   * Whether the user is one of the provider's, be a token of theirs known here or not: they live some minutes, clients renew them, and
-   * the next one may reach another process.
+   * Whether the user is one of the provider's, whether or not a token of theirs is known here: tokens live some minutes, clients renew them,
+   * and the next one may reach another process.
    */
   isUser(userId: string): boolean;
 }
 
-/** What is remembered of a token. */
+/** A token that has been read. */
 interface Known {
   readonly read: ReadToken;
   readonly digest: string;
   grant: ProviderGrant;
-  /** The keys that it was read by. */
+  /** The version of the provider's keys with which it was verified. */
   readonly version: unknown;
-  /** For whom tokens were accepted when it was last found to be for one of them. */
+  /** The audiences against which it was last checked. */
   accepted?: ReadonlySet<string>;
-  /** The token, where it has to be asked about again; and when. */
+  /** For an opaque token: when the provider is to be asked about it again. */
   readonly asked: { readonly token: string; againAtMs: number; underWay: boolean } | undefined;
-  /** Whether the provider has said meanwhile that it is not active. */
+  /** Whether the provider has said since that it is not active. */
   hasEnded: boolean;
 }
 
-/** How the key of a provider's grant begins. */
+/** The prefix of the key of a provider's grant. */
 const KEY_PREFIX = 'provider ';
 
-/** The grant of a provider's token. */
+/** The grant of a token of the provider. */
 class ProviderGrant implements Grant {
   readonly user: UserContext;
   readonly tokenId: string;
   readonly #digest: string;
-  /** Until when it counts. Milliseconds since the epoch. */
+  /** When it ends. Milliseconds since the epoch. */
   readonly #untilMs: number;
 
   constructor(user: UserContext, digest: string, untilMs: number) {
@@ -83,25 +83,25 @@ class ProviderGrant implements Grant {
     Object.freeze(this);
   }
 
-  /** What other processes know it by: until when it counts, which is all that they can tell. */
+  /** Tells other processes when the grant ends: they cannot find out anything else about it. */
   get key(): string {
     return `${KEY_PREFIX}${this.#untilMs} ${this.#digest}`;
   }
 }
 
-/** So many tokens are remembered. */
+/** How many tokens are remembered. */
 const MAX_KNOWN = 10_000;
 
-/** What introspection said counts so long. Milliseconds. */
+/** How long the answer of introspection is used. Milliseconds. */
 const INTROSPECTED_MS = 30_000;
 
-/** Makes it. */
+/** Makes the verification of a provider's tokens. */
 export function createProviderTokens({ rules, jwts, introspect, now }: ProviderTokenParts): ProviderTokens {
   const known = new BoundedMap<string, Known>(MAX_KNOWN);
   const inactive = new BoundedMap<string, number>(MAX_KNOWN);
   const reading = new Map<string, Promise<Known>>();
 
-  /** Reads a token anew, and remembers what it says. */
+  /** Reads a token, and remembers the result. */
   const readAnew = async (token: string, digest: string, networkOf: NetworkOf): Promise<Known> => {
     const isJwt = looksLikeJwt(token);
     const read = isJwt
@@ -113,7 +113,7 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
     known.set(digest, entry);
     return entry;
   };
-  /** Asks about an opaque token; that it is not active is remembered a while. */
+  /** Asks the provider about an opaque token; that it is not active is remembered for a while. */
   const askAbout = async (token: string, digest: string, networkOf: NetworkOf): Promise<Claims> => {
     if (introspect === undefined) throw new TokenFault('malformed');
     const untilMs = inactive.get(digest);
@@ -122,15 +122,15 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
     if (claims['active'] !== true) end(digest);
     return claims;
   };
-  /** Whether the provider has said of a token that it is active, and nothing else since. */
+  /** Whether the provider's latest answer about a token was that it is active. */
   const isGood = (digest: string): boolean => known.get(digest)?.hasEnded === false;
-  /** Notes that the provider says of a token that it is not active. */
+  /** Notes that the provider has said that a token is not active. */
   const end = (digest: string): void => {
     inactive.set(digest, now() + INTROSPECTED_MS);
     const entry = known.get(digest);
     if (entry !== undefined) entry.hasEnded = true;
   };
-  /** Asks again, behind the back of whoever uses the token. */
+  /** Asks again in the background, while the token is used on. */
   const askAgain = async (entry: Known, asked: NonNullable<Known['asked']>): Promise<void> => {
     if (introspect === undefined || asked.underWay) return;
     asked.underWay = true;
@@ -139,18 +139,18 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
       asked.againAtMs = now() + INTROSPECTED_MS;
       if (claims['active'] !== true) end(entry.digest);
     } catch {
-      // It cannot be asked: what it said last goes on counting, until the token's own end.
+      // It cannot be asked: its last answer is used on, until the token expires.
     } finally {
       asked.underWay = false;
     }
   };
-  /** What is known of a token, if that still counts. */
+  /** The token of a digest, if what is known of it may still be used. */
   const recall = (digest: string): Known | undefined => {
     const entry = known.get(digest);
     if (entry === undefined || entry.hasEnded || entry.version !== jwts.version) return undefined;
     return entry.asked === undefined || entry.asked.againAtMs > now() ? entry : undefined;
   };
-  /** Decides about what is known. */
+  /** Checks a token that has been read: its times and its audience. */
   const judge = (entry: Known, accepted: ReadonlySet<string>): Verification => {
     const { read, digest } = entry;
     try {
@@ -162,7 +162,7 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
     } catch (error) {
       return { ...refusalOf(error), grant: entry.grant };
     }
-    // Let in by the difference that clocks may have, it counts as long as that: else what it opens would end at once.
+    // Accepted only because clocks may differ: the grant gets that time as well, or what it opens would end at once.
     if (now() >= read.expiresAtMs)
       entry.grant = new ProviderGrant(read.user, digest, read.expiresAtMs + SKEW_MS);
     return { ok: true, grant: entry.grant };

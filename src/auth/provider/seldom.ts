@@ -1,41 +1,41 @@
-/** Asks for something seldom: once at a time, not again within half a minute, sooner where it did not come; and what came last stays good. */
+/** Fetches something rarely, such as keys: once at a time and at most every half minute, sooner after a failure. The last value stays in use. */
 import { ProviderUnreachable } from './refusals.ts';
 
-/** Something that is asked for. */
+/** Something that is fetched rarely. */
 export interface Seldom<Value> {
-  /** What came last; asked for where nothing has come yet. Rejects with {@link ProviderUnreachable}. */
+  /** The latest value, fetched if there is none yet. Rejects with {@link ProviderUnreachable}. */
   get(): Promise<Value>;
-  /** Asks again, if that may be, for whoever misses something. Rejects where the last answer is missing too: then nobody can tell. */
+  /** Fetches again, if it is time, because something is missing in the latest value. Rejects when the latest try has failed. */
   renew(): Promise<Value>;
-  /** What came last, if anything has. */
+  /** The latest value, if there is one. */
   readonly latest: Value | undefined;
 }
 
-/** How something is asked for. */
+/** How something is fetched. */
 export interface SeldomOptions<Value> {
   readonly fetch: () => Promise<Value>;
-  /** Told why it did not come. */
+  /** Told why a try has failed. */
   readonly onFailure: (reason: string) => void;
   readonly now: () => number;
 }
 
-/** Between two times of asking. Milliseconds. */
+/** The pause between two fetches. Milliseconds. */
 const PAUSE_MS = 30_000;
 
-/** The same after it did not come: whoever gives it may be back in a moment. Twice as long each time, up to the usual pause. Milliseconds. */
+/** The pause after a first failure, as the source may soon be back. It doubles with each failure, up to the usual pause. Milliseconds. */
 const FIRST_RETRY_MS = 1_000;
 
-/** What came is asked for again by itself after so long. Milliseconds. */
+/** The age at which a value is fetched again by itself. Milliseconds. */
 const FRESH_MS = 10 * 60_000;
 
-/** Makes it. */
+/** Makes something that is fetched rarely. */
 export function createSeldom<Value>({ fetch, onFailure, now }: SeldomOptions<Value>): Seldom<Value> {
   let latest: { readonly value: Value; readonly atMs: number } | undefined;
   let mayAskAtMs = -Infinity;
   let failures = 0;
   let underWay: Promise<void> | undefined;
 
-  /** Asks, whatever comes of it. */
+  /** Fetches now. Never rejects. */
   const askNow = async (): Promise<void> => {
     try {
       latest = { value: await fetch(), atMs: now() };
@@ -48,13 +48,14 @@ export function createSeldom<Value>({ fetch, onFailure, now }: SeldomOptions<Val
       underWay = undefined;
     }
   };
-  /** Asks, unless that was a moment ago. Whoever comes meanwhile waits for the same answer. */
+  /** Fetches, unless that was done a moment ago. Callers in the meantime wait for the same fetch. */
   const ask = async (): Promise<void> => {
     if (underWay === undefined && now() < mayAskAtMs) return;
     mayAskAtMs = now() + PAUSE_MS;
     underWay ??= askNow();
     await underWay;
   };
+  /** The error that says when to try again. */
   const unreachable = (): ProviderUnreachable =>
     new ProviderUnreachable(Math.max(1, Math.ceil((mayAskAtMs - now()) / 1000)));
   return {
@@ -64,7 +65,7 @@ export function createSeldom<Value>({ fetch, onFailure, now }: SeldomOptions<Val
     async get() {
       if (latest === undefined) {
         await ask();
-        // What has just come may already miss something: a key that was made a moment ago.
+        // Even a value that has just come may lack a key that was made a moment ago: `renew` may fetch at once.
         if (failures === 0) mayAskAtMs = -Infinity;
       } else if (now() - latest.atMs >= FRESH_MS) void ask();
       if (latest === undefined) throw unreachable();
@@ -78,7 +79,7 @@ export function createSeldom<Value>({ fetch, onFailure, now }: SeldomOptions<Val
   };
 }
 
-/** Why something did not come; the cause of fetch's own errors says more than they do. */
+/** Why a fetch failed. The cause of an error of fetch() says more than its message. */
 function reasonOf({ message, cause }: Error): string {
   return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }
