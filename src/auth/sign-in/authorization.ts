@@ -1,4 +1,4 @@
-/** Asking for a sign-in, and giving it: from the parameters of `/authorize` to a ticket for the form, and from the form to a code. */
+/** The authorization endpoint without its HTTP: from the parameters of `/authorize` to a ticket for the form, and from the form to a code. */
 import { randomBytes } from 'node:crypto';
 import type { CountReading } from './client-documents.ts';
 import type { Client, Clients } from './clients.ts';
@@ -12,19 +12,19 @@ import { readScope } from './scopes.ts';
 import type { SealedValues, TicketClaims } from './sealed-values.ts';
 import { endOf } from './skew.ts';
 
-/** What sign-ins are asked for with. */
+/** What the authorization is made from. */
 export interface AuthorizationParts {
   readonly clients: Clients;
   readonly values: SealedValues;
   readonly redirects: RedirectPolicy;
-  /** The scopes that there are. */
+  /** Every scope that this server knows. */
   readonly scopes: readonly string[];
   readonly now: () => number;
-  /** What this process is named by in what it makes. */
+  /** Names this process in the tickets and codes that it makes. */
   readonly self: string;
 }
 
-/** What a request for a sign-in leads to: a question to the user, or straight back to the client. */
+/** The outcome of an authorization request: a question to the user, or a redirect back to the client. */
 export type Asked =
   | { readonly kind: 'question'; readonly ticket: TicketClaims; readonly sealedTicket: string }
   | { readonly kind: 'answer'; readonly location: string };
@@ -32,28 +32,28 @@ export type Asked =
 /** Signs users in. */
 export interface Authorization {
   /**
-   * Reads a request for a sign-in. Rejects with an {@link OAuthError} when it is not known where the user may be sent, and with what
-   * `countReading` throws.
+   * Reads an authorization request. Rejects with an {@link OAuthError} when there is no redirect that the user may be sent to, and with
+   * what `countReading` throws.
    */
   ask(parameters: Parameters, issuer: string, countReading?: CountReading): Promise<Asked>;
   /**
-   * Reads the ticket that comes back with the form.
-   * @throws {OAuthError} when it is none, or too old
+   * Opens the ticket that comes back with the form.
+   * @throws {OAuthError} when it is no ticket of this address, or too old
    */
   openTicket(sealedTicket: string, issuer: string): TicketClaims;
-  /** Where the user goes who has allowed it; `digest` is of the token that was pasted. */
+  /** The redirect after the user has allowed it; `digest` is that of the token that was pasted. */
   allow(ticket: TicketClaims, digest: string): string;
-  /** Where the user goes who has not. */
+  /** The redirect after the user has denied it. */
   deny(ticket: TicketClaims): string;
 }
 
-/** So long the form may be open. Milliseconds. */
+/** How long the form may be open. Milliseconds. */
 const TICKET_MS = 10 * 60_000;
 
-/** A longer state would not fit into the redirect, or into the ticket: as JSON, which writes six characters for some. Bytes. */
+/** The longest `state` that fits into the redirect and the ticket. Bytes as JSON, which takes six for some characters. */
 const MAX_STATE_BYTES = 4_096;
 
-/** Makes what signs users in. */
+/** Makes the authorization of a server. */
 export function createAuthorization(parts: AuthorizationParts): Authorization {
   const { clients, values, redirects, now, self } = parts;
   return {
@@ -77,7 +77,7 @@ export function createAuthorization(parts: AuthorizationParts): Authorization {
           'invalid_request',
           'This page is not good any more: it is for ten minutes, and for the address where it was opened. Start again from your client.',
         );
-      // Made where the list of addresses was another one, perhaps.
+      // The process that made the ticket may have had another list of allowed redirects.
       requireAllowed(ticket.redirectUri, ticket.clientHost, redirects);
       return ticket;
     },
@@ -124,7 +124,7 @@ function onlyOf([first, ...others]: readonly string[]): string | undefined {
   return others.length === 0 ? first : undefined;
 }
 
-/** Refuses an address that is not allowed, whoever said that it was. */
+/** Refuses a redirect that this server does not allow, even if the client has registered it. */
 function requireAllowed(uri: string, host: string | undefined, redirects: RedirectPolicy): void {
   if (host === undefined ? redirects.allows(uri) : redirects.allowsDocument(uri, host)) return;
   throw new OAuthError(
@@ -133,7 +133,7 @@ function requireAllowed(uri: string, host: string | undefined, redirects: Redire
   );
 }
 
-/** What is known of a request when the rest of it is read. */
+/** What of a request has been checked before the rest is read. */
 interface RequestFacts {
   readonly client: Client;
   readonly redirectUri: string;
@@ -141,7 +141,7 @@ interface RequestFacts {
   readonly parts: AuthorizationParts;
 }
 
-/** Reads what is asked for. */
+/** Checks the rest of a request, and makes the claims of its ticket. */
 function readRequest(
   parameters: Parameters,
   { client, redirectUri, issuer, parts }: RequestFacts,
@@ -170,7 +170,7 @@ function readRequest(
     state,
     challenge,
     scopes,
-    // What is granted names it, and clients then look for a refresh token.
+    // The scope of the answer would name `offline_access`, and the client would look for a refresh token.
     wantsOffline: wantsOffline && client.refreshes,
     resources: requireOwnResources(parameters.resources(), issuer),
     issuer,
@@ -179,12 +179,12 @@ function readRequest(
   };
 }
 
-/** Whether a state is longer than what is given back. */
+/** Whether a state is too long to be given back. */
 function isTooLong(state = ''): boolean {
   return Buffer.byteLength(JSON.stringify(state)) - '""'.length > MAX_STATE_BYTES;
 }
 
-/** Refuses what would be another way of signing in than the one there is. */
+/** Refuses every flow but the authorization code flow with plain parameters and a page for the user. */
 function requirePlainRequest(parameters: Parameters): void {
   parameters.requireOnce();
   if (requireParameter(parameters, 'response_type') !== 'code')
@@ -195,12 +195,12 @@ function requirePlainRequest(parameters: Parameters): void {
     throw new OAuthError('request_not_supported', 'Send the parameters themselves, not a request object.');
   if (parameters.get('request_uri') !== undefined)
     throw new OAuthError('request_uri_not_supported', 'Send the parameters themselves, not their address.');
-  // Nothing is remembered by which a user could be known without the page.
+  // There is no cookie: without the page no user is known.
   if (parameters.get('prompt')?.split(' ').includes('none') === true)
     throw new OAuthError('interaction_required', 'The user has to be asked.');
 }
 
-/** Where a refusal goes. */
+/** The redirect for a refusal. */
 interface RefusalPlace {
   readonly redirectUri: string;
   readonly state?: string | undefined;

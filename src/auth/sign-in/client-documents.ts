@@ -1,33 +1,33 @@
-/** Client ID Metadata Documents: clients whose id is the address of a document that says who they are, read when they first come. */
+/** Client ID Metadata Documents: clients whose id is the URL of a document that describes them, fetched with their first request. */
 import { BoundedMap } from '../bounded-map.ts';
 import { OAuthError } from './oauth-error.ts';
 import type { FetchDocument, FetchedDocument } from './fetch-document.ts';
 import { readableName } from './names.ts';
 import type { RedirectPolicy } from './redirect-policy.ts';
 
-/** What a document says, as far as it matters here. */
+/** What is used of a document. */
 export interface DocumentFacts {
   readonly name: string;
-  /** Where the document is, which is all that is known for sure. */
+  /** The host of the document: the only verified fact about the client. */
   readonly host: string;
   readonly redirectUris: readonly string[];
   readonly refreshes: boolean;
 }
 
-/** Told of each document that has to be read for somebody; what it throws keeps that from being done. */
+/** Called before a document is fetched; if it throws, the document is not fetched. */
 export type CountReading = (clientId: string) => void;
 
-/** The documents of clients. */
+/** Reads the documents of clients. */
 export interface ClientDocuments {
-  /** Whether a document at this address would be read. */
+  /** Whether a client id is the URL of a document that would be read. */
   accepts(clientId: string): boolean;
   /** What the document says. Rejects with an {@link OAuthError}, and with what `countReading` throws. */
   read(clientId: string, countReading?: CountReading): Promise<DocumentFacts>;
 }
 
-/** What documents are read with. */
+/** What the reader is made from. */
 export interface DocumentOptions {
-  /** More hosts, as the operator has them: `host`, `host:port`, or `*` for every one. */
+  /** The hosts that the operator allows besides: `host`, `host:port`, or `*` for every one. */
   readonly hosts: readonly string[];
   readonly redirects: RedirectPolicy;
   readonly fetchDocument: FetchDocument;
@@ -36,7 +36,7 @@ export interface DocumentOptions {
   readonly now?: () => number;
 }
 
-/** The hosts of the clients that there are. */
+/** The hosts of well-known clients, which are always allowed. */
 const VENDOR_HOSTS: ReadonlySet<string> = new Set([
   'claude.ai',
   'claude.com',
@@ -46,33 +46,33 @@ const VENDOR_HOSTS: ReadonlySet<string> = new Set([
   'opencode.ai',
 ]);
 
-/** So long a document counts, whatever it says of itself. Milliseconds. */
+/** The bounds of how long a document is used, whatever its `Cache-Control` says. Milliseconds. */
 const MIN_FRESH_MS = 5 * 60_000;
 const MAX_FRESH_MS = 24 * 60 * 60_000;
 
 /**
- * A failure may be over in a moment, and must not be asked about with every request until then: so long after the first, then twice as
- * long each time, up to the most. Milliseconds.
+ * The pause after a first failure, and the longest one: it doubles with each failure. A failure may soon be over, but not every request
+ * may cause another fetch until then. Milliseconds.
  */
 const FIRST_FAILURE_MS = 1_000;
 const MAX_FAILURE_MS = 30_000;
 
-/** So many documents are known, those used last; and beside them so many that cannot be used, which anybody can name any number of. */
+/** How many documents are remembered, and how many failures, as anybody can name any number of URLs. */
 const MAX_DOCUMENTS = 100;
 
-/** So many are read at once. */
+/** How many documents are fetched at once. */
 const MAX_READING = 8;
 
-/** A longer id is none. */
+/** The longest client id. */
 const MAX_ID_CHARS = 512;
 
-/** What a document said, and how long that counts. */
+/** A document that was read, and how long it is used. */
 interface Read {
   readonly facts: DocumentFacts;
   readonly untilMs: number;
 }
 
-/** How often a document could not be used, and until when it is not asked for again. */
+/** How often a document could not be used, and until when it is not fetched again. */
 interface Failed {
   readonly times: number;
   readonly untilMs: number;
@@ -86,10 +86,12 @@ export function createClientDocuments(options: DocumentOptions): ClientDocuments
   const failed = new BoundedMap<string, Failed>(MAX_DOCUMENTS);
   const reading = new Map<string, Promise<DocumentFacts | undefined>>();
 
+  /** Whether a client id is the URL of a document on an allowed host. */
   const accepts = (clientId: string): boolean => {
     const url = parseId(clientId);
     return url !== undefined && (VENDOR_HOSTS.has(url.host) || named.has(url.host) || named.has('*'));
   };
+  /** Fetches a document; undefined when it cannot be used. */
   const readAnew = async (clientId: string): Promise<DocumentFacts | undefined> => {
     const url = new URL(clientId);
     try {
@@ -106,7 +108,7 @@ export function createClientDocuments(options: DocumentOptions): ClientDocuments
       return undefined;
     }
   };
-  /** What is known, or is being read, or is read now. */
+  /** A document that is remembered, is being fetched, or is fetched now; undefined when it cannot be used. */
   const readOnce = async (
     clientId: string,
     countReading: CountReading,
@@ -138,7 +140,7 @@ export function createClientDocuments(options: DocumentOptions): ClientDocuments
   };
 }
 
-/** The address that an id is, in the one form that there is of it: what is compared must not have two spellings. */
+/** A client id as a URL; undefined unless it is written in the one normal form, since ids are compared as texts. */
 function parseId(clientId: string): URL | undefined {
   if (clientId.length > MAX_ID_CHARS || !URL.canParse(clientId)) return undefined;
   const url = new URL(clientId);
@@ -152,7 +154,7 @@ function parseId(clientId: string): URL | undefined {
     : undefined;
 }
 
-/** Where a document stands. */
+/** The origin of a document, and which redirects it may name. */
 interface Place {
   readonly clientId: string;
   readonly host: string;
@@ -160,8 +162,8 @@ interface Place {
 }
 
 /**
- * What a document says. How the client authenticates does not matter: whatever else it can do, it can do without.
- * @throws when it is not about this client, holds no address that it may use, or does not name the client
+ * Reads a document. Its authentication methods do not matter: every client may do without.
+ * @throws when it describes another client, has no redirect that is allowed here, or has no name
  */
 function factsOf(value: unknown, { clientId, host, redirects }: Place): DocumentFacts {
   if (typeof value !== 'object' || value === null) throw new Error('not a JSON object');
@@ -178,19 +180,19 @@ function factsOf(value: unknown, { clientId, host, redirects }: Place): Document
   return { name, host, redirectUris, refreshes: wantsRefresh(members) };
 }
 
-/** Whether a client wants refresh tokens: unless it lists its grants without that one. */
+/** Whether a client wants refresh tokens: yes, unless it lists its grant types without that one. */
 export function wantsRefresh(members: Readonly<Record<string, unknown>>): boolean {
   const grants = members['grant_types'];
   return !Array.isArray(grants) || grants.includes('refresh_token');
 }
 
-/** How long a document counts, by what it says of itself and within bounds. */
+/** How long a document is used: by its `Cache-Control`, within the bounds. */
 function freshnessOf({ headers }: FetchedDocument): number {
   const said = /\bmax-age=(\d{1,9})\b/.exec(headers['cache-control'] ?? '')?.[1];
   return Math.min(Math.max(Number(said ?? 0) * 1000, MIN_FRESH_MS), MAX_FRESH_MS);
 }
 
-/** The id is an address from which nothing is read. */
+/** The refusal of a document on a host that is not allowed. */
 function notAccepted(): OAuthError {
   return new OAuthError(
     'invalid_client',
@@ -198,7 +200,7 @@ function notAccepted(): OAuthError {
   );
 }
 
-/** The document cannot be had, or does not say what it must. */
+/** The refusal of a document that cannot be fetched, or is not valid. */
 function unusable(): OAuthError {
   return new OAuthError(
     'invalid_client',
@@ -206,7 +208,7 @@ function unusable(): OAuthError {
   );
 }
 
-/** Too many documents are being read. */
+/** The refusal while too many documents are being fetched. */
 function busy(): OAuthError {
   return new OAuthError('temporarily_unavailable', 'Many clients are coming at once. Try again in a moment.');
 }

@@ -1,6 +1,6 @@
 /**
- * What signing in hands out: codes, tokens, client ids and the form's ticket. Each is a sealed value and carries all that is known of
- * it, so that nothing is stored, and every process with the same secret knows it again.
+ * The sealed values of the sign-in: codes, tokens, client ids and the form's ticket. Each carries everything that is known of it, so that
+ * nothing is stored, and every process with the same secret can read it.
  */
 import { MAX_SEALED_BYTES, type Sealer } from '../../sealed.ts';
 import { OAuthError } from './oauth-error.ts';
@@ -17,15 +17,15 @@ export interface ClientClaims {
 
 /** The secret of a client. */
 export interface SecretClaims {
-  /** Which client's: {@link hashClientId} of its id. */
+  /** The client: {@link hashClientId} of its id. */
   readonly client: string;
 }
 
-/** What a client asked for, and the page shows. */
+/** An authorization request, while the page asks the user. */
 export interface TicketClaims {
   readonly client: string;
   readonly clientName: string | undefined;
-  /** The host of the client's document; absent where nobody vouches for the name. */
+  /** The host of the client's document; undefined: the client has registered itself, and nobody vouches for its name. */
   readonly clientHost: string | undefined;
   readonly refreshes: boolean;
   readonly redirectUri: string;
@@ -33,22 +33,22 @@ export interface TicketClaims {
   readonly namedRedirect: boolean;
   readonly state: string | undefined;
   readonly challenge: string;
-  /** The scopes asked for, of those that there are; absent where that means everything. */
+  /** The known scopes that were asked for; undefined: all. */
   readonly scopes: readonly string[] | undefined;
   readonly wantsOffline: boolean;
   readonly resources: readonly string[];
   readonly issuer: string;
   readonly expiresAtMs: number;
-  /** The process that has made it, by whose clock its times are; absent in one of a version that did not say so. */
+  /** The process that made it, by whose clock its times are; undefined in values of older versions. */
   readonly madeBy: string | undefined;
 }
 
-/** What every value that comes of a sign-in says. */
+/** What codes, access tokens and refresh tokens have in common. */
 export interface SignInClaims {
-  /** SHA-256 of the token that was pasted: the entry that decides, at every request. */
+  /** SHA-256 of the token that was pasted: its entry is looked up with every request. */
   readonly digest: string;
   readonly client: string;
-  /** Names the sign-in: whatever comes of it ends together. */
+  /** Names the sign-in: all its values end together. */
   readonly family: string;
   readonly scopes: readonly string[] | undefined;
   readonly wantsOffline: boolean;
@@ -73,11 +73,11 @@ export type AccessClaims = SignInClaims;
 
 /** A refresh token. */
 export interface RefreshClaims extends SignInClaims {
-  /** How many were there before it. */
+  /** The number of refresh tokens of the sign-in before this one. */
   readonly generation: number;
 }
 
-/** What each kind of value says. */
+/** The claims of each kind of value. */
 export interface ClaimsOf {
   readonly access: AccessClaims;
   readonly refresh: RefreshClaims;
@@ -90,7 +90,7 @@ export interface ClaimsOf {
 /** The kinds of values. */
 export type Kind = keyof ClaimsOf;
 
-/** What a kind of value looks like: how it begins, and its claims in the order in which they are written. */
+/** The form of a kind of value: its prefix, and its claims in the order in which they are written. */
 interface Form<Claims> {
   readonly prefix: string;
   readonly fields: readonly (keyof Claims & string)[];
@@ -108,8 +108,8 @@ const SIGN_IN_FIELDS = [
 ] as const;
 
 /**
- * A form that changes needs another number in {@link PURPOSE}: what was sealed before is then nothing to it. A field more at the end needs
- * none, if it may be absent.
+ * A form that changes needs another number in {@link PURPOSE}, so that older values are refused. A new field at the end needs none, if it
+ * may be undefined.
  */
 const FORMS: { readonly [K in Kind]: Form<ClaimsOf[K]> } = {
   access: { prefix: 'mcp_at_', fields: SIGN_IN_FIELDS },
@@ -149,27 +149,27 @@ const FORMS: { readonly [K in Kind]: Form<ClaimsOf[K]> } = {
   },
 };
 
-/** What keys are made for, a kind each. */
+/** The purpose of the sealing keys; each kind has a key of its own. */
 const PURPOSE = 'sign-in 1';
 
-/** How an access token begins; a token of the file may begin so too, by chance. */
+/** The prefix of access tokens. A token of the file may begin with it, too, by chance. */
 export const ACCESS_PREFIX = FORMS.access.prefix;
 
-/** What comes of a ticket says the same and some numbers more, and must find room as well. Bytes. */
+/** A ticket must leave room: the code that is made from it has the same claims and some numbers more. Bytes. */
 const MAX_TICKET_BYTES = MAX_SEALED_BYTES - 256;
 
-/** Makes values and reads them. */
+/** Seals and opens values. */
 export interface SealedValues {
   /**
-   * Makes a value of claims.
-   * @throws {OAuthError} when they are too long: a part of them is what a client has sent
+   * Seals claims.
+   * @throws {OAuthError} when they are too long, as a part of them comes from the client
    */
   seal<K extends Kind>(kind: K, claims: ClaimsOf[K]): string;
-  /** What a value says; undefined for whatever has not been made here as this kind. How old it may be, the caller decides. */
+  /** The claims of a value; undefined for a text that is no value of this kind. Whether it has expired is for the caller to check. */
   open<K extends Kind>(kind: K, text: string): ClaimsOf[K] | undefined;
 }
 
-/** Makes the values of a server's secrets. */
+/** Makes the sealed values of a server. */
 export function createSealedValues(sealer: Sealer): SealedValues {
   return {
     seal(kind, claims) {
