@@ -1,4 +1,4 @@
-/** A database that may be away: it is looked for at the start and again when it is lost, and its calls fail at once meanwhile. */
+/** A database that may be away: it is connected to at the start and again after a loss; meanwhile calls fail at once. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -13,30 +13,30 @@ export interface LiveDatabaseParts {
   readonly driver: Driver;
   readonly migrations: readonly Migrations[];
   readonly log: Logger;
-  /** Milliseconds of a clock that nobody sets. */
+  /** A monotonic clock. Milliseconds. */
   readonly now?: () => number;
-  /** How long it is looked for before the start goes on without it. */
+  /** How long the start waits for it before going on without it. */
   readonly patienceMs?: number;
 }
 
-/** While it cannot be reached, the log says so so often. Milliseconds. */
+/** How often the log repeats that the database cannot be reached. Milliseconds. */
 const REPORT_MS = 60_000;
 
-/** The pauses between two tries. Milliseconds. */
+/** The first and the longest pause between two tries. Milliseconds. */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 2_000];
 
-/** Whoever asks more often gets the same answer: `/ready` is open to everybody. Milliseconds. */
+/** How long an answer of `isReady` is used: `/ready` is open to everybody. Milliseconds. */
 const READY_MS = 1_000;
 
-/** What a call fails of when the database is to be looked for. */
+/** The errors of a call after which the database is looked for. */
 const LOST: ReadonlySet<StorageUnavailable['code']> = new Set(['unreachable', 'unsure']);
 
-/** So long the start waits for it: one that is there answers sooner. Milliseconds. */
+/** How long the start waits by default: a database that is there answers sooner. Milliseconds. */
 const PATIENCE_MS = 2_000;
 
 /**
- * Makes a database of a driver. One that cannot be reached keeps no server from starting.
- * @throws {MigrationError} when it is there, and its tables cannot be brought to where they should be
+ * Opens the database of a driver. A server starts also when it cannot be reached.
+ * @throws {MigrationError} when it is there and cannot be migrated
  */
 export async function openLiveDatabase(parts: LiveDatabaseParts): Promise<Database> {
   const database = new LiveDatabase(parts);
@@ -57,16 +57,16 @@ export async function openLiveDatabase(parts: LiveDatabaseParts): Promise<Databa
 
 /** The database. */
 class LiveDatabase implements Database {
-  /** Whether somebody waits who can end the start. */
+  /** Whether the start still waits, and can be ended by an error. */
   isOpening = true;
   readonly dialect: Driver['dialect'];
   readonly #parts: LiveDatabaseParts;
   readonly #now: () => number;
-  /** Notices who asks the database itself where the transaction is meant, and would wait for it for ever. */
+  /** Set within a transaction: a call of the database itself would wait for that transaction for ever, so it is refused. */
   readonly #inside = new AsyncLocalStorage<true>();
   readonly #closed = new AbortController();
   #isUp = false;
-  /** Why it is not, as the last look has found. */
+  /** Why it is not up, as the last look has found. */
   #reason = 'away';
   #wasEverUp = false;
   #reportedAtMs = -Infinity;
@@ -100,7 +100,7 @@ class LiveDatabase implements Database {
   async isReady(): Promise<boolean> {
     if (this.#isUp && this.#now() - this.#askedAtMs >= READY_MS) {
       this.#askedAtMs = this.#now();
-      // Alone a question that fails has it looked for. Where others are in the way, it is there.
+      // A failure has it looked for, see `#use`. A busy database is there.
       this.#asking = this.#use(async () => this.#parts.driver.query(sql`select 1`)).then(
         () => true,
         (error: unknown) => error instanceof StorageUnavailable && error.code === 'busy',
@@ -120,7 +120,7 @@ class LiveDatabase implements Database {
   }
 
   /**
-   * Looks whether it is there, and if it is not, again and again from then on.
+   * Looks for the database, and goes on looking until it is there.
    * @throws {MigrationError} while it is being opened
    */
   async look(): Promise<void> {
@@ -128,7 +128,7 @@ class LiveDatabase implements Database {
     return this.#looking;
   }
 
-  /** Looks, and brings its tables to where they should be: what comes back need not be what was lost. */
+  /** Connects once, and migrates: the database that comes back need not be the one that was lost. */
   async #lookOnce(): Promise<void> {
     const { driver, migrations, log } = this.#parts;
     try {
@@ -158,7 +158,7 @@ class LiveDatabase implements Database {
     await this.look();
   }
 
-  /** Does something with it; when it turns out to be away, it is looked for. */
+  /** Uses the database; when it turns out to be away, it is looked for. */
   async #use<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#inside.getStore() === true)
       throw new Error(
@@ -168,14 +168,14 @@ class LiveDatabase implements Database {
     try {
       return await work();
     } catch (error) {
-      // Of many that were under way, the first has it looked for, and each look that fails is followed by the next.
+      // The first of several failing calls starts the look. A look that fails starts the next one itself.
       if (this.#isUp && error instanceof StorageUnavailable && LOST.has(error.code))
         void this.look().catch(() => undefined);
       throw error;
     }
   }
 
-  /** Tells whoever runs the server, once a minute. */
+  /** Logs why the database is away, once a minute at most. */
   #report(error: unknown): void {
     const nowMs = this.#now();
     if (nowMs - this.#reportedAtMs < REPORT_MS) return;
@@ -186,7 +186,7 @@ class LiveDatabase implements Database {
   }
 }
 
-/** What runs statements within a transaction. */
+/** Runs statements within a transaction. */
 function createSql(query: Driver['query']): Sql {
   return {
     query,

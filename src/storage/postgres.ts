@@ -1,4 +1,4 @@
-/** PostgreSQL behind the port. */
+/** PostgreSQL behind the port: a pool of connections, and serializable transactions. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, ClientBase, Pool, PoolClient, QueryConfig } from 'pg';
 import type { Driver, StopListening } from './database.ts';
@@ -8,33 +8,33 @@ import { listenToPostgres } from './postgres-notices.ts';
 import { type Row, spell, type Statement } from './statement.ts';
 import { END_MS, TransactionWork } from './transaction-work.ts';
 
-/** So many connections a process has at the most; small servers allow some twenty in all. */
+/** The most connections that a process opens; small servers allow some twenty in all. */
 const MAX_CONNECTIONS = 10;
 
-/** So long a connection is waited for, and a first answer: less than a service may take to say whether it is ready. Milliseconds. */
+/** How long a connection and its first answer are waited for: less than a service may take to say whether it is ready. Milliseconds. */
 const CONNECT_MS = 1_500;
 
-/** So long a statement, or a transaction, may take; a server that hangs is noticed by it. Milliseconds. */
+/** The longest that a statement, or a transaction, may take; this also detects a server that hangs. Milliseconds. */
 const LIMIT_MS = 10_000;
 
-/** A whole list of migrations may take longer, and so may the wait for another process that takes them. Milliseconds. */
+/** The same for a whole list of migrations, with the wait for another process that runs them. Milliseconds. */
 const ALONE_LIMIT_MS = 120_000;
 
-/** The longest pause before a transaction that was in the way of others is begun anew; by chance a shorter one. Milliseconds. */
+/** The longest pause before a transaction that conflicted with another is repeated; the pause is random. Milliseconds. */
 const MAX_PAUSE_MS = 50;
 
-/** As SQLite has it: as if one came after the other. */
+/** As in SQLite, transactions behave as if one came after the other. */
 const BEGIN: Statement = { texts: ['begin isolation level serializable'], values: [] };
-/** Not serializable: its snapshot would be older than what whoever was before has done. */
+/** Not serializable: its snapshot would be taken before the lock, and miss what the process before has done. */
 const BEGIN_ALONE: Statement = { texts: ['begin'], values: [] };
 const NO_LIMIT: Statement = { texts: ['set local statement_timeout = 0'], values: [] };
-/** A number that all processes agree on. */
+/** The number stands for this lock in all processes. */
 const LOCK: Statement = { texts: ['select pg_advisory_xact_lock(7021953)'], values: [] };
 const COMMIT: Statement = { texts: ['commit'], values: [] };
 const ROLLBACK: Statement = { texts: ['rollback'], values: [] };
 const PROBE: Statement = { texts: ['select 1'], values: [] };
 
-/** Makes the driver of a database; the package is loaded here and nowhere else. */
+/** Makes the driver of a database. The package is loaded here and nowhere else. */
 export async function createPostgresDriver(url: string): Promise<Driver> {
   const { default: pg } = await import('pg');
   const pool = new pg.Pool({
@@ -48,10 +48,10 @@ export async function createPostgresDriver(url: string): Promise<Driver> {
     keepAlive: true,
     application_name: 'mcp server',
     types: { getTypeParser: (oid: number) => PARSERS[oid] ?? asText },
-    // Idle connections keep no process alive that has nothing else to do.
+    // Idle connections do not keep the process alive.
     allowExitOnIdle: true,
   });
-  // Of idle connections that break: the pool makes others.
+  // Idle connections may break: the pool makes new ones.
   pool.on('error', ignore);
   const createClient = (): Client =>
     new pg.Client({
@@ -68,7 +68,7 @@ class PostgresDriver implements Driver {
   readonly dialect = 'postgres';
   readonly #pool: Pool;
   readonly #createClient: () => Client;
-  /** Those that are connected. */
+  /** The clients that are connected. */
   readonly #clients = new Set<PoolClient>();
   readonly #cut = new AbortController();
 
@@ -86,7 +86,7 @@ class PostgresDriver implements Driver {
   async query(statement: Statement): Promise<readonly Row[]> {
     const reads = /^\s*select\b/i.test(statement.texts[0] ?? '');
     return run(this.#pool, statement).catch((error: unknown) => {
-      // Sent, and not answered: it may be done as soon as a server that hangs goes on.
+      // It was sent and not answered: a server that hangs may still execute it.
       throw !reads && ['hangs', 'ECONNRESET'].includes(reasonOf(error)) ? unsure(reasonOf(error)) : error;
     });
   }
@@ -114,14 +114,14 @@ class PostgresDriver implements Driver {
     clearTimeout(timer);
   }
 
-  /** The pool's end waits for everybody who has a client: ten seconds, and two minutes where tables are brought to where they should be. */
+  /** Cuts what still runs. The pool's end would wait for every client in use: ten seconds, or two minutes during migrations. */
   #cutWhatIsLeft(): void {
     this.#cut.abort();
-    // The pool's types leave out that a client has an end of its own: of a statement at work, it is the end of the connection.
+    // The pool's types leave out that a client has an end() of its own. It ends the connection, with the statement that runs.
     for (const client of this.#clients) void (client as PoolClient & Client).end().catch(ignore);
   }
 
-  /** One try: the result, or what is thrown, and what is behind that. */
+  /** One try: the result, or what is to be thrown, with the error behind it. */
   async #transactOnce<Result>(
     work: (query: Driver['query']) => Promise<Result>,
     alone: boolean,
@@ -130,7 +130,7 @@ class PostgresDriver implements Driver {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw fromPostgres(error);
     });
-    // Of one that breaks between two statements; without somebody who hears it, it would end the process.
+    // A connection may break between two statements; without a listener, its error would end the process.
     client.on('error', ignore);
     let isBroken = false;
     const within = new TransactionWork(async (statement) => run(client, statement, limitMs));
@@ -153,13 +153,13 @@ class PostgresDriver implements Driver {
       return { error, failure };
     } finally {
       client.off('error', ignore);
-      // One that may still be at work, or has lost its server, is not used again.
+      // A connection that may still be busy, or is lost, is not used again.
       client.release(isBroken);
     }
   }
 }
 
-/** Runs a statement; one at a time, as SQLite has it, hence the extended protocol. */
+/** Runs a statement. The extended protocol allows only one at a time, as in SQLite. */
 async function run(on: Pool | ClientBase, statement: Statement, limitMs = LIMIT_MS): Promise<readonly Row[]> {
   const config: QueryConfig & { readonly queryMode: 'extended'; readonly query_timeout: number } = {
     text: spell(statement, (number) => `$${number}`),
@@ -175,7 +175,7 @@ async function run(on: Pool | ClientBase, statement: Statement, limitMs = LIMIT_
   }
 }
 
-/** Types of PostgreSQL, by their numbers, that SQLite has otherwise than as texts. */
+/** Parsers for those types of PostgreSQL, by their numbers, that are no texts in SQLite. */
 const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
   // boolean
   16: (text) => (text === 't' ? 1 : 0),

@@ -1,18 +1,18 @@
-/** The work of one transaction, under the rules that both kinds of database keep. */
+/** The work of one transaction, with the same rules for both kinds of database. */
 import type { Driver } from './database.ts';
 import { busy, unreachable } from './errors.ts';
 
-/** So long the end of the server waits for transactions and statements; then they are cut. Milliseconds. */
+/** How long a shutdown waits for transactions and statements before it cuts them. Milliseconds. */
 export const END_MS = 2_000;
 
 /** How long a transaction may go on. */
 export interface TransactionLimits {
   readonly limitMs: number;
-  /** Ends it sooner, where the server ends. */
+  /** Ends it sooner, at a shutdown. */
   readonly cut: AbortSignal;
 }
 
-/** Runs it. */
+/** Runs the work of one transaction. */
 export class TransactionWork {
   readonly #run: Driver['query'];
   #isOver = false;
@@ -22,14 +22,15 @@ export class TransactionWork {
     this.#run = run;
   }
 
-  /** What the first statement that failed has failed of; undefined where none has. */
+  /** The error of the first statement that failed; undefined while none has. */
   get failure(): unknown {
     return this.#failure?.error;
   }
 
   /**
-   * Runs it to its end, after which it can ask no more.
-   * @throws what it throws; what a statement has failed of, also where it has swallowed that; {@link StorageUnavailable} when it takes too long, or is cut
+   * Runs the work to its end; after that its `query` throws.
+   * @throws what the work throws; the error of a statement, even if the work has swallowed it; {@link StorageUnavailable} when it takes too
+   * long, or is cut
    */
   async finish<Result>(
     work: (query: Driver['query']) => Promise<Result>,
@@ -44,6 +45,7 @@ export class TransactionWork {
     }
   }
 
+  /** Runs a statement of the work. */
   readonly #query: Driver['query'] = async (statement) => {
     if (this.#isOver) throw new Error('This transaction is over.');
     // PostgreSQL would refuse what follows, and SQLite would go on.
@@ -58,7 +60,7 @@ export class TransactionWork {
   };
 }
 
-/** Something that must be done within a time, and before it is cut, or else counts as failed. */
+/** Rejects when something takes too long, or is cut. */
 async function withinLimits<Result>(
   { limitMs, cut }: TransactionLimits,
   work: Promise<Result>,

@@ -1,16 +1,16 @@
-/** One after the other: a connection that can do one thing at a time. */
+/** Turns: a connection can do one thing at a time. */
 import { busy } from './errors.ts';
 
-/** At most so many wait: with more there is no hope for the last. */
+/** How many may wait for their turn: with more the last ones would wait in vain. */
 const MAX_WAITING = 1_000;
 
-/** Hands out turns in the order in which they were asked for. */
+/** Runs work one after the other, in the order in which it was asked for. */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
   /**
-   * Does something when those before it have ended.
+   * Runs some work after all before it has ended.
    * @throws {StorageUnavailable} when too many wait
    */
   async take<Result>(work: () => Result | Promise<Result>): Promise<Result> {
