@@ -20,7 +20,7 @@ export const EXPLAINED: readonly Explanation[] = [
     why: 'With the two signs exchanged everywhere, who sees the same still has the same key, and nobody else.',
   },
   {
-    file: 'src/auth/tokens/token-file.ts',
+    file: 'src/auth/tokens/file-version.ts',
     before: '<',
     why: 'Exactly two seconds after a change the file is read once more, or not: to the same end.',
   },

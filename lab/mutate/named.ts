@@ -69,7 +69,7 @@ export const NAMED: readonly NamedMutant[] = [
   },
   {
     name: 'the time of the last change of a token file’s owner, mode or content is not looked at',
-    file: 'src/auth/tokens/token-file.ts',
+    file: 'src/auth/tokens/file-version.ts',
     before: "'mtimeNs', 'ctimeNs'",
     after: "'mtimeNs'",
   },

@@ -1,15 +1,12 @@
 /** Loads the tokens from a file, watches it, and keeps the last good set in force. */
-import { createHash } from 'node:crypto';
-import { constants, type FileHandle, open, stat } from 'node:fs/promises';
 import { type BigIntStats, existsSync } from 'node:fs';
-import { types } from 'node:util';
 import type { Logger } from 'pino';
 import { runInSlices } from '../../in-slices.ts';
+import { describeReadFailure, type FileVersion, hasChanged, readVersion } from './file-version.ts';
 import { type LoadOptions, loadTokens } from './load-tokens.ts';
 import { startLooks } from './looks.ts';
 import { parseTokensInSteps } from './parse-tokens.ts';
 import { RevokedTokens } from './revoked-tokens.ts';
-import { TokenFileError } from './token-file-error.ts';
 import { judgeTokens } from './weak-tokens.ts';
 import { compareTokensInSteps, type TokenChanges } from './token-changes.ts';
 import { createTokenSet, createTokenSetInSteps, type TokenSet } from './token-set.ts';
@@ -33,12 +30,6 @@ export interface TokenFile extends TokenVerifier {
   /** Stops watching. */
   close(): void;
 }
-
-/** The largest token file that is read: some 300,000 entries. */
-const MAX_FILE_BYTES = 64 * 1024 * 1024;
-
-/** File systems tell times in steps: within this time after a change, equal times do not prove equal content. */
-const UNSETTLED_MS = 2_000;
 
 /**
  * Loads a token file and follows its changes: edits in place, renames over it, a symbolic link that is swapped.
@@ -93,7 +84,7 @@ export async function openTokenFile({
       version = read;
       broken = undefined;
     } catch (error) {
-      const problem = describe(error);
+      const problem = describeReadFailure(error);
       // Another version is another attempt to mend it, even if it fails in the same words.
       if (problem !== broken?.problem || read?.hash !== broken.version?.hash)
         log.error({ problem }, 'token file cannot be used; the last good tokens stay in force');
@@ -147,64 +138,6 @@ function summarize({
   };
 }
 
-/** One version of the file: what it said, and what the file system said of it when it was opened. */
-interface FileVersion {
-  readonly text: string;
-  readonly hash: string;
-  readonly stats: BigIntStats;
-  readonly readAtMs: number;
-  /** When it was changed, as far as this machine's clock knows: that of the file system may be ahead of it. */
-  readonly changedAtMs: number;
-}
-
-/** Reads the file and its identity through one handle, so that a change in between is seen by the next look. */
-async function readVersion(filePath: string, now: () => number, before?: FileVersion): Promise<FileVersion> {
-  let handle: FileHandle | undefined;
-  try {
-    // Without O_NONBLOCK, opening a FIFO would wait for somebody to write to it.
-    handle = await open(filePath, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const stats = await handle.stat({ bigint: true });
-    if (!stats.isFile()) throw new TokenFileError('is not a regular file');
-    if (stats.size > MAX_FILE_BYTES) throw new TokenFileError(`is larger than ${MAX_FILE_BYTES} bytes`);
-    const bytes = await handle.readFile();
-    const text = decodeUtf8(bytes);
-    const hash = createHash('sha256').update(bytes).digest('hex');
-    const readAtMs = now();
-    const seenAtMs = before?.stats.ctimeNs === stats.ctimeNs ? before.changedAtMs : readAtMs;
-    const changedAtMs = Math.min(Number(stats.ctimeMs), seenAtMs, readAtMs);
-    return { text, hash, stats, readAtMs, changedAtMs };
-  } catch (error) {
-    throw error instanceof TokenFileError ? error : new TokenFileError(describe(error), { cause: error });
-  } finally {
-    await handle?.close();
-  }
-}
-
-/** The text of UTF-8 bytes, without a byte order mark. */
-function decodeUtf8(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new TokenFileError('is not UTF-8 text');
-  }
-}
-
-/** Whether the path leads to something else than what was read, as far as one look can tell. */
-async function hasChanged(
-  filePath: string,
-  { stats: old, readAtMs, changedAtMs }: FileVersion,
-): Promise<boolean> {
-  try {
-    const found = await stat(filePath, { bigint: true });
-    const same = (['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const).every(
-      (field) => found[field] === old[field],
-    );
-    return !same || readAtMs - changedAtMs < UNSETTLED_MS;
-  } catch {
-    return true;
-  }
-}
-
 /** Says so when other users of the machine can read the secrets, with the command that mends it. */
 function warnWhenReadableByOthers(filePath: string, { mode, uid }: BigIntStats, log: Logger): void {
   // Where the file is somebody else's, the group may be what lets this server read it.
@@ -214,18 +147,3 @@ function warnWhenReadableByOthers(filePath: string, { mode, uid }: BigIntStats, 
   const fix = `chmod ${isOwn ? '600' : '640'} ${target}`;
   log.warn({ fix }, 'token file can be read by other users of this machine');
 }
-
-/** What went wrong, in words that hold nothing of the file's content. */
-function describe(error: unknown): string {
-  if (error instanceof TokenFileError) return error.message;
-  const code = types.isNativeError(error) && 'code' in error ? String(error.code) : 'unknown error';
-  return SYSTEM_ERRORS[code] ?? `cannot be read (${code})`;
-}
-
-const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist',
-  EACCES: 'cannot be read: permission denied',
-  EPERM: 'cannot be read: permission denied',
-  EISDIR: 'is a directory, not a file',
-  ENXIO: 'is not a regular file',
-};
