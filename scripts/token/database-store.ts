@@ -1,7 +1,8 @@
 /** The tokens of a database, for the commands: opened for each of them, and closed when it is done. */
 import { pino } from 'pino';
 import { TokenStoreError } from '../../src/auth/tokens/token-store-error.ts';
-import { type TokenStore, warningsOfWeak } from '../../src/auth/tokens/token-store.ts';
+import { warningsOfWeak } from '../../src/auth/tokens/edit-outlook.ts';
+import type { TokenStore } from '../../src/auth/tokens/token-store.ts';
 import type * as tokenTable from '../../src/auth/table/token-table.ts';
 import type { Config } from '../../src/config/config.ts';
 

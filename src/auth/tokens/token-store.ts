@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs';
 import { type FileHandle, open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { runInSlices } from '../../in-slices.ts';
+import { describeOutlook, warningsOfWeak } from './edit-outlook.ts';
 import {
   EMPTY_TOKEN_FILE,
   editTokensInSteps,
@@ -12,7 +13,6 @@ import {
 } from './token-edit.ts';
 import { TokenFileError } from './token-file-error.ts';
 import { TokenStoreError } from './token-store-error.ts';
-import { idsOfWeak } from './weak-tokens.ts';
 import { type IsHeld, type LockOptions, withLock } from './file-lock.ts';
 import { codeOf, describeSystemError } from './system-error.ts';
 
@@ -189,54 +189,6 @@ async function keepRights(handle: FileHandle, old: Stats): Promise<void> {
     });
   }
   await handle.chmod(old.mode & 0o7777);
-}
-
-/** What a running server makes of the file, as far as the file system tells: it must be able to read what is there. */
-function describeOutlook(name: string, old: Stats | undefined, now: Stats) {
-  const warnings: string[] = [];
-  const isSame = old === undefined || (['uid', 'gid', 'mode'] as const).every((key) => old[key] === now[key]);
-  if (!isSame)
-    warnings.push(
-      `${name} does not have the owner, group and mode that it had: check that the server can read it.`,
-    );
-  if (old !== undefined && old.nlink > 1)
-    warnings.push(
-      `${name} had ${old.nlink} names (hard links); a server that reads another one sees no change.`,
-    );
-  if ((now.mode & 0o007) !== 0 && process.platform !== 'win32')
-    warnings.push(`${name} can be read by every user of this machine: chmod o= ${name}`);
-  const kept = old === undefined || !isSame ? '' : ', whose owner, group and mode are as before,';
-  // The one that the image of a container or a service runs as is seldom root.
-  const hint =
-    old === undefined && process.getuid?.() === 0
-      ? ` ${name} belongs to root, and nobody else can read it: chown USER ${name} where the server runs as another user.`
-      : '';
-  return {
-    warnings,
-    outlook: `A running server that reads ${name}${kept} takes this over within two seconds.${hint}`,
-  };
-}
-
-/** What keeps a server that others can reach from taking the change over: tokens that are no secret, and that the edit leaves. */
-export function warningsOfWeak(
-  name: string,
-  { entries }: TokenText,
-  { remove, change }: TokenEdits,
-): string[] {
-  const left = entries.flatMap((entry) => {
-    if (remove?.has(entry.digest) === true) return [];
-    const edit = change?.get(entry.digest);
-    return edit !== undefined && 'disabled' in edit
-      ? [{ ...entry, disabled: edit.disabled === true }]
-      : entry;
-  });
-  const ids = idsOfWeak(left);
-  return ids.length === 0
-    ? []
-    : [
-        `${name} has tokens of the documentation or short ones, for which a server that others can reach takes no change over: ` +
-          `take them out with "npm run token -- revoke ID": ${ids.slice(0, 20).join(', ')}.`,
-      ];
 }
 
 /** Makes a rename last through a power cut, where folders can be synced. */
