@@ -10,24 +10,24 @@ export interface Refusal {
   readonly reason: 'missing' | 'malformed' | RefusalReason;
   /** One or two sentences for people. No double quotes: it goes into a WWW-Authenticate parameter (RFC 6750, section 3). */
   readonly description: string;
-  /** Tells one wrong credential from another, and nothing about either; empty when there was none. */
+  /** Tells wrong credentials apart, and says nothing else about them; empty when there was none. */
   readonly fingerprint: string;
-  /** Whose the token is or was, where that is known. For the log alone. */
+  /** The grant that the token would give or gave, if known; only for the log. */
   readonly grant?: Grant;
-  /** The day from which on it is refused, likewise. */
+  /** The day since which it is refused, likewise. */
   readonly since?: string;
-  /** When it is worth asking again, where nobody can tell at this moment. */
+  /** For `unavailable`: when to try again. */
   readonly retryAfterSeconds?: number;
 }
 
-/** What became of a request's credential. */
+/** The outcome of authenticating a request. */
 export type Authentication =
   { readonly ok: true; readonly grant: Grant } | { readonly ok: false; readonly refusal: Refusal };
 
-/** Decides about requests by their headers. */
+/** Authenticates requests by their headers. */
 export interface Authenticator {
   readonly enabled: boolean;
-  /** Decides about one request. Answers at once where the verifier does: a promise costs every request. */
+  /** Authenticates one request. Returns at once where the verifier does, since a promise would cost every request. */
   authenticate(headers: IncomingHttpHeaders, networkOf?: NetworkOf): Authentication | Promise<Authentication>;
   /** Whether a stream opened with this grant may stay open. */
   isCurrent(grant: Grant): boolean;
@@ -35,7 +35,7 @@ export interface Authenticator {
   mayContinue(userId: string): boolean;
 }
 
-/** Lets in who has a valid token; without a verifier, authentication is off and everybody is the same user. */
+/** Makes the authenticator of a verifier. Without a verifier, authentication is off and everybody is the same user. */
 export function createAuthenticator(verifier: TokenVerifier | undefined): Authenticator {
   if (verifier === undefined) {
     const everybody: Authentication = { ok: true, grant: Object.freeze({ user: ANONYMOUS }) };
@@ -64,7 +64,7 @@ export function createAuthenticator(verifier: TokenVerifier | undefined): Authen
   };
 }
 
-/** Of a token that came of a sign-in, whichever of its ends it has come to. */
+/** The words for every token of a sign-in that has ended, whatever has ended it. */
 export const SIGN_IN_ENDED = 'This sign-in has ended. Sign in again.';
 
 const DESCRIPTIONS = {
@@ -82,34 +82,34 @@ const DESCRIPTIONS = {
   other_address: 'The token was made by signing in at another address of this server. Sign in again here.',
 } as const satisfies Record<Exclude<Refusal['reason'], 'malformed'>, string>;
 
-/** What an example has where the token belongs. */
+/** The placeholders of examples. */
 const PLACEHOLDER =
   /^((your|insert|paste|enter|replace|change)[\W_].*|((your|my|the|api|access|auth|bearer)[\W_]*)?(token|key|secret)([\W_]*here)?|changeme|tok_change_me|(mcp_|tok_)?(x{3,}|\.{3}))$/i;
 
-/** What is said to whoever left an example as it was. */
+/** The hint for a placeholder that was not replaced. */
 const PLACEHOLDER_LEFT =
   'The client configuration still holds the placeholder of an example; put your token in its place.';
 
-/** A verification in words. */
+/** Makes an authentication of a verification, with words for the user. */
 function explain(verification: Verification, token: string): Authentication {
   if (verification.ok) return verification;
-  // After the look-up: a token that looks so is a token all the same.
+  // After the look-up: a real token may look like a placeholder.
   if (verification.reason === 'unknown' && PLACEHOLDER.test(token)) return refuseMalformed(PLACEHOLDER_LEFT);
   const { ok: _not, ...refusal } = verification;
   const fingerprint = digestToken(token).slice(0, FINGERPRINT_CHARS);
   return refuse({ description: DESCRIPTIONS[refusal.reason], ...refusal, fingerprint });
 }
 
-/** Enough to tell some dozens from each other, too little for anything else. */
+/** The length of a fingerprint: enough to tell some dozens of credentials apart, too little for anything else. */
 const FINGERPRINT_CHARS = 7;
 
-/** The refusal of what cannot be a token. */
+/** Refuses a credential that cannot be a token. */
 function refuseMalformed(hint: string): Authentication {
   const description = hint.replaceAll('"', "'");
   return refuse({ reason: 'malformed', description, fingerprint: description });
 }
 
-/** A refusal. */
+/** Makes the outcome of a refusal. */
 function refuse(refusal: Refusal): Authentication {
   return { ok: false, refusal };
 }

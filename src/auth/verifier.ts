@@ -7,20 +7,20 @@ export interface Grant {
   readonly user: UserContext;
   /** Names the token in logs: the first 8 hex digits of its SHA-256 digest. Absent while authentication is off. */
   readonly tokenId?: string;
-  /** So many tool calls a minute, where its user has a number of their own; 0: as many as come. */
+  /** How many tool calls a minute its user may make, if that is not the server's default; 0: no limit. */
   readonly limit?: number;
-  /** Whether the token came of a sign-in, so that a client of its user holds it: for those who let in the user's own token alone. */
+  /** Whether the token was issued by a sign-in, to a client of the user: some routes accept only the user's own token. */
   readonly isOfSignIn?: boolean;
   /**
-   * What its verifier knows the very token by, however many a user has. For the verifier alone: it may be worth a guess to whoever
-   * reads a log, so keep it where neither JSON nor a copy shows it, as a getter of a class does.
+   * Identifies the token to its verifier, and to nobody else. It could help somebody who reads a log to guess, so keep it where neither JSON
+   * nor a copy shows it: in a getter of a class.
    */
   readonly key?: string;
 }
 
 /**
- * Why a token is refused. `signed_out` and `other_address` are of tokens that came of a sign-in: it has ended, or was made elsewhere;
- * `unfit` is what another server's token is that is not for this one, or no access token. `unavailable`: nobody can tell at this moment.
+ * Why a token is refused. `signed_out`, `other_address`: the sign-in that issued it has ended, or was at another address of the server.
+ * `unfit`: it is not an access token, or is for another server. `unavailable`: it cannot be verified at the moment.
  */
 export type RefusalReason =
   | 'unknown'
@@ -33,19 +33,19 @@ export type RefusalReason =
   | 'unfit'
   | 'unavailable';
 
-/** What became of a token. */
+/** The outcome of verifying a token. */
 export type Verification =
   | { readonly ok: true; readonly grant: Grant }
   | {
       readonly ok: false;
       readonly reason: RefusalReason;
-      /** What its user is told, where the verifier knows better than the usual words. No double quotes. */
+      /** What the user is told instead of the usual words. No double quotes. */
       readonly description?: string;
-      /** When it is worth asking again, where it is `unavailable`. */
+      /** For `unavailable`: when to try again. */
       readonly retryAfterSeconds?: number;
-      /** What the token would give or gave, where that is known. For the log alone. */
+      /** The grant that the token would give or gave, if known; only for the log. */
       readonly grant?: Grant;
-      /** The day from which on it is refused, likewise. */
+      /** The day since which it is refused, likewise. */
       readonly since?: string;
     };
 
@@ -60,42 +60,42 @@ export interface KnownToken {
   readonly grant: Grant;
   /** Why the token itself would be refused; undefined when it would not. */
   readonly refusal: RefusalReason | undefined;
-  /** The day from which on it is refused, where it was taken out. */
+  /** The day since which it is refused, for a token that was removed. */
   readonly since?: string;
   /** Milliseconds since the epoch. */
   readonly expiresAtMs?: number | undefined;
-  /** What came of signing in with the token before this moment is void. Milliseconds since the epoch. */
+  /** Sign-ins with the token before this moment are void. Milliseconds since the epoch. */
   readonly signInsSinceMs?: number | undefined;
 }
 
-/** Tells which network a request comes from: what counts as one address. */
+/** Finds the network that a request comes from, which counts as one address. */
 export type NetworkOf = () => string;
 
-/** Decides about tokens. */
+/** Verifies tokens. */
 export interface TokenVerifier {
   /**
-   * Looks a token up. Never throws for anything a client can send. The headers are those of the request, for whom it matters where it came
-   * to; `networkOf` tells where it came from, for whom looking up is dear.
+   * Verifies a token. Never throws for anything that a client can send. The headers are those of the request, for verifiers that care for the
+   * address it was sent to; `networkOf` tells where it came from, for verifiers that must limit costly look-ups.
    */
   verify(
     token: string,
     headers?: IncomingHttpHeaders,
     networkOf?: NetworkOf,
   ): Verification | Promise<Verification>;
-  /** Whether a grant given earlier would be given now; asked every second for the grants of open streams. */
+  /** Whether a grant that was given earlier would still be given; called every second for the grants of open streams. */
   isCurrent(grant: Grant): boolean;
   /**
-   * Whether any token of the user is valid now, or whoever gives tokens out renews them: when neither is so, the user's sessions end.
-   * A token that has only expired, and another one comes for, takes its streams and calls with it (`isCurrent`), and no session.
+   * Whether a token of the user is valid now, or can be renewed by its issuer; if not, the user's sessions end. A token that expires and is
+   * renewed ends its own streams and calls (`isCurrent`), but no session.
    */
   hasValidToken(userId: string): boolean;
   /** How many tokens it knows, where it can tell. */
   countTokens?(): number;
   /** Calls `listener` whenever users' scopes have changed, for verifiers that notice: clients are told then. */
   onRightsChange?(listener: (changes: readonly RightsChange[]) => void): void;
-  /** Whether it knows the tokens at all; one that does not say so always does. */
+  /** Whether it has loaded the tokens; a verifier without this method always has. */
   isReady?(): boolean;
-  /** Whether it hears of changes at this moment, where what its tokens are kept in can be lost. */
+  /** Whether it learns of changes at the moment, for verifiers whose store can be out of reach. */
   isFollowing?(): boolean;
   /**
    * Looks up the token with a digest ({@link digestToken}): users can sign in with the tokens of a verifier that has this. `unavailable`
