@@ -1,4 +1,4 @@
-/** What a request carries through the middleware, and what a route is. */
+/** The state that a request carries through the middleware, and the form of a route. */
 import type { ParameterizedContext } from 'koa';
 import type { Grant } from '../auth/verifier.ts';
 import type { Caller } from '../mcp/caller.ts';
@@ -8,21 +8,21 @@ import type { Trace } from '../mcp/trace.ts';
 export interface RequestState {
   /** Names the request in the log and in X-Request-Id. */
   requestId: string;
-  /** The route of its path; absent where nothing is served. */
+  /** The route of its path; absent for a path without one. */
   route?: Route;
-  /** Set by the credential check: whoever handles a protected route has it. */
+  /** Set by the credential check, so that every handler of a protected route has it. */
   grant?: Grant;
   /** Whether errors are answered as JSON-RPC: on the MCP routes, once the caller is authenticated. */
   speaksJsonRpc?: boolean;
-  /** The id of the JSON-RPC request being answered, as soon as it is known. */
+  /** The id of the JSON-RPC request, as soon as it is known. */
   rpcId?: string | number;
   /** The method of a JSON-RPC message, for the log. */
   rpcMethod?: string;
-  /** Whether it is a plain tool call, which leaves a line of its own. */
+  /** Whether it is a plain tool call, which has a line of its own in the log. */
   isCall?: true;
-  /** What a message says of its client, for the log. */
+  /** The client's name and version from the message, for the log. */
   client?: string;
-  /** The trace that a message, or a header, says it is part of. */
+  /** The trace context of the message or of the headers. */
   trace?: Trace;
   /** Why the request was refused, for the log. */
   refusal?: Readonly<Record<string, string | undefined>>;
@@ -33,7 +33,7 @@ export interface RequestState {
 /** Koa's context with our state. */
 export type RequestContext = ParameterizedContext<RequestState>;
 
-/** One step of a request's way: a middleware of Koa. */
+/** One step in the handling of a request: a Koa middleware. */
 export type Step = (ctx: RequestContext, next: () => unknown) => unknown;
 
 /** Handles one method of one path. */
@@ -42,42 +42,41 @@ export type Handler = (ctx: RequestContext) => Promise<void> | void;
 /** A path of the server. */
 export interface Route {
   readonly path: string;
-  /** Handlers by method. Only what stands here is answered: HEAD wherever GET is (RFC 9110, section 9.3.2), but on a stream, which it would open. */
+  /** Handlers by method; any other method is 405. HEAD goes with GET (RFC 9110, section 9.3.2), except on a stream, which it would open. */
   readonly methods: Readonly<Record<string, Handler>>;
   /** A route is behind the credential check unless it says that it is public. */
   readonly access?: 'public';
   /**
-   * Whether those who watch servers ask for it, by an address or a name that is no client's: it is answered whatever the Host and
-   * the Origin are.
+   * Whether it is for probes, which use addresses and names that clients do not: it is answered whatever the Host and the Origin are.
    */
   readonly isProbe?: true;
   /**
-   * Whose pages may call it, where not the guard's list says so: `any` page, since nothing that a browser adds by itself counts there;
+   * Which pages may call it, if not those of the guard's list: `any` page, since nothing that a browser sends by itself gives access there;
    * or only this server's `own`.
    */
   readonly pages?: 'any' | 'own';
   /** Whether it speaks MCP, so that its errors are JSON-RPC errors. */
   readonly protocol?: 'mcp';
-  /** Whether it writes its own answers (`direct-answer.ts`), so that its requests pass in front of Koa. */
+  /** Whether it writes its own answers (`direct-answer.ts`), so that its requests are served past Koa. */
   readonly answersItself?: true;
-  /** Loads what its first request would have to wait for, and no start should. */
+  /** Loads, after the start, modules that its first request would have to wait for. */
   readonly loadAhead?: () => Promise<unknown>;
   /** Called when the server has closed. */
   readonly close?: () => void;
 }
 
-/** What every route is that speaks MCP. */
+/** The properties of every route that speaks MCP. */
 export const MCP_ROUTE = { protocol: 'mcp', answersItself: true } as const;
 
-/** Whether the client takes an event stream for an answer. */
+/** Whether the client accepts an event stream. */
 export function acceptsEventStream(ctx: RequestContext): boolean {
   const { accept } = ctx.req.headers;
-  // What nearly every client sends; weighing media types against each other is dear.
+  // What nearly every client sends; negotiating media types is expensive.
   if (accept === 'application/json, text/event-stream') return true;
   return ctx.accepts('text/event-stream') !== false;
 }
 
-/** Whether the client takes an event stream for an answer, and no plain JSON. */
+/** Whether the client accepts an event stream, and no JSON. */
 export function acceptsNothingButStreams(ctx: RequestContext): boolean {
   const { accept } = ctx.req.headers;
   if (accept === undefined || accept.includes('application/json') || accept.includes('*/*')) return false;
@@ -91,7 +90,7 @@ export function grantOf(ctx: RequestContext): Grant {
   return grant;
 }
 
-/** Who sends a request on a protected route, with which client where no message says so. */
+/** The caller of a request on a protected route. `sessionsClient` is the client's name where the message does not have it. */
 export function senderOf(
   ctx: RequestContext,
   transport: Caller['transport'],

@@ -14,13 +14,13 @@ export interface HttpErrorOptions extends ErrorOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** The JSON-RPC error code, on the MCP routes. Default: -32000, the first of those left to servers. */
   readonly rpcCode?: number;
-  /** What the log says of it besides. */
+  /** More fields for its line in the log. */
   readonly facts?: RefusalFacts;
-  /** Answers it through Koa, where that is to be a page for people and not JSON. The request has been read to its end by then. */
+  /** Answers it as a page for people instead of JSON, through Koa. The request has been read to its end by then. */
   readonly show?: ((ctx: RequestContext) => void) | undefined;
 }
 
-/** Why a request was refused, for its line in the log: nothing that could be used. */
+/** Why a request was refused, for its line in the log: never a credential. */
 export type RefusalFacts = Readonly<Record<string, string | undefined>>;
 
 /** A refusal that the client is to see. */
@@ -40,7 +40,7 @@ export class HttpError extends Error {
     message: string,
     { headers = {}, rpcCode = -32_000, facts = {}, show, ...rest }: HttpErrorOptions = {},
   ) {
-    // Refusals are answered, not looked into: noting where each was made would be the dearest part of it.
+    // A refusal is answered, not debugged: capturing its stack would be the most expensive part of it.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(message, rest);
@@ -59,16 +59,16 @@ export function sessionNotFound(): HttpError {
   return new HttpError(404, 'session_not_found', 'No such session. Initialize again.', { rpcCode: -32_001 });
 }
 
-/** A token that is good, and not for what it is used for. */
+/** What is wrong with a valid token that lacks a scope. */
 export interface ScopeFault {
   /** No double quotes: it goes into a WWW-Authenticate parameter. */
   readonly words: string;
-  /** More parameters of the challenge, with a comma before each: what to ask for, and where. */
+  /** More parameters of the challenge, each with a comma before it: the scopes to ask for, and where. */
   readonly besides: string;
   readonly facts?: RefusalFacts;
 }
 
-/** The answer to such a token (RFC 6750, section 3.1). */
+/** The answer to a token that lacks a scope (RFC 6750, section 3.1). */
 export function insufficientScope({ words, besides, facts = {} }: ScopeFault): HttpError {
   return new HttpError(403, 'insufficient_scope', words, {
     headers: {
@@ -78,7 +78,7 @@ export function insufficientScope({ words, besides, facts = {} }: ScopeFault): H
   });
 }
 
-/** The answer to what would begin while the server is shutting down. */
+/** The answer to requests that would begin a stream or a session while the server is shutting down. */
 export function shuttingDown(cause?: Error): HttpError {
   return new HttpError(503, 'shutting_down', 'This server is shutting down. Try again in a moment.', {
     headers: { 'Retry-After': '8' },
@@ -87,14 +87,14 @@ export function shuttingDown(cause?: Error): HttpError {
 }
 
 /**
- * To be called after a wait, before something is opened that only the client's going would end: it may have gone meanwhile.
- * @throws {HttpError} which nobody will read
+ * To be called after a wait, before something is opened that ends only when the client goes: it may have gone meanwhile.
+ * @throws {HttpError} when it has; nobody will read that
  */
 export function requireClient({ res }: RequestContext): void {
   if (res.destroyed) throw new HttpError(400, 'client_gone', 'The client has gone.');
 }
 
-/** The outermost handler: whatever is thrown below becomes an answer, with the headers that were set before. */
+/** The outermost handler: everything that is thrown becomes an answer, with the headers that were set before. */
 export function answerErrors(log: Logger, { showAddress = true } = {}): Step {
   const refused = channel(REFUSED);
   return async (ctx, next) => {
@@ -111,7 +111,7 @@ export function answerErrors(log: Logger, { showAddress = true } = {}): Step {
   };
 }
 
-/** A refusal for whoever listens. */
+/** The event of a refusal, for subscribers of its channel. */
 function refusalEvent({ requestId, grant, refusal = {} }: RequestState, { status }: HttpError): RefusalEvent {
   const { error: code = '', reason, limit, client, address } = refusal;
   const userId = grant?.user.userId ?? refusal['userId'];
@@ -119,13 +119,13 @@ function refusalEvent({ requestId, grant, refusal = {} }: RequestState, { status
   return { status, code, reason, limit, requestId, userId, tokenId, client, address };
 }
 
-/** What the client calls itself: in the message that was refused, or else in its User-Agent. */
+/** The name of the client: from the message that was refused, or else from its User-Agent. */
 function clientOf({ state, req }: RequestContext): string | undefined {
   const name = state.client ?? req.headers['user-agent'];
   return name === undefined ? undefined : shownName(name);
 }
 
-/** A thrown value as the refusal to send; what nobody expected is logged and becomes a bare 500. */
+/** The refusal for a thrown value. An unexpected error is logged and becomes a 500 that says nothing of it. */
 function toHttpError(error: unknown, ctx: RequestContext, log: Logger): HttpError {
   if (error instanceof HttpError) return error;
   log.error(
@@ -139,36 +139,36 @@ function toHttpError(error: unknown, ctx: RequestContext, log: Logger): HttpErro
 /** Sends a refusal, with the headers that were set before it. */
 async function answer(ctx: RequestContext, error: HttpError): Promise<void> {
   if (ctx.res.headersSent) {
-    // A stream is under way: all that is left is to end it.
+    // A stream has begun: it can only be ended.
     ctx.respond = false;
     ctx.res.destroy();
     return;
   }
   const said = ctx.state.speaksJsonRpc === true ? spell(ctx.state, error) : spellOnce(error);
   const { req, res } = ctx;
-  // Paused is a body of which the rest is too much to read.
+  // A body is paused when the rest of it is too much to read.
   const endsConnection = req.isPaused() || (!req.complete && !res.shouldKeepAlive);
   if (endsConnection) await answerBeforeBodyEnds(ctx, error.status, said);
   else writeAnswer(ctx, error.status, said);
 }
 
-/** What a refusal says. */
+/** Serializes a refusal. */
 function spell(state: Pick<RequestState, 'speaksJsonRpc' | 'rpcId'>, error: HttpError): Answer {
   const headers = [...ERROR_HEADERS, ...Object.entries(error.headers).flat()];
   return { text: JSON.stringify(bodyOf(state, error)), headers };
 }
 
-/** Those that are answered again and again, as wrong credentials are, in their spelling outside JSON-RPC. */
+/** Refusals that are answered again and again, as for wrong credentials, serialized for routes without JSON-RPC. */
 const spelled = new WeakMap<HttpError, Answer>();
 
-/** The same, spelled once for each refusal. */
+/** The same, serialized once for each refusal. */
 function spellOnce(error: HttpError): Answer {
   const said = spelled.get(error) ?? spell({}, error);
   spelled.set(error, said);
   return said;
 }
 
-/** What every refusal is. */
+/** The headers of every refusal. */
 export const ERROR_HEADERS: readonly string[] = ['Content-Type', 'application/json; charset=utf-8'];
 
 /** The JSON of a refusal: a JSON-RPC error on the MCP routes, RFC 6749's two fields elsewhere. */
@@ -184,9 +184,9 @@ function bodyOf(
 export const LINGER_MS = 1_000;
 
 /**
- * Answers before the body has come to its end, where the connection is going to be closed: because the client asked for it, or because
- * the rest is too much to read. What still arrives is thrown away for a moment: closing at once would reset the connection, and the
- * client would never see the answer.
+ * Answers before the body has ended, on a connection that is going to be closed: because the client asked for it, or because the rest is
+ * too much to read. For a moment, what still arrives is read and thrown away: closing at once would reset the connection, and the client
+ * would never see the answer.
  */
 async function answerBeforeBodyEnds(
   ctx: RequestContext,

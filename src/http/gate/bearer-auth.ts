@@ -1,14 +1,14 @@
-/** The credential check in front of every route that does not say it is public (RFC 6750). */
+/** The credential check in front of every route that is not public (RFC 6750). */
 import type { Authentication, Authenticator, Refusal } from '../../auth/authenticate.ts';
 import { clientAddressOf } from '../client-address.ts';
 import type { RequestContext, Step } from '../context.ts';
 import { HttpError, type RefusalFacts, requireClient } from '../errors.ts';
 import { type CountFailure, networkOf } from './rate-limit.ts';
 
-/** What a challenge says besides, as parameters with a comma before each: where the client finds out how to sign in, and what to ask for: by default all that there is. */
+/** Makes more parameters of a challenge, each with a comma before it: where the client learns how to sign in, and the scopes to ask for; by default all. */
 export type DescribeEntrance = (ctx: RequestContext, scopes?: readonly string[]) => string;
 
-/** Lets a request through with its grant, or answers 401 with the challenge. */
+/** Makes the step that lets requests through with their grants, or answers 401 with a challenge. */
 export function requireBearer(
   authenticator: Authenticator,
   countFailure: CountFailure,
@@ -34,7 +34,7 @@ export function requireBearer(
   };
 }
 
-/** Decides about a request by its headers; where it comes from is found out when somebody has to be asked. */
+/** Authenticates a request by its headers. Its network is found out only for verifiers that need it. */
 export function authenticateRequest(
   ctx: RequestContext,
   authenticator: Authenticator,
@@ -43,16 +43,16 @@ export function authenticateRequest(
 }
 
 /**
- * Counts a credential that is refused, wherever one is judged: guessing costs the same at every door. To be called after the look-up, so
+ * Counts a refused credential, on every route that judges one, so that guessing is limited everywhere. To be called after the look-up, so
  * that a valid token from the same address always passes: a classroom behind one NAT.
- * @throws {HttpError} 429 above the limit; 503 where nobody can tell whether it is good, and nothing is counted
+ * @throws {HttpError} 429 above the limit; 503, without counting, when the credential cannot be verified at the moment
  */
 export function countRefusal(ctx: RequestContext, refusal: Refusal, countFailure: CountFailure): void {
   requireVerdict(refusal);
   if (refusal.reason !== 'missing') countFailure(clientAddressOf(ctx), refusal.fingerprint);
 }
 
-/** Tells clients to come back where nobody can say whether a credential is good: at a 401 they would throw it away. */
+/** Answers 503 when a credential cannot be verified at the moment: on a 401 clients would throw it away. */
 function requireVerdict({ reason, description, retryAfterSeconds = 5 }: Refusal): void {
   if (reason !== 'unavailable') return;
   throw new HttpError(503, 'temporarily_unavailable', description, {
@@ -63,10 +63,10 @@ function requireVerdict({ reason, description, retryAfterSeconds = 5 }: Refusal)
 
 const REALM = 'Bearer realm="mcp"';
 
-/** So many challenges are kept; beyond that all are forgotten, and made again: a part of them may be of the request's Host. */
+/** How many challenges are kept; beyond that all are dropped and made again, as they may contain the request's Host. */
 const MAX_CHALLENGES = 100;
 
-/** Makes the 401 of a refusal; where it names nobody it is the same each time, and made once, so that whoever only guesses costs less. */
+/** Makes the 401 of refusals. One that concerns no known token is made once and reused, so that guessing costs the server less. */
 function createChallenges(): typeof challenge {
   const kept = new Map<string, HttpError>();
   return (refusal, entrance) => {
@@ -81,7 +81,7 @@ function createChallenges(): typeof challenge {
   };
 }
 
-/** What the log says of a credential that is refused: why, and whose it is or was, where that is known. */
+/** What the log says of a refused credential: why, and whose it is or was, if known. */
 export function factsOf({ reason, grant, since }: Refusal): RefusalFacts {
   return { reason, userId: grant?.user.userId, tokenId: grant?.tokenId, since };
 }

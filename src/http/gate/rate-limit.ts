@@ -3,8 +3,8 @@ import { isIPv6 } from 'node:net';
 import { HttpError } from '../errors.ts';
 
 /**
- * Counts an address's failure, and says whether it did: a credential that it has failed with in this minute counts no more: a class behind one address, with the
- * placeholder of an example left in, is to read why it is refused.
+ * Counts a failure of an address, and returns whether it counted. The same credential counts once a minute: a class behind one address that
+ * has left the placeholder of an example in is to read why it is refused.
  * @throws {HttpError} 429 above the limit
  */
 export type CountFailure = (address: string, fingerprint: string) => boolean;
@@ -12,30 +12,30 @@ export type CountFailure = (address: string, fingerprint: string) => boolean;
 /** How long failures are counted together, from the first on. Milliseconds. */
 const WINDOW_MS = 60_000;
 
-/** So many addresses are known; beyond that the one whose window began first is forgotten. */
+/** How many addresses are remembered; beyond that the one whose window began first is dropped. */
 const MAX_ADDRESSES = 100_000;
 
 /** The failures of one address. */
 interface Window {
   readonly endMs: number;
   failures: number;
-  /** What it has failed with, as far as it is remembered. */
+  /** The fingerprints of the credentials that have counted. */
   readonly seen: string[];
 }
 
-/** So many different credentials are remembered of one address. */
+/** How many fingerprints are remembered of one address. */
 const MAX_SEEN = 30;
 
 /**
- * Makes the counter, by a clock that nobody sets. It lives in memory: several instances count each for itself. `refuse` makes the
- * refusal of an address, for what else is counted so, of the milliseconds that are left of its minute.
+ * Makes a counter by a monotonic clock. It lives in memory, so that each process counts by itself. `refuse` makes the refusal from the
+ * milliseconds that are left of the minute, for other uses of the counter.
  */
 export function createFailureCounter(
   failuresPerMinute: number,
   now: () => number = () => performance.now(),
   refuse: (leftMs: number) => HttpError = tooManyFailures,
 ): CountFailure {
-  // In the order in which the windows began, and so end.
+  // In the order in which the windows began, and so will end.
   const windows = new Map<string, Window>();
   return (address, fingerprint) => {
     const nowMs = now();
@@ -64,7 +64,7 @@ function tooManyFailures(leftMs: number): HttpError {
   });
 }
 
-/** What counts as one address: of IPv6 the /64, all of which one subscriber has. */
+/** What counts as one address: of IPv6 the /64, which belongs to one subscriber. */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
   const bare = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
