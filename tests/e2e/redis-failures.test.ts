@@ -1,6 +1,7 @@
 /** What clients see when Redis, or another process, fails: calls of /mcp go on through all of it, and what cannot says 503 and is never a hang. */
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createClient } from '@redis/client';
@@ -135,6 +136,30 @@ describeWithRedis('with Redis', () => {
     const reports = server.lines.filter(({ msg }) => msg === 'redis cannot be reached');
     expect(reports).toHaveLength(1);
     expect(JSON.stringify(reports)).not.toContain(redis.url.replace('unix://', ''));
+  });
+
+  test('that refuses is reported in its own words, without what it was sent', async () => {
+    // As Redis 5 answers, which knows no HELLO.
+    const old = createServer((socket) =>
+      socket.on('data', () =>
+        socket.write('-ERR unknown command `HELLO`, with args beginning with: `3`, `hunter2`\r\n'),
+      ),
+    ).listen(0, '127.0.0.1');
+    await once(old, 'listening');
+
+    const without = await start({ REDIS_URL: `${redis.url}?db=99` });
+    const older = await start({
+      REDIS_URL: `redis://:hunter2@127.0.0.1:${(old.address() as AddressInfo).port}`,
+    });
+    old.close();
+
+    const reasons = [without, older].map(({ lines }) =>
+      lines.find(({ msg }) => msg === 'redis cannot be reached'),
+    );
+    expect(reasons).toMatchObject([
+      { reason: 'ERR DB index is out of range' },
+      { reason: 'ERR unknown command' },
+    ]);
   });
 
   test('lost while running calls go on, a stream is served at home, and elsewhere it is 503 at once and never 404', async () => {

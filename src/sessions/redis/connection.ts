@@ -221,10 +221,13 @@ function clientOptionsFor(url: string) {
   };
 }
 
-/** The code of an error, such as `ECONNREFUSED`, `WRONGPASS` or `NOAUTH`: its message may hold an address. */
+/**
+ * The code of an error, such as `ECONNREFUSED` or `WRONGPASS`, or the words of an `ERR` of Redis, such as `ERR DB index is out of range`. The rest
+ * of a message is left out: it may hold an address, and behind a quotation mark what Redis was sent, which may be the password.
+ */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const inner = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
   if (inner instanceof Error && 'code' in inner && typeof inner.code === 'string') return inner.code;
-  return /^[A-Z]{4,}\b/.exec(error.message)?.[0] ?? error.constructor.name;
+  return /^(?:ERR(?: \w{1,20}){1,8}|[A-Z]{4,}\b)/.exec(error.message)?.[0] ?? error.constructor.name;
 }
