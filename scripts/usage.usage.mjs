@@ -2,7 +2,7 @@
 
 export const USAGE = `Who called what, from the server's log: npm run usage -- [--since TIME] [--json] [FILE…] < server.log
 
-  FILE          files of the log instead of standard input, also such that gzip has compressed
+  FILE          files of the log instead of standard input, also such that gzip (or zstd, from Node 22.15 on) has compressed
   --since TIME  only what happened since then: a length of time (7d, 12h) or a date (2027-06-30)
   --json        answer in JSON on standard output
   -h, --help    this text
