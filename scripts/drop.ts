@@ -54,13 +54,23 @@ function parseDropLine(args: readonly string[]): DropLine | undefined {
 /** Plans, and then either tells or does. */
 async function drop(root: string, { island, dryRun, force }: DropLine): Promise<void> {
   if (!force && !dryRun) await requireCommitted(root);
-  const { edits, tests, unlisted } = await planDrop(root, island, ISLANDS);
-  if (dryRun) return console.log(['Would be done:', ...describeEdits(edits)].join('\n'));
+  const { edits, tests, importers, unlisted } = await planDrop(root, island, ISLANDS);
+  const broken =
+    importers.length > 0
+      ? [
+          ['These files import what goes, and do not compile before you change them:', ...importers].join(
+            '\n  ',
+          ),
+        ]
+      : [];
+  if (dryRun)
+    return console.log([['Would be done:', ...describeEdits(edits)].join('\n'), ...broken].join('\n\n'));
   await makeEdits(root, edits);
   const { name, what, without, packages } = island;
   const paragraphs = [
     `Gone is ${what}; instead, ${without}.`,
     ...(packages.length > 0 ? [`Nothing needs these any more: npm uninstall ${packages.join(' ')}`] : []),
+    ...broken,
     ...(tests.length > 0
       ? [
           ['These tests use it beside other things. Take its cases out of those that fail:', ...tests].join(

@@ -1,4 +1,5 @@
 /** What taking out an island changes, as a whole, before anything is touched. */
+import path from 'node:path';
 import { CommandError, EXIT } from '../token/command-error.ts';
 import { withDeleted } from './fork-readme.ts';
 import { type Edits, filesAt, readIfThere } from './edits.ts';
@@ -9,6 +10,8 @@ export interface DropPlan {
   readonly edits: Edits;
   /** Tests that use the island beside other things. */
   readonly tests: readonly string[];
+  /** What stays and imports what goes, which only a fork's own files do: without a change they do not compile. */
+  readonly importers: readonly string[];
   /** What a later version of the template would bring back, where README.md has no command that keeps it away. */
   readonly unlisted: readonly string[];
 }
@@ -33,7 +36,23 @@ export async function planDrop(
   for (const name of await filesAt(root, 'tests'))
     if (name.endsWith('.test.ts') && !edits.has(name))
       if (island.usedBy?.test((await readIfThere(root, name)) ?? '') === true) tests.push(name);
-  return { edits, tests: tests.toSorted(), unlisted: listed === undefined ? deleted : [] };
+  const importers = await importersOf(root, edits);
+  return { edits, tests: tests.toSorted(), importers, unlisted: listed === undefined ? deleted : [] };
+}
+
+/** The sources that stay and import a file that goes. */
+async function importersOf(root: string, edits: Edits): Promise<readonly string[]> {
+  const importers: string[] = [];
+  for (const folder of ['src', 'tests', 'examples'])
+    for (const name of await filesAt(root, folder)) {
+      const text = edits.has(name) ? edits.get(name) : await readIfThere(root, name);
+      if (!name.endsWith('.ts') || text === undefined) continue;
+      const imported = [...text.matchAll(/(?:from|import\(?)\s*'(\.[^']+)'/g)].map(([, to = '']) =>
+        path.posix.join(path.posix.dirname(name), to),
+      );
+      if (imported.some((file) => edits.has(file) && edits.get(file) === undefined)) importers.push(name);
+    }
+  return importers.toSorted();
 }
 
 /** The islands that stand on this one, apart from those that are gone already. */

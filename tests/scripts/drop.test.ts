@@ -129,6 +129,19 @@ test('takes out what stands on an island with it, unless that is gone already', 
   expect([...edits.keys()]).toEqual(['lamps/deep/lamp.svg', 'src/house.ts']);
 });
 
+test('names the files of a fork that import what goes, however they do', async () => {
+  const house = await createHouse({
+    'src/tools/reading.ts': "import { light } from '../light.ts';\n",
+    'src/tools/sewing.ts': "const { light } = await import('../light.ts');\n",
+    'src/tools/sleeping.ts': "import { door } from '../house.ts'; // no light\n",
+    'tests/app/reading.test.ts': "import { light } from '../../src/light.ts';\n",
+  });
+
+  const { importers } = await planDrop(house, LIGHT);
+
+  expect(importers).toEqual(['src/tools/reading.ts', 'src/tools/sewing.ts', 'tests/app/reading.test.ts']);
+});
+
 test.each([
   ['a line is not there', { 'src/house.ts': 'door();\n' }, 'src/house.ts has no line with "light"'],
   ['a part is not there', { 'package.json': '{}' }, 'package.json has no " && lit"'],
