@@ -18,7 +18,10 @@ export function findEntry(entries: readonly TokenEntry[], id: string): TokenEntr
   const [found, ...others] = entries.filter(({ digest }) => digest.startsWith(digits));
   // No more digits than an id has: should they be somebody's token, they are not repeated.
   if (found === undefined)
-    throw new CommandError(EXIT.noSuchToken, `There is no token with the id ${tokenIdOf(digits)}.`);
+    throw new CommandError(
+      EXIT.noSuchToken,
+      `There is no token with the id ${tokenIdOf(digits)}; list shows those that there are.`,
+    );
   if (others.length > 0) {
     const candidates = [found, ...others].map(
       ({ digest, user }) => `  ${digest.slice(0, 16)}  ${printable(user.userId)}`,
@@ -38,5 +41,8 @@ export function findEntry(entries: readonly TokenEntry[], id: string): TokenEntr
 export function entriesOfUser(entries: readonly TokenEntry[], userId: string): readonly TokenEntry[] {
   const found = entries.filter(({ user }) => user.userId === userId);
   if (found.length > 0) return found;
-  throw new CommandError(EXIT.noSuchToken, `There is no token of the user ${printable(userId)}.`);
+  throw new CommandError(
+    EXIT.noSuchToken,
+    `There is no token of the user ${printable(userId)}; list shows who has one.`,
+  );
 }

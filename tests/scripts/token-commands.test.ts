@@ -234,7 +234,7 @@ describe('an id', () => {
   });
 
   test.each([
-    ['of no token', 'deadbeef', 'There is no token with the id deadbeef.', 3],
+    ['of no token', 'deadbeef', 'There is no token with the id deadbeef; list shows those', 3],
     ['that is too short', '1234567', 'That is not a token id', 2],
     ['that is a token', 'tok_plain_secret', 'A token is never taken from the command line', 2],
   ])('%s is refused without repeating a token', async (_, id, message, exitCode) => {
