@@ -1,10 +1,11 @@
 /** Where the page for admins begins: signs in, loads, and does what its buttons say. */
 import { byId, element } from '../page/element.js';
 import { ApiError, createApi } from './api.js';
-import { ask, connectDialog } from './ask.js';
+import { ask, connectDialog, emptyQuestion } from './ask.js';
 import { closeDialogs } from './dialog.js';
 import { connectEditor, edit, emptyEditor } from './edit.js';
 import { createPeopleTable } from './people.js';
+import { countOf, questionOf } from './questions.js';
 import { showSessions } from './sessions.js';
 import { createSheet } from './sheet.js';
 
@@ -57,6 +58,7 @@ function forget() {
   api = undefined;
   closeDialogs();
   emptyEditor();
+  emptyQuestion();
   for (const id of ['add-one', 'add-many']) byId(id, HTMLFormElement).reset();
   byId('search', HTMLInputElement).value = '';
   table.show([]);
@@ -167,18 +169,20 @@ byId('file', HTMLInputElement).addEventListener('change', () => {
 });
 for (const button of document.querySelectorAll('[data-action]')) {
   if (!(button instanceof HTMLButtonElement)) continue;
-  button.addEventListener('click', () => void act(button.dataset['action'] ?? ''));
+  button.addEventListener('click', () => void act(button.dataset['action'] ?? '', button.textContent));
 }
 
 /**
  * Does something to the chosen tokens.
  *
  * @param {string} action
+ * @param {string} label what its button says
  */
-async function act(action) {
-  const ids = table.chosen();
+async function act(action, label) {
+  const chosen = table.chosen();
+  const ids = chosen.tokens.map(({ id }) => id);
   if (ids.length === 0) return say('Choose tokens first.');
-  const question = QUESTIONS[action]?.(countOf(ids.length));
+  const question = questionOf({ action, label, ...chosen });
   const answer = question && (await ask(question));
   if (question && answer === undefined) return;
   await run(async (now) => {
@@ -212,34 +216,6 @@ async function change({ id, ...facts }) {
     table.focus(id);
     return `${facts.userId} is changed.`;
   });
-}
-
-/**
- * What is asked before an action.
- *
- * @type {Readonly<Record<string, (tokens: string) => Parameters<typeof ask>[0]>>}
- */
-const QUESTIONS = {
-  remove: (tokens) => ({
-    title: `Remove ${tokens}?`,
-    words: 'Whoever uses them is cut off at once. It cannot be undone.',
-    yes: 'Remove',
-  }),
-  expire: (tokens) => ({
-    title: `Set the end of ${tokens}`,
-    words: 'A date such as 2027-06-30, a length such as 90d, or never. Left empty: at once.',
-    yes: 'Set',
-    field: { label: 'End', value: '90d' },
-  }),
-};
-
-/**
- * How many tokens, in words.
- *
- * @param {number} count
- */
-function countOf(count) {
-  return count === 1 ? '1 token' : `${count} tokens`;
 }
 
 /**

@@ -33,3 +33,8 @@ export function connectDialog() {
   });
   byId('ask-no', HTMLElement).addEventListener('click', () => dialog.close('no'));
 }
+
+/** Has the question hold nothing of anybody. */
+export function emptyQuestion() {
+  for (const id of ['ask-title', 'ask-words']) byId(id, HTMLElement).replaceChildren();
+}

@@ -21,14 +21,20 @@ export function createPeopleTable(onEdit) {
   /** @type {Set<string>} */
   const chosen = new Set();
 
-  const tell = () => {
-    const words = chosen.size === 0 ? 'None chosen' : `${chosen.size} chosen`;
-    byId('chosen', HTMLElement).textContent = words;
-    byId('actions', HTMLElement).classList.toggle('some', chosen.size > 0);
-  };
   const shown = () => {
     const words = search.value.trim().toLowerCase();
     return tokens.filter(({ id, userId, name }) => `${id} ${userId} ${name}`.toLowerCase().includes(words));
+  };
+  // What was chosen stays so through a search, so that one after the other can be looked for.
+  const countHidden = () => {
+    const drawn = shown().slice(0, SHOWN_ROWS);
+    return chosen.size - drawn.filter(({ id }) => chosen.has(id)).length;
+  };
+  const tell = () => {
+    const hidden = countHidden();
+    const words = chosen.size === 0 ? 'None chosen' : `${chosen.size} chosen`;
+    byId('chosen', HTMLElement).textContent = hidden === 0 ? words : `${words}, ${hidden} not shown`;
+    byId('actions', HTMLElement).classList.toggle('some', chosen.size > 0);
   };
   const render = () => {
     const found = shown();
@@ -79,7 +85,8 @@ export function createPeopleTable(onEdit) {
     focus(id) {
       document.getElementById(`edit-${id}`)?.focus();
     },
-    chosen: () => [...chosen],
+    /** What is chosen, and how much of it the table does not show. */
+    chosen: () => ({ tokens: tokens.filter(({ id }) => chosen.has(id)), hidden: countHidden() }),
     clear() {
       chosen.clear();
       render();

@@ -136,6 +136,34 @@ describeInBrowser('the page for admins', () => {
     expect(await page.locator('tr', { hasText: 'Bob' }).innerText()).toContain('disabled');
   });
 
+  testInCi('says whose tokens are meant, and how many of them the search hides', async () => {
+    await fixture.server().writeTokens(tokens);
+    const page = await signIn();
+    const dialog = page.getByRole('dialog');
+    await page.getByLabel('Choose Bob').check();
+    await page.getByLabel('Search').fill('ada');
+    await page.getByLabel('Choose Ada').check();
+    const chosen = await page.locator('#chosen').textContent();
+
+    const asked: string[] = [];
+    for (const name of ['Disable', 'Remove']) {
+      await page.locator('#actions').getByRole('button', { name }).click();
+      asked.push(await dialog.innerText());
+      await dialog.getByRole('button', { name: 'Cancel' }).click();
+      await dialog.waitFor({ state: 'hidden' });
+    }
+    await page.getByLabel('Search').fill('');
+    const seen = await page.locator('#chosen').textContent();
+    await page.locator('#actions').getByRole('button', { name: 'Disable' }).click();
+    await page.getByText('Done for 2 tokens.').waitFor();
+
+    expect([chosen, seen]).toEqual(['2 chosen, 1 not shown', '2 chosen']);
+    const owners = /Of Ada Lovelace \(ada\), Bob \(bob\)\. 1 of them is not shown in the table\./;
+    expect(asked[0]).toMatch(/^Disable: 2 tokens\?/);
+    expect(asked[1]).toMatch(/^Remove 2 tokens\?/);
+    for (const words of asked) expect(words).toMatch(owners);
+  });
+
   test('edits a person, tells when another admin has done so meanwhile, and loses nothing', async () => {
     await fixture.server().writeTokens(tokens);
     const page = await signIn();

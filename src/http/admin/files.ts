@@ -52,6 +52,7 @@ const FILES = [
   'dialog.js',
   'edit.js',
   'people.js',
+  'questions.js',
   'sheet.js',
   'sessions.js',
   'admin.css',

@@ -1,0 +1,59 @@
+/** What is asked before something is done to chosen tokens: with whose they are, and how many of them nobody sees at the moment. */
+
+/**
+ * What is to be done, and to which tokens.
+ *
+ * @typedef {{ action: string, label: string, tokens: readonly import('./api.js').TokenFacts[], hidden: number }} Plan
+ */
+
+/** More people than this are not named. */
+const NAMED = 5;
+
+/**
+ * The question before an action; undefined where nothing need be asked.
+ *
+ * @param {Plan} plan
+ * @returns {Parameters<typeof import('./ask.js').ask>[0] | undefined}
+ */
+export function questionOf({ action, label, tokens, hidden }) {
+  const count = countOf(tokens.length);
+  const unseen =
+    hidden === 0 ? '' : ` ${hidden} of them ${hidden === 1 ? 'is' : 'are'} not shown in the table.`;
+  const whose = `Of ${ownersOf(tokens)}.${unseen}`;
+  if (action === 'remove') {
+    const words = `${whose} Whoever uses them is cut off at once. It cannot be undone.`;
+    return { title: `Remove ${count}?`, words, yes: 'Remove' };
+  }
+  if (action === 'expire')
+    return {
+      title: `Set the end of ${count}`,
+      words: `${whose} A date such as 2027-06-30, a length such as 90d, or never. Left empty: at once.`,
+      yes: 'Set',
+      field: { label: 'End', value: '90d' },
+    };
+  // Easily undone, or seen: only what is done to others than those that are seen is asked for.
+  return hidden === 0 ? undefined : { title: `${label}: ${count}?`, words: whose, yes: label };
+}
+
+/**
+ * How many tokens, in words.
+ *
+ * @param {number} count
+ */
+export function countOf(count) {
+  return count === 1 ? '1 token' : `${count} tokens`;
+}
+
+/**
+ * Whose tokens they are: the first few people, and how many others.
+ *
+ * @param {Plan['tokens']} tokens
+ */
+function ownersOf(tokens) {
+  const owners = new Map(tokens.map(({ userId, name }) => [userId, name]));
+  const named = [...owners]
+    .slice(0, NAMED)
+    .map(([userId, name]) => (name === userId ? userId : `${name} (${userId})`))
+    .join(', ');
+  return owners.size > NAMED ? `${named} and ${owners.size - NAMED} more` : named;
+}
