@@ -23,7 +23,9 @@ export function createPeopleTable(onEdit) {
 
   const shown = () => {
     const words = search.value.trim().toLowerCase();
-    return tokens.filter(({ id, userId, name }) => `${id} ${userId} ${name}`.toLowerCase().includes(words));
+    return tokens.filter(({ id, userId, name, state }) =>
+      `${id} ${userId} ${name} ${state}`.toLowerCase().includes(words),
+    );
   };
   // What was chosen stays so through a search, so that one after the other can be looked for.
   const countHidden = () => {

@@ -7,7 +7,7 @@
  */
 
 /** More people than this are not named. */
-const NAMED = 5;
+const NAMED = 3;
 
 /**
  * The question before an action; undefined where nothing need be asked.

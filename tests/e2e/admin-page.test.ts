@@ -156,12 +156,16 @@ describeInBrowser('the page for admins', () => {
     const seen = await page.locator('#chosen').textContent();
     await page.locator('#actions').getByRole('button', { name: 'Disable' }).click();
     await page.getByText('Done for 2 tokens.').waitFor();
+    await page.getByLabel('Search').fill('disabled');
+    const found = await page.getByLabel('Choose ').count();
 
     expect([chosen, seen]).toEqual(['2 chosen, 1 not shown', '2 chosen']);
     const owners = /Of Ada Lovelace \(ada\), Bob \(bob\)\. 1 of them is not shown in the table\./;
     expect(asked[0]).toMatch(/^Disable: 2 tokens\?/);
     expect(asked[1]).toMatch(/^Remove 2 tokens\?/);
     for (const words of asked) expect(words).toMatch(owners);
+    // What chooses all of them, the two, and the one that was disabled before.
+    expect(found).toBe(4);
   });
 
   test('edits a person, tells when another admin has done so meanwhile, and loses nothing', async () => {

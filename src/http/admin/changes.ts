@@ -117,19 +117,15 @@ function changeOf({ action, expires, name, scopes }: Change, nowMs: number): Ent
 
 /** A successor for each token; the old one works for a while. */
 function planRotation(chosen: readonly TokenEntry[], nowMs: number): PeoplePlan<Changed> {
+  refuseRotation(
+    chosen.filter(({ disabled, user }) => disabled || typeof user.metadata['replacedBy'] === 'string'),
+    'is disabled, or has been replaced. Leave it out.',
+  );
+  refuseRotation(
+    chosen.filter(({ expiresAtMs = Infinity }) => expiresAtMs <= nowMs),
+    'has expired. Leave it out, or say first until when it is to last.',
+  );
   const next = chosen.map((old) => {
-    if (old.disabled || typeof old.user.metadata['replacedBy'] === 'string')
-      throw new HttpError(
-        409,
-        'not_rotatable',
-        `A token of ${old.user.userId} is disabled, or has been replaced.`,
-      );
-    if ((old.expiresAtMs ?? Infinity) <= nowMs)
-      throw new HttpError(
-        409,
-        'not_rotatable',
-        `A token of ${old.user.userId} has expired. Say first until when it is to last.`,
-      );
     const token = mintToken();
     return { old, token, digest: digestToken(token) };
   });
@@ -151,6 +147,21 @@ function planRotation(chosen: readonly TokenEntry[], nowMs: number): PeoplePlan<
   }));
   const changed = chosen.map(({ digest, user }) => ({ id: tokenIdOf(digest), userId: user.userId }));
   return { edits: { add, change }, result: { changed, made } };
+}
+
+/** More of those that are in the way are only counted. */
+const NAMED = 10;
+
+/**
+ * Refuses to replace tokens, with all whose they are: told of one at a time, nobody gets through with hundreds.
+ * @throws {HttpError} 409 where there are any
+ */
+function refuseRotation(unable: readonly TokenEntry[], why: string): void {
+  if (unable.length === 0) return;
+  const named = unable.slice(0, NAMED).map(({ user }) => user.userId);
+  const others = unable.length - named.length;
+  const whose = `${named.join(', ')}${others === 0 ? '' : ` and of ${others} more`}`;
+  throw new HttpError(409, 'not_rotatable', `A token of ${whose} ${why}`);
 }
 
 /** The one entry with each id, once whatever names it twice. There may be thousands of ids, and a hundred thousand entries: each is looked at once. */

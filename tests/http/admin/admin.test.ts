@@ -363,6 +363,24 @@ test('a token that has expired gets no successor that is as dead', async () => {
   expect(JSON.stringify(answer.body)).toContain('A token of old has expired.');
 });
 
+test('all tokens that get no successor are named at once', async () => {
+  const disabled = Object.fromEntries(
+    Array.from({ length: 12 }, (_, index) => [
+      `tok_disabled_${index}_0123456789`,
+      { userId: `off${index}`, disabled: true },
+    ]),
+  );
+  await server.writeTokens({ ...PEOPLE, ...disabled });
+  const ids = Object.keys(disabled).map((token) => digestToken(token).slice(0, 8));
+
+  const answer = await ask('tokens/change', { action: 'rotate', ids });
+
+  expect(answer).toMatchObject({ status: 409, body: { error: 'not_rotatable' } });
+  expect(JSON.stringify(answer.body)).toMatch(
+    /A token of off0, off1, .*off9 and of 2 more is disabled, or has been replaced\./,
+  );
+});
+
 test('where there is no token file yet nobody is in it, and the first who is added makes it', async () => {
   const file = join(dirname(server.tokensPath), 'first.json');
   const people = createFilePeople(file, { takeOver: async () => undefined, hasRead: () => false });
