@@ -1,4 +1,4 @@
-/** A stream whose events are kept, so that a client may come back for them: one end writes, whoever has the response at the time reads. */
+/** A resumable stream, whose events are kept: one end writes, and whichever response is open at the time reads. */
 import { type LossReason, type MessageStream, type RequestId, spellAbandonment } from '../../mcp/messages.ts';
 import type { EventLog, EventReader, EventStore, KeptEvent, LogOptions } from '../../sessions/event-store.ts';
 import type { Session } from '../../sessions/registry.ts';
@@ -25,7 +25,7 @@ export class ResponseReader implements EventReader {
     return this.#stream?.isOpen === true;
   }
 
-  /** Itself, with a response that is a stream. */
+  /** Makes the response a stream now; returns the reader itself. */
   begun(): this {
     this.#stream ??= this.#open();
     return this;
@@ -42,7 +42,7 @@ export class ResponseReader implements EventReader {
     this.begun().#stream?.end({ comeBackAfterMs });
   }
 
-  /** Gives the requests that have not been answered the answer that none will come. */
+  /** Answers the requests without an answer with the error that it is lost. */
   lose(said: readonly KeptEvent[]): void {
     const answered = new Set(said.map(({ json }) => answeredIdOf(json)));
     const stream = this.begun().#stream;
@@ -52,7 +52,7 @@ export class ResponseReader implements EventReader {
   }
 }
 
-/** What has been lost. */
+/** Requests whose answers are lost. */
 export interface Loss {
   readonly ids: EventIds;
   /** The number of the last event. */
@@ -61,7 +61,7 @@ export interface Loss {
   readonly reason: LossReason;
 }
 
-/** Answers requests that no other answer will come, and ends their stream. */
+/** Answers requests with the error that their answers are lost, and ends the stream. */
 export function writeLoss(stream: EventStream, { ids, number, requestIds, reason }: Loss): void {
   for (const [index, id] of requestIds.entries()) {
     const isLast = index === requestIds.length - 1;
@@ -70,14 +70,14 @@ export function writeLoss(stream: EventStream, { ids, number, requestIds, reason
   stream.end();
 }
 
-/** The id of the request that an event answers, if it does that. */
+/** The id of the request that an event answers, if it is a response. */
 function answeredIdOf(json: string): unknown {
   // oxlint-disable-next-line no-unsafe-type-assertion -- events are messages, each an object
   const message = JSON.parse(json) as { readonly id?: unknown; readonly method?: unknown };
   return message.method === undefined ? message.id : undefined;
 }
 
-/** Where answers go. */
+/** A stream that takes answers. */
 export interface AnswerStream extends MessageStream {
   /** Sends an answer that has been spelled; none comes after the last one. */
   sendText(json: string, isLast?: boolean): void;
@@ -91,11 +91,11 @@ export interface KeptStreamParts extends Omit<LogOptions, 'reader'> {
   readonly ids: EventIds;
 }
 
-/** The end that writes. */
+/** The writing end. */
 export class KeptStream implements AnswerStream {
   readonly ids: EventIds;
   readonly #parts: KeptStreamParts;
-  /** Who reads as long as nothing is kept. */
+  /** The reader while nothing is kept. */
   #firstReader: EventReader | undefined;
   #log: EventLog | undefined;
 
@@ -104,18 +104,18 @@ export class KeptStream implements AnswerStream {
     this.#parts = parts;
   }
 
-  /** Whether there is something for which a client may come back: it knows of the stream by the id of an event. */
+  /** Whether the client may resume the stream, because it has been sent an event id. */
   get isKept(): boolean {
     return this.#log !== undefined;
   }
 
-  /** Has somebody read what will come, as long as nothing has. */
+  /** Sets the reader, while nothing is kept. */
   readBy(reader: EventReader): void {
     this.#firstReader?.leave();
     this.#firstReader = reader;
   }
 
-  /** Begins to keep it, though nothing has come on it. */
+  /** Begins to keep the stream, if that has not begun. */
   keep(): EventLog {
     if (this.#log !== undefined) return this.#log;
     const { store, session, ids, scopes, isEndless } = this.#parts;
@@ -142,18 +142,18 @@ export class KeptStream implements AnswerStream {
     else this.#log.end();
   }
 
-  /** Sends who reads it away, to come back after a while and begin another. */
+  /** Sends the reader away; its client is to reconnect after a while and begin another stream. */
   abandon(comeBackAfterMs: number): void {
     if (this.#log === undefined) this.#firstReader?.leave(comeBackAfterMs);
     else this.#log.abandon(comeBackAfterMs);
   }
 
-  /** Sends who reads it away, to come back after a while. */
+  /** Sends the reader away; its client is to reconnect after a while. */
   pause(comeBackAfterMs: number): void {
     this.keep().dismiss(comeBackAfterMs);
   }
 
-  /** Hears that a reader's client has gone. */
+  /** Called when the client of a reader has gone. */
   release(reader: EventReader): void {
     if (this.#firstReader === reader) this.#firstReader = undefined;
     this.#log?.release(reader);

@@ -50,13 +50,13 @@ export interface PendingAnswerOptions {
   readonly keeper?: AnswerKeeper | undefined;
 }
 
-/** How an answer is sent that is no stream. */
+/** The head of an answer that is no stream. */
 export interface AnswerHead {
   readonly status: number;
   readonly headers: readonly string[];
 }
 
-/** A response that is not complete. */
+/** The response to a POST until it is complete. */
 export class PendingAnswer implements Reply {
   readonly #ctx: RequestContext;
   readonly #streams: EventStreams;
@@ -64,13 +64,13 @@ export class PendingAnswer implements Reply {
   readonly #isBatch: boolean;
   readonly #requests: readonly ReadMessage<JSONRPCRequest>[];
   readonly #keeper: AnswerKeeper | undefined;
-  /** Where it waits to become a stream; absent when the client takes none. */
+  /** Its place among those that become streams when it is time; absent when the client accepts none. */
   readonly #slot: Slot<PendingAnswer> | undefined;
   #missing: number;
   /** The answers of a batch so far, as JSON. */
   #answers: string[] | undefined;
   #stream: EventStream | undefined;
-  /** What stands between it and who writes, where it is kept. */
+  /** The stream that keeps what is written, for clients that may resume it. */
   #kept: KeptStream | undefined;
 
   /** Takes the response from Koa. */
@@ -89,23 +89,23 @@ export class PendingAnswer implements Reply {
     this.#slot = acceptsEventStream(ctx) ? streams.whenSilent(this, keeper?.streamAfterMs) : undefined;
   }
 
-  /** Called when a proxy between here and the client may soon take the connection for dead. */
+  /** Called when a proxy could soon take the silent connection for dead: it becomes a stream. */
   onSilence(): void {
     this.openStream();
   }
 
-  /** Whether its client may come back for what it has not got. */
+  /** Whether its client may resume it after a break. */
   get isKept(): boolean {
     return this.#kept?.isKept === true;
   }
 
-  /** The response as a stream, if the client takes one. */
+  /** The response as a stream, if the client accepts one. */
   stream(): MessageStream | undefined {
     const stream = this.#slot === undefined ? undefined : this.openStream();
     return stream && (this.#kept ?? stream);
   }
 
-  /** The response as a stream whatever the client takes, with the answers so far; undefined when it is too late for that. */
+  /** The response as a stream, whatever the client accepts, with the answers so far; undefined when it is too late. */
   openStream(): EventStream | undefined {
     if (this.#stream === undefined && this.#isUntouched) {
       this.#slot?.delete(this);
@@ -123,12 +123,12 @@ export class PendingAnswer implements Reply {
     return this.#stream;
   }
 
-  /** Whether the client comes back when its response ends without the answer. */
+  /** Whether the client reconnects when the response ends before the answer. */
   get canPause(): boolean {
     return this.#slot !== undefined && this.#keeper?.canPause === true;
   }
 
-  /** Ends the response, whose client is to come back after a while; false where it would not. */
+  /** Ends the response, whose client is to reconnect after a while; false if it would not. */
   pause(comeBackAfterMs: number): boolean {
     if (!this.canPause || this.stream() === undefined) return false;
     this.#kept?.pause(comeBackAfterMs);
@@ -151,14 +151,14 @@ export class PendingAnswer implements Reply {
     this.#write(text, head);
   }
 
-  /** Answers a request that has been given up; a response that is no stream yet says so of all that came with it. */
+  /** Answers a request that was abandoned; a response that is no stream yet is answered as a whole. */
   abandon(id: RequestId | null, reason: AbandonReason): void {
     if (this.#stream !== undefined) return this.settle(spellAbandonment(id, reason));
     this.#slot?.delete(this);
     this.#write(spellAbandonment(this.#isBatch ? null : id, reason), ABANDONED_HEADS[reason]);
   }
 
-  /** Whether nothing has been written, and somebody is there to read. */
+  /** Whether nothing has been written, and the client is still there. */
   get #isUntouched(): boolean {
     return !this.#ctx.res.headersSent && !this.#ctx.res.destroyed;
   }
@@ -180,7 +180,7 @@ const NONE: readonly never[] = [];
 
 const JSON_HEAD: AnswerHead = { status: 200, headers: JSON_HEADERS };
 
-/** How a response begins whose requests have been given up. */
+/** The heads of responses whose requests were abandoned. */
 const ABANDONED_HEADS: Readonly<Record<AbandonReason, AnswerHead>> = {
   session_ended: { status: 404, headers: JSON_HEADERS },
   // RFC 6750, section 3.1.

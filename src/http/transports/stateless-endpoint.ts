@@ -31,7 +31,7 @@ export interface StatelessEndpoint {
   drain(): Promise<void>;
 }
 
-/** A request that is being worked on. */
+/** A request in flight. */
 interface Work {
   readonly grant: Grant;
   /** Aborts it; instead of its result, who waits is told that the token is not valid any more. */
@@ -63,7 +63,7 @@ export function createStatelessEndpoint({
   const calls = { running: 0 };
   let onIdle: (() => void) | undefined;
 
-  /** Runs a plain call past the SDK; undefined when the SDK must have it. */
+  /** Runs a plain call in the fast lane; undefined when the SDK must have it. */
   const runPlain = (
     ctx: RequestContext,
     call: PlainCall,
@@ -94,7 +94,7 @@ export function createStatelessEndpoint({
     return finish();
   };
 
-  /** Answers at once what needs nobody to work on it; false when the SDK must have it. */
+  /** Answers what the fast lane can answer at once; false when the SDK, or a run of the tool, must answer it. */
   const answerAtOnce = (
     ctx: RequestContext,
     { call, question }: RpcBody,
@@ -132,13 +132,13 @@ export function createStatelessEndpoint({
       }
     },
     async drain() {
-      // More may come meanwhile, on connections that are still open.
+      // More calls may come meanwhile, on connections that are still open.
       while (calls.running > 0)
         await new Promise<void>((resolve) => {
           onIdle = resolve;
         });
       const ending = handler;
-      // What still comes on a connection that is open, another one answers.
+      // Requests that still come on open connections are answered by another handler.
       handler = undefined;
       await ending?.close();
     },
@@ -152,11 +152,11 @@ interface Exchange {
   readonly handler: McpHttpHandler;
   readonly working: Set<Work>;
   readonly body: unknown;
-  /** Hears an answer that is no stream. */
+  /** Called with an answer that is no stream. */
   readonly hear?: (answer: StatelessAnswer) => void;
 }
 
-/** Hands the request over and writes what comes back. */
+/** Hands a request to the SDK's handler, and writes its response. */
 async function exchange({ ctx, pending, handler, working, body, hear }: Exchange): Promise<void> {
   const { req, res } = ctx;
   const abort = new AbortController();
@@ -170,12 +170,12 @@ async function exchange({ ctx, pending, handler, working, body, hear }: Exchange
     },
   };
   working.add(work);
-  // By then it has been answered, or nobody is there.
+  // When the response closes, it has been answered, or its client has gone.
   res.once('close', () => working.delete(work));
 
   const headers = new Headers();
   for (const [name, value] of Object.entries(req.headers)) {
-    // The credential stays outside: nothing behind this line needs it.
+    // Credentials are left out: nothing behind this line needs them.
     if (typeof value === 'string' && !CREDENTIAL_HEADERS.has(name)) headers.set(name, value);
   }
   const request = new Request('http://localhost/mcp', { method: 'POST', headers, signal: abort.signal });
@@ -199,7 +199,7 @@ const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
   'cookie',
 ]);
 
-/** Copies a stream's frames until either side ends. */
+/** Copies the frames of a stream until either side ends it. */
 async function pump(
   body: ReadableStream<Uint8Array>,
   stream: EventStream,
