@@ -1,25 +1,25 @@
-/** From the text of a token file to the tokens that count. */
+/** Makes the set of the tokens that the text of a token file holds. */
 import type { Logger } from 'pino';
 import { parseTokens } from './parse-tokens.ts';
 import { TokenFileError } from './token-file-error.ts';
 import { createTokenSet, type TokenEntry, type TokenSet } from './token-set.ts';
 import { judgeTokens, type WeakTokens } from './weak-tokens.ts';
 
-/** What counts besides the text, and how it is judged. */
+/** What tokens are loaded with. */
 export interface LoadOptions {
   readonly log: Logger;
-  /** Entries that count besides those of the text, whatever that says. */
+  /** Entries that are in force besides those of the text, whatever it says. */
   readonly extraEntries?: readonly TokenEntry[];
-  /** What becomes of tokens that are no secret. Default: nothing. */
+  /** What is done about tokens that are no secret. Default: nothing. */
   readonly weakTokens?: WeakTokens;
-  /** Whether there need be none: others let callers in too. */
+  /** Whether it is no error that there is no token, since callers can also be authenticated in another way. */
   readonly mayBeNone?: boolean;
   readonly now?: () => number;
 }
 
 /**
- * Makes the set of the tokens that `text` holds, and of those that count besides.
- * @throws {TokenFileError} when the text is broken, or there is no token at all: nobody could get in
+ * Makes the set of the tokens that `text` holds, and of the extra entries.
+ * @throws {TokenFileError} when the text is not valid, when weak tokens are refused, or when there is no token at all and nobody could get in
  */
 export function loadTokens(
   text: string,

@@ -1,24 +1,24 @@
-/** When the place that tokens are kept in is looked at: every so often, and for whoever asks. */
+/** Checks the store of the tokens for changes: regularly, and on request. */
 
-/** What is done. Neither rejects. */
+/** The functions that check. Neither may reject. */
 export interface LooksOptions {
-  /** Takes over what has changed; done every so often. */
+  /** Takes over what has changed. Called at every regular check. */
   readonly look: () => Promise<void>;
-  /** What is done for whoever asks. Default: a look. */
+  /** Called for {@link Looks.reload}. Default: `look`. */
   readonly readAgain?: () => Promise<void>;
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two regular checks. */
   readonly pollMs: number;
 }
 
-/** Looks that go on. */
+/** The running checks. */
 export interface Looks {
-  /** Reads once for everybody who asks before that begins; who asks later may know of a later version. */
+  /** Reads again, after the checks under way. Calls before that share one read; a later call may know of a later version, and causes another. */
   reload(): Promise<void>;
-  /** Ends them; what is under way comes to its end. */
+  /** Stops the checks. Resolves when those under way have finished. */
   stop(): Promise<void>;
 }
 
-/** Begins with the looks: one after the other, or what was read first could be taken over last. */
+/** Starts the checks. They run one after the other: otherwise what was read first could be taken over last. */
 export function startLooks({ look, readAgain = look, pollMs }: LooksOptions): Looks {
   let queue = Promise.resolve();
   let looking = false;

@@ -1,4 +1,4 @@
-/** Finds the tokens that the configuration speaks of, or makes one for this run. */
+/** Opens the tokens that the configuration names, or makes one for this run. */
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'pino';
@@ -14,21 +14,21 @@ import { digestToken } from '../digest.ts';
 import { createUserContext, type UserFields } from '../user.ts';
 import type { TokenVerifier } from '../verifier.ts';
 
-/** Where tokens may come from, as the configuration has it. */
+/** Where the tokens come from, as the configuration says. */
 export interface TokenOptions extends Pick<LoadOptions, 'log' | 'weakTokens' | 'mayBeNone'> {
   readonly source:
     | { readonly kind: 'text'; readonly text: string }
     | { readonly kind: 'file'; readonly path: string; readonly named: boolean }
     | { readonly kind: 'database' };
-  /** Opens those of the database. */
+  /** Opens the tokens of the database; undefined on a server without one. */
   readonly openDatabase?: OpenTokenTable | undefined;
-  /** A token that counts besides: its user is an admin, and nothing else. */
+  /** Another token, `ADMIN_TOKEN`, whose user is an admin and has no other scope. */
   readonly adminToken?: string | undefined;
-  /** Whether a token may be made for this run when none is configured: not where a restart would lose it. */
+  /** Whether a token may be made for this run when none is configured. Not in production: a restart would lose it. */
   readonly allowOneRunToken: boolean;
 }
 
-/** Opens the tokens of a database, with entries that count besides, and one more where there are none at the start. */
+/** Opens the tokens of a database together with extra entries, and with one more from `whenEmpty` if the table is empty at the start. */
 export type OpenTokenTable = (options: {
   readonly log: Logger;
   readonly extraEntries: readonly TokenEntry[];
@@ -40,13 +40,13 @@ export type OpenTokenTable = (options: {
 /** The tokens in force. */
 export interface OpenTokens {
   readonly verifier: TokenVerifier;
-  /** Follows the file, where there is one. */
+  /** Follows the changes of the file or the database; absent for tokens of `AUTH_TOKENS`. */
   readonly file?: { reload(): Promise<unknown>; close(): unknown };
   /** The token made for this run; the caller shows it once and forgets it. */
   readonly oneRunToken?: string;
 }
 
-/** No token is configured, and none may be made up. */
+/** The error when no token is configured, and none may be made for this run. */
 export class NoTokensError extends Error {
   override readonly name = 'NoTokensError';
 }
@@ -83,7 +83,7 @@ export async function openTokens({
   // Watched although it is not there: the first `npm run token -- create` makes it.
   const absent = { path: source.path, log, weakTokens, mayBeAbsent: true };
   if (mayBeNone || admins.length > 0) {
-    // It may be a slip, too: nobody whom another file lets in would get in.
+    // The path may also be a mistake: then nobody with a token of the intended file gets in.
     if (source.named) log.warn({ fix: NO_FILE }, 'the file of TOKENS_FILE is not there yet');
     const file = await openTokenFile({ ...absent, extraEntries: admins });
     return { verifier: file, file };
@@ -102,7 +102,7 @@ const NO_TOKENS =
   'Authentication is on, but there is no token. Make one with "npm run token -- create --user me". Then set AUTH_TOKENS ' +
   'to what "npm run -s token -- export" prints, or put the file where TOKENS_FILE says (default: tokens.json).';
 
-/** The tokens of a database. */
+/** Opens the tokens of a database. */
 async function openFromDatabase({
   openDatabase,
   admins,
@@ -137,13 +137,13 @@ function entryOf(token: string, user: UserFields): TokenEntry {
   return { digest: digestToken(token), user: createUserContext(user), disabled: false };
 }
 
-/** Whoever has ADMIN_TOKEN. */
+/** The user of `ADMIN_TOKEN`. */
 const ADMIN: UserFields = { userId: 'admin', name: 'Admin', scopes: [ADMIN_SCOPE] };
 
-/** Whoever starts a server with an empty database on their own machine. */
+/** The user of the token that is made for an empty database: whoever starts the server on their own machine. */
 const FIRST_ADMIN: UserFields = { userId: 'owner', name: 'Owner', scopes: [ADMIN_SCOPE] };
 
-/** The entry of ADMIN_TOKEN, which is to be as good a secret as those of a file. */
+/** The entry of `ADMIN_TOKEN`, which must be as good a secret as the tokens of a file. */
 function adminOf(
   token: string,
   { weakTokens, log }: Pick<Required<TokenOptions>, 'weakTokens' | 'log'>,
@@ -158,12 +158,13 @@ function adminOf(
 function loadInline(text: string, options: LoadOptions): TokenSet {
   if (/^[{["]/.test(text)) return loadTokens(text, options);
   if (!BARE_TOKEN.test(text)) throw new TokenFileError(NEITHER);
-  // As a file's key, for what a file says to keys that no client can send; then by its digest, since nobody need rotate it there.
+  // Parsed as the key of a file first, which refuses keys that no client can send. Then loaded by its digest: the advice to rotate a token that is in
+  // the file itself does not apply here.
   const [entry] = parseTokens(JSON.stringify({ [text]: OWNER }));
   return loadTokens(JSON.stringify({ [`sha256:${entry?.digest}`]: OWNER }), options);
 }
 
-/** One user, who needs no file. */
+/** The user of a single token that is in no file. */
 const OWNER = { userId: 'owner', name: 'Owner' };
 
 const BARE_TOKEN = new RegExp(String.raw`^[\x21-\x7a\x7c\x7e]{${MIN_TOKEN_CHARS},}$`);
@@ -172,7 +173,7 @@ const NEITHER =
   'must be what "npm run -s token -- export" prints, a JSON object of tokens, or else one token alone: ' +
   `${MIN_TOKEN_CHARS} or more printable ASCII characters without spaces or braces, for one user called owner`;
 
-/** Runs `load` and says whose text it was when that fails. */
+/** Runs `load`. A {@link TokenFileError} gets the name of the text in front of its message. */
 function named<T>(name: string, load: () => T): T {
   try {
     return load();
@@ -181,7 +182,7 @@ function named<T>(name: string, load: () => T): T {
   }
 }
 
-/** Whether something is at a path, or nobody can tell: what that is shows when it is read. */
+/** Whether something is at a path. Also true when that cannot be told: reading it then shows why. */
 function isThere(filePath: string): boolean {
   try {
     return statSync(filePath, { throwIfNoEntry: false }) !== undefined;
@@ -190,7 +191,7 @@ function isThere(filePath: string): boolean {
   }
 }
 
-/** A path as it was given, and where that leads to from the folder in which the server was started, which a client chooses. */
+/** A path as it was given; if it is relative, also the absolute one: a client that starts the server chooses the working directory. */
 function describePath(given: string): string {
   return path.isAbsolute(given) ? given : `${given} (${path.resolve(given)})`;
 }

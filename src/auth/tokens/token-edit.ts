@@ -6,14 +6,14 @@ import { requireShowable } from './showable.ts';
 import { TokenFileError } from './token-file-error.ts';
 import type { TokenEntry } from './token-set.ts';
 
-/** The text of a token file and what it says, read once: an edit of a hundred thousand entries parses them no second time. */
+/** The text of a token file with its parsed entries, so that an edit of a hundred thousand entries need not parse them again. */
 export interface TokenText {
   readonly text: string;
   readonly entries: readonly TokenEntry[];
   readonly located: readonly LocatedEntry[];
 }
 
-/** What is written into a new entry. */
+/** The fields of a new entry. */
 export interface EntryFields {
   readonly userId: string;
   readonly name?: string | undefined;
@@ -25,29 +25,29 @@ export interface EntryFields {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What may change in an entry that stays: undefined removes a field. */
+/** Changes to the fields of an entry; undefined removes a field. */
 export type EntryChange = Readonly<
   Partial<
     Record<'name' | 'expiresAt' | 'signInsSince' | 'limit' | 'disabled' | 'scopes' | 'metadata', unknown> & {
-      /** Added to the entry's metadata, not put in its place. */
+      /** Merged into the entry's metadata instead of replacing it. */
       readonly metadata: Readonly<Record<string, string | undefined>>;
     }
   >
 >;
 
-/** Everything that one edit does. A digest stands in one of the three at most. */
+/** All changes of one edit. A digest is in at most one of the three. */
 export interface TokenEdits {
   readonly remove?: ReadonlySet<string>;
   readonly change?: ReadonlyMap<string, EntryChange>;
   readonly add?: readonly { readonly digest: string; readonly fields: EntryFields }[];
 }
 
-/** Reads entries and changes them, wherever they are kept. */
+/** Reads and changes the tokens, wherever they are kept. */
 export interface TokenEditor {
   read(): Promise<TokenText>;
   /**
-   * Changes all of it or nothing: a plan that throws leaves everything as it is. Where what was written is not in force, `problem` says
-   * why and what helps, in sentences.
+   * Makes all changes of a plan or none: a plan that throws changes nothing. If the changes were written but are not in force, `problem` says in
+   * sentences why, and what helps.
    */
   edit<Result>(
     plan: (file: TokenText) => { readonly edits: TokenEdits; readonly result: Result },
@@ -65,21 +65,21 @@ export function readTokenText(text: string): TokenText {
   return runAtOnce(readTokenTextInSteps(text));
 }
 
-/** The same, entry by entry. */
+/** As {@link readTokenText}, but yields after each entry. */
 export function* readTokenTextInSteps(text: string): Steps<TokenText> {
   const located = yield* locateTokensInSteps(text);
   return { text, located, entries: located.map(({ entry }) => entry) };
 }
 
 /**
- * The text after an edit.
- * @throws {TokenFileError} naming what of "the entry" no token file may hold
+ * Applies an edit, and returns the new text.
+ * @throws {TokenFileError} saying what is wrong with "the entry" that the edit adds or changes
  */
 export function editTokens(file: TokenText, edits: TokenEdits): string {
   return runAtOnce(editTokensInSteps(file, edits));
 }
 
-/** The same, entry by entry. */
+/** As {@link editTokens}, but yields after each entry that is added or changed. */
 export function* editTokensInSteps(file: TokenText, edits: TokenEdits): Steps<string> {
   const { removed, changed, added } = yield* editEntriesInSteps(file, edits);
   const properties = [...added].map(([digest, value]) => `${quoteKey(digest)}: ${value}`);
@@ -94,14 +94,14 @@ export function* editTokensInSteps(file: TokenText, edits: TokenEdits): Steps<st
   return splice(file.text, [{ ...rootOf(file.text), content }]);
 }
 
-/** What an edit makes of the entries that it concerns: the text of each value, by its digest. */
+/** The entries that an edit concerns. `changed` and `added` hold the text of each new value by the digest. */
 export interface EditedEntries {
   readonly removed: ReadonlySet<string>;
   readonly changed: ReadonlyMap<string, string>;
   readonly added: ReadonlyMap<string, string>;
 }
 
-/** What an edit comes to, entry by entry, for those who keep each by itself. Throws as {@link editTokens} does. */
+/** Applies an edit entry by entry, for stores that keep each entry by itself. Throws as {@link editTokens} does. */
 export function* editEntriesInSteps(
   file: TokenText,
   { remove = new Set<string>(), change = new Map<string, EntryChange>(), add = [] }: TokenEdits,
@@ -128,7 +128,7 @@ export function* editEntriesInSteps(
   return { removed: remove, changed, added };
 }
 
-/** The whole file on one line, with digests for keys: fit for a variable, and useless to whoever reads it. */
+/** The whole file on one line, with digests as keys: it fits into an environment variable, and whoever reads it cannot use the tokens. */
 export function toOneLine({ text, located }: TokenText): string {
   const entries = located.map(
     ({ entry, valueStart, end }) => `${quoteKey(entry.digest)}:${withoutSpace(text.slice(valueStart, end))}`,
@@ -136,7 +136,7 @@ export function toOneLine({ text, located }: TokenText): string {
   return `{${entries.join(',')}}`;
 }
 
-/** Cuts entries out. Each takes the comma towards the entries that stay with it. */
+/** The pieces that remove entries. Each also removes the comma between its entry and those that stay. */
 function removals({ located }: TokenText, digests: ReadonlySet<string>): Piece[] {
   const firstKept = located.findIndex(({ entry }) => !digests.has(entry.digest));
   return located.flatMap(({ entry, start, end }, index) => {
@@ -147,7 +147,7 @@ function removals({ located }: TokenText, digests: ReadonlySet<string>): Piece[]
   });
 }
 
-/** Puts other values in the place of those of entries. */
+/** The pieces that replace the values of entries. */
 function replacements({ located }: TokenText, values: ReadonlyMap<string, string>): Piece[] {
   return located.flatMap(({ entry, valueStart, end }) => {
     const content = values.get(entry.digest);
@@ -155,7 +155,7 @@ function replacements({ located }: TokenText, values: ReadonlyMap<string, string
   });
 }
 
-/** Adds properties behind the last one, each on a line of its own where the others have one. */
+/** The piece that adds properties behind the last one, each on a line of its own if the others have one. */
 function addition({ text, located }: TokenText, properties: readonly string[]): Piece {
   const last = located.at(-1);
   if (last === undefined) return { ...rootOf(text), content: `{\n  ${properties.join(',\n  ')}\n}` };
@@ -164,12 +164,12 @@ function addition({ text, located }: TokenText, properties: readonly string[]): 
   return { start: last.end, end: last.end, content };
 }
 
-/** Where the object stands in a text that holds nothing else. */
+/** The offsets of the object in a text that holds nothing else. */
 function rootOf(text: string) {
   return { start: text.indexOf('{'), end: text.lastIndexOf('}') + 1 };
 }
 
-/** Refuses entries that are there already, or twice. */
+/** Refuses to add a token that has an entry already, or to add one twice. */
 function requireDistinct({ entries }: TokenText, add: NonNullable<TokenEdits['add']>): void {
   if (add.length === 0) return;
   const digests = new Set(entries.map(({ digest }) => digest));
@@ -179,7 +179,7 @@ function requireDistinct({ entries }: TokenText, add: NonNullable<TokenEdits['ad
   }
 }
 
-/** JSON text without the white space between its tokens: strings are taken whole, and with them what is in them. */
+/** JSON text without the white space between its tokens. Strings stay as they are. */
 function withoutSpace(text: string): string {
   return text.replaceAll(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
 }

@@ -12,7 +12,7 @@ import { compareTokensInSteps, type TokenChanges } from './token-changes.ts';
 import { createTokenSet, createTokenSetInSteps, type TokenSet } from './token-set.ts';
 import type { RightsChange, TokenVerifier } from '../verifier.ts';
 
-/** Where tokens come from and how often the file is looked at. */
+/** The file of the tokens, and how often it is checked for changes. */
 export interface TokenFileOptions extends LoadOptions {
   readonly path: string;
   readonly mayBeAbsent?: boolean;
@@ -20,12 +20,15 @@ export interface TokenFileOptions extends LoadOptions {
   readonly pollMs?: number;
 }
 
-/** A verifier that follows its file. */
+/** A verifier that follows the changes of its file. */
 export interface TokenFile extends TokenVerifier {
   lookUp: TokenSet['lookUp'];
-  /** Reads the file again now, changed or not. Never rejects: a broken version is logged and not used, and its problem is the answer. */
+  /**
+   * Reads the file again now, even if it looks unchanged, and returns the problem if it cannot be used. Never rejects: a broken version is logged,
+   * and the last good one stays in force.
+   */
   reload(): Promise<string | undefined>;
-  /** Whether a version of the file has been read: its tokens are in force, be the file there or not. */
+  /** Whether a version of the file has been read. Its tokens are in force then, even if the file is gone by now. */
   hasRead(): boolean;
   /** Stops watching. */
   close(): void;
@@ -55,7 +58,7 @@ export async function openTokenFile({
   const revoked = new RevokedTokens();
   const listeners: ((changes: readonly RightsChange[]) => void)[] = [];
 
-  /** Puts another set in force and tells what is different. */
+  /** Puts another set in force, logs the differences, and tells the listeners of changed rights. */
   const replace = async (next: TokenSet, atMs: number): Promise<void> => {
     const { rights, removedEntries, ...changes } = await runInSlices(compareTokensInSteps(current, next));
     current = next;
@@ -64,7 +67,7 @@ export async function openTokenFile({
     if (rights.length > 0) for (const listener of listeners) listener(rights);
   };
 
-  /** The version that could not be used; without the version where not even reading it went well. */
+  /** The latest version and its problem, if it could not be used; `version` is undefined when the file could not even be read. */
   let broken: { readonly problem: string; readonly version: FileVersion | undefined } | undefined;
   /** Takes over the file's present content if it is usable and differs from what is in force. */
   const readAgain = async (): Promise<void> => {
@@ -120,10 +123,10 @@ export async function openTokenFile({
   };
 }
 
-/** More token ids than this are not listed in a log line. */
+/** The most token ids that a log line lists. When there are more, it lists none. */
 const MAX_LOGGED_IDS = 20;
 
-/** What changed, as a log line has it: counts, and ids as long as they are few. */
+/** The fields of the log line about a change: counts, and the ids if there are few. */
 function summarize({
   added,
   removed,
@@ -138,9 +141,9 @@ function summarize({
   };
 }
 
-/** Says so when other users of the machine can read the secrets, with the command that mends it. */
+/** Warns when other users of the machine can read the file, and names the command that changes that. */
 function warnWhenReadableByOthers(filePath: string, { mode, uid }: BigIntStats, log: Logger): void {
-  // Where the file is somebody else's, the group may be what lets this server read it.
+  // If the file belongs to another user, this server may have its access through the group: that one may read it then.
   const isOwn = Number(uid) === process.geteuid?.();
   if (process.platform === 'win32' || (mode & (isOwn ? 0o077n : 0o027n)) === 0n) return;
   const target = /^[\w./-]+$/.test(filePath) ? filePath : `'${filePath.replaceAll("'", "'\\''")}'`;

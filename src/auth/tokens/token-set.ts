@@ -1,4 +1,4 @@
-/** A parsed token file: tokens known by the SHA-256 of their value, so that no usable secret stays in memory. */
+/** The parsed tokens of a file: each is found by its SHA-256 digest, so that no usable secret stays in memory. */
 import { runAtOnce, type Steps } from '../../in-slices.ts';
 import { digestToken, tokenIdOf } from '../digest.ts';
 import type { UserContext } from '../user.ts';
@@ -14,23 +14,23 @@ export interface TokenEntry {
   readonly expiresAtMs?: number | undefined;
   /** Until this time the token is refused. Milliseconds since the epoch. */
   readonly notBeforeMs?: number | undefined;
-  /** What was derived from this entry by signing in before this moment is void. Milliseconds since the epoch. */
+  /** Sign-ins with the token before this moment are void. Milliseconds since the epoch. */
   readonly signInsSinceMs?: number | undefined;
-  /** So many tool calls a minute instead of what the server lets others make; 0: as many as come. */
+  /** How many tool calls a minute its user may make, if that is not the server's default; 0: no limit. */
   readonly limit?: number | undefined;
   readonly disabled: boolean;
-  /** The file holds the token itself, not its digest: whoever reads the file can use it. */
+  /** Whether the file holds the token itself instead of its digest: whoever reads the file can use it. */
   readonly isPlain?: boolean | undefined;
-  /** Why the token is no secret, as far as that can be told. */
+  /** Why the token is no secret; undefined when nothing is known against it. */
   readonly weakness?: Weakness | undefined;
 }
 
-/** An entry with the grant that it gives, made once. */
+/** An entry with its grant, which is made once. */
 interface HeldToken extends TokenEntry {
   readonly grant: Grant;
 }
 
-/** The grant of an entry. Its key is the digest, out of reach of whatever spells or copies what it is given: a log, above all. */
+/** The grant of an entry. Its key is the digest, in a getter, so that nothing that serializes or copies a grant shows it: above all, a log. */
 class TokenGrant implements Grant {
   readonly user: UserContext;
   readonly tokenId: string;
@@ -50,7 +50,7 @@ class TokenGrant implements Grant {
   }
 }
 
-/** The grant that an entry gives, or gave. */
+/** Makes the grant of an entry; also of one that has been removed. */
 export function createTokenGrant(entry: TokenEntry): Grant {
   return new TokenGrant(entry);
 }
@@ -64,12 +64,12 @@ export interface TokenSet extends TokenVerifier {
   readonly entries: ReadonlyMap<string, TokenEntry>;
 }
 
-/** Builds the look-up table of a token file's entries. */
+/** Builds the look-up table of entries. */
 export function createTokenSet(entries: readonly TokenEntry[], now?: () => number): TokenSet {
   return runAtOnce(createTokenSetInSteps(entries, now));
 }
 
-/** The same, entry by entry. */
+/** As {@link createTokenSet}, but yields after each entry. */
 export function* createTokenSetInSteps(
   entries: readonly TokenEntry[],
   now: () => number = Date.now,
@@ -118,7 +118,7 @@ export function* createTokenSetInSteps(
 
 const UNKNOWN: Verification = { ok: false, reason: 'unknown' };
 
-/** Why an entry does not count at this time, if it does not. */
+/** Why the token of an entry is refused at this time; undefined when it is not. */
 function refusalOf({ disabled, expiresAtMs, notBeforeMs }: TokenEntry, nowMs: number) {
   if (disabled) return 'disabled';
   if (expiresAtMs !== undefined && nowMs >= expiresAtMs) return 'expired';

@@ -16,33 +16,34 @@ import { TokenStoreError } from './token-store-error.ts';
 import { type IsHeld, type LockOptions, withLock } from './file-lock.ts';
 import { codeOf, describeSystemError } from './system-error.ts';
 
-/** What a command wants to change, and what it found out on the way. */
+/** The plan of an edit: its changes, and a result for the caller. */
 export interface Planned<Result> {
   readonly edits: TokenEdits;
   readonly result: Result;
 }
 
-/** What an edit found out, and how the file stands. */
+/** The outcome of an edit. */
 export interface Edited<Result> {
   readonly result: Result;
-  /** Whether a server that runs takes the change over: in words. */
+  /** Whether a running server takes the change over, in sentences. */
   readonly outlook: string;
-  /** What may keep one from doing so. */
+  /** What may keep a server from taking it over, and what else is wrong with the file, in sentences. */
   readonly warnings: readonly string[];
 }
 
 /** One token file. */
 export interface TokenStore {
-  /** As it was named: for messages. */
+  /** The path as the caller gave it, for messages. */
   readonly name: string;
   /**
-   * @param orEmpty whether a missing file is as good as one without a token
+   * Reads the file.
+   * @param orEmpty whether a missing file is read as one without tokens
    * @throws {TokenStoreError} when it is missing or cannot be read
    */
   read(options?: { readonly orEmpty: boolean }): Promise<TokenText>;
   /**
    * Changes the file under a lock. A plan that throws leaves the file as it is.
-   * @param create whether a missing file is made
+   * @param create whether a missing file is created
    */
   edit<Result>(
     plan: (file: TokenText) => Planned<Result>,
@@ -62,7 +63,7 @@ export function openTokenStore(name: string, lockOptions: LockOptions = {}): Tok
       explained(name, 'read', async () => {
         const text = await readText(await targetOf(name));
         if (text === undefined && !orEmpty) throw missing();
-        // In slices, here and below: a server that does this has others to answer.
+        // In slices, here and below: a server that does this has other requests to answer.
         return runInSlices(readTokenTextInSteps(text ?? EMPTY_TOKEN_FILE));
       }),
     edit: (plan, { create }) =>
@@ -94,7 +95,7 @@ export function openTokenStore(name: string, lockOptions: LockOptions = {}): Tok
   };
 }
 
-/** Runs `work` and puts what went wrong into words that begin with the file's name. */
+/** Runs `work`. Errors of the file and of the system become a {@link TokenStoreError} whose message begins with the file's name. */
 async function explained<T>(name: string, verb: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -109,7 +110,7 @@ async function explained<T>(name: string, verb: string, work: () => Promise<T>):
   }
 }
 
-/** The file itself where the path is a symbolic link, so that the link stays; the link may lead to what is not there yet. */
+/** The real path of the file: a symbolic link is followed, so that it stays when the file is replaced. Its target need not exist yet. */
 async function targetOf(name: string): Promise<string> {
   try {
     return await realpath(name);
@@ -121,7 +122,7 @@ async function targetOf(name: string): Promise<string> {
   return path.join(await realpath(path.dirname(name)), path.basename(name));
 }
 
-/** The file's text without a byte order mark; undefined when there is none. */
+/** The text of the file, without a byte order mark; undefined when there is no file. */
 async function readText(target: string): Promise<string | undefined> {
   try {
     // Reading a FIFO or a terminal would wait for somebody to write to it.
@@ -135,23 +136,23 @@ async function readText(target: string): Promise<string | undefined> {
   }
 }
 
-/** A file's owner, group, mode and names; undefined when there is none. */
+/** The file's owner, group, mode and number of links; undefined when they cannot be read, as those of a missing file. */
 async function statIfPresent(target: string): Promise<Stats | undefined> {
   return stat(target).catch(() => undefined);
 }
 
-/** What a file is replaced by. */
+/** How a file is replaced. */
 interface Replacement {
   readonly target: string;
   readonly text: string;
-  /** The file in whose place it is put. */
+  /** The file that is replaced; undefined when there is none. */
   readonly old: Stats | undefined;
   readonly isHeld: IsHeld;
 }
 
-/** Puts a file with this text in the place of the target, for the same owner, group and mode; a first one is its owner's only. */
+/** Replaces the target by a file with this text and the same owner, group and mode. A first file is for its owner only. */
 async function replaceFile({ target, text, old, isHeld }: Replacement): Promise<void> {
-  // Under the lock there is one writer, so a file of this name is what a killed one left.
+  // The lock allows one writer, so a file of this name was left by a process that was killed.
   const temporary = `${target}.tmp`;
   await rm(temporary, { force: true });
   const handle = await open(temporary, 'wx', 0o600);
