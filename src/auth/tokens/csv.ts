@@ -1,20 +1,20 @@
 /** Tables of values separated by tabs, commas or semicolons, as spreadsheets write and copy them (RFC 4180). */
 
-/** What cannot be seen: byte order marks, spaces without width, and marks of the direction of writing, which would make two users of one. */
+/** Invisible characters: byte order marks, zero-width spaces and directional marks, which would make two users of one. */
 const UNSEEN = /[\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/g;
 
 /** One row. */
 export interface CsvRow {
   readonly cells: readonly string[];
-  /** Its number for whoever sees the table in a spreadsheet: empty rows count. */
+  /** The number of the row as a spreadsheet shows it: empty rows count. */
   readonly row: number;
-  /** The number of the line it begins on, for whoever sees the text. */
+  /** The number of the line of the text on which the row begins. */
   readonly line: number;
 }
 
 /**
- * The rows of a text, without the empty ones and without marks that cannot be seen. The separator is the one of the first line that
- * has any; a tab is one beside each of the others. The apostrophe that keeps a value from being a formula is no part of it. Undefined when a quote is not closed.
+ * Reads the rows of a text, without empty ones and without invisible characters. The separator is the one of the first line that has any; a tab
+ * separates beside each of the others. The apostrophe that keeps a value from being a formula is removed. Undefined when a quote is not closed.
  */
 export function parseCsv(written: string): CsvRow[] | undefined {
   const text = written.replaceAll(/\r\n?/g, '\n').replaceAll(UNSEEN, '');
@@ -55,7 +55,7 @@ export function parseCsv(written: string): CsvRow[] | undefined {
   return rows;
 }
 
-/** One line of a table. What a spreadsheet would take for a formula has an apostrophe before it, which {@link parseCsv} takes away. */
+/** One line of a table. A value that a spreadsheet would take for a formula gets an apostrophe in front, which {@link parseCsv} removes. */
 export function formatCsvLine(cells: readonly string[]): string {
   return cells
     .map((cell) => (FORMULA.test(cell) ? `'${cell}` : cell))
@@ -63,10 +63,10 @@ export function formatCsvLine(cells: readonly string[]): string {
     .join(',');
 }
 
-/** What a spreadsheet would run, and what stands for it in a table: with one apostrophe more each can be told from the others. */
+/** What a spreadsheet would run, with any number of apostrophes in front: each gets one more when written, so that reading restores all of them. */
 const FORMULA = /^'*[=+@-]/;
 
-/** The value of a cell. */
+/** The value of a cell, without white space around it and without the apostrophe of a formula. */
 function plainOf(cell: string): string {
   const value = cell.trim();
   return value.startsWith("'") && FORMULA.test(value) ? value.slice(1) : value;

@@ -1,9 +1,9 @@
-/** What may be shown of an entry of a token file: by id, with a state. */
+/** Describes the entries of a token file without their tokens: each has an id and a state. */
 import { tokenIdOf } from '../digest.ts';
 import { formatMoment } from './new-token.ts';
 import type { TokenEntry } from './token-set.ts';
 
-/** Whether a token opens anything now. */
+/** Whether a token is accepted now, and why not. */
 export type TokenState = 'valid' | 'disabled' | 'expired' | 'not yet valid';
 
 /** What may be shown of an entry: everything but the token. */
@@ -17,13 +17,13 @@ export interface EntryFacts {
   readonly notBefore: string | null;
   readonly expiresAt: string | null;
   readonly signInsSince: string | null;
-  /** Tool calls a minute; `null`: as `CALLS_PER_MINUTE` has it. */
+  /** Tool calls a minute; `null`: the server's `CALLS_PER_MINUTE`. */
   readonly limit: number | null;
   readonly state: TokenState;
   readonly note: string | null;
 }
 
-/** What may be shown of an entry. */
+/** Describes an entry as it is at a time. */
 export function describeEntry(entry: TokenEntry, nowMs: number): EntryFacts {
   const { digest, user, expiresAtMs, notBeforeMs, signInsSinceMs, limit } = entry;
   return {
@@ -41,14 +41,14 @@ export function describeEntry(entry: TokenEntry, nowMs: number): EntryFacts {
   };
 }
 
-/** The state, by the rules of the server's token set. */
+/** The state of an entry, by the same rules as in the server's token set. */
 function stateOf({ disabled, expiresAtMs, notBeforeMs }: TokenEntry, nowMs: number): TokenState {
   if (disabled) return 'disabled';
   if (expiresAtMs !== undefined && nowMs >= expiresAtMs) return 'expired';
   return notBeforeMs !== undefined && nowMs < notBeforeMs ? 'not yet valid' : 'valid';
 }
 
-/** A string from the free metadata, which may hold anything. */
+/** A value of the free metadata, which may hold anything, if it is a string. */
 function textOrNull(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }

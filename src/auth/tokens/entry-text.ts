@@ -1,16 +1,16 @@
-/** The text of one entry of a token file: made, changed, and looked at. What a change does not concern keeps its bytes. */
+/** Makes, changes and checks the text of one entry of a token file. What a change does not concern keeps its bytes. */
 import { applyEdits, modify, type Node, parseTree } from 'jsonc-parser';
 import { parseTokens } from './parse-tokens.ts';
 import { TokenFileError } from './token-file-error.ts';
 
-/** Puts `content` in the place of what lies between two offsets. */
+/** An edit of a text: `content` replaces what is between two offsets. */
 export interface Piece {
   readonly start: number;
   readonly end: number;
   readonly content: string;
 }
 
-/** Applies edits that do not overlap; for two at one offset the order is theirs. */
+/** Applies edits that do not overlap. Two at the same offset are applied in their order. */
 export function splice(text: string, pieces: readonly Piece[]): string {
   let result = '';
   let offset = 0;
@@ -21,7 +21,7 @@ export function splice(text: string, pieces: readonly Piece[]): string {
   return result + text.slice(offset);
 }
 
-/** Fields to be set, and those of the metadata; undefined removes one. */
+/** The fields of an entry to set, and those of its metadata; undefined removes a field. */
 type FieldChanges = Readonly<Record<string, unknown>> & {
   readonly metadata?: Readonly<Record<string, unknown>>;
 };
@@ -35,7 +35,7 @@ export function changeValue(value: string, { metadata = {}, ...fields }: FieldCh
   return paths.reduce((current, [path, field]) => setField(current, path, field), value);
 }
 
-/** Sets one field of an object; an object on the way to it that is missing is made. */
+/** Sets or removes the field at a path of an object. Objects that are missing on the path are made. */
 function setField(text: string, path: readonly string[], value: unknown): string {
   if (value === undefined) return applyEdits(text, modify(text, [...path], undefined, {}));
   let object = parseTree(text);
@@ -59,7 +59,7 @@ function setField(text: string, path: readonly string[], value: unknown): string
   return text;
 }
 
-/** Adds a field behind the last one of an object, set off as that one is. */
+/** Adds a field behind the last one of an object, with the same white space in front. */
 function appendField(text: string, object: Node, property: string): string {
   const [previous, last] = [object.children?.at(-2), object.children?.at(-1)];
   if (last === undefined) {
@@ -78,7 +78,7 @@ function endOf({ offset, length }: Node): number {
 }
 
 /**
- * Refuses what no token file may hold.
+ * Checks that a key and a value make a valid entry of a token file.
  * @throws {TokenFileError} naming what is wrong with "the entry"
  */
 export function requireEntry(key: string, value: string): void {
@@ -90,12 +90,12 @@ export function requireEntry(key: string, value: string): void {
   }
 }
 
-/** The key of an entry. */
+/** The key of an entry as JSON: its digest behind `sha256:`. */
 export function quoteKey(digest: string): string {
   return JSON.stringify(`sha256:${digest}`);
 }
 
-/** JSON on one line with the spaces that people put; fields that are undefined are left out. */
+/** JSON on one line, with spaces as people write it. Fields that are undefined are left out. */
 export function toLine(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(toLine).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

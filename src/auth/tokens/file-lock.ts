@@ -1,4 +1,4 @@
-/** A lock file: one command at a time changes a token file, and what a killed one leaves behind stops nobody. */
+/** A lock file: one command at a time changes a token file. A lock that a killed command has left behind stops nobody. */
 import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -6,22 +6,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TokenStoreError } from './token-store-error.ts';
 import { codeOf } from './system-error.ts';
 
-/** Times in milliseconds. */
+/** The times of a lock. Milliseconds. */
 export interface LockOptions {
-  /** How long a lock is waited for. */
+  /** How long to wait for the lock. */
   readonly waitMs?: number;
-  /** After which time even the lock of a process that lives, or cannot be asked, is abandoned. */
+  /** The age at which a lock counts as abandoned, even if its process is alive or cannot be checked. */
   readonly staleMs?: number;
-  /** After which time a lock that names nobody is abandoned. */
+  /** The age at which a lock that names no process counts as abandoned. */
   readonly namelessMs?: number;
-  /** Milliseconds of a clock that nobody sets. */
+  /** A clock that nobody can set. Milliseconds. */
   readonly now?: () => number;
 }
 
-/** A lock of another command. */
+/** A lock that another command holds. */
 interface FoundLock {
   readonly mark: string;
-  /** When it was written, by the clock of the wall. */
+  /** When it was written, by the wall clock. Milliseconds since the epoch. */
   readonly writtenMs: number;
 }
 
@@ -29,16 +29,16 @@ interface FoundLock {
 interface Limits {
   readonly staleMs: number;
   readonly namelessMs: number;
-  /** How long a lock is watched whose time has not come: the clock has been set back, and nobody can tell its age. */
+  /** How long a lock with a time in the future is watched before it counts as abandoned: the clock was set back, so its age is unknown. */
   readonly undatedMs: number;
 }
 
-/** Whether the lock is still ours: a process that was stopped for long may have lost it. */
+/** Whether this process still holds the lock: it may have lost it if it was suspended for long. */
 export type IsHeld = () => Promise<boolean>;
 
 /**
- * Runs `work` while no other command holds the lock of this file.
- * @throws {TokenStoreError} naming its holder, when another one holds it for too long
+ * Runs `work` while it holds the lock of a file, which one command holds at a time.
+ * @throws {TokenStoreError} naming the holder, when another command holds the lock for too long
  */
 export async function withLock<T>(
   file: string,
@@ -59,9 +59,9 @@ export async function withLock<T>(
       await clear(lockFile, found.mark);
       continue;
     }
-    // Also where there is nothing to see of what is in the way, as of a link that leads nowhere.
+    // This also ends the wait for a lock file that shows nothing, such as a link that leads nowhere.
     if (now() > deadlineMs) throw new TokenStoreError(await describeHolder(lockFile));
-    // Uneven, so that commands which wait together do not ask together.
+    // A random pause, so that waiting commands do not all try at the same time.
     await sleep(10 + Math.random() * 30);
   }
   const isHeld = async (): Promise<boolean> => (await readIfPresent(lockFile)) === mark;
@@ -72,16 +72,16 @@ export async function withLock<T>(
   }
 }
 
-/** Creates the lock file unless it is there. */
+/** Creates the lock file. Returns false when there is one already. */
 async function takeLock(lockFile: string, mark: string): Promise<boolean> {
-  // Written aside and linked, so that a lock is never seen without its holder, not even when the disk is full.
+  // Written to a file of its own and then linked, so that a lock always names its holder, even when the disk is full.
   const aside = `${lockFile}.${randomUUID()}`;
   try {
-    // Others may have to read who holds it.
+    // Everybody may read it: other users need to see who holds the lock.
     await writeFile(aside, mark, { flag: 'wx', mode: 0o644 });
     await link(aside, lockFile).catch(async (error: unknown) => {
       if (codeOf(error) === 'EEXIST' || codeOf(error) === 'ENOENT') throw error;
-      // A file system without links.
+      // The file system has no hard links.
       await writeFile(lockFile, mark, { flag: 'wx', mode: 0o644 });
     });
     return true;
@@ -93,16 +93,16 @@ async function takeLock(lockFile: string, mark: string): Promise<boolean> {
   }
 }
 
-/** What there is to see of a lock; undefined when it is free. */
+/** Reads a lock; undefined when there is none. */
 async function lookAt(lockFile: string): Promise<FoundLock | undefined> {
   const mark = await readIfPresent(lockFile);
   const stats = await stat(lockFile).catch(() => undefined);
   return mark === undefined || stats === undefined ? undefined : { mark, writtenMs: stats.mtimeMs };
 }
 
-/** Removes a lock whose owner is gone, unless somebody else has done so. */
+/** Removes an abandoned lock, unless another command has done so. */
 async function clear(lockFile: string, mark: string): Promise<void> {
-  // Renaming picks one among those who found it abandoned; a lock that was taken meanwhile is put back.
+  // Of all that found the lock abandoned, one can rename it. A lock that was taken in the meantime is put back.
   const aside = `${lockFile}.${randomUUID()}`;
   try {
     await rename(lockFile, aside);
@@ -114,13 +114,13 @@ async function clear(lockFile: string, mark: string): Promise<void> {
   await rm(aside, { force: true });
 }
 
-/** Who holds a lock, as far as it says so. */
+/** The process that a lock names as its holder; undefined when it names none. */
 function holderOf(mark: string): { readonly pid: number; readonly host: string } | undefined {
   const [, pid, host] = /^process (\d{1,10}) on ([\w.-]{1,255}) \(/.exec(mark) ?? [];
   return host === undefined ? undefined : { pid: Number(pid), host };
 }
 
-/** Whether a lock's holder is gone, or has held it longer than any command runs. `watchedMs`: for so long it has been seen unchanged. */
+/** Whether a lock's holder is gone, or has held it longer than any command runs. `watchedMs`: how long the lock has been seen unchanged. */
 function isAbandoned(
   { mark, writtenMs }: FoundLock,
   watchedMs: number,
@@ -128,10 +128,10 @@ function isAbandoned(
 ): boolean {
   const ageMs = Date.now() - writtenMs;
   const holder = holderOf(mark);
-  // Something else made it, or a command whose disk was full: nobody will ever remove it.
+  // Another program has made it, or a command whose disk was full: nobody else will ever remove it.
   if (holder === undefined) return Math.max(ageMs, watchedMs) > namelessMs;
   if (ageMs > staleMs || (ageMs < 0 && watchedMs > undatedMs)) return true;
-  // A process of another machine, or of another container, cannot be asked.
+  // A process on another machine or in another container cannot be checked.
   if (holder.host !== os.hostname()) return false;
   try {
     process.kill(holder.pid, 0);
@@ -141,7 +141,7 @@ function isAbandoned(
   }
 }
 
-/** What to tell somebody who waited in vain. */
+/** The message when the wait was in vain. */
 async function describeHolder(lockFile: string): Promise<string> {
   const holder = holderOf((await readIfPresent(lockFile)) ?? '');
   const who = holder === undefined ? 'another command' : `process ${holder.pid} on ${holder.host}`;

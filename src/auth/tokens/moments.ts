@@ -1,4 +1,4 @@
-/** Lengths of time and dates, as people write them for the end of a token. */
+/** Reads lengths of time and dates as people write them for the end of a token. */
 import { z } from 'zod';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -13,19 +13,25 @@ const DATE = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
 /** The last moment that ISO 8601 writes with four digits for the year. */
 export const LATEST_MS = Date.parse('9999-12-31T23:59:59Z');
 
-/** The moment that lies a length of time such as `90d` from now, or that a date names; undefined when a text is neither, or it is too far. */
+/**
+ * The moment that a text names: a length of time from now, such as `90d`, or a date. Milliseconds since the epoch; undefined when it is neither, or
+ * later than {@link LATEST_MS}.
+ */
 export function momentToCome(text: string, nowMs: number): number | undefined {
   const lengthMs = lengthOf(text);
   const moment = lengthMs === undefined ? dateOf(text) : nowMs + lengthMs;
   return moment !== undefined && moment <= LATEST_MS ? moment : undefined;
 }
 
-/** The moment of a date, with a time and its offset or without; others are read otherwise on each machine. */
+/**
+ * The moment of a date, or of a date and time with its offset: others mean another time on each machine. Milliseconds since the epoch; undefined for
+ * any other text.
+ */
 export function dateOf(text: string): number | undefined {
   return DATE.safeParse(text).success ? Date.parse(text) : undefined;
 }
 
-/** The milliseconds of `90d` and the like. */
+/** The length of time that a text such as `90d` names. Milliseconds; undefined for any other text. */
 export function lengthOf(text: string): number | undefined {
   const [, count, unit] = /^(\d{1,7})([smhdw])$/.exec(text) ?? [];
   const unitMs = UNIT_MS[unit ?? ''];

@@ -6,7 +6,7 @@ export function mintToken(): string {
   return `mcp_${randomBytes(32).toString('base64url')}`;
 }
 
-/** A moment as it stands in the token file: to the second, UTC. */
+/** A moment, in milliseconds since the epoch, as a token file has it: in UTC, to the second. */
 export function formatMoment(moment: number): string {
   return new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z');
 }

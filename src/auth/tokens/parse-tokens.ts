@@ -1,4 +1,4 @@
-/** The text of a token file → its entries, or every problem by the entry's position and field. */
+/** Parses the text of a token file into its entries, or names every problem by the position of the entry and the field. */
 import { z } from 'zod';
 import { runAtOnce, type Steps } from '../../in-slices.ts';
 import { readCredential } from '../credential.ts';
@@ -22,12 +22,12 @@ export function parseTokens(text: string): TokenEntry[] {
   return runAtOnce(parseTokensInSteps(text));
 }
 
-/** The same, entry by entry: a file of a hundred thousand takes a second. */
+/** As {@link parseTokens}, but yields after each entry: a file of a hundred thousand takes a second. */
 export function* parseTokensInSteps(text: string): Steps<TokenEntry[]> {
   return (yield* locateTokensInSteps(text)).map(({ entry }) => entry);
 }
 
-/** The same with the place of each, for those who change the text. */
+/** As {@link parseTokensInSteps}, with the place of each entry in the text, for those who change the text. */
 export function* locateTokensInSteps(text: string): Steps<LocatedEntry[]> {
   const problems: string[] = [];
   const positions = new Map<string, number>();
@@ -54,7 +54,7 @@ export function* locateTokensInSteps(text: string): Steps<LocatedEntry[]> {
 /** A scope as RFC 6749, section 3.3 spells it. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/** A moment with its time zone, or a day, which begins at midnight UTC. */
+/** A date and time with its offset, or a date alone, which means midnight UTC. */
 const MOMENT = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()], 'must be a date such as 2027-06-30T00:00:00Z')
   .transform((text) => Date.parse(text));
@@ -88,7 +88,7 @@ const ENTRY = z.strictObject({
   metadata: z.record(z.string(), z.json(), 'must be an object').optional(),
 });
 
-/** What was read of one property of the file: its digest and entry as far as they are right, and what is not. */
+/** One property of the file, parsed: its digest and its entry as far as they are valid, and its problems. */
 interface ParsedEntry {
   readonly digest?: string | undefined;
   readonly entry?: TokenEntry;
@@ -141,10 +141,10 @@ function parseEntry({ key, value, repeated }: FileProperty): ParsedEntry {
 const NO_KEY =
   'has a key that is neither a token of printable characters without spaces nor "sha256:" and 64 hex digits';
 
-/** Longer than any header that a server takes. */
+/** The longest key. No server takes a header that is longer. */
 const MAX_KEY_CHARS = 8_000;
 
-/** Why no request could present a token: the server would take it for a mistake in a client's configuration. */
+/** Why no request could present a token, since the server would take it for a mistake in a client's configuration; undefined when one could. */
 function objectionTo(key: string): string | undefined {
   if (key.length > MAX_KEY_CHARS)
     return `has a key of more than ${MAX_KEY_CHARS} characters, which no header holds`;
@@ -155,9 +155,9 @@ function objectionTo(key: string): string | undefined {
   return `has a key that is refused whenever a client sends it, in these words: "${credential.hint}"`;
 }
 
-/** The digest that a key stands for, or undefined when no client could send such a token. */
+/** The digest of the token that a key is or stands for; undefined when no client could send it. */
 function digestOfKey(key: string): string | undefined {
-  // In capitals it would be a token by itself, which whoever reads the file could send.
+  // With the prefix in capitals, the key would be a token by itself, and whoever reads the file could send it.
   if (/^sha256:/i.test(key)) return /^sha256:([0-9a-fA-F]{64})$/.exec(key)?.[1]?.toLowerCase();
   return /^[\x21-\x7e]+$/.test(key) ? digestToken(key) : undefined;
 }
@@ -172,7 +172,7 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   return [`field ${quoteField(String(field))} ${issue.message}`];
 }
 
-/** A field's name, unless it could be a secret in the wrong place: then only that it is not shown. */
+/** The name of a field in quotes. A name that could be a misplaced secret is not shown. */
 function quoteField(name: string): string {
   return /^[A-Za-z]{1,24}$/.test(name) ? `"${name}"` : '(name not shown)';
 }

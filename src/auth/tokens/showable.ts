@@ -3,14 +3,14 @@ import { TokenFileError } from './token-file-error.ts';
 import type { TokenEntry } from './token-set.ts';
 
 /**
- * Control and formatting characters, such as those that turn the direction of text, separators of lines, and halves of a character, which
- * UTF-8 has no bytes for: a database would take two users for one.
+ * Control and formatting characters (such as directional marks), line separators, and lone surrogates. UTF-8 has no bytes for a lone surrogate, so
+ * that a database would take two users for one.
  */
 const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /**
- * Looks at the fields that an edit writes. A file may have such a user or name already: it keeps loading, and a token of theirs can be
- * rotated.
+ * Checks the users and names that an edit writes. One that the file has already is allowed: such a file keeps loading, and a token of such a user can
+ * be rotated.
  * @throws {TokenFileError} naming the field of "the entry"
  */
 export function requireShowable(entries: readonly TokenEntry[], wanted: readonly object[]): void {

@@ -1,9 +1,12 @@
-/** The entry of a token that takes another one's place: by the command and on the page for admins alike. */
+/** The entry of a token that replaces another one, for the command and for the admin page. */
 import { formatMoment } from './new-token.ts';
 import type { EntryFields } from './token-edit.ts';
 import type { TokenEntry } from './token-set.ts';
 
-/** What the old one had, but for its dates. Without `endMs` it lasts until it is revoked; milliseconds since the epoch, both. */
+/**
+ * The fields of the old entry with new dates. Without `endMs`, the new token is valid until it is revoked. Both times are milliseconds since the
+ * epoch.
+ */
 export function successorOf(
   { user, notBeforeMs, signInsSinceMs, limit }: TokenEntry,
   { nowMs, endMs }: { readonly nowMs: number; readonly endMs: number | undefined },

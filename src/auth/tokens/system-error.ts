@@ -21,14 +21,14 @@ export function codeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What went wrong with a file, in words; undefined when it was not the operating system that refused. */
+/** What went wrong with a file, in words; undefined when the error is not one of the operating system. */
 export function describeSystemError(error: unknown): string | undefined {
   const code = codeOf(error);
-  // Other errors have codes of their own, which are no words of the system.
+  // Other errors have codes of their own, which are no codes of the system.
   return code === undefined || !/^E[A-Z\d_]+$/.test(code) ? undefined : (WORDS[code] ?? code);
 }
 
-/** What went wrong with a file that was to be read; one that is not there is named by its whole path. */
+/** What went wrong when a file was read, as {@link describeSystemError} has it. A missing file is named by its absolute path. */
 export function describeReadError(error: unknown, file: string): string | undefined {
   return codeOf(error) === 'ENOENT'
     ? `there is no such file at ${path.resolve(file)}`

@@ -1,4 +1,4 @@
-/** What is different between two versions of the tokens: for the log, and for the users whose rights changed. */
+/** Compares two versions of the tokens: for the log, and for the users whose rights have changed. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Steps } from '../../in-slices.ts';
 import { tokenIdOf } from '../digest.ts';
@@ -9,10 +9,10 @@ import type { RightsChange } from '../verifier.ts';
 export interface TokenChanges {
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** The entries of those. */
+  /** The entries of the removed tokens. */
   readonly removedEntries: readonly TokenEntry[];
   readonly changed: readonly string[];
-  /** The entries that are in both versions and whose scopes differ. */
+  /** The users, before and after, of tokens that are in both versions with different scopes. */
   readonly rights: readonly RightsChange[];
 }
 
@@ -45,7 +45,7 @@ function isSame(one: TokenEntry, other: TokenEntry): boolean {
   return isDeepStrictEqual(one, other);
 }
 
-/** Whether two lists of scopes are the same, none being another thing than an empty one. */
+/** Whether two lists of scopes are equal. No list is not the same as an empty one. */
 function isSameList(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
   return isDeepStrictEqual(one, other);
 }

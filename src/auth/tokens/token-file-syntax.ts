@@ -1,4 +1,4 @@
-/** The JSON of a token file, property by property: JSON.parse would lose doubled keys, and the order of keys like numbers. */
+/** Reads the JSON of a token file property by property: JSON.parse would lose duplicate keys, and the order of keys that look like numbers. */
 import {
   createScanner,
   type JSONScanner,
@@ -12,7 +12,7 @@ import { TokenFileError } from './token-file-error.ts';
 export interface FileProperty {
   readonly key: string;
   readonly value: unknown;
-  /** A field that the value names twice: JSON.parse has kept the last one only. */
+  /** The first field that the value has twice, if there is one: JSON.parse has kept only the last of its values. */
   readonly repeated: string | undefined;
   /** The offset of the key. */
   readonly start: number;
@@ -22,8 +22,8 @@ export interface FileProperty {
 }
 
 /**
- * The properties of the file's object, one after the other, each parsed when it is asked for.
- * @throws {TokenFileError} naming line and column of what is no JSON
+ * Yields the properties of the file's object. Each is parsed when the caller asks for it.
+ * @throws {TokenFileError} naming the line and the column of a syntax error
  */
 export function* propertiesOf(text: string): Generator<FileProperty, void> {
   const scanner = createScanner(text, false);
@@ -40,13 +40,13 @@ export function* propertiesOf(text: string): Generator<FileProperty, void> {
     token = nextToken(scanner);
     if (token !== TOKEN.comma) break;
     token = nextToken(scanner);
-    // A comma with nothing behind it.
+    // Behind a comma there must be another property.
     if (token !== TOKEN.string) throw syntaxErrorOf(text);
   }
   if (token !== TOKEN.closeBrace || nextToken(scanner) !== TOKEN.end) throw syntaxErrorOf(text);
 }
 
-/** Has JSON.parse, which is many times faster than a parser that keeps positions, read one value. */
+/** Parses one value by JSON.parse, which is many times faster than a parser that keeps positions. */
 function parseValue(text: string, start: number, end: number): unknown {
   try {
     // `__proto__` becomes an own property here.
@@ -58,7 +58,7 @@ function parseValue(text: string, start: number, end: number): unknown {
 
 const STRICT_JSON = { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false };
 
-/** The scanner's tokens by the numbers that its `SyntaxKind` gives them: a const enum, which single files cannot read. */
+/** The numbers of the scanner's `SyntaxKind`, which is a const enum: files that are compiled one by one cannot read it. */
 const TOKEN = {
   openBrace: 1,
   closeBrace: 2,
@@ -72,7 +72,7 @@ const TOKEN = {
   end: 17,
 } as const;
 
-/** The next token that is not white space; a comment is one, and belongs nowhere. */
+/** The next token that is not white space. A comment is a token as well, and has no valid place. */
 function nextToken(scanner: JSONScanner): number {
   let token: number;
   do token = scanner.scan();
@@ -80,7 +80,7 @@ function nextToken(scanner: JSONScanner): number {
   return token;
 }
 
-/** Nothing sensible is nested deeper; what parses and walks the values recurses. */
+/** The deepest nesting. Nothing sensible needs more, and the code that parses and walks the values recurses. */
 const MAX_DEPTH = 100;
 
 /** The refusal of a text that is nested deeper. */
@@ -88,7 +88,7 @@ function tooDeep(): TokenFileError {
   return new TokenFileError(`is nested deeper than ${MAX_DEPTH} levels`);
 }
 
-/** Moves a scanner from a colon to the last token of the value behind it, and looks for fields that stand there twice. */
+/** Moves a scanner from a colon to the last token of the value behind it. Returns where the value starts, and a field that it has twice. */
 function skipValue(scanner: JSONScanner, text: string) {
   let depth = 0;
   let valueStart: number | undefined;
@@ -105,17 +105,17 @@ function skipValue(scanner: JSONScanner, text: string) {
     if (depth === 1 && token === TOKEN.string) word = scanner.getTokenValue();
     if (depth === 1 && token === TOKEN.colon) {
       if (names.includes(word)) repeated ??= word;
-      // Entries have a handful of fields; what has more is refused for those.
+      // Entries have a handful of fields; one with more is refused because of those.
       if (names.length < MAX_FIELDS) names.push(word);
     }
   } while (depth > 0);
   return { valueStart, repeated };
 }
 
-/** So many names of fields are compared with each other. */
+/** How many field names of a value are compared with each other. */
 const MAX_FIELDS = 100;
 
-/** What is wrong with a text that is no JSON object, and where. */
+/** The error for a text that is no JSON object: what is wrong, and where. */
 function syntaxErrorOf(text: string): TokenFileError {
   const errors: ParseError[] = [];
   try {

@@ -1,7 +1,9 @@
-/** Why a token file, or the tokens of a database, could not be read or changed, in words that are all that a person needs. It never holds a token. */
+/**
+ * The error when the tokens of a file or a database could not be read or changed. Its message is all that a person needs, and never holds a token.
+ */
 export class TokenStoreError extends Error {
   override readonly name = 'TokenStoreError';
-  /** Whether a change may be written all the same: whoever does it again does it twice, perhaps. */
+  /** Whether the change may have been written all the same: doing it again could do it twice. */
   readonly isUnsure: boolean;
 
   constructor(

@@ -7,10 +7,10 @@ import type { TokenEntry } from './token-set.ts';
 /** Why a token is no secret. */
 export type Weakness = 'published' | 'short';
 
-/** Fewer characters are refused where others can come; those of `npm run token` have 47. */
+/** The fewest characters of a token on a server that others can reach. Tokens of `npm run token` have 47. */
 export const MIN_TOKEN_CHARS = 20;
 
-/** What stands in this repository; its digests are as public as it is. */
+/** The tokens in this repository; their digests are as public as it is. */
 const PUBLISHED_TOKENS = [
   // The example of the digest form in tokens.example.json.
   '1',
@@ -26,27 +26,27 @@ const PUBLISHED_TOKENS = [
 ];
 const PUBLISHED_DIGESTS: ReadonlySet<string> = new Set(PUBLISHED_TOKENS.map(digestToken));
 
-/** Why the token of an entry is no secret, if it is not: `key` is how the file writes it. */
+/** Why the token of an entry is no secret; undefined when it may be one. `key` is the key of the entry in the file. */
 export function weaknessOf(key: string, digest: string): Weakness | undefined {
   if (PUBLISHED_DIGESTS.has(digest)) return 'published';
-  // Of a digest nobody can tell how long its token is.
+  // A digest does not tell how long its token is.
   return !key.startsWith('sha256:') && key.length < MIN_TOKEN_CHARS ? 'short' : undefined;
 }
 
-/** The ids of the tokens that are no secret and let somebody in. */
+/** The ids of the tokens that are no secret and are not disabled. */
 export function idsOfWeak(entries: readonly TokenEntry[]): string[] {
   return entries.flatMap(({ weakness, disabled, digest }) =>
     weakness === undefined || disabled ? [] : [tokenIdOf(digest)],
   );
 }
 
-/** What becomes of tokens that are no secret: nothing on a laptop, a warning, or a refusal of all of them. */
+/** What is done about tokens that are no secret: nothing, as on a laptop; a warning; or a refusal of the whole set. */
 export type WeakTokens = 'allow' | 'warn' | 'refuse';
 
 /**
- * Refuses tokens that open the server to whoever has read this repository, or tries for a while; warns of those that whoever
- * sees the file can use.
- * @throws {TokenFileError} naming the first five by their position
+ * Judges tokens, unless the policy is `allow`. Weak ones open the server to whoever has read this repository or guesses for a while: they are
+ * refused, or a warning names them. Another warning names tokens that are in the file themselves, as whoever sees the file can use them.
+ * @throws {TokenFileError} when weak tokens are refused, naming the first five by their position
  */
 export function judgeTokens(entries: readonly TokenEntry[], policy: WeakTokens, log: Logger): void {
   if (policy === 'allow') return;
