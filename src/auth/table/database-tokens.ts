@@ -1,4 +1,4 @@
-/** A verifier that follows the tokens of a database: the whole set in memory, and the last good one while the database is away. */
+/** A verifier that follows the tokens of a database. It holds the whole set in memory, and keeps the last good one while the database is away. */
 import type { Logger } from 'pino';
 import { runInSlices } from '../../in-slices.ts';
 import type { Database } from '../../storage/database.ts';
@@ -23,41 +23,44 @@ import {
   withWords,
 } from './token-table.ts';
 
-/** What is followed, and how. */
+/** What the verifier is made from. */
 export interface DatabaseTokensOptions {
   readonly database: Database;
   readonly log: Logger;
-  /** Entries that count besides the table's. */
+  /** Entries that are in force besides those of the table. */
   readonly extraEntries?: readonly TokenEntry[];
-  /** What becomes of tokens that are no secret. Default: nothing. */
+  /** What is done about tokens that are no secret. Default: nothing. */
   readonly weakTokens?: WeakTokens;
-  /** Makes one more for this run, where the table turns out to be empty at the start: later nobody would be shown it. */
+  /** Makes another entry for this run, if the table is empty at the start; later, nobody would be shown its token. */
   readonly whenEmpty?: () => TokenEntry;
-  /** Whether users come without any of them, from an identity provider. */
+  /** Whether there may be no token, without a warning: users come from an identity provider. */
   readonly mayBeNone?: boolean;
-  /** Milliseconds between two looks at the version. */
+  /** Milliseconds between two looks at the version of the table. */
   readonly pollMs?: number;
   readonly now?: () => number;
 }
 
-/** A change is in force everywhere within two seconds; who is told of it looks more seldom, as a dead connection says nothing. Milliseconds. */
+/**
+ * The pauses between two looks at the version, without and with notices of the database. A change is in force everywhere within two seconds, even
+ * when a dead connection brings no notice. Milliseconds.
+ */
 const [POLL_MS, POLL_WHILE_TOLD_MS] = [500, 1_500];
 
-/** Said of a server that lets nobody in. */
+/** The warning of a server that lets nobody in. */
 const NOBODY =
   'There is no token in the database, so nobody gets in. Make the first one with: npm run token -- create --user me --scopes admin';
 
-/** Said when every token has ended at once: with a database that is another one, whoever runs the server may not have meant it. */
+/** The warning when all tokens are gone at once: the database may be another one now, which the operator may not have meant. */
 const EMPTIED =
   'The database has no token any more, and those that it had are refused. Where nobody took them away, bring back the one that had the tokens: they count again then.';
 
-/** What helps, for who has written what is not in force here. */
+/** What helps an admin whose change was written, but is not in force here. */
 const MEND_IT =
   'Disable or remove what that names, here or with "npm run token"; then everything that is written there counts.';
 const UNREAD =
   'The database cannot be read at the moment. As soon as it can be, what is written there counts by itself: do not do it again.';
 
-/** Tokens of a database. */
+/** The tokens of a database. */
 export interface DatabaseTokens extends TokenVerifier, TokenEditor {
   lookUp: NonNullable<TokenVerifier['lookUp']>;
   /** Looks for a change now. Never rejects. */
@@ -65,7 +68,7 @@ export interface DatabaseTokens extends TokenVerifier, TokenEditor {
   close(): Promise<void>;
 }
 
-/** Opens the tokens; a database that is away keeps no server from starting. */
+/** Opens the tokens. A database that is away does not keep the server from starting. */
 export async function openDatabaseTokens({
   database,
   log,
@@ -79,24 +82,24 @@ export async function openDatabaseTokens({
   let extra = extraEntries;
   let current = createTokenSet(extra, now);
   let version: number | undefined;
-  /** Why what the table has is not in force, for who writes to it; undefined where it is. */
+  /** Why the content of the table is not in force, for admins who change it; undefined when it is. */
   let problem: string | undefined;
-  /** Whether nobody can tell what the table has by now: others may have been given tokens that are not known here. */
+  /** Whether the present content of the table is unknown here: it may have tokens that this server has not seen. */
   let isUnread = true;
-  /** Whether the database was lost: what comes back, from a copy, say, may have the same number for other tokens. */
+  /** Whether the database was lost: the one that comes back, restored from a copy for instance, may have other tokens with the same version. */
   let mayBeAnother = false;
   let isStarting = true;
   let isEnding = false;
   const revoked = new RevokedTokens();
   const listeners: ((changes: readonly RightsChange[]) => void)[] = [];
 
-  /** Puts the entries in force that the table has. */
+  /** Reads the table if it may have changed, and puts its entries in force. */
   const takeOver = async (): Promise<void> => {
     const latest = await readVersion(database);
     if (latest === version && !mayBeAnother) return;
-    // Lost once more meanwhile, it is read once more.
+    // If the database is lost again in the meantime, this is set again, and the table is read once more.
     mayBeAnother = false;
-    // An edit in between is seen by the next look: its version is another one.
+    // An edit between the two reads has another version, so that the next look sees it.
     const entries = await runInSlices(parseTokensInSteps(await readTokenTable(database)));
     judgeTokens(entries, weakTokens, log);
     if (version === undefined && isStarting && entries.length === 0 && whenEmpty !== undefined)
@@ -133,7 +136,7 @@ export async function openDatabaseTokens({
           ? 'until they can, whoever sends one of them gets a 503'
           : 'the last good ones stay in force';
       const found = isFault ? `The database has a fault: ${reason}. ${MEND_IT}` : UNREAD;
-      // A fault that is found when the database is back is news, as is another one.
+      // Only news is logged: another problem, or a fault that is found when the database is back.
       const fix = error instanceof StatementError ? OTHER_TABLES : undefined;
       if (found !== problem)
         log.error({ reason, fix }, `tokens cannot be read from the database; ${meanwhile}`);
@@ -141,7 +144,7 @@ export async function openDatabaseTokens({
     }
   };
 
-  /** Does something with the table for an admin, who may notice sooner than a look that it was lost. */
+  /** Runs `work` on the table for an admin. A failure may show sooner than a look that the database was lost. */
   const use = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
       return await withWords(work);
@@ -153,7 +156,7 @@ export async function openDatabaseTokens({
 
   await look();
   isStarting = false;
-  // A notice that comes during a look may be of what that look has not seen.
+  // A notice during a look may be of a change that this look has not seen: another look follows.
   const stopListening = database.listen(CHANNEL, () => void looks.reload());
   const looks = startLooks({
     look,
@@ -165,7 +168,7 @@ export async function openDatabaseTokens({
       const verification = current.verify(token);
       if (verification.ok || verification.reason !== 'unknown') return verification;
       const explained = revoked.explain(token, verification);
-      // Clients throw a token away on a 401: nobody is told that it is unknown by whoever cannot look.
+      // Clients throw a token away on a 401. While the table cannot be read, they are not told that a token is unknown.
       return isUnread && !explained.ok && explained.reason === 'unknown'
         ? { ok: false, reason: 'unavailable' }
         : explained;
@@ -189,7 +192,7 @@ export async function openDatabaseTokens({
       isEnding = true;
       await stopListening?.();
       const stopped = looks.stop();
-      // A look that waits for a database which hangs ends with that.
+      // A look that waits for a database which hangs ends when the database is closed.
       await database.close();
       await stopped;
     },

@@ -15,7 +15,7 @@ import {
 } from '../tokens/token-edit.ts';
 import { TokenStoreError } from '../tokens/token-store-error.ts';
 
-/** Their tables. */
+/** The tables of the tokens. */
 const TABLES: Migrations = {
   owner: 'tokens',
   steps: [
@@ -30,12 +30,12 @@ const TABLES: Migrations = {
   ],
 };
 
-/** Where PostgreSQL tells every process that there was an edit, as soon as it counts. */
+/** The channel on which PostgreSQL notifies every process of an edit, as soon as it is committed. */
 export const CHANNEL = 'server_tokens';
 
 /**
  * Opens the database with the tables of tokens.
- * @throws {TokenStoreError} where there is no library for it, or its tables cannot be brought to where they should be
+ * @throws {TokenStoreError} when there is no library for it, or when its tables cannot be migrated
  */
 export async function openTokenDatabase(storage: StorageConfig, log: Logger): Promise<Database> {
   try {
@@ -48,11 +48,11 @@ export async function openTokenDatabase(storage: StorageConfig, log: Logger): Pr
   }
 }
 
-/** What helps where the tables are gone: the database was dropped, say, and made anew. */
+/** What helps when the tables are gone, for instance because the database was dropped and made anew. */
 export const OTHER_TABLES =
   'Where the database was made anew, bring back the one that had the tokens: "npm run token" and a server that starts make its tables, and with them all tokens of before end';
 
-/** The number of the entries' version. */
+/** The version of the entries: a number that each edit increases. */
 export async function readVersion(database: Sql): Promise<number> {
   const [row] = await database.query(sql`select version from server_tokens_version where id = 1`);
   return Number(row?.['version'] ?? 0);
@@ -67,14 +67,14 @@ export async function readTokenTable(database: Sql): Promise<string> {
   return lines.length === 0 ? '{}\n' : `{\n${lines.join(',\n')}\n}\n`;
 }
 
-/** The entries, read in slices: there are others to answer. */
+/** Reads the entries, in slices: a server that does this has other requests to answer. */
 export async function readTokens(database: Sql): Promise<TokenText> {
   return runInSlices(readTokenTextInSteps(await readTokenTable(database)));
 }
 
 /**
- * Changes the entries as one: all of it, or nothing when `plan` throws. Two edits at once come one after the other, so a plan may be
- * asked again.
+ * Edits the entries in one transaction: a plan that throws changes nothing. Of two edits at once, one comes after the other, so that a plan may be
+ * called again.
  */
 export async function editTokenTable<Result>(
   database: Database,
@@ -82,17 +82,17 @@ export async function editTokenTable<Result>(
 ): Promise<Result> {
   return database.transaction(async (within) => {
     if (database.dialect === 'postgres') await within.query(sql`select pg_notify(${CHANNEL}, '')`);
-    // First of all: of two edits, the second waits here.
+    // This comes before reading, since it locks the row: the second of two edits at once waits here.
     await within.query(sql`update server_tokens_version set version = version + 1 where id = 1`);
     const before = await readTokens(within);
     const { edits, result } = plan(before);
-    // In few statements: a transaction has ten seconds.
+    // In few statements, since a transaction may take ten seconds at most.
     const { removed, changed, added } = await runInSlices(editEntriesInSteps(before, edits));
     for (const digests of inParts([...removed]))
       await within.query(sql`delete from server_tokens where digest in (${listOf(digests)})`);
     const last = before.entries.length;
     const rows = [
-      // A row that is there keeps its position.
+      // A row that is there keeps its position, whatever stands here.
       ...[...changed].map(([digest, entry]) => sql`(${digest}, ${entry}, 0)`),
       ...[...added].map(([digest, entry], index) => sql`(${digest}, ${entry}, ${last + index + 1})`),
     ];
@@ -105,8 +105,8 @@ export async function editTokenTable<Result>(
 }
 
 /**
- * Does something with the tables.
- * @throws {TokenStoreError} where the database cannot be used: what is asked for by people is an error of theirs to read
+ * Runs `work` on the tables.
+ * @throws {TokenStoreError} when the database cannot be used: people who have asked for something read its message
  */
 export async function withWords<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
