@@ -1,15 +1,15 @@
-/** Which network addresses a client's document may be read from: those of the open internet, and none that this server is near to. */
+/** The network addresses from which a client's document may be fetched: those of the open internet, and none in a network of this server. */
 import { BlockList, isIP } from 'node:net';
 
-/** What is not the open internet: RFC 6890 and its successors, by address family. */
+/** The IPv4 ranges that do not belong to the open internet (RFC 6890 and its successors). */
 const CLOSED_IPV4 = [
   '0.0.0.0/8', // this network
   '10.0.0.0/8', // private
-  '100.64.0.0/10', // of carriers
+  '100.64.0.0/10', // carrier-grade NAT
   '127.0.0.0/8', // this machine
-  '169.254.0.0/16', // link-local, and what clouds tell their machines about themselves
+  '169.254.0.0/16', // link-local, and the metadata services of clouds
   '172.16.0.0/12', // private
-  '192.0.0.0/24', // of protocols
+  '192.0.0.0/24', // protocol assignments
   '192.0.2.0/24', // documentation
   '192.31.196.0/24', // AS112
   '192.52.193.0/24', // AMT
@@ -23,16 +23,16 @@ const CLOSED_IPV4 = [
   '240.0.0.0/4', // reserved, and broadcast
 ];
 
-/** Of IPv6 only what is given out to the open internet, without what stands for an IPv4 address or a tunnel in it. */
+/** The IPv6 range of the open internet, and the parts of it that are excluded: among them those that stand for an IPv4 address or a tunnel. */
 const OPEN_IPV6 = '2000::/3';
 const CLOSED_IPV6 = [
-  '2001::/23', // of protocols, Teredo among them
+  '2001::/23', // protocol assignments, Teredo among them
   '2001:db8::/32', // documentation
   '2002::/16', // 6to4
   '3fff::/20', // documentation
 ];
 
-/** Makes the check of an address in its usual spelling. */
+/** Makes the check whether an address, in its usual spelling, belongs to the open internet. */
 export function createAddressGuard(): (address: string) => boolean {
   const closed = new BlockList();
   const open = new BlockList();
@@ -45,7 +45,7 @@ export function createAddressGuard(): (address: string) => boolean {
   };
 }
 
-/** Adds `address/bits`. */
+/** Adds a subnet that is written as `address/bits`. */
 function addSubnet(list: BlockList, subnet: string, family: 'ipv4' | 'ipv6'): void {
   const [address = '', bits] = subnet.split('/');
   list.addSubnet(address, Number(bits), family);

@@ -1,22 +1,22 @@
-/** Who asks for a sign-in: clients that registered themselves, and clients whose id is the address of a document about them. */
+/** The clients of sign-ins: those that have registered (RFC 7591), and those whose id is the URL of a document that describes them. */
 import { hash } from 'node:crypto';
 import type { ClientDocuments, CountReading } from './client-documents.ts';
 import { OAuthError } from './oauth-error.ts';
 import type { SealedValues } from './sealed-values.ts';
 
-/** A client, as far as it matters here. */
+/** What is used of a client. */
 export interface Client {
-  /** Names it in what is sealed: {@link hashClientId}. */
+  /** Names it in sealed values: {@link hashClientId} of its id. */
   readonly hash: string;
   readonly name: string | undefined;
-  /** The host that its document is at; absent where nobody vouches for the name. */
+  /** The host of its document; undefined: it has registered itself, and nobody vouches for its name. */
   readonly host: string | undefined;
   readonly redirectUris: readonly string[];
-  /** Whether it gets refresh tokens: it wants them, and there are some. */
+  /** Whether it gets refresh tokens: it wants them, and this server issues them. */
   readonly refreshes: boolean;
 }
 
-/** A client that comes to an endpoint without a browser. */
+/** A client that calls an endpoint itself, without the user's browser. */
 export interface CallingClient {
   readonly hash: string;
   readonly hasSecret: boolean;
@@ -24,24 +24,24 @@ export interface CallingClient {
 
 /** Finds clients by their ids. */
 export interface Clients {
-  /** The client that wants to sign a user in. Rejects with an {@link OAuthError}, and with what `countReading` throws. */
+  /** Finds the client of an authorization request. Rejects with an {@link OAuthError}, and with what `countReading` throws. */
   find(clientId: string, countReading?: CountReading): Promise<Client>;
   /**
-   * The client that comes with a code or a token. Its document is not read again: what it had to say is in the code.
+   * Finds the client that presents a code or a token. Its document is not fetched again: the code holds what is used of it.
    * @throws {OAuthError} when there is no such client
    */
   identify(clientId: string): CallingClient;
 }
 
-/** What clients are found by. */
+/** What clients are found with. */
 export interface ClientParts {
   readonly values: SealedValues;
   readonly documents: ClientDocuments;
-  /** Whether there are refresh tokens. */
+  /** Whether this server issues refresh tokens. */
   readonly canRefresh: boolean;
 }
 
-/** Finds clients that registered by what is sealed in their ids, and the others by their documents. */
+/** Finds clients: those that have registered by the claims that are sealed in their ids, and others by their documents. */
 export function createClients({ values, documents, canRefresh }: ClientParts): Clients {
   return {
     async find(clientId, countReading) {
@@ -65,17 +65,17 @@ export function createClients({ values, documents, canRefresh }: ClientParts): C
   };
 }
 
-/** Whether an id is the address of a document. */
+/** Whether an id is the URL of a document. */
 function isDocumentId(clientId: string): boolean {
   return /^https?:/i.test(clientId);
 }
 
-/** What names a client in what is sealed: short, and as good as the id. */
+/** Names a client in sealed values: shorter than its id, and as unique. */
 export function hashClientId(clientId: string): string {
   return hash('sha256', clientId, 'base64url').slice(0, 22);
 }
 
-/** An id that this server has not given, or not with the secret that it has now: clients then register again. */
+/** The refusal of an id that this server has not issued, or has sealed with a secret that it has no more. Clients then register again. */
 function unknownClient(): OAuthError {
   return new OAuthError(
     'invalid_client',

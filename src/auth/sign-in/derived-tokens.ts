@@ -1,4 +1,4 @@
-/** Access tokens of sign-ins, behind the same port as the tokens of the file, which they lead back to at every request. */
+/** Verifies the access tokens of sign-ins, behind the same port as the tokens of the file. Each request looks up the entry that they come from. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { BoundedMap } from '../bounded-map.ts';
 import { digestToken, tokenIdOf } from '../digest.ts';
@@ -8,18 +8,18 @@ import type { Judge } from './judge.ts';
 import { narrowUser } from './scopes.ts';
 import { ACCESS_PREFIX, type AccessClaims, type SealedValues } from './sealed-values.ts';
 
-/** What derived tokens are verified with. */
+/** What the verifier is made from. */
 export interface DerivedTokenParts {
   readonly tokens: TokenVerifier;
   readonly values: SealedValues;
   readonly judge: Judge;
-  /** The origin that a request came to. */
+  /** The issuer that a request was sent to: one of the addresses of this server. */
   readonly issuerOf: (headers: IncomingHttpHeaders) => string;
-  /** Whether users are sent to sign in again for what a sign-in left out. */
+  /** Whether users are asked to sign in again for scopes that their sign-in left out. */
   readonly canStepUp?: boolean;
 }
 
-/** The grant of a derived token: that of its entry, with no more scopes than were asked for. Logs know it as the entry's token. */
+/** The grant of a derived token: that of its entry, with no more scopes than were asked for. Logs name it by the id of the entry's token. */
 class DerivedGrant implements Grant {
   readonly user: UserContext;
   readonly tokenId: string;
@@ -35,12 +35,12 @@ class DerivedGrant implements Grant {
     Object.freeze(this);
   }
 
-  /** The claims, for other processes of this server; out of reach of whatever spells or copies a grant. */
+  /** The claims, for other processes of this server. This is a getter, so that nothing that serializes or copies a grant shows them. */
   get key(): string {
     return KEY_PREFIX + JSON.stringify(this.#claims);
   }
 
-  /** The claims of a grant, be it this process's or another's; undefined where it is of another kind. */
+  /** The claims of a derived token's grant, of this process or another; undefined for any other grant. */
   static claimsOf(grant: Grant): AccessClaims | undefined {
     if (grant instanceof DerivedGrant) return grant.#claims;
     if (grant.key?.startsWith(KEY_PREFIX) !== true) return undefined;
@@ -49,21 +49,21 @@ class DerivedGrant implements Grant {
   }
 }
 
-/** How the key of a derived token begins: that of a token of the file is a digest. */
+/** The prefix of the key of a derived token's grant. The key of a token of the file is a digest, which cannot begin so. */
 const KEY_PREFIX = 'derived ';
 
-/** What is remembered of a token: what it says, and the grant that it gave last. */
+/** A token that has been opened: its claims, and its latest grant. */
 interface Opened {
   readonly claims: AccessClaims;
-  /** The user that the grant was made of; another version of the file has another one. */
+  /** The user that the grant was made from. Another version of the file has another object for it. */
   from?: UserContext;
   grant?: DerivedGrant;
 }
 
-/** So many tokens are remembered. Opening one again costs some microseconds. */
+/** How many tokens are remembered. Opening one again costs some microseconds. */
 const MAX_OPENED = 4_096;
 
-/** Adds derived tokens to a verifier. Of any other token, all that it costs is a look at how it begins. */
+/** Adds derived tokens to a verifier. Any other token only costs a look at its prefix. */
 export function withDerivedTokens(parts: DerivedTokenParts): TokenVerifier {
   const { tokens, values, judge, issuerOf, canStepUp = true } = parts;
   const opened = new BoundedMap<string, Opened>(MAX_OPENED);
@@ -81,7 +81,7 @@ export function withDerivedTokens(parts: DerivedTokenParts): TokenVerifier {
     verify(token, headers, networkOf): Verification | Promise<Verification> {
       if (!token.startsWith(ACCESS_PREFIX)) return tokens.verify(token, headers, networkOf);
       const found = open(token);
-      // One in some hundred thousand random tokens begins like a derived one.
+      // By chance, one in some hundred thousand random tokens has the prefix of derived ones.
       if (found === undefined) return tokens.verify(token, headers, networkOf);
       const verdict = judge(found.claims);
       if (!verdict.ok) return verdict.refused;
@@ -94,7 +94,7 @@ export function withDerivedTokens(parts: DerivedTokenParts): TokenVerifier {
       const claims = DerivedGrant.claimsOf(grant);
       if (claims === undefined) return tokens.isCurrent(grant);
       const verdict = judge(claims);
-      // An entry that is another user's by now gives another grant.
+      // If the entry belongs to another user by now, its grant is another one.
       return verdict.ok && verdict.entry.grant.user.userId === grant.user.userId;
     },
     hasValidToken: (userId) => tokens.hasValidToken(userId),
@@ -102,7 +102,7 @@ export function withDerivedTokens(parts: DerivedTokenParts): TokenVerifier {
   };
 }
 
-/** The grant of a token: the same one for as long as its entry is, so that who compares or counts grants finds few. */
+/** The grant of a token: the same object while the entry's user is the same, so that code that compares or counts grants finds few. */
 function grantOf(opened: Opened, entry: KnownToken, canStepUp: boolean): DerivedGrant {
   if (opened.grant === undefined || opened.from !== entry.grant.user) {
     opened.from = entry.grant.user;

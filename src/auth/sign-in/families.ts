@@ -1,33 +1,34 @@
 /**
- * What must be remembered of sign-ins, in memory and with a bound: which codes are used, which refresh token of each sign-in is the
- * newest, and which sign-ins have ended. What the token file says counts whatever is forgotten here.
+ * What must be remembered of sign-ins, in memory and with a bound: which codes are used, which refresh token of each sign-in is the newest, and which
+ * sign-ins have ended. Whatever is forgotten here, the token file still decides about every value.
  */
 import { SIGN_IN_ENDED } from '../authenticate.ts';
 import { BoundedMap } from '../bounded-map.ts';
 import { OAuthError } from './oauth-error.ts';
 
-/** A code is good for a minute. Milliseconds. */
+/** How long a code is valid. Milliseconds. */
 export const CODE_MS = 60_000;
 
-/** The bounds. */
+/** The bounds: how many used codes, newest generations and ended sign-ins are remembered. */
 const MAX_USED_CODES = 10_000;
 const MAX_NEWEST = 50_000;
 const MAX_ENDED = 10_000;
 
-/** The memory of a server's sign-ins. A sign-in is named by the code that began it. */
+/** The memory of a server's sign-ins. A sign-in is known by the `family` in its code and its tokens. */
 export interface Families {
   /**
-   * Uses a sign-in's code, which is known as used until a time: it must be nothing by then.
-   * @throws {OAuthError} when it has been used: whatever came of it ends, since two have it
+   * Uses up the code of a sign-in. That it is used is remembered until `untilMs`, when it must have expired.
+   * @throws {OAuthError} when the code was used before: the sign-in ends, since two have it. Also when the sign-in has ended, or too many sign in at
+   * once
    */
   useCode(family: string, untilMs: number): void;
   /**
    * Uses a refresh token, and returns the generation of the one that follows it.
-   * @throws {OAuthError} when it is too old to be the client's: the sign-in ends, since two have it
+   * @throws {OAuthError} when the token is too old to be the client's own: the sign-in ends, since two have it. Also when the sign-in has ended
    */
   useRefresh(family: string, generation: number): number;
   hasEnded(family: string): boolean;
-  /** Ends a sign-in. Resolves when all who listen have dealt with it. */
+  /** Ends a sign-in. Resolves when all listeners have finished. */
   end(family: string): Promise<void>;
   /** Notes that a sign-in has ended elsewhere. */
   noteEnded(family: string): void;
@@ -35,11 +36,11 @@ export interface Families {
   onEnd(listener: (family: string) => unknown): void;
 }
 
-/** Makes the memory. Ages are taken by the clock that is passed, so that it may be the one that values are stamped by. */
+/** Makes the memory. `now` is the clock by which it takes ages: it may be the one that gives the values their times. */
 export function createFamilies(now: () => number = Date.now): Families {
-  /** Until when each is known as used. */
+  /** Until when each used code is remembered. */
   const usedCodes = new Map<string, number>();
-  /** The newest generation of each sign-in, the one used longest ago first. */
+  /** The newest generation of each sign-in. The sign-in that was used longest ago comes first. */
   const newest = new BoundedMap<string, number>(MAX_NEWEST);
   const ended = new Set<string>();
 
@@ -75,7 +76,7 @@ export function createFamilies(now: () => number = Date.now): Families {
       const isFull = usedCodes.size >= MAX_USED_CODES;
       for (const [code, endMs] of usedCodes) {
         if (endMs <= now()) usedCodes.delete(code);
-        // Most end in the order in which they came; those of another process later.
+        // Most codes expire in the order in which they were used, those of other processes later.
         else if (!isFull) break;
       }
       if (usedCodes.size >= MAX_USED_CODES)
@@ -87,10 +88,10 @@ export function createFamilies(now: () => number = Date.now): Families {
     },
     useRefresh(family, generation) {
       requireGoing(family);
-      // What was forgotten, or never known here, is taken up where it comes back.
+      // A sign-in that was forgotten, or was never known here, goes on with the generation that the client presents.
       const current = Math.max(newest.get(family) ?? generation, generation);
-      // The one before the newest was used, or the newest would not be there; but the newest was not. A client that asked twice at
-      // once, or whose answer was lost, comes back with it.
+      // The one before the newest is accepted, too: a client that asked twice at once, or whose answer was lost, comes back with it. It was used, or
+      // there would be no newest; but nobody has used the newest yet.
       if (generation < current - 1) {
         void end(family);
         throw new OAuthError(

@@ -1,6 +1,6 @@
 /**
- * Reads a client's document. Whoever opens the sign-in page chooses the address, so that this must not become a way into the server's
- * own network: https alone, no redirect, the address checked where the connection is made, little time and few bytes.
+ * Fetches a client's document. Whoever opens the sign-in page chooses the URL, so that this must not become a way into the server's own network
+ * (SSRF): https only, no redirect, the address checked when the connection is made, little time and few bytes.
  */
 import { type LookupAddress, type LookupAllOptions, lookup as lookUpName } from 'node:dns';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
@@ -8,30 +8,30 @@ import { request, type RequestOptions } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { createAddressGuard } from './address-guard.ts';
 
-/** A document as it came. */
+/** A document as it was received. */
 export interface FetchedDocument {
   readonly value: unknown;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Reads the document at an address. Rejects with a reason that goes into the log and to nobody else. */
+/** Fetches the document at a URL. Rejects with a reason that goes into the log and to nobody else. */
 export type FetchDocument = (url: URL, options: { readonly mayBeNear: boolean }) => Promise<FetchedDocument>;
 
-/** Everything together may take so long, unless something else is said. Milliseconds. */
+/** The default deadline for everything together. Milliseconds. */
 export const DEADLINE_MS = 5_000;
 
-/** A document is a few hundred bytes; the draft says 5 KiB. */
+/** The largest document, which is what the draft says. Most have a few hundred bytes. */
 const MAX_BYTES = 5 * 1024;
 
-/** How documents are read. */
+/** How documents are fetched. */
 export interface FetchDocumentOptions {
-  /** Whose certificates count, as PEM. Default: those that Node knows. */
+  /** The certificate authorities that are trusted, as PEM. Default: those of Node.js. */
   readonly ca?: string;
-  /** Everything together may take so long. */
+  /** The deadline for everything together. Milliseconds. */
   readonly deadlineMs?: number;
 }
 
-/** Makes the reader. `mayBeNear`: the operator has named the very host, which may then be anywhere. */
+/** Makes the function that fetches documents. `mayBeNear`: the operator has named this very host, which may then have any address. */
 export function createFetchDocument({
   ca,
   deadlineMs = DEADLINE_MS,
@@ -40,7 +40,7 @@ export function createFetchDocument({
   const lookUpOpen = createOpenLookUp();
   return async (url, { mayBeNear }) => {
     const bare = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    // Nothing is looked up for a literal address.
+    // A literal address is checked here, as nothing is looked up for it.
     if (!mayBeNear && isIP(bare) !== 0 && !isOpen(bare))
       throw new Error('not an address of the open internet');
     const response = await ask(url, {
@@ -60,8 +60,8 @@ export type LookUpAll = (
 ) => void;
 
 /**
- * Makes what looks a name up where the connection is made, and leaves no address but open ones: what is connected to is what was
- * checked, whatever the name leads to a moment later.
+ * Makes a DNS look-up that runs when the connection is made, and returns only addresses of the open internet. The address that was checked is the one
+ * that is connected to, whatever the name leads to a moment later.
  */
 export function createOpenLookUp(lookUp: LookUpAll = lookUpName): LookupFunction {
   const isOpen = createAddressGuard();
@@ -82,7 +82,7 @@ function ask(url: URL, options: RequestOptions): Promise<IncomingMessage> {
     const asking = request(
       url,
       {
-        // No connection is kept: the next document is somebody else's.
+        // No connection is kept: the next document comes from another host.
         agent: false,
         headers: { Accept: 'application/json', 'Accept-Encoding': 'identity', 'User-Agent': 'mcp-sign-in' },
         ...options,

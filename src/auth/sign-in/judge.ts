@@ -1,32 +1,32 @@
-/** Whether what came of a sign-in counts: its own age, its sign-in, and above all the entry of the token that was pasted. */
+/** Judges the values of a sign-in: by their own expiry, by the sign-in, and above all by the entry of the token that was pasted. */
 import { SIGN_IN_ENDED } from '../authenticate.ts';
 import type { KnownToken, TokenVerifier, Verification } from '../verifier.ts';
 import type { Families } from './families.ts';
 import type { SignInClaims } from './sealed-values.ts';
 
-/** What values are judged by. */
+/** What the judge is made from. */
 export interface JudgeParts {
   readonly lookUp: NonNullable<TokenVerifier['lookUp']>;
   readonly families: Families;
   readonly now: () => number;
 }
 
-/** Why a value does not count, and whose it was for the log. */
+/** The refusal of a value, with the grant for the log. */
 type Refused = Extract<Verification, { readonly ok: false }>;
 
-/** A verdict: the entry, as it is at this moment, or why the value does not count, be that the sign-in's doing or the entry's. */
+/** The verdict: the entry as it is at this moment, or a refusal, which comes from the sign-in or from the entry. */
 export type Verdict =
   | { readonly ok: true; readonly entry: KnownToken }
   | { readonly ok: false; readonly by: 'sign-in' | 'entry'; readonly refused: Refused };
 
-/** Judges values. */
+/** Judges a value by its claims. */
 export type Judge = (claims: SignInClaims) => Verdict;
 
-/** Makes the judge. It asks for the entry each time: removed, disabled, expired, signed out, whatever the file says counts at once. */
+/** Makes the judge. It looks the entry up each time, so that every change takes effect at once: removed, disabled, expired, signed out. */
 export function createJudge({ lookUp, families, now }: JudgeParts): Judge {
   return (claims) => {
     const entry = lookUp(claims.digest);
-    // It was there when the value was made.
+    // An entry that is not there has been removed: it was there when the value was made.
     if (entry === undefined || entry === 'unavailable')
       return refuse('entry', { reason: entry ?? 'revoked' });
     const { grant, refusal, since } = entry;
@@ -40,7 +40,7 @@ export function createJudge({ lookUp, families, now }: JudgeParts): Judge {
   };
 }
 
-/** The verdict on what does not count. */
+/** Makes the verdict on a value that is refused. */
 function refuse(by: 'sign-in' | 'entry', why: Omit<Refused, 'ok'>): Verdict {
   return { ok: false, by, refused: { ok: false, ...why } };
 }

@@ -1,26 +1,26 @@
-/** What clients read before they sign in: how to do that here (RFC 8414). */
+/** The metadata of the authorization server, which clients read before they sign in (RFC 8414). */
 import { AUTH_METHODS } from './registration.ts';
 import { OFFLINE_ACCESS } from './scopes.ts';
 
-/** What the documents tell. */
+/** What the metadata is made from. */
 export interface MetadataFacts {
-  /** Origin, and path where the server has one; without a slash at its end. Clients compare it as text. */
+  /** The origin, and the path if the server has one, without a slash at the end. Clients compare it as text. */
   readonly issuer: string;
-  /** The scopes that there are. */
+  /** Every scope that this server knows. */
   readonly scopes: readonly string[];
   readonly canRegister: boolean;
-  /** Whether there are refresh tokens. */
+  /** Whether this server issues refresh tokens. */
   readonly canRefresh: boolean;
 }
 
-/** The document of the authorization server. */
+/** Makes the metadata document of the authorization server. */
 export function describeAuthorizationServer({
   issuer,
   scopes,
   canRegister,
   canRefresh,
 }: MetadataFacts): object {
-  // Some clients use a refresh token only where they find this word.
+  // Some clients use a refresh token only if they find this scope here.
   const words = canRefresh ? [...scopes, OFFLINE_ACCESS] : scopes;
   return {
     issuer,

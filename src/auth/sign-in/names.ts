@@ -1,9 +1,9 @@
-/** Names that come from outside and are shown to people: what they hold must not change how they, or what is beside them, read. */
+/** Makes names from outside fit to be shown to people: no character may change how the name, or the text beside it, is displayed. */
 
-/** Longer names are cut. */
+/** The longest name in characters; a longer one is cut. */
 const MAX_NAME_CHARS = 80;
 
-/** Control characters, invisible ones, and those that turn the direction of what follows. */
+/** Control characters, invisible ones, and those that change the direction of the text behind them. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Cn}]/gu;
 
 /** A client's name as the page shows it; undefined when nothing of it is left. */

@@ -1,6 +1,6 @@
-/** What goes wrong at the endpoints of signing in, in the codes of RFC 6749 and its neighbours. */
+/** The errors of the sign-in endpoints, with the codes of RFC 6749 and its extensions. */
 
-/** The codes that clients compare. */
+/** The error codes, which clients compare. */
 export type OAuthErrorCode =
   | 'access_denied'
   | 'interaction_required'
@@ -17,11 +17,11 @@ export type OAuthErrorCode =
   | 'unsupported_grant_type'
   | 'unsupported_response_type';
 
-/** A refusal that the client is to see. Its words hold no double quotes and no backslash (RFC 6749, section 5.2). */
+/** A refusal that the client is told. Its description holds no double quotes and no backslash (RFC 6749, section 5.2). */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly code: OAuthErrorCode;
-  /** Whether it was tried with a value that this server has never made: that may be a guess. */
+  /** Whether the request presented a value that this server has not made, which may be a guess. */
   readonly isGuess: boolean;
 
   constructor(code: OAuthErrorCode, description: string, { isGuess = false } = {}) {

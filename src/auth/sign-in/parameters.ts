@@ -1,25 +1,25 @@
-/** Parameters of a request to the endpoints of signing in: each once, and an empty one is not there (RFC 6749, section 3.1). */
+/** The parameters of a request to a sign-in endpoint: each may be there once, and an empty one counts as absent (RFC 6749, section 3.1). */
 import { OAuthError } from './oauth-error.ts';
 
 /** The parameters of a request. */
 export interface Parameters {
   /**
-   * The value of a parameter; undefined when it is not there.
-   * @throws {OAuthError} when it is there twice: parts of a chain could each believe another one
+   * The value of a parameter; undefined when it is absent or empty.
+   * @throws {OAuthError} when it is there twice: two programs that handle the request could each use another one
    */
   get(name: string): string | undefined;
   /**
-   * Refuses a request in which any of them is there twice.
+   * Refuses a request in which a parameter other than `resource` is there twice.
    * @throws {OAuthError}
    */
   requireOnce(): void;
   /** All values of the one parameter that may be there several times (RFC 8707, section 2). */
   resources(): readonly string[];
-  /** The names that are there, besides these. */
+  /** The names of the parameters besides the known ones. */
   others(known: readonly string[]): readonly string[];
 }
 
-/** The parameter that names what a token is for. */
+/** The parameter that names what a token is for (RFC 8707). */
 const RESOURCE = 'resource';
 
 /** Reads parameters. */

@@ -1,9 +1,9 @@
 /**
- * Where a user may be sent back to with a code. Whoever registers a client can write any address and any name, and the page that takes
- * the token is the real one: so that no code goes astray, the addresses are those of the clients that there are.
+ * The redirects that a user may be sent to with a code. Whoever registers a client can write any address and any name, and the page that takes the
+ * token is the real one. So that no code goes astray, only redirects of known clients, of the user's own machine and of the operator are allowed.
  */
 
-/** The callbacks of clients that run elsewhere, and of programs with a scheme of their own. */
+/** The redirects of known clients: of those that run on the web, and of programs with a URI scheme of their own. */
 const VENDOR_CALLBACKS: ReadonlySet<string> = new Set([
   'https://claude.ai/api/mcp/auth_callback',
   'https://claude.com/api/mcp/auth_callback',
@@ -14,17 +14,17 @@ const VENDOR_CALLBACKS: ReadonlySet<string> = new Set([
   'https://insiders.vscode.dev/redirect',
 ]);
 
-/** ChatGPT has one for each connector. */
+/** ChatGPT has a redirect for each connector. */
 const CHATGPT_CALLBACK = /^https:\/\/chatgpt\.com\/connector\/oauth\/[\w-]{1,128}$/;
 
-/** A program on the user's own machine (RFC 8252, section 7.3): its host, its port, and the rest. */
+/** A redirect to a program on the user's own machine (RFC 8252, section 7.3). The groups are its host, its port, and the rest. */
 const LOOPBACK = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(?::(\d{1,5}))?([/?].*)?$/;
 
-/** Schemes that browsers act on by themselves, or that name no program. */
+/** Schemes that are never allowed: browsers act on them by themselves, or they name no program. */
 const NEVER_SCHEMES =
   /^(about|blob|chrome|data|edge|file|filesystem|ftp|http|intent|javascript|mailto|resource|tel|vbscript|view-source|ws|wss):/i;
 
-/** What the answer adds: a redirect that has one of them already would make two answers of one. */
+/** The parameters that the response adds. A redirect that has one of them already would make two responses of one. */
 const RESPONSE_PARAMETERS = ['code', 'state', 'iss', 'error', 'error_description', 'response'];
 
 /** Whether an address can be a redirect at all: https, a loopback address, or the scheme of a program. */
@@ -33,12 +33,12 @@ function isRedirectUri(uri: string): boolean {
   if (LOOPBACK.test(uri)) return !addsResponse(uri);
   const { protocol, username, password, hostname } = new URL(uri);
   if (username !== '' || password !== '' || NEVER_SCHEMES.test(protocol)) return false;
-  // `https:host` is an address to a browser too.
+  // Browsers take `https:host` for an address, too.
   if (protocol === 'https:' && (!/^https:\/\/[^/?@]+/.test(uri) || hostname === '')) return false;
   return !addsResponse(uri);
 }
 
-/** Whether an address holds a parameter that only the answer may add. */
+/** Whether an address has a parameter that only the response may add. */
 function addsResponse(uri: string): boolean {
   const { searchParams } = new URL(uri);
   return RESPONSE_PARAMETERS.some((name) => searchParams.has(name));
@@ -50,8 +50,8 @@ export function isLoopbackRedirect(uri: string): boolean {
 }
 
 /**
- * Whether the address that a request names is one that its client has. Exactly, but for the port of a loopback address, which a program
- * takes as it is free. The names of the loopback address are not each other: another program may listen on the other one.
+ * Whether the redirect of a request is one that its client has registered. Both must be equal but for the port of a loopback address, as a program
+ * takes any free one. The loopback names are not equal to each other: another program may listen on another of them.
  */
 export function isSameRedirect(known: string, asked: string): boolean {
   if (known === asked) return true;
@@ -64,7 +64,7 @@ export function isSameRedirect(known: string, asked: string): boolean {
 export interface RedirectPolicy {
   /** Whether a client that registered itself may have the address. */
   allows(uri: string): boolean;
-  /** Whether a client may have it whose document is at this host: its own addresses as well. */
+  /** Whether a client whose document is at this host may have the address: https addresses on that host are allowed as well. */
   allowsDocument(uri: string, documentHost: string): boolean;
 }
 
@@ -81,7 +81,7 @@ export function createRedirectPolicy(more: readonly string[]): RedirectPolicy {
   };
 }
 
-/** A redirect with the answer's parameters behind it. The client's own query stays as it is, byte for byte. */
+/** Adds the parameters of a response to a redirect. The client's own query stays as it is, byte for byte. */
 export function addToRedirect(uri: string, parameters: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(parameters).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,

@@ -1,4 +1,4 @@
-/** Dynamic registration (RFC 7591): what a client says of itself is sealed into the id that it gets, and nothing is stored. */
+/** Dynamic client registration (RFC 7591): the metadata of a client is sealed into the id that it gets, and nothing is stored. */
 import { wantsRefresh } from './client-documents.ts';
 import { hashClientId } from './clients.ts';
 import { readableName } from './names.ts';
@@ -6,7 +6,7 @@ import { OAuthError } from './oauth-error.ts';
 import type { RedirectPolicy } from './redirect-policy.ts';
 import type { SealedValues } from './sealed-values.ts';
 
-/** The bounds of what goes into an id. */
+/** The bounds of the redirects that go into an id. */
 const MAX_REDIRECTS = 10;
 const MAX_REDIRECT_CHARS = 512;
 
@@ -14,18 +14,18 @@ const MAX_REDIRECT_CHARS = 512;
 export const AUTH_METHODS = ['none', 'client_secret_post', 'client_secret_basic'] as const;
 type AuthMethod = (typeof AUTH_METHODS)[number];
 
-/** What a client is registered with. */
+/** What the registration is made from. */
 export interface RegistrationParts {
   readonly values: SealedValues;
   readonly redirects: RedirectPolicy;
-  /** Whether there are refresh tokens. */
+  /** Whether this server issues refresh tokens. */
   readonly canRefresh: boolean;
   readonly now: () => number;
 }
 
 /**
- * Registers a client, and returns what it is to be told (section 3.2.1).
- * @throws {OAuthError} when it cannot be one
+ * Registers a client, and returns the response to it (RFC 7591, section 3.2.1).
+ * @throws {OAuthError} when the metadata cannot be accepted
  */
 export function registerClient(
   metadata: unknown,
@@ -57,14 +57,14 @@ export function registerClient(
   };
 }
 
-/** The members of the metadata; what is null is not there. */
+/** The members of the metadata, without those that are null. */
 function membersOf(metadata: unknown): Readonly<Record<string, unknown>> {
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
     throw new OAuthError('invalid_client_metadata', 'Send the metadata of the client as a JSON object.');
   return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null));
 }
 
-/** The redirects that the client may have. Several clients list some that others of them use: those are left out. */
+/** The listed redirects that are allowed here. The others are left out, since several clients also list redirects of their other variants. */
 function readRedirects(listed: unknown, redirects: RedirectPolicy): string[] {
   if (!Array.isArray(listed) || listed.length === 0)
     throw new OAuthError('invalid_redirect_uri', 'Send redirect_uris, a list with at least one address.');
@@ -82,7 +82,7 @@ function readRedirects(listed: unknown, redirects: RedirectPolicy): string[] {
   );
 }
 
-/** How the client authenticates; RFC 7591 says what is meant when it does not say. */
+/** The authentication method of the client. RFC 7591 says what it is when the client does not say. */
 function readAuthMethod(said: unknown = 'client_secret_basic'): AuthMethod {
   const method = AUTH_METHODS.find((known) => known === said);
   if (method !== undefined) return method;
@@ -92,7 +92,7 @@ function readAuthMethod(said: unknown = 'client_secret_basic'): AuthMethod {
   );
 }
 
-/** Refuses a client that could not use a code, which is all that there is. */
+/** Refuses a client that does not use the authorization code flow, which is the only one here. */
 function requireCode({
   grant_types: grants,
   response_types: responses,
@@ -105,7 +105,7 @@ function requireCode({
   }
 }
 
-/** Whether a list is there and lacks a word, or is none. */
+/** Whether a value is there, and is not a list that contains a word. */
 function lacks(list: unknown, word: string): boolean {
   return list !== undefined && !(Array.isArray(list) && list.includes(word));
 }

@@ -1,10 +1,10 @@
-/** What tokens are for: the addresses of this server that clients name as `resource` (RFC 8707). */
+/** The resources that tokens are for: the addresses of this server that clients name as `resource` (RFC 8707). */
 import { RESOURCE_PATHS } from '../own-address.ts';
 import { OAuthError } from './oauth-error.ts';
 
 /**
- * The resources that a request names, each once and as addresses are usually written: whatever is sent, they are few.
- * @throws {OAuthError} when one is of another server: a token for it is not ours to give
+ * The resources that a request names, normalized and without duplicates: whatever is sent, they are few.
+ * @throws {OAuthError} when one is of another server: this one issues no token for it
  */
 export function requireOwnResources(resources: readonly string[], issuer: string): readonly string[] {
   const own = new Set(
@@ -19,7 +19,7 @@ export function requireOwnResources(resources: readonly string[], issuer: string
   );
 }
 
-/** An address with its scheme and host in small letters and without its scheme's own port, which mean the same (RFC 3986, section 6.2.3). */
+/** Normalizes an address: scheme and host in lower case, and no default port, which do not change its meaning (RFC 3986, section 6.2.3). */
 function asUsuallyWritten(resource: string): string {
   const [, origin = '', rest = ''] = /^(https?:\/\/[^/?#@\\\s]+)(.*)$/is.exec(resource) ?? [];
   return URL.canParse(origin) ? new URL(origin).origin + rest : resource;

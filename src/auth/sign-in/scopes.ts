@@ -1,24 +1,24 @@
-/** Scopes of a sign-in: what was asked for, what the entry has, and so what is granted. */
+/** The scopes of a sign-in: of those that were asked for, the ones that the entry has are granted. */
 import { createUserContext, type UserContext } from '../user.ts';
 
-/** The word by which clients ask for a refresh token, and look for one. */
+/** The scope by which clients ask for a refresh token; a client that is granted it looks for one. */
 export const OFFLINE_ACCESS = 'offline_access';
 
-/** What a request's `scope` asks for. */
+/** What the `scope` of a request asks for. */
 export interface AskedScopes {
-  /** Those that there are; absent where nothing that there is was asked for, which means everything. */
+  /** The known scopes among them; undefined: there is none, which means all. */
   readonly scopes: readonly string[] | undefined;
   readonly wantsOffline: boolean;
 }
 
-/** Reads a `scope` parameter. Clients ask for much that only other servers have, so that unknown words are no mistake. */
+/** Reads a `scope` parameter. Clients ask for many scopes that only other servers have, so that unknown ones are ignored. */
 export function readScope(text: string | undefined, known: readonly string[]): AskedScopes {
   const words = new Set((text ?? '').split(' '));
   const scopes = known.filter((scope) => words.has(scope));
   return { scopes: scopes.length === 0 ? undefined : scopes, wantsOffline: words.has(OFFLINE_ACCESS) };
 }
 
-/** The scopes that a sign-in grants to an entry's user; absent where that is everything. */
+/** The scopes that a sign-in grants to an entry's user; undefined: all. */
 function grantedScopes(
   asked: readonly string[] | undefined,
   entry: readonly string[] | undefined,
@@ -27,7 +27,7 @@ function grantedScopes(
   return asked.filter((scope) => entry.includes(scope));
 }
 
-/** The user of an entry with no more than a sign-in grants; what it left out, another sign-in may give. */
+/** The user of an entry with no more scopes than a sign-in grants. With `canStepUp`, another sign-in may grant what this one left out. */
 export function narrowUser(
   user: UserContext,
   asked: readonly string[] | undefined,
@@ -43,8 +43,8 @@ export function narrowUser(
 }
 
 /**
- * What a client is told it was granted: nothing at all too, since leaving it out means as much as was asked for (RFC 6749, section 5.1).
- * Undefined where there is no word for it, as nothing here asks for one.
+ * The `scope` of a token response. It is there even if nothing was granted: without it, the client would take all that it asked for as granted (RFC
+ * 6749, section 5.1). Undefined when there is nothing to name, as on a server that knows no scope.
  */
 export function spellScope(
   { scopes, wantsOffline }: AskedScopes,

@@ -1,4 +1,4 @@
-/** Signing in with a token of the file: an authorization server for exactly that, of parts that know no HTTP framework. */
+/** Sign-in with a token of the file: an authorization server for exactly that, made of parts that know no HTTP framework. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createSealer } from '../../sealed.ts';
@@ -16,13 +16,13 @@ import { createRedirectPolicy } from './redirect-policy.ts';
 import { registerClient } from './registration.ts';
 import { createSealedValues } from './sealed-values.ts';
 
-/** What signing in is made from. */
+/** What the authorization server is made from. */
 export interface SignInParts {
   readonly tokens: TokenVerifier;
   readonly lookUp: NonNullable<TokenVerifier['lookUp']>;
   readonly secrets: readonly string[];
   readonly addresses: Addresses;
-  /** The scopes that something here asks for. */
+  /** Every scope that something on this server requires. */
   readonly scopes: readonly string[];
   readonly clientHosts: readonly string[];
   readonly redirectUris: readonly string[];
@@ -36,20 +36,20 @@ export interface SignInParts {
 
 /** An authorization server. */
 export interface SignIn extends Authorization, Exchange {
-  /** Decides about the tokens of the file, and about those that came of a sign-in. */
+  /** Verifies the tokens of the file, and the access tokens of sign-ins. */
   readonly verifier: TokenVerifier;
   readonly issuerOf: (headers: IncomingHttpHeaders) => string;
   readonly scopes: readonly string[];
-  /** Whether there are refresh tokens. */
+  /** Whether this server issues refresh tokens. */
   readonly canRefresh: boolean;
   readonly identify: Clients['identify'];
   /** Whether a secret is the client's. */
   isSecretOf(secret: string, client: CallingClient): boolean;
-  /** Registers a client, and returns what it is told. */
+  /** Registers a client, and returns the response to it. */
   register(metadata: unknown): object;
-  /** Which sign-ins have ended here, and elsewhere. */
+  /** Tells which sign-ins end here, and notes those that have ended in other processes. */
   readonly ends: Pick<Families, 'noteEnded' | 'onEnd'>;
-  /** Whether a text is what a sign-in gave: that is no token to sign in with. */
+  /** Whether a text is a token that a sign-in has issued: nobody can sign in with one. */
   isDerived(token: string): boolean;
 }
 
