@@ -1,27 +1,27 @@
-/** Asks the provider for JSON: little time, a bounded answer, no redirect, and word in the log when it does not go well. */
+/** Asks the provider for JSON: with a deadline, a bounded answer, and no redirect. */
 
-/** Asks an address. Rejects with the reason, which holds nothing that was sent. */
+/** Sends a request to a URL. Rejects with the reason, which holds nothing that was sent. */
 export type Ask = (url: string, options?: AskOptions) => Promise<AskAnswer>;
 
-/** What is sent besides the address. */
+/** What is sent besides the URL. With a form, the request is a POST. */
 export interface AskOptions {
   readonly form?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An answer in JSON; `body` is undefined where it is none. */
+/** An answer; `body` is undefined when it is not JSON. */
 export interface AskAnswer {
   readonly status: number;
   readonly body: unknown;
 }
 
-/** Everything together may take so long. Milliseconds. */
+/** The deadline for everything together. Milliseconds. */
 const DEADLINE_MS = 5_000;
 
-/** Documents with many keys are some kilobytes. */
+/** The largest answer. Even a document with many keys has only some kilobytes. Bytes. */
 const MAX_BYTES = 512 * 1024;
 
-/** Asks by fetch. */
+/** Sends a request by fetch(). */
 export const askProvider: Ask = async (url, { form, headers = {} } = {}) => {
   const response = await fetch(url, {
     redirect: 'error',
@@ -46,7 +46,7 @@ async function readText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** JSON, or nothing. */
+/** The value of a JSON text; undefined when the text is not JSON. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -55,7 +55,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Whether a value has members to look at. */
+/** Whether a value is an object with members, and no array. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,12 +1,12 @@
-/** What a provider's token says, and who that makes its bearer: whose it is, what it may do, for whom it is, until when. */
+/** Reads the claims of a provider's token: its user, scopes, audience and times. */
 import { createUserContext, type UserContext } from '../user.ts';
 import { isRecord } from './ask.ts';
 import { TokenFault } from './refusals.ts';
 
-/** What a token says: the payload of a JWT, or the answer of introspection. */
+/** The claims of a token: the payload of a JWT, or the answer of introspection (RFC 7662). */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** How tokens are read. */
+/** The rules by which claims are read. */
 export interface ClaimRules {
   readonly issuer: string;
   readonly userClaim: string;
@@ -14,35 +14,35 @@ export interface ClaimRules {
   readonly canStepUp: boolean;
 }
 
-/** What a token comes to. */
+/** What the claims of a token say. */
 export interface ReadToken {
   readonly user: UserContext;
-  /** For whom it is. */
+  /** The audiences of the token (`aud`). */
   readonly audience: readonly string[];
-  /** Milliseconds since the epoch; Infinity where an introspected token does not say. */
+  /** Milliseconds since the epoch; Infinity for an introspected token without `exp`. */
   readonly expiresAtMs: number;
   readonly notBeforeMs: number;
 }
 
-/** Two clocks may differ by so much. Milliseconds. */
+/** How much the clocks of this server and the provider may differ. Milliseconds. */
 export const SKEW_MS = 30_000;
 
-/** As long as the token file's. */
+/** The longest user id: that of the token file. */
 const MAX_ID_CHARS = 200;
 
-/** More words than these are no scopes that anybody looks for. */
+/** How many scopes of a token are read. Nobody looks for more. */
 const MAX_SCOPES = 256;
 
-/** What tokens of other kinds say of themselves in Keycloak, where access tokens say `Bearer`. */
+/** The values of `typ` in Keycloak's tokens of other kinds. Its access tokens have `Bearer`. */
 const OTHER_TYPES: ReadonlySet<unknown> = new Set(['ID', 'Refresh', 'Offline', 'Logout']);
 
 /**
  * Reads the claims of a JWT.
- * @throws {TokenFault} for what is no access token of the issuer
+ * @throws {TokenFault} when it is no access token of the issuer
  */
 export function readJwtClaims(claims: Claims, rules: ClaimRules): ReadToken {
   if (claims['iss'] !== rules.issuer) throw new TokenFault('issuer');
-  // What only ID tokens have, and what only other kinds say.
+  // Only ID tokens have these two claims, and only tokens of other kinds these values of `typ`.
   if (claims['nonce'] !== undefined || claims['at_hash'] !== undefined || OTHER_TYPES.has(claims['typ']))
     throw new TokenFault('not_access');
   const expiresAtMs = momentOf(claims['exp']);
@@ -51,8 +51,8 @@ export function readJwtClaims(claims: Claims, rules: ClaimRules): ReadToken {
 }
 
 /**
- * Reads what introspection says of an active token.
- * @throws {TokenFault} for what is no access token of the issuer
+ * Reads the answer of introspection.
+ * @throws {TokenFault} when the token is not active, or is no access token of the issuer
  */
 export function readIntrospected(claims: Claims, rules: ClaimRules): ReadToken {
   if (claims['active'] !== true) throw new TokenFault('inactive');
@@ -67,7 +67,7 @@ export function readIntrospected(claims: Claims, rules: ClaimRules): ReadToken {
 }
 
 /**
- * Refuses a token whose time is over, or has not come.
+ * Refuses a token that has expired, or is not valid yet.
  * @throws {TokenFault}
  */
 export function requireInTime({ expiresAtMs, notBeforeMs }: ReadToken, nowMs: number): void {
@@ -76,28 +76,28 @@ export function requireInTime({ expiresAtMs, notBeforeMs }: ReadToken, nowMs: nu
 }
 
 /**
- * Refuses a token that is for others.
+ * Refuses a token that is for none of the accepted audiences.
  * @throws {TokenFault}
  */
 export function requireAudience({ audience }: ReadToken, accepted: ReadonlySet<string>): void {
   if (audience.length === 0) throw new TokenFault('no_audience');
-  // Clients add a slash to an address without a path, and some to every one.
+  // Clients add a slash to an address without a path, and some add it to every address.
   if (!audience.some((name) => accepted.has(name) || accepted.has(name.replace(/\/$/, ''))))
     throw new TokenFault('audience');
 }
 
-/** How the ids of the provider's users begin: none is a user of the token file, or of another provider, by having the same name. */
+/** The prefix of the ids of the provider's users. With it, no user of the token file or of another provider has the same id. */
 export function userPrefixOf({ issuer }: Pick<ClaimRules, 'issuer'>): string {
   return `${issuer}#`;
 }
 
-/** What both kinds say. */
+/** Reads the claims that JWTs and introspected tokens have in common. */
 function readClaims(
   claims: Claims,
   { issuer, userClaim, scopeClaims, canStepUp }: ClaimRules,
   expiresAtMs: number,
 ): ReadToken {
-  // Whoever stole it could use it, which is what it was bound against.
+  // The token is bound to a key, so that nobody could use it who stole it. That is not checked here, so it is refused.
   if (claims['cnf'] !== undefined) throw new TokenFault('bound');
   const notBeforeMs = claims['nbf'] === undefined ? -Infinity : momentOf(claims['nbf']);
   if (notBeforeMs === undefined) throw new TokenFault('not_yet_valid');
@@ -121,7 +121,7 @@ function readClaims(
   };
 }
 
-/** A claim by its name, or else by the names on the way to it. */
+/** A claim by its name, or else by a path of names with dots between them. */
 function claimAt(claims: Claims, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
   let found: unknown = claims;
@@ -130,26 +130,26 @@ function claimAt(claims: Claims, path: string): unknown {
   return found;
 }
 
-/** A text that can name somebody: numbers are spelled, and what a log or a page could not show is refused. */
+/** A claim that can name somebody, as a text; undefined when it is empty or too long, or when a log or a page could not show it. */
 function idOf(value: unknown): string | undefined {
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
   if (typeof text !== 'string' || text.trim() === '' || text.length > MAX_ID_CHARS) return undefined;
   return /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}]/u.test(text) ? undefined : text;
 }
 
-/** Scopes: words in a text, or a list. A token that says nothing of scopes has none. */
+/** The scopes of a claim: words in a text, or a list. A token without the claim has none. */
 function scopesOf(value: unknown): readonly string[] {
   const words = typeof value === 'string' ? value.split(' ') : wordsOf(value);
   return [...new Set(words.filter((word) => word !== ''))].slice(0, MAX_SCOPES);
 }
 
-/** A text, or a list of texts. */
+/** A claim that is a text or a list of texts, as a list. */
 function wordsOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : [];
 }
 
-/** A time in seconds as milliseconds. */
+/** A time in seconds, as milliseconds; undefined when it is no number. */
 function momentOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value * 1000 : undefined;
 }

@@ -1,14 +1,14 @@
-/** Where the provider is asked: at what was configured, or what its own document says (RFC 8414, or OpenID Connect). */
+/** Finds the endpoints of the provider that are not configured, in its metadata document (RFC 8414, or OpenID Connect Discovery). */
 import { isIP } from 'node:net';
 import { type Ask, isRecord } from './ask.ts';
 
-/** What the document says, as far as it matters here. */
+/** What is used of the document. */
 export interface Endpoints {
   readonly jwksUrl: string | undefined;
   readonly introspectionUrl: string | undefined;
 }
 
-/** Where an issuer's document may be. Both specifications are about, and they put paths in two places. */
+/** The URLs at which an issuer's document may be. Both specifications are in use, and they put the path in different places. */
 function documentUrls(issuer: string): string[] {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/+$/, '');
@@ -20,7 +20,7 @@ function documentUrls(issuer: string): string[] {
   return [...new Set(all)];
 }
 
-/** Reads the document. Rejects where none is there that is the issuer's. */
+/** Fetches the document. Rejects when no URL has one of this issuer. */
 export async function discoverEndpoints(issuer: string, ask: Ask): Promise<Endpoints> {
   const problems: string[] = [];
   for (const url of documentUrls(issuer)) {
@@ -42,7 +42,7 @@ export async function discoverEndpoints(issuer: string, ask: Ask): Promise<Endpo
   throw new Error(problems.join('; '));
 }
 
-/** An address of a document that may be asked: over https, or on this machine. */
+/** A URL of the document, if it may be used: over https, or on this machine. */
 function addressOf(value: unknown): string | undefined {
   if (typeof value !== 'string' || !URL.canParse(value)) return undefined;
   const { protocol, hostname } = new URL(value);

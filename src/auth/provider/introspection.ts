@@ -1,45 +1,45 @@
-/** Asks the provider about opaque tokens (RFC 7662): each once at a time, and not again for a while. */
+/** Asks the provider about opaque tokens by introspection (RFC 7662), about a bounded number of them at once. */
 import { type Ask, isRecord } from './ask.ts';
 import type { Claims } from './claims.ts';
 import { ProviderUnreachable } from './refusals.ts';
 
-/** Asks about a token; what the provider says of it. Rejects with {@link ProviderUnreachable}. */
+/** Asks about a token, and returns what the provider says of it. Rejects with {@link ProviderUnreachable}. */
 export type Introspect = (token: string, asker: Asker) => Promise<Claims>;
 
-/** For whom: a token that is `known` to be good and asked about again, or somebody's that came from a network. */
+/** Who asks: this server, again, about a token that is `known` to be active, or a request that came from a network. */
 export type Asker = 'known' | { readonly network: string };
 
-/** What is asked with. */
+/** What the introspection is made from. */
 export interface IntrospectionOptions {
-  /** Where. Rejects where that cannot be found out. */
+  /** Finds the URL of the endpoint. Rejects when it cannot be found. */
   readonly findUrl: () => Promise<string>;
   readonly client: { readonly id: string; readonly secret: string };
   readonly ask: Ask;
-  /** Told why no answer came, at most once in a while. */
+  /** Told why a question has failed, at most every half minute. */
   readonly onFailure: (reason: string) => void;
   readonly now: () => number;
 }
 
 /**
- * So many are asked about at once that nobody knows, and so many of them for one network; more would have the provider do the work of an
- * attack. Whoever makes tokens up takes no place of others so: tokens that are known have as many places of their own.
+ * How many unknown tokens are asked about at once, and how many of them for one network: with more, the provider would do the work of an attack.
+ * Known tokens have as many places of their own, so that whoever makes tokens up takes no place of theirs.
  */
 const MAX_ASKING = 64;
 const MAX_OF_NETWORK = 16;
 
-/** A failure is told again after so long. Milliseconds. */
+/** The pause between two reports of a failure. Milliseconds. */
 const TELL_AGAIN_MS = 30_000;
 
-/** A client that is turned away comes back after so long. Seconds. */
+/** When a client that was turned away may try again. Seconds. */
 const RETRY_SECONDS = 5;
 
-/** Makes what asks. */
+/** Makes the introspection. */
 export function createIntrospection(options: IntrospectionOptions): Introspect {
   const { findUrl, client, ask, onFailure, now } = options;
   const authorization = `Basic ${Buffer.from(`${encode(client.id)}:${encode(client.secret)}`).toString('base64')}`;
   const takePlace = createPlaces();
   let tellAgainAtMs = -Infinity;
-  /** Says why, and gives up. */
+  /** Reports a failure, unless that was done a moment ago, and makes the error to throw. */
   const fail = (reason: string, cause?: unknown): ProviderUnreachable => {
     if (now() >= tellAgainAtMs) {
       tellAgainAtMs = now() + TELL_AGAIN_MS;
@@ -56,7 +56,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspect {
         form,
         headers: { Authorization: authorization },
       });
-      // A refusal is of this server's own credential: it says nothing about the token.
+      // A refusal is about the credential of this server, and says nothing about the token.
       if (status !== 200 || !isRecord(body)) throw fail(`introspection: status ${status}`);
       return body;
     } catch (error) {
@@ -69,7 +69,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspect {
   };
 }
 
-/** Makes what takes a place for a question, and returns what leaves it; undefined where there is none. */
+/** Makes the function that takes a place for a question. It returns the function that frees the place; undefined when no place is free. */
 function createPlaces(): (asker: Asker) => (() => void) | undefined {
   let known = 0;
   let strangers = 0;

@@ -1,4 +1,4 @@
-/** Reads access tokens that are JWTs: by the provider's keys, with algorithms that a key alone can sign with. */
+/** Reads access tokens that are JWTs: verifies them by the provider's keys, with asymmetric algorithms only. */
 import {
   compactVerify,
   type CompactVerifyGetKey,
@@ -14,22 +14,22 @@ import { createSeldom } from './seldom.ts';
 
 /** Reads tokens. */
 export interface JwtReader {
-  /** The claims of a token whose signature is right. Rejects with a {@link TokenFault}, or where the keys cannot be asked for. */
+  /** The claims of a token with a valid signature. Rejects with a {@link TokenFault}, or when the keys cannot be fetched. */
   read(token: string): Promise<Claims>;
-  /** Changes with the keys: what was read by those before must be read again. */
+  /** Changes with the keys: what was read with earlier ones must be read again. */
   readonly version: unknown;
 }
 
-/** What tokens are read with. */
+/** What the reader is made from. */
 export interface JwtReaderOptions {
-  /** Where the keys are. Rejects where that cannot be found out. */
+  /** Finds the URL of the keys. Rejects when it cannot be found. */
   readonly findJwksUrl: () => Promise<string>;
   readonly ask: Ask;
   readonly onFailure: (reason: string) => void;
   readonly now: () => number;
 }
 
-/** No `none`, and nothing that whoever knows the public key could sign with. */
+/** The accepted algorithms: not `none`, and none by which somebody who knows only the public key could sign. */
 const ALGORITHMS = [
   'RS256',
   'RS384',
@@ -44,7 +44,7 @@ const ALGORITHMS = [
   'Ed25519',
 ];
 
-/** What access tokens call themselves; many providers say nothing, or `JWT`. */
+/** The `typ` of access tokens. Many providers give none, or `JWT`. */
 const TYPES = new Set(['at+jwt', 'jwt']);
 
 /** Whether a text has the form of a JWT: three parts, of which the first is a header in JSON. */
@@ -71,7 +71,7 @@ export function createJwtReader({ findJwksUrl, ask, onFailure, now }: JwtReaderO
       requireAccessToken(token);
       const claims = await verify(token, await keys.get()).catch(async (error: unknown) => {
         if (!isOfUnknownKey(error)) throw error;
-        // It may have been made since.
+        // The key may have been made since the set was fetched.
         return verify(token, await keys.renew());
       });
       return claims;
@@ -79,7 +79,7 @@ export function createJwtReader({ findJwksUrl, ask, onFailure, now }: JwtReaderO
   };
 }
 
-/** Refuses by the header alone what no key could make right. */
+/** Refuses a token by its header, if no key could make it valid. */
 function requireAccessToken(token: string): void {
   let header: ReturnType<typeof decodeProtectedHeader>;
   try {
@@ -88,14 +88,14 @@ function requireAccessToken(token: string): void {
     throw new TokenFault('malformed', { cause: error });
   }
   const { alg, typ, crit } = header;
-  // Nothing that a JWT may have has to be understood (RFC 7519, RFC 7797).
+  // No extension that a JWT may have must be understood (RFC 7519, RFC 7797).
   if (crit !== undefined) throw new TokenFault('malformed');
   if (alg === undefined || !ALGORITHMS.includes(alg)) throw new TokenFault('algorithm');
   const isTyped = typ === undefined || (typeof typ === 'string' && TYPES.has(plainType(typ)));
   if (!isTyped) throw new TokenFault('not_access');
 }
 
-/** A media type without what may be left out of it (RFC 7515, section 4.1.9). */
+/** A media type in lower case, without the prefix that may be left out (RFC 7515, section 4.1.9). */
 function plainType(typ: string): string {
   return typ.toLowerCase().replace(/^application\//, '');
 }
@@ -113,7 +113,7 @@ async function verify(token: string, key: CompactVerifyGetKey): Promise<Claims> 
   return claims;
 }
 
-/** The payload of a token that one of the keys has signed. Where a token names no key, each that fits is tried. */
+/** The payload of a token that one of the keys has signed. If the token names no key, each that fits is tried. */
 async function open(token: string, key: CompactVerifyGetKey): Promise<Uint8Array> {
   const options = { algorithms: ALGORITHMS };
   try {
@@ -131,17 +131,17 @@ async function open(token: string, key: CompactVerifyGetKey): Promise<Uint8Array
   }
 }
 
-/** Whether a token is of a key that is not known. */
+/** Whether an error means that a token is signed with a key that is not known. */
 function isOfUnknownKey(error: unknown): boolean {
   return error instanceof TokenFault && error.cause instanceof errors.JWKSNoMatchingKey;
 }
 
-/** What jose says, as a fault of the token. */
+/** An error of jose as a fault of the token. */
 function toFault(error: unknown): TokenFault {
   if (error instanceof errors.JWSSignatureVerificationFailed)
     return new TokenFault('signature', { cause: error });
   if (error instanceof errors.JOSEAlgNotAllowed) return new TokenFault('algorithm', { cause: error });
-  // A key of the set that is none, or too short, is the provider's fault, and lets nobody in either.
+  // A key of the set that is invalid or too short is the provider's fault, but the token cannot be accepted either.
   return new TokenFault(error instanceof errors.JWSInvalid ? 'malformed' : 'signature', { cause: error });
 }
 

@@ -1,4 +1,4 @@
-/** Tokens of an identity provider, beside those of a file: a resource server for one issuer, of parts that know no HTTP framework. */
+/** The tokens of an identity provider, beside those of a file: a resource server for one issuer, made of parts that know no HTTP framework. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Addresses, createPublicAddressOf, RESOURCE_PATHS } from '../own-address.ts';
 import type { NetworkOf, TokenVerifier, Verification } from '../verifier.ts';
@@ -15,7 +15,7 @@ export interface ProviderParts extends ClaimRules {
   /** The tokens of a file; absent where there is none. */
   readonly tokens: TokenVerifier | undefined;
   readonly addresses: Addresses;
-  /** What tokens must be for; empty where that is this server's own addresses. */
+  /** The audiences that tokens may have; empty: this server's own addresses. */
   readonly audience: readonly string[];
   readonly jwksUrl?: string;
   readonly introspectionUrl?: string;
@@ -28,13 +28,13 @@ export interface ProviderParts extends ClaimRules {
 
 /** A resource server. */
 export interface Provider {
-  /** Decides about the provider's tokens, and about those of the file. */
+  /** Verifies the provider's tokens, and those of the file. */
   readonly verifier: TokenVerifier;
-  /** The address of this server that a request came to, as tokens are for it. */
+  /** The address of this server that a request was sent to, which is the audience of its token. */
   readonly addressOf: (headers: IncomingHttpHeaders) => string;
 }
 
-/** Builds the resource server. Nothing is asked for before there is a token to read. */
+/** Builds the resource server. It asks the provider for nothing before there is a token to read. */
 export function createProvider(parts: ProviderParts): Provider {
   const { issuer, jwksUrl, introspectionUrl, client, onFailure, now = Date.now, ask = askProvider } = parts;
   const document = createSeldom({
@@ -70,13 +70,13 @@ export function createProvider(parts: ProviderParts): Provider {
   };
 }
 
-/** What the provider's document calls them. */
+/** The names of the endpoints in the provider's document. */
 const NAMES = { jwksUrl: 'jwks_uri', introspectionUrl: 'introspection_endpoint' } as const;
 
-/** More addresses than these come of requests to this machine by many a port, and are forgotten. */
+/** How many addresses are remembered. More come only of requests to many ports of this machine: then all are forgotten. */
 const MAX_ADDRESSES = 100;
 
-/** Makes what tells for whom the token of a request may be: a list, or whatever clients call this server. */
+/** Makes the function that finds the audiences that the token of a request may have: a list, or the addresses of this server. */
 function createAudience(
   listed: readonly string[],
   addressOf: Provider['addressOf'],
@@ -95,7 +95,7 @@ function createAudience(
   };
 }
 
-/** A verifier of both kinds of tokens. One of the file is looked up first, unless it looks like a JWT, which hardly any does. */
+/** A verifier of both kinds of tokens. The file is asked first, unless the token is one of the provider's JWTs that has been read before. */
 function besideTokens(
   tokens: TokenVerifier | undefined,
   own: ProviderTokens,
@@ -103,7 +103,7 @@ function besideTokens(
 ): TokenVerifier {
   const verifyOwn = (token: string, headers: IncomingHttpHeaders, networkOf: NetworkOf) =>
     own.verify(token, audienceOf(headers), networkOf);
-  /** What the provider says of a token that the file does not have. */
+  /** Verifies as the provider's a token that the file does not have. */
   const elseOwn = (
     found: Verification,
     ...asked: Parameters<typeof verifyOwn>
@@ -125,7 +125,7 @@ function besideTokens(
   };
 }
 
-/** The network of who has none, as on stdio. */
+/** The network of callers that have none, as on stdio. */
 const nowhere: NetworkOf = () => '';
 
 const UNKNOWN: Verification = { ok: false, reason: 'unknown' };

@@ -46,7 +46,7 @@ export class TokenFault extends Error {
   }
 }
 
-/** The provider cannot be asked: whether a token is good, nobody can tell at this moment. */
+/** The provider cannot be reached, so that a token cannot be verified at the moment. */
 export class ProviderUnreachable extends Error {
   override readonly name = 'ProviderUnreachable';
   readonly retryAfterSeconds: number;
@@ -57,7 +57,7 @@ export class ProviderUnreachable extends Error {
   }
 }
 
-/** What came of a token, from what was thrown about it. */
+/** The verification that an error stands for. Throws every other error again. */
 export function refusalOf(error: unknown): Extract<Verification, { ok: false }> {
   if (error instanceof ProviderUnreachable)
     return { ok: false, reason: 'unavailable', retryAfterSeconds: error.retryAfterSeconds };
@@ -66,5 +66,5 @@ export function refusalOf(error: unknown): Extract<Verification, { ok: false }> 
   return { ok: false, reason, description };
 }
 
-/** The sentences, for the document that lists them. */
+/** The sentences of all faults, for the document that lists them. */
 export const FAULT_SENTENCES: readonly string[] = Object.values(FAULTS).map(([, sentence]) => sentence);
