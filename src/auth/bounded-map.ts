@@ -1,6 +1,6 @@
 /** A map for what clients can make grow: it holds the latest entries and forgets the oldest. */
 
-/** A map with at most so many entries. An entry that is set becomes the latest, also where its key is there already. */
+/** A map with at most so many entries. Setting a key makes its entry the latest, even if the key was there before. */
 export class BoundedMap<Key, Value> extends Map<Key, Value> {
   readonly #most: number;
 

@@ -1,7 +1,7 @@
 /** Finds the credential in a request's headers: `Authorization: Bearer`, `x-api-key` or `x-auth-token`. */
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What the headers hold. */
+/** What the headers hold as a credential. */
 export type Credential =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'none' }
@@ -15,10 +15,10 @@ export function readCredential(headers: IncomingHttpHeaders): Credential {
 
 const BEARER = 'Bearer ';
 
-/** A token that no hint could be for. */
+/** A token of the usual form, for which there is no hint. */
 const USUAL_TOKEN = /^[A-Za-z0-9][\x21-\x7e]*$/;
 
-/** The form that nearly every request has, at a tenth of the cost of reading every form. */
+/** Reads the form that nearly every request has, at a tenth of the cost of reading every form; undefined for any other. */
 function readUsual(headers: IncomingHttpHeaders): Credential | undefined {
   const { authorization } = headers;
   if (authorization?.startsWith(BEARER) !== true) return undefined;
@@ -27,13 +27,13 @@ function readUsual(headers: IncomingHttpHeaders): Credential | undefined {
   return USUAL_TOKEN.test(token) ? { kind: 'token', token } : undefined;
 }
 
-/** Any form, right or wrong. */
+/** Reads a credential of any form, right or wrong. */
 function readThoroughly(headers: IncomingHttpHeaders): Credential {
   const found = new Set<string>();
   const authorization = headers.authorization?.trim() ?? '';
   if (authorization !== '') {
     const bearer = /^bearer(?: +(.*))?$/i.exec(authorization);
-    // Another scheme (a proxy's Basic, say) is not a credential of ours; a bare value is a forgotten "Bearer".
+    // Another scheme, such as the Basic of a proxy, is no credential of this server. A value without a scheme lacks its "Bearer".
     if (bearer !== null) found.add(bearer[1] ?? '');
     else if (!authorization.includes(' '))
       return malformed('The Authorization header must read "Bearer <token>".');
@@ -43,7 +43,7 @@ function readThoroughly(headers: IncomingHttpHeaders): Credential {
     if (value !== undefined) found.add(String(value).trim());
   }
 
-  // A proxy or a client that clears a header sends it empty: beside a credential, that is no second one.
+  // A proxy or a client that clears a header may send it empty: beside a credential, that is no second one.
   if (found.size > 1) found.delete('');
   const [token, other] = found;
   if (token === undefined) return { kind: 'none' };
@@ -52,7 +52,7 @@ function readThoroughly(headers: IncomingHttpHeaders): Credential {
   return hint === undefined ? { kind: 'token', token } : malformed(hint);
 }
 
-/** What is wrong with the form of a token, in words for whoever wrote the client's configuration. */
+/** What is wrong with the form of a token, in words for whoever wrote the client's configuration; undefined when nothing is. */
 function hintFor(token: string): string | undefined {
   if (token === '') return 'The credential is empty; put the token after "Bearer".';
   if (/^bearer /i.test(token))
@@ -69,7 +69,7 @@ function hintFor(token: string): string | undefined {
   return undefined;
 }
 
-/** A credential that cannot be one. */
+/** Makes a malformed credential. */
 function malformed(hint: string): Credential {
   return { kind: 'malformed', hint };
 }

@@ -1,31 +1,31 @@
-/** Under which of its addresses a request came to this server: that one is told in the documents, and tokens are for it. */
+/** Finds which of its addresses a request was sent to: metadata documents name that one, and tokens are issued for it. */
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What the addresses of a server are. */
+/** The addresses of a server. */
 export interface Addresses {
-  /** The one that it tells; with a path where it has one. Absent on a server for its own machine. */
+  /** The public URL, with a path if there is one. Undefined on a server for its own machine. */
   readonly publicUrl: string | undefined;
-  /** The Host headers that are let in besides the loopback names. */
+  /** The Host headers that are accepted besides the loopback names. */
   readonly hosts: readonly string[];
-  /** Whether the proxy in front is believed. */
+  /** Whether the headers of the proxy in front are trusted. */
   readonly trustProxy: boolean;
 }
 
-/** The paths that clients connect to, and name as what their tokens are for (RFC 8707); `/messages` belongs to one of them. */
+/** The paths that clients connect to, and name as what their tokens are for (RFC 8707). `/messages` belongs to `/sse`. */
 export const RESOURCE_PATHS = ['/mcp', '/sse', '/tools'] as const;
 
-/** The names of this machine. */
+/** A Host that names this machine, with or without a port. */
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 
 /**
- * A Host without the port that a scheme has anyway: it may be named or not, and means the same (RFC 9110, section 4.2.3). Browsers
- * leave it out of an Origin.
+ * A Host without the default port of http or https, which may be there or not and means the same (RFC 9110, section 4.2.3). Browsers leave it out of
+ * an Origin.
  */
 export function withoutUsualPort(host: string): string {
   return host.replace(/:(80|443)$/, '');
 }
 
-/** Makes what finds the address of a request, without a slash at its end. The Host has been let in by then. */
+/** Makes the function that finds the address of a request, without a slash at its end. The Host has been accepted by then. */
 export function createOwnAddressOf({
   publicUrl,
   hosts,
@@ -40,15 +40,16 @@ export function createOwnAddressOf({
     const name = withoutUsualPort(asked);
     if (told !== undefined && name === toldName) return told;
     if (LOOPBACK.test(asked)) return `${trustProxy && proto === 'https' ? 'https' : 'http'}://${asked}`;
-    // Nobody signs in over plain HTTP from another machine.
+    // https, as nobody signs in over plain HTTP from another machine.
     if (others.has(name)) return `https://${name}${path}`;
     return told ?? 'http://localhost';
   };
 }
 
 /**
- * The same for tokens that another server gives: each machine has the loopback names, so once there is a public address they stand for
- * that. A token for a program at some port of its user's own machine is then none for this server, whatever Host a front passes on.
+ * As {@link createOwnAddressOf}, for tokens that another server issues. Every machine has the loopback names, so that they stand for the public
+ * address, if there is one. A token for a program at some port of its user's own machine is none for this server then, whatever Host a proxy passes
+ * on.
  */
 export function createPublicAddressOf(addresses: Addresses): (headers: IncomingHttpHeaders) => string {
   const addressOf = createOwnAddressOf(addresses);

@@ -4,19 +4,21 @@ import { deepFreeze } from '../deep-freeze.ts';
 /** The user behind a credential. Frozen, so that no tool can change it for the next call. */
 export interface UserContext {
   readonly userId: string;
-  /** What to call the user; the user id where the token file gives no name. */
+  /** What to call the user; the user id if the token file gives no name. */
   readonly name: string;
   /** The scopes granted. Absent means every tool (design of the token file). */
   readonly scopes?: readonly string[];
-  /** What an identity provider calls the user; `userId` tells that user from one of the token file, or of another provider. */
+  /**
+   * The user's id at an identity provider. `userId` names the provider as well: it is never that of a user of the token file or of another provider.
+   */
   readonly subject?: string;
-  /** The scopes that the user would have after signing in again and asking for them; `any`: whatever there is. Absent: no others. */
+  /** The scopes that the user would get by signing in again and asking for them; `any`: every scope. Absent: no others. */
   readonly obtainable?: 'any' | readonly string[];
   /** Free data from the token file, for the fork's own tools. */
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** What {@link createUserContext} is made from. */
+/** The fields of {@link createUserContext}. */
 export interface UserFields {
   readonly userId: string;
   readonly name?: string | undefined;
@@ -26,7 +28,7 @@ export interface UserFields {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Makes a user whose every level is frozen. */
+/** Makes a user that is frozen at every level. */
 export function createUserContext(fields: UserFields): UserContext {
   const { userId, name = userId, scopes, subject, obtainable, metadata } = fields;
   return deepFreeze({
@@ -39,10 +41,10 @@ export function createUserContext(fields: UserFields): UserContext {
   });
 }
 
-/** What most users have: one object for all of them. */
+/** The metadata of most users: one object for all of them. */
 const NO_METADATA = Object.freeze({});
 
-/** Whether the user may use what asks for `scope`. */
+/** Whether the user may use what requires `scope`; undefined: no scope is required. */
 export function hasScope(user: UserContext, scope: string | undefined): boolean {
   return scope === undefined || user.scopes === undefined || user.scopes.includes(scope);
 }
@@ -52,7 +54,7 @@ export function canObtain({ obtainable }: UserContext, scope: string): boolean {
   return obtainable === 'any' || obtainable?.includes(scope) === true;
 }
 
-/** Whether lists show the user what asks for `scope`: what signing in again would give is shown too, or nobody would ask for it. */
+/** Whether lists show the user what requires `scope`. What signing in again would give is shown too, or nobody would ask for it. */
 export function maySee(user: UserContext, scope: string | undefined): boolean {
   return hasScope(user, scope) || (scope !== undefined && canObtain(user, scope));
 }

@@ -18,8 +18,7 @@ const MAX_ENDED = 10_000;
 export interface Families {
   /**
    * Uses up the code of a sign-in. That it is used is remembered until `untilMs`, when it must have expired.
-   * @throws {OAuthError} when the code was used before: the sign-in ends, since two have it. Also when the sign-in has ended, or too many sign in at
-   * once
+   * @throws {OAuthError} when the code was used before: the sign-in ends, since two have it. Also when the sign-in has ended, or the memory is full
    */
   useCode(family: string, untilMs: number): void;
   /**

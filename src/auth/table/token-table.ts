@@ -73,8 +73,7 @@ export async function readTokens(database: Sql): Promise<TokenText> {
 }
 
 /**
- * Edits the entries in one transaction: a plan that throws changes nothing. Of two edits at once, one comes after the other, so that a plan may be
- * called again.
+ * Edits the entries in one transaction: a plan that throws changes nothing. Two edits at once run one after the other, so a plan may be called again.
  */
 export async function editTokenTable<Result>(
   database: Database,

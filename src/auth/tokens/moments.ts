@@ -14,8 +14,8 @@ const DATE = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
 export const LATEST_MS = Date.parse('9999-12-31T23:59:59Z');
 
 /**
- * The moment that a text names: a length of time from now, such as `90d`, or a date. Milliseconds since the epoch; undefined when it is neither, or
- * later than {@link LATEST_MS}.
+ * The moment that a text names: a length of time from now, such as `90d`, or a date. Milliseconds since the epoch; undefined for any other text, or
+ * when it is later than {@link LATEST_MS}.
  */
 export function momentToCome(text: string, nowMs: number): number | undefined {
   const lengthMs = lengthOf(text);

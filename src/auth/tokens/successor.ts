@@ -3,10 +3,7 @@ import { formatMoment } from './new-token.ts';
 import type { EntryFields } from './token-edit.ts';
 import type { TokenEntry } from './token-set.ts';
 
-/**
- * The fields of the old entry with new dates. Without `endMs`, the new token is valid until it is revoked. Both times are milliseconds since the
- * epoch.
- */
+/** The fields of the old entry with new dates. Without `endMs`, the new token is valid until it is revoked. Milliseconds since the epoch, both. */
 export function successorOf(
   { user, notBeforeMs, signInsSinceMs, limit }: TokenEntry,
   { nowMs, endMs }: { readonly nowMs: number; readonly endMs: number | undefined },
