@@ -3,7 +3,7 @@
 /** A computation that may be interrupted wherever it yields. */
 export type Steps<Result> = Generator<undefined, Result>;
 
-/** How long a slice may take: beside it, a collection of what it made may stop everything for several times as long. Milliseconds. */
+/** How long a slice may take: the garbage collection of what it made may stop everything for several times as long. Milliseconds. */
 const SLICE_MS = 2;
 
 /** Runs a computation to its end. */

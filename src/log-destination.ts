@@ -1,13 +1,16 @@
-/** Where the log's lines go: standard error, never waited for. A reader that is stuck, or a full disk, costs lines, which are counted, and nothing else. */
+/**
+ * Where the lines of the log go: standard error, which is never waited for. A stuck reader or a full disk costs lines, which are counted, and nothing
+ * else.
+ */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 
-/** So much waits for a reader that has stopped, or a disk that is full; what comes then is dropped. Bytes, as far as lines are ASCII. */
+/** How much may wait for a reader that has stopped, or a disk that is full; further lines are dropped. Bytes, as far as lines are ASCII. */
 const MAX_WAITING = 4 * 1024 * 1024;
 
-/** So much is handed over before the turn of the event loop is over. */
+/** At this length, lines are written at once instead of after the turn of the event loop. Bytes, as far as lines are ASCII. */
 const FLUSH_AT = 64 * 1024;
 
-/** How soon a reader or a disk that had no room is tried again. Milliseconds. */
+/** The pause before the next try after a reader or a disk had no room. Milliseconds. */
 const RETRY_MS = 25;
 
 /** How long a process that ends waits for a reader. Milliseconds. */
@@ -15,9 +18,9 @@ const LAST_WAIT_MS = 1_000;
 
 /** How lines are treated. */
 export interface LogDestinationOptions {
-  /** What becomes of lines of JSON, each with its line feed, before they are written; all at once, since to look at each would cost each. */
+  /** Formats lines of JSON, each with its line feed, before they are written. It gets all of them at once, since a call for each would cost more. */
   readonly format?: (lines: string) => string;
-  /** The line that tells of dropped ones. */
+  /** Makes the line that tells how many were dropped. */
   readonly describeDropped: (dropped: number) => string;
 }
 
@@ -28,8 +31,8 @@ export interface LogDestination {
 }
 
 /**
- * Opens standard error for the log. Lines are gathered until the event loop comes round: one system call for all of them, which
- * takes what there is room for. What is left when the process ends, however it does so by its own will, is written then.
+ * Opens standard error for the log. Lines are gathered until the event loop comes round: one system call writes as many of them as there is room for.
+ * What is left when the process exits by its own will is written then.
  */
 export function openLogDestination({
   format = (lines) => lines,
@@ -41,16 +44,16 @@ export function openLogDestination({
   return queue;
 }
 
-/** Lines that have not been written. */
+/** The queue of lines that have not been written. */
 class LineQueue implements LogDestination {
   readonly #put: (bytes: Uint8Array) => number;
   readonly #options: Required<LogDestinationOptions>;
-  /** Lines that no write has been tried with. */
+  /** Lines that have not been formatted for a write. */
   #lines = '';
-  /** What a write has left. */
+  /** The bytes of formatted lines that are still to be written. */
   #rest: Uint8Array = NOTHING;
   #dropped = 0;
-  /** Whether a turn of the event loop, or a moment, is waited for. */
+  /** Whether a flush is scheduled, by setImmediate() or by a timer. */
   #isScheduled = false;
   #isReaderGone = false;
 
@@ -78,12 +81,12 @@ class LineQueue implements LogDestination {
     while (!this.#flushOnce() && performance.now() < endMs) Atomics.wait(CLOCK, 0, 0, RETRY_MS);
   }
 
-  /** Writes what there is room for, and comes back for the rest. */
+  /** Writes what there is room for, and schedules another try for the rest. */
   #flush(): void {
     if (!this.#flushOnce()) this.#schedule((flush) => setTimeout(flush, RETRY_MS).unref());
   }
 
-  /** Has a flush done later. */
+  /** Schedules a flush, unless one is scheduled. */
   #schedule(start: (flush: () => void) => void): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -93,7 +96,7 @@ class LineQueue implements LogDestination {
     });
   }
 
-  /** Writes what there is room for; whether that was everything. */
+  /** Writes what there is room for. Returns whether nothing is left to be written. */
   #flushOnce(): boolean {
     try {
       while (this.#takeNext()) this.#rest = this.#rest.subarray(this.#put(this.#rest));
@@ -103,7 +106,7 @@ class LineQueue implements LogDestination {
     }
   }
 
-  /** Has `#rest` hold what is to be written next; whether there is something. */
+  /** Puts what is to be written next into `#rest`. Returns whether there is something. */
   #takeNext(): boolean {
     if (this.#rest.length > 0) return true;
     let text = this.#lines;
@@ -114,11 +117,11 @@ class LineQueue implements LogDestination {
     return this.#rest.length > 0;
   }
 
-  /** Whether nothing is left to be written after a write that failed. It must not take the server with it. */
+  /** Handles a write that failed, which must not end the server. Returns whether nothing is left to be written. */
   #isOver(error: unknown): boolean {
-    // A reader that has no room will have some, and so may a full disk: what waits goes on where it was cut, in the middle of a line too.
+    // A reader that has no room will have some, and so may a full disk: the next write goes on where this one was cut, even within a line.
     if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) return false;
-    // A pipe without a reader gets none again.
+    // A pipe that has lost its reader gets no other.
     this.#isReaderGone = true;
     this.#rest = NOTHING;
     this.#lines = '';
@@ -128,12 +131,12 @@ class LineQueue implements LogDestination {
 
 const NOTHING = new Uint8Array(0);
 
-/** Something that never changes, to wait for. */
+/** A value that never changes: waiting for it blocks the thread for a while. */
 const CLOCK = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Standard error in a way that no write waits for its reader. A pipe or a terminal is opened once more where the system can
- * do that (Linux): with standard error itself, every other program that has it would get this mode, and could undo it.
+ * A descriptor of standard error of which no write waits for the reader. A pipe or a terminal is opened once more where the system can do that
+ * (Linux): every other program that shares standard error itself would get its mode, and could undo it.
  */
 function openWithoutWaiting(): number {
   if (fstatSync(2).isFile()) return 2;

@@ -9,7 +9,7 @@ import { escapeUnprintable, withoutUnprintable } from './printable.ts';
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Whatever has one of these names is never written, should it ever be logged by mistake. */
+/** The names of fields that are never written, even if they are logged by mistake. */
 const SECRET_FIELDS = [
   'token',
   'authorization',
@@ -23,7 +23,7 @@ const SECRET_FIELDS = [
 
 /** Makes the log of this process. */
 export function createLog(level: LogLevel): Logger {
-  // Names of users and what clients call themselves stand in lines, and lines are read on terminals sooner or later.
+  // Lines hold names of users and what clients call themselves, and are read on terminals sooner or later.
   const format = process.stderr.isTTY ? createPrettyFormat() : escapeUnprintable;
   const stream = openLogDestination({ describeDropped, format });
   return pino(
@@ -41,7 +41,7 @@ export function createLog(level: LogLevel): Logger {
   );
 }
 
-/** The time of a line as pino wants it, put into words once for all lines of one millisecond: under load there are many. */
+/** Makes the function that gives pino the time of a line. It formats the time once for all lines of one millisecond: under load there are many. */
 function createTimestamp(now: () => number = Date.now): () => string {
   let lastMs = Number.NaN;
   let words = '';
@@ -53,7 +53,7 @@ function createTimestamp(now: () => number = Date.now): () => string {
   };
 }
 
-/** The line that tells how many others nobody will ever read. */
+/** The line that tells how many others were dropped. */
 function describeDropped(dropped: number): string {
   const line = {
     level: 'warn',
@@ -64,7 +64,7 @@ function describeDropped(dropped: number): string {
   return `${JSON.stringify(line)}\n`;
 }
 
-/** What people get to read. The package is loaded where there is a terminal: everywhere else a start need not wait for it. */
+/** Makes the format for people. The package is loaded only if there is a terminal: no other start needs to wait for it. */
 function createPrettyFormat(): (lines: string) => string {
   // oxlint-disable-next-line no-unsafe-type-assertion -- what a require returns has no type
   const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
@@ -76,8 +76,8 @@ function createPrettyFormat(): (lines: string) => string {
 const LINE = /[^\n]*\n/g;
 
 /**
- * The log for lines that are written for each request and hold nothing but plain values: secrets are looked for at the top of
- * a line only. Looking into everything takes five times as long as the rest of the line.
+ * Makes the log for lines that are written for each request and hold only plain values: secrets are redacted at the top level of a line only. Looking
+ * into everything takes five times as long as the rest of the line.
  */
 export function createLineLog(log: Logger): Logger {
   return log.child(
@@ -91,14 +91,14 @@ export function shortId(sessionId: string): string {
   return sessionId.slice(0, 8);
 }
 
-/** What a log line shows of a path: of a token or session id that a client put there by mistake, nothing. */
+/** What a log line shows of a path. Segments that may be a token or a session id, which a client put there by mistake, are hidden. */
 export function shownPath(path: string): string {
   return path
     .replaceAll(LONG_SEGMENT, (segment) => (WORD.test(segment) ? segment : '[hidden]'))
     .slice(0, 200);
 }
 
-/** What a log line shows of a name that a client gave, of itself, of a host or an origin: of what may be a secret, nothing. */
+/** What a log line shows of a name that a client gave: its own, or that of a host or an origin. Words that may be a secret are hidden. */
 export function shownName(name: string): string {
   const words = name.slice(0, MAX_NAME_CHARS).split(' ');
   return words.map((word) => (NAME.test(word) ? word : '[hidden]')).join(' ');
@@ -106,7 +106,7 @@ export function shownName(name: string): string {
 
 const MAX_NAME_CHARS = 100;
 
-/** A name with or without a version, a version, or a host with or without scheme and port: something with a dot, or short. */
+/** A word that is shown: a name with or without a version, a version, or a host with or without scheme and port. A host has a dot, or is short. */
 const NAME =
   /^([A-Za-z][A-Za-z._-]*(\/v?\d[\d.]{0,15})?|v?\d[\d.]{0,15}|([a-z-]+:\/\/)?([\w-]{1,15}|([\w-]+\.)+[\w-]+|\[[\da-f:.]+\])(:\d{1,5})?)$/i;
 

@@ -1,4 +1,4 @@
-/** The package that this server is: its folder, and the name and version that stand in its package.json and nowhere else. */
+/** The package of this server: its folder, and the name and version that stand in its package.json and nowhere else. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ export interface PackageFacts {
   readonly version: string;
 }
 
-// A copy of `dist/` may have been put beside a package.json that names nothing.
+// A copy of `dist/` may be beside a package.json that has neither name nor version.
 const MANIFEST = z.object({ name: z.string().default('mcp-server'), version: z.string().default('0.0.0') });
 
 /**
@@ -22,7 +22,7 @@ export function readPackage(): PackageFacts {
   return Object.freeze(MANIFEST.parse(JSON.parse(text)));
 }
 
-/** The folder of package.json: that is above `src/` and above `dist/src/` alike. */
+/** The folder of package.json, which is above `src/` as well as above `dist/src/`. */
 export function packageFolder(): string {
   let folder = path.dirname(fileURLToPath(import.meta.url));
   while (!existsSync(path.join(folder, 'package.json')) && folder !== path.dirname(folder)) {

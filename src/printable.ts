@@ -1,22 +1,24 @@
-/** Text that somebody else wrote, for a terminal: what could move its cursor, change its colours or turn its letters round is not let through. */
+/**
+ * Makes text that somebody else wrote safe for a terminal: what could move the cursor, change colours or turn letters round is replaced or escaped.
+ */
 
-/** Control characters, formatting characters such as those that turn the direction, and separators of lines. */
+/** Control characters, formatting characters (such as directional marks), and separators of lines and paragraphs. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** Most text has none, and this is told many times faster. */
+/** Text without such characters, as most is: this test is many times faster. */
 const USUAL = /^[\x20-\x7e\n]*$/;
 
-/** Text in words and tables: each such character is replaced. */
+/** Replaces each such character in text for people, such as words and tables. */
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, '\u{fffd}');
 }
 
-/** JSON, which means the same: each such character in its strings is escaped. */
+/** A value as JSON on several lines. Each such character in its strings is escaped, which does not change the meaning. */
 export function printableJson(value: unknown): string {
   return escapeUnprintable(JSON.stringify(value, null, 2));
 }
 
-/** The text of JSON with those characters escaped, which means the same; a line break stands between its tokens only. */
+/** Escapes those characters in the text of JSON, which does not change its meaning. A line feed stays: it can only stand between tokens. */
 export function escapeUnprintable(json: string): string {
   if (USUAL.test(json)) return json;
   return json.replaceAll(UNPRINTABLE, (character) => {
@@ -26,7 +28,7 @@ export function escapeUnprintable(json: string): string {
   });
 }
 
-/** The text of JSON without those characters, escaped ones neither: for what shows its strings as they are. */
+/** Replaces those characters in the text of JSON, even where they are escaped: for programs that show its strings unescaped. */
 export function withoutUnprintable(json: string): string {
   return escapeUnprintable(json).replaceAll(ESCAPE, (escape, digits: string | undefined) => {
     if (digits === undefined) return escape;
@@ -35,10 +37,10 @@ export function withoutUnprintable(json: string): string {
   });
 }
 
-/** An escape of JSON; a backslash that is escaped itself is one of its own. */
+/** An escape sequence of JSON. An escaped backslash is matched as a whole, so that it does not begin another sequence. */
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|.)/g;
 
-/** Four hex digits. */
+/** A code unit as four hex digits. */
 function hex(code: number): string {
   return code.toString(16).padStart(4, '0');
 }

@@ -1,4 +1,4 @@
-/** Sealed values: what a server hands to a client, or to another of its processes, and knows again when it comes back unread and unaltered. */
+/** Sealed values: encrypted data that a server gives to a client, or to another of its processes, and accepts only unaltered when it comes back. */
 import {
   createCipheriv,
   createDecipheriv,
@@ -9,45 +9,45 @@ import {
   randomBytes,
 } from 'node:crypto';
 
-/** Seals small values and opens them, for as many purposes as there are; a value of one is nothing to the others. */
+/** Seals small values and opens them. Each purpose has its own keys: a value of one purpose cannot be opened for another. */
 export interface Sealer {
   /**
-   * Seals bytes, with the first secret, as text that a header, a URL and a JSON string take as it is.
+   * Seals bytes with the first secret. The text needs no escaping in a header, a URL or a JSON string.
    * @throws {RangeError} when they are more than {@link MAX_SEALED_BYTES}
    */
   seal(purpose: string, bytes: Uint8Array): string;
   /** What was sealed for this purpose with any of the secrets; undefined for every other text. */
   open(purpose: string, text: string): Buffer | undefined;
-  /** Seals a message of any size for one place, such as a channel: anywhere else it is nothing. */
+  /** Seals a message of any size for one place, such as a channel. It cannot be opened for any other place. */
   sealMessage(purpose: string, bytes: Uint8Array, place: string): Buffer;
   openMessage(purpose: string, sealed: Uint8Array, place: string): Buffer | undefined;
   /**
-   * What stands for a text where others can read it, by each secret and in their order: who has none of them cannot tell whether it stands
-   * for a certain one.
+   * Names that stand for a text where others can read them: one by each secret, in the order of the secrets. Whoever has none of the secrets cannot
+   * tell whether a name stands for a certain text.
    */
   namesOf(purpose: string, text: string): readonly [first: string, ...others: string[]];
 }
 
-/** So much is sealed at most: together with whatever else it carries, a request's head takes no more. Bytes. */
+/** The most that is sealed: with all that it carries besides, the head of a request has no room for more. Bytes. */
 export const MAX_SEALED_BYTES = 8_192;
 
-/** The bytes of a key. */
+/** The length of a key. Bytes. */
 const KEY_BYTES = 32;
 
 const CIPHER = 'aes-256-gcm';
 
-/** As the specification of GCM has them. At random, they are good for 2^32 values of each purpose and secret. Bytes. */
+/** The lengths of nonce and tag, as the specification of GCM has them. Random nonces are good for 2^32 values of each purpose and secret. Bytes. */
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Of a name. Bytes. */
+/** The length of a name. Bytes. */
 const NAME_BYTES = 16;
 
 const MAX_CHARS = Math.ceil(((NONCE_BYTES + MAX_SEALED_BYTES + TAG_BYTES) * 4) / 3);
 
 /**
- * Makes a sealer from secrets in base64url, as the configuration has found them good. The first seals and all open, so that a secret can be
- * replaced while values of the one before are still about. Purposes are names in the code, never anything that a request brings.
+ * Makes a sealer from secrets in base64url, which the configuration has checked. The first secret seals and all of them open, so that a secret can be
+ * replaced while values of the one before are still in use. Purposes are names in the code, never anything that a request brings.
  */
 export function createSealer(secrets: readonly string[]): Sealer {
   const materials = secrets.map((secret) => Buffer.from(secret, 'base64url'));
@@ -95,7 +95,7 @@ export function createSealer(secrets: readonly string[]): Sealer {
   };
 }
 
-/** The bytes of a text in base64url, in which every character counts: Node also takes other alphabets, padding, and bits that say nothing. */
+/** Decodes base64url; undefined unless the text is the only one for its bytes. Node.js also takes other alphabets, padding, and unused bits. */
 export function decodeCanonical(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;
@@ -106,7 +106,7 @@ function deriveKey(secret: Buffer, purpose: string): KeyObject {
   return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', `mcp ${purpose}`, KEY_BYTES)));
 }
 
-/** Nonce, what is sealed, and the tag over it and its place. */
+/** Encrypts bytes. Returns the nonce, the ciphertext, and the tag that authenticates both the bytes and their place. */
 function encrypt(key: KeyObject, bytes: Uint8Array, place: string): Buffer {
   const nonce = takeNonce();
   const cipher = createCipheriv(CIPHER, key, nonce);
@@ -114,11 +114,11 @@ function encrypt(key: KeyObject, bytes: Uint8Array, place: string): Buffer {
   return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** So many nonces are made at once: a call of the generator costs several times what it makes. */
+/** How many nonces are made at once: a call of the generator costs several times as much as the bytes of one. */
 const NONCES_AT_ONCE = 256;
 let nonces = Buffer.alloc(0);
 
-/** Bytes at random that nobody else gets. */
+/** Random bytes that are used only once. */
 function takeNonce(): Buffer {
   if (nonces.length === 0) nonces = randomBytes(NONCES_AT_ONCE * NONCE_BYTES);
   const nonce = nonces.subarray(0, NONCE_BYTES);
@@ -126,7 +126,7 @@ function takeNonce(): Buffer {
   return nonce;
 }
 
-/** What was sealed; undefined when it was not with this key or for this place, or has been altered. */
+/** Decrypts sealed bytes; undefined when they were sealed with another key or for another place, or have been altered. */
 function decrypt(key: KeyObject, sealed: Uint8Array, place: string): Buffer | undefined {
   const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), {
     authTagLength: TAG_BYTES,
