@@ -1,7 +1,4 @@
-/**
- * Where the lines of the log go: standard error, which is never waited for. A stuck reader or a full disk costs lines, which are counted, and nothing
- * else.
- */
+/** Where the lines of the log go: standard error, which is never waited for. A stuck reader or a full disk only costs lines, which are counted. */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 
 /** How much may wait for a reader that has stopped, or a disk that is full; further lines are dropped. Bytes, as far as lines are ASCII. */

@@ -18,8 +18,7 @@ export const RESOURCE_PATHS = ['/mcp', '/sse', '/tools'] as const;
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 
 /**
- * A Host without the default port of http or https, which may be there or not and means the same (RFC 9110, section 4.2.3). Browsers leave it out of
- * an Origin.
+ * A Host without the default port of http or https, which does not change its meaning (RFC 9110, section 4.2.3). Browsers leave it out of an Origin.
  */
 export function withoutUsualPort(host: string): string {
   return host.replace(/:(80|443)$/, '');
@@ -47,9 +46,8 @@ export function createOwnAddressOf({
 }
 
 /**
- * As {@link createOwnAddressOf}, for tokens that another server issues. Every machine has the loopback names, so that they stand for the public
- * address, if there is one. A token for a program at some port of its user's own machine is none for this server then, whatever Host a proxy passes
- * on.
+ * As {@link createOwnAddressOf}, for tokens that another server issues. Every machine has the loopback names, so they stand for the public address,
+ * if there is one. A token for a program at some port of its user's own machine is none for this server then, whatever Host a proxy passes on.
  */
 export function createPublicAddressOf(addresses: Addresses): (headers: IncomingHttpHeaders) => string {
   const addressOf = createOwnAddressOf(addresses);

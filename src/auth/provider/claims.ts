@@ -130,7 +130,7 @@ function claimAt(claims: Claims, path: string): unknown {
   return found;
 }
 
-/** A claim that can name somebody, as a text; undefined when it is empty or too long, or when a log or a page could not show it. */
+/** A claim that can name somebody, as a text, numbers too; undefined when it is empty or too long, or when a log or a page could not show it. */
 function idOf(value: unknown): string | undefined {
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
   if (typeof text !== 'string' || text.trim() === '' || text.length > MAX_ID_CHARS) return undefined;

@@ -9,8 +9,7 @@ import type { TokenEntry } from './token-set.ts';
 const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /**
- * Checks the users and names that an edit writes. One that the file has already is allowed: the file keeps loading, and such a user's token can be
- * rotated.
+ * Checks the users and names that an edit writes. One that the file has already is allowed: the file keeps loading, and its tokens can be rotated.
  * @throws {TokenFileError} naming the field of "the entry"
  */
 export function requireShowable(entries: readonly TokenEntry[], wanted: readonly object[]): void {
