@@ -23,7 +23,7 @@ const SECRET_FIELDS = [
 
 /** Makes the log of this process. */
 export function createLog(level: LogLevel): Logger {
-  // Lines hold names of users and what clients call themselves, and are read on terminals sooner or later.
+  // Lines hold names of users and what clients call themselves, and are read on terminals sooner or later: so they are made printable.
   const format = process.stderr.isTTY ? createPrettyFormat() : escapeUnprintable;
   const stream = openLogDestination({ describeDropped, format });
   return pino(

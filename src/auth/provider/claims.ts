@@ -27,7 +27,7 @@ export interface ReadToken {
 /** How much the clocks of this server and the provider may differ. Milliseconds. */
 export const SKEW_MS = 30_000;
 
-/** The longest user id: that of the token file. */
+/** The longest id or name of a user, as in the token file. */
 const MAX_ID_CHARS = 200;
 
 /** How many scopes of a token are read. Nobody looks for more. */
@@ -86,7 +86,7 @@ export function requireAudience({ audience }: ReadToken, accepted: ReadonlySet<s
     throw new TokenFault('audience');
 }
 
-/** The prefix of the ids of the provider's users. With it, no user of the token file or of another provider has the same id. */
+/** The prefix of the ids of the provider's users: a user of the token file, or of another provider, with the same name is another user. */
 export function userPrefixOf({ issuer }: Pick<ClaimRules, 'issuer'>): string {
   return `${issuer}#`;
 }
@@ -97,7 +97,7 @@ function readClaims(
   { issuer, userClaim, scopeClaims, canStepUp }: ClaimRules,
   expiresAtMs: number,
 ): ReadToken {
-  // The token is bound to a key, so that nobody could use it who stole it. That is not checked here, so it is refused.
+  // The token is bound to a key, so that a thief could not use it. The key is not checked here, so that such a token is refused.
   if (claims['cnf'] !== undefined) throw new TokenFault('bound');
   const notBeforeMs = claims['nbf'] === undefined ? -Infinity : momentOf(claims['nbf']);
   if (notBeforeMs === undefined) throw new TokenFault('not_yet_valid');

@@ -88,7 +88,7 @@ function requireAccessToken(token: string): void {
     throw new TokenFault('malformed', { cause: error });
   }
   const { alg, typ, crit } = header;
-  // No extension that a JWT may have must be understood (RFC 7519, RFC 7797).
+  // JWTs have no extension that needs `crit` (RFC 7519, RFC 7797).
   if (crit !== undefined) throw new TokenFault('malformed');
   if (alg === undefined || !ALGORITHMS.includes(alg)) throw new TokenFault('algorithm');
   const isTyped = typ === undefined || (typeof typ === 'string' && TYPES.has(plainType(typ)));

@@ -73,7 +73,7 @@ export function createProvider(parts: ProviderParts): Provider {
 /** The names of the endpoints in the provider's document. */
 const NAMES = { jwksUrl: 'jwks_uri', introspectionUrl: 'introspection_endpoint' } as const;
 
-/** How many addresses are remembered. More come only of requests to many ports of this machine: then all are forgotten. */
+/** How many addresses are remembered. There are more only when requests name many ports of this machine: then all are forgotten. */
 const MAX_ADDRESSES = 100;
 
 /** Makes the function that finds the audiences that the token of a request may have: a list, or the addresses of this server. */

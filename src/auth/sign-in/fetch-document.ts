@@ -20,7 +20,7 @@ export type FetchDocument = (url: URL, options: { readonly mayBeNear: boolean })
 /** The default deadline for everything together. Milliseconds. */
 export const DEADLINE_MS = 5_000;
 
-/** The largest document, which is what the draft says. Most have a few hundred bytes. */
+/** The largest document: the draft says 5 KiB, and most have a few hundred bytes. */
 const MAX_BYTES = 5 * 1024;
 
 /** How documents are fetched. */

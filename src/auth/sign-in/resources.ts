@@ -19,7 +19,7 @@ export function requireOwnResources(resources: readonly string[], issuer: string
   );
 }
 
-/** Normalizes an address: scheme and host in lower case, and no default port, which do not change its meaning (RFC 3986, section 6.2.3). */
+/** Normalizes an address: scheme and host in lower case, and no default port. Neither changes its meaning (RFC 3986, section 6.2.3). */
 function asUsuallyWritten(resource: string): string {
   const [, origin = '', rest = ''] = /^(https?:\/\/[^/?#@\\\s]+)(.*)$/is.exec(resource) ?? [];
   return URL.canParse(origin) ? new URL(origin).origin + rest : resource;

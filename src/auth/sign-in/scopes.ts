@@ -6,7 +6,7 @@ export const OFFLINE_ACCESS = 'offline_access';
 
 /** What the `scope` of a request asks for. */
 export interface AskedScopes {
-  /** The known scopes among them; undefined: there is none, which means all. */
+  /** The known scopes that were asked for; undefined: there are none, which means all. */
   readonly scopes: readonly string[] | undefined;
   readonly wantsOffline: boolean;
 }
@@ -43,8 +43,8 @@ export function narrowUser(
 }
 
 /**
- * The `scope` of a token response. It is there even if nothing was granted: without it, the client would take all that it asked for as granted (RFC
- * 6749, section 5.1). Undefined when there is nothing to name, as on a server that knows no scope.
+ * The `scope` of a token response (RFC 6749, section 5.1). It is there even if nothing was granted: without it, the client would take all that it
+ * asked for as granted. Undefined when there is nothing to name, as on a server that knows no scope.
  */
 export function spellScope(
   { scopes, wantsOffline }: AskedScopes,
