@@ -1,14 +1,14 @@
-/** The path of the server's public address: what stands in front of every path, where a proxy has put the server under one. */
+/** The base path of the server, for servers that a proxy publishes under a path. */
 import type { IncomingMessage } from 'node:http';
 
-/** The path of an address, without a slash at its end: empty for nearly every server. */
+/** The path of an address, without a slash at its end; empty for most servers. */
 export function basePathOf(publicUrl: string | undefined): string {
   return publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '');
 }
 
 /**
- * Makes what takes the base path off a request, where it is still there: most proxies that put a server under a path take it off, some do not.
- * Undefined without such a path, so that nobody else pays for it.
+ * Makes a function that removes the base path from the target of a request, if it is still there: most proxies remove it, some do not.
+ * Returns undefined without a base path, so that other servers do not pay for it.
  */
 export function createBasePathRemoval(basePath: string): ((request: IncomingMessage) => void) | undefined {
   if (basePath === '') return undefined;

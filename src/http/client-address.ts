@@ -3,8 +3,8 @@ import { isIP } from 'node:net';
 import type { RequestContext } from './context.ts';
 
 /**
- * The address of the client: what the trusted proxy wrote, or the peer's. Some proxies write a port behind the address, which is
- * another one for each connection; what is no address is nobody's, so that the peer's counts.
+ * The address of the client: the one that the trusted proxy wrote, or the peer's. Some proxies write a port behind the address: it is
+ * removed, as it differs with each connection. If the proxy wrote something that is not an address, the peer's is used.
  */
 export function clientAddressOf(ctx: RequestContext): string {
   const written = ctx.ip.trim();

@@ -3,19 +3,19 @@ import type { ServerResponse } from 'node:http';
 import type { RequestContext } from './context.ts';
 import { SECURITY_HEADER_LIST } from './security-headers.ts';
 
-/** What an answer says that is JSON; as all lists of headers here, names and values in turn. */
+/** The headers of a JSON answer. Like all lists of headers here, it has names and values in turn. */
 export const JSON_HEADERS: readonly string[] = ['Content-Type', 'application/json'];
 
 /**
- * Writes the head of an answer, with what every answer carries. The caller says how it may be cached. In one list, because Node
- * keeps, merges and reads back what setHeader() is told: that is twice as dear.
+ * Writes the head of an answer, with the headers that every answer has. The caller adds Cache-Control. All headers are in one list,
+ * because Node stores, merges and reads back what setHeader() sets, which costs twice as much.
  */
 export function writeHead(ctx: RequestContext, status: number, headers: readonly string[]): void {
   ctx.respond = false;
   ctx.res.writeHead(status, [...SECURITY_HEADER_LIST, 'X-Request-Id', ctx.state.requestId, ...headers]);
 }
 
-/** What an answer is besides its status. */
+/** An answer without its status. */
 export interface Answer {
   readonly text: string;
   readonly headers: readonly string[];
@@ -30,20 +30,20 @@ export function writeAnswer(ctx: RequestContext, status: number, { text, headers
 }
 
 /**
- * Ends a response with a text, in one piece. Node puts it behind the head, but end() with a text gathers that and an empty
- * end: without this, a call of `npm run bench -- --only streamable` costs 7 % more.
+ * Ends a response with a text, in one piece with its head. end(text) would do so too, but it collects the text and an empty end: a call of
+ * `npm run bench -- --only streamable` would cost 7 % more.
  */
 function endWithText(res: ServerResponse, text: string, encoding: BufferEncoding): void {
-  // Held back until the next tick, for more that might come; nothing will.
+  // Node holds the text back until the next tick, in case more is written. Nothing more comes.
   res.write(text, encoding);
   res.socket?.uncork();
   res.end();
 }
 
-/** From this size on, copying a text costs more than anything that could be saved by it. Bytes. */
+/** From this size on, copying a text costs more than it can save. Bytes. */
 export const LARGE_BYTES = 64 * 1024;
 
-/** How a text is to be written. Of one that is all ASCII, Node can copy the bytes instead of encoding the characters. */
+/** Returns the length of a text in bytes, and its encoding. Node can copy a text that is all ASCII, instead of encoding its characters. */
 export function measure(text: string): { readonly bytes: number; readonly encoding: 'latin1' | 'utf8' } {
   const bytes = Buffer.byteLength(text);
   return { bytes, encoding: bytes === text.length ? 'latin1' : 'utf8' };

@@ -1,6 +1,6 @@
-/** What is told of each request that is refused, to whoever listens on a channel of `node:diagnostics_channel`. */
+/** The event of a refused request, for subscribers of a channel of `node:diagnostics_channel`. */
 
-/** Published once for each refusal. */
+/** The name of the channel. Each refusal is published once. */
 export const REFUSED = 'mcp:refused';
 
 /** Codes of refusals that are about a credential. */
@@ -10,7 +10,7 @@ export const LOGIN_CODES: ReadonlySet<string> = new Set([
   'too_many_failures',
 ]);
 
-/** A refusal as the channel has it: never a token, a header or a value. */
+/** A refusal as it is published: never with a token, a header or a value. */
 export interface RefusalEvent {
   readonly status: number;
   /** The refusal's code, such as `invalid_token`. */
@@ -20,10 +20,10 @@ export interface RefusalEvent {
   /** The variable whose limit was reached. */
   readonly limit: string | undefined;
   readonly requestId: string;
-  /** Whose request it was, or whose token it would have been; undefined where nobody knows. */
+  /** The user of the request, or of the refused token; undefined if unknown. */
   readonly userId: string | undefined;
   readonly tokenId: string | undefined;
   readonly client: string | undefined;
-  /** Where it came from; undefined with `LOG_ADDRESSES=false`. */
+  /** The address of the client; undefined with `LOG_ADDRESSES=false`. */
   readonly address: string | undefined;
 }

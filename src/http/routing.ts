@@ -1,23 +1,23 @@
-/** From a path to its route, and from a method to its handler. */
+/** Finds the route of a path, and the handler of a method. */
 import type { Router } from '@koa/router';
 import type { RequestState, Route, Step } from './context.ts';
 import { HttpError } from './errors.ts';
 
 /** The routes as middleware. */
 export interface Routing {
-  /** Notes the route of a request, if its path is one as it is, before anything is decided about it. */
+  /** Notes the route of a request, if a route has exactly its path, before the guards run. */
   readonly find: Step;
-  /** Serves the request. */
+  /** Runs the handler of the route; without a route it calls `next`. */
   readonly serve: Step;
 }
 
-/** Makes the middleware of the routes; `requireGrant` stands in front of those that are not public. */
+/** Makes the middleware of the routes; `requireGrant` runs in front of those that are not public. */
 export function createRouting(routes: readonly Route[], requireGrant: Step): Routing {
   const gated = (route: Route): Step => {
     const handle = dispatch(route);
     return route.access === 'public' ? handle : (ctx, next) => requireGrant(ctx, () => handle(ctx, next));
   };
-  // A look-up finds a path as it is; the router tries one pattern after another and builds a chain for each request.
+  // One look-up finds a fixed path; the router would try one pattern after another, and build a chain for each request.
   const paths = new Map(routes.filter((route) => !isPattern(route)).map((route) => [route.path, route]));
   const steps = new Map([...paths.values()].map((route) => [route, gated(route)]));
   const servePatterns = createPatternStep(routes.filter(isPattern), gated);
@@ -34,15 +34,15 @@ export function createRouting(routes: readonly Route[], requireGrant: Step): Rou
   };
 }
 
-/** Whether a route's path stands for others. */
+/** Whether the path of a route is a pattern, which stands for many paths. */
 function isPattern({ path }: Route): boolean {
   return /[{:*]/.test(path);
 }
 
-/** Loads the router: half of what Koa itself takes, which every start would wait for. */
+/** Imports the router. That takes half as long as importing Koa itself, so no start waits for it. */
 export const loadRouter = () => import('@koa/router');
 
-/** Serves the routes that are patterns. */
+/** Makes the step that serves the routes whose paths are patterns. */
 function createPatternStep(routes: readonly Route[], gated: (route: Route) => Step): Step {
   let loading: Promise<ReturnType<Router<RequestState>['routes']>> | undefined;
   const load = async () => {
@@ -59,7 +59,7 @@ function createPatternStep(routes: readonly Route[], gated: (route: Route) => St
   };
 }
 
-/** Hands a request to the handler of its method. */
+/** Makes the step that hands a request to the handler of its method, or answers 405. */
 function dispatch({ methods, protocol }: Route): Step {
   const table = new Map(Object.entries(methods));
   const allow = [...table.keys()].join(', ');

@@ -1,4 +1,4 @@
-/** The headers that every answer carries, whatever it is. */
+/** The security headers of every answer. */
 import type { Step } from './context.ts';
 
 const SECURITY_HEADERS = {
@@ -11,7 +11,7 @@ const SECURITY_HEADERS = {
 /** The same as names and values in turn, for answers that are written past Koa. */
 export const SECURITY_HEADER_LIST: readonly string[] = Object.entries(SECURITY_HEADERS).flat();
 
-/** Sets them, and the request's name, on what Koa may answer. Routes that answer themselves do so with each head: `writeHead`. */
+/** Sets them, and the request id, on answers of Koa. Routes that answer themselves write them with each head: `writeHead`. */
 export const setSecurityHeaders: Step = (ctx, next) => {
   if (ctx.state.route?.answersItself !== true) {
     ctx.set(SECURITY_HEADERS);

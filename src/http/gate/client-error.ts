@@ -1,11 +1,11 @@
-/** Answers what is no HTTP request, in words. Node would write a bare status and close at once, which resets a client that still sends. */
+/** Answers input that is not HTTP with an explanation. Node would send a bare status and close at once, which resets a client that still sends. */
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERROR_HEADERS, LINGER_MS } from '../errors.ts';
 import { SECURITY_HEADER_LIST } from '../security-headers.ts';
 import { responseOf } from './response-of.ts';
 
-/** What is told for a fault that is not the usual one, by Node's code for it; statuses as Node's own. */
+/** The answers to all but the usual fault, by Node's error code. The statuses are those that Node itself would send. */
 const FAULTS: Readonly<Record<string, readonly [status: number, words: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'The headers are too large. Send fewer of them.'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'The chunk extensions are too large. Leave them out.'],
@@ -15,39 +15,39 @@ const FAULTS: Readonly<Record<string, readonly [status: number, words: string]>>
 
 const USUAL_FAULT = [400, 'This is no HTTP/1.1 request. Ask for a path, such as GET /health.'] as const;
 
-/** Answers what a server's connections bring that cannot be parsed. */
+/** Answers input on the connections of a server that cannot be parsed as HTTP. */
 export function answerClientErrors(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const end = (): void => {
-      // What has been answered, if only in part, still goes out.
+      // An answer that has been written, even in part, is still sent.
       if (!socket.writable || isAnswering(socket)) socket.destroySoon();
       else socket.end(spell(FAULTS[error.code ?? ''] ?? USUAL_FAULT));
       setTimeout(() => socket.destroy(), LINGER_MS).unref();
     };
-    // The client would take this for the answer to a request that it sent before.
+    // Requests that came before are answered first: the client would take this for the answer to one of them.
     const endWhenAnswered = (): void => {
       const response = findUnanswered(socket);
       if (response === undefined) end();
       else response.once('close', endWhenAnswered);
     };
     endWhenAnswered();
-    // Read and thrown away until the client has seen the answer, or for a moment.
+    // What still arrives is read and thrown away, for a moment, so that the client can see the answer.
     socket.resume();
   });
 }
 
-/** Whether a response is under way, in which an answer would be taken for a part of it. */
+/** Whether a response has begun: the client would take another answer for a part of it. */
 function isAnswering(socket: Socket): boolean {
   return responseOf(socket)?.headersSent === true;
 }
 
-/** The response to a request that has come whole and is being worked on. */
+/** The response to a request that has arrived whole and is not answered yet. */
 function findUnanswered(socket: Socket): ServerResponse | undefined {
   const response = responseOf(socket);
   return response?.headersSent === false && response.req.complete ? response : undefined;
 }
 
-/** A whole response. */
+/** Serializes a whole response. */
 function spell([status, words]: readonly [status: number, words: string]): string {
   const body = JSON.stringify({ error: 'bad_request', error_description: words });
   const own = ['Connection', 'close', 'Cache-Control', 'no-store', 'Content-Length', String(body.length)];

@@ -1,31 +1,31 @@
-/** Bounds connections: how many there are, how many from one address, and how long one may keep an answer waiting that it does not read. */
+/** Limits connections: how many there are, how many come from one address, and how long a client may leave its answer unread. */
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { responseOf } from './response-of.ts';
 
-/** The bounds. */
+/** The limits of connections. */
 export interface ConnectionLimits {
   readonly maxConnections: number;
-  /** Those of this machine do not count: they come through a proxy, or from whoever runs the server. */
+  /** Connections from this machine are not counted: they come through a proxy, or from the operator. */
   readonly maxConnectionsPerAddress: number;
-  /** How long a client may take nothing of what waits for it. */
+  /** How long a client may read nothing of the data that waits for it. */
   readonly unreadMs?: number;
   readonly log: Logger;
   readonly now?: () => number;
 }
 
-/** Descriptors that connections leave to files, modules and the log. */
+/** How many file descriptors are left free for files, modules and the log. */
 const RESERVED_DESCRIPTORS = 64;
 
-/** What the log calls the system's own limit, which `ulimit -n` shows. */
+/** The name in the log of the operating system's limit, which `ulimit -n` shows. */
 const OPEN_FILES = 'open files';
 
-/** How often at the most the log says that connections are turned away. */
+/** The shortest time between two log lines that say that connections are turned away. */
 const WORD_EVERY_MS = 60_000;
 
-/** Bounds the connections of a server. */
+/** Applies the limits to the connections of a server. */
 export function guardConnections(
   server: Server,
   {
@@ -50,7 +50,7 @@ export function guardConnections(
       'connections are turned away: too many come from one address',
     ),
   );
-  // Node closes those beyond it before anything is read.
+  // Node closes connections above the limit before it reads anything from them.
   server.maxConnections = limit;
   server.on('drop', sayFull);
 
@@ -72,13 +72,13 @@ export function guardConnections(
     });
   });
 
-  // Node starts the time anew with everything that the client sends or takes, and takes its own one between two requests.
+  // Node restarts this time with everything that the client sends or reads. Between two requests its keepAliveTimeout holds instead.
   server.setTimeout(unreadMs, (socket) => {
     if (socket.writableLength > 0 || responseOf(socket) === undefined) socket.destroy();
   });
 }
 
-/** Says when the process may open fewer descriptors than that many sessions need; each needs a connection. */
+/** Warns if the process may open fewer file descriptors than so many sessions need: each needs a connection. */
 export function warnAboutDescriptors(maxSessions: number, log: Logger): void {
   const limit = findDescriptorLimit();
   const needed = maxSessions + RESERVED_DESCRIPTORS;
@@ -89,7 +89,7 @@ export function warnAboutDescriptors(maxSessions: number, log: Logger): void {
   );
 }
 
-/** How many descriptors this process may have open, where the system tells. */
+/** How many file descriptors this process may have open; undefined if the system does not tell. */
 function findDescriptorLimit(): number | undefined {
   try {
     const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
@@ -99,12 +99,12 @@ function findDescriptorLimit(): number | undefined {
   }
 }
 
-/** Whether an address is one of this machine's own loop. */
+/** Whether an address is a loopback address. */
 function isThisMachine(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\./.test(address) || address === '';
 }
 
-/** Says something the first time and then once a minute, with how often there was reason to. */
+/** Makes a function that calls `say` at its first call, then at most once a minute, with how often it was called since the last time. */
 function createSparingWord(now: () => number, say: (times: number) => void): () => void {
   let saidAtMs = -Infinity;
   let times = 0;

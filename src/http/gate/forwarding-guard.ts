@@ -1,13 +1,13 @@
-/** Keeps a server that is open by default to this machine: what a proxy hands on comes from somewhere else. */
+/** Limits a server without authentication to its own machine: a request that a proxy has forwarded comes from elsewhere. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Step } from '../context.ts';
 import { HttpError } from '../errors.ts';
 
-/** What proxies, tunnels and content networks add to a request, and clients do not. */
+/** The headers that proxies, tunnels and content delivery networks add to a request, and clients do not. */
 const FORWARDING_HEADER =
   /^(forwarded|via|cf-ray|x-forwarded(-.+)?|x-original-forwarded-for|(x|true|cf|fly|fastly)-([a-z-]+-)?(ip|address))$/;
 
-/** Refuses what came through a proxy (403): without authentication, a loopback address is all that keeps others out. */
+/** Refuses requests that came through a proxy (403), except probes: without authentication, only the loopback address keeps others out. */
 export const refuseForwarded: Step = (ctx, next) => {
   if (ctx.state.route?.isProbe === true || !isForwarded(ctx.req.headers)) return next();
   throw new HttpError(
@@ -18,7 +18,7 @@ export const refuseForwarded: Step = (ctx, next) => {
   );
 };
 
-/** Whether a request carries the trace of a proxy. */
+/** Whether a request has a header that shows that it came through a proxy. */
 export function isForwarded(headers: IncomingHttpHeaders): boolean {
   return Object.keys(headers).some((name) => FORWARDING_HEADER.test(name));
 }

@@ -1,4 +1,4 @@
-/** What Node would decide by the head of a request in front of the gate, and is left to the gate: which headers count, who is to send a body, and how long that may take. */
+/** Leaves to the gate what Node would decide by the head of a request: which headers are read, and whether a body is to be sent. Sets time-outs. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 /** Time-outs for the open internet: Node's own (60 s for headers, 300 s for a request) let slow senders hold connections. */
@@ -7,26 +7,26 @@ export const SERVER_OPTIONS = {
   requestTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
   keepAlive: true,
-  // guardRequest says the same in words.
+  // guardRequest refuses such a request with an explanation.
   requireHostHeader: false,
 } as const;
 
-/** Has a server's heads reach the gate whole, with what their clients expect before they send a body (RFC 9110, section 10.1.1). */
+/** Makes a server hand whole heads to the gate, and requests whose clients expect something before they send a body (RFC 9110, section 10.1.1). */
 export function leaveHeadsToGate(server: Server): void {
-  // All headers, up to the size of a head: Node would leave out those behind the 2,000th, where a proxy may look.
+  // Only the size of a head is limited: Node would leave out headers after the 2,000th, which a proxy may read.
   server.maxHeadersCount = 0;
   server.on('checkContinue', (req, res) => {
     continueWhenRead(req, res);
     server.emit('request', req, res);
   });
-  // Nobody has to meet any other. Node would refuse it with a bare status, in front of the gate.
+  // A server may ignore any other expectation. Node would refuse it with a bare status, in front of the gate.
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));
 }
 
-/** Asks for the body as soon as something reads it: whoever is refused by the head alone need not send it. */
+/** Sends `100 Continue` as soon as something reads the body: a client that is refused by the head alone need not send it. */
 function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
   const { shouldKeepAlive } = res;
-  // The client may leave the body out after a refusal, or send it all the same: what follows on this connection is unclear.
+  // After a refusal the client may send the body or not: what follows on this connection would be unclear, so it is closed.
   res.shouldKeepAlive = false;
   const onListener = (event: string | symbol): void => {
     if (event !== 'data' && event !== 'readable') return;

@@ -1,9 +1,9 @@
-/** The open connections of a server: an end to those that are for ever behind with what they have been sent, and at a shutdown to what is left. */
+/** The open connections of a server: closes those whose clients read too slowly for too long, and at a shutdown those that are left. */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { responseOf } from './response-of.ts';
 
-/** So long something may wait for a client at each look, however slowly it reads. Milliseconds. */
+/** How long data may be waiting for a client at every look, however slowly it reads. Milliseconds. */
 const BEHIND_MS = 10 * 60_000;
 
 /** The open connections of a server. */
@@ -11,9 +11,9 @@ export class OpenConnections {
   readonly #server: Server;
   readonly #now: () => number;
   readonly #all = new Set<Socket>();
-  /** Those without a whole request yet. Clients open some in advance; closeIdleConnections() spares them. */
+  /** Connections that have not brought a request yet. Clients open some in advance; closeIdleConnections() does not close them. */
   readonly #unasked = new Set<Socket>();
-  /** Since when clients have been behind, by their connection. */
+  /** Since when data has been waiting at every look, by connection. */
   readonly #behindSinceMs = new Map<Socket, number>();
 
   constructor(server: Server, now: () => number = () => performance.now()) {
@@ -33,7 +33,7 @@ export class OpenConnections {
     });
   }
 
-  /** Cuts those for which something has waited at each look for too long; somebody must look every few seconds. */
+  /** Closes connections on which data has been waiting at every look for too long. To be called every few seconds. */
   cutThoseBehind(): void {
     const nowMs = this.#now();
     for (const socket of this.#all) {
@@ -45,7 +45,7 @@ export class OpenConnections {
     }
   }
 
-  /** At a shutdown, again and again until all are gone: closes what waits for a request, and what has begun one and does not go on with it. */
+  /** Closes connections that wait for a request or do not finish one. To be called at a shutdown, again and again until none is left. */
   sweep({ mayCloseIdle, mayCutUnfinished }: Sweep): void {
     if (mayCloseIdle) {
       this.#server.closeIdleConnections();
@@ -54,16 +54,16 @@ export class OpenConnections {
     if (!mayCutUnfinished) return;
     for (const socket of this.#all) {
       const isComplete = responseOf(socket)?.req.complete;
-      // What answers nothing waits for a request, or has got a part of its head: which of them, Node alone knows, and has closed the former.
+      // A connection without a response is idle, or has got a part of a head. Only Node knows which, and it has just closed the idle ones.
       if (isComplete === false || (isComplete === undefined && mayCloseIdle)) socket.destroy();
     }
   }
 }
 
-/** What may be given up. */
+/** Which connections may be closed. */
 export interface Sweep {
-  /** Connections without a request: none is on its way to them. */
+  /** Those without a request: none is on its way to them. */
   readonly mayCloseIdle: boolean;
-  /** Connections with a part of one: they have had their time. */
+  /** Those with a part of a request: they have had their time. */
   readonly mayCutUnfinished: boolean;
 }

@@ -8,7 +8,7 @@ import { writeHead } from '../direct-answer.ts';
 import { HttpError } from '../errors.ts';
 import { isForwarded } from './forwarding-guard.ts';
 
-/** What is let in. */
+/** The hosts and origins that are allowed. */
 export interface OriginGuardOptions extends Pick<
   OriginConfig,
   'publicUrl' | 'hosts' | 'origins' | 'listensOn'
@@ -17,13 +17,13 @@ export interface OriginGuardOptions extends Pick<
   readonly log: Pick<Logger, 'warn'>;
 }
 
-/** Refuses foreign Host and Origin headers (403), but not of probes, and answers preflights. */
+/** Makes the step that refuses foreign Host and Origin headers (403), except on probes, and answers preflights. */
 export function guardOrigin(options: OriginGuardOptions): Step {
   const { hosts, origins, listensOn, authEnabled } = options;
   const allowedHosts = hosts === 'any' ? undefined : new Set(hosts.map(withoutUsualPort));
   const allowedOrigins = new Set(origins);
-  // The server's own page. A page that was rebound to this address looks the same where the Host is not checked: it may
-  // then come only where it must bring a token, which no page of somebody else's has.
+  // Whether an Origin with this Host is the server's own page. Where the Host is not checked, a page that was rebound to this address
+  // looks the same: it is then let in only if it must bring a token, which no foreign page has.
   const mayBeOwn = allowedHosts !== undefined || authEnabled;
 
   const noteLoopbackHost = createHostAdvice(options);
@@ -52,14 +52,14 @@ export function guardOrigin(options: OriginGuardOptions): Step {
     const pages = ctx.state.route?.pages;
     if (origin !== undefined) {
       ctx.vary('Origin');
-      // Nobody signs in over plain HTTP from another machine: whoever is in between writes such a page.
+      // No sign-in over plain HTTP from another machine: somebody in between could have written the page.
       const mayBePlain = pages !== 'own' || isLoopback;
       const isOwn =
         isAllowedHost &&
         mayBeOwn &&
         (origin === `https://${name}` || (mayBePlain && origin === `http://${name}`));
       if (pages === 'any') return letIn(ctx, '*', next);
-      // Browsers hide where a form comes from when they are told to, but not that it comes from here.
+      // Told to hide where a form comes from, browsers send `Origin: null`, but Sec-Fetch-Site still says that the page is this server's.
       const isHiddenOwn = origin === 'null' && ctx.get('sec-fetch-site') === 'same-origin';
       if (pages === 'own' && (isOwn || isHiddenOwn)) return next();
       const isListed = LOOPBACK_ORIGIN.test(origin) || allowedOrigins.has(origin);
@@ -80,16 +80,16 @@ export function guardOrigin(options: OriginGuardOptions): Step {
   };
 }
 
-/** The names of this machine, with any port: no other machine's page can have them. */
+/** The loopback names, with any port: no page of another machine can have them. */
 const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 
-/** Makes what tells the operator, once, of a proxy that writes a name of this machine over Host: sign-ins then lead clients there. */
+/** Makes a function that warns once of a proxy that replaces Host by a loopback name: clients that sign in would be sent there. */
 function createHostAdvice({ publicUrl, log }: OriginGuardOptions): (ctx: RequestContext) => void {
   const { host = '', origin } = publicUrl === undefined ? {} : new URL(publicUrl);
   let isTold = publicUrl === undefined || LOOPBACK_HOST.test(host);
   return (ctx) => {
-    // Programs of this machine may use such a name; what came by a proxy, or from a page at the public address, did not.
+    // A program on this machine may use such a name; the client of a request through a proxy, or from a page at the public address, did not.
     if (isTold || !(isForwarded(ctx.req.headers) || ctx.req.headers.origin === origin)) return;
     isTold = true;
     log.warn(
@@ -99,27 +99,27 @@ function createHostAdvice({ publicUrl, log }: OriginGuardOptions): (ctx: Request
   };
 }
 
-/** What a browser client must be able to read of an answer. */
+/** The response headers that a client in a browser must be able to read. */
 const EXPOSED_HEADERS = 'Mcp-Session-Id, Mcp-Protocol-Version, WWW-Authenticate, Retry-After, X-Request-Id';
 
-/** Lets pages of an origin read the answer, or answers their browser's question before the request itself. */
+/** Lets pages of an origin read the answer, or answers the preflight of their browser. */
 function letIn(ctx: RequestContext, origin: string, next: () => unknown): unknown {
   ctx.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': EXPOSED_HEADERS });
   const isPreflight = ctx.method === 'OPTIONS' && ctx.get('access-control-request-method') !== '';
   return isPreflight ? answerPreflight(ctx) : next();
 }
 
-/** Answers the question that a browser asks before the request itself. */
+/** Answers a preflight. */
 function answerPreflight(ctx: RequestContext): void {
   ctx.vary('Access-Control-Request-Headers');
-  // The names asked for are given back: 2026-07-28 has a header for each declared tool parameter (Mcp-Param-*).
+  // Every header that is asked for is allowed: revision 2026-07-28 has one for each declared tool parameter (Mcp-Param-*).
   const asked = ctx.get('access-control-request-headers');
   ctx.set({
     'Access-Control-Allow-Methods': 'GET, POST, DELETE',
     'Access-Control-Max-Age': '600',
     ...(/^[\w\-, ]{1,1000}$/.test(asked) && { 'Access-Control-Allow-Headers': asked }),
   });
-  // By itself: on the MCP routes nobody else would answer.
+  // Written directly: Koa would not answer for the MCP routes.
   writeHead(ctx, 204, ['Cache-Control', 'no-store']);
   ctx.res.end();
 }

@@ -1,9 +1,9 @@
-/** Refuses requests that parts of a chain could read differently: odd targets and doubled headers. */
+/** Refuses requests that a proxy and this server could read differently: odd targets, duplicate headers, unusual transfer codings. */
 import type { IncomingMessage } from 'node:http';
 import type { RequestContext, Step } from '../context.ts';
 import { HttpError } from '../errors.ts';
 
-/** Headers that decide something here. Node keeps the first or joins them; a proxy may keep the last. */
+/** The headers that must not be there twice, as they decide something here. Node keeps the first or joins them; a proxy may keep the last. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   'host',
   'origin',
@@ -17,9 +17,9 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Has a request whose target is in absolute form, which every server has to take (RFC 9112, section 3.2.2), ask for its path, if Host names
- * the same server: parts of a chain would believe one or the other. What is no target of this server becomes `*`, which `guardRequest`
- * refuses: to be called before anything else looks at the target, since what takes it to pieces throws at some.
+ * Replaces a target in absolute form, which every server must accept (RFC 9112, section 3.2.2), by its path, if Host names the same server:
+ * otherwise a proxy could go by the one and this server by the other. A target that is not one of this server becomes `*`, which
+ * `guardRequest` refuses. To be called before anything else reads the target, since parsing some targets throws.
  */
 export function takePath(request: IncomingMessage): void {
   const { url = '', headers } = request;
@@ -29,11 +29,11 @@ export function takePath(request: IncomingMessage): void {
   request.url = isOwn ? path.replace(/^(?!\/)/, '/') : '*';
 }
 
-/** Answers 400 to a target that is no path of this server, to a missing Host, and to a deciding header that is there twice. */
+/** Answers 400 to a target that is not a path of this server, to a missing Host, to a duplicate header and to an unusual transfer coding. */
 export const guardRequest: Step = (ctx, next) => {
   if (!ctx.url.startsWith('/'))
     throw new HttpError(400, 'invalid_target', 'Ask for a path, such as GET /health.');
-  // RFC 9112, section 3.2. HTTP/1.0, which some health checks still speak, has none.
+  // RFC 9112, section 3.2. HTTP/1.0, which some health checks still use, does not require it.
   if (ctx.req.headers.host === undefined && ctx.req.httpVersion === '1.1') {
     throw new HttpError(400, 'missing_host', 'Send the Host header.');
   }
@@ -42,11 +42,11 @@ export const guardRequest: Step = (ctx, next) => {
   return next();
 };
 
-/** Refuses a transfer coding besides chunked, and any in HTTP/1.0 (RFC 9112, section 6.1): parts of a chain would frame the body otherwise. */
+/** Refuses a transfer coding but chunked, and any in HTTP/1.0 (RFC 9112, section 6.1): a proxy could see another end of the body. */
 function requirePlainTransfer({ req, res }: RequestContext): void {
   const coding = req.headers['transfer-encoding'];
   if (coding === undefined || (coding.toLowerCase() === 'chunked' && req.httpVersion !== '1.0')) return;
-  // What follows on this connection may be framed in another way than it is read here.
+  // What follows on this connection may have been framed differently from how it is read here, so it is closed.
   res.shouldKeepAlive = false;
   throw new HttpError(
     400,
@@ -55,9 +55,9 @@ function requirePlainTransfer({ req, res }: RequestContext): void {
   );
 }
 
-/** Refuses a deciding header that is there twice. */
+/** Refuses a header that is there twice and must not be. */
 function requireSingleHeaders({ headers, rawHeaders }: IncomingMessage): void {
-  // Node has a name once, however often it came.
+  // `headers` has each name once, however often it was sent: with as many in both, none is there twice.
   if (Object.keys(headers).length * 2 === rawHeaders.length) return;
   const seen = new Set<string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {

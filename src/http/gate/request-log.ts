@@ -1,6 +1,6 @@
 /**
- * One log line per request, when its response is over; a tool call that was answered has left one of its own, which says more. Never a
- * query, a header or a whole session id.
+ * Logs each request in one line, when its response has ended. A tool call that was answered has a line of its own, which says more. A line
+ * never contains a query, a header or a whole session id.
  */
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { createLineLog, shortId, shownPath } from '../../log.ts';
 import type { RequestContext, RequestState, Step } from '../context.ts';
 
-/** Names each request and logs how it ended. */
+/** Makes the step that gives each request an id, and logs how it ended. */
 export function logRequests(log: Logger): Step {
   const lines = createLineLog(log);
   const isLogged = lines.isLevelEnabled('info');
@@ -20,8 +20,8 @@ export function logRequests(log: Logger): Step {
 }
 
 /**
- * Logs a request when its response is over. What waits for that holds the response and the state alone: Koa's view of the request is
- * larger than they are, and a stream would keep it for as long as it is open.
+ * Logs a request when its response has ended. The listener holds only the response and the state: Koa's context is larger, and a stream
+ * would keep it in memory for as long as it is open.
  */
 function logAtEnd(ctx: RequestContext, lines: Logger): void {
   const startedMs = performance.now();
@@ -35,7 +35,7 @@ function logAtEnd(ctx: RequestContext, lines: Logger): void {
       requestId,
       method: res.req.method,
       path: route?.path ?? findPath?.(),
-      // Who went away before an answer began has got no status.
+      // A client that went away before the answer began has received no status.
       ...(res.headersSent && { status: res.statusCode }),
       durationMs: Math.round(performance.now() - startedMs),
       rpcMethod,
@@ -50,15 +50,15 @@ function logAtEnd(ctx: RequestContext, lines: Logger): void {
   });
 }
 
-/** What finds the path of a request that no route is known of yet; in a function of its own, so that nothing else holds the context. */
+/** Makes a function that returns the path of a request without a known route. It is made here, so that no other closure holds the context. */
 function whenAsked(ctx: RequestContext): () => string {
   return () => shownPath(ctx.path);
 }
 
-/** At which level a request has its line. */
+/** The level of a request's line. */
 function levelOf(res: ServerResponse, { route, isCall }: RequestState): 'debug' | 'info' {
-  // Whoever watches a server asks these every few seconds.
+  // Monitoring calls probes every few seconds.
   if (route?.isProbe === true) return 'debug';
-  // The call's own line has the same id. Two of them would cost a call twice as much as one.
+  // The call's own line has the same id. Logging two lines would cost a call twice as much as one.
   return isCall === true && res.statusCode < 400 && res.writableFinished ? 'debug' : 'info';
 }

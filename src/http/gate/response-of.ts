@@ -1,10 +1,10 @@
-/** From a connection to the response that it is to bring. */
+/** Finds the response that is to be sent on a connection. */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** The response that a connection is to bring or brings; undefined between two requests. */
+/** The response that is being or to be sent on a connection; undefined between two requests. */
 export function responseOf(socket: Socket): ServerResponse | undefined {
-  // Where Node's own handling looks; its types leave it out.
+  // Node's own code uses this property; its types leave it out.
   const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null };
   return response ?? undefined;
 }
