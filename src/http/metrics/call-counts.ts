@@ -1,26 +1,26 @@
-/** Counts calls and refusals as they are told on the channels. Names are those of OpenTelemetry's conventions for MCP, where it has one. */
+/** Counts the calls and refusals that the channels publish. The names are those of OpenTelemetry's conventions for MCP, where it has one. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { CALL_ENDED, type CallEvent, GOOD_OUTCOMES } from '../../mcp/call-records.ts';
 import { LOGIN_CODES, REFUSED, type RefusalEvent } from '../refusal-event.ts';
 import { Counter, type Family, Histogram, type Labels } from './families.ts';
 
-/** What is counted. */
+/** The running counts. */
 export interface CallCounts {
   readonly families: readonly Family[];
-  /** Counts no more. */
+  /** Stops counting. */
   close(): void;
 }
 
-/** Those of the conventions, and finer ones below: most calls take less than a millisecond. Seconds. */
+/** The bounds of the buckets: those of the conventions, and finer ones below, as most calls take less than a millisecond. Seconds. */
 const BOUNDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120,
   300,
 ];
 
-/** Outcomes that are a limit's. */
+/** The outcomes of calls that a limit has refused. */
 const LIMITS = new Set(['call_limit', 'too_many_calls']);
 
-/** Counts from now on; with users by their ids only when it is asked for. */
+/** Starts counting. Only with `byUser`, calls are also counted by user id. */
 export function countCalls({ byUser }: { readonly byUser: boolean }): CallCounts {
   const durations = new Histogram({
     name: 'mcp_server_operation_duration_seconds',
@@ -44,7 +44,7 @@ export function countCalls({ byUser }: { readonly byUser: boolean }): CallCounts
     // oxlint-disable-next-line no-unsafe-type-assertion -- what that channel carries
     const event = message as CallEvent;
     const { method, transport, outcome = '', durationMs = 0, userId } = event;
-    // Two outcomes may be one label, and most names are none: what has the same labels must be one series.
+    // Several outcomes may have the same label, and most names have none: calls with the same labels must be one series.
     const error = errorOf(outcome);
     const key = `${method}\n${nameOf(event)}\n${transport}\n${error}`;
     durations.observe(key, durationMs / 1000, () => labelsOf(event));
@@ -68,7 +68,7 @@ export function countCalls({ byUser }: { readonly byUser: boolean }): CallCounts
   };
 }
 
-/** The name of what is called, where labels have it: not of resources, of which there may be any number. */
+/** The name of a tool or a prompt, which is a label; empty for resources, of which there may be any number. */
 function nameOf({ kind, name }: CallEvent): string {
   return kind === 'tool' || kind === 'prompt' ? name : '';
 }
@@ -84,7 +84,7 @@ function labelsOf({ method, kind, name, transport, outcome = '' }: CallEvent): L
   };
 }
 
-/** What the conventions call an outcome: nothing where it is no error. */
+/** The label `error_type` of an outcome; empty if it is no error. */
 function errorOf(outcome: string): string {
   return GOOD_OUTCOMES.has(outcome) ? '' : outcome;
 }

@@ -1,7 +1,7 @@
-/** Numbers by labels, and their text as Prometheus reads it: counters and histograms that grow, gauges that are looked up. */
+/** Metrics by labels, and their text in the format of Prometheus: counters and histograms, which grow, and gauges, which are read on demand. */
 import type { Steps } from '../../in-slices.ts';
 
-/** Labels with their values; an empty value is no label. */
+/** Labels with their values; a label with an empty value is left out. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** A family of series. */
@@ -10,16 +10,16 @@ export interface Family {
   write(): Iterable<string>;
 }
 
-/** What all of a kind have. */
+/** What every family has. */
 export interface FamilyFacts {
   readonly name: string;
   readonly help: string;
 }
 
-/** So many series has a family; what would be another one counts as {@link OTHER}. */
+/** How many series a family may have; everything beyond them counts as {@link OTHER}. */
 const MAX_SERIES = 10_000;
 
-/** What stands for the labels of all series beyond the bound. */
+/** The labels that stand for all series beyond the bound. */
 const OTHER: Labels = { series: '(other)' };
 
 /** Counts by labels. */
@@ -31,7 +31,7 @@ export class Counter implements Family {
     this.#facts = facts;
   }
 
-  /** Counts once more in the series with this key; the labels are asked for when it is the first time. */
+  /** Adds one to the series with this key; `labelsOf` is called only for a new series. */
   add(key: string, labelsOf: () => Labels): void {
     const known = this.#series.get(key);
     if (known !== undefined) known.value += 1;
@@ -65,7 +65,7 @@ export class Histogram implements Family {
     this.#ends = [...bounds.map(String), '+Inf'].map((end) => `le="${end}"`);
   }
 
-  /** Takes a value into the series with this key; the labels are asked for when it is the first. */
+  /** Adds a value to the series with this key; `labelsOf` is called only for a new series. */
   observe(key: string, value: number, labelsOf: () => Labels): void {
     const series = this.#of(key, labelsOf);
     let bucket = 0;
@@ -102,10 +102,10 @@ export class Histogram implements Family {
   }
 }
 
-/** What a gauge shows. */
+/** The values of a gauge. */
 export type Readings = Iterable<readonly [labels: Labels, value: number]>;
 
-/** Numbers that are looked up when somebody asks: a gauge, or a counter that somebody else keeps. */
+/** Numbers that are read when metrics are requested: a gauge, or a counter that another part keeps. */
 export class Gauge implements Family {
   readonly #facts: FamilyFacts;
   readonly #read: () => Readings;
@@ -129,7 +129,7 @@ interface GaugeParts {
   readonly type?: 'gauge' | 'counter';
 }
 
-/** The text of families, in steps: a call may come in between. */
+/** Writes the text of families in steps, so that calls can be handled in between. */
 export function* writeFamilies(families: readonly Family[]): Steps<string> {
   const parts: string[] = [];
   for (const family of families)
@@ -150,7 +150,7 @@ function lineOf(name: string, labels: string, value: number): string {
   return labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`;
 }
 
-/** Labels as they stand between the braces. */
+/** Serializes labels as they stand between the braces. */
 function spellLabels(labels: Labels): string {
   return Object.entries(labels)
     .filter(([, value]) => value !== '')
@@ -158,7 +158,7 @@ function spellLabels(labels: Labels): string {
     .join(',');
 }
 
-/** A value as it may stand between quotes. */
+/** Escapes a value for its place between quotes. */
 function escapeValue(value: string): string {
   return value
     .replaceAll('\\', String.raw`\\`)

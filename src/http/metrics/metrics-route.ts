@@ -1,4 +1,4 @@
-/** `/metrics`, for Prometheus and what reads its format, behind a bearer of its own. `npm run drop -- metrics` takes it out. */
+/** `/metrics`, for Prometheus and what reads its format, behind a bearer token of its own. `npm run drop -- metrics` takes it out. */
 import { createAuthenticator } from '../../auth/authenticate.ts';
 import { digestToken } from '../../auth/digest.ts';
 import { createUserContext } from '../../auth/user.ts';
@@ -36,7 +36,7 @@ export function createMetricsRoute({ token, byUser, countFailure, ...parts }: Me
   return {
     path: '/metrics',
     methods: { GET: show, HEAD: show },
-    // It has a credential of its own, which is checked above; users' tokens do not open it.
+    // The route checks its own token above; users' tokens do not give access.
     access: 'public',
     isProbe: true,
     close() {

@@ -1,11 +1,11 @@
-/** What Node says of its process: memory, processor, and how late the event loop is. */
+/** Metrics of the Node.js process: memory, processor, and the delay of the event loop. */
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { Gauge, type Family, type Labels, type Readings } from './families.ts';
 
-/** The numbers of a process. */
+/** The metrics of the process. */
 export interface ProcessNumbers {
   readonly families: readonly Family[];
-  /** Measures no more. */
+  /** Stops measuring. */
   close(): void;
 }
 
@@ -14,12 +14,12 @@ const RESOLUTION_MS = 20;
 
 const NOTHING: Labels = {};
 
-/** Measures from now on. */
+/** Starts measuring. */
 export function measureProcess(): ProcessNumbers {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
   let used = performance.eventLoopUtilization();
-  /** A delay beyond what the measuring itself waits for, in seconds; 0 as long as nothing has been measured. */
+  /** A delay without the time that the measurement itself waits. Seconds; 0 as long as nothing has been measured. */
   const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1000);
   const delays = [
     ['p50', () => delay.percentile(50)],
@@ -42,7 +42,7 @@ export function measureProcess(): ProcessNumbers {
       read: () => {
         const before = used;
         used = performance.eventLoopUtilization();
-        // The last of those that look at the delay.
+        // This gauge is read after those of the delay, so that they can be reset here.
         delay.reset();
         return one(performance.eventLoopUtilization(used, before).utilization);
       },

@@ -1,22 +1,22 @@
-/** What the parts of the server say of themselves when somebody asks. */
+/** Metrics that are read from the parts of the server on demand. */
 import type { TokenVerifier } from '../../auth/verifier.ts';
 import type { InFlight } from '../../mcp/in-flight.ts';
 import type { Peers } from '../../sessions/peers.ts';
 import type { SessionRegistry } from '../../sessions/registry.ts';
 import { Gauge, type Family, type Labels, type Readings } from './families.ts';
 
-/** The parts. */
+/** The parts that are read. */
 export interface ServerPartsToRead {
   readonly version: string;
   readonly registry: SessionRegistry;
   readonly inFlight: InFlight;
   readonly peers: Pick<Peers, 'standing'>;
   readonly verifier: TokenVerifier | undefined;
-  /** What the server needs, by name. */
+  /** The services that the server needs, by name. */
   readonly services: { readonly names: readonly string[]; findUnready(): Promise<readonly string[]> };
 }
 
-/** Their numbers; what has to be waited for is asked for before. */
+/** Makes the metrics of the parts. Values that must be awaited are read first. */
 export async function readServer(parts: ServerPartsToRead): Promise<Family[]> {
   const { version, registry, inFlight, peers, verifier, services } = parts;
   const unready = await services.findUnready();
@@ -65,14 +65,14 @@ export async function readServer(parts: ServerPartsToRead): Promise<Family[]> {
   ];
 }
 
-/** Whether each is there. A service may be called as something else is: one series stands for both, or Prometheus would take none. */
+/** Whether each dependency can be reached. Two that have the same name share one series, as Prometheus accepts no duplicates. */
 function readDependencies(dependencies: readonly (readonly [name: string, isUp: boolean])[]): Readings {
   const names = new Set(dependencies.map(([name]) => name));
   const down = new Set(dependencies.flatMap(([name, isUp]) => (isUp ? [] : [name])));
   return [...names].map((dependency) => [{ dependency }, down.has(dependency) ? 0 : 1] as const);
 }
 
-/** Sums up sessions by transport and revision. */
+/** Sums `count` over the sessions, by transport and revision. */
 function countSessions(
   registry: SessionRegistry,
   count: (session: { readonly streams: number }) => number,

@@ -1,4 +1,4 @@
-/** What clients find where users sign in at an identity provider: which one, and that nothing of it is here. `npm run drop -- provider` takes it out. */
+/** The routes of a server whose users sign in at an identity provider: they lead clients there. `npm run drop -- provider` takes it out. */
 import type { Authenticator } from '../../auth/authenticate.ts';
 import { basePathOf } from '../base-path.ts';
 import type { RequestContext, Route } from '../context.ts';
@@ -12,12 +12,12 @@ export interface ProviderRouteParts {
   readonly issuer: string;
   readonly addressOf: (headers: RequestContext['req']['headers']) => string;
   readonly serverName: string;
-  /** The scopes that something here asks for. */
+  /** The scopes that something on this server needs. */
   readonly scopes: readonly string[];
   readonly publicUrl: string | undefined;
 }
 
-/** The routes: the documents that name the provider, and a word for whoever looks for an authorization server here. */
+/** Makes the routes: the documents that name the provider, and refusals for clients that look for an authorization server here. */
 export function createProviderRoutes(
   { issuer, addressOf, serverName, scopes, publicUrl }: ProviderRouteParts,
   authenticator: Authenticator,
@@ -35,7 +35,7 @@ export function createProviderRoutes(
   ];
 }
 
-/** What challenges say besides. */
+/** Makes the function that adds parameters to challenges. */
 export function createChallenge({ addressOf, scopes: all }: ProviderRouteParts): DescribeEntrance {
   return (ctx, scopes = all) => describeEntrance(ctx, { address: addressOf(ctx.req.headers), scopes });
 }

@@ -3,13 +3,13 @@ import type { RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import type { Face } from './face.ts';
 
-/** A name or an address with or without a port; the gate has let it in by then. */
+/** A host name or an address, with or without a port. The gate has allowed it by then. */
 const HOST = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
 
-/** Loads what makes the bundle. */
+/** Imports the code that makes the bundle. */
 const load = async () => import('../../connect/bundle/make-bundle.ts');
 
-/** The public route. What it takes is loaded after the start. */
+/** Makes the public route. The code that it needs is loaded after the start. */
 export function createBundleRoute(face: Face): Route {
   const answer = async (ctx: RequestContext): Promise<void> => {
     const { makeBundle } = await load();
@@ -17,7 +17,7 @@ export function createBundleRoute(face: Face): Route {
     const url = `${face.publicUrl ?? addressOf(ctx)}/mcp`;
     const bundle = orNotHere(() => makeBundle({ url, name, version, withoutToken: !authEnabled }));
     ctx.attachment(`${name}.mcpb`);
-    // Not as an archive: some browsers unpack what they save.
+    // Not the type of an archive: some browsers unpack an archive when they save it.
     ctx.type = 'application/octet-stream';
     ctx.body = bundle;
   };
@@ -30,7 +30,7 @@ export function createBundleRoute(face: Face): Route {
 }
 
 /**
- * What is made of files that an image made by hand may lack.
+ * Returns what `make` makes from files that an image made by hand may lack.
  * @throws {HttpError} 404 when they are not there
  */
 function orNotHere<T>(make: () => T): T {
@@ -43,10 +43,10 @@ function orNotHere<T>(make: () => T): T {
   }
 }
 
-/** Where the request came to, on a server that was not told its address. The answer is kept by nobody else: it says no-store. */
+/** The address that the request was sent to, for a server without PUBLIC_URL. No cache keeps the answer: it says no-store. */
 function addressOf(ctx: RequestContext): string {
   const { host = '' } = ctx.req.headers;
-  // What looks like an address need not be one: a port above 65535, or a name that Punycode does not know.
+  // A host of this form may still be invalid: its port may be above 65535, or its name may not be valid Punycode.
   if (!HOST.test(host) || !URL.canParse(`http://${host}`))
     throw new HttpError(404, 'not_found', 'The address of this server is not known. Set PUBLIC_URL to it.');
   return `${ctx.protocol}://${host.toLowerCase()}`;

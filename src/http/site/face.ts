@@ -1,4 +1,4 @@
-/** `GET /`: what runs here, as JSON; and for those who would rather look at it, the page, where there is one. */
+/** `GET /`: describes the server as JSON, or shows the page to browsers, if there is one. */
 import type { Handler, RequestContext, Route } from '../context.ts';
 
 /** What an anonymous visitor may know. */
@@ -6,26 +6,26 @@ export interface Face {
   readonly name: string;
   readonly version: string;
   readonly authEnabled: boolean;
-  /** Whether a variable has switched it off. */
+  /** Whether a variable has switched authentication off. */
   readonly authSwitchedOff: boolean;
   /** Whether clients can send their users somewhere to sign in. */
   readonly canSignIn: boolean;
   readonly sseEnabled: boolean;
-  /** The address that clients see; without it the page's script puts in the one that it was loaded from. */
+  /** The address that clients use; without it, the page's script fills in the one that it was loaded from. */
   readonly publicUrl?: string | undefined;
 }
 
-/** The same for people to look at. */
+/** The page, which shows the same to people. */
 export interface Page {
   /** Answers with the page itself. */
   send(ctx: RequestContext): void;
-  /** Answers with a file that it loads. */
+  /** Answers with a file that the page loads. */
   sendFile(ctx: RequestContext, name: string): void;
-  /** Reads what it is made of. */
+  /** Reads the files that it is made of. */
   loadAhead(): Promise<void>;
 }
 
-/** The public route: at `/` what runs here, and under `/page/` what the page loads. */
+/** Makes the public route: the description or the page at `/`, and the page's files under `/page/`. */
 export function createFaceRoute(face: Face, page?: Page): Route {
   const description = describeServer(face);
   const answer: Handler = (ctx) => {
@@ -39,7 +39,7 @@ export function createFaceRoute(face: Face, page?: Page): Route {
   return page === undefined ? route : { ...route, loadAhead: page.loadAhead };
 }
 
-/** What the server tells about itself. */
+/** The description of the server. */
 function describeServer({ name, version, authEnabled, canSignIn, sseEnabled, publicUrl = '' }: Face) {
   return {
     name,

@@ -2,16 +2,16 @@
 import type { RequestContext, Route } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
 
-/** What is asked for the answers. */
+/** What the answers are made from. */
 export interface HealthParts {
   readonly version: string;
   /** Why the server should get no new work; undefined when it should. */
   readonly findObstacle: () => Promise<string | undefined>;
-  /** Whether it does not do all that it should, but what it does cannot be had elsewhere. */
+  /** Whether it cannot do everything, but should get new work all the same, as no other process can do what it does. */
   readonly isDegraded: () => boolean;
 }
 
-/** The two public routes. */
+/** Makes the two public routes. */
 export function createHealthRoutes({ version, findObstacle, isDegraded }: HealthParts): Route[] {
   const health = (ctx: RequestContext): void => {
     answer(ctx, 200, { status: 'ok', version });
@@ -27,12 +27,12 @@ export function createHealthRoutes({ version, findObstacle, isDegraded }: Health
   ];
 }
 
-/** What both are. Koa's own way would have Node make its HTTP client, to see whether a body is one of its responses: 20 ms of a start. */
+/** The properties of both. Koa would test whether a body is a `Response` of Node's HTTP client, and so load that client: 20 ms of a start. */
 const PROBE = { access: 'public', isProbe: true, answersItself: true } as const;
 
 const HEADERS = ['Content-Type', 'application/json; charset=utf-8'];
 
-/** As with every 503 here, it is said when to come back: in 5 seconds. */
+/** The headers of a 503. Like every 503 here, it says when to try again: in 5 seconds. */
 const UNREADY_HEADERS = [...HEADERS, 'Retry-After', '5'];
 
 /** Writes an answer. */

@@ -1,6 +1,6 @@
 /**
- * `/register` and `/.well-known/*`: there is no OAuth here, and this is where clients look for it. mcp-remote answers a 401
- * by asking these, with the user's headers, and shows the user what `/register` says: so that is where the words must be.
+ * `/register` and `/.well-known/*`, where clients look for OAuth, on a server without it. After a 401, mcp-remote requests these with the
+ * user's headers, and shows the user what `/register` answers: so that answer explains the refusal.
  */
 import type { Authenticator, Refusal } from '../../auth/authenticate.ts';
 import type { RequestContext, Route } from '../context.ts';
@@ -8,17 +8,17 @@ import { HttpError } from '../errors.ts';
 import { authenticateRequest, countRefusal, factsOf } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 
-/** What clients are told that look for OAuth here. */
+/** What to tell clients that look for OAuth here. */
 export interface OAuthElsewhere {
-  /** What there is instead. */
+  /** The sentence that says what there is instead. */
   readonly otherwise: string;
-  /** Where else they look. */
+  /** More paths where they look. */
   readonly morePaths: readonly string[];
 }
 
 const NO_OAUTH: OAuthElsewhere = { otherwise: 'This server has no OAuth.', morePaths: [] };
 
-/** The public routes that refuse OAuth discovery and registration. */
+/** Makes the public routes that refuse OAuth discovery and registration. */
 export function createOAuthRefusalRoutes(
   authenticator: Authenticator,
   countFailure: CountFailure,
@@ -27,7 +27,7 @@ export function createOAuthRefusalRoutes(
   const refuse = async (ctx: RequestContext): Promise<void> => {
     const authentication = await authenticateRequest(ctx, authenticator);
     const refusal = authentication.ok ? undefined : authentication.refusal;
-    // It tells a right token from a wrong one.
+    // The answer tells valid tokens from invalid ones, so that guesses have to be counted here too.
     if (refusal !== undefined) countRefusal(ctx, refusal, countFailure);
     throw new HttpError(
       404,
@@ -47,14 +47,14 @@ export function createOAuthRefusalRoutes(
   }));
 }
 
-/** What to tell a client that has no reason to come here. */
+/** The words for a client that needs no OAuth: its token is valid, or it needs none. */
 function noNeed({ enabled }: Authenticator, otherwise: string): string {
   return enabled
     ? `The token is valid: connect with it; it needs no registration. ${otherwise}`
     : 'This server runs without authentication and has no OAuth: connect without a token.';
 }
 
-/** The refusal with what to change where the client keeps its configuration, and what there is besides. */
+/** Explains a refusal, with what to change in the client's configuration, and what there is instead of OAuth. */
 export function explainRefusal({ reason, description }: Refusal, otherwise: string): string {
   const where =
     "for mcp-remote: --header 'Authorization:${AUTH_HEADER}' with AUTH_HEADER='Bearer <token>' under env";

@@ -13,7 +13,7 @@ import {
   type StaticFile,
 } from './static-files.ts';
 
-/** The page, which is made of the files of `public/` when the start is over, or when somebody wants to see it before. */
+/** The page. It is made from the files of `public/` after the start, or at the first request for it, if that comes earlier. */
 export function createPage(face: Face): Page {
   let made: Made | undefined;
   const make = (): Made => (made ??= makePage(face));
@@ -23,7 +23,7 @@ export function createPage(face: Face): Page {
   return {
     send(ctx) {
       ctx.set('Content-Security-Policy', policy);
-      // It has no word for one allowed framer; frame-ancestors has.
+      // X-Frame-Options cannot allow a single origin; frame-ancestors can.
       if (isFramed) ctx.remove('X-Frame-Options');
       sendStaticFile(ctx, make().html);
     },
@@ -41,14 +41,14 @@ export function createPage(face: Face): Page {
 /** The page as it is served. */
 interface Made {
   readonly html: StaticFile;
-  /** What it loads, by name. */
+  /** The files that it loads, by name. */
   readonly files: ReadonlyMap<string, StaticFile>;
 }
 
 /** Reads the files and fills in the template. */
 function makePage(face: Face): Made {
   const files = readStaticFiles();
-  // Named in the page, so that the browser need not find them import by import.
+  // The page names all modules, so that the browser need not find them import by import.
   const modules = [...files.keys()].filter((name) => name.endsWith('.js')).map((file) => ({ file }));
   const values = { ...pageValues(face), modules };
   return { files, html: createStaticFile('html', fillTemplate(readPageTemplate(), values)) };
@@ -60,7 +60,7 @@ function makePage(face: Face): Made {
  */
 const PLACEHOLDER = 'https://your-server.example';
 
-/** What the template is filled with. */
+/** The values of the template. */
 function pageValues(face: Face): TemplateValues {
   const { name, version, authEnabled, authSwitchedOff, canSignIn, sseEnabled, publicUrl } = face;
   const origin = publicUrl ?? PLACEHOLDER;
@@ -69,7 +69,7 @@ function pageValues(face: Face): TemplateValues {
     name,
     version,
     origin,
-    // From the page's own address, where no path is known: a proxy may have one that nobody told.
+    // Relative to the page's own address if no base path is known: a proxy may have added one that the server was not told.
     base: basePath === '' ? './' : `${basePath}/`,
     auth: authEnabled ? 'on' : 'off',
     authOn: authEnabled,
@@ -95,13 +95,13 @@ function pageValues(face: Face): TemplateValues {
   };
 }
 
-/** The configurations of every client. */
+/** The values of each client's configuration. */
 function clientValues(target: ConnectTarget, canSignIn: boolean): TemplateValues[] {
   const { origin } = target;
   const httpOrigin = origin.replace(/^https:/, 'http:');
   return clientIdsFor({ canSignIn }).map((id, index) => {
     const { title, where, note = '', runsOn = [], oneClick, text } = renderClient(id, target);
-    // The page may turn out to be loaded over plain HTTP, for which some configurations say more.
+    // The page may be loaded over plain HTTP, for which some configurations contain more.
     const overHttp = renderClient(id, { ...target, origin: httpOrigin }).text.replaceAll(httpOrigin, origin);
     return {
       id,

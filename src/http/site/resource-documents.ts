@@ -1,29 +1,29 @@
-/** `/.well-known/oauth-protected-resource`: by whose tokens this server is used (RFC 9728), which is what clients read after a 401. */
+/** `/.well-known/oauth-protected-resource`: who issues the tokens for this server (RFC 9728). Clients read it after a 401. */
 import { RESOURCE_PATHS } from '../../auth/own-address.ts';
 import type { Handler, RequestContext, Route } from '../context.ts';
 
-/** Where the documents are. */
+/** The well-known path of the documents. */
 export const RESOURCE_DOCUMENT = '/.well-known/oauth-protected-resource';
 
-/** What a document tells. */
+/** What a document says. */
 export interface ResourceFacts {
   /** The server's address, without a slash at its end. Clients compare it as text. */
   readonly address: string;
-  /** Who gives tokens. */
+  /** The issuer of tokens: the authorization server. */
   readonly issuer: string;
   readonly serverName: string;
-  /** The scopes that there are. */
+  /** The scopes that something on this server needs. */
   readonly scopes: readonly string[];
 }
 
 /** What the routes are made with. */
 export interface ResourceDocumentParts {
   readonly factsOf: (ctx: RequestContext) => ResourceFacts;
-  /** The path of the server's public address: where it has one, clients put that behind the names of the documents. */
+  /** The base path of the public address; clients put it behind the well-known path. */
   readonly basePath: string;
 }
 
-/** The routes: one for the whole server, and one for each path that clients connect to. */
+/** Makes the routes: one for the whole server, and one for each path that clients connect to. */
 export function createResourceRoutes({ factsOf, basePath }: ResourceDocumentParts): Route[] {
   return [...new Set(['', basePath])].flatMap((base) =>
     ['', ...RESOURCE_PATHS].map((path) =>
@@ -32,7 +32,7 @@ export function createResourceRoutes({ factsOf, basePath }: ResourceDocumentPart
   );
 }
 
-/** What the challenge of a 401 says besides: where it is written how to get a token, and what to ask for. */
+/** Makes more parameters of a challenge: where the document is that says how to get a token, and the scopes to ask for. */
 export function describeEntrance(
   ctx: RequestContext,
   { address, scopes }: Pick<ResourceFacts, 'address' | 'scopes'>,
@@ -43,7 +43,7 @@ export function describeEntrance(
   return `, resource_metadata="${address}${RESOURCE_DOCUMENT}${suffix}"${scope}`;
 }
 
-/** The route of a document, which every page may read. */
+/** Makes the route of a document, which pages of every origin may read. */
 export function openRoute(path: string, describe: (ctx: RequestContext) => object): Route {
   const get: Handler = (ctx) => {
     ctx.body = describe(ctx);
@@ -63,7 +63,7 @@ function describeResource({ address, issuer, serverName, scopes }: ResourceFacts
   };
 }
 
-/** Answers what a document takes. */
+/** Answers OPTIONS with the methods of a document. */
 const sayMethods: Handler = (ctx) => {
   ctx.set('Allow', 'GET, HEAD, OPTIONS');
   ctx.status = 204;

@@ -1,11 +1,11 @@
-/** The files of `public/`, read once and answered from memory, so that a browser asks again and mostly hears "unchanged". */
+/** The files of `public/`, read once and served from memory. Browsers ask each time, and are mostly told that nothing has changed. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { packageFolder } from '../../package.ts';
 import type { RequestContext } from '../context.ts';
 
-/** Something to answer with. */
+/** A file as it is served. */
 export interface StaticFile {
   /** A media type, or the extension it belongs to. */
   readonly type: string;
@@ -33,7 +33,7 @@ export function readStaticFiles(): ReadonlyMap<string, StaticFile> {
   );
 }
 
-/** What the page loads; anything else in the folder is not for visitors. */
+/** The extensions of files that the page loads; other files in the folder are not served. */
 const SERVED_EXTENSIONS: ReadonlySet<string> = new Set(['.css', '.js', '.svg']);
 
 /** Reads `public/index.html`, which is a template and not served as it is. */
@@ -41,7 +41,7 @@ export function readPageTemplate(): string {
   return readFileSync(path.join(publicFolder(), 'index.html'), 'utf8');
 }
 
-/** Answers with a file. It may be kept, and must be asked for again: its name says nothing about its version. */
+/** Answers with a file. Browsers may keep it, but must ask each time whether it has changed: its name does not contain its version. */
 export function sendStaticFile(ctx: RequestContext, { type, body, etag }: StaticFile): void {
   ctx.set('Cache-Control', 'no-cache');
   ctx.etag = etag;
@@ -51,7 +51,7 @@ export function sendStaticFile(ctx: RequestContext, { type, body, etag }: Static
   else ctx.body = body;
 }
 
-/** What visitors may be given. */
+/** The path of `public/`. */
 function publicFolder(): string {
   return path.join(packageFolder(), 'public');
 }

@@ -4,7 +4,7 @@ import type { UserContext } from '../../auth/user.ts';
 import { grantOf, type RequestContext, type Route } from '../context.ts';
 import { writeAnswer } from '../direct-answer.ts';
 
-/** The route. `scopes` are those that tools need, by the tools' names: `/tools?scopes` shows them, as MCP's own list cannot. */
+/** Makes the route. `scopes` are the scopes that tools need, by tool name: `/tools?scopes` shows them, which MCP's own list cannot do. */
 export function createToolsRoute(
   listTools: (user: UserContext) => readonly ListedTool[] | Promise<readonly ListedTool[]>,
   scopes: ReadonlyMap<string, string>,
@@ -28,7 +28,7 @@ export function createToolsRoute(
 
 const HEADERS = ['Content-Type', 'application/json; charset=utf-8'];
 
-/** Spells lists as JSON, each once: it is the same one for everybody who may call everything, and long beside who asks. */
+/** Makes a function that serializes each list once: the list is long, and users who may call every tool share the same one. */
 function createSpeller(besides: (name: string) => object): (tools: readonly ListedTool[]) => string {
   const texts = new WeakMap<readonly ListedTool[], string>();
   return (tools) => {
