@@ -1,4 +1,4 @@
-/** Answers of the endpoints of signing in: refusals by their codes, and pages with what browsers may do on them. */
+/** Answers of the sign-in endpoints: refusals with OAuth error codes, and pages with a policy for browsers. */
 import { randomUUID } from 'node:crypto';
 import { OAuthError } from '../../auth/sign-in/oauth-error.ts';
 import { clientAddressOf } from '../client-address.ts';
@@ -6,7 +6,7 @@ import type { Handler, RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 
-/** A handler whose refusals are answered as clients expect them; guesses are counted as those of the gate are. */
+/** Wraps a handler so that its OAuth errors are answered as clients expect them. Guesses are counted like those of the gate. */
 export function answerOAuthErrors(handle: Handler, countFailure: CountFailure): Handler {
   return async (ctx) => {
     try {
@@ -19,7 +19,7 @@ export function answerOAuthErrors(handle: Handler, countFailure: CountFailure): 
   };
 }
 
-/** What tells guesses from each other: each one counts. */
+/** The fingerprint of a guess. It differs each time, so that each guess counts. */
 export function guessOf({ code }: OAuthError): string {
   return `${code} ${randomUUID()}`;
 }
@@ -36,7 +36,7 @@ function toHttpError(error: OAuthError, ctx: RequestContext): HttpError {
   });
 }
 
-/** What a refusal says besides, in whatever form it is answered: when to come back, where nothing else is wrong. */
+/** The headers of a refusal, as JSON or as a page: when to try again, if the server cannot answer at the moment. */
 export function headersOf({ code }: OAuthError): Readonly<Record<string, string>> {
   return code === 'temporarily_unavailable' ? { 'Retry-After': '5' } : {};
 }
@@ -48,8 +48,8 @@ export function statusOf({ code }: OAuthError): number {
 }
 
 /**
- * What browsers let the pages do: nothing but their own look. Without `form-action`, which would also be held against the redirect to the
- * client; and with a Referrer-Policy that lets the browser say where the form comes from, which it hides with the usual one.
+ * What browsers let the pages do: load their own style sheet, and nothing else. There is no `form-action`, which browsers would apply to the
+ * redirect to the client as well. The Referrer-Policy lets the browser send the Origin of the form, which it hides with the usual policy.
  */
 const PAGE_HEADERS = {
   'Content-Security-Policy': "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -64,7 +64,7 @@ export function sendPage(ctx: RequestContext, status: number, page: string): voi
   ctx.body = page;
 }
 
-/** A refusal that people see on a page; to the log, and to whoever counts refusals, it is one like any other. */
+/** Makes a refusal that is shown as a page. For the log and for subscribers of refusals it is like any other. */
 export function onPage({ status, code, message, headers, facts, cause }: HttpError, page: string): HttpError {
   const show = (ctx: RequestContext): void => {
     ctx.set(headers);
@@ -73,9 +73,9 @@ export function onPage({ status, code, message, headers, facts, cause }: HttpErr
   return new HttpError(status, code, message, { facts, cause, show });
 }
 
-/** Sends the browser on: with 303 always, since any other status could make it post the token there. */
+/** Redirects the browser, always with 303: any other status could make it post the token there. */
 export function sendOn(ctx: RequestContext, location: string, page: string): void {
   sendPage(ctx, 303, page);
-  // Not by Koa's redirect(), which would write the client's address in its own way.
+  // Not with Koa's redirect(), which would change the spelling of the client's address.
   ctx.set('Location', location);
 }

@@ -1,4 +1,4 @@
-/** `/authorize`: the page that takes the user's token for a client, and what becomes of the form. */
+/** `/authorize`: the page that takes the user's token for a client, and the handling of its form. */
 import type { Logger } from 'pino';
 import { digestToken } from '../../auth/digest.ts';
 import type { Authenticator } from '../../auth/authenticate.ts';
@@ -29,7 +29,7 @@ export interface AuthorizeParts {
   readonly log: Logger;
 }
 
-/** The routes of the page. */
+/** Makes the routes of the page. */
 export function createAuthorizeRoutes(parts: AuthorizeParts): Route[] {
   const ask = answerWithPages(createAsk(parts), parts);
   const decide = answerWithPages(createDecide(parts), parts);
@@ -39,14 +39,14 @@ export function createAuthorizeRoutes(parts: AuthorizeParts): Route[] {
   ];
 }
 
-/** What the pages look like. */
+/** Sends the style sheet of the pages. */
 const sendStyle: Handler = (ctx) => {
   ctx.set('Cache-Control', 'no-cache');
   ctx.type = 'css';
   ctx.body = PAGE_STYLE;
 };
 
-/** Asks the user. */
+/** Makes the handler that asks the user. */
 function createAsk({ signIn, serverName, offers, createLimit }: AuthorizeParts): Handler {
   const countReading = createLimit(
     1,
@@ -65,7 +65,7 @@ function createAsk({ signIn, serverName, offers, createLimit }: AuthorizeParts):
   };
 }
 
-/** Takes the user's answer. All that the request was is in the ticket: the form has nothing that could be altered. */
+/** Makes the handler of the user's answer. The ticket contains the whole request, so the form has nothing that could be altered. */
 function createDecide(parts: AuthorizeParts): Handler {
   const { signIn, serverName, offers, log } = parts;
   return async (ctx) => {
@@ -96,7 +96,7 @@ function createDecide(parts: AuthorizeParts): Handler {
   };
 }
 
-/** Refuses a form that another site's page has sent. The guard has looked at its Origin; this is what says so where there is none. */
+/** Refuses a form that a page of another site has sent. The guard checks the Origin; this check works without one, too. */
 function requireOwnPage(ctx: RequestContext): void {
   if (['', 'same-origin', 'none'].includes(ctx.get('sec-fetch-site'))) return;
   throw new HttpError(403, 'forbidden_origin', 'This form can be sent from its own page only.');
@@ -111,12 +111,12 @@ function cleanPasted(text: string): string {
     .trim();
 }
 
-/** Logs who has let which client in; the client's name is what it says of itself, unless a host vouches for it. */
+/** Logs which user has allowed which client. The client's name is its own claim, unless `clientHost` vouches for it. */
 function noteSignIn(log: Logger, { clientName, clientHost }: TicketClaims, { user, tokenId }: Grant): void {
   log.info({ userId: user.userId, tokenId, client: clientName, clientHost }, 'client allowed');
 }
 
-/** What the token that was pasted gives, if it can be signed in with. Rejects with the gate's words. */
+/** Returns the grant of the pasted token, if it is one to sign in with. Rejects with the words of the gate. */
 async function judgePasted(
   token: string,
   ctx: RequestContext,
@@ -140,14 +140,14 @@ async function judgePasted(
   throw new HttpError(401, 'invalid_token', refusal.description, { facts: factsOf(refusal) });
 }
 
-/** A handler whose refusals are pages, or JSON for programs: mcp-remote asks whether its client is still known. */
+/** Wraps a handler so that its refusals are pages, or JSON for programs: mcp-remote asks whether its client is still known. */
 function answerWithPages(handle: Handler, { serverName, countFailure }: AuthorizeParts): Handler {
   return async (ctx) => {
     try {
       await handle(ctx);
     } catch (error) {
       const refusal = error instanceof OAuthError ? refusalOf(error, ctx, countFailure) : error;
-      // It has its page, or comes of a body of which the rest is too much to read.
+      // Such a refusal has a page already, or is of a body of which the rest is too much to read.
       if (!(refusal instanceof HttpError) || refusal.show !== undefined || ctx.req.isPaused()) throw refusal;
       ctx.vary('Accept');
       if (ctx.accepts('html', 'json') === 'json') throw refusal;
@@ -156,14 +156,14 @@ function answerWithPages(handle: Handler, { serverName, countFailure }: Authoriz
   };
 }
 
-/** What is answered to a request that cannot go on; guesses are counted, and may be too many. */
+/** The refusal of a request that cannot go on. Guesses are counted; the refusal is another one when there were too many. */
 function refusalOf(error: OAuthError, ctx: RequestContext, countFailure: CountFailure): unknown {
   try {
     if (error.isGuess) countFailure(clientAddressOf(ctx), guessOf(error));
   } catch (tooMany) {
     return tooMany;
   }
-  // Browsers put up a window of their own for some answers of 401.
+  // Browsers show a login dialog of their own for some answers with 401.
   const status = error.code === 'invalid_client' ? 400 : statusOf(error);
   return new HttpError(status, error.code, error.message, { headers: headersOf(error), cause: error });
 }

@@ -1,4 +1,4 @@
-/** The pages of signing in, without a script: the one that takes the token, the one that says why not, and the one that leads back. */
+/** The sign-in pages, without a script: the one that takes the token, the one that explains a problem, and the one that leads back. */
 import { isLoopbackRedirect } from '../../auth/sign-in/redirect-policy.ts';
 import type { TicketClaims } from '../../auth/sign-in/sealed-values.ts';
 import { html, type Html } from './html.ts';
@@ -6,21 +6,21 @@ import { html, type Html } from './html.ts';
 /** What a client may use, as the page names it: a tool, a prompt, a resource. */
 export interface Offer {
   readonly title: string;
-  /** The scope that it asks for. */
+  /** The scope that it needs; undefined if it needs none. */
   readonly scope: string | undefined;
 }
 
-/** What the page that takes the token is made of. */
+/** The contents of the page that takes the token. */
 export interface ConsentFacts {
   readonly serverName: string;
   readonly ticket: TicketClaims;
   readonly sealedTicket: string;
   readonly offers: readonly Offer[];
-  /** Why the token was not taken. */
+  /** Why the pasted token was refused. */
   readonly refusal?: string | undefined;
 }
 
-/** The page that takes the token. */
+/** Renders the page that takes the token. */
 export function renderConsent({ serverName, ticket, sealedTicket, offers, refusal }: ConsentFacts): string {
   const { host } = new URL(ticket.issuer);
   const client = ticket.clientName ?? 'A client without a name';
@@ -66,7 +66,7 @@ export function renderConsent({ serverName, ticket, sealedTicket, offers, refusa
   );
 }
 
-/** The page that says why it does not go on. */
+/** Renders the page that says why the sign-in cannot go on. */
 export function renderProblem(serverName: string, words: string): string {
   return renderPage(
     `Sign in to ${serverName}`,
@@ -76,7 +76,7 @@ export function renderProblem(serverName: string, words: string): string {
   );
 }
 
-/** What stands behind the redirect, for browsers that ask before they open another program, or do not. */
+/** Renders the body of the redirect, for browsers that ask before they open another program, or do not open it. */
 export function renderRedirect(serverName: string, location: string): string {
   return renderPage(
     `Back to your client from ${serverName}`,
@@ -85,14 +85,14 @@ export function renderRedirect(serverName: string, location: string): string {
   );
 }
 
-/** How far the client's name can be believed. */
+/** Says whether the client's name is verified. */
 function vouch({ clientHost }: TicketClaims): Html {
   return clientHost === undefined
     ? html`<span class="badge unknown">name not verified</span>`
     : html`<span class="badge">verified: ${clientHost}</span>`;
 }
 
-/** Where the code goes, as a person can judge it. */
+/** Describes where the authorization code is sent, so that a person can judge it. */
 function describePlace(redirectUri: string): Html {
   const { protocol, host } = new URL(redirectUri);
   if (isLoopbackRedirect(redirectUri)) {
@@ -110,7 +110,7 @@ function describePlace(redirectUri: string): Html {
     </p>`;
 }
 
-/** What the client may do, in the names of what it may use. */
+/** Describes what the client may do, by the titles of what it may use. */
 function describeRights({ scopes, refreshes }: TicketClaims, offers: readonly Offer[]): Html {
   const until = refreshes ? 'It stays signed in until you or whoever runs this server ends it.' : '';
   const asked = offers.filter(({ scope }) => scope !== undefined && scopes?.includes(scope) === true);
@@ -125,7 +125,7 @@ function describeRights({ scopes, refreshes }: TicketClaims, offers: readonly Of
     <p class="note">Only as far as your token allows it. ${until}</p>`;
 }
 
-/** A whole page. */
+/** Renders a whole page. */
 function renderPage(title: string, main: Html): string {
   return html`<!doctype html>
     <html lang="en">

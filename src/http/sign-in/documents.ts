@@ -1,4 +1,4 @@
-/** `/.well-known/oauth-authorization-server`: how to sign in here, and a word for those who look for other documents. */
+/** `/.well-known/oauth-authorization-server`: how to sign in here (RFC 8414), and refusals for other documents. */
 import { describeAuthorizationServer, type MetadataFacts } from '../../auth/sign-in/metadata.ts';
 import { RESOURCE_PATHS } from '../../auth/own-address.ts';
 import type { RequestContext, Route } from '../context.ts';
@@ -11,18 +11,18 @@ const OPENID_DOCUMENT = '/.well-known/openid-configuration';
 /** What the documents are made with. */
 export interface DocumentParts {
   readonly factsOf: (ctx: RequestContext) => MetadataFacts;
-  /** The path of the server's public address: where it has one, clients put that behind the names of the documents. */
+  /** The base path of the public address; clients put it behind the well-known path. */
   readonly basePath: string;
 }
 
-/** The routes. */
+/** Makes the routes. */
 export function createDocumentRoutes({ factsOf, basePath }: DocumentParts): Route[] {
   const routes = [...new Set(['', basePath])].flatMap((base) =>
     ['', ...RESOURCE_PATHS].map((path) =>
       openRoute(`${SERVER_DOCUMENT}${base}${path}`, (ctx) => describeAuthorizationServer(factsOf(ctx))),
     ),
   );
-  // Pages that look for it must be able to read that it is not there.
+  // Clients in a browser that look for this document must be able to read that there is none.
   for (const path of ['', '/mcp', '/sse'])
     routes.push(openRoute(`${OPENID_DOCUMENT}${path}`, refuseDocument));
   for (const path of ['/.well-known', '/.well-known/{*path}'])
@@ -30,7 +30,7 @@ export function createDocumentRoutes({ factsOf, basePath }: DocumentParts): Rout
   return routes;
 }
 
-/** There is no such document. */
+/** Answers 404 for a document that does not exist. */
 const refuseDocument = (): never => {
   throw new HttpError(
     404,

@@ -1,14 +1,14 @@
-/** Reads the bodies of signing in, which are small, and says what is wrong with them in the codes of OAuth. */
+/** Reads the bodies of the sign-in endpoints, which are small, and refuses faulty ones with the error codes of OAuth. */
 import type { IncomingMessage } from 'node:http';
 import { OAuthError } from '../../auth/sign-in/oauth-error.ts';
 import { type Parameters, readParameters } from '../../auth/sign-in/parameters.ts';
 import type { RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 
-/** Nothing that is sent here is longer. Bytes. */
+/** The largest body that is read; no valid one is larger. Bytes. */
 const MAX_BYTES = 16 * 1024;
 
-/** The fields of a form. Rejects with an {@link OAuthError} when it is none. */
+/** Reads the fields of a form. Rejects with an {@link OAuthError} when the body is not a form. */
 export async function readForm(ctx: RequestContext): Promise<Parameters> {
   if (ctx.is('application/x-www-form-urlencoded') === false || hasCoding(ctx))
     throw new OAuthError('invalid_request', 'Send the parameters as application/x-www-form-urlencoded.');
@@ -17,7 +17,7 @@ export async function readForm(ctx: RequestContext): Promise<Parameters> {
   return fields;
 }
 
-/** The JSON of a body. Rejects with an {@link OAuthError} when it is none. */
+/** Reads the JSON of a body. Rejects with an {@link OAuthError} when the body is not JSON. */
 export async function readMetadata(ctx: RequestContext): Promise<unknown> {
   if (ctx.is('application/json') === false || hasCoding(ctx))
     throw new OAuthError('invalid_client_metadata', 'Send the metadata of the client as application/json.');
@@ -29,12 +29,12 @@ export async function readMetadata(ctx: RequestContext): Promise<unknown> {
   }
 }
 
-/** Whether a body is compressed, or the like. */
+/** Whether a body has a content coding, such as compression. */
 function hasCoding({ req }: RequestContext): boolean {
   return !/^(identity)?$/i.test(req.headers['content-encoding'] ?? '');
 }
 
-/** The text of a body. Rejects with an {@link HttpError}: 413, or 400 when its client has gone. */
+/** Reads the text of a body. Rejects with an {@link HttpError}: 413, or 400 when its client has gone. */
 function readText(req: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     let bytes = Buffer.alloc(0);
@@ -43,7 +43,7 @@ function readText(req: IncomingMessage): Promise<string> {
       else refuse();
     };
     const refuse = (): void => {
-      // Who answers decides what becomes of the rest.
+      // The code that answers decides what to do with the rest.
       req.off('data', take).pause();
       reject(new HttpError(413, 'body_too_large', `The body must not be larger than ${MAX_BYTES} bytes.`));
     };

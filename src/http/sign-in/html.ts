@@ -9,7 +9,7 @@ export class Html {
   }
 }
 
-/** What a template is filled with. */
+/** A value in a template. */
 type Value = string | Html | readonly Html[] | undefined;
 
 /** Makes a piece of HTML; values are escaped for text and for attributes in double quotes. */
@@ -26,7 +26,7 @@ function spell(value: Value): string {
   return value instanceof Html ? value.text : value.map(({ text }) => text).join('');
 }
 
-/** Text as HTML. */
+/** Escapes text for HTML. */
 function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
 }

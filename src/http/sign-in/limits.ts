@@ -1,8 +1,8 @@
-/** What one address may do so often in a minute, though it is no guess: what a client begins with costs memory, or a look elsewhere. */
+/** Limits for what is no guess, but costs memory or a request to another server: registering clients, and reading documents of clients. */
 import { HttpError } from '../errors.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 
-/** Makes what counts something: so much of it in a minute for each wrong credential that an address may send in one. */
+/** Makes a counter. Its limit a minute is `perFailure` for each wrong credential that an address may send in a minute. */
 export type CreateLimit = (perFailure: number, refuse: (leftMs: number) => HttpError) => CountFailure;
 
 /** Makes the refusal of an address that does something too often; `leftMs` are left of its minute. */

@@ -1,4 +1,4 @@
-/** `/register`: clients register themselves; whoever comes with a token of the file hears about that instead. */
+/** `/register`: clients register themselves (RFC 7591). A request with a user's token gets an answer about that token instead. */
 import { randomUUID } from 'node:crypto';
 import type { Authenticator } from '../../auth/authenticate.ts';
 import type { SignIn } from '../../auth/sign-in/sign-in.ts';
@@ -20,10 +20,10 @@ export interface RegisterParts {
   readonly createLimit: CreateLimit;
 }
 
-/** A whole class comes from one address, and some clients register at each start. */
+/** The limit of registrations, by `CreateLimit`: a whole class has one address, and some clients register at each start. */
 const PER_FAILURE = 10;
 
-/** The route. */
+/** Makes the route. */
 export function createRegisterRoute({
   signIn,
   authenticator,
@@ -48,7 +48,7 @@ export function createRegisterRoute({
   };
 }
 
-/** The route where clients may not register themselves: it says so, and what is wrong with a token that somebody comes with. */
+/** Makes the route of a server where clients may not register themselves. It says so, or what is wrong with a token that was sent. */
 export function createNoRegistrationRoute({
   authenticator,
   countFailure,
@@ -65,8 +65,8 @@ const NO_REGISTRATION =
   'Whoever runs the server: OAUTH_REGISTRATION=true lets them register.';
 
 /**
- * Refuses whoever comes with a token of the file, right or wrong. A client with a header of its own goes on sending that instead of what
- * it signs in for: it would sign in again and again. mcp-remote shows its user what is said here.
+ * Refuses a request with a user's token, whether valid or not. A client that has a header configured sends that instead of the token that
+ * its sign-in gives it, and would sign in again and again. mcp-remote shows its user what this answer says.
  */
 async function requireNoCredential(
   ctx: RequestContext,
@@ -94,7 +94,7 @@ async function requireNoCredential(
   );
 }
 
-/** Whether a header that takes the token is there, and empty: a variable in the client's configuration that was never filled in. */
+/** Whether a header for the token is there, but empty: a variable in the client's configuration was never filled in. */
 function hasEmptyCredential({ req: { headers } }: RequestContext): boolean {
   return ['authorization', 'x-api-key', 'x-auth-token'].some((name) => headers[name] === '');
 }

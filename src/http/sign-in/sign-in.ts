@@ -1,4 +1,4 @@
-/** The routes of signing in, and what the gate has to know of it. `npm run drop -- sign-in` takes it out. */
+/** The routes of the sign-in, and what the gate needs from it. `npm run drop -- sign-in` takes it out. */
 import type { Logger } from 'pino';
 import type { Authenticator } from '../../auth/authenticate.ts';
 import type { SignIn } from '../../auth/sign-in/sign-in.ts';
@@ -27,7 +27,7 @@ export interface SignInRouteParts {
   readonly log: Logger;
 }
 
-/** The routes of signing in. */
+/** Makes the routes of the sign-in. */
 export function createSignInRoutes(parts: SignInRouteParts): Route[] {
   const { signIn, countFailure, serverName, canRegister, publicUrl } = parts;
   const { scopes, canRefresh } = signIn;
@@ -48,7 +48,7 @@ export function createSignInRoutes(parts: SignInRouteParts): Route[] {
   ];
 }
 
-/** What challenges say besides. */
+/** Makes the function that adds parameters to challenges. */
 export function createChallenge({ issuerOf, scopes: all }: SignIn): DescribeEntrance {
   return (ctx, scopes = all) => describeEntrance(ctx, { address: issuerOf(ctx.req.headers), scopes });
 }

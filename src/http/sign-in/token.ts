@@ -1,4 +1,4 @@
-/** `/token` and `/revoke`: what clients ask for without a browser. */
+/** `/token` and `/revoke`: the endpoints that clients use without a browser. */
 import type { CallingClient } from '../../auth/sign-in/clients.ts';
 import { OAuthError } from '../../auth/sign-in/oauth-error.ts';
 import { type Parameters, requireParameter } from '../../auth/sign-in/parameters.ts';
@@ -8,7 +8,7 @@ import type { CountFailure } from '../gate/rate-limit.ts';
 import { answerOAuthErrors } from './answers.ts';
 import { readForm } from './form.ts';
 
-/** The routes. */
+/** Makes the routes. */
 export function createTokenRoutes(signIn: SignIn, countFailure: CountFailure): Route[] {
   const grant = async (ctx: RequestContext): Promise<void> => {
     const form = await readForm(ctx);
@@ -31,15 +31,15 @@ export function createTokenRoutes(signIn: SignIn, countFailure: CountFailure): R
   }));
 }
 
-/** What a client says of itself. */
+/** The id and the secret that a client has sent. */
 interface ClientCredential {
   readonly id: string;
   readonly secret: string | undefined;
 }
 
 /**
- * The client that sends a request.
- * @throws {OAuthError} when it is unknown, or has a secret and does not say it
+ * Authenticates the client that sends a request.
+ * @throws {OAuthError} when it is unknown, or has a secret and has not sent it
  */
 function authenticateClient(ctx: RequestContext, form: Parameters, signIn: SignIn): CallingClient {
   const { id, secret } = readClientCredential(ctx, form);
@@ -69,7 +69,7 @@ function readClientCredential(ctx: RequestContext, form: Parameters): ClientCred
   return basic;
 }
 
-/** The two parts of a Basic credential; undefined where there is none that could be read. */
+/** Reads the two parts of a Basic credential; undefined if there is none that can be read. */
 function readBasic(header: string): ClientCredential | undefined {
   const encoded = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header)?.[1];
   if (encoded === undefined) return undefined;
@@ -80,7 +80,7 @@ function readBasic(header: string): ClientCredential | undefined {
   return { id, secret: secret === '' ? undefined : secret };
 }
 
-/** A part, which is encoded as in a form; clients that forget that have nothing in it that would need it. */
+/** Decodes a part, which is encoded as in a form. Clients that leave that out send nothing that would need it. */
 function decodePart(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
