@@ -1,4 +1,4 @@
-/** `/admin`: people and their tokens, for a token whose entry lists the scope `admin` itself. `npm run drop -- admin` takes it out. */
+/** `/admin`: manages people and their tokens, for callers whose own entry lists the scope `admin`. `npm run drop -- admin` takes it out. */
 import type { Logger } from 'pino';
 import type { Authenticator } from '../../auth/authenticate.ts';
 import { readCredential } from '../../auth/credential.ts';
@@ -18,7 +18,7 @@ import type { Usage } from './usage.ts';
 export interface AdminParts {
   readonly authenticator: Authenticator;
   readonly countFailure: CountFailure;
-  /** What the challenge of a 401 says besides. */
+  /** Adds parameters to the challenge of a 401. */
   readonly describeEntrance?: DescribeEntrance | undefined;
   readonly people: People;
   readonly usage: Usage;
@@ -26,7 +26,7 @@ export interface AdminParts {
   /** Ends a session for good, in every process. */
   readonly endSession: (session: Session) => Promise<void>;
   readonly bodies: BodyLimits;
-  /** The scopes that something here asks for. */
+  /** The scopes that something on this server needs. */
   readonly scopes: readonly string[];
   readonly serverName: string;
   readonly publicUrl: string | undefined;
@@ -34,10 +34,10 @@ export interface AdminParts {
   readonly now?: () => number;
 }
 
-/** Every method is answered here, so that whoever may not come in learns nothing of what is there. */
+/** All methods are handled here, so that callers who are not admins learn nothing about the API. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** The routes. */
+/** Makes the routes. */
 export function createAdminRoutes(parts: AdminParts): Route[] {
   const api = createAdminApi(parts);
   const files = createAdminFiles(parts);
@@ -60,12 +60,12 @@ export function createAdminRoutes(parts: AdminParts): Route[] {
   ];
 }
 
-/** A handler of every method that lets in admins only. */
+/** Makes handlers for all methods that let in only admins. */
 function guarded(handler: Handler): Route['methods'] {
   return Object.fromEntries(METHODS.map((name) => [name, forAdmins(handler)]));
 }
 
-/** A handler that lets in admins only. */
+/** Wraps a handler so that it lets in only admins. */
 function forAdmins(handler: Handler): Handler {
   return (ctx) => {
     requireAdmin(ctx);
@@ -73,7 +73,7 @@ function forAdmins(handler: Handler): Handler {
   };
 }
 
-/** A handler that lets a browser see the page, which asks for the token itself; a credential that comes along must be an admin's. */
+/** Wraps a handler of the page. A browser gets it without a credential, as the page asks for the token; a credential must be an admin's. */
 function forVisitors(handler: Handler, requireToken: Step): Handler {
   const handleAdmin = forAdmins(handler);
   return async (ctx) => {
@@ -90,26 +90,26 @@ function handlerOf(ctx: RequestContext, methods: Readonly<Record<string, Handler
   throw new HttpError(405, 'method_not_allowed', `Use ${allow} here.`, { headers: { Allow: allow } });
 }
 
-/** A path of the API that there is not. */
+/** Answers 404 for a path that the API does not have. */
 const answerUnknown: Handler = () => {
   throw new HttpError(404, 'not_found', 'The API for admins has no such path. GET /admin is its page.');
 };
 
-/** Refuses whoever is no admin. */
+/** Refuses callers who are not admins. */
 function requireAdmin(ctx: RequestContext): void {
   const { user, isOfSignIn = false } = grantOf(ctx);
   const { scopes, subject } = user;
-  // What an identity provider calls admins are those of something else: its users have no entry here.
+  // The scope `admin` of an identity provider is about something else: its users have no entry here.
   if (subject !== undefined || scopes?.includes(ADMIN_SCOPE) !== true)
     throw insufficientScope({ words: NO_ADMIN, besides: `, scope="${ADMIN_SCOPE}"` });
-  // A client that was let in to tools could make tokens here that outlive its sign-in.
+  // A client that a user has allowed to use tools could make tokens here that outlive its sign-in.
   if (isOfSignIn) throw insufficientScope({ words: NO_SIGN_IN, besides: '' });
 }
 
-/** Without a scope either: no sign-in gives more. */
+/** The challenge names no scope either: no sign-in gives access. */
 const NO_SIGN_IN =
   "A sign-in does not open this, also where its entry lists the scope 'admin': send the token of the entry itself.";
 
-/** Without an address to sign in at: the entry itself must list the scope, and no sign-in adds to that. */
+/** The challenge names no address to sign in at: the entry itself must list the scope, and no sign-in adds it. */
 const NO_ADMIN =
   "This is for admins: it needs a token whose entry lists the scope 'admin' itself. Make one with: npm run token -- create --user me --scopes admin";

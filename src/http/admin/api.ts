@@ -1,4 +1,4 @@
-/** The API of the page for admins. Its callers send their token in a header, which no other site's page can have a browser do. */
+/** The API of the page for admins. Callers send their token in a header, which a page of another site cannot make a browser do. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { describeEntry } from '../../auth/tokens/entry-facts.ts';
@@ -19,21 +19,21 @@ import { badRequest, entryOf, NEW_TOKENS, readTable } from './wishes.ts';
 /** The body that ends a session. */
 const END = z.strictObject({ session: z.string().max(32) });
 
-/** The handlers by path and method. */
+/** Makes the handlers, by path and method. */
 export function createAdminApi(parts: AdminParts): Record<string, Record<string, Handler>> {
   const { people, usage, registry, endSession, bodies, scopes, log, now = Date.now } = parts;
-  /** Reads a body of this form. */
+  /** Reads a body and checks its form. */
   const read = async <Shape>(ctx: RequestContext, shape: z.ZodType<Shape>): Promise<Shape> => {
     const parsed = shape.safeParse(await readJsonBody(ctx, bodies), { reportInput: true });
     if (parsed.success) return parsed.data;
     throw badRequest(`The body is not as expected: ${describeFault(parsed.error)}`);
   };
-  /** Says in the log who did what. */
+  /** Logs who did what. */
   const note = (ctx: RequestContext, action: string, facts: Readonly<Record<string, unknown>>): void => {
     const { user, tokenId } = grantOf(ctx);
     log.info({ admin: user.userId, adminTokenId: tokenId, action, ...facts }, 'changed by an admin');
   };
-  /** A token that was made, with its link: shown this once. */
+  /** A new token with its link, which is shown only once. */
   const shown = (ctx: RequestContext, made: MadeToken) => ({
     ...made,
     link: personalLink({ origin: parts.publicUrl ?? addressOf(ctx), token: made.token }),
@@ -113,8 +113,9 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
 }
 
 /**
- * What an answer says while the tokens of before stay in force. Tokens that were made are shown all the same: there is no second time.
- * @throws {HttpError} 409 where none were made, so that nobody is told that something is done
+ * The warning of an answer when a change was written, but the server goes on with the tokens that it had. Tokens that were made are shown
+ * all the same: they cannot be shown again.
+ * @throws {HttpError} 409 when none were made, so that the answer is not a success
  */
 function warningOf(problem: string | undefined, madeCount: number): { readonly warning?: string } {
   if (problem === undefined) return {};
@@ -123,7 +124,7 @@ function warningOf(problem: string | undefined, madeCount: number): { readonly w
   return { warning: words };
 }
 
-/** The list as JSON, entry by entry: a hundred thousand at once would keep everybody waiting. */
+/** Writes the list as JSON, entry by entry: a hundred thousand at once would block every other request. */
 function* writeList(
   head: object,
   entries: readonly TokenEntry[],
@@ -137,7 +138,7 @@ function* writeList(
   return `${JSON.stringify(head).slice(0, -1)},"tokens":[${tokens.join(',')}]}`;
 }
 
-/** What is shown of a session. */
+/** Describes a session for the page. */
 function describeSession(session: Session) {
   return {
     session: handleOf(session),
@@ -149,7 +150,7 @@ function describeSession(session: Session) {
   };
 }
 
-/** What a client calls itself; null where it has not said so, or not here. */
+/** The name and version that a client has given; null if it has given none, or not to this process. */
 function clientOf({ connection }: Session): string | null {
   const parsed = HELLO.safeParse(connection.mcp?.handshake?.params);
   if (!parsed.success) return null;
@@ -157,15 +158,15 @@ function clientOf({ connection }: Session): string | null {
   return `${name} ${version}`.trim().slice(0, 100);
 }
 
-/** What a client says of itself. */
+/** The parameters of `initialize` that describe the client. */
 const HELLO = z.object({ clientInfo: z.object({ name: z.string(), version: z.string().optional() }) });
 
-/** Names a session without its id, with which one could take part in it. */
+/** Identifies a session without its id, which would give access to it. */
 function handleOf({ id }: Session): string {
   return createHash('sha256').update(`admin ${id}`).digest('base64url').slice(0, 16);
 }
 
-/** Where the request came to, on a server that was not told its address; the gate has let the Host in. */
+/** The address that the request was sent to, for a server without PUBLIC_URL. The gate has allowed its Host. */
 function addressOf(ctx: RequestContext): string {
   return `${ctx.protocol}://${ctx.req.headers.host ?? 'localhost'}`;
 }

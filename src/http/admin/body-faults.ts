@@ -1,10 +1,10 @@
-/** What is wrong with a body that an admin's program sent, in words: which field, and what is expected of it. */
+/** Describes what is wrong with the body of a request to the API for admins: which field, and what it must be. */
 import type { z } from 'zod';
 
-/** One thing that is wrong. */
+/** One fault of a body. */
 type Issue = z.core.$ZodIssue;
 
-/** How people call the types of JSON. */
+/** The types of JSON in plain words. */
 const TYPES: Readonly<Record<string, string>> = {
   object: 'an object',
   array: 'a list',
@@ -13,13 +13,13 @@ const TYPES: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
-/** The first fault of a body. */
+/** Describes the first fault of a body. */
 export function describeFault(error: z.ZodError): string {
   const [issue] = error.issues;
   return issue === undefined ? 'It has not the form that is expected.' : describe(issue);
 }
 
-/** One fault. Where one of several forms is expected, the form is meant whose fields are there. */
+/** Describes a fault. If one of several forms is expected, it takes the form whose fields are there. */
 function describe(issue: Issue): string {
   if (issue.code === 'invalid_union') {
     const meant = issue.errors.find((faults) => !faults.some(isMissingElsewhere)) ?? issue.errors[0];
@@ -30,12 +30,12 @@ function describe(issue: Issue): string {
   return `${field} ${expectationOf(issue)}.`;
 }
 
-/** Whether a fault says that the body is of another form: a field at its top is not there, or not a list or text as there. */
+/** Whether a fault shows that another form is meant: a field at the top of the body is missing. */
 function isMissingElsewhere(issue: Issue): boolean {
   return issue.code === 'invalid_type' && issue.path.length === 1 && issue.input === undefined;
 }
 
-/** What is expected, to go on from the field's name. */
+/** Says what is expected, in words that follow the field's name. */
 function expectationOf(issue: Issue): string {
   const { code } = issue;
   if (code === 'invalid_type') return `must be ${TYPES[issue.expected] ?? issue.expected}`;

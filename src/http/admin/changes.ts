@@ -1,4 +1,4 @@
-/** What an admin does to tokens that are there. */
+/** The changes that an admin makes to existing tokens. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { digestToken, tokenIdOf } from '../../auth/digest.ts';
@@ -19,14 +19,14 @@ export const CHANGE = z.strictObject({
     .max(5_000),
   /** For `expire` and `edit`: a date, a length, or `never`. */
   expires: z.string().max(40).optional(),
-  /** For `edit`; an empty name takes it away, and the user's id is shown. */
+  /** For `edit`. An empty name removes it, and the user's id is shown instead. */
   name: z.string().trim().max(200).optional(),
   scopes: z.string().max(2_000).optional(),
-  /** For one token: the version that was seen. Where it is another one by now, nothing is changed. */
+  /** For one token: the version that the caller has seen. If the entry has another one by now, nothing is changed. */
   version: z.string().max(64).optional(),
 });
 
-/** A change that is wanted. */
+/** A requested change. */
 export type Change = z.output<typeof CHANGE>;
 
 /** A token that was made, and is shown once. */
@@ -37,7 +37,7 @@ export interface MadeToken {
   readonly token: string;
 }
 
-/** What came of a change. */
+/** The result of a change. */
 export interface Changed {
   readonly changed: readonly { readonly id: string; readonly userId: string }[];
   readonly made: readonly MadeToken[];
@@ -46,7 +46,7 @@ export interface Changed {
 /** How long a token that has been replaced still works: long enough to hand the next one out. Milliseconds. */
 const OVERLAP_MS = 86_400_000;
 
-/** Plans a change. `ownId` is the token with which it is asked for: it is not taken away, or nobody could undo that. */
+/** Plans a change. `ownId` is the id of the caller's own token, which it must not end or limit: perhaps nobody else could undo that. */
 export function planChange(
   wish: Change,
   entries: readonly TokenEntry[],
@@ -82,12 +82,12 @@ export function planChange(
   return { edits: { change }, result: { changed, made: [] } };
 }
 
-/** A text that is another one as soon as anything of an entry is. */
+/** The version of an entry: a hash of everything in it but its digest. */
 export function versionOf({ digest: _shownNowhere, ...entry }: TokenEntry): string {
   return createHash('sha256').update(JSON.stringify(entry)).digest('base64url').slice(0, 16);
 }
 
-/** What a change does to each entry. */
+/** Turns a requested change into the change of each entry. */
 function changeOf({ action, expires, name, scopes }: Change, nowMs: number): EntryChange {
   const end =
     expires === undefined || expires === 'never' ? undefined : endOf(expires, nowMs, 'these tokens');
@@ -115,7 +115,7 @@ function changeOf({ action, expires, name, scopes }: Change, nowMs: number): Ent
   return {};
 }
 
-/** A successor for each token; the old one works for a while. */
+/** Plans a successor for each token; the old token works on for a while. */
 function planRotation(chosen: readonly TokenEntry[], nowMs: number): PeoplePlan<Changed> {
   refuseRotation(
     chosen.filter(({ disabled, user }) => disabled || typeof user.metadata['replacedBy'] === 'string'),
@@ -149,12 +149,12 @@ function planRotation(chosen: readonly TokenEntry[], nowMs: number): PeoplePlan<
   return { edits: { add, change }, result: { changed, made } };
 }
 
-/** More of those that are in the way are only counted. */
+/** How many users a refusal names; others are only counted. */
 const NAMED = 10;
 
 /**
- * Refuses to replace tokens, with all whose they are: told of one at a time, nobody gets through with hundreds.
- * @throws {HttpError} 409 where there are any
+ * Refuses to replace tokens, and names the users of all of them: if it named one at a time, nobody could replace hundreds.
+ * @throws {HttpError} 409 if there are any
  */
 function refuseRotation(unable: readonly TokenEntry[], why: string): void {
   if (unable.length === 0) return;
@@ -164,7 +164,7 @@ function refuseRotation(unable: readonly TokenEntry[], why: string): void {
   throw new HttpError(409, 'not_rotatable', `A token of ${whose} ${why}`);
 }
 
-/** The one entry with each id, once whatever names it twice. There may be thousands of ids, and a hundred thousand entries: each is looked at once. */
+/** Finds the entry of each id; an entry that two ids name is returned once. As there may be 100,000 entries, each is looked at once. */
 function findEntries(entries: readonly TokenEntry[], ids: readonly string[]): TokenEntry[] {
   const candidates = new Map<string, TokenEntry[]>(ids.map((id) => [tokenIdOf(id), []]));
   for (const entry of entries) candidates.get(tokenIdOf(entry.digest))?.push(entry);

@@ -1,4 +1,4 @@
-/** The files of the page for admins, which a browser loads before anybody has signed in: they hold nothing but the page. */
+/** The files of the page for admins. Browsers load them before anybody has signed in: they contain no data. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -24,7 +24,7 @@ const POLICY = [
   "trusted-types 'none'",
 ].join('; ');
 
-/** The handlers by path. */
+/** Makes the handlers, by path. */
 export function createAdminFiles({
   serverName,
   publicUrl,
@@ -44,7 +44,7 @@ export function createAdminFiles({
   return new Map([['/admin', page], ...files, ['/admin/qrcode.js', serve('.js', readQrCode)]]);
 }
 
-/** What the page loads. */
+/** The files that the page loads. */
 const FILES = [
   'admin.js',
   'api.js',
@@ -58,7 +58,7 @@ const FILES = [
   'admin.css',
 ];
 
-/** Serves a text, which is read when it is first asked for. */
+/** Makes a handler that serves a text, which is read at the first request. */
 function serve(type: string, readText: () => string): Handler {
   let content: ReturnType<typeof createStaticFile> | undefined;
   return (ctx) => {
@@ -78,7 +78,7 @@ function readQrCode(): string {
   return readFileSync(script.replace(/\.js$/, '.mjs'), 'utf8');
 }
 
-/** Where a fork has taken the page out. */
+/** Answers in place of the page, if a fork has removed its files. */
 const answerMissing: Handler = () => {
   throw new HttpError(404, 'not_found', 'This server has no pages. The API for admins is under /admin/api/.');
 };

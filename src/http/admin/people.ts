@@ -1,4 +1,4 @@
-/** Where the people of the page for admins are kept: a file, or a variable that only shows them. */
+/** The stores of people and tokens behind the page for admins: a file, a database, or a variable, which cannot be changed here. */
 import { existsSync } from 'node:fs';
 import { digestToken } from '../../auth/digest.ts';
 import { readTokenText, type TokenEditor, type TokenEdits } from '../../auth/tokens/token-edit.ts';
@@ -9,44 +9,44 @@ import { openTokenStore } from '../../auth/tokens/token-store.ts';
 import { createUserContext } from '../../auth/user.ts';
 import { HttpError } from '../errors.ts';
 
-/** What is to be changed, and what was found out on the way. */
+/** The planned edits, and the result to return when they are written. */
 export interface PeoplePlan<Result> {
   readonly edits: TokenEdits;
   readonly result: Result;
 }
 
-/** What came of an edit that was written. */
+/** The outcome of an edit that was written. */
 export interface PeopleEdited<Result> {
   readonly result: Result;
-  /** Why this server goes on with the tokens that it had, and what helps, in sentences; undefined where what was written counts. */
+  /** Why this server goes on with the tokens that it had, and what helps, in sentences; undefined if the edit is in force. */
   readonly problem?: string | undefined;
 }
 
 /** The people and their tokens. */
 export interface People {
   readonly kind: 'file' | 'database' | 'variable' | 'elsewhere';
-  /** Why nothing can be changed here; undefined where it can. */
+  /** Why nothing can be changed here; undefined if it can. */
   readonly fixedBecause: string | undefined;
   read(): Promise<readonly TokenEntry[]>;
   /**
-   * Changes all of it or nothing; edits of others come before or after, never in between.
-   * @throws {HttpError} 409 where it cannot be changed, 400 when no token file may hold what is wanted
+   * Makes all the planned edits or none; edits of others come before or after, never in between.
+   * @throws {HttpError} 409 when nothing can be changed here, 400 when no token file may contain what is wanted
    */
   edit<Result>(plan: (entries: readonly TokenEntry[]) => PeoplePlan<Result>): Promise<PeopleEdited<Result>>;
 }
 
-/** What the server has of the token file that it follows. */
+/** The server's view of the token file that it follows. */
 export interface FollowedFile {
-  /** Has it read at once, and says what keeps the server from taking it over. */
+  /** Makes the server read it at once. Resolves with what keeps the server from using it; undefined if nothing does. */
   takeOver(): Promise<string | undefined>;
-  /** Whether its tokens are in force, be it there or not. */
+  /** Whether its tokens are in force, even if the file is gone. */
   hasRead(): boolean;
 }
 
-/** The people of a token file, under the lock that the command takes too. */
+/** The people of a token file, edited under the lock that the token command takes as well. */
 export function createFilePeople(path: string, followed: FollowedFile): People {
   const store = openTokenStore(path);
-  // With the first one that is added comes the file. One that is gone comes back: a new one would end every token that is in force.
+  // The first token that is added creates the file. A file that was read and is gone must come back: a new one would end every token in force.
   const requireThere = (): void => {
     if (followed.hasRead() && !existsSync(path))
       throw new HttpError(503, 'tokens_unavailable', FILE_GONE, { headers: { 'Retry-After': '5' } });
@@ -68,7 +68,7 @@ export function createFilePeople(path: string, followed: FollowedFile): People {
   };
 }
 
-/** Why what was written is not in force, and what helps. */
+/** Says why an edit that was written is not in force, and what helps. */
 function describeProblem(path: string, fault: string): string {
   if (!existsSync(path)) return FILE_TAKEN;
   return fault.startsWith('entry ')
@@ -85,7 +85,7 @@ const MEND_FILE =
 const FILE_GONE =
   'The token file is gone, and the server goes on with the tokens that it had. Put it back where it was: a new one would end all of them.';
 
-/** The people of a database. Its verifier takes each change over by itself, and the other processes do with their next look. */
+/** The people of a database. The verifier of this process takes each edit over by itself; other processes do when they next read it. */
 export function createTablePeople(tokens: TokenEditor): People {
   return {
     kind: 'database',
@@ -97,7 +97,7 @@ export function createTablePeople(tokens: TokenEditor): People {
   };
 }
 
-/** People that are only shown. */
+/** People that can be shown, but not changed. */
 export function createFixedPeople(
   kind: 'variable' | 'elsewhere',
   entries: readonly TokenEntry[],
@@ -113,7 +113,7 @@ export function createFixedPeople(
   };
 }
 
-/** The entries of AUTH_TOKENS: a token file's text, or one bare token, whose user is the owner. */
+/** Reads the entries of AUTH_TOKENS: the text of a token file, or one bare token, whose user is the owner. */
 export function entriesOfVariable(text: string): readonly TokenEntry[] {
   const trimmed = text.trim();
   if (trimmed.startsWith('{')) return readTokenText(trimmed).entries;
@@ -121,7 +121,7 @@ export function entriesOfVariable(text: string): readonly TokenEntry[] {
   return [{ digest: digestToken(trimmed), user, disabled: false }];
 }
 
-/** Runs `work`; what went wrong with the file is told in HTTP's words, and never as a fault of nobody. */
+/** Runs `work`. Errors of the token file or the store become an {@link HttpError}, so that none of them is an internal error. */
 async function inWords<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -131,7 +131,7 @@ async function inWords<T>(work: () => Promise<T>): Promise<T> {
     if (!(error instanceof TokenStoreError)) throw error;
     if (error.cause instanceof TokenFileError)
       throw new HttpError(400, 'invalid_request', error.cause.message, { cause: error });
-    // What may be written already is not to be sent again by a program that waits and repeats.
+    // Without Retry-After: a program that waits and repeats must not send again what may be written already.
     if (error.isUnsure) throw new HttpError(503, 'unsure', wordsOf(error), { cause: error });
     throw new HttpError(503, 'tokens_unavailable', wordsOf(error), {
       headers: { 'Retry-After': '5' },

@@ -1,20 +1,20 @@
-/** Who has used what lately, as the page for admins asks for it; here in memory, since the start. */
+/** Recent use, as the page for admins shows it; here it is counted in memory, since the start. */
 import { dayOf, followCalls, UseCounts } from './use-counts.ts';
 
-/** What is known of use. */
+/** What is known of recent use. */
 export interface Usage {
-  /** For people: of what, and since when. */
+  /** Tells people what is counted, and since when. */
   readonly words: string;
   /** The moment a token was last used for a call, as ISO 8601; null when that is not known. */
   lastUseOf(tokenId: string): string | null;
   /** A user's calls on each of the last days, the latest last. */
   callsOf(userId: string): readonly number[];
-  /** Takes in what has been counted elsewhere. Never rejects. */
+  /** Reads what other processes have counted. Never rejects. */
   refresh(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Begins to count in memory. */
+/** Starts counting in memory. */
 export function createUsage(now: () => number = Date.now): Usage {
   const counts = new UseCounts();
   const stop = followCalls((event) => counts.noteCall(event, now()));
@@ -28,7 +28,7 @@ export function createUsage(now: () => number = Date.now): Usage {
   };
 }
 
-/** A moment as ISO 8601. */
+/** A moment as ISO 8601; null for undefined. */
 export function momentOrNull(atMs: number | undefined): string | null {
   return atMs === undefined ? null : new Date(atMs).toISOString();
 }

@@ -2,10 +2,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { CALL_ENDED, type CallEvent } from '../../mcp/call-records.ts';
 
-/** Days that are counted, today among them. */
+/** How many days are counted, with today. */
 export const DAYS = 30;
 
-/** So many names of each kind are remembered at the least, and twice as many at the most: an identity provider's tokens are others each hour. */
+/** How many names of each kind are kept: at least so many, at most twice as many. An identity provider issues new tokens each hour. */
 export const MAX_NAMES = 100_000;
 
 /** A user's calls on one day. */
@@ -22,7 +22,7 @@ export interface LastUse {
   readonly atMs: number;
 }
 
-/** Counts, which can be added to others. */
+/** Counts of use, which can be added to other ones. */
 export class UseCounts {
   readonly #lastUse = new Latest<number>();
   readonly #calls = new Latest<Map<number, number>>();
@@ -49,7 +49,7 @@ export class UseCounts {
     if (known === undefined) for (const other of days.keys()) if (other <= day - DAYS) days.delete(other);
   }
 
-  /** Adds all that others have counted. */
+  /** Adds all counts of another one. */
   addAll(others: UseCounts): void {
     for (const use of others.uses()) this.addUse(use);
     for (const calls of others.dayCalls()) this.addCalls(calls);
@@ -77,7 +77,7 @@ export class UseCounts {
   }
 }
 
-/** What was put last. In two halves, of which the older one goes as a whole: taking names out of a large map one by one is dear. */
+/** The values that were put last. They are in two halves, and the older one is dropped whole: deleting names one by one is expensive. */
 class Latest<Value> {
   #newer = new Map<string, Value>();
   #older = new Map<string, Value>();
@@ -96,14 +96,14 @@ class Latest<Value> {
     this.#newer.set(name, value);
   }
 
-  /** All of it, each once. */
+  /** All entries, each name once. */
   *all(): Generator<readonly [string, Value]> {
     yield* this.#newer;
     for (const entry of this.#older) if (!this.#newer.has(entry[0])) yield entry;
   }
 }
 
-/** Hears of each call of this process; returns what ends that. */
+/** Calls `onCall` for each call of this process; returns a function that ends that. */
 export function followCalls(onCall: (event: CallEvent) => void): () => void {
   // oxlint-disable-next-line no-unsafe-type-assertion -- what that channel carries
   const hear = (message: unknown): void => onCall(message as CallEvent);
@@ -111,7 +111,7 @@ export function followCalls(onCall: (event: CallEvent) => void): () => void {
   return () => void unsubscribe(CALL_ENDED, hear);
 }
 
-/** The day of a moment, UTC, as a number. */
+/** The day of a moment in UTC: days since 1970. */
 export function dayOf(atMs: number): number {
   return Math.floor(atMs / 86_400_000);
 }

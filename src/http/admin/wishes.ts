@@ -1,4 +1,4 @@
-/** What an admin wants for people: from JSON, or from lines and tables that were pasted, to entries of a token file. */
+/** Reads the tokens that an admin wants, from JSON or from pasted lines and tables, into entries of a token file. */
 import { z } from 'zod';
 import { parseCsv } from '../../auth/tokens/csv.ts';
 import { momentToCome } from '../../auth/tokens/moments.ts';
@@ -7,7 +7,7 @@ import { parseScopes } from '../../auth/tokens/scopes.ts';
 import type { EntryFields } from '../../auth/tokens/token-edit.ts';
 import { HttpError } from '../errors.ts';
 
-/** So many at once: more than any school has. */
+/** How many people a request may have: more than any school has. */
 const MAX_PEOPLE = 5_000;
 
 const PERSON = z.strictObject({
@@ -17,7 +17,7 @@ const PERSON = z.strictObject({
   expires: z.string().max(40).optional(),
 });
 
-/** One person, as written. */
+/** One person, as the request has it. */
 type Person = z.output<typeof PERSON>;
 
 /** The body of a request for new tokens. */
@@ -26,11 +26,11 @@ export const NEW_TOKENS = z.union([
   z.strictObject({ table: z.string().min(1) }),
 ]);
 
-/** Columns of a table without a line of names, in this order. */
+/** The columns of a table without a header line, in this order. */
 const COLUMNS = ['user', 'name', 'scopes', 'expires'] as const;
 
 /**
- * The people of a table, or of lines with a user each.
+ * Reads the people of a table, or of lines with a user each.
  * @throws {HttpError} 400 naming the line that is wrong
  */
 export function readTable(table: string): Person[] {
@@ -60,7 +60,7 @@ export function readTable(table: string): Person[] {
 }
 
 /**
- * The entry of a person.
+ * Makes the entry of a person.
  * @throws {HttpError} 400 naming the person and what is wrong
  */
 export function entryOf({ user, name, scopes, expires }: Person, nowMs: number): EntryFields {
@@ -73,12 +73,12 @@ export function entryOf({ user, name, scopes, expires }: Person, nowMs: number):
   };
 }
 
-/** Scopes as people write them; undefined for all, as where nothing is written. */
+/** Reads scopes as people write them; undefined, which means all, if nothing is written. */
 export function scopesOf(text: string): string[] | undefined {
   return /[^\s,;]/.test(text) ? parseScopes(text) : undefined;
 }
 
-/** A moment from a date, or from a length of time such as 90d. */
+/** Reads a moment to come from a date, or from a length of time such as 90d. */
 export function endOf(text: string, nowMs: number, whose: string): string {
   const atMs = momentToCome(text, nowMs);
   if (atMs === undefined || atMs <= nowMs)
@@ -88,7 +88,7 @@ export function endOf(text: string, nowMs: number, whose: string): string {
   return formatMoment(atMs);
 }
 
-/** A refusal of what was sent. */
+/** The refusal of a faulty request. */
 export function badRequest(words: string): HttpError {
   return new HttpError(400, 'invalid_request', words);
 }

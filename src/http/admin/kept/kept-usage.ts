@@ -1,6 +1,6 @@
 /**
- * Who has used what lately, kept in a database: a call is counted in memory, and what has been counted is added to the database now and
- * then and at the end. The sums are those of all processes. While the database is away, nothing is lost but by the end of the process.
+ * Recent use, kept in a database: calls are counted in memory, and the counts are added to the database now and then, and at the end. The
+ * sums are those of all processes. While the database is away, counts are lost only if the process ends.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,23 +13,23 @@ import { addUse, dropOldUse, readUse, type UseBatch } from './use-tables.ts';
 
 /** What it is made from. */
 export interface KeptUsageParts {
-  /** Opens the database with the tables of use: when there is something to do with it first, and again where that failed. */
+  /** Opens the database with the tables of use. It is called when the database is first needed, and again if that failed. */
   readonly open: () => Promise<Database>;
   readonly log: Logger;
   readonly now?: () => number;
-  /** Milliseconds between two times that counts are saved. */
+  /** How often counts are saved. Milliseconds. */
   readonly saveMs?: number;
   /** A name for this process that no other one has. */
   readonly writer?: string;
 }
 
-/** So often what was counted is saved: what a crash loses at the most. Milliseconds. */
+/** How often counts are saved by default: a crash loses at most those of this time. Milliseconds. */
 const SAVE_MS = 30_000;
 
-/** So long the end of the process waits for the last of it. Milliseconds. */
+/** How long closing waits for the last counts to be saved. Milliseconds. */
 const CLOSE_MS = 3_000;
 
-/** Begins to count. */
+/** Starts counting. */
 export function createKeptUsage(parts: KeptUsageParts): Usage {
   return new KeptUsage(parts);
 }
@@ -41,16 +41,16 @@ class KeptUsage implements Usage {
   readonly #writer: string;
   readonly #stop: () => void;
   readonly #timer: NodeJS.Timeout;
-  /** What the database has, as it was last seen. */
+  /** The counts of the database, as far as this process knows them. */
   #known = new UseCounts();
   #unsaved = new UseCounts();
-  /** On its way; it stays as it is until it has arrived. */
+  /** The counts that are being saved; they stay the same until that has succeeded. */
   #batch: UseBatch | undefined;
   #batches = 0;
   #cleanedOn: number | undefined;
   #database: Promise<Database> | undefined;
   #isFailing = false;
-  /** One after the other. */
+  /** Work with the database is done one after the other; this resolves when the latest is done. */
   #queue: Promise<void> = Promise.resolve();
 
   constructor(parts: KeptUsageParts) {
@@ -96,12 +96,12 @@ class KeptUsage implements Usage {
       this.#parts.log.warn('the last counts of use are lost: the database was away');
   }
 
-  /** All counts, wherever they are at the moment. */
+  /** All counts: saved, being saved, and unsaved. */
   #all(): UseCounts[] {
     return [this.#known, ...(this.#batch === undefined ? [] : [this.#batch.counts]), this.#unsaved];
   }
 
-  /** Adds to the database what has been counted. */
+  /** Adds unsaved counts to the database, and removes old ones once a day. */
   async #save(): Promise<void> {
     const today = dayOf(this.#now());
     if (this.#batch === undefined && this.#unsaved.isEmpty) return;
@@ -118,7 +118,7 @@ class KeptUsage implements Usage {
     this.#cleanedOn = today;
   }
 
-  /** The database, open. */
+  /** Returns the open database, and opens it if necessary. */
   async #open(): Promise<Database> {
     this.#database ??= this.#parts.open();
     try {
@@ -129,13 +129,13 @@ class KeptUsage implements Usage {
     }
   }
 
-  /** Does something with the database when all before it has been done; a failure is told once, and tried again later. */
+  /** Does work with the database after all earlier work. Never rejects: a failure is logged once, and saving is tried again later. */
   async #take(work: () => Promise<void>): Promise<void> {
     this.#queue = this.#queue.then(async () => this.#attempt(work));
     return this.#queue;
   }
 
-  /** Does it. */
+  /** Does the work, and logs when it begins to fail and when it succeeds again. */
   async #attempt(work: () => Promise<void>): Promise<void> {
     const { log } = this.#parts;
     try {

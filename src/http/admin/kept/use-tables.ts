@@ -1,11 +1,11 @@
-/** Counts of use as rows of a database, into which every process of a server adds what it has counted. */
+/** Counts of use as rows of a database, to which every process of a server adds its own counts. */
 import { z } from 'zod';
 import type { Database, Sql } from '../../../storage/database.ts';
 import type { Migrations } from '../../../storage/migrations.ts';
 import { inParts, rowsOf, sql, type Statement } from '../../../storage/statement.ts';
 import { DAYS, MAX_NAMES, UseCounts } from '../use-counts.ts';
 
-/** Their tables. */
+/** The tables of use. */
 export const USE_TABLES: Migrations = {
   owner: 'use',
   steps: [
@@ -21,19 +21,19 @@ export const USE_TABLES: Migrations = {
   ],
 };
 
-/** What a process adds at once. */
+/** Counts that a process adds in one transaction. */
 export interface UseBatch {
-  /** The process. */
+  /** Identifies the process. */
   readonly writer: string;
-  /** Grows from one to the next: a batch that is sent again, as nobody could tell whether it arrived, counts once. */
+  /** Grows with each batch, so that a batch counts once even if it is sent again because nobody could tell whether it arrived. */
   readonly number: number;
   readonly today: number;
   readonly counts: UseCounts;
 }
 
-/** Adds a batch, all of it or nothing, and takes out what is too old. */
+/** Adds a batch, all of it or nothing, without calls that are too old to be kept. */
 export async function addUse(database: Database, { writer, number, today, counts }: UseBatch): Promise<void> {
-  // In one order for all processes, or two of them could wait for each other.
+  // All processes insert in the same order, or two of them could deadlock.
   const calls = [...counts.dayCalls()]
     .filter(({ userId, day }) => isStorable(userId) && day > today - DAYS)
     .toSorted((one, other) => one.day - other.day || compare(one.userId, other.userId));
@@ -60,7 +60,7 @@ export async function addUse(database: Database, { writer, number, today, counts
   });
 }
 
-/** Takes out what is older than the days that are counted, and uses beyond a bound: an identity provider's tokens are new each hour. */
+/** Deletes counts that are older than the days that are kept, and last uses beyond a bound: a provider issues new tokens each hour. */
 export async function dropOldUse(database: Sql, today: number): Promise<void> {
   const first = today - DAYS + 1;
   await database.query(sql`delete from server_use_calls where day < ${first}`);
@@ -74,7 +74,7 @@ export async function dropOldUse(database: Sql, today: number): Promise<void> {
 const CALLS_ROW = z.object({ day: z.number(), user_id: z.string(), calls: z.number() });
 const USE_ROW = z.object({ token_id: z.string(), at_ms: z.number() });
 
-/** All that has been counted, by every process. */
+/** Reads the counts of all processes. */
 export async function readUse(database: Sql, today: number): Promise<UseCounts> {
   const counts = new UseCounts();
   const calls = await database.select(
@@ -90,7 +90,7 @@ export async function readUse(database: Sql, today: number): Promise<UseCounts> 
   return counts;
 }
 
-/** Inserts rows, so many at once. */
+/** Inserts rows, a limited number in each statement. */
 async function insertInSlices(
   within: Sql,
   rows: readonly Statement[],
@@ -99,7 +99,7 @@ async function insertInSlices(
   for (const part of inParts(rows)) await within.query(insert(rowsOf(part)));
 }
 
-/** Whether a database keeps a text. */
+/** Whether a database can store a text: not if it contains NUL. */
 function isStorable(text: string): boolean {
   return !text.includes('\0');
 }
