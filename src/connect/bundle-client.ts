@@ -1,8 +1,8 @@
-/** Claude Desktop in the table of clients, by a bundle that this server hands out. */
+/** Claude Desktop in the table of clients, configured by a bundle that this server serves. */
 import type { ConnectClient } from './client.ts';
 import { type ConnectTarget, mcpUrlOf } from './target.ts';
 
-/** Where the server hands out its bundle. */
+/** The address of the server's bundle. */
 const addressOf = ({ origin }: ConnectTarget): string => `${origin}/connect.mcpb`;
 
 export const claudeDesktopBundle = {
@@ -17,7 +17,7 @@ export const claudeDesktopBundle = {
     next: 'Open the file that is saved and choose "Install". Paste your token where it asks for it.',
   },
   render: addressOf,
-  /** The file itself; the command prints it. */
+  /** Makes the file itself, which the command prints. */
   async makeFile(target: ConnectTarget): Promise<Uint8Array> {
     const { makeBundle } = await import('./bundle/make-bundle.ts');
     const { name, version = '0.1.0', withoutHeader = false } = target;

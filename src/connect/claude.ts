@@ -11,7 +11,7 @@ const DESKTOP_FILE = [
   String.raw`Windows: %APPDATA%\Claude)`,
 ].join(' ');
 
-/** What servers of others need to be reached. */
+/** The note for clients that connect from their maker's servers. */
 export const NEEDS_INTERNET = 'The server must be reachable from the internet by HTTPS.';
 
 export const CLAUDE = {

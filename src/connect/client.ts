@@ -1,20 +1,20 @@
-/** What the table of clients says of each. */
+/** The entries of the table of clients. */
 import type { Link } from './links.ts';
 import type { ConnectTarget } from './target.ts';
 
-/** How a configuration is written. */
+/** The format of a configuration. */
 export type ConfigurationForm = 'json' | 'toml' | 'yaml' | 'shell' | 'javascript' | 'fields';
 
-/** What a client runs on; a phone's browser is one of them. */
+/** A platform that clients run on; `phone` stands for its browser as well. */
 export type Platform = 'windows' | 'macos' | 'linux' | 'phone';
 
 /** A click that configures a client. */
 export interface OneClick {
-  /** What the button says. */
+  /** The label of the button. */
   readonly words: string;
-  /** Where the click leads; a path of this server is something to download. */
+  /** The link of the click; an address of this server is a file to download. */
   readonly link: (target: ConnectTarget) => Link;
-  /** The same for texts in which custom schemes cannot stand: by https over the maker's site, and so never with a token. */
+  /** The same for texts in which custom schemes are not allowed. It uses https, over the maker's site, and so never contains a token. */
   readonly webLink?: (target: ConnectTarget) => Link;
   /** What is left to do after the click. */
   readonly next?: string;
@@ -26,12 +26,12 @@ export interface ConnectClient {
   /** Where the configuration goes. */
   readonly where: string;
   readonly form: ConfigurationForm;
-  /** What else there is to know. */
+  /** More that the user has to know. */
   readonly note?: string;
-  /** What it runs on, where that is not every computer. */
+  /** The platforms that it runs on; undefined: every computer. */
   readonly runsOn?: readonly Platform[];
   readonly oneClick?: OneClick;
   readonly render: (target: ConnectTarget) => string;
-  /** The file itself, where the configuration is one; what is shown is then its address. */
+  /** Makes the file, if the configuration is a file to download; `render` then returns its address. */
   readonly makeFile?: (target: ConnectTarget) => Promise<Uint8Array>;
 }

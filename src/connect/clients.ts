@@ -1,4 +1,4 @@
-/** The one table of client configurations: what the connect command, the start messages, the page and the documents show. */
+/** The table of all client configurations, which the connect command, the start messages, the page and the documents show. */
 import type { ConnectClient, OneClick } from './client.ts';
 import { EDITORS } from './editors.ts';
 import { CLAUDE } from './claude.ts';
@@ -13,12 +13,12 @@ export interface Configuration extends Omit<ConnectClient, 'render' | 'oneClick'
   readonly oneClick?: Click;
 }
 
-/** A click for one server. */
+/** The click that configures a client for one server. */
 export interface Click extends Pick<OneClick, 'words' | 'next'> {
   readonly link: Link;
-  /** Whether the token stands in the link, which makes it a secret. */
+  /** Whether the link contains the token, which makes it a secret. */
   readonly holdsToken: boolean;
-  /** For texts: with a placeholder, whatever token is known. */
+  /** For texts: with a placeholder, even if the token is known. */
   readonly webLink?: string;
 }
 
@@ -44,7 +44,7 @@ export type ClientId = keyof typeof CLIENTS;
 // oxlint-disable-next-line no-unsafe-type-assertion -- the keys of a literal, which TypeScript widens to string
 export const CLIENT_IDS = Object.keys(CLIENTS) as readonly ClientId[];
 
-/** Those that fit a server, best first: the bare address, where users can sign in, and not at all where they cannot. */
+/** The clients that fit a server, best first. The first entry, for clients that sign in, is left out if users cannot sign in. */
 export function clientIdsFor({ canSignIn }: { readonly canSignIn: boolean }): readonly ClientId[] {
   return canSignIn ? CLIENT_IDS : CLIENT_IDS.filter((id) => id !== 'sign-in');
 }
@@ -57,20 +57,20 @@ export function renderClient(id: ClientId, target: ConnectTarget): Configuration
   return { id, ...client, ...note, ...click, text: render(target) };
 }
 
-/** Words for people; where no token is sent, without the sentences about it. */
+/** Words for people, without the sentences about tokens if the client sends none. */
 function wordsFor({ withoutHeader }: ConnectTarget, text: string): string {
   if (withoutHeader !== true) return text;
   const sentences = text.split(/(?<=\.) /);
   return sentences.filter((sentence) => !/token|request headers/i.test(sentence)).join(' ');
 }
 
-/** The file of one client; undefined where the configuration is no file to hand out. */
+/** Makes the file of one client; undefined if its configuration is not a file to download. */
 export async function makeClientFile(id: ClientId, target: ConnectTarget): Promise<Uint8Array | undefined> {
   const { makeFile }: ConnectClient = CLIENTS[id];
   return makeFile?.(target);
 }
 
-/** A client's click for one server. */
+/** Makes the click of a client for one server. */
 function renderClick({ words, next, link, webLink }: OneClick, { token, ...target }: ConnectTarget): Click {
   const pieces = link(target);
   return {

@@ -1,4 +1,4 @@
-/** Clients that are a command to run. */
+/** Clients that are configured or run by a command. */
 import { vsCodeEntry } from './config-files.ts';
 import {
   bearerOf,
@@ -9,10 +9,10 @@ import {
   TOKEN_PLACEHOLDER,
 } from './target.ts';
 
-/** What is to be known of a command over several lines. */
+/** The note for commands over several lines. */
 export const ONE_LINE = 'In PowerShell and cmd.exe it is one line, without the backslash.';
 
-/** Claude Code; `--header` takes all that follows it, so it comes last. */
+/** Claude Code. `--header` takes all arguments after it, so it comes last. */
 export function claudeCode(target: ConnectTarget): string {
   return inLines([
     `claude mcp add --transport http --scope user ${target.name} ${mcpUrlOf(target)}`,
@@ -20,18 +20,18 @@ export function claudeCode(target: ConnectTarget): string {
   ]);
 }
 
-/** Claude Code, with the entry as JSON: nothing in it depends on the order of options. */
+/** Claude Code, with the entry as JSON, in which the order of options does not matter. */
 export function claudeCodeJson(target: ConnectTarget): string {
   const entry = { type: 'http', url: mcpUrlOf(target), ...headersOf(target) };
   return `claude mcp add-json --scope user ${target.name} ${quoteForShell(JSON.stringify(entry))}`;
 }
 
-/** VS Code's command line; it asks for the token, which therefore never stands in the shell's history. */
+/** VS Code's command line. VS Code asks for the token, so that the shell's history does not contain it. */
 export function vsCodeCommand(target: ConnectTarget): string {
   return `code --add-mcp ${quoteForShell(JSON.stringify(vsCodeEntry(target)))}`;
 }
 
-/** add-mcp, which writes the files of some twenty clients; `-a` names those that are meant. */
+/** add-mcp, which writes the files of some twenty clients; `-a` selects clients. */
 export function addMcp(target: ConnectTarget): string {
   return inLines([`npx -y add-mcp ${mcpUrlOf(target)} --name ${target.name}`, ...header(target), '-g -y']);
 }
@@ -44,7 +44,7 @@ export function inspector(target: ConnectTarget): string {
   ]);
 }
 
-/** curl: the list for people and scripts, then the same as the stateless revision of MCP has it; which tools there are, a fork decides. */
+/** curl: the list for people and scripts, then the list by the stateless revision of MCP. It calls no tool, as a fork decides which there are. */
 export function curl(target: ConnectTarget): string {
   const version = '2026-07-28';
   const message = {
@@ -70,7 +70,7 @@ export function curl(target: ConnectTarget): string {
   return `${list}\n\n${listOverMcp}`;
 }
 
-/** OpenAI's Responses API: OpenAI connects to the server; `authorization` is the token without "Bearer". */
+/** OpenAI's Responses API, with which OpenAI connects to the server; `authorization` is the token without "Bearer". */
 export function responsesApi(target: ConnectTarget): string {
   const body = {
     model: 'gpt-5.5',
@@ -92,7 +92,7 @@ export function responsesApi(target: ConnectTarget): string {
   ]);
 }
 
-/** The option `--header`, where the client sends one. */
+/** The option `--header`, if the client sends a credential. */
 function header(target: ConnectTarget): string[] {
   return target.withoutHeader === true ? [] : [`--header ${authorization(target)}`];
 }

@@ -1,13 +1,13 @@
-/** Clients that are configured by a JSON file. */
+/** Clients that are configured by a file. */
 import { bearerOf, type ConnectTarget, headersOf, isLoopback, mcpUrlOf, toJson } from './target.ts';
 
 /**
- * Claude Desktop through mcp-remote. No argument holds a space: Claude Desktop on Windows breaks arguments there. The token
- * stands in `env`, so that it is not in the process list.
+ * Claude Desktop through mcp-remote. No argument contains a space, at which Claude Desktop on Windows would split it. The token is in `env`,
+ * so that the process list does not show it.
  */
 export function claudeDesktop(target: ConnectTarget): string {
   const url = mcpUrlOf(target);
-  // mcp-remote refuses plain HTTP to anything but this machine unless it is told that this is meant.
+  // mcp-remote refuses plain HTTP to any machine but its own, without this option.
   const insecure = url.startsWith('http:') && !isLoopback(target) ? ['--allow-http'] : [];
   const isBare = target.withoutHeader === true;
   const header = isBare ? [] : ['--header', 'Authorization:${AUTH_HEADER}'];
@@ -48,7 +48,7 @@ export function vsCode(target: ConnectTarget): string {
   });
 }
 
-/** What VS Code's links and command take: one entry with its own input, so that no token is in it. */
+/** The entry of VS Code's links and command: it has an input of its own, so that it contains no token. */
 export function vsCodeEntry({ token: _never, ...target }: ConnectTarget): object {
   const { name } = target;
   const server = { name, type: 'http', url: mcpUrlOf(target) };
@@ -60,12 +60,12 @@ export function vsCodeEntry({ token: _never, ...target }: ConnectTarget): object
   };
 }
 
-/** A question of VS Code whose answer is hidden. */
+/** An input of VS Code that is typed hidden. */
 function passwordInput(id: string, name: string): object {
   return { type: 'promptString', id, description: `Token for ${name}`, password: true };
 }
 
-/** A file of Claude Code that is checked in: each reader's token comes from the environment. */
+/** A file of Claude Code that is checked in: each user's token comes from the environment. */
 export function projectFile(target: ConnectTarget): string {
   const server = {
     type: 'http',
@@ -75,7 +75,7 @@ export function projectFile(target: ConnectTarget): string {
   return toJson({ mcpServers: { [target.name]: server } });
 }
 
-/** The variable that holds a reader's token where a configuration is shared. */
+/** The environment variable of a user's token in a shared configuration. */
 export const TOKEN_VARIABLE = 'MCP_SERVER_TOKEN';
 
 /** Gemini CLI: with `url` alone it would speak HTTP+SSE. */
@@ -83,7 +83,7 @@ export function geminiCli(target: ConnectTarget): string {
   return toJson({ mcpServers: { [target.name]: { httpUrl: mcpUrlOf(target), ...headersOf(target) } } });
 }
 
-/** Windsurf has a name of its own for the URL. */
+/** Windsurf, which has another property for the URL. */
 export function windsurf(target: ConnectTarget): string {
   return toJson({ mcpServers: { [target.name]: { serverUrl: mcpUrlOf(target), ...headersOf(target) } } });
 }
@@ -94,7 +94,7 @@ export function cline(target: ConnectTarget): string {
   return toJson({ mcpServers: { [target.name]: server } });
 }
 
-/** GitHub's Copilot CLI: which tools it may use is part of the entry. */
+/** GitHub's Copilot CLI: the entry also says which tools it may use. */
 export function copilotCli(target: ConnectTarget): string {
   const server = { type: 'http', url: mcpUrlOf(target), tools: ['*'], ...headersOf(target) };
   return toJson({ mcpServers: { [target.name]: server } });
@@ -112,7 +112,7 @@ export function openCode(target: ConnectTarget): string {
   return toJson({ mcp: { [target.name]: server } });
 }
 
-/** Codex: TOML, and no other client has it. A basic string of TOML is one of JSON, for what can stand in these. */
+/** Codex, the only client with TOML. For the characters that can occur here, a JSON string is a basic string of TOML. */
 export function codex(target: ConnectTarget): string {
   const key = /^[\w-]+$/.test(target.name) ? target.name : JSON.stringify(target.name);
   const { headers } = headersOf(target);
@@ -123,7 +123,7 @@ export function codex(target: ConnectTarget): string {
   ].join('\n');
 }
 
-/** Goose: YAML, of which JSON's strings are a part. */
+/** Goose: YAML, in which a JSON string is a valid string. */
 export function goose(target: ConnectTarget): string {
   const { headers } = headersOf(target);
   const name = JSON.stringify(target.name);

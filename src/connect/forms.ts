@@ -1,7 +1,7 @@
-/** Clients with a form to fill in, and what registries are told. */
+/** Clients that are configured in a form, and the entry for registries. */
 import { bearerOf, type ConnectTarget, mcpUrlOf, TOKEN_PLACEHOLDER, toJson } from './target.ts';
 
-/** The fields of Claude's form; its header names come from a fixed list, on which Authorization is. */
+/** The fields of Claude's form. Header names come from a fixed list there, which contains Authorization. */
 export function claudeConnector(target: ConnectTarget): string {
   const name = `Name:                   ${target.name}`;
   const url = `Remote MCP server URL:  ${mcpUrlOf(target)}`;
@@ -19,10 +19,10 @@ export function chatGpt({ token = TOKEN_PLACEHOLDER, ...target }: ConnectTarget)
     : [name, url, 'Authentication:  Access token', `Access token:    ${token}`].join('\n');
 }
 
-/** The schema that server.json says it follows. */
+/** The schema of server.json. */
 const SERVER_SCHEMA = 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json';
 
-/** What a registry of MCP servers is told. It never holds a token: everybody reads it. */
+/** The entry for a registry of MCP servers. It never contains a token, as everybody can read it. */
 export function serverJson(target: ConnectTarget): string {
   const header = {
     name: 'Authorization',
@@ -44,7 +44,7 @@ export function serverJson(target: ConnectTarget): string {
   });
 }
 
-/** `my-app.example` → `example.my-app`: whoever has the domain has the name. */
+/** Reverses a domain, `my-app.example` → `example.my-app`: the owner of the domain owns the name. */
 function reverseDomain({ origin }: ConnectTarget): string {
   return new URL(origin).hostname
     .replaceAll(/[^\w.-]/g, '')

@@ -1,4 +1,4 @@
-/** What somebody with a fresh token is told: the configuration that most need, and where the others are. */
+/** What the holder of a new token is told: the configuration that most people need, and how to get the others. */
 import { renderClient } from './clients.ts';
 import type { ConnectTarget } from './target.ts';
 
@@ -18,7 +18,7 @@ export function howToConnect(
   ];
 }
 
-/** For clients that sign in: the bare address, and what they then ask their user for. */
+/** The line for clients that sign in: they need only the address, and ask their user for the token. */
 function signInHere(target: ConnectTarget): string {
   const { title, text } = renderClient('sign-in', target);
   return `${title} take the address alone, and ask for the token on a page: ${text}`;

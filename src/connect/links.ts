@@ -1,17 +1,17 @@
-/** Links that a click hands to a client, as pieces: where a piece holds a token, a browser puts it in before it encodes. */
+/** Links that hand a configuration to a client by a click. They are in pieces, so that a browser can put in the token before it encodes. */
 import { plainEntry, vsCodeEntry } from './config-files.ts';
 import { type ConnectTarget, headersOf, mcpUrlOf } from './target.ts';
 
-/** A piece of a link: as it stands, percent-encoded, or in Base64 of UTF-8 and then percent-encoded. */
+/** A piece of a link: as it is, percent-encoded, or as Base64 of its UTF-8 bytes, percent-encoded. */
 export interface LinkPiece {
   readonly text: string;
   readonly as: 'is' | 'percent' | 'base64';
 }
 
-/** A link that is not spelled yet. The page's script spells it likewise: public/one-click.js. */
+/** A link in pieces. The page's script joins them in the same way: public/one-click.js. */
 export type Link = readonly LinkPiece[];
 
-/** The link as text. */
+/** Joins the pieces of a link. */
 export function spellLink(pieces: Link): string {
   return pieces
     .map(({ text, as }) => {
@@ -31,12 +31,12 @@ export function cursorLink(target: ConnectTarget): Link {
   );
 }
 
-/** The same for texts in which no other scheme may stand; it leads over Cursor's own site. */
+/** The same by https, over Cursor's own site, for texts in which other schemes are not allowed. */
 export function cursorWebLink(target: ConnectTarget): Link {
   return link('https://cursor.com/install-mcp?name=', target.name, '&config=', base64(plainEntry(target)));
 }
 
-/** VS Code's link. The entry asks for the token itself. */
+/** VS Code's link. VS Code asks for the token itself. */
 export function vsCodeLink(target: ConnectTarget): Link {
   return link('vscode:mcp/install?', JSON.stringify(vsCodeEntry(target)));
 }
@@ -46,7 +46,7 @@ export function vsCodeInsidersLink(target: ConnectTarget): Link {
   return link('vscode-insiders:mcp/install?', JSON.stringify(vsCodeEntry(target)));
 }
 
-/** The same for texts; it leads over Microsoft's site, which wants inputs and entry apart. */
+/** The same by https for texts, over Microsoft's site, which takes inputs and entry apart. */
 export function vsCodeWebLink(target: ConnectTarget): Link {
   return overMicrosoft('https://vscode.dev/redirect/mcp/install?name=', target);
 }
@@ -57,7 +57,7 @@ export function vsCodeInsidersWebLink(target: ConnectTarget): Link {
   return [...redirect, { text: '&quality=insiders', as: 'is' }];
 }
 
-/** The parts of a link over Microsoft's site. */
+/** Makes a link over Microsoft's site. */
 function overMicrosoft(head: string, target: ConnectTarget): Link {
   const { name, inputs, ...config } = { inputs: undefined, name: target.name, ...vsCodeEntry(target) };
   const asked = inputs === undefined ? [] : ['&inputs=', JSON.stringify(inputs)];
@@ -69,12 +69,12 @@ export function lmStudioLink(target: ConnectTarget): Link {
   return link('lmstudio://add_mcp?name=', target.name, '&config=', base64(plainEntry(target)));
 }
 
-/** The same for texts; it leads over its maker's site. */
+/** The same by https for texts, over the site of its maker. */
 export function lmStudioWebLink(target: ConnectTarget): Link {
   return link('https://lmstudio.ai/install-mcp?name=', target.name, '&config=', base64(plainEntry(target)));
 }
 
-/** Goose's deeplink. A header is its name, `=` and its value. */
+/** Goose's deeplink. A header is written as its name, `=` and its value. */
 export function gooseLink(target: ConnectTarget): Link {
   const { headers } = headersOf(target);
   return link(
@@ -90,7 +90,7 @@ export function gooseLink(target: ConnectTarget): Link {
   );
 }
 
-/** Claude's dialog for a connector, with name and address filled in. A link cannot carry the header. */
+/** Claude's dialog for a connector, with name and address filled in. A link cannot contain the header. */
 export function claudeConnectorLink(target: ConnectTarget): Link {
   return link(
     'https://claude.ai/settings/connectors?modal=add-custom-connector&connectorName=',
@@ -100,7 +100,7 @@ export function claudeConnectorLink(target: ConnectTarget): Link {
   );
 }
 
-/** Pieces in turn: one that stands as it is, one that is encoded, and so on. */
+/** Makes a link of pieces. Texts alternate: the first stays as it is, the next is percent-encoded, and so on. */
 function link(...pieces: readonly (string | LinkPiece)[]): Link {
   return pieces.map((piece, index) =>
     typeof piece === 'string' ? { text: piece, as: index % 2 === 0 ? 'is' : 'percent' } : piece,

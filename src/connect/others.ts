@@ -1,4 +1,4 @@
-/** The part of the table with what is none of the others: commands for many clients, services, libraries, registries. */
+/** The part of the table with all other clients: commands for many clients, services, libraries and registries. */
 import type { ConnectClient } from './client.ts';
 import { NEEDS_INTERNET } from './claude.ts';
 import { addMcp, curl, ONE_LINE, inspector, responsesApi } from './commands.ts';

@@ -1,4 +1,4 @@
-/** Clients that are a library: a program to start from. */
+/** Clients that are libraries: a program to start from. */
 import { bearerOf, type ConnectTarget, mcpUrlOf } from './target.ts';
 
 /** The OpenAI Agents SDK. */
@@ -37,7 +37,7 @@ try {
 }`;
 }
 
-/** The headers in their place, where the client sends one. */
+/** The headers in their place, if the client sends a credential; else nothing. */
 function header(target: ConnectTarget, place: (headers: string) => string): string {
   return target.withoutHeader === true ? '' : place(`headers: { Authorization: ${quote(bearerOf(target))} }`);
 }

@@ -1,14 +1,14 @@
-/** What a client is to be connected to, and the quoting that its configuration needs. Runs in a browser as well. */
+/** The server that a client is to connect to, and the quoting in configurations. It runs in a browser as well. */
 
 /** The server as a client sees it, and the token that it is to send. */
 export interface ConnectTarget {
-  /** Scheme, host and port, and the path that a proxy has put the server under; no slash at its end. */
+  /** Scheme, host and port, and the base path, if a proxy has added one; no slash at the end. */
   readonly origin: string;
-  /** What the client calls the server. */
+  /** The name of the server in the client. */
   readonly name: string;
-  /** Without it a placeholder stands where the token goes. */
+  /** The token; without it, configurations have a placeholder. */
   readonly token?: string | undefined;
-  /** Where the stdio server lies on the client's machine; without it a placeholder. */
+  /** The stdio server on the client's machine; without it, its configuration has placeholders. */
   readonly stdio?: StdioTarget | undefined;
   /** The version of the server, for a registry. */
   readonly version?: string | undefined;
@@ -22,7 +22,7 @@ export interface StdioTarget {
   readonly tokensFile: string;
 }
 
-/** What stands for a token that is not given. */
+/** The placeholder for a token that is not given. */
 export const TOKEN_PLACEHOLDER = 'YOUR_TOKEN';
 
 /** The URL of Streamable HTTP. */
@@ -30,7 +30,7 @@ export function mcpUrlOf({ origin }: ConnectTarget): string {
   return `${origin}/mcp`;
 }
 
-/** A link to the page as its user's own. What stands behind the # stays in the browser; still the link is as secret as the token. */
+/** The link to a user's own page. A browser sends nothing behind the `#`, but the link is as secret as the token. */
 export function personalLink({ origin, token }: { readonly origin: string; readonly token: string }): string {
   return `${origin}/#token=${encodeURIComponent(token)}`;
 }
@@ -40,22 +40,22 @@ export function bearerOf({ token = TOKEN_PLACEHOLDER }: ConnectTarget): string {
   return `Bearer ${token}`;
 }
 
-/** The headers that a configuration has, as a property to spread; none where the client sends no credential. */
+/** The headers of a configuration, as a property to spread; none if the client sends no credential. */
 export function headersOf(target: ConnectTarget): { readonly headers?: { readonly Authorization: string } } {
   return target.withoutHeader === true ? {} : { headers: { Authorization: bearerOf(target) } };
 }
 
-/** Whether the server is on the client's own machine. */
+/** Whether the address is a loopback address: the server is on the client's own machine. */
 export function isLoopback({ origin }: ConnectTarget): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname);
 }
 
-/** JSON as configuration files have it. */
+/** Indented JSON, as in configuration files. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value, null, 2);
 }
 
-/** An argument for a shell: in double quotes, which every shell knows, unless it holds what they do not protect. */
+/** Quotes an argument for a shell: in double quotes, which every shell has, unless it contains characters that they do not protect. */
 export function quoteForShell(argument: string): string {
   if (/^[\w./:@=,-]+$/.test(argument)) return argument;
   if (/^[\w ./:@=,;-]+$/.test(argument)) return `"${argument}"`;

@@ -1,4 +1,4 @@
-/** Makes the bundle for Claude Desktop (.mcpb): a manifest, an icon, and a bridge to this server. It never holds a token. */
+/** Makes the bundle for Claude Desktop (.mcpb): a manifest, an icon, and a bridge to this server. It never contains a token. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { packageFolder } from '../../package.ts';
@@ -14,12 +14,12 @@ export interface BundleTarget {
   readonly withoutToken: boolean;
 }
 
-/** Where the bridge lies in the bundle. */
+/** The path of the bridge in the bundle. */
 const BRIDGE = 'server/connect.mjs';
 
 /**
- * The bundle's bytes; the same for the same server. It is not signed: a signature is appended behind the archive's end, and strict
- * readers refuse that.
+ * Makes the bytes of the bundle, which are always the same for the same server. It is not signed: a signature is appended after the end of
+ * the archive, and strict readers refuse that.
  * @throws the system's error when the files of `bundle/` cannot be read
  */
 export function makeBundle(target: BundleTarget): Buffer {
@@ -31,7 +31,7 @@ export function makeBundle(target: BundleTarget): Buffer {
   ]);
 }
 
-/** The manifest, version 0.3. There is no type of server that is a URL, so Claude's own Node runs the bridge. */
+/** The manifest, version 0.3. It cannot describe a server by its URL alone, so Claude's own Node.js runs the bridge. */
 function manifestOf({ url, name, version, withoutToken }: BundleTarget) {
   const { host } = new URL(url);
   const token = {

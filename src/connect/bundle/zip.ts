@@ -1,4 +1,4 @@
-/** A ZIP archive of stored files (PKWARE's APPNOTE, 4.3): the same bytes for the same files, whenever it is made. */
+/** Makes a ZIP archive of uncompressed files (PKWARE's APPNOTE, 4.3). The same files always give the same bytes. */
 import { crc32 } from 'node:zlib';
 
 /** A file of the archive. */
@@ -7,16 +7,16 @@ export interface ZipFile {
   readonly content: Buffer;
 }
 
-/** The first moment that the format knows, 1980-01-01: an archive of another day is no other archive. */
+/** The date of all files: the earliest that the format has, 1980-01-01, so that the archive does not depend on the day. */
 const DATE = 0x0021;
 
-/** Names are UTF-8. */
+/** The flag that says that names are UTF-8. */
 const FLAGS = 0x0800;
 
-/** A plain file that everybody may read, as Unix has it: what is unpacked can be opened. */
+/** A regular file that everybody may read, in Unix terms, so that it can be opened when it is unpacked. */
 const ATTRIBUTES = 0o100_644 * 0x1_0000;
 
-/** Puts files into an archive, in their order. */
+/** Makes an archive of files, in their order. */
 export function zip(files: readonly ZipFile[]): Buffer {
   const pieces: Buffer[] = [];
   const directory: Buffer[] = [];
@@ -40,7 +40,7 @@ export function zip(files: readonly ZipFile[]): Buffer {
   return Buffer.concat([...pieces, index, ...end]);
 }
 
-/** What both records of a file say alike, up to the length of its name. */
+/** The fields that both records of a file share, up to the length of its name. */
 function factsOf({ name, content }: ZipFile): Buffer {
   return Buffer.concat([
     uint16(20, FLAGS, 0, 0, DATE),
@@ -49,14 +49,14 @@ function factsOf({ name, content }: ZipFile): Buffer {
   ]);
 }
 
-/** Numbers of two bytes. */
+/** Numbers as two bytes each, little-endian. */
 function uint16(...values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(2 * values.length);
   for (const [index, value] of values.entries()) bytes.writeUInt16LE(value, 2 * index);
   return bytes;
 }
 
-/** Numbers of four bytes. */
+/** Numbers as four bytes each, little-endian. */
 function uint32(...values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(4 * values.length);
   for (const [index, value] of values.entries()) bytes.writeUInt32LE(value, 4 * index);
