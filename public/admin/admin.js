@@ -1,4 +1,4 @@
-/** Where the page for admins begins: signs in, loads, and does what its buttons say. */
+/** The entry of the page for admins: signs in, loads the lists, and handles the buttons. */
 import { byId, element } from '../page/element.js';
 import { ApiError, createApi } from './api.js';
 import { ask, connectDialog, emptyQuestion } from './ask.js';
@@ -16,15 +16,15 @@ import { createSheet } from './sheet.js';
 
 /** @type {Api | undefined} */
 let api;
-/** Aborted when the sign-in is over to which `api` belongs, and with it whatever was asked for. */
+/** Aborted when the sign-in of `api` ends, and with it all its requests. */
 let signInOfNow = new AbortController();
 const table = createPeopleTable((token) => void change(token));
 const sheet = createSheet();
 
 /**
- * Does something with the API, and shows how it went.
+ * Does work with the API, and shows how it ended.
  *
- * @param {(api: Api) => Promise<string | void>} work returns what to say
+ * @param {(api: Api) => Promise<string | void>} work returns the message to show
  */
 async function run(work) {
   if (api === undefined) return;
@@ -35,24 +35,24 @@ async function run(work) {
     const words = (await work(api)) ?? '';
     if (!signedIn.aborted) say(words);
   } catch (error) {
-    // Whoever asked has gone: it is no news for whoever is in by now.
+    // The admin who asked has signed out: the message is not for the one who is signed in now.
     if (signedIn.aborted) return;
     if (!(error instanceof ApiError)) throw error;
     say('');
-    // The token may have been taken away meanwhile: nothing stays here for whoever comes next.
+    // The token may have been disabled or removed meanwhile: nothing stays here for the next person.
     if (error.isRefusal) forget();
     byId('problem', HTMLElement).replaceChildren(element('p', { class: 'refusal' }, error.message));
   }
 }
 
-/** Shows whether somebody is signed in. */
+/** Shows either the form to sign in, or the lists. */
 function showDesk() {
   const isIn = api !== undefined;
   byId('sign-in', HTMLElement).hidden = isIn;
   for (const id of ['desk', 'places', 'sign-out']) byId(id, HTMLElement).hidden = !isIn;
 }
 
-/** Forgets the token, all that it has shown and all that was typed for it; what is under way ends. */
+/** Forgets the token, removes everything that was shown or typed with it, and aborts requests. */
 function forget() {
   signInOfNow.abort();
   api = undefined;
@@ -70,7 +70,7 @@ function forget() {
 }
 
 /**
- * Says how it went.
+ * Shows a message about the last action.
  *
  * @param {string} words
  */
@@ -112,7 +112,7 @@ async function load(from) {
 async function create(wish, form) {
   await run(async (now) => {
     const { tokens, skipped = 0, warning } = await now.create(wish);
-    // Before anything else can fail: nobody is told these links again.
+    // Shown before anything else can fail: these links cannot be shown again.
     sheet.show(tokens, warning);
     form.reset();
     await load(now);
@@ -125,7 +125,7 @@ async function create(wish, form) {
 byId('sign-in', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   const input = byId('token', HTMLInputElement);
-  // The one before may still be under way.
+  // An earlier sign-in may still be in progress.
   forget();
   signInOfNow = new AbortController();
   api = createApi(input.value.trim(), signInOfNow.signal);
@@ -173,10 +173,10 @@ for (const button of document.querySelectorAll('[data-action]')) {
 }
 
 /**
- * Does something to the chosen tokens.
+ * Carries out an action on the chosen tokens.
  *
  * @param {string} action
- * @param {string} label what its button says
+ * @param {string} label the label of its button
  */
 async function act(action, label) {
   const chosen = table.chosen();
@@ -201,7 +201,7 @@ async function act(action, label) {
  */
 async function change({ id, ...facts }) {
   await run(async (now) => {
-    // Nothing is under way while somebody types.
+    // Nothing is in progress while the admin types.
     say('');
     const isChanged = await edit(
       { id, ...facts },
@@ -210,7 +210,7 @@ async function change({ id, ...facts }) {
         latest: async () => (await now.people()).tokens.find((token) => token.id === id),
       },
     );
-    // Without a change the browser itself brings the focus back, to the button that opened the form.
+    // Without a change, the browser itself returns the focus to the button that opened the form.
     if (!isChanged) return '';
     await load(now);
     table.focus(id);
@@ -219,7 +219,7 @@ async function change({ id, ...facts }) {
 }
 
 /**
- * What stands in a field.
+ * The trimmed value of a field.
  *
  * @param {string} id
  */

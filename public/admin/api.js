@@ -1,13 +1,13 @@
-/** Talks to the API for admins, with a token that lives here and nowhere else. */
+/** The client of the API for admins. The token is kept here and nowhere else. */
 import { asObject } from '../page/mcp-messages.js';
 
 // oxlint-disable typescript/no-unsafe-type-assertion -- answers of this page's own server, whose forms its tests hold
 
 /** A refusal, in the server's own words. */
 export class ApiError extends Error {
-  /** Whether it is the token that is refused. */
+  /** Whether the token was refused. */
   isRefusal = false;
-  /** The server's name for it. */
+  /** The server's error code. */
   code = '';
 }
 
@@ -20,7 +20,7 @@ export class ApiError extends Error {
  */
 
 /**
- * Makes the client of a token. With the sign-in its requests end, and no answer comes of them.
+ * Makes the client of a token. When the sign-in ends, its requests are aborted, and their answers are dropped.
  *
  * @param {string} token
  * @param {AbortSignal} signedIn aborted when the sign-in is over
@@ -48,7 +48,7 @@ export function createApi(token, signedIn) {
     }
     /** @type {unknown} */
     const answer = await response.json().catch(() => ({}));
-    // What was there already may be read to its end after that.
+    // An answer that has arrived already may be read to its end after an abort.
     signedIn.throwIfAborted();
     if (response.ok) return answer;
     const { error, error_description: words } = asObject(answer) ?? {};

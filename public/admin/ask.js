@@ -1,9 +1,9 @@
-/** A question in the page's own style, before something that cannot be undone or that needs one more word. */
+/** A question in the page's own style, before an action that cannot be undone or that needs an input. */
 import { byId } from '../page/element.js';
 import { open } from './dialog.js';
 
 /**
- * Asks, and returns what was typed: an empty text where there is nothing to type, undefined where the answer is no.
+ * Asks, and returns what was typed: an empty text if there is no field, undefined if the answer is no.
  *
  * @param {{ title: string, words: string, yes: string, field?: { label: string, value: string } }} question
  * @returns {Promise<string | undefined>}
@@ -18,13 +18,13 @@ export async function ask({ title, words, yes, field }) {
     byId('ask-label', HTMLElement).textContent = field?.label ?? '';
     byId('ask-field', HTMLElement).hidden = field === undefined;
     input.value = field?.value ?? '';
-    // Where nothing is typed, a key that is held down too long must not be a yes.
+    // Without a field, "no" gets the focus: a key that is held down too long must not answer yes.
     return field === undefined ? byId('ask-no', HTMLElement) : input;
   });
   return isYes ? input.value.trim() : undefined;
 }
 
-/** Has the buttons of the dialog close it; Escape does so by itself, and means no. */
+/** Connects the buttons of the dialog. Escape closes it by itself, and means no. */
 export function connectDialog() {
   const dialog = byId('ask', HTMLDialogElement);
   byId('ask-form', HTMLFormElement).addEventListener('submit', (event) => {
@@ -34,7 +34,7 @@ export function connectDialog() {
   byId('ask-no', HTMLElement).addEventListener('click', () => dialog.close('no'));
 }
 
-/** Has the question hold nothing of anybody. */
+/** Removes from the question everything about people. */
 export function emptyQuestion() {
   for (const id of ['ask-title', 'ask-words']) byId(id, HTMLElement).replaceChildren();
 }

@@ -1,25 +1,25 @@
 /** Opens the page's dialogs. */
 
 /**
- * Ends the opening of a dialog of which the browser has not told yet that it is over.
+ * By dialog, the function that ends its latest opening, until the browser reports that it has closed.
  *
  * @type {WeakMap<HTMLDialogElement, () => void>}
  */
 const endings = new WeakMap();
 
-/** Closes whatever is open, which means no. */
+/** Closes every open dialog, which means no. */
 export function closeDialogs() {
   for (const dialog of document.querySelectorAll('dialog')) dialog.close('no');
 }
 
 /**
- * Opens a dialog, and returns whether it is closed with a yes.
+ * Opens a dialog, and resolves with whether it was closed with yes.
  *
- * A browser tells of a closing a while after it has given the focus back. Whoever is quick has opened the dialog again by then: what
- * comes is the end of the first time, and is not taken for that of the second.
+ * A browser fires `close` some time after it has returned the focus. A quick user may have opened the dialog again by then: that event is
+ * about the first opening, and must not end the second.
  *
  * @param {HTMLDialogElement} dialog
- * @param {() => HTMLElement} prepare fills the dialog in, and returns what gets the focus
+ * @param {() => HTMLElement} prepare fills the dialog in, and returns the element that gets the focus
  * @returns {Promise<boolean>}
  */
 export async function open(dialog, prepare) {

@@ -1,4 +1,4 @@
-/** The form that changes one person's entry: only what was altered is sent, so that two admins at once lose nothing of each other's. */
+/** The form that changes one person's entry. It sends only altered fields, so that two admins do not undo each other's changes. */
 import { byId } from '../page/element.js';
 import { ApiError } from './api.js';
 import { open } from './dialog.js';
@@ -6,31 +6,31 @@ import { open } from './dialog.js';
 /** @typedef {import('./api.js').TokenFacts} TokenFacts */
 
 /**
- * What the form says, by the names that the API has for it.
+ * The values of the form, by their names in the API.
  *
  * @typedef {{ name: string, scopes: string, expires: string }} Wish
  */
 
 /**
- * How an edit reaches the server.
+ * The requests that an edit makes.
  *
  * @typedef {object} EditWays
- * @property {(wish: Partial<Wish>, version: string) => Promise<unknown>} save rejects with what the server says
- * @property {() => Promise<TokenFacts | undefined>} latest the entry as it is by now
+ * @property {(wish: Partial<Wish>, version: string) => Promise<unknown>} save rejects with the server's error
+ * @property {() => Promise<TokenFacts | undefined>} latest reads the entry anew
  */
 
 const dialog = byId('edit', HTMLDialogElement);
 
-/** What the entry was when the form was filled in. @type {TokenFacts | undefined} */
+/** The entry as it was when the form was filled in. @type {TokenFacts | undefined} */
 let before;
 
 /** @type {EditWays | undefined} */
 let ways;
 
-/** Why the token was refused that edits. @type {ApiError | undefined} */
+/** The server's refusal of the admin's own token. @type {ApiError | undefined} */
 let refusal;
 
-/** Has the form's buttons work. Escape closes it, and means no. */
+/** Connects the form's buttons. Escape closes the form by itself, and means no. */
 export function connectEditor() {
   byId('edit-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
@@ -40,11 +40,11 @@ export function connectEditor() {
 }
 
 /**
- * Shows the form, and returns whether something has been changed.
+ * Shows the form, and resolves with whether something was changed.
  *
  * @param {TokenFacts} token
  * @param {EditWays} how
- * @returns {Promise<boolean>} rejects when the token is refused with which the page works
+ * @returns {Promise<boolean>} rejects when the admin's own token is refused
  */
 export async function edit(token, how) {
   const isChanged = await open(dialog, () => {
@@ -59,7 +59,7 @@ export async function edit(token, how) {
   return isChanged;
 }
 
-/** Has the form hold nothing of anybody. */
+/** Removes from the form everything about people. */
 export function emptyEditor() {
   [before, ways, refusal] = [undefined, undefined, undefined];
   for (const id of ['edit-title', 'edit-words']) byId(id, HTMLElement).replaceChildren();
@@ -67,7 +67,7 @@ export function emptyEditor() {
   tell('');
 }
 
-/** Sends what was altered. An answer that comes when the form shows something else is no news there. */
+/** Sends the altered fields. An answer is ignored if the form shows another entry by then. */
 async function submit() {
   if (before === undefined || ways === undefined) return;
   const used = ways;
@@ -95,7 +95,7 @@ async function submit() {
 }
 
 /**
- * Takes over what another admin has changed, where nothing has been typed here.
+ * Takes over another admin's changes, in fields that have not been altered here.
  *
  * @param {Wish} typed
  * @param {Wish} old
@@ -114,7 +114,7 @@ async function takeOver(typed, old) {
 }
 
 /**
- * What the form shows of an entry.
+ * The values that the form shows for an entry.
  *
  * @param {TokenFacts} token
  * @returns {Wish}
@@ -128,7 +128,7 @@ function wishOf({ name, userId, scopes, expiresAt }) {
 }
 
 /**
- * What stands in the form.
+ * Reads the values of the form.
  *
  * @returns {Wish}
  */
@@ -141,7 +141,7 @@ function read() {
 }
 
 /**
- * What stands in a field.
+ * The trimmed value of a field.
  *
  * @param {string} id
  */
@@ -161,7 +161,7 @@ function fill({ name, scopes, expires }) {
 }
 
 /**
- * Says what the server says.
+ * Shows the server's words; an empty text removes them.
  *
  * @param {string} words
  */

@@ -3,11 +3,11 @@ import { byId, element } from '../page/element.js';
 
 /** @typedef {import('./api.js').TokenFacts} TokenFacts */
 
-/** More rows than this are not drawn: a search finds the others. */
+/** How many rows are shown; a search finds the others. */
 const SHOWN_ROWS = 500;
 
 /**
- * Takes over the table.
+ * Connects the table.
  *
  * @param {(token: TokenFacts) => void} onEdit
  */
@@ -27,7 +27,7 @@ export function createPeopleTable(onEdit) {
       `${id} ${userId} ${name} ${state}`.toLowerCase().includes(words),
     );
   };
-  // What was chosen stays so through a search, so that one after the other can be looked for.
+  // Chosen tokens stay chosen during a search, so that several can be looked for one after the other.
   const countHidden = () => {
     const drawn = shown().slice(0, SHOWN_ROWS);
     return chosen.size - drawn.filter(({ id }) => chosen.has(id)).length;
@@ -80,14 +80,14 @@ export function createPeopleTable(onEdit) {
       render();
     },
     /**
-     * Moves the focus to a token's row, which was drawn anew.
+     * Moves the focus to the button of a token's row, after the rows were replaced.
      *
      * @param {string} id
      */
     focus(id) {
       document.getElementById(`edit-${id}`)?.focus();
     },
-    /** What is chosen, and how much of it the table does not show. */
+    /** The chosen tokens, and how many of them the table does not show. */
     chosen: () => ({ tokens: tokens.filter(({ id }) => chosen.has(id)), hidden: countHidden() }),
     clear() {
       chosen.clear();
@@ -97,7 +97,7 @@ export function createPeopleTable(onEdit) {
 }
 
 /**
- * A row.
+ * Makes a row.
  *
  * @param {TokenFacts} token
  * @param {{ isChosen: boolean, onChoice: (isChosen: boolean) => void, onEdit: (() => void) | undefined }} ways
@@ -131,7 +131,7 @@ function createRow(
 }
 
 /**
- * The button that edits.
+ * Makes the button that edits an entry.
  *
  * @param {string} id
  * @param {string} name
@@ -149,7 +149,7 @@ function createEdit(id, name, onEdit) {
 }
 
 /**
- * The cell of a user's calls.
+ * Makes the cell of a user's calls.
  *
  * @param {readonly number[]} calls by day, today's last
  */
@@ -162,7 +162,7 @@ function createCalls(calls) {
 }
 
 /**
- * A sum.
+ * The sum of numbers.
  *
  * @param {readonly number[]} numbers
  */
@@ -171,7 +171,7 @@ function sumOf(numbers) {
 }
 
 /**
- * The day of a moment.
+ * The date of a moment.
  *
  * @param {string} moment
  */
@@ -180,7 +180,7 @@ function dayOf(moment) {
 }
 
 /**
- * The minute of a moment.
+ * The date of a moment, with hours and minutes.
  *
  * @param {string} moment
  */

@@ -1,4 +1,4 @@
-/** What the page uses of the package qrcode-generator, which the server serves under this name. */
+/** What the page uses of the package qrcode-generator, which the server serves as `qrcode.js`. */
 interface QRCode {
   addData(text: string): void;
   make(): void;
@@ -6,7 +6,7 @@ interface QRCode {
   isDark(row: number, column: number): boolean;
 }
 
-/** Makes a code; type 0 is the smallest that the text fits into. */
+/** Makes a code; type 0 is the smallest type that the text fits into. */
 declare function qrcode(type: 0, correction: 'L' | 'M' | 'Q' | 'H'): QRCode;
 
 // oxlint-disable-next-line import/no-default-export -- so the package has it

@@ -1,16 +1,16 @@
-/** What is asked before something is done to chosen tokens: with whose they are, and how many of them nobody sees at the moment. */
+/** The questions before an action on chosen tokens. They say whose tokens these are, and how many of them the table does not show. */
 
 /**
- * What is to be done, and to which tokens.
+ * An action, and the tokens that it is for.
  *
  * @typedef {{ action: string, label: string, tokens: readonly import('./api.js').TokenFacts[], hidden: number }} Plan
  */
 
-/** More people than this are not named. */
+/** How many people a question names. */
 const NAMED = 3;
 
 /**
- * The question before an action; undefined where nothing need be asked.
+ * The question before an action; undefined if none is necessary.
  *
  * @param {Plan} plan
  * @returns {Parameters<typeof import('./ask.js').ask>[0] | undefined}
@@ -31,12 +31,12 @@ export function questionOf({ action, label, tokens, hidden }) {
       yes: 'Set',
       field: { label: 'End', value: '90d' },
     };
-  // Easily undone, or seen: only what is done to others than those that are seen is asked for.
+  // Other actions are easily undone, or their outcome is seen: they need a question only if some of the tokens are not shown.
   return hidden === 0 ? undefined : { title: `${label}: ${count}?`, words: whose, yes: label };
 }
 
 /**
- * How many tokens, in words.
+ * A number of tokens, in words.
  *
  * @param {number} count
  */
@@ -45,7 +45,7 @@ export function countOf(count) {
 }
 
 /**
- * Whose tokens they are: the first few people, and how many others.
+ * The owners of tokens: the first few by name, and how many others.
  *
  * @param {Plan['tokens']} tokens
  */

@@ -1,4 +1,4 @@
-/** Who is connected at this moment, with a button that ends it. */
+/** The open sessions, each with a button that ends it. */
 import { byId, element } from '../page/element.js';
 
 /** @typedef {import('./api.js').SessionFacts} SessionFacts */

@@ -1,4 +1,4 @@
-/** Links that were just made: as slips to print, each with a QR code, and as a table to save. */
+/** The new links: as slips to print, each with a QR code, and as a table to save. */
 import { createCopyButton } from '../page/copy-button.js';
 import { byId, element } from '../page/element.js';
 import qrcode from './qrcode.js';
@@ -7,10 +7,10 @@ import qrcode from './qrcode.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** A quiet border of four modules around a code, as its standard wants. */
+/** The quiet zone around a QR code. Modules: four, as the standard requires. */
 const BORDER = 4;
 
-/** Takes over the part of the page; `show` puts links in. */
+/** Connects this part of the page; `show` adds links. */
 export function createSheet() {
   const part = byId('handed', HTMLElement);
   /** @type {readonly MadeToken[]} */
@@ -27,7 +27,7 @@ export function createSheet() {
   return {
     clear,
     /**
-     * Puts links before those that are there. The warning is about them all, as they count together or not at all.
+     * Adds links before those that are shown. The warning is about all of them, since they come into force together.
      *
      * @param {readonly MadeToken[]} next
      * @param {string} [warning]
@@ -44,9 +44,9 @@ export function createSheet() {
 }
 
 /**
- * Says beside the links what keeps them from working yet.
+ * Shows beside the links why they do not work yet.
  *
- * @param {string} words empty where nothing does
+ * @param {string} words empty if they work
  */
 function warn(words) {
   const place = byId('handed-problem', HTMLElement);
@@ -55,7 +55,7 @@ function warn(words) {
 }
 
 /**
- * One slip.
+ * Makes one slip.
  *
  * @param {MadeToken} token
  */
@@ -78,7 +78,7 @@ function createSlip({ name, userId, link }) {
 }
 
 /**
- * A QR code as a drawing: text in a page, and nothing to load.
+ * Draws a QR code as SVG in the page, so that there is no image to load.
  *
  * @param {string} text
  * @param {string} title
@@ -116,7 +116,7 @@ function saveTable(made) {
     ['user', 'name', 'token', 'link'],
     ...made.map(({ userId, name, token, link }) => [userId, name, token, link]),
   ];
-  // With a byte order mark, without which spreadsheets take UTF-8 for something else.
+  // With a byte order mark: without it, spreadsheets take UTF-8 for another encoding.
   const text = `\uFEFF${rows.map((cells) => cells.map(quote).join(',')).join('\r\n')}\r\n`;
   const url = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
   const anchor = element('a', { href: url, download: 'links.csv' });
@@ -125,7 +125,7 @@ function saveTable(made) {
 }
 
 /**
- * A cell: in quotes where it must be, and never a formula of a spreadsheet.
+ * Writes a cell: in quotes if necessary, and never as a formula of a spreadsheet.
  *
  * @param {string} cell
  */
