@@ -1,4 +1,4 @@
-/** The panel of something that can be tried: its form, a button that sends it, and what came back. */
+/** The panel of a tool, a prompt or a resource: its form, a button that sends it, and the result. */
 import { element } from './element.js';
 import { asRequestError } from './mcp-messages.js';
 import { InputError } from './schema-field.js';
@@ -9,12 +9,12 @@ import { formatMs } from './wire-log.js';
 /**
  * @template Input
  * @typedef {object} CallPanelParts
- * @property {HTMLElement} head what it is
+ * @property {HTMLElement} head says what the panel is about
  * @property {string} label what the form is for, for screen readers
  * @property {string} verb such as `Call`
  * @property {readonly HTMLElement[]} fields
- * @property {readonly HTMLElement[]} [buttons] besides
- * @property {() => Input} read throws {@link InputError} where a field has complained
+ * @property {readonly HTMLElement[]} [buttons] more buttons
+ * @property {() => Input} read throws {@link InputError} when the input of a field is not valid
  * @property {(input: Input, options: import('./mcp-client.js').CallOptions) => Promise<Json>} send
  * @property {(result: Json) => readonly HTMLElement[]} show
  */
@@ -77,7 +77,7 @@ export function createCallPanel({ head, label, verb, fields, buttons = [], read,
     void run();
   });
   form.addEventListener('keydown', (event) => {
-    // In a text of many lines Enter is a new line.
+    // Ctrl+Enter sends the form, since Enter makes a new line in a text of many lines.
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
   cancelButton.addEventListener('click', () => running?.abort());
@@ -85,7 +85,7 @@ export function createCallPanel({ head, label, verb, fields, buttons = [], read,
 }
 
 /**
- * What a panel is about: its title, its name with short facts beside it, and its description.
+ * Makes the head of a panel: the title, the name with short facts beside it, and the description.
  *
  * @param {{ title: string, name: string, description: string }} entry
  * @param {readonly HTMLElement[]} [facts]
@@ -102,7 +102,7 @@ export function createHead({ title, name, description }, facts = []) {
 }
 
 /**
- * The form's input; undefined when a field has complained.
+ * Reads the form's input; shows why and returns undefined when it is not valid.
  *
  * @template Input
  * @param {() => Input} read

@@ -1,10 +1,10 @@
-/** What can be copied, and texts with the server's address: the placeholder in them becomes the address that this page has. */
+/** Texts to copy, and texts with the server's address: the placeholder in them becomes the address that this page was loaded from. */
 import { createCopyButton } from './copy-button.js';
 import { byId } from './element.js';
 import { CLICKS, renderClick } from './one-click.js';
 import { SERVER_ADDRESS } from './server-address.js';
 
-/** Replaces the placeholder address, which the server writes when nobody told it its own. */
+/** Replaces the placeholder, which the server writes when its own address is not configured. */
 export function fillInOrigin() {
   const { placeholder = '' } = document.body.dataset;
   if (placeholder === '') return;
@@ -18,7 +18,7 @@ export function fillInOrigin() {
   }
 }
 
-/** Offers to put a token into the configurations; `use` says which, or that there is none any more. */
+/** Offers to put a token into the configurations. `use` sets the token; undefined takes it away. */
 export function createTokenOffer() {
   const offer = byId('own-token', HTMLElement);
   const box = byId('own-token-box', HTMLInputElement);
@@ -30,7 +30,7 @@ export function createTokenOffer() {
   let token;
   const render = () => {
     const shown = box.checked && token !== undefined ? token : tokenPlaceholder;
-    // There is nothing left to fill in then.
+    // The hint says to fill in the token: it is hidden when that is done.
     document.querySelector('#fill-in')?.toggleAttribute('hidden', shown !== tokenPlaceholder);
     for (const [index, code] of codes.entries())
       code.textContent = (plain[index] ?? '').replaceAll(tokenPlaceholder, () => shown);
@@ -42,11 +42,11 @@ export function createTokenOffer() {
   return {
     /**
      * @param {string | undefined} next
-     * @param {{ atOnce?: boolean }} [options] whether it is put in without being asked for
+     * @param {{ atOnce?: boolean }} [options] whether the token is put in without a click
      */
     use(next, { atOnce = false } = {}) {
       token = next;
-      // Characters that a shell or JSON would read as more than themselves are left for people to quote.
+      // A token with characters that have a meaning in a shell or in JSON is not put in: people have to quote it themselves.
       offer.hidden = token === undefined || !/^[\w.~+/=-]+$/.test(token);
       box.checked = atOnce && !offer.hidden;
       render();
@@ -54,7 +54,7 @@ export function createTokenOffer() {
   };
 }
 
-/** Where the list of clients has its pane beside it, the chosen one stays open: closing it would leave nothing there. */
+/** Keeps the chosen client open on wide screens, where it fills the pane beside the list: closing it would leave the pane empty. */
 export function keepPaneOpen() {
   const isWide = matchMedia('(min-width: 56rem)');
   for (const summary of document.querySelectorAll('.picker summary')) {
@@ -64,7 +64,7 @@ export function keepPaneOpen() {
   }
 }
 
-/** Gives everything that can be copied its button. */
+/** Adds a copy button to everything that can be copied. */
 export function addCopyButtons() {
   for (const holder of document.querySelectorAll('[data-copyable]')) {
     if (!(holder instanceof HTMLElement)) continue;

@@ -1,11 +1,11 @@
-/** The button that copies what stands beside it. */
+/** The button that copies the text beside it. */
 import { announce, element } from './element.js';
 
 /**
- * A button that copies the `code` element in a holder.
+ * Makes a button that copies the `code` element in a holder.
  *
  * @param {HTMLElement} holder
- * @param {string} what for the screen reader: what is copied
+ * @param {string} what what is copied, for screen readers
  */
 export function createCopyButton(holder, what) {
   const label = element('span', {}, 'Copy');
@@ -31,7 +31,7 @@ export function createCopyButton(holder, what) {
 }
 
 /**
- * Copies an element's text. Where the clipboard is closed to the page (plain http, a frame), it stays selected for Ctrl+C.
+ * Copies an element's text. If the page may not use the clipboard (plain HTTP, a frame), the text stays selected for Ctrl+C.
  *
  * @param {HTMLElement} source
  */
@@ -41,7 +41,7 @@ async function copy(source) {
     return true;
   } catch {
     getSelection()?.selectAllChildren(source);
-    // Deprecated, and the only way left on a page without https.
+    // Deprecated, but the only way on a page without HTTPS.
     return document.execCommand('copy');
   }
 }

@@ -1,4 +1,4 @@
-/** Makes elements. Text goes in as text and never as markup: what a tool returns may be hostile. */
+/** Makes elements. Strings become text, never markup: what a tool returns may be hostile. */
 
 /**
  * Makes an element with attributes and children; strings become text.
@@ -32,7 +32,7 @@ export function byId(id, kind) {
   return found;
 }
 
-/** More than this of one text is not shown: browsers get slow with megabytes in one element. Characters. */
+/** How much of one text is shown: browsers get slow with megabytes in one element. Characters. */
 const SHOWN_LENGTH = 100_000;
 
 /**
@@ -47,7 +47,7 @@ export function shorten(text) {
 }
 
 /**
- * Tells what has happened to people who do not see it.
+ * Announces something to people who use a screen reader.
  *
  * @param {string} words
  */

@@ -1,7 +1,7 @@
-/** Reads server-sent events from a fetch body: EventSource can send no Authorization header and hides comments. */
+/** Reads server-sent events from a fetch body: EventSource cannot send an Authorization header, and hides comments. */
 
 /**
- * One thing on a stream: an event, a comment (heartbeats are comments), or the time to wait before reconnecting.
+ * One item of a stream: an event, a comment (heartbeats are comments), or the time to wait before reconnecting.
  *
  * @typedef {{ kind: 'event', event: string, data: string }
  *   | { kind: 'comment', text: string }

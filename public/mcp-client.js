@@ -1,4 +1,4 @@
-/** Speaks Streamable HTTP, revision 2026-07-28, with the server this page came from: one POST a request, no session. */
+/** An MCP client for Streamable HTTP, revision 2026-07-28, and the server of this page: one POST for each request, no session. */
 import { readEvents } from './event-stream.js';
 import {
   asRequestError,
@@ -32,14 +32,14 @@ import { urlOf } from './server-address.js';
  */
 
 /**
- * Makes the client. The token lives in this closure and nowhere else. With the sign-in its requests end: whatever is under way is
- * given up, and no answer comes of it.
+ * Makes the client. The token is kept in this closure and nowhere else. When the sign-in ends, so do all its requests: those in flight are
+ * aborted, and their answers are dropped.
  *
  * @param {object} options
  * @param {string} options.token an empty one sends no credential
  * @param {AbortSignal} options.signedIn aborted when the sign-in is over
  * @param {(exchange: Exchange) => void} options.onExchange
- * @param {(problem: RequestError) => void} options.onRefused hears when the token is not, or no longer, good
+ * @param {(problem: RequestError) => void} options.onRefused called when the token is not valid, or not any more
  */
 export function createMcpClient({ token, signedIn, onExchange, onRefused }) {
   let lastId = 0;
@@ -102,7 +102,7 @@ export function createMcpClient({ token, signedIn, onExchange, onRefused }) {
         const progress = progressOf(text);
         if (progress) onProgress?.(progress);
       }
-      // What was there already may be read to its end after that.
+      // An answer that has arrived already may be read to its end after an abort.
       signedIn.throwIfAborted();
       const result = resultOf(exchange);
       exchange.ok = true;
@@ -121,7 +121,7 @@ export function createMcpClient({ token, signedIn, onExchange, onRefused }) {
 /** @typedef {ReturnType<typeof createMcpClient>} McpClient */
 
 /**
- * The refusal that an answer holds.
+ * Reads the refusal in a response.
  *
  * @param {Response} response
  */
@@ -130,7 +130,7 @@ export async function refusalIn(response) {
 }
 
 /**
- * A status with its words, where HTTP has some.
+ * A status with its reason phrase, if there is one.
  *
  * @param {Response} response
  */

@@ -2,7 +2,7 @@
 
 /** @typedef {import('./mcp-client.js').Json} Json */
 
-/** A request that was not answered with a result. The message is the server's own, where it sent one. */
+/** The error of a request without a result. Its message is the server's own, if the server has sent one. */
 export class RequestError extends Error {
   /**
    * @param {string} message
@@ -18,7 +18,7 @@ export class RequestError extends Error {
 const REVISION = '2026-07-28';
 
 /**
- * A request of this revision: what it says of itself stands in the body, and again in headers for proxies.
+ * Makes a request of this revision. Its metadata is in the body, and is repeated in headers for proxies.
  *
  * @param {string | number} id
  * @param {string} method
@@ -44,7 +44,7 @@ export function envelope(id, method, params, wantsProgress = false) {
 }
 
 /**
- * The result that an answer ends with.
+ * Returns the result at the end of an answer; throws the refusal if there is none.
  *
  * @param {import('./mcp-client.js').Exchange} exchange
  * @returns {Json}
@@ -57,7 +57,7 @@ export function resultOf({ answer, status }) {
 }
 
 /**
- * The refusal in the server's own words: a JSON-RPC error, or the two fields of RFC 6749.
+ * Makes the error of a refusal in the server's own words: of a JSON-RPC error, or of the two fields of RFC 6749.
  *
  * @param {Json | undefined} body
  * @param {string} status
@@ -73,7 +73,7 @@ export function refusalOf(body, status) {
 }
 
 /**
- * Whatever a request failed with, in words for people.
+ * Turns the failure of a request into an error with words for people.
  *
  * @param {unknown} error
  */
@@ -86,7 +86,7 @@ export function asRequestError(error) {
 }
 
 /**
- * The progress that a message reports, if it does.
+ * Reads the progress that a message reports; undefined for other messages.
  *
  * @param {string} text
  * @returns {import('./mcp-client.js').Progress | undefined}
@@ -104,7 +104,7 @@ export function progressOf(text) {
 }
 
 /**
- * A value as an object, if it is one.
+ * A copy of a value that is an object; undefined for any other.
  *
  * @param {unknown} value
  * @returns {Json | undefined}
@@ -114,7 +114,7 @@ export function asObject(value) {
 }
 
 /**
- * A text as a JSON object, if it is one.
+ * Parses a text as a JSON object; undefined if it is none.
  *
  * @param {string} text
  */
@@ -145,7 +145,7 @@ export function paramHeaders({ properties }, input) {
 }
 
 /**
- * A text as a header's value: in Base64, marked as such, where it would not arrive as it is.
+ * Encodes a text as the value of a header: in Base64, and marked as such, if it could not be sent as it is.
  *
  * @param {string} text
  */

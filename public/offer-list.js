@@ -1,4 +1,4 @@
-/** The list of what can be tried, and the panel of what is chosen from it. */
+/** The lists of tools, prompts and resources, and the panel of the chosen one. */
 import { byId, element } from './element.js';
 import { createPromptPanel } from './prompt-panel.js';
 import { createResourcePanel } from './resource-panel.js';
@@ -6,11 +6,11 @@ import { createToolPanel } from './tool-panel.js';
 
 /** @typedef {import('./offer.js').Entry} Entry */
 
-/** The lists of index.html, by what they hold. */
+/** The ids of the lists in index.html, by their contents. */
 const LISTS = { tools: 'tool-list', prompts: 'prompt-list', resources: 'resource-list' };
 
 /**
- * Shows the lists, and the first entry of them.
+ * Shows the lists, and the panel of the first entry.
  *
  * @param {import('./mcp-client.js').McpClient} client
  * @param {import('./offer.js').Offer} offer
@@ -46,14 +46,14 @@ export function showOffer(client, { tools, prompts, resources, completes }) {
   buttons[0]?.click();
 }
 
-/** Shows nothing to try, nor what has come of it. */
+/** Empties the lists, and removes the panel with its results. */
 export function hideOffer() {
   for (const id of Object.values(LISTS)) showList(id, []);
   byId('tool', HTMLElement).replaceChildren();
 }
 
 /**
- * Fills a list; one with nothing in it is not shown, nor is its heading.
+ * Fills a list. An empty one is hidden with its heading.
  *
  * @param {string} id
  * @param {readonly HTMLElement[]} rows

@@ -1,22 +1,22 @@
-/** What the server offers to this user, as its capabilities say: tools, prompts, resources. */
+/** What the server offers to this user, by its capabilities: tools, prompts, resources. */
 import { asObject, parseObject } from './mcp-messages.js';
 
 /** @typedef {import('./mcp-client.js').Json} Json */
 /** @typedef {import('./mcp-client.js').McpClient} McpClient */
 
 /**
- * @typedef {{ name: string, title: string, description: string }} Entry `name` is what it is asked for by
+ * @typedef {{ name: string, title: string, description: string }} Entry `name` identifies it in requests
  * @typedef {Entry & { inputSchema: Json, outputSchema: Json | undefined, annotations: Json, scope: string | undefined }} Tool
  * @typedef {Entry & { fields: { name: string, description: string, required: boolean }[] }} Prompt
- * @typedef {Entry & { isTemplate: boolean }} Resource its name here is its address
+ * @typedef {Entry & { isTemplate: boolean }} Resource its `name` is its URI, or its URI template
  * @typedef {{ tools: Tool[], prompts: Prompt[], resources: Resource[], completes: boolean, user: Json }} Offer
  */
 
-/** A server that lists more than this many pages is not followed further. */
+/** How many pages of a list are read at most. */
 const MAX_PAGES = 20;
 
 /**
- * Asks for all of it.
+ * Requests everything that the server offers.
  *
  * @param {McpClient} client
  * @returns {Promise<Offer>}
@@ -50,7 +50,7 @@ export async function readOffer(client) {
 }
 
 /**
- * Every page of a list.
+ * Reads all pages of a list.
  *
  * @param {McpClient} client
  * @param {string} method
@@ -72,7 +72,7 @@ async function listAll(client, method, key) {
 }
 
 /**
- * What only the list for people and scripts says: who this is, as a fork may have no tool that tells, and which scopes tools need.
+ * Reads what only `/tools` says: who the user is, as a fork may have no tool that tells, and the scopes that tools need.
  *
  * @param {McpClient} client
  */
@@ -85,7 +85,7 @@ async function askBesides(client) {
 }
 
 /**
- * What each entry of a list has, if it is one; `key` names what it is asked for by.
+ * The name, title and description of a list's entry, or nothing if it has no name; `key` is the property of its name.
  *
  * @param {Json} entry
  * @param {string} key
@@ -104,7 +104,7 @@ function entriesOf(entry, key) {
 }
 
 /**
- * An entry that is asked for by its address, if it is one.
+ * A resource of a list, or nothing if it has no URI.
  *
  * @param {Json} entry
  * @param {'uri' | 'uriTemplate'} key

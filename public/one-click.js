@@ -1,19 +1,19 @@
-/** Links that hand a configuration to a client: built here, so that a token in them was never anywhere but in this page. */
+/** Links that hand a configuration to a client. They are built here, so that the server never sees a token in them. */
 import { element } from './element.js';
 import { asObject } from './mcp-messages.js';
 import { SERVER_ADDRESS } from './server-address.js';
 
 /**
- * A piece of a link; src/connect/links.ts says what the ways to write it are.
+ * A piece of a link; src/connect/links.ts describes the ways to encode it.
  *
  * @typedef {{ text: string, as: 'is' | 'percent' | 'base64' }} LinkPiece
  */
 
-/** A link whose address is this page's to fill in. */
+/** The selector of links whose address this page fills in. */
 export const CLICKS = '[data-link]';
 
 /**
- * Spells the link of an element with this origin and token, or hides it where it needs a token that is not given.
+ * Sets the address of a link, with this server's address and the token. Hides a link that needs a token when there is none.
  *
  * @param {HTMLAnchorElement} anchor
  * @param {{ token: string | undefined }} facts
@@ -32,14 +32,14 @@ export function renderClick(anchor, { token }) {
     })
     .join('');
   anchor.setAttribute('href', link);
-  // Another site opens beside this page; a program of this machine, and a file of this server, leave it where it is.
+  // Another site opens in a new tab; a program on this machine, or a file of this server, does not replace this page.
   const { origin, protocol } = new URL(link, location.href);
   anchor.target = protocol === 'https:' && origin !== location.origin ? '_blank' : '';
   anchor.rel = 'noreferrer';
 }
 
 /**
- * The same click as a big button.
+ * Makes a big button with the same link.
  *
  * @param {HTMLAnchorElement} anchor
  */
@@ -50,7 +50,7 @@ export function copyOfClick(anchor) {
 }
 
 /**
- * The pieces that the server has written.
+ * Parses the pieces that the server has written into the page.
  *
  * @param {string} json
  * @returns {LinkPiece[]}
@@ -64,7 +64,7 @@ function piecesOf(json) {
 }
 
 /**
- * A piece as it stands in an address.
+ * Encodes a piece for an address.
  *
  * @param {string} text
  * @param {LinkPiece['as']} as

@@ -1,4 +1,4 @@
-/** Where the page's scripts begin: index.html works without them, and each part here adds to it. */
+/** The entry of the page's scripts. index.html works without them, and each part here adds to it. */
 import { addCopyButtons, fillInOrigin, keepPaneOpen } from './code-block.js';
 import { startTryIt } from './try-it.js';
 

@@ -1,16 +1,16 @@
-/** A person's own page: `/#token=…` signs in, leaves no trace in the address bar, and offers every client in one click. */
+/** A person's own page: `/#token=…` signs in, disappears from the address bar, and offers every client in one click. */
 import { byId, element } from './element.js';
 import { CLICKS, copyOfClick } from './one-click.js';
 
 /** @typedef {'windows' | 'macos' | 'linux' | 'phone'} Platform */
 
 /**
- * Takes a token out of the address; the fragment is never sent to a server, and here it does not stay either.
+ * Takes a token out of the address. Browsers never send the fragment to a server, and here it does not stay in the address bar either.
  *
  * @returns {string | undefined}
  */
 export function takeTokenFromAddress() {
-  // What mail programs and trackers append begins with &, which a link has only encoded.
+  // Mail programs and trackers append parameters that begin with `&`; in the link itself, a `&` is encoded.
   const [, written] = /^#token=([^&]+)/.exec(location.hash) ?? [];
   if (written === undefined) return undefined;
   history.replaceState(null, '', location.pathname + location.search);
@@ -18,7 +18,7 @@ export function takeTokenFromAddress() {
 }
 
 /**
- * A token without the full stop or bracket that was copied with its link, where its form says where it ends.
+ * Removes a full stop or bracket that was copied with the link, from a token whose form shows where it ends.
  *
  * @param {string} text
  */
@@ -27,7 +27,7 @@ function tokenIn(text) {
 }
 
 /**
- * What was encoded for an address; as it stands where it is no such thing.
+ * Decodes a percent-encoded text; returns it as it is if it cannot be decoded.
  *
  * @param {string} written
  */
@@ -40,7 +40,7 @@ function decode(written) {
 }
 
 /**
- * Says hello, and puts the clients that run on this machine within one click.
+ * Greets the person, and offers the clients that run on this machine by one click.
  *
  * @param {{ name: string, tools: readonly string[], token: string }} person
  */
@@ -65,7 +65,7 @@ export function showPersonal({ name, tools, token }) {
   byId('hello-name', HTMLElement).focus();
 }
 
-/** Makes the page everybody's again. */
+/** Removes everything personal from the page. */
 export function hidePersonal() {
   for (const id of ['hello-name', 'hello-tools', 'hello-clicks', 'hello-copies', 'hello-state'])
     byId(id, HTMLElement).replaceChildren();
@@ -73,7 +73,7 @@ export function hidePersonal() {
 }
 
 /**
- * Shows either the person's head of the page or everybody's: there is one heading of the first level.
+ * Shows either the personal head of the page or the common one, so that there is only one heading of the first level.
  *
  * @param {boolean} isPersonal
  */
@@ -83,7 +83,7 @@ function setPersonal(isPersonal) {
 }
 
 /**
- * Buttons that copy the configuration of each client without a link.
+ * Makes buttons that copy the configuration, one for each client without a link.
  *
  * @param {Platform} platform
  */
@@ -98,7 +98,7 @@ function copies(platform) {
 }
 
 /**
- * A button that copies a text, and says what to do with it.
+ * Makes a button that copies a text, and says what to do with it.
  *
  * @param {string} what
  * @param {() => string} text
@@ -114,7 +114,7 @@ function copyButton(what, text, where) {
     } catch {
       words = 'The browser does not let this page copy here; use the list below.';
     }
-    // The browser may have asked meanwhile, and the page may be somebody else's by then.
+    // The browser may have asked the user for permission, and by now somebody else may be signed in.
     if (button.isConnected) byId('hello-state', HTMLElement).textContent = words;
   };
   button.addEventListener('click', () => void handle());
@@ -122,7 +122,7 @@ function copyButton(what, text, where) {
 }
 
 /**
- * Whether a client runs here; one that says nothing runs on every computer.
+ * Whether a client runs on this platform. One without `data-runs-on` runs on every computer.
  *
  * @param {HTMLElement} holder
  * @param {Platform} platform
@@ -133,7 +133,7 @@ function runsHere(holder, platform) {
 }
 
 /**
- * What a browser runs on, by what it says of itself.
+ * The platform of a browser, by its User-Agent.
  *
  * @param {string} userAgent
  * @returns {Platform}

@@ -1,4 +1,4 @@
-/** The panel of a prompt: its arguments, with what the server suggests for them, and the messages that it makes. */
+/** The panel of a prompt: its arguments, with the server's suggestions for them, and the messages that it makes. */
 import { createCallPanel, createHead } from './call-panel.js';
 import { element } from './element.js';
 import { asObject } from './mcp-messages.js';

@@ -1,4 +1,4 @@
-/** The panel of a resource, or of a template of them: its address, with suggestions for what is open in it, and what is there. */
+/** The panel of a resource or of a resource template: its URI, with suggestions for the variables in it, and its contents. */
 import { createCallPanel, createHead } from './call-panel.js';
 import { element } from './element.js';
 import { asObject } from './mcp-messages.js';
@@ -39,7 +39,7 @@ export function createResourcePanel(client, resource, completes) {
 }
 
 /**
- * What is open in an address. Of a template that says more than `{name}` the whole address is.
+ * Finds the variables in an address. If a template has other expressions than `{name}`, the user types the whole address.
  *
  * @param {string} address
  * @returns {{ names: readonly string[], fill: (values: Record<string, string>) => string }}

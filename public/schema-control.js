@@ -1,4 +1,4 @@
-/** The control that fits a JSON Schema of one value, how that value is read, and how another one is put in. */
+/** The control for a JSON Schema of one value: how its value is read, and how another one is written into it. */
 import { element } from './element.js';
 import { choicesOf, isSame } from './schema-facts.js';
 
@@ -7,13 +7,13 @@ import { choicesOf, isSame } from './schema-facts.js';
 /**
  * @typedef {object} Control
  * @property {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} control
- * @property {string} kind in words
- * @property {() => unknown} read undefined where nothing is typed; throws an Error in words for people
- * @property {(value: unknown) => boolean} write undefined empties it; false where it has no place for the value
+ * @property {string} kind the kind of value, in words
+ * @property {() => unknown} read undefined if nothing is typed; throws an Error in words for people
+ * @property {(value: unknown) => boolean} write undefined empties it; returns false if it cannot show the value
  */
 
 /**
- * The control that fits a schema.
+ * Makes the control that fits a schema.
  *
  * @param {Json} face
  * @param {boolean} required
@@ -30,7 +30,7 @@ export function controlFor(face, required) {
 }
 
 /**
- * A tick.
+ * Makes a checkbox.
  *
  * @returns {Control}
  */
@@ -44,7 +44,7 @@ function switchControl() {
 }
 
 /**
- * A list to choose from; what is optional can be left unset.
+ * Makes a list to choose from; an optional value can be left unset.
  *
  * @param {readonly unknown[]} choices
  * @param {boolean} required
@@ -65,7 +65,7 @@ function choiceControl(choices, required, kind) {
 }
 
 /**
- * A number, typed.
+ * Makes a field to type a number into.
  *
  * @param {Json} face
  * @param {boolean} required
@@ -73,7 +73,7 @@ function choiceControl(choices, required, kind) {
  */
 function numberControl({ type, minimum, maximum }, required) {
   const isInteger = type === 'integer';
-  // Not type=number: that hides what was typed when it is no number, and eats wheel turns.
+  // Not type=number: such a field hides text that is not a number, and changes its value when the mouse wheel turns.
   const control = element('input', {
     type: 'text',
     inputmode: isInteger ? 'numeric' : 'decimal',
@@ -93,7 +93,7 @@ function numberControl({ type, minimum, maximum }, required) {
 }
 
 /**
- * Text of one line where it is short or has a format, else of many.
+ * Makes a field for text: of one line if the text is short or has a format, else of many.
  *
  * @param {Json} face
  * @param {boolean} required
@@ -115,7 +115,7 @@ function textControl({ format, maxLength, minLength }, required) {
 }
 
 /**
- * Raw JSON, for what no other control fits: maps, tuples, anything.
+ * Makes a field for raw JSON, for values that no other control fits: maps, tuples, anything.
  *
  * @param {Json} face
  * @param {boolean} required
@@ -139,7 +139,7 @@ function jsonControl({ type }, required) {
 }
 
 /**
- * Puts values of these types into a field for text; a number's text that is none keeps its place until it is sent.
+ * Makes a function that writes values of these types into a text field. A number field takes a string too: it is checked when it is sent.
  *
  * @param {HTMLInputElement | HTMLTextAreaElement} control
  * @param {readonly string[]} types
@@ -155,7 +155,7 @@ function writeText(control, types) {
 }
 
 /**
- * A bound in words, where it is worth showing: zod gives every integer those of safe integers.
+ * A bound in words; empty if it is not worth showing: zod gives every integer the bounds of safe integers.
  *
  * @param {string} word
  * @param {unknown} bound

@@ -1,13 +1,13 @@
-/** What a form must know of a JSON Schema: what a reference means, which alternatives there are, what fits, what to begin with. */
+/** What a form needs to know about a JSON Schema: references, alternatives, whether a value fits, and a first value. */
 import { asObject } from './mcp-messages.js';
 
 /** @typedef {import('./mcp-client.js').Json} Json */
 
-/** References to references, and examples of examples, end somewhere. */
+/** How deep references are followed, and skeletons are filled in. */
 const MAX_DEPTH = 6;
 
 /**
- * A schema with its reference followed, where it is one within the same schema.
+ * Returns a schema with its reference resolved, if that points into the same schema.
  *
  * @param {unknown} schema
  * @param {Json} root
@@ -25,7 +25,7 @@ export function resolve(schema, root, depth = 0) {
 }
 
 /**
- * The schemas of which a value must fit one, and whether it may be null besides: `null` is a tick beside a field, and no field.
+ * The alternatives of which a value must fit one, and whether it may be null as well: `null` is a checkbox beside the field, not a field.
  *
  * @param {Json} face
  * @param {Json} root
@@ -33,7 +33,7 @@ export function resolve(schema, root, depth = 0) {
  */
 export function alternativesOf(face, root) {
   const { anyOf, oneOf, type, ...others } = face;
-  // Beside properties, alternatives only say which of them go together.
+  // Beside `properties`, alternatives only say which of these go together.
   const listed = 'properties' in face ? undefined : (anyOf ?? oneOf);
   /** @type {unknown[]} */
   const types = Array.isArray(type)
@@ -45,7 +45,7 @@ export function alternativesOf(face, root) {
 }
 
 /**
- * The values that a schema allows, where it lists them.
+ * The values that a schema allows; undefined if it does not list them.
  *
  * @param {Json} face
  * @returns {readonly unknown[] | undefined}
@@ -95,7 +95,7 @@ export function hasShape(schema, value, root) {
 }
 
 /**
- * The least that fits a schema, to write on from.
+ * The smallest value that fits a schema, as a start for editing.
  *
  * @param {unknown} schema
  * @param {Json} root

@@ -1,20 +1,20 @@
-/** A field of a form made from a JSON Schema, with its label and what is wrong with it; and what fields and groups have in common. */
+/** A field of a form made from a JSON Schema, with its label and its problem; and what fields and groups have in common. */
 import { element } from './element.js';
 import { controlFor } from './schema-control.js';
 import { skeletonOf } from './schema-facts.js';
 
 /** @typedef {import('./mcp-client.js').Json} Json */
 
-/** An input that cannot be sent; its field has the focus. */
+/** Thrown for input that cannot be sent, when its field has got the focus. */
 export class InputError extends Error {}
 
 /**
  * @typedef {object} Part
  * @property {HTMLElement} view
- * @property {() => boolean} isUntouched an optional group of which nothing is filled in is left out
+ * @property {() => boolean} isUntouched whether nothing was filled in: an optional group is then left out
  * @property {() => unknown} read the value, undefined to leave it out; throws {@link InputError}
- * @property {() => unknown} draft what is there, whole or not, and a skeleton for what must be: to go on with as JSON
- * @property {(value: unknown) => string | undefined} write puts a value in; returns what of it there is no place for
+ * @property {() => unknown} draft the input, even if incomplete, with a skeleton for required values: to be edited as JSON
+ * @property {(value: unknown) => string | undefined} write writes a value; returns the name of a part of it that the form cannot show
  */
 
 /**
@@ -25,7 +25,7 @@ export class InputError extends Error {}
 let made = 0;
 
 /**
- * A field of one value.
+ * Makes the field of one value.
  *
  * @param {{ name: string, face: Json, required: boolean, nullable: boolean, root: Json }} options
  * @returns {Part}
@@ -47,7 +47,7 @@ export function createField({ name, face, required, nullable, root }) {
   const label = element('label', { for: control.id }, ...headOf(name, { kind, required, nullable }));
   const nothing = createNullTick(name, nullable, (isNull) => (control.disabled = isNull));
   const view = element('div', { class: isTick ? 'field switch' : 'field' }, label, control);
-  // What can only be one thing is said by the alternative that it belongs to.
+  // A required constant is not shown: the title of the alternative that it belongs to says it.
   view.hidden = required && 'const' in face;
   view.append(...nothing.view, hint, ...(isJson ? [showSchema('Schema', face)] : []), problem);
 
@@ -86,7 +86,7 @@ export function createField({ name, face, required, nullable, root }) {
 }
 
 /**
- * What stands above a part: its name, and what it takes.
+ * The label of a part: its name, and the kind of its value.
  *
  * @param {string} name
  * @param {{ kind: string, required: boolean, nullable: boolean }} facts
@@ -97,7 +97,7 @@ export function headOf(name, { kind, required, nullable }) {
 }
 
 /**
- * A tick that makes a value null, where it may be.
+ * Makes a checkbox that sets a value to null; it is shown only if null is allowed.
  *
  * @param {string} name
  * @param {boolean} nullable
@@ -118,7 +118,7 @@ export function createNullTick(name, nullable, onChange) {
 }
 
 /**
- * A schema to look at.
+ * Shows a schema as JSON.
  *
  * @param {string} title
  * @param {Json} schema
@@ -130,7 +130,7 @@ export function showSchema(title, schema) {
 }
 
 /**
- * A text, where it is one.
+ * A value that is a text; empty for any other.
  *
  * @param {unknown} value
  */

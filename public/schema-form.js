@@ -1,4 +1,4 @@
-/** A form made from a tool's input schema, which can be edited as JSON and as a form in turns. */
+/** A form made from a tool's input schema. The input can be edited alternately as JSON and as a form. */
 import { element } from './element.js';
 import { asObject, parseObject } from './mcp-messages.js';
 import { createPart } from './schema-part.js';
@@ -6,7 +6,7 @@ import { createPart } from './schema-part.js';
 /** @typedef {import('./mcp-client.js').Json} Json */
 
 /**
- * Makes the form of a schema. `read` returns the arguments; what is left empty and is optional is left out.
+ * Makes the form of a schema. `read` returns the arguments, without optional ones that are empty.
  *
  * @param {Json} schema
  */
@@ -18,11 +18,11 @@ export function createSchemaForm(schema) {
   const nothing = element('p', { class: 'aside' }, 'This takes no input.');
   const why = element('p', { class: 'problem', role: 'status' });
   const toggle = element('button', { type: 'button', class: 'link' });
-  // The whole schema stands below, beside that of the output.
+  // The whole schema is shown below already, beside the schema of the output.
   raw.view.querySelector('.schema')?.remove();
   const box = raw.view.querySelector('textarea');
   if (box === null) throw new Error('A field for JSON is a text of many lines.');
-  /** The text as it was put in: whoever has not touched it finds the form as it was. */
+  /** The text as it was written into the field: if it has not been edited, the form stays as it was. */
   let given = '';
   let isRaw = false;
 
@@ -53,7 +53,7 @@ export function createSchemaForm(schema) {
     }
     const problem = box.value === given ? undefined : toForm();
     if (problem === undefined) return show(false);
-    // What has been written into the form is not what stands here.
+    // The form has been changed by the attempt, so that it no longer corresponds to this text.
     given = '';
     why.textContent = problem;
   });

@@ -1,4 +1,4 @@
-/** Parts of a form that hold other parts: the fields of an object, the items of a list, one of several alternatives. */
+/** Parts of a form that contain other parts: the fields of an object, the items of a list, one of several alternatives. */
 import { element } from './element.js';
 import { asObject } from './mcp-messages.js';
 import { choicesOf, hasShape, resolve, skeletonOf } from './schema-facts.js';
@@ -11,7 +11,7 @@ import { createNullTick, headOf, textOf } from './schema-field.js';
 /** @typedef {{ name: string, face: Json, required: boolean, nullable: boolean, root: Json, depth: number }} GroupOptions */
 
 /**
- * The fields of an object, the required ones first.
+ * Makes the fields of an object, the required ones first.
  *
  * @param {GroupOptions} group
  * @param {MakePart} make
@@ -52,7 +52,7 @@ export function createObject(group, make) {
 }
 
 /**
- * The items of a list, each with a button that takes it out.
+ * Makes the items of a list, each with a button that removes it.
  *
  * @param {GroupOptions} group
  * @param {MakePart} make
@@ -113,7 +113,7 @@ export function createList(group, make) {
 }
 
 /**
- * One of several alternatives. What was typed into one is there again when it is chosen again.
+ * Makes a choice between alternatives. Each one keeps its input while another one is chosen.
  *
  * @param {GroupOptions & { branches: readonly Json[] }} group
  * @param {MakePart} make
@@ -159,7 +159,7 @@ export function createChoice({ branches, ...group }, make) {
 }
 
 /**
- * What is the same of all groups: the frame, null, and leaving out what is optional and empty.
+ * Makes what all groups have: the frame, the checkbox for null, and leaving out an optional group that is empty.
  *
  * @param {GroupOptions} options
  * @param {Omit<Part, 'view'> & { kind: string, body: readonly HTMLElement[] }} inner
@@ -170,7 +170,7 @@ function createGroup({ name, face, required, nullable }, { kind, body, ...inner 
   const nothing = createNullTick(name, nullable, (isNull) => (holder.hidden = isNull));
   const legend = element('legend', {}, ...headOf(name, { kind, required, nullable }));
   const hint = element('p', { class: 'aside' }, textOf(face['description']));
-  /** Whether it has been put in as a whole: then it is there, however empty. */
+  /** Whether the group was written as a whole: it is then sent, even if it is empty. */
   let isThere = 'default' in face;
   if (isThere) inner.write(face['default']);
   const isLeftOut = () => !required && !isThere && !nothing.isOn() && inner.isUntouched();
@@ -191,7 +191,7 @@ function createGroup({ name, face, required, nullable }, { kind, body, ...inner 
 }
 
 /**
- * What an alternative is called: its title, the fixed value that tells it from the others, or its type.
+ * The name of an alternative: its title, the constant that tells it from the others, or its type.
  *
  * @param {Json} branch
  * @param {Json} root

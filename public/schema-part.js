@@ -7,7 +7,7 @@ import { createChoice, createList, createObject } from './schema-group.js';
 /** @typedef {import('./schema-field.js').Part} Part */
 /** @typedef {import('./schema-field.js').PartOptions} PartOptions */
 
-/** Schemas may contain themselves: below this, raw JSON. */
+/** How deep parts are nested, as schemas may contain themselves. Deeper values are raw JSON. */
 const MAX_DEPTH = 5;
 
 /**
@@ -23,7 +23,7 @@ export function createPart({ name, schema, required, root, depth = 0 }) {
   const { branches, nullable } = alternativesOf(face, root);
   const [first = {}] = branches;
   const { anyOf: _any, oneOf: _one, ...own } = face;
-  /** What stands at the alternatives is said of each of them. */
+  /** With a single alternative, what the schema says beside it holds for it, too. */
   const whole = branches.length === 1 && first !== face ? { ...own, ...first } : face;
   const { type, properties, prefixItems, items } = whole;
   const group = { name, face: whole, required, nullable, root, depth: depth + 1 };

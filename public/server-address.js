@@ -1,9 +1,9 @@
-/** Where this page's server is: its origin, and the path that a proxy may have put it under. */
+/** The address of this page's server: its origin, and the base path, if a proxy has added one. */
 
-// This file lies one folder below the server's address, whatever that is.
+// This file is served one folder below the server's address.
 const ADDRESS = new URL('..', import.meta.url);
 
-/** The address, without a slash at its end, as configurations have it. */
+/** The address, without a slash at its end, as in configurations. */
 export const SERVER_ADDRESS = ADDRESS.href.replace(/\/$/, '');
 
 /**
@@ -16,12 +16,12 @@ export function urlOf(path) {
 }
 
 /**
- * The path that the server has given as seen from the root of its host, as `urlOf` takes it: below the server's address.
+ * Turns a path that the server has given, which begins at the root of its host, into one below the server's address, as `urlOf` takes it.
  *
- * @param {string} path such as `/my-app/messages?sessionId=1`, of a server that lies under `/my-app`
+ * @param {string} path such as `/my-app/messages?sessionId=1`, of a server with the base path `/my-app`
  */
 export function pathBelow(path) {
   const { href } = new URL(path, ADDRESS);
-  // A server that was not told what a proxy has put it under leaves that out.
+  // A server that was not told its base path gives paths without it.
   return href.startsWith(`${SERVER_ADDRESS}/`) ? href.slice(SERVER_ADDRESS.length) : path;
 }

@@ -7,10 +7,10 @@ import { pathBelow } from './server-address.js';
 
 /** @typedef {import('./mcp-client.js').McpClient} McpClient */
 
-/** Older lines go: a stream may stay open for days. */
+/** How many lines are kept: a stream may stay open for days. */
 const MAX_LINES = 200;
 
-/** Takes over the card; `use` gives it the client of a new user, and closes what the one before had open. */
+/** Connects the card of the stream. `use` gives it the client of a new user, and closes the stream of the user before. */
 export function connectStreamView() {
   const isSse = document.body.dataset['sse'] === 'on';
   const toggle = byId('stream-toggle', HTMLButtonElement);
@@ -46,7 +46,7 @@ export function connectStreamView() {
       if (!response.ok || response.body === null) throw await refusalIn(response);
       state.textContent = `${what} is open. A heartbeat comes whenever nothing else does.`;
       for await (const item of readEvents(response.body)) {
-        // What had come already may be read when the stream is another user's by now.
+        // An item that has arrived already may be read when another user has taken over.
         if (open !== abort) return;
         if (item.kind === 'event') counts.events += 1;
         if (item.kind === 'comment') counts.heartbeats += 1;
@@ -55,7 +55,7 @@ export function connectStreamView() {
       }
       if (open !== abort) return;
       state.textContent = `The server ended the stream: ${countOf(counts)}.`;
-      // A server that ends the streams of a token it takes no more says so when it is asked again.
+      // If the server ended the stream because it refuses the token now, another request shows that.
       void user.send('/tools').catch(() => undefined);
     } catch (error) {
       if (open !== abort) return;
@@ -116,7 +116,7 @@ function requestFor(isSse, signal) {
 }
 
 /**
- * Adds a line at the end, and keeps the end in sight unless somebody has scrolled up.
+ * Adds a line at the end, and scrolls there, unless the user has scrolled up.
  *
  * @param {HTMLElement} log
  * @param {import('./event-stream.js').StreamItem} item
@@ -135,7 +135,7 @@ function addLine(log, item, sinceMs) {
 }
 
 /**
- * What a request failed with, in words.
+ * Describes the failure of a request.
  *
  * @param {unknown} error
  */
@@ -145,7 +145,7 @@ function wordsOf(error) {
 }
 
 /**
- * What came, in words.
+ * Describes what has arrived.
  *
  * @param {{ events: number, heartbeats: number }} counts
  */

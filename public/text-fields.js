@@ -1,22 +1,22 @@
-/** Fields for texts whose possible values the server may suggest: arguments of prompts, variables of addresses. */
+/** Text fields for which the server may suggest values: arguments of prompts, variables of addresses. */
 import { element } from './element.js';
 import { asObject } from './mcp-messages.js';
 import { InputError } from './schema-field.js';
 
 /** @typedef {import('./mcp-client.js').Json} Json */
 
-/** Who types on is not asked about yet. Milliseconds. */
+/** How long typing must pause before suggestions are requested. Milliseconds. */
 const PAUSE_MS = 150;
 
 let count = 0;
 
 /**
- * Makes fields, each a text.
+ * Makes the text fields.
  *
  * @param {object} options
  * @param {readonly { name: string, description: string, required: boolean }[]} options.fields
- * @param {import('./mcp-client.js').McpClient | undefined} options.completer of a server that completes
- * @param {Json} options.reference what the fields belong to, as `completion/complete` names it
+ * @param {import('./mcp-client.js').McpClient | undefined} options.completer requests suggestions, if the server has completions
+ * @param {Json} options.reference the prompt or the resource template of the fields, as the `ref` of `completion/complete`
  */
 export function createTextFields({ fields, completer, reference }) {
   /** @returns {Record<string, string>} */
@@ -56,7 +56,7 @@ export function createTextFields({ fields, completer, reference }) {
 }
 
 /**
- * One field.
+ * Makes one field.
  *
  * @param {{ name: string, description: string, required: boolean }} options
  */
@@ -86,7 +86,7 @@ function createField({ name, description, required }) {
 }
 
 /**
- * Offers what the server suggests for what is typed; the last question alone is answered.
+ * Shows the server's suggestions for the typed text; only the latest request counts.
  *
  * @param {HTMLInputElement} input
  * @param {HTMLDataListElement} list
@@ -103,7 +103,7 @@ function suggest(input, list, ask) {
       const values = await ask(signal);
       if (!signal.aborted) list.replaceChildren(...values.map((value) => element('option', { value })));
     } catch {
-      // The messages below show why; the field takes any text all the same.
+      // The list of messages shows why; the field accepts any text all the same.
     }
   };
   const soon = () => {

@@ -1,4 +1,4 @@
-/** The panel of a tool: a form from its schema, its hints and schemas, and what a call returned. */
+/** The panel of a tool: a form made from its schema, its hints and schemas, and the result of a call. */
 import { createCallPanel, createHead } from './call-panel.js';
 import { element } from './element.js';
 import { asObject, paramHeaders } from './mcp-messages.js';
@@ -40,7 +40,7 @@ export function createToolPanel(client, tool) {
 }
 
 /**
- * What a tool says of itself in a word each, and the scope that it needs.
+ * Shows a tool's annotations in a word each, and the scope that it needs.
  *
  * @param {Tool} tool
  */

@@ -1,4 +1,4 @@
-/** What was answered as elements: a tool's result, or a piece of content. Everything in it is text, or an image or a sound from a data: URL. */
+/** Shows a tool's result, or a content block. Everything in it becomes text, or an image or a sound from a data: URL. */
 import { element, shorten } from './element.js';
 import { asObject, parseObject } from './mcp-messages.js';
 
@@ -53,7 +53,7 @@ export function showText(text) {
 }
 
 /**
- * A text that is a JSON object, indented; any other as it is.
+ * Indents a text that is a JSON object; returns any other as it is.
  *
  * @param {string} text
  */

@@ -1,4 +1,4 @@
-/** "Try it": takes a token, shows who that is and what the token may use, and hands it to the parts that make requests. */
+/** "Try it": takes a token, shows its user and what it may use, and hands it to the parts that make requests. */
 import { createTokenOffer } from './code-block.js';
 import { announce, byId, element } from './element.js';
 import { createMcpClient } from './mcp-client.js';
@@ -21,7 +21,7 @@ export function startTryIt() {
   const tokenOffer = createTokenOffer();
   let signInOfNow = new AbortController();
 
-  /** Ends what belongs to a sign-in, the one under way too: its requests, and all that it shows. */
+  /** Ends the sign-in, even one in progress: its requests, and everything that it shows. */
   const forget = () => {
     signInOfNow.abort();
     streamView.use(undefined);
@@ -52,7 +52,7 @@ export function startTryIt() {
       token,
       signedIn,
       onExchange: (exchange) => logExchange(wire(), exchange),
-      // A token may be revoked, or come to its end, while the page is open.
+      // A token may be revoked, or expire, while the page is open.
       onRefused: (problem) => {
         if (isIn && !signedIn.aborted) signOut(problem);
       },
@@ -61,7 +61,7 @@ export function startTryIt() {
       const offer = await readOffer(client);
       const { tools } = offer;
       const user = { ...offer.user, ...(await askWho(client, tools)) };
-      // What was there already may be read to its end when the sign-in is over.
+      // An answer that has arrived already may be read to its end after the sign-in has ended.
       signedIn.throwIfAborted();
       isIn = true;
       input.value = '';
@@ -74,7 +74,7 @@ export function startTryIt() {
       if (isPersonal) showPersonal({ name: nameOf(user), tools: tools.map(({ title }) => title), token });
       else if (needsToken) byId('who', HTMLElement).focus();
     } catch (error) {
-      // Another one has been begun meanwhile.
+      // Another sign-in has begun meanwhile, or this one has ended.
       if (signedIn.aborted) return;
       form.hidden = !needsToken;
       showProblem(asRequestError(error));
@@ -102,17 +102,17 @@ export function startTryIt() {
   byId('sign-out', HTMLElement).hidden = !needsToken;
   if (!needsToken) void signIn();
   followLink();
-  // The link may be opened where the page is open already.
+  // The link may be opened in a tab that has the page open already.
   addEventListener('hashchange', followLink);
 }
 
-/** The list of messages. */
+/** The element with the list of messages. */
 function wire() {
   return byId('wire', HTMLElement);
 }
 
 /**
- * What the tool `whoami` knows besides, where there is one.
+ * Asks the tool `whoami` for more about the user, if there is one.
  *
  * @param {McpClient} client
  * @param {readonly import('./offer.js').Tool[]} tools
@@ -125,7 +125,7 @@ async function askWho(client, tools) {
 }
 
 /**
- * What to call a user.
+ * The name to show for a user.
  *
  * @param {Json} user
  */
@@ -146,7 +146,7 @@ function showUser(user, needsToken) {
   const rights = Array.isArray(scopes) ? scopes.map(String) : undefined;
   const facts = element('p', { class: 'aside' });
   if (typeof userId === 'string') facts.append('User ', element('code', {}, userId), ' · ');
-  // Only the tool knows.
+  // Only `whoami` knows that there are no limits.
   if (rights === undefined && isWhole === true) facts.append('every tool');
   if (rights !== undefined)
     facts.append('scopes: ', ...rights.flatMap((scope) => [element('code', { class: 'chip' }, scope), ' ']));
@@ -155,14 +155,14 @@ function showUser(user, needsToken) {
   byId('who-initial', HTMLElement).textContent = shownName.slice(0, 1).toUpperCase();
 }
 
-/** Shows nobody. */
+/** Removes the user from the page. */
 function hideUser() {
   byId('who', HTMLElement).replaceChildren();
   byId('who-initial', HTMLElement).textContent = '';
 }
 
 /**
- * Shows why the server refused, in its own words.
+ * Shows why the server refused, in its own words; undefined removes it.
  *
  * @param {import('./mcp-messages.js').RequestError | undefined} problem
  */
@@ -181,7 +181,7 @@ function showProblem(problem) {
 }
 
 /**
- * Lets people see what they have pasted.
+ * Makes a button that shows or hides the pasted token.
  *
  * @param {HTMLInputElement} input
  * @param {HTMLButtonElement} button

@@ -1,12 +1,12 @@
-/** The list of requests and answers as they went over the wire, newest first. */
+/** The list of requests and answers as they were sent and received, newest first. */
 import { element, shorten } from './element.js';
 import { indentJson } from './tool-result.js';
 
-/** Older ones go: the page may stay open for days. */
+/** How many exchanges are kept: the page may stay open for days. */
 const MAX_EXCHANGES = 30;
 
 /**
- * Adds an exchange on top and closes the one before.
+ * Adds an exchange at the top, and folds the others.
  *
  * @param {HTMLElement} list
  * @param {import('./mcp-client.js').Exchange} exchange
@@ -40,7 +40,7 @@ export function logExchange(list, exchange) {
 }
 
 /**
- * One side of an exchange.
+ * Shows one side of an exchange.
  *
  * @param {string} title
  * @param {string} text
@@ -51,7 +51,7 @@ function showSide(title, text) {
 }
 
 /**
- * A duration for people.
+ * A duration in words.
  *
  * @param {number} durationMs
  */
