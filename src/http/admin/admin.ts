@@ -1,4 +1,4 @@
-/** `/admin`: manages people and their tokens, for callers whose own entry lists the scope `admin`. `npm run drop -- admin` takes it out. */
+/** `/admin`: manages people and their tokens. It needs a token whose entry lists the scope `admin` itself. `npm run drop -- admin` takes it out. */
 import type { Logger } from 'pino';
 import type { Authenticator } from '../../auth/authenticate.ts';
 import { readCredential } from '../../auth/credential.ts';

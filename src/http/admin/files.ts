@@ -1,4 +1,4 @@
-/** The files of the page for admins. Browsers load them before anybody has signed in: they contain no data. */
+/** The files of the page for admins. Browsers load them before anybody has signed in: they contain nothing but the page. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';

@@ -77,7 +77,7 @@ export class UseCounts {
   }
 }
 
-/** The values that were put last. They are in two halves, and the older one is dropped whole: deleting names one by one is expensive. */
+/** The latest values by name. When the newer half is full, the older half is dropped whole: deleting names one by one is expensive. */
 class Latest<Value> {
   #newer = new Map<string, Value>();
   #older = new Map<string, Value>();

@@ -42,7 +42,7 @@ export const guardRequest: Step = (ctx, next) => {
   return next();
 };
 
-/** Refuses a transfer coding but chunked, and any in HTTP/1.0 (RFC 9112, section 6.1): a proxy could see another end of the body. */
+/** Refuses transfer codings other than chunked, and any in HTTP/1.0 (RFC 9112, section 6.1): a proxy could see another end of the body. */
 function requirePlainTransfer({ req, res }: RequestContext): void {
   const coding = req.headers['transfer-encoding'];
   if (coding === undefined || (coding.toLowerCase() === 'chunked' && req.httpVersion !== '1.0')) return;
@@ -57,7 +57,7 @@ function requirePlainTransfer({ req, res }: RequestContext): void {
 
 /** Refuses a header that is there twice and must not be. */
 function requireSingleHeaders({ headers, rawHeaders }: IncomingMessage): void {
-  // `headers` has each name once, however often it was sent: with as many in both, none is there twice.
+  // `headers` has each name once, however often it was sent: equal numbers mean that none was sent twice.
   if (Object.keys(headers).length * 2 === rawHeaders.length) return;
   const seen = new Set<string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {

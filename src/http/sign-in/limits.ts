@@ -2,7 +2,7 @@
 import { HttpError } from '../errors.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 
-/** Makes a counter. Its limit a minute is `perFailure` for each wrong credential that an address may send in a minute. */
+/** Makes a counter by address. Its limit in a minute is `perFailure` times the number of wrong credentials that an address may send in one. */
 export type CreateLimit = (perFailure: number, refuse: (leftMs: number) => HttpError) => CountFailure;
 
 /** Makes the refusal of an address that does something too often; `leftMs` are left of its minute. */

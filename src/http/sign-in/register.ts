@@ -20,7 +20,7 @@ export interface RegisterParts {
   readonly createLimit: CreateLimit;
 }
 
-/** The limit of registrations, by `CreateLimit`: a whole class has one address, and some clients register at each start. */
+/** The factor of the limit on registrations, see `CreateLimit`: a class has one address, and some clients register at each start. */
 const PER_FAILURE = 10;
 
 /** Makes the route. */

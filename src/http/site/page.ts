@@ -55,8 +55,8 @@ function makePage(face: Face): Made {
 }
 
 /**
- * Stands for this server's address until the page's script knows it. Never the request's Host header: whoever sends
- * that could write another server into configurations that carry a token.
+ * Stands for this server's address until the page's script knows it. It is never the request's Host header: a sender could use that to put
+ * another server into configurations that contain a token.
  */
 const PLACEHOLDER = 'https://your-server.example';
 

@@ -1,4 +1,4 @@
-/** `GET /tools`: the tools that the caller may use, and who that is, for people and scripts without an MCP client. */
+/** `GET /tools`: the tools that the caller may use, and the caller's user, for people and scripts without an MCP client. */
 import type { Tool as ListedTool } from '@modelcontextprotocol/server';
 import type { UserContext } from '../../auth/user.ts';
 import { grantOf, type RequestContext, type Route } from '../context.ts';
