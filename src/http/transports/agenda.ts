@@ -1,16 +1,16 @@
-/** What is to be done at a time: thousands of entries and one timer, which touches only those that are due. */
+/** Entries that become due at a time: one timer serves thousands of them, and touches only those that are due. */
 
-/** How finely it tells times apart. Milliseconds. */
+/** The resolution of its times. Milliseconds. */
 const SLOT_MS = 500;
 
-/** The entries of one slot; whoever is no longer waiting is deleted from it. */
+/** The entries of one slot. An entry that no longer waits is deleted from it by its owner. */
 export type Slot<Entry> = Set<Entry>;
 
 /** Entries by the time they are due, in slots. */
 export class Agenda<Entry> {
   readonly #slots = new Map<number, Slot<Entry>>();
 
-  /** Enters something for a time, in milliseconds of a clock that nobody sets. It is due within half a second after that. */
+  /** Adds an entry for a time, in milliseconds of a monotonic clock; returns its slot. It becomes due within half a second after that time. */
   add(entry: Entry, dueMs: number): Slot<Entry> {
     const index = Math.ceil(dueMs / SLOT_MS);
     let slot = this.#slots.get(index);
@@ -19,7 +19,7 @@ export class Agenda<Entry> {
     return slot;
   }
 
-  /** Takes what is due off the agenda. */
+  /** Removes and returns the entries that are due. */
   takeDue(nowMs: number): Entry[] {
     const due: Entry[] = [];
     for (const [index, slot] of this.#slots) {

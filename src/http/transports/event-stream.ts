@@ -7,7 +7,7 @@ import { LARGE_BYTES, measure } from '../direct-answer.ts';
 import type { EventStreams } from './event-streams.ts';
 import { NOTABLE_BYTES } from './unsent-budget.ts';
 
-/** The headers of every stream. Proxies must neither cache, compress nor collect it (X-Accel-Buffering is nginx's word). */
+/** The headers of every stream. Proxies must not cache, compress or buffer it; `X-Accel-Buffering` is nginx's header for the latter. */
 export const EVENT_STREAM_HEADERS = [
   'Content-Type',
   'text/event-stream',
@@ -17,21 +17,21 @@ export const EVENT_STREAM_HEADERS = [
   'no',
 ] as const;
 
-/** More than this waiting unsent for a client that reads nothing means that it has stopped reading. Bytes. */
+/** A stream with more unsent bytes than this is watched: when its client reads nothing for a while, it has stopped reading. Bytes. */
 export const UNSENT_SOFT_LIMIT = 2 * 1024 * 1024;
 
 /** One open stream. */
 export class EventStream {
   readonly grant: Grant;
   readonly #res: ServerResponse;
-  /** Who looks after it. */
+  /** The open streams of the server, which this one belongs to. */
   readonly #keeper: EventStreams;
-  /** When something was last written. Milliseconds of a clock that nobody sets. */
+  /** When something was last written. Milliseconds of a monotonic clock. */
   lastWriteMs: number;
-  /** Where it stands on the agenda of heartbeats. */
+  /** Its slot in the agenda of heartbeats. */
   slot: Slot<EventStream> | undefined;
 
-  /** The response's head must have been sent, or be sent by whoever writes first. */
+  /** The response's head must have been sent, or whoever writes first must send it. */
   constructor(res: ServerResponse, grant: Grant, keeper: EventStreams) {
     this.#res = res;
     this.grant = grant;
@@ -44,14 +44,14 @@ export class EventStream {
     return !this.#res.writableEnded && !this.#res.destroyed;
   }
 
-  /** Bytes that wait for the client. */
+  /** How many bytes are still to be sent to the client. */
   get unsentBytes(): number {
     return this.#res.writableLength;
   }
 
   /**
-   * What the system has yet to take of the write under way: it changes while the client reads. Node's public counters move
-   * only when the whole write is done, which takes a slow line long; its own socket time-outs look at this number.
+   * How many bytes of the current write the system has not taken yet: it changes while the client reads. Node's public counters change only
+   * when the whole write is done, which takes long on a slow line; Node's own socket timeouts use this number, too.
    */
   get queuedBytes(): number {
     // oxlint-disable-next-line no-unsafe-type-assertion -- Node's types leave the handle out
@@ -66,19 +66,19 @@ export class EventStream {
     this.sendText(JSON.stringify(message));
   }
 
-  /** Sends a JSON-RPC message that has been spelled already. */
+  /** Sends a JSON-RPC message that is JSON already. */
   sendText(json: string): void {
     this.write(`event: message\ndata: ${json}\n\n`);
   }
 
-  /** Sends a JSON-RPC message as an event that a client may name when it comes back. */
+  /** Sends a JSON-RPC message as an event with an id, after which the client can resume the stream. */
   sendEvent(id: string, json: string): void {
     this.write(`id: ${id}\nevent: message\ndata: ${json}\n\n`);
   }
 
   /**
-   * Tells the client what to name when the stream breaks before anything has come on it. Only for clients that know events without
-   * data: older ones take the nothing for JSON.
+   * Sends an event without data, after whose id the client can resume the stream if it breaks before the first message. Only for clients
+   * whose revision has such events: older ones parse the empty data as JSON.
    */
   prime(id: string, comeBackAfterMs?: number): void {
     const retry = comeBackAfterMs === undefined ? '' : `retry: ${comeBackAfterMs}\n`;
@@ -96,19 +96,19 @@ export class EventStream {
     if (unsentBytes > UNSENT_SOFT_LIMIT) this.#keeper.watch(this);
   }
 
-  /** Writes a first byte: there are proxies that hold a head back until one comes. */
+  /** Writes a comment as the first bytes of the body: some proxies hold back the head until they come. */
   begin(): void {
     this.write(': open\n\n');
   }
 
-  /** Ends the stream, with word when to come back where somebody is to come back. */
+  /** Ends the stream. With `comeBackAfterMs`, a `retry` tells the client when to reconnect. */
   end({ comeBackAfterMs }: { readonly comeBackAfterMs?: number | undefined } = {}): void {
     if (!this.isOpen) return;
     if (comeBackAfterMs !== undefined) this.#res.write(`retry: ${comeBackAfterMs}\n\n`);
     this.#res.end();
   }
 
-  /** Ends the stream before a shutdown: whoever reads it is to come back when there is somebody again. */
+  /** Ends the stream for a shutdown: its client is to reconnect when a server is there again. */
   endForShutdown(): void {
     this.end({ comeBackAfterMs: this.#keeper.comeBackAfterMs });
   }
@@ -120,8 +120,8 @@ export class EventStream {
 }
 
 /**
- * Writes to a response in one piece. A chunk (RFC 9112, section 7.1) that Node frames is gathered from four, for each write anew:
- * without this, an event costs 25 % more.
+ * Writes a text to a response in one piece. Node itself frames a chunk (RFC 9112, section 7.1) as four pieces, which it gathers at each
+ * write: without this, an event costs 25 % more.
  */
 function writeText(res: ServerResponse, text: string): void {
   const { bytes, encoding } = measure(text);
@@ -131,7 +131,7 @@ function writeText(res: ServerResponse, text: string): void {
   }
   res.chunkedEncoding = false;
   const chunk = `${bytes.toString(16)}\r\n${text}\r\n`;
-  // Of a text Node counts the characters that wait, which may be a third of the bytes.
+  // Bytes, because Node counts the characters of an unsent text, which may be a third of its bytes.
   if (encoding === 'latin1') res.write(chunk, encoding);
   else res.write(Buffer.from(chunk));
   res.chunkedEncoding = true;

@@ -1,4 +1,4 @@
-/** The open streams of a server: heartbeats, a bound on what waits unsent, an end to those of revoked tokens. */
+/** The open event streams of a server: their heartbeats, a bound on unsent data, and the end of those whose token was revoked. */
 import type { ServerResponse } from 'node:http';
 import type { Grant } from '../../auth/verifier.ts';
 import { Agenda, type Slot } from './agenda.ts';
@@ -7,42 +7,42 @@ import type { PendingAnswer } from './pending-answer.ts';
 import { UnsentBudget } from './unsent-budget.ts';
 
 /**
- * So many looks in a row may find that a client has read nothing: half a minute, as for plain answers. The system takes more only when a
- * third of what it holds is through, which may be a mebibyte: on a slow line nothing seems to move for many seconds. Looks and not
- * time: a busy server must not blame its clients.
+ * A stream is cut when this many checks in a row have found that its client read nothing: half a minute, as for plain answers. The system
+ * takes more data only when a third of its buffer is through, which may be a mebibyte: on a slow line nothing seems to move for many
+ * seconds. Checks are counted, not time: a busy server must not blame its clients.
  */
 const STALLED_TICKS = 60;
 
-/** How long clients wait before they come back after a shutdown: longer than a redeploy takes. Milliseconds. */
+/** How long clients are to wait before they reconnect after a shutdown: longer than a redeploy takes. Milliseconds. */
 const COME_BACK_AFTER_MS = 8_000;
 
 /**
- * How long clients wait before they come back with another token. Until a client of HTTP+SSE has come back its calls find no session: it
- * would take three seconds by itself, or as long as a shutdown before has told it. Milliseconds.
+ * How long clients are to wait before they reconnect with another token. Until a client of HTTP+SSE has reconnected, its calls find no
+ * session: by itself it would wait three seconds, or as long as an earlier shutdown has told it. Milliseconds.
  */
 const COME_BACK_ANEW_AFTER_MS = 1_000;
 
-/** How streams are looked after. */
+/** The settings of a server's streams. */
 export interface StreamSettings {
   readonly keepAliveMs: number;
-  /** When clients are to come back after a shutdown: sooner, where another instance is there meanwhile. Milliseconds. */
+  /** How long clients are to wait after a shutdown, if not the default: less when other processes serve meanwhile. Milliseconds. */
   readonly comeBackAfterMs?: (() => number) | undefined;
-  /** Waiting bytes at which a stream is cut at once: room for a few answers of the largest size. */
+  /** A stream with more unsent bytes than this is cut at once. It is room for a few of the largest answers. */
   readonly unsentHardLimit: number;
-  /** Waiting bytes of one user, on all streams together, and as many of plain answers. */
+  /** The most unsent bytes of all streams of one user, and again of all plain answers of one user. */
   readonly unsentPerUser: number;
   readonly now: () => number;
 }
 
-/** What is known of a client for which much waits. */
+/** What the last check of a stream with much unsent data has found. */
 interface Unread {
   queuedBytes: number;
   stalledTicks: number;
 }
 
-/** The open streams of a server; somebody must call `tick` twice a second. */
+/** The open streams of a server; `tick` must be called twice a second. */
 export class EventStreams {
-  /** What waits for all the clients of a user. */
+  /** Bounds the unsent data of each user. */
   readonly unsent: UnsentBudget;
   readonly #settings: StreamSettings;
   readonly #streams = new Set<EventStream>();
@@ -55,17 +55,17 @@ export class EventStreams {
     this.unsent = new UnsentBudget(settings.unsentPerUser);
   }
 
-  /** The time in milliseconds of a clock that nobody sets: the machine's may go back by an hour. */
+  /** The time of a monotonic clock: the time of day may go back by an hour. Milliseconds. */
   now(): number {
     return this.#settings.now();
   }
 
-  /** How long clients are to wait before they come back after a shutdown. Milliseconds. */
+  /** How long clients are to wait before they reconnect after a shutdown. Milliseconds. */
   get comeBackAfterMs(): number {
     return this.#settings.comeBackAfterMs?.() ?? COME_BACK_AFTER_MS;
   }
 
-  /** Takes over a response that something has made or will make a stream; it is kept until the response closes, if that is to come. */
+  /** Takes over a response that is an event stream, or will be one, and looks after it until it closes; not if it has closed already. */
   adopt(res: ServerResponse, grant: Grant): EventStream {
     const stream = new EventStream(res, grant, this);
     if (res.destroyed) return stream;
@@ -88,13 +88,13 @@ export class EventStreams {
     return this.#silent.add(answer, this.now() + Math.min(afterMs, this.#settings.keepAliveMs));
   }
 
-  /** Looks after a stream for whose client much waits. */
+  /** Watches a stream with much unsent data; cuts it at once when that is above the hard limit. */
   watch(stream: EventStream): void {
     if (!this.#unread.has(stream)) this.#unread.set(stream, { queuedBytes: -1, stalledTicks: 0 });
     if (stream.unsentBytes > this.#settings.unsentHardLimit) stream.cut();
   }
 
-  /** Does what time demands: heartbeats, an end to streams that nobody reads, and streams where there was none before. */
+  /** Does what is due: cuts streams that are not read, writes heartbeats, and makes streams of responses that have been silent too long. */
   tick(): void {
     const nowMs = this.now();
     for (const [stream, unread] of this.#unread) this.#cutIfUnread(stream, unread);
@@ -106,9 +106,9 @@ export class EventStreams {
     for (const answer of this.#silent.takeDue(nowMs)) answer.onSilence();
   }
 
-  /** Ends the streams whose grant is not current; a client that has signed in refreshes its token, and comes back. */
+  /** Ends the streams whose grant is no longer current. A client that has signed in refreshes its token and reconnects. */
   endRevoked(isCurrent: (grant: Grant) => boolean): void {
-    // Most streams share a few grants, or have each their own: either way each is asked about once.
+    // Streams often share a grant: each grant is checked once.
     const verdicts = new Map<Grant, boolean>();
     for (const stream of this.#streams) {
       let verdict = verdicts.get(stream.grant);
@@ -121,7 +121,7 @@ export class EventStreams {
     stream.slot = this.#heartbeats.add(stream, stream.lastWriteMs + this.#settings.keepAliveMs);
   }
 
-  /** Cuts the connection of a client that does not read: what waits for it would only grow. */
+  /** Cuts a stream whose client does not read: its unsent data would only grow. */
   #cutIfUnread(stream: EventStream, unread: Unread): void {
     if (stream.unsentBytes <= UNSENT_SOFT_LIMIT) {
       this.#unread.delete(stream);

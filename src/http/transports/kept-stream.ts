@@ -79,7 +79,7 @@ function answeredIdOf(json: string): unknown {
 
 /** A stream that takes answers. */
 export interface AnswerStream extends MessageStream {
-  /** Sends an answer that has been spelled; none comes after the last one. */
+  /** Sends an answer that is JSON already; none follows the last one. */
   sendText(json: string, isLast?: boolean): void;
   end(): void;
 }
@@ -126,17 +126,17 @@ export class KeptStream implements AnswerStream {
     return this.#log;
   }
 
-  /** Sends a message. A notification is what a client can do without. */
+  /** Sends a message. Notifications are expendable: a client can do without them. */
   send(message: object): void {
     this.keep().append({ json: JSON.stringify(message), isExpendable: !('id' in message) });
   }
 
-  /** Sends an answer that has been spelled; the last one ends the stream. */
+  /** Sends an answer that is JSON already; the last one ends the stream. */
   sendText(json: string, isLast = false): void {
     this.keep().append({ json, isLast });
   }
 
-  /** Ends it without a last event. */
+  /** Ends the stream without a last event. */
   end(): void {
     if (this.#log === undefined) this.#firstReader?.leave();
     else this.#log.end();

@@ -32,7 +32,7 @@ export interface McpEndpointParts {
   readonly sessionIds: SessionIds;
   readonly peerSessions: PeerSessions;
   readonly streams: EventStreams;
-  /** Keeps what streams say, for clients that come back. */
+  /** Keeps the events of streams, for clients that resume them. */
   readonly store: EventStore;
   readonly stateless: StatelessEndpoint;
   readonly bodies: RpcLimits;
@@ -52,21 +52,21 @@ export function createMcpRoute(parts: McpEndpointParts): Route {
   };
 }
 
-/** `POST /mcp`: messages of either kind. */
+/** `POST /mcp`: takes messages of sessions and of the stateless revision. */
 function handlePost(parts: McpEndpointParts): Handler {
   return async (ctx) => {
     const body = await readRpcBody(ctx, parts.bodies);
     parts.stepUp?.(ctx, body.body);
     const kind = classify(ctx, body);
-    // Whose session it is comes before what is wrong with the message.
+    // The session is checked before the message: a request that names an unknown one is answered 404, whatever its message is.
     const isNamed = kind !== 'modern' && given(ctx.req.headers['mcp-session-id']) !== undefined;
     const named = isNamed ? await findTransport(parts, ctx) : undefined;
     const parsed = parseMessages(body);
-    // It may have gone while its body had to wait for its turn. What it has said on a session counts all the same.
+    // The client may have gone while its body waited for its turn to be parsed. A message to a session counts all the same.
     if (kind !== 'legacy' || named === undefined) requireClient(ctx);
     if (kind !== 'legacy') return parts.stateless.handle(ctx, body);
 
-    // Who sends no header speaks the revision before there was one, says that of 2025-06-18.
+    // By the revision 2025-06-18, a request without this header is of 2025-03-26, which does not have it.
     const revision = given(ctx.req.headers['mcp-protocol-version']) ?? BATCH_REVISION;
     if (named === undefined && needsNoSession(parsed, revision === BATCH_REVISION)) {
       requireSupportedVersion(ctx);
@@ -81,7 +81,7 @@ function handlePost(parts: McpEndpointParts): Handler {
   };
 }
 
-/** `GET /mcp`: the session's own stream, or one that broke. */
+/** `GET /mcp`: opens the session's own stream, or resumes one that broke. */
 function handleGet(parts: McpEndpointParts): Handler {
   return async (ctx) => {
     if (given(ctx.req.headers['mcp-session-id']) === undefined) {
@@ -104,14 +104,14 @@ function handleGet(parts: McpEndpointParts): Handler {
   };
 }
 
-/** Ends what has been opened after a shutdown had ended what was open: it began while others were asked for a stream. */
+/** Ends a stream that was opened after a shutdown had ended the open ones: the shutdown began while other processes were asked for it. */
 function sendAway({ registry, streams, store }: McpEndpointParts, transport: StreamableTransport): void {
   store.dismiss(streams.comeBackAfterMs);
-  // One that works on something ends when that is done.
+  // A session with requests in flight ends when those are done.
   if (transport.callsInFlight === 0) registry.end(transport.session, 'shutdown');
 }
 
-/** `DELETE /mcp`: the client is done with its session. */
+/** `DELETE /mcp`: ends the session, in every process. */
 function handleDelete(parts: McpEndpointParts): Handler {
   return async (ctx) => {
     if (given(ctx.req.headers['mcp-session-id']) === undefined) throw sessionRequired();
@@ -123,12 +123,12 @@ function handleDelete(parts: McpEndpointParts): Handler {
   };
 }
 
-/** Whether a body belongs to a session, to the stateless revision, or is one of the latter's errors. */
+/** The kind of a body: `legacy` belongs to a session, `modern` to the stateless revision; `reject` is an error of the latter. */
 function classify(ctx: RequestContext, { body, call, question }: RpcBody): 'legacy' | 'modern' | 'reject' {
   const version = given(ctx.req.headers['mcp-protocol-version']);
   const method = given(ctx.req.headers['mcp-method']);
   const name = given(ctx.req.headers['mcp-name']);
-  // What the SDK would find out at greater length.
+  // Shortcuts for the usual requests: the SDK's classification comes to the same result, at a higher cost.
   const isOfSession = version === undefined || SESSION_REVISIONS.has(version);
   if (isOfSession && (call?.isStateless === false || hasNoEnvelope(body))) return 'legacy';
   const { headers } = ctx.req;
@@ -144,7 +144,7 @@ function classify(ctx: RequestContext, { body, call, question }: RpcBody): 'lega
   return kind;
 }
 
-/** A header's value; one that is empty is as good as none. Names stand where it is read: V8 finds those faster. */
+/** A header's value; undefined when it is empty, or not there. Callers look it up by a literal name, which is faster in V8. */
 function given(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
@@ -152,7 +152,10 @@ function given(value: string | readonly string[] | undefined): string | undefine
 /** The revisions that sessions speak. */
 const SESSION_REVISIONS: ReadonlySet<string> = new Set(SUPPORTED_PROTOCOL_VERSIONS);
 
-/** Opens a session for an `initialize` request, the only thing that may come without one. */
+/**
+ * Opens a session for an `initialize` request.
+ * @throws {HttpError} 400 for any other message, and for invalid parameters; as {@link beginSession} does
+ */
 async function openTransport(
   parts: McpEndpointParts,
   ctx: RequestContext,
@@ -184,7 +187,7 @@ function requireSupportedVersion(ctx: RequestContext): void {
   throw new HttpError(400, 'unsupported_protocol_version', words);
 }
 
-/** The only revision with batches; the header that names a revision is younger. */
+/** The only revision with batches. The MCP-Protocol-Version header came later. */
 const BATCH_REVISION = '2025-03-26';
 
 /** Refuses a second `initialize`, and batches where the session's revision has none. */
@@ -206,7 +209,7 @@ function refuseOutOfPlace({ mcp }: StreamableTransport, { messages, isBatch }: P
   }
 }
 
-/** The answer to what needs a session and names none. */
+/** The answer to a request that needs a session and names none. */
 function sessionRequired(): HttpError {
   return new HttpError(
     400,

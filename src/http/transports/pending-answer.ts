@@ -1,7 +1,7 @@
 /**
- * The response to a POST of Streamable HTTP: plain JSON at once, or a stream where something has to be sent before the answer, or
- * where it takes longer than a proxy may bear silence. Until then not even its head is sent: it would have to say which of the two
- * it is, and plain JSON is what every client and every proxy handles best. Most answers are there within milliseconds.
+ * The response to a POST of Streamable HTTP: JSON, or an event stream when something has to be sent before the answer, or when the answer
+ * takes longer than a proxy may tolerate silence. Until that is decided not even the head is sent, because its Content-Type depends on it.
+ * JSON is what every client and every proxy handles best, and most answers are there within milliseconds.
  */
 import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import {
@@ -20,11 +20,11 @@ import type { EventStreams } from './event-streams.ts';
 import type { AnswerStream, KeptStream } from './kept-stream.ts';
 import { NOTABLE_BYTES } from './unsent-budget.ts';
 
-/** Keeps what a response says for a client that may come back for it. */
+/** Keeps the events of responses for clients that may resume them. */
 export interface AnswerKeeper {
-  /** After how long without an answer the response becomes a stream, so that there is something to come back for. Milliseconds. */
+  /** How long an answer may take before its response becomes a stream, which the client can resume. Milliseconds. */
   readonly streamAfterMs: number;
-  /** Whether the client comes back when its response ends without the answer. */
+  /** Whether the client reconnects when a response ends before the answer. */
   readonly canPause: boolean;
   /** Takes over a response that has become a stream. */
   keep(stream: NewStream): KeptStream;
@@ -37,16 +37,16 @@ export interface NewStream {
   readonly requests: readonly ReadMessage<JSONRPCRequest>[];
 }
 
-/** What is known when the request has come. */
+/** What a pending answer is made from. */
 export interface PendingAnswerOptions {
   readonly streams: EventStreams;
-  /** Names and values in turn, for either form of the answer. */
+  /** The headers of either form of the answer: names and values in turn. */
   readonly headers?: readonly string[];
-  /** The requests that came in the POST; left out where it is one, and nothing is kept. */
+  /** The requests of the POST. May be left out for a single one whose response cannot be resumed. */
   readonly requests?: readonly ReadMessage<JSONRPCRequest>[];
-  /** Whether they came as a batch, and are so answered. */
+  /** Whether they came as a batch, and are answered as one. */
   readonly isBatch?: boolean;
-  /** Absent where nobody may come back. */
+  /** Absent when the client cannot resume the response. */
   readonly keeper?: AnswerKeeper | undefined;
 }
 
@@ -73,7 +73,7 @@ export class PendingAnswer implements Reply {
   /** The stream that keeps what is written, for clients that may resume it. */
   #kept: KeptStream | undefined;
 
-  /** Takes the response from Koa. */
+  /** Takes the response over from Koa. */
   constructor(
     ctx: RequestContext,
     { streams, headers = [], requests = NONE, isBatch = false, keeper }: PendingAnswerOptions,
@@ -163,13 +163,13 @@ export class PendingAnswer implements Reply {
     return !this.#ctx.res.headersSent && !this.#ctx.res.destroyed;
   }
 
-  /** Writes the whole response at once; without a text it says that every request was cancelled. */
+  /** Writes the whole response at once; without a text it is 202, because every request was cancelled. */
   #write(text: string | undefined, { status, headers }: AnswerHead): void {
     if (!this.#isUntouched) return;
     if (text === undefined) writeAnswer(this.#ctx, 202, { text: '', headers: this.#headers });
     else {
       const answer = { text, headers: [...headers, ...this.#headers] };
-      // Cheaper than counting: a character has three bytes at the most.
+      // Cheaper than counting the bytes: a UTF-16 code unit takes at most three bytes in UTF-8.
       if (3 * text.length > NOTABLE_BYTES) this.#streams.unsent.write(this.#ctx, status, answer);
       else writeAnswer(this.#ctx, status, answer);
     }

@@ -1,12 +1,12 @@
-/** Refuses the calls of programs that have run away: so many more than a user may make that nobody can be reading the answers. */
+/** Refuses the calls of runaway programs: so many more than their user may make that nothing can be reading the answers. */
 import { type CallLimit, secondsOf } from '../../mcp/call-limit.ts';
 import { grantOf, type RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import type { RpcBody } from './json-rpc.ts';
 
 /**
- * Counts the tool calls of a body as they arrive. Up to ten times what a user may make they go on, to be answered in words that a model
- * reads, which a status it never sees.
+ * Counts the tool calls of a body as they arrive. Up to ten times the user's limit they pass here, and those above the limit are answered
+ * in words, which the model reads; it never sees an HTTP status.
  * @throws {HttpError} 429 beyond that
  */
 export function refuseRunaway(ctx: RequestContext, { body, call }: RpcBody, callLimit: CallLimit): void {
@@ -21,7 +21,7 @@ export function refuseRunaway(ctx: RequestContext, { body, call }: RpcBody, call
   });
 }
 
-/** How many tool calls a body makes that is no plain call: a batch may hold several. */
+/** How many tool calls there are in a body that is no plain call: a batch may have several. */
 function countCalls(body: unknown): number {
   const messages: readonly unknown[] = Array.isArray(body) ? body : [body];
   return messages.filter(isCall).length;

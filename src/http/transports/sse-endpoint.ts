@@ -38,7 +38,7 @@ export interface SseParts {
   readonly streams: EventStreams;
   readonly bodies: RpcLimits;
   readonly forwarding: ForwardingParts;
-  /** Its path stands in front of the one that messages go to: a proxy has put the server there. */
+  /** The path of `publicUrl` is the prefix of the address for messages: a proxy serves the server under it. */
   readonly origin: { readonly publicUrl?: string | undefined };
   readonly stepUp?: StepUp | undefined;
 }
@@ -64,23 +64,23 @@ class SseConnection implements SessionConnection, Channel, Reply {
     this.mcp = new McpSession({ definition, userId: session.userId, channel: this });
   }
 
-  /** The revision agreed on. */
+  /** The negotiated revision. */
   get protocolVersion(): string | undefined {
     return this.mcp.protocolVersion;
   }
 
-  /** How many requests are being worked on. */
+  /** How many requests are in flight. */
   get callsInFlight(): number {
     return this.mcp.callsInFlight;
   }
 
-  /** Takes the stream that answers go out on. */
+  /** Sets the stream on which everything is sent. */
   attach(stream: EventStream): void {
     this.#stream = stream;
   }
 
   /**
-   * Takes a message; the answer goes to the stream.
+   * Takes a message; the answer is sent on the stream.
    * @throws {HttpError} 400 when a request's id is already in use
    */
   receive(parsed: ReadMessage, caller: Caller): void {
@@ -93,53 +93,53 @@ class SseConnection implements SessionConnection, Channel, Reply {
     else this.settle(problem);
   }
 
-  /** Ends the stream. */
+  /** Ends the MCP session and the stream. At a shutdown, or when this process is cut off, the client is told when to reconnect. */
   onEnd(reason: EndReason): void {
     this.mcp.close();
     if (reason === 'shutdown' || reason === 'cut-off') this.#stream?.endForShutdown();
     else this.#stream?.end();
   }
 
-  /** Hears that a request has been answered, or never will be. */
+  /** Called when a request has been answered, or never will be. */
   onSettled(): void {
     this.#session.noteSettled();
   }
 
-  /** Sends an answer; they all go on the one stream. */
+  /** Sends the answer to a request; without one, the request was cancelled and nothing is sent. */
   settle(json?: string): void {
     if (json !== undefined) this.#stream?.sendText(json);
   }
 
-  /** Answers a request that has been given up. */
+  /** Answers a request that was abandoned. */
   abandon(id: RequestId, reason: AbandonReason): void {
     this.settle(spellAbandonment(id, reason));
   }
 
-  /** Where everything goes. */
+  /** The stream for messages before the answer, which is the one for everything. */
   stream(): EventStream | undefined {
     return this.#stream;
   }
 
-  /** Sends what belongs to no request. */
+  /** Sends a message that belongs to no request of the client. */
   async send(message: JSONRPCMessage): Promise<void> {
     this.#stream?.send(message);
   }
 }
 
-/** What an `initialize` request is told that is none. */
+/** The error response to an `initialize` request with invalid parameters; undefined for every other request. */
 function answerToWrongHandshake(request: JSONRPCRequest): string | undefined {
   const error = request.method === 'initialize' ? initializeProblem(request) : undefined;
   return error && JSON.stringify({ jsonrpc: '2.0', id: request.id, error });
 }
 
-/** Loads the SDK's transport: it brings the older SDK, which no start should wait for. */
+/** Loads the SDK's transport. It brings the older SDK with it, for which the start should not wait. */
 const loadTransport = async () => {
-  // Taken out at once: of what the build has joined, the package runs when something of it is used.
+  // The export is read here: in the build's joined file, the package runs only when one of its exports is read.
   const { SSEServerTransport } = await import('@modelcontextprotocol/sdk/server/sse.js');
   return { SSEServerTransport };
 };
 
-/** `GET /sse`: opens a session, whose life is the stream's. */
+/** `GET /sse`: opens a session, which lives as long as its stream. */
 function openStream({ definition, registry, streams, forwarding, origin }: SseParts): Handler {
   const messagesPath = `${basePathOf(origin.publicUrl)}/messages`;
   return async (ctx) => {
@@ -169,7 +169,7 @@ function openStream({ definition, registry, streams, forwarding, origin }: SsePa
   };
 }
 
-/** `POST /messages`: takes one message; the answer goes to the session's stream alone. */
+/** `POST /messages`: takes one message; the answer is sent on the session's stream. */
 function acceptMessage(parts: SseParts): Handler {
   return async (ctx) => {
     const body = await readRpcBody(ctx, parts.bodies);
@@ -184,8 +184,9 @@ function acceptMessage(parts: SseParts): Handler {
 }
 
 /**
- * Hands a message to the session whose stream this process has.
- * @throws {HttpError} as the client is to be told, by whichever process
+ * Hands a message to the session whose stream this process has. A process that has forwarded the message answers its client with the same
+ * refusal.
+ * @throws {HttpError} 404 when this process has no such session; 400 for a batch, and for an invalid message
  */
 function deliver({ registry }: SseParts, delivery: Delivery): void {
   const connection = findConnection(registry, delivery);
@@ -207,7 +208,10 @@ function findConnection(
   return session?.connection instanceof SseConnection ? session.connection : undefined;
 }
 
-/** The session that the request names. */
+/**
+ * The id of the session that a request names.
+ * @throws {HttpError} 400 when it does not name exactly one
+ */
 function requireSessionId({ querystring }: RequestContext): string {
   const sessionId = sessionIdOf(querystring);
   if (sessionId !== undefined) return sessionId;
@@ -215,9 +219,9 @@ function requireSessionId({ querystring }: RequestContext): string {
   throw new HttpError(400, 'session_required', words);
 }
 
-/** The one session that a query names. */
+/** The session id in a query string; undefined when there is none, or more than one. */
 function sessionIdOf(query: string): string | undefined {
-  // As the endpoint event spells it, which clients give back as it is.
+  // The form that the `endpoint` event has, which clients send back unchanged.
   const usual = /^sessionId=([\w-]+)$/.exec(query)?.[1];
   if (usual !== undefined) return usual;
   const [id = '', ...more] = new URLSearchParams(query).getAll('sessionId');

@@ -27,14 +27,14 @@ export interface StatelessParts {
 export interface StatelessEndpoint {
   /** Answers one POST. */
   handle(ctx: RequestContext, body: RpcBody): Promise<void>;
-  /** Waits for the calls in flight, then ends the subscriptions with the answer that the revision has for it. */
+  /** Waits for the calls in flight, then ends the subscriptions with the answer that the revision defines for that. */
   drain(): Promise<void>;
 }
 
 /** A request in flight. */
 interface Work {
   readonly grant: Grant;
-  /** Aborts it; instead of its result, who waits is told that the token is not valid any more. */
+  /** Aborts it, and answers that its token is no longer valid. */
   revoke(): void;
 }
 
@@ -48,7 +48,7 @@ export function createStatelessEndpoint({
     createMcpHandler(() => createMcpServer(definition, { isStateless: true }), {
       legacy: 'reject',
       bus: definition.changes.subscriptions,
-      // The registry counts subscriptions as sessions, and EventStream beats for every stream.
+      // The registry caps subscriptions, as sessions, and `EventStreams` writes the heartbeats of every stream.
       maxSubscriptions: Number.MAX_SAFE_INTEGER,
       keepAliveMs: 0,
     });
@@ -75,7 +75,7 @@ export function createStatelessEndpoint({
     const lane = definition.findLane();
     const result = lane?.runStateless(call, ctx.req.headers, frame);
     if (lane === undefined || result === undefined) return undefined;
-    // Closing its response is how a client of this revision cancels; after the answer it does nothing.
+    // A client of this revision cancels a request by closing its response. After the answer that has no effect.
     ctx.res.on('close', () => running.cancel());
     const work = {
       grant: caller.grant,
@@ -88,7 +88,7 @@ export function createStatelessEndpoint({
     const finish = async (): Promise<void> => {
       const found = await result;
       working.delete(work);
-      // What has been revoked is answered already.
+      // A call that was revoked has been answered already.
       if (!running.isCancelled) pending.settle(lane.spellStateless(call.id, found));
     };
     return finish();
@@ -160,7 +160,7 @@ interface Exchange {
 async function exchange({ ctx, pending, handler, working, body, hear }: Exchange): Promise<void> {
   const { req, res } = ctx;
   const abort = new AbortController();
-  // Closing its response is how a client of this revision cancels.
+  // A client of this revision cancels a request by closing its response.
   res.once('close', () => abort.abort());
   const work = {
     grant: grantOf(ctx),

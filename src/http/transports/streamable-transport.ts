@@ -24,13 +24,13 @@ export interface StreamableTransportParts {
   readonly session: Session;
   /** What all sessions share. */
   readonly shared: SharedByStreams;
-  /** What was agreed on with the client before, where the session goes on. */
+  /** The handshake of a session that is opened again, from its id. */
   readonly handshake?: Handshake;
-  /** Where what its client sets is shared with other processes; absent where nothing is. */
+  /** Shares what the client sets with other processes; absent when nothing is shared. */
   readonly settings?: SessionSettings | undefined;
-  /** The client's name and version, where it has just said them. */
+  /** The client's name and version, if its `initialize` request has just come. */
   readonly client?: string | undefined;
-  /** Whether the client is told the session's id, so that it can come back. Default: true. */
+  /** Whether responses carry the session's id, so that the client can use the session again. Default: true. */
   readonly isNamed?: boolean;
 }
 
@@ -39,10 +39,10 @@ export class StreamableTransport implements SessionConnection, Channel {
   readonly session: Session;
   readonly mcp: McpSession;
   readonly #streams: EventStreams;
-  /** What every response says, names and values in turn. */
+  /** The headers of every response: names and values in turn. */
   readonly headers: readonly string[];
   readonly #client: string | undefined;
-  /** The streams that the client may come back for. */
+  /** The streams that the client may resume; absent when it does not learn the session's id. */
   readonly #kept: SessionStreams | undefined;
   readonly #settings: SessionSettings | undefined;
   #endedBy: EndReason | undefined;
@@ -58,20 +58,21 @@ export class StreamableTransport implements SessionConnection, Channel {
     this.mcp = new McpSession({ definition, userId: session.userId, channel: this, handshake });
   }
 
-  /** The revision agreed on. */
+  /** The negotiated revision. */
   get protocolVersion(): string | undefined {
     return this.mcp.protocolVersion;
   }
 
-  /** How many requests are being worked on. */
+  /** How many requests are in flight. */
   get callsInFlight(): number {
     return this.mcp.callsInFlight;
   }
 
   /**
-   * Takes a POST; its response is written when the answers are there. An id may be in use on another response: nothing can cross.
-   * @throws {HttpError} 400 when two requests of a batch have the same id, 404 or 503 when the session has ended while the POST waited for others, and where nobody
-   * is there to read answers: no call must run that nothing would cancel
+   * Takes a POST; its response is written when the answers are there. Requests of different POSTs may have the same id: each is answered
+   * on its own response.
+   * @throws {HttpError} 400 when two requests of a batch have the same id; 404 or 503 when the session has ended while the POST waited for
+   * other processes; also when the client has gone, because nothing would cancel its calls
    */
   handlePost(ctx: RequestContext, { messages, isBatch }: ParsedBody): void {
     this.#requireLive();
@@ -88,13 +89,14 @@ export class StreamableTransport implements SessionConnection, Channel {
       else this.mcp.note(parsed.message, caller);
     }
     if (reply === undefined) writeAnswer(ctx, 202, { text: '', headers });
-    // After the answers it does nothing. Who may come back has not cancelled anything.
+    // Closing has no effect after the answers. A client that can resume the response does not cancel its requests by closing it.
     else ctx.res.on('close', () => reply.isKept || this.mcp.cancelUndeliverable(reply));
   }
 
   /**
-   * Takes a GET: the session's stream for what belongs to no request, or a stream that broke after the event with this id.
-   * @throws {HttpError} 404 or 503 when the session has ended while the GET waited for others: nobody would end the stream
+   * Takes a GET: opens the session's own stream, for messages that belong to no request, or resumes a stream after the event with this id.
+   * @throws {HttpError} 404 or 503 when the session has ended while the GET waited for other processes: nothing would end the stream; as
+   * {@link SessionStreams.resume} does
    */
   async handleGet(ctx: RequestContext, lastEventId: string | undefined): Promise<void> {
     this.#requireLive();
@@ -102,17 +104,17 @@ export class StreamableTransport implements SessionConnection, Channel {
     else await this.#kept?.resume(ctx, lastEventId);
   }
 
-  /** Names the session's stream, the latest, to other processes. */
+  /** The name of the session's own stream, by which other processes know it; undefined before the first. */
   get streamName(): string | undefined {
     return this.#kept?.ownName;
   }
 
-  /** Ends the stream of this name, which another process has taken over. */
+  /** Ends the session's own stream, if it has this name: another process has opened a newer one. */
   endStream(name: string): void {
     this.#kept?.endOwn(name);
   }
 
-  /** Ends what is open. */
+  /** Ends the MCP session and its own stream, and stops following its settings. */
   onEnd(reason: EndReason): void {
     this.#endedBy = reason;
     this.mcp.close();
@@ -120,24 +122,24 @@ export class StreamableTransport implements SessionConnection, Channel {
     this.#settings?.leave(this, isOver(reason));
   }
 
-  /** Hears that a request has been answered, or never will be. */
+  /** Called when a request has been answered, or never will be. */
   onSettled(): void {
     this.session.noteSettled();
   }
 
-  /** Sends what belongs to no request, on the GET stream. */
+  /** Sends a message that belongs to no request of the client, on the session's own stream (GET). Rejects when a request cannot be sent. */
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.#kept !== undefined) this.#kept.send(message);
     else if (isRequest(message)) throw noStreamForRequest();
   }
 
-  /** Refuses what has waited for others while the session ended. */
+  /** Refuses a request whose session has ended while it waited for other processes. */
   #requireLive(): void {
     if (this.#endedBy !== undefined) throw endedMeanwhile(this.#endedBy);
   }
 }
 
-/** Refuses a batch whose answers could not be told apart. */
+/** Refuses a batch in which two requests have the same id: their answers could not be told apart. */
 function requireDifferentIds(ids: readonly (string | number)[]): void {
   if (ids.length > 1 && new Set(ids).size < ids.length) throw duplicateId();
 }

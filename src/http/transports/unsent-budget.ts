@@ -1,12 +1,12 @@
-/** Bounds what waits unsent for all the clients of one user: many who read slowly hold together what no single one may. */
+/** Bounds the unsent data for all clients of one user: many slow readers together could hold more than any single one may. */
 import type { ServerResponse } from 'node:http';
 import { grantOf, type RequestContext } from '../context.ts';
 import { type Answer, writeAnswer } from '../direct-answer.ts';
 
-/** What is less than this counts for nothing: the system mostly takes it whole. Bytes. */
+/** A response with no more unsent bytes than this is not counted: the system mostly takes that much at once. Bytes. */
 export const NOTABLE_BYTES = 64 * 1024;
 
-/** What may wait for one user: so much on streams, and as much of plain answers. */
+/** The unsent data of each user: streams have one bound, and plain answers have the same. */
 export class UnsentBudget {
   readonly #bytesPerUser: number;
   readonly #streams = new WaitingResponses();
@@ -16,7 +16,7 @@ export class UnsentBudget {
     this.#bytesPerUser = bytesPerUser;
   }
 
-  /** Notes that much waits on a stream; where that is too much for its user, the fullest is cut, until it is not. */
+  /** Notes a stream with much unsent data. While the streams of its user exceed the bound, the one with the most is cut. */
   noteStream(userId: string, stream: ServerResponse): void {
     this.#streams.add(userId, stream);
     while (this.#streams.bytesOf(userId) > this.#bytesPerUser) {
@@ -26,16 +26,16 @@ export class UnsentBudget {
     }
   }
 
-  /** Hears that a stream is over. */
+  /** Called when a stream has closed. */
   forgetStream(userId: string, stream: ServerResponse): void {
     this.#streams.delete(userId, stream);
   }
 
-  /** Writes an answer that may be longer than `NOTABLE_BYTES`; where too much waits already, one that says so takes its place. */
+  /** Writes an answer that may be longer than `NOTABLE_BYTES`. If too much is unsent already, an error that says so takes its place. */
   write(ctx: RequestContext, status: number, answer: Answer): void {
     const { userId } = grantOf(ctx).user;
     const waitingBytes = this.#answers.bytesOf(userId);
-    // Where nothing waits, any answer may: how long it is, the tool has decided.
+    // While nothing is unsent, any answer is written: its length is the tool's decision.
     if (waitingBytes > 0 && waitingBytes + Buffer.byteLength(answer.text) > this.#bytesPerUser) {
       const text = spellUnread(ctx.state.rpcId ?? null);
       return writeAnswer(ctx, 200, { text, headers: answer.headers });
@@ -48,24 +48,24 @@ export class UnsentBudget {
   }
 }
 
-/** Responses of which much waits, by user. */
+/** Responses with much unsent data, by user. */
 class WaitingResponses {
   readonly #byUser = new Map<string, Set<ServerResponse>>();
 
-  /** Adds one. */
+  /** Adds a response of a user. */
   add(userId: string, response: ServerResponse): void {
     const responses = this.#byUser.get(userId);
     if (responses === undefined) this.#byUser.set(userId, new Set([response]));
     else responses.add(response);
   }
 
-  /** Takes one out, if it is there. */
+  /** Removes a response of a user, if it is there. */
   delete(userId: string, response: ServerResponse): void {
     const responses = this.#byUser.get(userId);
     if (responses?.delete(response) === true && responses.size === 0) this.#byUser.delete(userId);
   }
 
-  /** How much waits for a user; those that have been read meanwhile are taken out. */
+  /** How many bytes of a user's responses are unsent. Removes the responses that have been read meanwhile. */
   bytesOf(userId: string): number {
     let bytes = 0;
     for (const response of this.#byUser.get(userId) ?? []) {
@@ -75,7 +75,7 @@ class WaitingResponses {
     return bytes;
   }
 
-  /** The one of which the most waits. */
+  /** The response of a user with the most unsent bytes. */
   fullestOf(userId: string): ServerResponse | undefined {
     let fullest: ServerResponse | undefined;
     for (const response of this.#byUser.get(userId) ?? [])
@@ -84,7 +84,7 @@ class WaitingResponses {
   }
 }
 
-/** What a request is answered whose answer has no room: it has been worked on, and must not be sent again unread. */
+/** The error in place of an answer that is not sent. It says that the request was executed, so that clients do not just send it again. */
 function spellUnread(id: string | number | null): string {
   const message =
     'This has been done, but its answer cannot be sent: too much waits for you that you do not read. Read your other answers first.';

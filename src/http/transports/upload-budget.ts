@@ -1,6 +1,6 @@
-/** Bounds how much of one user's large bodies is held at a time: whoever sends many slowly would otherwise fill the memory. */
+/** Bounds how many bytes of one user's large bodies are held at a time: many bodies that are sent slowly would otherwise fill the memory. */
 
-/** From this size on a body counts: smaller ones are never turned away for those that come slowly. Bytes. */
+/** The size from which on a body counts: smaller ones are never refused because of those that come slowly. Bytes. */
 export const LARGE_BODY_BYTES = 64 * 1024;
 
 /** The bytes of large bodies that are held, by user. */
@@ -12,7 +12,7 @@ export class UploadBudget {
     this.#bytesPerUser = bytesPerUser;
   }
 
-  /** Claims bytes for a user, to be released later; whether there was room for them. */
+  /** Claims bytes for a user, to be released later; returns false when there is no room for them. */
   claim(userId: string, bytes: number): boolean {
     const held = (this.#heldBy.get(userId) ?? 0) + bytes;
     if (held > this.#bytesPerUser) return false;
@@ -20,7 +20,7 @@ export class UploadBudget {
     return true;
   }
 
-  /** Gives bytes back. */
+  /** Releases bytes that were claimed for a user. */
   release(userId: string, bytes: number): void {
     const held = (this.#heldBy.get(userId) ?? 0) - bytes;
     if (held > 0) this.#heldBy.set(userId, held);
