@@ -3,19 +3,20 @@ import { grantOf, type RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { LARGE_BODY_BYTES, type UploadBudget } from './upload-budget.ts';
 
-/** JSON-RPC's code for what is not JSON. */
+/** JSON-RPC's error code for a body that is not valid JSON. */
 export const PARSE_ERROR = -32_700;
 
-/** What bodies may take. */
+/** The bounds of request bodies. */
 export interface BodyLimits {
   readonly maxBytes: number;
-  /** Where large ones are counted while they are held. */
+  /** Counts the large ones while they are held. */
   readonly uploads: UploadBudget;
 }
 
 /**
- * The body's bytes, if they are not too many: what comes beyond a limit is not kept. Rejects with an {@link HttpError}: 413, 429, or 400.
- * Whoever gets a body of `LARGE_BODY_BYTES` or more gives it back to `uploads`.
+ * Reads the bytes of a body; nothing is kept beyond a limit. Rejects with an {@link HttpError}: 413 when there are too many, 429 when the
+ * user's large bodies are too many at once, 400 when the body ends early. A caller that gets a body of `LARGE_BODY_BYTES` or more must
+ * release it in `uploads`.
  */
 export function readBytes(ctx: RequestContext, { maxBytes, uploads }: BodyLimits): Promise<Buffer> {
   const { req } = ctx;
@@ -33,7 +34,7 @@ export function readBytes(ctx: RequestContext, { maxBytes, uploads }: BodyLimits
       collected.add(chunk);
     };
     const refuse = (error: HttpError): void => {
-      // Who answers decides what becomes of the rest.
+      // The rest of the body is left to the code that answers.
       req.off('data', take).pause();
       giveUp(error);
     };
@@ -45,20 +46,20 @@ export function readBytes(ctx: RequestContext, { maxBytes, uploads }: BodyLimits
     if (Number(req.headers['content-length'] ?? 0) > maxBytes) refuse(tooLarge(maxBytes));
     else req.on('data', take);
     req.on('end', () => resolve(collected.bytes));
-    // Node's own parser sees to it that the body is as long as was said; one that ends early never comes to its end. That is
-    // an error too, but of those that are not emitted when nobody listens.
+    // Node's parser checks that the body has the announced length: one that ends early has no 'end' event. Node has an 'error'
+    // event for it, which it emits only to a listener.
     req.on('close', () => {
       if (!req.readableEnded) giveUp(incomplete());
     });
   });
 }
 
-/** Room for what comes after a first chunk. Bytes. */
+/** The smallest buffer for a body of several chunks. Bytes. */
 const FIRST_ROOM = 16 * 1024;
 
 /**
- * Bytes in one piece. Chunks are copied and not kept: each is an object of some hundred bytes, and a client may send them with one
- * byte in them. Only the first is left as it came, because it is mostly the whole body.
+ * Collects bytes in one buffer. Chunks are copied, not kept: each is an object of some hundred bytes, and a client may send chunks of one
+ * byte. Only the first chunk is used as it came, because it is mostly the whole body.
  */
 class Collected {
   length = 0;
@@ -75,12 +76,12 @@ class Collected {
     this.length += chunk.length;
   }
 
-  /** What has been added. */
+  /** The bytes that have been added. */
   get bytes(): Buffer {
     return this.length === this.#room.length ? this.#room : this.#room.subarray(0, this.length);
   }
 
-  /** Makes room. */
+  /** Moves the bytes to a larger buffer. */
   #grow(size: number): void {
     const room = Buffer.allocUnsafeSlow(size);
     this.#room.copy(room, 0, 0, this.length);
@@ -97,7 +98,7 @@ function tooLarge(maxBytes: number): HttpError {
   });
 }
 
-/** The refusal of a body for which its user's others leave no room. */
+/** The refusal of a body for which the user's other large bodies leave no room. */
 function tooMuchAtOnce(): HttpError {
   const words =
     'Too many large bodies of yours are coming in at once. Send this again when others are answered.';
@@ -107,7 +108,7 @@ function tooMuchAtOnce(): HttpError {
   });
 }
 
-/** The refusal of a body whose client has gone before it was there. */
+/** The refusal of a body that ended before it was complete. */
 function incomplete(): HttpError {
   return new HttpError(400, 'incomplete_body', 'The body ended before it was complete.', {
     rpcCode: PARSE_ERROR,

@@ -1,16 +1,16 @@
 /**
- * The ids of events, by which a client says where a stream broke: `p.<stream>.<number>.<requests>`. Each names its stream, and proves that
- * it was made for the session that it comes back on.
+ * The ids of events, with which a client (by `Last-Event-ID`) resumes a stream: `p.<stream>.<number>.<requests>`. Each names its stream,
+ * and proves that it was made for the session in which it is used.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { RequestId } from '../../mcp/messages.ts';
 
-/** What a stream is: the answer to a POST, or what a session has to say of itself (GET). */
+/** The kind of a stream: the response to a POST, or the session's own stream (GET). */
 export type StreamKind = 'post' | 'get';
 
 const LETTERS: Readonly<Record<StreamKind, string>> = { post: 'p', get: 'g' };
 
-/** Longer request ids, as JSON, are left out. Bytes. */
+/** Request ids that are longer than this, together and as JSON, are left out. Bytes. */
 const MAX_REQUESTS_BYTES = 64;
 
 /** The ids of one stream's events. */
@@ -26,14 +26,14 @@ export class EventIds {
     this.#requests = requests;
   }
 
-  /** Which requests the stream answers, so that they can be given an answer when nothing else is known of it any more. */
+  /** The ids of the requests that the stream answers, so that they can be answered when nothing else is known of it. Empty if left out. */
   get requestIds(): readonly RequestId[] {
     if (this.#requests === '') return [];
     // oxlint-disable-next-line no-unsafe-type-assertion -- the proof says that it was written below
     return JSON.parse(Buffer.from(this.#requests, 'base64url').toString()) as RequestId[];
   }
 
-  /** The id of an event; nothing comes after one that is the last. Number 0 stands for the beginning. */
+  /** The id of an event; no event follows one that is the last. Number 0 stands for the beginning of the stream. */
   spell(number: number, isLast = false): string {
     const end = isLast ? 'e' : '';
     const requests = this.#requests === '' ? '' : `.${this.#requests}`;
@@ -41,7 +41,7 @@ export class EventIds {
   }
 }
 
-/** The ids of a stream that begins. */
+/** Makes the ids of a new stream. */
 export function createEventIds(
   sessionId: string,
   kind: StreamKind,
@@ -54,7 +54,7 @@ export function createEventIds(
   return new EventIds(kind, nonce + proofOf(sessionId, [LETTERS[kind], nonce, requests]), requests);
 }
 
-/** What an id says. */
+/** The parts of an event id. */
 export interface EventRef {
   readonly ids: EventIds;
   readonly number: number;
@@ -72,8 +72,8 @@ export function readEventId(sessionId: string, id: string): EventRef | undefined
 const PATTERN = /^([gp])\.([\w-]{8})([\w-]{8})\.(0|[1-9]\d{0,14})(e?)(?:\.([\w-]{1,90}))?$/;
 
 /**
- * Shows that an id belongs to a session. The session's id, which nobody but its user knows, is the key: every process that serves the
- * session finds it true, also one that was started after the stream.
+ * Makes the proof that an event id belongs to a session. The key is the session's id, which nobody but its user knows: every process that
+ * serves the session can check the proof, also one that was started after the stream.
  */
 function proofOf(sessionId: string, parts: readonly string[]): string {
   return createHmac('sha256', sessionId).update(parts.join('.')).digest('base64url').slice(0, 8);

@@ -8,12 +8,12 @@ import { requireModestStructure } from './body-bounds.ts';
 import { type BodyLimits, PARSE_ERROR, readBytes } from './body-bytes.ts';
 import { LARGE_BODY_BYTES } from './upload-budget.ts';
 
-/** Nothing sensible is nested deeper; what walks the value later may recurse. */
+/** The deepest nesting of a body: no sensible one is deeper, and code that walks the value later may recurse. */
 const MAX_DEPTH = 100;
 
 /**
  * Reads and parses the body. Rejects with an {@link HttpError}: 413, 429, or 400.
- * @throws {HttpError} 415
+ * @throws {HttpError} 415, at once, when the headers do not say plain JSON in UTF-8
  */
 export function readJsonBody(ctx: RequestContext, limits: BodyLimits): Promise<unknown> {
   requireJson(ctx);
@@ -25,10 +25,10 @@ export function readJsonBody(ctx: RequestContext, limits: BodyLimits): Promise<u
   });
 }
 
-/** There is one thread, and so one queue for it. */
+/** The turn of the latest large body: there is one thread, and so one queue for it. */
 let lastTurn: Promise<unknown> = Promise.resolve();
 
-/** Resolves when the event loop has come round since the large body before this one: in between, others are served. */
+/** Resolves one round of the event loop after the large body before this one: other requests are served in between. */
 function takeTurn(): Promise<unknown> {
   lastTurn = lastTurn.then(() => setImmediate());
   return lastTurn;
@@ -58,7 +58,10 @@ function isJsonInUtf8(contentType: string): boolean {
   }
 }
 
-/** The value that the bytes spell. */
+/**
+ * Parses the bytes of a body.
+ * @throws {HttpError} 400 when they are no JSON in UTF-8, or have too many values or levels
+ */
 function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) throw parseError('The body is empty; send JSON.');
   requireModestStructure(bytes);
@@ -74,19 +77,19 @@ function parseJson(bytes: Buffer): unknown {
   return value;
 }
 
-/** The text that bytes of UTF-8 spell, without a byte order mark; undefined when they are something else. */
+/** Decodes UTF-8, without a byte order mark; undefined when the bytes are no UTF-8. */
 function decode(bytes: Buffer): string | undefined {
-  // Two looks at the bytes and a copy are a fraction of what a decoder costs that tells errors.
+  // Two checks of the bytes and a copy cost a fraction of a decoder that detects errors.
   if (isAscii(bytes)) return bytes.toString('latin1');
   return isUtf8(bytes) ? bytes.toString().replace(/^\uFEFF/, '') : undefined;
 }
 
-/** Whether a value has objects or arrays inside one another more than `limit` times; so deep it goes itself, at the most. */
+/** Whether objects and arrays are nested deeper than `limit` levels. It recurses no deeper than that itself. */
 function isDeeperThan(value: unknown, limit: number): boolean {
   if (!isNested(value)) return false;
   if (limit === 0) return true;
   if (Array.isArray(value)) return value.some((member) => isDeeperThan(member, limit - 1));
-  // Without a list of what it holds: most bodies are a few small objects.
+  // Without a list of the members, which `Object.values` would make: most bodies are a few small objects.
   for (const name in value) if (isDeeperThan(value[name], limit - 1)) return true;
   return false;
 }
@@ -96,7 +99,7 @@ function isNested(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-/** A body that is no JSON. */
+/** The refusal of a body that is no JSON. */
 function parseError(message: string): HttpError {
   return new HttpError(400, 'parse_error', `Parse error. ${message}`, { rpcCode: PARSE_ERROR });
 }

@@ -1,4 +1,4 @@
-/** Tells JSON-RPC messages from what is none, with the code that belongs to each fault, before the SDK sees them. */
+/** Validates JSON-RPC messages before the SDK sees them, and refuses all else with the error code of its fault. */
 import {
   INVALID_PARAMS,
   INVALID_REQUEST,
@@ -32,19 +32,19 @@ import { refuseRunaway } from './runaway.ts';
 /** More messages than this in one batch are refused. */
 const MAX_BATCH_LENGTH = 100;
 
-/** A body, and the call that it makes or the question that it asks, where it is a plain one. */
+/** A body, with the plain call or plain question (see `plain-call.ts`) that it is, if it is one. */
 export interface RpcBody {
   readonly body: unknown;
   readonly call: PlainCall | undefined;
   readonly question?: PlainQuestion | undefined;
 }
 
-/** What a body may take, and how many calls it may make. */
+/** The bounds of bodies, and the limit of the calls in them. */
 export interface RpcLimits extends BodyLimits {
   readonly callLimit: CallLimit;
 }
 
-/** Reads a body that should hold JSON-RPC, and notes the id that every answer, a refusal too, is to echo. */
+/** Reads a body that should be JSON-RPC, and notes its request id, which every answer repeats, refusals too. */
 export function readRpcBody(ctx: RequestContext, limits: RpcLimits): Promise<RpcBody> {
   return readJsonBody(ctx, limits).then((body) => {
     const call = readPlainCall(body);
@@ -57,10 +57,10 @@ export function readRpcBody(ctx: RequestContext, limits: RpcLimits): Promise<Rpc
   });
 }
 
-/** Longer than any method of the protocol. */
+/** The longest method that is logged: longer than any of the protocol. Characters. */
 const MAX_METHOD_CHARS = 60;
 
-/** Notes what the log says of a message: its method, its trace, and how its client calls itself where it does. */
+/** Notes what the log says of a message: its method, its trace, and the name of its client if the message has it. */
 function noteForLog({ state, req }: RequestContext, body: unknown, call: PlainCall | undefined): void {
   const { method, params } = isRecord(body) ? body : {};
   const { clientInfo, _meta: meta } = isRecord(params) ? params : {};
@@ -70,7 +70,7 @@ function noteForLog({ state, req }: RequestContext, body: unknown, call: PlainCa
     state.rpcMethod = 'tools/call';
     state.isCall = true;
   }
-  // Such a call says nothing of its client.
+  // A plain call in a session does not name its client.
   if (call?.isStateless === false || typeof method !== 'string') return;
   if (call === undefined && /^[a-z/_]+$/i.test(method) && method.length <= MAX_METHOD_CHARS)
     state.rpcMethod = method;
@@ -79,7 +79,7 @@ function noteForLog({ state, req }: RequestContext, body: unknown, call: PlainCa
   if (client !== undefined) state.client = client;
 }
 
-/** Whether a value has members to look at. */
+/** Whether a value is an object, whose members can be read. */
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
@@ -91,8 +91,8 @@ export interface ParsedBody {
 }
 
 /**
- * Reads the messages of a parsed JSON body; where it makes a plain call, or asks a plain question, that is known already.
- * @throws {HttpError} 400 with -32600 for what is no JSON-RPC message
+ * Reads the messages of a parsed JSON body. That it is a plain call or a plain question has been found out before.
+ * @throws {HttpError} 400 with -32600 for anything that is no JSON-RPC message
  */
 export function parseMessages({ body, call, question }: RpcBody): ParsedBody {
   if (!Array.isArray(body)) return { messages: [parseMessage(body, call, question)], isBatch: false };
@@ -102,26 +102,26 @@ export function parseMessages({ body, call, question }: RpcBody): ParsedBody {
   return { messages: body.map((value) => parseMessage(value, readPlainCall(value))), isBatch: true };
 }
 
-/** Whether a body is a plain call or question, whose form leaves the SDK's schema nothing to find. */
+/** Whether a body is a plain call or question: its form has been checked, and the SDK's schema would find nothing wrong. */
 function isPlain(_body: unknown, found: PlainCall | PlainQuestion | undefined): _body is JSONRPCRequest {
   return found !== undefined;
 }
 
-/** The refusal of a request whose id another one has that is not answered yet: their answers could not be told apart. */
+/** The refusal of a request whose id is that of another unanswered request: their answers could not be told apart. */
 export function duplicateId(): HttpError {
   return new HttpError(400, 'duplicate_id', 'A request with this id is still being worked on.', {
     rpcCode: INVALID_REQUEST,
   });
 }
 
-/** The id of a body that is a single request. */
+/** The id of a body that is a single request; undefined for any other. */
 function requestIdOf(body: unknown): string | number | undefined {
   if (typeof body !== 'object' || body === null || !('method' in body) || !('id' in body)) return undefined;
   const { id } = body;
   return typeof id === 'string' || (typeof id === 'number' && Number.isSafeInteger(id)) ? id : undefined;
 }
 
-/** What is wrong with an `initialize` request, if anything: the SDK would answer it with an internal error. */
+/** The error for an `initialize` request with invalid parameters, which the SDK would answer with an internal error; undefined for a valid one. */
 export function initializeProblem(message: JSONRPCRequest): { code: number; message: string } | undefined {
   if (isInitializeRequest(message)) return undefined;
   const words =
@@ -129,12 +129,18 @@ export function initializeProblem(message: JSONRPCRequest): { code: number; mess
   return { code: INVALID_PARAMS, message: words };
 }
 
-/** One message, or a refusal that names the first fault. */
+/**
+ * Reads one message.
+ * @throws {HttpError} 400 that names the first fault
+ */
 function parseMessage(value: unknown, call: PlainCall | undefined, question?: PlainQuestion): ReadMessage {
   return { message: isPlain(value, call ?? question) ? value : requireMessage(value), call };
 }
 
-/** A value as the message that it is; what is wrong with it is said of the first fault. */
+/**
+ * Validates a message, and returns it.
+ * @throws {HttpError} 400 that names the first fault
+ */
 function requireMessage(value: unknown): JSONRPCMessage {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalidRequest('A message must be a JSON object.');
@@ -149,7 +155,7 @@ function requireMessage(value: unknown): JSONRPCMessage {
     if (hasNotificationForm(value)) return value;
     throw wrongMembers(value);
   }
-  // MCP forbids null ids, and JSON-RPC fractions; a larger number could not be sent back as it came.
+  // MCP forbids null as an id, and JSON-RPC fractions; an integer that is not safe could not be sent back as it came.
   if (typeof id !== 'string' && !Number.isSafeInteger(id))
     throw invalidRequest('"id" must be a string or a whole number.');
   if (hasRequestForm(value)) return value;
@@ -166,7 +172,7 @@ function hasRequestForm(value: object): value is JSONRPCRequest {
   return isPlainMessage(value) || isJSONRPCRequest(value);
 }
 
-/** The refusal of a message whose method and id are right. */
+/** The refusal of a message whose method and id are valid, and another member is not. */
 function wrongMembers(message: object): HttpError {
   const other = Object.keys(message).some((name) => !MESSAGE_FIELDS.has(name));
   return invalidRequest(
@@ -176,7 +182,7 @@ function wrongMembers(message: object): HttpError {
   );
 }
 
-/** A body that is JSON, but no JSON-RPC message. */
+/** The refusal of a body that is JSON, but no JSON-RPC message. */
 function invalidRequest(message: string): HttpError {
   return new HttpError(400, 'invalid_request', `Invalid request. ${message}`, { rpcCode: INVALID_REQUEST });
 }

@@ -1,11 +1,11 @@
-/** Who sent what one process passes on to another, as JSON, which they seal; and what a client is told when that cannot be done. */
+/** Callers, in the form in which one process sends them sealed to another; and the refusal when another process cannot be reached. */
 import type { UserContext } from '../../auth/user.ts';
 import type { Grant } from '../../auth/verifier.ts';
 import type { Caller } from '../../mcp/caller.ts';
 import type { Trace } from '../../mcp/trace.ts';
 import { HttpError } from '../errors.ts';
 
-/** A caller on the way. The token never is: its key is the digest that every process knows it by. */
+/** A caller as it is sent to another process. The token itself never is: `key` is the digest by which every process knows it. */
 export interface SpelledCaller {
   readonly user: UserContext;
   readonly tokenId?: string | undefined;
@@ -17,7 +17,7 @@ export interface SpelledCaller {
   readonly trace?: Trace | undefined;
 }
 
-/** A caller for another process. */
+/** Writes a caller for another process. */
 export function spellCaller({ user, grant, transport, requestId, client, trace }: Caller): SpelledCaller {
   return {
     user,
@@ -31,12 +31,12 @@ export function spellCaller({ user, grant, transport, requestId, client, trace }
   };
 }
 
-/** The caller that another process let in. */
+/** Reads a caller whom another process has authenticated. */
 export function readCaller({ user, transport, requestId, client, trace, ...token }: SpelledCaller): Caller {
   return { user, grant: new PassedGrant(user, token), transport, requestId, client, trace };
 }
 
-/** A grant that another process gave; its key stays out of reach of whatever spells it, as that of the verifier's own does. */
+/** A grant that another process gave. Its key is private, so that serializing the grant does not show it, as with a verifier's own grants. */
 class PassedGrant implements Grant {
   readonly user: UserContext;
   readonly tokenId?: string;
@@ -55,7 +55,7 @@ class PassedGrant implements Grant {
   }
 }
 
-/** What is told to somebody whose request needs a process that cannot be reached: never that there is no session. */
+/** The answer to a request that needs a process which cannot be reached: it never says that there is no session. */
 export function unreachable(cause?: unknown): HttpError {
   return new HttpError(
     503,

@@ -106,7 +106,8 @@ export class PeerSessions {
   /** Marks a session as ended, and tells the other processes. */
   async #tellEnd(ref: SessionRef): Promise<void> {
     const { peers, maxAgeMs } = this.#parts;
-    // The mark is for processes that do not have the session yet, or do not hear this. It is set first, so that a process which finds no mark hears.
+    // The mark is for processes that do not have the session yet, or do not hear this. It is set first, so that a process which finds no
+    // mark will hear this.
     const marked = peers.marks.set(endOf(ref.id), maxAgeMs);
     const told = peers.tell('session ended', ref);
     // Where the mark cannot be set in time, telling is not waited for either.
@@ -143,8 +144,8 @@ export class PeerSessions {
   }
 
   /**
-   * Forwards what of a POST concerns other processes: cancellations of requests that they work on, answers to their requests, and settings
-   * of the session. Undefined when there is nothing to wait for, as with nearly every POST.
+   * Forwards the parts of a POST that concern other processes: cancellations of requests that they work on, answers to their requests, and
+   * settings of the session. Undefined when there is nothing to wait for, as with nearly every POST.
    * @throws {HttpError} 503 when the process that asked cannot be reached, or a setting cannot be shared
    */
   passOn(

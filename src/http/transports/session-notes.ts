@@ -1,22 +1,22 @@
-/** What a session's id says of its client, so that another process can go on where the one that opened it stopped. */
+/** The notes in a session's id: what another process has to know of the client to go on with the session. */
 import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Handshake } from '../../mcp/sdk-session.ts';
 import type { McpDefinition } from '../../mcp/server.ts';
 import { MAX_NOTES_BYTES } from '../../sessions/session-ids.ts';
 
-/** The notes of a session that an `initialize` request opens; undefined where a feature comes to know more than anything here could tell. */
+/** The notes of a session that an `initialize` request opens; undefined when a feature keeps state in sessions, which notes cannot carry. */
 export function spellNotes(definition: McpDefinition, { params }: JSONRPCRequest): string | undefined {
   const { features = [], tools } = definition;
   if (features.some(({ keepsSessionState = false }) => keepsSessionState)) return undefined;
   const { protocolVersion, capabilities, clientInfo } = params ?? {};
-  // Nothing else could ask what the client is and can do; its name is for the log.
+  // Only features, and tools that elicit, can ask for the client's info and capabilities. Its name is always kept, for the log.
   const asks = features.length > 0 || tools.some(({ elicits = false }) => elicits);
   const info = shortInfoOf(clientInfo);
   const version = String(protocolVersion).slice(0, MAX_VERSION_CHARS);
   const spellings = asks
     ? [
         () => ({ protocolVersion, capabilities, clientInfo }),
-        // What there is no room for, the longest first: pictures and descriptions, and then what is said of abilities that no revision has.
+        // When there is no room, parts are left out: first icons and descriptions, then capabilities that no revision has.
         () => ({ protocolVersion: version, capabilities, clientInfo: info }),
         () => ({
           protocolVersion: version,
@@ -33,13 +33,13 @@ export function spellNotes(definition: McpDefinition, { params }: JSONRPCRequest
   return notes;
 }
 
-/** Longer names and versions are of no use in a log. Characters. */
+/** The longest name and version of a client: longer ones are of no use in a log. Characters. */
 const MAX_CHARS = 40;
 
-/** No revision has a longer name. Characters. */
+/** The longest name of a revision: none is longer. Characters. */
 const MAX_VERSION_CHARS = 20;
 
-/** What the log says of a client: an id that says all that the client may say would be a long one. */
+/** The name and the version of a client, cut to a length: with all that clients may say of themselves, an id would be too long. */
 function shortInfoOf(clientInfo: unknown): object | undefined {
   if (typeof clientInfo !== 'object' || clientInfo === null) return undefined;
   const texts = Object.entries(clientInfo).flatMap(([name, text]: [string, unknown]) =>
@@ -50,12 +50,12 @@ function shortInfoOf(clientInfo: unknown): object | undefined {
   return Object.fromEntries(texts);
 }
 
-/** Names, and what may stand under each; where there is nothing more, a yes or no. */
+/** Known members of an object, each with its own known members; undefined stands for a boolean. */
 interface Known {
   readonly [name: string]: Known | undefined;
 }
 
-/** What the revisions that have sessions know of what clients can do. */
+/** The client capabilities of the revisions that have sessions. */
 const ABILITIES: Known = {
   roots: { listChanged: undefined },
   sampling: { context: {}, tools: {} },
@@ -67,7 +67,7 @@ const ABILITIES: Known = {
   },
 };
 
-/** Of what a client says, what stands under known names. */
+/** The known members of what a client has sent. */
 function knownPartOf(said: unknown, known: Known): object {
   const part: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(said ?? {}) as [string, unknown][]) {
@@ -79,17 +79,17 @@ function knownPartOf(said: unknown, known: Known): object {
   return part;
 }
 
-/** Whether the clients of a server can set what is not in their notes: a log level, or subscriptions. */
+/** Whether the clients of a server can set what notes do not carry: a log level, or resource subscriptions. */
 export function hasSettings({ options, lateCapabilities }: McpDefinition): boolean {
   return options.capabilities?.logging !== undefined || lateCapabilities.resources?.subscribe === true;
 }
 
-/** What has been agreed on with the client of a session, from its notes. */
+/** The handshake with the client of a session, from its notes. */
 export function readNotes(notes: string): Handshake {
   // oxlint-disable-next-line no-unsafe-type-assertion -- they have been sealed since they were spelled above
   const told = JSON.parse(notes) as NonNullable<JSONRPCRequest['params']>;
   return { params: { ...NOTHING_SAID, ...told }, isInitialized: true };
 }
 
-/** What the SDK's server, without features, has to be told for its handshake all the same. */
+/** What the SDK's server needs for its handshake even when the notes do not have it. */
 const NOTHING_SAID = { capabilities: {}, clientInfo: { name: 'unknown', version: '0' } };

@@ -1,6 +1,6 @@
 /**
- * Requests of clients that never send back the session id that `initialize` gave them, as claude.ai and ChatGPT at times do: what needs
- * no session is served as if it stood alone, in a session that lives as long as its one response.
+ * Serves requests without a session id, from clients that do not send back the one that `initialize` gave them, as claude.ai and ChatGPT
+ * at times do: what needs no session is served in a session of its own, which lives as long as the one response.
  */
 import { randomUUID } from 'node:crypto';
 import { isRequest } from '../../mcp/messages.ts';
@@ -17,10 +17,13 @@ export interface SessionlessParts extends SharedByStreams {
   readonly registry: SessionRegistry;
 }
 
-/** The methods whose answers depend on nothing that was agreed on before. */
+/** The methods whose answers do not depend on a handshake. */
 const METHODS: ReadonlySet<string> = new Set(['ping', 'tools/list', 'tools/call']);
 
-/** Whether nothing in a body needs a session: such requests, and notifications, which mean nothing without one. Several only where there are batches. */
+/**
+ * Whether nothing in a body needs a session: it has only requests of these methods, and notifications, which have no effect without a
+ * session. A batch counts only if `hasBatches`.
+ */
 export function needsNoSession({ messages, isBatch }: ParsedBody, hasBatches: boolean): boolean {
   if (isBatch && !hasBatches) return false;
   return messages.every(
@@ -30,13 +33,13 @@ export function needsNoSession({ messages, isBatch }: ParsedBody, hasBatches: bo
 
 /**
  * Serves a body that needs no session.
- * @throws {HttpError} 429 or 503 where there is no room even for a moment
+ * @throws {HttpError} 429 or 503 when there is no room for another session
  */
 export function serveWithoutSession(parts: SessionlessParts, ctx: RequestContext, body: ParsedBody): void {
   const { registry } = parts;
   if (!body.messages.some(({ message }) => isRequest(message)))
     return writeAnswer(ctx, 202, { text: '', headers: [] });
-  // In the registry all the same: it counts, ends with its user's last token, and is waited for at a shutdown.
+  // The session is registered all the same: it counts for the caps, ends with its user's last token, and a shutdown waits for it.
   const session = openSession(registry, {
     id: randomUUID(),
     userId: grantOf(ctx).user.userId,

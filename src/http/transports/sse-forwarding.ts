@@ -1,4 +1,4 @@
-/** Messages of HTTP+SSE that reach another process than the one that has their stream: they are dealt with there, and answered as there. */
+/** Forwards messages of HTTP+SSE to the process that has their session's stream, and answers clients as that process would. */
 import type { Logger } from 'pino';
 import type { Grant } from '../../auth/verifier.ts';
 import type { Caller } from '../../mcp/caller.ts';
@@ -9,7 +9,7 @@ import { HttpError } from '../errors.ts';
 import type { RpcBody } from './json-rpc.ts';
 import { readCaller, type SpelledCaller, spellCaller, unreachable } from './peer-callers.ts';
 
-/** What is needed to pass messages on. */
+/** What is needed to forward messages. */
 export interface ForwardingParts {
   readonly peers: Peers;
   readonly sessionIds: SessionIds;
@@ -24,19 +24,19 @@ export interface Delivery {
   readonly caller: Caller;
 }
 
-/** A message on its way to another process. */
+/** A message as it is sent to another process. */
 interface Forwarded {
   readonly sessionId: string;
   readonly body: unknown;
   readonly caller: SpelledCaller;
 }
 
-/** The id of a session whose stream this process is about to open. */
+/** Makes the id of a session whose stream this process is about to open. The id names the process. */
 export function createSseId({ peers, sessionIds }: ForwardingParts, userId: string): string {
   return sessionIds.create({ kind: 'sse', userId, notes: peers.self });
 }
 
-/** Takes what other processes pass on; `deliver` throws what the client is to be told. */
+/** Takes the messages that other processes forward. An {@link HttpError} of `deliver` is sent back, for the client. */
 export function acceptForwarded(
   { peers, isCurrent }: ForwardingParts,
   deliver: (delivery: Delivery) => void,
@@ -46,7 +46,7 @@ export function acceptForwarded(
     ({ sessionId, body, caller: spelled }: Forwarded): SpelledRefusal | undefined => {
       const caller = readCaller(spelled);
       return refusalOf(() => {
-        // Its token came, or went, a moment ago: the two will soon agree.
+        // The token was added or removed a moment ago: the two processes will soon agree.
         if (!isCurrent(caller.grant)) throw unreachable();
         deliver({ sessionId, body: { body, call: readPlainCall(body) }, caller });
       });
@@ -55,8 +55,8 @@ export function acceptForwarded(
 }
 
 /**
- * Passes a message on to the process that has its session's stream; false when there is none.
- * @throws {HttpError} whatever that process refuses it with; 503 when it cannot be reached
+ * Forwards a message to the process that has its session's stream; false when there is no such other process.
+ * @throws {HttpError} the refusal of that process; 503 when it cannot be reached
  */
 export async function forwardMessage(
   { peers, sessionIds, log }: ForwardingParts,
@@ -78,7 +78,7 @@ export async function forwardMessage(
   return true;
 }
 
-/** A refusal on the way. */
+/** A refusal as it is sent to another process. */
 interface SpelledRefusal {
   readonly status: number;
   readonly code: string;
@@ -87,7 +87,7 @@ interface SpelledRefusal {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What something is refused with, for another process; undefined when it is not. Anything but a refusal is thrown on. */
+/** Runs an action; returns the refusal that it throws, for another process, or undefined. Any other error is rethrown. */
 function refusalOf(action: () => void): SpelledRefusal | undefined {
   try {
     action();
@@ -99,7 +99,7 @@ function refusalOf(action: () => void): SpelledRefusal | undefined {
   }
 }
 
-/** The refusal that another process gave. */
+/** Reads a refusal that another process has sent. */
 function readRefusal({ status, code, message, rpcCode, headers }: SpelledRefusal): HttpError {
   return new HttpError(status, code, message, { rpcCode, headers });
 }

@@ -1,12 +1,13 @@
-/** The response of `GET /sse` as the older SDK's transport writes it, with this server's head and this server's name for the session. */
+/** The response of `GET /sse` for the older SDK's transport, with the head and the session id of this server. */
 import type { ServerResponse } from 'node:http';
 import type { RequestContext } from '../context.ts';
 import { writeHead } from '../direct-answer.ts';
 import { EVENT_STREAM_HEADERS } from './event-stream.ts';
 
 /**
- * The response as the SDK's transport uses it, but for the head, which is ours. It is sent alone: what is sent is flattened, while a
- * head that something is appended to stays in memory piece by piece, as long as the stream. So would the request's context.
+ * The response as the SDK's transport uses it, except for the head, which is ours. The head is sent by itself, which flattens its text: a
+ * head to which something is appended would stay in memory piece by piece, as long as the stream. So would the request's context, which is
+ * dropped.
  */
 export class ResponseWithOurHead {
   readonly #res: ServerResponse;
@@ -25,17 +26,17 @@ export class ResponseWithOurHead {
     this.#ctx = undefined;
   }
 
-  /** Has the session be called otherwise than the transport calls it, which makes its ids itself. */
+  /** Replaces the session id that the transport has made, in what it writes from now on. */
   rename(transportsId: string, id: string): void {
     this.#names = [transportsId, id];
   }
 
-  /** Writes what the transport writes, which is the address of the session. */
+  /** Writes a frame of the transport: it writes only the `endpoint` event, with the address for messages. */
   write(frame: string): void {
     this.#res.write(frame.replace(...this.#names));
   }
 
-  /** Tells the transport of the end. */
+  /** Adds the transport's listener for the end of the response. */
   on(event: 'close', listener: () => void): void {
     this.#res.on(event, listener);
   }

@@ -1,6 +1,7 @@
 /**
- * Calls that lack a scope which signing in again would give: a 403 that names it, before any session sees the message, so that every
- * transport says the same. Where signing in again cannot help, the tool says so itself: the model reads that, and no client signs in.
+ * Answers calls that lack a scope which signing in again would give: with a 403 that names the scope, before any session sees the message,
+ * so that all transports answer alike. Where signing in again cannot help, the tool says so itself: the model reads that, and no client
+ * signs in.
  */
 import { canObtain, hasScope } from '../../auth/user.ts';
 import { scopeOfMessage, scopesAskedFor } from '../../mcp/call-scopes.ts';
@@ -8,13 +9,13 @@ import type { McpDefinition } from '../../mcp/server.ts';
 import { grantOf, type RequestContext } from '../context.ts';
 import { insufficientScope } from '../errors.ts';
 
-/** Refuses a body whose messages lack what could be got. */
+/** Refuses a body whose messages lack scopes that the user can obtain: throws a 403 as an {@link HttpError}. */
 export type StepUp = (ctx: RequestContext, body: unknown) => void;
 
-/** What a challenge says besides: where to sign in, and what to ask for there. */
+/** Makes more parameters of a challenge: where to sign in, and the scopes to ask for. */
 export type DescribeStep = (ctx: RequestContext, scopes: readonly string[]) => string;
 
-/** Makes the check; none where nobody signs in. For users who can get nothing more it is one look. */
+/** Makes the check; undefined for a server without sign-in. For users who can obtain nothing more, it returns at once. */
 export function createStepUp(
   definition: McpDefinition,
   describe: DescribeStep | undefined,
@@ -30,7 +31,7 @@ export function createStepUp(
       if (scope !== undefined && !hasScope(user, scope) && canObtain(user, scope)) missing.add(scope);
     }
     if (missing.size === 0) return;
-    // With what the token has: some clients ask for exactly what they are told, and would lose the rest.
+    // The scopes of the token are included: some clients ask for exactly the scopes of the challenge, and would lose the others.
     const scopes = known.filter((scope) => hasScope(user, scope) || missing.has(scope));
     const words = `This needs the scope ${[...missing].join(' ')}. Sign in again and allow it.`;
     const facts = { userId: user.userId, tokenId };

@@ -1,4 +1,4 @@
-/** Subscriptions of 2026-07-28 (`subscriptions/listen`): each counts as a session of its user, and is known by what it wants to hear of. */
+/** Subscriptions of 2026-07-28 (`subscriptions/listen`): each counts as a session of its user, and is registered with the resources it names. */
 import { randomUUID } from 'node:crypto';
 import { type Changes, createListener } from '../../mcp/changes.ts';
 import { STATELESS_REVISION } from '../../mcp/plain-meta.ts';
@@ -12,18 +12,18 @@ export function isSubscription(body: unknown): boolean {
   return fieldOf(body, 'method') === 'subscriptions/listen';
 }
 
-/** Where a subscription is noted. */
+/** What is needed to hold a subscription. */
 export interface SubscriptionParts {
   readonly registry: SessionRegistry;
   readonly changes: Changes;
 }
 
-/** What is known of whoever holds a subscription. */
+/** The revision of every subscription. */
 const STATELESS = { protocolVersion: STATELESS_REVISION } as const;
 
 /**
- * Counts a subscription as one of the user's sessions, so that nobody can hold more streams than sessions, as long as its response is open.
- * @throws {HttpError} 429 or 503 where there is no room
+ * Counts a subscription as one of the user's sessions while its response is open, so that nobody can hold more streams than sessions.
+ * @throws {HttpError} 429 or 503 when there is no room for it
  */
 export function holdSubscription(
   ctx: RequestContext,
@@ -36,7 +36,7 @@ export function holdSubscription(
     id: randomUUID(),
     userId,
     kind: 'subscription',
-    // Before a shutdown, drain() ends it with an answer.
+    // At a shutdown, the endpoint's drain() ends it with an answer.
     connect: () => ({
       ...STATELESS,
       callsInFlight: 0,
@@ -53,5 +53,5 @@ export function holdSubscription(
   });
 }
 
-/** Whether something is a text; what else is named as a resource the SDK refuses. */
+/** Whether a value is a string. The SDK refuses subscriptions that name anything else as a resource. */
 const isText = (value: unknown): value is string => typeof value === 'string';
