@@ -77,7 +77,7 @@ export interface ResumeOptions {
 
 /** The outcome of resuming a stream. */
 export type Resumption =
-  /** It is the reader now: it has got what it missed, and will get what follows. */
+  /** The new reader reads the stream: it has got what it missed, and will get what follows. */
   | { readonly outcome: 'resumed'; readonly missed: number; readonly log: Pick<EventLog, 'release'> }
   /** The stream has ended, and the client has seen everything. */
   | { readonly outcome: 'ended' }

@@ -4,7 +4,7 @@ import { type EventBounds, type EventCopy, type LogKeeper, MemoryLog } from './m
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Twice as much as the slowest of the clients needs that resume streams; one user cannot push out the streams of the others. */
+/** Twice as much as the slowest client needs that resumes streams. The bound per user keeps one user from displacing others' streams. */
 export const EVENT_BOUNDS: EventBounds = {
   maxEventsPerStream: 256,
   maxBytesPerStream: MEBIBYTE,

@@ -1,78 +1,78 @@
-/** How the processes of one server talk to each other: the port, and its twin for a process that is alone. */
+/** How the processes of one server talk to each other: the port, and its implementation for a process that is alone. */
 import { randomBytes } from 'node:crypto';
 
-/** The other processes of this server, and what all of them note down together. What is said and noted is JSON. */
+/** The other processes of this server, and the values that all of them share. The bodies of messages are sent as JSON. */
 export interface Peers {
-  /** Names this process to the others, and no other one ever. */
+  /** The name of this process among the others. No other process ever has it. */
   readonly self: string;
-  /** `unreached`: not once since the start; `cut-off`: not at the moment. */
+  /** Whether the others can be reached. `alone`: there are none; `unreached`: not once since the start; `cut-off`: not at the moment. */
   readonly standing: 'alone' | 'unreached' | 'together' | 'cut-off';
-  /** How many processes there are, this one among them, as was last seen. */
+  /** How many processes there were when they were last counted, this one included. */
   readonly count: number;
   /**
-   * Asks one process. The question is dealt with at most once.
+   * Asks one process a question, which it handles at most once.
    * @throws {PeerGoneError} when there is no such process any more
-   * @throws {PeersUnreachableError} when no answer has come in time; it may be dealt with all the same
+   * @throws {PeersUnreachableError} when no answer has come in time; the question may be handled all the same
    */
   ask<Answer>(peer: string, kind: string, body: unknown): Promise<Answer>;
   /**
-   * Tells all others, as far as they can be reached; whoever hears it, once. Resolves when it is on its way to each of them, or to none:
-   * a client that is answered after that can only meet one that has not heard yet with a request of the same moment. Where that takes too
-   * long it resolves all the same, and they hear it late.
+   * Tells something to all other processes that can be reached; each hears it at most once. Resolves when it is on its way to all of them,
+   * or cannot be sent: a client that is answered after that can reach a process that has not heard it yet only with a request of the same
+   * moment. When that takes too long it resolves all the same, and they hear it late.
    */
   tell(kind: string, body: unknown): Promise<void>;
-  /** Answers questions of a kind, whose bodies only processes of this server can have made. */
+  /** Sets the handler of a kind of questions. Only processes of this server can have made their bodies. */
   onAsk(kind: string, answer: (body: never) => unknown): void;
-  /** Hears what others tell, likewise. */
+  /** Sets the handler of a kind of what others tell, likewise. */
   onTell(kind: string, hear: (body: never) => void): void;
-  /** Called when the others have been out of reach and are back: what they told meanwhile was not heard. */
+  /** Adds a listener for when the others are back after they were out of reach: what they told meanwhile was not heard. */
   onReturn(listener: () => void): void;
-  /** Called when the others have been out of reach for so long that they take this process for gone. */
+  /** Adds a listener for when the others have been out of reach for so long that they take this process for gone. */
   onCutOff(listener: () => void): void;
   readonly marks: SharedMarks;
   readonly records: SharedRecords;
-  /** Takes leave of the others. */
+  /** Leaves the other processes: for them this one has gone. */
   close(): Promise<void>;
 }
 
-/** Small facts that every process sees, and that are forgotten after a while. Rejects with {@link PeersUnreachableError}. */
+/** Marks: small values that every process can read, and that expire. The methods reject with {@link PeersUnreachableError}. */
 export interface SharedMarks {
   set(name: string, lifeMs: number): Promise<void>;
   has(name: string): Promise<boolean>;
-  /** Gives a name another value, and says what it was. */
+  /** Sets the value of a name; resolves to the value before, if there was one. */
   swap(name: string, value: string, lifeMs: number): Promise<string | undefined>;
 }
 
-/** Values by their names; undefined where one is taken out. */
+/** The values of fields by their names; undefined removes a field. */
 export type RecordFields = Readonly<Record<string, string | undefined>>;
 
-/** Fields under a name, which every process can read, and which are forgotten together. Rejects with {@link PeersUnreachableError}. */
+/** Records: named sets of fields that every process can read, and that expire as a whole. Methods reject with {@link PeersUnreachableError}. */
 export interface SharedRecords {
-  /** Sets fields, takes out those that are undefined, and has the record live for so long from here on. What is written first is there first. */
+  /** Sets fields, removes those that are undefined, and has the record live for `lifeMs` from now on. Writes take effect in their order. */
   write(name: string, fields: RecordFields, lifeMs: number): Promise<void>;
-  /** Writes likewise, without anybody who waits for it: it costs less, and what cannot be written is not. */
+  /** Writes likewise, in the background: that costs less, and a write that fails is not noticed. */
   note(name: string, fields: RecordFields, lifeMs: number): void;
-  /** All fields; none where there is no such record. */
+  /** All fields of a record; none when there is no such record. */
   read(name: string): Promise<ReadonlyMap<string, string>>;
   remove(name: string): Promise<void>;
 }
 
-/** A process that has ended. */
+/** The error when a process has ended. */
 export class PeerGoneError extends Error {
   override readonly name = 'PeerGoneError';
 }
 
-/** Others cannot be reached at the moment. */
+/** The error when other processes cannot be reached at the moment. */
 export class PeersUnreachableError extends Error {
   override readonly name = 'PeersUnreachableError';
 }
 
-/** A name that nothing else has, in whichever process. */
+/** Makes a name that nothing else has, in any process. */
 export function createUniqueName(): string {
   return randomBytes(9).toString('base64url');
 }
 
-/** Nobody else: whoever is asked has gone, and what only others would look at need not be noted. */
+/** Makes the port of a process that is alone: any process that it asks has gone, and marks and records are not kept, as only others read them. */
 export function createNoPeers(): Peers {
   return {
     self: createUniqueName(),

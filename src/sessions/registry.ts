@@ -35,7 +35,7 @@ export interface RegistryOptions {
   readonly now?: () => number;
 }
 
-/** No room for another session: of this user, or at all. */
+/** The error when there is no room for another session: of this user, or at all. */
 export class SessionLimitError extends Error {
   override readonly name = 'SessionLimitError';
   readonly scope: 'user' | 'server' | 'draining';
@@ -123,7 +123,7 @@ export class Session<Connection extends SessionConnection = SessionConnection> {
 /** The live sessions. */
 export interface SessionRegistry {
   readonly size: number;
-  /** Every one, in the order of their opening. */
+  /** All sessions, in the order of their opening. */
   all(): Iterable<Session>;
   /**
    * Opens a session and connects it. At a cap, the session that has been idle longest is evicted: many clients open one for each call and
