@@ -1,29 +1,29 @@
-/** What goes over Redis between processes: what one says to another within a moment, sealed as a whole for its channel, and not taken when it is late. */
+/** The envelopes that processes send over Redis: each holds the messages of one moment, is sealed for its channel, and is not handled when late. */
 import type { Sealer } from '../../sealed.ts';
 import type { RedisClock } from './redis-clock.ts';
 
-/** Its form; a process of another version says that it cannot read it, instead of guessing. */
+/** The version of the format. A process of another version answers that it cannot read the envelope, instead of guessing. */
 export const ENVELOPE_VERSION = 3;
 
-/** What is asked of one process, or told to all. */
+/** A question to one process, or a message that is told to all. */
 export interface Question {
-  /** By which the process that asks knows it. */
+  /** Identifies the question in the process that asks. */
   readonly number: number;
   readonly kind: string;
   readonly body: unknown;
 }
 
-/** What comes back for a question. */
+/** The answer to a question, which `to` identifies. */
 export interface Answer {
   readonly to: number;
-  /** Absent where the process does not know what it was asked. */
+  /** Absent when the process does not know the kind of the question, or has failed to answer it. */
   readonly found?: { readonly value?: unknown };
 }
 
 /** One message. */
 export type Message = Question | Answer;
 
-/** What every version writes, and reads of every other. */
+/** The fields that every version writes, and reads in the envelopes of every other. */
 interface Frame {
   readonly version: number;
   readonly id: string;
@@ -31,46 +31,46 @@ interface Frame {
   readonly from: string;
 }
 
-/** Several messages of this version. */
+/** An envelope of this version. */
 interface Envelope extends Frame {
-  /** After that no question in it is dealt with any more, by the clock that all processes share. */
+  /** The time after which no question in it is handled any more. Milliseconds of the clock that all processes share. */
   readonly untilMs: number;
   readonly messages: readonly Message[];
 }
 
-/** What every version says of an envelope of another: that it cannot read it. */
+/** The reply of every version to an envelope of another: `to` could not be read. */
 interface Refusal extends Frame {
   readonly kind: typeof REFUSAL;
   readonly body: { readonly to: string };
 }
 
-/** An envelope that has come. */
+/** An envelope that was received. */
 export interface Opened extends Frame {
-  /** Whether it has been under way for too long: then it is not dealt with, though it may have been before. */
+  /** Whether it has come too late to be handled, or its age is not known. The same envelope may have come in time before. */
   readonly isLate: boolean;
-  /** Absent where it is of another version. */
+  /** Absent when the envelope is of another version, or a refusal. */
   readonly messages?: readonly Message[];
-  /** The envelope that a process of another version cannot read. */
+  /** The id of the envelope that a process of another version cannot read. */
   readonly refused?: string;
 }
 
-/** Seals and opens envelopes of one process. */
+/** Seals and opens the envelopes of one process. */
 export interface Envelopes {
-  /** Messages, each spelled already, as they are sent; sent again, it is the same envelope. */
+  /** Seals messages that are JSON already. When the bytes are sent again, that is the same envelope. */
   seal(
     channel: string,
     messages: readonly string[],
     lifeMs: number,
   ): { readonly id: string; readonly bytes: Buffer };
-  /** What a process of another version is told. */
+  /** Seals the reply to an envelope of another version. */
   refuse(channel: string, id: string): Buffer;
-  /** What has come on a channel; undefined when it is none of this server's, or one's own. */
+  /** Opens what was received on a channel; undefined when it is not of this server, or was sent by this process. */
   open(channel: string, bytes: Buffer): Opened | undefined;
 }
 
 /** Makes the envelopes of a process. */
 export function createEnvelopes(sealer: Sealer, self: string, clock: Pick<RedisClock, 'nowMs'>): Envelopes {
-  // Counted, since a process has its name to itself.
+  // A counter is enough for ids, because no other process has the same name.
   let sent = 0;
   const seal = (channel: string, id: string, rest: string): Buffer => {
     const text = `{"version":${ENVELOPE_VERSION},"id":"${id}","from":"${self}",${rest}}`;
@@ -80,7 +80,7 @@ export function createEnvelopes(sealer: Sealer, self: string, clock: Pick<RedisC
     seal(channel, messages, lifeMs) {
       const id = `${self} ${(sent += 1)}`;
       const untilMs = (clock.nowMs ?? 0) + lifeMs;
-      // What has been spelled is not spelled again: JSON within JSON costs more than everything else here.
+      // The messages are not serialized again: JSON within JSON costs more than everything else here.
       return { id, bytes: seal(channel, id, `"untilMs":${untilMs},"messages":[${messages.join()}]`) };
     },
     refuse: (channel, to) =>
@@ -93,7 +93,7 @@ export function createEnvelopes(sealer: Sealer, self: string, clock: Pick<RedisC
       if (from === self) return undefined;
       if ('kind' in rest && rest.kind === REFUSAL)
         return { version, id, from, isLate: false, refused: rest.body.to };
-      // Another version may say it otherwise; what it asks is not done, whatever the time.
+      // Another version may write the time in another way. Its questions are not handled anyway.
       if (version !== ENVELOPE_VERSION || !('untilMs' in rest)) return { version, id, from, isLate: false };
       const { untilMs, messages } = rest;
       return { version, id, from, messages, isLate: clock.nowMs === undefined || clock.nowMs > untilMs };
@@ -101,7 +101,7 @@ export function createEnvelopes(sealer: Sealer, self: string, clock: Pick<RedisC
   };
 }
 
-/** What the key is for. */
+/** The purpose of the sealing key. */
 const PURPOSE = 'envelope';
 
 /** The kind of a refusal, which no version gives to anything else. */

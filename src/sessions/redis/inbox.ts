@@ -1,12 +1,12 @@
-/** What other processes send to this one: each envelope is dealt with once, and a repeat gets what the first one got. */
+/** Receives what other processes send to this one: each envelope is handled once, and a repeated one gets the same answers again. */
 import type { Logger } from 'pino';
 import type { Answer, Message, Opened, Question } from './envelopes.ts';
 import { spell } from './outbox.ts';
 
-/** Deals with the body of a question, or hears news. */
+/** Answers the body of a question, or takes the body of what was told to all. */
 export type Handler = (body: unknown) => unknown;
 
-/** What it is dealt with by. */
+/** What the inbox is made from. */
 export interface InboxParts {
   readonly answers: ReadonlyMap<string, Handler>;
   readonly hearers: ReadonlyMap<string, Handler>;
@@ -19,15 +19,15 @@ export interface InboxParts {
   readonly settle: (answer: Answer) => void;
 }
 
-/** Takes what comes. */
+/** The inbox of a process. */
 export interface Inbox {
-  /** What was sent to this process. */
+  /** Takes an envelope that was sent to this process. */
   take(envelope: Opened): void;
-  /** What was told to all. */
+  /** Takes an envelope that was told to all. */
   hear(envelope: Opened): void;
 }
 
-/** So many messages are known again, the latest: many more than come in the time in which one may be repeated. */
+/** How many of the latest messages are remembered: many more than come in the time in which one may be repeated. */
 const MAX_KNOWN = 10_000;
 
 /** Makes the inbox of a process. */
@@ -35,7 +35,7 @@ export function createInbox(parts: InboxParts): Inbox {
   const { answers, hearers, log, canAnswer, answer: send, settle } = parts;
   const know = createMemory();
 
-  /** Answers a question, at once or later; whatever is wrong with it, something is. */
+  /** Answers a question, at once or later. It gets an answer also when it has no handler, or its handler fails. */
   const deal = ({ number: to, kind, body }: Question, done: (spelled: string) => void): void => {
     const handler = answers.get(kind);
     const finish = (value: unknown): void => done(spell({ to, found: { value } }));
@@ -46,7 +46,7 @@ export function createInbox(parts: InboxParts): Inbox {
     if (handler === undefined) return done(spell({ to }));
     try {
       const value = handler(body);
-      // Most are answered at once, without a turn for each.
+      // Most handlers answer at once: those do not wait for a turn of their own.
       if (value instanceof Promise) value.then(finish, fail);
       else finish(value);
     } catch (error) {
@@ -63,7 +63,7 @@ export function createInbox(parts: InboxParts): Inbox {
       if (questions.length === 0) return;
       const before = know.recall(id);
       if (before !== undefined) return before.forEach((spelled) => send(from, spelled));
-      // What cannot be answered in time, or at the moment, is not dealt with: who asked says that it was not.
+      // Questions that cannot be answered in time, or at the moment, are not handled: the process that asked reports that they were not.
       if (isLate || !canAnswer()) return;
       const given = know.note(id, questions.length);
       for (const question of questions)
@@ -97,9 +97,9 @@ function createMemory() {
   const known = new Map<string, { readonly size: number; readonly given: string[] }>();
   let messages = 0;
   return {
-    /** What has been answered so far; undefined where the envelope is not known. */
+    /** The answers so far; undefined when the envelope is not known. */
     recall: (id: string): readonly string[] | undefined => known.get(id)?.given,
-    /** Notes an envelope; its answers are added to what is returned. */
+    /** Notes an envelope. The caller adds its answers to the array that is returned. */
     note(id: string, size: number): string[] {
       const given: string[] = [];
       known.set(id, { size, given });

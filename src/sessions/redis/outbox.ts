@@ -17,7 +17,7 @@ export interface OutboxParts {
 export interface Outbox {
   /** Sends a question and waits for its answer. Rejects with the error of `explainSilence`, or with {@link PeersUnreachableError}. */
   ask(channel: string, kind: string, body: unknown): Promise<unknown>;
-  /** Sends a message that wants no answer, on a channel without questions. Resolves when it was published, when that failed, or took too long. */
+  /** Sends a message without an answer, on a channel without questions. Resolves when it was published, when that failed, or took too long. */
   tell(channel: string, kind: string, body: unknown): Promise<void>;
   /** Sends an answer that is JSON already. */
   answer(channel: string, spelled: string): void;
@@ -101,7 +101,7 @@ export function createOutbox({ envelopes, publish, explainSilence, now }: Outbox
       asker.reject(error);
     }
   };
-  /** Sends an envelope of questions, again and again: a connection that breaks may be back for the next time. */
+  /** Sends an envelope of questions, repeatedly: a connection that breaks may be back for the next time. */
   const sendAgain = (sent: Sent, channel: string, bytes: Buffer): void => {
     let times = 0;
     const send = async (): Promise<void> => {
@@ -167,7 +167,7 @@ export function createOutbox({ envelopes, publish, explainSilence, now }: Outbox
     ask: async (channel, kind, body) =>
       new Promise((resolve, reject) => {
         const asker: Asker = { number: (asked += 1), resolve, reject };
-        // Spelled first: what cannot be spelled leaves nobody waiting.
+        // Serialized first: if that throws, no question is left waiting.
         const message = spell({ number: asker.number, kind, body });
         waiting.set(asker.number, asker);
         put(channel, message, { asker });

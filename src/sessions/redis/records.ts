@@ -1,4 +1,4 @@
-/** Records in Redis: a hash each, whose values are sealed for their place, so that nobody can read, alter or exchange them. */
+/** Records in Redis: each is a hash, whose values are sealed for their key and field, so that nobody can read, alter or exchange them. */
 import type { Sealer } from '../../sealed.ts';
 import { PeersUnreachableError, type RecordFields, type SharedRecords } from '../peers.ts';
 import type { RedisConnection } from './connection.ts';
@@ -9,11 +9,11 @@ export interface RedisRecordsParts {
   readonly connection: RedisConnection;
   readonly keysOf: KeysOf;
   readonly sealer: Sealer;
-  /** Waits for something no longer than anybody should. */
+  /** Runs an action; rejects with {@link PeersUnreachableError} when it fails or takes too long. */
   readonly within: <Result>(action: () => Promise<Result>) => Promise<Result>;
 }
 
-/** What the key is for. */
+/** The purpose of the sealing key, and the kind of the keys in Redis. */
 const PURPOSE = 'record';
 
 /** Makes the records of a server. */
@@ -39,7 +39,7 @@ export function createRedisRecords({ connection, keysOf, sealer, within }: Redis
       const fields = new Map<string, string>();
       for (const [index, key] of keys.entries())
         for (const [field, bytes] of found[index] ?? []) {
-          // Twice it is there only when a process that has no other secret has written it under the own key, later.
+          // A field is under two keys only if a process without the other secret has written it under the own key, later.
           if (fields.has(field)) continue;
           const value = sealer.openMessage(PURPOSE, bytes, `${key} ${field}`);
           if (value !== undefined) fields.set(field, value.toString());

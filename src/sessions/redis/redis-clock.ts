@@ -1,17 +1,17 @@
-/** The time that all processes agree on: that of their Redis. What their own clocks say is never compared. */
+/** The time that all processes share: that of their Redis. Their own clocks are never compared. */
 
-/** The time, once it has been read. */
+/** A clock that shows the time of Redis. */
 export interface RedisClock {
   /** Milliseconds; undefined until it has been read. */
   readonly nowMs: number | undefined;
-  /** Reads it anew. False when that took so long that it says little: then it goes on as it was. */
+  /** Reads the time from Redis. False when that took too long to be exact: then the clock goes on as before. */
   read(): Promise<boolean>;
 }
 
-/** The time may be wrong by half of what reading it took. Milliseconds. */
+/** The longest that a reading may take: the time may be wrong by half of that. Milliseconds. */
 const MAX_TOOK_MS = 500;
 
-/** Makes a clock from what Redis says, and one that goes on between readings and that nobody sets. */
+/** Makes a clock from `ask`, which reads the time of Redis, and `now`, a monotonic clock for the time between readings. Milliseconds. */
 export function createRedisClock(ask: () => Promise<number>, now: () => number): RedisClock {
   let aheadMs: number | undefined;
   return {
