@@ -14,7 +14,7 @@ export interface BorrowedStream {
   after: number;
 }
 
-/** How streams are borrowed. */
+/** What is needed to borrow streams. */
 export interface BorrowedStreamsOptions {
   readonly peers: Peers;
   readonly now: () => number;
@@ -61,7 +61,7 @@ export class BorrowedStreams {
     return answer.outcome === 'resumed' ? this.#resumed(name, answer.missed) : answer;
   }
 
-  /** Has a reader take these events, and then wait until the process that writes the stream, and does not answer, is back or found dead. */
+  /** Hands these events to a reader, which then waits until the process that writes the stream answers again, or is found to be gone. */
   wait(stream: BorrowedStream, events: readonly KeptEvent[]): Resumption {
     const name = this.#add(stream);
     this.#take({ reader: name, events });

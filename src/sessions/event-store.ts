@@ -3,7 +3,7 @@
  * what follows. The default is `memory-event-store.ts`; a store that several processes share keeps the same promises.
  */
 
-/** Which stream of which session and user. All three must match, so that an event id is worth nothing in another session. */
+/** Identifies a stream of a session of a user. All three must match, so that an event id is worth nothing in another session. */
 export interface StreamKey {
   readonly userId: string;
   readonly sessionId: string;
@@ -66,7 +66,7 @@ export interface EventLog {
   abandon(comeBackAfterMs: number): void;
 }
 
-/** A wish to resume a stream. */
+/** What is needed to resume a stream. */
 export interface ResumeOptions {
   /** The number of the last event that the client has seen; 0 for none. */
   readonly after: number;
@@ -92,7 +92,7 @@ export type Resumption =
 export interface EventStore {
   /** Begins a stream. */
   begin(key: StreamKey, options?: LogOptions): EventLog;
-  /** Hands a stream to another reader, in whichever process the reader before it is. Stores that are elsewhere return a promise. */
+  /** Hands a stream to another reader, in whichever process the reader before it is. A store that asks other processes returns a promise. */
   resume(key: StreamKey, options: ResumeOptions): Resumption | Promise<Resumption>;
   /** Forgets all streams of a session, which has ended. */
   forget(session: Omit<StreamKey, 'stream'>): void;

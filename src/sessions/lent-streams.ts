@@ -13,7 +13,7 @@ export interface LoanRequest {
   readonly borrower: string;
 }
 
-/** The answer to it. */
+/** The answer to such a request. */
 export type LoanAnswer =
   | { readonly outcome: 'resumed'; readonly missed: number }
   | { readonly outcome: Exclude<Resumption['outcome'], 'resumed'> };

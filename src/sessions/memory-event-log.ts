@@ -10,11 +10,11 @@ import type {
   StreamKey,
 } from './event-store.ts';
 
-/** What bounds a store. */
+/** The bounds of a store. */
 export interface EventBounds {
   readonly maxEventsPerStream: number;
   readonly maxBytesPerStream: number;
-  /** Of one user's streams together; beyond it that user's oldest streams are dropped. */
+  /** The bound of one user's streams together; beyond it that user's oldest streams are dropped. */
   readonly maxBytesPerUser: number;
   readonly maxBytes: number;
   /** How long a stream is kept after its end. */
@@ -43,7 +43,7 @@ export interface LogKeeper {
   fade(log: MemoryLog): void;
   /** Drops a log. */
   drop(log: MemoryLog): void;
-  /** Takes `fade` back: the log is read again. */
+  /** Undoes `fade`: the log is read again. */
   keep(log: MemoryLog): void;
   /** Notes that a log has grown or shrunk by so many bytes; false when it has been dropped. */
   noteBytes(log: MemoryLog, bytes: number): boolean;

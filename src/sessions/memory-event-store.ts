@@ -16,7 +16,7 @@ export const EVENT_BOUNDS: EventBounds = {
 /** The memory that a stream takes beside its events, roughly. Bytes. */
 const STREAM_OVERHEAD = 512;
 
-/** How a store is made. */
+/** What a store is made from. */
 export interface MemoryEventStoreOptions extends Partial<EventBounds> {
   /** A monotonic clock. Milliseconds. */
   readonly now?: () => number;

@@ -23,7 +23,7 @@ export interface Peers {
   tell(kind: string, body: unknown): Promise<void>;
   /** Sets the handler of a kind of questions. Only processes of this server can have made their bodies. */
   onAsk(kind: string, answer: (body: never) => unknown): void;
-  /** Sets the handler of a kind of what others tell, likewise. */
+  /** Sets the handler of a kind of messages that other processes tell, likewise. */
   onTell(kind: string, hear: (body: never) => void): void;
   /** Adds a listener for when the others are back after they were out of reach: what they told meanwhile was not heard. */
   onReturn(listener: () => void): void;
@@ -72,7 +72,7 @@ export function createUniqueName(): string {
   return randomBytes(9).toString('base64url');
 }
 
-/** Makes the port of a process that is alone: any process that it asks has gone, and marks and records are not kept, as only others read them. */
+/** Makes the port of a process that is alone: whichever process it asks has gone, and it keeps no marks and records, which only others read. */
 export function createNoPeers(): Peers {
   return {
     self: createUniqueName(),

@@ -227,7 +227,7 @@ export function createSessionRegistry({
     endIdle: () => endWhere((session) => session.isIdle(idleMs), 'idle'),
     endCutOff: () => endWhere(({ kind }) => kind === 'sse', 'cut-off'),
     endRevoked(mayContinue) {
-      // By user first: most have several sessions, and revocations are rare.
+      // Users are checked, not sessions: most users have several sessions, and revocations are rare.
       const revoked = new Set([...sessionsOf.keys()].filter((userId) => !mayContinue(userId)));
       if (revoked.size > 0) endWhere(({ userId }) => revoked.has(userId), 'revoked');
     },

@@ -1,9 +1,9 @@
-/** The ids of sessions: random ones, for a process that is alone, or sealed ones, with which every process that has the secret can serve the session. */
+/** The ids of sessions: random ones for a process that is alone, or sealed ones, with which any process that has the secret can serve the session. */
 import { hash, randomUUID } from 'node:crypto';
 import type { Sealer } from '../sealed.ts';
 import type { SessionKind } from './registry.ts';
 
-/** What a sealed id says. */
+/** The content of a sealed id. */
 export interface SessionFacts {
   readonly kind: Exclude<SessionKind, 'subscription'>;
   readonly userId: string;
@@ -13,11 +13,11 @@ export interface SessionFacts {
 
 /** Makes and reads the ids of sessions. */
 export interface SessionIds {
-  /** An id that nobody can guess. */
+  /** Makes an id that nobody can guess. */
   create(facts: SessionFacts): string;
   /**
    * The notes of a session that was opened elsewhere, or that was opened here and evicted. Undefined when it has been ended, is too old, is
-   * another user's or of another kind, or when the id is none of ours.
+   * another user's or of another kind, or when no process of this server made the id.
    */
   read(id: string, asked: Omit<SessionFacts, 'notes'>): string | undefined;
   /** Notes that the client has ended a session. */
@@ -59,7 +59,7 @@ interface OpenedId extends SessionFacts {
   readonly madeAtMs: number;
 }
 
-/** Ids that are sealed. */
+/** Makes and reads ids that are sealed. */
 export function createSealedIds({ sealer, maxAgeMs, now = Date.now }: SealedIdsOptions): SessionIds {
   const ended = new Set<string>();
   const opened = new Map<string, OpenedId>();
@@ -89,7 +89,7 @@ export function createSealedIds({ sealer, maxAgeMs, now = Date.now }: SealedIdsO
       if (ended.has(id)) return undefined;
       const known = opened.get(id) ?? open(id, asked);
       if (known?.kind !== asked.kind || known.userId !== asked.userId) return undefined;
-      // It names the process that has the stream, which decides how long the session lives.
+      // These notes name the process that has the stream. That process decides how long the session lives.
       if (known.kind === 'sse') return known.notes;
       const ageMs = now() - known.madeAtMs;
       return ageMs > maxAgeMs || ageMs < -MAX_SKEW_MS ? undefined : known.notes;

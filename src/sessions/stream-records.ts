@@ -1,4 +1,7 @@
-/** The copies of streams in records that all processes can read: written in the background, renewed while a stream lives, read when its process has gone. */
+/**
+ * The copies of streams in records that all processes can read: written in the background, renewed while a stream lives, read when its
+ * process has gone.
+ */
 import type { KeptEvent, StreamKey } from './event-store.ts';
 import type { EventCopy, MemoryLog } from './memory-event-log.ts';
 import { EVENT_BOUNDS } from './memory-event-store.ts';

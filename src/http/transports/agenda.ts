@@ -1,6 +1,6 @@
 /** Entries that become due at a time: one timer serves thousands of them, and touches only those that are due. */
 
-/** The resolution of its times. Milliseconds. */
+/** The resolution of the times on an agenda. Milliseconds. */
 const SLOT_MS = 500;
 
 /** The entries of one slot. An entry that no longer waits is deleted from it by its owner. */

@@ -27,9 +27,9 @@ export interface StreamSettings {
   readonly keepAliveMs: number;
   /** How long clients are to wait after a shutdown, if not the default: less when other processes serve meanwhile. Milliseconds. */
   readonly comeBackAfterMs?: (() => number) | undefined;
-  /** A stream with more unsent bytes than this is cut at once. It is room for a few of the largest answers. */
+  /** A stream with more unsent bytes than this is cut at once. That leaves room for a few of the largest answers. */
   readonly unsentHardLimit: number;
-  /** The most unsent bytes of all streams of one user, and again of all plain answers of one user. */
+  /** The most unsent bytes of one user: so many on all streams together, and as many of plain answers. */
   readonly unsentPerUser: number;
   readonly now: () => number;
 }
@@ -65,7 +65,7 @@ export class EventStreams {
     return this.#settings.comeBackAfterMs?.() ?? COME_BACK_AFTER_MS;
   }
 
-  /** Takes over a response that is an event stream, or will be one, and looks after it until it closes; not if it has closed already. */
+  /** Takes over a response that is an event stream, or will be one, until it closes. One that has closed already is not looked after. */
   adopt(res: ServerResponse, grant: Grant): EventStream {
     const stream = new EventStream(res, grant, this);
     if (res.destroyed) return stream;

@@ -42,7 +42,7 @@ export class ResponseReader implements EventReader {
     this.begun().#stream?.end({ comeBackAfterMs });
   }
 
-  /** Answers the requests without an answer with the error that it is lost. */
+  /** Answers the unanswered requests with the error that their answers are lost. */
   lose(said: readonly KeptEvent[]): void {
     const answered = new Set(said.map(({ json }) => answeredIdOf(json)));
     const stream = this.begun().#stream;
@@ -91,7 +91,7 @@ export interface KeptStreamParts extends Omit<LogOptions, 'reader'> {
   readonly ids: EventIds;
 }
 
-/** The writing end. */
+/** The writing end of a resumable stream. */
 export class KeptStream implements AnswerStream {
   readonly ids: EventIds;
   readonly #parts: KeptStreamParts;
@@ -115,7 +115,7 @@ export class KeptStream implements AnswerStream {
     this.#firstReader = reader;
   }
 
-  /** Begins to keep the stream, if that has not begun. */
+  /** Begins to keep the stream, if that has not begun; returns its log. */
   keep(): EventLog {
     if (this.#log !== undefined) return this.#log;
     const { store, session, ids, scopes, isEndless } = this.#parts;

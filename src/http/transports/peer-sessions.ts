@@ -1,4 +1,4 @@
-/** What the processes of one server tell each other about sessions of Streamable HTTP: ends, cancellations, answers of clients, and who has the stream. */
+/** What processes of one server tell each other about sessions of Streamable HTTP: ends, cancellations, clients' answers, and who has the stream. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
@@ -110,7 +110,7 @@ export class PeerSessions {
     // mark will hear this.
     const marked = peers.marks.set(endOf(ref.id), maxAgeMs);
     const told = peers.tell('session ended', ref);
-    // Where the mark cannot be set in time, telling is not waited for either.
+    // If the mark cannot be set in time, this does not wait for the telling either.
     await marked.then(
       () => told,
       () => undefined,
@@ -130,7 +130,7 @@ export class PeerSessions {
         else if (mark.value) this.#endHere(session);
       }
       if (marks.every(({ status }) => status === 'fulfilled')) continue;
-      // It is called again when the others are back.
+      // This method is called again when the others are back.
       if (peers.standing !== 'together') return;
       await delay(ASK_AGAIN_MS, undefined, { ref: false });
     }

@@ -64,7 +64,7 @@ export class PendingAnswer implements Reply {
   readonly #isBatch: boolean;
   readonly #requests: readonly ReadMessage<JSONRPCRequest>[];
   readonly #keeper: AnswerKeeper | undefined;
-  /** Its place among those that become streams when it is time; absent when the client accepts none. */
+  /** Its slot among the responses that become streams when they are silent too long; absent when the client accepts none. */
   readonly #slot: Slot<PendingAnswer> | undefined;
   #missing: number;
   /** The answers of a batch so far, as JSON. */

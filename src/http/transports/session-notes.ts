@@ -36,7 +36,7 @@ export function spellNotes(definition: McpDefinition, { params }: JSONRPCRequest
 /** The longest name and version of a client: longer ones are of no use in a log. Characters. */
 const MAX_CHARS = 40;
 
-/** The longest name of a revision: none is longer. Characters. */
+/** The longest name of a revision that is kept: no real one is longer. Characters. */
 const MAX_VERSION_CHARS = 20;
 
 /** The name and the version of a client, cut to a length: with all that clients may say of themselves, an id would be too long. */

@@ -39,7 +39,7 @@ export interface SessionSettingsParts {
   readonly find: (ref: SessionRef) => StreamableTransport | undefined;
 }
 
-/** As many resources as a session may subscribe to, and its log level. */
+/** The most settings of a session: as many resources as it may subscribe to, and its log level. */
 const MAX_SETTINGS = 1_001;
 
 /** The field that every record has from the start: a record without it has been lost, and with it what the client had set. */

@@ -1,4 +1,4 @@
-/** The streams of one session of Streamable HTTP that a client may come back for: those of its POSTs, and its own (GET). */
+/** The resumable streams of one session of Streamable HTTP: those of its POSTs, and its own (GET). */
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { hasAllScopes, scopesOfCalls } from '../../mcp/call-scopes.ts';
 import { isRequest, type LossReason, noStreamForRequest } from '../../mcp/messages.ts';
@@ -37,7 +37,7 @@ export interface SharedByStreams {
 export interface StreamOwner {
   readonly session: Session;
   readonly mcp: { readonly protocolVersion: string | undefined };
-  /** Of every response of the session: names and values in turn. */
+  /** The headers of every response of the session: names and values in turn. */
   readonly headers: readonly string[];
 }
 

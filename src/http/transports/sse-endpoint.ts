@@ -115,7 +115,7 @@ class SseConnection implements SessionConnection, Channel, Reply {
     this.settle(spellAbandonment(id, reason));
   }
 
-  /** The stream for messages before the answer, which is the one for everything. */
+  /** The stream for messages that precede an answer: the session's one stream. */
   stream(): EventStream | undefined {
     return this.#stream;
   }

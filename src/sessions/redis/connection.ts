@@ -64,7 +64,7 @@ const MAX_PAUSE_MS = 2_000;
 /** How long the first try is waited for. Milliseconds. */
 const FIRST_TRY_MS = 2_000;
 
-/** Begins to connect, and does not wait for it. */
+/** Begins to connect, without waiting until the connections are there. */
 export async function connectRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
   const { channels, log, now } = options;
   // Loaded here and nowhere else: without a REDIS_URL no start waits for it.
@@ -222,8 +222,8 @@ function clientOptionsFor(url: string) {
 }
 
 /**
- * The code of an error, such as `ECONNREFUSED` or `WRONGPASS`, or the words of an `ERR` of Redis, such as `ERR DB index is out of range`. The rest
- * of a message is left out: it may hold an address, and behind a quotation mark what Redis was sent, which may be the password.
+ * The code of an error, such as `ECONNREFUSED` or `WRONGPASS`, or the words of an `ERR` of Redis, such as `ERR DB index is out of range`.
+ * The rest of a message is left out: it may hold an address, and behind a quotation mark what Redis was sent, which may be the password.
  */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';

@@ -1,4 +1,4 @@
-/** Sends messages to other processes. Those of one turn of the event loop for one process share an envelope: sealing and publishing cost more than text. */
+/** Sends messages to other processes. Those for one process in one turn of the event loop share an envelope: sealing and publishing are costly. */
 import { PeersUnreachableError } from '../peers.ts';
 import type { Answer, Envelopes, Message } from './envelopes.ts';
 
@@ -33,7 +33,7 @@ export interface Outbox {
  */
 const PAUSES_MS = [1_000, 500, 400, 100];
 
-/** The age at which a question is no longer dealt with: its answer would come too late, after the asker was told that nothing was done. Milliseconds. */
+/** The age at which a question is no longer handled: its answer would come after the asker was told that nothing was done. Milliseconds. */
 const QUESTION_MS = 1_500;
 
 /** How late a message without an answer may arrive; an older one has been held back on its way. Milliseconds. */
@@ -42,7 +42,7 @@ const NEWS_MS = 60_000;
 /** How long `tell` waits until its message has been published. Milliseconds. */
 const TELL_MS = 500;
 
-/** A message that follows the last sending within this time waits for more: under load several go together, and without load none waits. Milliseconds. */
+/** A message within this time after the last sending waits for more: under load several go together, without load none waits. Milliseconds. */
 const GATHER_MS = 1;
 
 /** The size at which an envelope is sent at once. Characters. */
@@ -124,7 +124,7 @@ export function createOutbox({ envelopes, publish, explainSilence, now }: Outbox
   const ship = ({ channel, messages, askers, tellers }: Parcel): void => {
     const { id, bytes } = envelopes.seal(channel, messages, askers.length > 0 ? QUESTION_MS : NEWS_MS);
     if (askers.length === 0) {
-      // Nothing is repeated: an answer that is lost is asked for again, and the rest is for those who hear it.
+      // Nothing here is sent again: a repeated question brings a lost answer, and what is told is for the processes that hear it.
       const release = (): void => {
         clearTimeout(late);
         for (const resolve of tellers) resolve();
@@ -147,7 +147,7 @@ export function createOutbox({ envelopes, publish, explainSilence, now }: Outbox
   };
   /** Puts a message into the parcel of its channel. */
   const put = (channel: string, message: string, { asker, teller }: Waiting = {}): void => {
-    // At the end of this turn of the event loop, or a moment after the last sending.
+    // They are sent at the end of this turn of the event loop, or a moment after the last sending.
     if (parcels.size === 0) {
       if (now() - sentAtMs < GATHER_MS) setTimeout(shipAll, GATHER_MS);
       else setImmediate(shipAll);
