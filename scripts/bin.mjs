@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /**
- * The commands of the package where it is installed and not checked out, as by `npx ./mcp-auth-server-0.1.0.tgz smoke URL`. Everything is
- * built there.
+ * The commands of the installed package, where there is no checkout, as by `npx ./mcp-auth-server-0.1.0.tgz smoke URL`. The package holds
+ * built files only.
  */
 
-// Its syntax is Node 14's, as that of prepare.mjs, which says why.
+// Its syntax is that of Node 14, like that of prepare.mjs, which says why.
 import { fileURLToPath } from 'node:url';
 
 /**
- * The programs by their commands.
+ * The program of each command, without folder and ending.
  *
  * @type {Readonly<Record<string, string>>}
  */
@@ -30,7 +30,7 @@ if (program === undefined) {
   process.exitCode = command === '--help' || command === '-h' ? 0 : 3;
 } else {
   const built = new URL(`../dist/${program}.js`, import.meta.url);
-  // As if the program itself had been started.
+  // The arguments are as if the program itself had been started.
   process.argv.splice(1, process.argv.length, fileURLToPath(built), ...args);
   await import(built.href);
 }

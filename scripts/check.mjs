@@ -1,6 +1,6 @@
 /**
- * `npm test`: installs and builds what is missing, runs the tests, then lint, types and format, whether or not one of them fails,
- * and ends with one summary. Arguments choose tests, as jest has them.
+ * `npm test`: installs and builds what is missing, then runs the tests, lint, types and format, even if one of them fails,
+ * and prints one summary at the end. Arguments choose tests, as with jest.
  */
 
 import { spawn } from 'node:child_process';
@@ -20,17 +20,17 @@ npm test -- --look-twice   files that failed beside others run once more, each b
 Other arguments are jest's: npm run jest -- --help lists them.
 `;
 
-/** So many files at the most are looked at twice: more than that do not fail because a machine is busy. */
+/** The most failed files that are run again: when more fail, the reason is not that the machine is busy. */
 const MOST_LOOKED_AT = 5;
 
-/** The checks besides the tests: scripts of package.json, and what mends what they find. */
+/** The checks besides the tests: scripts of package.json, and a hint for what they find. */
 const STATIC_CHECKS = [
-  // Types, too, are among what it checks: it has them anyway, and the compiler takes twice as long for them as the whole of it.
+  // Lint checks types as well: it has them anyway, and the compiler alone takes twice as long as all of lint.
   { name: 'lint', hint: 'npm run fix mends some of it' },
   { name: 'format', hint: 'npm run fix mends it' },
 ];
 
-/** @typedef {{ name: string, isGood: boolean, words: string, output: string }} Outcome How a check ended. */
+/** @typedef {{ name: string, isGood: boolean, words: string, output: string }} Outcome The result of a check. */
 
 const args = process.argv.slice(2);
 if (isHelpWanted(args)) process.stdout.write(USAGE);
@@ -40,7 +40,7 @@ else {
 }
 
 /**
- * Runs everything; returns the exit code.
+ * Runs all checks; returns the exit code.
  *
  * @param {readonly string[]} options
  */
@@ -57,8 +57,8 @@ async function check(options) {
 }
 
 /**
- * Runs the tests, and files that failed once more by themselves: a wait that is too short on a busy machine is no fault of what is
- * tested, and what fails by itself as well is.
+ * Runs the tests, then runs files that failed once more by themselves: a wait that is too short on a busy machine is no fault of
+ * the code under test, but what fails by itself is.
  *
  * @param {readonly string[]} jestArgs
  * @returns {Promise<Outcome>}
@@ -69,7 +69,7 @@ async function runTestsTwice(jestArgs) {
     return first;
   const files = first.failedFiles.join(', ');
   process.stderr.write(`\nOnce more, by themselves: ${files}\n`);
-  // Without workers, what a test that failed has left open would keep jest from ending.
+  // Without workers, jest would not end while a failed test has something open.
   const alone = ['--runInBand', '--forceExit'];
   const { isGood } = await runTests([...alone, '--runTestsByPath', ...first.failedFiles]);
   return {
@@ -80,7 +80,7 @@ async function runTestsTwice(jestArgs) {
 }
 
 /**
- * Runs jest at the terminal; its reporter sends the counts, and the files with a test that failed.
+ * Runs jest at the terminal. Its reporter sends the counts, and the files in which a test failed.
  *
  * @param {readonly string[]} jestArgs
  * @returns {Promise<Outcome & { failedFiles: readonly string[] }>}
@@ -102,7 +102,7 @@ async function runTests(jestArgs) {
 }
 
 /**
- * The reporter's counts in jest's own words.
+ * Puts the reporter's counts into jest's own words.
  *
  * @param {Readonly<Record<string, number>>} counts
  */
@@ -112,7 +112,7 @@ function describeCounts(counts) {
 }
 
 /**
- * Runs a script of package.json, as npm would, and keeps what it writes.
+ * Runs a script of package.json as npm would, and captures its output.
  *
  * @param {{ name: string, hint: string }} script
  * @returns {Promise<Outcome>}
@@ -135,7 +135,7 @@ async function runScript({ name, hint }) {
 }
 
 /**
- * The exit code of a process whose output has ended; null when a signal ended it or it could not be started.
+ * Waits for a process and its output to end. Returns its exit code; null when a signal ended it or it could not be started.
  *
  * @param {import('node:child_process').ChildProcess} child
  * @returns {Promise<number | null>}
@@ -148,7 +148,7 @@ async function exitCodeOf(child) {
 }
 
 /**
- * What package.json has under a name.
+ * The command of a script in package.json.
  *
  * @param {string} name
  */

@@ -1,4 +1,4 @@
-/** `npm run connect`: what to paste into a client so that it finds this server. */
+/** `npm run connect`: prints what to paste into a client so that it finds this server. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,9 +23,9 @@ import { CommandError, EXIT, type ExitCode } from './token/command-error.ts';
 
 process.exitCode = await main();
 
-/** Prints what the command line asks for. */
+/** Runs the command line, and returns its exit code. */
 async function main(): Promise<ExitCode> {
-  // Whoever read our output, such as `head`, has gone.
+  // The reader of standard output, such as `head`, may have gone; that is no failure.
   process.stdout.on('error', () => undefined);
   try {
     const line = parseConnectLine(process.argv.slice(2));
@@ -64,8 +64,8 @@ async function main(): Promise<ExitCode> {
 }
 
 /**
- * The link that a click follows.
- * @throws {CommandError} when the client has none
+ * The one-click link of a client.
+ * @throws {CommandError} when the client has no link
  */
 function linkOf({ title, oneClick }: Configuration): string {
   if (oneClick === undefined)
@@ -77,8 +77,8 @@ function linkOf({ title, oneClick }: Configuration): string {
 }
 
 /**
- * The file of a client, if it has one.
- * @throws {CommandError} when something that goes into it is not here
+ * Makes the file of a client; undefined when the client has none.
+ * @throws {CommandError} when this installation does not have what goes into the file
  */
 async function makeFile(client: ClientId, target: ConnectTarget): Promise<Uint8Array | undefined> {
   try {
@@ -92,30 +92,30 @@ async function makeFile(client: ClientId, target: ConnectTarget): Promise<Uint8A
 }
 
 /**
- * Prints a file, which is for no terminal: `> my.mcpb` keeps it.
- * @throws {CommandError} when a terminal would get it
+ * Prints a file, which is meant to be redirected: `> my.mcpb` keeps it.
+ * @throws {CommandError} when standard output is a terminal
  */
 function printFile(bytes: Uint8Array, client: ClientId): ExitCode {
-  // npm's own lines go to stdout too, and readers of archives that are strict refuse what begins with them.
+  // npm prints lines of its own to standard output, and strict readers refuse an archive that begins with them.
   const words = `That is a file: put its name behind the command, such as > my.mcpb. With npm run that is npm run -s connect -- --client ${client} … > my.mcpb: without -s npm writes lines of its own into the file.`;
   if (process.stdout.isTTY) throw new CommandError(EXIT.usage, words);
   process.stdout.write(bytes);
   return EXIT.done;
 }
 
-/** Prints one client's configuration, and nothing else, to stdout: so it can be piped. */
+/** Prints nothing but the configuration of one client to standard output, so that it can be piped. */
 function printAlone({ where, note, text }: Configuration): void {
   console.error(`Goes into ${where}.${note === undefined ? '' : ` ${note}`}`);
   console.log(text);
 }
 
-/** One client among all of them. */
+/** Formats the configuration of one client, where all are printed. */
 function formatSection({ id, title, where, note, text }: Configuration): string {
   const head = [`${title} (${id})`, `  goes into ${where}`, ...(note === undefined ? [] : [`  ${note}`])];
   return [...head, '', text].join('\n');
 }
 
-/** The stdio server of this folder, if this is a folder with one. */
+/** The stdio server of this folder, if it has been built here. */
 function findStdio() {
   const entry = fileURLToPath(new URL('../src/stdio.js', import.meta.url));
   if (!existsSync(entry)) return undefined;
@@ -123,7 +123,7 @@ function findStdio() {
   return { entry, tokensFile: path.resolve(auth.tokens.kind === 'file' ? auth.tokens.path : 'tokens.json') };
 }
 
-/** What this folder's server is configured with; tokens that are set are not looked at. */
+/** The settings of this folder's server. AUTH_TOKENS is left out, so its value cannot cause an error. */
 function readSettings() {
   return parseConfig({ ...readEnvironment(process.env), AUTH_TOKENS: undefined });
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run dev`: installs what is missing, compiles on every change into `.dev/`, and restarts the server when that succeeded. A build
- * that fails leaves the server as it is.
+ * `npm run dev`: installs what is missing, compiles into `.dev/` on every change, and restarts the server when that succeeds. When a
+ * build fails, the running server stays.
  */
 
 import { spawn } from 'node:child_process';
@@ -17,27 +17,27 @@ const USAGE = `npm run dev: serves as npm start does, and restarts on a change o
 The token file is read again by the running server.
 `;
 
-// Not dist/: tests and builds in another terminal have that for themselves.
+// Not dist/, which tests and builds in another terminal use.
 const OUT = '.dev';
 
-/** What a restart takes over besides compiled code. */
+/** What else a restart takes into account, besides compiled code. */
 const WATCHED = ['.env', 'package.json', 'node_modules/.package-lock.json', 'public'];
 const LOOK_MS = 300;
 
-// Where it appears, authentication is on from then on. Where it goes, nothing opens by itself: that takes a start by hand.
+// When the file appears, the server restarts with authentication on. When it goes, authentication stays on until a start by hand.
 const TOKENS = path.join(ROOT, 'tokens.json');
 
-// Seals the sessions of this run: the server that is started next goes on with them.
+// Seals the sessions of this run, so that the server goes on with them after a restart.
 const SECRET = randomBytes(32).toString('base64url');
 
-/** How long calls that are under way may take to end before a restart cuts them. */
+/** How long a restart waits for running calls before it cuts them. Milliseconds. */
 const PATIENCE_MS = 1_000;
 
 helpOrRefuse(process.argv.slice(2), USAGE);
 await prepareOrExit({ withBuild: false });
 run();
 
-/** Wires compiler, watch and signals to one server. */
+/** Connects the compiler, the watch and the signals to one server. */
 function run() {
   const server = createRestarter();
   let isBuilt = false;
@@ -50,7 +50,7 @@ function run() {
   });
 
   let hasTokens = false;
-  /** All that a restart would take over, in a form that can be compared. */
+  /** Everything that a restart would take into account, as one text to compare. */
   const look = () => {
     hasTokens ||= fs.existsSync(TOKENS);
     return `${hasTokens} ${stateOf(WATCHED)}`;
@@ -73,7 +73,7 @@ function run() {
     await server.stop();
     process.exit(0);
   };
-  // A terminal that is closed sends SIGHUP, for which the server reads its tokens again.
+  // Closing a terminal sends SIGHUP, which would make the server only reload its tokens.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void end());
   compiler.once('exit', (code) => {
     if (!isEnding) say(`the compiler ended with exit code ${code}`);
@@ -82,7 +82,7 @@ function run() {
 }
 
 /**
- * Compiles again and again; tells after each time how it went.
+ * Compiles on every change, and reports after each time whether it succeeded.
  *
  * @param {{ onSuccess: () => void, onFailure: () => void }} handlers
  */
@@ -107,7 +107,7 @@ function compile({ onSuccess, onFailure }) {
   return tsc;
 }
 
-/** The server that runs, if one does: one restart at a time, and the last one asked for counts. */
+/** Keeps one server running. Restarts happen one at a time; requests that come while one is waiting are merged with it. */
 function createRestarter() {
   /** @type {import('node:child_process').ChildProcess | undefined} */
   let child;
@@ -115,7 +115,7 @@ function createRestarter() {
   let waiting;
   let queue = Promise.resolve();
 
-  /** Ends the server: politely, and after a while at once. */
+  /** Ends the server: asks it to, and kills it after a while. */
   const stop = async () => {
     const ended = child;
     if (ended === undefined) return;
@@ -123,7 +123,7 @@ function createRestarter() {
       ended.once('exit', resolve);
     });
     ended.kill('SIGTERM');
-    // Asked twice, the server does not wait for calls any more.
+    // After a second SIGTERM the server does not wait for calls any more.
     const timer = setTimeout(() => ended.kill('SIGTERM'), PATIENCE_MS);
     const lastResort = setTimeout(() => ended.kill('SIGKILL'), 5 * PATIENCE_MS);
     await exit;
@@ -142,7 +142,7 @@ function createRestarter() {
     });
   };
 
-  /** Ends the server, if one runs, and starts it. */
+  /** Ends the server, if one runs, and starts it again. */
   const again = async () => {
     waiting = undefined;
     await stop();
@@ -158,7 +158,7 @@ function createRestarter() {
 }
 
 /**
- * Starts a program that ends with this process, however that ends.
+ * Starts a program that ends when this process does, however this process ends.
  *
  * @param {readonly string[]} args
  * @param {'pipe' | 'inherit'} stdout
@@ -174,8 +174,8 @@ function startNode(args, stdout, env = process.env) {
 }
 
 /**
- * The variables of the server: where no secret is set, with one for this run. All else is as with `npm start`: a secret alone would
- * switch signing in on, and hide that REDIS_URL needs one.
+ * The environment of the server: when no secret is set, one for this run is added; signing in stays off, unless SIGN_IN is set, since a secret alone
+ * would switch it on; and with REDIS_URL no secret is added, so that the server still says that it needs one.
  *
  * @returns {NodeJS.ProcessEnv}
  */
@@ -190,7 +190,7 @@ function environment() {
 }
 
 /**
- * What can be seen of files and of those in folders: when they changed, and that they are there.
+ * The state of files, and of the files in folders, as a text: when each changed, its size, and whether it exists.
  *
  * @param {readonly string[]} names
  * @returns {string}
@@ -206,7 +206,7 @@ function stateOf(names) {
 }
 
 /**
- * Tells the person at the terminal.
+ * Prints a line for the person at the terminal.
  *
  * @param {string} line
  */

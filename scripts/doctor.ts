@@ -1,7 +1,7 @@
-/** `npm run doctor`: walks the way from a client's configuration file to its server, and says where it breaks. */
+/** `npm run doctor`: follows a client's configuration file to its server, and says where the way breaks. */
 import { runDoctor } from './doctor/run.ts';
 
-// Whoever read our output, such as `head`, has gone.
+// The reader of standard output, such as `head`, may have gone: the run cannot tell its result.
 process.stdout.on('error', () => process.exit(1));
 
 process.exitCode = await runDoctor(process.argv.slice(2), {

@@ -1,4 +1,4 @@
-/** `npm run drop`: takes an optional part of the server out of a fork, with the lines that wire it and the tests that are its own. */
+/** `npm run drop`: removes an optional part of the server from a fork, with the lines that wire it and the tests of that part alone. */
 import { printable } from '../src/printable.ts';
 import { describeEdits, makeEdits } from './fork/edits.ts';
 import { USAGE } from './drop.usage.mjs';
@@ -13,7 +13,7 @@ import { parseOptions } from './token/options.ts';
 
 process.exitCode = await main();
 
-/** Does what the command line asks for, in the folder in which npm runs scripts: that of package.json. */
+/** Runs the command line in the folder in which npm runs scripts, that of package.json. Returns the exit code. */
 async function main(): Promise<ExitCode> {
   try {
     const line = parseDropLine(process.argv.slice(2));
@@ -27,14 +27,14 @@ async function main(): Promise<ExitCode> {
   }
 }
 
-/** What was asked for. */
+/** A parsed command line. */
 interface DropLine {
   readonly island: Island;
   readonly dryRun: boolean;
   readonly force: boolean;
 }
 
-/** Reads the arguments; undefined when help is wanted. */
+/** Parses the arguments; undefined when they ask for help. */
 function parseDropLine(args: readonly string[]): DropLine | undefined {
   if (isHelpWanted(args)) return undefined;
   const { switches, positionals } = parseOptions(args, {
@@ -51,7 +51,7 @@ function parseDropLine(args: readonly string[]): DropLine | undefined {
   return { island, dryRun: switches.has('dry-run'), force: switches.has('force') };
 }
 
-/** Plans, and then either tells or does. */
+/** Plans the edits, then prints them (`--dry-run`) or makes them. */
 async function drop(root: string, { island, dryRun, force }: DropLine): Promise<void> {
   if (!force && !dryRun) await requireCommitted(root);
   const { edits, tests, importers, unlisted } = await planDrop(root, island, ISLANDS);

@@ -1,5 +1,5 @@
-/** Preloaded into what `npm run dev` starts: whoever kills that without a word leaves neither a compiler nor a server behind. */
+/** Preloaded into what `npm run dev` starts, so that neither a compiler nor a server is left when that process is killed. */
 
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-// The channel alone is no reason to stay.
+// The channel alone must not keep the process running.
 process.channel?.unref();

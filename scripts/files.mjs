@@ -1,6 +1,6 @@
-/** Reading files that need not be there, and digests that tell whether anything changed. */
+/** Reads files that need not exist, and computes digests that tell whether files have changed. */
 
-// Its syntax is Node 14's, as that of prepare.mjs, which says why.
+// Its syntax is that of Node 14, like that of prepare.mjs, which says why.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -21,7 +21,7 @@ export function hashOf(root, inputs) {
 }
 
 /**
- * A file's own name, or those of the code and JSON files in a folder, in a stable order; none if it does not exist.
+ * The file's own name, or the names of the code and JSON files in a folder, in a stable order; none when nothing exists there.
  *
  * @param {string} root
  * @param {string} name relative to the root
@@ -40,7 +40,7 @@ function filesOf(root, name) {
 }
 
 /**
- * A text file's content, or undefined when there is none.
+ * The content of a text file; undefined when it does not exist.
  *
  * @param {string} file
  */

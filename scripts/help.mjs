@@ -1,9 +1,9 @@
-/** `--help`: whether it is asked for, and what the commands that take no arguments do with one. */
+/** `--help`: finds whether it is asked for, and handles the arguments of commands that take none. */
 
-// Its syntax is Node 14's, as that of prepare.mjs, which says why.
+// Its syntax is that of Node 14, like that of prepare.mjs, which says why.
 
 /**
- * Whether help is asked for: then nothing else is done, whatever else stands there.
+ * Whether the arguments ask for help, whatever else they hold.
  *
  * @param {readonly string[]} args what follows the command
  */
@@ -12,7 +12,7 @@ export function isHelpWanted(args) {
 }
 
 /**
- * Ends the process when there are arguments.
+ * Ends the process when there are arguments: prints the help if they ask for it, otherwise refuses them.
  *
  * @param {readonly string[]} args what follows the command
  * @param {string} usage what `--help` prints

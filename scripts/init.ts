@@ -1,4 +1,4 @@
-/** `npm run init`: makes a fork of this template a server of its own. */
+/** `npm run init`: turns a fork of this template into a server of its own. */
 import path from 'node:path';
 import { type Answers, suggestName, suggestTitle } from './fork/answers.ts';
 import { ask } from './fork/ask.ts';
@@ -12,7 +12,7 @@ import { CommandError, EXIT, type ExitCode, misuse } from './token/command-error
 
 process.exitCode = await main();
 
-/** Does what the command line asks for, in the folder in which npm runs scripts: that of package.json. */
+/** Runs the command line in the folder in which npm runs scripts, that of package.json. Returns the exit code. */
 async function main(): Promise<ExitCode> {
   try {
     const line = parseInitLine(process.argv.slice(2));
@@ -29,7 +29,7 @@ async function main(): Promise<ExitCode> {
   }
 }
 
-/** Looks whether it may, asks, plans, and then either tells or does. */
+/** Checks that it may, asks, plans the edits, and then prints or makes them. */
 async function init(root: string, { given, dropDocs, dryRun, force }: InitLine): Promise<void> {
   if (!force) await requireTemplate(root);
   if (!force && !dryRun) await requireCommitted(root);
@@ -40,7 +40,7 @@ async function init(root: string, { given, dropDocs, dryRun, force }: InitLine):
   console.log(nextSteps(answers, edits, deleted));
 }
 
-/** Refuses a fork that has been made somebody's own: its README would be lost. */
+/** Refuses a fork on which the command has run before, since its README and changelog would be lost. */
 async function requireTemplate(root: string): Promise<void> {
   if ((await filesAt(root, TEMPLATE_TESTS)).length > 0) return;
   throw new CommandError(
@@ -49,7 +49,7 @@ async function requireTemplate(root: string): Promise<void> {
   );
 }
 
-/** What was not given is asked for, or where nobody can be asked, is what would be suggested. */
+/** Completes the answers: asks for those that are not given; where nobody can be asked, takes what would be suggested. */
 async function complete(given: Partial<Answers>, root: string): Promise<Answers> {
   if (process.stdin.isTTY)
     return ask(given, suggestName(path.basename(root)), { input: process.stdin, output: process.stdout });
@@ -58,7 +58,7 @@ async function complete(given: Partial<Answers>, root: string): Promise<Answers>
   return { name, title: given.title ?? suggestTitle(name), address, keep };
 }
 
-/** What whoever ran this does next. */
+/** The next steps for whoever ran the command. */
 function nextSteps({ name, address }: Answers, edits: Edits, deleted: readonly string[]): string {
   const gone = [...edits.values()].filter((text) => text === undefined).length;
   return [

@@ -1,9 +1,9 @@
-/** Compares what package-lock.json asks for with what npm says that it has put into node_modules. */
+/** Compares package-lock.json with what npm has noted of the packages in node_modules. */
 
-// Its syntax is Node 14's, as that of prepare.mjs, which says why.
+// Its syntax is that of Node 14, like that of prepare.mjs, which says why.
 
 /**
- * Whether npm has installed every package that a lock file names, and none besides.
+ * Whether npm has installed every package that a lock file names, and no others.
  *
  * @param {string} lockText package-lock.json
  * @param {string} installedText what npm has written into node_modules
@@ -14,17 +14,17 @@ export function isInstalledAs(lockText, installedText, isThere) {
   const installed = packagesOf(installedText);
   for (const [name, entry] of Object.entries(locked)) {
     const found = installed[name];
-    // What is for another platform is named and absent.
+    // Packages for another platform are optional: the lock file names them, and they are absent.
     if (found === undefined || !isThere(name)) {
       if (entry.optional !== true) return false;
     } else if (!isSame(entry, found)) return false;
   }
-  // A package that is left over can hide the one that is meant; `npm install --no-save` marks those that are wanted.
+  // A left-over package can hide the one that is meant. `npm install --no-save` marks its packages as extraneous: those may stay.
   return Object.entries(installed).every(([name, { extraneous }]) => name in locked || extraneous === true);
 }
 
 /**
- * Whether two lock files mean the same package. Where it came from counts for those without a digest: folders and git.
+ * Whether two entries are the same package. The source counts only for packages without a digest: folders and git.
  *
  * @param {LockedPackage} one
  * @param {LockedPackage} other
@@ -42,7 +42,7 @@ function isSame(one, other) {
  */
 
 /**
- * The packages of a lock file by their folders; none where it cannot be read.
+ * The packages of a lock file by folder; none when it cannot be read.
  *
  * @param {string} text
  * @returns {Record<string, LockedPackage>}

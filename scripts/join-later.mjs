@@ -1,6 +1,6 @@
 /**
- * What no start needs, and so is left out of the script that starts: it would be read each time, and V8 would have to take over what it has
- * compiled of it. The SDK has a script of its own; the rest is loaded from where npm put it.
+ * Keeps what no start needs out of the script that starts: that script is read at each start, with what V8 has compiled of it. The SDK
+ * gets a script of its own; other packages are loaded from where npm put them.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-/** The name under which the SDK imports zod; its script has it from the one that starts. */
+/** The name by which the SDK imports zod; the SDK's script takes zod from the script that starts. */
 export const ZOD = 'zod/v4';
 
 /**
- * Puts packages of the SDK into their own script, which runs when one of them is used: hundreds of schemas, of which the first message is
- * the first that needs one. What are only words stays.
+ * Puts packages of the SDK into their own script, which runs when one of them is first used: they hold hundreds of schemas, and none is
+ * needed before the first message. Exports that are only strings or numbers stay.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -36,7 +36,7 @@ export const leaveSdk = {
 };
 
 /**
- * The packages of the SDK that a script asks for, and their files.
+ * The SDK packages that a script imports, with their files.
  *
  * @param {import('esbuild').Metafile['inputs']} inputs
  */
@@ -48,7 +48,7 @@ export function sdkIn(inputs) {
 }
 
 /**
- * Has the SDK's script share zod with the other, where it is the same one: twice, it would take as long again.
+ * Lets the SDK's script share zod with the other script, where both would load the same: loading it twice would take twice the time.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -56,7 +56,7 @@ export const shareZod = {
   name: 'share-zod',
   setup({ onResolve, onLoad, resolve }) {
     onResolve({ filter: new RegExp(`^${ZOD}$`) }, async ({ path: name, resolveDir, kind, pluginData }) => {
-      // It is this plugin that asks.
+      // This plugin's own query.
       if (pluginData === 'found') return undefined;
       const find = (/** @type {string} */ from) =>
         resolve(name, { resolveDir: from, kind, pluginData: 'found' });
@@ -70,7 +70,7 @@ export const shareZod = {
 };
 
 /**
- * What a module exports, by name.
+ * The exports of a module, by name.
  *
  * @param {string} specifier
  */
@@ -82,7 +82,7 @@ async function exportsOf(specifier) {
 }
 
 /**
- * The text of a module whose exports are those of another one, which is loaded when one of them is used.
+ * The source text of a module that re-exports another one, which is loaded when an export is first used.
  *
  * @param {string} load
  * @param {readonly string[]} names
@@ -93,7 +93,7 @@ function takenFrom(load, names) {
 }
 
 /**
- * Whether a value of a package is a text or a number, or some of them: it can be written down.
+ * Whether a value is a string, a number, or a list of them, and so can be written into a source text.
  *
  * @param {unknown} value
  * @returns {boolean}
@@ -102,21 +102,21 @@ const areWords = (value) =>
   ['string', 'number'].includes(typeof value) || (Array.isArray(value) && value.every(areWords));
 
 /**
- * What stands in the place of packages that a start would spend time on for nothing, by their names; it loads the package, at this
- * path, when it is used.
+ * Replacements for packages that a start need not load, by package name. Each loads the package, at the given path, when it is
+ * first used.
  *
  * @type {Record<string, (file: string) => string>}
  */
 const LATER = {
-  // The tables of media types, of which Koa's packages bring two: nothing that is served looks one up.
+  // The tables of media types, of which Koa's packages bring two. Nothing that the server does looks one up.
   'mime-types': (file) =>
     ['charset', 'contentType', 'extension', 'lookup']
       .map((name) => `exports.${name} = (text) => require(${file}).${name}(text);`)
       .join('\n'),
-  // What starts threads for pino's transports, of which we use none.
+  // Starts threads for pino's transports, which this server does not use.
   'thread-stream': (file) =>
     `module.exports = function (options) { return new (require(${file}))(options); };`,
-  // Warnings of Koa's packages: each looks for the line that asked for them, and V8 counts all the lines of this script for that.
+  // Deprecation warnings of Koa's packages: each determines its call site, for which V8 counts all the lines of this script.
   depd: (file) => `module.exports = function (name) {
   let real;
   const find = () => (real ??= require(${file})(name));
@@ -130,12 +130,12 @@ const LATER = {
 };`,
 };
 
-/** The tables of media types and of character sets. */
+/** Matches the tables of media types and of character sets. */
 const TABLES = /mime-db.db\.json$|iconv-lite.encodings.tables.[\w-]+\.json$/;
 
 /**
- * Puts that in their places. Tables are copied beside the program: where npm put them is known to the packages that need them, not to the
- * program. zod's messages in all languages but English stay there, as zod is a package of our own.
+ * Applies the replacements. Tables are copied beside the program, since only the packages that need them can find where npm put them.
+ * zod's messages in other languages than English stay in its package, which the program can find: it depends on zod itself.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -147,10 +147,10 @@ export const loadLater = {
       onResolve(
         { filter: new RegExp(`^${name}$`) },
         async ({ path: asked, importer, kind, resolveDir, pluginData }) => {
-          // It is this plugin that asks.
+          // This plugin's own query.
           if (pluginData === 'found') return undefined;
           const { path: file } = await resolve(asked, { importer, kind, resolveDir, pluginData: 'found' });
-          // esbuild takes what ends in .mjs for an ES module.
+          // Not the path alone: esbuild would take a name that ends in .mjs for an ES module.
           return { path: `${file}, later`, namespace, pluginData: file };
         },
       );
@@ -168,7 +168,7 @@ export const loadLater = {
       external: true,
     }));
     onResolve({ filter: /locales\/index\.js$/ }, ({ path: asked, resolveDir }) =>
-      // esbuild would take a file of that package for an ES module.
+      // Not the path of the file: esbuild would take it for an ES module.
       /[\\/]zod[\\/]v4[\\/]/.test(resolveDir) ? { path: asked, namespace: 'locales' } : undefined,
     );
     onLoad({ filter: /./, namespace: 'locales' }, async () => {

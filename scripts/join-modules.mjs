@@ -1,8 +1,8 @@
 /**
- * Joins what a start imports into one script, `dist/src/joined.cjs`, and what it needs of the SDK when it is asked something into another;
- * has the compiled entries load them: modules are found and read one by one, and of a script V8 can keep what it has compiled, functions
- * too (`load-joined.mjs`; `npm run bench -- --only start`). Where it cannot run, the entries stay as tsc wrote them: the same program in
- * many files. `npm run dev` never comes here.
+ * Joins what a start imports into one script, `dist/src/joined.cjs`, and what answering needs of the SDK into another, and makes the
+ * compiled entries load them. Modules are found and read one by one, and V8 can keep what it has compiled of a script, functions
+ * too (`load-joined.mjs`; `npm run bench -- --only start`). Where joining fails, the entries stay as tsc wrote them: the same program in
+ * many files. `npm run dev` does not use this.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -11,10 +11,10 @@ import { leaveSdk, loadLater, sdkIn, shareZod, ZOD } from './join-later.mjs';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-/** It has compiled what the others run. */
+/** The entry that makes V8 compile what the others run. */
 const COMPILE_AHEAD = 'scripts/compile-ahead.ts';
 
-/** What starts a server, as far as it is there: forks, and the image, leave some of it out. */
+/** The entries that start a server, as far as they exist: forks, and the image, leave some out. */
 const ENTRIES = [
   'src/main.ts',
   'src/stdio.ts',
@@ -27,7 +27,7 @@ const ENTRIES = [
 ].filter((entry) => fs.existsSync(path.join(ROOT, entry)));
 
 /**
- * The packages that the engine imports; what they need comes with them. Every other one stays where npm put it, a fork's too: it may be
+ * The packages that the engine imports, joined with their dependencies. Any other package, a fork's too, stays where npm put it: it may be
  * native, or compute the names of what it loads.
  */
 const JOINED = [
@@ -46,7 +46,7 @@ const JOINED = [
 /** The folder of the built server. */
 const FOLDER = path.join(ROOT, 'dist/src');
 
-/** Joins them; throws, and has changed nothing, where it cannot be done. */
+/** Joins the modules. Throws when that cannot be done, before it has changed anything. */
 async function join() {
   const start = await bundle('joined.cjs', {
     contents: [
@@ -72,7 +72,7 @@ async function join() {
 }
 
 /**
- * Joins modules into one script: a function of what a CommonJS module has.
+ * Joins modules into one script, whose value is a function that takes what a CommonJS module is given.
  *
  * @param {string} name
  * @param {{ contents: readonly string[], given: string, plugins: import('esbuild').Plugin[] }} parts what it exports, what it is given besides, and how imports are treated
@@ -84,12 +84,12 @@ async function bundle(name, { contents, given, plugins }) {
     stdin: { contents: contents.join('\n'), resolveDir: ROOT },
     outfile: path.join(FOLDER, name),
     bundle: true,
-    // Of a module that is an ES module nothing can be kept but what it imports.
+    // CommonJS, since V8's code of an ES module itself cannot be kept, only that of the scripts it loads.
     format: 'cjs',
     platform: 'node',
     target: 'node20.19',
     mainFields: ['module', 'main'],
-    // Names and lines stay as they are, so that a stack trace can be read; `NODE_OPTIONS=--enable-source-maps` names the sources.
+    // Names and lines stay, so that stack traces can be read; with `NODE_OPTIONS=--enable-source-maps` they name the sources.
     minifySyntax: true,
     sourcemap: process.argv.includes('--no-source-maps') ? false : 'linked',
     sourcesContent: false,
@@ -98,7 +98,7 @@ async function bundle(name, { contents, given, plugins }) {
     metafile: true,
     write: false,
     assetNames: '[name]-[hash]',
-    // Of a package; our own modules are told by a plugin.
+    // For packages; a plugin does it for our own modules.
     define: { 'import.meta.url': 'joinedUrl' },
     banner: {
       js: `(function (exports, require, module, __filename) {'use strict';\nconst joined = module.importThat, { ${given} } = module;\n${PLACE_OF}`,
@@ -109,7 +109,7 @@ async function bundle(name, { contents, given, plugins }) {
   const later = Object.values(metafile.outputs)
     .flatMap(({ imports }) => imports)
     .filter(({ kind }) => kind === 'dynamic-import');
-  // On Node 20 a script that imports is warned about. By a name as long, which leaves the map right.
+  // Node 20 prints a warning when a script calls import(). The replacement is as long, so that the source map stays right.
   const ask = (/** @type {string} */ text) =>
     later.reduce((sum, { path: asked }) => sum.replaceAll(`import("${asked}")`, `joined("${asked}")`), text);
   const files = outputFiles.map(({ path: file, contents: bytes, text }) => ({
@@ -129,7 +129,7 @@ function builtOf(entry) {
 }
 
 /**
- * What stands in the place of an entry: it loads the script.
+ * The text that replaces an entry's compiled file: it loads the script.
  *
  * @param {string} entry
  * @param {import('esbuild').Metafile['inputs']} inputs
@@ -140,14 +140,14 @@ function stubOf(entry, inputs) {
   return [
     `import { ${verb} } from '${loader.startsWith('.') ? loader : `./${loader}`}';`,
     `await ${verb}(${JSON.stringify(entry)}, ${JSON.stringify(findOutside(entry, inputs))});`,
-    // What a fork's modules may have opened is nothing to wait for.
+    // A fork's modules may have opened something; the build does not wait for it.
     ...(verb === 'load' ? [] : ['process.exit(0);']),
     '',
   ].join('\n');
 }
 
 /**
- * The packages outside that an entry imports.
+ * The packages outside the script that an entry imports.
  *
  * @param {string} entry
  * @param {import('esbuild').Metafile['inputs']} inputs
@@ -163,7 +163,7 @@ function findOutside(entry, inputs) {
 }
 
 /**
- * The packages outside that an entry reaches over some of its imports.
+ * The packages outside the script that an entry reaches through the imports that are followed.
  *
  * @param {string} entry
  * @param {import('esbuild').Metafile['inputs']} inputs
@@ -179,7 +179,7 @@ function reach(entry, inputs, follows) {
 }
 
 /**
- * Leaves packages outside that our own code imports and that are not the engine's. The loader imports them, as they may be ES modules.
+ * Leaves packages outside that our own code imports and the engine does not. The loader imports them, since they may be ES modules.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -203,7 +203,7 @@ const leaveOthers = {
   },
 };
 
-/** What the script knows of the place of a module in `dist/`, as `import.meta` has it. */
+/** Code in the script that computes the place of a module in `dist/`, as `import.meta` has it. */
 const PLACE_OF = `function placeOf(name) {
   const { join, dirname } = require('node:path'), filename = join(__filename, '../..', name);
   return { filename, dirname: dirname(filename), url: require('node:url').pathToFileURL(filename).href };
@@ -211,8 +211,8 @@ const PLACE_OF = `function placeOf(name) {
 const joinedUrl = placeOf('src/joined.cjs').url;`;
 
 /**
- * Tells each of our own modules the place that it has when it is loaded by itself: what a fork's tool looks for beside itself is not
- * beside the script.
+ * Gives each of our own modules the place that it has when it is loaded by itself: files that a fork's tool looks for beside itself are
+ * not beside the script.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -235,7 +235,7 @@ const keepPlaces = {
 try {
   await join();
 } catch (error) {
-  // A platform without the bundler's program, say; or a module of a fork's that waits at its top level, which no script can.
+  // Reasons are a platform without esbuild's binary, or a fork's module with a top-level await, which a script cannot have.
   process.stderr.write(
     `join-modules: not joined, starts take longer: ${error instanceof Error ? error.message : String(error)}\n`,
   );

@@ -1,6 +1,6 @@
 /**
- * Loads the scripts that `join-modules.mjs` has made, with what V8 has compiled of them; the build puts this file beside them. Without
- * what is compiled, or where it is another Node's, V8 compiles again, and a start takes longer.
+ * Loads the scripts that `join-modules.mjs` has made, with the code that V8 has compiled of them; the build puts this file beside them.
+ * Without that code, or when another Node has made it, V8 compiles again, and a start takes longer.
  */
 import fs from 'node:fs';
 import nodeModule from 'node:module';
@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
 
-/** @typedef {Record<string, () => unknown>} Exports what a script has to offer, by names */
+/** @typedef {Record<string, () => unknown>} Exports The exports of a script, by name. */
 /** @typedef {(name: string) => unknown} Require */
 /** @typedef {{ exports: Exports } & Record<string, unknown>} Module */
 /** @typedef {{ exports: unknown, _compile(text: string, file: string): void }} Running */
@@ -17,15 +17,15 @@ import vm from 'node:vm';
 const START = 'joined.cjs';
 const SDK = 'joined-sdk.cjs';
 
-/** What V8 has compiled is of one Node. */
+/** The folder of the compiled code, one for each version of Node and each platform. */
 const COMPILED = fileURLToPath(
   new URL(`../.compiled/${process.version}-${process.platform}-${process.arch}/`, import.meta.url),
 );
 
-/** What stays outside and is imported as it is needed, by the names that the script asks for. */
+/** Packages that stay outside the script, already imported, by the names that the script uses. */
 const outside = /** @type {Map<string, unknown>} */ (new Map());
 
-/** The scripts that have run, by their names, and what each has to offer. */
+/** The scripts that have run, by name, and the exports of each. */
 const compiled = /** @type {Map<string, vm.Script>} */ (new Map());
 const offers = /** @type {Map<string, Exports>} */ (new Map());
 
@@ -36,13 +36,13 @@ const offers = /** @type {Map<string, Exports>} */ (new Map());
  * @param {readonly string[]} [needed] the packages outside that it imports
  */
 export async function load(entry, needed = []) {
-  // A script cannot wait for an import.
+  // The script cannot await an import, so these are imported first.
   for (const from of needed) outside.set(`outside:${from}`, await import(from));
   return takeFrom(START, entry, { loadSdk });
 }
 
 /**
- * Runs what an entry calls its rehearsal, and keeps what V8 has compiled by then.
+ * Runs the rehearsal that an entry exports, and keeps what V8 has compiled by then.
  *
  * @param {string} entry
  * @param {readonly string[]} [needed]
@@ -53,20 +53,20 @@ export async function compileAhead(entry, needed) {
     const { rehearse } = /** @type {{ rehearse: () => Promise<void> }} */ (await load(entry, needed));
     await rehearse();
   } catch (error) {
-    // The server will say the same, and louder; nobody's build fails here.
+    // A server would report the same error at its start; the build does not fail because of it.
     console.error('compile-ahead:', error);
   }
   fs.mkdirSync(COMPILED, { recursive: true });
   for (const [name, script] of compiled) {
     const file = path.join(COMPILED, name);
-    // Whoever starts meanwhile reads all of it or nothing.
+    // Written and renamed, so that a server that starts meanwhile reads the whole file or none.
     fs.writeFileSync(`${file}.tmp`, script.createCachedData());
     fs.renameSync(`${file}.tmp`, file);
   }
 }
 
 /**
- * A package of the SDK, whose script runs with the first one that is asked for. What both scripts need, it has from the other.
+ * A package of the SDK. The SDK's script runs when the first one is asked for, and takes shared modules from the other script.
  *
  * @param {string} name
  */
@@ -75,7 +75,7 @@ function loadSdk(name) {
 }
 
 /**
- * What a script has to offer under a name.
+ * Calls an export of a script, which runs first if it has not.
  *
  * @param {string} script
  * @param {string} name
@@ -90,14 +90,14 @@ function takeFrom(script, name, given) {
 }
 
 /**
- * Runs a script: what it has to offer.
+ * Runs a script, and returns its exports.
  *
  * @param {string} name
  * @param {Record<string, unknown>} given
  */
 function run(name, given) {
   const file = fileURLToPath(new URL(name, import.meta.url));
-  // It is all ASCII, and a function: put into one here, V8 would copy it.
+  // The file is all ASCII, and is a function already: if it were wrapped in one here, V8 would copy it.
   const text = fs.readFileSync(file, 'latin1');
   const inside = /** @type {Require} */ (nodeModule.createRequire(file));
   /** @type {Require} */
@@ -110,7 +110,7 @@ function run(name, given) {
 }
 
 /**
- * Imports what the script imports when it needs it.
+ * Imports a module for the script, which calls this instead of import().
  *
  * @param {string} name
  * @returns {Promise<unknown>}
@@ -120,7 +120,7 @@ async function importThat(name) {
 }
 
 /**
- * The function that the text of a script is, with what V8 has compiled of it; V8 itself sees whether that is of this script and this V8.
+ * Compiles a script from its text, with V8's kept code, and returns its function. V8 itself rejects code of another script or version.
  *
  * @param {string} text
  * @param {string} file
@@ -134,7 +134,7 @@ function runCompiled(text, file) {
 }
 
 /**
- * The same function, out of a module: of a script Node reads no map.
+ * Returns the same function from a CommonJS module: Node reads source maps of modules, not of scripts.
  *
  * @param {string} text
  * @param {string} file
@@ -150,7 +150,7 @@ function runWithMap(text, file) {
 }
 
 /**
- * What V8 has compiled of a script.
+ * The code that V8 has compiled of a script; undefined when there is none.
  *
  * @param {string} name
  */

@@ -1,15 +1,15 @@
-/** A lock file that lets one process of a checkout install or build at a time, and never outlives its maker for long. */
+/** A lock file that lets one process of a checkout at a time install or build. A lock whose owner has died does not stay for long. */
 
-// Its syntax is Node 14's, as that of prepare.mjs, which says why.
+// Its syntax is that of Node 14, like that of prepare.mjs, which says why.
 import fs from 'node:fs';
 import os from 'node:os';
 import { codeOf } from './files.mjs';
 
-/** How often a lock is looked at by those who wait for it. Milliseconds. */
+/** How often waiting processes look at the lock. Milliseconds. */
 const LOOK_MS = 50;
 
 /**
- * Waits until no other process holds the lock; returns the function that lets the next one in.
+ * Waits until no other process holds the lock, and takes it. Returns the function that releases it.
  *
  * @param {string} file
  * @param {object} options
@@ -19,7 +19,7 @@ const LOOK_MS = 50;
  * @returns {Promise<() => void>}
  */
 export async function lock(file, { onWait, touchMs = 1_000, abandonedMs = 10_000 }) {
-  /** What was seen of another one's lock, and since when it has been like that. */
+  /** The last seen state of another process's lock, and since when it has not changed. */
   let seen = '';
   let sinceMs = 0;
   let isTold = false;
@@ -27,13 +27,13 @@ export async function lock(file, { onWait, touchMs = 1_000, abandonedMs = 10_000
     const unlock = take(file, touchMs);
     if (unlock !== undefined) return unlock;
     const found = look(file);
-    // Measured here, since the clocks of two machines that share a folder may differ, and a clock can be set back.
+    // Age is measured by this process's own clock: the clocks of two machines that share a folder may differ, and a clock can be set back.
     if (found.state !== seen) {
       seen = found.state;
       sinceMs = performance.now();
     }
     if (found.isGone || performance.now() - sinceMs > abandonedMs) {
-      // Somebody else may have taken it over just now.
+      // Removed only if no other process has taken it over in the meantime.
       if (look(file).state === seen) fs.rmSync(file, { recursive: true, force: true });
       continue;
     }
@@ -46,7 +46,7 @@ export async function lock(file, { onWait, touchMs = 1_000, abandonedMs = 10_000
 }
 
 /**
- * Makes the file and keeps touching it; undefined when it is there already.
+ * Creates the lock file and keeps touching it; undefined when the file exists already.
  *
  * @param {string} file
  * @param {number} touchMs
@@ -63,7 +63,7 @@ function take(file, touchMs) {
   try {
     fs.writeSync(descriptor, `${process.pid} ${os.hostname()}\n`);
   } catch (error) {
-    // A full disk has room for a name, not for what it holds.
+    // On a full disk, a file can be created but not filled.
     fs.rmSync(file, { force: true });
     throw error;
   } finally {
@@ -77,7 +77,7 @@ function take(file, touchMs) {
 }
 
 /**
- * Shows that the maker is still there.
+ * Touches the file, to show that its owner is alive.
  *
  * @param {string} file
  */
@@ -86,27 +86,27 @@ function touch(file) {
     const now = new Date();
     fs.utimesSync(file, now, now);
   } catch {
-    // Somebody deleted it; what is under way ends all the same.
+    // Somebody deleted the file; the work goes on all the same.
   }
 }
 
 /**
- * What there is to see of a lock, and whether its maker is known to have ended.
+ * The state of a lock as a text to compare, and whether its owner is known to have ended.
  *
  * @param {string} file
  */
 function look(file) {
-  // A link that leads nowhere is in the way as well.
+  // lstat, since a dangling link also keeps the file from being created.
   const stats = fs.lstatSync(file, { bigint: true, throwIfNoEntry: false });
   const text = textOf(file);
   const [, pid, host] = /^(\d+) (.+)\n$/.exec(text) ?? [];
-  // Another machine's, or container's, process ids say nothing here.
+  // The process ids of another machine, or container, mean nothing here.
   const isGone = pid !== undefined && host === os.hostname() && hasEnded(Number(pid));
   return { state: stats === undefined ? 'none' : `${stats.ino} ${stats.mtimeNs} ${text}`, isGone };
 }
 
 /**
- * What a lock says; nothing when it cannot be read.
+ * The content of a lock; empty when it cannot be read.
  *
  * @param {string} file
  */
@@ -119,7 +119,7 @@ function textOf(file) {
 }
 
 /**
- * Whether no process has this id, or only this very one, which has made no lock.
+ * Whether no other process has this id. This process itself has not made the lock.
  *
  * @param {number} pid
  */

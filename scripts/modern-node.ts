@@ -1,4 +1,4 @@
-/** Finds a Node new enough for tools that refuse the one this project supports: the conformance suite, the Inspector. */
+/** Finds a Node that is new enough for tools that refuse the oldest one this project supports: the conformance suite, the Inspector. */
 import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
@@ -13,7 +13,7 @@ const INSTALL_TIMEOUT_MS = 180_000;
 const found = new Map<number, Promise<string>>();
 
 /**
- * The path of a Node of that version or later: the running one, else the npm package `node`, which npm keeps in its cache.
+ * The path of a Node of that version or later: the running one, otherwise the npm package `node`, which npm keeps in its cache.
  * @throws {Error} saying what failed and what would help
  */
 export async function findModernNode(major = NEEDED_MAJOR): Promise<string> {
@@ -23,10 +23,10 @@ export async function findModernNode(major = NEEDED_MAJOR): Promise<string> {
   return node;
 }
 
-/** Has npm provide the package `node` of a major version, and checks that what came runs here. */
+/** Has npm install the package `node` of a major version, and checks that it runs here. */
 export async function installNode(major: number): Promise<string> {
   try {
-    // npm's cache keeps the package, so only the first time downloads. `--yes`: nobody is there to be asked.
+    // npm's cache keeps the package, so it is downloaded only once. `--yes`, since nobody can answer npm's question.
     const args = ['exec', '--yes', `--package=node@${major}`, '--call', 'node -p process.execPath'];
     const [npm, ...first] = npmProgram('npm');
     const { stdout } = await run(npm, [...first, ...args], { timeout: INSTALL_TIMEOUT_MS });

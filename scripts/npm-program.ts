@@ -1,7 +1,7 @@
-/** How npm and npx are started on every system. */
+/** How to start npm and npx on every system. */
 import path from 'node:path';
 
-/** Where one looks for them. */
+/** The environment in which they are looked for. */
 interface Surroundings {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly platform?: NodeJS.Platform;
@@ -9,16 +9,16 @@ interface Surroundings {
   readonly node?: string;
 }
 
-/** The program and its first argument, if it needs one, before the arguments of npm or npx. */
+/** The program to start, and its first argument where it needs one; the arguments of npm or npx follow. */
 export function npmProgram(
   name: 'npm' | 'npx',
   { env = process.env, platform = process.platform, node = process.execPath }: Surroundings = {},
 ): readonly [program: string, ...first: string[]] {
   const { join, dirname } = platform === 'win32' ? path.win32 : path.posix;
   const { npm_execpath: npmCli } = env;
-  // Under npm, the npm that is running; it need not be the first on the PATH.
+  // Under npm, use the npm that is running, which need not be the first on the PATH.
   if (npmCli?.endsWith('npm-cli.js') === true) return [node, join(dirname(npmCli), `${name}-cli.js`)];
-  // There they are scripts of cmd.exe, which start in a shell alone, and that would read the arguments once more.
+  // On Windows they are cmd.exe scripts, which need a shell, and the shell would parse the arguments once more.
   if (platform === 'win32')
     return [node, join(dirname(node), 'node_modules', 'npm', 'bin', `${name}-cli.js`)];
   return [name];

@@ -1,7 +1,7 @@
-/** Brings a checkout into a state that runs: Node new enough, dependencies installed, `dist/` built; nothing is done twice. */
+/** Makes a checkout ready to run: checks Node, installs dependencies and builds `dist/`, each only when needed. */
 
-// An old Node must be able to parse this file in order to refuse itself, so its syntax is Node 14's.
-// Everything is said on stderr: stdout may belong to the stdio protocol.
+// An old Node must be able to parse this file in order to refuse itself, so its syntax is that of Node 14.
+// All messages go to stderr, since stdout may carry the stdio transport.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import { lock } from './lock.mjs';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-/** Files, and folders whose code and JSON files, the compiled program depends on. */
+/** The compiled program depends on these files, and on the code and JSON files in these folders. */
 const BUILD_INPUTS = [
   'package.json',
   'package-lock.json',
@@ -26,17 +26,17 @@ const BUILD_INPUTS = [
 ];
 const INSTALL_STAMP = 'node_modules/.prepare-stamp';
 const BUILD_STAMP = 'dist/.stamp';
-// What npm keeps about the packages that it has put into node_modules.
+// npm's own list of the packages in node_modules.
 const INSTALLED = 'node_modules/.package-lock.json';
 
 const USAGE =
   'npm run build: installs the dependencies and compiles into dist/, each only when that is needed.\n';
 
-/** A failure whose message is all there is to say. */
+/** A failure whose message is all that a person needs. */
 class PrepareError extends Error {}
 
 /**
- * Prepares the checkout, or says in one line why not and ends the process.
+ * Prepares the checkout. When that fails, prints why in one line and ends the process.
  *
  * @param {{ withBuild?: boolean }} [options]
  */
@@ -44,7 +44,7 @@ export async function prepareOrExit({ withBuild = true } = {}) {
   try {
     await prepare(ROOT, withBuild);
   } catch (error) {
-    // A system error, such as a full disk, is explained by its message as well.
+    // The message of a system error, such as a full disk, explains it as well.
     if (!(error instanceof PrepareError || (error instanceof Error && 'code' in error))) throw error;
     say(error.message);
     process.exit(1);
@@ -52,7 +52,7 @@ export async function prepareOrExit({ withBuild = true } = {}) {
 }
 
 /**
- * Throws, with the two versions in the message, when a Node version is below what a range asks for.
+ * Checks that a Node version is in a range; throws, with both in the message, when it is below.
  *
  * @param {string} version such as `process.versions.node`
  * @param {string} range `>=` and a version, as package.json's `engines.node` has it
@@ -85,7 +85,7 @@ async function prepare(root, withBuild) {
     onWait: () => say('waiting for another process that is installing or building'),
   });
   try {
-    // Another process may have done either while this one waited for the lock.
+    // Another process may have done it while this one waited for the lock.
     if (!isInstalled(root)) await install(root);
     if (!isReady()) await build(root);
   } finally {
@@ -94,7 +94,7 @@ async function prepare(root, withBuild) {
 }
 
 /**
- * Whether `node_modules` is what the lock file says, whoever installed it.
+ * Whether `node_modules` is as the lock file says, whoever installed it.
  *
  * @param {string} root
  */
@@ -105,12 +105,12 @@ function isInstalled(root) {
     if (isInstalledAs(lockText, installedText, (folder) => fs.existsSync(path.join(root, folder))))
       return true;
   }
-  // What `npm ci` itself has made of this lock file is right even if the comparison does not see it: no second try.
+  // What `npm ci` has made of this very lock file counts as installed, even if the comparison fails: a second run would change nothing.
   return readIfPresent(path.join(root, INSTALL_STAMP)) === installHashOf(root);
 }
 
 /**
- * A digest of what is asked for and what npm says is there.
+ * A digest of the lock file and of npm's own list.
  *
  * @param {string} root
  */
@@ -119,7 +119,7 @@ function installHashOf(root) {
 }
 
 /**
- * Whether `dist/` was built from the sources as they are.
+ * Whether `dist/` was built from the present sources.
  *
  * @param {string} root
  */
@@ -135,22 +135,22 @@ function isBuilt(root) {
 async function install(root) {
   say('installing dependencies (npm ci)');
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  // Under npm, the npm that is running; it need not be the first on the PATH.
+  // Under npm, use the npm that is running, which need not be the first on the PATH.
   const npmCli = process.env['npm_execpath'];
-  // Its stdout is a summary that nobody needs; what goes wrong is on stderr.
+  // npm's stdout is only a summary; errors are on stderr.
   if (npmCli?.endsWith('npm-cli.js')) await run(root, [process.execPath, npmCli, ...args], 'ignore');
   else await run(root, ['npm', ...args], 'ignore');
   fs.writeFileSync(path.join(root, INSTALL_STAMP), installHashOf(root));
 }
 
 /**
- * Compiles into an empty `dist/`, so that what was deleted from the sources is gone there too.
+ * Compiles into an empty `dist/`, so that output of deleted sources does not stay.
  *
  * @param {string} root
  */
 async function build(root) {
   say('building');
-  // Taken before the compiler reads: an edit while it runs makes the stamp stale, not the build.
+  // Taken before the compiler reads: then an edit during the build makes the stamp stale, and the next build runs.
   const hash = hashOf(root, BUILD_INPUTS);
   fs.rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   // tsc reports errors on stdout.
@@ -161,7 +161,7 @@ async function build(root) {
 }
 
 /**
- * Joins what a start imports, where the bundler is installed: starts take less time then. See `scripts/join-modules.mjs`.
+ * Joins what a start imports, if the bundler is installed, which makes starts shorter. See `scripts/join-modules.mjs`.
  *
  * @param {string} root
  */
@@ -171,7 +171,7 @@ async function joinModules(root) {
 }
 
 /**
- * Keeps what V8 makes of the program: starts are shorter then. See `scripts/load-joined.mjs`.
+ * Keeps the code that V8 compiles of the program, which makes starts shorter. See `scripts/load-joined.mjs`.
  *
  * @param {string} root
  */
@@ -204,14 +204,14 @@ async function run(root, [program, ...args], stdout) {
 }
 
 /**
- * How a process failed, once it has ended; undefined when it did not fail.
+ * Waits for a process to end, and returns how it failed; undefined when it did not.
  *
  * @param {import('node:child_process').ChildProcess} child
  * @returns {Promise<string | undefined>}
  */
 async function outcomeOf(child) {
   return new Promise((resolve) => {
-    // It could not even be started.
+    // The process could not be started.
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => {
       if (signal !== null) resolve(`ended by ${signal}`);
@@ -221,7 +221,7 @@ async function outcomeOf(child) {
 }
 
 /**
- * Tells the person at the terminal.
+ * Prints a line for the person at the terminal.
  *
  * @param {string} line
  */

@@ -1,9 +1,9 @@
 /**
- * Most of `npm run …`: answers `--help` at once; else installs and builds what is missing, and becomes the program, so that signals reach
- * it directly. Arguments: the program without its ending, such as `scripts/token` or `lab/fuzz/main`, and the program's own.
+ * Runs most of `npm run …`: answers `--help` at once; otherwise installs and builds what is missing, and becomes the program, so that
+ * signals reach it directly. Arguments: the program without its ending, such as `scripts/token` or `lab/fuzz/main`, then the program's own.
  */
 
-// Its syntax is Node 14's, as that of prepare.mjs, which says why.
+// Its syntax is that of Node 14, like that of prepare.mjs, which says why.
 import { fileURLToPath } from 'node:url';
 import { isHelpWanted } from './help.mjs';
 import { prepareOrExit } from './prepare.mjs';
@@ -11,8 +11,8 @@ import { prepareOrExit } from './prepare.mjs';
 const [, , program, ...args] = process.argv;
 
 /**
- * What stands beside each program in `*.usage.mjs`, which needs neither packages nor a build: its usage and, where there is more than
- * one text, the choice of it.
+ * The exports of the `*.usage.mjs` beside each program, which needs neither packages nor a build: its usage and, where there are several
+ * texts, the function that chooses one.
  *
  * @type {{ readonly USAGE: string, readonly helpFor?: (args: readonly string[]) => string | undefined }}
  */
@@ -25,7 +25,7 @@ const help = helpFor(args);
 if (help === undefined) {
   await prepareOrExit();
   const built = new URL(`../dist/${program}.js`, import.meta.url);
-  // As if the program itself had been started.
+  // The arguments are as if the program itself had been started.
   process.argv.splice(1, 2, fileURLToPath(built));
   await import(built.href);
 } else process.stdout.write(`${help}\n`);

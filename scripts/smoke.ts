@@ -1,7 +1,7 @@
 /** `npm run smoke`: proves from outside that a deployed server works and is protected. */
 import { runSmoke } from './smoke/run.ts';
 
-// Whoever read our output, such as `head`, has gone.
+// The reader of standard output, such as `head`, may have gone: the run cannot tell its result.
 process.stdout.on('error', () => process.exit(1));
 
 process.exitCode = await runSmoke(process.argv.slice(2), {

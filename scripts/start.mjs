@@ -1,6 +1,6 @@
 /**
- * `npm start`: installs and builds what is missing, then becomes the server, so that signals reach it directly. Its one argument
- * is the name of another server to become.
+ * `npm start`: installs and builds what is missing, then becomes the server, so that signals reach it directly. Its only argument
+ * names another server to become.
  */
 
 import { helpOrRefuse } from './help.mjs';
@@ -14,7 +14,7 @@ npm run example: the same with the worked application of docs/08_EXAMPLE.md.
 `;
 
 /**
- * Other servers, by what is said to become them.
+ * The other servers, by their argument.
  *
  * @type {Readonly<Record<string, string>>}
  */

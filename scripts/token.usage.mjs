@@ -1,4 +1,4 @@
-/** What `npm run token -- --help`, and `npm run token -- COMMAND --help`, print, made from the table of the commands. */
+/** The help of `npm run token -- --help` and `npm run token -- COMMAND --help`, made from the table of the commands. */
 import { isHelpWanted } from './help.mjs';
 import { COMMAND_NAMES, COMMAND_WORDS } from './token/words.mjs';
 
@@ -9,7 +9,7 @@ const COMMON = formatRows([
   ['-h, --help', 'this text'],
 ]);
 
-/** What there is. */
+/** The help of the whole program: an overview of the commands, and the options they share. */
 export const USAGE = `The tokens of this server: npm run token -- COMMAND [OPTIONS]
 
 ${formatRows(COMMAND_NAMES.map((name) => [COMMAND_WORDS[name].usage[0], COMMAND_WORDS[name].summary]))}
@@ -23,7 +23,7 @@ A running server takes a change over within two seconds. Exit codes: 0 done, 1 t
 line, 3 no such token (check: not valid).`;
 
 /**
- * The help that is asked for: that of a command, or of all; undefined when none is.
+ * The help that the arguments ask for, of one command or of all; undefined when they do not ask for help.
  *
  * @param {readonly string[]} args
  * @returns {string | undefined}
@@ -38,7 +38,7 @@ export function helpFor(args) {
 }
 
 /**
- * What there is to say of one command.
+ * The help of one command: how it is called, what it does, and its options.
  *
  * @param {import('./token/words.mjs').CommandName} name
  */
@@ -52,7 +52,7 @@ export function helpOf(name) {
 }
 
 /**
- * Two columns.
+ * Formats rows as two aligned columns.
  *
  * @param {readonly (readonly [string, string])[]} rows
  */

@@ -1,4 +1,4 @@
-/** `npm run usage`: who called what, how slow, how often refused, from the server's log. */
+/** `npm run usage`: reads from the server's log who called what, how long it took, and which logins were refused. */
 import { printableJson } from '../src/printable.ts';
 import { CommandError, EXIT, type ExitCode, misuse } from './token/command-error.ts';
 import { readLog, sourcesOf } from './token/log-lines.ts';
@@ -11,9 +11,9 @@ import { Tally, type Usage } from './usage/tally.ts';
 
 process.exitCode = await main();
 
-/** Does what the command line asks for. */
+/** Runs the command line, and returns its exit code. */
 async function main(): Promise<ExitCode> {
-  // Whoever read our output, such as `head`, has gone.
+  // The reader of standard output, such as `head`, may have gone; that is no failure.
   process.stdout.on('error', () => undefined);
   try {
     const args = process.argv.slice(2);
@@ -27,14 +27,14 @@ async function main(): Promise<ExitCode> {
   }
 }
 
-/** What was asked for. */
+/** A parsed command line. */
 interface UsageLine {
   readonly files: readonly string[];
   readonly sinceMs: number | undefined;
   readonly json: boolean;
 }
 
-/** Reads the arguments. */
+/** Parses the arguments. */
 function parseUsageLine(args: readonly string[], nowMs: number): UsageLine {
   const { texts, switches, positionals } = parseOptions(args, {
     subject: 'usage',
@@ -52,7 +52,7 @@ function parseUsageLine(args: readonly string[], nowMs: number): UsageLine {
   return { files: positionals, sinceMs, json: switches.has('json') };
 }
 
-/** Reads the log and prints what it says. */
+/** Reads the log and prints a summary. */
 async function report({ files, sinceMs, json }: UsageLine): Promise<void> {
   const tally = new Tally(sinceMs);
   let read = 0;
@@ -72,7 +72,7 @@ async function report({ files, sinceMs, json }: UsageLine): Promise<void> {
     );
 }
 
-/** Two tables. */
+/** Formats the calls and the refused logins as two tables. */
 function formatUsage({ calls, refused }: Usage): string {
   const callRows = calls.map(({ userId, tool, calls: count, errors, p50Ms, p99Ms, first, last }) => [
     userId,

@@ -1,4 +1,4 @@
-/** `npm run variables`: every variable of the server and of its services, in the form of a `.env` file that changes nothing. */
+/** `npm run variables`: prints every variable of the server and of its services as a `.env` file whose lines are all comments. */
 import { VARIABLE_GROUPS } from '../src/config/config.ts';
 import type { Variables } from '../src/config/variable.ts';
 import { definition } from '../src/definition.ts';
@@ -11,14 +11,14 @@ const HEAD = [
   '# What is set in the environment already wins over this file; an empty value counts as not set.',
 ].join('\n');
 
-/** A group, a variable a line with what it is for above it. */
+/** Formats a group: each variable with its description above it. */
 function spell(variables: Variables): string {
   return Object.entries(variables)
     .map(([name, { description, example }]) => `# ${description}\n# ${name}=${example}`)
     .join('\n');
 }
 
-/** A service may read variables of the server as well, which stand in their own group, and those that a platform sets. */
+/** A service may also use variables of the server, which stand in their own group, and variables that the platform sets. */
 const known = new Set(VARIABLE_GROUPS.flatMap((group) => Object.keys(group)));
 const own = Object.entries(ownVariablesOf(definition)).filter(
   ([name, { isSetByPlatform }]) => !known.has(name) && isSetByPlatform !== true,

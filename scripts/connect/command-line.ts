@@ -1,4 +1,4 @@
-/** The command line of `npm run connect`. */
+/** Parses the command line of `npm run connect`. */
 import { CLIENT_IDS, type ClientId, isClientId } from '../../src/connect/clients.ts';
 import {
   CommandError,
@@ -12,21 +12,21 @@ import { parseOptions } from '../token/options.ts';
 import { USAGE } from '../connect.usage.mjs';
 import { parseServerUrl } from '../token/server-url.ts';
 
-/** What was asked for. */
+/** A parsed command line. */
 export interface ConnectLine {
   readonly origin: string;
   readonly tokenFromStdin: boolean;
-  /** Whether the link that a click follows is wanted in place of the configuration. */
+  /** Whether to print the one-click link instead of the configuration. */
   readonly asLink: boolean;
-  /** One client; without it all of them. */
+  /** The client to print the configuration of; undefined for all of them. */
   readonly client: ClientId | undefined;
-  /** What the client calls the server; without it what the server calls itself. */
+  /** The name that the client gives the server; by default its own name. */
   readonly name: string | undefined;
 }
 
 /**
- * Reads the arguments.
- * @throws {CommandError} saying what is wrong with them, without repeating what could be a token
+ * Parses the arguments.
+ * @throws {CommandError} saying what is wrong, without repeating anything that could be a token
  */
 export function parseConnectLine(args: readonly string[]): ConnectLine | { readonly help: true } {
   if (args.some(looksLikeToken)) throw new CommandError(EXIT.usage, NOT_ON_THE_COMMAND_LINE);
@@ -47,7 +47,7 @@ export function parseConnectLine(args: readonly string[]): ConnectLine | { reado
     throw new CommandError(EXIT.usage, `There is no such client. There are: ${CLIENT_IDS.join(', ')}.`);
   if (switches.has('link') && client === undefined)
     throw new CommandError(EXIT.usage, '--link needs --client NAME: the client whose link is wanted.');
-  // It becomes a key of JSON files, an argument of commands and the id of an input.
+  // The name becomes a key of JSON files, an argument of commands and the id of an input.
   if (name !== undefined && !/^[\w.-]{1,64}$/.test(name))
     throw new CommandError(EXIT.usage, '--name must be at most 64 letters, digits, "_", "-" and ".".');
   const origin = parseServerUrl(url ?? 'http://localhost:8000');

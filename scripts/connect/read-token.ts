@@ -1,11 +1,11 @@
-/** Reads the token that goes into a configuration, and refuses what no server would take. */
+/** Reads the token that goes into a configuration, and refuses one that no server would accept. */
 import { readCredential } from '../../src/auth/credential.ts';
 import { CommandError, EXIT } from '../token/command-error.ts';
 import { readSecret } from '../token/read-secret.ts';
 
 /**
- * The token on standard input.
- * @throws {CommandError} when there is none, or when it cannot be one
+ * Reads the token from standard input.
+ * @throws {CommandError} when there is none, or it cannot be a token
  */
 export async function readToken(): Promise<string> {
   const token = await readSecret();

@@ -1,21 +1,21 @@
-/** A client's configuration file: read, parsed, and its entries found, whichever client it belongs to. */
+/** Reads and parses the configuration file of any client, and finds its entries. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type ParseError, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser';
 import { codeOf } from '../../src/auth/tokens/system-error.ts';
 import { CheckFailure } from '../smoke/outcome.ts';
 
-/** What a file holds. */
+/** The entries of a file. */
 export interface Configuration {
-  /** Where its entries are, in the words of the file. */
+  /** The key in the file under which the entries stand. */
   readonly place: string;
   readonly entries: ReadonlyMap<string, Fields>;
 }
 
-/** An object of a file. */
+/** An object in a file. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Where clients keep their entries, from the usual to the rare. */
+/** The keys under which clients keep their entries, the usual ones first. */
 const PLACES = [
   'mcpServers',
   'servers',
@@ -26,7 +26,7 @@ const PLACES = [
   'mcp',
 ] as const;
 
-/** The place in which the client of a file looks, by the file's name. */
+/** The key that the client of a file reads, by the file's name. */
 const READ_BY: readonly (readonly [file: RegExp, client: string, place: string])[] = [
   [/claude_desktop_config\.json$/, 'Claude Desktop', 'mcpServers'],
   [/\.cursor\/mcp\.json$/, 'Cursor', 'mcpServers'],
@@ -37,12 +37,12 @@ const READ_BY: readonly (readonly [file: RegExp, client: string, place: string])
   [/goose\/config\.yaml$/, 'goose', 'extensions'],
 ];
 
-/** More is no configuration. */
+/** The largest file that is read as a configuration. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
- * Reads a file.
- * @throws {CheckFailure} saying where it is wrong
+ * Reads a file and finds its entries.
+ * @throws {CheckFailure} saying what is wrong with the file
  */
 export async function readConfiguration(file: string): Promise<Configuration> {
   const text = await readText(file);
@@ -64,14 +64,14 @@ export async function readConfiguration(file: string): Promise<Configuration> {
   return { place, entries: entriesIn(whole, place) };
 }
 
-/** Why a file cannot be read, where more can be said than the system's code. */
+/** Why a file cannot be read, for codes that can be explained. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   ENOENT: 'There is no such file.',
   EISDIR: 'It is a folder, not a file.',
   EACCES: 'The file cannot be read: permission denied.',
 };
 
-/** The text of a file. */
+/** Reads the text of a file. */
 async function readText(file: string): Promise<string> {
   let bytes: Buffer;
   try {
@@ -100,13 +100,13 @@ async function readText(file: string): Promise<string> {
   return text;
 }
 
-/** What reads a file of this name. */
+/** The parser for a file of this name. */
 function readerOf(file: string): (text: string) => unknown {
   if (file.endsWith('.toml')) return readToml;
   return /\.ya?ml$/.test(file) ? readYaml : readJson;
 }
 
-/** The content of a JSON file; comments and commas at the end are what most editors' files may have. */
+/** Parses JSON with comments and trailing commas, which the files of most editors may have. */
 function readJson(text: string): unknown {
   const errors: ParseError[] = [];
   const whole: unknown = parseJsonc(text, errors, { allowTrailingComma: true });
@@ -123,7 +123,7 @@ function readJson(text: string): unknown {
   );
 }
 
-/** The content of a TOML file. */
+/** Parses TOML. */
 async function readToml(text: string): Promise<unknown> {
   const { parse } = await import('smol-toml').catch(withoutPackage('smol-toml'));
   try {
@@ -134,7 +134,7 @@ async function readToml(text: string): Promise<unknown> {
   }
 }
 
-/** The content of a YAML file. */
+/** Parses YAML. */
 async function readYaml(text: string): Promise<unknown> {
   const { parse, YAMLParseError } = await import('yaml').catch(withoutPackage('yaml'));
   try {
@@ -145,7 +145,7 @@ async function readYaml(text: string): Promise<unknown> {
   }
 }
 
-/** Says that a file cannot be read here: its parser is optional, and no part of the image. */
+/** Fails because a parser is not installed: these packages are optional, and the image does not have them. */
 function withoutPackage(name: string): () => never {
   return () => {
     throw new CheckFailure(
@@ -155,7 +155,7 @@ function withoutPackage(name: string): () => never {
   };
 }
 
-/** Says where a file breaks. */
+/** The failure of a file with a syntax error, and where that is. */
 function broken(
   format: string,
   { line, column }: { readonly line: unknown; readonly column: unknown },
@@ -169,7 +169,7 @@ function broken(
   );
 }
 
-/** The entries in a place, which may lie deeper, with those that Claude Code keeps for single projects. */
+/** The entries under a key, which may be a path, and those that Claude Code keeps for single projects. */
 function entriesIn(whole: unknown, place: string): ReadonlyMap<string, Fields> {
   let found: unknown = whole;
   for (const name of place.split('.')) found = isFields(found) ? found[name] : undefined;

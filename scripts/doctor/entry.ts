@@ -1,18 +1,18 @@
-/** An entry of a configuration as a way to a server: an address with headers, or a command. */
+/** Reads an entry of a configuration as a way to a server: an address with headers, or a command. */
 import { CheckFailure } from '../smoke/outcome.ts';
 import { type Configuration, type Fields, isFields } from './configuration.ts';
 import { isCredential } from './hidden.ts';
 
-/** The way of a client over HTTP. */
+/** A client reaches the server over HTTP. */
 export interface RemoteWay {
   readonly kind: 'remote';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** Whether the client speaks HTTP+SSE there. */
+  /** Whether the client uses HTTP+SSE. */
   readonly isSse: boolean;
 }
 
-/** The way of a client that starts the server. */
+/** A client starts the server itself, and talks to it over stdio. */
 export interface LocalWay {
   readonly kind: 'local';
   readonly command: string;
@@ -21,23 +21,23 @@ export interface LocalWay {
   readonly cwd: string | undefined;
 }
 
-/** A way with the name of its entry. */
+/** A way, and the name of its entry. */
 export type Way = (RemoteWay | LocalWay) & { readonly name: string };
 
 /** What is known besides the file. */
 export interface Known {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** For a credential that the client asks its user for, or keeps elsewhere. */
+  /** The token that stands in for a credential which the client asks its user for, or keeps elsewhere. */
   readonly token: string | undefined;
-  /** Hears of what must not be shown. */
+  /** Called with values that must not be shown. */
   readonly hide: (secret: string) => void;
 }
 
 const REPLACE = 'Replace it in the file; "npm run connect" prints a whole entry.';
 
 /**
- * The entry to look at.
- * @throws {CheckFailure} when it is not clear which, or there is none of the name
+ * Chooses the entry to look at.
+ * @throws {CheckFailure} when it is not clear which one, when none has the name, or when the entry is switched off
  */
 export function chooseEntry(
   { place, entries }: Configuration,
@@ -61,8 +61,8 @@ export function chooseEntry(
 }
 
 /**
- * An entry as a way.
- * @throws {CheckFailure} when it leads nowhere
+ * Reads an entry as a way.
+ * @throws {CheckFailure} when it names neither a command nor a usable address
  */
 export function wayOf([name, fields]: [string, Fields], known: Known): Way {
   const env = { ...textsOf(fields['env']), ...textsOf(fields['envs']), ...textsOf(fields['environment']) };
@@ -82,14 +82,14 @@ export function wayOf([name, fields]: [string, Fields], known: Known): Way {
   return { name, ...remoteWay(address, headersOf(fields, known), isSse, known) };
 }
 
-/** The command of an entry with its arguments, by the names that clients have for them; empty where it has none. */
+/** The command of an entry and its arguments, under any of the names that clients use; empty when it has none. */
 function commandOf({ command, cmd, args }: Fields): readonly string[] {
   if (Array.isArray(command)) return command.map(String);
   const program = command ?? cmd;
   return typeof program === 'string' ? [program, ...(Array.isArray(args) ? args.map(String) : [])] : [];
 }
 
-/** The way of Claude Desktop and others that reach a server through mcp-remote. */
+/** The way of a client, such as Claude Desktop, that reaches a server through mcp-remote; undefined for any other command. */
 function wayThroughMcpRemote(args: readonly string[], known: Known): RemoteWay | undefined {
   const at = args.findIndex((argument) => /(^|\/)mcp-remote(@[\w.-]+)?$/.test(argument));
   if (at === -1) return undefined;
@@ -115,7 +115,7 @@ function wayThroughMcpRemote(args: readonly string[], known: Known): RemoteWay |
   );
 }
 
-/** A way to an address. */
+/** Makes a way to an address, after checking the address. */
 function remoteWay(
   address: string,
   headers: Readonly<Record<string, string>>,
@@ -141,7 +141,7 @@ function remoteWay(
   return { kind: 'remote', url, headers, isSse: saysSse || /\/sse\/?$/.test(url.pathname) };
 }
 
-/** The headers of an entry, by the names that clients have for them. */
+/** The headers of an entry, under any of the names that clients use. */
 function headersOf(fields: Fields, known: Known): Record<string, string> {
   const headers = { ...textsOf(fields['headers']), ...textsOf(fields['http_headers']) };
   for (const [header, variable] of Object.entries(textsOf(fields['env_http_headers'])))
@@ -151,15 +151,15 @@ function headersOf(fields: Fields, known: Known): Record<string, string> {
   return expandAll(headers, known);
 }
 
-/** The texts of an object with their variables replaced. */
+/** The strings of an object, with their variables replaced. */
 function expandAll(texts: Readonly<Record<string, string>>, known: Known): Record<string, string> {
   return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, expand(text, known, name)]));
 }
 
 /**
- * A text with its variables replaced, as clients do it: `${NAME}`, `${env:NAME}`, `{env:NAME}`, and `${input:…}`, for which they ask. The
- * token stands in for what is not known only where a credential belongs, which the name of the place says: in an address it would be
- * looked up as the name of a host.
+ * Replaces variables as clients do: `${NAME}`, `${env:NAME}`, `{env:NAME}`, and `${input:…}`, for which clients ask their user. Where a
+ * value is not known, the token stands in for it only where a credential belongs, which the name of the place tells: within an address it
+ * would be looked up as a host name.
  */
 function expand(text: string, { environment, token, hide }: Known, place: string): string {
   return text.replaceAll(
@@ -174,7 +174,7 @@ function expand(text: string, { environment, token, hide }: Known, place: string
   );
 }
 
-/** Says that a variable has no value here. */
+/** The failure of a variable that has no value here. */
 function missing(name: string, kind: string | undefined, place: string): CheckFailure {
   const problem =
     kind === 'input' ? `The client asks its user for ${name}.` : `The variable ${name} is not set here.`;
@@ -190,7 +190,7 @@ function missing(name: string, kind: string | undefined, place: string): CheckFa
   return new CheckFailure(problem, advice);
 }
 
-/** The texts of an object. */
+/** The fields of an object as strings. */
 function textsOf(value: unknown): Record<string, string> {
   const entries = isFields(value) ? Object.entries(value) : [];
   return Object.fromEntries(entries.map(([name, text]) => [name, String(text)]));

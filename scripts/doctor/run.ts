@@ -1,4 +1,4 @@
-/** The doctor from its command line to its exit code. */
+/** Runs the doctor from its command line to its exit code. */
 import { USAGE } from '../doctor.usage.mjs';
 import { isHelpWanted } from '../help.mjs';
 import { createJsonReport, createLineReport, createRedactor } from '../smoke/report.ts';
@@ -8,7 +8,7 @@ import { CommandError, misuse } from '../token/command-error.ts';
 import { parseOptions } from '../token/options.ts';
 import { WALK, type Walk } from './walk.ts';
 
-/** Runs it; returns its exit code: 0 the client gets in, 1 the way breaks, 3 bad usage. */
+/** Runs the doctor; returns its exit code: 0 the client gets in, 1 the way breaks, 3 bad usage. */
 export async function runDoctor(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { environment, stdout, stderr } = surroundings;
   if (isHelpWanted(args)) {
@@ -61,10 +61,10 @@ export async function runDoctor(args: readonly string[], surroundings: Surroundi
   return exitCode;
 }
 
-/** Shorter values, such as `true`, are words that the report itself may need. */
+/** Values up to this length are not hidden: `true` and the like are words that the report itself may need. */
 const SHORTEST_SECRET = 8;
 
-/** Reads the command line. */
+/** Parses the command line. */
 function readLine(args: readonly string[]) {
   const { texts, switches, positionals } = parseOptions(args, {
     subject: 'The doctor',
@@ -74,7 +74,7 @@ function readLine(args: readonly string[]) {
   });
   const [file, ...others] = positionals;
   if (file === undefined || others.length > 0) throw misuse('Give one file.', USAGE);
-  // It may hold a token, and would be shown as the file that is not there.
+  // An address may hold a token, and the error for a missing file would show it.
   if (/^https?:/i.test(file))
     throw misuse('The doctor takes a file; "npm run smoke" looks at an address.', USAGE);
   const timeoutMs = Number(texts['timeout'] ?? '10') * 1000;

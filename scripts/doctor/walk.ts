@@ -1,4 +1,4 @@
-/** The way to a server, step by step: each needs the one before it, and what fails says what to do. */
+/** The steps of the way to a server, in order: each needs the one before it, and a failure says what to do. */
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { readConfiguration } from './configuration.ts';
 import { chooseEntry, type Known, type LocalWay, type RemoteWay, type Way, wayOf } from './entry.ts';
 import { requireSendable, secretsOf, shownAddress, shownCommand } from './hidden.ts';
 
-/** What a walk is made from, and what it has found. */
+/** What a walk is given, and what its steps find. */
 export interface Walk extends Known {
   readonly file: string;
   readonly entry: string | undefined;
@@ -28,12 +28,12 @@ export interface Walk extends Known {
   client: ToolClient | undefined;
 }
 
-/** What the doctor calls itself. */
+/** How the doctor names itself to a server. */
 const INFO = { name: 'doctor', version: '1.0.0' };
 
 /** A step of the walk. */
 interface WalkStep extends Step {
-  /** Why it does not apply to a way. */
+  /** Why it does not apply to a way; false when it applies. */
   readonly unless?: (way: Way | undefined) => string | false;
   readonly check: (walk: Walk) => Promise<Passed>;
 }
@@ -58,7 +58,7 @@ export const WALK: readonly WalkStep[] = [
   { id: 'tools', title: 'Tools are listed', check: checkTools },
 ]; // prettier-ignore
 
-/** Reads the file. */
+/** Reads the file, and finds the way of the entry. */
 async function findWay(walk: Walk): Promise<Passed> {
   const configuration = await readConfiguration(walk.file);
   const entry = chooseEntry(configuration, walk.entry, readPackage().name);
@@ -68,7 +68,7 @@ async function findWay(walk: Walk): Promise<Passed> {
   return { detail: `${way.name}, ${way.kind === 'local' ? 'a command' : shownAddress(way.url)}` };
 }
 
-/** The command can be started, and the files that it names are there. */
+/** Checks that the command exists, and so do the files that it names. */
 async function checkCommand(walk: Walk): Promise<Passed> {
   const { command, args, cwd } = localWay(walk);
   const folders = command.includes(path.sep) ? [''] : (process.env['PATH'] ?? '').split(path.delimiter);
@@ -94,7 +94,7 @@ async function checkCommand(walk: Walk): Promise<Passed> {
   return { detail: command };
 }
 
-/** The name has an address. */
+/** Checks that the host name has an address. */
 async function checkDns(walk: Walk): Promise<Passed> {
   const { hostname } = remoteWay(walk).url;
   try {
@@ -107,7 +107,7 @@ async function checkDns(walk: Walk): Promise<Passed> {
   }
 }
 
-/** A connection comes about. */
+/** Checks that a TCP connection can be opened. */
 async function checkTcp(walk: Walk): Promise<Passed> {
   const { hostname, port, protocol } = remoteWay(walk).url;
   const number = Number(port || (protocol === 'https:' ? 443 : 80));
@@ -123,11 +123,11 @@ async function checkTcp(walk: Walk): Promise<Passed> {
   }
 }
 
-/** Something speaks HTTP, and is no waiting page. */
+/** Checks that an HTTP server answers, and that the answer is no waiting page. */
 async function checkHttp(walk: Walk): Promise<Passed> {
   const { url } = remoteWay(walk);
   const answer = await ask(targetOf(walk), '/health');
-  // Other servers than this one have no such path.
+  // Servers other than this one have no such path.
   if (answer.status !== 404 && answer.status !== 401 && answer.status !== 200)
     throw unexpected(answer, '200 on /health');
   if (url.protocol === 'http:' && !isLoopbackHost(url.hostname))
@@ -135,7 +135,7 @@ async function checkHttp(walk: Walk): Promise<Passed> {
   return { detail: `status ${answer.status} on /health` };
 }
 
-/** The server takes the credential that the client sends. */
+/** Checks that the server accepts the credential that the client sends. */
 async function checkCredential(walk: Walk): Promise<Passed> {
   const { headers } = remoteWay(walk);
   requireSendable(headers);
@@ -153,7 +153,7 @@ async function checkCredential(walk: Walk): Promise<Passed> {
   );
 }
 
-/** The client's own way of connecting works. */
+/** Connects as the client would. */
 async function checkInitialize(walk: Walk): Promise<Passed> {
   const { way } = walk;
   if (way?.kind === 'local') return startLocal(walk, way);
@@ -168,7 +168,7 @@ async function checkInitialize(walk: Walk): Promise<Passed> {
     walk.client = {
       ...client,
       async close() {
-        // HTTP+SSE ends its session with its stream. A server that cannot end one is none the worse for its user.
+        // HTTP+SSE ends its session with its stream. A server that cannot end a session does not fail the walk.
         if (transport instanceof StreamableHTTPClientTransport)
           await withDeadline(transport.terminateSession(), timeoutMs, () => new Error('late')).catch(
             () => undefined,
@@ -188,7 +188,7 @@ async function checkInitialize(walk: Walk): Promise<Passed> {
 
 const LAST_CHARS = 600;
 
-/** Starts the server as the client does. */
+/** Starts the server as the client does, and connects over stdio. */
 async function startLocal(walk: Walk, { command, args, env, cwd }: LocalWay): Promise<Passed> {
   const transport = new StdioClientTransport({
     command,
@@ -213,7 +213,7 @@ async function startLocal(walk: Walk, { command, args, env, cwd }: LocalWay): Pr
   }
 }
 
-/** The client sees tools. */
+/** Checks that the client is offered tools. */
 async function checkTools({ client, way }: Walk): Promise<Passed> {
   const tools = (await client?.listTools())?.tools ?? [];
   if (tools.length > 0) return { detail: tools.map(({ name }) => name).join(', ') };
@@ -223,14 +223,14 @@ async function checkTools({ client, way }: Walk): Promise<Passed> {
   );
 }
 
-/** Where plain requests go: the entry's address without the path of the transport. */
+/** The target of plain requests: the entry's address without the path of the transport. */
 function targetOf(walk: Walk): Target {
   const { url } = remoteWay(walk);
   const base = new URL(url.pathname.replace(/(\/(mcp|sse))?\/*$/, '/'), url.origin);
   return { url: base, token: undefined, timeoutMs: walk.timeoutMs };
 }
 
-/** The way of a walk that leads over HTTP. */
+/** The way of a walk over HTTP. */
 function remoteWay({ way }: Walk): RemoteWay {
   if (way?.kind !== 'remote') throw new Error('A step runs before the one that it needs.');
   return way;

@@ -1,9 +1,9 @@
-/** What `npm run init` must know, and what it takes for an answer. */
+/** The answers that `npm run init` needs, and the rules for each. */
 import { PUBLIC_ADDRESS } from '../../src/config/value-types.ts';
 import { CommandError, EXIT } from '../token/command-error.ts';
 import { objectionTo } from '../token/server-url.ts';
 
-/** The example tools by the words of `--keep`: the name of the file, and of the constant in it. */
+/** The example tools by their name in `--keep`: the name of the file, and of the constant in it. */
 export const EXAMPLES = {
   greeting: { file: 'get-greeting', constant: 'getGreeting' },
   echo: { file: 'echo-message', constant: 'echoMessage' },
@@ -13,21 +13,21 @@ export const EXAMPLES = {
 /** One of {@link EXAMPLES}. */
 export type Example = keyof typeof EXAMPLES;
 
-/** Every word of `--keep`. */
+/** Every name that `--keep` accepts. */
 export const EXAMPLE_NAMES = Object.freeze(['greeting', 'echo', 'whoami'] as const satisfies Example[]);
 
-/** What a fork is to be. */
+/** The answers that describe a fork. */
 export interface Answers {
   readonly name: string;
   readonly title: string;
-  /** Where it will run, where that is known. */
+  /** Where it will run; undefined when that is not known. */
   readonly address: string | undefined;
   readonly keep: readonly Example[];
 }
 
 /**
- * A name that is one for npm and for every client, which take it as their key.
- * @throws {CommandError} when it is none
+ * Parses the name of the server, which must be fit for npm, and for clients, which use it as a key.
+ * @throws {CommandError} when it is not fit
  */
 export function parseName(text: string): string {
   if (/^[a-z0-9][a-z0-9_-]{0,63}$/.test(text) && text !== 'node_modules') return text;
@@ -37,8 +37,8 @@ export function parseName(text: string): string {
 }
 
 /**
- * A title for people.
- * @throws {CommandError} when it is none
+ * Parses the title, which is shown to people.
+ * @throws {CommandError} when it is not one line of at most 80 characters
  */
 export function parseTitle(text: string): string {
   if (/^[^\p{Cc}\p{Zl}\p{Zp}]{1,80}$/u.test(text) && text.trim() === text && text !== '') return text;
@@ -46,8 +46,8 @@ export function parseTitle(text: string): string {
 }
 
 /**
- * The address of the server; undefined for an empty one.
- * @throws {CommandError} when it is something else
+ * Parses the address of the server; undefined for an empty text.
+ * @throws {CommandError} when it is anything else
  */
 export function parseAddress(text: string): string | undefined {
   if (text === '') return undefined;
@@ -59,7 +59,7 @@ export function parseAddress(text: string): string | undefined {
 }
 
 /**
- * The example tools that stay.
+ * Parses the list of example tools that stay.
  * @throws {CommandError} when one of them is unknown
  */
 export function parseKeep(text: string): readonly Example[] {
@@ -71,7 +71,7 @@ export function parseKeep(text: string): readonly Example[] {
   return EXAMPLE_NAMES.filter((name) => words.includes(name));
 }
 
-/** A name made of what is there, such as the name of a folder. */
+/** Suggests a name made of a text, such as the name of a folder. */
 export function suggestName(text: string): string {
   const name = text
     .toLowerCase()
@@ -87,7 +87,7 @@ export function suggestTitle(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** Refuses an answer. */
+/** Refuses an answer with a message. */
 function refuse(message: string): never {
   throw new CommandError(EXIT.usage, message);
 }

@@ -1,4 +1,4 @@
-/** The questions of `npm run init` to whoever sits at the terminal. */
+/** Asks the questions of `npm run init` at the terminal. */
 import { createInterface } from 'node:readline';
 import { CommandError, EXIT } from '../token/command-error.ts';
 import {
@@ -11,14 +11,14 @@ import {
   suggestTitle,
 } from './answers.ts';
 
-/** Where answers come from and questions go. */
+/** The streams for questions and answers. */
 export interface Terminal {
   readonly input: NodeJS.ReadableStream;
   readonly output: NodeJS.WritableStream;
 }
 
 /**
- * Asks for what is not given; an answer that cannot be taken is asked for again, an empty one means what is suggested.
+ * Asks for the answers that are not given. Repeats a question after an invalid answer; an empty answer means the suggested one.
  * @throws {CommandError} when the answers end before the questions
  */
 export async function ask(

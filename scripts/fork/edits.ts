@@ -1,12 +1,12 @@
-/** Changes to files that are all known before the first is made: to be listed, or made as a whole. */
+/** Edits of files, which are all known before the first is made: they can be listed, or made as a whole. */
 import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CommandError, EXIT } from '../token/command-error.ts';
 
-/** What becomes of each file, by its path in the checkout: its text, or undefined where it is deleted. */
+/** The new text of each file, by its path in the checkout; undefined deletes the file. */
 export type Edits = ReadonlyMap<string, string | undefined>;
 
-/** The edits in a line each, in the order of the paths. */
+/** Describes the edits, one a line, in the order of the paths. */
 export function describeEdits(edits: Edits): string[] {
   return [...edits]
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
@@ -14,7 +14,7 @@ export function describeEdits(edits: Edits): string[] {
 }
 
 /**
- * Makes every edit, or none: what had been changed before one failed is put back.
+ * Makes every edit, or none: when one fails, the files that were changed before are restored.
  * @throws {CommandError} saying which file could not be changed
  */
 export async function makeEdits(root: string, edits: Edits): Promise<void> {
@@ -24,7 +24,7 @@ export async function makeEdits(root: string, edits: Edits): Promise<void> {
       before.set(name, await readIfThere(root, name));
       await put(root, name, text);
     } catch (cause) {
-      // The one that could not be written can mostly not be put back either, and is as it was.
+      // The file that could not be written usually cannot be restored either, and has not changed.
       for (const [changed, original] of before)
         await put(root, changed, original).catch((error: unknown) => {
           if (changed !== name) throw error;
@@ -43,7 +43,7 @@ export async function makeEdits(root: string, edits: Edits): Promise<void> {
   for (const folder of new Set(emptied)) await removeIfEmpty(root, folder);
 }
 
-/** A file's text; undefined when there is none. */
+/** The text of a file; undefined when it does not exist. */
 export async function readIfThere(root: string, name: string): Promise<string | undefined> {
   try {
     return await readFile(path.join(root, name), 'utf8');
@@ -54,8 +54,8 @@ export async function readIfThere(root: string, name: string): Promise<string | 
 }
 
 /**
- * The files of a folder, or the file itself, by their paths in the checkout; none where nothing is there.
- * Those that editors hide are among them.
+ * The files of a folder, or the file itself, by their paths in the checkout; none when nothing is there.
+ * Hidden files are among them.
  */
 export async function filesAt(root: string, name: string): Promise<string[]> {
   try {
@@ -71,7 +71,7 @@ export async function filesAt(root: string, name: string): Promise<string[]> {
   }
 }
 
-/** Gives a file this text, or deletes it. */
+/** Writes a text to a file, or deletes the file. */
 async function put(root: string, name: string, text: string | undefined): Promise<void> {
   const file = path.join(root, name);
   if (text === undefined) return rm(file, { force: true });
@@ -79,13 +79,13 @@ async function put(root: string, name: string, text: string | undefined): Promis
   await writeFile(file, text);
 }
 
-/** Removes a folder that holds nothing, and those above it that then hold nothing. */
+/** Removes a folder that is empty, and then the folders above it that have become empty. */
 async function removeIfEmpty(root: string, folder: string): Promise<void> {
   if (folder === '.') return;
   try {
     await rmdir(path.join(root, folder));
   } catch {
-    // Something is in it, or another edit's folder has taken it along.
+    // It is not empty, or has been removed with the folder of another edit.
     return;
   }
   await removeIfEmpty(root, path.dirname(folder));

@@ -1,10 +1,10 @@
-/** The README of a fork that is not the template any more: short, with the commands that its people need. */
+/** The README of a fork that is no longer the template: short, with the commands that its people need. */
 import type { Answers } from './answers.ts';
 
-/** Stands where whoever runs the command puts the address from which they forked. */
+/** A placeholder: whoever runs the command puts the address there from which they forked. */
 const TEMPLATE = 'URL-OF-THE-TEMPLATE';
 
-/** The commands that take a later version of the template over; what the fork has deleted stays deleted. */
+/** The commands that merge a later version of the template; what the fork has deleted stays deleted. */
 export function upstreamCommands(deleted: readonly string[]): string[] {
   return [
     `git remote add upstream ${TEMPLATE}`,
@@ -16,20 +16,20 @@ export function upstreamCommands(deleted: readonly string[]): string[] {
   ];
 }
 
-/** What keeps away what has been deleted. */
+/** The command that deletes again what a merge brings back. */
 export function removalOf(deleted: readonly string[]): string {
   return `git rm -rfq --ignore-unmatch ${deleted.join(' ')}`;
 }
 
-/** The same where it stands in a README. */
+/** Matches that command in a README. */
 const REMOVAL = /^git rm -rfq --ignore-unmatch (.+)$/m;
 
-/** What the commands of a README keep away. */
+/** The paths that the command in a README deletes. */
 export function deletedIn(readme: string): string[] {
   return REMOVAL.exec(readme)?.[1]?.split(' ') ?? [];
 }
 
-/** A README whose commands keep more away; undefined where it has no such command. */
+/** A README whose command deletes more paths, too; undefined when the README has no such command. */
 export function withDeleted(readme: string, deleted: readonly string[]): string | undefined {
   if (!REMOVAL.test(readme)) return undefined;
   const all = new Set([...deletedIn(readme), ...deleted]);

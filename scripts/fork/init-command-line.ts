@@ -1,12 +1,12 @@
-/** The command line of `npm run init`. */
+/** Parses the command line of `npm run init`. */
 import { isHelpWanted } from '../help.mjs';
 import { parseOptions } from '../token/options.ts';
 import { type Answers, parseAddress, parseKeep, parseName, parseTitle } from './answers.ts';
 import { USAGE } from '../init.usage.mjs';
 
-/** What was asked for. */
+/** A parsed command line. */
 export interface InitLine {
-  /** What need not be asked any more. */
+  /** The answers that the command line gives, and that are not asked for. */
   readonly given: Partial<Answers>;
   readonly dropDocs: boolean;
   readonly dryRun: boolean;
@@ -14,8 +14,8 @@ export interface InitLine {
 }
 
 /**
- * Reads the arguments.
- * @throws {CommandError} saying what is wrong with them
+ * Parses the arguments.
+ * @throws {CommandError} saying what is wrong
  */
 export function parseInitLine(args: readonly string[]): InitLine | { readonly help: true } {
   if (isHelpWanted(args)) return { help: true };

@@ -1,23 +1,23 @@
-/** What an island is: a part of the server that a fork may live without. */
+/** The form of an island: a part of the server that a fork can remove. */
 
-/** Where an island is wired: whole lines with a name in them, or a part of a line. */
+/** A place where an island is wired: whole lines that contain a text, or a part of a line. */
 export type Wiring = { readonly file: string } & ({ readonly linesWith: string } | { readonly part: string });
 
-/** Something that can be taken out. */
+/** A part that can be removed. */
 export interface Island {
   readonly name: string;
   readonly what: string;
-  /** What a client meets in its place. */
+  /** What a client meets when it is gone. */
   readonly without: string;
-  /** Files, and folders. */
+  /** Its files and folders. */
   readonly files: readonly string[];
   readonly wiring: readonly Wiring[];
-  /** Tests, and what helps them, that are of nothing else. */
+  /** Tests, and their support files, that are about this island alone. */
   readonly tests: readonly string[];
-  /** What is in a test that uses it beside other things. */
+  /** Matches tests that use it among other things. */
   readonly usedBy?: RegExp;
-  /** The names of islands that stand on this one, and go with it. */
+  /** The names of the islands that depend on this one, and are removed with it. */
   readonly carries?: readonly string[];
-  /** Packages that nothing else needs. */
+  /** The packages that only this island needs. */
   readonly packages: readonly string[];
 }

@@ -1,12 +1,12 @@
 /**
- * The islands: what a fork may live without, each with the files that are it and the place where it is wired. A command takes one out
- * (`npm run drop`), tests/architecture.test.ts holds the sources to this table, and `npm run fork-proof` takes out each.
+ * The islands: parts that a fork can remove, each with its files and the places where it is wired. `npm run drop` removes one,
+ * tests/architecture.test.ts checks the sources against this table, and `npm run fork-proof` removes each in turn.
  */
 
-/** Where the parts of the server are put together. */
+/** The file that puts the parts of the server together. */
 const START = 'src/server/start-server.ts';
 
-/** Where it is chosen how callers get in. */
+/** The file that chooses how callers are authenticated. */
 const ENTRANCE = 'src/server/entrance.ts';
 
 /**
@@ -39,7 +39,7 @@ export const ISLANDS = [
     wiring: [{ file: START, linesWith: 'createSseRoutes' }],
     tests: ['tests/http/transports/sse-endpoint.test.ts'],
     usedBy: /\/sse\b|\/messages\b|openSse|'v1 sse'|sse-first/,
-    // The tests' older clients are of the same package.
+    // The SDK's package stays: the older clients of the tests come from it.
     packages: [],
   },
   {
@@ -78,7 +78,7 @@ export const ISLANDS = [
     name: 'page',
     what: 'the page at `/`',
     without: '`/` answers in JSON, whoever asks',
-    // With `public` goes the page for admins; its API stays.
+    // The page for admins goes with `public`; its API stays.
     files: ['src/http/site/page.ts', 'public'],
     wiring: [
       { file: START, linesWith: '/site/page.ts' },
@@ -95,7 +95,7 @@ export const ISLANDS = [
       'tests/e2e/page-personal.test.ts',
       'tests/e2e/page-sign-out.test.ts',
       'tests/e2e/page-tools.test.ts',
-      // It is of the sign-in, and needs the browser.
+      // It tests the sign-in, and needs the browser.
       'tests/e2e/sign-in-page.test.ts',
       'tests/e2e/admin-page.test.ts',
       'tests/e2e/admin-sign-out.test.ts',
@@ -160,7 +160,7 @@ export const ISLANDS = [
       'tests/scripts/smoke-sign-in.test.ts',
       'tests/scripts/signed-in.test.ts',
       'tests/support/sign-in.ts',
-      // Users sign in under a path, too.
+      // It also tests signing in under a path.
       'tests/http/base-path.test.ts',
     ],
     usedBy: /support\/sign-in/,

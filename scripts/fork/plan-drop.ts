@@ -1,24 +1,24 @@
-/** What taking out an island changes, as a whole, before anything is touched. */
+/** Plans what removing an island changes, as a whole, before any file is touched. */
 import path from 'node:path';
 import { CommandError, EXIT } from '../token/command-error.ts';
 import { withDeleted } from './fork-readme.ts';
 import { type Edits, filesAt, readIfThere } from './edits.ts';
 import type { Island, Wiring } from './island.ts';
 
-/** What is to be done, and what a person must look at afterwards. */
+/** The changes, and what a person must look at afterwards. */
 export interface DropPlan {
   readonly edits: Edits;
-  /** Tests that use the island beside other things. */
+  /** Tests that use the island among other things. */
   readonly tests: readonly string[];
-  /** What stays and imports what goes, which only a fork's own files do: without a change they do not compile. */
+  /** Files that stay and import a removed file. Only a fork's own files do that; they do not compile until somebody changes them. */
   readonly importers: readonly string[];
-  /** What a later version of the template would bring back, where README.md has no command that keeps it away. */
+  /** Paths that a merge of the template would bring back, when README.md has no command that deletes them again. */
   readonly unlisted: readonly string[];
 }
 
 /**
- * Computes every edit; what stands on the island goes with it.
- * @throws {CommandError} when the island, or a place where it is wired, is not as the table says
+ * Plans every edit. The islands that depend on this one are removed with it.
+ * @throws {CommandError} when the files or the wiring of an island are not as the table says
  */
 export async function planDrop(
   root: string,
@@ -40,7 +40,7 @@ export async function planDrop(
   return { edits, tests: tests.toSorted(), importers, unlisted: listed === undefined ? deleted : [] };
 }
 
-/** The sources that stay and import a file that goes. */
+/** The sources that stay and import a file that is removed. */
 async function importersOf(root: string, edits: Edits): Promise<readonly string[]> {
   const importers: string[] = [];
   for (const folder of ['src', 'tests', 'examples'])
@@ -55,7 +55,7 @@ async function importersOf(root: string, edits: Edits): Promise<readonly string[
   return importers.toSorted();
 }
 
-/** The islands that stand on this one, apart from those that are gone already. */
+/** The islands that depend on this one, except those that have been removed before. */
 async function carriedBy(
   root: string,
   { carries = [] }: Island,
@@ -87,7 +87,7 @@ async function planOne(root: string, island: Island, edits: Map<string, string |
   for (const name of island.tests) for (const file of await filesAt(root, name)) edits.set(file, undefined);
 }
 
-/** A text without what wires an island; undefined where that is not in it. */
+/** Removes the wiring of an island from a text; undefined when it is not there. */
 function cutOut(text: string, wiring: Wiring): string | undefined {
   if ('part' in wiring) return text.includes(wiring.part) ? text.replace(wiring.part, '') : undefined;
   const lines = text.split('\n');
@@ -95,7 +95,7 @@ function cutOut(text: string, wiring: Wiring): string | undefined {
   return left.length < lines.length ? left.join('\n') : undefined;
 }
 
-/** What is looked for, in words. */
+/** Names the wiring that was not found. */
 function wordsOf(wiring: Wiring): string {
   return 'part' in wiring ? `"${wiring.part}"` : `line with "${wiring.linesWith}"`;
 }

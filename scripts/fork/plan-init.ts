@@ -1,29 +1,29 @@
-/** What `npm run init` writes and deletes, as a whole, before anything is touched. */
+/** Plans what `npm run init` writes and deletes, as a whole, before any file is touched. */
 import { z } from 'zod';
 import { CommandError, EXIT } from '../token/command-error.ts';
 import { type Answers, type Example, EXAMPLE_NAMES, EXAMPLES } from './answers.ts';
 import { type Edits, filesAt, readIfThere } from './edits.ts';
 import { deletedIn, forkReadme } from './fork-readme.ts';
 
-/** What a fork begins at, whatever the template has come to. */
+/** The first version of a fork, whatever the template's version is. */
 const FIRST_VERSION = '0.1.0';
 
-/** The tests of the template's own documents and name. */
+/** The tests of the template's own documents and name, which a fork does not keep. */
 export const TEMPLATE_TESTS = 'tests/template';
 
-/** The documents that are about the template. */
+/** Matches the documents that are about the template. */
 const TEMPLATE_DOCS = /^docs\/\d\d_\w+\.md$/;
 
-/** What is to be done, and what git must keep away when a later version of the template is merged. */
+/** The changes, and the paths that git must delete again when a later version of the template is merged. */
 export interface InitPlan {
   readonly edits: Edits;
-  /** As arguments of `git rm`. */
+  /** Arguments of `git rm`. */
   readonly deleted: readonly string[];
 }
 
 /**
- * Computes every edit.
- * @throws {CommandError} naming a file in which the place to be changed is not found
+ * Plans every edit.
+ * @throws {CommandError} naming a file that does not exist, or has not the place to change
  */
 export async function planInit(
   root: string,
@@ -39,7 +39,7 @@ export async function planInit(
     return text;
   };
 
-  // Parts that have been dropped before are named there already.
+  // The README already names the parts that `npm run drop` has removed before.
   const dropped = deletedIn((await readIfThere(root, 'README.md')) ?? '');
   const deleted = [...new Set([TEMPLATE_TESTS, ...toolFiles, ...docs, ...dropped])];
   const edits = new Map<string, string | undefined>([
@@ -56,7 +56,7 @@ export async function planInit(
   return { edits, deleted };
 }
 
-/** The files of an example tool: itself and its test. */
+/** The files of an example tool: its source and its test. */
 function filesOf(example: Example): string[] {
   const { file } = EXAMPLES[example];
   return [`src/tools/${file}.ts`, `tests/app/${file}.test.ts`];
@@ -69,13 +69,13 @@ function nameManifest(text: string, { name, address }: Answers): string {
   const manifest = OBJECT.parse(JSON.parse(text));
   const { homepage: _theirs, ...rest } = manifest;
   const entries = Object.entries({ ...rest, name, version: FIRST_VERSION });
-  // Beside the description, where npm has it too.
+  // Placed after the description, as npm does.
   const after = entries.findIndex(([key]) => key === 'description') + 1;
   if (address !== undefined) entries.splice(after, 0, ['homepage', address]);
   return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`;
 }
 
-/** package-lock.json with the fork's name and first version, each of which stands there twice. */
+/** package-lock.json with the fork's name and first version, both of which are in it twice. */
 function nameLock(text: string, name: string): string {
   const lock = OBJECT.parse(JSON.parse(text));
   const packages = OBJECT.parse(lock['packages']);
@@ -95,14 +95,14 @@ function entitle(text: string, title: string): string {
   return text.replace(line, (_all, start: string) => `${start}${quote(title)},`);
 }
 
-/** A text as TypeScript, in the quotes that Prettier takes: single ones unless the text has more of them. */
+/** A text as a TypeScript string, with the quotes that Prettier prefers: single ones unless the text has more of them. */
 function quote(text: string): string {
   const count = (mark: string): number => text.split(mark).length - 1;
   const mark = count("'") > count('"') ? '"' : "'";
   return mark + text.replaceAll('\\', String.raw`\\`).replaceAll(mark, `\\${mark}`) + mark;
 }
 
-/** src/tools/index.ts without one of the examples, if it has it. */
+/** src/tools/index.ts without one of the examples, if that is in it. */
 function removeTool(text: string, example: Example): string {
   const { file, constant } = EXAMPLES[example];
   const statement = `import { ${constant} } from './${file}.ts';\n`;

@@ -1,4 +1,4 @@
-/** What git says of the checkout: a command that changes many files begins where every one of them can be had back. */
+/** Asks git about the checkout: a command that changes many files requires that each of them can be restored. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { CommandError, EXIT } from '../token/command-error.ts';
@@ -6,8 +6,8 @@ import { CommandError, EXIT } from '../token/command-error.ts';
 const run = promisify(execFile);
 
 /**
- * Refuses a checkout in which something is not committed.
- * @throws {CommandError} saying what to do about it
+ * Refuses a checkout with changes that are not committed.
+ * @throws {CommandError} saying what to do
  */
 export async function requireCommitted(root: string): Promise<void> {
   const status = await statusOf(root);
@@ -23,7 +23,7 @@ export async function requireCommitted(root: string): Promise<void> {
     );
 }
 
-/** What `git status` lists; undefined where there is no repository, or no git. */
+/** The output of `git status`; undefined when there is no repository, or no git. */
 async function statusOf(root: string): Promise<string | undefined> {
   try {
     const { stdout } = await run('git', ['status', '--porcelain'], { cwd: root });

@@ -1,15 +1,15 @@
-/** A message as large as the server takes gets through: proxies have limits of their own, and a tool's input is cut by them. */
+/** Checks that a message as large as the server accepts gets through: a proxy with a lower limit would cut the input of a tool. */
 import { type Answer, ask, codeOf, explanationOf, type Target, unexpected } from './http.ts';
 import { CheckFailure, Unreachable } from './outcome.ts';
 import type { RawSession } from './raw-session.ts';
 import type { Passed } from './steps.ts';
 
-/** How many times longer than another request a large one may take. */
+/** How many times the usual timeout a large request may take. */
 const PATIENCE = 6;
-/** Below this the proxy's limit is not looked for. */
+/** The search for a proxy's limit stops here. Bytes. */
 const LEAST_BYTES = 16 * 1024;
 
-/** Sends a ping of the largest size; where a proxy refuses it, finds out about how large one may be. */
+/** Sends a ping of the largest size. Where a proxy refuses it, finds roughly the size that gets through. */
 export async function checkBodySize(
   target: Target,
   session: RawSession,
@@ -18,7 +18,7 @@ export async function checkBodySize(
   const send = (bytes: number): Promise<Answer | undefined> => sendPing(target, session, bytes);
   let bytes = maxBodyBytes;
   let answer = await send(bytes);
-  // The server's own limit is another one: it says which.
+  // The server's own limit may be lower than the option says; its refusal tells which it is.
   const own = answer && codeOf(answer) === 'body_too_large' && /\d+/.exec(explanationOf(answer) ?? '')?.[0];
   if (own !== undefined && own !== false) {
     bytes = Math.min(bytes, Number(own));
@@ -38,7 +38,7 @@ export async function checkBodySize(
   );
 }
 
-/** A ping of a size; undefined when the connection was cut, which is how some refuse a body. */
+/** Sends a ping of a size; undefined when the connection was cut, which is how some proxies refuse a body. */
 async function sendPing(target: Target, { headers }: RawSession, bytes: number): Promise<Answer | undefined> {
   const bare = { jsonrpc: '2.0', id: 'large', method: 'ping', params: { padding: '' } };
   const padding = 'x'.repeat(bytes - JSON.stringify(bare).length);
@@ -52,7 +52,7 @@ async function sendPing(target: Target, { headers }: RawSession, bytes: number):
   }
 }
 
-/** A size for people. */
+/** Formats a size for people. */
 function size(bytes: number): string {
   const [unit, name] = bytes >= 1024 * 1024 ? [1024 * 1024, 'MiB'] : [1024, 'KiB'];
   return `${Math.round((10 * bytes) / unit) / 10} ${name}`;

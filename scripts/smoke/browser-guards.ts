@@ -1,10 +1,10 @@
-/** What protects people at a browser, and what proxies take away: security headers, and the refusal of foreign pages. */
+/** Checks what protects people at a browser and proxies may remove: security headers, and the refusal of foreign pages. */
 import { randomUUID } from 'node:crypto';
 import { type Answer, ask, codeOf, type Request, type Target } from './http.ts';
 import { CheckFailure } from './outcome.ts';
 import type { Passed } from './steps.ts';
 
-/** What each header must be like. A proxy may say it in other words, but not leave it out. */
+/** What the value of each header must match. A proxy may change its wording, but not leave it out. */
 const HEADERS: readonly (readonly [name: string, fits: RegExp])[] = [
   ['x-content-type-options', /^nosniff$/i],
   ['x-frame-options', /^(deny|sameorigin)$/i],
@@ -13,7 +13,7 @@ const HEADERS: readonly (readonly [name: string, fits: RegExp])[] = [
   ['cache-control', /no-store/],
 ];
 
-/** Every answer has the security headers: of a public route and of a refusal; the page has a policy of its own. */
+/** Checks that every answer has the security headers: a public route, and a refusal. The page has a policy of its own. */
 export async function checkSecurityHeaders(target: Target): Promise<Passed> {
   const answers: readonly (readonly [string, Answer])[] = [
     ['/health', await ask(target, '/health')],
@@ -26,7 +26,7 @@ export async function checkSecurityHeaders(target: Target): Promise<Passed> {
   return { detail: HEADERS.map(([name]) => name).join(', ') };
 }
 
-/** Fails when a header is missing or says something else. */
+/** Fails when a header is missing, or when its value does not match. */
 function requireHeaders(what: string, headers: Headers, wanted: typeof HEADERS): void {
   const wrong = wanted.filter(([name, fits]) => !fits.test(headers.get(name) ?? ''));
   if (wrong.length === 0) return;
@@ -37,10 +37,10 @@ function requireHeaders(what: string, headers: Headers, wanted: typeof HEADERS):
   );
 }
 
-/** An origin that nobody can have allowed: no such name exists (RFC 6761). */
+/** An origin that nobody can have allowed: no such name resolves (RFC 6761). */
 const FOREIGN = 'https://smoke-test.invalid';
 
-/** A page of somebody else's is refused, whatever it asks, and no browser is told that it may read the answer. */
+/** Checks that requests of a foreign page are refused, and that no header lets a browser read the answer. */
 export async function checkOrigin(target: Target): Promise<Passed> {
   const asked: readonly (readonly [string, Request])[] = [
     ['/tools', {}],
@@ -55,7 +55,7 @@ export async function checkOrigin(target: Target): Promise<Passed> {
   return { detail: `403 for ${FOREIGN}, also for the preflight` };
 }
 
-/** Fails unless a request of a foreign page was refused by the server itself. */
+/** Fails unless the server itself refused the request of a foreign page. */
 function requireForeignRefused(what: string, answer: Answer): void {
   const allowed = answer.headers.get('access-control-allow-origin');
   if (allowed !== null)

@@ -1,4 +1,4 @@
-/** Real MCP clients, connected to the deployment as users' programs are. */
+/** Connects real MCP clients to the deployment, as its users' programs would. */
 import {
   Client as ModernClient,
   StreamableHTTPClientTransport as ModernTransport,
@@ -10,21 +10,21 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { type Target, urlOf } from './http.ts';
 import { CheckFailure, withDeadline } from './outcome.ts';
 
-/** What checks look at in the description of a tool. */
+/** The parts of a tool's description that checks look at. */
 export interface ListedTool {
   readonly name: string;
   readonly inputSchema: { readonly required?: readonly string[] | undefined };
   readonly annotations?: { readonly readOnlyHint?: boolean | undefined } | undefined;
 }
 
-/** The part of a client that checks use, alike in both generations of the SDK. */
+/** The part of a client that checks use; the same for both generations of the SDK. */
 export interface ToolClient {
   listTools(): Promise<{ readonly tools: readonly ListedTool[] }>;
   callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** A client of the Streamable HTTP transport with its session. */
+/** A client of Streamable HTTP that has a session. */
 export interface SessionClient extends ToolClient {
   readonly sessionId: () => string | undefined;
   /** Ends the session at the server (DELETE). */
@@ -78,12 +78,12 @@ export async function connectV1(
   };
 }
 
-/** How much longer than the SDK's own time-out is waited: the SDK has none for the opening of a stream. Milliseconds. */
+/** How much longer than the SDK's own time-out a check waits: the SDK has none for opening a stream. Milliseconds. */
 const EXTRA_MS = 500;
 const DEAD =
   'The stream is dead: a proxy took the request and forwards nothing of the answer, or the server hangs. Compare with the same check against the server itself, without the proxy.';
 
-/** The outcome of a client's request; a failure in words. */
+/** The result of a client's request. Turns an error, or a missing answer, into a failure with advice. */
 async function orExplain<T>(
   work: Promise<T>,
   timeoutMs: number,
@@ -107,7 +107,7 @@ async function orExplain<T>(
   }
 }
 
-/** What both generations take to send the token. */
+/** The transport options that send the token; the same for both generations of the SDK. */
 function withToken({ token }: Target): { requestInit: RequestInit } {
   return { requestInit: { headers: token === undefined ? {} : { Authorization: `Bearer ${token}` } } };
 }

@@ -1,15 +1,15 @@
-/** Credentials that must open nothing: in other headers, in the address, and nearly right. */
+/** Checks that credentials which must open nothing are refused: in other headers, in the address, and almost right. */
 import { ask, type Request, type Target } from './http.ts';
 import { CheckFailure } from './outcome.ts';
 import type { Face } from './reachability.ts';
 import { protectedRoutes, requireChallenge, WRONG_TOKEN } from './refusals.ts';
 import type { Passed } from './steps.ts';
 
-// Each refused credential counts against AUTH_FAILURES_PER_MINUTE (60 by default): with the other steps a run stays below 25.
+// Each refused credential counts against AUTH_FAILURES_PER_MINUTE (default 60): with all other steps a run stays below 25.
 
 const BASIC = `Basic ${Buffer.from('smoke-test:wrong').toString('base64')}`;
 
-/** An API key that is wrong, and a login of another kind, are refused on every protected route. */
+/** Checks that every protected route refuses a wrong API key, and a Basic login. */
 export async function checkOtherHeaders(target: Target, face: Face): Promise<Passed> {
   const wrong: readonly Request['headers'][] = [{ 'x-api-key': WRONG_TOKEN }, { Authorization: BASIC }];
   for (const headers of wrong)
@@ -21,7 +21,7 @@ export async function checkOtherHeaders(target: Target, face: Face): Promise<Pas
   return { detail: 'x-api-key, and Basic' };
 }
 
-/** The names under which a credential in the address has been seen. */
+/** Names of query parameters that servers have been seen to take a credential from. */
 const QUERY_NAMES = [
   'token',
   'access_token',
@@ -37,8 +37,8 @@ const QUERY_NAMES = [
 ];
 
 /**
- * A token in the query string is not looked at: that is where logs and histories find it. Tried with a wrong one, so that
- * no real one gets there: a server that looks calls it invalid instead of missing.
+ * Checks that the query string is not read for a token, since addresses end up in logs and histories. It sends a wrong token, so that
+ * no real one ends up there: a server that reads it reports an invalid token instead of a missing one.
  */
 export async function checkQueryCredential(target: Target, face: Face): Promise<Passed> {
   for (const [path, request] of protectedRoutes(face)) {
@@ -58,7 +58,7 @@ export async function checkQueryCredential(target: Target, face: Face): Promise<
   return { detail: `${QUERY_NAMES.length} names, on every protected route` };
 }
 
-/** Tokens that are the right one but for a little, each of which a careless comparison takes. */
+/** Tokens that differ only a little from the right one; a careless comparison would accept them. */
 function nearlyRight(token: string): (readonly [what: string, token: string])[] {
   const half = token.slice(0, Math.ceil(token.length / 2));
   const last = token.endsWith('x') ? 'y' : 'x';
@@ -73,7 +73,7 @@ function nearlyRight(token: string): (readonly [what: string, token: string])[] 
   return all.filter(([, near]) => near !== token && near !== '');
 }
 
-/** Only the whole token, as it is, opens. */
+/** Checks that only the whole, exact token is let in. */
 export async function checkNearTokens(target: Target): Promise<Passed> {
   const near = nearlyRight(target.token ?? '');
   for (const [what, token] of near) {

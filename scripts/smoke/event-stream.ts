@@ -1,4 +1,4 @@
-/** Reads a server-sent event stream as its bytes arrive, with the time of everything. */
+/** Reads a server-sent event stream as its bytes arrive, and records when everything came. */
 import { EventEmitter, once } from 'node:events';
 import { type Request, type Target, toInit, urlOf } from './http.ts';
 
@@ -15,24 +15,24 @@ export interface EventStreamReader {
   readonly openedMs: number;
   /** When the last byte arrived. */
   readonly lastByteMs: () => number;
-  /** When comments arrived: the heartbeat. */
+  /** When comments, which are the heartbeat, arrived. */
   readonly comments: () => readonly number[];
   /** When the stream ended, or was cut; undefined while it is open. */
   readonly overMs: () => number | undefined;
   readonly isOver: () => boolean;
-  /** Waits for an event that fits; undefined when the time is up or the stream is over. */
+  /** Waits for a matching event; undefined when the time is up or the stream is over. */
   waitForEvent(fits: (event: StreamEvent) => boolean, timeoutMs: number): Promise<StreamEvent | undefined>;
-  /** Waits until something is so, or the time is up, or the stream is over; returns whether it is so. */
+  /** Waits until a condition holds, the time is up, or the stream is over; returns whether the condition holds. */
   waitUntil(isSo: () => boolean, timeoutMs: number): Promise<boolean>;
   close(): void;
 }
 
-/** How many events and comment times are kept. */
+/** How many events, and how many times of comments, are kept. */
 const KEPT = 1000;
 
 /**
  * Opens a stream.
- * @throws what fetch throws, a TimeoutError when no head came within the target's time
+ * @throws what fetch throws; a TimeoutError when no response head came within the target's time
  */
 export async function openEventStream(
   target: Target,
@@ -54,7 +54,7 @@ export async function openEventStream(
   const changes = new EventEmitter();
   let lastByteMs = openedMs;
   const state: { overMs: number | undefined } = { overMs: undefined };
-  /** Takes the lines of one frame. */
+  /** Records one frame: a comment or an event. */
   const take = (frame: string): void => {
     if (frame.startsWith(':')) comments.push(performance.now());
     const event = parseEvent(frame);
@@ -101,7 +101,7 @@ export async function openEventStream(
   };
 }
 
-/** Hands over every complete frame, and tells of every piece that arrives. */
+/** Passes on every complete frame, and calls back for every piece that arrives. */
 async function readFrames(
   { body }: Response,
   take: (frame: string) => void,
@@ -117,7 +117,7 @@ async function readFrames(
   }
 }
 
-/** The event in a frame, if there is one. */
+/** Parses the event of a frame; undefined when the frame has no data. */
 function parseEvent(frame: string): StreamEvent | undefined {
   const fields = new Map<string, string>();
   for (const line of frame.split('\n')) {

@@ -1,23 +1,23 @@
-/** The heartbeat: a comment arrives on a stream where nothing else is sent, or the host's limit on silence is named. */
+/** Checks the heartbeat: a comment arrives on a stream where nothing else is sent. Otherwise the failure names the likely limit on silence. */
 import type { EventStreamReader } from './event-stream.ts';
 import { CheckFailure } from './outcome.ts';
 import type { SmokeOptions } from './options.ts';
 import type { Passed } from './steps.ts';
 
-/** How much later than its interval a heartbeat may come, at most: the way, and the server's clock of half a second. */
+/** The most that a heartbeat may come after its interval, for the network and for the server's timer, which ticks every half second. */
 export const SLACK_MS = 3_000;
 
-/** A comment arrives within the interval. One that came with the stream's opening says nothing about silence. */
+/** Checks that a comment arrives within the interval. One that came as the stream opened says nothing about silence. */
 export async function checkHeartbeat(
   { openedMs, lastByteMs, comments, overMs, waitUntil }: EventStreamReader,
   { heartbeatMs, timeoutMs }: Pick<SmokeOptions, 'heartbeatMs' | 'timeoutMs'>,
 ): Promise<Passed> {
   const beat = (): number | undefined => comments().find((atMs) => atMs - openedMs > heartbeatMs / 2);
-  // Whatever was sent before puts the heartbeat off.
+  // Whatever the server sent last postpones the heartbeat.
   const dueMs = lastByteMs() + heartbeatMs + Math.min(SLACK_MS, timeoutMs);
   await waitUntil(() => beat() !== undefined, dueMs - performance.now());
   const endedMs = overMs();
-  // A stream that has been cut after its first heartbeat is cut all the same.
+  // A stream that was cut after its first heartbeat is a failure, too.
   if (endedMs !== undefined) throw wasCut(endedMs - openedMs, endedMs - lastByteMs(), heartbeatMs);
   const cameMs = beat();
   if (cameMs !== undefined) return { detail: `after ${seconds(cameMs - openedMs)} s` };
@@ -27,7 +27,7 @@ export async function checkHeartbeat(
   );
 }
 
-/** The stream ended: after how long, and how long it had been silent, tells the proxy's time-out. */
+/** The failure of a stream that ended: its age, and how long it had been silent, hint at the proxy's time-out. */
 function wasCut(lastedMs: number, silentMs: number, heartbeatMs: number): CheckFailure {
   return new CheckFailure(
     `The stream was closed ${seconds(lastedMs)} s after it was opened, when nothing had been sent for ${seconds(silentMs)} s: a time-out of about that length.`,
@@ -35,10 +35,10 @@ function wasCut(lastedMs: number, silentMs: number, heartbeatMs: number): CheckF
   );
 }
 
-/** What cuts a stream. */
+/** The usual reasons why a stream is cut. */
 export const CUT = 'A proxy cuts long answers, or the server was stopped: look at its log for this request.';
 
-/** A time in seconds for people. */
+/** Formats a duration in seconds for people. */
 function seconds(durationMs: number): string {
   return (durationMs / 1000).toFixed(1);
 }

@@ -1,4 +1,4 @@
-/** Plain requests to the deployment, where a check needs the status, the headers and the time. */
+/** Sends plain requests to the deployment, for checks that need the status, the headers and the time. */
 import { z } from 'zod';
 import { explainNetworkError } from './network-error.ts';
 import { CheckFailure } from './outcome.ts';
@@ -10,7 +10,7 @@ export interface Target {
   readonly timeoutMs: number;
 }
 
-/** The address of a path of the deployment. What a server names itself (`/messages?…`) is taken as clients take it. */
+/** The address of a path of the deployment. A path that the server gives itself (`/messages?…`) is resolved as clients do it. */
 export function urlOf({ url }: Pick<Target, 'url'>, path: string): URL {
   return new URL(path.replace(/^\//, ''), url);
 }
@@ -26,9 +26,9 @@ export interface Request {
   readonly form?: Readonly<Record<string, string>>;
 }
 
-/** An answer. Of an event stream only the head is read. */
+/** An answer. The body of an event stream is not read: its text is empty. */
 export interface Answer {
-  /** The address that was asked. */
+  /** The address that was requested. */
   readonly url: URL;
   readonly status: number;
   readonly headers: Headers;
@@ -37,7 +37,7 @@ export interface Answer {
 }
 
 /**
- * Sends a request; redirects are not followed, since clients drop the credential at them.
+ * Sends a request. Does not follow redirects, since clients drop the credential at them.
  * @throws {Unreachable} when no answer came
  */
 export async function ask(target: Target, path: string, request: Request = {}): Promise<Answer> {
@@ -64,7 +64,7 @@ export async function ask(target: Target, path: string, request: Request = {}): 
   }
 }
 
-/** A request in the form that fetch takes. */
+/** Makes the options that fetch takes of a request. */
 export function toInit({ method, token, headers, body, form }: Request): RequestInit {
   return {
     method: method ?? ((body ?? form) === undefined ? 'GET' : 'POST'),
@@ -80,7 +80,7 @@ export function toInit({ method, token, headers, body, form }: Request): Request
   };
 }
 
-/** The answer's JSON if it has this shape, else undefined. */
+/** The answer's JSON if it fits the schema, otherwise undefined. */
 export function parseJson<T>({ text }: Answer, schema: z.ZodType<T>): T | undefined {
   try {
     const parsed = schema.safeParse(JSON.parse(text));
@@ -90,7 +90,7 @@ export function parseJson<T>({ text }: Answer, schema: z.ZodType<T>): T | undefi
   }
 }
 
-/** The JSON of an answer with one of these statuses; anything else is a failure that is told by its looks. */
+/** The JSON of an answer that has one of these statuses and fits the schema. */
 export function requireJson<T>(answer: Answer, statuses: readonly number[], schema: z.ZodType<T>): T {
   const json = statuses.includes(answer.status) ? parseJson(answer, schema) : undefined;
   if (json === undefined) throw unexpected(answer, `${statuses.join(' or ')} with JSON`);
@@ -105,17 +105,17 @@ const RPC_WORDS = z.looseObject({
   }),
 });
 
-/** The sentence with which this server explains a refusal, if the answer has one. */
+/** The sentence with which this server explains a refusal; undefined when the answer has none. */
 export function explanationOf(answer: Answer): string | undefined {
   return parseJson(answer, WORDS)?.error_description ?? parseJson(answer, RPC_WORDS)?.error.message;
 }
 
-/** The stable code of a refusal of this server, if the answer is one. */
+/** The stable error code of a refusal of this server; undefined for any other answer. */
 export function codeOf(answer: Answer): string | undefined {
   return parseJson(answer, WORDS)?.error ?? parseJson(answer, RPC_WORDS)?.error.data?.error;
 }
 
-/** An answer that should have been another one, named by what it looks like. */
+/** The failure of an answer that should have been another; it describes what came. */
 export function unexpected(answer: Answer, expected: string): CheckFailure {
   const { status, headers } = answer;
   const own = explanationOf(answer);
@@ -148,7 +148,7 @@ function adviceFor(answer: Answer): string {
   return 'Something else than this server answers: check the URL, and that the host shows no login or waiting page in front of it.';
 }
 
-/** What to do about a redirect: not each leads to this server. */
+/** What to do about a redirect: not every one leads to this server. */
 function adviceForRedirect({ url, headers }: Answer): string {
   const location = headers.get('location') ?? '';
   if (location === '' || !URL.canParse(location, url.href))
@@ -156,7 +156,7 @@ function adviceForRedirect({ url, headers }: Answer): string {
   const to = new URL(location, url);
   if (withoutHash(to) === withoutHash(url))
     return 'It redirects to the very same address, for ever. Mostly what redirects wants https, and does not see that it has it: have every proxy pass on X-Forwarded-Proto, and ask the next one over https where that wants it (Cloudflare: "Full (strict)", not "Flexible").';
-  // What stands behind its path may be a code or a token.
+  // The query may hold a code or a token, so it is not shown.
   const shown = `${to.origin}${to.pathname}${to.search === '' ? '' : '?…'}`;
   if (url.protocol === 'https:' && to.protocol === 'http:')
     return `It redirects from https to ${shown}, over which a token would travel unencrypted: use no such address. What redirects does not see that it was asked over https: have every proxy pass on X-Forwarded-Proto.`;
@@ -168,17 +168,17 @@ function adviceForRedirect({ url, headers }: Answer): string {
     : `${use} If it is no address of this server, or leads back here, mend what redirects.`;
 }
 
-/** An address as it is asked for. */
+/** An address without its fragment, as it is requested. */
 function withoutHash({ href, hash }: URL): string {
   return href.slice(0, href.length - hash.length);
 }
 
-/** What a server that has moved still calls the same: the last part of a path. */
+/** The last part of a path, which stays the same when a server has moved. */
 function placeOf({ pathname }: URL): string {
   return /([^/]*)\/*$/.exec(pathname)?.[1] ?? '';
 }
 
-/** What to do about a 429: there are several kinds, and each has another way out. */
+/** What to do about a 429: there are several kinds, each with its own remedy. */
 function adviceForTooMany(answer: Answer): string {
   const code = codeOf(answer);
   const seconds = answer.headers.get('retry-after');

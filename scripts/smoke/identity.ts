@@ -1,4 +1,4 @@
-/** Who the server takes the caller for, as `GET /tools` says it, and whether that is told to nobody else. */
+/** Checks which user the server takes the caller for, as `GET /tools` says, and that no other caller is given that answer. */
 import { z } from 'zod';
 import { type Answer, ask, codeOf, requireJson, type Target } from './http.ts';
 import { CheckFailure } from './outcome.ts';
@@ -11,7 +11,7 @@ export interface User {
   readonly name: string;
 }
 
-/** The tools that the token opens, and whose it is. */
+/** The tools that the token opens, and the user of the token. */
 export interface ToolList extends Passed {
   readonly names: readonly string[];
   readonly user: User;
@@ -22,7 +22,7 @@ const TOOLS = z.looseObject({
   user: z.looseObject({ userId: z.string(), name: z.string() }),
 });
 
-/** `GET /tools` with the token. */
+/** Asks `GET /tools` with the token. */
 export async function listTools(target: Target, authEnabled: boolean): Promise<ToolList> {
   if (authEnabled && target.token === undefined) {
     const advice = 'Pass --token or set SMOKE_TOKEN: without one only refusals can be checked.';
@@ -35,7 +35,7 @@ export async function listTools(target: Target, authEnabled: boolean): Promise<T
   return { detail: names.join(', ') || 'none for this user', names, user };
 }
 
-/** The token was sent and did not arrive: says what does, so that somebody can mend it or live with it. */
+/** Explains why a token that was sent did not arrive: tries `x-api-key`, and says what to change or to use until then. */
 async function explainStripped({ token = '', ...target }: Target): Promise<never> {
   const byKey = await ask({ ...target, token: undefined }, '/tools', { headers: { 'x-api-key': token } });
   const [outcome, way] =
@@ -48,7 +48,7 @@ async function explainStripped({ token = '', ...target }: Target): Promise<never
   );
 }
 
-/** Whose token it is, held against whose it should be. */
+/** Compares the user of the token with the expected one. */
 export async function checkIdentity({ userId, name }: User, expected: string | undefined): Promise<Passed> {
   if (expected !== undefined && userId !== expected)
     throw new CheckFailure(
@@ -60,12 +60,12 @@ export async function checkIdentity({ userId, name }: User, expected: string | u
   };
 }
 
-/** The user of a token. */
+/** Asks for the user of a token. */
 export async function askWho(target: Target): Promise<User> {
   return requireJson(await ask(target, '/tools', { token: target.token }), [200], TOOLS).user;
 }
 
-/** What a cache has seen for one caller it gives to no other: asked with the token, without, and with it again. */
+/** Checks that no cache gives one caller's answer to another: asks with the token, without it, and with it again. */
 export async function checkCache(target: Target): Promise<Passed> {
   await askWho(target);
   const stranger = await ask(target, '/tools');
@@ -79,7 +79,7 @@ export async function checkCache(target: Target): Promise<Passed> {
   return { detail: 'GET /tools is answered anew for each caller' };
 }
 
-/** What a cache says of an answer of its own. */
+/** The age that a cache gives for its answer, in words; empty when it gives none. */
 function ageOf({ headers }: Answer): string {
   const age = headers.get('age');
   return age === null ? '' : ` (it is ${age} s old)`;

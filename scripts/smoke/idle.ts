@@ -1,4 +1,4 @@
-/** Holds a stream of each transport for a while and tells whether they survived, which measures the host's limits on connections. */
+/** Holds a stream of each transport for a while and checks that it survives: this finds the host's limits on connections. */
 import type { EventStreamReader } from './event-stream.ts';
 import { SLACK_MS } from './heartbeat.ts';
 import { ask, type Target } from './http.ts';
@@ -12,17 +12,17 @@ import type { Passed } from './steps.ts';
 const LIMIT =
   "Hosts and proxies have a limit on how long a connection may be silent or last at all. Set SSE_KEEPALIVE_SECONDS below the first; for the second, clients have to reconnect, and most do. See the host's documentation.";
 
-/** How long, and what is expected meanwhile. */
+/** How long to hold the streams, and what to expect meanwhile. */
 interface Idle extends Pick<SmokeOptions, 'heartbeatMs'> {
   readonly idleMs: number;
   readonly sseEnabled: boolean;
 }
 
-/** A stream that is held. */
+/** A stream that is held open. */
 interface HeldStream {
   readonly what: string;
   readonly reader: EventStreamReader;
-  /** Whether it is still of use. */
+  /** Whether messages, or heartbeats, still come through. */
   isAlive(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export async function checkIdle(target: Target, { idleMs, heartbeatMs, sseEnable
   try {
     if (sseEnabled) held.push(await holdSse(target));
     held.push(await holdSession(target, heartbeatMs));
-    // To the end even when one is over: each has a limit of its own.
+    // Waits the whole time even when one stream has ended: each may meet another limit.
     await Promise.all(held.map(async ({ reader }) => reader.waitUntil(() => false, idleMs)));
     const problems = await Promise.all(held.map(problemOf));
     const found = problems.filter((problem) => problem !== undefined);
@@ -45,7 +45,7 @@ export async function checkIdle(target: Target, { idleMs, heartbeatMs, sseEnable
   }
 }
 
-/** What has become of a stream, if it is of no use any more. */
+/** What has happened to a stream that has ended or is dead; undefined when it is alive. */
 async function problemOf({ what, reader, isAlive }: HeldStream): Promise<string | undefined> {
   const lastedMs = (reader.overMs() ?? performance.now()) - reader.openedMs;
   const lasted = `${Math.round(lastedMs / 1000)} s`;
@@ -54,7 +54,7 @@ async function problemOf({ what, reader, isAlive }: HeldStream): Promise<string 
   return `After ${lasted} the stream of ${what} looks open, but nothing comes through.`;
 }
 
-/** A stream of HTTP+SSE, on which a ping is answered. */
+/** Holds a stream of HTTP+SSE; it is alive if a ping is answered on it. */
 async function holdSse(target: Target): Promise<HeldStream> {
   const { reader, endpoint } = await openSse(target);
   return {
@@ -69,7 +69,7 @@ async function holdSse(target: Target): Promise<HeldStream> {
   };
 }
 
-/** A session's stream, on which nothing is answered: there its heartbeats count. */
+/** Holds a session's stream, on which pings are not answered; it is alive if heartbeats come. */
 async function holdSession(target: Target, heartbeatMs: number): Promise<HeldStream> {
   const session = await openRawSession(target);
   try {

@@ -1,17 +1,17 @@
-/** Many calls of one session through a balancer: whichever instance a call reaches, it is answered. */
+/** Sends many calls of one session through a balancer: each must be answered, whichever instance it reaches. */
 import { ask, type Answer, codeOf, type Target } from './http.ts';
 import { CheckFailure } from './outcome.ts';
 import { beginRawSession, PING } from './raw-session.ts';
 import type { SseStream } from './sse.ts';
 import type { Passed } from './steps.ts';
 
-/** For each instance. */
+/** How many calls each instance stands for. */
 const CALLS = 20;
 
-/** So many for each instance are under way at once: a balancer that counts connections gets several. */
+/** How many calls are in flight at once for each instance: a balancer that counts connections is given several. */
 const AT_ONCE = 4;
 
-/** Sends calls of one session of Streamable HTTP, and wants all answered. */
+/** Sends calls of one Streamable HTTP session, and fails unless all are answered. */
 export async function checkInstances(target: Target, instances: number): Promise<Passed> {
   const session = await beginRawSession(target);
   const { headers } = session;
@@ -27,7 +27,7 @@ export async function checkInstances(target: Target, instances: number): Promise
   );
 }
 
-/** Posts messages of one session of HTTP+SSE, and wants each taken, and answered on the stream. */
+/** Posts messages of one HTTP+SSE session; fails unless each is accepted, and answered on the stream. */
 export async function checkSseInstances(
   target: Target,
   { reader, endpoint }: SseStream,
@@ -57,7 +57,7 @@ export async function checkSseInstances(
   return { detail: `${total} of ${total} messages answered on the stream` };
 }
 
-/** Sends so many, some at once. */
+/** Sends the calls of all instances, several at once. */
 async function sendAll(instances: number, send: (id: number) => Promise<Answer>): Promise<Answer[]> {
   const ids = Array.from({ length: instances * CALLS }, (_, id) => id);
   const answers: Answer[] = [];
@@ -68,7 +68,7 @@ async function sendAll(instances: number, send: (id: number) => Promise<Answer>)
   return answers;
 }
 
-/** Statuses, with the server's own names for them, and how often each came. */
+/** Lists the statuses, with the server's error codes, and how often each came. */
 function listOf(answers: readonly Answer[]): string {
   const counts = new Map<string, number>();
   for (const answer of answers) {

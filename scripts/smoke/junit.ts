@@ -1,8 +1,8 @@
-/** A run of the smoke test as JUnit's XML, which CI systems show. */
+/** Writes the result of a run as JUnit XML, which CI systems show. */
 import type { Summary } from './report.ts';
 import type { StepResult } from './steps.ts';
 
-/** The text of the file. `redact` goes over everything that is shown. */
+/** Makes the text of the file. `redact` is applied to everything that it shows. */
 export function toJunit({ url, results }: Summary, redact: (text: string) => string): string {
   const count = (wanted: StepResult['status']): number =>
     results.filter(({ status }) => status === wanted).length;
@@ -28,12 +28,12 @@ export function toJunit({ url, results }: Summary, redact: (text: string) => str
   ].join('\n');
 }
 
-/** A time as JUnit has it. */
+/** Formats a duration in seconds, as JUnit has it. */
 function seconds(durationMs: number): string {
   return (durationMs / 1000).toFixed(3);
 }
 
-/** Text for XML, which has no way to spell control characters. */
+/** Escapes text for XML. Control characters, which XML cannot hold, are replaced. */
 function escapeXml(text: string): string {
   return text
     .replaceAll(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/gu, '\uFFFD')

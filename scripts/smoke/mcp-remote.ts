@@ -1,4 +1,4 @@
-/** The same through mcp-remote, started as Claude Desktop starts it. */
+/** Connects through mcp-remote, started as Claude Desktop starts it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import os from 'node:os';
@@ -10,7 +10,7 @@ import { type Target, urlOf } from './http.ts';
 import { CheckFailure } from './outcome.ts';
 import { callTools, type Expectation, type Round } from './tools.ts';
 
-/** How many times longer than a request it may take: it starts a program first. */
+/** How many times the usual timeout it may take, since a program has to start first. */
 const START_FACTOR = 3;
 const LAST_CHARS = 600;
 
@@ -20,7 +20,7 @@ export async function checkMcpRemote(
   expected: Expectation,
   allowHttp: boolean,
 ): Promise<Round> {
-  // A folder of its own: what mcp-remote remembers of earlier sign-ins must not count.
+  // A folder of its own, so that what mcp-remote remembers of earlier sign-ins has no effect.
   const folder = await mkdtemp(path.join(os.tmpdir(), 'smoke-mcp-remote-'));
   const header = target.token === undefined ? [] : ['--header', 'Authorization:${AUTH_HEADER}'];
   const transport = new StdioClientTransport({
@@ -57,9 +57,9 @@ export async function checkMcpRemote(
 }
 
 /**
- * The program of mcp-remote, found from the first of these folders that has it: a checkout has it among its packages, and where this server is
- * a package itself, whoever runs the smoke test installs it in their own folder.
- * @throws {CheckFailure} saying how to come by it
+ * Finds the program of mcp-remote in the first of these folders that has it: a checkout has it among its packages; where this server
+ * is installed as a package itself, whoever runs the smoke test installs it in their own folder.
+ * @throws {CheckFailure} saying how to install it
  */
 export function findMcpRemote(folders: readonly string[]): string {
   for (const folder of folders) {
@@ -78,7 +78,7 @@ export function findMcpRemote(folders: readonly string[]): string {
   );
 }
 
-/** A variable that the child should have too, if it is set. */
+/** A variable that the child process inherits, if it is set. */
 function inherited(name: string): Record<string, string> {
   const value = process.env[name];
   return value === undefined ? {} : { [name]: value };

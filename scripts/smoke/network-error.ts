@@ -1,4 +1,4 @@
-/** Why no answer came, in words for whoever has to mend it. */
+/** Explains why no answer came, to whoever has to mend it. */
 import { Unreachable } from './outcome.ts';
 
 const CERTIFICATE =
@@ -9,7 +9,7 @@ const DNS =
 const DOWN =
   'Check host and port, that the server runs (its log ends with "listening"), and, where others are to reach it, that it listens on 0.0.0.0, not 127.0.0.1.';
 
-/** Problem and advice by the code of the system's error. */
+/** Problem and advice, by error code. */
 const CAUSES: Readonly<Record<string, readonly [problem: string, advice: string]>> = {
   ENOTFOUND: ['The host name is unknown (DNS).', DNS],
   EAI_AGAIN: ['The host name could not be looked up (DNS).', `Check this machine's network. ${DNS}`],
@@ -37,7 +37,7 @@ const CAUSES: Readonly<Record<string, readonly [problem: string, advice: string]
   ],
 };
 
-/** An error of `fetch` as what it means; `timeoutMs` is what the request was given. */
+/** Explains an error of `fetch`; `timeoutMs` is the timeout that the request had. */
 export function explainNetworkError(error: unknown, timeoutMs: number): Unreachable {
   const code = codeOf(error);
   const [problem, advice] = CAUSES[code] ?? [`No answer came (${code}).`, DOWN];
@@ -49,22 +49,22 @@ export function explainNetworkError(error: unknown, timeoutMs: number): Unreacha
   return new Unreachable(problem, advice, { cause: error });
 }
 
-/** Whether an error says that the time was up, whatever its class: it may be an Error, a DOMException or undici's own. */
+/** Whether an error is a time-out, whatever its class: an Error, a DOMException or one of undici's. */
 export function isTimeout(error: unknown): boolean {
   return fieldOf(error, 'name') === 'TimeoutError' || /TIMEOUT|ETIMEDOUT/.test(codeOf(error));
 }
 
-/** The innermost code that an error carries: fetch wraps the one that tells something. */
+/** The innermost code of an error: fetch wraps the error that has the useful one. */
 function codeOf(error: unknown): string {
   const cause = fieldOf(error, 'cause');
   if (cause !== undefined) return codeOf(cause);
-  // Of several addresses that were tried in vain the first tells enough.
+  // When several addresses failed, the first error tells enough.
   const errors = fieldOf(error, 'errors');
   if (Array.isArray(errors) && errors.length > 0) return codeOf(errors[0]);
   return String(fieldOf(error, 'code') ?? fieldOf(error, 'message') ?? error);
 }
 
-/** A field of a value that may be an object. */
+/** A field of a value, if the value is an object. */
 function fieldOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -1,52 +1,52 @@
-/** The command line and environment of the smoke test. */
+/** Parses the command line and the environment of the smoke test. */
 import { isLoopbackHost } from '../../src/config/network.ts';
 import { isHelpWanted } from '../help.mjs';
 import { CommandError } from '../token/command-error.ts';
 import { parseOptions as parseTable } from '../token/options.ts';
 
-/** What is to be tested, and how. */
+/** What to test, and how. */
 export interface SmokeOptions {
-  /** Where the deployment is: its origin, and the path that a proxy in front of it adds, if one does. Ends in a slash. */
+  /** Where the deployment is: its origin, and the path that a proxy puts it under, if any. Ends in a slash. */
   readonly url: URL;
   readonly token: string | undefined;
   /** A token of another user. */
   readonly token2: string | undefined;
-  /** The user that calls with `token` must run as. */
+  /** The user that `token` must belong to. */
   readonly expectUser: string | undefined;
   /** Whether the deployment is meant to be open to everybody. */
   readonly allowOpen: boolean;
-  /** Whether the token may travel unencrypted to another machine. */
+  /** Whether the token may be sent unencrypted to another machine. */
   readonly allowHttp: boolean;
   readonly mcpRemote: boolean;
-  /** Whether to sign in as a client and its user do. */
+  /** Whether to sign in as a client and its user would. */
   readonly signIn: boolean;
-  /** Whether a session is to be kept while the server is restarted. */
+  /** Whether to keep a session while the server is restarted. */
   readonly restart: boolean;
-  /** How many instances answer behind the URL; undefined where that is not to be checked. */
+  /** How many instances are behind the URL; undefined when that is not checked. */
   readonly instances: number | undefined;
-  /** How long to hold a stream. */
+  /** How long to hold the idle streams; undefined when that is not checked. Milliseconds. */
   readonly idleMs: number | undefined;
-  /** The deployment's SSE_KEEPALIVE_SECONDS. */
+  /** The deployment's SSE_KEEPALIVE_SECONDS, in milliseconds. */
   readonly heartbeatMs: number;
-  /** How long any one answer may take. */
+  /** How long any one answer may take. Milliseconds. */
   readonly timeoutMs: number;
   /** The deployment's MAX_BODY_BYTES. */
   readonly maxBodyBytes: number;
-  /** Whether this process has been told to take any certificate. */
+  /** Whether this process accepts any TLS certificate. */
   readonly takesAnyCertificate: boolean;
   readonly json: boolean;
-  /** Where to write the run as JUnit's XML too. */
+  /** The file to write the result to as JUnit XML, too. */
   readonly junit: string | undefined;
 }
 
-/** A command line that cannot be used; the message never holds a value. */
+/** The command line cannot be used. The message never holds a value. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
 /**
- * Reads the command line; what it leaves out is taken from the environment.
- * @throws {UsageError} saying what is wrong; `undefined` stands for a request for help
+ * Parses the command line; the environment fills in what it leaves out. Returns undefined when it asks for help.
+ * @throws {UsageError} saying what is wrong
  */
 export function parseOptions(
   args: readonly string[],
@@ -80,14 +80,14 @@ export function parseOptions(
     heartbeatMs: parseSeconds('--heartbeat', texts['heartbeat'] ?? '15'),
     timeoutMs: parseSeconds('--timeout', texts['timeout'] ?? '10'),
     maxBodyBytes: parseBytes('--max-body', texts['max-body'] ?? String(DEFAULT_BODY_BYTES)),
-    // The one value that Node looks for.
+    // Node looks for this very value.
     takesAnyCertificate: environment['NODE_TLS_REJECT_UNAUTHORIZED'] === '0',
     json: switches.has('json'),
     junit: texts['junit'],
   };
 }
 
-/** Splits the command line into options and the rest. */
+/** Splits the command line into options and positional arguments. */
 function readArguments(args: readonly string[]) {
   try {
     return parseTable(args, {
@@ -112,7 +112,7 @@ function readArguments(args: readonly string[]) {
   }
 }
 
-/** Where the server is; the last part of a connector's URL is taken off. */
+/** Parses the URL of the deployment; an endpoint's path at its end is dropped. */
 function parseUrl(text: string): URL {
   if (text === '') throw new UsageError('Give the URL of the deployment.');
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -124,7 +124,7 @@ function parseUrl(text: string): URL {
   return new URL(path, url.origin);
 }
 
-/** A token as it goes into a header. */
+/** Parses a token, which must be fit for a header. */
 function parseToken(name: string, text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
   if (!/^[\x21-\x7e]+$/.test(text))
@@ -132,7 +132,7 @@ function parseToken(name: string, text: string | undefined): string | undefined 
   return text;
 }
 
-/** A positive number of seconds, as milliseconds. */
+/** Parses a positive number of seconds, and returns it in milliseconds. */
 function parseSeconds(name: string, text: string): number {
   const seconds = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || seconds <= 0 || seconds > 86_400)
@@ -140,7 +140,7 @@ function parseSeconds(name: string, text: string): number {
   return seconds * 1000;
 }
 
-/** How many instances there are; more than a few dozen calls at once say nothing that these do not. */
+/** Parses the number of instances. Beyond 50, more calls at once would tell nothing more. */
 function parseInstances(text: string): number {
   const instances = Number(text);
   if (!/^\d+$/.test(text) || instances < 1 || instances > 50)
@@ -148,12 +148,12 @@ function parseInstances(text: string): number {
   return instances;
 }
 
-/** What MAX_BODY_BYTES is by default. */
+/** The server's default of MAX_BODY_BYTES. */
 const DEFAULT_BODY_BYTES = 4 * 1024 * 1024;
-/** More is not sent to any deployment. */
+/** The largest body that is sent to any deployment. */
 const MOST_BODY_BYTES = 64 * 1024 * 1024;
 
-/** A number of bytes for a body. */
+/** Parses the size of a body in bytes. */
 function parseBytes(name: string, text: string): number {
   const bytes = Number(text);
   if (!/^\d+$/.test(text) || bytes < 1024 || bytes > MOST_BODY_BYTES)
@@ -161,7 +161,7 @@ function parseBytes(name: string, text: string): number {
   return bytes;
 }
 
-/** Whether a URL leads to this machine. */
+/** Whether a URL points to this machine. */
 export function isLocal({ hostname }: URL): boolean {
   return isLoopbackHost(hostname);
 }

@@ -1,7 +1,7 @@
-/** What a check can come to besides passing, and the deadline that keeps it from waiting for ever. */
+/** The failures of a check, and the deadline that keeps a check from waiting for ever. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The check failed: what was seen, and what to do about it. */
+/** A check failed: what was seen, and what to do about it. */
 export class CheckFailure extends Error {
   override readonly name = 'CheckFailure';
   readonly advice: string;
@@ -12,12 +12,12 @@ export class CheckFailure extends Error {
   }
 }
 
-/** No HTTP answer came at all: nothing else can be checked either. */
+/** No HTTP answer came at all, so that nothing else can be checked. */
 export class Unreachable extends CheckFailure {}
 
 /**
- * The outcome of `work`, unless it takes longer than `timeoutMs`.
- * @throws what `late` makes when it does
+ * Waits for `work`, but no longer than `timeoutMs`.
+ * @throws the error that `late` makes, when the time is up
  */
 export async function withDeadline<T>(work: Promise<T>, timeoutMs: number, late: () => Error): Promise<T> {
   const timer = new AbortController();
@@ -28,7 +28,7 @@ export async function withDeadline<T>(work: Promise<T>, timeoutMs: number, late:
     return await Promise.race([work, tooLate]);
   } finally {
     timer.abort();
-    // Aborting rejects it, and nobody is left to hear that.
+    // The abort rejects this promise, which nobody awaits any more.
     tooLate.catch(() => undefined);
   }
 }

@@ -1,4 +1,4 @@
-/** Every step of the smoke test in the order it runs: when it applies, what it needs, and the check, which can fail. */
+/** The plan of the smoke test: its steps in the order they run, with when each applies, what it needs, and its check. */
 import { checkBodySize } from './body-size.ts';
 import { checkOrigin, checkSecurityHeaders } from './browser-guards.ts';
 import { connectSse, connectStateless } from './clients.ts';
@@ -33,12 +33,12 @@ import type { Passed, Step, Steps } from './steps.ts';
 import { callTools, type Expectation } from './tools.ts';
 import { checkTwoUsers } from './two-users.ts';
 
-/** What a run knows so far. Each part is there when the step that finds it has passed. */
+/** What a run has found out so far. Each part is set by the step that finds it. */
 interface Run {
   readonly target: Target;
   readonly options: SmokeOptions;
   readonly hasPassed: (id: string) => boolean;
-  /** Says something to whoever runs it. */
+  /** Tells something to whoever runs the test. */
   readonly tell: (text: string) => void;
   isReachable: boolean;
   face: Face | undefined;
@@ -46,7 +46,7 @@ interface Run {
   discovered: Discovered | undefined;
   registered: Registered | undefined;
   allowed: Allowed | undefined;
-  /** What calls must look like; the first transport adds which tool tells its user. */
+  /** What calls must look like; the check of the first transport adds which tool tells its user. */
   expected: Expectation | undefined;
   sse: SseStream | undefined;
   session: RawSession | undefined;
@@ -56,20 +56,20 @@ interface Run {
 
 /** A step of the plan. */
 interface PlannedStep extends Step {
-  /** The steps that must have passed. */
+  /** The ids of the steps that must have passed, or been skipped. */
   readonly needs?: readonly string[];
-  /** Why it does not apply to what the server offers and what was asked for, if it does not. */
+  /** Why the step does not apply to this server or these options; false or undefined when it applies. */
   readonly unless?: (run: Run) => string | false | undefined;
   readonly check: (run: Run) => Promise<Passed>;
 }
 
-/** A part of what a run knows, which the steps that a step needs have found. */
+/** The value that an earlier step has found; throws when it has not. */
 function known<T>(part: T | undefined): T {
   if (part === undefined) throw new Error('A step runs before the one that it needs.');
   return part;
 }
 
-/** Why what is about credentials does not apply. A server that says it is open and should not be is found by `no-credential`. */
+/** Why steps about credentials do not apply. `no-credential` fails for a server that is open and should not be, so they run then. */
 const authOff = ({ face, hasPassed }: Run): string | false =>
   face?.authEnabled === false && !hasPassed('no-credential') && 'authentication is off';
 const meantOpen = ({ face, target, options }: Run): string | false =>
@@ -78,15 +78,15 @@ const meantOpen = ({ face, target, options }: Run): string | false =>
   'authentication is off';
 const sseOff = ({ face }: Run): string | false =>
   face?.sseEnabled === false && 'HTTP+SSE is off (SSE_ENABLED=false)';
-/** A token opens nothing on a server that is open anyway. */
+/** A token opens nothing more on a server without authentication. */
 const noToken = (run: Run): string | false =>
   authOff(run) || (run.target.token === undefined && run.face?.authEnabled === false && 'there is no token');
 
-/** Who has no tools is told of no changes to them: the server ends such a stream at once. */
+/** The server ends the stream of a caller without tools at once, since there are no changes to tell of. */
 const noTools = ({ tools }: Run): string | false =>
   tools?.names.length === 0 && 'there are no tools, and so no changes to be told of';
 
-/** Nobody has said that there are several instances. */
+/** Skips the step when the options do not say how many instances there are. */
 const noInstances = ({ options }: Run): string | false =>
   options.instances === undefined && '--instances was not given';
 
@@ -96,7 +96,7 @@ const signInElsewhere = (run: Run): string | false =>
 
 const TALKS = ['tools'];
 
-/** The steps. */
+/** The steps, in their order. */
 export const PLAN: readonly PlannedStep[] = [
   { id: 'certificates', title: 'Certificates are checked here', unless: ({ target }) => target.url.protocol === 'http:' && plainHttp(target), check: ({ options }) => checkCertificatesAreChecked(options) },
   { id: 'health', title: 'Server answers on /health', needs: ['certificates'], check: ({ target }) => checkHealth(target) },
@@ -145,24 +145,24 @@ export const PLAN: readonly PlannedStep[] = [
   { id: 'sign-in-client', title: 'Sign-in: a client registers, and no foreign address is taken', needs: ['sign-in'], unless: signInElsewhere, check: async (run) => (run.registered = await registerClient(run.target, known(run.discovered))) },
   { id: 'sign-in-page', title: 'Sign-in: the page takes the token and leads back', needs: ['sign-in-client'], unless: signInElsewhere, check: async (run) => (run.allowed = await signInOnPage(run.target, known(run.discovered), known(run.registered))) },
   { id: 'sign-in-tokens', title: 'Sign-in: its tokens call, are refreshed, and end', needs: ['sign-in-page'], unless: signInElsewhere, check: (run) => useSignIn(run.target, known(run.discovered), { ...known(run.registered), ...known(run.allowed) }) },
-  // Late, since these streams have been open all along: what they have waited already need not be waited again.
+  // Late in the plan: these streams have been open since, so that part of the wait is over already.
   { id: 'sse-heartbeat', title: 'HTTP+SSE: heartbeat comes through', needs: ['sse-stream'], unless: sseOff, check: (run) => checkHeartbeat(known(run.sse).reader, run.options) },
   { id: 'session-heartbeat', title: "Streamable HTTP: heartbeat of a session's stream comes through", needs: ['session-stream'], check: (run) => checkHeartbeat(known(run.sessionStream), run.options) },
   { id: 'post-heartbeat', title: 'Streamable HTTP: heartbeat of a streamed answer comes through', needs: ['post-stream'], unless: noTools, check: (run) => checkHeartbeat(known(run.postStream), run.options) },
   { id: 'instances', title: 'Streamable HTTP: every instance answers a session', needs: TALKS, unless: noInstances, check: (run) => checkInstances(run.target, known(run.options.instances)) },
   { id: 'sse-instances', title: 'HTTP+SSE: every instance answers a session', needs: ['sse-stream'], unless: (run) => noInstances(run) || sseOff(run), check: (run) => checkSseInstances(run.target, known(run.sse), known(run.options.instances)) },
   { id: 'idle', title: 'Idle streams survive', needs: TALKS, unless: ({ options }) => options.idleMs === undefined && '--idle was not given', check: ({ target, options, face }) => checkIdle(target, { ...options, idleMs: known(options.idleMs), sseEnabled: known(face).sseEnabled }) },
-  // Last, since it ends every stream.
+  // Last, since a restart ends every stream.
   { id: 'restart', title: 'A session outlives a restart', needs: ['raw-session'], unless: ({ options }) => !options.restart && '--restart was not given', check: (run) => checkRestart(run.target, run.tell) },
 ]; // prettier-ignore
 
-/** Why a connection that is not encrypted is none of the certificate's business. */
+/** Why a certificate is not checked on a connection that is not encrypted. */
 function plainHttp({ url }: Target): string {
   if (isLocal(url)) return 'plain HTTP within this machine';
   return 'plain HTTP, as --allow-http says: whoever is on the way can read the token';
 }
 
-/** Runs all steps; those whose ground is missing are blocked. Returns whether any answer came. */
+/** Runs all steps; those whose needs have not passed are blocked. Returns whether any answer came. */
 export async function runPlan(
   options: SmokeOptions,
   steps: Steps,
@@ -197,7 +197,7 @@ export async function runPlan(
   return { isReachable: run.isReachable };
 }
 
-/** Runs one step, or says why not. */
+/** Runs one step, or records why it does not run. */
 async function runStep(step: PlannedStep, run: Run, steps: Steps): Promise<void> {
   const { needs = [], unless, check } = step;
   const reason = unless?.(run);
@@ -206,19 +206,19 @@ async function runStep(step: PlannedStep, run: Run, steps: Steps): Promise<void>
   if (missing !== undefined) return steps.pass(step, 'blocked', `it needs "${titleOf(missing)}"`);
   await steps.run(step, () =>
     check(run).catch((error: unknown) => {
-      // Once something has answered, a connection that fails is a failed check.
+      // Only `/health` decides whether the server can be reached; a later connection error is a failed check.
       if (error instanceof Unreachable && step.id === 'health') run.isReachable = false;
       throw error;
     }),
   );
 }
 
-/** Whether a step does not apply: then nothing has to wait for it. */
+/** Whether a step was skipped because it does not apply: then those that need it still run. */
 function wasSkipped(id: string, { results }: Steps): boolean {
   return results.some((result) => result.id === id && result.status === 'skipped');
 }
 
-/** How a step is called. */
+/** The title of a step. */
 function titleOf(id: string): string {
   return PLAN.find((step) => step.id === id)?.title ?? id;
 }

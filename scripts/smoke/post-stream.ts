@@ -1,4 +1,4 @@
-/** Answers of Streamable HTTP that are streams, and the delay of events: what proxies hold back until it is whole, or slow down. */
+/** Checks answers of Streamable HTTP that are streams, and the delay of events: proxies hold streams back until they end, or slow them down. */
 import { randomUUID } from 'node:crypto';
 import { type EventStreamReader, openEventStream } from './event-stream.ts';
 import { ask, type Request, type Target, unexpected } from './http.ts';
@@ -8,15 +8,15 @@ import type { RawSession } from './raw-session.ts';
 import { BUFFERING, type SseStream } from './sse.ts';
 import type { Passed } from './steps.ts';
 
-/** A stream that is open. */
+/** An open stream. */
 export interface OpenStream extends Passed {
   readonly reader: EventStreamReader;
 }
 
-/** How long the head and the first event may take, which the server sends at once. */
+/** How long the head and the first event may take; the server sends both at once. Milliseconds. */
 const FIRST_MS = 5_000;
 
-/** The stream of a session, on which the server tells of changes. */
+/** Opens the stream of a session, on which the server tells of changes. */
 export async function openSessionStream(target: Target, { headers }: RawSession): Promise<OpenStream> {
   const request: Request = { method: 'GET', token: target.token, headers };
   const reader = await open(target, request, "a session's stream (GET /mcp)");
@@ -29,7 +29,7 @@ const META = {
   'io.modelcontextprotocol/clientCapabilities': {},
 };
 
-/** A subscription of the stateless revision: its answer is a stream that stays open, and any server has it, whatever its tools. */
+/** Opens a subscription of the stateless revision. Its answer is a stream that stays open, and every server has it, whatever its tools. */
 export async function openPostStream(target: Target): Promise<OpenStream> {
   const method = 'subscriptions/listen';
   const request: Request = {
@@ -51,7 +51,7 @@ export async function openPostStream(target: Target): Promise<OpenStream> {
   throw held('the answer to a POST that is a stream', target.timeoutMs);
 }
 
-/** Opens a stream of `/mcp`, or says what came instead. */
+/** Opens a stream of `/mcp`; fails with what came instead. */
 async function open(target: Target, request: Request, what: string): Promise<EventStreamReader> {
   const waitMs = Math.min(FIRST_MS, target.timeoutMs);
   let reader: EventStreamReader;
@@ -67,7 +67,7 @@ async function open(target: Target, request: Request, what: string): Promise<Eve
   throw unexpected(await ask(target, '/mcp', request), `200 with text/event-stream for ${what}`);
 }
 
-/** Nothing arrives of a stream. */
+/** The failure of a stream of which nothing arrives. */
 function held(what: string, waitMs: number): CheckFailure {
   return new CheckFailure(
     `Nothing arrived of ${what} within ${Math.min(FIRST_MS, waitMs) / 1000} s: something holds it until it is whole, and nobody sees progress.`,
@@ -75,14 +75,14 @@ function held(what: string, waitMs: number): CheckFailure {
   );
 }
 
-/** What an event may take longer than its request: a proxy that gathers for longer makes every answer late. */
+/** How much later than its request's answer an event may come; a proxy that gathers events for longer delays every answer. Milliseconds. */
 const LATE_MS = 1_000;
 const TRIES = 3;
 
-/** Pings come back on the stream at once, with their ids as they were: beyond ASCII, since proxies have been seen to break it. */
+/** Checks that pings are answered on the stream at once, and with their ids unchanged: proxies have been seen to break non-ASCII text. */
 export async function checkEvents(target: Target, { reader, endpoint }: SseStream): Promise<Passed> {
   let leastMs = Infinity;
-  // The fastest counts: a busy machine is late now and then, a proxy that gathers always.
+  // The fastest counts: a busy machine is late now and then, a buffering proxy always.
   for (let tries = 0; tries < TRIES && leastMs > LATE_MS; tries += 1) {
     const id = `smoke ${randomUUID()} – ünïcödé ✓`;
     const body = { jsonrpc: '2.0', id, method: 'ping' };
@@ -99,7 +99,7 @@ export async function checkEvents(target: Target, { reader, endpoint }: SseStrea
   );
 }
 
-/** A message was taken, and its answer does not come. */
+/** The failure of a message that was accepted and never answered. */
 function unanswered(status: number, timeoutMs: number): CheckFailure {
   return new CheckFailure(
     `A message was answered ${status}, and nothing came on the stream within ${timeoutMs / 1000} s.`,
@@ -107,7 +107,7 @@ function unanswered(status: number, timeoutMs: number): CheckFailure {
   );
 }
 
-/** The id of a message. */
+/** The id of a JSON-RPC message; undefined when it cannot be read. */
 function idOf(data: string): unknown {
   try {
     const message: unknown = JSON.parse(data);

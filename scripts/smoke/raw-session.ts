@@ -1,4 +1,4 @@
-/** A session whose requests the checks write themselves, where they must differ from a client's in one thing. */
+/** Opens sessions whose requests the checks write themselves, where a request must differ from a client's in one thing. */
 import { z } from 'zod';
 import { ask, requireJson, type Target, unexpected } from './http.ts';
 import { CheckFailure } from './outcome.ts';
@@ -6,9 +6,9 @@ import type { Passed } from './steps.ts';
 
 /** An open session. */
 export interface RawSession extends Passed {
-  /** What names it. */
+  /** The headers that name the session and its revision. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Ends it at the server; a session that is gone already is no trouble. */
+  /** Ends the session at the server; does nothing when it is gone already. */
   end(): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ const INITIALIZED = z.looseObject({
 /** A request that changes nothing. */
 export const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };
 
-/** Opens a session, and says that the handshake is done. */
+/** Opens a session, and completes the handshake. */
 export async function openRawSession(target: Target): Promise<RawSession> {
   const session = await beginRawSession(target);
   const { headers } = session;
@@ -32,7 +32,7 @@ export async function openRawSession(target: Target): Promise<RawSession> {
   return session;
 }
 
-/** Opens a session with the one request that takes. */
+/** Opens a session with `initialize` alone. */
 export async function beginRawSession(target: Target): Promise<RawSession> {
   const { token } = target;
   const params = { protocolVersion: REVISION, capabilities: {}, clientInfo: CLIENT };
@@ -50,7 +50,7 @@ export async function beginRawSession(target: Target): Promise<RawSession> {
   };
 }
 
-/** The id of a session is missing. */
+/** The failure of an answer that has no session id. */
 export function noSessionId(): CheckFailure {
   const advice = 'A proxy may strip the header Mcp-Session-Id from answers: let it through.';
   return new CheckFailure('initialize was answered without a session id.', advice);

@@ -1,4 +1,4 @@
-/** Does the deployment answer, over good TLS, as a server that is ready; and what does it say of itself. */
+/** Checks that the deployment answers over valid TLS and is ready, and reads what it says of itself. */
 import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ import type { Passed } from './steps.ts';
 export interface Face extends Passed {
   readonly authEnabled: boolean;
   readonly sseEnabled: boolean;
-  /** Whether clients can send their users somewhere to sign in. */
+  /** Whether users can sign in, here or at another server. */
   readonly canSignIn: boolean;
 }
 
@@ -24,7 +24,7 @@ const FACE = z.looseObject({
   transports: z.looseObject({ 'streamable-http': z.string(), sse: z.string().optional() }),
 });
 
-/** Where Node takes any certificate, a run that passes says nothing; and a token would go to whoever answers. */
+/** Checks that Node verifies certificates: otherwise a passing run says nothing, and the token would go to whoever answers. */
 export async function checkCertificatesAreChecked({
   takesAnyCertificate,
 }: Pick<SmokeOptions, 'takesAnyCertificate'>): Promise<Passed> {
@@ -35,19 +35,19 @@ export async function checkCertificatesAreChecked({
   );
 }
 
-/** `/health` answers directly, as this server does. */
+/** Checks that `/health` answers as this server does. */
 export async function checkHealth(target: Target): Promise<Passed> {
   const first = await ask(target, '/health');
   if (parseJson(first, HEALTH) === undefined && target.url.pathname !== '/') await explainPath(target, first);
   const { version } = requireJson(first, [200], HEALTH);
-  // The first request paid for name look-up, connection and TLS.
+  // The first request includes the name look-up, the connection and TLS.
   const second = await ask(target, '/health');
   return {
     detail: `version ${version}, first answer ${ms(first.durationMs)}, then ${ms(second.durationMs)}`,
   };
 }
 
-/** Fails with the right address, when the server is there and only the path is wrong. */
+/** Fails with the right address when the server is there and only the path is wrong. */
 async function explainPath(target: Target, { status }: Answer): Promise<void> {
   const atOrigin = { ...target, url: new URL('/', target.url) };
   if (parseJson(await ask(atOrigin, '/health'), HEALTH) === undefined) return;
@@ -57,7 +57,7 @@ async function explainPath(target: Target, { status }: Answer): Promise<void> {
   );
 }
 
-/** `/ready` says that it takes work. */
+/** Checks that `/ready` says that the server accepts work. */
 export async function checkReady(target: Target): Promise<Passed> {
   const answer = await ask(target, '/ready');
   const { status } = requireJson(answer, [200, 503], READY);
@@ -66,7 +66,7 @@ export async function checkReady(target: Target): Promise<Passed> {
   throw new CheckFailure(`The server does not take new work (${status}).`, advice);
 }
 
-/** `GET /` as JSON: which transports, whether tokens are asked for, and under which address it believes to be. */
+/** Reads `GET /` as JSON: the transports, whether tokens are required, and the address that the server takes for its own. */
 export async function readFace(target: Target): Promise<Face> {
   const answer = await ask(target, '/', { headers: { Accept: 'application/json' } });
   const { authentication, signIn, transports } = requireJson(answer, [200], FACE);
@@ -88,7 +88,7 @@ export async function readFace(target: Target): Promise<Face> {
   };
 }
 
-/** What the server says it does not have must not be there: it would be checked by nobody. */
+/** Checks that the server does not answer HTTP+SSE when it says that this is off: no other step would check it. */
 async function requireNoSse(target: Target): Promise<void> {
   const { status } = await ask(target, '/sse');
   if (status === 404) return;
@@ -100,25 +100,25 @@ async function requireNoSse(target: Target): Promise<void> {
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** A certificate that ends within this time should have been renewed. */
+/** A certificate that ends within this time should have been renewed. Milliseconds. */
 const RENEWED_BEFORE_MS = 7 * DAY_MS;
-/** Those that are made for days or hours are renewed when a third or a half of that is left. */
+/** Certificates that last days or hours are renewed when a third or a half of that is left, so less than this part is too little. */
 const RENEWED_BEFORE_PART = 0.2;
 
-/** The connection is encrypted, and will be next week. */
+/** Checks that the connection is encrypted, and that its certificate does not end soon. */
 export async function checkTls(target: Target): Promise<Passed> {
   const { protocol, validity } = await readCertificate(target);
   const plain = await describePlainHttp(target);
   return { detail: `${protocol}, ${judgeCertificate(validity, Date.now())}${plain}` };
 }
 
-/** From when to when a certificate is good, as Node tells it. */
+/** The time in which a certificate is valid, as Node formats it. */
 interface Validity {
   readonly from: string;
   readonly to: string;
 }
 
-/** How long a certificate is still good for; throws when it should have been renewed. */
+/** Says how long a certificate is still valid; throws when it should have been renewed. */
 export function judgeCertificate({ from, to }: Validity, nowMs: number): string {
   const leftMs = Date.parse(to) - nowMs;
   const lifeMs = Date.parse(to) - Date.parse(from);
@@ -130,7 +130,7 @@ export function judgeCertificate({ from, to }: Validity, nowMs: number): string 
   throw new CheckFailure(`The certificate ends in ${left}.`, advice);
 }
 
-/** The TLS version in use and the end of the certificate. */
+/** Reads the TLS version in use and the validity of the certificate. */
 async function readCertificate({
   url,
   timeoutMs,
@@ -159,7 +159,7 @@ async function readCertificate({
   }
 }
 
-/** The TLS connection takes too long. */
+/** The failure of a TLS handshake that takes too long. */
 function noTls(): CheckFailure {
   return new CheckFailure(
     'No TLS connection came about in time.',
@@ -167,7 +167,7 @@ function noTls(): CheckFailure {
   );
 }
 
-/** What the same host does on plain HTTP, where that can be asked. Sends no token. */
+/** Says what the same host answers on plain HTTP; empty where the URL has a port. Sends no token. */
 async function describePlainHttp(target: Target): Promise<string> {
   if (target.url.port !== '') return '';
   try {
@@ -183,7 +183,7 @@ async function describePlainHttp(target: Target): Promise<string> {
   }
 }
 
-/** A time in milliseconds for people. */
+/** Formats a duration in milliseconds for people. */
 function ms(durationMs: number): string {
   return `${Math.round(durationMs)} ms`;
 }

@@ -1,4 +1,4 @@
-/** Whoever has no valid credential stays outside, with an answer that clients understand. */
+/** Checks that callers without a valid credential are refused, with an answer that clients understand. */
 import { z } from 'zod';
 import {
   type Answer,
@@ -19,7 +19,7 @@ export const WRONG_TOKEN = 'smoke-test-wrong-token';
 export const CLOSE_IT =
   'Set AUTH_ENABLED=true and tokens (AUTH_TOKENS or TOKENS_FILE), or remove ALLOW_PUBLIC_WITHOUT_AUTH. If it is meant to be open, say --allow-open.';
 
-/** Every protected route answers a request without a credential with a bare challenge. */
+/** Checks that every protected route answers a request without a credential with a challenge that has no error code. */
 export async function checkNoCredential(target: Target, face: Face): Promise<Passed> {
   const routes = protectedRoutes(face);
   for (const [path, request] of routes) {
@@ -30,7 +30,7 @@ export async function checkNoCredential(target: Target, face: Face): Promise<Pas
   return { detail: `401 with a challenge on ${routes.map(([path]) => path.split('?')[0]).join(', ')}` };
 }
 
-/** A wrong token gets 401 with `invalid_token` and words. */
+/** Checks that a wrong token gets 401 with `invalid_token` on every protected route. */
 export async function checkWrongCredential(target: Target, face: Face): Promise<Passed> {
   for (const [path, request] of protectedRoutes(face)) {
     const answer = await ask(target, path, { ...request, token: WRONG_TOKEN });
@@ -50,8 +50,8 @@ const DISCOVERY = [
 ];
 
 /**
- * The paths where clients look for OAuth answer with JSON, and with 404 where users do not sign in: whatever else is there is shown to
- * users as an error.
+ * Checks that the paths where clients look for OAuth answer with JSON, and with 404 where users cannot sign in: clients show anything
+ * else to their users as an error.
  */
 export async function checkDiscovery(target: Target, { canSignIn }: Face): Promise<Passed> {
   if (canSignIn) {
@@ -64,7 +64,7 @@ export async function checkDiscovery(target: Target, { canSignIn }: Face): Promi
   return { detail: `JSON 404 on ${DISCOVERY.length} documents and /register` };
 }
 
-/** The protected routes, and a request that changes nothing on each, even where it is let in. */
+/** The protected routes, each with a request that changes nothing even where it is let in. */
 export function protectedRoutes({ sseEnabled }: Face): (readonly [path: string, request: Request])[] {
   const ping = { body: { jsonrpc: '2.0', id: 1, method: 'ping' } };
   const routes: (readonly [string, Request])[] = [
@@ -75,7 +75,7 @@ export function protectedRoutes({ sseEnabled }: Face): (readonly [path: string, 
   return routes;
 }
 
-/** The challenge of a 401; anything else is a failure, and worst of all an open door. */
+/** The challenge of a 401. Any other answer is a failure; the worst is a caller who was let in. */
 export function requireChallenge(answer: Answer, path: string): string {
   const wasLetIn = answer.status < 300 || (answer.status < 500 && isPastTheGate(answer));
   if (wasLetIn)
@@ -96,12 +96,12 @@ export function requireChallenge(answer: Answer, path: string): string {
   throw new CheckFailure(`The words of the 401 on ${path} are not the server's.`, advice);
 }
 
-/** Whether a refusal comes from behind the gate: it is about a session, not about the credential. */
+/** Whether a refusal comes from behind the credential check: it is about a session, not about the credential. */
 function isPastTheGate(answer: Answer): boolean {
   return (answer.status === 400 || answer.status === 404) && /session/i.test(explanationOf(answer) ?? '');
 }
 
-/** A challenge that misleads clients. */
+/** The failure of a challenge that misleads clients. */
 function badChallenge(path: string, challenge: string, expected: string): CheckFailure {
   const advice =
     'Clients decide by the error code what to do next. Does a proxy answer in place of the server?';

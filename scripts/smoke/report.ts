@@ -1,4 +1,4 @@
-/** Shows a run: as lines, with the running step in motion on a terminal, or as one JSON object. */
+/** Shows a run: as lines, with a spinner for the running step on a terminal, or as one JSON object. */
 import type { Count, Report, StepResult } from './steps.ts';
 
 /** Where a run is shown. */
@@ -7,16 +7,16 @@ export interface Output {
   readonly isTerminal: boolean;
 }
 
-/** The end of a run. */
+/** The result of a run. */
 export interface Summary {
   readonly url: string;
   readonly exitCode: number;
   readonly results: readonly StepResult[];
-  /** How many checks ran, of how many. */
+  /** How many of the expected checks ran. */
   readonly checks: Count;
 }
 
-/** Shows steps as they run, and the summary. */
+/** Shows the steps as they run, and the summary at the end. */
 export interface SmokeReport extends Report {
   finish(summary: Summary): void;
 }
@@ -33,7 +33,7 @@ const CLEAR_LINE = '\r\u001B[2K';
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const SPIN_MS = 100;
 
-/** A report as lines. `redact` goes over everything that is shown. */
+/** Makes a report that writes lines. `redact` is applied to everything that it shows. */
 export function createLineReport(output: Output, redact: (text: string) => string): SmokeReport {
   let timer: NodeJS.Timeout | undefined;
   const write = (text: string): void => output.write(redact(text));
@@ -70,39 +70,39 @@ export function createLineReport(output: Output, redact: (text: string) => strin
 
 const VERDICTS: Readonly<Record<number, string>> = { 0: 'OK', 1: 'FAILED', 2: 'UNREACHABLE' };
 
-/** A report for machines: nothing until the end. */
+/** Makes a report for programs: it writes one JSON object at the end. */
 export function createJsonReport(output: Output, redact: (text: string) => string): SmokeReport {
   return {
     begin: () => undefined,
     end: () => undefined,
     finish({ url, exitCode, results, checks }) {
       const summary = { url, ok: exitCode === 0, exitCode, checks, steps: results };
-      // Each string by itself: in the finished JSON a token may be escaped, and so not be found.
+      // Redacts each string by itself: in the finished JSON a token may be escaped, and would not be found.
       const text = JSON.stringify(summary, (_key, value) => hideIn(value, redact), 2);
       output.write(`${text}\n`);
     },
   };
 }
 
-/** A value as it may be shown. */
+/** Redacts a value of the JSON, if it is a string. */
 function hideIn(value: unknown, redact: (text: string) => string): unknown {
   return typeof value === 'string' ? redact(value) : value;
 }
 
-/** A function that hides secrets in a text: whatever a server or a client library echoes is shown without them. */
+/** Makes a function that hides secrets in a text, for whatever a server or a client library echoes. */
 export function createRedactor(secrets: readonly (string | undefined)[]): (text: string) => string {
   const forms = new Set(secrets.filter((secret) => secret !== undefined).flatMap(formsOf));
-  // The longest first: of what begins with another one, the rest would stay.
+  // The longest first: if a shorter secret that it begins with were replaced first, its rest would stay.
   const present = [...forms].toSorted((one, other) => other.length - one.length);
   return (text) => present.reduce((rest, secret) => rest.replaceAll(secret, '<token>'), text);
 }
 
-/** A secret as it is, as an address has it, and as the name of a host, which is spelled in small letters. */
+/** The forms of a secret: as it is, URL-encoded, and in lower case, as in a host name. */
 function formsOf(secret: string): string[] {
   return [secret, new URLSearchParams([['', secret]]).toString().slice(1), secret.toLowerCase()];
 }
 
-/** A time for people. */
+/** Formats a duration for people. */
 function formatDuration(durationMs: number): string {
   return durationMs < 1000 ? `${durationMs} ms` : `${(durationMs / 1000).toFixed(1)} s`;
 }

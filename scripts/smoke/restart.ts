@@ -1,4 +1,4 @@
-/** A session that goes on after its server has been restarted, which an operator does while this waits. */
+/** Checks that a session goes on after a restart of the server, which the operator does while the check waits. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, ask, type Target, unexpected } from './http.ts';
 import { CheckFailure, Unreachable } from './outcome.ts';
@@ -6,20 +6,20 @@ import { openSessionStream } from './post-stream.ts';
 import { openRawSession, PING, type RawSession } from './raw-session.ts';
 import type { Passed } from './steps.ts';
 
-/** How long a restart is waited for, and how long it may take. */
+/** How long the check waits for the restart, and how long the restart may take. Milliseconds. */
 const RESTART_MS = 300_000;
 
-/** How often it is looked whether the server is back. */
+/** How often the check tries whether the server is back. Milliseconds. */
 const LOOK_MS = 250;
 
-/** So many calls in a row are answered until the session is believed to go on: of several instances one may have been restarted. */
+/** How many calls must be answered before the session counts as going on: of several instances, only one may have been restarted. */
 const CALLS = 20;
 
 /** Opens a session, has the operator restart the server, and uses the session again. */
 export async function checkRestart(target: Target, tell: (text: string) => void): Promise<Passed> {
   const session = await openRawSession(target);
   try {
-    // It ends with its process: the one thing that a restart cannot hide from who is outside.
+    // The stream ends with its process: this is the one sign of a restart that can be seen from outside.
     const { reader } = await openSessionStream(target, session);
     try {
       tell(`Restart the server now. This waits for it, at most ${RESTART_MS / 1000} s.`);
@@ -37,7 +37,7 @@ export async function checkRestart(target: Target, tell: (text: string) => void)
   }
 }
 
-/** Calls on the session until it has been answered often enough; that nobody is there for a while is what a restart is. */
+/** Calls on the session until enough calls are answered. A while without an answer, or with 502 or 503, belongs to a restart. */
 async function checkGoesOn(target: Target, { headers }: RawSession): Promise<Passed> {
   const startedMs = performance.now();
   let answered = 0;
@@ -63,7 +63,7 @@ async function checkGoesOn(target: Target, { headers }: RawSession): Promise<Pas
   return { detail: `the session answers ${CALLS} calls after it` };
 }
 
-/** Calls on the session; undefined when nobody is there. */
+/** Makes one call on the session; undefined when the server cannot be reached. */
 async function tryAsking(
   target: Target,
   headers: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** The smoke test from its command line to its exit code. */
+/** Runs the smoke test from its command line to its exit code. */
 import { writeFile } from 'node:fs/promises';
 import { describeSystemError } from '../../src/auth/tokens/system-error.ts';
 import { toJunit } from './junit.ts';
@@ -8,7 +8,7 @@ import { PLAN, runPlan } from './plan.ts';
 import { createJsonReport, createLineReport, createRedactor, type Output } from './report.ts';
 import { type Count, countChecks, createSteps, type StepResult } from './steps.ts';
 
-/** Where the smoke test was started. */
+/** The environment and the output of the process that runs the smoke test. */
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdout: Output;
@@ -44,12 +44,12 @@ export async function runSmoke(args: readonly string[], surroundings: Surroundin
   return exitCode;
 }
 
-/** The exit code of a run that reached the server: whatever should have run and did not is no success either. */
+/** The exit code of a run that reached the server. A check that should have run and did not is no success either. */
 export function judge(results: readonly StepResult[], { ran, expected }: Count): number {
   return ran < expected || results.some(({ status }) => status === 'failed') ? 1 : 0;
 }
 
-/** Writes the file; returns whether that was possible, and says why not. */
+/** Writes the file. Returns whether it could be written; if not, prints why. */
 async function writeReport(file: string, text: string, stderr: Output): Promise<boolean> {
   try {
     await writeFile(file, text);

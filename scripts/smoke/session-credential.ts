@@ -1,4 +1,4 @@
-/** A session is no credential: each of its requests is refused without one, on both transports. */
+/** Checks that a session id is no credential: without a credential each request of a session is refused, on both transports. */
 import { ask, type Request, type Target, unexpected } from './http.ts';
 import { CheckFailure } from './outcome.ts';
 import { PING, type RawSession } from './raw-session.ts';
@@ -6,7 +6,7 @@ import { CLOSE_IT, requireChallenge, WRONG_TOKEN } from './refusals.ts';
 import type { SseStream } from './sse.ts';
 import type { Passed } from './steps.ts';
 
-/** A session of Streamable HTTP: POST, its stream and its end; afterwards it is there still. */
+/** Checks a session of Streamable HTTP: POST, GET and DELETE are refused, and the session goes on afterwards. */
 export async function checkSessionCredential(target: Target, { headers }: RawSession): Promise<Passed> {
   const requests: readonly Request[] = [
     { headers, body: PING },
@@ -20,14 +20,14 @@ export async function checkSessionCredential(target: Target, { headers }: RawSes
   return { detail: '401 to POST, GET and DELETE without a credential and to a wrong token' };
 }
 
-/** A session of HTTP+SSE: the messages that are sent to its stream. */
+/** Checks a session of HTTP+SSE: messages to its stream are refused. */
 export async function checkMessagesCredential(target: Target, { endpoint }: SseStream): Promise<Passed> {
   for (const request of [{ body: PING }, { body: PING, token: WRONG_TOKEN }])
     await requireClosed(target, endpoint, request);
   return { detail: '401 to a message without a credential and with a wrong token' };
 }
 
-/** Fails when a request of an open session is let in without its credential. */
+/** Fails when a request of an open session is let in without a valid credential. */
 async function requireClosed(target: Target, path: string, request: Request): Promise<void> {
   const answer = await ask(target, path, request);
   const what = `${request.method ?? 'POST'} ${path.split('?')[0] ?? path}`;

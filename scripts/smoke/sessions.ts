@@ -1,4 +1,4 @@
-/** Sessions end when they should, and unknown ones are refused in the way that makes clients start over. */
+/** Checks that sessions end when they should, and that unknown ones are refused with 404, which makes clients start over. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { connectSession, type SessionClient } from './clients.ts';
@@ -12,17 +12,17 @@ const RPC_ERROR = z.looseObject({ error: z.looseObject({ code: z.number(), messa
 const NO_SESSION_ADVICE =
   'Clients start over on 404 only. If several instances run, a request may have reached one that does not know the session: run one, or use 2026-07-28.';
 
-/** A session: opened, used, ended with DELETE, and gone then. */
+/** Checks a session from begin to end: it is opened, used and ended with DELETE, and is gone then. */
 export async function checkSession(target: Target, expected: Expectation): Promise<Round> {
   const client = await connectSession(target);
   const id = requireSessionId(client);
-  // callTools closes its client; here that means the end of the session too.
+  // callTools closes its client, which here ends the session, too.
   const round = await callTools({ ...client, close: async () => closeSession(client) }, expected);
   await requireGone(target, '/mcp', named(id, target.token));
   return { ...round, detail: `${round.detail}; ended with DELETE, then 404` };
 }
 
-/** A session that nobody has opened gets 404 on both transports. */
+/** Checks that a session which nobody has opened gets 404 on both transports. */
 export async function checkUnknownSession(target: Target, sseEnabled: boolean): Promise<Passed> {
   const id = randomUUID();
   await requireGone(target, '/mcp', named(id, target.token));
@@ -30,7 +30,7 @@ export async function checkUnknownSession(target: Target, sseEnabled: boolean): 
   return { detail: '404 as a JSON-RPC error' };
 }
 
-/** The request gets 404 as a JSON-RPC error. */
+/** Fails unless the request gets 404 as a JSON-RPC error. */
 export async function requireGone(
   target: Target,
   path: string,
@@ -49,19 +49,19 @@ export async function requireGone(
   requireJson(answer, [404], RPC_ERROR);
 }
 
-/** A request in a session. */
+/** A ping in a session, by its id. */
 export function named(sessionId: string, token: string | undefined) {
   return { token, headers: { 'Mcp-Session-Id': sessionId }, body: PING };
 }
 
-/** The id of a client's session. */
+/** The id of a client's session; fails when the server gave it none. */
 export function requireSessionId(client: SessionClient): string {
   const id = client.sessionId();
   if (id === undefined) throw noSessionId();
   return id;
 }
 
-/** Ends a session and its client. */
+/** Ends a session at the server, and closes its client. */
 export async function closeSession(client: SessionClient): Promise<void> {
   await client.endSession();
   await client.close();

@@ -1,4 +1,4 @@
-/** Signs in on the page as a person does, and uses what came of it as a client does: a call, a refresh, and the end. */
+/** Signs in on the page as a person does, and uses the tokens as a client does: a call, a refresh, and a revocation. */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
@@ -15,7 +15,7 @@ import {
 } from './sign-in.ts';
 import type { Passed } from './steps.ts';
 
-/** A code, and what it takes to exchange it. */
+/** An authorization code, and the PKCE verifier that it takes to exchange it. */
 export interface Allowed extends Passed {
   readonly code: string;
   readonly verifier: string;
@@ -28,7 +28,7 @@ const TOKENS = z.looseObject({
 });
 const WHO = z.looseObject({ user: z.looseObject({ userId: z.string() }) });
 
-/** The page takes the token and sends the user back to the client, and to nobody else. */
+/** Checks that the page accepts the token and sends the user back to the client, and to no other address. */
 export async function signInOnPage(
   target: Target,
   { authorize, issuer }: Discovered,
@@ -79,7 +79,7 @@ export async function signInOnPage(
   };
 }
 
-/** The code becomes tokens that call, are refreshed, and end when they are revoked. */
+/** Checks that the code can be exchanged for tokens that work, can be refreshed, and end when they are revoked. */
 export async function useSignIn(
   target: Target,
   { token, revoke }: Discovered,
@@ -132,7 +132,7 @@ export async function useSignIn(
   };
 }
 
-/** What a token is answered that has been ended, as soon as that is the same several times: instances hear of it from each other. */
+/** The answer to a revoked token, after several refusals in a row or when the time is up: instances learn of a revocation from each other. */
 async function askUntilRefused(target: Target, token: string): Promise<Answer> {
   const endMs = performance.now() + TOLD_WITHIN_MS;
   for (let refusals = 0; ;) {
@@ -144,13 +144,13 @@ async function askUntilRefused(target: Target, token: string): Promise<Answer> {
   }
 }
 
-/** So soon every instance knows. Milliseconds. */
+/** How soon every instance must know of a revocation. Milliseconds. */
 const TOLD_WITHIN_MS = 1_000;
 
-/** A balancer takes the instances in turn, or by chance. */
+/** How many refusals in a row are wanted: a balancer picks instances in turn, or at random. */
 const REFUSALS_IN_TURN = 6;
 
-/** Tokens that nothing on the way may keep. */
+/** The tokens of an answer, which no cache on the way may store. */
 function requireTokens(answer: Answer): z.infer<typeof TOKENS> {
   const tokens = requireJson(answer, [200], TOKENS);
   if (/\bno-store\b/.test(answer.headers.get('cache-control') ?? '')) return tokens;
@@ -160,7 +160,7 @@ function requireTokens(answer: Answer): z.infer<typeof TOKENS> {
   );
 }
 
-/** The user of a token. */
+/** The user of a token, as the server says. */
 async function whoIs(target: Target, token: string | undefined): Promise<string> {
   const answer = await ask(target, '/tools', { token });
   const who = answer.status === 200 ? parseJson(answer, WHO) : undefined;
@@ -168,7 +168,7 @@ async function whoIs(target: Target, token: string | undefined): Promise<string>
   return who.user.userId;
 }
 
-/** What browsers must be told for the page to work, and to be safe. */
+/** Fails when the page's headers let others frame it, or keep browsers from sending the form. */
 function requirePolicy({ headers }: Answer): void {
   const policy = headers.get('content-security-policy') ?? '';
   if (!policy.includes("frame-ancestors 'none'") && headers.get('x-frame-options') !== 'DENY')

@@ -1,22 +1,22 @@
-/** Finds out how to sign in, and registers a client, as clients do after a 401: each document where the one before says. */
+/** Finds out how to sign in, and registers a client, as clients do after a 401: each document is where the one before it says. */
 import { z } from 'zod';
 import { isLoopbackHost } from '../../src/config/network.ts';
 import { type Answer, ask, codeOf, requireJson, type Target } from './http.ts';
 import { CheckFailure } from './outcome.ts';
 import type { Passed } from './steps.ts';
 
-/** What a client finds out before it signs in. */
+/** What a client finds out before the sign-in. */
 export interface Discovered extends Passed {
   readonly issuer: string;
   readonly authorize: string;
   readonly token: string;
   readonly register: string | undefined;
   readonly revoke: string | undefined;
-  /** Whether it is the deployment itself at which users sign in. */
+  /** Whether users sign in at the deployment itself. */
   readonly isHere: boolean;
 }
 
-/** A client that has registered itself. */
+/** A client that has registered. */
 export interface Registered extends Passed {
   readonly clientId: string;
 }
@@ -35,22 +35,22 @@ const METADATA = z.looseObject({
   token_endpoint_auth_methods_supported: z.array(z.string()),
 });
 const CLIENT = z.looseObject({ client_id: z.string() });
-/** Where the user's program would be; nothing listens there, and nothing is sent there. */
+/** The redirect URI of the client. Nothing listens there, and nothing is sent there. */
 export const CALLBACK = 'http://127.0.0.1:3118/callback';
 
-/** Somebody else's. */
+/** The redirect URI of somebody else, which must be refused. */
 export const FOREIGN = 'https://smoke-test.invalid/callback';
 
 const SET_PUBLIC_URL =
   'Set PUBLIC_URL to the address that clients use, exactly: clients compare these addresses as text.';
 
-/** What to do about a proxy after whose words the server names an address. */
+/** What to do about a proxy that changes Host, by which the server may name its address. */
 const PASS_HOST =
   'a proxy writes an address of its own over Host: have the proxy pass on Host, for every path (nginx: proxy_set_header Host $http_host, in each location).';
 
 /**
- * What to do about an address that the server names in place of the deployment's. It names what `Host` has where that is one of its
- * own, else PUBLIC_URL, and without that this machine.
+ * What to do when the server names another address than the deployment's. The server takes the address from `Host` where that is one of
+ * its own, otherwise from PUBLIC_URL, and without that it names this machine.
  */
 export function adviceOn({ url }: Target, address: string | null): string {
   const named = parseAddress(address ?? '');
@@ -60,7 +60,7 @@ export function adviceOn({ url }: Target, address: string | null): string {
     : `${SET_PUBLIC_URL} If it is so, ${PASS_HOST}`;
 }
 
-/** From a 401 to the documents, each where the one before says, and all about one address. */
+/** Follows a 401 to the documents, each of which is where the one before it says. All must be about one address. */
 export async function discoverSignIn(target: Target): Promise<Discovered> {
   const here = target.url.href.replace(/\/$/, '');
   const refused = await ask(target, '/mcp', { body: { jsonrpc: '2.0', id: 1, method: 'ping' } });
@@ -111,7 +111,7 @@ export async function discoverSignIn(target: Target): Promise<Discovered> {
   };
 }
 
-/** A document that a server under a path has at the root of its host, where others may answer. */
+/** Requests a document that a server under a path has at the root of its host, where another server may answer. */
 async function askDocument(target: Target, address: string): Promise<Answer> {
   const answer = await askAt(target, address);
   const path = target.url.pathname.replace(/\/$/, '');
@@ -122,7 +122,7 @@ async function askDocument(target: Target, address: string): Promise<Answer> {
   );
 }
 
-/** A client registers; one that would send users somewhere else does not. */
+/** Checks that a client can register, and that one which would send users to a foreign address cannot. */
 export async function registerClient(target: Target, { register }: Discovered): Promise<Registered> {
   if (register === undefined)
     throw new CheckFailure(
@@ -137,7 +137,7 @@ export async function registerClient(target: Target, { register }: Discovered): 
   return { detail: 'a client for this machine is taken, one for another address is refused', clientId };
 }
 
-/** A request to an address that the server has named, which must be under the deployment's. */
+/** Sends a request to an address that the server has named, which must have the deployment's origin. */
 export async function askAt(
   target: Target,
   address: string,
@@ -152,12 +152,12 @@ export async function askAt(
   return ask({ ...target, url: new URL('/', url) }, `${url.pathname}${url.search}`, request);
 }
 
-/** An address that the server has named; undefined when it is none. */
+/** Parses an address that the server has named; undefined when it is no URL. */
 function parseAddress(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** A code would go to whoever asks for it. */
+/** The failure of a server that would send a code to a foreign address. */
 export function openRedirect({ status }: Answer): CheckFailure {
   return new CheckFailure(
     `OPEN: an address of somebody else is taken for the way back (status ${status}).`,

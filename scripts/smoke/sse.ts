@@ -1,4 +1,4 @@
-/** HTTP+SSE, the transport that proxies break most easily: its stream opens, with its first event at once. */
+/** Checks HTTP+SSE, the transport that proxies break most easily: its stream opens, and the first event comes at once. */
 import { type EventStreamReader, openEventStream } from './event-stream.ts';
 import { CUT } from './heartbeat.ts';
 import { ask, type Target, unexpected, urlOf } from './http.ts';
@@ -9,17 +9,17 @@ import type { Passed } from './steps.ts';
 /** An open stream of the transport. */
 export interface SseStream extends Passed {
   readonly reader: EventStreamReader;
-  /** Where its messages go. */
+  /** The path that takes the messages for the stream. */
   readonly endpoint: string;
 }
 
-/** How long the first event may take, which the server sends with the head. */
+/** How long the first event may take; the server sends it with the head. Milliseconds. */
 const FIRST_EVENT_MS = 5_000;
-/** What to do about something that holds streams. */
+/** What to do about a proxy that holds streams back. */
 export const BUFFERING =
   'Switch response buffering off there (nginx: proxy_buffering off; Caddy: flush_interval -1; Apache: flushpackets=on; others: "streaming"), and compression and caching of text/event-stream too.';
 
-/** Opens a stream and wants its first event at once. Whoever called closes the reader. */
+/** Opens a stream; fails unless its first event comes at once. The caller closes the reader. */
 export async function openSse(target: Target): Promise<SseStream> {
   const waitMs = Math.min(FIRST_EVENT_MS, target.timeoutMs);
   const startedMs = performance.now();
@@ -39,7 +39,7 @@ export async function openSse(target: Target): Promise<SseStream> {
   throw buffering(waitMs);
 }
 
-/** Where the stream says that its messages go, as clients read it; a path that a proxy adds must be in it. */
+/** The path that the first event gives for messages, resolved as clients do. It must be under the deployment's path. */
 function endpointOf(target: Target, said: string): string {
   const endpoint = new URL(said, urlOf(target, '/sse'));
   const { origin, pathname: base } = target.url;
@@ -51,7 +51,7 @@ function endpointOf(target: Target, said: string): string {
   );
 }
 
-/** Opens the stream; silence, right after /health has answered, has one usual reason. */
+/** Opens the stream. Silence here has one usual reason, since /health has answered. */
 async function openOrExplain(target: Target, waitMs: number): Promise<EventStreamReader> {
   try {
     return await openEventStream({ ...target, timeoutMs: waitMs }, '/sse', { token: target.token });
@@ -61,7 +61,7 @@ async function openOrExplain(target: Target, waitMs: number): Promise<EventStrea
   }
 }
 
-/** Nothing of a stream arrives. */
+/** The failure of a stream of which nothing arrives. */
 function buffering(waitMs: number): CheckFailure {
   const problem = `Nothing of the stream arrived within ${waitMs / 1000} s, although the server sends its first event at once: a buffering proxy holds it back.`;
   return new CheckFailure(problem, BUFFERING);

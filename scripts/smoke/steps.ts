@@ -1,31 +1,31 @@
-/** Runs checks one after the other, times them, and keeps what became of each. */
+/** Runs checks one after the other, times them, and keeps their results. */
 import { CheckFailure } from './outcome.ts';
 
-/** How a step ended. `skipped` does not apply here; `blocked` does, but could not be run. */
+/** The result of a step. `skipped`: it does not apply here; `blocked`: it applies, but could not run. */
 export interface StepResult {
-  /** Stable: scripts may compare it. */
+  /** Stable, since scripts may compare it. */
   readonly id: string;
   readonly title: string;
   readonly status: 'passed' | 'failed' | 'skipped' | 'blocked';
   readonly durationMs: number;
-  /** What was seen, or why it was not run, or what is wrong. */
+  /** What was seen, why it did not run, or what is wrong. */
   readonly detail: string;
-  /** What to do, when it failed. */
+  /** What to do about a failure. */
   readonly advice?: string;
 }
 
-/** Hears of steps as they run. */
+/** Is told of steps as they run. */
 export interface Report {
   begin(title: string): void;
   end(result: StepResult): void;
 }
 
-/** What a check hands back when it passes. */
+/** The result of a check that passes; one that fails throws. */
 export interface Passed {
   readonly detail: string;
 }
 
-/** A check by name. */
+/** A check, by id and title. */
 export interface Step {
   readonly id: string;
   readonly title: string;
@@ -36,13 +36,13 @@ export interface Steps {
   readonly results: readonly StepResult[];
   /** Runs a check. */
   run(step: Step, check: () => Promise<Passed>): Promise<void>;
-  /** Notes that one is not run, and why. */
+  /** Records that a step does not run, and why. */
   pass(step: Step, status: 'skipped' | 'blocked', reason: string): void;
-  /** Whether a step has been run and passed. */
+  /** Whether a step has run and passed. */
   hasPassed(id: string): boolean;
 }
 
-/** Makes an empty run. */
+/** Starts a run without results. */
 export function createSteps(report: Report): Steps {
   const results: StepResult[] = [];
   const finish = (result: StepResult): void => {
@@ -62,7 +62,7 @@ export function createSteps(report: Report): Steps {
   };
 }
 
-/** Runs a check and says what became of it. */
+/** Runs a check, and returns its result. */
 async function outcomeOf(
   check: () => Promise<Passed>,
 ): Promise<Pick<StepResult, 'status' | 'detail' | 'advice'>> {
@@ -77,13 +77,13 @@ async function outcomeOf(
   }
 }
 
-/** How many checks ran, of those that should have. */
+/** How many checks ran, and how many should have. */
 export interface Count {
   readonly ran: number;
   readonly expected: number;
 }
 
-/** Counts a run; a step that neither ran nor was found not to apply is missing, whatever the reason. */
+/** Counts the checks of a run. A step that was not skipped should have run; if it did not, it is missing, whatever the reason. */
 export function countChecks(plan: readonly Step[], results: readonly StepResult[]): Count {
   const statusOf = new Map(results.map(({ id, status }) => [id, status]));
   const due = plan.filter(({ id }) => statusOf.get(id) !== 'skipped');

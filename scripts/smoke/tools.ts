@@ -1,25 +1,25 @@
-/** The tools as clients of each transport see them. Only such are called as change nothing and need no input. */
+/** Calls tools as clients of each transport do. Calls only tools that say they change nothing and that need no input. */
 import { z } from 'zod';
 import type { ListedTool, ToolClient } from './clients.ts';
 import type { User } from './identity.ts';
 import { CheckFailure } from './outcome.ts';
 import type { Passed } from './steps.ts';
 
-/** What is expected of a transport. */
+/** What each transport must show. */
 export interface Expectation {
   readonly names: readonly string[];
-  /** Whom calls must run as: who `GET /tools` says it is. */
+  /** The user that calls must run as, from `GET /tools`. */
   readonly user: User;
-  /** The tools that have told the user on another transport: they must on each. */
+  /** The tools that have named the user on another transport: they must name that user on each. */
   readonly tellers?: Set<string>;
 }
 
-/** The outcome of a round of calls. */
+/** The result of a round of calls. */
 export interface Round extends Passed {
   readonly called: readonly string[];
 }
 
-/** What a tool said. */
+/** What a tool answered. */
 export interface Said {
   readonly name: string;
   readonly text: string;
@@ -31,13 +31,13 @@ const RESULT = z.looseObject({
   structuredContent: z.unknown().optional(),
 });
 
-/** More are not called: a fork may have many, and some may be dear. */
+/** How many tools are called at the most: a fork may have many, and some may be expensive. */
 const MOST_CALLS = 2;
 
-/** A name that says that the tool tells its user. */
+/** The name of a tool that tells who its user is. */
 const TELLER = /^who_?am_?i$/i;
 
-/** Lists the tools and calls those that may be called, which show the user where they do. Closes the client. */
+/** Lists the tools and calls those that may be called; fails when one shows another user. Closes the client. */
 export async function callTools(client: ToolClient, expected: Expectation): Promise<Round> {
   try {
     // A server without tools does not know the method.
@@ -61,7 +61,7 @@ export async function callTools(client: ToolClient, expected: Expectation): Prom
   }
 }
 
-/** What was called, and whether it showed the user. */
+/** Says what was called, and whether it named the user. */
 function describe(called: readonly string[], told: readonly string[], { userId }: User): string {
   if (called.length === 0)
     return 'none of them read-only and without input: none was called, and the user is known from GET /tools alone';
@@ -69,7 +69,7 @@ function describe(called: readonly string[], told: readonly string[], { userId }
   return `${called.join(' and ')} called; what they say does not tell the user, who is known from GET /tools alone`;
 }
 
-/** Calls the tools that say of themselves that they change nothing, without input; those first whose name promises the user. */
+/** Calls tools with the hint `readOnlyHint` that need no input; first those whose name promises to tell the user. */
 export async function callTellers(client: ToolClient, tools: readonly ListedTool[]): Promise<Said[]> {
   const harmless = tools
     .filter(({ annotations, inputSchema: { required = [] } }) => {
@@ -92,15 +92,15 @@ export async function callTellers(client: ToolClient, tools: readonly ListedTool
   return said;
 }
 
-/** Shorter words are in any text. */
+/** The shortest word that is looked for: shorter ones may be in any text. */
 const TELLING_LENGTH = 3;
 
-/** Whether a text names a user. */
+/** Whether a text contains the id or the name of a user. */
 export function tellsOf(text: string, { userId, name }: User): boolean {
   return [userId, name].some((word) => word.length >= TELLING_LENGTH && text.includes(word));
 }
 
-/** Fails when a tool shows that a call runs as somebody else; returns whether it names the user. */
+/** Fails when a tool shows that a call runs as somebody else. Returns whether the tool names the user. */
 function requireUser({ name, text }: Said, { user, tellers }: Expectation): boolean {
   const claimed = TELLER.test(name) ? /"userId"\s*:\s*"([^"]+)"/.exec(text)?.[1] : undefined;
   const told = claimed === user.userId || tellsOf(text, user);

@@ -1,4 +1,4 @@
-/** With two tokens: the server tells their users apart, calls run as their own, and neither can use the other's session. */
+/** Checks with two tokens that the server tells their users apart, and that neither user can use the other's session. */
 import { connectSession, type SessionClient } from './clients.ts';
 import { ask, type Target, unexpected } from './http.ts';
 import { askWho, type User } from './identity.ts';
@@ -13,7 +13,7 @@ const APART =
   'Give tokens of two users. If they are of two, something in front of the server sends everybody on with the credential of one, or the server mixes up its callers: take the deployment offline until this is mended.';
 const INTRUDED = 'One user can use the session of another: take the deployment offline until this is mended.';
 
-/** Checks both ways. */
+/** Checks both users, on both transports. */
 export async function checkTwoUsers(
   target: Target,
   token2: string | undefined,
@@ -40,7 +40,7 @@ export async function checkTwoUsers(
   }
 }
 
-/** No tool answers one user as if the other had called. */
+/** Fails when a tool answers one user as if the other had called. */
 async function requireOwn(client: SessionClient, own: User, other: User): Promise<void> {
   const { tools } = await client.listTools();
   for (const { name, text } of await callTellers(client, tools)) {
@@ -49,7 +49,7 @@ async function requireOwn(client: SessionClient, own: User, other: User): Promis
   }
 }
 
-/** Somebody else's session looks like one that does not exist, and goes on afterwards. */
+/** Checks that somebody else's session looks like one that does not exist, and that the session goes on afterwards. */
 async function refuseIntruder(
   target: Target,
   client: SessionClient,
@@ -64,7 +64,7 @@ async function refuseIntruder(
   if (answer.status !== 200) throw unexpected(answer, "200 to the session's own user");
 }
 
-/** The same with a stream of the older transport. */
+/** Checks the same for a stream of HTTP+SSE. */
 async function refuseOnSse(target: Target, intruder: string | undefined): Promise<void> {
   const { reader, endpoint } = await openSse(target);
   try {

@@ -1,7 +1,7 @@
-/** The page for admins, told to whoever makes a token that opens it. */
+/** Points whoever makes a token with the admin scope to the admin page. */
 import { ADMIN_SCOPE } from '../../src/auth/tokens/scopes.ts';
 
-/** Where people and their tokens are managed with a token of these scopes; nothing where it does not let in there. */
+/** The lines that give the address of the admin page, for a token that opens it; none for any other token. */
 export function adminPageLines(origin: string, scopes: readonly string[] | undefined): readonly string[] {
   if (scopes?.includes(ADMIN_SCOPE) !== true) return [];
   return ['It manages people and their tokens at:', '', `  ${origin}/admin`, ''];

@@ -1,4 +1,4 @@
-/** The commands that change entries or take them away: edit, disable, enable, sign-out, revoke, prune. */
+/** The commands that change or remove entries: edit, disable, enable, sign-out, revoke, prune. */
 import type { EntryChange } from '../../src/auth/tokens/token-edit.ts';
 import type { TokenEntry } from '../../src/auth/tokens/token-set.ts';
 import { TokenFileError } from '../../src/auth/tokens/token-file-error.ts';
@@ -16,16 +16,16 @@ import { printable, printableJson } from '../../src/printable.ts';
 import { parseScopes } from '../../src/auth/tokens/scopes.ts';
 import { warnOfUnknownScopes } from './known-scopes.ts';
 
-/** What is done to the entries that were chosen. */
+/** What a command does to the entries that it chooses. */
 interface Action {
   /** The past tense, for people: `Revoked`. In JSON it is the name of the list. */
   readonly done: string;
   readonly choose: (entries: readonly TokenEntry[], context: CommandContext) => readonly TokenEntry[];
-  /** The change; undefined takes the entry away. */
+  /** The change to make; undefined removes the entry. */
   readonly change: (entry: TokenEntry, context: CommandContext) => EntryChange | undefined;
 }
 
-/** `edit`: other facts of one token. */
+/** `edit`: changes the name, scopes, expiry, limit or note of one token. */
 export const edit: Command = {
   async run(context) {
     const { line, now } = context;
@@ -50,32 +50,32 @@ export const edit: Command = {
   },
 };
 
-/** `disable`: tokens that open nothing until they are enabled. */
+/** `disable`: makes tokens useless until they are enabled. */
 export const disable = forChosen({
   done: 'Disabled',
   change: () => ({ disabled: true }),
 });
 
-/** `enable`: the way back. */
+/** `enable`: undoes `disable`. */
 export const enable = forChosen({
   done: 'Enabled',
   change: () => ({ disabled: undefined }),
 });
 
-/** `sign-out`: what was derived from a token by signing in is void. */
+/** `sign-out`: makes everything void that was derived from a token by signing in. */
 export const signOut = forChosen({
-  // Not to the second, as other moments: it would spare what was derived earlier in the same second.
+  // With milliseconds, unlike other moments: cut to the second, it would spare what was derived earlier in that second.
   done: 'Signed out',
   change: (_, { now }) => ({ signInsSince: new Date(now()).toISOString() }),
 });
 
-/** `revoke`: tokens that open nothing any more. */
+/** `revoke`: removes tokens, which makes them useless for ever. */
 export const revoke = forChosen({
   done: 'Revoked',
   change: () => undefined,
 });
 
-/** `prune`: takes away what has expired. */
+/** `prune`: removes the entries of tokens that have expired. */
 export const prune: Command = {
   async run(context) {
     const { line, now } = context;
@@ -88,7 +88,7 @@ export const prune: Command = {
   },
 };
 
-/** A command that takes an id or --user and does one thing to each of those tokens. */
+/** Makes a command that takes an id or `--user`, and makes the same change to each of those tokens. */
 function forChosen(action: Pick<Action, 'done' | 'change'>): Command {
   return { run: async (context) => apply(context, { ...action, choose: chooseOneOrUser }) };
 }
@@ -107,7 +107,7 @@ function chooseOneOrUser(entries: readonly TokenEntry[], context: CommandContext
   return user === undefined ? chooseOne(entries, context) : entriesOfUser(entries, user.trim());
 }
 
-/** Does it, in one change of the file, and says what was done. */
+/** Makes the changes in one edit of the store, and prints what was done. */
 async function apply(context: CommandContext, { done, choose, change }: Action): Promise<void> {
   const { line, now, print, store, warn } = context;
   const { command, argument } = line;
@@ -150,7 +150,7 @@ async function apply(context: CommandContext, { done, choose, change }: Action):
     warn(`${store.name} holds no token any more: nobody gets in, and a server does not start with it.`);
 }
 
-/** A refusal of the file's rules, naming the options that they are about. */
+/** Turns a violation of the file's rules into an error that names the command's options; any other error stays as it is. */
 function withOptionNames(error: unknown): unknown {
   if (!(error instanceof TokenStoreError && error.cause instanceof TokenFileError)) return error;
   const { message } = error.cause;

@@ -1,4 +1,4 @@
-/** `check`: what the token on standard input is. */
+/** `check`: says what the token on standard input is. */
 import { readCredential } from '../../src/auth/credential.ts';
 import { digestToken } from '../../src/auth/digest.ts';
 import type { Command } from './command.ts';
@@ -8,7 +8,7 @@ import { printable, printableJson } from '../../src/printable.ts';
 import { readSecret } from './read-secret.ts';
 import { formatScopes } from './scopes.ts';
 
-/** Reads the token, says what it is, and returns whether it is valid by the exit code. */
+/** Reads the token and prints what it is. The exit code says whether it is valid. */
 export const check: Command = {
   async run({ line, now, stdin, print, store }) {
     const { entries } = await store.read();
@@ -24,14 +24,14 @@ export const check: Command = {
   },
 };
 
-/** What is wrong with a token's form, in the words in which the server would say it. */
+/** What is wrong with the form of a token, in the server's words; undefined when the form is right. */
 function faultOf(token: string): string | undefined {
   if (/^sha256:[0-9a-f]{64}$/i.test(token)) return 'That is the digest of a token, not the token.';
   const credential = readCredential({ authorization: `Bearer ${token}` });
   return credential.kind === 'malformed' ? credential.hint : undefined;
 }
 
-/** An entry in lines. */
+/** Formats the facts of an entry, one a line. */
 function formatFacts(facts: EntryFacts): string {
   const { id, userId, name, scopes, created, notBefore, expiresAt, signInsSince, limit, state, note } = facts;
   const rows: readonly (readonly [string, string | null])[] = [

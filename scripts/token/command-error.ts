@@ -1,6 +1,6 @@
-/** How the commands fail, and the exit codes that scripts can rely on. */
+/** How commands fail, and the exit codes that scripts may rely on. */
 
-/** What the exit codes mean. */
+/** The exit codes. */
 export const EXIT = {
   done: 0,
   /** The file cannot be used, read or written. */
@@ -14,7 +14,7 @@ export const EXIT = {
 /** One of {@link EXIT}. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** A failure whose message is all that a person needs. It never holds a token. */
+/** A failure whose message tells a person all they need. The message never holds a token. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly exitCode: ExitCode;
@@ -25,7 +25,7 @@ export class CommandError extends Error {
   }
 }
 
-/** The failure of a command line: what is wrong with it, and then what would be right. */
+/** Makes the error for a wrong command line: what is wrong with it, followed by the help. */
 export function misuse(words: string, help: string, options?: ErrorOptions): CommandError {
   return new CommandError(EXIT.usage, `${words}\n\n${help}`, options);
 }

@@ -1,13 +1,13 @@
-/** The command line of `npm run token`: which command, with which options; mistakes are named, values never repeated. */
+/** Parses the command line of `npm run token`. Errors name the mistake and never repeat a value. */
 import { CommandError, EXIT, looksLikeToken, misuse, NOT_ON_THE_COMMAND_LINE } from './command-error.ts';
 import { parseOptions } from './options.ts';
 import { COMMAND_NAMES, COMMAND_WORDS, type CommandName } from './words.mjs';
 import { helpFor, helpOf, USAGE } from '../token.usage.mjs';
 
-/** What was asked for. */
+/** A parsed command line. */
 export interface CommandLine {
   readonly command: CommandName;
-  /** What stands behind the command's name: an id, or a file. */
+  /** The argument after the command's name: an id, or a file. */
   readonly argument: string | undefined;
   readonly json: boolean;
   /** The options that take a value. */
@@ -15,8 +15,8 @@ export interface CommandLine {
 }
 
 /**
- * Reads the arguments; text is what to print instead, because help was asked for.
- * @throws {CommandError} saying what is wrong with them
+ * Parses the arguments. Returns the help text instead when they ask for it.
+ * @throws {CommandError} when they are wrong, saying how
  */
 export function parseCommandLine(args: readonly string[]): CommandLine | { readonly help: string } {
   if (args.some(looksLikeToken)) throw new CommandError(EXIT.usage, NOT_ON_THE_COMMAND_LINE);

@@ -2,24 +2,24 @@
 import type { ExitCode } from './command-error.ts';
 import type { CommandContext } from './context.ts';
 
-/** An option that takes a value: how the help calls the value, and what it says of it. */
+/** An option that takes a value: the placeholder that the help shows for the value, and the description. */
 export type CommandOption = readonly [placeholder: string, words: string];
 
-/** What the command line and the help know of a command; it stands in `words.mjs`, which can be read before anything is built. */
+/** What the command line and the help know of a command. It stands in `words.mjs`, which can be read before anything is built. */
 export interface CommandWords {
-  /** How it is called: the first line stands in the overview. */
+  /** How the command is called; the first line is shown in the overview. */
   readonly usage: readonly [string, ...string[]];
-  /** What the overview says. */
+  /** Its description in the overview. */
   readonly summary: string;
-  /** What its own help says. */
+  /** The description in its own help. */
   readonly about: string;
-  /** What stands behind its name, where something does. */
+  /** The argument after its name, if it takes one. */
   readonly argument?: 'ID' | 'FILE';
   readonly options?: Readonly<Record<string, CommandOption>>;
 }
 
 /** One command. */
 export interface Command {
-  /** Does it; without an exit code it is done. */
+  /** Runs the command. Without an exit code, it has succeeded. */
   run(context: CommandContext): Promise<ExitCode | void> | ExitCode | void;
 }

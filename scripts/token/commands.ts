@@ -1,4 +1,4 @@
-/** What each command of `npm run token` does. */
+/** The implementation of each command of `npm run token`. */
 import { disable, edit, enable, prune, revoke, signOut } from './changes.ts';
 import { check } from './check.ts';
 import type { Command } from './command.ts';

@@ -1,4 +1,4 @@
-/** What a command works with: the file, the address of the server, the clock, and where to write. */
+/** What a command works with: the store, the address of the server, the clock, and where to write. */
 import type { Readable } from 'node:stream';
 import { parseConfig } from '../../src/config/config.ts';
 import { type Environment, readEnvironment } from '../../src/config/environment.ts';
@@ -14,40 +14,40 @@ import type { TokenUse } from './token-uses.ts';
 /** The server's address. */
 export interface ServerAddress {
   readonly origin: string;
-  /** Whether somebody named it; else it is a server on this machine. */
+  /** Whether an option or a variable names it; otherwise it is a server on this machine. */
   readonly isNamed: boolean;
 }
 
-/** A command at work. */
+/** The context of one command. */
 export interface CommandContext {
   readonly line: CommandLine;
   readonly store: TokenStore;
-  /** Whether the server reads that file. */
+  /** Whether the server reads its tokens from that store. */
   readonly isStoreRead: boolean;
   /** Where clients find the server. */
   readonly address: ServerAddress;
-  /** Whether users of that server can sign in. */
+  /** Whether users can sign in to that server. */
   readonly canSignIn?: boolean;
   readonly now: () => number;
-  /** The scopes that something here asks for; undefined when that cannot be told. */
+  /** The scopes that something of this server asks for; undefined when they cannot be found out. */
   readonly knownScopes: () => Promise<ReadonlySet<string> | undefined>;
-  /** When tokens were last used, by their ids, where the server keeps that. */
+  /** When tokens were last used, by token id; undefined where the server does not keep it. */
   readonly keptUses?: () => Promise<ReadonlyMap<string, Pick<TokenUse, 'lastUse'>> | undefined>;
   /** Standard input. Default: that of the process. */
   readonly stdin?: Readable;
-  /** Standard output: what was asked for. */
+  /** Writes to standard output: the result. */
   readonly print: (text: string) => void;
-  /** Standard error: what a person should know besides. */
+  /** Writes to standard error: what a person should know besides. */
   readonly warn: (text: string) => void;
 }
 
-/** What of the process a command may touch. */
+/** The parts of the context that come from the process. */
 export type CommandOutput = Pick<CommandContext, 'now' | 'stdin' | 'print' | 'warn'>;
 
 /**
- * Makes the context. The variables are read when a command asks for what they say: what needs none runs whatever they are.
- * The file is the one that the server would read, unless `--file` names another.
- * @throws {CommandError} when asked for what a wrong `--file` or `--url` names; {@link ConfigError} for variables the server
+ * Makes the context. Variables are read only when a command needs them, so a command that needs none runs whatever they are.
+ * The store is the one that the server would read, unless `--file` names another.
+ * @throws {CommandError} when a command uses what a wrong `--file` or `--url` names; {@link ConfigError} for variables that the server
  *   would refuse
  */
 export function createContext(
@@ -77,7 +77,7 @@ export function createContext(
   };
 }
 
-/** Finds the file and the address. */
+/** Finds the store and the address. */
 function readSettings({ values }: CommandLine, environment: Environment, { warn }: CommandOutput) {
   const { file, url } = values;
   if (file === '') throw new CommandError(EXIT.usage, '--file must not be empty.');

@@ -15,7 +15,7 @@ import { parseScopes } from '../../src/auth/tokens/scopes.ts';
 import { showNewToken } from './show-new-token.ts';
 import { warnOfUnknownScopes } from './known-scopes.ts';
 
-/** Makes the token, writes its digest, and only then shows it. */
+/** Makes the token, stores its digest, and only then shows the token. */
 export const create: Command = {
   async run(context) {
     const { line, now, store } = context;
@@ -27,7 +27,7 @@ export const create: Command = {
     const token = mintToken();
     const digest = digestToken(token);
     requireValid(fields, '--');
-    // A wrong --url is said before anything is written.
+    // Reading the address refuses a wrong --url before anything is written.
     void context.address;
     const edited = await store.edit(() => ({ edits: { add: [{ digest, fields }] }, result: {} }), {
       create: true,
@@ -37,7 +37,7 @@ export const create: Command = {
   },
 };
 
-/** What somebody wrote of a token to make. */
+/** The fields of a token to make, as a person wrote them. */
 export interface TokenWish {
   readonly user: string;
   readonly name?: string | undefined;
@@ -47,7 +47,7 @@ export interface TokenWish {
   readonly note?: string | undefined;
 }
 
-/** The entry of a token that is made at this time. */
+/** The entry of a token that is created at this time. */
 export function newEntry(
   { user, name, scopes, expires, limit, note }: TokenWish,
   nowMs: number,
@@ -63,8 +63,8 @@ export function newEntry(
 }
 
 /**
- * A number of calls a minute; the file's own rules say how large it may be.
- * @throws {CommandError} when it is none
+ * Parses a number of calls a minute. The rules of the token file limit how large it may be.
+ * @throws {CommandError} when the text is no number
  */
 export function parseLimit(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
@@ -72,8 +72,8 @@ export function parseLimit(text: string): number {
 }
 
 /**
- * Refuses what a token file would not take, in the words of the file's own rules.
- * @param prefix what stands before the name of an option or a column
+ * Refuses fields that the token file would not accept, with the words of the file's rules.
+ * @param prefix what to put before the name of an option or a column
  */
 export function requireValid(fields: EntryFields, prefix: string): void {
   try {
@@ -84,7 +84,7 @@ export function requireValid(fields: EntryFields, prefix: string): void {
   }
 }
 
-/** The words of the file's rules, with options in the place of fields. */
+/** Puts the names of options in the place of the entry fields that the file's rules name. */
 export function namingOptions(problems: string, prefix: string): string {
   return problems
     .replaceAll('the entry field "userId"', `${prefix}user`)

@@ -1,4 +1,4 @@
-/** The tokens of a database, for the commands: opened for each of them, and closed when it is done. */
+/** The store of tokens in a database, for the commands: each call opens the database, and closes it when it is done. */
 import { pino } from 'pino';
 import { TokenStoreError } from '../../src/auth/tokens/token-store-error.ts';
 import { warningsOfWeak } from '../../src/auth/tokens/edit-outlook.ts';
@@ -6,13 +6,13 @@ import type { TokenStore } from '../../src/auth/tokens/token-store.ts';
 import type * as tokenTable from '../../src/auth/table/token-table.ts';
 import type { Config } from '../../src/config/config.ts';
 
-/** What works on the tables of tokens; it is loaded with the database's library. */
+/** The module that reads and edits the table of tokens; it is imported only when needed, with the database's library. */
 type Table = typeof tokenTable;
 
-/** What it is called in messages. */
+/** The name of the store in messages. */
 const NAME = 'the database';
 
-/** What the usual reasons mean, and what helps. */
+/** The usual reasons why a database cannot be used: what they mean, and what helps. */
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/^(28...|password)$/, 'it refuses the user or the password. Correct them in DATABASE_URL'],
   [/^3D000$/, 'there is no such database. Make it, or correct its name in DATABASE_URL'],
@@ -33,13 +33,13 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/^SQLITE_NOTADB$/, 'the file is no database of SQLite. Correct the path in DATABASE_URL'],
 ];
 
-/** The store of a server whose tokens are in its database, unless a file is named; nothing is connected yet. */
+/** The store of a server that keeps its tokens in a database; undefined when it does not, or `--file` names a file. Connects to nothing. */
 export function storeInDatabase(
   { auth, storage }: Pick<Config, 'auth' | 'storage'>,
   file: string | undefined,
 ): TokenStore | undefined {
   if (file !== undefined || auth.tokens.kind !== 'database') return undefined;
-  /** Does something with the tables of tokens. */
+  /** Opens the database, does some work with it, and closes it. */
   const withTable = async <Result>(
     work: (table: Table, database: Awaited<ReturnType<Table['openTokenDatabase']>>) => Promise<Result>,
   ): Promise<Result> => {
@@ -73,7 +73,7 @@ export function storeInDatabase(
   };
 }
 
-/** Why the database cannot be used, for who runs the command: to clients of a server nothing of it is said. */
+/** Explains why the database cannot be used, to the person who runs the command: a server tells its clients nothing of it. */
 async function explained(error: unknown): Promise<unknown> {
   const { StorageUnavailable } = await import('../../src/storage/errors.ts');
   const cause = error instanceof TokenStoreError ? error.cause : undefined;

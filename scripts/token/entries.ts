@@ -1,12 +1,12 @@
-/** Entries of a token file as the commands name them: by id, or by user. */
+/** Finds entries as the commands name them: by id, or by user. */
 import { tokenIdOf } from '../../src/auth/digest.ts';
 import type { TokenEntry } from '../../src/auth/tokens/token-set.ts';
 import { CommandError, EXIT, NOT_ON_THE_COMMAND_LINE } from './command-error.ts';
 import { printable } from '../../src/printable.ts';
 
 /**
- * The one entry whose digest begins with these hex digits.
- * @throws {CommandError} when there is none, or more than one, or when it is no id at all
+ * Finds the one entry whose digest begins with these hex digits.
+ * @throws {CommandError} when there is none, when there are several, or when the text is no id at all
  */
 export function findEntry(entries: readonly TokenEntry[], id: string): TokenEntry {
   const digits = id.replace(/^sha256:/i, '').toLowerCase();
@@ -16,7 +16,7 @@ export function findEntry(entries: readonly TokenEntry[], id: string): TokenEntr
       `That is not a token id: an id is the 8 hex digits that list shows. ${NOT_ON_THE_COMMAND_LINE}`,
     );
   const [found, ...others] = entries.filter(({ digest }) => digest.startsWith(digits));
-  // No more digits than an id has: should they be somebody's token, they are not repeated.
+  // Only as many digits as an id has are repeated, since the digits could be somebody's token.
   if (found === undefined)
     throw new CommandError(
       EXIT.noSuchToken,
@@ -35,8 +35,8 @@ export function findEntry(entries: readonly TokenEntry[], id: string): TokenEntr
 }
 
 /**
- * The entries of a user, of which there is at least one.
- * @throws {CommandError} when there is none
+ * Finds the entries of a user; there is at least one.
+ * @throws {CommandError} when the user has none
  */
 export function entriesOfUser(entries: readonly TokenEntry[], userId: string): readonly TokenEntry[] {
   const found = entries.filter(({ user }) => user.userId === userId);

@@ -1,11 +1,11 @@
-/** `export`: the token file as the value of a secret. */
+/** `export`: prints the token file as the value of a secret. */
 import { toOneLine } from '../../src/auth/tokens/token-edit.ts';
 import { idsOfWeak } from '../../src/auth/tokens/weak-tokens.ts';
 import type { Command } from './command.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { escapeUnprintable } from '../../src/printable.ts';
 
-/** Prints the one line; a file without tokens is refused, because a server does not start with it. */
+/** Prints the file on one line. A file without tokens is refused, because a server does not start with it. */
 export const exportTokens: Command = {
   async run({ print, store, warn }) {
     const file = await store.read();

@@ -1,4 +1,4 @@
-/** `import`: tokens for all users of a table who have none. */
+/** `import`: makes a token for every user of a table who has none. */
 import { readFile } from 'node:fs/promises';
 import { digestToken } from '../../src/auth/digest.ts';
 import { personalLink } from '../../src/connect/target.ts';
@@ -15,7 +15,7 @@ import { warnOfUnknownScopes } from './known-scopes.ts';
 
 const COLUMNS = ['user', 'name', 'scopes', 'expires'] as const;
 
-/** Makes the tokens in one change of the file, and prints each with the link that signs its user in on the page. */
+/** Makes the tokens in one edit of the store, and prints each with the link that signs its user in on the page. */
 export const importUsers: Command = {
   async run(context) {
     const { line, now, store, address, print, warn } = context;
@@ -57,12 +57,12 @@ export const importUsers: Command = {
       context,
       wanted.flatMap(({ scopes }) => scopes ?? []),
     );
-    // Standard output is the table alone.
+    // Standard output holds the table and nothing else.
     tellOutlook({ ...context, print: warn, line, store, address, isStoreRead: context.isStoreRead }, edited);
   },
 };
 
-/** The rows of the file, which spreadsheets write with a byte order mark. */
+/** Reads the rows of the file. The decoder drops the byte order mark that spreadsheets write. */
 async function readTable(file: string): Promise<CsvRow[]> {
   let text: string;
   try {
@@ -81,7 +81,7 @@ async function readTable(file: string): Promise<CsvRow[]> {
   return rows;
 }
 
-/** The entries that a table asks for. */
+/** The entries that a table asks for, one for each row. */
 function readUsers([head, ...rows]: readonly CsvRow[], nowMs: number): EntryFields[] {
   const columns = (head?.cells ?? []).map((cell) => COLUMNS.find((name) => name === cell.toLowerCase()));
   const strange = columns.indexOf(undefined);
@@ -103,7 +103,7 @@ function readUsers([head, ...rows]: readonly CsvRow[], nowMs: number): EntryFiel
   });
 }
 
-/** One row. */
+/** Reads one row as an entry. */
 function readUser({
   cells,
   columns,

@@ -1,16 +1,16 @@
-/** When tokens were last used, as a server with a database keeps it there. `npm run drop -- kept-use` takes it out. */
+/** Reads when tokens were last used, which a server with a database keeps there. `npm run drop -- kept-use` removes this. */
 import { existsSync } from 'node:fs';
 import { pino } from 'pino';
 import type { Config } from '../../src/config/config.ts';
 import type { CommandOutput } from './context.ts';
 import type { TokenUse } from './token-uses.ts';
 
-/** The last uses by the tokens' ids; undefined where nothing keeps them, or they cannot be read, which is said. */
+/** The last uses, by token id; undefined where they are not kept, or where they cannot be read, with a warning. */
 export async function readKeptUses(
   { keepsUse, storage }: Pick<Config, 'keepsUse' | 'storage'>,
   { now, warn }: CommandOutput,
 ): Promise<ReadonlyMap<string, Pick<TokenUse, 'lastUse'>> | undefined> {
-  // A list makes no file: where there is none no server has kept anything.
+  // Opening the database would make its file. Without a file, no server has kept anything.
   if (keepsUse !== true || (storage.dialect === 'sqlite' && !existsSync(storage.file))) return undefined;
   const { openUseDatabase } = await import('../../src/http/admin/kept/open-use.ts');
   const { readUse } = await import('../../src/http/admin/kept/use-tables.ts');

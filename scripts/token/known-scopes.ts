@@ -1,11 +1,11 @@
-/** The scopes that something of this server asks for, and a word about those that nothing does. */
+/** Finds the scopes that something of this server asks for, and warns of others. */
 import type { CommandContext } from './context.ts';
 import { ADMIN_SCOPE } from '../../src/auth/tokens/scopes.ts';
 import { scopesAskedFor } from '../../src/mcp/call-scopes.ts';
 import { printable } from '../../src/printable.ts';
 import type { ServerDefinition } from '../../src/server/server-definition.ts';
 
-/** Asks the definition itself; undefined when a fork's own cannot be loaded here. */
+/** The scopes that the definition asks for; undefined when a fork's own definition cannot be loaded here. */
 export async function readKnownScopes(
   load: () => Promise<{ readonly definition: ServerDefinition }> = async () =>
     import('../../src/definition.ts'),
@@ -17,7 +17,7 @@ export async function readKnownScopes(
   }
 }
 
-/** Warns of scopes that open nothing, as a misspelled one does. */
+/** Warns of scopes that open nothing, as a misspelled one would. */
 export async function warnOfUnknownScopes(
   { knownScopes, warn }: CommandContext,
   scopes: readonly string[],

@@ -1,4 +1,4 @@
-/** `list`: every token, without its value. */
+/** `list`: shows every token, without its value. */
 import type { Command } from './command.ts';
 import { describeEntry, type EntryFacts } from '../../src/auth/tokens/entry-facts.ts';
 import { printableJson } from '../../src/printable.ts';
@@ -6,7 +6,7 @@ import { formatScopes } from './scopes.ts';
 import { formatTable } from './table.ts';
 import { readTokenUses, type TokenUse } from './token-uses.ts';
 
-/** Prints a table, or for scripts a list of objects. */
+/** Prints a table, or an array of objects with `--json`. */
 export const list: Command = {
   async run({ keptUses, line, now, print, store, warn }) {
     const { entries } = await store.read();
@@ -31,13 +31,13 @@ export const list: Command = {
   },
 };
 
-/** What is known of a token that the log does not name. The database knows of no sign-ins. */
+/** The use of a token that the log does not name. The database keeps no sign-ins, so its default has only `lastUse`. */
 const UNUSED = { lastUse: null, signedInThrough: [] } as const;
 
-/** An entry, and how it was used, where there is a log to look into. */
+/** The facts of an entry, with its use if that is known. */
 type ListedFacts = EntryFacts & Partial<TokenUse | typeof UNUSED>;
 
-/** The table; the last columns are there when something of theirs is known. */
+/** Formats the table. Each of the last columns is shown only when a row has a value for it. */
 function formatFacts(facts: readonly ListedFacts[]): string {
   const head = ['ID', 'USER', 'NAME', 'SCOPES', 'CREATED', 'EXPIRES', 'STATE'];
   const more = ['LAST USE', 'SIGNED IN THROUGH', 'NOTE'];

@@ -1,28 +1,28 @@
-/** The lines of the server's log, from files or standard input, compressed or not, one after the other. */
+/** Reads the lines of the server's log from files or standard input, one source after the other, compressed or not. */
 import { createReadStream } from 'node:fs';
 import { type Duplex, PassThrough, type Readable } from 'node:stream';
 import zlib from 'node:zlib';
 import { CommandError, EXIT } from './command-error.ts';
 import { codeOf, describeReadError } from '../../src/auth/tokens/system-error.ts';
 
-/** One line, as far as anybody here asks. */
+/** One line: an object whose fields are not checked yet. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** What was read. */
+/** A source of log lines. */
 export interface LogSource {
-  /** As it is called in messages. */
+  /** Its name in messages. */
   readonly name: string;
   open(): Readable;
 }
 
-/** Files, in their order; without any, standard input. */
+/** The given files, in their order; standard input when there are none. */
 export function sourcesOf(files: readonly string[]): LogSource[] {
   if (files.length === 0) return [{ name: 'standard input', open: () => process.stdin }];
   return files.map((name) => ({ name, open: () => createReadStream(name) }));
 }
 
 /**
- * Hands on each line that is a JSON object; returns how many were not.
+ * Calls back with each line that is a JSON object. Returns how many other lines there were; blank ones do not count.
  * @throws {CommandError} naming a source that cannot be read
  */
 export async function readLog(
@@ -47,7 +47,7 @@ export async function readLog(
   return others;
 }
 
-/** The lines of a stream. A name in the log may hold U+2028 or U+2029, which end a line for `readline` of Node 24. */
+/** Splits a stream into lines. Not with `readline`: a name may hold U+2028 or U+2029, which end a line for it in Node 24. */
 async function* linesOf(input: Readable): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
@@ -59,16 +59,16 @@ async function* linesOf(input: Readable): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
-/** A program that packs files. */
+/** A compression program. */
 interface Packer {
   readonly name: string;
-  /** What it packs begins with these. */
+  /** The bytes that its files begin with. */
   readonly bytes: readonly number[];
-  /** Undoes it; absent where Node cannot. */
+  /** Makes the stream that decompresses; absent where Node cannot. */
   readonly unpack?: () => Duplex;
 }
 
-/** What is met among logs; zstd can be undone from Node 22.15 on. */
+/** The programs that logs are compressed with. Node decompresses zstd from 22.15 on. */
 const PACKERS: readonly Packer[] = [
   { name: 'gzip', bytes: [0x1f, 0x8b], unpack: zlib.createGunzip },
   {
@@ -82,8 +82,8 @@ const PACKERS: readonly Packer[] = [
 ];
 
 /**
- * A stream's content, unpacked where a program has packed it, whatever the file is called.
- * @throws {CommandError} when it is packed in a way that Node cannot undo
+ * The content of a stream, decompressed if its first bytes say so, whatever the file is called.
+ * @throws {CommandError} when it is compressed in a way that Node cannot undo
  */
 async function unpack(input: Readable, source: string): Promise<Readable> {
   const output = new PassThrough();
@@ -116,9 +116,9 @@ async function unpack(input: Readable, source: string): Promise<Readable> {
   return output;
 }
 
-/** A line of the log; undefined for any other. */
+/** Parses a line of the log; undefined for any other line. */
 function parseLine(text: string): LogLine | undefined {
-  // Docker, systemd and the like may write something in front of it.
+  // Docker, systemd and others may put a prefix in front of the JSON.
   const start = text.indexOf('{');
   if (start === -1) return undefined;
   try {
@@ -129,13 +129,13 @@ function parseLine(text: string): LogLine | undefined {
   }
 }
 
-/** A field that is a text. */
+/** The value of a field, if it is a string. */
 export function textOf(line: LogLine, field: string): string | undefined {
   const value = line[field];
   return typeof value === 'string' ? value : undefined;
 }
 
-/** When a line was written. Milliseconds since the epoch; NaN where it does not say. */
+/** When a line was written. Milliseconds since the epoch; NaN when it has no time. */
 export function timeOf({ time }: LogLine): number {
   return typeof time === 'number' ? time : Date.parse(String(time));
 }

@@ -1,9 +1,9 @@
-/** Lengths of time and dates, as people write them on a command line. */
+/** Parses lengths of time and dates as people write them on a command line. */
 import { dateOf, LATEST_MS, lengthOf, momentToCome } from '../../src/auth/tokens/moments.ts';
 import { CommandError, EXIT } from './command-error.ts';
 
 /**
- * The moment that `--expires` names: a length of time from now, such as `90d`, or a date.
+ * The moment that `--expires` gives: a length of time from now, such as `90d`, or a date. Milliseconds since the epoch.
  * @throws {CommandError} when it is neither, or lies in the past
  */
 export function parseExpiry(text: string, nowMs: number): number {
@@ -18,7 +18,7 @@ export function parseExpiry(text: string, nowMs: number): number {
 }
 
 /**
- * The moment that an option names: a length of time ago, such as `7d`, or a date.
+ * The moment that an option gives: a length of time ago, such as `7d`, or a date. Milliseconds since the epoch.
  * @throws {CommandError} when it is neither
  */
 export function parseMoment(option: string, text: string, nowMs: number): number {
@@ -32,8 +32,8 @@ export function parseMoment(option: string, text: string, nowMs: number): number
 }
 
 /**
- * The length of time that an option names, in milliseconds; `0` for none.
- * @throws {CommandError} when it is none
+ * The length of time that an option gives, in milliseconds; `0` is allowed.
+ * @throws {CommandError} when it is no length of time, or too long
  */
 export function parseLength(option: string, text: string): number {
   const durationMs = text === '0' ? 0 : lengthOf(text);

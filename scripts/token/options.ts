@@ -1,24 +1,24 @@
-/** Options of a command line by Node's parser, with its objections in words that repeat no value. */
+/** Parses options with Node's parser; its errors are reworded so that they repeat no value. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { CommandError, EXIT, misuse, NOT_ON_THE_COMMAND_LINE } from './command-error.ts';
 
-/** What may stand on a command line. */
+/** The options that a command line accepts. */
 export interface OptionTable {
-  /** Whose options they are: for messages. */
+  /** The command whose options they are, for messages. */
   readonly subject: string;
-  /** What follows the objection. */
+  /** The help that follows an error. */
   readonly help: string;
-  /** The names of those with a value. */
+  /** The names of the options that take a value. */
   readonly texts: readonly string[];
-  /** The names of those without. */
+  /** The names of the options that take none. */
   readonly switches: readonly string[];
-  /** The names of those with a value that may stand there more than once. */
+  /** The names of the options that take a value and may be repeated. */
   readonly lists?: readonly string[];
-  /** How many arguments may stand beside them. Default: as many as one likes. */
+  /** How many positional arguments are accepted. Default: any number. */
   readonly most?: number;
 }
 
-/** What stands there. */
+/** The options and arguments of a command line. */
 export interface ParsedOptions {
   readonly texts: Readonly<Record<string, string | undefined>>;
   readonly switches: ReadonlySet<string>;
@@ -27,13 +27,13 @@ export interface ParsedOptions {
 }
 
 /**
- * Reads the options.
+ * Parses the options.
  * @throws {CommandError} naming the option that is wrong
  */
 export function parseOptions(args: readonly string[], table: OptionTable): ParsedOptions {
   const { subject, help, texts, most = Infinity } = table;
   const { values, positionals, tokens } = parseAsNode(args, table);
-  // Node would keep the last value alone.
+  // Node's parser would silently keep the last value.
   const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []));
   const repeated = given.find((name, at) => texts.includes(name) && given.indexOf(name) !== at);
   if (repeated !== undefined) throw misuse(`--${repeated} is there twice; give it once.`, help);
@@ -54,7 +54,7 @@ export function parseOptions(args: readonly string[], table: OptionTable): Parse
   };
 }
 
-/** Has Node parse them, and says what it objects to. */
+/** Runs Node's parser, and rewords its errors. */
 function parseAsNode(args: readonly string[], { subject, help, texts, switches, lists = [] }: OptionTable) {
   const options: NonNullable<ParseArgsConfig['options']> = {};
   for (const name of texts) options[name] = { type: 'string' };
@@ -63,7 +63,7 @@ function parseAsNode(args: readonly string[], { subject, help, texts, switches, 
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, tokens: true });
   } catch (error) {
-    // Node quotes the argument; only what can be an option's name is passed on.
+    // Node's error quotes the argument; only what can be an option's name is repeated.
     const [, option] = /'(--?[a-z]{1,16}\d?(?:-[a-z]{1,16}){0,2})(?=[' ])/.exec(String(error)) ?? [];
     const isKnown = option !== undefined && option.slice(2) in options;
     if (option === '--token' && !isKnown)
@@ -75,7 +75,7 @@ function parseAsNode(args: readonly string[], { subject, help, texts, switches, 
   }
 }
 
-/** What is wrong with an option that there is. */
+/** What is wrong with the use of a known option. */
 function describeMisuse(option: string, texts: readonly string[]): string {
   return texts.includes(option.slice(2)) ? `${option} needs a value.` : `${option} takes no value.`;
 }

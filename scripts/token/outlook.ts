@@ -1,8 +1,8 @@
-/** Says after a change whether a server that runs takes it over. */
+/** Says after a change whether running servers take it over. */
 import type { CommandContext } from './context.ts';
 import type { Edited } from '../../src/auth/tokens/token-store.ts';
 
-/** The good word for people; the warnings for everybody. */
+/** Prints the outlook for people, not with `--json`; prints warnings always. */
 export function tellOutlook(
   { line, isStoreRead, print, warn }: CommandContext,
   { outlook, warnings }: Edited<unknown>,

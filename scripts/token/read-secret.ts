@@ -1,14 +1,14 @@
-/** Reads a token from standard input: what is piped in, or what somebody types without its being shown. */
+/** Reads a token from standard input: piped, or typed without being shown. */
 import { createInterface } from 'node:readline';
 import { type Readable, Writable } from 'node:stream';
 import { CommandError, EXIT } from './command-error.ts';
 
-/** Longer than any header that a server takes. */
+/** The most characters that are read: more than any header that a server accepts. */
 const MAX_CHARS = 65_536;
 
 /**
- * The token, without white space around it.
- * @throws {CommandError} when nothing was given, or far too much
+ * Reads the token, without white space around it.
+ * @throws {CommandError} when nothing was given, or more than a token can be
  */
 export async function readSecret(input: Readable = process.stdin): Promise<string> {
   const text = ('isTTY' in input && input.isTTY ? await askFor(input) : await readAll(input)).trim();
@@ -16,7 +16,7 @@ export async function readSecret(input: Readable = process.stdin): Promise<strin
   return text;
 }
 
-/** Everything that is piped in. */
+/** Reads everything that is piped in. */
 async function readAll(input: Readable): Promise<string> {
   let text = '';
   input.setEncoding('utf8');
@@ -28,7 +28,7 @@ async function readAll(input: Readable): Promise<string> {
   return text;
 }
 
-/** One line from a terminal, which does not show it. */
+/** Reads one line from a terminal, without showing it. */
 async function askFor(input: Readable): Promise<string> {
   process.stderr.write('Token: ');
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() });

@@ -1,4 +1,4 @@
-/** `rotate`: a successor for a token, which goes on working for a while. */
+/** `rotate`: makes a successor for a token, which goes on working for a while. */
 import { digestToken, tokenIdOf } from '../../src/auth/digest.ts';
 import { successorOf } from '../../src/auth/tokens/successor.ts';
 import type { TokenEntry } from '../../src/auth/tokens/token-set.ts';
@@ -10,7 +10,7 @@ import { parseExpiry, parseLength } from './moments.ts';
 import { showNewToken } from './show-new-token.ts';
 import { warnOfUnknownScopes } from './known-scopes.ts';
 
-/** Adds the successor and gives the old token an end, in one change of the file. */
+/** Adds the successor and sets the end of the old token, in one edit of the store. */
 export const rotate: Command = {
   async run(context) {
     const { line, now, store } = context;
@@ -21,7 +21,7 @@ export const rotate: Command = {
     const { overlap, expires } = line.values;
     const overlapMs = parseLength('--overlap', overlap ?? '24h');
     const expiresAtMs = expires === undefined ? undefined : parseExpiry(expires, nowMs);
-    // A wrong --url is said before anything is written.
+    // Reading the address refuses a wrong --url before anything is written.
     void context.address;
 
     const token = mintToken();
@@ -49,7 +49,7 @@ export const rotate: Command = {
   },
 };
 
-/** Refuses what must not get a successor. */
+/** Refuses a token that must not get a successor. */
 function requireRotatable({ digest, disabled, user }: TokenEntry): void {
   const id = tokenIdOf(digest);
   if (disabled)
@@ -66,8 +66,8 @@ function requireRotatable({ digest, disabled, user }: TokenEntry): void {
 }
 
 /**
- * The end of a token that lasts as long as its predecessor was made for; the same end where nobody knows how long that was.
- * @throws {CommandError} when that end is over
+ * The end of a token that lasts as long as the old one was made for; the old end where its creation time is not known.
+ * @throws {CommandError} when that end has passed
  */
 function sameLifetime({ user, expiresAtMs: oldEndMs }: TokenEntry, nowMs: number): number | undefined {
   if (oldEndMs === undefined) return undefined;

@@ -8,7 +8,7 @@ import { parseCommandLine } from './command-line.ts';
 import { COMMANDS } from './commands.ts';
 import { type CommandContext, type CommandOutput, createContext } from './context.ts';
 
-/** Runs what the arguments ask for. What a person can mend is told in a line; anything else is thrown. */
+/** Runs the command that the arguments name. An error that a person can mend is printed; any other is thrown. */
 export async function runTokenCommand(
   args: readonly string[],
   environment: Environment,
@@ -28,7 +28,7 @@ export async function runTokenCommand(
   }
 }
 
-/** Runs the command; a fault of the file that it read is told with the file's name. */
+/** Runs the command. An error of the token file is reported with the file's name. */
 async function run(context: CommandContext): Promise<ExitCode | void> {
   try {
     return await COMMANDS[context.line.command].run(context);

@@ -3,8 +3,8 @@ import { OWN_PATH, PUBLIC_ADDRESS } from '../../src/config/value-types.ts';
 import { CommandError, EXIT } from './command-error.ts';
 
 /**
- * The address of a server as PUBLIC_URL has it, with the path that a proxy has put it under; that of an endpoint may be at its end.
- * @throws {CommandError} when it is something else
+ * Parses the address of a server as PUBLIC_URL has it, with the path that a proxy puts it under. An endpoint's path at the end is dropped.
+ * @throws {CommandError} when it is no such address
  */
 export function parseServerUrl(text: string): string {
   const parsed = PUBLIC_ADDRESS.safeParse(withoutEndpoint(text));
@@ -15,7 +15,7 @@ export function parseServerUrl(text: string): string {
   );
 }
 
-/** What of a text keeps it from being a server's address, where it is one otherwise. */
+/** What is wrong with an address that is otherwise one of a server; undefined when it is no address at all, or nothing is wrong. */
 export function objectionTo(text: string): string | undefined {
   const url = /^https?:\/\/[^/@]+/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined) return undefined;
@@ -27,7 +27,7 @@ export function objectionTo(text: string): string | undefined {
     : undefined;
 }
 
-/** An address or a path without that of an endpoint at its end. */
+/** Removes an endpoint's path from the end of an address or a path. */
 function withoutEndpoint(text: string): string {
   return text.replace(/(\/(mcp|sse))?\/?$/, '');
 }

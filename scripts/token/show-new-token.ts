@@ -1,4 +1,4 @@
-/** Shows a new token, once, with a configuration to paste. */
+/** Shows a new token, once, with a configuration to paste into a client. */
 import { tokenIdOf } from '../../src/auth/digest.ts';
 import type { EntryFields } from '../../src/auth/tokens/token-edit.ts';
 import { renderClient } from '../../src/connect/clients.ts';
@@ -11,16 +11,16 @@ import { printable, printableJson } from '../../src/printable.ts';
 import { tellOutlook } from './outlook.ts';
 import type { Edited } from '../../src/auth/tokens/token-store.ts';
 
-/** A token that has just been written. */
+/** A token that has just been stored. */
 export interface NewToken {
   readonly token: string;
   readonly digest: string;
   readonly fields: EntryFields;
-  /** The token it replaces, and until when that one works. */
+  /** The id of the token that it replaces, and until when that one works. */
   readonly replaces?: { readonly id: string; readonly until: string };
 }
 
-/** Prints it: for people with what to do next, for scripts as one object. */
+/** Prints the token: for people with what to do next, with `--json` as one object. */
 export function showNewToken(
   context: CommandContext,
   { token, digest, fields, replaces }: NewToken,
@@ -84,6 +84,6 @@ export function showNewToken(
   tellOutlook(context, edited);
 }
 
-/** What is said where nobody has told where clients find the server. */
+/** The hint where neither an option nor a variable says where clients find the server. */
 const ASK_FOR_URL =
   'This is for a server on this machine. For one elsewhere say where it is, with --url https://my-app.example or PUBLIC_URL.';

@@ -1,7 +1,7 @@
-/** Tables on a terminal. */
+/** Formats tables for a terminal. */
 import { printable } from '../../src/printable.ts';
 
-/** Columns as wide as what is in them. */
+/** Aligns columns, each as wide as its widest cell. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [head, ...rows].map((row) => row.map(printable));
   const widths = head.map((_, column) => widestOf(cells, column));
@@ -15,7 +15,7 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
     .join('\n');
 }
 
-/** How wide a column is; not by spreading its cells, which may be a hundred thousand, into arguments. */
+/** The width of a column. A reduce, not `Math.max` of all cells: a hundred thousand of them would be too many arguments. */
 function widestOf(rows: readonly (readonly string[])[], column: number): number {
   return rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0);
 }

@@ -1,24 +1,24 @@
-/** How tokens were used, as the server's log has it: when last, and through which clients their users have signed in. */
+/** Reads from the server's log how tokens were used: when last, and through which clients their users have signed in. */
 import { type LogLine, readLog, sourcesOf, textOf, timeOf } from './log-lines.ts';
 
-/** What the log says of a token. */
+/** What the log says about the use of a token. */
 export interface TokenUse {
   /** The day on which it was last let in. */
   readonly lastUse: string;
-  /** The clients that were allowed on the sign-in page, the latest first. */
+  /** The clients that its user has allowed on the sign-in page, the latest first. */
   readonly signedInThrough: readonly string[];
 }
 
-/** So many clients are told of one token. */
+/** The most clients that are kept for one token. */
 const MAX_CLIENTS = 5;
 
-/** The uses of each token, by the token's id. */
+/** Reads the uses of each token, by token id. */
 export async function readTokenUses(files: readonly string[]): Promise<ReadonlyMap<string, TokenUse>> {
   const lastMs = new Map<string, number>();
   const clients = new Map<string, string[]>();
   await readLog(sourcesOf(files), (line) => {
     const tokenId = textOf(line, 'tokenId');
-    // A request that was refused says whose token it was, too.
+    // The log line of a refused request names the token, too.
     const isRefused = textOf(line, 'error') !== undefined;
     const timeMs = timeOf(line);
     if (tokenId === undefined || isRefused || Number.isNaN(timeMs)) return;
@@ -36,7 +36,7 @@ export async function readTokenUses(files: readonly string[]): Promise<ReadonlyM
   );
 }
 
-/** A client as its user saw it: the name that it gives itself, and who vouches for that. */
+/** A client as its user saw it: the name that it gives itself, and the host that vouches for it. */
 function clientOf(line: LogLine): string {
   const [name = 'a client without a name', host] = [textOf(line, 'client'), textOf(line, 'clientHost')];
   return `${name} (${host ?? 'not verified'})`;

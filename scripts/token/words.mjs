@@ -1,6 +1,6 @@
 /** The words of `npm run token`: its commands in the order of a token's life, how each is called, and its options. */
 
-/** Options that several commands have: how the help calls the value, and what it says of it. */
+/** Options that several commands have: the placeholder of the value, and the description. */
 const SHARED = /** @type {const} */ ({
   user: ['USER', 'instead of an id: all tokens of this user'],
   name: ['NAME', 'what to call the user'],

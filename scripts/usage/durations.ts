@@ -1,9 +1,9 @@
-/** How long things took, in bounded memory however many there are: counts by size, to one part in a hundred. */
+/** A histogram of durations in bounded memory; percentiles are exact to about one in a hundred. */
 
-/** Neighbouring sizes differ by so much. */
+/** The width of a bucket, as the logarithm of the ratio of its bounds. */
 const STEP = Math.log(1.02);
 
-/** The least that is told apart. Milliseconds. */
+/** Shorter durations count as this long. Milliseconds. */
 const LEAST_MS = 0.01;
 
 /** A collection of durations. */
@@ -11,14 +11,14 @@ export class Durations {
   readonly #counts = new Map<number, number>();
   #total = 0;
 
-  /** Takes one. */
+  /** Adds a duration. */
   add(milliseconds: number): void {
     const size = Math.round(Math.log(Math.max(milliseconds, LEAST_MS) / LEAST_MS) / STEP);
     this.#counts.set(size, (this.#counts.get(size) ?? 0) + 1);
     this.#total += 1;
   }
 
-  /** The duration that this part of them does not exceed; null where there are none. Milliseconds. */
+  /** The duration that this part of all durations does not exceed; null when there are none. Milliseconds. */
   percentile(part: number): number | null {
     let left = Math.ceil(this.#total * part);
     for (const [size, count] of [...this.#counts].toSorted(([one], [other]) => one - other)) {

@@ -1,10 +1,10 @@
-/** Sums up the lines of the log: calls by user and tool, refused logins by address and reason. */
+/** Sums up the lines of the log: calls by user and tool, and refused logins by address and reason. */
 import { LOGIN_CODES } from '../../src/http/refusal-event.ts';
 import { GOOD_OUTCOMES } from '../../src/mcp/call-records.ts';
 import { type LogLine, textOf, timeOf } from '../token/log-lines.ts';
 import { Durations } from './durations.ts';
 
-/** The calls of one user of one tool, prompt or resource. */
+/** The calls that one user has made of one tool, prompt or resource. */
 export interface UseOfTool {
   readonly userId: string;
   readonly tool: string;
@@ -16,24 +16,24 @@ export interface UseOfTool {
   readonly last: string;
 }
 
-/** The credentials that were refused of one address for one reason. */
+/** The refused credentials that came from one address for one reason. */
 export interface RefusedLogins {
   readonly address: string;
   readonly reason: string;
   readonly count: number;
-  /** Whose tokens they were, as far as that is known. */
+  /** The users of the tokens, as far as they are known. */
   readonly users: readonly string[];
   readonly first: string;
   readonly last: string;
 }
 
-/** What was found. */
+/** The result. */
 export interface Usage {
   readonly calls: readonly UseOfTool[];
   readonly refused: readonly RefusedLogins[];
 }
 
-/** What is collected while lines come. */
+/** What is collected for one pair. */
 interface Sum {
   count: number;
   errors: number;
@@ -43,14 +43,14 @@ interface Sum {
   lastMs: number;
 }
 
-/** Lines that are calls. */
+/** The messages of lines that are calls. */
 const CALLS = new Set(['tool call', 'prompt served', 'resource read']);
-/** So many pairs are told apart; an attacker has any number of addresses. */
+/** The most pairs that are counted separately; an attacker may have any number of addresses. */
 const MAX_SUMS = 100_000;
-/** What stands for those beyond. */
+/** The pair that counts for all others. */
 const OTHERS = ['(others)', ''] as const;
 
-/** The sums of a log. */
+/** Collects the sums of a log. */
 export class Tally {
   readonly #calls = new Map<string, Sum>();
   readonly #refused = new Map<string, Sum>();
@@ -60,7 +60,7 @@ export class Tally {
     this.#sinceMs = sinceMs;
   }
 
-  /** Takes a line. */
+  /** Adds a line. */
   add(line: LogLine): void {
     const timeMs = timeOf(line);
     if (!(timeMs >= this.#sinceMs)) return;
@@ -78,7 +78,7 @@ export class Tally {
     }
   }
 
-  /** What was found: users by name, the most refused first. */
+  /** The result, with calls in the order of users and tools, and refused logins from the most frequent to the least. */
   result(): Usage {
     const calls = [...this.#calls].map(([key, sum]) => {
       const [userId = '', tool = ''] = key.split('\n');
@@ -103,10 +103,10 @@ export class Tally {
   }
 }
 
-/** So many users are named of an address. */
+/** The most users that are named for one address. */
 const MAX_USERS = 20;
 
-/** The sum of a pair, with one more in it. */
+/** Adds one to the sum of a pair, and returns the sum. */
 function sumOf(sums: Map<string, Sum>, pair: readonly [string, string], timeMs: number): Sum {
   const key = pair.join('\n');
   let sum = sums.get(key);
@@ -123,23 +123,23 @@ function sumOf(sums: Map<string, Sum>, pair: readonly [string, string], timeMs: 
     sums.set(key, sum);
   }
   sum.count += 1;
-  // Files may come in any order.
+  // Files, and so lines, may come in any order.
   sum.firstMs = Math.min(sum.firstMs, timeMs);
   sum.lastMs = Math.max(sum.lastMs, timeMs);
   return sum;
 }
 
-/** When something was seen, to the second. */
+/** The first and the last time, to the second. */
 function timesOf({ firstMs, lastMs }: Sum): { readonly first: string; readonly last: string } {
   return { first: spell(firstMs), last: spell(lastMs) };
 }
 
-/** A moment, UTC. */
+/** Formats a moment in UTC, to the second. */
 function spell(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** The order of two texts, the same in every language. */
+/** Compares two strings by code units, so that the order does not depend on the locale. */
 function compare(one: string, other: string): number {
   return one < other ? -1 : Number(one > other);
 }
