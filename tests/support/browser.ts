@@ -1,4 +1,4 @@
-/** The page in a real headless Chromium, with what it complains about collected; says clearly when there is none. */
+/** Opens pages of a test server in a real headless Chromium, and collects the page's errors. Tests are skipped when there is no browser. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -14,30 +14,30 @@ import {
 import { findFreePort } from './free-port.ts';
 import { ADA, startTestServer, type TestServer, type TestServerOptions } from './start-server.ts';
 
-/** A server with the page, and the one browser page that a test has open. */
+/** A server with its page, and the one browser page that a test has open. */
 export interface PageFixture {
   server(): TestServer;
-  /** Where the browser finds the server. */
+  /** The address under which the browser reaches the server. */
   url(): string;
   /** Opens the page in a fresh context. */
   open(options?: BrowserContextOptions, fragment?: string): Promise<Page>;
-  /** Opens the page and uses a token. */
+  /** Opens the page and enters a token. */
   signIn(token?: string, options?: BrowserContextOptions): Promise<Page>;
-  /** Console errors and warnings, uncaught exceptions and violations of the policy since the page was opened. */
+  /** Console errors and warnings, uncaught exceptions and violations of the content security policy since the page was opened. */
   complaints(): readonly string[];
-  /** The addresses that the page has asked for. */
+  /** The addresses that the page has requested. */
   requests(): readonly string[];
 }
 
-/** What a fixture is made from. */
+/** The options of a fixture. */
 export interface FixtureOptions extends TestServerOptions {
-  /** An origin without a port, under which the server is to be reached; it becomes PUBLIC_URL. */
+  /** An origin without a port, under which the browser reaches the server; with the port it becomes PUBLIC_URL. */
   readonly origin?: string;
-  /** The path that PUBLIC_URL has behind the origin. */
+  /** The path of PUBLIC_URL. */
   readonly basePath?: string;
 }
 
-/** Where Chromium may be. */
+/** Where Chromium is usually installed. */
 const PLACES = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
@@ -49,10 +49,10 @@ const EXECUTABLE = PLACES.find((place) => existsSync(place));
 const MISSING =
   'Chromium is missing, and the tests of the page need it (Debian: apt-get install --no-install-recommends chromium).';
 
-// On a busy machine three audits of a page took longer than the time that other tests have.
+// On a busy machine, three audits of a page took longer than the usual timeout of tests.
 jest.setTimeout(60_000);
 
-/** Describes tests that need a browser. Without one they are skipped with a word on why, and in CI they fail. */
+/** Describes tests that need a browser. Without one they are skipped with a message, and fail in CI. */
 export const describeInBrowser = chooseDescribe();
 
 /** jest's `describe`, or the one that skips. */
@@ -64,7 +64,7 @@ function chooseDescribe(): typeof describe.skip {
   return skip;
 }
 
-/** Starts server and browser before the tests of a block, and a fresh context for each. */
+/** Starts the server and the browser before the tests of a block; each opened page has a fresh context. */
 export function createPageFixture({ origin, basePath = '', ...options }: FixtureOptions = {}): PageFixture {
   let browser: Browser;
   let server: TestServer;
@@ -98,7 +98,7 @@ export function createPageFixture({ origin, basePath = '', ...options }: Fixture
     [complaints, requests] = [[], []];
     page.on('request', (request) => requests.push(request.url()));
     page.on('pageerror', (error) => complaints.push(error.message));
-    // Violations of the policy are console errors as well.
+    // Violations of the policy are reported as console errors, too.
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
@@ -121,7 +121,7 @@ export function createPageFixture({ origin, basePath = '', ...options }: Fixture
   };
 }
 
-/** No sandbox, since containers and CI run as root; no request of the browser's own. */
+/** No sandbox, since containers and CI run as root; and no requests that the browser makes by itself. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -132,7 +132,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** The rules of accessibility that a page breaks, each with the elements that break it. */
+/** The accessibility rules that a page breaks, each with the elements that break it. */
 export async function findBarriers(page: Page): Promise<string[]> {
   const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   await page.evaluate(source);

@@ -1,17 +1,17 @@
-/** The order of the test files: what changed since the last commit and what imports it, nearest first; then what failed last time. */
+/** Orders the test files: first those that have changed since the last commit or import what has, nearest first; then those that failed last. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import sequencer from '@jest/test-sequencer';
 
-/** The class itself: the types describe the CommonJS form of the package, where it is one level down. */
+/** The class itself: the package's types describe its CommonJS form, where the class is one level further down. */
 const Sequencer = /** @type {typeof sequencer.default} */ (/** @type {unknown} */ (sequencer));
 
-/** What jest's configuration names as its test sequencer. */
+/** The test sequencer that jest's configuration names. */
 export default class ChangedFirst extends Sequencer {
   /**
-   * Jest's own order, those that failed first, with what changed in front of it.
+   * Puts tests near a change in front of jest's own order, in which those that failed come first.
    *
    * @override
    * @param {Parameters<sequencer.default['sort']>[0]} tests
@@ -31,7 +31,7 @@ export default class ChangedFirst extends Sequencer {
 }
 
 /**
- * The files of a checkout that differ from its last commit; none where there is no git.
+ * The files of a checkout that differ from its last commit; none when git fails.
  *
  * @param {string} root
  * @returns {Set<string>} absolute paths
@@ -58,7 +58,7 @@ export function changedFiles(root) {
 }
 
 /**
- * How many imports lie between each test file and a changed one: 0 for one that changed itself. Those without a way are left out.
+ * How many imports lie between each file and a changed one: 0 for a changed file. Files that reach no changed one are left out.
  *
  * @param {ReadonlySet<string>} changed
  * @param {readonly string[]} tests
@@ -72,7 +72,7 @@ export function distancesFrom(changed, tests, importsOf) {
   for (const file of changed.size === 0 ? [] : known) {
     for (const imported of importsOf(file)) {
       importers.set(imported, [...(importers.get(imported) ?? []), file]);
-      // A set hands out what is added while it is walked through.
+      // Iterating a set also visits what is added meanwhile.
       known.add(imported);
     }
   }
@@ -90,7 +90,7 @@ export function distancesFrom(changed, tests, importsOf) {
  * @param {string} file
  */
 function readImports(file) {
-  // What a test quotes of an import may lead to a folder.
+  // An import that a test only quotes may lead to a folder.
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return [];
   const imports = readFileSync(file, 'utf8').matchAll(/\b(?:from|import)\b\s*\(?\s*'(\.[^']+)'/g);
   return [...imports].map(([, name = '']) => path.resolve(path.dirname(file), name));

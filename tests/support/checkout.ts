@@ -1,4 +1,4 @@
-/** A small checkout in a folder of its own: our scripts and settings around a one-line program, and an npm that records its calls. */
+/** Makes small checkouts: our scripts and settings around a one-line program, and an npm that only records its calls. */
 import { execFile, spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll } from '@jest/globals';
 import { ROOT } from './process.ts';
 
-/** How a script ended. */
+/** The result of a program that has ended. */
 export interface RunResult {
   readonly code: number | string | null | undefined;
   readonly stdout: string;
@@ -14,8 +14,8 @@ export interface RunResult {
 }
 
 /**
- * What stands for the types of Node: the real ones, and those of the language's latest library, take the compiler three times as long as
- * everything else, each time.
+ * Stand-ins for the types of Node: with the real ones, and the language's latest library, each compilation would take three times as long
+ * as everything else.
  */
 const NODE_TYPES = `declare const process: any;
 declare function setTimeout(...args: any[]): unknown;
@@ -32,7 +32,7 @@ export function deleteCheckouts(): void {
   });
 }
 
-/** Makes a checkout with the recording npm and, unless the real npm is to install, which would delete it, the real compiler. */
+/** Makes a checkout with the recording npm. The real compiler is linked in, unless the real npm is to install, which would delete it. */
 export async function createCheckout({ withCompiler = true }: { readonly withCompiler?: boolean } = {}) {
   const directory = await mkdtemp(path.join(tmpdir(), 'checkout-test-'));
   checkouts.push(directory);

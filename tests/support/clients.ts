@@ -1,4 +1,4 @@
-/** Real MCP clients of both SDK generations, connected to a server under test. */
+/** Connects real MCP clients of both SDK generations to a server under test. */
 import {
   Client as ClientV2,
   SSEClientTransport as SseV2,
@@ -9,16 +9,16 @@ import { SSEClientTransport as SseV1 } from '@modelcontextprotocol/sdk/client/ss
 import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 
-/** How to connect. */
+/** The server, and the token. */
 export interface ConnectOptions {
   readonly url: string;
   readonly token?: string;
 }
 
-/** The part of a client that tests use, alike in both generations. */
+/** The part of a client that tests use; the same for both generations. */
 export interface TestClient {
   readonly listTools: () => Promise<{ tools: { name: string }[] }>;
-  /** Calls a tool and returns its text and whether it is an error; `onResumable` hears of what a stream that breaks is taken up again by. */
+  /** Calls a tool; returns its text and whether it is an error. `onResumable` is called with the event ids from which a stream can be resumed. */
   readonly call: (
     name: string,
     input?: Record<string, unknown>,
@@ -28,7 +28,7 @@ export interface TestClient {
   readonly close: () => Promise<void>;
 }
 
-/** The kinds of clients there are. */
+/** The kinds of clients. */
 export const CLIENT_KINDS = ['v1 sse', 'v1 http', 'v2 sse', 'v2 http', 'v2 http 2026-07-28'] as const;
 export type ClientKind = (typeof CLIENT_KINDS)[number];
 
@@ -75,7 +75,7 @@ export async function connectClient(kind: ClientKind, { url, token }: ConnectOpt
   };
 }
 
-/** A tool result's text and whether it is an error. */
+/** The text of a tool's result, and whether it is an error. */
 function simplify(result: unknown): { text: string; isError: boolean } {
   const { content, isError = false } = result as { content: { text?: string }[]; isError?: boolean };
   return { text: content.map(({ text = '' }) => text).join(''), isError };

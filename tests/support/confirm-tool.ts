@@ -1,8 +1,8 @@
-/** A tool that asks the user, for tests of how the answer finds its way. */
+/** A tool that asks the user, for tests of the way that the answer takes. */
 import { z } from 'zod';
 import { defineTool } from '../../src/mcp/tool.ts';
 
-/** Asks whether the user is sure, and answers with what became of the question. */
+/** Asks whether the user is sure, and answers with the action that the user took. */
 export const confirm = defineTool({
   name: 'confirm',
   title: 'Confirm',

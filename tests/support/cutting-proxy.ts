@@ -1,11 +1,11 @@
-/** A TCP proxy that breaks connections on demand, as networks do: no last byte, no polite end. */
+/** A TCP proxy that breaks connections on demand, as networks do: without a last chunk or an orderly end. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** A proxy in front of a server. */
 export interface CuttingProxy {
   readonly url: string;
-  /** Breaks every connection on which the server has sent this text since it was opened; returns how many. */
+  /** Breaks every connection on which the server has ever sent this text; returns how many. */
   cutWhereSent(text: string): number;
   close(): Promise<void>;
 }
@@ -13,7 +13,7 @@ export interface CuttingProxy {
 /** One connection through the proxy. */
 interface Line {
   readonly ends: readonly Socket[];
-  /** What the server has sent on it. */
+  /** Everything that the server has sent on it. */
   sent: string;
 }
 

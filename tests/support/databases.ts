@@ -1,4 +1,4 @@
-/** Both kinds of database for one set of tests: where each is, and how it is taken away and given back. */
+/** Runs one set of tests on both kinds of database: creates databases, takes them away and gives them back. */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe } from '@jest/globals';
@@ -6,24 +6,24 @@ import { hasPostgres, startPostgres } from './postgres.ts';
 import type { Sandbox } from './process.ts';
 import { hasTime } from './reduced.mjs';
 
-/** Databases of one kind. */
+/** A source of databases of one kind. */
 export interface TestDatabases {
-  /** An empty one, as `DATABASE_URL` names it. */
+  /** Creates an empty database; returns its `DATABASE_URL`. */
   create(): Promise<string>;
-  /** Takes all of them away, as a crash or a lost disk does. */
+  /** Makes all of them unreachable, as a crash or a lost disk does. */
   takeAway(): Promise<void>;
   giveBack(): Promise<void>;
 }
 
-/** The kinds. */
+/** The kinds of database. */
 const KINDS: readonly { readonly kind: string; start(sandbox: Sandbox): Promise<TestDatabases> }[] = [
   { kind: 'SQLite', start: startSqlite },
   { kind: 'PostgreSQL', start: startServer },
 ];
 
 /**
- * Describes tests for each kind; those of a server that is not installed are skipped. What differs between the kinds is always
- * tested with both; where there is less time than in CI, what stands upon that is tested with SQLite.
+ * Describes tests for each kind; PostgreSQL's are skipped when it is not installed. Tests of differences between the kinds set `always`;
+ * others run with SQLite alone where there is less time than in CI.
  */
 export function describeForBoth(
   name: string,
@@ -37,7 +37,7 @@ export function describeForBoth(
   }
 }
 
-/** Files in a folder. */
+/** SQLite files in a folder. */
 async function startSqlite(sandbox: Sandbox): Promise<TestDatabases> {
   const parent = await sandbox.folder();
   const [folder, hidden] = [path.join(parent, 'data'), path.join(parent, 'hidden')];
@@ -50,7 +50,7 @@ async function startSqlite(sandbox: Sandbox): Promise<TestDatabases> {
     async takeAway() {
       await mkdir(folder, { recursive: true });
       await rename(folder, hidden);
-      // What lies there instead keeps the folder from being made anew.
+      // A file in its place keeps the folder from being created anew.
       await writeFile(folder, '');
     },
     async giveBack() {
@@ -60,7 +60,7 @@ async function startSqlite(sandbox: Sandbox): Promise<TestDatabases> {
   };
 }
 
-/** Databases of a server. */
+/** Databases of a PostgreSQL server. */
 async function startServer(sandbox: Sandbox): Promise<TestDatabases> {
   const postgres = await startPostgres(sandbox);
   return {

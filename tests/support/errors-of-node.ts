@@ -1,5 +1,5 @@
 /**
- * Makes `instanceof Error` hold in tests for what Node throws. jest runs tests in a context with error classes of its own, while
+ * Makes `instanceof Error` hold in tests for errors that Node throws. jest runs tests in a context with error classes of its own, while
  * `fetch`, `node:fs` and the like throw those of the context that Node started with.
  */
 import { runInThisContext } from 'node:vm';
@@ -15,7 +15,7 @@ const ERRORS = {
   URIError,
 };
 
-/** What `instanceof` asks of a class that has no method for it. */
+/** The default `Symbol.hasInstance`, for classes that do not define their own. */
 const isInstance = Function.prototype[Symbol.hasInstance];
 
 for (const [name, own] of Object.entries(ERRORS)) {
@@ -23,7 +23,7 @@ for (const [name, own] of Object.entries(ERRORS)) {
   Object.defineProperty(own, Symbol.hasInstance, {
     configurable: true,
     value(this: unknown, value: unknown): boolean {
-      // Classes that extend this one inherit the method: they mean themselves, not all errors.
+      // A class that extends this one inherits the method, but must match only its own instances.
       return isInstance.call(this, value) || (this === own && isInstance.call(outer, value));
     },
   });

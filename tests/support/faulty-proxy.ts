@@ -1,4 +1,4 @@
-/** Servers that are broken in one way, for what must find and name the fault: most are a proxy in front of a healthy one. */
+/** Servers that are broken in one way, for tools that must find and name the fault: most are a proxy in front of a healthy server. */
 import {
   createServer,
   type IncomingMessage,
@@ -11,7 +11,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { listenOnLoopback } from '../../lab/conformance/loopback.ts';
 import { createSelfSignedCertificate } from './self-signed.ts';
 
-/** A server that is to be stopped. */
+/** A server with a fault, until it is closed. */
 export interface RunningFault {
   readonly url: string;
   close(): Promise<void>;
@@ -21,16 +21,16 @@ export interface RunningFault {
 export interface Fault {
   /** Changes the headers of a request on its way in. */
   readonly changeRequest?: (incoming: IncomingMessage) => void;
-  /** Answers in place of forwarding the answer as it is. */
+  /** Answers the client itself, instead of forwarding the answer as it is. */
   readonly answer?: (exchange: Exchange) => void;
 }
 
-/** An answer on its way out. */
+/** An answer on its way through the proxy. */
 export interface Exchange {
   readonly incoming: IncomingMessage;
   readonly upstream: IncomingMessage;
   readonly res: ServerResponse;
-  /** Forwards head and body, as a proxy should. */
+  /** Forwards head and body, as a healthy proxy does. */
   forward(): void;
   forwardHead(): void;
 }
@@ -71,18 +71,18 @@ export async function startFixedAnswer(
   });
 }
 
-/** Starts a server whose certificate nobody has vouched for. */
+/** Starts a server with a self-signed certificate. */
 export async function startSelfSigned(): Promise<RunningFault> {
   const server = createTlsServer(createSelfSignedCertificate(), (_incoming, res) => res.end('{}'));
   return listen(server, 'https');
 }
 
-/** A server on a free port. */
+/** Starts an HTTP server on a free port. */
 async function startFault(listener: RequestListener): Promise<RunningFault> {
   return listen(createServer(listener), 'http');
 }
 
-/** Listens; `close` cuts what is open. */
+/** Listens on a free port; `close` also cuts open connections. */
 async function listen(server: Server, scheme: string): Promise<RunningFault> {
   const port = await listenOnLoopback(server);
   return {

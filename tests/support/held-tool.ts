@@ -1,24 +1,24 @@
-/** A tool whose calls wait until a test lets them go: whatever has to happen meanwhile can happen. */
+/** A tool whose calls wait until a test releases them, so that other things can happen meanwhile. */
 import { z } from 'zod';
 import { defineTool, type Tool } from '../../src/mcp/tool.ts';
 import { eventually } from './raw-http.ts';
 
-/** The tool `hold` and the hand on it. */
+/** The tool `hold`, and the means to control it. */
 export interface HeldTool {
   readonly tool: Tool;
   /** How many calls are waiting. */
   readonly waiting: number;
   /** How many calls were aborted. */
   readonly aborted: number;
-  /** Waits until so many calls are waiting. */
+  /** Waits until this many calls are waiting. */
   untilWaiting(calls: number): Promise<void>;
-  /** Lets every waiting call go. */
+  /** Releases every waiting call. */
   release(): void;
 }
 
 /**
- * Makes a tool that answers "held" once it is released; with `steps` it reports that many steps first. Asked for, it waits on when
- * it has been told that nobody does.
+ * Makes a tool that answers "held" once it is released. With the input `steps`, it reports that many steps first. With `ignoresAbort`,
+ * a call goes on waiting after it has been aborted.
  */
 export function createHeldTool({ ignoresAbort = false }: { readonly ignoresAbort?: boolean } = {}): HeldTool {
   const held = new Set<() => void>();

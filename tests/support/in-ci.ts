@@ -1,11 +1,11 @@
-/** Tests for which there is only time in CI: further examples of what other tests prove once. The end of a run names those it skipped. */
+/** Tests that run only in CI, where there is time: further examples of what other tests prove once. A run names at its end what it skipped. */
 import { test } from '@jest/globals';
 import { hasTime } from './reduced.mjs';
 
 /** A test that runs with CI=true, and is skipped otherwise. */
 export const testInCi = hasTime ? test : test.skip;
 
-/** A test for each row, as jest's `test.each`: the first one always runs, the others with CI=true. */
+/** Declares a test for each row, like jest's `test.each`: the first row always runs, the others only with CI=true. */
 export function testEach<Row>([first, ...others]: readonly Row[]) {
   return (name: string, run: (...row: RowArguments<Row>) => Promise<void>, timeoutMs?: number): void => {
     for (const [declare, rows] of [
@@ -16,5 +16,5 @@ export function testEach<Row>([first, ...others]: readonly Row[]) {
   };
 }
 
-/** What jest hands on of a row: the columns of a list, or the row itself. */
+/** The arguments that jest makes of a row: the columns of a list, or the row itself. */
 type RowArguments<Row> = Row extends readonly unknown[] ? [...Row] : [Row];

@@ -1,4 +1,4 @@
-/** An MCP server and a real client in one process, without HTTP; each request carries its own caller, as HTTP's do. */
+/** Connects an MCP server and a real client in one process, without HTTP. Each request carries its own caller, as with HTTP. */
 import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport, type JSONRPCMessage, type McpServer } from '@modelcontextprotocol/server';
 import { createUserContext, type UserFields } from '../../src/auth/user.ts';
@@ -10,7 +10,7 @@ import type { Tool } from '../../src/mcp/tool.ts';
 import { NO_SERVICES } from '../../src/server/services.ts';
 import { createMemoryLog, type LogLine } from './memory-log.ts';
 
-/** What is served, and to whom. */
+/** What the server offers, and the first user. */
 export interface InMemoryOptions {
   readonly tools?: readonly Tool[];
   readonly features?: readonly Feature[];
@@ -29,16 +29,16 @@ export interface InMemoryConnection {
   readonly lines: readonly LogLine[];
   /** Every message that the server has sent. */
   readonly sent: readonly JSONRPCMessage[];
-  /** From now on, requests come with another user's credential. */
+  /** Gives all further requests the credential of another user. */
   actAs(user: UserFields): void;
-  /** Calls a tool and returns its result as it came. */
+  /** Calls a tool and returns its unchanged result. */
   call(name: string, input?: Record<string, unknown>, options?: CallOptions): ReturnType<Client['callTool']>;
   close(): Promise<void>;
 }
 
 type CallOptions = Parameters<Client['callTool']>[1];
 
-/** The definition of a server under test, and its log. */
+/** Makes the definition of a server under test, and its log. */
 export function createDefinition({
   tools = [],
   features = [],
@@ -63,13 +63,13 @@ export function createDefinition({
   };
 }
 
-/** Makes a caller of Streamable HTTP. */
+/** Makes a caller, as one over Streamable HTTP. */
 export function createCaller(user: UserFields, requestId: string): Caller {
   const grant = { user: createUserContext(user), tokenId: '0a1b2c3d' };
   return { user: grant.user, grant, transport: 'streamable-http', requestId };
 }
 
-/** Connects a client of the revisions with sessions. */
+/** Connects a client that uses a revision with sessions. */
 export async function connectInMemory(options: InMemoryOptions = {}): Promise<InMemoryConnection> {
   let user = options.user ?? { userId: 'ada', name: 'Ada Lovelace' };
   let requests = 0;

@@ -1,22 +1,22 @@
-/** A page by its keyboard alone: goes from stop to stop as people do, and sees where the focus is. */
+/** Uses a page with the keyboard alone: presses Tab from element to element, and checks where the focus is. */
 import { expect } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { waitFor } from './process.ts';
 
-/** More stops than a page has. */
+/** How often Tab is pressed at the most: more often than a page has elements to focus. */
 const MAX_STOPS = 120;
 
-/** Where the focus is. */
+/** The element that has the focus. */
 interface Stop {
-  /** What a screen reader would call it, as far as that needs to be known here. */
+  /** Roughly the name that a screen reader would give it. */
   readonly name: string;
-  /** Whether somebody who looks at the page sees it. */
+  /** Whether its focus outline can be seen. */
   readonly isSeen: boolean;
 }
 
 /**
- * Presses Tab until the focus is on what has this name.
- * @throws when a stop on the way is not to be seen, or there is no such stop
+ * Presses Tab until an element whose name begins with this has the focus.
+ * @throws when an element on the way shows no focus, or none has the name
  */
 export async function tabTo(page: Page, name: string, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   const names: string[] = [];
@@ -32,8 +32,8 @@ export async function tabTo(page: Page, name: string, key: 'Tab' | 'Shift+Tab' =
 }
 
 /**
- * Waits until the focus is on what has this name.
- * @throws where it is instead, with what the page says
+ * Waits until an element whose name begins with this has the focus.
+ * @throws saying which element has it instead, and what the page says
  */
 export async function focused(page: Page, name: string): Promise<void> {
   let stop: Stop | undefined;
@@ -50,12 +50,12 @@ export async function focused(page: Page, name: string): Promise<void> {
   }
 }
 
-/** Where the focus is; undefined where nothing has it. */
+/** The element that has the focus; undefined when none has. */
 async function stopOf(page: Page): Promise<Stop | undefined> {
   return page.evaluate<Stop | undefined>(FIND_STOP);
 }
 
-/** Runs in the browser: a text, as the types here are Node's. */
+/** Runs in the browser. It is a string, since the types here are those of Node. */
 const FIND_STOP = `(() => {
   const { activeElement, body } = document;
   if (activeElement === null || activeElement === body) return undefined;

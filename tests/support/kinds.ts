@@ -1,4 +1,4 @@
-/** Clients of SDK v2 over every transport of HTTP and in the revision without sessions. */
+/** Connects clients of SDK v2 over both HTTP transports, and in the revision without sessions. */
 import {
   Client,
   SSEClientTransport,
@@ -6,18 +6,18 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 
-/** The ways in which a client may speak to a server. */
+/** The ways in which a client can connect. */
 export const KINDS = ['sse', 'http', '2026-07-28'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** What a test may want of a client. */
+/** The options of a client. */
 export interface KindOptions {
   readonly kind: Kind;
   readonly token: string;
   readonly capabilities?: { readonly elicitation?: Record<string, never> };
 }
 
-/** Connects a client, on which `prepare` sets handlers before. */
+/** Connects a client; `prepare` may set its handlers first. */
 export async function connectKind(
   url: string,
   { kind, token, capabilities = {} }: KindOptions,

@@ -1,6 +1,6 @@
-/** How long some work keeps everybody else waiting, in time of this process's processor: how busy the machine is does not matter. */
+/** Measures how long some work blocks the event loop, in CPU time of this process: other load on the machine does not matter. */
 
-/** The longest time, in milliseconds, in which nothing else got its turn while `work` was done. */
+/** The longest time in which nothing else got a turn of the event loop while `work` ran. Milliseconds. */
 export async function longestTurnOf(work: () => Promise<unknown>): Promise<number> {
   let longestMs = 0;
   let before = process.cpuUsage();
@@ -17,7 +17,7 @@ export async function longestTurnOf(work: () => Promise<unknown>): Promise<numbe
   return longestMs;
 }
 
-/** How long `work` takes at once, in milliseconds: the second time, when it has been compiled. */
+/** How long the synchronous `work` takes, measured on its second run, when it has been compiled. Milliseconds. */
 export function timeAtOnce(work: () => unknown): number {
   work();
   const before = process.cpuUsage();
@@ -25,7 +25,7 @@ export function timeAtOnce(work: () => unknown): number {
   return millisecondsSince(before);
 }
 
-/** The time of the processor since it was last looked at. */
+/** The CPU time since an earlier reading. Milliseconds. */
 function millisecondsSince(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1_000;

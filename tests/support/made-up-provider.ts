@@ -1,4 +1,4 @@
-/** An identity provider that a test is: keys, documents, tokens of every shape, and whatever can go wrong with them. */
+/** A made-up identity provider for tests: its keys, documents, tokens of every shape, and the faults that they can have. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,14 +7,14 @@ import type { Ask } from '../../src/auth/provider/ask.ts';
 
 type KeyPair = Awaited<ReturnType<typeof generateKeyPair>>;
 
-/** A key of the provider. */
+/** A signing key of the provider. */
 export interface ProviderKey {
   readonly kid: string;
   readonly alg: string;
   readonly pair: KeyPair;
 }
 
-/** How a token is to be signed, where not as usual. */
+/** How to sign a token, where not as usual. */
 export interface Signing {
   readonly key?: ProviderKey;
   readonly header?: Partial<JWTHeaderParameters>;
@@ -23,21 +23,21 @@ export interface Signing {
 /** The provider. */
 export interface MadeUpProvider {
   readonly issuer: string;
-  /** What it publishes; a test may change it. */
+  /** The keys that it publishes; a test may change them. */
   published: ProviderKey[];
   /** Whether it can be reached. */
   isUp: boolean;
-  /** The answers of introspection by token. */
+  /** The answers of token introspection (RFC 7662), by token. */
   readonly opaque: Map<string, Readonly<Record<string, unknown>>>;
-  /** What has been asked for, by the last part of the address. */
+  /** What has been requested, by the last part of each address. */
   readonly asked: string[];
-  /** The headers and the form of the last introspection. */
+  /** The headers and the form of the last introspection request. */
   lastIntrospection: Parameters<Ask>[1];
   readonly ask: Ask;
   sign(claims: Readonly<Record<string, unknown>>, signing?: Signing): Promise<string>;
 }
 
-/** Makes a key. */
+/** Makes a signing key. */
 export async function makeKey(kid: string, alg = 'ES256'): Promise<ProviderKey> {
   return { kid, alg, pair: await generateKeyPair(alg, { extractable: true }) };
 }
@@ -74,7 +74,7 @@ export async function createMadeUpProvider(issuer: string): Promise<MadeUpProvid
   return provider;
 }
 
-/** Serves what a made-up provider answers, over a real connection. */
+/** Serves the answers of a made-up provider over HTTP. */
 export async function serveMadeUpProvider(): Promise<{ server: Server; provider: MadeUpProvider }> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -89,13 +89,13 @@ export async function serveMadeUpProvider(): Promise<{ server: Server; provider:
       res.writeHead(status, { 'Content-Type': 'application/json' });
       res.end(JSON.stringify(body ?? {}));
     };
-    // A provider that is away breaks connections.
+    // A provider that is down breaks the connection.
     answer().catch(() => req.socket.destroy());
   });
   return { server, provider };
 }
 
-/** Keys as a document has them. */
+/** The public keys, as a JWKS document has them. */
 async function publicKeys(keys: readonly ProviderKey[]): Promise<object[]> {
   return Promise.all(
     keys.map(async ({ kid, alg, pair }) => ({ ...(await exportJWK(pair.publicKey)), kid, alg, use: 'sig' })),

@@ -1,16 +1,16 @@
-/** A log that is kept in memory, for tests that look at what is written. */
+/** A log in memory, for tests that look at what is logged. */
 import { type Logger, pino } from 'pino';
 
 /** One line of the log. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** The log and its lines so far. */
+/** The log, and its lines so far. */
 export interface MemoryLog {
   readonly log: Logger;
   readonly lines: readonly LogLine[];
 }
 
-/** Makes an empty log that takes every level. */
+/** Makes an empty log of every level. */
 export function createMemoryLog(): MemoryLog {
   const lines: LogLine[] = [];
   const stream = { write: (line: string) => lines.push(JSON.parse(line) as LogLine) };

@@ -1,29 +1,29 @@
-/** A reader of streams that notes what comes to it. */
+/** A reader of event streams that records what it is given. */
 import type { EventReader, KeptEvent } from '../../src/sessions/event-store.ts';
 
-/** It notes events, ends and losses. */
+/** Records events, ends and losses. */
 export class NotingReader implements EventReader {
   readonly events: KeptEvent[] = [];
   readonly left: (number | undefined)[] = [];
-  /** What had been said when the rest was lost. */
+  /** What had been sent when the answers were lost; undefined while none is. */
   lost: readonly string[] | undefined;
 
-  /** Notes an event. */
+  /** Records an event. */
   take(event: KeptEvent): void {
     this.events.push(event);
   }
 
-  /** Notes an end. */
+  /** Records that the stream has ended. */
   leave(comeBackAfterMs?: number): void {
     this.left.push(comeBackAfterMs);
   }
 
-  /** Notes a loss. */
+  /** Records a loss. */
   lose(said: readonly KeptEvent[]): void {
     this.lost = said.map(({ json }) => json);
   }
 
-  /** The texts of the events. */
+  /** The events as JSON texts. */
   get texts(): string[] {
     return this.events.map(({ json }) => json);
   }

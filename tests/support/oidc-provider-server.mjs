@@ -1,6 +1,6 @@
 /**
- * A real identity provider in a process of its own: oidc-provider, which asks for a newer Node. Whoever signs in is called `grace`, and
- * allows everything. `FORMAT` says what its access tokens are: jwt or opaque. Prints its address.
+ * A real identity provider, oidc-provider, in a process of its own, since it needs a newer Node. Every user is signed in as `grace`, and
+ * consents to everything. `FORMAT` is the format of its access tokens: jwt or opaque. Prints its address.
  */
 // @ts-nocheck -- oidc-provider has no types
 /* oxlint-disable -- and without them every use of it is an unsafe one */
@@ -54,7 +54,7 @@ const server = createServer().listen(0, '127.0.0.1', () => {
   process.stdout.write(`${issuer}\n`);
 });
 
-/** Signs `grace` in, and grants what is asked for. */
+/** Signs `grace` in, and grants every requested scope. */
 async function answerInteraction(provider, req, res) {
   const { prompt, params, session } = await provider.interactionDetails(req, res);
   if (prompt.name === 'login')

@@ -1,10 +1,10 @@
-/** A definition's services for a test of its tools: opened as a server opens them, with variables of the test's own. */
+/** Opens a definition's services for a test of its tools, as a server does, with the test's own variables. */
 import { parseConfig } from '../../src/config/config.ts';
 import { ownVariablesOf, type ServerDefinition } from '../../src/server/server-definition.ts';
 import { type OpenServices, openServices } from '../../src/server/services.ts';
 import { createMemoryLog } from './memory-log.ts';
 
-/** Opens them; `use` is for `createToolContext`, and `close` belongs at the test's end. */
+/** Opens the services. Pass `use` to `createToolContext`, and call `close` at the end of the test. */
 export async function openServicesOf(
   definition: ServerDefinition,
   env: Readonly<Record<string, string>>,

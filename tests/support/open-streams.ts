@@ -1,19 +1,19 @@
-/** Event streams as raw HTTP, to see what a client library would hide: the bytes, and whether the end was a clean one. */
+/** Opens event streams as raw HTTP, to see what a client library would hide: the bytes, and whether the stream ended cleanly. */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { once } from 'node:events';
 import type { Sandbox } from './process.ts';
 
-/** A stream that was asked for. */
+/** A stream that has been opened. */
 export interface OpenStream {
   readonly status: number;
   /** What has arrived so far. */
   text(): string;
   isOpen(): boolean;
-  /** Resolves when it has ended: true when the server ended it, false when the connection broke. */
+  /** Resolves when the stream is over: true when the server ended it, false when the connection broke. */
   readonly ended: Promise<boolean>;
 }
 
-/** What opens a stream. */
+/** The request that opens a stream. */
 export interface StreamRequest {
   readonly url: string | URL;
   readonly token: string;
@@ -36,7 +36,7 @@ export async function openStream(
   res.setEncoding('utf8').on('data', (part: string) => (text += part));
   const ended = new Promise<boolean>((resolve) => {
     res.once('close', () => resolve(res.complete));
-    // The request reports a broken connection as well; 'close' above tells it.
+    // The request reports a broken connection as well; the 'close' above is enough.
     for (const side of [req, res]) side.on('error', () => undefined);
   });
   return { status: res.statusCode ?? 0, text: () => text, isOpen: () => !res.closed, ended };

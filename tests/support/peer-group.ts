@@ -1,4 +1,4 @@
-/** Several processes of one server in one test: they talk as over an engine, a turn of the event loop later, and each can be killed or cut off. */
+/** Several processes of one server in one test. Messages between them take a turn of the event loop, and each can be killed or cut off. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   createUniqueName,
@@ -10,26 +10,26 @@ import {
 
 /** A process of the group. */
 export interface TestPeer extends Peers {
-  /** Ends it without a word. */
+  /** Ends it without notice. */
   kill(): void;
-  /** Takes it out of reach of the others, and of what is shared, or back. */
+  /** Cuts it off from the others and from what is shared, or connects it again. */
   cutOff(isCutOff: boolean): void;
-  /** Has it and the others understand nothing of each other, as two versions may, or all again. */
+  /** Sets whether it and the others understand each other's messages, which two versions may not. */
   isUnderstood(isUnderstood: boolean): void;
 }
 
 /** The processes, and what they share. */
 export interface PeerGroup {
   join(): TestPeer;
-  /** What is recorded, as names of records and of their fields. */
+  /** The records, as `NAME FIELD` for each field. */
   recorded(): string[];
-  /** Has everything that is shared forgotten. */
+  /** Clears everything that is shared. */
   flush(): void;
 }
 
 type Handler = (body: unknown) => unknown;
 
-/** Makes a group without anybody in it. */
+/** Makes a group without members. */
 export function createPeerGroup(): PeerGroup {
   const members = new Map<
     string,
@@ -69,7 +69,7 @@ export function createPeerGroup(): PeerGroup {
           return member.isReachable ? 'together' : 'cut-off';
         },
         async ask<Answer>(peer: string, kind: string, body: unknown) {
-          // As over a wire: nothing is shared by reference.
+          // As over a network, nothing is shared by reference.
           const spelled = JSON.stringify(body);
           await nextTurn();
           const other = members.get(peer);

@@ -1,40 +1,40 @@
-/** A real PostgreSQL of a test's own, in a folder of its own; tests that need one are skipped where none is installed. */
+/** Starts a real PostgreSQL for a test, in a folder of its own; tests that need one are skipped where none is installed. */
 import { execFileSync } from 'node:child_process';
 import { chown } from 'node:fs/promises';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { type Sandbox, type TestProcess, waitFor } from './process.ts';
 
-/** Debian's packages put its programs here, by version, and not into PATH: `apt-get install postgresql`. */
+/** Debian's packages put the programs here, by version, and not into PATH: `apt-get install postgresql`. */
 const VERSIONS = '/usr/lib/postgresql';
 
-/** The folder of its programs; undefined where there are none. */
+/** The folder of its programs; undefined when it is not installed. */
 const programs = existsSync(VERSIONS)
   ? readdirSync(VERSIONS)
       .map((version) => path.join(VERSIONS, version, 'bin'))
       .findLast((folder) => existsSync(path.join(folder, 'initdb')))
   : undefined;
 
-/** Whether there is one. */
+/** Whether PostgreSQL is installed. */
 export const hasPostgres = programs !== undefined;
 
-/** It refuses to be root's, as whom containers run tests; this is `nobody`. */
+/** PostgreSQL refuses to run as root, as whom containers run tests, so it runs as `nobody` there. */
 const UID = process.getuid?.() === 0 ? 65_534 : undefined;
 
-/** A password that must never be seen. */
+/** A password that must never be shown. */
 export const PASSWORD = 'p4ssw0rd-of-the-database';
 
-/** A PostgreSQL that runs. */
+/** A running PostgreSQL. */
 export interface TestPostgres {
-  /** An empty database of it. */
+  /** Creates an empty database; returns its URL. */
   createDatabase(): string;
   /** Stops it, as a crash does. */
   crash(): Promise<void>;
-  /** Starts it on what it has kept. */
+  /** Starts it again with the data that it has kept. */
   start(): Promise<void>;
 }
 
-/** Starts one; it ends with the sandbox. */
+/** Starts one, which ends with the sandbox. */
 export async function startPostgres(sandbox: Sandbox): Promise<TestPostgres> {
   const folder = await sandbox.folder();
   if (UID !== undefined) await chown(folder, UID, UID);

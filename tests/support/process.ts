@@ -1,4 +1,4 @@
-/** Real processes for end-to-end tests: a bare environment, output that is kept, and an end that nobody can forget. */
+/** Starts real processes for end-to-end tests, with a bare environment and their output kept, and ends all of them. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -7,13 +7,13 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-/** How a process ended. */
+/** How a process has ended. */
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** What to start. */
+/** The process to start. */
 export interface ProcessOptions {
   readonly args: readonly string[];
   /** The program. Default: this Node. */
@@ -21,7 +21,7 @@ export interface ProcessOptions {
   readonly cwd: string;
   /** Variables besides PATH and a HOME of its own; nothing else is inherited. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The user that it runs as, by number. Default: this one. */
+  /** The user id that it runs as. Default: that of this process. */
   readonly uid?: number | undefined;
 }
 
@@ -36,17 +36,17 @@ export interface TestProcess {
   readonly ended: Promise<Ending>;
 }
 
-/** Owns what tests start and leave on disk: `close` in an `afterEach` or `afterAll` ends all of it. */
+/** Owns the processes and folders that tests make: `close`, in an `afterEach` or `afterAll`, removes all of them. */
 export interface Sandbox {
-  /** Makes a folder; `files` are written into it, readable by their owner only. */
+  /** Makes a folder with these files, which only their owner can read. */
   folder(files?: Readonly<Record<string, string>>): Promise<string>;
   spawn(options: ProcessOptions): TestProcess;
-  /** Runs something at `close`, before the processes are killed. */
+  /** Registers something to run at `close`, before the processes are killed. */
   defer(end: () => Promise<unknown>): void;
   close(): Promise<void>;
 }
 
-/** The checkout. */
+/** The folder of the checkout. */
 export const ROOT = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 
 /** Makes an empty sandbox. */
@@ -78,19 +78,19 @@ export function createSandbox(): Sandbox {
   };
 }
 
-/** The path of a compiled file, such as `src/main.js`; throws one clear sentence when nothing has been built. */
+/** The path of a compiled file, such as `src/main.js`; throws when nothing has been built. */
 export function builtFile(name: string): string {
   const file = path.join(ROOT, 'dist', name);
   if (!existsSync(file)) throw new Error(`dist/${name} is missing: build first, with npm run build.`);
   return file;
 }
 
-/** The variables that a spawned process gets: enough to find programs, nothing of the developer's own settings. */
+/** The environment of a spawned process: enough to find programs, and none of the developer's own settings. */
 export function bareEnvironment(home: string, env: Readonly<Record<string, string>> = {}) {
   return { PATH: process.env['PATH'] ?? '', HOME: home, ...env };
 }
 
-/** Polls until `check` gives something else than undefined or false; `what` says what was awaited when it does not. */
+/** Polls until `check` returns something other than undefined or false. `what` names it in the error when it never does. */
 export async function waitFor<T>(
   what: string,
   check: () => T | undefined | false | Promise<T | undefined | false>,
@@ -105,13 +105,13 @@ export async function waitFor<T>(
   }
 }
 
-/** A limit for how long something may take, in milliseconds; where others keep the machine busy, more by that much. */
+/** A limit for a duration, in milliseconds; longer in proportion when the machine is overloaded. */
 export function atMost(limitMs: number): number {
   const [load = 0] = loadavg();
   return limitMs * Math.max(1, load / availableParallelism());
 }
 
-/** Waits for a process to end; says what it wrote when it does not. */
+/** Waits for a process to end; when it does not, the error has what it wrote to stderr. */
 export async function waitForEnd(
   { ended, stderr }: TestProcess,
   { timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {},
@@ -128,7 +128,7 @@ export async function waitForEnd(
   }
 }
 
-/** Starts a process and keeps what it writes. */
+/** Starts a process and keeps its output. */
 function startProcess({ command = process.execPath, args, cwd, env, uid }: ProcessOptions): TestProcess {
   const child = spawn(command, [...args], {
     cwd,
@@ -138,7 +138,7 @@ function startProcess({ command = process.execPath, args, cwd, env, uid }: Proce
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
-  // Writing to a process that has ended is no failure of the test: how it ended is.
+  // Writing to a process that has ended must not fail the test; the way it ended may.
   child.stdin.on('error', () => undefined);
   const ended = new Promise<Ending>((resolve) => {
     child.once('error', (error) => (output.stderr += String(error)));

@@ -1,4 +1,4 @@
-/** Real proxies on the configurations of `deploy/`, in front of instances under test. */
+/** Starts real proxies with the configurations of `deploy/`, in front of instances under test. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,16 +8,16 @@ import { findFreePort } from './free-port.ts';
 import { ROOT, type Sandbox, type TestProcess, waitFor } from './process.ts';
 import { send } from './raw-http.ts';
 
-/** A proxy that can be started. */
+/** A proxy program. */
 export interface Program {
   readonly name: string;
   /** Its configuration in `deploy/`. */
   readonly file: string;
-  /** Its arguments, with the file and the folder that it lies in. */
+  /** Its arguments for a configuration file and the file's folder. */
   args(file: string, folder: string): string[];
 }
 
-/** The proxies that there are configurations for. */
+/** The proxies that `deploy/` has configurations for. */
 const PROXIES: readonly [Program, Program, Program] = [
   { name: 'nginx', file: 'nginx.conf', args: (file, folder) => ['-p', folder, '-c', file] },
   { name: 'haproxy', file: 'haproxy.cfg', args: (file) => ['-f', file] },
@@ -28,29 +28,29 @@ const PROXIES: readonly [Program, Program, Program] = [
   },
 ];
 
-/** Where packages put programs; nginx and HAProxy are not in the PATH of people. */
+/** The folders of programs: nginx and HAProxy may not be in the PATH. */
 const FOLDERS = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
 
-/** The path of a proxy; undefined where it is not installed. */
+/** The path of a program; undefined when it is not installed. */
 function findProgram(name: string): string | undefined {
   return FOLDERS.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
 }
 
 const found = PROXIES.filter(({ name }) => findProgram(name) !== undefined);
 
-/** Those that are installed here; where none is, all, for tests that are then skipped by name. */
+/** The proxies that are installed here. When none is, all of them, so that their tests are listed as skipped. */
 export const INSTALLED: readonly Program[] = found.length > 0 ? found : PROXIES;
 
-/** Those with an example for one server. */
+/** The proxies that have an example for a single server. */
 export const [NGINX, , CADDY] = PROXIES;
 
-/** Describes tests that need this one of them. */
+/** Describes tests that need this proxy; they are skipped when it is not installed. */
 export function describeBehind(program: Program): typeof describe.skip {
   const { skip } = describe;
   return found.includes(program) ? describe : skip;
 }
 
-/** Describes tests that need a proxy. Where one is missing, what needs it is skipped with a word on why. */
+/** Describes tests that need any proxy. They are skipped when none is installed; a message names those that are missing. */
 export const describeBehindProxies = chooseDescribe();
 
 /** jest's `describe`, or the one that skips. */
@@ -69,11 +69,11 @@ function chooseDescribe(): typeof describe.skip {
 /** A proxy that serves. */
 export interface Proxy extends TestProcess {
   readonly url: string;
-  /** Where its files are. */
+  /** The folder of its configuration. */
   readonly folder: string;
 }
 
-/** A configuration for instances that each serve every session: as docs/07 says, without stickiness, and with a third one. */
+/** Changes a configuration for instances that each serve every session: without stickiness, as docs/07 says, and with a third instance. */
 export function inTurn(text: string, ports: readonly number[]): string {
   const third = `127.0.0.1:${ports[2]}`;
   return text
@@ -88,10 +88,10 @@ export function inTurn(text: string, ports: readonly number[]): string {
     .replace('reverse_proxy 127.0.0.1:8001 127.0.0.1:8002', (line) => `${line} ${third}`);
 }
 
-/** The ports that stand in the configurations: where the proxy listens, and the two instances. */
+/** The ports in the configurations: that of the proxy, and those of the two instances. */
 const [LISTENS, ...INSTANCES] = ['8080', '8001', '8002'] as const;
 
-/** Starts a proxy on its configuration, in front of instances that listen: two, unless it is changed. */
+/** Starts a proxy with its configuration in front of running instances: two, unless `change` adds more. */
 export async function startProxy(
   sandbox: Sandbox,
   { name, file, args }: Program,
@@ -102,7 +102,7 @@ export async function startProxy(
   let text = change(await readExample(file), ports);
   for (const [index, instance] of INSTANCES.entries())
     text = text.replaceAll(`127.0.0.1:${instance}`, `127.0.0.1:${ports[index]}`);
-  // Of what a developer's machine serves while it tests, nobody else needs to know.
+  // The proxy listens on loopback only, so that others cannot reach what a developer's machine serves during tests.
   text = text.replaceAll(LISTENS, file === 'nginx.conf' ? `127.0.0.1:${port}` : String(port));
   return startProgram(sandbox, { name, args }, { text, url: `http://127.0.0.1:${port}` });
 }
@@ -112,20 +112,20 @@ export async function readExample(file: string): Promise<string> {
   return readFile(path.join(ROOT, 'deploy', file), 'utf8');
 }
 
-/** What a program is started on. */
+/** The configuration of a program to start. */
 interface Started {
-  /** Its configuration. */
+  /** The text of the configuration. */
   readonly text: string;
-  /** Where it will listen. */
+  /** The address at which it will listen. */
   readonly url: string;
-  /** What answers 200 once it serves, where that is not its `/health`. */
+  /** The address that answers 200 once it serves. Default: its `/health`. */
   readonly ready?: string;
-  /** Other files beside the configuration. */
+  /** Other files to put beside the configuration. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** How long a program may take to end by itself. */
+/** How long a program may take to end by itself. Milliseconds. */
 const END_WITHIN_MS = 3_000;
 
 /** Starts a program on a configuration, and waits until it serves. */
@@ -138,10 +138,10 @@ export async function startProgram(
   const folder = await sandbox.folder({ ...files, [file]: text });
   const command = findProgram(name) ?? name;
   const started = sandbox.spawn({ command, args: args(path.join(folder, file), folder), cwd: folder, env });
-  // Killed, nginx and HAProxy would leave their workers behind.
+  // SIGTERM first: when killed, nginx and HAProxy would leave their workers behind.
   sandbox.defer(async () => {
     started.child.kill('SIGTERM');
-    // Caddy waits for streams that are still open; whatever is left then is killed.
+    // Caddy waits for open streams; the sandbox kills what is left then.
     await Promise.race([started.ended, delay(END_WITHIN_MS, undefined, { ref: false })]);
   });
   await waitFor(`${name} to serve\n${started.stderr()}`, async () => {

@@ -1,18 +1,18 @@
-/** Speaks HTTP to a server under test byte by byte, or by fetch: what real clients do, and what none of them would. */
+/** Sends HTTP to a server under test, byte by byte or by fetch: what real clients send, and what none of them would. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A whole answer. */
+/** A complete answer. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body as JSON; undefined when it is none. */
+  /** The body parsed as JSON; undefined when it is not JSON. */
   readonly body: unknown;
 }
 
-/** How long anything here waits before a test fails. */
+/** How long anything here waits before it fails. Milliseconds. */
 const DEADLINE_MS = 15_000;
 
 /** Waits until a condition holds, and fails when it never does. */
@@ -30,24 +30,24 @@ export async function eventually(
 /** A TCP connection to the server. */
 export interface RawConnection {
   readonly socket: Socket;
-  /** What has arrived so far; every byte is one character. */
+  /** Everything that has arrived so far; each byte is one character. */
   received(): string;
   /** Sends bytes. */
   write(bytes: string | Buffer): void;
-  /** Waits until what has arrived matches. */
+  /** Waits until the received text matches; returns the text. */
   waitFor(pattern: RegExp): Promise<string>;
-  /** Waits until the server has closed, or cut, the connection. */
+  /** Waits until the server has closed or reset the connection; returns everything that arrived. */
   closed(deadlineMs?: number): Promise<string>;
 }
 
-/** Opens a connection; from another address of this machine where one is named. */
+/** Opens a connection, from another address of this machine if one is given. */
 export async function openRaw(
   url: string,
   from: { readonly localAddress?: string } = {},
 ): Promise<RawConnection> {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), ...from });
-  // What has arrived stays readable: a reset only ends the waiting.
+  // A reset only ends the wait; what has arrived can still be read.
   socket.on('error', () => undefined);
   let received = '';
   socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
@@ -72,7 +72,7 @@ export async function openRaw(
   };
 }
 
-/** Sends the lines of a head, and a body, as they are; `Connection: close` is added. */
+/** Sends a request head and a body as they are, with `Connection: close` added. */
 export async function sendRaw(
   url: string,
   head: readonly string[],
@@ -84,7 +84,7 @@ export async function sendRaw(
   return parseAnswer(await connection.closed());
 }
 
-/** Reads the first answer of what has arrived on a connection. */
+/** Parses the first answer in the bytes that have arrived on a connection. */
 export function parseAnswer(received: string): Answer {
   const headEnd = received.indexOf('\r\n\r\n');
   const [statusLine = '', ...lines] = received.slice(0, headEnd).split('\r\n');
@@ -97,7 +97,7 @@ export function parseAnswer(received: string): Answer {
   return answerOf(Number(statusLine.split(' ')[1]), headers, Buffer.from(latin1, 'latin1').toString());
 }
 
-/** The content of a body in chunks; any other body as it is. */
+/** The content of a chunked body; any other body unchanged. */
 function unchunk(text: string): string {
   let rest = text;
   let content = '';
@@ -110,7 +110,7 @@ function unchunk(text: string): string {
   return content === '' ? rest : content;
 }
 
-/** An answer with its body read as JSON where it is JSON. */
+/** Makes an answer, with its body parsed if it is JSON. */
 function answerOf(status: number, headers: Headers, text: string): Answer {
   let body: unknown;
   try {
@@ -121,16 +121,16 @@ function answerOf(status: number, headers: Headers, text: string): Answer {
   return { status, headers, text, body };
 }
 
-/** What a request consists of besides its URL. */
+/** The parts of a request besides its URL. */
 export interface RequestOptions {
   readonly method?: string;
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON; a string is sent as it is. */
+  /** Sent as JSON; a string is sent unchanged. */
   readonly body?: unknown;
 }
 
-/** A request of fetch, with what MCP clients send. */
+/** Makes the options for fetch, with the headers that MCP clients send. */
 export function requestInit({ method, token, headers = {}, body }: RequestOptions): RequestInit {
   const hasBody = body !== undefined;
   return {
@@ -151,7 +151,7 @@ export async function send(url: string, options: RequestOptions = {}): Promise<A
   return answerOf(response.status, response.headers, await response.text());
 }
 
-/** An `initialize` request. */
+/** Makes an `initialize` request. */
 export function initialize(protocolVersion = '2025-11-25', id: string | number = 0): object {
   return rpc(id, 'initialize', {
     protocolVersion,
@@ -160,26 +160,26 @@ export function initialize(protocolVersion = '2025-11-25', id: string | number =
   });
 }
 
-/** A JSON-RPC request. */
+/** Makes a JSON-RPC request. */
 export function rpc(id: unknown, method: string, params?: unknown): object {
   return { jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) };
 }
 
-/** A `tools/call` request. */
+/** Makes a `tools/call` request. */
 export function callTool(id: unknown, name: string, input: object = {}): object {
   return rpc(id, 'tools/call', { name, arguments: input });
 }
 
-/** A session of Streamable HTTP. */
+/** An open session of Streamable HTTP. */
 export interface RawSession {
   readonly id: string;
-  /** The headers that name it and its user. */
+  /** The headers with the session id and the user's token. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Sends a message on it, as its user unless told otherwise. */
+  /** Sends a message in the session, with its user's token unless the options say otherwise. */
   post(body: unknown, options?: RequestOptions): Promise<Answer>;
 }
 
-/** Opens a session of Streamable HTTP and finishes its handshake. */
+/** Opens a session of Streamable HTTP and completes the handshake. */
 export async function openMcpSession(
   url: string,
   token: string,
@@ -195,7 +195,7 @@ export async function openMcpSession(
   return { id, headers, post };
 }
 
-/** The headers and the body of one request of the stateless revision. */
+/** Makes the headers and the body of a request of the stateless revision. */
 export function stateless(
   message: { readonly method: string; readonly params?: Readonly<Record<string, unknown>> },
   { id = 1, token }: { readonly id?: string | number; readonly token?: string } = {},

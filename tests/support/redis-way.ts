@@ -1,26 +1,26 @@
-/** A way to a Redis that can be cut, be slow, or hold back what is handed to those who listen: what happens between a process and its Redis. */
+/** A TCP proxy in front of a Redis that can be cut, be slow, or hold data back: simulates faults between a process and its Redis. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Transform, type Writable } from 'node:stream';
 import type { Sandbox } from './process.ts';
 import type { TestRedis } from './redis.ts';
 
-/** A way that is open. */
+/** An open proxy. */
 export interface RedisWay {
-  /** The address of Redis by this way. */
+  /** The address of Redis through this proxy. */
   readonly url: string;
-  /** Cuts every connection, and lets no other one through. */
+  /** Cuts every connection, and refuses new ones. */
   cut(): void;
-  /** Lets connections through again. */
+  /** Accepts connections again. */
   mend(): void;
-  /** Hands on nothing that Redis says to the connections that are there, until `handOn`. */
+  /** Holds back everything that Redis sends on the open connections, until `handOn`. */
   hold(): void;
   handOn(): void;
-  /** Stops reading for the connections that listen, which Redis goes on to send to. Connections that are made afterwards are served. */
+  /** Stops reading from Redis on the connections that subscribe, while Redis goes on sending. New connections are not affected. */
   holdListeners(): void;
 }
 
-/** Opens a way; whatever Redis says takes so long. It ends with the sandbox. */
+/** Opens a proxy, which ends with the sandbox. `delayMs` delays everything that Redis sends. */
 export async function openRedisWay(
   sandbox: Sandbox,
   redis: TestRedis,
@@ -28,7 +28,7 @@ export async function openRedisWay(
 ): Promise<RedisWay> {
   const lines = new Set<Socket>();
   const listeners = new Set<Socket>();
-  /** Where what Redis says goes to. */
+  /** Where to pass on what Redis sends, by its connection. */
   const ways = new Map<Socket, Writable>();
   let isCut = false;
   const way = createServer((client) => {
@@ -74,7 +74,7 @@ export async function openRedisWay(
   };
 }
 
-/** Hands everything on later, in its order. */
+/** Makes a stream that passes everything on later, in order. */
 function createDelay(delayMs: number): Transform {
   return new Transform({
     transform(bytes, _encoding, done) {

@@ -1,32 +1,32 @@
-/** A real Redis of a test's own, on a socket in a folder of its own; tests that need one are skipped where `redis-server` is not installed. */
+/** Starts a real Redis for a test, on a socket in a folder of its own; tests that need one are skipped without `redis-server`. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { describe } from '@jest/globals';
 import { type Sandbox, type TestProcess, waitFor } from './process.ts';
 
-/** Whether there is one. Debian: `apt-get install redis-server`. */
+/** Whether Redis is installed. Debian: `apt-get install redis-server`. */
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 
 /** Describes tests that need a Redis. */
 export const describeWithRedis = hasRedis ? describe : describe.skip;
 
-/** A Redis that runs. */
+/** A running Redis. */
 export interface TestRedis {
   readonly url: string;
-  /** Stops it for good, as a crash does. */
+  /** Kills it, as a crash does; its data is lost. */
   kill(): Promise<void>;
-  /** Starts it anew, with nothing in it. */
+  /** Starts it again, empty. */
   start(): Promise<void>;
-  /** Has it hang, and go on. */
+  /** Suspends the process; `goOn` resumes it. */
   hang(): void;
   goOn(): void;
-  /** What `redis-cli` prints. */
+  /** Runs `redis-cli` with these arguments; returns what it prints. */
   ask(...args: readonly string[]): string;
-  /** How often a command has been given since it was started. */
+  /** How often a command has been given since Redis started. */
   given(command: string): number;
 }
 
-/** Starts a Redis; it ends with the sandbox. */
+/** Starts a Redis, which ends with the sandbox. */
 export async function startRedis(sandbox: Sandbox): Promise<TestRedis> {
   const folder = await sandbox.folder();
   const socket = path.join(folder, 'redis.sock');

@@ -1,4 +1,4 @@
-/** What the tests do less of where there is less time than in CI: how much of it, and the words in which the end of a run says so. */
+/** The tests that do less when there is no time for all, as there is in CI: how much they do, and the lines that say so at the end of a run. */
 
 /** @typedef {{ file: string, of: string, less: number, all: number }} Amount How much of something a file's tests do. */
 
@@ -36,7 +36,7 @@ const AMOUNTS = Object.freeze({
   },
 });
 
-/** Whether there is the time for all of it. */
+/** Whether there is time for all of it. */
 export const hasTime = (process.env['CI'] ?? '') !== '';
 
 /**
@@ -49,7 +49,7 @@ export function amountOf(name) {
 }
 
 /**
- * A line for each of these test files that does less than in CI; none where it does all.
+ * One line for each of these test files that does less than in CI; none when everything is done.
  *
  * @param {readonly string[]} files by their paths in the checkout
  */

@@ -1,36 +1,36 @@
-/** Load on a server while its processes are restarted in turn: calls at a rate, a session of HTTP+SSE and a stream; whatever fails of it is told. */
+/** Puts load on a server while its processes restart in turn: calls at a rate, an HTTP+SSE session and a stream. Failures are recorded. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { callTool, openMcpSession, type RequestOptions, send, stateless } from './raw-http.ts';
 import { TOKEN } from './server-process.ts';
 import { openSse, openStream, type SseSession } from './sse-reader.ts';
 
-/** What became of a load. */
+/** The result of a load. */
 export interface Outcome {
-  /** What was answered as it should be. */
+  /** How many calls were answered as they should be. */
   readonly calls: number;
   readonly perSecond: number;
-  /** What was answered to those that failed. */
+  /** The failures, in words. */
   readonly failures: readonly string[];
 }
 
-/** Ends a load. */
+/** Ends the load, and returns its result. */
 export type EndLoad = () => Promise<Outcome>;
 
 /** What the parts of a load share. */
 interface Load {
   readonly url: string;
   isOver(): boolean;
-  /** Notes a call that went well; with words, one that did not. */
+  /** Records a call that succeeded; with words, one that failed. */
   note(failure?: string): void;
 }
 
-/** So many calls begin at once, where time has passed for them. */
+/** How often due calls are started; all calls due by then start at once. Milliseconds. */
 const TICK_MS = 20;
 
-/** More are never under way: a machine that is busy with something else gets fewer. */
+/** The most calls in flight: a machine that is busy with something else is sent fewer. */
 const MAX_IN_FLIGHT = 64;
 
-/** Begins the load on an address; `withSse` where every process reaches every stream. */
+/** Starts the load on an address. Set `withSse` only where every process reaches every stream. */
 export function startLoad(
   url: string,
   { perSecond, withSse }: { readonly perSecond: number; readonly withSse: boolean },
@@ -55,7 +55,7 @@ export function startLoad(
   };
 }
 
-/** Calls at a rate, in turn in one session and without any. */
+/** Calls a tool at a rate, alternately in one session and without any. */
 async function callAtRate({ url, isOver, note }: Load, perSecond: number): Promise<void> {
   const input = { message: 'here' };
   const session = await openMcpSession(url, TOKEN.ada);
@@ -74,7 +74,7 @@ async function callAtRate({ url, isOver, note }: Load, perSecond: number): Promi
   const startMs = performance.now();
   for (let begun = 0; !isOver(); await delay(TICK_MS)) {
     const due = Math.floor(((performance.now() - startMs) * perSecond) / 1000);
-    // What could not begin in time is not made up for: nobody is to be hit by a second's worth at once.
+    // Calls that could not start in time are dropped, so that the server is not sent a second's worth at once.
     begun = Math.max(begun, due - MAX_IN_FLIGHT);
     for (; begun < due && inFlight.size < MAX_IN_FLIGHT; begun += 1) {
       const call = one(kinds[begun % kinds.length] ?? {})
@@ -86,7 +86,7 @@ async function callAtRate({ url, isOver, note }: Load, perSecond: number): Promi
   await Promise.all(inFlight);
 }
 
-/** Calls over HTTP+SSE, one after the other and at a rate at the most; when the stream ends, opens another one, as clients do. */
+/** Calls over HTTP+SSE one after the other, at most at a rate. When the stream ends, opens another one, as clients do. */
 async function callOverSse(load: Load, perSecond: number): Promise<void> {
   while (!load.isOver()) {
     const session = await openSse(load.url, TOKEN.ada);
@@ -96,23 +96,23 @@ async function callOverSse(load: Load, perSecond: number): Promise<void> {
   }
 }
 
-/** Whether a session goes on after a call. */
+/** Makes a call; returns whether the session goes on afterwards. */
 async function isAnswered({ note }: Load, session: SseSession, id: number): Promise<boolean> {
   const { status, text } = await session.post(callTool(id, 'whoami'));
   if (status === 202) {
-    // Accepted is promised.
+    // 202 is a promise that the answer will come.
     const answer = await session.answerTo(id).catch((error: unknown) => String(error));
     const isRight = JSON.stringify(answer).includes('"userId":"ada"');
     note(isRight ? undefined : `accepted and not answered: ${JSON.stringify(answer)}`);
     return isRight;
   }
-  // Refused is not done; a client may hear of that before its stream's end.
+  // A refused call was not carried out. A client may be refused before it hears of the end of its stream.
   const end = await session.over().catch(() => undefined);
   if (end === undefined) note(`refused with ${status} ${text.slice(0, 200)} while its stream goes on`);
   return false;
 }
 
-/** Holds a session's own stream, and comes back whenever it ends. */
+/** Holds a session's own stream, and resumes it whenever it ends. */
 async function holdStream({ url, isOver, note }: Load): Promise<void> {
   const { headers } = await openMcpSession(url, TOKEN.bob);
   let lastId: string | undefined;

@@ -1,17 +1,17 @@
-/** A balancer that sends each request to the next server in turn, whoever's it is: the strictest test of what servers share. */
+/** A balancer that sends each request to the next server in turn, whichever session it belongs to: the strictest test of what servers share. */
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A balancer that listens. */
+/** A running balancer. */
 export interface RoundRobin {
   readonly url: string;
-  /** How many requests each server has got. */
+  /** How many requests each server has received. */
   readonly counts: readonly number[];
   close(): void;
 }
 
-/** Starts one on a free port. */
+/** Starts a balancer on a free port. */
 export async function startRoundRobin(upstreams: readonly string[]): Promise<RoundRobin> {
   const counts = upstreams.map(() => 0);
   let next = 0;
@@ -20,7 +20,7 @@ export async function startRoundRobin(upstreams: readonly string[]): Promise<Rou
     next = (next + 1) % upstreams.length;
     counts[index] = (counts[index] ?? 0) + 1;
     const { method, url, headers } = req;
-    // A connection for each: one that is kept may be closed by the server in the moment in which it is used again.
+    // One connection for each request: the server may close a kept one in the very moment in which it is used again.
     const onward = request(
       new URL(url ?? '/', upstreams[index]),
       { method, headers, agent: false },

@@ -1,7 +1,7 @@
-/** Makes a self-signed certificate for 127.0.0.1: Node can read certificates, but not write them. */
+/** Makes a self-signed certificate for 127.0.0.1; Node can read certificates, but cannot make them. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** What a TLS server needs, as PEM. */
+/** The key and the certificate of a TLS server, as PEM. */
 export interface Certificate {
   readonly key: string;
   readonly cert: string;
@@ -9,7 +9,7 @@ export interface Certificate {
 
 const DAY_MS = 86_400_000;
 
-/** An X.509 certificate (RFC 5280) of version 1, valid for a year, signed by its own key. */
+/** Makes an X.509 certificate (RFC 5280) of version 1, valid for a year, signed by its own key. */
 export function createSelfSignedCertificate(commonName = '127.0.0.1'): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(der(0x06, Buffer.from('2a8648ce3d040302', 'hex')));
@@ -23,7 +23,7 @@ export function createSelfSignedCertificate(commonName = '127.0.0.1'): Certifica
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
   );
-  // A bit string begins with the number of bits to leave out.
+  // A BIT STRING begins with the number of unused bits.
   const signature = der(0x03, Buffer.concat([Buffer.from([0]), sign('sha256', unsigned, privateKey)]));
   const body = sequence(unsigned, ecdsaWithSha256, signature).toString('base64');
   return {
@@ -32,17 +32,17 @@ export function createSelfSignedCertificate(commonName = '127.0.0.1'): Certifica
   };
 }
 
-/** A SEQUENCE of parts. */
+/** Encodes a SEQUENCE of parts. */
 function sequence(...parts: readonly Buffer[]): Buffer {
   return der(0x30, Buffer.concat(parts));
 }
 
-/** A UTCTime. */
+/** Encodes a UTCTime. */
 function time(ms: number): Buffer {
   return der(0x17, Buffer.from(`${new Date(ms).toISOString().replaceAll(/\D/g, '').slice(2, 14)}Z`));
 }
 
-/** A value with its tag and length (X.690). */
+/** Encodes a value with its tag and length (X.690). */
 function der(tag: number, content: Buffer): Buffer {
   const { length } = content;
   const head =

@@ -1,21 +1,21 @@
-/** The built HTTP server as a process of its own, as an operator starts it but for its tools, with its log at hand. */
+/** Starts the built HTTP server as a process, as an operator would, but with the tools of the tests; its log can be read. */
 import { builtFile, type Sandbox, type TestProcess, waitFor } from './process.ts';
 
 /** How to start the server. */
 export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Files of its working directory. */
+  /** The files in its working directory. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Its working directory, when it must be one that is there. */
+  /** Its working directory, when it must be an existing one. */
   readonly cwd?: string;
-  /** The program with its arguments. Default: {@link fixtureEntry} over HTTP. */
+  /** The program and its arguments. Default: {@link fixtureEntry} over HTTP. */
   readonly entry?: readonly string[];
 }
 
 /** One line of the log. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** A server that listens. */
+/** A server that is listening. */
 export interface ServerProcess extends TestProcess {
   /** Such as `http://127.0.0.1:8000`. */
   readonly url: string;
@@ -41,15 +41,15 @@ export const TOKENS_JSON = JSON.stringify({
   [TOKEN.disabled]: { userId: 'off', disabled: true },
 });
 
-/** The options of a server with authentication on and {@link TOKENS_JSON} in its `tokens.json`, for tests that call as often as they can. */
+/** Options of a server with authentication on and {@link TOKENS_JSON} as its `tokens.json`; without a limit of calls, which tests would reach. */
 export const WITH_TOKENS = {
   env: { AUTH_ENABLED: 'true', CALLS_PER_MINUTE: '0' },
   files: { 'tokens.json': TOKENS_JSON },
 } as const satisfies ServerOptions;
 
 /**
- * What `dist/src/main.js` or `dist/src/stdio.js` is, but with the tools of `lab/fixture/tools.mjs`, and with these: what a fork
- * offers, and the variables that it may demand, are no matter here.
+ * Arguments for the program `dist/src/main.js` or `dist/src/stdio.js`, with the tools of `lab/fixture/tools.mjs` and these: so the tests do
+ * not depend on what a fork offers, or on variables that it requires.
  */
 export function fixtureEntry(
   transport: 'http' | 'stdio',
@@ -58,7 +58,7 @@ export function fixtureEntry(
   return [builtFile('lab/fixture/entry.js'), transport, ...tools];
 }
 
-/** Starts the server, on a free port unless `env` names one, without waiting for anything. */
+/** Starts the server without waiting for it, on a free port unless `env` names one. */
 export async function spawnServer(
   sandbox: Sandbox,
   { env, files = {}, cwd, entry = fixtureEntry('http') }: ServerOptions = {},
@@ -72,7 +72,7 @@ export async function spawnServer(
   return { ...started, cwd: folder };
 }
 
-/** Starts the server and waits until its log says that it listens. */
+/** Starts the server, and waits until its log says that it listens. */
 export async function startServer(sandbox: Sandbox, options: ServerOptions = {}): Promise<ServerProcess> {
   const started = await spawnServer(sandbox, options);
   const log = (): LogLine[] => parseLog(started.stderr());
@@ -85,7 +85,7 @@ export async function startServer(sandbox: Sandbox, options: ServerOptions = {})
   return { ...started, url, port: Number(new URL(url).port), log };
 }
 
-/** The log's lines among what a server wrote to stderr; a line that is not whole yet is left out. */
+/** The lines of the log among what a server has written to stderr; an incomplete last line is left out. */
 export function parseLog(stderr: string): LogLine[] {
   return stderr
     .split('\n')
@@ -94,7 +94,7 @@ export function parseLog(stderr: string): LogLine[] {
     .map((line) => JSON.parse(line) as LogLine);
 }
 
-/** Waits for a line of the log. */
+/** Waits for a line with this message in the log. */
 export async function waitForLog(server: ServerProcess, message: string): Promise<LogLine> {
   return waitFor(`the log line "${message}"`, () => server.log().find(({ msg }) => msg === message));
 }

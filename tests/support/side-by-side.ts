@@ -1,24 +1,24 @@
-/** Checks that wait most of the time, run side by side in one test: jest's own concurrent tests may load no module while they run. */
+/** Runs checks that mostly wait side by side in one test: jest's own concurrent tests cannot load modules while they run. */
 
-/** A check, and what it is called. */
+/** A check and its name. */
 interface Check {
   readonly name: string;
   run(): Promise<void>;
 }
 
-/** So many wait at once. */
+/** How many checks run at once. */
 const AT_ONCE = 8;
 
-/** Checks that are to be run side by side. */
+/** A list of checks to run side by side. */
 export class SideBySide {
   readonly #checks: Check[] = [];
 
-  /** Notes a check. */
+  /** Adds a check. */
   add(name: string, run: () => Promise<void>): void {
     this.#checks.push({ name, run });
   }
 
-  /** Notes a check for each of several cases. */
+  /** Adds a check for each of several cases. */
   addEach<Case>(
     cases: readonly Case[],
     nameOf: (one: Case) => string,
@@ -28,13 +28,13 @@ export class SideBySide {
   }
 
   /**
-   * Runs them, or so many of them, spread over all; resolves to how many ran.
-   * @throws {Error} that names those that failed, each with its reason
+   * Runs the checks, or at most this many of them, spread evenly over the list; resolves to how many ran.
+   * @throws {Error} naming the checks that failed, each with its reason
    */
   async run(atMost = Infinity): Promise<number> {
     const all = this.#checks.length;
     const most = Math.min(atMost, all);
-    /** How many of the first ones are chosen. */
+    /** How many of the first `first` checks are chosen. */
     const chosenOf = (first: number): number => Math.floor((first * most) / all);
     const waiting = this.#checks.filter((_check, index) => chosenOf(index + 1) > chosenOf(index)).values();
     const failures: string[] = [];

@@ -1,14 +1,14 @@
-/** Signs in as clients and people do, request by request: discovery, registration, the page, the form, the exchange. */
+/** Signs in as clients and people do, request by request: discovery, registration, the page, the form, and the exchange of the code. */
 import { createHash, randomBytes } from 'node:crypto';
 import { type Answer, send } from './raw-http.ts';
 
-/** A secret as `npm run token -- secret` prints it. */
+/** Makes a secret as `npm run token -- secret` prints it. */
 export const newSecret = (): string => randomBytes(32).toString('base64url');
 
-/** A callback on the user's own machine. */
+/** A redirect URI on the user's own machine. */
 export const LOOPBACK = 'http://127.0.0.1:3118/callback';
 
-/** Registers a client, and returns what it is told. */
+/** Registers a client; returns the server's answer. */
 export async function register(
   url: string,
   metadata: Readonly<Record<string, unknown>> = {},
@@ -20,17 +20,17 @@ export async function register(
   return answer.body as Readonly<Record<string, unknown>>;
 }
 
-/** What a client keeps while its user is on the page. */
+/** What a client keeps while its user is on the sign-in page. */
 export interface Asking {
   readonly clientId: string;
   readonly redirectUri: string;
   readonly verifier: string;
   readonly state: string;
-  /** The parameters of the request. */
+  /** The parameters of the authorization request. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** Makes a request for a sign-in; `more` adds parameters, and takes those out that are undefined. */
+/** Makes an authorization request. `more` adds parameters; those that are undefined are removed. */
 export function askFor(
   url: string,
   clientId: string,
@@ -54,7 +54,7 @@ export function askFor(
   return { clientId, redirectUri: all['redirect_uri'] ?? LOOPBACK, verifier, state, parameters };
 }
 
-/** Opens the page. */
+/** Opens the sign-in page. */
 export async function openPage(
   url: string,
   { parameters }: Pick<Asking, 'parameters'>,
@@ -63,14 +63,14 @@ export async function openPage(
   return send(`${url}/authorize?${new URLSearchParams(parameters).toString()}`, { headers });
 }
 
-/** The ticket of a page. */
+/** The ticket in the form of a page. */
 export function ticketOf({ text, status }: Answer): string {
   const ticket = /name="ticket" value="([^"]+)"/.exec(text)?.[1];
   if (ticket === undefined) throw new Error(`No ticket on the page: ${status} ${text}`);
   return ticket;
 }
 
-/** Sends a form. */
+/** Posts a form as a browser does. */
 export async function sendForm(
   url: string,
   fields: Readonly<Record<string, string>>,
@@ -86,7 +86,7 @@ export async function sendForm(
   });
 }
 
-/** Opens the page and allows it with a token; returns the address that the browser is sent to. */
+/** Opens the page and allows the client with a token; returns the address to which the browser is redirected. */
 export async function allow(url: string, asking: Asking, token: string): Promise<URL> {
   const ticket = ticketOf(await openPage(url, asking));
   const answer = await sendForm(
@@ -108,7 +108,7 @@ export interface Tokens {
   readonly scope?: string;
 }
 
-/** Exchanges a code; `more` replaces fields. */
+/** Exchanges an authorization code for tokens; `more` replaces fields. */
 export async function exchange(
   url: string,
   { clientId, redirectUri, verifier }: Asking,
@@ -126,17 +126,17 @@ export async function exchange(
   });
 }
 
-/** Refreshes. */
+/** Exchanges a refresh token for new tokens. */
 export async function refresh(url: string, clientId: string, token: string): Promise<Answer> {
   return sendForm(`${url}/token`, { grant_type: 'refresh_token', refresh_token: token, client_id: clientId });
 }
 
-/** What a whole sign-in comes to. */
+/** The result of a whole sign-in. */
 export interface SignedIn extends Tokens {
   readonly clientId: string;
 }
 
-/** Signs a user in, from registration to tokens. */
+/** Signs a user in, from the registration of a client to its tokens. */
 export async function signIn(
   url: string,
   token: string,

@@ -1,15 +1,15 @@
-/** Says by name which tests were skipped and which do less than in CI, and tells `npm test` how many there were of each kind, and where one failed. */
+/** Names the tests that were skipped or did less than in CI, and sends `npm test` the counts of each kind and the files with a failure. */
 
 import path from 'node:path';
 import { describeReduced } from './reduced.mjs';
 
-/** @typedef {{ counts: Record<string, number>, failedFiles: string[] }} Report What `npm test` is told. */
+/** @typedef {{ counts: Record<string, number>, failedFiles: string[] }} Report The report to `npm test`. */
 
-/** What jest's configuration names as a reporter, besides its own. */
+/** A reporter that jest's configuration names besides jest's own. */
 export default class SkippedReporter {
   /** @param {{ testNamePattern?: string }} settings jest's own */
   constructor({ testNamePattern = '' }) {
-    // Who chooses tests by name (`-t`) knows that the others are skipped.
+    // With a choice of tests by name (`-t`), the skipped ones need not be named.
     this.isChoice = testNamePattern !== '';
   }
 
@@ -31,7 +31,7 @@ export default class SkippedReporter {
         passed: results.numPassedTests,
         total: results.numTotalTests,
       },
-      // With those that could not be loaded.
+      // Files that could not be loaded are among them.
       failedFiles: results.testResults
         .filter(({ numFailingTests, testExecError }) => numFailingTests > 0 || testExecError)
         .map(({ testFilePath }) => path.relative(process.cwd(), testFilePath)),
@@ -41,7 +41,7 @@ export default class SkippedReporter {
 }
 
 /**
- * The files with skipped tests, each with how many and, when it runs others, which.
+ * Lines about the files with skipped tests: how many are skipped and, when others have run, which.
  *
  * @param {Pick<import('@jest/reporters').AggregatedResult, 'testResults'>} results
  * @param {string} root

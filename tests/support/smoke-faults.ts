@@ -1,4 +1,4 @@
-/** Deployments that are broken in one way each, and what the smoke test must say of them. Each is a proxy in front of a healthy server. */
+/** Deployments with one fault each, and what the smoke test must say of it. Each is a proxy in front of a healthy server. */
 import type { IncomingMessage } from 'node:http';
 import type { Exchange, Fault } from './faulty-proxy.ts';
 import { ADA, BOB } from './start-server.ts';
@@ -6,27 +6,27 @@ import { ADA, BOB } from './start-server.ts';
 /** A broken deployment. */
 export interface SmokeFault {
   readonly what: string;
-  /** Made anew for each run: some remember. */
+  /** Makes the fault anew for each run, since some keep state. */
   readonly fault: () => Fault;
   readonly args?: readonly string[];
-  /** The steps that fail, and no others. */
+  /** The steps that must fail; no others may. */
   readonly failed: readonly string[];
-  /** What the first of them says. */
+  /** Matches the detail of the first failed step. */
   readonly detail: RegExp;
   readonly advice: RegExp;
 }
 
-/** Lets a request in as Ada. */
+/** Gives a request Ada's token. */
 function letIn({ headers }: IncomingMessage): void {
   headers.authorization = `Bearer ${ADA}`;
 }
 
-/** Whether an answer is a stream. */
+/** Whether an answer is an event stream. */
 function isStream({ upstream }: Exchange): boolean {
   return upstream.headers['content-type'] === 'text/event-stream' && upstream.statusCode === 200;
 }
 
-/** Answers with something else. */
+/** Makes a function that replaces an answer. */
 function answerWith(status: number, body: string, headers: Readonly<Record<string, string>> = {}) {
   return ({ upstream, res }: Exchange): void => {
     upstream.resume();
@@ -34,7 +34,7 @@ function answerWith(status: number, body: string, headers: Readonly<Record<strin
   };
 }
 
-/** Faults that let somebody in. */
+/** Faults that let in callers who should be refused. */
 export const OPEN_FAULTS: readonly SmokeFault[] = [
   {
     what: 'a session that needs no credential after its handshake, on /mcp',
@@ -195,7 +195,7 @@ export const OPEN_FAULTS: readonly SmokeFault[] = [
   },
 ]; // prettier-ignore
 
-/** Faults that take away what guards people at a browser. */
+/** Faults that remove what protects people at a browser. */
 export const BROWSER_FAULTS: readonly SmokeFault[] = [
   {
     what: 'a gateway that drops Origin',
@@ -244,7 +244,7 @@ export const BROWSER_FAULTS: readonly SmokeFault[] = [
   },
 ]; // prettier-ignore
 
-/** Faults of proxies with streams, sizes and limits. */
+/** Faults of proxies that concern streams, sizes and limits. */
 export const PROXY_FAULTS: readonly SmokeFault[] = [
   {
     what: 'events late by two seconds',

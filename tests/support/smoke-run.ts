@@ -1,32 +1,32 @@
-/** Runs the smoke test in this process and gives back what became of each step. */
+/** Runs the smoke test in this process, and returns the result of each step. */
 import { expect } from '@jest/globals';
 import { runSmoke } from '../../scripts/smoke/run.ts';
 import type { Count, StepResult } from '../../scripts/smoke/steps.ts';
 import { ADA, BOB } from './start-server.ts';
 
-/** The outcome of a run. */
+/** The result of a run. */
 export interface SmokeRun {
   readonly exitCode: number;
   readonly checks: Count;
   readonly steps: readonly StepResult[];
-  /** The result of a step that must have run. */
+  /** The result of a step; throws when it has not run. */
   step(id: string): StepResult;
   /** The ids of the steps with this status, in order. */
   ids(status: StepResult['status']): string[];
 }
 
 /**
- * Servers under test send heartbeats each second, what takes longer than three seconds counts as silence, and a message of 64 KiB is a
- * large one: each of dozens of runs would carry 4 MiB through a proxy.
+ * Options for fast runs: servers under test send heartbeats each second, more than three seconds count as silence, and the largest
+ * message is 64 KiB: otherwise each of dozens of runs would carry 4 MiB through a proxy.
  */
 export const FAST = ['--heartbeat', '1', '--timeout', '3', '--max-body', '65536'];
 
-/** Runs the smoke test with its JSON report. Whatever happens, no token may be in what it prints. */
+/** Runs the smoke test with its JSON report. Fails the test if the output holds a token. */
 export async function smoke(url: string, ...args: readonly string[]): Promise<SmokeRun> {
   return smokeIn({}, url, ...args);
 }
 
-/** The same with variables of the environment. */
+/** Runs it with variables of the environment. */
 export async function smokeIn(
   environment: Readonly<Record<string, string>>,
   url: string,
@@ -35,7 +35,7 @@ export async function smokeIn(
   return run({ environment, onTold: () => undefined }, url, ...args);
 }
 
-/** The same with somebody who hears what it asks its operator to do. */
+/** Runs it with a listener for what it asks of its operator. */
 export async function smokeTold(
   onTold: (text: string) => void,
   url: string,
@@ -44,13 +44,13 @@ export async function smokeTold(
   return run({ environment: {}, onTold }, url, ...args);
 }
 
-/** Whom a run has around it. */
+/** The surroundings of a run. */
 interface Around {
   readonly environment: Readonly<Record<string, string>>;
   readonly onTold: (text: string) => void;
 }
 
-/** Runs it. */
+/** Runs the smoke test and parses its report. */
 async function run(
   { environment, onTold }: Around,
   url: string,
@@ -77,7 +77,7 @@ async function run(
   };
 }
 
-/** What makes a run fast, but for what these arguments set themselves: an option that is there twice is refused. */
+/** The options for fast runs, except those that the arguments set themselves: an option must not be given twice. */
 function fastWithout(args: readonly string[]): string[] {
   return FAST.filter((_word, index) => !args.includes(FAST[index - (index % 2)] ?? ''));
 }

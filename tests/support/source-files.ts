@@ -1,4 +1,4 @@
-/** What the sources say about themselves: their imports and what stands outside of functions, read with the compiler's parser. */
+/** Reads the sources with the compiler's parser: what each file imports, and what it does at its top level. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import ts from 'typescript';
@@ -7,10 +7,10 @@ import { ROOT } from './process.ts';
 
 /** One import of a file. */
 export interface Import {
-  /** A path under `src`, such as `auth/user.ts`, or a package or Node module as it is imported. */
+  /** A path under `src`, such as `auth/user.ts`, or the specifier of a package or of a Node module. */
   readonly target: string;
   readonly isOurs: boolean;
-  /** Whether it vanishes when compiled: `import type`. */
+  /** Whether it is an `import type`, which the compiler removes. */
   readonly isType: boolean;
 }
 
@@ -20,13 +20,13 @@ export interface SourceFile {
   readonly name: string;
   readonly text: string;
   readonly imports: readonly Import[];
-  /** What it does when it is imported, as far as its text shows. */
+  /** The statements that do something when the file is imported, as far as its text shows. */
   readonly effects: readonly string[];
-  /** Whether it reads or hands on the environment of the process. */
+  /** Whether it reads the environment of the process, or passes it on. */
   readonly touchesEnvironment: boolean;
 }
 
-/** Reads every file under `src`, or another folder. */
+/** Reads every file under `src`, or under another folder. */
 export async function readSources(folder = 'src'): Promise<SourceFile[]> {
   const names = await listSources(folder);
   return Promise.all(
@@ -34,7 +34,7 @@ export async function readSources(folder = 'src'): Promise<SourceFile[]> {
   );
 }
 
-/** Reads one file's text. */
+/** Reads the text of one file. */
 export function parseSource(name: string, text: string): SourceFile {
   const tree = ts.createSourceFile(name, text, ts.ScriptTarget.ES2023, true);
   return {
@@ -46,7 +46,7 @@ export function parseSource(name: string, text: string): SourceFile {
   };
 }
 
-/** Every import and re-export, static or dynamic, and types written as `import('…')`. */
+/** Finds every import and re-export, static or dynamic, and types written as `import('…')`. */
 function importsOf(tree: ts.SourceFile, name: string): Import[] {
   const found: Import[] = [];
   const add = (specifier: ts.Node, isType: boolean): void => {
@@ -71,7 +71,7 @@ function importsOf(tree: ts.SourceFile, name: string): Import[] {
   return found;
 }
 
-/** What happens when a file is imported: statements that do something, and values made with Node or the process. */
+/** What happens when a file is imported: statements that do something, and variables made with Node or the process. */
 function effectsOf(tree: ts.SourceFile): string[] {
   const fromNode = new Set<string>();
   for (const statement of tree.statements) {
@@ -108,18 +108,18 @@ function isDeclaration(statement: ts.Statement): boolean {
   );
 }
 
-/** Whether a node has a body that does not run by itself. */
+/** Whether a node is a function, whose body does not run by itself. */
 function isFunction(node: ts.Node): boolean {
   return ts.isArrowFunction(node) || ts.isFunctionExpression(node) || ts.isMethodDeclaration(node);
 }
 
-/** Whether anything but another property of `process` is used, or the module `node:process` imported. */
+/** Whether `process` is used other than by a property besides `env`, or its module is imported. */
 function touchesEnvironment(tree: ts.SourceFile): boolean {
   let touches = false;
   visit(tree, (node) => {
     if (ts.isStringLiteral(node) && /^(node:)?process$/.test(node.text)) touches = true;
     if (!ts.isIdentifier(node) || node.text !== 'process') return;
-    // `globalThis.process` is the process as well.
+    // `globalThis.process` is the same object.
     const whole =
       ts.isPropertyAccessExpression(node.parent) && node.parent.name === node ? node.parent : node;
     const isOther = ts.isPropertyAccessExpression(whole.parent) && whole.parent.name.text !== 'env';
@@ -128,7 +128,7 @@ function touchesEnvironment(tree: ts.SourceFile): boolean {
   return touches;
 }
 
-/** Walks a tree; a visitor that returns false keeps out of what is below. */
+/** Walks a tree; when the visitor returns false, the node's children are left out. */
 function visit(node: ts.Node, visitor: (node: ts.Node) => boolean | void): void {
   if (visitor(node) === false) return;
   ts.forEachChild(node, (child) => visit(child, visitor));

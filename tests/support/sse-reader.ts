@@ -1,4 +1,4 @@
-/** Reads a server-sent event stream as it comes: events, comments, retry fields and how it ended. */
+/** Reads a server-sent event stream as it arrives: events, comments and retry fields, and how it ended. */
 import { eventually, type RequestOptions, requestInit, send, type Answer } from './raw-http.ts';
 
 /** One frame of a stream. */
@@ -10,7 +10,7 @@ export interface Frame {
   readonly comment?: string;
 }
 
-/** An open stream, or whatever else the server answered. */
+/** An open stream, or any other answer of the server. */
 export interface StreamReader {
   readonly status: number;
   readonly headers: Headers;
@@ -18,17 +18,17 @@ export interface StreamReader {
   readonly frames: readonly Frame[];
   /** The JSON-RPC messages so far. */
   messages(): readonly unknown[];
-  /** Waits for the first frame that fits, of all that have come. */
+  /** Waits for the first frame that matches, among all frames of the stream. */
   waitFor(fits: (frame: Frame) => boolean, deadlineMs?: number): Promise<Frame>;
-  /** Waits for the message with this id. */
+  /** Waits for the response with this id. */
   answerTo(id: string | number): Promise<unknown>;
-  /** Waits until the stream is over: whether it was ended or cut. */
+  /** Waits until the stream is over; returns whether it was ended or cut. */
   over(deadlineMs?: number): Promise<'ended' | 'cut'>;
-  /** Goes away. */
+  /** Closes the connection. */
   close(): void;
 }
 
-/** Opens a stream. */
+/** Opens a stream, and collects its frames. */
 export async function openStream(url: string, options: RequestOptions = {}): Promise<StreamReader> {
   const abort = new AbortController();
   const headers = { Accept: 'application/json, text/event-stream', ...options.headers };
@@ -91,7 +91,7 @@ async function collect(response: Response, onFrame: (frame: Frame) => void): Pro
   }
 }
 
-/** One frame's fields. */
+/** Parses the fields of one frame. */
 function parseFrame(text: string): Frame {
   const fields: Record<string, string> = {};
   for (const line of text.split('\n')) {
@@ -102,7 +102,7 @@ function parseFrame(text: string): Frame {
   return fields;
 }
 
-/** The message that a frame carries, if it does: the first of a stream may only tell its id. */
+/** The JSON-RPC message of a frame, if it has one: the first frame of a stream may only give its id. */
 function messageOf({ event, data }: Frame): unknown[] {
   return data !== undefined && data !== '' && event !== 'endpoint' ? [JSON.parse(data) as unknown] : [];
 }
@@ -112,16 +112,16 @@ function hasId(message: unknown, id: string | number): boolean {
   return typeof message === 'object' && message !== null && 'id' in message && message.id === id;
 }
 
-/** A session of the HTTP+SSE transport. */
+/** A session of HTTP+SSE. */
 export interface SseSession extends StreamReader {
   readonly id: string;
-  /** Where its messages go. */
+  /** The address to which its messages are posted. */
   readonly endpoint: string;
-  /** Sends a message on it, as its user unless told otherwise. */
+  /** Posts a message, with its user's token unless the options say otherwise. */
   post(body: unknown, options?: RequestOptions): Promise<Answer>;
 }
 
-/** Opens a session of the HTTP+SSE transport. */
+/** Opens a session of HTTP+SSE. */
 export async function openSse(url: string, token: string): Promise<SseSession> {
   const reader = await openStream(`${url}/sse`, { token });
   const { data = '' } = await reader.waitFor(({ event }) => event === 'endpoint');

@@ -1,4 +1,4 @@
-/** Starts the real server on a free port, with its log in memory and its tokens in a file of its own. */
+/** Starts the real server on a free port, with its log in memory and a token file of its own. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -17,12 +17,12 @@ import { type RunningServer, startServer } from '../../src/server/start-server.t
 import type { Tool } from '../../src/mcp/tool.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
 
-/** Tokens that most tests need. */
+/** Tokens of the users in most tests. */
 export const ADA = 'tok_ada_0123456789';
 export const BOB = 'tok_bob_0123456789';
 export const GREETER = 'tok_greeter_0123456789';
 
-/** The token file's content, unless a test brings its own. */
+/** The content of the token file, unless a test gives another. */
 export const TOKENS: TokenFileContent = {
   [ADA]: { userId: 'ada', name: 'Ada Lovelace' },
   [BOB]: { userId: 'bob', name: 'Bob' },
@@ -31,17 +31,17 @@ export const TOKENS: TokenFileContent = {
   tok_disabled_0123456789: { userId: 'off', disabled: true },
 };
 
-/** A token file as JSON. */
+/** The content of a token file, before it is written as JSON. */
 export type TokenFileContent = Record<string, Record<string, unknown>>;
 
-/** What a test may want to have otherwise. */
+/** What a test may change. */
 export interface TestServerOptions {
-  /** Variables besides PORT; `AUTH_ENABLED` is true unless given, and calls are not limited. */
+  /** Variables besides PORT. `AUTH_ENABLED` is true unless given, and the number of calls is not limited. */
   readonly env?: Readonly<Record<string, string>>;
   readonly tokens?: TokenFileContent;
-  /** Decides about tokens in the place of the file. */
+  /** Verifies tokens instead of the file. */
   readonly verifier?: TokenVerifier;
-  /** What becomes of tokens of the file that are no secret: `allow` unless given, since most tests have such. */
+  /** What to do about weak tokens in the file. Default: `allow`, since most tests have such tokens. */
   readonly weakTokens?: WeakTokens;
   readonly tools?: readonly Tool[];
   readonly features?: readonly Feature[];
@@ -52,11 +52,11 @@ export interface TestServerOptions {
 /** One line of the log. */
 export type LogLine = Record<string, unknown>;
 
-/** A server to test. */
+/** A server under test. */
 export interface TestServer extends RunningServer {
-  /** Every log line so far, at level debug. */
+  /** Every line of its log so far, at level debug. */
   readonly lines: readonly LogLine[];
-  /** Replaces the token file's content, in place. */
+  /** Replaces the content of the token file in place. */
   writeTokens(tokens: TokenFileContent | string): Promise<void>;
   readonly tokensPath: string;
 }

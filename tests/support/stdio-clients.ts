@@ -1,23 +1,23 @@
-/** Real MCP clients of both SDK generations that start their server themselves, as desktop hosts do. */
+/** Starts a server over stdio for real MCP clients of both SDK generations, as desktop hosts do. */
 import { Client as ClientV2 } from '@modelcontextprotocol/client';
 import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { bareEnvironment, type ProcessOptions, type Sandbox } from './process.ts';
 
-/** The kinds of clients there are. */
+/** The kinds of clients. */
 export const STDIO_KINDS = ['v1', 'v2', 'v2 2026-07-28'] as const;
 export type StdioKind = (typeof STDIO_KINDS)[number];
 
-/** What a tool answered. */
+/** The answer of a tool. */
 export interface ToolAnswer {
   readonly text: string;
   readonly isError: boolean;
 }
 
-/** A client with a server process of its own. */
+/** A client, and the server process that it has started. */
 export interface StdioClient {
-  /** The names of the tools, in their order. */
+  /** The names of the tools, in the server's order. */
   listTools(): Promise<string[]>;
   call(name: string, input?: Record<string, unknown>): Promise<ToolAnswer>;
   /** Everything the process has written to stderr. */
@@ -25,7 +25,7 @@ export interface StdioClient {
   close(): Promise<void>;
 }
 
-/** Starts the process and connects to it; the sandbox closes both. */
+/** Starts the process and connects to it; the sandbox closes the client. */
 export async function connectStdio(
   sandbox: Sandbox,
   kind: StdioKind,
@@ -72,7 +72,7 @@ export async function connectStdio(
   };
 }
 
-/** A tool result's text and whether it is an error. */
+/** The text of a tool's result, and whether it is an error. */
 function simplify(result: unknown): ToolAnswer {
   const { content, isError = false } = result as { content: { text?: string }[]; isError?: boolean };
   return { text: content.map(({ text = '' }) => text).join(''), isError };

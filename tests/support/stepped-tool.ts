@@ -1,23 +1,23 @@
-/** A tool that a test drives by hand: what it reports, when it sends its client away, and when it answers. */
+/** A tool that a test controls by hand: its progress, when it pauses its client, and when it answers. */
 import { z } from 'zod';
 import { defineTool, type Tool, type ToolContext } from '../../src/mcp/tool.ts';
 import { eventually } from './raw-http.ts';
 
-/** One call of the tool. */
+/** One running call of the tool. */
 export interface SteppedCall {
   readonly context: ToolContext;
-  /** Reports so many steps more. */
+  /** Reports this many further steps of progress. */
   step(count?: number): Promise<void>;
-  /** Answers. */
+  /** Answers the call. */
   finish(text: string): void;
 }
 
-/** The tool `walk` and the hand on it. */
+/** The tool `walk`, and the means to control it. */
 export interface SteppedTool {
   readonly tool: Tool;
   /** Waits for the call with this number, from 0. */
   call(index?: number): Promise<SteppedCall>;
-  /** Ends every call that still runs. */
+  /** Answers every call that still runs. */
   finishAll(): void;
 }
 

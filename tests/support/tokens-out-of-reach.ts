@@ -1,4 +1,4 @@
-/** Tokens that go out of reach and come back, as those of a database are for a server that starts without it. */
+/** Tokens that cannot be verified for a while, as those of a database that is away. */
 import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
 import { createTokenSet } from '../../src/auth/tokens/token-set.ts';
 import type { TokenVerifier } from '../../src/auth/verifier.ts';
@@ -6,11 +6,11 @@ import { TOKENS, type TokenFileContent } from './start-server.ts';
 
 /** A verifier of such tokens. */
 export interface TokensOutOfReach extends TokenVerifier {
-  /** While it is true, nobody can tell about any token. */
+  /** While it is true, no token can be verified. */
   isAway: boolean;
 }
 
-/** Makes the verifier; its tokens are within reach until a test says otherwise. */
+/** Makes the verifier; its tokens can be verified until a test says otherwise. */
 export function createTokensOutOfReach(content: TokenFileContent = TOKENS): TokensOutOfReach {
   const known = createTokenSet(parseTokens(JSON.stringify(content)));
   const tokens: TokensOutOfReach = {

@@ -1,22 +1,22 @@
-/** What a tool has at hand, made up: for tests that run a tool without a server. */
+/** A made-up tool context, for tests that run a tool without a server. */
 import { createUserContext, type UserFields } from '../../src/auth/user.ts';
 import type { AskingContext, ToolContext } from '../../src/mcp/tool.ts';
 import { NO_SERVICES } from '../../src/server/services.ts';
 import { createMemoryLog } from './memory-log.ts';
 
-/** What a test may want to have otherwise. */
+/** What a test may change. */
 export interface ToolContextOptions {
   readonly user?: UserFields;
   readonly connection?: Omit<ToolContext['connection'], 'pause'>;
-  /** Stands for the services that the tool asks for. */
+  /** Returns the services that the tool uses. */
   readonly use?: ToolContext['use'];
-  /** What the user answers; as it stands, the client cannot ask. */
+  /** Answers for the user. Default: the client cannot ask its user. */
   readonly elicit?: AskingContext['elicit'];
-  /** Hears which lists have changed. */
+  /** Called with the lists that have changed. */
   readonly listChanged?: ToolContext['listChanged'];
 }
 
-/** Makes a context. */
+/** Makes a tool context. */
 export function createToolContext({
   user = { userId: 'ada', name: 'Ada Lovelace' },
   use = NO_SERVICES.use,
@@ -37,7 +37,7 @@ export function createToolContext({
   };
 }
 
-/** A connection whose client is never sent away; `pause` is no field of it, as in a server, so that it can be spread. */
+/** A connection whose client is never told to reconnect. `pause` is a method of the class, as in the server, so that a spread leaves it out. */
 class StayingConnection {
   readonly transport: ToolContext['connection']['transport'];
   readonly protocolVersion: string;
