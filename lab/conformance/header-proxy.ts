@@ -6,7 +6,7 @@ import { listenOnLoopback } from './loopback.ts';
 /** A running proxy. */
 export interface HeaderProxy {
   readonly url: string;
-  /** From here on, every request gets this token; before, each goes through as it comes. */
+  /** Adds this token to all further requests; before, requests pass unchanged. */
   add(token: string): void;
   close(): Promise<void>;
 }
@@ -21,17 +21,17 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** How requests go on. */
+/** How requests are forwarded. */
 export interface HeaderProxyOptions {
-  /** What every request gets; without it, each goes through as it comes until one is added. */
+  /** The token that is added to every request; without it, requests pass unchanged until `add` is called. */
   readonly token?: string;
-  /** Whether the target is asked by its own name, behind its own path, as a server on the internet must be. */
+  /** Whether to use the target's own host name and path, as a server on the internet requires. */
   readonly byItsName?: boolean;
 }
 
 /**
- * Starts a proxy on a free loopback port. Origin goes through as the client sent it, and so does Host unless the target is asked by its
- * name: the server judges them.
+ * Starts a proxy on a free loopback port. Origin is forwarded as the client sent it, and so is Host, unless the target's own name is used:
+ * the server checks both.
  */
 export async function startHeaderProxy(
   target: URL,
@@ -41,7 +41,7 @@ export async function startHeaderProxy(
   const server = createServer((incoming, answer) =>
     forward({ incoming, answer, target, token: added, byItsName }),
   );
-  // Event streams stay silent for long, and the suite decides how long it waits.
+  // No timeout here: event streams stay silent for long, and the suite decides how long it waits.
   server.requestTimeout = 0;
   const port = await listenOnLoopback(server);
   return {
@@ -55,7 +55,7 @@ export async function startHeaderProxy(
   };
 }
 
-/** One request on its way through. */
+/** One request to forward. */
 interface Exchange {
   readonly incoming: IncomingMessage;
   readonly answer: ServerResponse;
@@ -64,12 +64,12 @@ interface Exchange {
   readonly byItsName: boolean;
 }
 
-/** Sends a request on with the credential and streams the response back; whoever leaves first takes the other along. */
+/** Forwards a request with the credential, and streams the response back. When either side closes, the other is closed, too. */
 function forward({ incoming, answer, target, token, byItsName }: Exchange): void {
   const ask = target.protocol === 'https:' ? requestOverTls : request;
   const headers = withCredential(incoming, token);
   const outgoing = ask({
-    // One connection for each request: a kept one may be closed by the server just as it is used again.
+    // One connection for each request: the server may close a kept one just as it is used again.
     agent: false,
     host: target.hostname,
     port: target.port,
@@ -80,7 +80,7 @@ function forward({ incoming, answer, target, token, byItsName }: Exchange): void
   });
   outgoing.on('response', (response) => {
     answer.writeHead(response.statusCode ?? 502, endToEnd(response.rawHeaders).flat());
-    // An event stream's header must arrive before its first event.
+    // The head of an event stream must arrive before its first event.
     answer.flushHeaders();
     response.on('error', () => answer.destroy());
     response.pipe(answer);
@@ -90,12 +90,12 @@ function forward({ incoming, answer, target, token, byItsName }: Exchange): void
   incoming.pipe(outgoing);
 }
 
-/** The request's headers with the credential in place of any the client sent. */
+/** The request's headers, with the credential instead of any that the client sent. */
 function withCredential(incoming: IncomingMessage, token: string | undefined): string[] {
   const headers = endToEnd(incoming.rawHeaders).filter(
     ([name]) => token === undefined || name.toLowerCase() !== 'authorization',
   );
-  // Without a length, Node frames the body anew; without a body there must be no frame.
+  // Without a length, Node frames the body anew. Without a body, there must be no framing.
   const hasFramedBody = incoming.headers['transfer-encoding'] !== undefined;
   return [
     ...headers,
@@ -104,14 +104,14 @@ function withCredential(incoming: IncomingMessage, token: string | undefined): s
   ].flat();
 }
 
-/** Headers, name after value, with another Host. */
+/** Replaces Host in a flat list of names and values. */
 function withHost(headers: readonly string[], host: string): string[] {
   return headers.map((value, index) =>
     headers[index - 1]?.toLowerCase() === 'host' && index % 2 === 1 ? host : value,
   );
 }
 
-/** Name and value of every header that concerns the message itself, in their order and as often as they came. */
+/** The name and the value of every end-to-end header, in their order and with repetitions. */
 function endToEnd(rawHeaders: readonly string[]): [string, string][] {
   const headers: [string, string][] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {

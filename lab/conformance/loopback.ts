@@ -1,4 +1,4 @@
-/** Listens on this machine only, on a port that is free. */
+/** Finds free ports on the loopback interface, and listens on them. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
@@ -12,7 +12,7 @@ export async function listenOnLoopback(server: Server): Promise<number> {
   return address.port;
 }
 
-/** A port that nobody listens on, for a process that must be told one. */
+/** Finds a port on which nothing listens, for a process that must be told its port. */
 export async function findFreePort(): Promise<number> {
   const probe = createServer();
   const port = await listenOnLoopback(probe);

@@ -1,8 +1,8 @@
 /**
  * `npm run conformance`: the official conformance suite against this server with authentication on.
  *
- * The server is run as it is, and as the fixture server of `lab/conformance/server`, which offers what the suite calls by
- * name. The suite cannot send a credential, so a proxy in front of each server adds it: the token of the file, then one of a sign-in.
+ * The server is run as it is, and as the fixture server of `lab/conformance/server`, which has the tools that the suite calls by
+ * name. The suite cannot send a credential, so a proxy in front of each server adds it: a token of the file, or one from a sign-in.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -25,7 +25,7 @@ const SCRIPTS: Readonly<Record<ServerName, URL>> = {
   fixture: new URL('./server/server.js', import.meta.url),
 };
 
-/** What a run of the plan was asked for and works with. */
+/** What the runs of all sets share. */
 interface Run {
   readonly node: string;
   readonly directory: string;
@@ -35,14 +35,14 @@ interface Run {
 
 process.exitCode = await main();
 
-/** Runs what the command line asks for; returns the exit code. */
+/** Runs the command line; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
   const command = understood(parseCommandLine);
   if (command === undefined) return 2;
   const interrupt = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupt.abort());
-  // Whoever read our output, such as `head`, has gone.
+  // The reader of standard output, such as `head`, may have gone.
   process.stdout.on('error', () => interrupt.abort());
   const directory = await mkdtemp(path.join(os.tmpdir(), 'mcp-conformance-'));
   try {
@@ -66,8 +66,8 @@ async function main(): Promise<number> {
 }
 
 /**
- * The sets to run.
- * @throws {CommandError} saying what is wrong with the command line
+ * Parses the command line.
+ * @throws {CommandError} saying what is wrong
  */
 function parseCommandLine(): { sets: readonly PlannedSet[]; verbose: boolean } {
   const { texts, switches } = parseOptions(process.argv.slice(2), {
@@ -94,7 +94,7 @@ async function runPlan(sets: readonly PlannedSet[], run: Run): Promise<number> {
   return printTable(results, troubles) ? 0 : 1;
 }
 
-/** Runs one set with its server and proxy, which are gone afterwards. */
+/** Runs one set with a server and a proxy of its own, and stops both afterwards. */
 async function withServer(set: PlannedSet, run: Run, troubles: string[]): Promise<ScenarioResult[]> {
   const { node, signal, verbose } = run;
   const directory = path.join(run.directory, set.name);
@@ -125,7 +125,7 @@ async function withServer(set: PlannedSet, run: Run, troubles: string[]): Promis
   }
 }
 
-/** An error's message with those of its causes. */
+/** The message of an error, with those of its causes. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message} (${describe(error.cause)})`;

@@ -1,7 +1,7 @@
 /** What `npm run conformance -- --help` prints. */
 import { SIGN_IN_SET_NAMES } from './sign-in.usage.mjs';
 
-/** What is run against each server with a token that was handed out. */
+/** The sets that are run with tokens of the file. */
 const HANDED_OUT = /** @type {const} */ (['plain', 'streams', '2025-11-25', '2026-07-28']);
 
 /** The sets of scenarios that can be run alone. */

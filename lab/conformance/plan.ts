@@ -1,4 +1,4 @@
-/** What of the official conformance suite is run against which server, and why. */
+/** The plan: which scenarios of the official conformance suite are run against which server, and why. */
 import type { SET_NAMES } from './main.usage.mjs';
 import { SIGN_IN_SETS } from './sign-in.ts';
 import type { ScenarioResult, SuiteOptions } from './suite.ts';
@@ -6,38 +6,38 @@ import type { ScenarioResult, SuiteOptions } from './suite.ts';
 /** The two servers under test. */
 export type ServerName = 'plain' | 'fixture';
 
-/** One run of one scenario by its name. */
+/** One run of one scenario, by name. */
 export interface PlannedScenario {
   readonly scenario: string;
   readonly revision: string;
-  /** Checks that need one of the suite's own tools, which a server without fixtures cannot have. */
+  /** Checks that are left out, since they need one of the suite's own tools, which only the fixture server has. */
   readonly fixtureChecks?: readonly string[];
-  /** Checks that must have succeeded: where the suite only warns, or says nothing, that is not enough. */
+  /** Checks that must have succeeded. For others a warning, or no result, is enough. */
   readonly successes?: readonly string[];
 }
 
-/** A set of scenarios with the server they are run against. */
+/** A set of scenarios, and the server that they are run against. */
 export type PlannedSet = {
   readonly name: (typeof SET_NAMES)[number];
   readonly server: ServerName;
   /** Settings of the server besides the usual ones. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** What is sent in place of the token that the server has been given. */
+  /** Exchanges the server's token for the one that is sent instead. */
   readonly exchange?: (url: string, token: string) => Promise<string>;
 } & (
   | {
-      /** The revision whose requirement set is run as the suite has frozen it. */
+      /** The revision whose set of requirements is run, as the suite has frozen it. */
       readonly requirements: string;
-      /** How many scenarios of it are scored: a set that shrinks unnoticed would pass too easily. */
+      /** The number of its scored scenarios: if the set shrank unnoticed, it would pass too easily. */
       readonly scored: number;
     }
   | { readonly scenarios: readonly PlannedScenario[] }
-  /** Runs by itself, without a credential. */
+  /** Runs by itself, with the server's token, which the proxy does not add. */
   | { readonly run: (options: SuiteOptions, token: string) => Promise<ScenarioResult[]> }
 );
 
 /**
- * What any server owes, whatever it offers. Left out are scenarios that call a tool, prompt or resource by the suite's
+ * What every server must do, whatever it offers. Left out are scenarios that call a tool, prompt or resource by the suite's
  * own name (tools-call-*, prompts-*, resources-*, caching, completion-complete, elicitation-*, input-required-* but one,
  * json-schema-2020-12, server-sse-polling, http-custom-header-server-validation), logging-set-level, because this server
  * does not offer logging, and the extensions it does not have (tasks, skills).
@@ -50,7 +50,7 @@ const PLAIN_SCENARIOS: readonly PlannedScenario[] = [
   // Every server here has tools, and every transport of it may be used by many requests at once.
   ...inRevisions('tools-list', ['2025-06-18', '2025-11-25', '2026-07-28']),
   ...inRevisions('server-sse-multiple-streams', ['2025-11-25', '2026-07-28']),
-  // Host and Origin are checked before anything else.
+  // Host and Origin are checked before everything else.
   ...inRevisions('dns-rebinding-protection', ['2025-11-25', '2026-07-28']),
   // Discovery, versions, headers, errors and subscriptions of the stateless protocol.
   {
@@ -68,13 +68,13 @@ const PLAIN_SCENARIOS: readonly PlannedScenario[] = [
       'sep-2575-server-sends-tools-list-changed-on-subscription',
     ],
   },
-  // Calls the first tool of the list without arguments, which every fork should be able to answer.
+  // Calls the first listed tool without arguments; every fork should be able to answer that.
   ...inRevisions('http-header-validation', ['2026-07-28']),
   // Lists must never ask for input.
   ...inRevisions('input-required-result-unsupported-methods', ['2026-07-28']),
 ];
 
-/** Streams that end before the answer and are taken up again, which the suite asks for in warnings only. */
+/** Streams that end before the answer and are resumed. For these, the suite only warns when a check fails. */
 const STREAM_SCENARIOS: readonly PlannedScenario[] = [
   {
     scenario: 'server-sse-polling',
@@ -88,7 +88,7 @@ const STREAM_SCENARIOS: readonly PlannedScenario[] = [
   },
 ];
 
-/** Everything `npm run conformance` runs, in this order. */
+/** All sets that `npm run conformance` runs, in this order. */
 export const PLAN: readonly PlannedSet[] = [
   { name: 'plain', server: 'plain', scenarios: PLAIN_SCENARIOS },
   { name: 'streams', server: 'fixture', scenarios: STREAM_SCENARIOS },
@@ -97,7 +97,7 @@ export const PLAN: readonly PlannedSet[] = [
   ...SIGN_IN_SETS,
 ];
 
-/** One scenario at the wire of several revisions. */
+/** Plans one scenario in several revisions. */
 function inRevisions(scenario: string, revisions: readonly string[]): PlannedScenario[] {
   return revisions.map((revision) => ({ scenario, revision }));
 }

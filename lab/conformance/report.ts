@@ -1,4 +1,4 @@
-/** Prints results for people: a line as each scenario ends, and a table with the verdict at the end. */
+/** Prints results for people: one line when a scenario ends, and a table with the verdict at the end. */
 import type { ScenarioResult } from './suite.ts';
 
 /** Prints one scenario's line, with the reason below it when it failed. */
@@ -23,7 +23,7 @@ export function printResult({
   for (const line of warnings) console.log(`        warning: ${line}`);
 }
 
-/** Prints the table and the verdict; returns whether everything scored has passed and nothing else went wrong. */
+/** Prints the table and the verdict. Returns whether every scored scenario has passed and nothing else was wrong. */
 export function printTable(results: readonly ScenarioResult[], troubles: readonly string[]): boolean {
   const rows = [...new Set(results.map(({ set }) => set))].map((set) => rowOf(set, results));
   console.log(`\n${formatRow(['set', 'scored', 'passed', 'not scored', 'of these passed'])}`);
@@ -50,7 +50,7 @@ function isPassed({ passed }: ScenarioResult): boolean {
   return passed;
 }
 
-/** A table row with columns of equal width. */
+/** Formats a table row, with columns of equal width. */
 function formatRow([name = '', ...columns]: readonly string[]): string {
   return `  ${name.padEnd(22)}${columns.map((column) => column.padStart(17)).join('')}`;
 }

@@ -1,4 +1,4 @@
-/** Starts a server of ours as a process of its own, with authentication on and one token, and stops it again. */
+/** Starts one of our servers as a process, with authentication on and one token, and stops it. */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -11,16 +11,16 @@ export interface ServerProcess {
   readonly url: URL;
   /** The token of its only user. */
   readonly token: string;
-  /** The last of what it wrote to stderr. */
+  /** The end of what it has written to stderr. */
   output(): string;
-  /** Asks it to stop; returns what was wrong with how it did, if anything was. */
+  /** Asks it to stop. Returns what was wrong with the way it stopped; undefined when nothing was. */
   stop(): Promise<string | undefined>;
 }
 
-/** What {@link startServerProcess} needs. */
+/** The options of {@link startServerProcess}. */
 export interface ServerProcessOptions {
   readonly script: string;
-  /** An empty directory for its token file; it is its working directory too, so that no `.env` of ours is read. */
+  /** An empty directory for its token file. It is also its working directory, so that no `.env` of ours is read. */
   readonly directory: string;
   readonly signal: AbortSignal;
   readonly settings?: Readonly<Record<string, string>> | undefined;
@@ -31,12 +31,12 @@ const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 50;
 const MAX_OUTPUT_CHARS = 20_000;
 
-/** What a server process inherits. Nothing else, so that the caller's settings for its own server do not count. */
+/** The variables that the server inherits. No others, so that settings of the caller's own server have no effect. */
 const INHERITED = ['PATH', 'HOME', 'SYSTEMROOT', 'TEMP', 'TMPDIR'];
 
 /**
  * Starts a server on a free loopback port and waits until it is healthy.
- * @throws {Error} with what it wrote when it does not become so
+ * @throws {Error} with its output, when it does not become healthy
  */
 export async function startServerProcess({
   script,
@@ -72,7 +72,7 @@ export async function startServerProcess({
     output = (output + text).slice(-MAX_OUTPUT_CHARS);
   });
   child.on('error', (error) => (output += error.message));
-  // However this process ends, the server must not outlive it.
+  // The server must not outlive this process, however it ends.
   const killWithUs = (): boolean => child.kill('SIGKILL');
   process.once('exit', killWithUs);
   const ended = new Promise<true>((resolve) => {
@@ -82,7 +82,7 @@ export async function startServerProcess({
     });
   });
 
-  /** Stops it: politely first, for what it says in that time is part of the test. */
+  /** Stops it: with SIGTERM first, since a clean stop is part of the test. */
   async function stop(): Promise<string | undefined> {
     const hadEnded = child.exitCode ?? child.signalCode;
     if (hadEnded !== null) return `had ended before it was stopped (${hadEnded})`;
@@ -111,7 +111,7 @@ export async function startServerProcess({
   return { url, token, output: () => output, stop };
 }
 
-/** Whether the server answers its liveness route. */
+/** Whether the server answers `/health`. */
 async function isHealthy(url: URL, signal: AbortSignal): Promise<boolean> {
   try {
     const { ok, body } = await fetch(new URL('/health', url), { signal });

@@ -1,14 +1,14 @@
-/** The sets about signing in: the suite's scenarios for authorization servers, and what it requires of servers, with a token of a sign-in. */
+/** The sets about signing in: the suite's scenarios for authorization servers, and its requirements for servers, with a token of a sign-in. */
 import { randomBytes } from 'node:crypto';
 import { allowOnPage, registerClient, signIn } from '../sign-in.ts';
 import { findFreePort } from './loopback.ts';
 import type { PlannedSet } from './plan.ts';
 import { judge, readChecks, runSuite, type ScenarioResult, type SuiteOptions } from './suite.ts';
 
-/** What lets users sign in at the server. */
+/** The setting with which users can sign in at the server. */
 const SETTINGS = { SERVER_SECRET: randomBytes(32).toString('base64url') };
 
-/** The scenarios that there are. */
+/** The suite's scenarios for authorization servers. */
 const SCENARIOS = ['authorization-server-metadata-endpoint', 'authorization-code-grant'];
 
 /** The sets, in the order in which they are run. */
@@ -32,12 +32,12 @@ export const SIGN_IN_SETS: readonly PlannedSet[] = [
   },
 ];
 
-/** The token that a user gets for the one that was handed out. */
+/** Signs in with a token of the file, and returns the access token of the sign-in. */
 async function exchangeToken(url: string, token: string): Promise<string> {
   return (await signIn(url, token)).accessToken;
 }
 
-/** Runs the scenarios for authorization servers; where they wait for the user, the page is answered for them. */
+/** Runs the scenarios for authorization servers. Where the suite waits for the user, this answers the sign-in page. */
 async function runAuthorization(options: SuiteOptions, token: string): Promise<ScenarioResult[]> {
   const { origin } = new URL(options.url);
   const [clientId, port] = [await registerClient(origin), await findFreePort()];
@@ -62,7 +62,7 @@ async function runAuthorization(options: SuiteOptions, token: string): Promise<S
       directories.push(...(/^Results saved to (.+)$/.exec(line)?.slice(1) ?? []));
       if (!line.startsWith(`${origin}/authorize?`)) return;
       visiting = visit(line, token);
-      // Awaited below; until then a failure is nothing to end the process for.
+      // Awaited below; until then a failure must not end the process.
       visiting.catch(() => undefined);
     },
   );
@@ -79,7 +79,7 @@ async function runAuthorization(options: SuiteOptions, token: string): Promise<S
   return results;
 }
 
-/** Does what the user does, and what the browser does then. */
+/** Allows the client on the sign-in page, and follows the redirect as the browser does. */
 async function visit(address: string, token: string): Promise<void> {
   await fetch(await allowOnPage(address, token));
 }

@@ -1,4 +1,4 @@
-/** Runs the official conformance suite as a process and reads what it found. */
+/** Runs the official conformance suite as a process, and reads its results. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { PlannedScenario, PlannedSet } from './plan.ts';
 
-/** How one scenario ended. */
+/** The result of one scenario. */
 export interface ScenarioResult {
   readonly set: string;
   readonly scenario: string;
   readonly revision: string;
-  /** Whether it counts; the suite also runs what a revision does not require. */
+  /** Whether it counts. The suite also runs scenarios that a revision does not require. */
   readonly scored: boolean;
   readonly passed: boolean;
   readonly checks: number;
@@ -20,17 +20,17 @@ export interface ScenarioResult {
   readonly warnings: readonly string[];
 }
 
-/** What every run of the suite needs. */
+/** The options of every run of the suite. */
 export interface SuiteOptions {
-  /** A Node that the suite accepts. */
+  /** The path of a Node that the suite accepts. */
   readonly node: string;
   /** The MCP endpoint under test. */
   readonly url: string;
   readonly resultsDirectory: string;
   readonly signal: AbortSignal;
-  /** Called with each result as soon as it is there. */
+  /** Called with each result as soon as it is known. */
   readonly onResult: (result: ScenarioResult) => void;
-  /** Called with each line the suite prints. */
+  /** Called with each line that the suite prints. */
   readonly onLine: (line: string) => void;
 }
 
@@ -41,7 +41,7 @@ type Check = z.output<typeof CHECKS>[number];
 
 const LAST_LINES = 20;
 
-/** Runs one set of the plan; every scenario's result is reported, and returned at the end. */
+/** Runs one set of the plan. Reports each result at once, and returns all at the end. */
 export async function runSet(
   set: Exclude<PlannedSet, { run: unknown }>,
   options: SuiteOptions,
@@ -51,7 +51,7 @@ export async function runSet(
     : runScenarios(set.name, set.scenarios, options);
 }
 
-/** Runs a revision's requirement set in one process, as the suite has frozen it. */
+/** Runs the requirements of a revision in one process, as the suite has frozen them. */
 async function runRequirements(
   { name, requirements, scored }: Extract<PlannedSet, { requirements: string }>,
   options: SuiteOptions,
@@ -71,7 +71,7 @@ async function runRequirements(
     results.push(result);
     options.onResult(result);
   });
-  // Whatever the suite did not get to run has not passed.
+  // A scenario that the suite did not run has not passed.
   const seen = new Set(results.map(({ scenario }) => scenario));
   for (const scenario of required) {
     if (seen.has(scenario)) continue;
@@ -82,7 +82,7 @@ async function runRequirements(
   return results;
 }
 
-/** Runs scenarios by name, one process each. */
+/** Runs scenarios by name, each in a process of its own. */
 async function runScenarios(
   set: string,
   scenarios: readonly PlannedScenario[],
@@ -105,14 +105,14 @@ async function runScenarios(
   return results;
 }
 
-/** A failure for each check that must have succeeded and has not. */
+/** Makes a failure for each check that must have succeeded and has not. */
 function missingSuccesses(checks: readonly Check[], successes: readonly string[]): Check[] {
   return successes
     .filter((wanted) => !checks.some(({ id, status }) => id === wanted && status === 'SUCCESS'))
     .map((id) => ({ id, status: 'FAILURE', errorMessage: 'has not succeeded' }));
 }
 
-/** A result from the checks of a scenario. One that made no check has not shown anything, so it has not passed. */
+/** Judges a scenario by its checks. A scenario without a check has shown nothing, so it has not passed. */
 export function judge(
   face: Pick<ScenarioResult, 'set' | 'scenario' | 'revision' | 'scored'>,
   checks: readonly Check[],
@@ -130,14 +130,14 @@ export function judge(
   };
 }
 
-/** What the checks of one status have to say. */
+/** The messages of the checks with one status. */
 function messagesOf(checks: readonly Check[], wanted: string): string[] {
   return checks
     .filter(({ status }) => status === wanted)
     .map(({ id, errorMessage }) => `${id}: ${errorMessage ?? 'no message'}`);
 }
 
-/** The scenarios that a revision requires of a server, as the suite itself lists them. */
+/** The scenarios that a revision requires of a server, as the suite lists them. */
 async function listRequired(revision: string, options: SuiteOptions): Promise<Set<string>> {
   const required = new Set<string>();
   let inServerList = false;
@@ -150,7 +150,7 @@ async function listRequired(revision: string, options: SuiteOptions): Promise<Se
   return required;
 }
 
-/** Runs scenarios against the server; `onChecks` gets each scenario's checks, in the order they end. */
+/** Runs scenarios against the server. `onChecks` is called with the checks of each scenario, in the order in which they end. */
 async function runServerCommand(
   args: readonly string[],
   options: SuiteOptions,
@@ -171,7 +171,7 @@ async function runServerCommand(
   if (!hasResults) throw new Error(`The suite ran nothing for ${args.join(' ')}:\n${said}`);
 }
 
-/** The scenario that a results directory such as `server-ping-2026-01-01T00-00-00-000Z` belongs to. */
+/** The scenario of a results directory, such as `server-ping-2026-01-01T00-00-00-000Z`. */
 function scenarioOf(directory: string): string {
   const scenario = /server-([^/\\]+)-\d{4}-\d{2}-\d{2}T[\d-]+Z$/.exec(directory)?.[1];
   if (scenario === undefined)
@@ -179,12 +179,12 @@ function scenarioOf(directory: string): string {
   return scenario;
 }
 
-/** The checks that the suite has written down for a scenario. */
+/** Reads the checks of a scenario from its results directory. */
 export async function readChecks(directory: string): Promise<readonly Check[]> {
   return CHECKS.parse(JSON.parse(await readFile(`${directory}/checks.json`, 'utf8')));
 }
 
-/** Runs the suite's command line to its end; returns its last words. Its exit code only repeats what the checks say. */
+/** Runs the suite's command line to its end; returns the last lines of its output. Its exit code only repeats what the checks say. */
 export async function runSuite(
   args: readonly string[],
   { node, signal, onLine }: SuiteOptions,

@@ -1,4 +1,4 @@
-/** Copies of this checkout: one that stands for the template, and forks of it. */
+/** Copies of this checkout: one that plays the template, and forks of it. */
 import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from './steps.ts';
@@ -6,10 +6,10 @@ import { run } from './steps.ts';
 /** The files that a fork adds, by their paths in it. */
 const FILES = 'lab/fork/files';
 
-/** Where the copies stand while the proof runs, beside the packages of which they are links. Git, jest and the linter leave it out. */
+/** The folder of the copies while the proof runs, on the disk of the packages that they link to. Git, jest and the linter leave it out. */
 export const COPIES = path.resolve('results/fork-proof');
 
-/** A checkout, with what a person would do in it. */
+/** A checkout, with methods for what a person would do in it. */
 export class Checkout {
   readonly folder: string;
 
@@ -29,7 +29,7 @@ export class Checkout {
     return run(this.folder, process.execPath, args);
   }
 
-  /** Runs a line of a document in a shell. */
+  /** Runs a command line from a document in a shell. */
   async shell(line: string): Promise<string> {
     return run(this.folder, 'sh', ['-c', line]);
   }
@@ -56,8 +56,8 @@ export class Checkout {
   }
 
   /**
-   * Changes a file's text.
-   * @throws when that changes nothing
+   * Changes the text of a file.
+   * @throws when the text does not change
    */
   async edit(name: string, change: (text: string) => string): Promise<void> {
     const before = await this.read(name);
@@ -66,13 +66,13 @@ export class Checkout {
     await this.write(name, after);
   }
 
-  /** Puts files of ours in, where they are called the same. */
+  /** Copies files of ours into it, under the same names. */
   async add(...names: readonly string[]): Promise<void> {
     for (const name of names)
       await cp(path.join(FILES, name), path.join(this.folder, name), { recursive: true });
   }
 
-  /** Puts a tool on the list of tools, as README.md says. */
+  /** Adds a tool to the list of tools, as README.md says. */
   async listTool(constant: string, file: string): Promise<void> {
     await this.edit('src/tools/index.ts', (text) =>
       text.replace(/^import/m, `import { ${constant} } from './${file}.ts';\nimport`).replace(
@@ -90,7 +90,7 @@ export class Checkout {
   }
 }
 
-/** Makes the copy that stands for the template: what git has of this checkout, and what has been changed since. */
+/** Makes the copy that plays the template: the files that git knows in this checkout, with changes that are not committed. */
 export async function copyTemplate(): Promise<Checkout> {
   await rm(COPIES, { recursive: true, force: true });
   const template = new Checkout(path.join(COPIES, 'template'));
@@ -105,13 +105,13 @@ export async function copyTemplate(): Promise<Checkout> {
   return template;
 }
 
-/** Forks the template, with the packages of this checkout: an installation of each would take most of the time. */
+/** Forks the template, with copies of this checkout's packages: installing them for each fork would take most of the time. */
 export async function forkOf(template: Checkout, name: string): Promise<Checkout> {
   const fork = new Checkout(path.join(COPIES, name));
   await run(COPIES, 'git', ['clone', '-q', template.folder, fork.folder]);
   const packages = path.resolve('node_modules');
   const copy = path.join(fork.folder, 'node_modules');
-  // Links where the system has them: packages are replaced when they change, not written into.
+  // Hard links where the system has them: packages are replaced when they change, not written to.
   await run('.', 'cp', ['-al', packages, copy]).catch(async () => cp(packages, copy, { recursive: true }));
   for (const written of ['.cache', '.prepare-stamp', '.package-lock.json'])
     await rm(path.join(copy, written), { recursive: true, force: true });

@@ -1,16 +1,16 @@
-/** The forks: what each adds, changes or takes out, and what must be green then. */
+/** The forks: what each adds, changes or removes, and which checks must pass then. */
 import path from 'node:path';
 import { ISLANDS } from '../../scripts/fork/islands.mjs';
 import { type Checkout, forkOf } from './checkout.ts';
 import type { Steps } from './steps.ts';
 
-/** How much is run of the tests. */
+/** How many of the tests to run. */
 export interface Extent {
-  /** No fork runs every test. */
+  /** Whether to leave out what takes longest: no fork runs every test then. */
   readonly quick: boolean;
 }
 
-/** Tests that see most of a server, and know nothing of islands. */
+/** Tests that cover most of a server, and depend on no island. */
 const SMALL_SUITE = [
   'tests/architecture.test.ts',
   'tests/app/',
@@ -20,13 +20,13 @@ const SMALL_SUITE = [
   'tests/e2e/entries.test.ts',
 ];
 
-/** Its name. */
+/** The small suite, and its name in the output. */
 const SMALL: { readonly what: string; readonly tests: readonly string[] } = {
   what: 'the small suite',
   tests: SMALL_SUITE,
 };
 
-/** A fork that adds one of everything and throws nothing away: the template's documents are still looked at. */
+/** A fork that adds one of everything and removes nothing: the tests of the template's documents must pass, too. */
 export async function forkThatAdds(steps: Steps, template: Checkout): Promise<void> {
   const fork = await steps.take('fork the template', async () => forkOf(template, 'adds'));
   await addEverything(steps, fork, template);
@@ -37,8 +37,8 @@ export async function forkThatAdds(steps: Steps, template: Checkout): Promise<vo
 }
 
 /**
- * A fork that makes itself its own, throws the examples away, adds one of everything, with a package that has an install script, and
- * takes a later version over.
+ * A fork that runs init, removes the examples, adds one of everything, with a package that has an install script, and merges a later
+ * version of the template.
  */
 export async function forkOfItsOwn(steps: Steps, template: Checkout, { quick }: Extent): Promise<void> {
   const fork = await steps.take('fork the template', async () => forkOf(template, 'own'));
@@ -46,7 +46,7 @@ export async function forkOfItsOwn(steps: Steps, template: Checkout, { quick }: 
     await fork.npm('run', 'init', '--', '--name', 'lesson-finder', '--title', 'Lesson finder', '--address', 'https://lessons.example', '--keep', 'none', '--drop-docs'); // prettier-ignore
     await fork.commit('Start lesson-finder');
   });
-  // The one island that every fork is expected to throw away.
+  // The one island that every fork is expected to remove.
   await steps.take('build, and npm run drop -- example', async () => {
     await fork.npm('run', '-s', 'build');
     await fork.npm('run', '-s', 'drop', '--', 'example', '--force');
@@ -68,7 +68,7 @@ export async function forkOfItsOwn(steps: Steps, template: Checkout, { quick }: 
   });
 }
 
-/** A fork that takes out the islands: each, of which the compiler is asked, and then several at once, which are built and run. */
+/** A fork that removes islands: each by itself, with a type check, and then several at once, with a build and tests. */
 export async function forkWithoutIslands(steps: Steps, template: Checkout, { quick }: Extent): Promise<void> {
   const fork = await steps.take('fork the template', async () => forkOf(template, 'islands'));
   await steps.take('build', async () => fork.npm('run', '-s', 'build'));
@@ -76,7 +76,7 @@ export async function forkWithoutIslands(steps: Steps, template: Checkout, { qui
   const drop = async (dropped: readonly string[]): Promise<void> => {
     for (const name of dropped) await fork.node('dist/scripts/drop.js', name, '--force');
   };
-  // The compiler sees what is still asked of an island that has gone; that the rest runs is seen in company.
+  // The compiler finds what still imports a removed island. That the rest runs is tested when several are removed at once.
   for (const name of names) {
     await steps.take(`drop ${name}: types`, async () => {
       await drop([name]);
@@ -95,12 +95,12 @@ export async function forkWithoutIslands(steps: Steps, template: Checkout, { qui
   }
 }
 
-/** Names in three groups. Islands that lean on each other stand side by side in the table: they go into different ones. */
+/** Divides names into three groups. Islands that depend on each other stand side by side in the table, and so get into different groups. */
 function inCompany(names: readonly string[]): readonly (readonly string[])[] {
   return [0, 1, 2].map((group) => names.filter((_name, index) => index % 3 === group));
 }
 
-/** Adds one of everything: what README.md shows, and a service with a variable, a tool that writes, a prompt, a resource template. */
+/** Adds one of everything: the tool that README.md shows, a service with a variable, a tool that writes, a prompt and a resource template. */
 async function addEverything(steps: Steps, fork: Checkout, template: Checkout): Promise<void> {
   await steps.take('add the tool of README.md', async () => {
     const tool = /```ts\n([^]*?defineTool\([^]*?)```/.exec(await template.read('README.md'))?.[1];
@@ -120,7 +120,7 @@ async function addEverything(steps: Steps, fork: Checkout, template: Checkout): 
   );
 }
 
-/** What `npm test` does, in its parts, with these tests. */
+/** Does the parts of `npm test` one by one, with these tests only. */
 async function check(steps: Steps, fork: Checkout, { what, tests }: typeof SMALL): Promise<void> {
   await steps.take('build', async () => fork.npm('run', '-s', 'build'));
   for (const part of ['format', 'lint'])
@@ -133,7 +133,7 @@ async function jest(fork: Checkout, names: readonly string[]): Promise<void> {
   await fork.npm('run', '-s', 'jest', '--', '--maxWorkers=2', ...names);
 }
 
-/** Adds a package from a file, so that no registry is asked, and what a fork must say of it. */
+/** Adds a package from a file, so that no registry is needed, and the entries that a fork must make for it. */
 async function addPackage(fork: Checkout): Promise<void> {
   const source = path.resolve('lab/fork/files/vendor/polite-words');
   await fork.write('vendor/README.md', 'Packages that are in no registry.\n');
@@ -141,7 +141,7 @@ async function addPackage(fork: Checkout): Promise<void> {
   await fork.edit('package.json', (text) =>
     text
       .replace('"allowScripts": {', '"allowScripts": {\n    "polite-words": true,')
-      // What no registry has comes along in the package that `npm pack` makes.
+      // A package that no registry has is bundled into the package that `npm pack` makes.
       .replace('"dependencies": {', '"bundleDependencies": [\n    "polite-words"\n  ],\n  "dependencies": {'),
   );
   await fork.npm('install', './vendor/polite-words-1.0.0.tgz', '--offline', '--no-audit', '--no-fund');
@@ -152,7 +152,7 @@ async function addPackage(fork: Checkout): Promise<void> {
   await fork.commit('Ask politely');
 }
 
-/** What only the template's people would change, and what a fork has changed, emptied or deleted as well. */
+/** Changes the template: files that only its maintainers change, and files that a fork has changed, emptied or deleted. */
 async function changeTemplate(template: Checkout): Promise<void> {
   const changes: readonly (readonly [string, (text: string) => string])[] = [
     ['src/http/errors.ts', (text) => `${text}\n// A later version.\n`],
@@ -177,7 +177,7 @@ async function changeTemplate(template: Checkout): Promise<void> {
   await template.commit('A later version');
 }
 
-/** Follows the fork's README, all but `npm test`, which takes its own time. */
+/** Runs the commands of the fork's README, except `npm test`, which takes too long here. */
 async function mergeUpstream(fork: Checkout, template: Checkout): Promise<void> {
   const readme = await fork.read('README.md');
   const block = /## Keep up with the template\n[^]*?```sh\n([^]*?)```/.exec(readme)?.[1] ?? '';
@@ -185,7 +185,7 @@ async function mergeUpstream(fork: Checkout, template: Checkout): Promise<void> 
   if (commands.length < 5) throw new Error('README.md does not say how to keep up with the template.');
   for (const command of commands.filter((line) => line !== 'npm test')) {
     const isMerge = command.includes(' merge ');
-    // It ends with 1 where the template has changed what the fork has deleted; the next command settles that.
+    // git exits with 1 where the template has changed what the fork has deleted; the next command resolves that.
     await (isMerge ? fork.shell(command).catch(() => '') : fork.shell(command));
   }
   const status = await fork.git('status', '--porcelain');

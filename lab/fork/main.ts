@@ -1,6 +1,6 @@
 /**
- * `npm run fork-proof`: forks this checkout as it stands and does what people do with a fork: adds one of everything; makes it their
- * own and takes a later version over; takes out the islands. Everything must be green each time.
+ * `npm run fork-proof`: forks this checkout as it is and does what people do with a fork: adds one of everything; makes it their
+ * own and merges a later version; removes islands. The checks must pass each time.
  */
 import { rm } from 'node:fs/promises';
 import { parseOptions } from '../../scripts/token/options.ts';
@@ -15,7 +15,7 @@ const FORKS: ReadonlySet<string> = new Set(['adds', 'own', 'islands']);
 
 if (!helped(USAGE)) process.exitCode = await main(process.argv.slice(2));
 
-/** Takes every step; returns the exit code. */
+/** Takes all wanted steps; returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const line = understood(() => parseCommandLine(args));
   if (line === undefined) return 2;
@@ -27,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (wanted('adds')) await steps.fork('A fork that adds', async () => forkThatAdds(steps, template));
     if (wanted('islands'))
       await steps.fork('A fork without islands', async () => forkWithoutIslands(steps, template, { quick }));
-    // Last: it changes the template.
+    // Last, since it changes the template.
     if (wanted('own'))
       await steps.fork('A fork of its own', async () => forkOfItsOwn(steps, template, { quick }));
   });
@@ -37,8 +37,8 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /**
- * Which forks are wanted, and how thoroughly.
- * @throws {CommandError} saying what is wrong with the command line
+ * Parses which forks are wanted, and whether to be quick.
+ * @throws {CommandError} saying what is wrong
  */
 function parseCommandLine(args: readonly string[]): { quick: boolean; names: readonly string[] } {
   const { switches, positionals } = parseOptions(args, {

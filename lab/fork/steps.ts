@@ -1,16 +1,16 @@
-/** Steps that pass or fail, a line each, and the programs that they run. */
+/** Runs steps that pass or fail, prints one line for each, and runs the programs of the steps. */
 import { spawn } from 'node:child_process';
 
-/** A step has failed, and was reported: what builds on it is left out. */
+/** A step has failed, and has been reported: the steps that depend on it are left out. */
 export class StepFailed extends Error {}
 
-/** Counts steps. */
+/** Runs steps, and counts those that passed and failed. */
 export class Steps {
   passed = 0;
   failed = 0;
 
   /**
-   * Takes a step and prints how it went.
+   * Runs a step and prints its result.
    * @throws {StepFailed} when it failed
    */
   async take<Result>(name: string, action: () => Promise<Result>): Promise<Result> {
@@ -28,7 +28,7 @@ export class Steps {
     }
   }
 
-  /** Takes the steps of a fork; after one that failed, those of the next fork are taken all the same. */
+  /** Runs the steps of a fork. When one fails, the rest of this fork is left out, and the next fork goes on. */
   async fork(name: string, takeAll: () => Promise<void>): Promise<void> {
     console.log(`\n${name}`);
     try {
@@ -39,11 +39,11 @@ export class Steps {
   }
 }
 
-/** So much of what a program wrote is shown when it fails. */
+/** How many lines of a failed program's output are shown. */
 const SHOWN_LINES = 60;
 
 /**
- * Runs a program to its end and returns what it wrote.
+ * Runs a program to its end, and returns its output.
  * @throws with the end of its output when it fails
  */
 export async function run(cwd: string, program: string, args: readonly string[]): Promise<string> {
@@ -62,8 +62,8 @@ export async function run(cwd: string, program: string, args: readonly string[])
 }
 
 /**
- * Nothing of the npm that runs this program, and an author for the commits. A fork is tested as at its author's desk, without `CI`: of
- * the further examples that are left to CI, each has run in the template.
+ * The environment without npm's and git's variables, and with an author for commits. Without `CI`, too: a fork is tested as on its author's
+ * machine, and the further examples that only CI runs have been run in the template.
  */
 function environment(): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$|GIT_|CI$)/i.test(name));

@@ -1,11 +1,11 @@
-/** Sends what a case wants sent, waits for what HTTP owes for it, and holds every answer against the invariants. */
+/** Sends the bytes of a case, waits for the answers that HTTP requires, and checks every answer against the invariants. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createHttpReader, type HttpReader, type Response } from './http-reader.ts';
 import type { MadeUpIssuer } from '../made-up-issuer.ts';
 import { type Asked, problemOf, type Secrets, type Who } from './oracle.ts';
 
-/** One of the requests on a connection. */
+/** One request on a connection. */
 export interface Request {
   readonly who: Who;
   readonly isHead?: boolean;
@@ -15,47 +15,47 @@ export interface Request {
   readonly mustRefuse?: boolean;
 }
 
-/** Bytes to send on one connection, and what is due for them. */
+/** The bytes to send on one connection, and the answers that are due for them. */
 export interface Exchange {
   readonly requests: readonly [Request, ...Request[]];
-  /** Written one after the other, with a moment between them. */
+  /** Written one after the other, with a short pause between them. */
   readonly pieces: readonly Buffer[];
   /**
-   * `answers`: one for each request. `answer-or-close`: HTTP itself is broken, so closing is enough. `anything`: the request
-   * is incomplete; the client leaves after a moment.
+   * `answers`: one for each request. `answer-or-close`: the HTTP itself is invalid, so closing is enough. `anything`: the request
+   * is incomplete, and the client leaves after a moment.
    */
   readonly due: 'answers' | 'answer-or-close' | 'anything';
   readonly ending?: 'close' | 'reset' | 'half-close';
 }
 
-/** A case that failed. */
+/** An invariant that does not hold: the case has failed. */
 export class Violation extends Error {
   override readonly name = 'Violation';
 }
 
-/** Where a case is sent. */
+/** The server to which cases are sent. */
 export interface Target {
   readonly host: string;
   readonly port: number;
   readonly secrets: Secrets;
   readonly deadlineMs: number;
-  /** The identity provider whose tokens are accepted, where there is one. */
+  /** The identity provider whose tokens the server accepts, if any. */
   readonly issuer?: MadeUpIssuer;
-  /** Tokens of the file for users whom it calls as the provider calls its own. */
+  /** Tokens from the file for users with the same ids as those of the provider. */
   readonly namesakes?: Readonly<Record<Exclude<Who, 'nobody'>, string>>;
 }
 
-/** The hand of one case. */
+/** Sends the requests of one case. */
 export interface Actor {
   readonly caseNumber: number;
   readonly target: Target;
   /** Everything sent, in order. */
   readonly sent: readonly Buffer[];
-  /** The ids of the sessions that answers of this case have handed out and that nobody has ended. */
+  /** The ids of sessions that answers of this case have assigned; they may still be open. */
   leftSessions(): readonly string[];
-  /** Sends, waits, checks. @throws {Violation} when an invariant does not hold */
+  /** Sends, waits and checks. @throws {Violation} when an invariant does not hold */
   exchange(exchange: Exchange): Promise<readonly Response[]>;
-  /** Opens a connection that stays; `close` ends it. */
+  /** Opens a connection that stays open until `close`. */
   open(request: Request, bytes: Buffer): Promise<OpenConnection>;
   close(): void;
 }
@@ -64,12 +64,12 @@ export interface Actor {
 export interface OpenConnection {
   /** The stream so far. */
   response(): Response | undefined;
-  /** Waits until the stream fits. @throws {Violation} when it does not within the deadline */
+  /** Waits until the stream matches. @throws {Violation} when it does not within the deadline */
   until(fits: (response: Response) => boolean, what: string): Promise<Response>;
   close(): void;
 }
 
-/** Makes the hand of a case. */
+/** Makes the actor of a case. */
 export function createActor(target: Target, caseNumber: number): Actor {
   const sent: Buffer[] = [];
   const connections = new Set<OpenConnection>();
@@ -111,7 +111,7 @@ export function createActor(target: Target, caseNumber: number): Actor {
         if (!line.isOver() && !isAnswered())
           throw new Violation(`no answer within ${target.deadlineMs} ms (${words})`);
         if (due === 'answers' && !isAnswered()) {
-          // A refusal may close, and take with it what was sent after it; an answer that breaks off may not.
+          // A refusal may close the connection and so drop what was sent after it; an incomplete answer is a violation.
           const closes = reader.responses.at(-1)?.headers.get('connection')?.[0]?.toLowerCase() === 'close';
           if (!closes || reader.responses.at(-1)?.complete !== true)
             throw new Violation(`closed before the answer (${words})`);
@@ -150,7 +150,7 @@ export function createActor(target: Target, caseNumber: number): Actor {
   };
 }
 
-/** Whether every request has its answer: a whole one, or the beginning of a stream that may stay. */
+/** Whether every request has its answer: a complete one, or the beginning of a stream that may stay open. */
 function areAnswered({ responses }: HttpReader, requests: Exchange['requests']): boolean {
   return requests.every(({ stays = false }, index) => {
     const response = responses[index];
@@ -158,15 +158,15 @@ function areAnswered({ responses }: HttpReader, requests: Exchange['requests']):
   });
 }
 
-/** A connection with somebody waiting at it. */
+/** A connection, and a way to wait for what happens on it. */
 interface Line {
   readonly socket: Socket;
   isOver(): boolean;
-  /** Resolves when the condition holds, which is looked at whenever something happens, or when time is up. */
+  /** Resolves when the condition holds, which is checked whenever something happens, or when the time is up. */
   until(condition: () => boolean, timeoutMs: number): Promise<void>;
 }
 
-/** Connects; what comes goes to the reader. */
+/** Connects; everything that arrives is passed to the reader. */
 async function dial({ host, port }: Target, reader: HttpReader): Promise<Line> {
   const socket = connect({ host, port, noDelay: true });
   let over = false;

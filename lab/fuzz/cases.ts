@@ -33,17 +33,17 @@ const KINDS: readonly (readonly [number, readonly [string, Case]])[] = [
   [5, ['jwt', jwtCase]],
 ];
 
-/** How a case went. */
+/** The outcome of a case. */
 export interface Outcome {
   readonly caseNumber: number;
   readonly kind: string;
-  /** What was sent, one entry for each write. */
+  /** Everything that was sent, one entry for each write. */
   readonly sent: readonly Buffer[];
   /** Why it failed; undefined when it passed. */
   readonly problem: string | undefined;
 }
 
-/** Runs the case that a seed and a number name. Never rejects. */
+/** Runs the case of a seed and a number. Never rejects. */
 export async function runCase(target: Target, seed: number, caseNumber: number): Promise<Outcome> {
   const random = createRandom(seed, caseNumber);
   const [kind, run] = random.weighted(KINDS);
@@ -63,7 +63,7 @@ export async function runCase(target: Target, seed: number, caseNumber: number):
   return { caseNumber, kind, sent: actor.sent, problem };
 }
 
-/** An error with the place it came from. */
+/** The stack of an error, or the value as a string. */
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,4 +1,4 @@
-/** Cases about HTTP itself: spellings, framings, pipelines, connections that break off, credentials. */
+/** Cases about HTTP itself: spelling, framing, pipelining, connections that break off, and credentials. */
 import type { Actor, Exchange, Request } from './actor.ts';
 import {
   headOf, type HttpRequest, misspell, misspellPath, respell, split, toBrokenChunks, toBytes, toChunks,
@@ -39,7 +39,7 @@ const METHODS = [
   'QUERY',
 ];
 
-/** A request line and headers, right or misspelled. */
+/** Sends a request line and headers that are right or misspelled. */
 export async function spelledCase(random: Random, actor: Actor): Promise<void> {
   const who = random.pick<Who>(['ada', 'bob', 'nobody']);
   const tag = tagOf(actor.caseNumber, who);
@@ -61,7 +61,7 @@ export async function spelledCase(random: Random, actor: Actor): Promise<void> {
   });
 }
 
-/** A body in a framing that is right, ambiguous or broken. */
+/** Sends a body whose framing is right, ambiguous or broken. */
 export async function framedCase(random: Random, actor: Actor): Promise<void> {
   const who = random.pick<Who>(['ada', 'bob', 'nobody']);
   const body = anyBody(random, tagOf(actor.caseNumber, who));
@@ -91,14 +91,14 @@ export async function framedCase(random: Random, actor: Actor): Promise<void> {
     [1, () => [headOf('POST', target, [...headers, ['Content-Length', length]], random.pick(['HTTP/0.9', 'HTTP/2.0', 'HTTP/1.2', 'HTTP/1', 'http/1.1', ''])), 'anything']],
   ])(); // prettier-ignore
   await actor.exchange({
-    // Which bytes the server takes for the body is the question here: any id will do, and a stream of changes as well.
+    // Which bytes are the body is open here, so the answer may have any id, and may be a stream of changes.
     requests: [{ who, stays: bytes.includes('listen') }],
     pieces: random.chance(0.3) ? split(random, bytes) : [bytes],
     due,
   });
 }
 
-/** A connection that its client leaves in the middle of something. */
+/** Leaves a connection in the middle of something. */
 export async function brokenOffCase(random: Random, actor: Actor): Promise<void> {
   const who = random.pick<Who>(['ada', 'bob', 'nobody']);
   const tag = tagOf(actor.caseNumber, who);
@@ -118,7 +118,7 @@ export async function brokenOffCase(random: Random, actor: Actor): Promise<void>
   });
 }
 
-/** Several requests of several users in one go on one connection: each answer must be its own sender's. */
+/** Sends requests of several users at once on one connection: each answer must be for its own sender. */
 export async function pipelinedCase(random: Random, actor: Actor): Promise<void> {
   const count = random.int(2, 6);
   const one = (at: number): readonly [Buffer, Request] => {
@@ -155,7 +155,7 @@ export async function pipelinedCase(random: Random, actor: Actor): Promise<void>
   });
 }
 
-/** Credentials that are nearly right: none of them may open anything. */
+/** Sends credentials that are almost right: none of them may be let in. */
 export async function credentialCase(random: Random, actor: Actor): Promise<void> {
   const token = actor.target.secrets.tokens[random.pick(['ada', 'bob'] as const)];
   const wrong = random.pick<string>([
@@ -190,7 +190,7 @@ export async function credentialCase(random: Random, actor: Actor): Promise<void
   });
 }
 
-/** Whether a head keeps to HTTP/1.1's grammar, so that a server owes it an answer. */
+/** Whether a head follows the grammar of HTTP/1.1, so that the server must answer it. */
 function isWellFormed(bytes: Buffer): boolean {
   const head = bytes.subarray(0, bytes.indexOf('\r\n\r\n')).toString('latin1');
   if (head.length > 15_000) return false;
@@ -203,7 +203,7 @@ function isWellFormed(bytes: Buffer): boolean {
   );
 }
 
-/** The same bytes with a request line that is none. */
+/** Replaces the request line by something that is none. */
 function misspellLine(random: Random, bytes: Buffer): Buffer {
   const rest = bytes.subarray(bytes.indexOf('\r\n'));
   const line = random.pick([

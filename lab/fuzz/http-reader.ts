@@ -1,23 +1,23 @@
-/** Reads HTTP/1.1 responses from bytes as they come, strictly: what a lenient client would forgive is an error here. */
+/** Parses HTTP/1.1 responses strictly, as their bytes arrive: what a lenient client would accept is an error here. */
 
-/** One response, as far as it has come. */
+/** One response, as far as it has arrived. */
 export interface Response {
   readonly status: number;
-  /** Values by lower-case name, in the order they came. */
+  /** The values by lower-case name, in the order of arrival. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly body: Buffer;
   readonly complete: boolean;
   readonly isStream: boolean;
 }
 
-/** A response that can be built up. */
+/** A response while it is parsed. */
 interface Draft {
   status: number;
   headers: Map<string, string[]>;
   body: Buffer[];
   complete: boolean;
   isStream: boolean;
-  /** How its body ends. */
+  /** How the end of its body is found. */
   framing: 'none' | 'length' | 'chunked' | 'close';
   left: number;
 }
@@ -25,21 +25,21 @@ interface Draft {
 /** The responses of one connection. */
 export interface HttpReader {
   push(bytes: Buffer): void;
-  /** To be called when the server has closed: that ends a body without a length. */
+  /** Call it when the server has closed the connection: that ends a body without a length. */
   end(): void;
-  /** Responses so far, without the interim ones (1xx). The last one may be incomplete. */
+  /** The responses so far, without interim ones (1xx). The last one may be incomplete. */
   readonly responses: readonly Response[];
-  /** What is wrong with the bytes, once something is. */
+  /** What is wrong with the bytes; undefined while nothing is. */
   readonly problem: string | undefined;
 }
 
-/** Makes a reader; `isHead` says whether a response answers a HEAD request and so has no body. */
+/** Makes a reader. `isHead` tells whether a response answers a HEAD request, and so has no body. */
 export function createHttpReader(isHead: (index: number) => boolean): HttpReader {
   const drafts: Draft[] = [];
   let buffer: Buffer = Buffer.alloc(0);
   let problem: string | undefined;
 
-  /** Takes a head off the buffer, if a whole one is there. */
+  /** Consumes a head from the buffer; returns false when none is complete. */
   const readHead = (): boolean => {
     const end = buffer.indexOf('\r\n\r\n');
     if (end < 0) return false;
@@ -49,7 +49,7 @@ export function createHttpReader(isHead: (index: number) => boolean): HttpReader
     else if (draft.status >= 200) drafts.push(draft);
     return typeof draft !== 'string';
   };
-  /** Takes a part of a body off the buffer, if one is there. */
+  /** Consumes a part of a body from the buffer; returns false when there is none. */
   const readBody = (draft: Draft): boolean => {
     if (buffer.length === 0) return false;
     if (draft.framing === 'chunked' && draft.left === 0) return readChunkHead(draft);
@@ -60,7 +60,7 @@ export function createHttpReader(isHead: (index: number) => boolean): HttpReader
     if (draft.framing === 'length' && draft.left === 0) draft.complete = true;
     return true;
   };
-  /** Takes the line before a chunk off the buffer; the one of length 0 ends the body. */
+  /** Consumes the line before a chunk; the chunk of length 0 ends the body. */
   const readChunkHead = (draft: Draft): boolean => {
     const match = /^(?:\r\n)?([0-9a-f]{1,8})\r\n/i.exec(buffer.subarray(0, 16).toString('latin1'));
     if (match === null) {
@@ -98,7 +98,7 @@ export function createHttpReader(isHead: (index: number) => boolean): HttpReader
   };
 }
 
-/** A response from its head, or what is wrong with it. */
+/** Parses the head of a response; returns the problem when it is malformed. */
 function parseHead(text: string, isHead: boolean): Draft | string {
   const [first = '', ...lines] = text.split('\r\n');
   const status = Number(/^HTTP\/1\.1 (\d{3}) [\x20-\x7e]*$/.exec(first)?.[1]);
@@ -127,13 +127,13 @@ function parseHead(text: string, isHead: boolean): Draft | string {
   };
 }
 
-/** One frame of an event stream. */
+/** One event of an event stream. */
 export interface EventFrame {
   readonly event: string;
   readonly data: string;
 }
 
-/** The whole frames with data of an event stream's body; throws on a line that is none of the format's. The first may only tell its id. */
+/** Parses the complete events with data; throws on a line that the format does not allow. The first event may only give its id. */
 export function parseEventStream(body: string): EventFrame[] {
   const frames = body.split('\n\n').slice(0, -1);
   return frames.flatMap((frame) => {

@@ -1,7 +1,7 @@
-/** The grammar of HTTP requests: as clients write them, in other spellings, and in framings that are right or broken. */
+/** Builds HTTP requests: as clients write them, in other spellings, and with framing that is right or broken. */
 import type { Random } from './random.ts';
 
-/** A request before it becomes bytes. */
+/** A request, before it becomes bytes. */
 export interface HttpRequest {
   readonly method: string;
   readonly target: string;
@@ -9,13 +9,13 @@ export interface HttpRequest {
   readonly body?: Buffer;
 }
 
-/** The bytes of a request with the length of its body. */
+/** The bytes of a request, with the length of its body. */
 export function toBytes({ method, target, headers, body }: HttpRequest): Buffer {
   const length = body === undefined ? [] : [['Content-Length', String(body.length)] as const];
   return Buffer.concat([headOf(method, target, [...headers, ...length]), body ?? Buffer.alloc(0)]);
 }
 
-/** The bytes of a head. Every character of the strings becomes one byte. */
+/** The bytes of a head. Each character of the strings becomes one byte. */
 export function headOf(
   method: string,
   target: string,
@@ -26,7 +26,7 @@ export function headOf(
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
-/** A body in chunks of random lengths, with extensions and trailers now and then; the framing is right. */
+/** Frames a body in chunks of random lengths, sometimes with extensions and trailers; the framing is right. */
 export function toChunks(random: Random, body: Buffer): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < body.length;) {
@@ -50,7 +50,7 @@ export function toChunks(random: Random, body: Buffer): Buffer {
   return Buffer.concat([...parts, Buffer.from(`0\r\n${trailer}\r\n`)]);
 }
 
-/** Chunks whose framing is broken somewhere. */
+/** Frames a body in chunks, with a mistake in the framing. */
 export function toBrokenChunks(random: Random, body: Buffer): Buffer {
   const size = body.length.toString(16);
   const text = body.toString('latin1');
@@ -71,7 +71,7 @@ export function toBrokenChunks(random: Random, body: Buffer): Buffer {
   );
 }
 
-/** The same bytes in a few writes. */
+/** Splits bytes into a few writes. */
 export function split(random: Random, bytes: Buffer): Buffer[] {
   const cuts = Array.from({ length: random.int(1, 5) }, () => random.int(0, bytes.length)).toSorted(
     (a, b) => a - b,
@@ -82,7 +82,7 @@ export function split(random: Random, bytes: Buffer): Buffer[] {
     .filter(({ length }) => length > 0);
 }
 
-/** Another spelling of a header list: case of names, blanks around values, order, neighbours of no meaning. */
+/** Spells headers in another way: case of names, white space around values, order, and additional harmless headers. */
 export function respell(random: Random, headers: HttpRequest['headers']): HttpRequest['headers'] {
   const spelled = headers.map(([name, value]) => {
     const words = random.pick([name, name.toLowerCase(), name.toUpperCase()]);
@@ -95,7 +95,7 @@ export function respell(random: Random, headers: HttpRequest['headers']): HttpRe
   return random.chance(0.3) ? [...extras, ...spelled.toReversed()] : [...spelled, ...extras];
 }
 
-/** A header list with something wrong in it; framing headers and credentials stay as they are. */
+/** Puts a mistake into headers. */
 export function misspell(
   random: Random,
   headers: HttpRequest['headers'],
@@ -125,7 +125,7 @@ export function misspell(
   ])();
 }
 
-/** Spellings of a path that parts of a chain may read differently. */
+/** Spells a path in a way that the parts of a chain may read differently. */
 export function misspellPath(random: Random, path: string): string {
   return random.pick<(path: string) => string>([
     (text) => `/${text}`, (text) => `${text}/`, (text) => text.toUpperCase(), (text) => `/.${text}`, (text) => `/x/..${text}`,

@@ -1,7 +1,7 @@
-/** JSON as text that JSON.stringify would never write: doubled keys, huge numbers, lone surrogates, deep nesting, broken bytes. */
+/** Writes JSON that JSON.stringify never would: doubled keys, huge numbers, lone surrogates, deep nesting, broken bytes. */
 import type { Random } from './random.ts';
 
-/** A piece of JSON text that goes out as it stands. */
+/** A piece of JSON text that is written unchanged. */
 export class RawJson {
   readonly text: string;
 
@@ -10,7 +10,7 @@ export class RawJson {
   }
 }
 
-/** An object whose members are a list, so that a key may stand twice and `__proto__` is a key like any other. */
+/** An object as a list of members, so that a key may be doubled, and `__proto__` is a key like any other. */
 export class Members {
   readonly entries: readonly (readonly [string, unknown])[];
 
@@ -19,7 +19,7 @@ export class Members {
   }
 }
 
-/** The text of a value. */
+/** Writes a value as JSON text. */
 export function toJsonText(value: unknown): string {
   if (value instanceof RawJson) return value.text;
   if (Array.isArray(value)) return `[${value.map(toJsonText).join(',')}]`;
@@ -31,7 +31,7 @@ export function toJsonText(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
-/** A value of every kind that a field may wrongly have. */
+/** Makes a value that a field should not have, of any kind. */
 export function strangeValue(random: Random): unknown {
   return random.weighted<() => unknown>([
     [12, () => random.pick(PLAIN)],
@@ -52,7 +52,7 @@ export function strangeValue(random: Random): unknown {
   ])();
 }
 
-/** The value with one of its members, at any depth, made strange, removed, doubled or joined by another. */
+/** Changes one member, at any depth: makes it strange, removes it, doubles it, or adds another one. */
 export function mutate(random: Random, value: unknown): unknown {
   if (value instanceof RawJson || value instanceof Members || typeof value !== 'object' || value === null)
     return strangeValue(random);
@@ -79,7 +79,7 @@ export function mutate(random: Random, value: unknown): unknown {
   ])();
 }
 
-/** Bytes that are no longer what they were: flipped, cut, doubled, or not UTF-8. */
+/** Damages bytes: inserts, removes, cuts, doubles, or makes them invalid UTF-8. */
 export function mutateBytes(random: Random, bytes: Buffer): Buffer {
   const at = random.int(0, Math.max(0, bytes.length - 1));
   const [before, after] = [bytes.subarray(0, at), bytes.subarray(at)];
@@ -96,7 +96,7 @@ export function mutateBytes(random: Random, bytes: Buffer): Buffer {
   ])();
 }
 
-/** Arrays and objects in one another, so many levels deep. */
+/** Arrays or objects, nested this many levels deep. */
 function nested(levels: number, random: Random): RawJson {
   if (random.chance(0.5)) return new RawJson('['.repeat(levels) + ']'.repeat(levels));
   return new RawJson(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);

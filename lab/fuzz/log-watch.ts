@@ -1,22 +1,22 @@
-/** Reads a server's log as it is written and notes what must never stand in one. */
+/** Reads a server's log as it is written, and records what must never be in a log. */
 
-/** What is wrong with a log. */
+/** A watched log. */
 export interface LogWatch {
   push(text: string): void;
-  /** One sentence for each thing wrong, the same kind at most ten times. */
+  /** One sentence for each problem, ten at the most. */
   readonly problems: readonly string[];
-  /** Whole lines so far. */
+  /** The number of complete lines so far. */
   readonly lines: number;
 }
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
 
-/** Codes, tokens, ids and tickets of a sign-in, and JWTs. */
+/** Matches codes, tokens, ids and tickets of a sign-in, and JWTs. */
 const SEALED = /mcp_(?:at|rt|ac|ci|cs|rq)_|eyJ[\w-]+\./;
 
 const MAX_PROBLEMS = 10;
 
-/** Watches for these secrets, for errors but the allowed ones, for arguments (`canary-`) and for whole session ids. */
+/** Watches for these secrets, for errors except the allowed ones, for arguments (`canary-`), and for whole session ids. */
 export function createLogWatch(secrets: readonly string[], allowedErrors = /(?!)/): LogWatch {
   const problems: string[] = [];
   let rest = '';
@@ -31,7 +31,7 @@ export function createLogWatch(secrets: readonly string[], allowedErrors = /(?!)
     const { level, requestId: _name, ...others } = parsed;
     if ((level === 'error' || level === 'fatal') && !allowedErrors.test(line))
       return note(`an error in the log: ${line.slice(0, 1_500)}`);
-    // Request ids are the only ids of this form that may stand there whole.
+    // Request ids are the only UUIDs that may appear whole.
     if (UUID.test(JSON.stringify(others))) return note(`a session id in the log: ${line.slice(0, 400)}`);
     if (SEALED.test(line)) note(`a sealed value in the log: ${line.slice(0, 400)}`);
   };
@@ -48,7 +48,7 @@ export function createLogWatch(secrets: readonly string[], allowedErrors = /(?!)
   };
 }
 
-/** A line's fields. */
+/** Parses the fields of a line; undefined when it is no JSON object. */
 function parse(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line);

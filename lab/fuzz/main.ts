@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz`: sends the server requests that a seeded grammar makes, right, odd and broken, and holds every answer
+ * `npm run fuzz`: sends the server requests made by a seeded grammar, right, odd and broken, and checks every answer
  * against what SECURITY.md promises. The same seed sends the same cases.
  */
 import { misuse } from '../../scripts/token/command-error.ts';
@@ -10,24 +10,24 @@ import { type Failure, runCases, showBytes, type Summary } from './runner.ts';
 import { MODES } from './modes.ts';
 import { type FuzzTarget, type OpenMode, startTarget, takeTarget } from './target.ts';
 
-/** What the command line asks for. */
+/** A parsed command line. */
 interface Command {
   readonly seed: number;
   readonly cases: readonly number[];
-  /** Whether it is one case that somebody wants to see. */
+  /** Whether a single case was asked for, to be shown in full. */
   readonly isOne: boolean;
   readonly concurrency: number;
-  /** How the server that is started lets its users in, where not as usual. */
+  /** How the started server authenticates its users, where not in the usual way. */
   readonly openMode: OpenMode | undefined;
   readonly server: { readonly url: string; readonly tokens: readonly [string, string] } | undefined;
 }
 
-/** How many progress lines there have been. */
+/** How many progress reports have been made. */
 let told = 0;
 
 process.exitCode = await main();
 
-/** Runs what the command line asks for; returns the exit code. */
+/** Runs the command line; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
   const command = understood(parseCommandLine);
@@ -55,8 +55,8 @@ async function main(): Promise<number> {
 }
 
 /**
- * What the command line asks for.
- * @throws {CommandError} saying what is wrong with it
+ * Parses the command line.
+ * @throws {CommandError} saying what is wrong
  */
 function parseCommandLine(): Command {
   const { texts, lists } = parseOptions(process.argv.slice(2), {
@@ -91,7 +91,7 @@ function parseCommandLine(): Command {
   return { ...known, server: { url, tokens: [first, second] } };
 }
 
-/** One line on how far it is: in place on a terminal, else every ten seconds. */
+/** Prints one line of progress: on a terminal in place, elsewhere every tenth one. */
 async function tellProgress(
   fuzzed: FuzzTarget,
   { done, failed, all }: { done: number; failed: number; all: number },
@@ -101,7 +101,7 @@ async function tellProgress(
   else if ((told += 1) % 10 === 0) console.log(line);
 }
 
-/** A failed case with what repeats it. */
+/** Prints a failed case, and the command that repeats it. */
 function tellFailure(
   { caseNumber, kind, problem, alone, sent }: Failure,
   { seed, isOne }: Command,
@@ -114,12 +114,12 @@ function tellFailure(
   if (!isOne) tellSent(sent, fuzzed);
 }
 
-/** What a case has sent, one line for each write. */
+/** Prints what a case has sent, one line for each write. */
 function tellSent(sent: readonly Buffer[], { target }: FuzzTarget): void {
   console.log(showBytes(sent, target.secrets.tokens).replaceAll(/^/gm, '  sent '));
 }
 
-/** The figures; returns whether all is well. */
+/** Prints the summary; returns whether all is well. */
 function tellSummary(
   { passed, failures, kinds, seconds }: Summary,
   serverProblem: string | undefined,

@@ -17,14 +17,14 @@ import {
   type Session, type SseSession, statelessHeaders, type User,
 } from './talk.ts'; // prettier-ignore
 
-/** A body that names no session. */
+/** Sends a body without a session. */
 export async function looseBodyCase(random: Random, actor: Actor): Promise<void> {
   const who = random.pick<Who>(['ada', 'bob', 'ada', 'bob', 'nobody']);
   const body = anyBody(random, tagOf(actor.caseNumber, who));
   await ask(actor, who, post(actor, who, body));
 }
 
-/** A body of the revision without sessions, with headers that agree with it or not. */
+/** Sends a body of the revision without sessions, with headers that match it or not. */
 export async function statelessCase(random: Random, actor: Actor): Promise<void> {
   const who = random.pick<User>(['ada', 'bob']);
   const body = anyBody(random, tagOf(actor.caseNumber, who), { stateless: true });
@@ -42,7 +42,7 @@ export async function statelessCase(random: Random, actor: Actor): Promise<void>
   if (random.chance(0.1)) await checkStateless(actor, who);
 }
 
-/** A tool call that is right but for its arguments. */
+/** Sends a tool call that is right except for its arguments. */
 export async function argumentsCase(random: Random, actor: Actor): Promise<void> {
   const who = random.pick<User>(['ada', 'bob']);
   const name = random.pick(['echo_message', 'get_greeting', 'whoami']);
@@ -65,7 +65,7 @@ export async function argumentsCase(random: Random, actor: Actor): Promise<void>
   await endSession(actor, session);
 }
 
-/** A session of Streamable HTTP and what may be done to it; at the end it must still serve its user. */
+/** Opens a session of Streamable HTTP and misuses it; at the end it must still serve its user. */
 export async function sessionCase(random: Random, actor: Actor): Promise<void> {
   const [user, other] = random.pick<[User, User]>([['ada', 'bob'], ['bob', 'ada']]); // prettier-ignore
   const revision = random.pick(SESSION_REVISIONS);
@@ -78,7 +78,7 @@ export async function sessionCase(random: Random, actor: Actor): Promise<void> {
   if (gone.status !== 404) throw new Violation(`an ended session was answered ${gone.status}`);
 }
 
-/** A session of HTTP+SSE and what may be done to it; whatever it accepts it must answer on its stream. */
+/** Opens a session of HTTP+SSE and misuses it; each message that it accepts must be answered on its stream. */
 export async function sseCase(random: Random, actor: Actor): Promise<void> {
   const [user, other] = random.pick<[User, User]>([['ada', 'bob'], ['bob', 'ada']]); // prettier-ignore
   const session = await openSse(actor, user);
@@ -87,7 +87,7 @@ export async function sseCase(random: Random, actor: Actor): Promise<void> {
   for (let step = random.int(1, 5); step > 0; step -= 1) {
     const body = anyBody(random, tagOf(actor.caseNumber, user));
     const { status } = await ask(actor, user, post(actor, user, body, { target }));
-    // A cancellation may hit any of them: then nothing is owed.
+    // A cancellation may hit any of the requests, so that no answer is due any more.
     if (body.includes('cancelled')) due.clear();
     else if (status === 202) for (const id of requestIdsOf(body)) due.add(id);
     const foreign = random.pick<Who>([other, 'nobody']);
@@ -103,7 +103,7 @@ export async function sseCase(random: Random, actor: Actor): Promise<void> {
   session.stream.close();
 }
 
-/** One thing that can happen to a session. */
+/** Does one of the things that can happen to a session. */
 async function misuse(
   random: Random,
   actor: Actor,
@@ -149,12 +149,12 @@ async function misuse(
   ])(); // prettier-ignore
 }
 
-/** Fails unless a status is the one that is due. */
+/** Fails unless the status is the expected one. */
 function expectStatus(status: number, due: number, what: string): void {
   if (status !== due) throw new Violation(`${what} was answered ${status}, not ${due}`);
 }
 
-/** Waits until every one of these ids is answered on a session's stream. */
+/** Waits until each of these ids has been answered on a session's stream. */
 async function expectAnswers({ stream }: SseSession, due: ReadonlySet<unknown>): Promise<void> {
   const missing = (body: Buffer): unknown[] => [...due].filter((id) => !answersOn({ body }).has(id));
   try {
@@ -167,7 +167,7 @@ async function expectAnswers({ stream }: SseSession, due: ReadonlySet<unknown>):
   }
 }
 
-/** The id of a body's request, if it is one. */
+/** The id of the request in a body, as a list; empty when the body is no request. */
 function requestIdsOf(body: Buffer): unknown[] {
   const value: unknown = JSON.parse(body.toString().replace(/^\ufeff/, ''));
   return isObject(value) && 'method' in value && 'id' in value ? [value['id']] : [];
@@ -183,7 +183,7 @@ export async function endLeftovers(actor: Actor): Promise<void> {
   }
 }
 
-/** The method and name that a body has, for the headers that repeat them. */
+/** The method and the name in a body, for the headers that repeat them. */
 function namesIn(body: Buffer): [string, string?] {
   const text = body.toString('latin1');
   const find = (key: string) => new RegExp(`"${key}":"([\\x20-\\x7e]{1,80}?)"`).exec(text)?.[1];

@@ -1,14 +1,14 @@
-/** The grammar of JSON-RPC messages of every MCP revision: first as the specification has them, then mutated. */
+/** Builds JSON-RPC messages of every MCP revision: first as the specification has them, then mutated. */
 import { Members, mutate, mutateBytes, strangeValue, toJsonText } from './json-text.ts';
 import type { Random } from './random.ts';
 
-/** The revisions that sessions speak. */
+/** The revisions that have sessions. */
 export const SESSION_REVISIONS = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'] as const;
 
 /** The revision without sessions. */
 export const STATELESS_REVISION = '2026-07-28';
 
-/** An `initialize` request. */
+/** Makes an `initialize` request. */
 export function initialize(id: string | number, protocolVersion: string): object {
   return {
     jsonrpc: '2.0',
@@ -18,19 +18,19 @@ export function initialize(id: string | number, protocolVersion: string): object
   };
 }
 
-/** A `tools/call` request. */
+/** Makes a `tools/call` request. */
 export function toolCall(id: string | number, name: string, input: object): object {
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: input } };
 }
 
-/** The members of `_meta` that every request of the stateless revision has. */
+/** The members of `_meta` that every request of the stateless revision must have. */
 export const ENVELOPE = {
   'io.modelcontextprotocol/protocolVersion': STATELESS_REVISION,
   'io.modelcontextprotocol/clientInfo': { name: 'fuzz', version: '1' },
   'io.modelcontextprotocol/clientCapabilities': {},
 } as const;
 
-/** A message that is right, of any method; `tag` is text of the sender's that must come back to nobody else. */
+/** Makes a valid request of any method. `tag` is the sender's text, which no other user may receive. */
 function anyMessage(random: Random, tag: string): Record<string, unknown> {
   const id = random.weighted<() => string | number>([
     [6, () => random.int(1, 1_000_000)],
@@ -70,7 +70,7 @@ function anyMessage(random: Random, tag: string): Record<string, unknown> {
   return { jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) };
 }
 
-/** A notification that is right. */
+/** Makes a valid notification. */
 function anyNotification(random: Random, tag: string): Record<string, unknown> {
   const [method, params] = random.weighted<() => readonly [string, unknown]>([
     [3, () => ['initialized', undefined]],
@@ -83,14 +83,14 @@ function anyNotification(random: Random, tag: string): Record<string, unknown> {
   return { jsonrpc: '2.0', method: `notifications/${method}`, ...(params !== undefined && { params }) };
 }
 
-/** An answer to a request that the server never sent. */
+/** Makes a response to a request that the server never sent. */
 function anyAnswer(random: Random, tag: string): Record<string, unknown> {
   const id = random.pick<unknown>([0, 1, 2, 'x', tag, null]);
   const error = { code: -32_000, message: tag, data: { tag } };
   return { jsonrpc: '2.0', id, ...(random.chance(0.5) ? { result: { roots: [], tag } } : { error }) };
 }
 
-/** The same message with the members that a revision's `_meta` may have. */
+/** Adds a `_meta` with members that a revision may have. */
 function withMeta(
   random: Random,
   message: Record<string, unknown>,
@@ -106,7 +106,7 @@ function withMeta(
   return { ...message, params: { ...(typeof params === 'object' ? params : {}), _meta: meta } };
 }
 
-/** A body: a message or a batch, right, mutated in its fields, or broken in its bytes. */
+/** Makes a body: a message or a batch, valid, mutated in its fields, or damaged in its bytes. */
 export function anyBody(random: Random, tag: string, { stateless = false } = {}): Buffer {
   const one = (): unknown => {
     const message = random.weighted([
@@ -127,7 +127,7 @@ export function anyBody(random: Random, tag: string, { stateless = false } = {})
   return random.chance(0.15) ? mutateBytes(random, bytes) : bytes;
 }
 
-/** The parameters of a tool call, as often right as wrong. */
+/** Makes the parameters of a tool call, which may be right or wrong. */
 function toolParams(random: Random, tag: string): unknown {
   const name = random.pick([
     'get_greeting',
@@ -150,7 +150,7 @@ function toolParams(random: Random, tag: string): unknown {
   return { name, arguments: input, ...(random.chance(0.05) && { task: { ttl: 1000 } }) };
 }
 
-/** The parameters of `initialize`. */
+/** Makes the parameters of `initialize`. */
 function initializeParams(random: Random): Record<string, unknown> {
   return {
     protocolVersion: random.pick([...SESSION_REVISIONS, STATELESS_REVISION, '1999-01-01', '']),
@@ -163,7 +163,7 @@ function initializeParams(random: Random): Record<string, unknown> {
   };
 }
 
-/** Applies a function so many times. */
+/** Applies a function this many times. */
 function times<T>(count: number, value: T, step: (value: T) => T): T {
   return count <= 0 ? value : times(count - 1, step(value), step);
 }

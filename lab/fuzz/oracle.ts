@@ -1,33 +1,33 @@
-/** What must hold for every answer, whatever was asked: the invariants of the fuzzer. */
+/** The invariants of the fuzzer: what must hold for every answer, whatever the request was. */
 import { createHash } from 'node:crypto';
 import { parseEventStream, type Response } from './http-reader.ts';
 
-/** Who sends a request. `nobody` sends no valid token. */
+/** The sender of a request. `nobody` sends no valid token. */
 export type Who = 'ada' | 'bob' | 'nobody';
 
-/** What the oracle knows of the run. */
+/** What the oracle knows about the run. */
 export interface Secrets {
   readonly tokens: Readonly<Record<Exclude<Who, 'nobody'>, string>>;
-  /** What only that user's answers may show: names and ids from the token file. */
+  /** Text that only the answers to this user may contain: names and ids from the token file. */
   readonly identities: Readonly<Record<Exclude<Who, 'nobody'>, readonly string[]>>;
-  /** Whose each session is, by its full id. */
+  /** The user of each session, by its full id. */
   readonly sessions: Map<string, Who>;
 }
 
-/** What was asked, as far as the answer depends on it. */
+/** The facts about a request on which its answer depends. */
 export interface Asked {
   readonly who: Who;
   readonly caseNumber: number;
   readonly isHead: boolean;
-  /** JSON-RPC ids that an answer may have; undefined when what was sent is not known well enough. */
+  /** The JSON-RPC ids that an answer may have; undefined when that is not known. */
   readonly ids: ReadonlySet<unknown> | undefined;
-  /** Whether it must be refused, and was so built that no server may take it. */
+  /** Whether the request must be refused, because it was made so that no server may accept it. */
   readonly mustRefuse: boolean;
 }
 
 /**
- * Text that belongs to one user and one case: it may come back there and nowhere else. It ends with a check: a case that changes a
- * byte of its own tag must not have made another's.
+ * Text of one user and one case, which may be in the answers to these and nowhere else. It ends with a checksum: a case that changes a
+ * byte of its own tag must not make the tag of another.
  */
 export function tagOf(caseNumber: number, who: Who): string {
   const check = createHash('sha256').update(`${caseNumber} ${who}`).digest('hex').slice(0, 8);
@@ -36,13 +36,13 @@ export function tagOf(caseNumber: number, who: Who): string {
 
 const TAG = /canary-(\d+)-(ada|bob|nobody)-[0-9a-f]{8}/g;
 
-/** What may be the id of a session: a UUID, or a sealed value. */
+/** Matches what may be the id of a session: a UUID, or a sealed value. */
 const ID = /[\w-]{36,}/g;
 
-/** Where a sign-in may lead: to a program on the user's own machine, or to a vendor's callback. */
+/** Where a sign-in may redirect to: a program on the user's own machine, or a vendor's callback. */
 const CALLBACK = /^(http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?[/?]|https:\/\/claude\.ai\/api\/)/;
 
-/** The problem with an answer, if there is one. */
+/** The problem with an answer; undefined when there is none. */
 export function problemOf(response: Response, asked: Asked, secrets: Secrets): string | undefined {
   const { status, headers } = response;
   const text = response.body.toString('latin1');
@@ -58,7 +58,7 @@ export function problemOf(response: Response, asked: Asked, secrets: Secrets): s
   );
 }
 
-/** Keeps the session ids that answers hand out, with whose they are. */
+/** Records the session ids that an answer assigns, with their user. */
 function noteSessions({ headers, isStream, body }: Response, who: Who, { sessions }: Secrets): void {
   const id = headers.get('mcp-session-id')?.[0];
   if (id !== undefined && !sessions.has(id)) sessions.set(id, who);
@@ -67,7 +67,7 @@ function noteSessions({ headers, isStream, body }: Response, who: Who, { session
   if (endpoint !== undefined && !sessions.has(endpoint)) sessions.set(endpoint, who);
 }
 
-/** What of somebody else's stands in a text, if anything does. */
+/** The data of another user in a text, in words; undefined when there is none. */
 function leakIn(text: string, { who, caseNumber }: Pick<Asked, 'who' | 'caseNumber'>, secrets: Secrets) {
   for (const [owner, token] of Object.entries(secrets.tokens))
     if (text.includes(token)) return `the token of ${owner} in an answer to ${who}`;
@@ -86,12 +86,12 @@ function leakIn(text: string, { who, caseNumber }: Pick<Asked, 'who' | 'caseNumb
   return undefined;
 }
 
-/** Somebody by what a tag says. */
+/** The sender that a tag names. */
 function toWho(owner: string | undefined): Who {
   return owner === 'ada' || owner === 'bob' ? owner : 'nobody';
 }
 
-/** A header that must not be there, or not twice. */
+/** A header that must not be there, or not more than once. */
 function badHeader(headers: Response['headers']): string | undefined {
   const doubled = [...headers].find(([name, values]) => values.length > 1 && name !== 'vary');
   if (doubled !== undefined) return `the header ${doubled[0]} stands twice`;
@@ -101,7 +101,7 @@ function badHeader(headers: Response['headers']): string | undefined {
   return headers.has('x-powered-by') ? 'the header x-powered-by' : undefined;
 }
 
-/** What is wrong with a body: it must be what its media type says, and of the protocol. */
+/** What is wrong with a body, which must match its media type and the protocol. */
 function problemOfBody(
   { headers, body, isStream, status, complete }: Response,
   asked: Asked,
@@ -123,7 +123,7 @@ function problemOfBody(
   return problemOfJson(text ?? '', asked);
 }
 
-/** What each JSON answer that is no refusal has, one of these; that of `/revoke` has nothing. */
+/** Every JSON answer that is no refusal has one of these members; that of `/revoke` is empty. */
 const MEMBERS = ['tools', 'status', 'transports', 'client_id', 'access_token', 'issuer', 'resource'];
 
 /** What is wrong with a JSON body. */
@@ -141,7 +141,7 @@ function problemOfJson(text: string, asked: Asked): string | undefined {
   return undefined;
 }
 
-/** What is wrong with an event stream, as far as it has come. */
+/** What is wrong with an event stream, as far as it has arrived. */
 function problemOfStream(text: string, asked: Asked): string | undefined {
   let frames;
   try {
@@ -164,7 +164,7 @@ function problemOfStream(text: string, asked: Asked): string | undefined {
   return undefined;
 }
 
-/** What is wrong with a JSON-RPC answer. */
+/** What is wrong with a JSON-RPC response. */
 function problemOfMessage(message: unknown, { who, ids }: Asked): string | undefined {
   if (who === 'nobody') return 'a JSON-RPC answer for nobody';
   if (!isObject(message) || message['jsonrpc'] !== '2.0') return 'a JSON-RPC answer without "jsonrpc": "2.0"';
@@ -178,7 +178,7 @@ function problemOfMessage(message: unknown, { who, ids }: Asked): string | undef
     return isObject(message['result']) && id !== null ? undefined : 'a result that is no object';
   if (!isObject(error) || !Number.isInteger(error['code']) || typeof error['message'] !== 'string')
     return 'an error without code and message';
-  // The SDK has this code for params of the wrong type as well; then the message is a list of what is wrong with them.
+  // The SDK also uses this code for params of the wrong type; the message then is a list of what is wrong with them.
   if (error['code'] === -32_603 && !/^\[\s*\{|^No wire schema for /.test(error['message']))
     return `an internal error: ${error['message']}`;
   return /\bat .+:\d+:\d+|node_modules|\/src\//.test(error['message'])
@@ -186,7 +186,7 @@ function problemOfMessage(message: unknown, { who, ids }: Asked): string | undef
     : undefined;
 }
 
-/** The text of UTF-8 bytes, or nothing when they are none. */
+/** Decodes UTF-8; undefined when the bytes are not valid. */
 function decode(bytes: Buffer): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -195,7 +195,7 @@ function decode(bytes: Buffer): string | undefined {
   }
 }
 
-/** The value of a JSON text, or nothing when it is none. */
+/** Parses JSON; undefined when the text is not valid. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -204,7 +204,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Whether a value is an object and no list. */
+/** Whether a value is an object, and not an array. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-/** Cases about the tokens of an identity provider: right ones, and ones that nobody may take. Without a provider nobody may take any. */
+/** Cases about the tokens of an identity provider: valid ones, and ones that must be refused. Without a provider, all must be refused. */
 import { createHmac } from 'node:crypto';
 import { type Actor, Violation } from './actor.ts';
 import { toBytes } from './http-text.ts';
@@ -18,15 +18,15 @@ import {
   type User,
 } from './talk.ts';
 
-/** Claims of a token. */
+/** The claims of a token. */
 type Claims = Readonly<Record<string, unknown>>;
 
-/** Makes a token that must be refused, of claims that would be right. */
+/** Makes a token that must be refused, from claims that would be valid. */
 type Spoil = (issuer: MadeUpIssuer, claims: Claims, random: Random) => string;
 
 const FOREIGN = makeKeyPair();
 
-/** Everything that is wrong for itself. */
+/** The mistakes, each of which is enough for a refusal. */
 const SPOILS: readonly Spoil[] = [
   ...['iss', 'aud', 'exp', 'sub'].map((name): Spoil => ({ sign }, claims) => sign(lacking(claims, name))),
   ({ sign, issuer }, claims, random) => sign({ ...claims, iss: random.pick([`${issuer}/`, issuer.toUpperCase(), [issuer], 'x']) }),
@@ -48,14 +48,14 @@ const SPOILS: readonly Spoil[] = [
   ({ sign }, claims, random) => `${sign(claims)}${random.pick(['.', '.x', '=', 'A', '..'])}`,
 ]; // prettier-ignore
 
-/** A token that is right, or has one thing wrong. */
+/** Sends a token that is valid, or has one mistake. */
 export async function jwtCase(random: Random, actor: Actor): Promise<void> {
   const { host, port, secrets, issuer } = actor.target;
   const user = random.pick<User>(['ada', 'bob']);
   const [userId = '', name] = secrets.identities[user];
   const claims = {
     iss: issuer?.issuer ?? 'https://id.example',
-    // A user of the token file has no issuer in front.
+    // Users of the token file have no issuer in front of their id.
     sub: userId.slice(userId.indexOf('#') + 1),
     name,
     aud: `http://${host}:${port}${random.pick(['', '/mcp', '/sse', '/tools'])}`,
@@ -78,7 +78,7 @@ export async function jwtCase(random: Random, actor: Actor): Promise<void> {
   await checkNamesake(actor, user);
 }
 
-/** What the server tells users apart by, which `whoami` does not show: the provider's name for a user is good at that provider only. */
+/** Checks the user id by which the server tells users apart, and which `whoami` does not show: a `sub` is unique only at its provider. */
 async function checkUserId(actor: Actor, user: User, expected: string): Promise<void> {
   const { status, body } = await ask(actor, user, {
     method: 'GET',
@@ -92,7 +92,7 @@ async function checkUserId(actor: Actor, user: User, expected: string): Promise<
     throw new Violation(`/tools of ${expected} was answered ${status} ${text.slice(-300)}`);
 }
 
-/** A user of the token file whom it calls as the provider calls this one: nothing of the one is the other's. */
+/** Checks that a user of the token file with the same id as the provider's user cannot use that user's session. */
 async function checkNamesake(actor: Actor, user: User): Promise<void> {
   const session = await openSession(actor, user, '2025-11-25');
   const token = actor.target.namesakes?.[user];
@@ -108,26 +108,26 @@ async function checkNamesake(actor: Actor, user: User): Promise<void> {
   await endSession(actor, session);
 }
 
-/** Nobody's provider. */
+/** A provider that the server does not know. */
 const STRANGER: MadeUpIssuer = {
   issuer: 'https://id.example',
   sign: (claims, options = {}) => signJwt(claims, { key: FOREIGN.privateKey, ...options }),
   close: () => undefined,
 };
 
-/** Claims without one of them. */
+/** Removes one of the claims. */
 function lacking(claims: Claims, name: string): Claims {
   return Object.fromEntries(Object.entries(claims).filter(([key]) => key !== name));
 }
 
-/** The token with a signature that whoever reads the provider's public key can make. */
+/** Signs the token with HMAC and a public key as its secret, which anybody could do. */
 function withHmac(token: string): string {
   const text = token.slice(0, token.lastIndexOf('.'));
   const key = FOREIGN.publicKey.export({ format: 'pem', type: 'spki' });
   return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
 }
 
-/** The token with one character changed; the last says less than six bits, so that it is left alone. */
+/** Changes one character of the token. Not the last one, which holds less than six bits. */
 function swapCharacter(token: string, random: Random): string {
   const at = random.int(0, token.length - 2);
   if (token[at] === '.') return `${token.slice(0, at)}${token.slice(at + 1)}`;

@@ -1,13 +1,13 @@
-/** The users of an identity provider: a server that takes its tokens alone. */
+/** The fuzzer's mode with an identity provider: the server accepts tokens of its users. */
 import { randomBytes } from 'node:crypto';
 import { startIssuer } from '../made-up-issuer.ts';
 import { makeToken } from './server-child.ts';
 import type { OpenMode } from './target.ts';
 
-/** Long after any run. Seconds since the epoch. */
+/** An expiry after the end of any run. Seconds since the epoch. */
 const LATE = 4_000_000_000;
 
-/** Opens it. */
+/** Starts the provider, and makes tokens of its users. */
 export const byProvider: OpenMode = async (mark, port) => {
   const provider = await startIssuer();
   const { issuer } = provider;
@@ -30,7 +30,7 @@ export const byProvider: OpenMode = async (mark, port) => {
       identities: { ada: [ada, names.ada], bob: [bob, names.bob] },
       sessions: new Map(),
     },
-    // Tokens of a file go on beside the provider's, of users who have the same names there.
+    // Tokens of the file are valid beside the provider's. These belong to users with the same ids as the provider's.
     tokens: { [namesakes.ada]: { userId: ada }, [namesakes.bob]: { userId: bob } },
     namesakes,
     issuer: provider,

@@ -1,20 +1,20 @@
-/** Seeded randomness: the same words give the same draws, so that a case can be repeated. */
+/** Seeded random values: the same words give the same values, so that a case can be repeated. */
 
-/** A source of draws. */
+/** A source of random values. */
 export interface Random {
-  /** From 0 up to, but without, 1. */
+  /** From 0 to 1, without 1. */
   float(): number;
-  /** A whole number, both bounds included. */
+  /** A whole number from `min` to `max`, both included. */
   int(min: number, max: number): number;
   chance(probability: number): boolean;
   pick<T>(list: readonly [T, ...T[]] | readonly T[]): T;
-  /** One of the entries, as often as their weights say. */
+  /** One of the values; a higher weight makes it more likely. */
   weighted<T>(entries: readonly (readonly [weight: number, value: T])[]): T;
-  /** So many bytes. */
+  /** This many bytes. */
   bytes(length: number): Buffer;
 }
 
-/** Makes the source that belongs to these words. */
+/** Makes the source for these words. */
 export function createRandom(...words: readonly (string | number)[]): Random {
   let state = hash(words.join('/'));
   // mulberry32: small, fast, and good enough to wander through a grammar.
@@ -46,7 +46,7 @@ export function createRandom(...words: readonly (string | number)[]): Random {
   };
 }
 
-/** FNV-1a over the characters, with a last mix so that neighbours differ everywhere. */
+/** FNV-1a over the characters, and a final mix, so that similar texts give quite different values. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1)

@@ -1,20 +1,20 @@
-/** Runs many cases at once, tells how it goes, and sums up. */
+/** Runs many cases at once, reports progress, and sums up. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Target } from './actor.ts';
 import { type Outcome, runCase } from './cases.ts';
 
-/** What to run. */
+/** The options of a run. */
 export interface RunOptions {
   readonly target: Target;
   readonly seed: number;
   /** The numbers of the cases. */
   readonly cases: readonly number[];
   readonly concurrency: number;
-  /** Asked again and again: why the server is not what it was (dead, another process, an error in its log), if so. */
+  /** Asked after each case: what is wrong with the server itself (ended, another process, an error in its log); undefined when nothing is. */
   readonly serverProblem: () => string | undefined;
   readonly onProgress?: (done: number, failed: number) => void;
   readonly onFailure?: (failure: Failure) => void;
-  /** Told of every case, passed or failed. */
+  /** Called after every case, passed or failed. */
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
@@ -25,21 +25,21 @@ export interface Failure extends Outcome {
   readonly alone: boolean;
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface Summary {
   readonly passed: number;
   readonly failures: readonly Failure[];
-  /** Cases by kind. */
+  /** The number of cases of each kind. */
   readonly kinds: ReadonlyMap<string, number>;
-  /** What was wrong with the server itself; cases that were running then are no failures of theirs. */
+  /** What was wrong with the server itself; undefined when nothing was. */
   readonly serverProblem: string | undefined;
   readonly seconds: number;
 }
 
-/** After so many failures the rest would say the same. */
+/** A run stops after this many failures: the rest would show the same. */
 const MAX_FAILURES = 25;
 
-/** How often progress is told. Milliseconds. */
+/** How often progress is reported. Milliseconds. */
 const PROGRESS_MS = 1_000;
 
 /** Runs the cases. */
@@ -72,13 +72,13 @@ export async function runCases(options: RunOptions): Promise<Summary> {
   const timer = setInterval(() => onProgress?.(passed + failures.length, failures.length), PROGRESS_MS);
   await Promise.all(Array.from({ length: concurrency }, work));
   clearInterval(timer);
-  // The log comes through a pipe of its own, a moment after the answers.
+  // The log comes through a pipe of its own, shortly after the answers.
   await sleep(100);
   problem ??= serverProblem();
   return { passed, failures, kinds, serverProblem: problem, seconds: (performance.now() - startedMs) / 1000 };
 }
 
-/** What was sent, as a text that is safe to show: escapes for what is not printable, names for tokens. */
+/** Shows what was sent, safely: escapes what is not printable, and names tokens. */
 export function showBytes(
   sent: readonly Buffer[],
   tokens: Readonly<Record<string, string>>,
@@ -95,7 +95,7 @@ export function showBytes(
     .join('\n');
 }
 
-/** A byte as an escape of JavaScript strings. */
+/** Writes a byte as an escape of a JavaScript string. */
 function escapeByte(character: string): string {
   return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
 }

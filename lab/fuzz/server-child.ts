@@ -1,4 +1,4 @@
-/** The compiled server as a child process with its own users, its log watched, gone when we are. */
+/** The compiled server as a child process with users of its own. Its log is watched, and it ends with this process. */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,53 +8,53 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogWatch, type LogWatch } from './log-watch.ts';
 
-/** A server that listens. */
+/** A server that is listening. */
 export interface ServerChild {
   readonly url: URL;
   readonly pid: number;
   readonly log: LogWatch;
-  /** How its log begins. */
+  /** The beginning of its log. */
   logStart(): string;
-  /** Where its token file is. */
+  /** The path of its token file. */
   readonly tokensFile: string;
   /** Everything it has written to stdout: nothing, unless something was preloaded. */
   stdout(): string;
-  /** How it ended, if it has. */
+  /** How it ended; undefined while it runs. */
   ending(): string | undefined;
-  /** Resident memory in MiB and open handles, from /proc; undefined where there is none. */
+  /** Resident memory in MiB and the number of open handles, from /proc; undefined where there is no /proc. */
   measure(): Promise<{ readonly rssMb: number; readonly handles: number } | undefined>;
   signal(name: NodeJS.Signals): void;
-  /** Stops it; returns what was wrong with how it did, if anything was. */
+  /** Stops it. Returns what was wrong with the way it ended; undefined when nothing was. */
   stop(): Promise<string | undefined>;
 }
 
-/** What to start. */
+/** The server to start. */
 export interface ChildOptions {
-  /** The compiled entry. */
+  /** The path of the compiled entry. */
   readonly script: string;
   /** The token file: users by token. */
   readonly tokens: Readonly<Record<string, object>>;
   readonly env?: Readonly<Record<string, string>>;
   /** Arguments for Node itself. */
   readonly nodeArgs?: readonly string[];
-  /** Errors that may stand in its log. */
+  /** Matches errors that may appear in its log. */
   readonly allowedErrors?: RegExp;
 }
 
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 15_000;
 
-/** What the child inherits. Nothing else, so that the caller's settings for a server do not count. */
+/** The variables that the child inherits. No others, so that settings of the caller's own server have no effect. */
 const INHERITED = ['PATH', 'HOME', 'SYSTEMROOT', 'TEMP', 'TMPDIR'];
 
-/** Makes a token that nobody can have seen. */
+/** Makes a random token. */
 export function makeToken(): string {
   return `tok_${randomBytes(24).toString('base64url')}`;
 }
 
 /**
  * Starts the server on a free port and waits until it listens.
- * @throws {Error} with what it wrote when it does not
+ * @throws {Error} with its output, when it does not start
  */
 export async function startServerChild({
   script,
@@ -129,7 +129,7 @@ export async function startServerChild({
   };
 }
 
-/** A token file that holds digests only. */
+/** The text of a token file that holds digests only. */
 export function tokenFileText(tokens: Readonly<Record<string, object>>): string {
   return JSON.stringify(
     Object.fromEntries(
@@ -141,7 +141,7 @@ export function tokenFileText(tokens: Readonly<Record<string, object>>): string 
   );
 }
 
-/** Waits until the log tells where the server listens. */
+/** Waits until the log says where the server listens. */
 async function waitForUrl(output: () => string, ending: () => string | undefined): Promise<URL> {
   const deadlineMs = Date.now() + START_TIMEOUT_MS;
   for (;;) {
@@ -153,7 +153,7 @@ async function waitForUrl(output: () => string, ending: () => string | undefined
   }
 }
 
-/** What /proc tells of a process. */
+/** Measures a process by /proc; undefined when that cannot be read. */
 async function measureProcess(pid: number) {
   try {
     const [status, handles] = await Promise.all([

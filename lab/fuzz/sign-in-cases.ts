@@ -1,4 +1,4 @@
-/** Cases about signing in: whole sign-ins that go wrong at one step, and requests of no sense; no code and no token may come of either. */
+/** Cases about signing in: whole sign-ins with a mistake in one step, and senseless requests. Neither may yield a code or a token. */
 import { createHash } from 'node:crypto';
 import { type Actor, Violation } from './actor.ts';
 import type { Response } from './http-reader.ts';
@@ -9,12 +9,12 @@ import type { Random } from './random.ts';
 import { CALLBACK, type Fields, type Step, WRONGS } from './sign-in-wrongs.ts';
 import { ask, checkWhoami, statelessCall, type User } from './talk.ts';
 
-/** A sign-in, right or with one thing wrong; what is right must succeed, also after what was wrong. */
+/** Does a sign-in, right or with one mistake. After the mistake is refused, the right step must succeed. */
 export async function signInCase(random: Random, actor: Actor): Promise<void> {
   const user = random.pick<User>(['ada', 'bob']);
   const wrong = random.chance(0.75) ? random.pick(WRONGS) : undefined;
   const origin = `http://${actor.target.host}:${actor.target.port}`;
-  /** Does a step: first as it must fail, if it is this one that does, and then as it must succeed. */
+  /** Does a step: if it is the one with the mistake, first with that, which must fail, and then rightly. */
   const step = async (at: Step, fields: Fields, make: (fields: Fields) => HttpRequest): Promise<Response> => {
     if (wrong?.[0] === at) requireNothing(at, await ask(actor, 'nobody', make(wrong[1](fields, random))));
     return ask(actor, 'nobody', make(fields));
@@ -23,7 +23,7 @@ export async function signInCase(random: Random, actor: Actor): Promise<void> {
   const registered = await step('register', { redirect_uri: CALLBACK }, ({ redirect_uri: uri }) =>
     jsonRequest(actor, '/register', oddMetadata(random, uri ?? '')),
   );
-  // Nobody can sign in at this server.
+  // 404 means that nobody can sign in at this server.
   if (registered.status === 404) return;
   const clientId = fieldOf(registered, 'client_id');
   const verifier = random.bytes(32).toString('base64url');
@@ -73,17 +73,17 @@ export async function signInCase(random: Random, actor: Actor): Promise<void> {
   await endSignIn(random, actor, { user, clientId, access, refresh, exchange });
 }
 
-/** What is needed to end a sign-in. */
+/** What it takes to end a sign-in. */
 interface Going {
   readonly user: User;
   readonly clientId: string;
   readonly access: string;
   readonly refresh: string;
-  /** How the code was exchanged. */
+  /** The form with which the code was exchanged. */
   readonly exchange: Fields;
 }
 
-/** Ends a sign-in in one of its ways: whatever came of it must then be worth nothing. */
+/** Ends a sign-in in one of the possible ways; after that, its tokens must be refused. */
 async function endSignIn(random: Random, actor: Actor, going: Going): Promise<void> {
   const { user, clientId, access, refresh, exchange } = going;
   const again = (token: string): HttpRequest =>
@@ -117,7 +117,7 @@ const ROUTES = ['/authorize', '/token', '/register', '/revoke', '/authorize/styl
 const NAMES = ['client_id', 'client_secret', 'redirect_uri', 'response_type', 'response_mode', 'state', 'scope', 'resource', 'code', 'code_verifier', 'code_challenge', 'code_challenge_method', 'grant_type', 'refresh_token', 'token', 'token_type_hint', 'ticket', 'action', 'prompt', 'request', 'request_uri', '__proto__', ''] as const; // prettier-ignore
 const VALUES = ['', 'code', 'none', 'S256', 'authorization_code', 'refresh_token', 'allow', 'mcp_ci_', 'mcp_at_AAAA', 'mcp_rq_x', 'https://claude.ai/', 'https://127.0.0.1/client.json', 'https://[::1]/c.json', CALLBACK, '\0', '\u202e', 'é', '%', 'a'.repeat(43), 'a'.repeat(9_000), '{}', '[object Object]'] as const; // prettier-ignore
 
-/** A request of no sense to any route of signing in. */
+/** Sends a senseless request to one of the routes of signing in. */
 export async function looseSignInCase(random: Random, actor: Actor): Promise<void> {
   const pairs = Array.from({ length: random.int(0, 8) }, (): [string, string] => [
     random.pick(NAMES),
@@ -159,7 +159,7 @@ export async function looseSignInCase(random: Random, actor: Actor): Promise<voi
     throw new Violation('a code or a token for nothing');
 }
 
-/** A client's metadata with much that means nothing here. */
+/** Makes a client's metadata with many members that the server ignores. */
 function oddMetadata(random: Random, redirectUri: string): object {
   return {
     ...(random.chance(0.5) && { logo_uri: null, contacts: ['x'], jwks: {}, scope: 'x', application_type: 1 }),
@@ -171,7 +171,7 @@ function oddMetadata(random: Random, redirectUri: string): object {
   };
 }
 
-/** What clients add to a request, and may. */
+/** Parameters that clients may add to a request. */
 function oddities(random: Random, origin: string): Fields {
   return {
     ...(random.chance(0.5) && { resource: `${origin}${random.pick(['', '/', '/mcp', '/sse', '/tools'])}` }),
@@ -190,7 +190,7 @@ function oddities(random: Random, origin: string): Fields {
   };
 }
 
-/** What a step that is wrong must not give: a client, a code, a token. */
+/** Fails unless a step with a mistake was refused, without a client id, a code or a token. */
 function requireNothing(at: Step, response: Response): void {
   const isRefusal = response.status >= 400 || (response.status === 303 && at !== 'exchange');
   const text = wholeOf(response);
@@ -198,31 +198,31 @@ function requireNothing(at: Step, response: Response): void {
     throw new Violation(`${at} with something wrong was answered ${response.status}: ${text.slice(0, 300)}`);
 }
 
-/** Head and body as text. */
+/** The Location header and the body, as text. */
 function wholeOf({ headers, body }: Response): string {
   return `${headers.get('location')?.[0] ?? ''}\n${body.toString()}`;
 }
 
-/** A member of a JSON answer. */
+/** A string member of a JSON answer; fails when it is missing. */
 function fieldOf({ status, body }: Response, name: string): string {
   const found = new RegExp(`"${name}":"([^"]+)"`).exec(body.toString())?.[1];
   if (found === undefined) throw new Violation(`no ${name} in an answer with ${status}`);
   return found;
 }
 
-/** The header that every request has. */
+/** The Host header, which every request has. */
 function hostOf({ target }: Actor): HttpRequest['headers'] {
   return [['Host', `${target.host}:${target.port}`]];
 }
 
-/** A request with a form. */
+/** Makes a POST with a form. */
 function formRequest(actor: Actor, target: string, fields: Fields): HttpRequest {
   const type = ['Content-Type', 'application/x-www-form-urlencoded'] as const;
   const body = Buffer.from(new URLSearchParams(fields).toString());
   return { method: 'POST', target, headers: [...hostOf(actor), type], body };
 }
 
-/** A request with JSON. */
+/** Makes a POST with JSON. */
 function jsonRequest(actor: Actor, target: string, body: object): HttpRequest {
   const headers = [...hostOf(actor), ['Content-Type', 'application/json'] as const];
   return { method: 'POST', target, headers, body: Buffer.from(JSON.stringify(body)) };

@@ -1,4 +1,4 @@
-/** What can be wrong with one step of a sign-in, each for itself enough to end it. */
+/** The mistakes that a step of a sign-in may have, each of which must end it. */
 import type { Random } from './random.ts';
 
 /** The parameters of a request. */
@@ -7,15 +7,15 @@ export type Fields = Readonly<Record<string, string>>;
 /** A step of a sign-in. */
 export type Step = 'register' | 'ask' | 'allow' | 'exchange' | 'use';
 
-/** Something that is wrong at a step, and must end it. */
+/** A mistake: the step, and the change that makes it wrong. */
 export type Wrong = readonly [at: Step, change: (fields: Fields, random: Random) => Fields];
 
-/** Where the client of each case listens; nothing does. */
+/** The redirect URI of the client of each case; nothing listens there. */
 export const CALLBACK = 'http://127.0.0.1:3118/callback';
-/** Where no code may go. */
+/** Redirect URIs that must never be sent a code. */
 const EVIL = ['https://evil.example/cb', 'http://127.0.0.1.evil.example/callback', 'javascript:alert(1)', 'https://claude.ai@evil.example/', `${CALLBACK}#x`, '//evil.example', 'http://127.0.0.1:3118\\@evil.example/callback'] as const; // prettier-ignore
 
-/** Everything that is wrong for itself. */
+/** The mistakes. */
 export const WRONGS: readonly Wrong[] = [
   ['register', (fields, random) => ({ ...fields, redirect_uri: random.pick(EVIL) })],
   ['ask', (fields, random) => ({ ...fields, redirect_uri: random.pick(EVIL) })],
@@ -43,7 +43,7 @@ export const WRONGS: readonly Wrong[] = [
   ['use', (fields) => ({ ...fields, access_token: fields['refresh_token'] ?? '' })],
 ]; // prettier-ignore
 
-/** Changes one character of a field. */
+/** Makes a mistake that changes one character of a field. */
 function changed(name: string): Wrong[1] {
   return (fields, random) => {
     const text = fields[name] ?? '';
@@ -52,7 +52,7 @@ function changed(name: string): Wrong[1] {
   };
 }
 
-/** Takes a field away. */
+/** Makes a mistake that removes a field. */
 function without(name: string): Wrong[1] {
   return (fields) => Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name));
 }

@@ -1,4 +1,4 @@
-/** The right way to talk to the server: what cases begin with, depart from, and check at their end. */
+/** Valid requests and sessions: what cases begin with, deviate from, and check at their end. */
 import type { Actor, OpenConnection, Request } from './actor.ts';
 import { Violation } from './actor.ts';
 import { type Response, parseEventStream } from './http-reader.ts';
@@ -6,21 +6,21 @@ import { type HttpRequest, toBytes } from './http-text.ts';
 import { ENVELOPE, initialize, STATELESS_REVISION, toolCall } from './messages.ts';
 import { isObject, type Who } from './oracle.ts';
 
-/** Who has a token. */
+/** A user with a token. */
 export type User = Exclude<Who, 'nobody'>;
 
-/** A session that was opened the right way. */
+/** A session, opened with a valid handshake. */
 export interface Session {
   readonly user: User;
   readonly id: string;
 }
 
-/** A session of the old transport with its stream. */
+/** A session of HTTP+SSE, and its stream. */
 export interface SseSession extends Session {
   readonly stream: OpenConnection;
 }
 
-/** The headers that clients send. */
+/** The headers of a client's request. */
 export function headersOf({ target }: Actor, who: Who, session?: string): HttpRequest['headers'] {
   return [
     ['Host', `${target.host}:${target.port}`],
@@ -30,7 +30,7 @@ export function headersOf({ target }: Actor, who: Who, session?: string): HttpRe
   ];
 }
 
-/** A POST as clients send it. */
+/** Makes a POST as clients send it. */
 export function post(
   actor: Actor,
   who: Who,
@@ -46,13 +46,13 @@ export function post(
   };
 }
 
-/** What is known of the answer to a request with this body. */
+/** What is known about the answer to a request with this body. */
 export function requestFor(who: Who, body: Buffer): Request {
-  // What can ask for a stream of changes may get one, which then stays open.
+  // A body that may ask for a stream of changes may get one, which stays open.
   return { who, ids: idsOf(body), stays: body.includes('listen') };
 }
 
-/** The ids of the messages in a body, read as the server should read them. */
+/** The ids of the messages in a body, parsed as the server should parse it. */
 export function idsOf(body: Buffer): ReadonlySet<unknown> {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
@@ -66,7 +66,7 @@ export function idsOf(body: Buffer): ReadonlySet<unknown> {
   }
 }
 
-/** Sends one request the right way; returns its answer. */
+/** Sends one request, and returns its answer. */
 export async function ask(actor: Actor, who: Who, request: HttpRequest): Promise<Response> {
   const known = request.body === undefined ? { who } : requestFor(who, request.body);
   const [response] = await actor.exchange({ requests: [known], pieces: [toBytes(request)], due: 'answers' });
@@ -74,7 +74,7 @@ export async function ask(actor: Actor, who: Who, request: HttpRequest): Promise
   return response;
 }
 
-/** Opens a session of Streamable HTTP with its whole handshake. */
+/** Opens a session of Streamable HTTP, and completes the handshake. */
 export async function openSession(actor: Actor, user: User, revision: string): Promise<Session> {
   const opened = await ask(actor, user, post(actor, user, initialize('open', revision)));
   const id = opened.headers.get('mcp-session-id')?.[0];
@@ -88,7 +88,7 @@ export async function openSession(actor: Actor, user: User, revision: string): P
   return { user, id };
 }
 
-/** Ends a session, which frees its slot: a long run must not meet the caps. */
+/** Ends a session, so that a long run does not reach the limits of sessions. */
 export async function endSession(actor: Actor, { user, id }: Session): Promise<void> {
   const { status } = await ask(actor, user, {
     method: 'DELETE',
@@ -98,7 +98,7 @@ export async function endSession(actor: Actor, { user, id }: Session): Promise<v
   if (status !== 200) throw new Violation(`DELETE of an open session was answered ${status}`);
 }
 
-/** Calls `whoami` on a session: it must answer, whatever was sent on it before. */
+/** Calls `whoami` in a session, which must answer, whatever was sent before. */
 export async function checkSession(actor: Actor, { user, id }: Session): Promise<void> {
   const { status, body } = await ask(
     actor,
@@ -108,20 +108,20 @@ export async function checkSession(actor: Actor, { user, id }: Session): Promise
   checkWhoami(actor, user, status, body.toString());
 }
 
-/** Calls `whoami` the stateless way. */
+/** Calls `whoami` without a session. */
 export async function checkStateless(actor: Actor, user: User): Promise<void> {
   const { status, body } = await ask(actor, user, statelessCall(actor, user, 'whoami', {}));
   checkWhoami(actor, user, status, body.toString());
 }
 
-/** A tool call of the revision without sessions. */
+/** Makes a tool call of the revision without sessions. */
 export function statelessCall(actor: Actor, who: Who, name: string, input: object): HttpRequest {
   const params = { name, arguments: input, _meta: ENVELOPE };
   const request = post(actor, who, { jsonrpc: '2.0', id: 'control', method: 'tools/call', params });
   return { ...request, headers: [...request.headers, ...statelessHeaders('tools/call', name)] };
 }
 
-/** The headers that repeat what a stateless request says. */
+/** The headers that repeat parts of a stateless request's body. */
 export function statelessHeaders(method: string, name?: string): HttpRequest['headers'] {
   const named = name === undefined ? [] : [['Mcp-Name', name] as const];
   return [['MCP-Protocol-Version', STATELESS_REVISION], ['Mcp-Method', method], ...named];
@@ -140,7 +140,7 @@ export async function openSse(actor: Actor, user: User): Promise<SseSession> {
   return { user, id, stream };
 }
 
-/** Calls `whoami` on an SSE session and waits for the answer on its stream. */
+/** Calls `whoami` in a session of HTTP+SSE, and waits for the answer on its stream. */
 export async function checkSse(actor: Actor, { user, id, stream }: SseSession): Promise<void> {
   const { status } = await ask(
     actor,
@@ -155,7 +155,7 @@ export async function checkSse(actor: Actor, { user, id, stream }: SseSession): 
   checkWhoami(actor, user, 200, JSON.stringify(answersOn({ body }).get('control')));
 }
 
-/** The answers on a stream by their ids. */
+/** The responses on a stream, by id. */
 export function answersOn({ body }: Pick<Response, 'body'>): Map<unknown, unknown> {
   const messages = parseEventStream(body.toString()).filter(({ event }) => event === 'message');
   const parsed = messages.map(({ data }) => JSON.parse(data) as unknown).filter(isObject);
@@ -164,7 +164,7 @@ export function answersOn({ body }: Pick<Response, 'body'>): Map<unknown, unknow
   );
 }
 
-/** Holds an answer of `whoami` against who asked. */
+/** Checks that the answer of `whoami` names the user who asked. */
 export function checkWhoami({ target }: Actor, user: User, status: number, text: string): void {
   const [userId] = target.secrets.identities[user];
   if (status !== 200 || !text.includes(`"userId":"${userId}"`))

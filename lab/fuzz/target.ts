@@ -1,4 +1,4 @@
-/** What is attacked: a server that is started for it, or one that runs already. */
+/** Makes the target of a run: a server that is started for it, or one that runs already. */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '../conformance/loopback.ts';
@@ -8,24 +8,24 @@ import type { Target } from './actor.ts';
 import { ENVELOPE } from './messages.ts';
 import { makeToken, startServerChild } from './server-child.ts';
 
-/** A target with what is known of its server. */
+/** A target, and access to its server. */
 export interface FuzzTarget {
   readonly target: Target;
-  /** Why the server is not what it was, if so. */
+  /** What is wrong with the server itself; undefined when nothing is. */
   problem(): string | undefined;
-  /** How much memory it has, for the progress line; empty when that cannot be seen. */
+  /** The server's memory in words, for the progress line; empty when it cannot be measured. */
   memory(): Promise<string>;
-  /** Ends it; returns what was wrong with how it ended, if anything was. */
+  /** Ends the server. Returns what was wrong with the way it ended; undefined when nothing was. */
   stop(): Promise<string | undefined>;
 }
 
-/** The lab's server beside the compiled scripts. */
+/** The lab's own server, compiled. */
 export const FIXTURE = fileURLToPath(new URL('../fixture/main.js', import.meta.url));
 
 /** How long an answer may take. Milliseconds. */
 const DEADLINE_MS = 5_000;
 
-/** The child's settings: caps and limits that the fuzzer must not meet, small bodies so that it meets that limit cheaply. */
+/** The child's settings: limits that the fuzzer does not reach, except that of bodies, which is small so that reaching it is cheap. */
 const SETTINGS = {
   MAX_SESSIONS: '1000000',
   MAX_SESSIONS_PER_USER: '1000000',
@@ -35,20 +35,20 @@ const SETTINGS = {
   CALLS_PER_MINUTE: '0',
 };
 
-/** How a server lets its users in. */
+/** A way of authenticating users, for a started server. */
 export interface Mode {
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: Secrets;
-  /** The token file: users by token. */
+  /** The entries of the token file, by token. */
   readonly tokens: Readonly<Record<string, object>>;
   readonly issuer?: MadeUpIssuer;
   readonly namesakes?: NonNullable<Target['namesakes']>;
 }
 
-/** Opens a mode, for a server on this port; `mark` makes names that nobody else has. */
+/** Opens a mode for a server on this port. `mark` makes names that no other run has. */
 export type OpenMode = (mark: string, port: number) => Promise<Mode>;
 
-/** Tokens of a file, and signing in with them; sessions that any process could serve. */
+/** The usual mode: tokens in a file, with signing in; sessions are sealed, so that any process could serve them. */
 const byTokens: OpenMode = async (mark) => {
   const [ada, bob] = [makeToken(), makeToken()];
   const identities = {
@@ -62,14 +62,14 @@ const byTokens: OpenMode = async (mark) => {
   };
 };
 
-/** What to start. */
+/** How to start the server. */
 interface StartOptions {
   readonly script?: string;
   readonly deadlineMs?: number;
   readonly openMode?: OpenMode;
 }
 
-/** Starts a server with the users ada and bob. */
+/** Starts a server with the users ada and bob, and makes it the target. */
 export async function startTarget({
   script = FIXTURE,
   deadlineMs = DEADLINE_MS,
@@ -107,12 +107,12 @@ export async function startTarget({
   };
 }
 
-/** A user as the token file has it. */
+/** A user's entry in the token file. */
 function entryOf([userId, name]: readonly string[]) {
   return { userId, name };
 }
 
-/** Takes a server that runs already, with the tokens of two of its users. Its log and process cannot be watched. */
+/** Makes a server that runs already the target, with the tokens of two of its users. Its log and process cannot be watched. */
 export async function takeTarget(
   url: string,
   [ada, bob]: readonly [string, string],
@@ -135,8 +135,8 @@ export async function takeTarget(
 }
 
 /**
- * Asks `whoami`, the stateless way.
- * @throws {Error} that says what is missing: without tools whose answers are known, no answer can be held against anything
+ * Calls `whoami` without a session, to find out the id of a token's user.
+ * @throws {Error} saying what is missing: without tools whose answers are known, answers cannot be checked
  */
 async function userIdOf(url: string, token: string): Promise<string> {
   const response = await fetch(new URL('/mcp', url), {

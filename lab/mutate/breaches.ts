@@ -1,15 +1,15 @@
-/** The breaches of promises as mutants: where each stands, and the tests that its promise names. */
+/** The breaches of promises as mutants: where each is in the sources, and which tests its promise names. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Mutant } from './mutant.ts';
 import { BREACHES } from './promised.ts';
 
-/** What starts a built server, or takes long, is left out: what is built stays as it is here. */
+/** Tests that start a built server, which keeps the built code here, or that take long. */
 const LEFT_OUT = /^tests\/(e2e\/(?!redis-failures)|lab|security\/(process|stuck-log|clock|heavy-bodies))/;
 
 /**
- * Finds them.
- * @throws when SECURITY.md does not promise it, or the text is not there that is to be changed
+ * Finds the breaches.
+ * @throws when SECURITY.md has no such promise, or the source has not the text to change
  */
 export async function findBreaches(root: string): Promise<Mutant[]> {
   const rows = (await readFile(path.join(root, 'SECURITY.md'), 'utf8')).split('\n');
@@ -18,7 +18,7 @@ export async function findBreaches(root: string): Promise<Mutant[]> {
     const row = rows.find((line) => line.startsWith(`| ${promise}`));
     if (row === undefined) throw new Error(`SECURITY.md does not promise "${promise}".`);
     const text = await readFile(path.join(root, file), 'utf8').catch(() => undefined);
-    // An island that was taken out took its promise along.
+    // The file of an island that has been removed; its promise does not hold any more.
     if (text === undefined) continue;
     const start = text.indexOf(before);
     if (start === -1) throw new Error(`${file} has no place for a breach of "${promise}".`);

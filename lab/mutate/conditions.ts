@@ -1,8 +1,8 @@
-/** Makes mutants of a source: conditions turned round, operators changed for their neighbours, calls left out. */
+/** Makes mutants of a source: conditions negated, operators replaced by similar ones, calls left out. */
 import ts from 'typescript';
 import { lineOf, type Mutant } from './mutant.ts';
 
-/** What stands for an operator. */
+/** The replacement of each operator. */
 const OPERATORS: ReadonlyMap<ts.SyntaxKind, string> = new Map([
   [ts.SyntaxKind.EqualsEqualsEqualsToken, '!=='],
   [ts.SyntaxKind.ExclamationEqualsEqualsToken, '==='],
@@ -16,7 +16,7 @@ const OPERATORS: ReadonlyMap<ts.SyntaxKind, string> = new Map([
   [ts.SyntaxKind.MinusToken, '+'],
 ]);
 
-/** The mutants of a file. */
+/** Makes the mutants of a file. */
 export function mutantsOf(file: string, text: string): Mutant[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const mutants: Mutant[] = [];
@@ -36,7 +36,7 @@ export function mutantsOf(file: string, text: string): Mutant[] {
     }
     if (node.kind === ts.SyntaxKind.TrueKeyword) add(node, 'false');
     if (node.kind === ts.SyntaxKind.FalseKeyword) add(node, 'true');
-    // What is called for what it does, and not for what it returns.
+    // A call that is made for its effect, and not for its result.
     if (ts.isExpressionStatement(node) && isCall(node.expression)) add(node, ';');
     ts.forEachChild(node, visit);
   };
@@ -44,20 +44,20 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   return mutants;
 }
 
-/** The condition that a node decides by. */
+/** The condition by which a node branches; undefined when it does not. */
 function conditionOf(node: ts.Node): ts.Expression | undefined {
   if (ts.isIfStatement(node) || ts.isWhileStatement(node)) return node.expression;
   return ts.isConditionalExpression(node) ? node.condition : undefined;
 }
 
-/** Whether an expression is a call; of a promise that nobody waits for, too. */
+/** Whether an expression is a call, also one that is awaited or marked `void`. */
 function isCall(expression: ts.Expression): boolean {
   if (ts.isVoidExpression(expression) || ts.isAwaitExpression(expression))
     return isCall(expression.expression);
   return ts.isCallExpression(expression) && expression.expression.kind !== ts.SyntaxKind.SuperKeyword;
 }
 
-/** A text in one line. */
+/** Shortens a text to one line. */
 function shown(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ');
   return line.length > 70 ? `${line.slice(0, 69)}…` : line;

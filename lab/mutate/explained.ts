@@ -1,9 +1,9 @@
-/** Mutants that no test can notice, or need not, each with the reason. */
+/** Mutants that no test can notice, or need not notice, and the reason for each. */
 
-/** An explanation: of the mutants of a file that are made of this text. */
+/** An explanation for the mutants of a file that replace this text. */
 export interface Explanation {
   readonly file: string;
-  /** What stands there before. */
+  /** The text that the mutant replaces. */
   readonly before: string;
   readonly why: string;
 }

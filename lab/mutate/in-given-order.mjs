@@ -1,9 +1,9 @@
-/** A jest test sequencer that runs the test files in the order of the command line, and remembers nothing for the next run. */
+/** A jest test sequencer that runs the test files in the order of the command line. */
 
-/** What `--testSequencer` names. */
+/** The class that `--testSequencer` names. */
 export default class InGivenOrder {
   /**
-   * The order of the arguments.
+   * Sorts the test files in the order of the arguments.
    *
    * @template {{ path: string }} Test
    * @param {readonly Test[]} tests
@@ -12,12 +12,12 @@ export default class InGivenOrder {
     return tests.toSorted((one, other) => placeOf(one) - placeOf(other));
   }
 
-  /** Would note how long each took. */
+  /** Does nothing; jest's own sequencer keeps the durations here. */
   cacheResults() {}
 }
 
 /**
- * Where a test file stands on the command line.
+ * The index of a test file on the command line.
  *
  * @param {{ path: string }} test
  */

@@ -1,6 +1,6 @@
 /**
- * `npm run mutate`: changes the sources of this server in one place after the other and looks whether a test notices. What survives is
- * listed: it wants a test, or a line in `explained.ts`.
+ * `npm run mutate`: makes one change after the other in the sources of this server, and checks that a test fails. Survivors are
+ * listed: each needs a test, or an entry in `explained.ts`.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -16,17 +16,17 @@ import { NAMED } from './named.ts';
 import { findBreaches } from './breaches.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
 
-/** What is mutated. */
+/** The folders that are mutated. */
 const FOLDERS = ['src/auth', 'src/sessions', 'src/mcp', 'src/http'];
 
-/** The part of the mutants that must be killed. */
+/** The part of the mutants that must be killed at least. */
 const AIM = 0.95;
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 process.exitCode = await main();
 
-/** Runs what the command line asks for; returns the exit code. */
+/** Runs the command line; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
   const line = understood(readLine);
@@ -60,7 +60,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** What the command line asks for. */
+/** A parsed command line. */
 interface MutateLine {
   readonly only: readonly string[];
   readonly sample: number | undefined;
@@ -69,8 +69,8 @@ interface MutateLine {
 }
 
 /**
- * Reads the command line.
- * @throws {CommandError} saying what is wrong with it
+ * Parses the command line.
+ * @throws {CommandError} saying what is wrong
  */
 function readLine(): MutateLine {
   const { texts, lists, switches } = parseOptions(process.argv.slice(2), {
@@ -91,7 +91,7 @@ function readLine(): MutateLine {
   return { only: lists['only'] ?? [], sample: numberOf('sample'), seed: numberOf('seed') ?? 1, switches };
 }
 
-/** Tries every mutant, or as many as there is time for until somebody presses Ctrl-C; returns the exit code. */
+/** Tries every mutant, until all are done or somebody presses Ctrl-C. Returns the exit code. */
 async function judgeAll(
   workshop: Workshop,
   mutants: readonly Mutant[],
@@ -111,18 +111,18 @@ async function judgeAll(
   const unexplained = survivors.filter((mutant) => explanationOf(mutant) === undefined);
   const killed = judged - survivors.length;
   console.log(`\n${killed} of ${judged} killed, ${survivors.length - unexplained.length} explained.`);
-  // A sample is in no order: what has been tried of it is one as well.
+  // A sample is in random order, so what has been tried of it is a sample, too.
   if (isSample && judged > 0) console.log(describeRange(killed, judged));
   for (const survivor of survivors)
     console.log(`  ${survivor.name}\n    ${explanationOf(survivor) ?? 'not explained'}`);
-  // Of none that was tried nothing is known.
+  // When none was tried, nothing is known.
   return judged > 0 && unexplained.length === 0 && killed >= AIM * judged ? 0 : 1;
 }
 
-/** A part in percent. */
+/** Formats a part in percent. */
 const percent = (value: number): string => `${(100 * Math.min(1, Math.max(0, value))).toFixed(0)} %`;
 
-/** What a sample says of all: the range in which the true part lies with a probability of 95 % (Wilson's score interval). */
+/** What a sample says of all: the range in which the true part lies with 95 % confidence (Wilson's score interval). */
 function describeRange(killed: number, count: number): string {
   const z = 1.96;
   const part = killed / count;
@@ -132,12 +132,12 @@ function describeRange(killed: number, count: number): string {
   return `Of all mutants ${percent(middle - half)} to ${percent(middle + half)} are killed (95 % confidence).`;
 }
 
-/** Why a mutant may live. */
+/** The reason why a mutant may survive; undefined when there is none. */
 function explanationOf({ file, before }: Mutant): string | undefined {
   return EXPLAINED.find((known) => known.file === file && known.before === before)?.why;
 }
 
-/** The named ones, where they stand. */
+/** The mutants of `named.ts`, with their places in the sources. */
 async function findNamed(): Promise<Mutant[]> {
   const found: Mutant[] = [];
   for (const named of NAMED) {
@@ -149,12 +149,12 @@ async function findNamed(): Promise<Mutant[]> {
   return found;
 }
 
-/** The mutants of all files. */
+/** Makes the mutants of all files. */
 async function findMutants(): Promise<Mutant[]> {
   const mutants: Mutant[] = [];
   for (const folder of FOLDERS) {
     const names = await readdir(path.join(ROOT, folder), { recursive: true });
-    // In an order of its own, so that a seed draws the same everywhere.
+    // Sorted, so that a seed draws the same mutants on every machine.
     for (const name of names.toSorted()) {
       const file = `${folder}/${name.replaceAll(path.sep, '/')}`;
       if (file.endsWith('.ts'))
@@ -164,15 +164,15 @@ async function findMutants(): Promise<Mutant[]> {
   return mutants;
 }
 
-/** Some of a list: every time the same for the same seed. */
+/** Draws some mutants of a list, always the same for a seed. */
 function pick(mutants: readonly Mutant[], count: number, seed: number): Mutant[] {
   const left = [...mutants];
   const chosen: Mutant[] = [];
   let state = seed;
   while (chosen.length < count && left.length > 0) {
-    // A linear congruential generator (Numerical Recipes): any will do that gives the same numbers again.
+    // A linear congruential generator (Numerical Recipes): any generator with repeatable numbers would do.
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    // Its high bits: the low ones repeat themselves soon.
+    // Uses its high bits, since the low ones soon repeat.
     chosen.push(...left.splice(Math.floor((state / 2 ** 32) * left.length), 1));
   }
   return chosen;

@@ -1,19 +1,19 @@
 /** A change of one place in the sources that some test must notice. */
 export interface Mutant {
-  /** What it does, in a line. */
+  /** A description of the change, in one line. */
   readonly name: string;
-  /** The file, from the root. */
+  /** The path of the file, from the root of the checkout. */
   readonly file: string;
-  /** Where in the file's text it begins. */
+  /** The index in the file's text at which the change begins. */
   readonly start: number;
-  /** What stands there, and what is put in its place. */
+  /** The text that is replaced, and its replacement. */
   readonly before: string;
   readonly after: string;
-  /** The tests of which one must notice it. Default: all that concern its file. */
+  /** The tests of which one must fail. Default: all that reach the place. */
   readonly tests?: readonly string[];
 }
 
-/** The line of a place in a text. */
+/** The line number of an index in a text. */
 export function lineOf(text: string, index: number): number {
   return text.slice(0, index).split('\n').length;
 }

@@ -1,4 +1,4 @@
-/** What a test file of the first run of `npm run mutate` loads ahead: it writes down which of the marked places the tests reach. */
+/** Preloaded into the test files in the first run of `npm run mutate`: records which of the marked places each test reaches. */
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from '@jest/globals';

@@ -1,16 +1,16 @@
-/** Which tests reach the place of a mutant: every test runs once over sources that say where they are run. */
+/** Finds the tests that reach the place of a mutant: every test runs once over sources that record which places run. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import ts from 'typescript';
 import type { Mutant } from './mutant.ts';
 
-/** A text that is put into a source. */
+/** A text to insert into a source. */
 interface Insertion {
   readonly at: number;
   readonly text: string;
 }
 
-/** The mutants' files with a mark at each mutant's place; the marks are numbered as the mutants are. */
+/** The files of the mutants, with a mark at the place of each; marks have the numbers of their mutants. */
 export async function markPlaces(
   root: string,
   mutants: readonly Mutant[],
@@ -27,7 +27,7 @@ export async function markPlaces(
   return files;
 }
 
-/** Reads what the marks wrote: the tests that reached each mutant, by its number. */
+/** Reads what the marks have recorded: the tests that reached each mutant, by its number. */
 export async function readReached(file: string): Promise<ReadonlyMap<number, readonly string[]>> {
   const reached = new Map<number, string[]>();
   for (const line of (await readFile(file, 'utf8')).split('\n')) {
@@ -37,7 +37,7 @@ export async function readReached(file: string): Promise<ReadonlyMap<number, rea
   return reached;
 }
 
-/** A mark in the innermost block or short function around a mutant; what is in none is run with its module. */
+/** Puts a mark into the innermost block or expression-bodied arrow function around a mutant. Outside of both, the mark runs with its module. */
 function marksAround(source: ts.SourceFile, mutant: Mutant, number: number): Insertion[] {
   const mark = `globalThis.noteReached?.(${number})`;
   let node = innermost(source, mutant);
@@ -52,7 +52,7 @@ function marksAround(source: ts.SourceFile, mutant: Mutant, number: number): Ins
   return [{ at: 0, text: `${mark};` }];
 }
 
-/** The smallest node that holds all of a mutant's text. */
+/** The smallest node that contains the whole text of a mutant. */
 function innermost(source: ts.SourceFile, { start, before }: Mutant): ts.Node {
   const end = start + before.length;
   let found: ts.Node = source;
@@ -65,7 +65,7 @@ function innermost(source: ts.SourceFile, { start, before }: Mutant): ts.Node {
   return found;
 }
 
-/** A text with all insertions. Of those at one place, an end comes before a beginning. */
+/** Makes all insertions in a text. At the same index, the end of an expression comes before the beginning of another. */
 function insertAll(text: string, insertions: readonly Insertion[]): string {
   let result = '';
   let from = 0;

@@ -1,4 +1,4 @@
-/** A copy of this checkout in which one place after the other is changed, and the tests that should notice. */
+/** A copy of this checkout in which one mutant after the other is tried with the tests that should notice it. */
 import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,20 +6,20 @@ import path from 'node:path';
 import type { Mutant } from './mutant.ts';
 import { markPlaces, readReached } from './reach.ts';
 
-/** What became of a mutant. */
+/** The result of trying a mutant. */
 export type Fate = 'killed' | 'timed out' | 'survived';
 
-/** Where mutants are tried. */
+/** The copy in which mutants are tried. */
 export interface Workshop {
-  /** Runs the tests that reach a mutant with it in place, until one fails. */
+  /** Runs the tests that reach a mutant with the mutant in place, until one fails. */
   judge(mutant: Mutant): Promise<Fate>;
   close(): Promise<void>;
 }
 
-/** What is not copied. The build is, and stays as it is: tests of which it is the point are not among those that run here. */
+/** What is not copied. The build is copied, and not mutated: tests of the built code do not run here. */
 const LEFT_OUT = new Set(['.git', 'node_modules', 'results']);
 
-/** The tests of all that is mutated, without those that start processes. */
+/** The tests of everything that is mutated, except those that start processes. */
 const ALL_TESTS = [
   'tests/auth',
   'tests/sessions',
@@ -35,14 +35,14 @@ const ALL_TESTS = [
   'tests/scripts/token-lock.test.ts',
   'tests/e2e/cut-streams.test.ts',
   'tests/e2e/oidc-provider.test.ts',
-  // Most of its servers run in its own process.
+  // Most of the servers of these tests run in the test's own process.
   'tests/e2e/redis-failures.test.ts',
 ];
 
-/** A mutant that makes a loop endless: no suite has ended for so long, which on a busy machine none takes. Milliseconds. */
+/** The longest wait for the next suite to end: a mutant may make a loop endless. On a busy machine, too, no suite takes that long. Milliseconds. */
 const PATIENCE_MS = 240_000;
 
-/** Makes the copy, and runs all tests in it once, to see which reach the mutants that name none. */
+/** Makes the copy, and runs all tests in it once, to find those that reach each mutant that names no tests. */
 export async function openWorkshop(root: string, mutants: readonly Mutant[]): Promise<Workshop> {
   const folder = await mkdtemp(path.join(tmpdir(), 'mutate-'));
   await cp(root, folder, {
@@ -55,10 +55,10 @@ export async function openWorkshop(root: string, mutants: readonly Mutant[]): Pr
     folder,
     mutants.filter(({ tests }) => tests === undefined),
   );
-  /** How often a test has killed a mutant of a file: it may well do so again. */
+  /** How often each test has killed a mutant of each file: it may well kill the next. */
   const kills = new Map<string, number>();
   const killsOf = (file: string, test: string): number => kills.get(`${file} ${test}`) ?? 0;
-  /** The tests that may notice a mutant: first what noticed others of its file, then what is quick. */
+  /** The tests that may notice a mutant: first those that noticed others in its file, then the fastest. */
   const testsFor = (mutant: Mutant): readonly string[] =>
     mutant.tests ??
     (reached.get(mutant) ?? []).toSorted(
@@ -67,7 +67,7 @@ export async function openWorkshop(root: string, mutants: readonly Mutant[]): Pr
         (durations.get(one) ?? 0) - (durations.get(other) ?? 0),
     );
   const sound = new Map<string, boolean>();
-  /** Whether a suite passes without any mutant. */
+  /** Whether a suite passes without a mutant. */
   const isSound = async (test: string): Promise<boolean> => {
     const known = sound.get(test) ?? (await runTests(folder, [test])).failed.length === 0;
     sound.set(test, known);
@@ -96,7 +96,7 @@ export async function openWorkshop(root: string, mutants: readonly Mutant[]): Pr
         if (outcome.isLate) return 'timed out';
         const [failed] = outcome.failed;
         if (failed === undefined) break;
-        // It counts when the same suite fails again, and passes without the mutant: others keep the machine busy, too.
+        // A failure counts when the suite fails again with the mutant and passes without it: the machine may be busy with other work.
         const again = await tryOn([failed]);
         if (again.failed.length > 0 && (await isSound(failed))) {
           kills.set(`${file} ${failed}`, killsOf(file, failed) + 1);
@@ -110,14 +110,14 @@ export async function openWorkshop(root: string, mutants: readonly Mutant[]): Pr
   };
 }
 
-/** What a run of all tests says: which of them reach each mutant, how long each takes, and which pass. */
+/** The result of running all tests once: which tests reach each mutant, how long each takes, and which pass. */
 interface FirstRun {
   readonly passed: readonly string[];
   readonly reached: ReadonlyMap<Mutant, readonly string[]>;
   readonly durations: ReadonlyMap<string, number>;
 }
 
-/** Runs all tests over marked sources. */
+/** Runs all tests over the marked sources. */
 async function tryAll(folder: string, mutants: readonly Mutant[]): Promise<FirstRun> {
   if (mutants.length === 0) return { reached: new Map(), durations: new Map(), passed: [] };
   const files = await markPlaces(folder, mutants);
@@ -138,25 +138,25 @@ async function tryAll(folder: string, mutants: readonly Mutant[]): Promise<First
   };
 }
 
-/** How a run of tests ended. */
+/** The result of a run of tests. */
 interface Outcome {
-  /** The suites that failed; the first of them ends the run, unless it is of all. */
+  /** The suites that failed. The first failure ends the run, except the run of all tests. */
   readonly failed: readonly string[];
   readonly isLate: boolean;
-  /** How long each suite took, in seconds, as far as jest says so. */
+  /** How long each suite took, if jest says so. Seconds. */
   readonly durations: ReadonlyMap<string, number>;
 }
 
-/** What one test may take on a machine that has other things to do as well. Milliseconds. */
+/** How long one test may take, on a machine that may be busy with other work. Milliseconds. */
 const TEST_TIMEOUT_MS = 120_000;
 
-/** How tests are run: by default those that are named, in this order, until one fails. */
+/** How to run tests. Default: the named ones in this order, until one fails. */
 interface RunOptions {
   readonly options?: readonly string[];
   readonly variables?: Readonly<Record<string, string>>;
 }
 
-/** Runs some tests, in one process: a worker's start would be most of what they take. */
+/** Runs some tests in one process: starting workers would take most of the time. */
 async function runTests(
   cwd: string,
   tests: readonly string[],
@@ -164,7 +164,7 @@ async function runTests(
 ): Promise<Outcome> {
   const args = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--silent', '--forceExit'];
   args.push('--runInBand', `--testTimeout=${TEST_TIMEOUT_MS}`, ...options, '--', ...tests);
-  // A group of its own: what a test has started must go with the rest.
+  // A process group of its own, so that the processes that tests have started can be killed with it.
   const child = spawn(process.execPath, args, {
     cwd,
     env: { ...process.env, ...variables },
@@ -178,7 +178,7 @@ async function runTests(
   }, PATIENCE_MS);
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (part: string) => {
-    // jest says of each suite that it has ended.
+    // jest writes a line when each suite ends.
     timer.refresh();
     said += part;
   });
@@ -197,5 +197,5 @@ async function runTests(
   };
 }
 
-/** What makes jest run the tests as they are named, and end with the first that fails. */
+/** Makes jest run the tests in the given order, and stop after the first failure. */
 const IN_ORDER = ['--bail', '--testSequencer', './lab/mutate/in-given-order.mjs'];

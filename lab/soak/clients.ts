@@ -1,4 +1,4 @@
-/** Real MCP clients of both SDK generations, over every transport and kind of revision, behind one small face. */
+/** Connects real MCP clients of both SDK generations, over every transport and kind of revision, behind one small interface. */
 import {
   Client as ClientV2,
   SSEClientTransport as SseV2,
@@ -8,17 +8,17 @@ import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport as SseV1 } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 
-/** The kinds of clients there are. */
+/** The kinds of clients. */
 export const CLIENT_KINDS = ['v1 sse', 'v1 http', 'v2 sse', 'v2 http', 'v2 http 2026-07-28'] as const;
 
-/** What the soak does with a client. */
+/** The operations of a client that the soak uses. */
 export interface SoakClient {
-  /** Calls a tool and returns the text of its answer; a failure that the tool reports is an error here. */
+  /** Calls a tool and returns the text of its answer; throws when the tool reports a failure. */
   call(name: string, input: Readonly<Record<string, unknown>>): Promise<string>;
   toolNames(): Promise<string[]>;
-  /** Says good-bye, where the transport has a word for it, and goes. */
+  /** Ends the session, where the transport has a request for that, and disconnects. */
   leave(): Promise<void>;
-  /** Goes without a word. */
+  /** Disconnects without ending the session. */
   vanish(): Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export async function connectClient(
   });
 }
 
-/** The part of both generations that is used here. */
+/** The part of both generations' clients that is used here. */
 interface Inner {
   readonly callTool: (name: string, input: Record<string, unknown>) => Promise<unknown>;
   readonly listTools: () => Promise<{ tools: { name: string }[] }>;
@@ -68,7 +68,7 @@ interface Inner {
 /** How long an answer may take. Milliseconds. */
 const DEADLINE_MS = 15_000;
 
-/** The face of a client of either generation. */
+/** Makes the interface for a client of either generation. */
 function faceOf({ callTool, listTools, terminate, close }: Inner): SoakClient {
   return {
     async call(name, input) {
@@ -90,13 +90,13 @@ function faceOf({ callTool, listTools, terminate, close }: Inner): SoakClient {
   };
 }
 
-/** A tool's result as both generations have it. */
+/** A tool's result, in the form that both generations have. */
 function toResult(result: unknown): { content: { text?: string }[]; isError?: boolean } {
   // oxlint-disable-next-line no-unsafe-type-assertion -- the clients have validated it
   return result as { content: { text?: string }[]; isError?: boolean };
 }
 
-/** The promise's value, unless it takes too long: that is a lost answer. */
+/** The value of a promise. Throws when it takes too long: the answer counts as lost then. */
 export async function inTime<T>(promise: Promise<T>, what: string, timeoutMs = DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {

@@ -1,6 +1,6 @@
 /**
- * One round at full speed, in the place of `load.ts`: the benchmark's clients open and end sessions and call tools over every transport,
- * each again as soon as it has its answer, which is checked. Takes and reports the same as that one.
+ * One round at full speed, instead of `load.ts`: the benchmark's clients open and end sessions and call tools over every transport,
+ * each again as soon as it has its answer, which is checked. Takes the same input as `load.ts`, and reports in the same form.
  */
 import { text } from 'node:stream/consumers';
 import { openClient } from '../bench/load/clients.ts';
@@ -9,7 +9,7 @@ import { mayHaveBeenIdle } from './idle.ts';
 import type { Report, Round } from './load.ts';
 import { describe } from './workers.ts';
 
-/** What is done, by what it counts as. */
+/** The workloads, and the name under which each is counted. */
 const WORKLOADS: readonly (readonly [counted: string, workload: Workload])[] = [
   ['sessions', { kind: 'churn', transport: 'streamable' }],
   ['sessions', { kind: 'churn', transport: 'sse' }],
@@ -18,7 +18,7 @@ const WORKLOADS: readonly (readonly [counted: string, workload: Workload])[] = [
   ['calls', { kind: 'call', transport: 'stateless' }],
 ];
 
-/** How many clients do each at once. */
+/** How many clients run each workload at once. */
 const CLIENTS = 8;
 
 // oxlint-disable-next-line no-unsafe-type-assertion -- written by runner.ts
@@ -28,12 +28,12 @@ const counts: Record<string, number> = {};
 const problems: string[] = [];
 const endMs = Date.now() + seconds * 1000;
 
-/** Does it again and again until the round is over, or something was wrong. */
+/** Repeats a workload until the round is over, or something was wrong. */
 async function repeat([counted, workload]: (typeof WORKLOADS)[number], index: number): Promise<void> {
   const token = users[index % users.length]?.token ?? '';
   const tokens = { count: 1, step: 1, text: token };
   while (goesOn()) {
-    // When it asked for what it got last.
+    // When the last answered request was sent.
     let lastMs = performance.now();
     const client = await openClient({ port, posts: [port], workload, index, tokens });
     try {
@@ -45,7 +45,7 @@ async function repeat([counted, workload]: (typeof WORKLOADS)[number], index: nu
       }
     } catch (error) {
       const words = `${workload.kind}: ${describe(error)}`;
-      // Whoever was kept from running for so long begins anew, as clients do.
+      // A client that was kept from running for so long starts again, as real clients do.
       if (!mayHaveBeenIdle(words, performance.now() - lastMs)) problems.push(words);
     } finally {
       client.close();
@@ -70,5 +70,5 @@ await Promise.all(
 );
 clearInterval(timer);
 report();
-// What is open ends with the process.
+// Open connections end with the process.
 process.stdout.write('', () => process.exit(0));

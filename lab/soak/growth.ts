@@ -1,19 +1,19 @@
-/** Judges whether a server grows: compares moments of quiet, at which nothing is connected and garbage has been collected. */
+/** Decides whether a server grows: compares measurements taken in quiet, when nothing is connected and garbage has been collected. */
 
-/** A moment of quiet. */
+/** A measurement in quiet. */
 export interface QuietPoint {
-  /** Live objects after a garbage collection. */
+  /** The size of live objects after a garbage collection. Megabytes. */
   readonly heapMb: number;
-  /** Resident memory; undefined where there is no /proc. */
+  /** Resident memory in megabytes; undefined where there is no /proc. */
   readonly rssMb: number | undefined;
   /** Open file descriptors; undefined where there is no /proc. */
   readonly handles: number | undefined;
 }
 
-/** How much more than at the beginning is still no growth. Resident memory is V8's and the allocator's to keep. */
+/** How much a value may grow over all rounds. Resident memory may grow more, since V8 and the allocator keep freed memory. */
 const ALLOWED_GROWTH = { heapMb: 4, rssMb: 48, handles: 2 } as const;
 
-/** What has grown, in words; the first point is the warm-up and does not count. */
+/** Describes what has grown. The first measurement is the warm-up, and does not count. */
 export function findGrowth(points: readonly QuietPoint[]): string[] {
   const counted = points.slice(1);
   return (['heapMb', 'rssMb', 'handles'] as const).flatMap((name) => {
@@ -24,7 +24,7 @@ export function findGrowth(points: readonly QuietPoint[]): string[] {
   });
 }
 
-/** The slope of the straight line that fits the values best, per value. */
+/** The slope of the straight line that fits the values best (least squares), per value. */
 function slopeOf(values: readonly number[]): number {
   if (values.length < 2) return 0;
   const middle = (values.length - 1) / 2;

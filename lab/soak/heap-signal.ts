@@ -1,13 +1,13 @@
-/** Preloaded into the server (`node --expose-gc --import`): on SIGUSR2 collects garbage and writes what is left to stdout. */
+/** Preloaded into the server (`node --expose-gc --import`): on SIGUSR2, collects garbage and writes the remaining heap to stdout. */
 
-/** What the server tells of itself. */
+/** A report of the server's memory, in megabytes. */
 export interface HeapReport {
   readonly heapMb: number;
   readonly externalMb: number;
 }
 
 process.on('SIGUSR2', () => {
-  // Twice: what a finalizer lets go of is free after the second time only.
+  // Twice, since what a finalizer releases is freed only by the next collection.
   globalThis.gc?.();
   globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();

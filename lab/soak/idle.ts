@@ -1,11 +1,11 @@
-/** When a session of the soak may have ended because nothing had come from its client. */
+/** Tells whether a session of the soak may have ended because it was idle. */
 
-/** How soon the soak's server ends idle sessions. */
+/** After how many seconds the soak's server ends idle sessions. */
 export const IDLE_SESSION_SECONDS = 1;
 
 /**
- * Whether an error is that end: a client that another program keeps from running for so long, between its handshake and the stream that
- * would hold its session, is idle like any other. `quietMs` have gone by since it asked for what it got last.
+ * Whether an error may mean that the session was idle. A client that the machine keeps from running for so long, between its handshake and
+ * the stream that would keep its session, is idle like any other. `quietMs` is the time since it sent its last answered request.
  */
 export function mayHaveBeenIdle(words: string, quietMs: number): boolean {
   return words.includes('session_not_found') && quietMs >= IDLE_SESSION_SECONDS * 1000;

@@ -1,18 +1,18 @@
 /**
- * One round of load, as a process of its own: its end closes every connection it had, so that the server can be measured
- * in quiet. Takes its task as JSON on stdin and reports as JSON lines on stdout.
+ * One round of load in a process of its own: when it ends, all its connections are closed, so that the server can be measured
+ * in quiet. Reads its task as JSON from stdin, and reports as JSON lines on stdout.
  */
 import { text } from 'node:stream/consumers';
 import { churn, describe, kill, type Load, neverRead, readSlowly, type SoakUser } from './workers.ts';
 
-/** What a round is to do. */
+/** The task of a round. */
 export interface Round {
   readonly url: string;
   readonly users: readonly SoakUser[];
   readonly seconds: number;
 }
 
-/** What a round reports, once a second and at its end. */
+/** The report of a round, written once a second and at its end. */
 export interface Report {
   readonly counts: Readonly<Record<string, number>>;
   readonly problems: readonly string[];
@@ -32,7 +32,7 @@ const load: Load = {
 const report = (): boolean =>
   process.stdout.write(`${JSON.stringify({ counts, problems } satisfies Report)}\n`);
 
-/** Runs a worker; when it fails, says why and begins it again. */
+/** Runs a worker; when it fails, records the reason and starts it again. */
 async function run(worker: (load: Load) => Promise<void>): Promise<void> {
   while (load.isOn()) await worker(load).catch((error: unknown) => void problems.push(describe(error)));
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run soak`: mixed users over every transport and revision, who come, go, vanish, read slowly or not at all, while the
- * token file is edited. Fails on an answer that is lost or somebody else's, and when the server grows: its live heap (after
- * a garbage collection asked for by SIGUSR2), its resident memory and its open handles (from /proc), each in quiet.
+ * `npm run soak`: mixed users over every transport and revision who connect, leave, vanish, and read slowly or not at all, while the
+ * token file is edited. Fails when an answer is lost or goes to somebody else, and when the server grows: its live heap (after
+ * a garbage collection, triggered by SIGUSR2), its resident memory or its open handles (from /proc), each measured in quiet.
  */
 import { fileURLToPath } from 'node:url';
 import { misuse } from '../../scripts/token/command-error.ts';
@@ -13,12 +13,12 @@ import { USAGE } from './main.usage.mjs';
 import { describeCounts, describePoint, runSoak } from './runner.ts';
 import { startSoakServer } from './server.ts';
 
-/** The load of the benchmark in the place of mixed users. */
+/** The benchmark's load, which replaces the mixed users. */
 const FULL_SPEED = fileURLToPath(new URL('full-speed.js', import.meta.url));
 
 process.exitCode = await main();
 
-/** Runs what the command line asks for; returns the exit code. */
+/** Runs the command line; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
   const wish = understood(parseCommandLine);
@@ -70,7 +70,7 @@ async function soakTogether({ instances, minutes, seed }: Wish): Promise<number>
   return problems.length === 0 ? 0 : 1;
 }
 
-/** What the command line asks for. */
+/** A parsed command line. */
 interface Wish {
   readonly minutes: number;
   readonly instances: number;
@@ -79,8 +79,8 @@ interface Wish {
 }
 
 /**
- * Reads it.
- * @throws {CommandError} saying what is wrong with it
+ * Parses the command line.
+ * @throws {CommandError} saying what is wrong
  */
 function parseCommandLine(): Wish {
   const { texts, switches } = parseOptions(process.argv.slice(2), {
@@ -103,7 +103,7 @@ function parseCommandLine(): Wish {
   return { minutes, instances, seed, isFullSpeed };
 }
 
-/** One line on how far it is: in place on a terminal. */
+/** Prints one line of progress; on a terminal it replaces the one before, elsewhere only the ends of rounds are printed. */
 function tellProgress(line: string): void {
   if (process.stdout.isTTY)
     process.stdout.write(

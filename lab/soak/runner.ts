@@ -1,4 +1,4 @@
-/** Runs rounds of load against a server and measures it in the quiet between them. */
+/** Runs rounds of load against a server, and measures the server in the quiet between them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -12,20 +12,20 @@ import { IDLE_SESSION_SECONDS } from './idle.ts';
 import { editTokens } from './token-edits.ts';
 import { describe, type SoakUser } from './workers.ts';
 
-/** What to run. */
+/** The options of a soak. */
 export interface SoakOptions {
   readonly server: ServerChild;
   readonly users: readonly SoakUser[];
   readonly rounds: number;
   readonly secondsPerRound: number;
-  /** Where the load goes; the server itself unless something stands between. */
+  /** The address that the load uses. Default: the server's own; a test may put something in between. */
   readonly url?: string;
-  /** The compiled `load.js`. */
+  /** The path of the compiled `load.js`. */
   readonly loadScript?: string;
   readonly onProgress?: (line: string) => void;
 }
 
-/** What came of it. */
+/** The result. */
 export interface SoakSummary {
   readonly counts: Readonly<Record<string, number>>;
   readonly points: readonly QuietPoint[];
@@ -34,10 +34,10 @@ export interface SoakSummary {
 
 const LOAD = fileURLToPath(new URL('load.js', import.meta.url));
 
-/** How long connections and idle sessions may take to be gone after a round. Milliseconds. */
+/** How long connections may take to close after a round. Milliseconds. */
 const SETTLE_MS = 15_000;
 
-/** Runs it. */
+/** Runs the soak. Stops after the first round with a problem. */
 export async function runSoak(options: SoakOptions): Promise<SoakSummary> {
   const { server, rounds, onProgress } = options;
   const counts: Record<string, number> = {};
@@ -60,7 +60,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakSummary> {
   return { counts, points, problems: [...problems, ...findGrowth(points)] };
 }
 
-/** One round: a process of load, and edits of the token file beside it. */
+/** Runs one round: a process of load, and edits of the token file at the same time. */
 async function runRound(options: SoakOptions, onReport: (counts: Report['counts']) => void): Promise<Report> {
   const { server, users, secondsPerRound: seconds, url = server.url.href, loadScript = LOAD } = options;
   const child = spawn(process.execPath, [loadScript], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -76,7 +76,7 @@ async function runRound(options: SoakOptions, onReport: (counts: Report['counts'
   const closed = once(child, 'close');
   const isOver = { value: false };
   const edits = editWhile(() => !isOver.value, server, users);
-  // What the workers wait for ends by itself; a load that does not is lost too.
+  // The workers have timeouts of their own; a load that still does not end is killed, which counts as a problem.
   const watchdog = setTimeout(() => child.kill('SIGKILL'), seconds * 1000 + 60_000);
   await closed;
   clearTimeout(watchdog);
@@ -90,7 +90,7 @@ async function runRound(options: SoakOptions, onReport: (counts: Report['counts'
   };
 }
 
-/** Edits tokens again and again. */
+/** Edits tokens repeatedly while the round goes on. */
 async function editWhile(goesOn: () => boolean, server: ServerChild, users: readonly SoakUser[]) {
   let edits = 0;
   try {
@@ -104,7 +104,7 @@ async function editWhile(goesOn: () => boolean, server: ServerChild, users: read
   return { edits, problems: [] };
 }
 
-/** Waits until nothing is connected, collects garbage, and looks. */
+/** Waits until nothing is connected, collects garbage, and measures. */
 async function measureQuiet(server: ServerChild, idleHandles: number | undefined): Promise<QuietPoint> {
   const deadlineMs = Date.now() + SETTLE_MS;
   let measured = await server.measure();
@@ -112,7 +112,7 @@ async function measureQuiet(server: ServerChild, idleHandles: number | undefined
     await sleep(100);
     measured = await server.measure();
   }
-  // Sessions that clients left without a word end when they have been idle for their time.
+  // Sessions that clients left without ending them end after the idle time.
   await sleep(IDLE_SESSION_SECONDS * 1000 + 1_000);
   const lines = server.stdout().split('\n').length;
   server.signal('SIGUSR2');
@@ -124,14 +124,14 @@ async function measureQuiet(server: ServerChild, idleHandles: number | undefined
   return { heapMb: report.heapMb, rssMb: measured?.rssMb, handles: measured?.handles };
 }
 
-/** Counts as words. */
+/** Formats counts for people. */
 export function describeCounts(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)
     .map(([what, times]) => `${times} ${what}`)
     .join(', ');
 }
 
-/** A moment of quiet as words. */
+/** Formats a measurement for people. */
 export function describePoint({ heapMb, rssMb = 0, handles = 0 }: QuietPoint): string {
   return `heap ${heapMb.toFixed(1)} MB, resident ${rssMb.toFixed(0)} MB, ${handles} handles`;
 }

@@ -1,11 +1,11 @@
-/** The server of the soak: six users, heartbeats every second, sessions that are idle soon, and a word about its heap. */
+/** Starts the server of the soak: six users, heartbeats every second, a short idle time of sessions, and a report of its heap on a signal. */
 import { fileURLToPath } from 'node:url';
 import { makeToken, type ServerChild, startServerChild } from '../fuzz/server-child.ts';
 import { FIXTURE } from '../fuzz/target.ts';
 import { IDLE_SESSION_SECONDS } from './idle.ts';
 import type { SoakUser } from './workers.ts';
 
-/** Where the compiled programs are. */
+/** The paths of the compiled programs. */
 export interface SoakScripts {
   readonly main: string;
   readonly heapSignal: string;
@@ -16,7 +16,7 @@ const SCRIPTS: SoakScripts = {
   heapSignal: fileURLToPath(new URL('heap-signal.js', import.meta.url)),
 };
 
-/** Starts it. */
+/** Starts the server. */
 export async function startSoakServer(
   scripts: SoakScripts = SCRIPTS,
 ): Promise<{ readonly server: ServerChild; readonly users: readonly SoakUser[] }> {
@@ -34,10 +34,10 @@ export async function startSoakServer(
       SSE_KEEPALIVE_SECONDS: '1',
       MAX_SESSIONS_PER_USER: '10000',
       CALLS_PER_MINUTE: '0',
-      // Removed tokens are tried until they are refused.
+      // The soak tries removed tokens until they are refused.
       AUTH_FAILURES_PER_MINUTE: '1000000',
     },
-    // The file is half written now and then: that is no error here.
+    // The soak leaves the file half written now and then, so this error is expected.
     allowedErrors: /token file cannot be used/,
   });
   return { server, users };

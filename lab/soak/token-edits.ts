@@ -1,4 +1,4 @@
-/** Edits the token file while the server is under load: who is added gets in, who is removed is out and loses the stream. */
+/** Edits the token file while the server is under load: an added user must get in; a removed one must be refused and lose the stream. */
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { rename, writeFile } from 'node:fs/promises';
@@ -6,12 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { makeToken, type ServerChild, tokenFileText } from '../fuzz/server-child.ts';
 import { openSse, type SoakUser } from './workers.ts';
 
-/** How soon an edit must be in force. Milliseconds. */
+/** How soon an edit must take effect. Milliseconds. */
 const EDIT_DEADLINE_MS = 5_000;
 
 /**
- * Adds a guest and removes it again, once.
- * @throws {Error} when one of the two is not in force in time
+ * Adds a guest and removes it again.
+ * @throws {Error} when one of the two edits does not take effect in time
  */
 export async function editTokens(
   { url, tokensFile }: Pick<ServerChild, 'url' | 'tokensFile'>,
@@ -22,7 +22,7 @@ export async function editTokens(
   await replaceByRename(tokensFile, tokenFileText({ ...standing, [guest]: { userId: 'guest' } }));
   await until(async () => (await statusOf(url, guest)) === 200, 'a token that was added does not work');
   const stream = await openSse({ url: url.href }, guest);
-  // In place, with a moment at which the file is half written.
+  // Written in place, with a moment at which the file is half written.
   const text = tokenFileText(standing);
   await writeFile(tokensFile, text.slice(0, text.length / 2));
   await sleep(20);
@@ -32,13 +32,13 @@ export async function editTokens(
   stream.close();
 }
 
-/** Writes a new file and moves it over the old one, as editors do. */
+/** Writes a new file and renames it over the old one, as editors do. */
 async function replaceByRename(file: string, text: string): Promise<void> {
   await writeFile(`${file}.new`, text, { mode: 0o600 });
   await rename(`${file}.new`, file);
 }
 
-/** The status of a protected route, on a connection of its own: one that is kept would count as growth. */
+/** The status of a protected route. Uses a connection of its own, since a kept one would count as growth. */
 async function statusOf(url: URL, token: string): Promise<number | undefined> {
   const req = request(new URL('/tools', url), {
     agent: false,
@@ -52,7 +52,7 @@ async function statusOf(url: URL, token: string): Promise<number | undefined> {
   return response.statusCode;
 }
 
-/** Waits until a condition holds; `problem` is said when it does not in time. */
+/** Waits until a condition holds; throws `problem` when it does not in time. */
 async function until(condition: () => Promise<boolean>, problem: string): Promise<void> {
   const deadlineMs = Date.now() + EDIT_DEADLINE_MS;
   for (let looks = 1; !(await condition()); looks += 1) {

@@ -1,4 +1,4 @@
-/** What the soak's users do: calls with known answers over changing connections, kills, slow and dead readers. */
+/** The workers of the soak: calls with known answers over changing connections, broken connections, slow and dead readers. */
 import { randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
@@ -17,13 +17,13 @@ export interface SoakUser {
 export interface Load {
   readonly url: string;
   readonly users: readonly SoakUser[];
-  /** Whether to go on. */
+  /** Whether the load goes on. */
   isOn(): boolean;
-  /** Counts what has been done, by its name. */
+  /** Counts what has been done, by name. */
   count(what: string, times?: number): void;
 }
 
-/** Connects, calls, checks, leaves one way or the other, and begins again with another user and kind of client. */
+/** Connects, calls, checks the answers, leaves in one way or the other, and starts again with another user and kind of client. */
 export async function churn(load: Load): Promise<void> {
   while (load.isOn()) {
     const user = pick(load.users);
@@ -45,7 +45,7 @@ export async function churn(load: Load): Promise<void> {
   }
 }
 
-/** Several calls at once: each answer must be that call's and that user's. */
+/** Makes several calls at once: each answer must be for this call and this user. */
 async function callAtOnce(load: Load, client: SoakClient, user: SoakUser): Promise<void> {
   const one = async (): Promise<void> => {
     const mark = `${user.userId}-${randomUUID()}`;
@@ -66,7 +66,7 @@ async function callAtOnce(load: Load, client: SoakClient, user: SoakUser): Promi
     throw new Error('the list of tools is empty');
 }
 
-/** Breaks off connections in the middle of requests and streams; nobody else may notice. */
+/** Breaks off connections in the middle of requests and streams; no other client may notice. */
 export async function kill(load: Load): Promise<void> {
   while (load.isOn()) {
     const { token } = pick(load.users);
@@ -84,7 +84,7 @@ export async function kill(load: Load): Promise<void> {
   }
 }
 
-/** Reads an SSE stream late and in sips: below the bound on what may wait, it must get everything. */
+/** Reads an SSE stream late and in small pieces. It stays below the limit of what may wait in the server, so it must get everything. */
 export async function readSlowly(load: Load): Promise<void> {
   while (load.isOn()) {
     const { token } = pick(load.users);
@@ -113,7 +113,7 @@ export async function readSlowly(load: Load): Promise<void> {
   }
 }
 
-/** Never reads: the server must cut the stream, and the session with it, before much waits. */
+/** Never reads: the server must cut the stream, and end its session, before much waits. */
 export async function neverRead(load: Load): Promise<void> {
   while (load.isOn()) {
     const { token } = pick(load.users);
@@ -121,7 +121,7 @@ export async function neverRead(load: Load): Promise<void> {
     stream.response.pause();
     let status = 202;
     let posts = 0;
-    // The kernel takes some megabytes before anything waits in the server.
+    // The kernel buffers some megabytes before anything waits in the server.
     for (; status === 202 && posts < 600; posts += 1) {
       status = await stream.call(posts, 'z'.repeat(100_000));
       if (posts > 120) await sleep(100);
@@ -134,18 +134,18 @@ export async function neverRead(load: Load): Promise<void> {
   }
 }
 
-/** An SSE session that is watched byte by byte. */
+/** A session of HTTP+SSE whose bytes can be examined. */
 export interface RawSse {
   readonly response: IncomingMessage;
   text(): string;
-  /** Whether the server has ended it. */
+  /** Whether the stream is over. */
   isOver(): boolean;
   /** Calls `echo_message`; returns the status of the POST. */
   call(id: number, message: string): Promise<number>;
   close(): void;
 }
 
-/** Opens an SSE session. */
+/** Opens a session of HTTP+SSE. */
 export async function openSse(load: Pick<Load, 'url'>, token: string): Promise<RawSse> {
   const req = ask(load, token, { path: '/sse' });
   req.end();
@@ -172,7 +172,7 @@ export async function openSse(load: Pick<Load, 'url'>, token: string): Promise<R
   };
 }
 
-/** A request on a connection of its own. */
+/** Makes a request on a connection of its own. */
 function ask(
   { url }: Pick<Load, 'url'>,
   token: string,
@@ -183,18 +183,18 @@ function ask(
     Accept: 'application/json, text/event-stream',
     'Content-Type': 'application/json',
   };
-  // Connections that are broken off report it; who does that knows.
+  // A connection that a worker breaks off reports an error, which is expected.
   return request(new URL(path, url), { agent: false, method, headers }).on('error', () => undefined);
 }
 
-/** One of a list. */
+/** Picks one of a list at random. */
 function pick<T>(list: readonly T[]): T {
   const found = list[randomInt(list.length)];
   if (found === undefined) throw new Error('Nothing to pick from.');
   return found;
 }
 
-/** An error's message with those of its causes. */
+/** The message of an error, with those of its causes. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message} (${describe(error.cause)})`;

@@ -1,6 +1,6 @@
 /**
- * The suite's tools that ask the client for something and are done with the answer. Each is written once: a 2026-07-28
- * client gets the question as the result of its call, an older one as a request while its call is open.
+ * The suite's tools that ask the client one question. Each is written once: a client of 2026-07-28
+ * gets the question as the result of its call, and an older one as a request while its call is open.
  */
 import type {
   CallToolResult,
@@ -23,7 +23,7 @@ export const clientInputFeature: Feature = {
   },
 };
 
-/** Tools that ask the client's model. */
+/** Registers tools that ask the client's model. */
 function registerSampling(server: McpServer): void {
   server.registerTool(
     'test_sampling',
@@ -40,7 +40,7 @@ function registerSampling(server: McpServer): void {
   );
 }
 
-/** Tools that ask the user with a form. */
+/** Registers tools that ask the user with a form. */
 function registerElicitation(server: McpServer): void {
   server.registerTool(
     'test_elicitation',
@@ -70,7 +70,7 @@ function registerElicitation(server: McpServer): void {
   );
 }
 
-/** Sends a prompt to the client's model, or returns what it said. */
+/** Returns the model's answer, or asks for it when there is none yet. */
 function askModel({ mcpReq }: ServerContext, prompt: string): CallToolResult | InputRequiredResult {
   const answer = inputResponse(mcpReq.inputResponses, 'answer');
   if (answer.kind === 'sampling') return textResult(`LLM response: ${samplingText(answer.result.content)}`);
@@ -84,7 +84,7 @@ function askModel({ mcpReq }: ServerContext, prompt: string): CallToolResult | I
   });
 }
 
-/** Shows a form to the user, or returns how it was answered. */
+/** Returns the user's answer to a form, or shows the form when there is none yet. */
 function askUser(
   { mcpReq }: ServerContext,
   message: string,
@@ -98,7 +98,7 @@ function askUser(
   return inputRequired({ inputRequests: { answer: inputRequired.elicit({ message, requestedSchema }) } });
 }
 
-/** Tells a client that gave a progress token that the work has begun. */
+/** Reports progress to a client that has sent a progress token. */
 async function reportProgress({ mcpReq }: ServerContext): Promise<void> {
   const progressToken = mcpReq._meta?.progressToken;
   if (progressToken === undefined) return;

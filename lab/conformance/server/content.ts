@@ -9,7 +9,7 @@ import { RED_PIXEL_PNG } from './media.ts';
 
 const STEP_MS = 50;
 
-/** Embedded resources, log messages, a schema with every 2020-12 keyword, header parameters and a stream that is cut. */
+/** Embedded resources, log messages, a schema with many keywords of 2020-12, header parameters, and a stream that is cut. */
 export const contentFeature: Feature = {
   name: 'content',
   options: { capabilities: { logging: {} } },
@@ -21,7 +21,7 @@ export const contentFeature: Feature = {
   },
 };
 
-/** Tools whose content embeds a resource. */
+/** Registers tools whose result embeds a resource. */
 function registerEmbeddedResources(server: McpServer): void {
   server.registerTool(
     'test_embedded_resource',
@@ -59,7 +59,7 @@ function registerEmbeddedResources(server: McpServer): void {
   );
 }
 
-/** Tools that send log messages to the client while they run. */
+/** Registers tools that send log messages to the client while they run. */
 function registerLogging(server: McpServer): void {
   server.registerTool(
     'test_tool_with_logging',
@@ -73,7 +73,7 @@ function registerLogging(server: McpServer): void {
       return textResult('Sent three log messages.');
     },
   );
-  // Sends always; that a 2026-07-28 request without a log level hears nothing is for the server to see to.
+  // Always sends. The server must drop the messages for a 2026-07-28 request without a log level.
   server.registerTool(
     'test_logging_tool',
     { description: 'Sends one log message of every level.' },
@@ -86,7 +86,7 @@ function registerLogging(server: McpServer): void {
   );
 }
 
-/** Tools that are about their input schema: what the list shows, and what is checked before a call. */
+/** Registers tools for tests of input schemas: how they are listed, and how they are checked before a call. */
 function registerInputSchemas(server: McpServer): void {
   server.registerTool(
     'json_schema_2020_12_tool',
@@ -103,14 +103,14 @@ function registerInputSchemas(server: McpServer): void {
   );
 }
 
-/** A tool whose stream ends before its answer, so that the client has to come back for it. */
+/** Registers a tool whose stream ends before its answer, so that the client has to resume it. */
 function registerReconnection(server: McpServer): void {
   server.registerTool(
     'test_reconnection',
     { description: 'Closes its event stream, then answers: a client gets the answer when it reconnects.' },
     async ({ mcpReq, http }) => {
       await sleep(STEP_MS, undefined, { signal: mcpReq.signal });
-      // Only there when streams can be resumed; otherwise the answer simply goes out on this stream.
+      // Defined only when the stream can be resumed; otherwise the answer is sent on this stream.
       http?.closeSSE?.();
       await sleep(STEP_MS, undefined, { signal: mcpReq.signal });
       return textResult('Answered after the stream was closed.');

@@ -1,4 +1,4 @@
-/** Everything the official conformance suite expects of a server besides simple tools, as features of ours. */
+/** The features that the official conformance suite expects of a server besides simple tools. */
 import type { Feature } from '../../../src/mcp/feature.ts';
 import { clientInputFeature } from './client-input.ts';
 import { contentFeature } from './content.ts';
@@ -7,7 +7,7 @@ import { createListChangesFeature } from './list-changes.ts';
 import { promptsFeature } from './prompts.ts';
 import { createResourcesFeature } from './resources.ts';
 
-/** The features of one fixture server; what they share among connections belongs to this list alone. */
+/** The features of one fixture server. Their shared state belongs to this list alone. */
 export function createConformanceFeatures(): readonly Feature[] {
   return [
     contentFeature,

@@ -1,4 +1,4 @@
-/** The suite's tools and prompt for multi-round requests (SEP-2322), whose state travels signed through the client. */
+/** The suite's tools and prompt for multi-round requests (SEP-2322), whose signed state the client sends back. */
 import { randomBytes } from 'node:crypto';
 import type {
   InputRequests,
@@ -16,9 +16,9 @@ import { z } from 'zod';
 import type { Feature } from '../../../src/mcp/feature.ts';
 import { samplingText, textResult } from './answers.ts';
 
-/** What a tool remembers between two rounds. */
+/** The state of a tool between two rounds. */
 interface RoundState {
-  /** The tool that minted it: no other one takes it. */
+  /** The tool that made it; no other tool accepts it. */
   readonly tool: string;
   readonly round: number;
   readonly name?: string;
@@ -42,7 +42,7 @@ const TOOL = {
   capabilities: 'test_input_required_result_capabilities',
 } as const;
 
-/** Multi-round tools and a prompt, with a key for their state that lives as long as the process. */
+/** Tools and a prompt with several rounds. The key of their state lives as long as the process. */
 export function createInputRequiredFeature(): Feature {
   const codec: StateCodec = createRequestStateCodec<RoundState>({
     key: randomBytes(32),
@@ -63,7 +63,7 @@ export function createInputRequiredFeature(): Feature {
   };
 }
 
-/** Tools that ask one question and need no state. */
+/** Registers tools that ask one question and need no state. */
 function registerSingleQuestions(server: McpServer): void {
   server.registerTool(TOOL.elicitation, { description: 'Asks for a name and greets.' }, ({ mcpReq }) => {
     const answer = acceptedContent(mcpReq.inputResponses, 'user_name', nameSchema);
@@ -95,7 +95,7 @@ function registerSingleQuestions(server: McpServer): void {
   );
 }
 
-/** A tool that asks for a confirmation and finishes only with the state it gave out. */
+/** Registers a tool that asks for a confirmation, and finishes only with the state that it gave out. */
 function registerConfirmation(server: McpServer, codec: StateCodec, tool: string): void {
   server.registerTool(
     tool,
@@ -114,7 +114,7 @@ function registerConfirmation(server: McpServer, codec: StateCodec, tool: string
   );
 }
 
-/** A tool that asks for three things at once. */
+/** Registers a tool that asks for three things at once. */
 function registerMultipleInputs(server: McpServer, codec: StateCodec): void {
   const tool = TOOL.multipleInputs;
   server.registerTool(tool, { description: 'Asks user, model and roots in one round.' }, async (context) => {
@@ -137,7 +137,7 @@ function registerMultipleInputs(server: McpServer, codec: StateCodec): void {
   });
 }
 
-/** A tool whose second question depends on its first: the state carries the first answer. */
+/** Registers a tool whose second question follows its first one: the state carries the first answer. */
 function registerMultiRound(server: McpServer, codec: StateCodec): void {
   const tool = TOOL.multiRound;
   server.registerTool(tool, { description: 'Asks for a name, then for a color.' }, async (context) => {
@@ -165,7 +165,7 @@ function registerMultiRound(server: McpServer, codec: StateCodec): void {
   });
 }
 
-/** A tool that asks only in the ways the client has declared. */
+/** Registers a tool that asks only in the ways that the client has declared. */
 function registerCapabilities(server: McpServer): void {
   server.registerTool(
     TOOL.capabilities,
@@ -185,7 +185,7 @@ function registerCapabilities(server: McpServer): void {
   );
 }
 
-/** A prompt that asks before it is written: not only tools may. */
+/** Registers a prompt that asks before it answers, since not only tools may ask. */
 function registerPrompt(server: McpServer): void {
   server.registerPrompt(
     'test_input_required_result_prompt',
@@ -208,23 +208,23 @@ function registerPrompt(server: McpServer): void {
   );
 }
 
-/** The state of this round, if it is one of the given tool's. The server has verified its signature. */
+/** The state of this round, if the given tool has made it. The server has verified its signature. */
 function stateOf({ mcpReq }: ServerContext, tool: string): RoundState | undefined {
   const state = mcpReq.requestState<RoundState>();
   return state?.tool === tool ? state : undefined;
 }
 
-/** State works only for the caller and the method it was made for. */
+/** Binds state to the caller and the method that it was made for. */
 function callerAndMethod({ mcpReq, http }: ServerContext): string {
   return `${mcpReq.method}\0${http?.authInfo?.clientId ?? ''}`;
 }
 
-/** A form with one field for a name. */
+/** Asks for a name with a form. */
 function askName(message = 'What is your name?') {
   return inputRequired.elicit({ message, requestedSchema: nameSchema });
 }
 
-/** A question to the model of the client. */
+/** Asks the model of the client. */
 function askModel(text: string, maxTokens: number) {
   return inputRequired.createMessage({
     messages: [{ role: 'user', content: { type: 'text', text } }],

@@ -1,8 +1,8 @@
-/** A tool and a prompt that come and go while clients are connected, and the two tools that make them do so. */
+/** A tool and a prompt that come and go while clients are connected, and the two tools that make them. */
 import type { Feature } from '../../../src/mcp/feature.ts';
 import { textResult } from './answers.ts';
 
-/** Lists that change for every connection at once, announced through `changes`. */
+/** Lists that change for all connections at once, and are announced through `changes`. */
 export function createListChangesFeature(): Feature {
   const offered = { tool: false, prompt: false };
   return {
@@ -21,8 +21,8 @@ export function createListChangesFeature(): Feature {
           messages: [{ role: 'user', content: { type: 'text', text: 'Still here.' } }],
         }),
       );
-      // The SDK reads `enabled` whenever it lists or calls. Looking it up here keeps every server of every connection
-      // in step without a list of them, which stateless requests would make grow.
+      // The SDK reads `enabled` whenever it lists or calls. This getter keeps the servers of all connections
+      // in step without a list of servers, which stateless requests would make grow.
       Object.defineProperty(tool, 'enabled', { get: () => offered.tool });
       Object.defineProperty(prompt, 'enabled', { get: () => offered.prompt });
 

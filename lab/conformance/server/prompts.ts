@@ -1,4 +1,4 @@
-/** The suite's prompts, one of them with completions for its argument. */
+/** The suite's prompts; one of them completes an argument. */
 import type { GetPromptResult, McpServer } from '@modelcontextprotocol/server';
 import { completable } from '@modelcontextprotocol/server';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import { RED_PIXEL_PNG } from './media.ts';
 
 const WORDS = ['paris', 'park', 'party', 'test', 'testing'];
 
-/** Prompts without and with arguments, with an embedded resource and with an image. */
+/** Prompts with and without arguments, with an embedded resource, and with an image. */
 export const promptsFeature: Feature = {
   name: 'prompts',
   options: { capabilities: { prompts: { listChanged: true }, completions: {} } },
@@ -17,7 +17,7 @@ export const promptsFeature: Feature = {
   },
 };
 
-/** Prompts that are a single text. */
+/** Registers prompts of a single text. */
 function registerTextPrompts(server: McpServer): void {
   server.registerPrompt('test_simple_prompt', { description: 'A prompt without arguments.' }, () =>
     userMessages({ type: 'text', text: 'This is a simple prompt for testing.' }),
@@ -30,7 +30,7 @@ function registerTextPrompts(server: McpServer): void {
   );
 }
 
-/** Prompts that carry something besides text. */
+/** Registers prompts with content other than text. */
 function registerMediaPrompts(server: McpServer): void {
   server.registerPrompt(
     'test_prompt_with_embedded_resource',
@@ -59,7 +59,7 @@ function registerMediaPrompts(server: McpServer): void {
   );
 }
 
-/** Two required arguments; the first one offers completions. */
+/** Two required arguments; the first one is completed. */
 function promptArguments() {
   return z.object({
     arg1: completable(z.string().describe('First test argument'), (typed) =>
@@ -69,7 +69,7 @@ function promptArguments() {
   });
 }
 
-/** A prompt of one user message for each content. */
+/** Makes a prompt with one user message for each content. */
 function userMessages(...contents: GetPromptResult['messages'][number]['content'][]): GetPromptResult {
   return { messages: contents.map((content) => ({ role: 'user', content })) };
 }

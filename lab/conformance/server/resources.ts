@@ -8,14 +8,14 @@ import { RED_PIXEL_PNG } from './media.ts';
 
 const WATCHED_URI = 'test://watched-resource';
 
-/** The resources, with a content of the watched one that all connections share. */
+/** Makes the resources. All connections share the content of the watched one. */
 export function createResourcesFeature(): Feature {
   const watched = { text: 'The watched resource has not changed yet.' };
   return {
     name: 'resources',
     options: {
       capabilities: { resources: { subscribe: true, listChanged: true } },
-      // Every user sees the same resources, and the fixed ones never change.
+      // Every user sees the same list, which never changes.
       cacheHints: { 'resources/list': { ttlMs: 60_000, cacheScope: 'public' } },
     },
     register(server, context) {
@@ -25,7 +25,7 @@ export function createResourcesFeature(): Feature {
   };
 }
 
-/** Resources whose content depends on nothing but their URI. */
+/** Registers resources whose content depends on their URI alone. */
 function registerFixedResources(server: McpServer): void {
   server.registerResource(
     'static-text',
@@ -59,7 +59,7 @@ function registerFixedResources(server: McpServer): void {
   );
 }
 
-/** A resource that clients subscribe to, and the tool that changes it. */
+/** Registers a resource that clients can subscribe to, and the tool that changes it. */
 function registerWatchedResource(
   server: McpServer,
   { changes }: FeatureContext,

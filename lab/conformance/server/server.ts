@@ -1,4 +1,4 @@
-/** `npm run conformance:server`: this server, offering what the official conformance suite expects one to offer. */
+/** `npm run conformance:server`: starts this server with the tools and features that the official conformance suite expects. */
 import { runServer } from '../../../src/server/run-server.ts';
 import { createConformanceFeatures } from './features.ts';
 import { conformanceTools } from './tools.ts';

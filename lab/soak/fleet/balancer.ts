@@ -1,18 +1,18 @@
-/** A balancer that sends each request to the next process, and to another one when that refuses the connection: nothing has been sent then. */
+/** A balancer that sends each request to the next process. If that refuses the connection, so that nothing was sent, it tries another one. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-/** A balancer that listens. */
+/** A running balancer. */
 export interface Balancer {
   readonly url: string;
   close(): void;
 }
 
-/** Starts one; `upstreams` says at any time where the processes are. */
+/** Starts a balancer; `upstreams` returns the present addresses of the processes. */
 export async function startBalancer(upstreams: () => readonly URL[]): Promise<Balancer> {
   let turn = 0;
-  /** Sends a request to the next one; whether it has been taken. */
+  /** Sends a request to the next process; resolves to whether that has accepted the connection. */
   const tryNext = (req: IncomingMessage, res: ServerResponse, body: Buffer): Promise<boolean> => {
     const all = upstreams();
     const base = all[(turn += 1) % all.length];
@@ -27,7 +27,7 @@ export async function startBalancer(upstreams: () => readonly URL[]): Promise<Ba
       });
       onward.on('error', (error) => {
         const isRefused = 'code' in error && error.code === 'ECONNREFUSED';
-        // What has been sent may have been done: it is not sent again.
+        // A request that was sent may have been carried out, so it is not sent again.
         if (!isRefused) res.destroy();
         resolve(!isRefused);
       });
@@ -35,10 +35,10 @@ export async function startBalancer(upstreams: () => readonly URL[]): Promise<Ba
       onward.end(body);
     });
   };
-  /** Sends a request to one process after the other until one takes it. */
+  /** Sends a request to one process after the other until one accepts it. */
   const passOn = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const body = await buffer(req);
-    // Whose client has gone goes nowhere: nobody would end it there.
+    // A request whose client has gone is not sent: nobody would end it at the process.
     for (let tries = 0; tries < 20; tries += 1) if (res.closed || (await tryNext(req, res, body))) return;
     res.writeHead(502).end();
   };

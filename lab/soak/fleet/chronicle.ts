@@ -1,25 +1,25 @@
-/** What has happened to the processes and to their Redis, and when: it tells a promise that was broken from one that nobody could keep. */
+/** Records what has happened to the processes and to their Redis, and when. It tells a broken promise from one that could not be kept. */
 
-/** What happens. */
+/** The kinds of events. */
 export type Event =
   'an instance is killed' | 'Redis is killed' | 'Redis starts' | 'Redis hangs' | 'Redis goes on';
 
-/** A stretch of time, by a clock that nobody sets. Milliseconds. */
+/** A span of time, by a monotonic clock. Milliseconds. */
 export interface Span {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** For so long after it something may still be felt: leases end, others are missed. Milliseconds. */
+/** How long after an event its effects may still be seen: leases run out, and processes are missed. Milliseconds. */
 const AFTERMATH_MS = 15_000;
 
-/** A process that is busy says after so long what it has done. Milliseconds. */
+/** How long a busy process may take to report what it has done. Milliseconds. */
 const RECEIPT_MS = 500;
 
-/** So much of it is told. Milliseconds. */
+/** How far back the events are listed in messages. Milliseconds. */
 const TOLD_MS = 10_000;
 
-/** Keeps it. */
+/** A record of events. */
 export class Chronicle {
   readonly #now: () => number;
   readonly #startMs: number;
@@ -30,18 +30,18 @@ export class Chronicle {
     this.#startMs = now();
   }
 
-  /** Notes what is about to happen. */
+  /** Records an event that is about to happen. */
   note(event: Event): void {
     this.#entries.push({ atMs: this.#now(), event });
   }
 
-  /** Whether anything has happened since a moment, or so shortly before it that it may still be felt. */
+  /** Whether anything has happened since a moment, or shortly enough before it that its effects may still be seen. */
   hadTrouble(sinceMs: number): boolean {
     const { atMs = -Infinity } = this.#entries.at(-1) ?? {};
     return atMs > sinceMs - AFTERMATH_MS;
   }
 
-  /** Whether Redis has ended, or begun to hang, within a span. */
+  /** Whether Redis was killed, or began to hang, within a span. */
   didRedisFail({ fromMs, toMs }: Span): boolean {
     return this.#entries.some(
       ({ atMs, event }) =>
@@ -49,7 +49,7 @@ export class Chronicle {
     );
   }
 
-  /** Whether an instance was killed so soon after a moment that it may have done what was sent to it then, and not said so. */
+  /** Whether an instance was killed so soon after a moment that it may have carried out what was sent to it then, without saying so. */
   didReceiverEnd(sentMs: number): boolean {
     return this.#entries.some(
       ({ atMs, event }) => event === 'an instance is killed' && atMs >= sentMs && atMs <= sentMs + RECEIPT_MS,
@@ -61,7 +61,7 @@ export class Chronicle {
     return `${((atMs - this.#startMs) / 1000).toFixed(3)} s`;
   }
 
-  /** The last that has happened, in words. */
+  /** The latest events, in words. */
   tell(): string {
     const sinceMs = this.#now() - TOLD_MS;
     const told = this.#entries.filter(({ atMs }) => atMs >= sinceMs);

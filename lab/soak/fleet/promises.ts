@@ -1,4 +1,4 @@
-/** What is promised to clients of several processes, whatever happens to them: each worker makes calls and says what of it was not kept. */
+/** The promises to clients of several processes, whatever happens to those: each worker makes calls, and throws when one is not kept. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../fuzz/random.ts';
@@ -8,19 +8,19 @@ import { callOf, eventsOf, LOST_AFTER_MS, openSession, type StreamEvent, type Ta
 
 /** What the workers share. */
 export interface Shift {
-  /** Whether to begin another call. */
+  /** Whether to start another call. */
   isOn(): boolean;
   readonly chronicle: Chronicle;
   readonly random: Random;
   count(what: string): void;
 }
 
-/** A message that was refused, and when it was under way. */
+/** A message that was refused, and the span from its sending to the refusal. */
 export interface Refused extends Span {
   readonly id: number;
 }
 
-/** Plain calls in one session: each is answered, to its own user, unless the process that worked on it was killed. */
+/** Makes plain calls in one session. Each must be answered, for its own user, unless the process that worked on it was killed. */
 export async function callPlainly(talk: Talk, shift: Shift): Promise<void> {
   const { user } = talk;
   const headers = await openSession(talk);
@@ -44,7 +44,7 @@ export async function callPlainly(talk: Talk, shift: Shift): Promise<void> {
   }
 }
 
-/** Calls over HTTP+SSE: what is accepted is answered once, unless the stream breaks; what is refused is not done. */
+/** Calls over HTTP+SSE. An accepted message must be answered once, unless the stream breaks; a refused one must not be carried out. */
 export async function callOverSse(talk: Talk, shift: Shift): Promise<void> {
   while (shift.isOn()) {
     const abort = new AbortController();
@@ -94,7 +94,7 @@ export async function callOverSse(talk: Talk, shift: Shift): Promise<void> {
         if (!state.isOver) throw new BrokenPromise('404 for a stream that goes on');
       } else if (status !== 0) throw new BrokenPromise(`a message was answered ${status}`);
     }
-    // What was refused may not come later either.
+    // The answer of a refused message must not come later either.
     if (refused.length > 0 && !state.isOver) await sleep(3_000);
     abort.abort();
     await Promise.race([reading, sleep(1_000)]);
@@ -103,8 +103,8 @@ export async function callOverSse(talk: Talk, shift: Shift): Promise<void> {
 }
 
 /**
- * What has been heard on a stream, against what was told to its client. One thing nobody can promise: when Redis fails, or the process that
- * has the stream is killed, between a message and its receipt, who waits for that cannot know what has been done.
+ * Checks the events of a stream against what its client was told. One promise cannot be kept: if Redis fails, or the process that has the
+ * stream is killed, between a message and its receipt, the process that waits for the receipt cannot know whether the message was handled.
  */
 export function judgeSse(
   { user }: Pick<Talk, 'user'>,
@@ -128,7 +128,7 @@ export function judgeSse(
   }
 }
 
-/** Calls that are streams, which are cut on purpose besides: each event once and in order, and in the end an answer, or an error that says that it is lost. */
+/** Makes calls with streams, and also cuts the streams: each event must come once and in order, then an answer, or an error that it is lost. */
 export async function callInSteps(talk: Talk, shift: Shift): Promise<void> {
   const headers = await openSession(talk);
   for (let id = 1; shift.isOn(); id += 1) {
@@ -148,7 +148,7 @@ export async function callInSteps(talk: Talk, shift: Shift): Promise<void> {
   }
 }
 
-/** The messages of a stream from its call to its end, wherever it goes on; undefined where it broke before it could be named. */
+/** Follows a stream from its call to its end, resuming it after each break; undefined when it broke before its first event id. */
 async function followStream(
   talk: Talk,
   headers: Readonly<Record<string, string>>,
@@ -187,12 +187,12 @@ async function followStream(
   throw new BrokenPromise(`lost: neither an answer nor an error; ${messages.length} events before`);
 }
 
-/** Whether a message is an answer. */
+/** Whether a message is a response. */
 function isLast(data = ''): boolean {
   return /"(?:result|error)":/.test(data);
 }
 
-/** The messages of a stream against what its call was. */
+/** Checks the messages of a stream against its call. */
 export function judgeSteps(
   messages: readonly string[],
   { mark, steps }: { readonly mark: string; readonly steps: number },
@@ -206,17 +206,17 @@ export function judgeSteps(
   if (told.length !== steps) throw new BrokenPromise(`missed: ${told.length} steps of ${steps}`);
 }
 
-/** What was promised and not kept. */
+/** A promise that was not kept. */
 export class BrokenPromise extends Error {
   override readonly name = 'BrokenPromise';
 }
 
-/** The answers to a call. */
+/** The answers to a call, among the events of a stream. */
 function answersTo(heard: readonly StreamEvent[], id: number): StreamEvent[] {
   return heard.filter(({ data }) => data.includes(`"id":${id},`) || data.endsWith(`"id":${id}}`));
 }
 
-/** Waits until there is something, or never will be. */
+/** Waits until something is found, or the stream is over, or the answer counts as lost. */
 async function waitFor<Item>(find: () => readonly Item[], isOver: () => boolean): Promise<readonly Item[]> {
   const untilMs = performance.now() + LOST_AFTER_MS;
   while (find().length === 0 && !isOver() && performance.now() < untilMs) await sleep(10);

@@ -1,4 +1,4 @@
-/** A soak of several processes as one server: calls of every kind through a balancer, while processes are killed and Redis is restarted. */
+/** Soaks several processes as one server: calls of every kind through a balancer, while processes are killed and Redis is restarted. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -15,32 +15,32 @@ import { callInSteps, callOverSse, callPlainly, type Shift } from './promises.ts
 import { createTalk, type Talk } from './talk.ts';
 import { startFleet } from './troubles.ts';
 
-/** What to run. */
+/** The options of a soak. */
 export interface FleetSoak {
   readonly instances: number;
   readonly seconds: number;
-  /** The same seed draws the same troubles and calls; what meets what is up to the machine. */
+  /** The same seed draws the same troubles and calls; which call meets which trouble depends on the machine. */
   readonly seed: number;
-  /** The compiled server. */
+  /** The path of the compiled server. */
   readonly script?: string;
   readonly onProgress?: (line: string) => void;
 }
 
-/** What came of it. */
+/** The result. */
 export interface FleetSummary {
   readonly counts: Readonly<Record<string, number>>;
   readonly problems: readonly string[];
 }
 
-/** What a worker does. */
+/** The work of one worker. */
 type Work = (talk: Talk, shift: Shift) => Promise<void>;
 
 const SCRIPT = fileURLToPath(new URL('../../fixture/with-steps.js', import.meta.url));
 
-/** The pause before something happens. Milliseconds. */
+/** The shortest and the longest pause before something happens. Milliseconds. */
 const QUIET_MS = [1_500, 2_500] as const;
 
-/** Runs it. */
+/** Runs the soak. */
 export async function soakFleet({
   instances,
   seconds,
@@ -83,7 +83,7 @@ export async function soakFleet({
     random: createRandom(seed, worker),
     count,
   });
-  /** Has a worker begin anew when its connections break, and tells what was promised and not kept. */
+  /** Starts a worker again when its connections break, and records promises that were not kept. */
   const employ = async (work: Work, user: SoakUser, index: number): Promise<void> => {
     const shift = shiftOf(`${user.userId} ${index}`);
     while (isOn()) {

@@ -1,10 +1,10 @@
-/** How the workers talk to the processes, through the balancer: requests, and streams event by event. */
+/** Sends the workers' requests to the processes, through the balancer, and reads streams event by event. */
 import type { SoakUser } from '../workers.ts';
 
-/** The revision whose streams can be taken up again. */
+/** A revision whose streams can be resumed. */
 const REVISION = '2025-11-25';
 
-/** After so long without an answer or an error it is lost. Milliseconds. */
+/** How long to wait for an answer or an error before it counts as lost. Milliseconds. */
 export const LOST_AFTER_MS = 40_000;
 
 /** An event of a stream. */
@@ -13,24 +13,24 @@ export interface StreamEvent {
   readonly data: string;
 }
 
-/** What is sent. */
+/** A request. */
 export interface Asking {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Then it is a POST. */
+  /** With a body, the request is a POST. */
   readonly body?: object;
-  /** Ends it. Default: the time after which it is lost. */
+  /** Aborts the request. Default: a timeout, after which the answer counts as lost. */
   readonly signal?: AbortSignal;
 }
 
-/** One user's way to the server. */
+/** The requests of one user. */
 export interface Talk {
   readonly user: SoakUser;
   /** Resolves with the response; rejects when the connection breaks. */
   ask(asking: Asking): Promise<Response>;
 }
 
-/** Makes one. */
+/** Makes the requests of a user. */
 export function createTalk(url: string, user: SoakUser): Talk {
   return {
     user,
@@ -49,13 +49,13 @@ export function createTalk(url: string, user: SoakUser): Talk {
   };
 }
 
-/** A call of a tool. */
+/** Makes a call of a tool, with a progress token. */
 export function callOf(id: number, name: string, input: object): object {
   const params = { name, arguments: input, _meta: { progressToken: id } };
   return { jsonrpc: '2.0', id, method: 'tools/call', params };
 }
 
-/** Opens a session of Streamable HTTP; resolves with the headers that name it. */
+/** Opens a session of Streamable HTTP; resolves to the headers that name it. */
 export async function openSession({ ask }: Talk): Promise<Record<string, string>> {
   const clientInfo = { name: 'soak', version: '1' };
   const params = { protocolVersion: REVISION, capabilities: {}, clientInfo };
@@ -66,7 +66,7 @@ export async function openSession({ ask }: Talk): Promise<Record<string, string>
   return { 'Mcp-Session-Id': id, 'MCP-Protocol-Version': REVISION };
 }
 
-/** The events of a response as they come; ends, or throws, with it. */
+/** Yields the events of a response as they arrive; ends, or throws, when the response does. */
 export async function* eventsOf(response: Response): AsyncGenerator<StreamEvent> {
   const decoder = new TextDecoder();
   let text = '';

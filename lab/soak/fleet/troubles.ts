@@ -1,4 +1,4 @@
-/** What happens to the processes of a server while they are used: one is killed and another begun, Redis is restarted empty or hangs. */
+/** The processes of one server, and the troubles they meet: one is killed and another started, Redis is restarted empty, or hangs. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../fuzz/random.ts';
 import { type ServerChild, startServerChild } from '../../fuzz/server-child.ts';
@@ -7,30 +7,30 @@ import type { Chronicle } from './chronicle.ts';
 
 /** The processes. */
 export interface Fleet {
-  /** Where they are. */
+  /** The addresses of the processes. */
   urls(): readonly URL[];
-  /** Does something to them; says what. */
+  /** Causes the next trouble; resolves to its name. */
   trouble(): Promise<string>;
-  /** Stops all; says what was wrong with them. */
+  /** Stops all processes; resolves to the problems found. */
   stop(): Promise<string[]>;
 }
 
-/** What a fleet is made of. */
+/** The options of a fleet. */
 export interface FleetOptions {
   readonly size: number;
   readonly redis: LabRedis;
   readonly script: string;
   readonly tokens: Readonly<Record<string, object>>;
   readonly env: Readonly<Record<string, string>>;
-  /** Where what happens is noted. */
+  /** Where events are recorded. */
   readonly chronicle: Chronicle;
   readonly random: Random;
 }
 
-/** How long Redis hangs: some who wait for it have given up by then. Milliseconds. */
+/** How long Redis hangs: long enough that some waiting calls time out. Milliseconds. */
 const HANG_MS = 2_500;
 
-/** Starts the processes. */
+/** Starts the processes, and waits until all are ready. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const { size, redis, script, tokens, env, chronicle, random } = options;
   const start = async (): Promise<ServerChild> => {
@@ -82,10 +82,10 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   };
 }
 
-/** A process that has not joined the others by then has failed. Milliseconds. */
+/** How long a process may take to join the others. Milliseconds. */
 const READY_TIMEOUT_MS = 20_000;
 
-/** Waits until a process has joined the others. */
+/** Waits until a process is ready, so that it has joined the others. */
 async function untilReady(url: URL): Promise<void> {
   for (const startMs = Date.now(); ; await sleep(20)) {
     const signal = AbortSignal.timeout(2_000);

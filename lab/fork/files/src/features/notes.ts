@@ -1,4 +1,4 @@
-/** Notes as prompts and resources: what the user has noted, with completions of its names. */
+/** Notes as a prompt and a resource: what the user has noted, with completion of names. */
 import { ResourceTemplate } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Feature } from '../mcp/feature.ts';
@@ -6,7 +6,7 @@ import { notes } from '../services/notes.ts';
 
 const PRESENT = ['breakfast', 'bridges', 'shopping'];
 
-/** A prompt, and a resource template whose variable is completed. */
+/** A prompt, and a resource template with a variable that is completed. */
 export const notesFeature: Feature = {
   name: 'notes',
   options: { capabilities: { completions: {} } },

@@ -1,4 +1,4 @@
-/** The service `notes`: what users have noted, for as long as the server runs. */
+/** The service `notes`: what users have noted, as long as the server runs. */
 import { wholeNumber } from '../config/value-types.ts';
 import { defineService } from '../mcp/service.ts';
 

@@ -1,4 +1,4 @@
-/** The tool `ask_politely`: uses a package of the fork's own. */
+/** The tool `ask_politely`: it uses a package that only the fork has. */
 import { politely } from 'polite-words';
 import { z } from 'zod';
 import { defineTool } from '../mcp/tool.ts';

@@ -1,9 +1,9 @@
-/** The tool `keep_note`: writes, and may overwrite. */
+/** The tool `keep_note`: it writes, and may overwrite. */
 import { z } from 'zod';
 import { defineTool, ToolError } from '../mcp/tool.ts';
 import { notes } from '../services/notes.ts';
 
-/** Keeps a note of the user, in the place of one of the same name. */
+/** Keeps a note of the user; a note of the same name is replaced. */
 export const keepNote = defineTool({
   name: 'keep_note',
   title: 'Keep a note',

@@ -1,4 +1,4 @@
-/** Notes: the tool, the prompt and the resource of this fork, through the real server. */
+/** Tests the tool, the prompt and the resource of this fork's notes through the real server. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { definition } from '../../src/definition.ts';
@@ -15,7 +15,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** A client with a user's token. */
+/** Connects a client with a user's token. */
 async function connect(token: string): Promise<Client> {
   const connected = new Client({ name: 'test', version: '1' });
   const requestInit = { headers: { Authorization: `Bearer ${token}` } };
@@ -23,7 +23,7 @@ async function connect(token: string): Promise<Client> {
   return connected;
 }
 
-/** Calls the writing tool. */
+/** Calls `keep_note`; returns the content of its answer as JSON. */
 async function keep(name: string, text: string): Promise<string> {
   const { content } = await client.callTool({ name: 'keep_note', arguments: { name, text } });
   return JSON.stringify(content);
