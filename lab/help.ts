@@ -1,16 +1,16 @@
-/** What every program of the lab answers to `--help` and to a command line that is wrong; nothing else happens. */
+/** Handles `--help` and wrong command lines for every program of the lab. */
 import { isHelpWanted } from '../scripts/help.mjs';
 import { CommandError } from '../scripts/token/command-error.ts';
 import { parseOptions } from '../scripts/token/options.ts';
 
-/** Prints the usage if that is what was asked for; returns whether it was. */
+/** Prints the usage if the arguments ask for it; returns whether they do. */
 export function helped(usage: string, args: readonly string[] = process.argv.slice(2)): boolean {
   if (!isHelpWanted(args)) return false;
   console.log(usage);
   return true;
 }
 
-/** Whether a command line of a program that takes no more than these switches is understood: those that stand there; undefined after having said what is wrong. */
+/** Parses a command line of switches only. Returns the switches that are given; undefined when it is wrong, after printing why. */
 export function understoodSwitches(
   subject: string,
   help: string,
@@ -20,7 +20,7 @@ export function understoodSwitches(
   return understood(() => parseOptions(process.argv.slice(2), table))?.switches;
 }
 
-/** What a command line asks for; undefined after having said what is wrong with it. */
+/** Reads a command line. Returns undefined when it is wrong, after printing why. */
 export function understood<Line>(read: () => Line): Line | undefined {
   try {
     return read();

@@ -1,26 +1,26 @@
-/** An identity provider of the lab's own: one key, its documents, and tokens that are signed with it, or as if. */
+/** An identity provider of the lab's own: one key, its documents, and tokens that are signed with it or with another key. */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { listenOnLoopback } from './conformance/loopback.ts';
 
-/** How a token is signed. */
+/** How to sign a token. */
 export interface Signing {
-  /** What stands in its header besides the usual, or in its place. */
+  /** Members of the token's header that are added or replaced. */
   readonly header?: object;
   readonly key: KeyObject;
 }
 
-/** A provider. */
+/** A running provider. */
 export interface MadeUpIssuer {
   readonly issuer: string;
-  /** Signs claims with a key of the provider, unless another one is given. */
+  /** Signs claims with the provider's key, unless another key is given. */
   readonly sign: (claims: object, options?: Partial<Signing>) => string;
   close(): void;
 }
 
 const KEY_ID = 'lab';
 
-/** Makes a key of the only kind there is here. */
+/** Makes a key pair of the only kind that is used here. */
 export function makeKeyPair() {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
@@ -44,7 +44,7 @@ export async function startIssuer(): Promise<MadeUpIssuer> {
   };
 }
 
-/** A JWT, signed with ES256 whatever its header says. */
+/** Makes a JWT, signed with ES256 whatever its header says. */
 export function signJwt(claims: object, { header = {}, key }: Signing): string {
   const head = { alg: 'ES256', kid: KEY_ID, typ: 'at+jwt', ...header };
   const text = [head, claims]

@@ -1,4 +1,4 @@
-/** A `redis-server` of the lab's own, on a socket in a folder of its own, with nothing on disk. */
+/** A `redis-server` of the lab's own, on a socket in a folder of its own, that writes nothing to disk. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -6,29 +6,29 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A Redis that runs. */
+/** A running Redis. */
 export interface LabRedis {
-  /** What REDIS_URL is to be. */
+  /** The value for REDIS_URL. */
   readonly url: string;
-  /** Ends it as a crash does. */
+  /** Kills it, as a crash does. */
   kill(): Promise<void>;
-  /** Starts it again, with nothing in it. */
+  /** Starts it again, empty. */
   start(): Promise<void>;
-  /** Has it hang (SIGSTOP), and go on. */
+  /** Sends a signal: SIGSTOP makes it hang, SIGCONT makes it go on. */
   signal(name: NodeJS.Signals): void;
 }
 
-/** A start that takes longer has failed. Milliseconds. */
+/** How long a start may take. Milliseconds. */
 const START_TIMEOUT_MS = 10_000;
 
-/** Why there can be none here; undefined where there can. */
+/** Why Redis cannot be started here; undefined when it can. */
 export function whyNoRedis(): string | undefined {
   return spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0
     ? undefined
     : 'redis-server is not installed (Debian: apt-get install --no-install-recommends redis-server)';
 }
 
-/** Starts one, with its socket in a folder. */
+/** Starts a Redis, with its socket in a folder. */
 export async function startLabRedis(folder: string): Promise<LabRedis> {
   const socket = path.join(folder, 'redis.sock');
   let running: ChildProcess | undefined;
@@ -58,7 +58,7 @@ export async function startLabRedis(folder: string): Promise<LabRedis> {
   return redis;
 }
 
-/** Whether somebody listens on a socket. */
+/** Whether a connection to a socket can be made. */
 function answers(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = connect(socket);

@@ -1,18 +1,18 @@
-/** The command line of programs that look at a running server: `URL [--only NAME]`, and the token in SMOKE_TOKEN. */
+/** Parses the command line of programs that check a running server: `URL [--only NAME]`, with the token in SMOKE_TOKEN. */
 import { misuse } from '../scripts/token/command-error.ts';
 import { parseOptions } from '../scripts/token/options.ts';
 
-/** What it says. */
+/** A parsed command line. */
 export interface ServerLine {
-  /** Where the server is, without the path of its endpoint. */
+  /** The address of the server, without the path of its endpoint. */
   readonly url: string;
   readonly token: string | undefined;
   readonly only: string | undefined;
 }
 
 /**
- * Reads the command line of a program.
- * @throws {CommandError} saying what is wrong with it
+ * Parses the command line of a program.
+ * @throws {CommandError} saying what is wrong
  */
 export function readServerLine(subject: string, help: string): ServerLine {
   const { texts, positionals } = parseOptions(process.argv.slice(2), {

@@ -1,30 +1,30 @@
-/** Signs in at a server of ours as a client and its user do: registers, answers the page with a token, exchanges the code. */
+/** Signs in at one of our servers as a client and its user do: registers, allows the client on the page, exchanges the code. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
 import { z } from 'zod';
 
-/** A client of the user's own machine, on whatever port. */
+/** The redirect URI of a client on the user's own machine, on any port. */
 const CALLBACK = 'http://127.0.0.1/callback';
 
-/** What came of a sign-in. */
+/** The result of a sign-in. */
 export interface SignedIn {
   readonly clientId: string;
   readonly accessToken: string;
   readonly refreshToken: string;
 }
 
-/** Where the server is named otherwise than it is reached. */
+/** How requests name the server, if not by the address at which it is reached. */
 interface Naming {
-  /** What stands in the header Host. */
+  /** The value of the Host header. */
   readonly host?: string;
 }
 
 const CLIENT = z.looseObject({ client_id: z.string() });
 const TOKENS = z.looseObject({ access_token: z.string(), refresh_token: z.string() });
 
-/** Signs in with a token, at the address that is to be used from then on: what comes of it is good there alone. */
+/** Signs in with a token, at the address at which the tokens of the sign-in will be used: they are valid only there. */
 export async function signIn(url: string, token: string, naming: Naming = {}): Promise<SignedIn> {
   const clientId = await registerClient(url, naming);
   const verifier = randomBytes(32).toString('base64url');
@@ -48,14 +48,14 @@ export async function signIn(url: string, token: string, naming: Naming = {}): P
   return { clientId, accessToken: tokens.access_token, refreshToken: tokens.refresh_token };
 }
 
-/** Registers a client that listens on this machine; returns its id. */
+/** Registers a client whose redirect URI is on this machine; returns its id. */
 export async function registerClient(url: string, naming: Naming = {}): Promise<string> {
   const metadata = { client_name: 'lab', redirect_uris: [CALLBACK], token_endpoint_auth_method: 'none' };
   const { text } = await send(`${url}/register`, naming, JSON.stringify(metadata));
   return CLIENT.parse(JSON.parse(text)).client_id;
 }
 
-/** Opens the page that a client sends its user to, and allows it with a token; returns where that leads. */
+/** Opens the sign-in page of an authorization request, and allows it with a token; returns the address of the redirect. */
 export async function allowOnPage(address: string, token: string, naming: Naming = {}): Promise<string> {
   const page = await send(address, naming);
   const ticket = /name="ticket" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
@@ -65,14 +65,14 @@ export async function allowOnPage(address: string, token: string, naming: Naming
   return location;
 }
 
-/** What of an answer matters here. */
+/** The parts of an answer that are used. */
 interface Answer {
   readonly status: number | undefined;
   readonly location: string | undefined;
   readonly text: string;
 }
 
-/** Sends a request: a text as JSON, fields as a form, nothing as GET. Not by fetch, which names the host itself. */
+/** Sends a request: a string as JSON, fields as a form, nothing as GET. Not with fetch, which sets the Host header itself. */
 async function send(
   url: string,
   { host }: Naming,

@@ -1,7 +1,7 @@
-/** Reads what `npm audit --json` says, and tells a clean bill from a vulnerability and from a registry that was not reached. */
+/** Judges the output of `npm audit --json`: no severe vulnerability, one or more, or a registry that did not answer. */
 import { z } from 'zod';
 
-/** The part of the report that counts. */
+/** The parts of the report that count. */
 const REPORT = z.object({
   metadata: z.object({
     vulnerabilities: z.object({
@@ -14,13 +14,13 @@ const REPORT = z.object({
   vulnerabilities: z.record(z.string(), z.object({ severity: z.string(), range: z.string() })).default({}),
 });
 
-/** What came of it. */
+/** The result. */
 export interface Verdict {
   readonly passed: boolean;
   readonly words: string;
 }
 
-/** Judges the report: high and critical vulnerabilities fail. */
+/** Judges the report: a high or critical vulnerability fails. */
 export function judgeAudit(output: string): Verdict {
   const report = REPORT.safeParse(parse(output));
   if (!report.success)
@@ -33,7 +33,7 @@ export function judgeAudit(output: string): Verdict {
   return { passed: high + critical === 0, words: `${counts}${severe.join('')}` };
 }
 
-/** The value of a JSON text, or nothing. */
+/** Parses JSON; undefined when the text is not valid. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

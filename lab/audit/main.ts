@@ -1,5 +1,5 @@
 /**
- * `npm run audit`: asks the registry for known vulnerabilities of what the server needs at run time; high ones fail. Where
+ * `npm run audit`: asks the registry for known vulnerabilities of the runtime dependencies; high and critical ones fail. When
  * the registry cannot be asked, it says so and passes: being offline is no vulnerability.
  */
 import { execFile } from 'node:child_process';
@@ -19,13 +19,13 @@ else {
   process.exitCode = passed ? 0 : 1;
 }
 
-/** What `npm audit` prints; nothing when it cannot be run. */
+/** Runs `npm audit`; returns its output, which is empty when it cannot be run. */
 async function runNpmAudit(): Promise<string> {
   const [program, ...first] = npmProgram('npm');
   const args = [...first, 'audit', '--omit=dev', '--json'];
   return new Promise((resolve) => {
     const options = { maxBuffer: MAX_OUTPUT_BYTES, timeout: TIMEOUT_MS };
-    // Its exit code says less than its output: it is the same for a vulnerability and for a missing registry.
+    // The exit code says less than the output: it is the same for a vulnerability and for a missing registry.
     execFile(program, args, options, (_error, stdout) => resolve(stdout));
   });
 }

@@ -1,28 +1,28 @@
-/** The command line of the benchmark. */
+/** Parses the command line of the benchmark. */
 import { misuse } from '../../scripts/token/command-error.ts';
 import { parseOptions } from '../../scripts/token/options.ts';
 import { type Row, ROWS } from './rows.ts';
 import { QUICK, type Settings, THOROUGH } from './settings.ts';
 
-/** What a run was asked for. */
+/** A parsed command line. */
 export interface Command {
   readonly rows: readonly Row[];
   readonly settings: Settings;
   readonly withPeers: boolean;
   readonly verbose: boolean;
-  /** Where the CPU profiles of this server go, one for each row. */
+  /** The folder for CPU profiles of this server, one for each row. */
   readonly profileDirectory: string | undefined;
   readonly jsonFile: string | undefined;
   readonly svgFile: string | undefined;
-  /** What `--json` has written, read instead of measuring. */
+  /** A file that `--json` has written; its figures are read instead of measured. */
   readonly figuresFile: string | undefined;
-  /** Whether docs/PERFORMANCE.md is to show this run. */
+  /** Whether to write the figures of this run into docs/PERFORMANCE.md. */
   readonly updateDocs: boolean;
 }
 
 /**
  * Parses the arguments.
- * @throws {CommandError} saying what is wrong with them
+ * @throws {CommandError} saying what is wrong
  */
 export function parseCommandLine(args: readonly string[], help: string): Command {
   const { texts, lists, switches } = parseOptions(args, {

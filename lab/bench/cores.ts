@@ -1,14 +1,14 @@
-/** Which core the server runs on and which the load generator, so that neither takes time from the other. */
+/** Chooses the cores for the server and for the load generator, so that neither takes CPU time from the other. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** The cores of a run; undefined where processes cannot be kept on one. */
+/** The cores of a run; undefined where processes cannot be pinned. */
 export interface Cores {
   readonly server: number | undefined;
   readonly generator: number | undefined;
 }
 
-/** Chooses the cores: two different ones of those that this process may use, where `taskset` exists. */
+/** Chooses two different cores of those that this process may use, if `taskset` exists. */
 export function chooseCores(): Cores {
   const allowed = allowedCores();
   const hasTaskset = spawnSync('taskset', ['--version'], { stdio: 'ignore' }).status === 0;
@@ -16,9 +16,9 @@ export function chooseCores(): Cores {
   return { server: allowed.at(-1), generator: allowed[0] };
 }
 
-/** A command that runs on one core alone. */
+/** Makes a command that runs on one core only. */
 export function pinned(core: number | undefined, command: readonly string[]): readonly string[] {
-  // taskset replaces itself with the program: the process id stays.
+  // taskset replaces itself with the program, so the process id stays the same.
   return core === undefined ? command : ['taskset', '--cpu-list', String(core), ...command];
 }
 

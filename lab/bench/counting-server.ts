@@ -1,4 +1,4 @@
-/** The lab's own server after each of many users has called each of many tools, as far as `/metrics` can tell. */
+/** The lab's own server, with counts in `/metrics` as if each of many users had called each of many tools. */
 import { channel } from 'node:diagnostics_channel';
 import { runServer } from '../../src/server/run-server.ts';
 import { CALL_ENDED, type CallEvent } from '../../src/mcp/call-records.ts';

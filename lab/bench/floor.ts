@@ -1,12 +1,12 @@
 /**
- * The floor: the least that a server on Node can do and still answer. One `node:http` server that looks the credential up
- * in a Map, parses the body and writes an answer that was put together by hand. It checks nothing else: not a model.
+ * The floor: the least work with which a server on Node can answer. One `node:http` server that looks the credential up
+ * in a Map, parses the body, and writes an answer that is assembled by hand. It checks nothing else: do not use it as a model.
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tokenOf } from './tokens.ts';
 
-/** What is read of a message. */
+/** The parts of a message that the floor reads. */
 interface Message {
   readonly id?: number;
   readonly method: string;
@@ -18,7 +18,7 @@ const TOOLS = JSON.stringify({
   tools: [{ name: 'get_greeting', title: 'Greeting', inputSchema: { type: 'object' } }],
 });
 const ABOUT = '{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"resultType":"complete"}';
-/** The sessions of Streamable HTTP, and the streams of those of HTTP+SSE. */
+/** The user of each session, and the streams of HTTP+SSE sessions. */
 const sessions = new Map<string, string>();
 const streams = new Map<string, ServerResponse>();
 
@@ -43,7 +43,7 @@ createServer((req, res) => {
 
 const MESSAGES = '/messages?sessionId=';
 
-/** Opens a stream of the HTTP+SSE transport. */
+/** Opens a stream of HTTP+SSE. */
 function openStream(res: ServerResponse, userId: string): void {
   const id = randomUUID();
   res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
@@ -53,7 +53,7 @@ function openStream(res: ServerResponse, userId: string): void {
   res.once('close', () => void (streams.delete(id) && sessions.delete(id)));
 }
 
-/** Answers a message of Streamable HTTP, in a session or without. */
+/** Answers a POST of Streamable HTTP, with or without a session. */
 function answerPost(req: IncomingMessage, res: ServerResponse, message: Message): void {
   let id = req.headers['mcp-session-id'];
   if (message.method === 'initialize') sessions.set((id = randomUUID()), 'user0');
@@ -80,7 +80,7 @@ function readMessage(req: IncomingMessage, then: (message: Message) => void): vo
   });
 }
 
-/** The answer to a request, as JSON. */
+/** The answer to a request, as JSON text. */
 function resultOf({ id, method, params }: Message): string {
   if (method === 'initialize') {
     const info = '"capabilities":{"tools":{}},"serverInfo":{"name":"floor","version":"1"}';
@@ -93,7 +93,7 @@ function resultOf({ id, method, params }: Message): string {
   return `{"jsonrpc":"2.0","id":${id},"result":{"content":[{"type":"text","text":${JSON.stringify(text)}}]}}`;
 }
 
-/** Writes a whole response. */
+/** Writes a complete response. */
 function answer(res: ServerResponse, status: number, body: string): void {
   res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
   res.end(body);

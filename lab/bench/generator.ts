@@ -1,22 +1,22 @@
-/** The load generator as its parent sees it: a process on a core of its own that does one job at a time. */
+/** The load generator, as seen by its parent: a process on a core of its own that does one job at a time. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { pinned } from './cores.ts';
 import type { HoldJob, LoadJob, LoadResult, Reply, ReleaseJob } from './load/job.ts';
 
-/** A generator that is ready for a job. */
+/** A generator that is ready for jobs. */
 export interface Generator {
   /** Puts load on a server; rejects when an answer was wrong. */
   load(job: Omit<LoadJob, 'type'>): Promise<LoadResult>;
-  /** Opens sessions and keeps them. */
+  /** Opens sessions, and keeps them open. */
   hold(job: Omit<HoldJob, 'type'>): Promise<void>;
-  /** Lets them go. */
+  /** Closes the sessions that are kept open. */
   release(): Promise<void>;
   close(): void;
 }
 
-/** What a job may take beyond its own time. */
+/** How long a job may take in addition to its own duration. Milliseconds. */
 const SLACK_MS = 30_000;
 
 /** Starts the generator's process. */
@@ -25,7 +25,7 @@ export function startGenerator(core: number | undefined): Generator {
   const own = core === undefined ? [] : ['own-core'];
   const [program = '', ...args] = pinned(core, [process.execPath, script, ...own]);
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  // It ends by itself when this process has gone; the signal is for one that is stuck.
+  // The generator ends by itself when this process has gone; the signal is for one that hangs.
   process.once('exit', () => child.kill('SIGKILL'));
 
   const ask = async (

@@ -1,12 +1,12 @@
-/** Loaded into a measured server beside its own code: answers its parent's question for the heap in use after a collection. */
+/** Preloaded into a measured server: answers its parent's question for the used heap, after a garbage collection. */
 
-/** What the server's process answers. */
+/** The answer of the server's process. */
 export interface HeapAnswer {
   readonly heapBytes: number;
 }
 
 process.on('message', () => {
-  // Twice: what finalizers let go of in the first is collected in the second.
+  // Twice, since what finalizers release is freed only by the next collection.
   globalThis.gc?.();
   setImmediate(() => {
     globalThis.gc?.();
@@ -14,5 +14,5 @@ process.on('message', () => {
     process.send?.(heap);
   });
 });
-// The question must not keep a server alive that wants to end.
+// The channel must not keep the process running.
 process.channel?.unref();

@@ -1,4 +1,4 @@
-/** Installs the peers: what lab/bench/peers/package-lock.json names, into its node_modules and nowhere else. */
+/** Installs the other servers that are compared: the packages in lab/bench/peers/package-lock.json, into that folder's node_modules. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import path from 'node:path';
 import { npmProgram } from '../../scripts/npm-program.ts';
 import { PEERS_FOLDER } from './targets.ts';
 
-/** Installs the peers unless they are there already. */
+/** Installs the peers, unless they are installed already. */
 export function installPeers(say: (line: string) => void): void {
   const lock = readFileSync(path.join(PEERS_FOLDER, 'package-lock.json'));
   const hash = createHash('sha256').update(lock).digest('hex');

@@ -1,4 +1,4 @@
-/** What every row measures with: servers that are started for it alone, and rounds in which they take turns. */
+/** What every row uses to measure: servers that are started for it alone, and rounds in which they take turns. */
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import type { Cores } from './cores.ts';
@@ -11,38 +11,38 @@ import type { Settings } from './settings.ts';
 import { OURS, type Target } from './targets.ts';
 import { writeTokenFile } from './tokens.ts';
 
-/** What a run works with. */
+/** What a run measures with. */
 export interface Lab {
   readonly settings: Settings;
   readonly targets: readonly Target[];
   readonly cores: Cores;
   readonly generator: Generator;
-  /** Where servers' working directories are made. */
+  /** The folder in which the working directories of servers are made. */
   readonly directory: string;
   readonly verbose: boolean;
-  /** Where the CPU profile of this server goes, when one is wanted. */
+  /** The file for a CPU profile of this server; undefined when none is wanted. */
   readonly profileFile: string | undefined;
-  /** Tells what is being done. */
+  /** Tells the user what is being done. */
   progress(text: string): void;
 }
 
-/** A server in a row, under the name that the row has for it. */
+/** A server in a row, with its name there. */
 export interface Contestant {
   readonly name: string;
   readonly kind: Series['kind'];
 }
 
-/** How a target is started. */
+/** How to start a target. */
 interface TargetOptions {
   readonly tokens?: number;
   readonly withHeapProbe?: boolean;
-  /** Then it is not waited until everything is loaded. */
+  /** If true, the start does not wait until everything is loaded. */
   readonly isStartMeasured?: boolean;
-  /** Variables beside the target's own. */
+  /** Variables in addition to the target's own. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts a target in a directory of its own, with a token file of `tokens` entries. */
+/** Starts a target in a directory of its own, with a token file of `tokens` entries; by default waits until it is quiet. */
 export async function startTarget(
   lab: Lab,
   target: Target,
@@ -67,7 +67,7 @@ export async function startTarget(
   return { ...server, tokenFile };
 }
 
-/** Measures every contestant once per round, each round beginning with another one; a slow minute hits all alike. */
+/** Measures every contestant once per round. Each round begins with another one, so that a slow minute affects all alike. */
 export async function takeTurns<C extends Contestant>(
   lab: Lab,
   contestants: readonly C[],
@@ -86,9 +86,9 @@ export async function takeTurns<C extends Contestant>(
   return contestants.map(({ name, kind }, index) => ({ server: name, kind, rounds: rounds[index] ?? [] }));
 }
 
-/** The figures of a measurement. */
+/** The figures of one measurement. */
 export function figuresOf({ calls, seconds, cpuMs, p50Ms, p99Ms }: LoadResult): Figures {
-  // A peer that takes a second to open a session has nothing to show in a quick run.
+  // A peer that takes a second to open a session may finish no call in a quick run.
   if (calls === 0) return { perSecond: 0 };
   return { cpuMicros: (cpuMs * 1000) / calls, perSecond: calls / seconds, p50Ms, p99Ms };
 }

@@ -1,15 +1,15 @@
-/** The machine that figures come from, in the words of a reader who wants to compare. */
+/** Describes the machine on which figures were measured, for readers who want to compare them. */
 import os from 'node:os';
 import type { Cores } from './cores.ts';
 
-/** What is said of the machine. */
+/** The facts about a machine. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly node: string;
   readonly system: string;
   readonly pinned: boolean;
-  /** Processes that wanted to run, the minute before: far above 0, and the figures are disturbed. */
+  /** The load average of the minute before the run: if it is far above 0, the figures are disturbed. */
   readonly loadBefore: number;
 }
 
@@ -26,18 +26,18 @@ export function describeMachine({ server }: Cores): Machine {
   };
 }
 
-/** One line about it. */
+/** Describes the machine and its load in one line. */
 export function machineLine(machine: Machine): string {
   return `${placeLine(machine)}; ${loadWords(machine.loadBefore)}`;
 }
 
-/** What of it stays from run to run: figures from two such places are not to be compared. */
+/** Describes what stays the same from run to run. When it differs, figures must not be compared. */
 export function placeLine({ cpu, cores, node, system, pinned }: Machine): string {
   const where = pinned ? 'server and load generator on a core each' : 'processes not kept on cores';
   return `${cpu}, ${cores} cores, Node ${node}, ${system}; ${where}`;
 }
 
-/** What else used the processor. */
+/** Describes how busy the machine was. */
 export function loadWords(loadBefore: number): string {
   return `load before the run ${loadBefore.toFixed(2)}`;
 }

@@ -1,4 +1,4 @@
-/** `npm run bench`: what a call, a session and a start cost, for this server, for the floor and for its peers. */
+/** `npm run bench`: measures what a call, a session and a start cost for this server, for the floor and for its peers. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -21,7 +21,7 @@ import { FLOOR, OURS, OURS_SILENT, PEERS } from './targets.ts';
 
 process.exitCode = await main();
 
-/** Runs what the command line asks for; returns the exit code. */
+/** Runs the command line; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
   const help = `${USAGE}\nRows: ${ROWS.map(({ name }) => name).join(', ')}`;
@@ -31,7 +31,7 @@ async function main(): Promise<number> {
     process.stderr.write('bench: needs Linux: CPU time and memory of the servers are read from /proc.\n');
     return 2;
   }
-  // An exit, unlike a signal's end, lets every server be killed: each of a row has a listener for it, which are more than Node expects.
+  // On exit, unlike at the end by a signal, every server is killed. Each has an exit listener: more than Node expects, so there is no limit.
   process.setMaxListeners(0);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
   const directory = await mkdtemp(path.join(os.tmpdir(), 'mcp-bench-'));
@@ -56,12 +56,12 @@ async function runCommand(command: Command, directory: string): Promise<void> {
       : await readFigures(figuresFile, command);
   if (jsonFile !== undefined) await writeFile(jsonFile, spellRun(run));
   if (svgFile !== undefined) await writeFile(svgFile, renderPlot(run));
-  // What is profiled is slower: such a run says where the time goes, and not how much there is.
+  // A profiled run is slower, so it updates only the part of the document about where the time goes.
   if (updateDocs && profileDirectory === undefined) await updateFigures(run, { rows: ROWS });
   if (updateDocs && profiles.size > 0) await updateProfile(profiles);
 }
 
-/** Takes figures from a file and prints their tables. */
+/** Reads figures from a file, and prints their tables. */
 async function readFigures(file: string, { rows }: Command): Promise<Run> {
   const run = await readRun(file, rows);
   if (run === undefined) throw new Error(`There is no ${file}.`);
@@ -78,7 +78,7 @@ async function measure(
   const cores = chooseCores();
   const machine = describeMachine(cores);
   const coming = command.rows.map(({ name }) => ({ name, hasPeers: withPeers }));
-  // Said before an hour is spent on it.
+  // Checked before an hour is spent on measuring.
   if (updateDocs && profileDirectory === undefined)
     await requireRoomFor({ machine, rows: coming }, { rows: ROWS });
   if (withPeers) installPeers(say);
@@ -90,7 +90,7 @@ async function measure(
   return { date, machine, settings, rows };
 }
 
-/** Where and when a run is made, and where its profiles go. */
+/** The circumstances of a run, and its profiles. */
 interface Bench {
   readonly cores: Cores;
   readonly directory: string;
@@ -98,7 +98,7 @@ interface Bench {
   readonly occasion: Pick<MeasuredRow, 'date' | 'loadBefore'>;
 }
 
-/** Measures row after row; each one's table is printed when it is done. */
+/** Measures the rows one by one, and prints the table of each when it is done. */
 async function measureRows(
   { rows, settings, withPeers, verbose, profileDirectory }: Command,
   { cores, directory, profiles, occasion }: Bench,
@@ -131,7 +131,7 @@ async function measureRows(
   return results;
 }
 
-/** Tells what is being done, on stderr. */
+/** Prints a line on stderr about what is being done. */
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }

@@ -1,6 +1,6 @@
 /** What `npm run bench -- --help` prints. */
 
-/** So often each row is measured. */
+/** How often each row is measured by default. */
 export const THOROUGH_ROUNDS = 5;
 
 export const USAGE = `Usage: npm run bench -- [options]

@@ -1,10 +1,10 @@
-/** What is measured, and how it is written. */
+/** The figures that are measured, and how they are shown. */
 
-/** A figure's name, unit and number of decimals. */
+/** A figure's name, with its unit, and its number of decimals. */
 interface Metric {
   readonly label: string;
   readonly digits: number;
-  /** Whether more is better. */
+  /** Whether a higher value is better. */
   readonly isGain?: boolean;
 }
 
@@ -37,31 +37,31 @@ export interface Series {
   readonly rounds: readonly Figures[];
 }
 
-/** What a row is to show: a figure of one server, or how it compares with another's, round by round. */
+/** The goal of a row: a limit for a figure of one server, or for how it compares with another's, round by round. */
 export interface Goal {
   readonly of: string;
-  /** Then it is so many times that figure of this one. */
+  /** The server by whose figure the first one is divided. */
   readonly to?: string;
-  /** Then it is so much more than that of this one. */
+  /** The server whose figure is subtracted from the first one. */
   readonly above?: string;
   readonly times?: number;
   readonly atMost?: number;
   readonly atLeast?: number;
-  /** Whether the ranges of both servers' rounds are to lie apart as well: then the order of the two is no chance. */
+  /** Whether the ranges of both servers' rounds must not overlap: then the difference is not by chance. */
   readonly isApart?: true;
 }
 
-/** What is known of a row before it is measured. */
+/** The facts about a row before it is measured. */
 export interface RowHead {
-  /** What `--only` names. */
+  /** The name that `--only` takes. */
   readonly name: string;
   readonly title: string;
-  /** The figure that servers are compared by; less is better. */
+  /** The figure by which servers are compared; less is better. */
   readonly metric: MetricName;
   readonly goals?: readonly Goal[];
 }
 
-/** What a row found out. */
+/** The facts and the figures of a row. */
 export interface RowResult extends RowHead {
   readonly series: readonly Series[];
 }

@@ -1,9 +1,9 @@
-/** What the kernel tells of a process: CPU time and resident memory. Linux only. */
+/** Reads from /proc what the kernel knows of a process: CPU time and resident memory. Linux only. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds per clock tick, the unit of /proc/PID/stat; asked for once. */
+/** Milliseconds per clock tick, the unit of /proc/PID/stat; read once. */
 let tickMs: number | undefined;
 
 /** The CPU time that a process has used so far, all its threads, user and system. Milliseconds, in steps of a clock tick. */
@@ -15,18 +15,18 @@ export function readCpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * tickMs;
 }
 
-/** The memory of a process that is in RAM. Bytes. */
+/** The resident memory of a process. Bytes. */
 export function readResidentBytes(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
   if (kib === undefined) throw new Error(`Process ${pid} has ended.`);
   return Number(kib) * 1024;
 }
 
-/** A server has loaded all it will when it has had next to nothing to do for so long. Milliseconds; ours loads in steps of 500. */
+/** How long a server must be nearly idle to have loaded everything; this one loads in steps of 500 ms. Milliseconds. */
 const QUIET_MS = 700;
-/** What timers, and a profiler, may take meanwhile. Milliseconds. */
+/** The CPU time that timers, and a profiler, may use in that time. Milliseconds. */
 const NEXT_TO_NOTHING_MS = 70;
-/** Then it is measured as it is. */
+/** How often that is waited for; after that, the server is measured as it is. */
 const MAX_WAITS = 8;
 
 /** Resolves when a process has been quiet for a while: what it loads after its start is no part of a call's cost. */
@@ -39,7 +39,7 @@ export async function waitUntilQuiet(pid: number): Promise<void> {
   }
 }
 
-/** How finely the kernel counts; 100 nearly everywhere. */
+/** How many clock ticks the kernel counts in a second: nearly always 100. */
 function clockTicksPerSecond(): number {
   try {
     return Number(

@@ -1,4 +1,4 @@
-/** The rows of the benchmark, in the order they are measured. */
+/** The rows of the benchmark, in the order in which they are measured. */
 import type { Lab } from './lab.ts';
 import type { AskedMethod, SessionTransport, Transport } from './load/job.ts';
 import { measureEdits } from './measure/edits-row.ts';
@@ -20,7 +20,7 @@ import { OURS } from './targets.ts';
 
 /** A row. */
 export interface Row extends RowHead {
-  /** What it cannot be measured without here; undefined where all is there. */
+  /** What is missing here to measure it; undefined when nothing is. */
   readonly missing?: () => string | undefined;
   measure(lab: Lab): Promise<Series[]>;
 }
@@ -35,10 +35,10 @@ const TITLES: Readonly<Record<Transport, string>> = {
 const CLIENTS = 32;
 const PACE = 150;
 
-/** How many times the best peer's CPU time is to be ours, at least. */
+/** How many times this server's CPU time the best peer's must be, at least. */
 const CALL_GOALS: Readonly<Record<Transport, number>> = { sse: 5, streamable: 2.2, stateless: 6 };
 
-/** Every row. */
+/** All rows. */
 export const ROWS: readonly Row[] = [
   ...TRANSPORTS.map((transport) =>
     loadRow(transport, `tools/call, ${TITLES[transport]}, ${CLIENTS} clients`, {
@@ -122,17 +122,17 @@ export const ROWS: readonly Row[] = [
   ),
 ];
 
-/** That the best peer's figure is so many times ours. */
+/** Makes the goal that the best peer's figure is at least this many times this server's. */
 function beatsPeers(times: number): Goal {
   return { of: BEST_PEER, to: OURS.name, atLeast: times };
 }
 
-/** A row of one load. */
+/** Makes a row of one load. */
 function loadRow(name: string, title: string, { goals = [], ...load }: LoadRow & Pick<Row, 'goals'>): Row {
   return { name, title, metric: metricOf(load), goals, measure: (lab) => measureLoad(lab, load) };
 }
 
-/** A row of requests that stand alone. */
+/** Makes a row of stateless requests. */
 function askRow(
   name: string,
   title: string,
@@ -145,7 +145,7 @@ function askRow(
   });
 }
 
-/** A row of echo_message with a message of a size. */
+/** Makes a row of echo_message with messages of one size. */
 function echoRow(
   transport: Transport,
   { size, bytes, clients }: { readonly size: string; readonly bytes: number; readonly clients: number },

@@ -1,4 +1,4 @@
-/** The servers under test as processes: start, wait for an answer, ask for the heap, stop. */
+/** Runs the servers under test as processes: starts them, waits for an answer, asks for the heap, stops them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -16,44 +16,44 @@ import { tokenOf } from './tokens.ts';
 export interface ServerOptions {
   readonly name: string;
   readonly script: string;
-  /** The Node that runs it. Default: this one. */
+  /** The path of the Node that runs it. Default: this one. */
   readonly node?: string;
   readonly env: Readonly<Record<string, string>>;
   readonly directory: string;
   readonly core: number | undefined;
-  /** Whether it will be asked for its heap. */
+  /** Whether it can be asked for its heap. */
   readonly withHeapProbe?: boolean;
-  /** Where its CPU profile goes; then it is ended in a way that lets it write that. */
+  /** The file for its CPU profile. With a profile, the server is ended by SIGTERM, so that it can write the file. */
   readonly profileFile?: string | undefined;
-  /** Whether its log is shown. */
+  /** Whether to show its log. */
   readonly verbose?: boolean;
 }
 
 /** A server that answers. */
 export interface RunningServer extends ServerAddress {
-  /** From the start of the process to its first answer. */
+  /** The time from the start of the process to its first answer. Milliseconds. */
   readonly startMs: number;
-  /** The JS heap in use after a garbage collection. */
+  /** The size of the JS heap in use after a garbage collection. Bytes. */
   heapBytes(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** A start that takes longer has failed. */
+/** How long a start may take. Milliseconds. */
 const START_TIMEOUT_MS = 20_000;
 
-/** Starts a server on a free port of loopback and waits until it answers. */
+/** Starts a server on a free loopback port, and waits until it answers. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await tryToStart(options);
     } catch (error) {
-      // Somebody else may have taken the port that was free: that happens once, not three times.
+      // Another process may take the free port before the server does; hardly three times in a row.
       if (attempt === 3) throw error;
     }
   }
 }
 
-/** Starts a server on a port that is free at this moment. */
+/** Starts a server on a port that is free now. */
 async function tryToStart(options: ServerOptions): Promise<RunningServer> {
   const port = await findFreePort();
   const startedMs = performance.now();
@@ -102,13 +102,13 @@ function spawnServer(options: ServerOptions, port: number): ChildProcess {
   return child;
 }
 
-/** What makes V8 write a profile when the process ends. */
+/** The options with which V8 writes a profile when the process ends. */
 function profilerOptions(file: string | undefined): string[] {
   if (file === undefined) return [];
   return ['--cpu-prof', `--cpu-prof-dir=${path.dirname(file)}`, `--cpu-prof-name=${path.basename(file)}`];
 }
 
-/** A port that nobody listens on. */
+/** Finds a port on which nothing listens. */
 async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -119,7 +119,7 @@ async function findFreePort(): Promise<number> {
   return address.port;
 }
 
-/** Asks again and again, with very little pause, until the server answers. */
+/** Tries with very short pauses until the server answers. */
 async function waitForAnswer(child: ChildProcess, port: number, name: string): Promise<void> {
   const deadlineMs = performance.now() + START_TIMEOUT_MS;
   while (!(await isListening(port))) {
@@ -129,13 +129,13 @@ async function waitForAnswer(child: ChildProcess, port: number, name: string): P
     await sleep(2);
   }
   const connection = await HttpConnection.open(port);
-  // Peers have no such path: any answer will do.
+  // Peers do not have this path; any answer is enough.
   await connection.request(createSpeller({ method: 'GET', path: '/health' })(tokenOf(0)));
   connection.close();
   if (child.exitCode !== null) throw new Error(`${name} has ended; somebody else listens on its port.`);
 }
 
-/** Whether a connection can be made. */
+/** Whether a connection can be made to the port. */
 function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });
@@ -145,7 +145,7 @@ function isListening(port: number): Promise<boolean> {
   });
 }
 
-/** Ends the process. By SIGKILL at once: how servers shut down is not measured. */
+/** Ends the process with a signal. SIGKILL, unless it must write a profile: the shutdown of servers is not measured. */
 async function stop(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');

@@ -3,24 +3,24 @@ import { THOROUGH_ROUNDS } from './main.usage.mjs';
 
 /** The settings of a run. */
 export interface Settings {
-  /** Each round measures every server once. */
+  /** The number of rounds; each measures every server once. */
   readonly rounds: number;
-  /** CPU time of load that is not counted, for each server that is started: V8 compiles what is hot. */
+  /** How much CPU time each started server spends on load before any is counted, so that V8 has compiled the hot code. Milliseconds. */
   readonly warmUpMs: number;
-  /** The same for a server that is measured again. */
+  /** The same for a server that is measured again. Milliseconds. */
   readonly settleMs: number;
-  /** The window of a round. */
+  /** The window of a round. Milliseconds. */
   readonly durationMs: number;
-  /** The window of a round at a fixed rate: 3,000 calls in a thorough run, of which p99 leaves 30 above it. */
+  /** The window of a round at a fixed rate. Milliseconds: in a thorough run it has 3,000 calls, of which 30 are above p99. */
   readonly pacedMs: number;
   readonly idleSessions: number;
-  /** How long V8 has, before idle CPU is watched, to give back what opening the sessions took: a few collections, within a minute. */
+  /** How long V8 may take, before idle CPU is measured, to free what opening the sessions took: a few collections, within a minute. Milliseconds. */
   readonly calmMs: number;
-  /** How long idle CPU is watched: two heartbeats of every stream in a thorough run. */
+  /** How long idle CPU is measured: in a thorough run, two heartbeats of every stream. Milliseconds. */
   readonly idleMs: number;
-  /** The entries of the large token file. */
+  /** How many entries the large token file has. */
   readonly tokens: number;
-  /** The window in which the token file is replaced. */
+  /** The window in which the token file is replaced. Milliseconds. */
   readonly reloadMs: number;
 }
 

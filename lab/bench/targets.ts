@@ -1,4 +1,4 @@
-/** The servers that are measured: this one, the floor, and the peers. */
+/** The servers that are measured: this one, the floor and the peers. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Transport } from './load/job.ts';
@@ -10,15 +10,15 @@ export interface Target {
   readonly script: string;
   readonly env: Readonly<Record<string, string>>;
   readonly transports: readonly Transport[];
-  /** Whether a peer answers `GET /tools`, which is nobody's but ours. */
+  /** Whether a peer answers `GET /tools`, which only this server defines. */
   readonly listsTools?: boolean;
-  /** The Node that runs it; the one that measures, unless another is named. */
+  /** The path of the Node that runs it. Default: the Node that measures. */
   readonly node?: string;
 }
 
 const ALL: readonly Transport[] = ['sse', 'streamable', 'stateless'];
 
-/** Settings of our server: authentication on, limits out of the way; the log as it is by default, and nobody reads it. */
+/** The settings of this server: authentication on, limits out of reach, and the default log, which nobody reads. */
 const OUR_SETTINGS = {
   AUTH_ENABLED: 'true',
   TOKENS_FILE: 'tokens.json',
@@ -29,7 +29,7 @@ const OUR_SETTINGS = {
   LOG_LEVEL: 'info',
 } as const;
 
-/** This server, with the tools that the others have too. */
+/** This server, with the tools that the others also have. */
 export const OURS: Target = {
   name: 'this server',
   kind: 'ours',
@@ -38,14 +38,14 @@ export const OURS: Target = {
   transports: ALL,
 };
 
-/** This server as silent as the others are. */
+/** This server, with as little logging as the others. */
 export const OURS_SILENT: Target = {
   ...OURS,
   name: 'this server, LOG_LEVEL=warn',
   env: { ...OUR_SETTINGS, LOG_LEVEL: 'warn' },
 };
 
-/** The least that a server on Node can do. */
+/** The server that does the least that Node can. */
 export const FLOOR: Target = {
   name: 'floor (bare node:http)',
   kind: 'floor',
@@ -54,10 +54,10 @@ export const FLOOR: Target = {
   transports: ALL,
 };
 
-/** The folder in the checkout that the peers are installed in; this file runs in dist/lab/bench. */
+/** The folder in the checkout in which the peers are installed; this file runs in dist/lab/bench. */
 export const PEERS_FOLDER = fileURLToPath(new URL('../../../lab/bench/peers', import.meta.url));
 
-/** The peers, each with the transports that it speaks. */
+/** The peers, with the transports that each supports. */
 export const PEERS: readonly Target[] = [
   peer('SDK v1 on Express', 'express-sdk-v1.mjs', ['sse', 'streamable']),
   { ...peer('SDK v2 on node:http', 'sdk-v2.mjs', ['streamable', 'stateless']), listsTools: true },
@@ -66,7 +66,7 @@ export const PEERS: readonly Target[] = [
   peer('mcp-lite', 'mcp-lite.mjs', ['streamable']),
 ];
 
-/** A peer; its versions are in lab/bench/peers/package.json. */
+/** Makes a peer; its version is in lab/bench/peers/package.json. */
 function peer(name: string, file: string, transports: readonly Transport[]): Target {
   return {
     name,

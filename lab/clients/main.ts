@@ -1,4 +1,4 @@
-/** `npm run clients -- URL`: client programs that people use are given our configuration in an empty home, and list their servers. */
+/** `npm run clients -- URL`: gives popular client programs our configuration in an empty home, and has each list its servers. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -14,14 +14,14 @@ import { type ClientProgram, PROGRAMS } from './programs.ts';
 
 const run = promisify(execFile);
 
-/** How long a program may take, the first time with its download. */
+/** How long a program may take; the first time, that includes its download. Milliseconds. */
 const TIMEOUT_MS = 300_000;
 
 const LAST_CHARS = 800;
 
 process.exitCode = await main();
 
-/** Runs what the command line asks for; returns the exit code. */
+/** Runs the command line; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
   const line = understood(() => readServerLine('clients', USAGE));
@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   return passed > 0 && passed === programs.length ? 0 : 1;
 }
 
-/** Has a program list its servers; what is wrong with that, or undefined. */
+/** Has a program list its servers. Returns what is wrong; undefined when it lists ours. */
 async function findProblem(
   program: ClientProgram,
   { url: origin, token }: ServerLine,
@@ -66,7 +66,7 @@ async function findProblem(
   }
 }
 
-/** Runs a command with a package's programs at hand; npm keeps the package in the cache that it has anyway. */
+/** Runs a command with a package's programs in the PATH. npm keeps the package in its usual cache. */
 async function runInHome(name: string, command: string, home: string): Promise<string> {
   const [npm, ...first] = npmProgram('npm');
   const { stdout: cache } = await run(npm, [...first, 'config', 'get', 'cache']);

@@ -1,23 +1,23 @@
-/** The client programs that start without an account: where each keeps its configuration, and how it is asked for its servers. */
+/** The client programs that start without an account: where each keeps its configuration, and how it lists its servers. */
 import type { ClientId } from '../../src/connect/clients.ts';
 
-/** A program. */
+/** A client program. */
 export interface ClientProgram {
-  /** Its entry in the table of clients. */
+  /** The id of its entry in the table of clients. */
   readonly id: ClientId;
-  /** Fixed, so that what passes today passes tomorrow. */
+  /** The package, at a fixed version, so that what passes today passes tomorrow. */
   readonly package: string;
-  /** Where in its user's home the printed configuration goes; undefined where it is a command to run. */
+  /** The file in the user's home for the printed configuration; undefined when the configuration is a command. */
   readonly file?: string;
   /** The command that lists the servers. */
   readonly list: string;
-  /** Files that it wants besides. */
+  /** Further files that the program needs. */
   readonly besides?: Readonly<Record<string, (home: string) => string>>;
-  /** What it must show of a server of this name at this address. */
+  /** Matches the output that lists a server of this name and address. */
   readonly shows: (name: string, url: string) => RegExp;
 }
 
-/** Its name, and after it this. */
+/** Matches a name, and this pattern somewhere after it. */
 const after = (name: string, text: string): RegExp => new RegExp(`${literal(name)}[^]*${text}`);
 
 /** The programs. */
@@ -40,7 +40,7 @@ export const PROGRAMS: readonly ClientProgram[] = [
     package: '@google/gemini-cli@0.61.0',
     file: '.gemini/settings.json',
     list: 'gemini mcp list',
-    // It starts no server in a folder that nobody has called their own.
+    // Gemini CLI starts no servers in a folder that is not trusted.
     besides: { '.gemini/trustedFolders.json': (home) => JSON.stringify({ [home]: 'TRUST_FOLDER' }) },
     shows: (name, url) => after(`${name}: ${url}`, 'Connected'),
   },
@@ -67,7 +67,7 @@ export const PROGRAMS: readonly ClientProgram[] = [
   },
 ];
 
-/** A text as part of a pattern. */
+/** Escapes a text for use in a regular expression. */
 function literal(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }

@@ -1,7 +1,7 @@
-/** Reads the licences of the runtime dependencies from a lock file and describes them. */
+/** Reads the licences of the runtime dependencies from a lock file, and describes them. */
 import { z } from 'zod';
 
-/** Licences that let anybody use, change and pass on what has them, with the text of the licence. */
+/** Licences under which anybody may use, change and pass on the code, with the text of the licence. */
 const KNOWN: ReadonlySet<string> = new Set([
   '0BSD',
   'Apache-2.0',
@@ -22,7 +22,7 @@ const LOCK_FILE = z.object({
   ),
 });
 
-/** The list as Markdown. Without versions: they change every week, licences hardly ever. */
+/** Makes the list as Markdown. Without versions, which change every week, while licences hardly ever do. */
 export function describeLicences(lockFile: string): string {
   const packages = readLicences(lockFile);
   const count = (licence: string): number => packages.filter((entry) => entry.licence === licence).length;
@@ -44,18 +44,18 @@ export function describeLicences(lockFile: string): string {
   ].join('\n');
 }
 
-/** The packages whose licence nobody has looked at. */
+/** The packages whose licence has not been reviewed. */
 export function findUnknownLicences(lockFile: string): string[] {
   return readLicences(lockFile)
     .filter(({ licence }) => !KNOWN.has(licence))
     .map(({ name, licence }) => `${name} (${licence})`);
 }
 
-/** Every runtime package once for each of its licences, by name. */
+/** The runtime packages and their licences, sorted by name, each pair once. */
 function readLicences(lockFile: string): { name: string; licence: string }[] {
   const { packages } = LOCK_FILE.parse(JSON.parse(lockFile));
   const lines = Object.entries(packages)
-    // Folders of this repository, and links to them, are the project's own.
+    // Folders of this repository, and links to them, belong to the project itself.
     .filter(([path, { dev, link }]) => path.includes('node_modules/') && !link && !dev)
     .map(
       ([path, { license }]) =>

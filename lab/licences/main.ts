@@ -1,6 +1,6 @@
 /**
- * `npm run licences`: writes docs/LICENCES.md, the licences of what the server needs at run time, from package-lock.json;
- * with `--check` it only compares. Fails on a licence that nobody has looked at.
+ * `npm run licences`: writes docs/LICENCES.md, the licences of the runtime dependencies, from package-lock.json;
+ * with `--check` it only compares. Fails on a licence that has not been reviewed.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
@@ -8,7 +8,7 @@ import { helped, understoodSwitches } from '../help.ts';
 import { USAGE } from './main.usage.mjs';
 import { describeLicences, findUnknownLicences } from './describe.ts';
 
-// npm runs scripts at the root of the package.
+// npm runs scripts in the root folder of the package.
 const LIST = 'docs/LICENCES.md';
 
 if (!helped(USAGE)) {
@@ -16,7 +16,7 @@ if (!helped(USAGE)) {
   process.exitCode = switches === undefined ? 2 : await main(switches.has('check'));
 }
 
-/** Writes or compares the list; returns the exit code. */
+/** Writes the list, or compares it; returns the exit code. */
 async function main(isCheck: boolean): Promise<number> {
   const lockFile = await readFile('package-lock.json', 'utf8');
   const unknown = findUnknownLicences(lockFile);

@@ -1,4 +1,4 @@
-/** `npm run verify -- URL`: programs of others look at a running server, and each check that does not run counts as failed. */
+/** `npm run verify -- URL`: checks a running server with other people's programs. A check that does not run counts as failed. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -13,12 +13,12 @@ import { readServerLine } from '../server-line.ts';
 import { USAGE } from './main.usage.mjs';
 import { type Check, planChecks, type Subject } from './programs.ts';
 
-/** How long a program may take, the first time with its installation. */
+/** How long a program may take; the first time, that includes its installation. Milliseconds. */
 const TIMEOUT_MS = 240_000;
 
 const LAST_CHARS = 800;
 
-/** What became of a check. */
+/** The result of a check. */
 interface Outcome {
   readonly program: string;
   readonly title: string;
@@ -26,14 +26,14 @@ interface Outcome {
   readonly problem: string | undefined;
 }
 
-/** What the suite asks of any server. Its check of Host and Origin needs a server that is reached by the name it asks for. */
+/** The suite's scenarios for any server, without that of Host and Origin: it needs a server whose name is the one that the suite uses. */
 const SCENARIOS = PLAN.flatMap((set) =>
   'scenarios' in set && set.name === 'plain' ? set.scenarios : [],
 ).filter(({ scenario }) => scenario !== 'dns-rebinding-protection');
 
 process.exitCode = await main();
 
-/** Runs what the command line asks for; returns the exit code. */
+/** Runs the command line; returns the exit code. */
 async function main(): Promise<number> {
   if (helped(USAGE)) return 0;
   const line = understood(() => readServerLine('verify', USAGE));
@@ -56,7 +56,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** Asks a program. */
+/** Runs the program of a check. */
 async function runCheck(
   { program, title, command: [name, ...args], shows, env }: Check,
   { folder }: Subject,
@@ -86,7 +86,7 @@ async function runCheck(
   }
 }
 
-/** Runs the official suite, which can send no credential: a proxy adds it. */
+/** Runs the official suite. It cannot send a credential, so a proxy adds it. */
 async function runConformance(subject: Subject): Promise<readonly Outcome[]> {
   const { url, token } = subject;
   const proxy = await startHeaderProxy(new URL(url), {
@@ -126,7 +126,7 @@ async function runConformance(subject: Subject): Promise<readonly Outcome[]> {
   return outcomes;
 }
 
-/** Shows what became of a check; the token is left out of what a program says. */
+/** Prints the result of a check, without the token. */
 function show(outcome: Outcome, { token }: Subject): Outcome {
   const { program, title, problem } = outcome;
   const words =

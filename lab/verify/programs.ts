@@ -1,4 +1,4 @@
-/** The programs that look at a server, and what each is asked. */
+/** The programs that check a server, and the checks of each. */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,39 +6,39 @@ import { npmProgram } from '../../scripts/npm-program.ts';
 
 /** The server under test. */
 export interface Subject {
-  /** Without a slash at its end. */
+  /** The server's address, without a slash at its end. */
   readonly url: string;
   readonly token: string | undefined;
-  /** A folder for what programs keep. */
+  /** A folder for files that programs write. */
   readonly folder: string;
-  /** A Node that all of them accept. */
+  /** The path of a Node that all of them accept. */
   readonly node: string;
 }
 
-/** One question to a program. */
+/** One check by a program. */
 export interface Check {
   readonly program: 'inspector' | 'mcpc' | 'mcporter' | 'mcpjam' | 'mcpvals';
   readonly title: string;
   readonly command: readonly [string, ...string[]];
-  /** What its output must show. */
+  /** Matches the output of a check that passes. */
   readonly shows: RegExp;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Their versions, so that what passes today passes tomorrow; the Inspector's and the suite's are those of package-lock.json. */
+/** Fixed versions, so that what passes today passes tomorrow. Those of the Inspector and the suite are in package-lock.json. */
 const MCPC = '@apify/mcpc@0.2.6';
 const MCPORTER = 'mcporter@0.12.3';
 const MCPVALS = 'mcpvals@0.4.0';
-/** The SDK would take a later client, which lacks what it imports. */
+/** With its client fixed, too: the SDK would install a later one, which lacks an export that the SDK imports. */
 const MCPJAM = ['@mcpjam/sdk@1.14.0', '@modelcontextprotocol/client@2.0.0-alpha.2'];
 
-/** What asks the SDK; this file runs in dist/lab/verify. */
+/** The script that asks the SDK; this file runs in dist/lab/verify. */
 const ASK_MCPJAM = fileURLToPath(new URL('../../../lab/verify/mcpjam/ask.mjs', import.meta.url));
 
-/** Names a tool, in the JSON that all of them print. */
+/** Matches the name of a tool in JSON, which all of them print. */
 const NAMES_A_TOOL = /"name":\s*"[\w.-]+"/;
 
-/** The checks, in their order: what one opens, the next use. */
+/** The checks, in their order: later ones use the session that an earlier one has opened. */
 export async function planChecks(subject: Subject): Promise<readonly Check[]> {
   const { url, token, folder } = subject;
   const tools = await listTools(subject);
@@ -110,7 +110,7 @@ export async function planChecks(subject: Subject): Promise<readonly Check[]> {
   ];
 }
 
-/** `@mcpjam/sdk`, a library: it is installed in a folder of its own, beside what asks it. */
+/** The checks of `@mcpjam/sdk`, a library: it is installed in a folder of its own, beside the script that asks it. */
 async function planMcpjam({ url, folder }: Subject, tools: readonly ListedTool[]): Promise<readonly Check[]> {
   const home = path.join(folder, 'mcpjam');
   await mkdir(home);
@@ -140,12 +140,12 @@ async function planMcpjam({ url, folder }: Subject, tools: readonly ListedTool[]
     },
     ask('doctor', 8),
     ask('conformance', 15),
-    // Of servers that show views.
+    // Only for servers with views (MCP Apps).
     ...(tools.some(({ _meta }) => _meta?.ui?.resourceUri !== undefined) ? [ask('apps', 7)] : []),
   ];
 }
 
-/** `mcpvals`, whose package can only be installed without its scripts: they would build it anew. It takes the token from SMOKE_TOKEN. */
+/** The check of `mcpvals`, which must be installed without its scripts: they would build it. It reads the token from SMOKE_TOKEN. */
 async function planMcpvals({ url, token, folder }: Subject, tools: readonly ListedTool[]): Promise<Check> {
   const configuration = path.join(folder, 'mcpvals.json');
   const harmless = tools.find(
@@ -174,7 +174,7 @@ async function planMcpvals({ url, token, folder }: Subject, tools: readonly List
   };
 }
 
-/** What a list says of a tool, as far as checks depend on it. */
+/** The part of a listed tool that the checks depend on. */
 interface ListedTool {
   readonly name: string;
   readonly annotations?: { readonly readOnlyHint?: boolean };
@@ -182,7 +182,7 @@ interface ListedTool {
   readonly _meta?: { readonly ui?: { readonly resourceUri?: string } };
 }
 
-/** The tools of the server; none where it does not say: then what is asked of it fails. */
+/** The tools of the server; none when it does not list them, and then the checks of them fail. */
 async function listTools({ url, token }: Subject): Promise<readonly ListedTool[]> {
   const answer = await fetch(`${url}/mcp`, {
     method: 'POST',

@@ -1,4 +1,4 @@
-/** The clients of each workload: what one of them does again and again. */
+/** The clients of each workload: the calls that one client repeats. */
 import { type TokenRange, tokenOf, UNKNOWN_TOKEN } from '../tokens.ts';
 import {
   messageIn,
@@ -26,24 +26,24 @@ import { openStreamableSession } from './streamable-session.ts';
 
 /** One client. */
 export interface Client {
-  /** Does it once; rejects when the answer is wrong. */
+  /** Makes one call; rejects when its answer is wrong. */
   call(): Promise<void>;
   close(): void;
 }
 
-/** What a client is made from. */
+/** The options of a client. */
 export interface ClientOptions {
-  /** Where it opens its session. */
+  /** The port at which it opens its session. */
   readonly port: number;
-  /** Where the messages of a session go, in turn. */
+  /** The ports to which the messages of a session go, in turn. */
   readonly posts: readonly number[];
   readonly workload: Workload;
-  /** Which client this is: clients begin with different tokens. */
+  /** The number of this client: clients begin with different tokens. */
   readonly index: number;
   readonly tokens: TokenRange;
 }
 
-/** Connects a client and opens what its calls need. */
+/** Connects a client, and opens what its calls need. */
 export function openClient(options: ClientOptions): Promise<Client> {
   const { workload } = options;
   if (workload.kind === 'tools') return openToolsClient(options, workload.valid);
@@ -63,7 +63,7 @@ export function openClient(options: ClientOptions): Promise<Client> {
 
 type OpenSession = typeof openSseSession | typeof openStreamableSession;
 
-/** Calls a tool in a session of its own. */
+/** Makes a client that calls a tool in a session of its own. */
 async function openSessionClient(
   { port, posts, index, tokens }: ClientOptions,
   openSession: OpenSession,
@@ -84,7 +84,7 @@ async function openSessionClient(
   };
 }
 
-/** Calls a tool with requests that stand alone. */
+/** Makes a client that calls a tool in stateless requests. */
 async function openStatelessClient(
   { port, index, tokens }: ClientOptions,
   known: KnownCall,
@@ -112,7 +112,7 @@ async function openStatelessClient(
   };
 }
 
-/** Asks one thing after the other, each in a request that stands alone. */
+/** Makes a client that asks several things one after the other, in stateless requests. */
 async function openAskingClient(
   { port, index, tokens }: ClientOptions,
   methods: readonly AskedMethod[],
@@ -143,7 +143,7 @@ async function openAskingClient(
   };
 }
 
-/** Asks for the list of tools. */
+/** Makes a client that requests the list of tools. */
 async function openToolsClient({ port, index, tokens }: ClientOptions, valid: boolean): Promise<Client> {
   const connection = await HttpConnection.open(port);
   const spell = createSpeller({ method: 'GET', path: '/tools' });
@@ -159,7 +159,7 @@ async function openToolsClient({ port, index, tokens }: ClientOptions, valid: bo
   };
 }
 
-/** Opens sessions, does in each what the least of clients does, and ends them. */
+/** Makes a client that opens sessions, does the least in each that clients do, and ends them. */
 async function openChurnClient(
   { port, index, tokens }: ClientOptions,
   openSession: OpenSession,
@@ -178,7 +178,7 @@ async function openChurnClient(
   };
 }
 
-/** The token of a turn. */
+/** The token for a turn. */
 function tokenFor({ count, step, text }: TokenRange, turn: number): string {
   return text ?? tokenOf((turn % count) * step);
 }

@@ -1,4 +1,4 @@
-/** Takes an event stream apart as its text arrives. */
+/** Parses an event stream as its text arrives. */
 
 /** One server-sent event. */
 export interface StreamEvent {
@@ -6,7 +6,7 @@ export interface StreamEvent {
   readonly data: string;
 }
 
-/** Reads one stream; the returned function takes what arrived. */
+/** Parses one stream. The returned function takes each text that arrives. */
 export function createEventReader(onEvent: (event: StreamEvent) => void): (text: string) => void {
   let parts: string[] = [];
   let endsWithNewline = false;
@@ -14,7 +14,7 @@ export function createEventReader(onEvent: (event: StreamEvent) => void): (text:
     parts.push(text);
     const mayEndEvent = text.includes('\n\n') || (endsWithNewline && text.startsWith('\n'));
     endsWithNewline = text.endsWith('\n');
-    // A large event comes in many pieces: they are put together once, when its end has come.
+    // A large event arrives in many pieces, which are joined only once, when its end has arrived.
     if (!mayEndEvent) return;
     const frames = parts.join('').split('\n\n');
     const rest = frames.pop() ?? '';
@@ -26,14 +26,14 @@ export function createEventReader(onEvent: (event: StreamEvent) => void): (text:
   };
 }
 
-/** The events of a whole stream. */
+/** Parses the events of a complete stream. */
 export function parseEvents(text: string): StreamEvent[] {
   const events: StreamEvent[] = [];
   createEventReader((event) => events.push(event))(text);
   return events;
 }
 
-/** A frame's event; undefined for a comment. */
+/** Parses the event of a frame; undefined for a comment. */
 function parseFrame(frame: string): StreamEvent | undefined {
   let event = 'message';
   let data: string | undefined;

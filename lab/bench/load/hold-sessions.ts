@@ -1,14 +1,14 @@
-/** Opens sessions that do nothing, and keeps them until they are let go. */
+/** Opens sessions that do nothing, and keeps them open. */
 import { tokenOf } from '../tokens.ts';
 import { HttpConnection } from './http-connection.ts';
 import type { HoldJob } from './job.ts';
 import { type ClientSession, openSseSession } from './sse-session.ts';
 import { openStreamableSession } from './streamable-session.ts';
 
-/** So many are opened at a time. */
+/** How many are opened at the same time. */
 const AT_ONCE = 64;
 
-/** Opens the sessions; the returned function lets them go. */
+/** Opens the sessions. The returned function closes them. */
 export async function holdSessions({ server, transport, sessions }: HoldJob): Promise<() => void> {
   const open = transport === 'sse' ? openSseSession : openStreamableSession;
   const held: ClientSession[] = [];

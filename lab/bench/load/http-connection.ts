@@ -1,23 +1,23 @@
-/** One kept-alive HTTP connection on a raw socket, with one request on its way at a time. */
+/** A keep-alive HTTP connection on a raw socket, with one request in flight at a time. */
 import { connect, type Socket } from 'node:net';
 import { headerOf, HttpReader } from './http-reader.ts';
 
-/** A whole response. */
+/** A complete response. */
 export interface HttpAnswer {
   readonly status: number;
   readonly head: string;
   readonly text: string;
 }
 
-/** Who waits for the response that is being read. */
+/** The request whose response is being read. */
 interface Waiting {
   readonly resolve: (answer: HttpAnswer) => void;
   readonly reject: (error: Error) => void;
-  /** Gets the body as it comes; then the head alone answers. */
+  /** Receives the body as it arrives; the request then resolves with the head alone. */
   readonly onText: ((text: string) => void) | undefined;
 }
 
-/** A connection to a server of this machine. */
+/** A connection to a server on this machine. */
 export class HttpConnection {
   readonly #socket: Socket;
   #waiting: Waiting | undefined;
@@ -45,7 +45,7 @@ export class HttpConnection {
     socket.on('close', () => this.#fail(new Error('The server closed the connection.')));
   }
 
-  /** Connects. */
+  /** Opens a connection to a port. */
   static open(port: number): Promise<HttpConnection> {
     return new Promise((resolve, reject) => {
       const socket = connect({ host: '127.0.0.1', port });
@@ -57,12 +57,12 @@ export class HttpConnection {
     });
   }
 
-  /** Sends a request and resolves with the whole response. */
+  /** Sends a request; resolves with the complete response. */
   request(bytes: string): Promise<HttpAnswer> {
     return this.#send(bytes, undefined);
   }
 
-  /** Sends a request whose response goes on and on; resolves with its head, its body comes to `onText`. */
+  /** Sends a request whose response is a stream; resolves with its head. The body is passed to `onText`. */
   openStream(bytes: string, onText: (text: string) => void): Promise<HttpAnswer> {
     return this.#send(bytes, onText);
   }

@@ -1,6 +1,6 @@
-/** Takes HTTP/1.1 responses apart as their bytes arrive: heads, bodies of known length, chunked bodies. */
+/** Parses HTTP/1.1 responses as their bytes arrive: heads, bodies with a length, and chunked bodies. */
 
-/** What the parts of a response are handed to. */
+/** Receives the parts of a response. */
 export interface ResponseParts {
   head(status: number, head: string): void;
   body(bytes: Buffer): void;
@@ -9,15 +9,15 @@ export interface ResponseParts {
 
 const HEAD_END = '\r\n\r\n';
 
-/** What the bytes that come next are. */
+/** What the next bytes belong to. */
 type State = 'head' | 'fixed' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailer';
 
-/** Reads one connection's responses, one after the other. */
+/** Parses the responses of one connection, one after the other. */
 export class HttpReader {
   readonly #parts: ResponseParts;
   #state: State = 'head';
   #unread: Buffer = Buffer.alloc(0);
-  /** Bytes of the body, or of the chunk, that are still to come. */
+  /** How many bytes of the body, or of the chunk, have not arrived yet. */
   #missing = 0;
 
   constructor(parts: ResponseParts) {
@@ -25,15 +25,15 @@ export class HttpReader {
   }
 
   /**
-   * Takes the bytes that arrived.
-   * @throws {Error} when they are no HTTP/1.1 response of a kind that is read here
+   * Parses bytes that have arrived.
+   * @throws {Error} when they are no HTTP/1.1 response of a kind that this reader knows
    */
   feed(bytes: Buffer): void {
     this.#unread = this.#unread.length === 0 ? bytes : Buffer.concat([this.#unread, bytes]);
     while (this.#step());
   }
 
-  /** Reads the next piece; false when more bytes are needed first. */
+  /** Parses the next part; returns false when it needs more bytes. */
   #step(): boolean {
     if (this.#state === 'head') return this.#readHead();
     if (this.#state === 'fixed' || this.#state === 'chunk') return this.#readBody();
@@ -112,12 +112,12 @@ export class HttpReader {
   }
 }
 
-/** The value of a header, named in lower case, or undefined when the head has none. */
+/** The value of a header, by its lower-case name; undefined when the head does not have it. */
 export function headerOf(head: string, name: string): string | undefined {
   return HEADERS[name]?.exec(head)?.[1]?.trim();
 }
 
-/** One expression for each header that is looked for, made once. */
+/** The expression for each header that is read, compiled once. */
 const HEADERS: Readonly<Record<string, RegExp>> = Object.fromEntries(
   ['content-length', 'content-type', 'transfer-encoding', 'mcp-session-id'].map((name) => [
     name,

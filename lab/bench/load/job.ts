@@ -1,45 +1,45 @@
-/** What the load generator is asked for, and what it answers. Both travel between processes as JSON. */
+/** The jobs and the answers of the load generator. Both are sent between processes as JSON. */
 import type { TokenRange } from '../tokens.ts';
 
-/** The transports by the names of the rows. */
+/** The transports, by their names in rows. */
 export type Transport = 'sse' | 'streamable' | 'stateless';
 
-/** The transports with something to open and to close. */
+/** The transports that have sessions. */
 export type SessionTransport = Exclude<Transport, 'stateless'>;
 
-/** What a client of the stateless revision asks. */
+/** The methods that a client of the stateless revision asks. */
 export type AskedMethod = 'server/discover' | 'tools/list' | 'tools/call';
 
-/** What a client does again and again. */
+/** What a client repeats. */
 export type Workload =
   /** `tools/call`: of get_greeting, or of echo_message with a message of this many bytes. */
   | {
       readonly kind: 'call';
       readonly transport: Transport;
       readonly messageBytes?: number;
-      /** The recorded client as which it is sent, with all that this one says besides. */
+      /** The recorded client whose call is sent, with everything else that this client sends in it. */
       readonly sentAs?: string;
     }
-  /** Requests that stand alone, one after the other: what a client asks that begins, or a part of it. */
+  /** Stateless requests one after the other: all, or a part, of what a client asks at its start. */
   | { readonly kind: 'ask'; readonly transport: 'stateless'; readonly methods: readonly AskedMethod[] }
-  /** `GET /tools` with a token that is valid, or with one that is not. */
+  /** `GET /tools` with a valid token, or with an unknown one. */
   | { readonly kind: 'tools'; readonly valid: boolean }
-  /** Opens a session, initializes it, ends it. */
+  /** Opens a session, uses it once, and ends it. */
   | { readonly kind: 'churn'; readonly transport: SessionTransport };
 
-/** How a server is reached. */
+/** The port and the process of a server. */
 export interface ServerAddress {
   readonly port: number;
   readonly pid: number;
 }
 
-/** Other processes that are one server with the one that is loaded. Sessions are opened at each in turn; messages go to where their session was opened, to the others, or to each in turn. */
+/** Other processes of the loaded server. Sessions open at each in turn; messages go to their session's process, to the others, or to each in turn. */
 export interface Fleet {
   readonly others: readonly ServerAddress[];
   readonly messages: 'home' | 'away' | 'in turn';
 }
 
-/** One measurement. */
+/** A job to measure one load. */
 export interface LoadJob {
   readonly type: 'load';
   readonly server: ServerAddress;
@@ -47,14 +47,14 @@ export interface LoadJob {
   readonly workload: Workload;
   readonly clients: number;
   readonly tokens: TokenRange;
-  /** CPU time that the server spends on calls that are not counted; at most three times as long. */
+  /** How much CPU time the server spends on calls before any is counted; the warm-up takes at most three times as long. Milliseconds. */
   readonly warmUpMs: number;
   readonly durationMs: number;
-  /** So many per second, whatever the server does; without it every client starts again as soon as it can. */
+  /** The fixed rate of calls. Without it, every client calls again as soon as it has its answer. */
   readonly perSecond?: number;
 }
 
-/** Sessions that are opened and then do nothing, until the next job. */
+/** A job to open sessions that do nothing, and keep them until the next job. */
 export interface HoldJob {
   readonly type: 'hold';
   readonly server: ServerAddress;
@@ -62,25 +62,25 @@ export interface HoldJob {
   readonly sessions: number;
 }
 
-/** Ends the sessions that are held. */
+/** A job to close the sessions that are kept open. */
 export interface ReleaseJob {
   readonly type: 'release';
 }
 
 export type Job = LoadJob | HoldJob | ReleaseJob;
 
-/** What a measurement saw. */
+/** The result of a measurement. */
 export interface LoadResult {
   readonly calls: number;
   readonly seconds: number;
-  /** CPU time of the server's process, or of all its processes, user and system. */
+  /** The CPU time of the server's process, or of all its processes; user and system. Milliseconds. */
   readonly cpuMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly worstMs: number;
 }
 
-/** The generator's answer. */
+/** The generator's answer to a job. */
 export type Reply =
   | { readonly ok: true; readonly result: LoadResult | undefined }
   | { readonly ok: false; readonly problem: string };

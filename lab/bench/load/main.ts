@@ -1,10 +1,10 @@
-/** The load generator's process: does the jobs that its parent sends, one after the other. */
+/** The process of the load generator: does the jobs that its parent sends, one after the other. */
 import { holdSessions } from './hold-sessions.ts';
 import type { Job, LoadResult, Reply } from './job.ts';
 import { runLoad } from './run-load.ts';
 import { stayAwake } from './stay-awake.ts';
 
-/** Whether nobody else wants the core that this process runs on. */
+/** Whether this process has a core to itself. */
 const hasOwnCore = process.argv[2] === 'own-core';
 
 let release = (): void => undefined;
@@ -19,7 +19,7 @@ process.on('message', (job: Job) => {
       }),
   );
 });
-// The parent is gone: so is everybody who could want an answer.
+// The parent has gone, so nobody waits for an answer.
 process.on('disconnect', () => process.exit());
 
 /** Does one job. */
@@ -39,7 +39,7 @@ async function doJob(job: Job): Promise<LoadResult | undefined> {
   return undefined;
 }
 
-/** Answers the parent. */
+/** Sends an answer to the parent. */
 function reply(message: Reply): void {
   process.send?.(message, undefined, undefined, () => undefined);
 }

@@ -1,4 +1,4 @@
-/** What a session's messages go out on: a connection, or one to each of several processes that take turns. */
+/** The connections for the messages of a session: one, or one to each of several processes, which take turns. */
 import { type HttpAnswer, HttpConnection } from './http-connection.ts';
 
 /** Sends one request at a time. */
@@ -7,7 +7,7 @@ export interface Poster {
   close(): void;
 }
 
-/** Connects to the ports; requests go to each in turn, as a balancer sends them. */
+/** Connects to the ports. Requests go to each in turn, as with a balancer. */
 export async function openPoster(ports: readonly number[]): Promise<Poster> {
   const connections = await Promise.all(ports.map(async (port) => HttpConnection.open(port)));
   const [only] = connections;

@@ -1,9 +1,9 @@
-/** The call of a client that was recorded, byte for byte but for the tool and the id, and what that client opens its session with. */
+/** The call of a recorded client, byte for byte except for the tool, its input and the id, and the client's `initialize` request. */
 import { findRecordedClient } from '../../fixture/recorded-clients.ts';
 import type { KnownCall } from './requests.ts';
 import type { Hello } from './sse-session.ts';
 
-/** The known call as a client sends it: its fields in its order, with all that it says besides. */
+/** The known call as a recorded client sends it: with its fields in its order, and with everything else that it sends. */
 export function createRecordedCall(client: string, known: KnownCall): KnownCall {
   const { call } = findRecordedClient(client);
   const params = { ...call.params, name: known.tool, arguments: known.input };
@@ -11,10 +11,10 @@ export function createRecordedCall(client: string, known: KnownCall): KnownCall 
   return { ...known, message: (id) => `${before}${id}${after}` };
 }
 
-/** Stands where the id of a call goes. */
+/** A placeholder for the id of a call. */
 const ID = 'the id of the call';
 
-/** What a client opens its session with; undefined where it opens none. */
+/** The `initialize` request of a recorded client; undefined when it opens no session. */
 export function helloOf(client: string): Hello | undefined {
   const { hello } = findRecordedClient(client);
   return (

@@ -1,13 +1,13 @@
-/** The latencies of the calls that end within a measurement's window. */
+/** Records the latencies of the calls that end within the measured window. */
 export class Recorder {
-  /** Milliseconds, in the order the calls ended. */
+  /** In milliseconds, in the order in which the calls ended. */
   readonly latenciesMs: number[] = [];
   /** Whether the window is open. */
   counting = false;
-  /** Whether clients are to stop. */
+  /** Whether the clients must stop. */
   stopped = false;
 
-  /** Notes a call that has ended. */
+  /** Records a call that has ended, if the window is open. */
   record(startedMs: number, endedMs: number): void {
     if (this.counting) this.latenciesMs.push(endedMs - startedMs);
   }

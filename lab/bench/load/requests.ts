@@ -1,16 +1,16 @@
-/** The bytes of the requests that clients send. */
+/** Builds the bytes of the requests that clients send. */
 
-/** What a request is made from. */
+/** The parts of a kind of request. */
 export interface RequestParts {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Spells requests of one kind; what stays the same is put together once. */
+/** Builds requests of one kind; the parts that stay the same are joined once. */
 export type RequestSpeller = (token: string, body?: string) => string;
 
-/** Makes the speller of one kind of request. Bodies must be ASCII. */
+/** Makes the builder for one kind of request. Bodies must be ASCII. */
 export function createSpeller({ method, path, headers = {} }: RequestParts): RequestSpeller {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join('')}`;
@@ -21,38 +21,38 @@ export function createSpeller({ method, path, headers = {} }: RequestParts): Req
   };
 }
 
-/** What clients of Streamable HTTP accept. */
+/** The Accept header of clients of Streamable HTTP. */
 export const ACCEPT_BOTH = { Accept: 'application/json, text/event-stream' } as const;
 
-/** The revision that sessions of Streamable HTTP are opened with: the latest that every peer speaks. */
+/** The revision of Streamable HTTP sessions: the latest that every peer supports. */
 export const SESSION_REVISION = '2025-06-18';
 
 /** The stateless revision. */
 export const STATELESS_REVISION = '2026-07-28';
 
-/** The `initialize` request. */
+/** Makes the `initialize` request. */
 export function initializeMessage(protocolVersion: string): string {
   const params = { protocolVersion, capabilities: {}, clientInfo: CLIENT_INFO };
   return JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params });
 }
 
-/** What follows the answer to `initialize`. */
+/** The notification that follows the answer to `initialize`. */
 export const INITIALIZED_MESSAGE = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 
-/** What a client asks next. */
+/** The request that clients usually send next. */
 export const LIST_MESSAGE = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
 
-/** A tool call whose right answer is known. */
+/** A tool call with a known answer. */
 export interface KnownCall {
   readonly tool: string;
   readonly input: Readonly<Record<string, string>>;
-  /** The message with this id. */
+  /** Makes the message with this id. */
   message(id: number): string;
-  /** The text that the answer must hold. */
+  /** The text of the right answer. */
   readonly answer: string;
 }
 
-/** The call of a row, with nothing that it need not say. */
+/** Makes the call of a row, with nothing that may be left out. */
 export function createKnownCall({
   messageBytes,
   isStateless,
@@ -77,7 +77,7 @@ export function createKnownCall({
 
 const CLIENT_INFO = { name: 'bench', version: '1' };
 
-/** What each request of the stateless revision says instead of a handshake. */
+/** The members of `_meta` that replace the handshake in the stateless revision. */
 export const STATELESS_META = {
   'io.modelcontextprotocol/protocolVersion': STATELESS_REVISION,
   'io.modelcontextprotocol/clientInfo': CLIENT_INFO,

@@ -1,4 +1,4 @@
-/** Runs one measurement: clients, a warm-up that is not counted, and the window that is. */
+/** Runs one measurement: a warm-up that is not counted, then the window that is. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readCpuMs } from '../process-stat.ts';
@@ -8,12 +8,12 @@ import type { LoadJob, LoadResult, ServerAddress } from './job.ts';
 import { paceCalls } from './pace-calls.ts';
 import { Recorder } from './recorder.ts';
 
-/** Runs a job; rejects when a single answer is wrong. */
+/** Runs a job; rejects when any answer is wrong. */
 export async function runLoad(job: LoadJob): Promise<LoadResult> {
   const clients: Client[] = [];
   const recorder = new Recorder();
   try {
-    // All at once: a peer takes a second to open a session.
+    // All at once, since one peer takes a second to open a session.
     const opening = Array.from({ length: job.clients }, async (_, index) => {
       const { workload, tokens } = job;
       clients.push(await openClient({ ...placesOf(job, index), workload, index, tokens }));
@@ -24,7 +24,7 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
         ? repeatCalls(clients, recorder)
         : paceCalls(clients, job.perSecond, recorder);
     const measured = measureWindow(job, recorder);
-    // A wrong answer ends the measurement at once; otherwise the load ends when the window has.
+    // A wrong answer ends the measurement at once; otherwise the load stops when the window ends.
     const [window] = await Promise.all([measured, load]);
     const sorted = recorder.latenciesMs.toSorted((a, b) => a - b);
     return {
@@ -40,13 +40,13 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
   }
 }
 
-/** The processes that the load is on. */
+/** The processes under load. */
 const serversOf = ({ server, fleet }: LoadJob): readonly ServerAddress[] => [
   server,
   ...(fleet?.others ?? []),
 ];
 
-/** Where a client opens its session, and where it sends its messages. */
+/** The port at which a client opens its session, and the ports for its messages. */
 function placesOf(job: LoadJob, index: number): Pick<ClientOptions, 'port' | 'posts'> {
   const { server, fleet } = job;
   const ports = serversOf(job).map(({ port }) => port);
@@ -54,16 +54,16 @@ function placesOf(job: LoadJob, index: number): Pick<ClientOptions, 'port' | 'po
   const first = index % ports.length;
   if (fleet?.messages === 'home')
     return { port: ports[first] ?? server.port, posts: ports.slice(first, first + 1) };
-  // Clients do not go round in step.
+  // Clients start at different processes, so that they do not all move from one to the next together.
   return { port: ports[first] ?? server.port, posts: [...ports.slice(first), ...ports.slice(0, first)] };
 }
 
-/** The CPU time that all of them have used so far. */
+/** The CPU time that all processes have used so far. Milliseconds. */
 function sumCpuMs(job: LoadJob): number {
   return serversOf(job).reduce((sum, { pid }) => sum + readCpuMs(pid), 0);
 }
 
-/** Lets every client call again as soon as it has its answer. */
+/** Has every client call again as soon as it has its answer. */
 async function repeatCalls(clients: readonly Client[], recorder: Recorder): Promise<void> {
   const repeat = async (client: Client): Promise<void> => {
     while (!recorder.stopped) {
@@ -75,7 +75,7 @@ async function repeatCalls(clients: readonly Client[], recorder: Recorder): Prom
   await Promise.all(clients.map(repeat));
 }
 
-/** Waits for the warm-up and the window; resolves with how long that took and what CPU the server spent. */
+/** Waits for the warm-up and the window; resolves with the window's length and the CPU time of the server. */
 async function measureWindow(
   job: LoadJob,
   recorder: Recorder,
@@ -93,7 +93,7 @@ async function measureWindow(
   return { seconds, cpuMs };
 }
 
-/** Waits until each process has spent so much CPU time, or three times as long has passed: on a busy machine time alone warms nobody. */
+/** Waits until the processes have used enough CPU time, or three times as long has passed: on a busy machine, time alone does not warm them up. */
 async function warmUp(job: LoadJob): Promise<void> {
   const beganMs = performance.now();
   const cpuBeforeMs = sumCpuMs(job);

@@ -1,4 +1,4 @@
-/** A session of the HTTP+SSE transport: a stream that answers come on, and a connection that messages go out on. */
+/** A session of HTTP+SSE: answers come on a stream, and messages go out on another connection. */
 import { EventEmitter, once } from 'node:events';
 import {
   parseMessage,
@@ -12,13 +12,13 @@ import { HttpConnection } from './http-connection.ts';
 import type { Poster } from './poster.ts';
 import { createSpeller, INITIALIZED_MESSAGE, initializeMessage } from './requests.ts';
 
-/** How a session is opened. */
+/** The options of a session. */
 export interface SessionOptions {
   readonly port: number;
-  /** Carries the POSTs; it stays open when the session ends. */
+  /** Sends the POSTs; it stays open when the session ends. */
   readonly poster: Poster;
   readonly token: string;
-  /** What it is opened with. Default: the least that will do. */
+  /** The `initialize` request. Default: the shortest that works. */
   readonly hello?: Hello | undefined;
 }
 
@@ -30,21 +30,21 @@ export interface Hello {
 
 /** An initialized session of either transport. */
 export interface ClientSession {
-  /** Sends a request and resolves with its answer. */
+  /** Sends a request; resolves with its answer. */
   request(id: number, message: string): Promise<RpcAnswer>;
-  /** Ends it in the transport's way. */
+  /** Ends the session in the transport's way. */
   end(): Promise<void>;
-  /** Lets it go without a word. */
+  /** Drops the session without ending it. */
   drop(): void;
 }
 
-/** What is awaited on the stream. */
+/** The request whose answer is awaited on the stream. */
 interface Awaited {
   readonly id: number;
   readonly resolve: (message: RpcAnswer) => void;
 }
 
-/** Opens a session and initializes it. */
+/** Opens a session, and completes the handshake. */
 export async function openSseSession({ port, poster, token, hello }: SessionOptions): Promise<ClientSession> {
   const stream = await HttpConnection.open(port);
   let awaited: Awaited | undefined;
@@ -56,7 +56,7 @@ export async function openSseSession({ port, poster, token, hello }: SessionOpti
       return;
     }
     const message = parseMessage(data);
-    // Servers may send notifications, and pings of their own, at any time.
+    // Servers may send notifications and pings at any time.
     if (message.method !== undefined || message.id !== awaited?.id) return;
     awaited?.resolve(message);
     awaited = undefined;
@@ -85,7 +85,7 @@ const SSE_REVISION = '2024-11-05';
 
 const spellOpening = createSpeller({ method: 'GET', path: '/sse', headers: { Accept: 'text/event-stream' } });
 
-/** The path of the address that the first event gave. */
+/** The path and query of the address in the first event. */
 function pathOf(address: string): string {
   const { pathname, search } = new URL(address, 'http://127.0.0.1');
   if (search === '') throw new WrongAnswerError(`an endpoint without a session: ${address}`);

@@ -1,10 +1,10 @@
 /**
- * Keeps this process from sleeping while it has nothing to do. Whoever writes to a process that sleeps must wake it, on some machines
- * with a call to the hypervisor that costs more than the write: that would be counted as the server's work, and only for servers
- * that are slower than their clients. For a process that has a core of its own.
+ * Keeps this process from sleeping while it has nothing to do. A write to a sleeping process must wake it, which on some machines is
+ * a call to the hypervisor that costs more than the write: this would count as the server's work, and only for servers
+ * that are slower than their clients. For a process that has a core to itself.
  */
 
-/** Stays awake until the returned function is called. */
+/** Keeps the process awake until the returned function is called. */
 export function stayAwake(): () => void {
   let isAwake = true;
   const goOn = (): void => {

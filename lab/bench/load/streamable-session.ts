@@ -1,4 +1,4 @@
-/** A session of Streamable HTTP: every message is a POST that its answer comes back on. */
+/** A session of Streamable HTTP: every message is a POST, and the response has its answer. */
 import { messageIn, requireInitialized, requireStatus, type RpcAnswer, WrongAnswerError } from './answers.ts';
 import { headerOf } from './http-reader.ts';
 import {
@@ -10,7 +10,7 @@ import {
 } from './requests.ts';
 import type { ClientSession, Hello, SessionOptions } from './sse-session.ts';
 
-/** Opens a session and initializes it. */
+/** Opens a session, and completes the handshake. */
 export async function openStreamableSession({
   poster,
   token,
@@ -36,7 +36,7 @@ export async function openStreamableSession({
   };
 }
 
-/** What a session is opened with. */
+/** The default `initialize` request. */
 const HELLO: Hello = { revision: SESSION_REVISION, message: initializeMessage(SESSION_REVISION) };
 
 const spellInitialize = createSpeller({ method: 'POST', path: '/mcp', headers: ACCEPT_BOTH });

@@ -1,4 +1,4 @@
-/** What a row about another kind of token measures: calls with it, and with one of the token file, in turn at the same server. */
+/** Rows about another kind of token: calls with it, and with a token of the file, in turn at the same server. */
 import { type Lab, startTarget } from '../lab.ts';
 import type { Transport } from '../load/job.ts';
 import type { Goal, Series } from '../metrics.ts';
@@ -8,16 +8,16 @@ import { ONE_TOKEN, type TokenRange } from '../tokens.ts';
 import { callsOver, CLIENTS, TRANSPORTS } from './pair-rows.ts';
 import { measureSideBySide, type Side } from './side-by-side.ts';
 
-/** A kind of token. */
+/** A row about a kind of token. */
 export interface CredentialRow {
   readonly name: string;
-  /** As figures call it. */
+  /** The kind's name in the figures. */
   readonly kind: string;
-  /** So many times a call with a token of the file may cost. */
+  /** How many times the CPU time of a call with a token of the file such a call may take. */
   readonly atMost: number;
-  /** Settings of the server, and what ends beside it. */
+  /** Returns settings of the server, and closes what else was started. */
   open(): Promise<{ readonly env: Readonly<Record<string, string>>; close(): void }>;
-  /** The token, for the server at this port; clients name it 127.0.0.1. */
+  /** Gets a token for the server at this port, which clients reach as 127.0.0.1. */
   tokenFor(port: number): Promise<string>;
 }
 
@@ -39,7 +39,7 @@ export function credentialRow(row: CredentialRow): Row {
   };
 }
 
-/** Measures both at one server: what it has compiled and collected is the same for both. */
+/** Measures both kinds at one server, so that both find the same compiled code and the same heap. */
 async function measure(lab: Lab, { kind, open, tokenFor }: CredentialRow): Promise<Series[]> {
   const { env, close } = await open();
   try {

@@ -9,7 +9,7 @@ import { type Lab, takeTurns } from '../lab.ts';
 import type { Figures, Series } from '../metrics.ts';
 import { tokenOf, writeTokenFile } from '../tokens.ts';
 
-/** The commands, each for a user of its own. */
+/** The commands, each about another user. */
 const COMMANDS: readonly (readonly string[])[] = [
   ['create', '--user', 'somebody'],
   ['rotate', createHash('sha256').update(tokenOf(1)).digest('hex').slice(0, 8)],
@@ -20,13 +20,13 @@ const COMMANDS: readonly (readonly string[])[] = [
 
 const SCRIPT = fileURLToPath(new URL('../../../scripts/token.js', import.meta.url));
 
-/** What a command has used of the processors: it says so itself at its end. */
+/** Preloaded: prints the CPU time of a command when it ends. */
 const TELL_CPU = `process.on('exit', () => {
   const { user, system } = process.cpuUsage();
   process.stderr.write('\\ncpu ' + (user + system) / 1000 + '\\n');
 });`;
 
-/** Runs each command on a file of its own. */
+/** Runs each command with a token file of its own. */
 export function measureEdits(lab: Lab): Promise<Series[]> {
   const contestants = COMMANDS.map((command) => ({
     name: command[0] ?? '',

@@ -1,4 +1,4 @@
-/** The rows of what features cost calls and sessions that need none of them: the same server with the worked application's, and without. */
+/** The rows about features that calls and sessions do not use: the same server with those of the worked application, and without. */
 import { fileURLToPath } from 'node:url';
 import type { Lab } from '../lab.ts';
 import type { Series } from '../metrics.ts';
@@ -14,7 +14,7 @@ const WITH: Target = {
 };
 const WITHOUT: Target = { ...OURS, name: 'without' };
 
-/** What an idle session may take more with features than without. KiB of heap. */
+/** How much more heap an idle session may take with features than without. KiB. */
 const MORE_KIB = 0.5;
 
 const SESSION_TRANSPORTS = ['streamable', 'sse'] as const;
@@ -44,7 +44,7 @@ export const FEATURES_ROWS: readonly Row[] = [
   },
 ];
 
-/** The same idle sessions, with and without. */
+/** Measures the same idle sessions with and without features. */
 async function measureSessions(lab: Lab): Promise<Series[]> {
   const series: Series[] = [];
   for (const transport of SESSION_TRANSPORTS) {

@@ -1,4 +1,4 @@
-/** What a session costs that does nothing: JS heap after a collection, resident memory, CPU time. */
+/** Measures what an idle session costs: JS heap after a collection, resident memory, CPU time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Lab, startTarget } from '../lab.ts';
 import type { SessionTransport } from '../load/job.ts';
@@ -6,16 +6,16 @@ import type { Figures, Series } from '../metrics.ts';
 import { readCpuMs, readResidentBytes } from '../process-stat.ts';
 import type { Target } from '../targets.ts';
 
-/** Sessions that come and go before anything is measured: what a server makes once is not the sessions' cost. */
+/** How many sessions come and go before anything is measured, so that what a server makes only once does not count. */
 const FIRST_SESSIONS = 50;
 
-/** How long a server has for what follows the opening or the end of many sessions. */
+/** How long a server has to settle after many sessions were opened or closed. Milliseconds. */
 const SETTLE_MS = 500;
 
-/** What an idle session may take at most. KiB of heap. */
+/** The most heap that an idle session may take. KiB. */
 export const IDLE_KIB = 7.5;
 
-/** Measures the servers that have the transport, one after the other. */
+/** Measures each server that has the transport, one after the other. */
 export async function measureIdleSessions(lab: Lab, transport: SessionTransport): Promise<Series[]> {
   const series: Series[] = [];
   for (const target of lab.targets) {

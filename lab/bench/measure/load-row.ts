@@ -1,25 +1,25 @@
-/** The rows that put one kind of load on every server that can take it. */
+/** The rows that put one kind of load on every server that supports it. */
 import { type Contestant, figuresOf, type Lab, startTarget, takeTurns } from '../lab.ts';
 import type { Transport, Workload } from '../load/job.ts';
 import type { MetricName, Series } from '../metrics.ts';
 import type { Target } from '../targets.ts';
 import { ONE_TOKEN } from '../tokens.ts';
 
-/** A load. */
+/** The load of a row. */
 export interface LoadRow {
   readonly workload: Workload;
   readonly clients: number;
   readonly perSecond?: number;
-  /** Whether our server is measured a second time, without its log. */
+  /** Whether this server is also measured without its log. */
   readonly withSilent?: boolean;
 }
 
-/** The figure that a load row is about. */
+/** The figure by which a load row is compared. */
 export function metricOf({ perSecond }: LoadRow): MetricName {
   return perSecond === undefined ? 'cpuMicros' : 'p99Ms';
 }
 
-/** A server that takes its turn. */
+/** A server that takes its turn in a row. */
 interface LoadContestant extends Contestant {
   readonly target: Target;
 }
@@ -44,7 +44,7 @@ export async function measureLoad(lab: Lab, row: LoadRow): Promise<Series[]> {
         durationMs,
         ...pace,
       });
-      // How far out p99 lies depends on how many there were.
+      // p99 depends on the number of calls, so it is part of the figures.
       return { ...figuresOf(result), ...(row.perSecond !== undefined && { calls: result.calls }) };
     } catch (cause) {
       throw new Error(`${name}: ${String(cause)}`, { cause });
@@ -54,7 +54,7 @@ export async function measureLoad(lab: Lab, row: LoadRow): Promise<Series[]> {
   });
 }
 
-/** Whether a server has what the load asks for. */
+/** Whether a server supports what the load needs. */
 function canTake(
   { kind, transports, env, listsTools = false }: Target,
   { workload, withSilent = false }: LoadRow,

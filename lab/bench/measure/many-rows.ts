@@ -1,4 +1,4 @@
-/** The rows of what it costs that a server is several processes: plain calls, messages of HTTP+SSE that reach another process than their stream, and growing from one to three. */
+/** The rows about several processes as one server: plain calls, messages that reach another process than their SSE stream, and growth to three. */
 import { type Contestant, type Lab, startTarget } from '../lab.ts';
 import type { Fleet, Transport } from '../load/job.ts';
 import type { Goal, Series } from '../metrics.ts';
@@ -10,16 +10,16 @@ import { callsOver, CLIENTS } from './pair-rows.ts';
 import { RESUME_ROW } from './resume-row.ts';
 import { measureSideBySide, type OpenSide, type Side } from './side-by-side.ts';
 
-/** How one of them is set up. */
+/** How the server of a series is set up. */
 interface ManyContestant extends Contestant {
-  /** How many processes it is. */
+  /** The number of its processes. */
   readonly processes: number;
   readonly env: (shared: Shared) => Readonly<Record<string, string>>;
   readonly messages: Fleet['messages'];
   readonly clients: number;
 }
 
-/** A server that is so many processes. */
+/** Makes a contestant with this many processes. */
 function contestant(
   name: string,
   env: ManyContestant['env'],
@@ -37,10 +37,10 @@ const [ALONE, SEALED, TOGETHER] = ['without variables', 'SERVER_SECRET', 'REDIS_
 const [ONE, THREE, APART] = ['one process', 'three processes', 'three that share no session'] as const;
 const [HOME, AWAY] = ['at its stream', 'away from its stream, both processes'] as const;
 
-/** As many clients for each, as when a server grows with its users: what is sent in one go is then as much. */
+/** As many clients for each process, as when a server grows with its users: then as much is sent at once. */
 const OF_THREE = { processes: 3, clients: 3 * CLIENTS } as const;
 
-/** Every row of several processes. */
+/** All rows about several processes. */
 export const MANY_ROWS: readonly Row[] = [
   ...(['streamable', 'stateless'] as const).map((transport) =>
     manyRow(`redis-calls-${transport}`, {
@@ -67,7 +67,7 @@ export const MANY_ROWS: readonly Row[] = [
     ] as const
   ).map(([transport, atLeast]) =>
     manyRow(`redis-scale-${transport}`, {
-      // Three share a core here, which by itself costs them something: the measure is three that need nothing of each other.
+      // Three processes share a core here, which costs something itself: so they are compared with three that share nothing.
       title: `tools/call, ${transport}, each request to the next process, as many clients for each`,
       transport,
       contestants: [
@@ -81,7 +81,7 @@ export const MANY_ROWS: readonly Row[] = [
   RESUME_ROW,
 ];
 
-/** What a row measures. */
+/** The parts of a row. */
 interface ManyRow {
   readonly title: string;
   readonly transport: Transport;
@@ -89,7 +89,7 @@ interface ManyRow {
   readonly goals: readonly Goal[];
 }
 
-/** A row whose servers take turns, each with as many clients. */
+/** Makes a row whose servers take turns, with the same number of clients for each process. */
 function manyRow(name: string, { title, transport, contestants, goals }: ManyRow): Row {
   return {
     name,
@@ -101,7 +101,7 @@ function manyRow(name: string, { title, transport, contestants, goals }: ManyRow
   };
 }
 
-/** Puts the same load on each; its CPU time is that of all its processes. */
+/** Puts the same load on each server. The CPU time of a server is that of all its processes. */
 async function measureMany(
   lab: Lab,
   transport: Transport,
@@ -115,7 +115,7 @@ async function measureMany(
   return measureSideBySide(lab, [sides]);
 }
 
-/** Starts the processes of one, with a Redis of their own: those of another would count as theirs. */
+/** Starts the processes of one server with a Redis of its own: another server's processes would otherwise be its peers. */
 async function openMany(
   lab: Lab,
   transport: Transport,

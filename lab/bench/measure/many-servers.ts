@@ -1,18 +1,18 @@
-/** What processes of one server share while they are measured: a Redis, and a secret. */
+/** What the processes of one server share while they are measured: a Redis and a secret. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import { startLabRedis } from '../../redis-server.ts';
 import type { Lab } from '../lab.ts';
 
-/** What is shared. */
+/** The shared parts. */
 export interface Shared {
-  /** The variables of a process that takes part. */
+  /** The variables of each process. */
   readonly env: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
-/** The secret of the processes that are measured. */
+/** The secret that the processes share. */
 export const SECRET = randomBytes(32).toString('base64url');
 
 /** Starts a Redis for a row. */

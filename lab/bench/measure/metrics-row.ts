@@ -1,4 +1,4 @@
-/** The rows of what is counted: what `/metrics` and the call limit take of a call, and what a scrape takes of the calls beside it. */
+/** The rows about counting: what `/metrics` and the call limit add to a call, and what a scrape does to the calls at the same time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
@@ -17,10 +17,10 @@ import { percentile } from '../statistics.ts';
 import { OURS, type Target } from '../targets.ts';
 import { ONE_TOKEN } from '../tokens.ts';
 
-/** How many there are of each, in both rows. */
+/** The numbers of users and tools in both rows. */
 export const [USERS, TOOLS] = [1_000, 50] as const;
 
-/** Measured in this process, by itself: beside the rest of a call it would be lost in the noise. */
+/** Measured alone and in this process: as a part of a whole call it would be lost in the noise. */
 const COUNTED_ROW: Row = {
   name: 'metrics-call',
   title: `what /metrics and the call limit take of a call, ${USERS.toLocaleString('en')} users, ${TOOLS} tools`,
@@ -28,7 +28,7 @@ const COUNTED_ROW: Row = {
   measure: (lab) => takeTurns(lab, COUNTERS, async ({ run }) => measureAlone(run, lab.settings.durationMs)),
 };
 
-/** A server whose counts are as large, scraped far more often than Prometheus would, and left alone. */
+/** A server with as many counts, which is scraped far more often than by Prometheus, and not scraped at all. */
 const SCRAPE_ROW: Row = {
   name: 'metrics-scrape',
   title: `tools/call at 200/s while ${USERS.toLocaleString('en')} users and ${TOOLS} tools are scraped`,
@@ -47,13 +47,13 @@ const CALLERS: readonly Caller[] = Array.from({ length: USERS }, (_, index) => {
   return { user, grant: { user, tokenId: 'bench' }, transport: 'streamable-http', requestId: 'bench' };
 });
 
-/** Something that is done for each call. */
+/** A counter, or another thing that is done for each call. */
 interface CountingContestant extends Contestant {
-  /** Begins; the function that it returns does it for the call with this number. */
+  /** Starts it. `each` of the result is called for each call, with the number of the call. */
   run(): { each(index: number, caller: Caller): void; end(): void };
 }
 
-/** With the log off, what is told of a call is made for `/metrics` alone. */
+/** The log is off, so that a record of each call is made for `/metrics` only. */
 const COUNTERS: readonly CountingContestant[] = [
   { name: 'told to nobody', kind: 'variant', run: () => tellCalls() },
   { name: '/metrics', kind: 'variant', run: () => tellCalls(countCalls({ byUser: false })) },
@@ -74,10 +74,10 @@ const COUNTERS: readonly CountingContestant[] = [
   },
 ];
 
-/** Nobody gives up. */
+/** No call is cancelled. */
 const isCancelled = (): boolean => false;
 
-/** Tells of calls. */
+/** Publishes calls as the server does. */
 function tellCalls(counts?: ReturnType<typeof countCalls>): ReturnType<CountingContestant['run']> {
   const records = new CallRecords(pino({ enabled: false }));
   return {
@@ -90,10 +90,10 @@ function tellCalls(counts?: ReturnType<typeof countCalls>): ReturnType<CountingC
   };
 }
 
-/** So many calls go by between two looks at the clock. */
+/** How many calls are made between two looks at the clock. */
 const BATCH = 10_000;
 
-/** The processor's time for each call: half the time to warm up, half of it counted. */
+/** The CPU time of each call. Half of the duration is the warm-up, and the other half counts. */
 function measureAlone(run: CountingContestant['run'], durationMs: number): Figures {
   const { each, end } = run();
   const repeat = (untilMs: number): number => {
@@ -115,7 +115,7 @@ function measureAlone(run: CountingContestant['run'], durationMs: number): Figur
 
 const TOKEN = 'scrape_0123456789abcdef';
 
-/** This server with as many counts as if all had called everything. */
+/** This server, with counts as if every user had called every tool. */
 const COUNTING: Target = {
   ...OURS,
   name: 'counting',
@@ -127,7 +127,7 @@ const PER_SECOND = 200;
 const CLIENTS = 32;
 const SCRAPE_EVERY_MS = 100;
 
-/** Calls at a fixed rate, with scrapes beside and without. */
+/** Measures calls at a fixed rate, with scrapes at the same time and without. */
 async function measureScrapes(lab: Lab): Promise<Series[]> {
   const contestants = [
     { name: 'while scraped', kind: 'variant', isScraped: true },
@@ -154,7 +154,7 @@ async function measureScrapes(lab: Lab): Promise<Series[]> {
   });
 }
 
-/** Scrapes again and again until something is over; how long each took, sorted. */
+/** Scrapes repeatedly until a promise settles. Returns how long each scrape took, sorted. Milliseconds. */
 async function scrapeUntil(over: Promise<unknown>, port: number): Promise<readonly number[]> {
   const end = new AbortController();
   const noteEnd = (): void => end.abort();

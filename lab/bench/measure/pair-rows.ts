@@ -1,4 +1,4 @@
-/** Rows of this server beside itself, under calls over each transport: what its log costs, and whatever else two servers differ in. */
+/** Rows that compare two settings of this server, under calls over each transport: what its log costs, for example. */
 import { type Lab, startTarget } from '../lab.ts';
 import type { Transport } from '../load/job.ts';
 import type { Series } from '../metrics.ts';
@@ -10,7 +10,7 @@ import { measureSideBySide, type Side } from './side-by-side.ts';
 export const TRANSPORTS = ['streamable', 'stateless', 'sse'] as const satisfies readonly Transport[];
 export const CLIENTS = 32;
 
-/** Calls over each transport with a line in the log for each, as by default, and without. */
+/** Calls over each transport with a log line for each, as by default, and without. */
 export const LOG_ROW: Row = {
   name: 'log',
   title: `tools/call with its line in the log, and without, ${CLIENTS} clients`,
@@ -23,7 +23,7 @@ export const LOG_ROW: Row = {
   measure: (lab) => measureCalls(lab, [OURS, OURS_SILENT]),
 };
 
-/** The same calls to each of the servers, side by side. */
+/** Measures the same calls to each of the servers, side by side. */
 export async function measureCalls(lab: Lab, targets: readonly Target[]): Promise<Series[]> {
   const groups = TRANSPORTS.map((transport) =>
     targets.map((target): Side => ({
@@ -38,12 +38,12 @@ export async function measureCalls(lab: Lab, targets: readonly Target[]): Promis
   return measureSideBySide(lab, groups);
 }
 
-/** Calls over a transport, by as many clients as all these rows have. */
+/** Calls over a transport, by the number of clients that all these rows have. */
 export function callsOver(transport: Transport) {
   return { workload: { kind: 'call', transport }, clients: CLIENTS, tokens: ONE_TOKEN } as const;
 }
 
-/** A target's name in these rows. */
+/** The name of a target in these rows. */
 export function nameOf(transport: Transport, { name }: Target): string {
   return `${transport}, ${name}`;
 }

@@ -1,8 +1,8 @@
-/** The row of what a call costs with a JWT of an identity provider. */
+/** The row about calls with a JWT of an identity provider. */
 import { type MadeUpIssuer, startIssuer } from '../../made-up-issuer.ts';
 import { credentialRow } from './credential-row.ts';
 
-/** Long after any run. Seconds since the epoch. */
+/** An expiry after the end of any run. Seconds since the epoch. */
 const LATE = 4_000_000_000;
 
 let provider: MadeUpIssuer | undefined;

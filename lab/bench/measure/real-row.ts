@@ -1,4 +1,4 @@
-/** The row of what real clients send: the same call bare, and as each client that was recorded sends it, to one server. */
+/** The row about calls of real clients: the same call bare, and as each recorded client sends it, to one server. */
 import { type RecordedClient, readRecordedClients } from '../../fixture/recorded-clients.ts';
 import { startTarget } from '../lab.ts';
 import type { Transport } from '../load/job.ts';
@@ -13,7 +13,7 @@ export const REAL_ROW: Row = {
   name: 'real',
   title: `tools/call as real clients send it, and bare, ${CLIENTS} clients`,
   metric: 'cpuMicros',
-  // Read when it is asked for: nothing is read at import.
+  // A getter, since nothing may be read at import.
   get goals() {
     return TRANSPORTS.flatMap((transport) =>
       clientsOver(transport).map(({ name }) => ({
@@ -49,7 +49,7 @@ export const REAL_ROW: Row = {
   },
 };
 
-/** The clients that were recorded on a transport. None was over HTTP+SSE, which Claude Code speaks as well: its messages are the same there. */
+/** The recorded clients of a transport. None was recorded over HTTP+SSE; Claude Code also uses it, with the same messages. */
 function clientsOver(transport: Transport): RecordedClient[] {
   const clients = readRecordedClients().filter(
     ({ isStateless }) => isStateless === (transport === 'stateless'),

@@ -1,4 +1,4 @@
-/** How long requests wait while a large token file is replaced and read again. */
+/** Measures how long requests wait while a large token file is replaced and read again. */
 import { rename } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Lab, startTarget, takeTurns } from '../lab.ts';
@@ -12,7 +12,7 @@ import { markedToken, ONE_TOKEN, writeTokenFile } from '../tokens.ts';
 const PER_SECOND = 200;
 const CLIENTS = 32;
 
-/** When the file is replaced, in the window. */
+/** How long after the start of the window the file is replaced. Milliseconds. */
 const REPLACE_AFTER_MS = 1_000;
 
 /** Measures this server with and without a reload. */
@@ -40,7 +40,7 @@ export async function measureReload(lab: Lab): Promise<Series[]> {
   const measureWithReload = async (): Promise<Figures> => {
     version += 1;
     const next = `${tokenFile}.next`;
-    // Every entry is another one than before; written before the window begins, put in place within it.
+    // Every entry differs from before. The file is written before the window begins, and renamed within it.
     await writeTokenFile(next, lab.settings.tokens, String(version));
     const [figures] = await Promise.all([measure(), replaceLater(next)]);
     await requireKnownToken(port, markedToken(String(version)));
@@ -60,7 +60,7 @@ export async function measureReload(lab: Lab): Promise<Series[]> {
   }
 }
 
-/** Makes sure that the reload was over within the window: else the window has not seen its worst. */
+/** Checks that the reload ended within the window: otherwise its worst moment was not measured. */
 async function requireKnownToken(port: number, token: string): Promise<void> {
   const connection = await HttpConnection.open(port);
   requireStatus(await connection.request(createSpeller({ method: 'GET', path: '/tools' })(token)), [200]);

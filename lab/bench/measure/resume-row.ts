@@ -1,4 +1,4 @@
-/** The row of broken streams: how soon the first event that was missed is there, at the process that has the stream and at another. */
+/** The row about broken streams: how soon a resumed stream brings its first missed event, at the process that has the stream and at another. */
 import { EventEmitter, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { whyNoRedis } from '../../redis-server.ts';
@@ -14,7 +14,7 @@ import { OURS, type Target } from '../targets.ts';
 import { tokenOf } from '../tokens.ts';
 import { openShared, type Shared } from './many-servers.ts';
 
-/** With a tool whose answer is a stream of events. */
+/** This server, with a tool whose answer is a stream of events. */
 const WITH_STEPS: Target = {
   ...OURS,
   script: fileURLToPath(new URL('../../fixture/with-steps.js', import.meta.url)),
@@ -22,20 +22,20 @@ const WITH_STEPS: Target = {
 
 const STEPS = 10;
 
-/** The revision from which on every stream can be taken up again. */
+/** The revision since which every stream can be resumed. */
 const REVISION = '2025-11-25';
 
 const TOKEN = tokenOf(0);
 
 const [IN_MEMORY, AT_HOME, ELSEWHERE] = ['without variables', 'REDIS_URL, at home', 'REDIS_URL, elsewhere'];
 
-/** A way to come back. */
+/** A way of resuming a stream. */
 interface ResumeContestant extends Contestant {
   readonly isShared: boolean;
   readonly isElsewhere: boolean;
 }
 
-/** Streams that are taken up again, one after the other. */
+/** Streams that are resumed one after the other. */
 export const RESUME_ROW: Row = {
   name: 'redis-resume',
   title: `first event that was missed, of a stream of ${STEPS} and its answer`,
@@ -57,7 +57,7 @@ export const RESUME_ROW: Row = {
   },
 };
 
-/** Takes streams up again, as many as the settings have time for. */
+/** Resumes streams, as many as there is time for in the settings. */
 async function measureResumptions(
   lab: Lab,
   shared: Shared,
@@ -89,12 +89,12 @@ async function measureResumptions(
 /** A session whose calls are streams. */
 interface Session {
   readonly headers: Readonly<Record<string, string>>;
-  /** Calls the tool that takes steps, and resolves with the id of the first event, when all have been read. */
+  /** Calls the tool that takes steps; resolves with the id of the first event, after all events have been read. */
   callInSteps(): Promise<string>;
   close(): void;
 }
 
-/** Opens one. */
+/** Opens a session. */
 async function openSession(port: number): Promise<Session> {
   const connection = await HttpConnection.open(port);
   const spell = createSpeller({ method: 'POST', path: '/mcp', headers: ACCEPT_BOTH });
@@ -128,7 +128,7 @@ async function openSession(port: number): Promise<Session> {
   };
 }
 
-/** Comes back for a stream; resolves with the time from the request to the first event that was missed. Milliseconds. */
+/** Resumes a stream; resolves with the time from the request to the first missed event. Milliseconds. */
 async function resumeOnce(port: number, { headers }: Session, lastEventId: string): Promise<number> {
   const connection = await HttpConnection.open(port);
   const spell = createSpeller({

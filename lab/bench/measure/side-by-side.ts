@@ -1,30 +1,30 @@
 /**
- * What compares this server with itself, set up in another way: all sides are up at once and are loaded in short turns. Between two
- * starts, and within the seconds of a long window, a machine changes by more than what is to be seen.
+ * Compares this server with itself in another setting. All sides run at once, and are loaded in short turns: between two starts, or
+ * within a long window of seconds, a machine changes by more than the difference that is looked for.
  */
 import { type Contestant, figuresOf, type Lab } from '../lab.ts';
 import type { LoadJob, LoadResult } from '../load/job.ts';
 import type { Series } from '../metrics.ts';
 import { median } from '../statistics.ts';
 
-/** The load of a side, but for how long it is. */
+/** The load of a side, without its duration. */
 export type SideLoad = Omit<LoadJob, 'type' | 'warmUpMs' | 'durationMs'>;
 
-/** A side that is up. */
+/** A side whose server runs. */
 export interface OpenSide {
   readonly load: SideLoad;
   close?(): Promise<void>;
 }
 
-/** One of the sides. */
+/** One of the sides that are compared. */
 export interface Side extends Contestant {
   open(): Promise<OpenSide>;
 }
 
-/** How long a side is loaded at a time: the shorter, the more alike is what else the machine does; the kernel counts in steps of 10 ms. */
+/** How long a side is loaded at a time. Shorter turns share the machine's other work more evenly; the kernel counts CPU time in 10 ms steps. */
 const TURN_MS = 250;
 
-/** Measures the sides of each group against each other; a round starts them anew, because no two starts are alike. */
+/** Measures the sides of each group against each other. Each round starts the servers anew, since no two starts are alike. */
 export async function measureSideBySide(lab: Lab, groups: readonly (readonly Side[])[]): Promise<Series[]> {
   const rounds = new Map(groups.flat().map((side) => [side, [] as Series['rounds'][number][]]));
   for (let round = 0; round < lab.settings.rounds; round += 1) {
@@ -38,7 +38,7 @@ export async function measureSideBySide(lab: Lab, groups: readonly (readonly Sid
   return [...rounds].map(([{ name, kind }, all]) => ({ server: name, kind, rounds: all }));
 }
 
-/** One round of one group: every side is opened and warmed up before the first turn. */
+/** Measures one round of one group. Every side is opened and warmed up before the first turn. */
 async function measureRound(lab: Lab, sides: readonly Side[]): Promise<Map<Side, LoadResult>> {
   const { warmUpMs, settleMs, durationMs } = lab.settings;
   const open: (OpenSide & { readonly side: Side; readonly results: LoadResult[] })[] = [];
@@ -47,7 +47,7 @@ async function measureRound(lab: Lab, sides: readonly Side[]): Promise<Map<Side,
     for (const { load } of open) await lab.generator.load({ ...load, warmUpMs, durationMs: settleMs });
     const turns = Math.max(2, Math.round(durationMs / TURN_MS));
     for (let turn = 0; turn < turns; turn += 1) {
-      // There and back: no side is always the one that comes after the others.
+      // The order alternates, so that no side always comes after the others.
       for (const { load, results } of turn % 2 === 0 ? open : open.toReversed())
         results.push(await lab.generator.load({ ...load, warmUpMs: settleMs, durationMs: TURN_MS }));
     }
@@ -57,7 +57,7 @@ async function measureRound(lab: Lab, sides: readonly Side[]): Promise<Map<Side,
   }
 }
 
-/** The turns of a side as one measurement; of the latencies, that of its middle turn. */
+/** Adds up the turns of a side to one measurement; its percentiles are the medians over the turns. */
 function addUp(results: readonly LoadResult[]): LoadResult {
   const sum = (of: (result: LoadResult) => number): number =>
     results.reduce((total, result) => total + of(result), 0);

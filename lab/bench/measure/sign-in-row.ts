@@ -1,4 +1,4 @@
-/** The row of what a call costs with a token of a sign-in. */
+/** The row about calls with a token of a sign-in. */
 import { randomBytes } from 'node:crypto';
 import { signIn } from '../../sign-in.ts';
 import { tokenOf } from '../tokens.ts';

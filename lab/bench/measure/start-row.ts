@@ -1,4 +1,4 @@
-/** From the start of a server's process to its first answer, and the memory it then has, on this Node and on a newer one. */
+/** Measures the time from the start of a server's process to its first answer, and its memory then, on this Node and on a newer one. */
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,21 +9,21 @@ import type { Goal, Series } from '../metrics.ts';
 import { readResidentBytes } from '../process-stat.ts';
 import { OURS, type Target } from '../targets.ts';
 
-/** Memory is read when the start has settled. */
+/** How long the start may settle before memory is read. Milliseconds. */
 const SETTLE_MS = 700;
 
 const run = promisify(execFile);
 
-/** The newer Node, of the image: it keeps compiled code. */
+/** The newer Node, which the image uses: it can keep compiled code. */
 const NEWER = 24;
 
-/** On that Node, from the start to the answer. Milliseconds. */
+/** The goal on that Node, from the start to the first answer. Milliseconds. */
 export const START_GOALS: readonly Goal[] = [{ of: `${OURS.name}, Node ${NEWER}`, atMost: 180 }];
 
-/** What the build does for the Node that it runs on, and the image for its own. */
+/** The program that the build runs to keep compiled code for its own Node, and the image for the image's. */
 const COMPILE_AHEAD = fileURLToPath(new URL('../../../scripts/compile-ahead.js', import.meta.url));
 
-/** Starts every server once per round. */
+/** Starts every server once per round, and measures it. */
 export async function measureStart(lab: Lab): Promise<Series[]> {
   const targets = lab.targets.filter(({ env }) => env['LOG_LEVEL'] !== 'warn');
   const node = await findModernNode(NEWER);
@@ -40,7 +40,7 @@ export async function measureStart(lab: Lab): Promise<Series[]> {
   });
 }
 
-/** This server, the floor and the peers on the other Node. */
+/** All targets on the other Node. */
 function onNode(node: string, targets: readonly Target[]): Target[] {
   return targets.map((target) => ({
     ...target,

@@ -1,15 +1,15 @@
-/** Whether a request costs the same however many tokens there are. */
+/** Measures whether a request costs the same however many tokens there are. */
 import { type Contestant, figuresOf, type Lab, startTarget, takeTurns } from '../lab.ts';
 import type { Series } from '../metrics.ts';
 import { OURS } from '../targets.ts';
 import type { TokenRange } from '../tokens.ts';
 
-/** So many tokens are in use where not all are. */
+/** How many tokens are in use, where not all are. */
 const IN_USE = 10;
 
 const CLIENTS = 32;
 
-/** A server with a token file, and what of it the requests use. */
+/** A token file of a size, and the tokens of it that requests use. */
 interface TokenContestant extends Contestant {
   readonly inFile: number;
   readonly inUse: TokenRange;

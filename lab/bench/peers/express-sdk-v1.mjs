@@ -1,4 +1,4 @@
-/** Peer: `@modelcontextprotocol/sdk` v1 on Express, wired as its README shows: a server and a transport per session. */
+/** Peer: `@modelcontextprotocol/sdk` v1 on Express, wired as its README shows: each session has a server and a transport. */
 import { randomUUID } from 'node:crypto';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
@@ -7,7 +7,7 @@ import express from 'express';
 import { z } from 'zod';
 import { DESCRIPTIONS, greet, PORT, userOf } from './shared.mjs';
 
-/** Makes a session's server. */
+/** Makes the server of a session. */
 function createServer() {
   const server = new McpServer({ name: 'express-sdk-v1', version: '1' });
   server.registerTool(

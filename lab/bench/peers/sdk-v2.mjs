@@ -1,4 +1,4 @@
-/** Peer: `@modelcontextprotocol/server` v2 with its adapter for `node:http`: stateless handler, and sessions beside it. */
+/** Peer: `@modelcontextprotocol/server` v2 with its adapter for `node:http`: a stateless handler, and sessions. */
 import { randomUUID } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
 import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
@@ -6,7 +6,7 @@ import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { DESCRIPTIONS, greet, PORT, userOf } from './shared.mjs';
 
-/** Makes a server: one per session, or per stateless request. */
+/** Makes a server, one for each session or stateless request. */
 function createServer() {
   const server = new McpServer({ name: 'sdk-v2', version: '1' });
   server.registerTool(
@@ -28,7 +28,7 @@ function createServer() {
 const handleStateless = toNodeHandler(createMcpHandler(createServer, { legacy: 'reject' }));
 const sessions = new Map();
 
-/** The session that a request names, or a new one. */
+/** The transport of the session that a request names, or of a new one. */
 async function sessionOf(req) {
   const known = sessions.get(req.headers['mcp-session-id']);
   if (known !== undefined) return known;
@@ -42,7 +42,7 @@ async function sessionOf(req) {
   return transport;
 }
 
-/** `GET /tools`, which only node:http and the look-up of the credential have a part in. */
+/** The answer to `GET /tools`: only node:http and the look-up of the credential take part in it. */
 const TOOLS = Object.entries(DESCRIPTIONS).map(([name, description]) => ({ name, description }));
 
 createHttpServer(async (req, res) => {

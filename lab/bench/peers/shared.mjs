@@ -1,10 +1,10 @@
-/** What the peers share: the credential check, the tools' answers, the port. */
+/** What the peers share: the credential check, the tools' texts, the port. */
 
 /** The user of each credential: one look-up per request, as in the floor. */
 const USERS = new Map([['Bearer tok_bench_0000000', { userId: 'user0', name: 'User 0' }]]);
 
 /**
- * The user of an Authorization header, or undefined.
+ * The user of an Authorization header; undefined when there is none.
  *
  * @param {string | null | undefined} authorization
  */
@@ -12,11 +12,11 @@ export function userOf(authorization) {
   return USERS.get(authorization ?? '');
 }
 
-/** Where to listen. */
+/** The port to listen on. */
 export const PORT = Number(process.env.PORT);
 
 /**
- * The text of get_greeting.
+ * The answer of get_greeting.
  *
  * @param {{ name?: string | undefined }} input
  */

@@ -1,4 +1,4 @@
-/** What docs/PERFORMANCE.md shows: this server beside the others, what each row is to show, every figure below it, and where the time goes. */
+/** Writes the figures of docs/PERFORMANCE.md: this server beside the others, the goals of the rows, all figures, and where the time goes. */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { packageFolder } from '../../../src/package.ts';
@@ -14,10 +14,10 @@ import { spellGoal } from './table.ts';
 const PLOT = 'performance.svg';
 const KEPT = 'performance.json';
 
-/** What stands between two lines of the document. */
+/** The sections of the document that are written; each is between two marker lines. */
 type Section = 'figures' | 'profile';
 
-/** Where the document is, and which rows there are. */
+/** The folder of the document, and all rows that exist. */
 export interface Place {
   readonly rows: readonly (RowHead & { readonly missing?: () => string | undefined })[];
   /** Default: `docs/`. */
@@ -25,8 +25,8 @@ export interface Place {
 }
 
 /**
- * Reads the figures that are kept.
- * @throws {Error} saying why what is coming cannot be put among them
+ * Reads the kept figures.
+ * @throws {Error} saying why the coming ones cannot be kept beside them
  */
 export async function requireRoomFor(
   coming: Coming,
@@ -38,7 +38,7 @@ export async function requireRoomFor(
   return kept;
 }
 
-/** Puts the rows of a run among those that are kept, and writes the figures in the document, and the plot beside it, from all of them. */
+/** Puts the rows of a run among the kept figures, and writes from all of them the section of the document, the plot and the kept file. */
 export async function updateFigures(run: Run, place: Place): Promise<void> {
   const { rows, folder = docsFolder() } = place;
   if (run.rows.length === 0) throw new Error('No row was measured: the document stays as it is.');
@@ -48,17 +48,17 @@ export async function updateFigures(run: Run, place: Place): Promise<void> {
   await writeFile(path.join(folder, KEPT), spellRun(all));
 }
 
-/** Replaces the table of where the time goes. */
+/** Writes the table of where the time goes. */
 export async function updateProfile(profiles: ReadonlyMap<string, ProfileSummary>): Promise<void> {
   await replaceSection(docsFolder(), 'profile', renderGroups(profiles));
 }
 
-/** The documents of this checkout. */
+/** The folder of this checkout's documents. */
 function docsFolder(): string {
   return path.join(packageFolder(), 'docs');
 }
 
-/** Puts a text between the two lines of a section. */
+/** Replaces the text between the two marker lines of a section. */
 async function replaceSection(folder: string, section: Section, content: string): Promise<void> {
   const file = path.join(folder, 'PERFORMANCE.md');
   const text = await readFile(file, 'utf8');
@@ -72,7 +72,7 @@ async function replaceSection(folder: string, section: Section, content: string)
   await writeFile(file, text.slice(0, begin + beginLine.length) + framed + text.slice(end));
 }
 
-/** The parts of a profile by what they belong to; the first that fits counts. */
+/** Groups of the parts in a profile. A part belongs to the first group that matches. */
 const GROUPS: readonly { readonly name: string; readonly parts: RegExp }[] = [
   { name: 'Node: HTTP, streams, events, timers (its JavaScript)', parts: /^node:/ },
   { name: 'engine and system: reading, parsing, JSON, writing', parts: /^native$/ },
@@ -83,7 +83,7 @@ const GROUPS: readonly { readonly name: string; readonly parts: RegExp }[] = [
   { name: 'Koa and what it brings', parts: /./ },
 ];
 
-/** Where the time goes, as Markdown: a column for each row of the benchmark. */
+/** The table of where the time goes, as Markdown, with a column for each row of the benchmark. */
 function renderGroups(profiles: ReadonlyMap<string, ProfileSummary>): string {
   const shareOf = ({ byPart }: ProfileSummary, group: (typeof GROUPS)[number]): string => {
     const own = byPart.filter(([part]) => GROUPS.find(({ parts }) => parts.test(part)) === group);
@@ -97,7 +97,7 @@ function renderGroups(profiles: ReadonlyMap<string, ProfileSummary>): string {
   return `| % of the CPU time | ${names.join(' | ')} |\n| --- |${names.map(() => ' --- |').join('')}\n${lines.join('\n')}`;
 }
 
-/** The figures as Markdown. */
+/** The section of figures, as Markdown. */
 function renderFigures(run: Run): string {
   const comparisons = run.rows.flatMap(comparisonLine);
   const goals = run.rows.flatMap(goalLines);
@@ -123,7 +123,7 @@ ${all.join('\n')}
 </details>`;
 }
 
-/** When and how often was measured: what is so for most rows, and what of the others is not. */
+/** When rows were measured, and in how many rounds: first what holds for most of them, then what differs for others. */
 function spellOccasions({ machine, rows }: Run): string {
   const groups = new Map<string, Occasion>();
   for (const row of rows) {
@@ -145,13 +145,13 @@ function spellOccasions({ machine, rows }: Run): string {
   return sentences.join(' ');
 }
 
-/** Rows that were measured together and as often. */
+/** Rows that were measured in the same run and in as many rounds. */
 interface Occasion extends Pick<MeasuredRow, 'date' | 'loadBefore'> {
   readonly names: readonly string[];
   readonly rounds: number;
 }
 
-/** What of rows is otherwise than for most. */
+/** In what some rows differ from most. */
 function spellOther({ names, date, loadBefore, rounds }: Occasion, most: Occasion): string {
   const isOfAnotherRun = date !== most.date || loadBefore !== most.loadBefore;
   const parts = [
@@ -162,12 +162,12 @@ function spellOther({ names, date, loadBefore, rounds }: Occasion, most: Occasio
   return parts.join(', ');
 }
 
-/** So many rounds. */
+/** A number of rounds, in words. */
 function roundWords(rounds: number): string {
   return `${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
 }
 
-/** A row's comparison; nothing where this server stands alone. */
+/** The line that compares this server with the others in a row; none when it was not measured against any. */
 function comparisonLine(row: RowResult): string[] {
   const comparison = compare(row);
   if (comparison === undefined) return [];
@@ -184,7 +184,7 @@ function comparisonLine(row: RowResult): string[] {
   return [`| ${cells.join(' | ')} |`];
 }
 
-/** What a row is to show, as far as it was measured. */
+/** The lines about the goals of a row, as far as it was measured. */
 function goalLines(row: RowResult): string[] {
   return (row.goals ?? []).flatMap((goal) => {
     const value = valueOf(row, goal);
@@ -192,7 +192,7 @@ function goalLines(row: RowResult): string[] {
   });
 }
 
-/** Every server of a row. */
+/** The lines of all servers of a row. */
 function figureLines(row: RowResult): string[] {
   const metrics = metricsOf(row);
   return row.series.map((series) => {

@@ -1,32 +1,32 @@
-/** From rounds to what a reader compares: medians, spreads, and this server against the others. */
+/** Turns rounds into what a reader compares: medians, ranges, and this server against the others. */
 import { type Goal, type MetricName, METRICS, type RowResult, type Series } from '../metrics.ts';
 import { type Summary, summarize } from '../statistics.ts';
 
-/** The metrics that a row has figures of, the one it is about first. */
+/** The metrics of which a row has figures, its own metric first. */
 export function metricsOf({ metric, series }: RowResult): MetricName[] {
   const present = new Set(series.flatMap(({ rounds }) => rounds.flatMap(namesIn)));
   return [...new Set([metric, ...namesIn(METRICS)])].filter((name) => present.has(name));
 }
 
-/** The rounds of one figure in short; undefined when a server has none. */
+/** Summarizes the rounds of one figure; undefined when a server has none. */
 export function summaryOf({ rounds }: Series, metric: MetricName): Summary | undefined {
   const values = rounds.flatMap((figures) => figures[metric] ?? []);
   return values.length === 0 ? undefined : summarize(values);
 }
 
-/** A figure as it is written. */
+/** Formats a figure. */
 export function format(metric: MetricName, value: number): string {
   const { digits } = METRICS[metric];
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** A median with the range of its rounds. */
+/** Formats a median, with the range of its rounds. */
 export function formatSummary(metric: MetricName, { median, min, max }: Summary): string {
   const middle = format(metric, median);
   return min === max ? middle : `${middle} (${format(metric, min)}–${format(metric, max)})`;
 }
 
-/** This server against the others, by a row's own figure. */
+/** This server compared with the others, by the row's own figure. */
 export interface Comparison {
   readonly ours: Summary;
   readonly bestPeer:
@@ -34,7 +34,7 @@ export interface Comparison {
   readonly floor: { readonly summary: Summary; readonly factor: number } | undefined;
 }
 
-/** Compares; undefined where this server stands alone. A factor above 1 says that this server is that many times better. */
+/** Compares; undefined when this server has no figures. A factor says how many times better this server is. */
 export function compare({ metric, series }: RowResult): Comparison | undefined {
   const of = (one: Series | undefined): Summary | undefined => one && summaryOf(one, metric);
   const ours = of(series.find(({ kind }) => kind === 'ours'));
@@ -56,14 +56,14 @@ export function compare({ metric, series }: RowResult): Comparison | undefined {
   };
 }
 
-/** In a goal: whichever peer is the best. */
+/** In a goal, stands for the best peer. */
 export const BEST_PEER = 'best peer';
 
-/** What of a goal has been reached; undefined where a server of it was not measured. */
+/** The value that a goal limits; undefined when a server of it was not measured. */
 export function valueOf(row: RowResult, { of, to, above, times = 1 }: Goal): number | undefined {
   const these = valuesIn(row, of);
   const those = valuesIn(row, to ?? above ?? of);
-  // Two of one round were measured one after the other: what else the machine did then hits both.
+  // The values of one round were measured shortly after each other, so what else the machine did then affects both.
   const values = these.slice(0, those.length).map((value, round) => {
     const other = those[round] ?? NaN;
     if (to !== undefined) return value / other;
@@ -72,11 +72,11 @@ export function valueOf(row: RowResult, { of, to, above, times = 1 }: Goal): num
   return values.length === 0 ? undefined : times * summarize(values).median;
 }
 
-/** The ranges of the two servers that a goal compares: whether they lie apart, and what they are of. */
+/** How the ranges of a goal's two servers compare, and from how many rounds and calls they are. */
 export interface Ranges {
   readonly areApart: boolean;
   readonly rounds: number;
-  /** How many calls a round had; undefined where that is not told. */
+  /** The number of calls in a round; undefined when it is not known. */
   readonly calls: number | undefined;
 }
 
@@ -92,14 +92,14 @@ export function rangesOf(row: RowResult, { of, to = of }: Goal): Ranges {
   };
 }
 
-/** The rounds of a figure of one server, or of whichever peer is the best. */
+/** The figures of one server, or of the best peer, for each round. */
 function valuesIn(row: RowResult, name: string, metric = row.metric): readonly number[] {
   const server = name === BEST_PEER ? compare(row)?.bestPeer?.server : name;
   const found = row.series.find((one) => one.server === server);
   return found?.rounds.flatMap((figures) => figures[metric] ?? []) ?? [];
 }
 
-/** The metric names among an object's own. */
+/** The names of metrics that an object has. */
 function namesIn(object: Readonly<Partial<Record<MetricName, unknown>>>): MetricName[] {
   // oxlint-disable-next-line no-unsafe-type-assertion -- Object.keys is typed wider than the object
   return Object.keys(object) as MetricName[];

@@ -1,19 +1,19 @@
-/** The figures that docs/PERFORMANCE.md shows, kept row by row: a run of some rows leaves the others as they are. */
+/** The figures that docs/PERFORMANCE.md shows, kept row by row: a run of some rows leaves the others unchanged. */
 import { readFile } from 'node:fs/promises';
 import { type Machine, placeLine } from '../machine.ts';
 import type { RowHead } from '../metrics.ts';
 import { parseRun, type Run } from './run.ts';
 
-/** What a run brings; that is known before it is made. */
+/** What a run will bring; this is known before it is made. */
 export interface Coming {
   readonly machine: Machine;
   readonly rows: readonly { readonly name: string; readonly hasPeers: boolean }[];
 }
 
-/** A row, and whether it can be measured here. */
+/** A row, and what is missing to measure it here. */
 type Measurable = RowHead & { readonly missing?: () => string | undefined };
 
-/** Reads a file of figures; undefined where there is none. */
+/** Reads a file of figures; undefined when there is none. */
 export async function readRun(file: string, heads: readonly RowHead[]): Promise<Run | undefined> {
   const json = await readFile(file, 'utf8').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
@@ -26,7 +26,7 @@ export async function readRun(file: string, heads: readonly RowHead[]): Promise<
   }
 }
 
-/** What a run that is there brings. */
+/** What an existing run brings. */
 export function comingOf({ machine, rows }: Run): Coming {
   return {
     machine,
@@ -34,7 +34,7 @@ export function comingOf({ machine, rows }: Run): Coming {
   };
 }
 
-/** Why the rows of a run cannot stand beside those that are kept; undefined where they can, or take the place of all. */
+/** Why the rows of a run cannot be kept beside the others; undefined when they can, or when they replace all. */
 export function whyNotBeside(
   kept: Run | undefined,
   { machine, rows }: Coming,
@@ -52,7 +52,7 @@ export function whyNotBeside(
   return `Without --peers these rows would lose their peers: ${poorer.map(({ name }) => name).join(', ')}`;
 }
 
-/** The rows of a run among those that are kept, in the order of all rows; those of another machine are left out, and so are those that are no more. */
+/** Puts the rows of a run among the kept ones, in the order of all rows. Drops kept rows of another machine, and rows that exist no more. */
 export function putInto(kept: Run | undefined, run: Run, all: readonly RowHead[]): Run {
   const { date, machine, rows } = run;
   const staying = kept !== undefined && isSamePlace(kept.machine, machine) ? kept.rows : [];

@@ -1,4 +1,4 @@
-/** The plot: a panel of bars for each row, as an SVG that follows the reader's light or dark theme. */
+/** Draws the plot: a panel of bars for each row, as an SVG that follows the reader's light or dark theme. */
 import { METRICS, type RowResult, type Series } from '../metrics.ts';
 import { format, summaryOf } from './figures.ts';
 import type { Run } from './run.ts';
@@ -16,7 +16,7 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 .spread { stroke: #24292f; stroke-width: 1.5 }
 @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .spread { stroke: #e6edf3 } }`;
 
-/** Draws a run. Within a panel bars start at 0 and the longest is the dearest server. */
+/** Draws a run. In each panel the bars start at 0, and the longest stands for the highest value. */
 export function renderPlot({ rows }: Run): string {
   let top = 8;
   const panels = rows.map((row) => {
@@ -28,7 +28,7 @@ export function renderPlot({ rows }: Run): string {
   return `${head}\n<style>${STYLE}\n</style>\n${panels.join('\n')}\n</svg>\n`;
 }
 
-/** One row. */
+/** Draws the panel of one row. */
 function renderPanel(row: RowResult, top: number): string {
   const longest = Math.max(...row.series.map((series) => summaryOf(series, row.metric)?.max ?? 0));
   const scale = (WIDTH - NAME_WIDTH - VALUE_WIDTH) / (longest || 1);
@@ -39,7 +39,7 @@ function renderPanel(row: RowResult, top: number): string {
   return [`<text class="title" x="0" y="${top + 14}">${escapeXml(title)}</text>`, ...bars].join('\n');
 }
 
-/** One server: its median, and the range of its rounds as a line. */
+/** Draws one server: its median as a bar, and the range of its rounds as a line. */
 function renderBar(
   series: Series,
   { metric }: RowResult,
@@ -58,7 +58,7 @@ function renderBar(
   ].join('\n');
 }
 
-/** Text for XML. */
+/** Escapes text for XML. */
 function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

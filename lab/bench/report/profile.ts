@@ -1,10 +1,10 @@
-/** Where a server's CPU time went: the functions and the parts with the most self time in a V8 CPU profile. */
+/** Finds where a server's CPU time went: the functions and the parts with the most self time in a V8 CPU profile. */
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** What is read of a `.cpuprofile`. */
+/** The parts of a `.cpuprofile` that are read. */
 interface CpuProfile {
   readonly nodes: readonly ProfileNode[];
   readonly samples: readonly number[];
@@ -16,7 +16,7 @@ interface ProfileNode {
   readonly callFrame: CallFrame;
 }
 
-/** A function, lines and columns counted from 0. */
+/** A function; lines and columns are counted from 0. */
 interface CallFrame {
   readonly functionName: string;
   readonly url: string;
@@ -26,16 +26,16 @@ interface CallFrame {
 
 const TOP = 30;
 
-/** Self time by name, as shares of the whole, the largest first. */
+/** Shares of the total self time, by name, the largest first. */
 export type Shares = readonly (readonly [name: string, share: number])[];
 
-/** What a profile says. */
+/** The summary of a profile. */
 export interface ProfileSummary {
   readonly byPart: Shares;
   readonly byFunction: Shares;
 }
 
-/** Reads a profile: the second half of its time, which the start of the process and the warm-up are not in. Idle time does not count. */
+/** Reads the second half of a profile, without the start of the process and the warm-up. Idle time does not count. */
 export async function readProfile(file: string): Promise<ProfileSummary> {
   // oxlint-disable-next-line no-unsafe-type-assertion -- V8 wrote it
   const profile = JSON.parse(await readFile(file, 'utf8')) as CpuProfile;
@@ -57,7 +57,7 @@ export async function readProfile(file: string): Promise<ProfileSummary> {
   return { byPart: sharesOf(byPart), byFunction: sharesOf(byFunction) };
 }
 
-/** Finds where functions stand in the sources: the build has joined them. */
+/** Makes a function that finds the place of a compiled function in the sources, since the build has joined them. */
 function createLocator(): (frame: CallFrame) => CallFrame {
   const maps = new Map<string, SourceMap | undefined>();
   return (frame) => {
@@ -69,27 +69,27 @@ function createLocator(): (frame: CallFrame) => CallFrame {
   };
 }
 
-/** The map of a compiled file. */
+/** The source map of a compiled file; undefined when there is none. */
 function readMap(url: string): SourceMap | undefined {
   if (!url.startsWith('file:') || !existsSync(`${fileURLToPath(url)}.map`)) return undefined;
   // oxlint-disable-next-line no-unsafe-type-assertion -- the build wrote it
   return new SourceMap(JSON.parse(readFileSync(`${fileURLToPath(url)}.map`, 'utf8')) as SourceMapPayload);
 }
 
-/** What V8 calls time that is nobody's. */
+/** The names that V8 gives to time outside of any function. */
 const OUTSIDE: ReadonlySet<string> = new Set(['(idle)', '(program)']);
 
-/** The top of a profile, as text. */
+/** Formats the top of a profile. */
 export function renderProfile({ byPart, byFunction }: ProfileSummary): string {
   return `  by part, % of self time\n${top(byPart)}  by function\n${top(byFunction)}\n`;
 }
 
-/** Adds to a sum. */
+/** Adds time to a sum. */
 function add(sums: Map<string, number>, name: string, micros: number): void {
   sums.set(name, (sums.get(name) ?? 0) + micros);
 }
 
-/** Sums as shares of their total, the largest first. */
+/** Turns sums into shares of their total, the largest first. */
 function sharesOf(sums: ReadonlyMap<string, number>): Shares {
   const total = [...sums.values()].reduce((sum, micros) => sum + micros, 0);
   return [...sums]
@@ -97,7 +97,7 @@ function sharesOf(sums: ReadonlyMap<string, number>): Shares {
     .map(([name, micros]) => [name, total === 0 ? 0 : micros / total] as const);
 }
 
-/** The largest shares, as text. */
+/** Formats the largest shares. */
 function top(shares: Shares): string {
   return shares
     .slice(0, TOP)
@@ -105,7 +105,7 @@ function top(shares: Shares): string {
     .join('');
 }
 
-/** Whose code it is: a package, Node's own, ours, or the engine's. */
+/** The part that code belongs to: a package, Node itself, this repository, or the engine. */
 function partOf(url: string, functionName: string): string {
   const inPackage = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1];
   if (inPackage !== undefined) return inPackage;
@@ -115,7 +115,7 @@ function partOf(url: string, functionName: string): string {
   return functionName === '(garbage collector)' ? 'gc' : 'native';
 }
 
-/** File and line, short. */
+/** The file and line of a function, without folders. */
 function placeOf({ url, lineNumber }: CallFrame): string {
   return url === '' ? '' : `${url.slice(url.lastIndexOf('/') + 1)}:${lineNumber + 1}`;
 }

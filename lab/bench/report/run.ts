@@ -1,4 +1,4 @@
-/** A whole run, as `--json` writes it and `--figures` reads it; what docs/PERFORMANCE.md shows is kept in the same form. */
+/** A whole run, in the form that `--json` writes and `--figures` reads; the figures of docs/PERFORMANCE.md are kept in it, too. */
 import { z } from 'zod';
 import type { Machine } from '../machine.ts';
 import { METRICS, type MetricName, type RowHead, type RowResult } from '../metrics.ts';
@@ -8,15 +8,15 @@ import type { Settings } from '../settings.ts';
 export interface MeasuredRow extends RowResult {
   /** The day, such as 2027-06-30. */
   readonly date: string;
-  /** Processes that wanted to run, the minute before its run. */
+  /** The load average of the minute before its run. */
   readonly loadBefore: number;
 }
 
-/** What was measured, where and how. Where rows of several runs are together, the last one's day and load stand beside them. */
+/** The figures, and the circumstances of their measurement. With rows of several runs, the day and the load are those of the last run. */
 export interface Run {
   readonly date: string;
   readonly machine: Machine;
-  /** Absent once rows have been kept: each tells its rounds by itself. */
+  /** Absent when rows of several runs are kept: each row has its own number of rounds. */
   readonly settings?: Settings;
   readonly rows: readonly MeasuredRow[];
 }
@@ -48,7 +48,7 @@ const RUN = z.object({
   rows: z.array(
     z.object({
       name: z.string(),
-      // Where these are missing, all rows are of one run.
+      // When these are missing, all rows are of one run.
       date: z.iso.date().optional(),
       loadBefore: z.number().optional(),
       series: z.array(SERIES),
@@ -57,8 +57,8 @@ const RUN = z.object({
 });
 
 /**
- * Reads a run: of the rows that there are, in their order, what each is about said as it is said today.
- * @throws {Error} when it is none
+ * Parses a run. Rows come in the order of `heads` and with the titles and goals given there; others are left out.
+ * @throws {Error} when the text is no run
  */
 export function parseRun(json: string, heads: readonly RowHead[]): Run {
   const { date, machine, rows } = RUN.parse(JSON.parse(json));
@@ -75,12 +75,12 @@ export function parseRun(json: string, heads: readonly RowHead[]): Run {
   };
 }
 
-/** What is told of a row beside its figures. */
+/** The facts about a row that are kept beside its figures. */
 export function headOf({ name, title, metric, goals }: RowHead): RowHead {
   return { name, title, metric, ...(goals && { goals }) };
 }
 
-/** Spells a run as JSON: a line for each server of a row, so that a row's change is a change of its lines. */
+/** Writes a run as JSON, with a line for each server of a row, so that a changed row changes only its own lines. */
 export function spellRun({ rows, ...run }: Run): string {
   const spelled = rows.map(({ series, ...row }) => {
     const lines = series.map((one) => `    ${spell(one)}`).join(',\n');
@@ -89,7 +89,7 @@ export function spellRun({ rows, ...run }: Run): string {
   return `${spell(run).slice(0, -1)},"rows":[\n${spelled.join(',\n')}\n]}\n`;
 }
 
-/** A value in one line; a thousandth more or less is no figure. */
+/** Writes a value in one line, with numbers rounded to thousandths. */
 function spell(value: object): string {
   return JSON.stringify(value, (_name, part: unknown) =>
     typeof part === 'number' ? Math.round(part * 1000) / 1000 : part,

@@ -1,4 +1,4 @@
-/** The figures for a terminal: a table for each row, as soon as it has been measured. */
+/** Formats the figures for a terminal: a table for each row, as soon as it is measured. */
 import { type Goal, METRICS, type RowResult } from '../metrics.ts';
 import {
   compare,
@@ -11,7 +11,7 @@ import {
   valueOf,
 } from './figures.ts';
 
-/** A row's table, with the comparison below it. */
+/** Formats the table of a row, with the comparison below it. */
 export function renderRow(row: RowResult): string {
   const metrics = metricsOf(row);
   const lines = row.series.map((series) => [
@@ -25,7 +25,7 @@ export function renderRow(row: RowResult): string {
   return `\n${row.name}: ${row.title}\n${table}${verdict(row)}${goals(row)}\n`;
 }
 
-/** This server against the best peer and the floor, in one line. */
+/** Compares this server with the best peer and the floor, in one line. */
 function verdict(row: RowResult): string {
   const { bestPeer, floor } = compare(row) ?? {};
   const parts = [
@@ -35,7 +35,7 @@ function verdict(row: RowResult): string {
   return parts.length === 0 ? '' : `  = ${parts.join(', ')}\n`;
 }
 
-/** What was to be shown, a line each. */
+/** The goals of a row, one a line. */
 function goals(row: RowResult): string {
   const lines = (row.goals ?? []).map((goal) => {
     const value = valueOf(row, goal);
@@ -44,7 +44,7 @@ function goals(row: RowResult): string {
   return lines.join('');
 }
 
-/** A goal, and whether it has been reached. */
+/** A goal in words, and whether it has been reached. */
 export function spellGoal(row: RowResult, goal: Goal, value: number): string {
   const { metric } = row;
   const { of, to, above, times = 1, atMost = Infinity, atLeast = -Infinity, isApart = false } = goal;
@@ -61,13 +61,13 @@ export function spellGoal(row: RowResult, goal: Goal, value: number): string {
   ].join(', ');
 }
 
-/** Whether two ranges overlap, and what they are of. */
+/** Whether two ranges overlap, and from how many rounds and calls they are. */
 function spellRanges({ areApart, rounds, calls }: Ranges): string {
   const each = calls === undefined ? '' : ` of ${format('calls', calls)} calls`;
   return `ranges ${areApart ? 'apart' : 'overlap'} (${rounds} ${rounds === 1 ? 'round' : 'rounds'}${each})`;
 }
 
-/** Columns of equal width: the first to the left, figures to the right. */
+/** Aligns columns: the first to the left, figures to the right. */
 function align(lines: readonly (readonly string[])[]): string {
   const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((line) => (line[column] ?? '').length)),

@@ -1,10 +1,10 @@
 /**
- * Asks `@mcpjam/sdk` about a server, in the folder that it is installed in: `node ask.mjs WHAT URL`, of CHECKS below, the token in
- * SMOKE_TOKEN. It prints each check in JSON; exit code 1 where one failed, or was left out that any server owes.
+ * Asks `@mcpjam/sdk` about a server, from the folder in which it is installed: `node ask.mjs WHAT URL`, with WHAT from CHECKS below and
+ * the token in SMOKE_TOKEN. Prints the failed checks as JSON. Exit code 1 when one failed, or was skipped that every server must pass.
  */
 import { MCPAppsConformanceTest, MCPConformanceTest, runServerDoctor } from '@mcpjam/sdk';
 
-/** Checks that a server without the capability has no answer to, and those of servers on this machine. */
+/** Checks that may be skipped: those of capabilities that a server need not have, and those of servers on this machine. */
 const MAY_BE_LEFT_OUT = new Set([
   'logging-set-level',
   'completion-complete',
@@ -12,7 +12,7 @@ const MAY_BE_LEFT_OUT = new Set([
   'localhost-host-valid-accepted',
 ]);
 
-/** So many checks has each at the version that is asked. */
+/** How many checks each has, at the version that is installed. */
 const CHECKS = { doctor: 8, conformance: 15, apps: 7 };
 
 const TIMEOUT_MS = 30_000;
@@ -24,10 +24,10 @@ const problems = checks.filter(
   ({ id, status }) => status !== 'passed' && !(status === 'skipped' && MAY_BE_LEFT_OUT.has(id)),
 );
 process.stdout.write(`${JSON.stringify({ asked: what, checks: checks.length, problems })}\n`);
-// Its clients would keep the process alive.
+// Its clients would keep the process running.
 process.exit(problems.length === 0 && checks.length === CHECKS[what] ? 0 : 1);
 
-/** Its doctor: connects, and looks at all that the server offers. */
+/** Runs its doctor, which connects and examines everything that the server offers. */
 async function askDoctor() {
   const found = await runServerDoctor({ config: { url, accessToken }, target: url, timeout: TIMEOUT_MS });
   return Object.entries(found.checks).map(([id, { status, detail }]) => ({
@@ -37,19 +37,19 @@ async function askDoctor() {
   }));
 }
 
-/** Its conformance checks. */
+/** Runs its conformance checks. */
 async function askConformance() {
   const found = await new MCPConformanceTest({ serverUrl: url, accessToken, checkTimeout: TIMEOUT_MS }).run();
   return found.checks.map(readCheck);
 }
 
-/** Those of MCP Apps. */
+/** Runs its checks of MCP Apps. */
 async function askApps() {
   const found = await new MCPAppsConformanceTest({ url, accessToken, timeout: TIMEOUT_MS }).run();
   return found.checks.map(readCheck);
 }
 
-/** What a check came to. */
+/** The result of a check, in one form for all. */
 function readCheck({ id, status, error }) {
   return { id, status, detail: error?.message };
 }
