@@ -1,4 +1,4 @@
-/** What this server is: what it offers, and what it says about itself. Name and version stand in package.json. */
+/** The definition of this server: what it offers, and what it says about itself. Its name and version are in package.json. */
 import { features } from './features/index.ts';
 import type { ServerDefinition } from './server/server-definition.ts';
 import { services } from './services/index.ts';

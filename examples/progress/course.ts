@@ -1,10 +1,10 @@
-/** What is taught: lessons in their order, each with its exercises. A fork would read them from wherever its lessons are. */
+/** The course: lessons in their order, each with its exercises. A fork would read them from wherever its lessons are. */
 
 /** One exercise. */
 export interface Exercise {
   readonly id: string;
   readonly question: string;
-  /** Compared without regard to case, accents and punctuation. */
+  /** The right answer; case, accents and punctuation do not count. */
   readonly answer: string;
 }
 
@@ -16,7 +16,7 @@ export interface Lesson {
   readonly exercises: readonly Exercise[];
 }
 
-/** The lessons. The first one everybody has; each other is unlocked by answering every exercise of the one before it. */
+/** The lessons. Everybody has the first one; the correct answers to all exercises of a lesson unlock the next. */
 export const COURSE: readonly Lesson[] = [
   {
     id: 'greetings',
@@ -44,15 +44,15 @@ export const COURSE: readonly Lesson[] = [
   },
 ];
 
-/** The lesson that everybody has. */
+/** The id of the lesson that everybody has. */
 export const FIRST_LESSON = 'greetings';
 
-/** The lesson with an id. */
+/** Finds a lesson by its id; undefined if there is none. */
 export function findLesson(id: string): Lesson | undefined {
   return COURSE.find((lesson) => lesson.id === id);
 }
 
-/** The exercise with an id, with its lesson. */
+/** Finds an exercise by its id, together with its lesson; undefined if there is none. */
 export function findExercise(
   id: string,
 ): { readonly lesson: Lesson; readonly exercise: Exercise } | undefined {
@@ -63,7 +63,7 @@ export function findExercise(
   return undefined;
 }
 
-/** The lesson that comes after another one. */
+/** Returns the lesson after the one with this id; undefined after the last one. */
 export function lessonAfter(id: string): Lesson | undefined {
   return COURSE[COURSE.findIndex((lesson) => lesson.id === id) + 1];
 }
@@ -73,7 +73,7 @@ export function isRight({ answer }: Exercise, given: string): boolean {
   return bare(answer) === bare(given);
 }
 
-/** A text without what does not matter. */
+/** Normalizes a text for the comparison: without accents and punctuation, with single spaces, in lower case. */
 function bare(text: string): string {
   return text
     .normalize('NFD')

@@ -1,4 +1,4 @@
-/** A tutor that remembers its learners: what this server offers, as `src/definition.ts` says it of a fork. */
+/** The definition of the example, a tutor that remembers its learners. A fork has its own in `src/definition.ts`. */
 import type { ServerDefinition } from '../../src/server/server-definition.ts';
 import { features } from './features/index.ts';
 import { services } from './services/index.ts';

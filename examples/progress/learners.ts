@@ -1,4 +1,4 @@
-/** What is kept of each learner. Every function takes the user's id, and every statement names it: nobody sees what is another one's. */
+/** The stored progress of each learner. Every function takes the user's id, and every statement contains it: no user sees another user's data. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Database, Sql } from '../../src/storage/database.ts';
@@ -12,18 +12,18 @@ const COUNT = z.object({ exercise_id: z.string(), tries: z.number(), right_ones:
 export interface LessonProgress {
   readonly lesson: Lesson;
   readonly tries: number;
-  /** How many of its exercises have been answered rightly. */
+  /** How many of its exercises have been answered correctly. */
   readonly solved: number;
 }
 
-/** One attempt. */
+/** One attempt at an exercise. */
 export interface Attempt {
   readonly lesson: Lesson;
   readonly exercise: Exercise;
   readonly answer: string;
 }
 
-/** Writes an attempt down; whether it was right, and the lesson that it has unlocked. */
+/** Stores an attempt. Returns whether it was right, and the lesson that it has unlocked, if any. */
 export async function recordAttempt(
   database: Database,
   userId: string,
@@ -46,7 +46,7 @@ export async function recordAttempt(
   });
 }
 
-/** The lessons that a learner has reached, in their order. */
+/** Returns the lessons that a learner has reached, in the order of the course. */
 export async function lessonsOf(database: Sql, userId: string): Promise<readonly Lesson[]> {
   const rows = await database.select(
     LESSON_ID,
@@ -56,7 +56,7 @@ export async function lessonsOf(database: Sql, userId: string): Promise<readonly
   return COURSE.filter(({ id }) => ids.has(id));
 }
 
-/** How far a learner has come. */
+/** Returns how far a learner has come in each lesson reached. */
 export async function progressOf(database: Sql, userId: string): Promise<readonly LessonProgress[]> {
   const lessons = await lessonsOf(database, userId);
   const counts = await database.select(
@@ -75,7 +75,7 @@ export async function progressOf(database: Sql, userId: string): Promise<readonl
   });
 }
 
-/** The exercises that a learner has answered, and never rightly, since a moment. */
+/** Returns the exercises that a learner has never answered correctly and has tried since `sinceMs`. Milliseconds since the epoch. */
 export async function missedBy(database: Sql, userId: string, sinceMs: number): Promise<readonly Exercise[]> {
   const rows = await database.select(
     z.object({ exercise_id: z.string() }),
@@ -86,7 +86,7 @@ export async function missedBy(database: Sql, userId: string, sinceMs: number): 
   return COURSE.flatMap(({ exercises }) => exercises).filter(({ id }) => ids.has(id));
 }
 
-/** The exercise of a lesson that comes next: one never solved before one that is, the least tried first. */
+/** Returns the exercise of a lesson to try next: unsolved ones before solved ones, then the least tried first. */
 export async function nextExercise(
   database: Sql,
   userId: string,
@@ -105,7 +105,7 @@ export async function nextExercise(
   return lesson.exercises.toSorted((one, other) => rank(one) - rank(other))[0];
 }
 
-/** Whether every exercise of a lesson has been answered rightly. */
+/** Whether the user has answered every exercise of a lesson correctly. */
 async function isSolved(database: Sql, userId: string, { exercises }: Lesson): Promise<boolean> {
   const solved = await database.query(
     sql`select distinct exercise_id from attempts where user_id = ${userId} and is_right = 1

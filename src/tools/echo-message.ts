@@ -1,8 +1,8 @@
-/** The tool `echo_message`: returns its input, which shows that a message arrives and comes back whole, and from whom. */
+/** The tool `echo_message`: returns its input, which shows that a message arrives and comes back whole, and who has sent it. */
 import { z } from 'zod';
 import { defineTool } from '../mcp/tool.ts';
 
-/** Returns the message unchanged, whatever its length, behind the name of the user. */
+/** Returns the message unchanged, whatever its length, after the name of the user. */
 export const echoMessage = defineTool({
   name: 'echo_message',
   title: 'Echo',

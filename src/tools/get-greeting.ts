@@ -1,8 +1,8 @@
-/** The tool `get_greeting`: the smallest tool that knows its user. */
+/** The tool `get_greeting`: the smallest example of a tool that knows its user. */
 import { z } from 'zod';
 import { defineTool } from '../mcp/tool.ts';
 
-/** Greets the given name on behalf of the user, or the user. */
+/** Greets the given name on behalf of the user; without a name it greets the user. */
 export const getGreeting = defineTool({
   name: 'get_greeting',
   title: 'Greeting',

@@ -1,8 +1,8 @@
-/** The tool `whoami`: shows what the server knows about the caller, and structured output. */
+/** The tool `whoami`: an example of structured output, which shows what the server knows about the caller. */
 import { z } from 'zod';
 import { defineTool } from '../mcp/tool.ts';
 
-/** Tells who the caller is and how the call arrived; nothing in it is secret. */
+/** Returns who the caller is and how the call arrived; nothing in it is secret. */
 export const whoami = defineTool({
   name: 'whoami',
   title: 'Who am I',

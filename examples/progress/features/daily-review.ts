@@ -1,4 +1,4 @@
-/** The prompt `daily_review`: words that the user chooses, filled in with what the user has got wrong. */
+/** The prompt `daily_review`: the user chooses it, and the server fills in what the user has got wrong. */
 import { z } from 'zod';
 import { definePrompt } from '../../../src/mcp/prompt.ts';
 import { lessonsOf, missedBy } from '../learners.ts';
@@ -6,13 +6,13 @@ import { database } from '../services/database.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Reviews the last day, or a few. */
+/** Reviews the mistakes of the last day, or of several days. */
 export const dailyReview = definePrompt({
   name: 'daily_review',
   title: 'Daily review',
   description: 'Reviews what you have got wrong lately.',
   args: z.object({
-    // Clients send texts.
+    // MCP sends every argument of a prompt as a string.
     days: z
       .string()
       .regex(/^[1-9]\d?$/, 'must be a number of days from 1 to 99')

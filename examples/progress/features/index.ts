@@ -4,7 +4,7 @@ import { dailyReview } from './daily-review.ts';
 import { lesson } from './lesson.ts';
 import { progressView } from './progress-view.ts';
 
-/** All that the example offers besides tools. Nothing of it registers itself on the SDK, so that plain calls go the short way. */
+/** Everything that the example offers besides tools. Nothing is registered on the SDK's server itself, so plain calls stay in the fast lane. */
 export const features: readonly Feature[] = [
   { name: 'progress', prompts: [dailyReview], resources: [lesson, progressView] },
 ];

@@ -1,11 +1,11 @@
-/** The resources `lesson://{id}`: each user sees those that the user has reached. */
+/** The resources `lesson://{id}`: each user sees the lessons that the user has reached. */
 import { z } from 'zod';
 import { defineResource } from '../../../src/mcp/resource.ts';
 import { BOOK } from '../icons.ts';
 import { lessonsOf } from '../learners.ts';
 import { database } from '../services/database.ts';
 
-/** A lesson's text. */
+/** The text of a lesson. */
 export const lesson = defineResource({
   name: 'lesson',
   title: 'Lesson',
@@ -14,7 +14,7 @@ export const lesson = defineResource({
   params: z.object({ id: z.string() }),
   mimeType: 'text/markdown',
   icons: BOOK,
-  // For this user only, and not for long: another lesson may be unlocked.
+  // Private to the user, and short: another lesson may be unlocked.
   cache: { ttlMs: 60_000 },
   complete: {
     id: async (typed, { user, use }) =>
@@ -26,7 +26,7 @@ export const lesson = defineResource({
       name: id,
       title,
     })),
-  // What is not there and what is not reached are the same: nothing.
+  // A lesson that does not exist and one that is not reached look the same: undefined.
   read: async ({ id }, { user, use }) =>
     (await lessonsOf(use(database), user.userId)).find((each) => each.id === id)?.text,
 });

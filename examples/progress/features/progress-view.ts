@@ -2,9 +2,7 @@
 import { defineResource } from '../../../src/mcp/resource.ts';
 import { VIEW_URI } from '../view-uri.ts';
 
-/**
- * The page. It loads nothing and asks for nothing: the client hands it the tool's result. What comes from there is set as text, never as HTML.
- */
+/** The page. It loads nothing and asks for nothing: the client passes it the tool's result, which it shows as text, never as HTML. */
 const PAGE = `<!doctype html>
 <html lang="en">
   <meta charset="utf-8" />
@@ -56,14 +54,14 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** The view. */
+/** The resource of the view. */
 export const progressView = defineResource({
   name: 'progress-view',
   title: 'My progress',
   description: 'Shows the answer of my_progress as bars.',
   uri: VIEW_URI,
   mimeType: 'text/html;profile=mcp-app',
-  // The same for everybody: what is whose comes with the tool's answer.
+  // The page is the same for all users: a user's data comes with the tool's result.
   cache: { ttlMs: 3_600_000, shared: true },
   read: () => PAGE,
 });

@@ -1,8 +1,8 @@
-/** The database, with the tables of the example. */
+/** The database of the example, with its tables. */
 import { defineDatabase } from '../../../src/storage/service.ts';
 import { sql } from '../../../src/storage/statement.ts';
 
-/** Where it is, `DATABASE_URL` says. */
+/** Declares the database, with the steps that make its tables. `DATABASE_URL` says where it is. */
 export const database = defineDatabase({
   owner: 'progress',
   steps: [

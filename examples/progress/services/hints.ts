@@ -1,14 +1,14 @@
-/** Hints from a server of somebody else's: nice to have, so nobody waits for them for long, and nothing fails without them. */
+/** Hints from an outside server. They are optional: nobody waits long for one, and nothing fails without one. */
 import { z } from 'zod';
 import { defineService } from '../../../src/mcp/service.ts';
 
-/** So long a hint is waited for. Milliseconds. */
+/** How long a call waits for a hint. Milliseconds. */
 const LIMIT_MS = 1_500;
 
-/** A longer answer is no hint. Characters. */
+/** The longest hint: a longer answer is not taken for one. Characters. */
 const MAX_LENGTH = 500;
 
-/** Finds hints. */
+/** The service that finds hints. */
 export const hints = defineService({
   name: 'hints',
   variables: {
@@ -26,7 +26,7 @@ export const hints = defineService({
     },
   },
   open: ({ HINTS_URL }, { log }) => ({
-    /** The hint for an exercise; null where there is none in time. */
+    /** Returns the hint for an exercise; null if there is none in time. Rejects when `signal` is aborted. */
     async find(exerciseId: string, signal: AbortSignal): Promise<string | null> {
       if (HINTS_URL === undefined) return null;
       const url = HINTS_URL.replaceAll('{exercise}', encodeURIComponent(exerciseId));
@@ -41,7 +41,7 @@ export const hints = defineService({
   }),
 });
 
-/** Asks for one until the limit, or until whoever wants it does not want it any more. */
+/** Fetches a hint; null if the answer is not a hint. Rejects after the limit, or when `signal` is aborted. */
 async function fetchHint(url: string, signal: AbortSignal): Promise<string | null> {
   // AbortSignal.any with AbortSignal.timeout may never fire on Node 20: docs/06_LESSONS_LEARNED.md.
   const limit = new AbortController();

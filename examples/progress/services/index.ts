@@ -1,4 +1,4 @@
-/** What the tools and features of the example need. */
+/** The services that the tools and features of the example use. */
 import type { Service } from '../../../src/mcp/service.ts';
 import { database } from './database.ts';
 import { hints } from './hints.ts';

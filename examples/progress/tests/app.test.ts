@@ -1,4 +1,4 @@
-/** The example as clients meet it: real ones, of every transport and both generations of the SDK. */
+/** The example through real clients, over every transport and with both generations of the SDK. */
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
@@ -36,15 +36,15 @@ afterAll(async () => {
 
 const KINDS = ['sse', 'http', '2026-07-28'] as const;
 
-/** What a client is like. */
+/** Options of a test client. */
 interface ClientOptions {
   readonly kind?: (typeof KINDS)[number];
   readonly token?: string;
-  /** The lesson that its user chooses when asked; without one it cannot ask. */
+  /** The lesson that its user chooses when asked; without one the client does not support elicitation. */
   readonly chooses?: string;
 }
 
-/** Connects a client, and notes which lists it is told have changed. */
+/** Connects a client, and records the lists that it is told have changed. */
 async function connect({ kind = 'http', token = ADA, chooses }: ClientOptions = {}) {
   const requestInit = { headers: { Authorization: `Bearer ${token}` } };
   const transport: Transport =
@@ -81,7 +81,7 @@ async function solve(client: Client, answers: Readonly<Record<string, string>>):
     await call(client, 'record_attempt', { exercise, answer });
 }
 
-/** What may be read. */
+/** The URIs of the resources that a client lists. */
 async function listed(client: Client): Promise<string[]> {
   return (await client.listResources()).resources.map(({ uri }) => uri);
 }

@@ -1,4 +1,4 @@
-/** With the example's features beside, plain messages go the short way past the SDK and everything is answered as the SDK alone would. */
+/** With the example's features, plain messages take the fast lane past the SDK, and every answer is what the SDK alone would give. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Feature } from '../../../src/mcp/feature.ts';
@@ -7,7 +7,7 @@ import { openMcpSession, type RawSession, rpc, send, stateless } from '../../../
 import { ADA, GREETER, startTestServer, type TestServer } from '../../../tests/support/start-server.ts';
 import { definition } from '../definition.ts';
 
-/** A feature that keeps something of each session has the SDK answer everything. */
+/** A feature that keeps state of each session makes the SDK answer everything. */
 const NO_SHORT_WAY: Feature = { name: 'nothing', keepsSessionState: true };
 
 const sandbox = createSandbox();
@@ -28,7 +28,7 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-/** What clients ask of the example, and what they should not. */
+/** Requests that clients make of the example, valid and invalid ones. */
 const asked = fc.constantFrom<{
   readonly method: string;
   readonly params?: Readonly<Record<string, unknown>>;
@@ -61,7 +61,7 @@ const asked = fc.constantFrom<{
   },
 );
 
-/** A conversation: one thing after the other, since what is written changes what is read. */
+/** A sequence of requests, one after the other, since what is written changes what is read. */
 const conversation = fc.array(asked, { minLength: 1, maxLength: 10 });
 
 test.each([

@@ -1,4 +1,4 @@
-/** Two users never see each other's rows, whatever both do, in either kind of database; and a database that is gone fails the call alone. */
+/** Two users never see each other's rows, whatever both do, in either kind of database; without its database only the call fails. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
@@ -12,13 +12,13 @@ import { type Learning, openLearning } from './learning.ts';
 /** An exercise of the course, with its lesson. */
 const EXERCISES = COURSE.flatMap((lesson) => lesson.exercises.map((exercise) => ({ lesson, exercise })));
 
-/** What somebody does: answers an exercise, rightly or not. */
+/** The attempts of a user, right and wrong ones. */
 const attempts = fc.array(
   fc.record({ byAda: fc.boolean(), which: fc.nat({ max: EXERCISES.length - 1 }), knows: fc.boolean() }),
   { maxLength: 25 },
 );
 
-/** What a user must see, from what that user has answered, in its order. */
+/** What a user must see after these attempts, given in their order. */
 function seenOf(answered: readonly { readonly exercise: Exercise; readonly answer: string }[]) {
   const solved = new Set<string>();
   const reached = new Set([COURSE[0]?.id]);

@@ -1,4 +1,4 @@
-/** The example's services for a test: opened on a database, given to tools as a server would. */
+/** The example's services for a test: opened on a database, and given to tools as a server would give them. */
 import type { UserFields } from '../../../src/auth/user.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import type { AskingContext } from '../../../src/mcp/tool.ts';
@@ -10,12 +10,12 @@ import { database } from '../services/database.ts';
 /** Services that are open. */
 export interface Learning {
   readonly database: Database;
-  /** What a tool has at hand that a user calls. */
+  /** The context of a tool that this user calls. */
   contextOf(user: string | UserFields, options?: Omit<ToolContextOptions, 'user' | 'use'>): AskingContext;
   close(): Promise<void>;
 }
 
-/** Opens them with these variables: `DATABASE_URL` above all. */
+/** Opens the services with these variables: `DATABASE_URL` above all. */
 export async function openLearning(env: Readonly<Record<string, string>>): Promise<Learning> {
   const open = await openServicesOf(definition, env);
   return {

@@ -1,4 +1,4 @@
-/** Tools without a server: what they answer, what they announce, whom they ask, and what they do when what they need is away. */
+/** Tools without a server: what they answer, what they announce, whom they ask, and what they do when a service is away. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -130,7 +130,7 @@ describe('next_exercise', () => {
     let answer: ((url: string | undefined) => string | undefined) | undefined;
     const server = createServer((req, res) => {
       const text = answer?.(req.url);
-      // What gets no answer hangs.
+      // Without a text the request gets no answer and hangs.
       if (text !== undefined) res.end(text);
     });
     let hinted: Learning;

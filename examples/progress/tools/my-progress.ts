@@ -1,4 +1,4 @@
-/** The tool `my_progress`: an answer for the model and for programs, and a view for clients that show MCP Apps. */
+/** The tool `my_progress`: text for the model, structured output for programs, and a view for clients that support MCP Apps. */
 import { z } from 'zod';
 import { defineTool, ToolResult } from '../../../src/mcp/tool.ts';
 import { CHART } from '../icons.ts';
@@ -25,7 +25,7 @@ export const myProgress = defineTool({
   }),
   annotations: { readOnlyHint: true, openWorldHint: false },
   icons: CHART,
-  // Clients that show no views take no notice.
+  // Clients that do not support MCP Apps ignore it.
   _meta: { ui: { resourceUri: VIEW_URI } },
   run: async (_input, { user, use }) => {
     const progress = await progressOf(use(database), user.userId);

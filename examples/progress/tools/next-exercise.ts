@@ -1,4 +1,4 @@
-/** The tool `next_exercise`: structured output, a scope, progress, a question to the user, and an outside call that may take too long. */
+/** The tool `next_exercise`: structured output, a scope, progress, elicitation, and an outside call that may take too long. */
 import { z } from 'zod';
 import { type AskingContext, defineTool, ToolError, ToolResult } from '../../../src/mcp/tool.ts';
 import type { Lesson } from '../course.ts';
@@ -7,7 +7,7 @@ import { lessonsOf, nextExercise as findNext } from '../learners.ts';
 import { database } from '../services/database.ts';
 import { hints } from '../services/hints.ts';
 
-/** Finds what to practise. */
+/** Finds the exercise that the user should try next. */
 export const nextExercise = defineTool({
   name: 'next_exercise',
   title: 'Next exercise',
@@ -30,7 +30,7 @@ export const nextExercise = defineTool({
   annotations: { readOnlyHint: true, openWorldHint: true },
   icons: PENCIL,
   elicits: true,
-  // The database may be slow, and so may whoever gives hints: the model is told, and `signal` ends the work.
+  // The database and the server of hints may be slow: after this time `signal` ends the work, and the model is told.
   timeoutMs: 10_000,
   run: async ({ lesson: id }, context) => {
     const { user, use, signal, progress } = context;
@@ -52,7 +52,10 @@ export const nextExercise = defineTool({
   },
 });
 
-/** The lesson to practise: the one that is named, the only one, the one that the user chooses, or else the last one. */
+/**
+ * Returns the lesson to practise: the one that is named, the only one, the one that the user chooses, or else the last one.
+ * @throws {ToolError} when the user has not reached the lesson that is named
+ */
 async function chooseLesson(
   lessons: readonly Lesson[],
   id: string | undefined,
@@ -75,6 +78,6 @@ async function chooseLesson(
   });
   const chosen =
     answer.action === 'accept' ? lessons.find((lesson) => lesson.id === answer.content.lesson) : undefined;
-  // Many clients cannot ask, and a user need not answer: there is always something to practise.
+  // Many clients do not support elicitation, and a user may decline: without a choice it is the last lesson.
   return { lesson: chosen ?? last, isChosen: chosen !== undefined };
 }

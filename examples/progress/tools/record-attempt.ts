@@ -1,11 +1,11 @@
-/** The tool `record_attempt`: it writes, and tells clients when the user may see more than before. */
+/** The tool `record_attempt`: it writes, and it notifies clients when the user may read more resources than before. */
 import { z } from 'zod';
 import { defineTool, ToolError, ToolResult } from '../../../src/mcp/tool.ts';
 import { findExercise } from '../course.ts';
 import { lessonsOf, recordAttempt as record } from '../learners.ts';
 import { database } from '../services/database.ts';
 
-/** Judges an answer and keeps it. */
+/** Judges an answer and stores it. */
 export const recordAttempt = defineTool({
   name: 'record_attempt',
   title: 'Record an attempt',
@@ -17,9 +17,9 @@ export const recordAttempt = defineTool({
   }),
   output: z.object({
     isRight: z.boolean(),
-    /** What would have been right. */
+    /** The right answer. */
     expected: z.string(),
-    /** The id of the lesson that the user has just reached. */
+    /** The id of the lesson that the user has just reached; null if there is none. */
     unlocked: z.string().nullable(),
   }),
   scope: 'practice',
@@ -27,7 +27,7 @@ export const recordAttempt = defineTool({
   run: async ({ exercise: id, answer }, { user: { userId }, use, listChanged }) => {
     const found = findExercise(id);
     const reached = await lessonsOf(use(database), userId);
-    // The same words for what there is not and what is not reached yet: ids cannot be probed.
+    // An exercise that does not exist and one that is not reached yet get the same words: ids cannot be probed.
     if (found === undefined || !reached.includes(found.lesson))
       throw new ToolError('There is no such exercise. Call next_exercise, and use the id that it gives.');
     const { isRight, unlocked } = await record(use(database), userId, { ...found, answer });
