@@ -1,4 +1,4 @@
-/** What a prompt is: words that a user chooses in the client, filled in by the server. */
+/** What a prompt is: a template of messages that a user chooses in the client and the server fills in. */
 import type { GetPromptResult, Prompt as ListedPrompt } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { type Completer, completerOf, type Completers, NO_FIELDS, type NoFields } from './completion.ts';
@@ -13,22 +13,22 @@ export interface PromptMessage {
   readonly content: Content;
 }
 
-/** A prompt as its file writes it, with the types of its own arguments. */
+/** A prompt as its file declares it, with the types of its own arguments. */
 export interface PromptDefinition<Args extends z.ZodObject> {
-  /** Clients show it as a command: short, in small letters. */
+  /** Clients show it as a command: keep it short and in lower case. */
   readonly name: string;
   readonly title: string;
   /** For the user who chooses it. */
   readonly description: string;
-  /** Clients send texts: each argument's schema takes one. */
+  /** The schema of the arguments. Clients send every argument as a string. */
   readonly args?: Args;
   /** The scope a user needs to see and use it; without it every user may. */
   readonly scope?: string;
-  /** What the client offers while its user fills in an argument. */
+  /** Completers, whose values the client offers while its user fills in an argument. */
   readonly complete?: Completers<Args>;
   readonly icons?: readonly Icon[];
   readonly _meta?: Meta;
-  /** The prompt's words: one message of the user's, or several messages. Throw `ToolError` for what the user should read. */
+  /** Returns the prompt: a text, which becomes one user message, or several messages. Throw `ToolError` for what the user should read. */
   run(args: z.output<Args>, context: CallContext): PromptAnswer | Promise<PromptAnswer>;
 }
 
@@ -38,12 +38,12 @@ type PromptAnswer = string | readonly PromptMessage[];
 export interface Prompt {
   readonly name: string;
   readonly scope: string | undefined;
-  /** What lists show of it. */
+  /** Its entry in `prompts/list`. */
   readonly listed: ListedPrompt;
   completerOf(argument: string): Completer | undefined;
   /**
-   * Fills it in.
-   * @throws {ToolError} when the arguments do not fit, or as the prompt itself has it
+   * Fills in the prompt.
+   * @throws {ToolError} when the arguments do not match their schema, or when the prompt itself throws one
    */
   run(args: unknown, context: CallContext): Promise<GetPromptResult>;
 }
@@ -84,14 +84,17 @@ export function definePrompt<Args extends z.ZodObject = NoFields>(
 
 const ROLE = z.enum(['user', 'assistant']);
 
-/** A piece of content, checked. */
+/**
+ * Checks a piece of content.
+ * @throws when it is not valid content
+ */
 function one(content: Content): GetPromptResult['messages'][number]['content'] {
   const [checked] = toContent([content]);
   if (checked === undefined) throw new Error('No content.');
   return checked;
 }
 
-/** The arguments as lists show them. */
+/** The arguments as `prompts/list` shows them. */
 function describeArguments(args: z.ZodObject): NonNullable<ListedPrompt['arguments']> {
   const { properties = {}, required = [] } = z.toJSONSchema(args, { io: 'input' });
   return Object.entries(properties).map(([name, schema]) => {

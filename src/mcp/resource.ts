@@ -1,4 +1,4 @@
-/** What a resource is: something that a client can read by its address, one or a whole family of a template. */
+/** What a resource is: data that a client reads by its URI. A template stands for a whole family of resources. */
 import {
   type ReadResourceResult,
   type Resource as ListedResource,
@@ -12,38 +12,38 @@ import type { CallContext } from './tool.ts';
 import { toListedIcons } from './tool-registration.ts';
 import { toContent } from './tool-result.ts';
 
-/** What reads a resource has at hand. */
+/** The context in which a resource is read. */
 export interface ReadContext extends CallContext {
-  /** The address that is asked for. */
+  /** The URI that the client has asked for. */
   readonly uri: string;
 }
 
-/** One of a template's resources, as `list` gives it; what is left out is the template's. */
+/** One of a template's resources, as `list` returns it; fields that are left out are the template's. */
 export type ResourceEntry = Omit<ResourceLink, 'type'>;
 
-/** A resource as its file writes it, with the types of its own parameters. */
+/** A resource as its file declares it, with the types of its own parameters. */
 export interface ResourceDefinition<Params extends z.ZodObject> {
   readonly name: string;
   readonly title: string;
-  /** For users and models: what is there. */
+  /** Tells users and models what the resource contains. */
   readonly description: string;
-  /** An address such as `lesson://intro`, or a template for many: `lesson://{id}` (RFC 6570). */
+  /** A URI such as `lesson://intro`, or a template for many: `lesson://{id}` (RFC 6570). */
   readonly uri: string;
-  /** What a template's variables may be: texts, taken from the address. What does not fit is not found. */
+  /** The schema of a template's variables, which are strings from the URI. A URI whose variables do not match it is not found. */
   readonly params?: Params;
   readonly mimeType?: string;
   /** The scope a user needs to see and read it; without it every user may. */
   readonly scope?: string;
-  /** What a client offers while its user fills in a template. */
+  /** Completers, whose values a client offers while its user fills in a template. */
   readonly complete?: Completers<Params>;
-  /** How long clients of 2026-07-28 may keep what they have read; by others too where it is `shared`, the same for every user. */
+  /** How long clients of 2026-07-28 may cache what they have read. `shared`: it is the same for every user, so a shared cache may keep it too. */
   readonly cache?: { readonly ttlMs: number; readonly shared?: boolean };
   readonly icons?: readonly Icon[];
   readonly annotations?: ContentAnnotations;
   readonly _meta?: Meta;
-  /** Those of a template's resources that this user may see. */
+  /** Lists the template's resources that this user may see. */
   list?(context: CallContext): readonly ResourceEntry[] | Promise<readonly ResourceEntry[]>;
-  /** What is there: text, bytes, or several parts; undefined where there is nothing for this user. Throw `ToolError` for what the user should read. */
+  /** Returns text, bytes or several parts; undefined if there is nothing for this user. Throw `ToolError` for what the user should read. */
   read(params: z.output<Params>, context: ReadContext): ResourceAnswer | Promise<ResourceAnswer>;
 }
 
@@ -52,25 +52,28 @@ type ResourceAnswer = string | Uint8Array | readonly ResourceContents[] | undefi
 /** A resource, or a template of resources, as the server handles it. */
 export interface Resource {
   readonly name: string;
-  /** Its address, or its template. */
+  /** Its URI, or its URI template. */
   readonly uri: string;
   readonly scope: string | undefined;
   readonly cache: ResourceDefinition<z.ZodObject>['cache'];
-  /** What lists show of it: a resource, or else a template. */
+  /** Its entry in lists: that of a resource, or else of a template. */
   readonly listed: { readonly resource: ListedResource } | { readonly template: ListedTemplate };
-  /** What an address asks of it; undefined when it asks for something else. */
+  /** Returns the parameters in a URI; undefined for a URI that is not one of this resource's. */
   match(uri: string): Readonly<Record<string, unknown>> | undefined;
-  /** A template's resources that a user may see; absent where they cannot be listed. */
+  /** Lists the template's resources that a user may see; absent if they cannot be listed. */
   readonly list?: ((context: CallContext) => Promise<ListedResource[]>) | undefined;
   completerOf(variable: string): Completer | undefined;
-  /** What is there; undefined where there is nothing. */
+  /** Reads the resource; undefined if there is nothing. */
   read(
     params: Readonly<Record<string, unknown>>,
     context: ReadContext,
   ): Promise<ReadResourceResult | undefined>;
 }
 
-/** Declares a resource, or a template of resources; the schema of its parameters gives `read` its types. */
+/**
+ * Declares a resource, or a template of resources; the schema of its parameters gives `read` its types.
+ * @throws {Error} when it needs a scope and its cache is shared
+ */
 export function defineResource<Params extends z.ZodObject = NoFields>(
   definition: ResourceDefinition<Params>,
 ): Resource {
@@ -106,7 +109,7 @@ export function defineResource<Params extends z.ZodObject = NoFields>(
   };
 }
 
-/** What is the same of a resource and of a template in lists. */
+/** The fields that lists show of resources and of templates alike. */
 function faceOf(definition: Omit<ResourceDefinition<z.ZodObject>, 'params' | 'read' | 'list' | 'complete'>) {
   const { name, title, description, mimeType } = definition;
   return {
@@ -118,7 +121,7 @@ function faceOf(definition: Omit<ResourceDefinition<z.ZodObject>, 'params' | 're
   };
 }
 
-/** An entry of a template's list, with what it leaves out. */
+/** Completes an entry of a template's list with the template's fields. */
 function toListed(
   face: ReturnType<typeof faceOf>,
   { icons, annotations, _meta, ...entry }: ResourceEntry,
@@ -126,14 +129,14 @@ function toListed(
   return { ...face, ...entry, ...showMore({ icons, annotations, _meta }) };
 }
 
-/** What a resource shows of itself besides texts. */
+/** What a resource shows of itself besides its texts. */
 interface More {
   readonly icons?: readonly Icon[] | undefined;
   readonly annotations?: ContentAnnotations | undefined;
   readonly _meta?: Meta | undefined;
 }
 
-/** The same, as the SDK's types have it. */
+/** The same in the SDK's types. */
 function showMore({ icons, annotations, _meta }: More) {
   return {
     ...(icons !== undefined && { icons: toListedIcons(icons) }),
@@ -142,12 +145,12 @@ function showMore({ icons, annotations, _meta }: More) {
   };
 }
 
-/** Annotations as the SDK's types have them. */
+/** Converts annotations to the SDK's types. */
 function toListedAnnotations({ audience, ...annotations }: ContentAnnotations) {
   return { ...annotations, ...(audience !== undefined && { audience: [...audience] }) };
 }
 
-/** Whether an address is meant, and with which parameters. */
+/** Makes `match`: a fixed URI must be equal; a template's variables must match their schema. */
 function createMatch(
   uri: string,
   template: UriTemplate | undefined,
@@ -161,7 +164,7 @@ function createMatch(
   };
 }
 
-/** A variable without its percent signs; undefined when they mean nothing. */
+/** Decodes the percent-encoding of a variable; undefined if it is malformed. */
 function decode(value: string | string[]): string | string[] | undefined {
   try {
     return typeof value === 'string'
@@ -172,7 +175,10 @@ function decode(value: string | string[]): string | string[] | undefined {
   }
 }
 
-/** What was read, checked and in the protocol's form. */
+/**
+ * Checks what was read and converts it to the protocol's form.
+ * @throws when a part is not valid content
+ */
 function toContents(
   answer: Exclude<ResourceAnswer, undefined>,
   uri: string,

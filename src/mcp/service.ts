@@ -2,35 +2,35 @@
 import type { Logger } from 'pino';
 import type { ValuesOf, Variables } from '../config/variable.ts';
 
-/** What a service has at hand while it opens. */
+/** The context in which a service opens. */
 export interface ServiceContext {
   /** The server's log; each line carries the service's name. */
   readonly log: Logger;
-  /** Where relative paths begin: the working folder, or the package's, where the host of a stdio server chooses the former. */
+  /** The folder of relative paths: the working directory, or for a stdio server, whose host chooses that, the package's folder. */
   readonly folder: string;
   /** Aborted when opening takes too long, or the start ends. */
   readonly signal: AbortSignal;
 }
 
-/** A service as its file writes it, with the types of its own variables. */
+/** A service as its file declares it, with the types of its own variables. */
 export interface ServiceDefinition<Instance, Own extends Variables> {
-  /** For messages and the log. */
+  /** Its name in messages and in the log. */
   readonly name: string;
-  /** The variables that it reads: parsed, reported and listed with the server's own. */
+  /** The environment variables that it reads: parsed, reported and listed with the server's own. */
   readonly variables?: Own;
-  /** Opens it. When that fails, the start ends with the service's name and the error's message. */
+  /** Opens it. When that fails, the start fails with the service's name and the error's message. */
   open(values: ValuesOf<Own>, context: ServiceContext): Instance | Promise<Instance>;
-  /** Whether it can do its work at this moment; asked by `/ready`. Without it, always. */
+  /** Whether it can do its work at the moment; `/ready` asks. Default: always. */
   isReady?(instance: Instance): boolean | Promise<boolean>;
   /** Closes it, after the last call that could use it has ended. */
   close?(instance: Instance): void | Promise<void>;
 }
 
-/** A service as the server handles it, and what tools ask for it by. */
+/** A service as the server handles it, and the key by which tools ask for it. */
 export interface Service<Instance = unknown> {
   readonly name: string;
   readonly variables: Variables;
-  /** Opens it with the values of all variables; what is returned knows how it is asked and closed. */
+  /** Opens it with the values of all variables. The result tells whether it is ready, and closes it. */
   open(values: Readonly<Record<string, unknown>>, context: ServiceContext): Promise<OpenService<Instance>>;
 }
 
@@ -41,7 +41,7 @@ export interface OpenService<Instance = unknown> {
   close(): Promise<void>;
 }
 
-/** Gives the instance of a service that is open; how tools and features get at it. */
+/** Returns the instance of an open service, to tools and features. */
 export type UseService = <Instance>(service: Service<Instance>) => Instance;
 
 /** Declares a service; its variables give `open` its types. */

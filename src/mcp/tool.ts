@@ -1,49 +1,50 @@
-/** What a tool is: a name, a description, zod schemas and a function. Knows zod, not the MCP SDK. */
+/** What a tool is: a name, a description, zod schemas and a function. Depends on zod, not on the MCP SDK. */
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { UserContext } from '../auth/user.ts';
 import type { Content, Icon, Meta } from './content.ts';
 import type { UseService } from './service.ts';
 
-/** What serves a request has at hand: a tool, a prompt, a resource. */
+/** The context in which a tool, a prompt or a resource serves a request. */
 export interface CallContext {
-  /** Who calls, taken from the credential of this very request. */
+  /** The user who calls, from the credential of this very request. */
   readonly user: UserContext;
-  /** Gives a service of this server: `use(lessons).find(id)`. */
+  /** Returns a service of this server: `use(lessons).find(id)`. */
   readonly use: UseService;
-  /** The server's log; each line carries the request id, and the trace id where there is one. Never log the input: it belongs to the user. */
+  /** The server's log; each line carries the request id, and the trace id if there is one. Never log the input: it belongs to the user. */
   readonly log: Logger;
-  /** Headers for outside calls, which are part of the client's trace with them: `fetch(url, { headers: traceHeaders })`. Often none. */
+  /** Headers that make an outside call part of the client's trace: `fetch(url, { headers: traceHeaders })`. Often empty. */
   readonly traceHeaders: Readonly<Record<string, string>>;
-  /** Aborted when the client cancels the call or goes away: hand it to whatever takes long. */
+  /** Aborted when the client cancels the call or goes away: pass it to everything that may take long. */
   readonly signal: AbortSignal;
   /** How the call arrived. */
   readonly connection: Pick<CallConnection, 'transport' | 'protocolVersion'>;
 }
 
-/** What a running tool has at hand besides its input. */
+/** The context of a running tool. */
 export interface ToolContext extends CallContext {
   readonly connection: CallConnection;
   /**
-   * Tells the client how far the call is; does nothing when the client did not ask for it. What is no more than before is not sent, as
-   * the specification forbids.
+   * Reports progress to the client; does nothing if the client did not ask for it. A value that is not above the one before is not sent,
+   * since the specification forbids it.
    */
   progress(done: number, total?: number, message?: string): Promise<void>;
   /**
-   * Tells this user's clients, those of other processes too, that a list shows this user something else than before: they ask for it again.
-   * Clients of 2026-07-28 that listen are told whoever's they are.
+   * Notifies this user's clients, in every process, that a list has changed for this user: they ask for it again. Clients of 2026-07-28
+   * that have subscribed are notified whichever user they belong to.
    */
   listChanged(list: ChangingList): void;
 }
 
-/** What a client may have listed. */
+/** The lists of a client that may change. */
 export type ChangingList = 'tools' | 'prompts' | 'resources';
 
-/** What a tool that `elicits` has at hand besides. */
+/** The context of a tool that `elicits`. */
 export interface AskingContext extends ToolContext {
   /**
-   * Asks the user with a form of flat fields, once a call. The question ends the run, and the answer begins it anew: ask before you change
-   * anything. Many clients cannot ask, and a user may decline: without an answer a tool does less, or says what to call it with.
+   * Asks the user with a form of flat fields, once a call. The question ends the run, and the answer starts the tool again from its
+   * beginning: ask before you change anything. Many clients do not support elicitation, and a user may decline: without an answer a tool
+   * does less, or says which arguments to call it with.
    */
   elicit<Form extends z.ZodObject>(question: Question<Form>): Promise<ElicitAnswer<Form>>;
 }
@@ -51,11 +52,11 @@ export interface AskingContext extends ToolContext {
 /** A question to the user. */
 export interface Question<Form extends z.ZodObject> {
   readonly message: string;
-  /** Texts, numbers, booleans and choices; each field says what it means. */
+  /** The fields: strings, numbers, booleans and enums. Describe what each field means. */
   readonly form: Form;
 }
 
-/** What became of a question: `unavailable` where the client cannot ask. */
+/** The outcome of a question: `unavailable` if the client cannot ask. */
 export type ElicitAnswer<Form extends z.ZodObject> =
   | { readonly action: 'accept'; readonly content: z.output<Form> }
   | { readonly action: 'decline' | 'cancel' | 'unavailable' };
@@ -65,9 +66,9 @@ export interface CallConnection {
   readonly transport: TransportName;
   readonly protocolVersion: string;
   /**
-   * Ends the response, whose client asks for the answer again after so many milliseconds (up to 240,000), while the tool goes on: for calls
-   * that take minutes, through proxies that cut what is open for long. Returns false where the client would not come back; then
-   * nothing happens. Only clients of 2025-11-25 do, and not all of them: never pause for those of whom you know nothing.
+   * Ends the response while the tool goes on; the client asks for the answer again after `retryMs` (up to 240,000). It is for calls that
+   * take minutes, through proxies that cut long responses. Returns false, and does nothing, if the client would not come back. Only clients
+   * of 2025-11-25 come back, and not all of them: never pause for clients that you do not know.
    */
   pause(retryMs: number): boolean;
 }
@@ -83,7 +84,7 @@ export interface ToolAnnotations {
   readonly openWorldHint?: boolean;
 }
 
-/** What every tool tells about itself. */
+/** What every tool declares about itself. */
 interface ToolFace<Input extends z.ZodObject, Output extends z.ZodObject | undefined> {
   /** Letters, digits, `_`, `-` and `.`, at most 64: what every client accepts. */
   readonly name: string;
@@ -91,29 +92,29 @@ interface ToolFace<Input extends z.ZodObject, Output extends z.ZodObject | undef
   /** For the model: what the tool does and when to use it. */
   readonly description: string;
   readonly input: Input;
-  /** With it the answer is structured: `run` returns an object of this shape. */
+  /** The schema of the structured output. With it, `run` returns an object of this shape. */
   readonly output?: Output;
   /** The scope a user needs to see and call the tool; without it every user may. */
   readonly scope?: string;
   readonly annotations?: ToolAnnotations;
-  /** Shown beside the title by clients that do so. */
+  /** Icons that some clients show beside the title. */
   readonly icons?: readonly Icon[];
-  /** For clients that know its keys: the view of an MCP App, say. */
+  /** Data for clients that know its keys, such as the view of an MCP App. */
   readonly _meta?: Meta;
-  /** The longest that a call may take, waiting included: then its `signal` aborts and the model is told. Without it a call takes what it takes. */
+  /** How long a call may take, including the wait for its turn: after that its `signal` aborts and the model is told. Default: no limit. */
   readonly timeoutMs?: number;
-  /** So many calls run at once, of all users together; others wait, and users take turns. Without it there is no such limit. */
+  /** How many calls run at once, of all users together; others wait, and users take turns. Default: no limit. */
   readonly concurrency?: number;
-  /** So many calls one of it counts for (`CALLS_PER_MINUTE`): what is dear is called less often. Default: 1; 0: it does not count. */
+  /** How many calls one call counts for (`CALLS_PER_MINUTE`), so that an expensive tool is called less often. Default: 1; 0: it does not count. */
   readonly cost?: number;
 }
 
-/** What `run` may return: the structured answer, or text or pieces of content; as a {@link ToolResult}, with more to it. */
+/** What `run` may return: the structured output, or else a text or pieces of content; or a {@link ToolResult}, which can hold more. */
 type ToolAnswer<Output extends z.ZodObject | undefined> = Output extends z.ZodObject
   ? z.input<Output> | ToolResult<z.input<Output>>
   : string | readonly Content[] | ToolResult;
 
-/** An answer with more to it: content of its own beside the structured answer, which is else spelled out as JSON, and `_meta`. */
+/** An answer with `_meta`, or with its own content beside the structured output, which otherwise is also the content, as JSON. */
 export class ToolResult<Structured = undefined> {
   readonly content: string | readonly Content[] | undefined;
   readonly structured: Structured | undefined;
@@ -126,19 +127,19 @@ export class ToolResult<Structured = undefined> {
   }
 }
 
-/** What a {@link ToolResult} is made of: at least one of the two. */
+/** The parts of a {@link ToolResult}: content, structured output or both. */
 type ToolResultParts<Structured> = { readonly _meta?: Meta } & (
   | { readonly content: string | readonly Content[]; readonly structured?: Structured }
   | { readonly content?: string | readonly Content[]; readonly structured: Structured }
 );
 
-/** A tool as its file writes it, with the types of its own schemas. */
+/** A tool as its file declares it, with the types of its own schemas. */
 export interface ToolDefinition<
   Input extends z.ZodObject,
   Output extends z.ZodObject | undefined,
   Elicits extends boolean,
 > extends ToolFace<Input, Output> {
-  /** Whether it may ask the user, by `elicit`. */
+  /** Whether it may ask the user, with `elicit`. */
   readonly elicits?: Elicits;
   run(
     input: z.output<Input>,
@@ -146,7 +147,7 @@ export interface ToolDefinition<
   ): ToolAnswer<Output> | Promise<ToolAnswer<Output>>;
 }
 
-/** A tool as the server handles it. `run` takes what `input` has parsed, and returns its answer or a promise of it. */
+/** A tool as the server handles it. `run` takes the input that `input` has parsed, and returns the answer or a promise of it. */
 export interface Tool extends ToolFace<z.ZodObject, z.ZodObject | undefined> {
   readonly elicits?: boolean;
   run(input: Readonly<Record<string, unknown>>, context: AskingContext): unknown;
@@ -157,7 +158,10 @@ export class ToolError extends Error {
   override readonly name = 'ToolError';
 }
 
-/** Declares a tool; its schemas give `run` its types. */
+/**
+ * Declares a tool; its schemas give `run` its types.
+ * @throws {Error} when the name, `timeoutMs`, `concurrency` or `cost` is out of bounds
+ */
 export function defineTool<
   Input extends z.ZodObject,
   Output extends z.ZodObject | undefined = undefined,
@@ -181,10 +185,10 @@ export function defineTool<
   };
 }
 
-/** The longest time that a timer of Node takes. */
+/** The longest delay of a Node.js timer. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** A call that counts for more would keep its user waiting for hours. */
+/** The highest cost: a call that counts for more would make its user wait for hours. */
 const MAX_COST = 10_000;
 
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
