@@ -1,6 +1,6 @@
 /**
- * What is told of each call: its line in the log, and an event on a channel of `node:diagnostics_channel` for whoever listens, such as
- * `/metrics` or a fork's own system. Nobody listening costs one look.
+ * Records of calls: each has a line in the log, and an event on a channel of `node:diagnostics_channel` for subscribers, such as `/metrics`
+ * or a fork's own system. Without subscribers the channel costs one check.
  */
 import { channel } from 'node:diagnostics_channel';
 import type { Logger } from 'pino';
@@ -8,57 +8,60 @@ import { createLineLog, shownName } from '../log.ts';
 import type { Caller } from './caller.ts';
 import type { Trace } from './trace.ts';
 
-/** Published when a call begins, and the call runs within the stores that are bound to it; the event lacks its end. */
+/**
+ * Published when a call begins. The call runs within the stores (`AsyncLocalStorage`) that are bound to the channel; the event has no
+ * outcome yet.
+ */
 export const CALL_BEGINS = 'mcp:call:begin';
 /** Published once for each call, when it has ended. */
 export const CALL_ENDED = 'mcp:call';
 
-/** What is called, by the method of the protocol and by the word that the log has for it. */
+/** The kinds of calls, as the log names them; each kind is one method of the protocol. */
 export type CalledKind = 'tool' | 'prompt' | 'resource' | 'completion' | 'listing';
 
-/** A call as the channels have it. Names and ids only: never a token, an argument or an answer. */
+/** The event of a call. It holds names and ids only: never a token, an argument or an answer. */
 export interface CallEvent {
-  /** Of the protocol, such as `tools/call`. */
+  /** The method of the protocol, such as `tools/call`. */
   readonly method: string;
   readonly kind: CalledKind;
-  /** The tool's name, or what else is called; {@link UNKNOWN} for tools and prompts that there are not. */
+  /** The name of the tool, or of what else is called; {@link UNKNOWN} for tools and prompts that do not exist. */
   readonly name: string;
   readonly userId: string;
   readonly tokenId: string | undefined;
-  /** The client's name and version, as it says them of itself. */
+  /** The client's name and version, as it states them. */
   readonly client: string | undefined;
   readonly transport: Caller['transport'];
   readonly protocolVersion: string;
   readonly requestId: string;
-  /** Who listens to {@link CALL_BEGINS} may put another one in its place: the call's lines have it, and what it hands to outside calls. */
+  /** A subscriber of {@link CALL_BEGINS} may replace it: then the call's log lines and the headers for its outside calls have the new one. */
   trace: Trace | undefined;
-  /** Of `performance.now()`. */
+  /** When the call began, by `performance.now()`. */
   readonly beganMs: number;
   /** How it ended: `ok`, `tool_error`, `call_limit` and the like; docs/11 lists them. */
   outcome?: string;
   durationMs?: number;
 }
 
-/** Outcomes that are no error: the call has done what it could. */
+/** Outcomes that are not errors: the call has done what it could. */
 export const GOOD_OUTCOMES: ReadonlySet<string> = new Set(['ok', 'input_required']);
 
-/** What stands in the place of a name that no tool or prompt has: a client may send any number of those, and secrets too. */
+/** Replaces a name that no tool or prompt has: a client may send any number of those, and secrets too. */
 export const UNKNOWN = '(unknown)';
 
-/** What is known of a call when it comes. */
+/** What is known of a call when it arrives. */
 export interface Called {
   readonly kind: CalledKind;
   readonly name: string;
   readonly caller: Caller;
   readonly protocolVersion: string;
-  /** Whether nobody waits for its answer any more. */
+  /** Whether it is cancelled, so that nobody waits for its answer. */
   readonly isCancelled: () => boolean;
 }
 
-/** Hears how a call ended. */
+/** Records how a call ended. */
 export type NoteOutcome<Outcome extends string = string> = (outcome: Outcome) => void;
 
-/** How the log and the protocol name what is called. Completions come with each key that a user presses, and lists are no news. */
+/** The level and message of each kind in the log, and its method. Completions come with every key press, and lists are routine: both are `debug`. */
 const KINDS = {
   tool: { level: 'info', message: 'tool call', method: 'tools/call' },
   prompt: { level: 'info', message: 'prompt served', method: 'prompts/get' },
@@ -67,10 +70,10 @@ const KINDS = {
   listing: { level: 'debug', message: 'resources listed', method: 'resources/list' },
 } as const satisfies Readonly<Record<CalledKind, object>>;
 
-/** So many names of clients are kept as the log shows them. */
+/** How many client names are kept in the form that the log shows. */
 const MAX_CLIENTS = 1_000;
 
-/** Tells of the calls of one server definition. */
+/** Records the calls of one server definition. */
 export class CallRecords {
   readonly #lines: Logger;
   readonly #begins = channel(CALL_BEGINS);
@@ -81,7 +84,7 @@ export class CallRecords {
     this.#lines = createLineLog(log);
   }
 
-  /** Runs a call, which says how it ended before it is settled; the record is made then. */
+  /** Runs a call, and returns what `work` returns. `work` reports the outcome through `note` before it settles; the record is made at that moment. */
   follow<Result>(called: Called, work: (note: NoteOutcome, caller: Caller) => Result): Result {
     const { caller } = called;
     const isHeard = this.#ended.hasSubscribers || this.#begins.hasSubscribers;
@@ -99,7 +102,7 @@ export class CallRecords {
     );
   }
 
-  /** Notes the call of a tool that there is not. */
+  /** Records the call of a tool that does not exist. */
   noteUnknown(caller: Caller, protocolVersion: string): void {
     const called = {
       kind: 'tool',
@@ -111,7 +114,7 @@ export class CallRecords {
     this.follow(called, (note) => note('unknown_tool'));
   }
 
-  /** Writes the line of a call. */
+  /** Writes the log line of a call. */
   #write(event: CallEvent): void {
     const { kind, name, userId, tokenId, client, transport, requestId, trace, outcome } = event;
     const { level, message } = KINDS[kind];
@@ -132,7 +135,7 @@ export class CallRecords {
     );
   }
 
-  /** What the log shows of a client's name. */
+  /** A client's name as the log shows it. */
   #shown(client: string): string {
     const known = this.#shownClients.get(client);
     if (known !== undefined) return known;
@@ -143,7 +146,7 @@ export class CallRecords {
   }
 }
 
-/** A call that begins. */
+/** Makes the event of a call that begins. */
 function eventOf({ kind, name, caller, protocolVersion }: Called): CallEvent {
   const { user, grant, client, transport, requestId, trace } = caller;
   return {
@@ -161,10 +164,10 @@ function eventOf({ kind, name, caller, protocolVersion }: Called): CallEvent {
   };
 }
 
-/** What nobody wants to know. */
+/** The `note` of a call that nobody records. */
 function noteNothing(): void {}
 
-/** A client's name and version in one text; undefined where it says no name. */
+/** A client's name and version in one text; undefined if it states no name. */
 export function clientNameOf(said: unknown): string | undefined {
   if (typeof said !== 'object' || said === null || !('name' in said) || typeof said.name !== 'string')
     return undefined;
@@ -172,5 +175,5 @@ export function clientNameOf(said: unknown): string | undefined {
   return `${said.name}${version}`.slice(0, MAX_CLIENT_CHARS);
 }
 
-/** Longer than the names of real clients. */
+/** The longest client name that is kept, longer than those of real clients. Characters. */
 const MAX_CLIENT_CHARS = 200;

@@ -1,4 +1,4 @@
-/** One tool call, from the arguments as they came to the result as it goes out, with its line in the log. */
+/** Runs one tool call: from the arguments as they came to the result as it goes out, with its line in the log. */
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { type $ZodType, safeParse } from 'zod/v4/core';
@@ -13,10 +13,10 @@ import type { Elicitation } from './question.ts';
 import { RunningCall } from './running-call.ts';
 import type { McpDefinition } from './server.ts';
 
-/** What stands for a revision that has not been negotiated: HTTP+SSE clients may call before they do. */
+/** Stands for a protocol revision that has not been negotiated: HTTP+SSE clients may call before they initialize. */
 export const NO_REVISION = 'not negotiated';
 
-/** A call on its way to a tool. */
+/** A call of a tool. */
 export interface ToolCall {
   readonly tool: Tool;
   /** The arguments as the client sent them. */
@@ -24,22 +24,22 @@ export interface ToolCall {
   readonly caller: Caller;
   readonly protocolVersion: string;
   readonly origin: CallOrigin;
-  /** What is the same for every call. */
+  /** The server definition, the same for every call. */
   readonly definition: McpDefinition;
 }
 
-/** The request behind a call: whether it still wants an answer, and how it hears of progress. */
+/** The request behind a call: whether it is cancelled, and how its client is told of progress. */
 export interface CallOrigin {
   readonly signal: AbortSignal;
   readonly isCancelled: boolean;
-  /** How its user can be asked; absent where nobody can. */
+  /** How its user can be asked; absent if nobody can be. */
   readonly elicitation?: Elicitation;
   progress(done: number, total?: number, message?: string): Promise<void>;
-  /** Sends the client away, to come back for the answer after so many milliseconds; false where it would not. */
+  /** Ends the response; the client comes back for the answer after so many milliseconds. False if it would not come back. */
   pause(comeBackAfterMs: number): boolean;
 }
 
-/** How a call ended, where its client has not gone meanwhile. */
+/** How a call ended, if it was not cancelled. */
 type Outcome =
   | 'ok'
   | 'input_required'
@@ -49,10 +49,10 @@ type Outcome =
   | 'timeout'
   | 'internal_error';
 
-/** What a call comes to: a result, or a question for the user that a tool which `elicits` asks. */
+/** The outcome of a call: a result, or the question that a tool with `elicits` asks its user. */
 export type CallAnswer = CallToolResult | InputRequiredResult;
 
-/** Runs a tool. Never rejects: whatever goes wrong becomes a result that the model can read. */
+/** Runs a tool. Never rejects: every failure becomes a result that the model can read. */
 export function callTool(call: ToolCall): Promise<CallAnswer> {
   const { tool, caller, protocolVersion, origin, definition } = call;
   const isCancelled = (): boolean => origin.isCancelled;
@@ -62,10 +62,10 @@ export function callTool(call: ToolCall): Promise<CallAnswer> {
   );
 }
 
-/** Hears how a call ended. */
+/** Records how a call ended. */
 type Note = NoteOutcome<Outcome>;
 
-/** Lets the call in, checks its input, runs the tool, and turns every ending into a result. */
+/** Admits the call, checks its input, runs the tool, and turns every ending into a result. */
 async function runTool(call: ToolCall, note: Note): Promise<CallAnswer> {
   const { tool, input, caller, definition } = call;
   const { inFlight } = definition;
@@ -101,7 +101,7 @@ async function runTool(call: ToolCall, note: Note): Promise<CallAnswer> {
     note('ok');
     return result;
   } catch (error) {
-    // A tool may have made what it likes of the error that ended its run.
+    // A tool may have caught the error of `elicit` that ended its run, and thrown another one.
     if (running?.openQuestion !== undefined) return ask(running.openQuestion, note);
     return describeFailure(call, error, note);
   } finally {
@@ -110,13 +110,13 @@ async function runTool(call: ToolCall, note: Note): Promise<CallAnswer> {
   }
 }
 
-/** Hands a question on. */
+/** Records that a question is asked, and returns it. */
 function ask(question: InputRequiredResult, note: Note): InputRequiredResult {
   note('input_required');
   return question;
 }
 
-/** What the model hears of something that a tool threw. */
+/** Records an error that a tool threw, and makes the result for the model. */
 function describeFailure(call: ToolCall, error: unknown, note: Note): CallToolResult {
   if (error instanceof ToolError) {
     note('tool_error');
@@ -127,7 +127,7 @@ function describeFailure(call: ToolCall, error: unknown, note: Note): CallToolRe
     return errorResult(error.message);
   }
   const { tool, caller, origin, definition } = call;
-  // What else is thrown may hold anything: it goes to the log, and the model gets the id to ask about.
+  // Any other error may contain anything: it goes to the log, and the model gets the request id to ask about.
   if (!origin.isCancelled)
     definition.log.error({ err: error, requestId: caller.requestId, tool: tool.name }, 'tool failed');
   note('internal_error');
@@ -159,10 +159,10 @@ export function progressParams(progressToken: RequestId, [progress, total, messa
   };
 }
 
-/** Whether a report says more than the one before, as the specification demands of each; what is no number says nothing. */
+/** Whether a report is above the one before, as the specification requires; a value that is not a finite number never is. */
 export function isFurther([done]: ProgressReport, reached: number): boolean {
   return Number.isFinite(done) && done > reached;
 }
 
-/** What a tool reports. */
+/** The arguments of a progress report. */
 export type ProgressReport = Parameters<CallOrigin['progress']>;

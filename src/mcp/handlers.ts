@@ -1,6 +1,6 @@
 /**
- * Puts the handlers of this server around the SDK's own: lists show each user what that user may use, what is declared is served with
- * scope and log, and the rest is whatever a feature has registered.
+ * Wraps the SDK's handlers in those of this server: lists show each user what that user may use, declared prompts and resources are served
+ * with a scope check and a log line, and everything else is whatever a feature has registered.
  */
 import {
   type CallToolResult,
@@ -20,7 +20,7 @@ import { errorResult } from './tool-result.ts';
 import { installCompletion, installPrompts } from './prompt-handlers.ts';
 import { installResources } from './resource-handlers.ts';
 
-/** Sets the handlers; to be called when everything has been registered. */
+/** Sets the handlers. Call it after everything has been registered. */
 export function installHandlers(parts: HandlerParts): void {
   const { inner, definition, server } = parts;
   const { prompts, resources } = definition.catalogue;
@@ -31,7 +31,7 @@ export function installHandlers(parts: HandlerParts): void {
   if (prompts.size + resources.size > 0) installCompletion(parts);
 }
 
-/** What `tools/list` says to a user who may call everything; undefined where there are no tools. */
+/** Returns the tools as `tools/list` shows them to a user who may call everything; undefined if there are none. */
 export function listAllTools(inner: Handlers): Promise<ListedTool[]> | ListedTool[] | undefined {
   const list = inner.get('tools/list');
   // oxlint-disable-next-line no-unsafe-type-assertion -- the SDK's own handler looks neither at the request nor at its context
@@ -40,7 +40,7 @@ export function listAllTools(inner: Handlers): Promise<ListedTool[]> | ListedToo
   return found instanceof Promise ? found.then(({ tools }) => tools) : found?.tools;
 }
 
-/** Tools are filtered by scope; calls of those that a feature has registered leave a line as well. */
+/** Sets the handlers of tools: the list is filtered by scope, and calls of tools that a feature has registered have a log line as well. */
 function installTools(parts: HandlerParts): void {
   const {
     server: { server },
@@ -60,14 +60,14 @@ function installTools(parts: HandlerParts): void {
     const { name } = request.params;
     const isElsewhere = !own.has(name) && hasRegistering(definition);
     if (isElsewhere) {
-      // A client may send any name, and a secret by mistake.
+      // A client may send any name, even a secret by mistake.
       const asked = { kind: 'tool', name: (await isRegistered(name)) ? name : UNKNOWN } as const;
       return passOn<CallToolResult>(parts, asked, request, context, errorResult);
     }
     if (!own.has(name)) {
       const { protocolVersion = NO_REVISION } = frameOf(parts, context);
       definition.records.noteUnknown(callerOf(context, connectionCaller), protocolVersion);
-      // Not the SDK: it looks names up in an object, and finds what every object has.
+      // The SDK is not asked: it looks names up in an object, and finds the members that every object has.
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${name} not found`);
     }
     // oxlint-disable-next-line no-unsafe-type-assertion -- what handlers of a method return, the SDK checks
@@ -75,7 +75,7 @@ function installTools(parts: HandlerParts): void {
   });
 }
 
-/** Tells whether a tool is listed, by a feature that may register more as it goes. */
+/** Makes a check of whether a tool is listed. For an unknown name it reads the list again: a feature may register more tools as it goes. */
 function createNameCheck(inner: Handlers): (name: string) => Promise<boolean> {
   let known: ReadonlySet<string> = new Set();
   return async (name) => {
@@ -84,7 +84,7 @@ function createNameCheck(inner: Handlers): (name: string) => Promise<boolean> {
   };
 }
 
-/** Leaves out what the user lacks the scope for, and could not get it by signing in again. */
+/** Leaves out the tools whose scope the user lacks and could not get by signing in again. */
 export function allowedTools(
   tools: readonly ListedTool[],
   user: UserContext,

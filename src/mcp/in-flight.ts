@@ -2,7 +2,7 @@
 import type { Grant } from '../auth/verifier.ts';
 import { ToolPlaces } from './tool-places.ts';
 
-/** Works on requests. A session joins once for its whole life: to note each single request here would make each of them dearer. */
+/** Something that works on requests. A session joins once for its whole life, since recording every request here would make each of them slower. */
 export interface Worker {
   /** Aborts the requests whose grant is not current. Their clients are told that the token is no longer valid. */
   endRevoked(isCurrent: (grant: Grant) => boolean): void;
@@ -53,7 +53,7 @@ export class InFlight {
     return true;
   }
 
-  /** Gives a place of a user's back. */
+  /** Releases one of a user's places. */
   givePlaceBack(userId: string): void {
     const left = (this.#callsOf.get(userId) ?? 1) - 1;
     if (left === 0 && this.#callsOf.size > MAX_IDLE_USERS) this.#callsOf.delete(userId);

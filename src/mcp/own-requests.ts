@@ -1,23 +1,23 @@
 /**
- * The names of a server's own requests, where a client's answer may reach another process than the one that asks: with numbers alone, as the
- * SDK counts them, it could be taken there for the answer to another question.
+ * Unique ids of a server's own requests, for when a client's response may reach another process than the one that asks: the numbers that
+ * the SDK uses could be taken there for the id of another request.
  */
 import { randomBytes } from 'node:crypto';
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { isRequest, isResponse, type RequestId } from './messages.ts';
 
-/** Renames what goes out and comes in. */
+/** Translates the ids of outgoing and incoming messages. */
 export interface RequestNames {
-  /** A message of the SDK's server as it goes out. */
+  /** Translates an outgoing message of the SDK's server. */
   name(message: JSONRPCMessage): JSONRPCMessage;
-  /** A client's message as the SDK's server knows it; undefined for an answer to what it never asked. */
+  /** Translates a client's message for the SDK's server; undefined for a response to a request that this server never sent. */
   unname(message: JSONRPCMessage): JSONRPCMessage | undefined;
 }
 
 /** `<process>.<server>.<number>`. */
 const NAME = /^([\w-]+)\.([\w-]+)\.(\d+)$/;
 
-/** The names of one server's requests: those of another server of this process are none of its own either. */
+/** Makes the ids of one SDK server's requests. They differ from those of every other server, of this process too. */
 export function createRequestNames(processName: string): RequestNames {
   const own = `${processName}.${randomBytes(6).toString('base64url')}`;
   const named = (id: unknown): unknown => (typeof id === 'number' ? `${own}.${id}` : id);
@@ -40,7 +40,7 @@ export function createRequestNames(processName: string): RequestNames {
   };
 }
 
-/** The process that asked what a message answers; undefined when it answers nothing of the kind. */
+/** The process whose request a message responds to; undefined if it is no response to such a request. */
 export function askerOf(message: JSONRPCMessage): string | undefined {
   if ('method' in message) return undefined;
   const id: RequestId | undefined = message.id;

@@ -1,22 +1,22 @@
-/** Recognizes what is plain: a message, above all a `tools/call`, with nothing else that could mean something to the protocol. */
+/** Recognizes plain messages, above all a `tools/call`: nothing else in them could mean something to the protocol. */
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import { isRequest, type RequestId } from './messages.ts';
 import { isObject, isRequestId, isSessionMeta, isStatelessMeta, STATELESS_REVISION } from './plain-meta.ts';
 
-/** What a request or a notification may have; the SDK refuses one with more. */
+/** The fields that a request or a notification may have; the SDK refuses a message with others. */
 export const MESSAGE_FIELDS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
 
-/** What a plain call asks for. */
+/** A plain `tools/call`. */
 export interface PlainCall {
   readonly id: RequestId;
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>> | undefined;
   readonly progressToken: RequestId | undefined;
-  /** Whether it carries the envelope of the revision whose requests stand alone. */
+  /** Whether it carries the envelope of the stateless revision. */
   readonly isStateless: boolean;
 }
 
-/** A message, and the call that it makes, where it is a plain one: looked for once, when the body is read. */
+/** A message, and the call that it makes, if that is a plain one. It is parsed once, when the body is read. */
 export interface ReadMessage<Message extends JSONRPCMessage = JSONRPCMessage> {
   readonly message: Message;
   readonly call: PlainCall | undefined;
@@ -27,13 +27,13 @@ export function isReadRequest(read: ReadMessage): read is ReadMessage<JSONRPCReq
   return isRequest(read.message);
 }
 
-/** A request that stands alone and asks what there is: its answer depends on nothing but what its user may see. */
+/** A request of the stateless revision that asks what there is: its answer depends only on what its user may see. */
 export interface PlainQuestion {
   readonly id: RequestId;
   readonly method: string;
 }
 
-/** The call that a message makes, if it is plain; anything out of the ordinary, right or wrong, is left to the SDK. */
+/** Returns the call that a message makes, if it is plain; anything out of the ordinary, valid or not, is left to the SDK. */
 export function readPlainCall(message: unknown): PlainCall | undefined {
   if (!isObject(message, MESSAGE_FIELDS)) return undefined;
   const { jsonrpc, id, method, params } = message;
@@ -47,7 +47,7 @@ export function readPlainCall(message: unknown): PlainCall | undefined {
     : undefined;
 }
 
-/** The question that a message asks, if it is plain and stands alone. */
+/** Returns the question that a message asks, if it is plain and of the stateless revision. */
 export function readPlainQuestion(message: unknown): PlainQuestion | undefined {
   if (!isObject(message, MESSAGE_FIELDS)) return undefined;
   const { jsonrpc, id, method, params } = message;
@@ -56,12 +56,12 @@ export function readPlainQuestion(message: unknown): PlainQuestion | undefined {
   return isStatelessMeta(params['_meta']) ? { id, method } : undefined;
 }
 
-/** Whether a request without parameters of its own is plain: it may ask for progress, which it is answered before. */
+/** Whether the parameters of a request that needs none are plain. They may ask for progress, but the answer comes before there is any. */
 export function hasPlainParams(params: unknown): boolean {
   return params === undefined || (isObject(params, META_ONLY) && isSessionMeta(params['_meta']));
 }
 
-/** Whether a message has nothing that could be wrong but its method and what its parameters hold: no odd field, no odd `_meta`. */
+/** Whether a message has no unknown field and a plain `_meta`, so that only its method and the contents of its parameters can be wrong. */
 export function isPlainMessage(message: unknown): boolean {
   return isObject(message, MESSAGE_FIELDS) && hasSessionMeta(message['params']);
 }
@@ -71,12 +71,12 @@ export function hasNoEnvelope(body: unknown): boolean {
   return isObject(body) && hasSessionMeta(body['params']);
 }
 
-/** Whether a call stands alone and the headers repeat what it says, as its revision demands. */
+/** Whether a call is of the stateless revision, and the headers repeat what it says, as that revision requires. */
 export function isRepeatedIn(headers: RequestHeaders, { isStateless, name }: PlainCall): boolean {
   return isStateless && headers['mcp-name'] === name && isMethodRepeatedIn(headers, 'tools/call');
 }
 
-/** Whether the headers repeat the revision and the method of a request that stands alone. */
+/** Whether the headers repeat the revision and the method of a stateless request. */
 export function isMethodRepeatedIn(headers: RequestHeaders, method: string): boolean {
   return headers['mcp-protocol-version'] === STATELESS_REVISION && headers['mcp-method'] === method;
 }
@@ -84,7 +84,7 @@ export function isMethodRepeatedIn(headers: RequestHeaders, method: string): boo
 /** A request's headers. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Whether parameters are left out, or an object whose `_meta` is plain. */
+/** Whether parameters are absent, or an object whose `_meta` is plain. */
 function hasSessionMeta(params: unknown): boolean {
   return params === undefined || (isObject(params) && isSessionMeta(params['_meta']));
 }

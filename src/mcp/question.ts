@@ -1,6 +1,6 @@
 /**
- * What a tool asks its user. The question ends the run, and the answer begins another one: of 2026-07-28 that is how questions are
- * asked, and for the revisions before it the SDK asks while the call is open, and then has it run again.
+ * Elicitation by a tool. The question ends the run, and the answer starts another one: that is how 2026-07-28 asks questions, and for the
+ * revisions before it the SDK asks while the call is open, and then has the tool run again.
  */
 import {
   inputRequired,
@@ -12,28 +12,28 @@ import {
 import { z } from 'zod';
 import { type ElicitAnswer, type Question, ToolError } from './tool.ts';
 
-/** Whether the client can ask its user, and what has been answered. */
+/** Whether the client can ask its user, and the response so far. */
 export interface Elicitation {
   readonly isOffered: boolean;
   readonly response: ReturnType<typeof inputResponse>;
 }
 
-/** The one question of a call. */
+/** The key of a call's only question. */
 const KEY = 'question';
 
-/** What the SDK knows of the client and its answer. */
+/** Reads from the SDK whether the client can ask its user, and its response. */
 export function elicitationOf({ server }: McpServer, { mcpReq }: ServerContext): Elicitation {
   const { elicitation } = server.getClientCapabilities() ?? {};
   return {
-    // A client that says nothing of the ways in which it can ask means forms.
+    // A client that names no mode of elicitation supports forms.
     isOffered: elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined),
     response: inputResponse(mcpReq.inputResponses, KEY),
   };
 }
 
 /**
- * The answer to a question; throws when there is none yet, after `open` has taken what is to be sent to the client.
- * @throws {ToolError} when what the user has filled in does not fit the form
+ * Returns the answer to a question. If there is none yet, passes the question for the client to `open` and throws, which ends the run.
+ * @throws {ToolError} when what the user has filled in does not match the form
  */
 export function putQuestion<Form extends z.ZodObject>(
   { message, form }: Question<Form>,

@@ -1,4 +1,4 @@
-/** What a tool has at hand while it runs. The dearer parts are made when a tool asks for them; most never do. */
+/** The context of a running tool. Its more expensive parts are made when the tool uses them, which most tools never do. */
 import type { InputRequiredResult } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import type { CallOrigin, ToolCall } from './call-tool.ts';
@@ -11,10 +11,10 @@ export class RunningCall implements AskingContext {
   readonly user: ToolContext['user'];
   readonly use: ToolContext['use'];
   readonly #call: ToolCall;
-  /** In place of the request's own signal, for a tool with limits. */
+  /** Used instead of the request's own signal, for a tool with limits. */
   readonly #limitSignal: AbortSignal | undefined;
   #hasAsked = false;
-  /** What the client must answer before the tool can go on: then the run counts for nothing, whatever it comes to. */
+  /** The question that the client must answer before the tool can go on. Once it is set, the outcome of the run is ignored. */
   openQuestion: InputRequiredResult | undefined;
 
   constructor(call: ToolCall, limitSignal?: AbortSignal) {
@@ -45,7 +45,7 @@ export class RunningCall implements AskingContext {
     return new RunningConnection(this.#call);
   }
 
-  /** An arrow function, so that a tool may take it out of its context. */
+  /** An arrow function, so that a tool may destructure it from its context. */
   readonly progress: ToolContext['progress'] = async (...report) => this.#call.origin.progress(...report);
 
   get listChanged(): ToolContext['listChanged'] {
@@ -66,10 +66,10 @@ export class RunningCall implements AskingContext {
   }
 }
 
-/** Longer pauses might outlast what the client would come back for. Milliseconds. */
+/** The longest pause: after a longer one the answer that the client comes back for might be gone. Milliseconds. */
 const MAX_PAUSE_MS = 240_000;
 
-/** How a call arrived, and how its client is sent away for a while. */
+/** How a call arrived, and the way to pause it. */
 class RunningConnection implements CallConnection {
   readonly transport: CallConnection['transport'];
   readonly protocolVersion: string;
@@ -81,7 +81,7 @@ class RunningConnection implements CallConnection {
     this.#origin = origin;
   }
 
-  /** @throws {RangeError} for what is no such number of milliseconds */
+  /** @throws {RangeError} when `retryMs` is not a whole number of milliseconds from 0 to 240,000 */
   pause(retryMs: number): boolean {
     if (!Number.isInteger(retryMs) || retryMs < 0 || retryMs > MAX_PAUSE_MS)
       throw new RangeError(`connection.pause() takes whole milliseconds from 0 to ${MAX_PAUSE_MS}.`);

@@ -1,4 +1,4 @@
-/** The SDK's server of one session, and the transport through which it hears and speaks. */
+/** The SDK's server of one session, and the transport that connects it to the session. */
 import type { JSONRPCMessage, JSONRPCRequest, McpServer, Transport } from '@modelcontextprotocol/server';
 import { type Caller, type Pause, toAuthInfo } from './caller.ts';
 import { isResponse, type RequestId } from './messages.ts';
@@ -6,50 +6,50 @@ import { createRequestNames, type RequestNames } from './own-requests.ts';
 import { createMcpServer, type McpDefinition } from './server.ts';
 import type { McpSession } from './session.ts';
 
-/** What a message is about. */
+/** The options of a message to the client. */
 export interface SendOptions {
-  /** The client's request that it belongs to. */
+  /** The client's request that the message belongs to. */
   readonly relatedRequestId?: RequestId;
 }
 
-/** What has been agreed on with a client. */
+/** The handshake with a client. */
 export interface Handshake {
-  /** What it sent with `initialize`. */
+  /** The parameters of the client's `initialize`. */
   readonly params: JSONRPCRequest['params'];
-  /** Whether it has said that it is done. */
+  /** Whether the client has sent `notifications/initialized`. */
   readonly isInitialized: boolean;
 }
 
-/** A request that sets something in a session, without its id. */
+/** A request that changes a setting of a session, without its id. */
 export interface Setting {
   readonly method: string;
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** What the server's end of a session is made from. */
+/** The parts of an {@link SdkSession}. */
 export interface SdkSessionParts {
   readonly definition: McpDefinition;
-  /** Where what the server says goes. */
+  /** Takes what the server sends. */
   readonly session: McpSession;
-  /** Whose changes it tells its client of, where nobody else does. */
+  /** The user whose changes the server tells its client of; undefined if somebody else does that. */
   readonly follows: { readonly userId: string } | undefined;
-  /** What somebody else has agreed on with the client: the server is told, and its answer goes nowhere. */
+  /** A handshake that has already taken place without this server: it is replayed, and the server's answer is dropped. */
   readonly handshake: Handshake | undefined;
 }
 
-/** When a client comes back that a feature has sent away without saying when. Milliseconds. */
+/** When a client comes back after a feature has closed its stream without saying for how long. Milliseconds. */
 const PAUSE_MS = 1_000;
 
-/** The server's end of a session. */
+/** The SDK's server of a session, with the transport that it is connected to. */
 export class SdkSession implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: NonNullable<Transport['onmessage']>;
   readonly #parts: SdkSessionParts;
   readonly #server: McpServer;
-  /** Absent where every answer comes to this process. */
+  /** Absent if every response reaches this process. */
   readonly #names: RequestNames | undefined;
-  /** What came before the server was ready; undefined when it is. */
+  /** The messages that came before the server was ready; undefined once it is. */
   #waiting: (() => void)[] | undefined = [];
   #onHandshake: (() => void) | undefined;
 
@@ -66,32 +66,32 @@ export class SdkSession implements Transport {
     return this.#server.server.getNegotiatedProtocolVersion();
   }
 
-  /** Hands a message to the server, after those that came before it; a request with how its client is sent away. */
+  /** Passes a message to the server, after those that came before it. `pause` ends the response to a request for a while. */
   forward(message: JSONRPCMessage, caller: Caller, pause?: Pause): void {
     const known = this.#names === undefined ? message : this.#names.unname(message);
     if (known === undefined) return;
     const hand = (): void =>
       this.onmessage?.(known, {
         authInfo: toAuthInfo(caller, pause),
-        // For what a feature registers on the SDK itself: `http.closeSSE`.
+        // For handlers that a feature registers on the SDK itself: `http.closeSSE`.
         ...(pause !== undefined && { closeSSEStream: () => void pause(PAUSE_MS) }),
       });
     if (this.#waiting === undefined) hand();
     else this.#waiting.push(hand);
   }
 
-  /** Sets something that the client has set elsewhere; nobody waits for the answer. */
+  /** Applies a setting that the client has changed elsewhere; nobody waits for the answer. */
   apply({ method, params }: Setting, caller: Caller): void {
-    // No request of the session has a text for a key.
+    // The keys of the session's own requests are numbers, so none of them has this id.
     this.forward({ jsonrpc: '2.0', id: 'applied', method, params }, caller);
   }
 
-  /** Whether nothing waits for it to be ready. */
+  /** Whether the server is ready, so that messages reach it at once. */
   get isReady(): boolean {
     return this.#waiting === undefined;
   }
 
-  /** Has the server cancel a request, which it then does not answer. */
+  /** Cancels a request in the server, which then does not answer it. */
   cancel(requestId: number): void {
     const hand = (): void =>
       this.onmessage?.({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } });
@@ -99,10 +99,10 @@ export class SdkSession implements Transport {
     else this.#waiting.push(hand);
   }
 
-  /** Called by the SDK; the stream or the requests to answer on are there already. */
+  /** Called by the SDK. There is nothing to start: the stream or the requests to answer on are there already. */
   async start(): Promise<void> {}
 
-  /** Called by the SDK. */
+  /** Called by the SDK to send a message to the client. */
   async send(message: JSONRPCMessage, options?: SendOptions): Promise<void> {
     const { session } = this.#parts;
     if (!isResponse(message)) await session.send(this.#names?.name(message) ?? message, options);
@@ -110,12 +110,12 @@ export class SdkSession implements Transport {
     else if (message.id !== undefined) session.answer(message.id, message);
   }
 
-  /** Ends the server's part: what it works on is cancelled. */
+  /** Closes the server: the requests that it works on are cancelled. */
   async close(): Promise<void> {
     this.onclose?.();
   }
 
-  /** Connects the server and brings it to where the session is. */
+  /** Connects the server, replays the handshake, and passes on the messages that have waited. */
   async #open(): Promise<void> {
     const { handshake } = this.#parts;
     await this.#server.connect(this);
