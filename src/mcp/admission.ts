@@ -1,15 +1,16 @@
 /**
- * Whether a user's request is let in: scope, calls a minute, calls at once. Every call of a tool comes here, whatever its transport and
- * the way it is answered, and so does what is asked of prompts and resources; of these, only calls of tools count towards the minute.
+ * Admits or rejects a user's request by its scope, the user's calls at once and the user's calls a minute. Every tool call comes here,
+ * whatever its transport and the way it is answered, and so do requests for prompts and resources; only tool calls count towards the
+ * minute.
  */
 import { hasScope } from '../auth/user.ts';
 import type { Caller } from './caller.ts';
 import { type CallLimit, secondsOf } from './call-limit.ts';
 import type { InFlight } from './in-flight.ts';
 
-/** What is asked for. */
+/** What a request asks for. */
 export interface Request {
-  /** In words: `tool`, `prompt`. */
+  /** The word for it in messages: `tool`, `prompt`. */
   readonly kind: string;
   readonly name: string;
   readonly scope?: string | undefined;
@@ -17,19 +18,22 @@ export interface Request {
   readonly cost: number;
 }
 
-/** What the requests of all users take from. */
+/** The limits that the requests of all users share. */
 export interface Admission {
   readonly callLimit: CallLimit;
   readonly inFlight: InFlight;
 }
 
-/** Why a request is not let in: what its line in the log says, and what its sender reads. */
+/** Why a request is rejected: the outcome for its line in the log, and the words for its sender. */
 export interface Rejection {
   readonly outcome: 'insufficient_scope' | 'call_limit' | 'too_many_calls';
   readonly words: string;
 }
 
-/** Lets a request in; whoever does so gives its place back to `inFlight`. Undefined when it is in. */
+/**
+ * Admits a request and returns undefined, or else returns why it is rejected. After an admitted request the caller gives its place back to
+ * `inFlight`.
+ */
 export function admit(
   { kind, name, scope, cost }: Request,
   { user, grant }: Caller,
@@ -45,7 +49,7 @@ export function admit(
       'too_many_calls',
       `${inFlight.maxCallsPerUser} calls of this user are running. Wait until one has ended, then ${kind === 'tool' ? 'call' : 'try'} again.`,
     );
-  // Last: what is not let in must not count.
+  // Last, since a rejected call must not count.
   const waitMs = callLimit.take(grant, cost);
   if (waitMs !== undefined) {
     inFlight.givePlaceBack(user.userId);

@@ -1,38 +1,38 @@
 /**
- * How many tool calls a user may make a minute, over all sessions and transports. Two numbers for each user who has called lately: the
- * moments at which what the user has taken is worked off, of what was let in and of what came at all.
+ * Limits how many tool calls a user may make a minute, over all sessions and transports. It keeps two moments for each user who has called
+ * lately: when the calls that were admitted will be worked off, and when all calls that arrived will be.
  */
 import type { Grant } from '../auth/verifier.ts';
 
-/** What the limit depends on. */
+/** What the limits depend on. */
 export interface CallLimitOptions {
-  /** For users whose token says nothing else; 0: as many as come. */
+  /** The limit of users whose token has none of its own; 0: no limit. */
   readonly perMinute: number;
-  /** A clock that nobody sets. Milliseconds. */
+  /** A monotonic clock. Milliseconds. */
   readonly now?: () => number;
 }
 
-/** What a user has taken. Moments of the clock; past ones mean nothing. */
+/** When a user's calls are worked off: moments of the clock. Past ones mean that nothing is owed. */
 interface Taken {
   workedOffMs: number;
   arrivalsWorkedOffMs: number;
 }
 
-/** Whose call it is. */
+/** The user of a call, with the limit of the token. */
 export type LimitedCaller = Pick<Grant, 'user' | 'limit'>;
 
 const MINUTE_MS = 60_000;
 
-/** So much of a minute's calls may come at once. */
+/** The part of a minute's calls that may come at once. */
 const BURST = 0.5;
 
-/** Whoever calls so many times as often as is let in is a program that does not read its answers. */
+/** At how many times the limit calls may arrive: a client beyond that is a program that does not read its answers. */
 const RUNAWAY = 10;
 
-/** So many users are known; beyond that, whoever was first is forgotten. */
+/** How many users are remembered; beyond that the first of them is dropped. */
 const MAX_USERS = 100_000;
 
-/** How often it is looked for users who have worked off what they took. */
+/** How often users who have worked off their calls are looked for. */
 const SWEEP_MS = 30_000;
 
 /** The limit of all users. */
@@ -41,9 +41,9 @@ export class CallLimit {
   readonly #now: () => number;
   readonly #taken = new Map<string, Taken>();
   #sweptAtMs = -Infinity;
-  /** What has been taken since it was last asked for; absent until somebody asks. */
+  /** What users have taken since the last `collectSpent`; absent before the first. */
   #spent: Map<string, number> | undefined;
-  /** The part of each number that this process lets in by itself, while it does not hear what others let in. From 0 to 1. */
+  /** The part of each limit that this process admits by itself, while it does not hear what others admit. From 0 to 1. */
   share = 1;
 
   constructor({ perMinute, now = () => performance.now() }: CallLimitOptions) {
@@ -51,14 +51,14 @@ export class CallLimit {
     this.#now = now;
   }
 
-  /** The number that holds for a caller; 0: as many as come. */
+  /** The limit of a caller; 0: no limit. */
   perMinuteOf({ limit = this.#perMinute }: LimitedCaller): number {
     return limit;
   }
 
   /**
-   * Lets a call in that counts for `cost`, or says in how many milliseconds it would be: undefined when it is in. One that costs more
-   * than may ever come at once is let in when nothing is owed.
+   * Admits a call that counts for `cost` and returns undefined, or else returns in how many milliseconds it would be admitted. A call that
+   * costs more than a burst is admitted when nothing is owed.
    */
   take(caller: LimitedCaller, cost = 1): number | undefined {
     const perMinute = this.perMinuteOf(caller);
@@ -76,8 +76,8 @@ export class CallLimit {
   }
 
   /**
-   * Notes calls as they arrive, before anything is known of them. When they are far more than are ever let in, none of them is counted
-   * and the answer is in how many milliseconds the next would be let in; else undefined.
+   * Counts calls as they arrive, before anything is known of them. If they are far more than are ever admitted, counts none of them and
+   * returns in how many milliseconds the next one would be admitted; otherwise returns undefined.
    */
   arrive(caller: LimitedCaller, calls: number): number | undefined {
     const perMinute = this.perMinuteOf(caller);
@@ -95,7 +95,7 @@ export class CallLimit {
     return undefined;
   }
 
-  /** What each user has taken since this was last called, in milliseconds of the user's own limit: for other processes. */
+  /** Returns what each user has taken since this was last called, for other processes. It is measured in milliseconds of the user's own limit. */
   collectSpent(): ReadonlyMap<string, number> {
     const spent = this.#spent;
     this.#spent = new Map();
@@ -109,7 +109,7 @@ export class CallLimit {
     taken.workedOffMs = Math.max(taken.workedOffMs, nowMs) + spentMs;
   }
 
-  /** What a number of calls takes, and what may be taken at once: both as the time in which it is worked off. */
+  /** The cost of a number of calls, and the size of a burst, both as the time in which they are worked off. */
   #measure(perMinute: number, calls: number): { readonly costMs: number; readonly burstMs: number } {
     const eachMs = MINUTE_MS / perMinute / this.share;
     return {
@@ -118,7 +118,7 @@ export class CallLimit {
     };
   }
 
-  /** What is known of a user. */
+  /** Finds what a user has taken, or begins with nothing. */
   #of(userId: string, nowMs: number): Taken {
     if (nowMs - this.#sweptAtMs >= SWEEP_MS) this.#sweep(nowMs);
     let taken = this.#taken.get(userId);
@@ -132,23 +132,23 @@ export class CallLimit {
     return taken;
   }
 
-  /** Forgets those who owe nothing: the next call finds them as it would anybody. */
+  /** Drops users who owe nothing: their next call is that of a new user. */
   #sweep(nowMs: number): void {
     this.#sweptAtMs = nowMs;
     for (const [userId, { workedOffMs, arrivalsWorkedOffMs }] of this.#taken)
       if (workedOffMs <= nowMs && arrivalsWorkedOffMs <= nowMs) this.#taken.delete(userId);
   }
 
-  /** How many users are known. */
+  /** How many users are remembered. */
   get size(): number {
     return this.#taken.size;
   }
 }
 
-/** What sums of fractions may be off by; less than any wait that could be told. */
+/** The rounding error that sums of fractions may have, less than any wait that clients are told. */
 const ROUNDING_MS = 0.001;
 
-/** A wait in whole seconds, as it is told: never none. */
+/** A wait in whole seconds, as clients are told it: at least 1. */
 export function secondsOf(waitMs: number): number {
   return Math.max(1, Math.ceil(waitMs / 1000));
 }

@@ -1,4 +1,4 @@
-/** Which scopes requests take: asked before they are served, and again when somebody comes back for an answer that was kept. */
+/** Which scopes requests need: checked before they are served, and again when a client comes back for an answer that was kept. */
 import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import { hasScope, type UserContext } from '../auth/user.ts';
 import type { McpDefinition } from './server.ts';
@@ -14,7 +14,7 @@ export function scopesOfCalls(
   });
 }
 
-/** The scope that a message asks for, whatever else may be wrong with it; undefined where it asks for none. */
+/** The scope that a message needs, even if something else is wrong with it; undefined if it needs none. */
 export function scopeOfMessage(
   message: unknown,
   { scopes, catalogue }: Pick<McpDefinition, 'scopes' | 'catalogue'>,
@@ -26,7 +26,7 @@ export function scopeOfMessage(
   return method === 'resources/read' ? catalogue.resources.get(String(params['uri']))?.scope : undefined;
 }
 
-/** Every scope that a tool, a prompt or a resource asks for, each once. */
+/** Every scope that a tool, a prompt or a resource needs, each once. */
 export function scopesAskedFor({
   tools,
   features = [],
@@ -35,7 +35,7 @@ export function scopesAskedFor({
   return [...new Set([...tools, ...declared].flatMap(({ scope }) => scope ?? []))];
 }
 
-/** Whether a value has members to look at. */
+/** Whether a value is an object. */
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }

@@ -8,18 +8,18 @@ import { readTrace, type Trace } from './trace.ts';
 /** One request's sender. */
 export interface Caller {
   readonly user: UserContext;
-  /** What lets it in, as the verifier gave it: a call is worth no more than this. */
+  /** The grant of its credential, as the verifier gave it: a call may do no more than this grant allows. */
   readonly grant: Grant;
   readonly transport: TransportName;
   /** Names the request in the log and in the answer's X-Request-Id. */
   readonly requestId: string;
-  /** The client's name and version, as it says them of itself. */
+  /** The client's name and version, as it states them. */
   readonly client?: string | undefined;
-  /** What the request is part of, where its client says so. */
+  /** The trace that the request is part of, if its client sends one. */
   readonly trace?: Trace | undefined;
 }
 
-/** Sends a request's client away for so many milliseconds; false where it would not come back. */
+/** Ends the response to a request; its client comes back after so many milliseconds. False if it would not come back. */
 export type Pause = (comeBackAfterMs: number) => boolean;
 
 /** Packs a caller into what the SDK passes through to handlers. The token is left out on purpose. */
@@ -32,13 +32,16 @@ export function toAuthInfo(caller: Caller, pause?: Pause): AuthInfo {
   };
 }
 
-/** How the client of the request that a handler serves is sent away; undefined where none is. */
+/** The pause of the request that a handler serves; undefined if it cannot be paused. */
 export function pauseOf(context: ServerContext): Pause | undefined {
   // oxlint-disable-next-line no-unsafe-type-assertion -- only toAuthInfo puts something into `extra`
   return context.http?.authInfo?.extra?.['pause'] as Pause | undefined;
 }
 
-/** The caller of the request that a handler serves; without HTTP, the one of the whole connection. */
+/**
+ * The caller of the request that a handler serves; without HTTP, the one of the whole connection.
+ * @throws {Error} when there is neither
+ */
 export function callerOf(context: ServerContext, connectionCaller?: () => Caller): Caller {
   // oxlint-disable-next-line no-unsafe-type-assertion -- only toAuthInfo puts something into `extra`
   const caller = context.http?.authInfo?.extra?.['caller'] as Caller | undefined;

@@ -5,18 +5,18 @@ import type { Feature } from './feature.ts';
 import type { Prompt } from './prompt.ts';
 import type { Resource } from './resource.ts';
 
-/** What features declare, apart from what they register themselves. */
+/** The prompts and resources that features declare, without those that they register themselves. */
 export interface Catalogue {
   readonly prompts: ReadonlyMap<string, Prompt>;
-  /** By address or template. */
+  /** By URI or URI template. */
   readonly resources: ReadonlyMap<string, Resource>;
-  /** Whether which resources there are is found out when somebody asks. */
+  /** Whether some resources are only known when they are listed, by a template's `list`. */
   readonly listsResources: boolean;
 }
 
 /**
  * Collects what features declare.
- * @throws when two of a kind have one name or address
+ * @throws {Error} when two prompts have the same name, or two resources the same URI
  */
 export function createCatalogue(features: readonly Feature[]): Catalogue {
   const prompts = features.flatMap(({ prompts: own = [] }) => own);
@@ -40,14 +40,14 @@ export function capabilitiesOf({
   };
 }
 
-/** The lists of a catalogue that differ from user to user. */
+/** The methods of a catalogue whose results differ from user to user. */
 export function privateListsOf({ prompts, resources, listsResources }: Catalogue) {
   const isScoped = [...resources.values()].some(({ scope }) => scope !== undefined);
   return [
     ...([...prompts.values()].some(({ scope }) => scope !== undefined) ? (['prompts/list'] as const) : []),
     ...(isScoped || listsResources ? (['resources/list'] as const) : []),
     ...(isScoped ? (['resources/templates/list'] as const) : []),
-    // What is read, each resource says itself.
+    // For what is read, each resource says itself whether its cache is shared.
     ...(resources.size > 0 ? (['resources/read'] as const) : []),
   ];
 }
@@ -57,7 +57,7 @@ export function listPrompts({ prompts }: Catalogue, user: UserContext): Prompt['
   return allowed(prompts, user).map(({ listed }) => listed);
 }
 
-/** The resources with an address of their own that a user may read, as lists show them. */
+/** The resources with a fixed URI that a user may read, as lists show them. */
 export function listFixedResources({ resources }: Catalogue, user: UserContext) {
   return allowed(resources, user).flatMap(({ listed }) => ('resource' in listed ? [listed.resource] : []));
 }
@@ -67,7 +67,7 @@ export function listTemplates({ resources }: Catalogue, user: UserContext) {
   return allowed(resources, user).flatMap(({ listed }) => ('template' in listed ? [listed.template] : []));
 }
 
-/** Those that a user may see. */
+/** The entries that a user may see. */
 export function allowed<Entry extends { readonly scope: string | undefined }>(
   entries: ReadonlyMap<string, Entry>,
   user: UserContext,
@@ -75,7 +75,10 @@ export function allowed<Entry extends { readonly scope: string | undefined }>(
   return [...entries.values()].filter(({ scope }) => maySee(user, scope));
 }
 
-/** Entries by what must be each one's own. */
+/**
+ * Indexes entries by a key that must be unique.
+ * @throws {Error} when two entries have the same key
+ */
 export function byKey<Entry>(
   entries: readonly Entry[],
   keyOf: (entry: Entry) => string,

@@ -1,4 +1,4 @@
-/** "Something changed", from whoever knows it to the clients it concerns, over every transport and revision. */
+/** Delivers notifications of changes to the clients that they concern, over every transport and revision. */
 import {
   InMemoryServerEventBus,
   type JSONRPCNotification,
@@ -14,46 +14,46 @@ import type { Logger } from 'pino';
 import { once } from '../once.ts';
 import type { ChangingList } from './tool.ts';
 
-/** The hub between those who know of changes and the open connections. */
+/** The hub between the sources of changes and the open connections. */
 export interface Changes {
-  /** Where subscriptions of 2026-07-28 listen. */
+  /** The bus that subscriptions of 2026-07-28 listen to. */
   readonly subscriptions: ServerEventBus;
-  /** Tells every connection, those of other processes too. */
+  /** Notifies every connection, of other processes too. */
   readonly notifier: ServerNotifier;
-  /** Tells those of this process, or of them this user's; subscriptions of 2026-07-28 are told in any case. */
+  /** Notifies the connections of this process, or only those of this user; subscriptions of 2026-07-28 are notified in any case. */
   publish(event: ServerEvent, userId?: string): void;
-  /** Tells those of this process that all they want to hear of may have changed: for when that could not be heard. */
+  /** Notifies the connections of this process that everything they listen for may have changed: for the time in which changes could not be heard. */
   publishAll(): void;
-  /** Has what is told here passed on to other processes. */
+  /** Sets the function that passes changes on to other processes. */
   onPublish(passOn: (event: ServerEvent, userId?: string) => void): void;
-  /** Tells the sessions of a user, those of other processes too, that a list shows that user something else. */
+  /** Notifies the sessions of a user, in every process, that a list has changed for that user. */
   tellListChanged(list: ChangingList, userId: string): void;
   /**
-   * Tells the sessions of these users that a list of theirs has changed. Subscriptions of 2026-07-28 are told whoever's they
-   * are: the SDK's bus knows no users, and all the message says is that asking again may be worth it.
+   * Notifies the sessions of these users that one of their lists has changed. Subscriptions of 2026-07-28 are notified whichever user they
+   * belong to: the SDK's bus knows no users, and the message says only that asking again may be worth it.
    */
   listChangedFor(list: ChangingList, userIds: ReadonlySet<string>): void;
-  /** Passes changes on until `leave`: what is left on the list lives as long as the server. */
+  /** Delivers changes to a follower until `leave`: a follower that never leaves is kept as long as the server. */
   join(follower: Follower): void;
   leave(follower: Follower): void;
 }
 
-/** Somebody who hears of changes: a session whose messages go the short way, or else its server. */
+/** Receives changes: a session with a fast lane, or else its SDK server. */
 export interface Follower {
   readonly userId: string | undefined;
-  /** The resources whose changes it wants to hear of. */
+  /** The URIs of the resources that it listens for. */
   readonly resources?: Iterable<string>;
   deliverChange(event: ServerEvent): void;
 }
 
-/** Somebody whose changes come by `subscriptions`: it is here for what it wants to hear of alone. */
+/** Makes a follower that gets its changes from `subscriptions`, and only names the resources that it listens for. */
 export function createListener(userId: string, resources: Iterable<string>): Follower {
   return { userId, resources, deliverChange: () => undefined };
 }
 
 const LISTS = ['tools_list_changed', 'prompts_list_changed', 'resources_list_changed'] as const;
 
-/** At most so many resources may one session subscribe to. */
+/** How many resources one session may subscribe to. */
 const MAX_RESOURCE_SUBSCRIPTIONS = 1000;
 
 /** Makes the hub of one server definition. */
@@ -107,7 +107,7 @@ export function createChanges(log: Logger): Changes {
   };
 }
 
-/** What a client is told of the change of a list; undefined for a list that its server does not have. */
+/** The notification of a change of a list; undefined for a list that the server does not have. */
 export function listChangeOf(
   { kind }: ServerEvent,
   { prompts, resources }: ServerCapabilities,
@@ -120,14 +120,14 @@ export function listChangeOf(
   return undefined;
 }
 
-/** Has the server of a session follow the changes until it is closed; call it before the server is connected. */
+/** Makes the SDK's server of a session follow changes until it is closed. Call it before the server is connected. */
 export function followChanges(changes: Changes, session: McpServer, userId?: string): void {
   const subscribed = acceptResourceSubscriptions(session);
   const follower: Follower = {
     userId,
     resources: subscribed,
     deliverChange: (event) => {
-      // It may go away between the event and its delivery, or not have finished its handshake.
+      // The client may go away between the event and its delivery, or may not have finished its handshake.
       deliver(session, subscribed, event).catch(() => undefined);
     },
   };
@@ -136,7 +136,7 @@ export function followChanges(changes: Changes, session: McpServer, userId?: str
   session.server.onclose = () => changes.leave(follower);
 }
 
-/** Keeps the resources that a session's client subscribes to, as the revisions before 2026 have it. */
+/** Handles `resources/subscribe` and `resources/unsubscribe` of the revisions before 2026. Returns the URIs that are subscribed to. */
 function acceptResourceSubscriptions({ server }: McpServer): ReadonlySet<string> {
   const subscribed = new Set<string>();
   if (server.getCapabilities().resources?.subscribe !== true) return subscribed;
@@ -155,13 +155,13 @@ function acceptResourceSubscriptions({ server }: McpServer): ReadonlySet<string>
   return subscribed;
 }
 
-/** Sends one change to a client, if it concerns it. A client without an open stream misses it, as the SDK has it. */
+/** Sends one change to a client, if it concerns it. As the SDK has it, a client without an open stream misses it. */
 async function deliver(
   { server }: McpServer,
   subscribed: ReadonlySet<string>,
   event: ServerEvent,
 ): Promise<void> {
-  // The McpServer's own senders leave their promises alone: a client that goes away would end the process.
+  // The senders of `McpServer` do not handle their promises: a client that goes away would end the process.
   if (event.kind === 'tools_list_changed') await server.sendToolListChanged();
   else if (event.kind === 'prompts_list_changed') await server.sendPromptListChanged();
   else if (event.kind === 'resources_list_changed') await server.sendResourceListChanged();

@@ -1,29 +1,32 @@
-/** What prompts and templates of resources complete for a client that asks while its user types. */
+/** Completion of the arguments of prompts and templates of resources, while a user types. */
 import { z } from 'zod';
 import type { CallContext } from './tool.ts';
 
-/** What completes an argument has at hand besides what has been typed. */
+/** The context of a completer. */
 export interface CompletionContext extends CallContext {
   /** The arguments that have been filled in already. */
   readonly given: Readonly<Record<string, string>>;
 }
 
-/** The values that an argument may have, best first, from what has been typed: those that begin so, say. A client gets a hundred. */
+/**
+ * Returns the values that an argument may have, best first, for what has been typed: those that begin with it, for instance. A client gets
+ * at most a hundred.
+ */
 export type Completer = (
   typed: string,
   context: CompletionContext,
 ) => readonly string[] | Promise<readonly string[]>;
 
-/** What has no arguments or parameters. */
+/** The schema of a prompt or a template without arguments or parameters. */
 export const NO_FIELDS = z.object({});
 export type NoFields = typeof NO_FIELDS;
 
-/** Completers by the arguments that they are for. */
+/** Completers by the names of their arguments. */
 export type Completers<Args extends z.ZodObject> = {
   readonly [Name in keyof z.input<Args>]?: Completer;
 };
 
-/** The completer of an argument, which a client names. */
+/** Finds the completer of an argument by its name, which comes from the client. */
 export function completerOf<Args extends z.ZodObject>(
   completers: Completers<Args> | undefined,
   name: string,

@@ -1,9 +1,9 @@
-/** What tools, prompts and resources answer with and show of themselves, in the MCP specification's own terms. Knows neither zod nor the SDK. */
+/** The content, icons and metadata of tools, prompts and resources, in the terms of the MCP specification. Depends on neither zod nor the SDK. */
 
-/** Data for whoever knows its keys, such as `{ ui: { resourceUri: 'ui://…' } }` of MCP Apps. Prefix keys of your own with a domain. */
+/** Data for clients that know its keys, such as `{ ui: { resourceUri: 'ui://…' } }` of MCP Apps. Prefix your own keys with a domain. */
 export type Meta = Readonly<Record<string, unknown>>;
 
-/** A picture that a client may show beside a name: an `https:` or `data:` address. */
+/** An image that a client may show beside a name. `src` is an `https:` or `data:` URI. */
 export interface Icon {
   readonly src: string;
   readonly mimeType?: string;
@@ -12,29 +12,29 @@ export interface Icon {
   readonly theme?: 'light' | 'dark';
 }
 
-/** For whom a piece of content is, and how much it matters; a client may go by it. */
+/** Whom a piece of content is for, and how much it matters: hints for clients. */
 export interface ContentAnnotations {
   readonly audience?: readonly ('user' | 'assistant')[];
-  /** From 0, could be left out, to 1, must be there. */
+  /** From 0 (optional) to 1 (required). */
   readonly priority?: number;
-  /** In ISO 8601. */
+  /** A date and time in ISO 8601. */
   readonly lastModified?: string;
 }
 
-/** What every piece of content may have. */
+/** The fields that every piece of content may have. */
 interface Annotated {
   readonly annotations?: ContentAnnotations;
   readonly _meta?: Meta;
 }
 
-/** What is in a resource: text, or bytes in base64. */
+/** The contents of a resource: text, or bytes in base64. */
 export type ResourceContents = {
   readonly uri: string;
   readonly mimeType?: string;
   readonly _meta?: Meta;
 } & ({ readonly text: string } | { readonly blob: string });
 
-/** Where a resource is that a client may read. */
+/** A link to a resource that a client may read. */
 export interface ResourceLink extends Annotated {
   readonly type: 'resource_link';
   readonly uri: string;
@@ -47,7 +47,7 @@ export interface ResourceLink extends Annotated {
   readonly icons?: readonly Icon[];
 }
 
-/** A piece of content: text, a picture, a sound, a link to a resource, or a resource itself. */
+/** A piece of content: text, an image, audio, a link to a resource, or an embedded resource. */
 export type Content =
   | (Annotated & { readonly type: 'text'; readonly text: string })
   | (Annotated & { readonly type: 'image' | 'audio'; readonly data: string; readonly mimeType: string })

@@ -1,15 +1,18 @@
-/** The server options that features ask for, as those of one server. */
+/** Merges the server options of all features into those of one server. */
 import { mergeCapabilities, type ServerCapabilities, type ServerOptions } from '@modelcontextprotocol/server';
 import type { Feature } from './feature.ts';
 
-/** What a server is made with. */
+/** The options that a server is made with. */
 export interface MergedOptions {
   readonly options: ServerOptions;
-  /** To be registered once the server is there: given in its options, they would have the SDK set its list handlers unseen. */
+  /**
+   * Capabilities to register after the server is made: given in its options, they would make the SDK set its list handlers before those can
+   * be captured.
+   */
   readonly lateCapabilities: ServerCapabilities;
 }
 
-/** The options of several features as one: capabilities are joined with those of what is declared, of other options the last one wins. */
+/** Merges the options of several features: capabilities are combined with those of what is declared; of any other option the last one wins. */
 export function mergeOptions(features: readonly Feature[], declared: ServerCapabilities): MergedOptions {
   const merged: ServerOptions = {};
   let capabilities = declared;
@@ -25,10 +28,10 @@ export function mergeOptions(features: readonly Feature[], declared: ServerCapab
   };
 }
 
-/** Methods whose results a client may keep. */
+/** The methods whose results a client may cache. */
 type CacheableMethod = keyof NonNullable<ServerOptions['cacheHints']>;
 
-/** The same options, with these results for their user alone: what one may see, another one's cache must not show. */
+/** Makes the caches of these methods' results private: a shared one would show one user's results to another. */
 export function keepPrivate(options: ServerOptions, methods: readonly CacheableMethod[]): ServerOptions {
   const { cacheHints } = options;
   if (cacheHints === undefined) return options;

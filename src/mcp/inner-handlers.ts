@@ -1,4 +1,4 @@
-/** What the SDK and features have set on a server, underneath this server's own handlers. */
+/** The handlers that the SDK and features have set on a server, underneath this server's own. */
 import {
   type McpServer,
   ProtocolError,
@@ -9,10 +9,10 @@ import type { Caller } from './caller.ts';
 import { type Asked, serve, type ServeFrame } from './serve.ts';
 import type { McpDefinition } from './server.ts';
 
-/** A handler as it is handled here. */
+/** A request handler, with the types that are used here. */
 export type Handler = (request: AnyRequest, context: ServerContext) => unknown;
 
-/** A request, whose parameters the SDK has checked. */
+/** A request whose parameters the SDK has checked. */
 export interface AnyRequest {
   readonly method: string;
   readonly params?: Readonly<Record<string, unknown>> | undefined;
@@ -21,16 +21,19 @@ export interface AnyRequest {
 /** The handlers that have been set on a server, by method. */
 export type Handlers = ReadonlyMap<string, Handler>;
 
-/** Who is behind the requests of a server that is being made. */
+/** What the handlers of a server are made from. */
 export interface HandlerParts {
   readonly server: McpServer;
   readonly definition: McpDefinition;
-  /** What the SDK and features have set. */
+  /** The handlers that the SDK and features have set. */
   readonly inner: Handlers;
   readonly connectionCaller: (() => Caller) | undefined;
 }
 
-/** Notes what is set on a server until `release`. `onSet` hears of each method, and of `notifications` for any of those. */
+/**
+ * Records the handlers that are set on a server until `release`. `onSet` is called with each method, and with `notifications` for every
+ * handler of notifications.
+ */
 export function captureHandlers(
   { server }: McpServer,
   onSet: (method: string) => void,
@@ -57,7 +60,7 @@ export function captureHandlers(
   };
 }
 
-/** Where a request to a server comes from. */
+/** Makes the frame of a request to a server. */
 export function frameOf(
   { server, definition, connectionCaller }: HandlerParts,
   context: ServerContext,
@@ -66,12 +69,15 @@ export function frameOf(
   return { definition, context, protocolVersion, connectionCaller };
 }
 
-/** The error of a request for what there is not. */
+/** The error for something that does not exist. */
 export function noSuch(what: string, name: string): ProtocolError {
   return new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no ${what} "${name}".`);
 }
 
-/** Hands a request to whatever a feature has registered, and logs it. */
+/**
+ * Passes a request to the handler that a feature has registered, with a line in the log. `refuse` is that of `serve`.
+ * @throws {ProtocolError} when there is no such handler, or the request fails
+ */
 export async function passOn<Result>(
   parts: HandlerParts,
   asked: Asked,
@@ -89,8 +95,8 @@ export async function passOn<Result>(
 }
 
 /**
- * The request, unless it names a member of every object: the SDK looks names up in plain objects, and would find that one.
- * @throws {ProtocolError} in the words that the SDK has for what there is not
+ * Returns the request, unless it names a member of every object: the SDK looks names up in plain objects, and would find that member.
+ * @throws {ProtocolError} with the SDK's own words for an unknown name
  */
 function refuseNameOfEveryObject({ kind }: Asked, request: AnyRequest): AnyRequest {
   const { params } = request;
@@ -103,7 +109,7 @@ function refuseNameOfEveryObject({ kind }: Asked, request: AnyRequest): AnyReque
   return request;
 }
 
-/** What a feature's own handler lists under a name. */
+/** The entries that a feature's own handler lists under a name. */
 export async function listInner<Entry>(
   { inner }: HandlerParts,
   request: AnyRequest,

@@ -1,8 +1,8 @@
-/** A run of a tool with limits of its own: how long a call may take, and how many run at once. Other tools never come here. */
+/** Runs tools that have limits of their own: how long a call may take, and how many run at once. Other tools never come here. */
 import type { ToolCall } from './call-tool.ts';
 import type { Tool } from './tool.ts';
 
-/** A limit of a tool that a call has met; the message is for the model. */
+/** The error of a call that has reached a limit of its tool; the message is for the model. */
 export class LimitReached extends Error {
   override readonly name = 'LimitReached';
   readonly outcome: 'timeout' | 'too_many_calls';
@@ -17,7 +17,7 @@ export class LimitReached extends Error {
 export interface LimitedRun {
   /** What the tool returns or throws, or a {@link LimitReached}. */
   readonly answer: Promise<unknown>;
-  /** Resolves when the tool has really ended: one that minds no signal goes on after it was given up. */
+  /** Resolves when the tool has really ended: a tool that ignores its signal goes on after its call was given up. */
   readonly ended: Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export function runWithinLimits(
         'timeout',
         `timeout: after ${timeoutMs / 1000} seconds the call of ${name} ${words} and was given up. Try again later, or ask for less.`,
       );
-      // Before the signal, of which the tool may make an error of its own.
+      // Before the abort, which the tool may turn into an error of its own.
       reject(limit);
       abort.abort(limit);
     }, timeoutMs);
@@ -70,5 +70,5 @@ export function runWithinLimits(
   return { answer: Promise.race([ending, tooLate]).finally(() => clearTimeout(timer)), ended };
 }
 
-/** Turns an end of either kind into nothing: whoever waits for it wants the time alone. */
+/** Ignores a result or an error: only the moment of the end matters. */
 function ignoreOutcome(): void {}

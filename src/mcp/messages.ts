@@ -1,4 +1,4 @@
-/** JSON-RPC messages as sessions handle them: their kinds, where they go, and what is said where an answer cannot be given. */
+/** JSON-RPC messages as sessions handle them: their kinds, where they go, and the errors for requests that get no answer. */
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 
 /** A JSON-RPC request id, or a progress token, which has the same form. */
@@ -6,25 +6,25 @@ export type RequestId = string | number;
 
 /** Where the answer to one request goes. */
 export interface Reply {
-  /** Takes the answer as JSON, or hears that none will come: the request has been cancelled. */
+  /** Takes the answer as JSON; without one, no answer will come, because the request was cancelled. */
   settle(json?: string): void;
-  /** Hears that no result will come, and why: the client is told that instead. */
+  /** Tells the client that no result will come, and why. */
   abandon(id: RequestId, reason: AbandonReason): void;
-  /** Where what belongs to the request goes before the answer; undefined where the client takes nothing. */
+  /** The stream for messages that belong to the request and come before the answer; undefined if the client accepts none. */
   stream(): MessageStream | undefined;
   /** Whether the client comes back when its response ends without the answer. */
   readonly canPause?: boolean;
-  /** Ends the response, whose client is to come back after so many milliseconds; false where it would not. */
+  /** Ends the response; the client is to come back after so many milliseconds. False if it would not come back. */
   pause?(comeBackAfterMs: number): boolean;
 }
 
-/** Why a request is given up that its client still waits for. */
+/** Why a request is given up although its client still waits for it. */
 export type AbandonReason = 'session_ended' | 'revoked';
 
-/** Why a client that comes back for an answer gets another one: it is not kept, or not for this caller. */
+/** Why a client that comes back for an answer gets an error: the answer is not kept, or not for this caller. */
 export type LossReason = 'answer_lost' | 'insufficient_scope';
 
-/** What a request is told that is given up; to be changed for neither of its two forms, JSON and event, alone. */
+/** Serializes the error of a request that is given up. It is sent as JSON and as an event: both must stay the same. */
 export function spellAbandonment(id: RequestId | null, reason: AbandonReason | LossReason): string {
   return JSON.stringify({ jsonrpc: '2.0', id, error: ABANDONMENTS[reason] });
 }
@@ -33,7 +33,7 @@ const ABANDONMENTS: Readonly<Record<AbandonReason | LossReason, object>> = {
   session_ended: { code: -32_001, message: 'The session has ended.', data: { error: 'session_ended' } },
   revoked: {
     code: -32_001,
-    // It may have been one that the client refreshes by itself, or one that nobody gives back.
+    // The token may be one that the client refreshes by itself, or one that nobody gives back.
     message:
       'The token that this request came with is not valid any more. The request may have done its work: send it again if that is safe. Where the token is refused then, sign in again or ask for a new one.',
     data: { error: 'invalid_token' },
@@ -51,7 +51,7 @@ const ABANDONMENTS: Readonly<Record<AbandonReason | LossReason, object>> = {
   },
 };
 
-/** What a request is told whose answer JSON cannot spell: without a word its client, and a shutdown, would wait for ever. */
+/** Serializes the error of a request whose answer JSON cannot represent: without it the client, and a shutdown, would wait for ever. */
 export function spellUnspellable(id: RequestId): string {
   const error = { code: -32_603, message: 'Internal error: JSON cannot spell the answer.' };
   return JSON.stringify({ jsonrpc: '2.0', id, error });
@@ -64,13 +64,13 @@ export interface MessageStream {
 
 /** What a session's connection does for its server. */
 export interface Channel {
-  /** Sends what belongs to no request. Rejects where a request of the server's own has no way to the client. */
+  /** Sends a message that belongs to no request. Rejects if a request of the server's own cannot reach the client. */
   send(message: JSONRPCMessage): Promise<void>;
-  /** Hears that a request has been answered, or never will be. */
+  /** Called when a request has been answered, or never will be. */
   onSettled(): void;
 }
 
-/** The refusal of a request of the server's own that could not be answered: whoever sent it must not wait. */
+/** The error for a request of the server's own that cannot reach the client: its sender must not wait. */
 export function noStreamForRequest(): Error {
   return new Error('The client has no stream open that could take a request.');
 }

@@ -1,6 +1,6 @@
 /**
- * Gives wrong parameters the code that JSON-RPC has for them. The SDK answers those of most methods with -32603 and its schema's
- * list of issues; that a method does not exist it still says itself.
+ * Gives invalid parameters the error code of JSON-RPC. For most methods the SDK answers them with -32603 and the issues of its schema.
+ * Unknown methods are left to the SDK.
  */
 import {
   INTERNAL_ERROR,
@@ -12,7 +12,7 @@ import {
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
 
-/** The answer to a request, corrected where the SDK blames itself for the client's parameters. They are looked at only then. */
+/** Corrects the answer to a request, if the SDK reports an internal error for invalid parameters. The parameters are checked only then. */
 export function correctParamsError(answer: JSONRPCMessage, request: JSONRPCRequest): JSONRPCMessage {
   if (!isJSONRPCErrorResponse(answer) || answer.error.code !== INTERNAL_ERROR) return answer;
   const type = TYPES.get(request.method);
@@ -23,16 +23,16 @@ export function correctParamsError(answer: JSONRPCMessage, request: JSONRPCReque
   };
 }
 
-/** The same for an answer that is JSON, to a body that may be no request. */
+/** The same for an answer that is JSON already, to a body that may not be a request. */
 export function correctParamsErrorIn(text: string, request: unknown): string {
-  // Nearly all.
+  // Nearly all answers.
   if (text.startsWith('{"result":') || !text.includes(String(INTERNAL_ERROR))) return text;
   const answer: unknown = JSON.parse(text);
   if (!isJSONRPCErrorResponse(answer) || !isJSONRPCRequest(request)) return text;
   return JSON.stringify(correctParamsError(answer, request));
 }
 
-/** What the specification calls the request of each of its methods. Names, because the SDK makes its schemas when they are asked for. */
+/** The specification's type of each method's request. Names only, because the SDK makes its schemas when they are asked for. */
 const TYPES: ReadonlyMap<string, keyof typeof isSpecType> = new Map<string, keyof typeof isSpecType>([
   ['initialize', 'InitializeRequest'],
   ['ping', 'PingRequest'],

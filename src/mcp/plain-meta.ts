@@ -1,4 +1,4 @@
-/** Recognizes the `_meta` of plain messages: whatever real clients put there that changes no answer, and nothing that is malformed. */
+/** Recognizes the `_meta` of plain messages: everything that real clients put there and that changes no answer, and nothing malformed. */
 import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
@@ -7,21 +7,21 @@ import {
 } from '@modelcontextprotocol/server';
 import type { RequestId } from './messages.ts';
 
-/** The revision whose requests stand alone. */
+/** The stateless revision: its requests stand alone, without a session. */
 export const STATELESS_REVISION = '2026-07-28';
 
-/** The fields of an object that may have any. */
+/** An object with any fields. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** What a plain message may say besides: where progress goes, and what is for others (`traceparent`, `claudecode/toolUseId`). */
+/** The `_meta` of a plain message: the progress token, and fields that are for others (`traceparent`, `claudecode/toolUseId`). */
 export interface PlainMeta extends Fields {
   readonly progressToken?: RequestId;
 }
 
-/** Names that the protocol keeps for itself begin so. What one of them means is left to the SDK. */
+/** The prefix of names that are reserved for the protocol. What they mean is left to the SDK. */
 const OF_THE_PROTOCOL = 'io.modelcontextprotocol/';
 
-/** No `_meta`, or one without anything of the protocol's but the wish for progress. */
+/** Whether `_meta` is absent, or has nothing of the protocol's but a progress token. */
 export function isSessionMeta(meta: unknown): meta is PlainMeta | undefined {
   if (meta === undefined) return true;
   if (!isObject(meta)) return false;
@@ -29,7 +29,10 @@ export function isSessionMeta(meta: unknown): meta is PlainMeta | undefined {
   return hasPlainToken(meta);
 }
 
-/** The envelope of the stateless revision, in order: who sends it, what that client can do, and the same besides. */
+/**
+ * Whether `_meta` is a valid envelope of the stateless revision: its version, client info, capabilities and log level, and besides them
+ * nothing of the protocol's but a progress token.
+ */
 export function isStatelessMeta(meta: unknown): meta is PlainMeta {
   if (!isObject(meta)) return false;
   const {
@@ -48,19 +51,19 @@ export function isStatelessMeta(meta: unknown): meta is PlainMeta {
   );
 }
 
-/** Whether a value is an object, and has no other fields than these where they are given. */
+/** Whether a value is an object and no array; with `fields`, one that has no others. */
 export function isObject(value: unknown, fields?: ReadonlySet<string>): value is Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   if (fields !== undefined) for (const field in value) if (!fields.has(field)) return false;
   return true;
 }
 
-/** Whether a value is a JSON-RPC id as MCP has it: null and fractions are none. */
+/** Whether a value is a request id of MCP: a string or an integer, but not null. */
 export function isRequestId(value: unknown): value is RequestId {
   return typeof value === 'string' || Number.isSafeInteger(value);
 }
 
-/** What the envelope may name. */
+/** The protocol's names that the envelope may contain. */
 const ENVELOPE_NAMES = [
   PROTOCOL_VERSION_META_KEY,
   CLIENT_INFO_META_KEY,
@@ -69,17 +72,17 @@ const ENVELOPE_NAMES = [
 ] as const;
 const ENVELOPE = new Set<string>(ENVELOPE_NAMES);
 
-/** The same, for the compiler. Where it is read, names are spelled out: V8 finds those faster. */
+/** The type of the envelope. `isStatelessMeta` reads it by literal names: V8 finds those faster. */
 type Envelope = Partial<Record<(typeof ENVELOPE_NAMES)[number], unknown>>;
 
 const LOG_LEVELS = new Set(['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']);
 
-/** Whether progress is asked for in order, or not at all. */
+/** Whether the progress token is absent or valid. */
 function hasPlainToken(meta: Fields): boolean {
   return isOptional(meta['progressToken'], isRequestId);
 }
 
-/** What a client says of itself. Icons, which hardly any sends, are left to the SDK. */
+/** Whether a value is valid client info. Info with icons, which hardly any client sends, is left to the SDK. */
 function isClientInfo(info: unknown): boolean {
   return (
     isObject(info) &&
@@ -93,8 +96,8 @@ function isClientInfo(info: unknown): boolean {
 }
 
 /**
- * What a client can do, whatever that is: it is asked for nothing on this way, since tools that ask go the other. Others than these
- * the SDK does not look at.
+ * Whether a value is valid client capabilities. Which they are does not matter: the fast lane never asks the client for anything, since
+ * tools that ask are left to the SDK. The SDK does not check other capabilities than these.
  */
 function isCapabilities(capabilities: unknown): boolean {
   if (!isObject(capabilities)) return false;
@@ -108,7 +111,7 @@ function isCapabilities(capabilities: unknown): boolean {
   );
 }
 
-/** How its user can be asked. */
+/** Whether the capability `elicitation` is valid. */
 function isElicitation(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { form, url } = value;
@@ -116,24 +119,24 @@ function isElicitation(value: unknown): boolean {
   return isForm && isOptional(url, isObject);
 }
 
-/** How its model can be asked. */
+/** Whether the capability `sampling` is valid. */
 function isSampling(value: unknown): boolean {
   return isObject(value) && isOptional(value['context'], isObject) && isOptional(value['tools'], isObject);
 }
 
-/** Whether it has folders to show. */
+/** Whether the capability `roots` is valid. */
 function isRoots(value: unknown): boolean {
   return isObject(value) && isOptional(value['listChanged'], isBoolean);
 }
 
-/** Things with a name each. */
+/** Whether a value is an object whose members are all objects. */
 function isObjectOfObjects(value: unknown): boolean {
   if (!isObject(value)) return false;
   for (const name in value) if (!isObject(value[name])) return false;
   return true;
 }
 
-/** Whether a value is left out, or of a kind. JSON has no undefined. */
+/** Whether a value is absent, or passes the check. JSON has no undefined. */
 function isOptional(value: unknown, isOfKind: (value: unknown) => boolean): boolean {
   return value === undefined || isOfKind(value);
 }

@@ -8,7 +8,7 @@ import type { Prompt } from './prompt.ts';
 import type { Resource } from './resource.ts';
 import { serve } from './serve.ts';
 
-/** Prompts: those declared, and those that a feature has registered. */
+/** Sets the handlers of prompts: those declared, and those that a feature has registered. */
 export function installPrompts(parts: HandlerParts): void {
   const {
     server: { server },
@@ -30,7 +30,7 @@ export function installPrompts(parts: HandlerParts): void {
     if (prompt === undefined) {
       if (!inner.has('prompts/get')) throw noSuch('prompt', name);
       const others = await listInner<{ name: string }>(parts, { method: 'prompts/list' }, context, 'prompts');
-      // A client may send any name, and a secret by mistake.
+      // A client may send any name, even a secret by mistake.
       const shown = others.some((other) => other.name === name) ? name : UNKNOWN;
       return passOn(parts, { kind: 'prompt', name: shown }, request, context);
     }
@@ -39,10 +39,10 @@ export function installPrompts(parts: HandlerParts): void {
   });
 }
 
-/** So many values may a completion have, as the specification has it. */
+/** How many values a completion may have, by the specification. */
 const MOST_VALUES = 100;
 
-/** Completes arguments of prompts and templates. */
+/** Sets the handler that completes arguments of prompts and templates. */
 export function installCompletion(parts: HandlerParts): void {
   const {
     server: { server },
@@ -54,7 +54,7 @@ export function installCompletion(parts: HandlerParts): void {
     const name = ref.type === 'ref/prompt' ? ref.name : ref.uri;
     const found = findReferred(catalogue, ref.type, name);
     if (found === undefined && inner.has('completion/complete')) {
-      // As with resources: what a client has sent is no name that a feature has for it.
+      // As with resources: the feature's own name for it is not known, and what the client has sent is not logged.
       return passOn(parts, { kind: 'completion', name: 'of a feature' }, request, context);
     }
     if (found === undefined) throw noSuch(ref.type, name);
@@ -72,7 +72,7 @@ export function installCompletion(parts: HandlerParts): void {
   });
 }
 
-/** The prompt or resource that a client wants an argument of completed. */
+/** Finds the prompt or resource whose argument a client wants completed. */
 function findReferred(
   { prompts, resources }: Catalogue,
   type: 'ref/prompt' | 'ref/resource',

@@ -13,7 +13,7 @@ import type { Resource } from './resource.ts';
 import { serve } from './serve.ts';
 import type { CallContext } from './tool.ts';
 
-/** Resources: those declared, and those that a feature has registered. */
+/** Sets the handlers of resources: those declared, and those that a feature has registered. */
 export function installResources(parts: HandlerParts): void {
   const {
     server: { server },
@@ -40,7 +40,7 @@ export function installResources(parts: HandlerParts): void {
     const found = findDeclared(catalogue, uri);
     if (found === undefined) {
       if (!parts.inner.has('resources/read')) throw new ResourceNotFoundError(uri);
-      // What a feature calls it is not known, and its address may say more than a log should.
+      // The feature's name for it is not known, and its URI may say more than a log should.
       return passOn(parts, { kind: 'resource', name: 'of a feature' }, request, context);
     }
     const { resource, params } = found;
@@ -54,7 +54,7 @@ export function installResources(parts: HandlerParts): void {
   });
 }
 
-/** What a user may see of the resources that templates list. */
+/** The resources that templates list for a user. */
 async function listOfTemplates(parts: HandlerParts, context: ServerContext): Promise<ListedResource[]> {
   const { definition, connectionCaller } = parts;
   const { user } = callerOf(context, connectionCaller);
@@ -64,7 +64,7 @@ async function listOfTemplates(parts: HandlerParts, context: ServerContext): Pro
   return (await Promise.all(lists)).flat();
 }
 
-/** The resource that an address is of, one with this very address before any template. */
+/** Finds the declared resource of a URI: one with this very URI before any template. */
 function findDeclared({ resources }: Catalogue, uri: string) {
   const fixed = resources.get(uri);
   for (const resource of fixed === undefined ? resources.values() : [fixed]) {
@@ -74,7 +74,7 @@ function findDeclared({ resources }: Catalogue, uri: string) {
   return undefined;
 }
 
-/** How long a client may keep what it has read; only the stateless revision knows of that. */
+/** How long a client may cache what it has read; only the stateless revision has these fields. */
 function cacheOf({ cache }: Resource, { connection }: CallContext) {
   if (cache === undefined || connection.protocolVersion !== STATELESS_REVISION) return {};
   return {

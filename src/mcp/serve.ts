@@ -1,4 +1,4 @@
-/** Serves a prompt, a resource or a completion: scope, a place, what went wrong, and the line in the log, as a tool's call has them. */
+/** Serves a prompt, a resource or a completion, with what a tool call has as well: admission, error messages, and a line in the log. */
 import { ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server';
 import { admit, type Rejection } from './admission.ts';
 import { type Caller, callerOf } from './caller.ts';
@@ -8,29 +8,29 @@ import type { McpDefinition } from './server.ts';
 import { type CallContext, ToolError } from './tool.ts';
 import { traceHeadersOf } from './trace.ts';
 
-/** What is asked for, as the log and refusals name it. */
+/** What a request asks for, as the log and refusals name it. */
 export interface Asked {
   readonly kind: CalledKind;
   readonly name: string;
   readonly scope?: string | undefined;
 }
 
-/** Where a request comes from. */
+/** The surroundings of a request. */
 export interface ServeFrame {
   readonly definition: McpDefinition;
   /** The SDK's view of the request. */
   readonly context: ServerContext;
   readonly protocolVersion: string | undefined;
-  /** Makes the caller, where requests do not bring their own. */
+  /** Makes the caller, if requests do not carry one (stdio). */
   readonly connectionCaller: (() => Caller) | undefined;
 }
 
-/** How serving ended, where its client has not gone meanwhile. */
+/** How serving ended, if it was not cancelled. */
 type Outcome = 'ok' | 'error' | Rejection['outcome'] | 'internal_error';
 
 /**
- * Serves something. What is not let in is told in words by `refuse`.
- * @throws {ProtocolError} in words that the client may show
+ * Serves a request with `work`. `refuse` makes the result of a request that is not admitted; by default it throws.
+ * @throws {ProtocolError} with a message that the client may show
  */
 export function serve<Result>(
   asked: Asked,
@@ -61,7 +61,7 @@ export function serve<Result>(
   });
 }
 
-/** What is thrown in the place of an error, once it is noted. */
+/** Records an error, and makes the one that is thrown in its place. */
 function explain(
   error: unknown,
   {
@@ -80,14 +80,14 @@ function explain(
     note('error');
     return error instanceof ProtocolError ? error : refusal(error.message);
   }
-  // What else is thrown may hold anything: it goes to the log, and the client gets the id to ask about.
+  // Any other error may contain anything: it goes to the log, and the client gets the request id to ask about.
   if (!context.mcpReq.signal.aborted)
     definition.log.error({ err: error, requestId, [kind]: name }, `${kind} failed`);
   note('internal_error');
   return new ProtocolError(ProtocolErrorCode.InternalError, `Internal error (request ${requestId}).`);
 }
 
-/** What whoever serves has at hand. */
+/** Makes the context of a request. */
 function createContext(
   { kind, name }: Asked,
   { definition: { log, use }, context, protocolVersion = NO_REVISION }: ServeFrame,
@@ -103,7 +103,7 @@ function createContext(
   };
 }
 
-/** A refusal whose words the client may show. */
+/** Makes a refusal with a message that the client may show. */
 function refusal(message: string): ProtocolError {
   return new ProtocolError(ProtocolErrorCode.InvalidParams, message);
 }

@@ -37,13 +37,13 @@ export interface McpParts {
   /** Gives tools and features the services that they ask for. */
   readonly use: UseService;
   readonly log: Logger;
-  /** Names this process to others that serve the same sessions; absent where there are none. */
+  /** Names this process to others that serve the same sessions; absent if there are none. */
   readonly processName?: string | undefined;
-  /** How many tool calls of one user may run at once. Default: as many as come. */
+  /** How many tool calls of one user may run at once. Default: no limit. */
   readonly maxCallsPerUser?: number | undefined;
-  /** How many tool calls a user may make a minute. Default: as many as come. */
+  /** How many tool calls a user may make a minute. Default: no limit. */
   readonly callLimit?: CallLimit | undefined;
-  /** Makes a way past the SDK's dispatch for what is plain; without one the SDK has every message. */
+  /** Makes the fast lane, which answers plain messages past the SDK's dispatch; without it the SDK answers every message. */
   readonly shortWay?: (definition: McpDefinition) => Lane | undefined;
 }
 
@@ -54,9 +54,9 @@ export interface McpDefinition extends McpParts {
   readonly changes: Changes;
   readonly inFlight: InFlight;
   readonly callLimit: CallLimit;
-  /** The way past the SDK for what is plain. Made when it is first asked for: it takes the SDK, which no start waits for. */
+  /** Returns the fast lane. It is made when it is first asked for: it needs the SDK, for which no start waits. */
   readonly findLane: () => Lane | undefined;
-  /** For what is told of each call. */
+  /** Records each call. */
   readonly records: CallRecords;
   /** The SDK's view of each tool, with its JSON Schemas already made. */
   readonly registrations: readonly ToolRegistration[];
@@ -65,23 +65,27 @@ export interface McpDefinition extends McpParts {
   readonly scopes: ReadonlyMap<string, string>;
 }
 
-/** How a server is going to live. */
+/** How a server will be used. */
 export interface ConnectionOptions {
-  /** Makes the caller of a request, where requests do not bring their own (stdio). */
+  /** Makes the caller of a request, if requests do not carry one (stdio). */
   readonly caller?: () => Caller;
-  /** Given when it is to tell its client of changes, and of those that concern its user. */
+  /** The session, if the server is to notify its client of changes: those that concern its user. */
   readonly session?: { readonly userId: string };
   /** Whether it is for one request of the stateless revision. */
   readonly isStateless?: boolean;
 }
 
-/** Prepares everything that does not depend on a connection. */
+/**
+ * Prepares everything that does not depend on a connection.
+ * @throws {Error} when two tools, prompts or resources have the same name or URI, or a tool's input names headers as the specification
+ * forbids
+ */
 export function defineMcp(parts: McpParts): McpDefinition {
   const [changes, records] = [createChanges(parts.log), new CallRecords(parts.log)];
   const { instructions, features = [] } = parts;
   const catalogue = createCatalogue(features);
   const registrations = parts.tools.map(registrationOf);
-  // The SDK would say so as well, but not before the first session.
+  // The SDK refuses equal names as well, but not before the first session.
   byKey(parts.tools, ({ name }) => name);
   const scopes = new Map(
     parts.tools.flatMap(({ name, scope }) => (scope === undefined ? [] : [[name, scope] as const])),
@@ -160,7 +164,7 @@ export function createMcpServer(
   return server;
 }
 
-/** The SDK's view of a request as a tool call needs it; a tool that may ask its user needs the server too. */
+/** Makes the origin of a tool call from the SDK's context; `asking` is the server of a tool that may ask its user. */
 function originOf(context: ServerContext, asking: McpServer | undefined): CallOrigin {
   const { mcpReq } = context;
   const progressToken = mcpReq._meta?.progressToken;
@@ -183,26 +187,29 @@ function originOf(context: ServerContext, asking: McpServer | undefined): CallOr
   };
 }
 
-/** How far each request is, by its signal: after a question its tool runs anew, and the client has heard of the run before. */
+/**
+ * The last progress of each request, by its signal: after a question its tool runs anew, and the client already has the progress of the
+ * earlier run.
+ */
 const reached = new WeakMap<AbortSignal, number>();
 
-/** What a server's `tools/list` says to a user who may call everything; undefined where it has no tools. */
+/** Returns a server's tools as `tools/list` shows them to a user who may call everything; undefined if it has none. */
 export function listEveryTool(server: McpServer): ReturnType<typeof listAllTools> {
   return listAllTools(registered.get(server)?.handlers ?? new Map());
 }
 
-/** The methods whose handlers features have set on a server themselves; `notifications` stands for all of those. */
+/** The methods whose handlers features have set on a server themselves; `notifications` stands for all handlers of notifications. */
 export function foreignMethods(server: McpServer): ReadonlySet<string> {
   return registered.get(server)?.foreign ?? new Set();
 }
 
-/** What has been registered on each server, under this server's own handlers. */
+/** What the SDK and features have set on each server, under this server's own handlers. */
 const registered = new WeakMap<
   McpServer,
   { readonly handlers: Handlers; readonly foreign: ReadonlySet<string> }
 >();
 
-/** The lists that show two users something else, as far as that is a matter of scopes. */
+/** The lists that differ between two users because of their scopes. */
 export function listsThatDiffer(
   { scopes, catalogue: { prompts, resources } }: McpDefinition,
   one: UserContext,

@@ -1,4 +1,4 @@
-/** What a session is made from, its requests that are being worked on, and how many there may be. */
+/** The parts of a session, its requests in flight, and how many there may be. */
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Grant } from '../auth/verifier.ts';
 import { LaneCall, spellAnswer } from './lane.ts';
@@ -7,17 +7,17 @@ import { correctParamsError } from './params-check.ts';
 import type { Handshake } from './sdk-session.ts';
 import type { McpDefinition } from './server.ts';
 
-/** What a session is made from. */
+/** The parts of a session. */
 export interface McpSessionParts {
   readonly definition: McpDefinition;
-  /** Whose it is. */
+  /** The user of the session. */
   readonly userId: string;
   readonly channel: Channel;
-  /** What was agreed on with the client before, where the session goes on. */
+  /** The handshake that has already taken place, for a session that goes on. */
   readonly handshake?: Handshake | undefined;
 }
 
-/** More requests than this are not worked on at once for one session: as many as may come in one batch. */
+/** How many requests of one session may be in flight: as many as may come in one batch. */
 export const MAX_REQUESTS_IN_FLIGHT = 100;
 
 /** A request that is being worked on: by the lane, or else by the SDK's server. */
@@ -26,11 +26,14 @@ export interface SessionRequest {
   readonly grant: Grant;
   readonly reply: Reply;
   readonly work: LaneCall | JSONRPCRequest;
-  /** What the SDK's server knows it by: clients may have equal ids under way, each on a response of its own. */
+  /** The request's id in the SDK's server: clients may have equal ids in flight, each on a response of its own. */
   readonly key: number;
 }
 
-/** The answer of the SDK's server as JSON, under the id that the client knows; what a feature has registered there may answer anything. */
+/**
+ * Serializes an answer of the SDK's server under the client's id, or an error if JSON cannot represent it: a feature's handler may answer
+ * anything.
+ */
 export function spellAnswerOf({ id, work }: SessionRequest, answer: JSONRPCMessage): string {
   const corrected = work instanceof LaneCall ? answer : correctParamsError(answer, work);
   try {
@@ -40,7 +43,7 @@ export function spellAnswerOf({ id, work }: SessionRequest, answer: JSONRPCMessa
   }
 }
 
-/** What a request is told for which its session has no room: of a call, in words for the model. */
+/** Serializes the answer to a request for which the session has no room; that to a tool call is a result that the model reads. */
 export function spellRefusal({ id, method }: JSONRPCRequest): string {
   const text = `too_many_calls: this session has ${MAX_REQUESTS_IN_FLIGHT} requests under way. Wait until one has ended, then try again.`;
   if (method === 'tools/call') return spellAnswer(id, { content: [{ type: 'text', text }], isError: true });

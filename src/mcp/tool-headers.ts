@@ -1,17 +1,18 @@
 /** The parameters that clients of 2026-07-28 repeat in a header `Mcp-Param-…` (`x-mcp-header`), and what the specification allows of them. */
 import { isObject } from './plain-meta.ts';
 
-/** What names the header in the schema of a parameter. */
+/** The keyword that names the header in the schema of a parameter. */
 const MARK = 'x-mcp-header';
 
-/** A name of a header (RFC 9110, section 5.6.2). */
+/** The name of a header: a token of RFC 9110, section 5.6.2. */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
 const TYPES: ReadonlySet<unknown> = new Set(['string', 'integer', 'boolean']);
 
 /**
- * Refuses a tool whose input names headers as the specification forbids: clients leave such a tool out, and the SDK compares no header of it.
- * @throws {Error} with what is allowed
+ * Refuses a tool whose input names headers as the specification forbids: clients leave such a tool out, and the SDK checks none of its
+ * headers.
+ * @throws {Error} that says what is allowed
  */
 export function requireHeaderNames(tool: string, schema: object): void {
   const names: unknown[] = [];

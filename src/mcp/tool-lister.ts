@@ -1,4 +1,4 @@
-/** The list of tools outside a session: what `tools/list` would show, for whoever asks without an MCP client. */
+/** The list of tools outside a session: what `tools/list` would show, for callers without an MCP client. */
 import type { Tool as ListedTool } from '@modelcontextprotocol/server';
 import type { UserContext } from '../auth/user.ts';
 import { once } from '../once.ts';
@@ -6,12 +6,12 @@ import { hasRegistering } from './feature.ts';
 import { allowedTools } from './handlers.ts';
 import { createMcpServer, listEveryTool, type McpDefinition } from './server.ts';
 
-/** The tools that a user may call, as `tools/list` shows them. */
+/** Makes the lister of a definition's tools. */
 export function createToolLister(definition: McpDefinition): ToolLister {
   // One server that is never connected: its list handler is the very one that clients' lists come from.
   const findProbe = once(() => createMcpServer(definition));
   const mayChange = hasRegistering(definition);
-  // What a feature registers may be wrong, and then nothing is to start.
+  // A feature may register something wrong, and then the start must fail.
   if (mayChange) findProbe();
   let known: readonly ListedTool[] | undefined;
   const listFor = async (user: UserContext): Promise<readonly ListedTool[]> => {
@@ -23,5 +23,5 @@ export function createToolLister(definition: McpDefinition): ToolLister {
   return (user) => (known === undefined ? listFor(user) : allowedTools(known, user, definition.scopes));
 }
 
-/** Lists the tools that a user may use; at once, where the list is known: a promise costs every request. */
+/** Lists the tools that a user may use. Returns at once when the list is known, since a promise would cost every request. */
 export type ToolLister = (user: UserContext) => readonly ListedTool[] | Promise<readonly ListedTool[]>;

@@ -1,8 +1,8 @@
-/** The places of tools that run only so often at once, and the lines of those who wait for one. */
+/** The places of tools with `concurrency`, and the lines of the calls that wait for one. */
 import { LimitReached } from './limited-run.ts';
 import type { Tool } from './tool.ts';
 
-/** So many calls may wait for one tool. */
+/** How many calls may wait for one tool. */
 const MAX_WAITING = 1_000;
 
 /** Gives a place back. */
@@ -32,7 +32,7 @@ export class ToolPlaces {
   }
 }
 
-/** Who waits for a place. */
+/** A call that waits for a place. */
 interface Waiter {
   readonly userId: string;
   readonly call: () => void;
@@ -42,7 +42,7 @@ interface Waiter {
 class Line {
   waiting = 0;
   #free: number;
-  /** By user, whose turn it is first; a user without a waiter is not in it. */
+  /** By user, in the order of their turns; a user without a waiting call is not in it. */
   readonly #waiters = new Map<string, Set<Waiter>>();
 
   constructor(places: number) {
@@ -64,7 +64,7 @@ class Line {
         // oxlint-disable-next-line prefer-promise-reject-errors -- the reason is whatever the signal was aborted with
         reject(signal.reason);
       };
-      // Its signal is the call's own and goes with it; to give up a turn that has come does nothing.
+      // The listener is not removed: the signal belongs to the call and goes with it, and giving up a turn that has come does nothing.
       const waiter: Waiter = { userId, call: resolve };
       this.#waiters.set(userId, (this.#waiters.get(userId) ?? new Set()).add(waiter));
       this.waiting += 1;
@@ -73,7 +73,7 @@ class Line {
     });
   }
 
-  /** Hands a place over to whose turn it is, or keeps it free. */
+  /** Hands the place to the call whose turn it is, or keeps it free. */
   leave(): void {
     const [first] = this.#waiters.values();
     const [next] = first ?? [];
@@ -82,7 +82,7 @@ class Line {
       return;
     }
     this.#remove(next);
-    // To the end of the line with the user's other calls.
+    // The user's other calls go to the end of the line.
     if (this.#waiters.delete(next.userId)) this.#waiters.set(next.userId, first);
     next.call();
   }

@@ -5,7 +5,7 @@ import type { Icon } from './content.ts';
 import type { Tool, ToolAnnotations } from './tool.ts';
 import { requireHeaderNames } from './tool-headers.ts';
 
-/** A tool with what `registerTool` takes. */
+/** A tool with the configuration that the SDK's `registerTool` takes. */
 export interface ToolRegistration {
   readonly tool: Tool;
   readonly config: {
@@ -19,12 +19,12 @@ export interface ToolRegistration {
   };
 }
 
-/** A zod schema for the SDK to describe but not to check: `callTool` checks, once. */
+/** A schema that the SDK describes to clients but does not check by: `callTool` checks, once. */
 type PreparedSchema = ReturnType<typeof prepareSchema>;
 
 /**
- * What the SDK needs to know of a tool.
- * @throws {Error} when its input names headers that there must not be
+ * Prepares a tool for the SDK.
+ * @throws {Error} when its input names headers as the specification forbids
  */
 export function registrationOf(tool: Tool): ToolRegistration {
   const { name, title, description, annotations, icons, _meta, input, output } = tool;
@@ -44,12 +44,12 @@ export function registrationOf(tool: Tool): ToolRegistration {
   };
 }
 
-/** Icons as the SDK's types have them. */
+/** Converts icons to the SDK's types. */
 export function toListedIcons(icons: readonly Icon[]): ListedIcon[] {
   return icons.map(({ sizes, ...icon }) => ({ ...icon, ...(sizes !== undefined && { sizes: [...sizes] }) }));
 }
 
-/** A Standard Schema whose JSON Schema is made once, not for each list, and which accepts every value. */
+/** Makes a Standard Schema that accepts every value, and whose JSON Schema is made once and not for each list. */
 function prepareSchema(schema: z.ZodObject, io: 'input' | 'output') {
   const jsonSchema = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
   const describe = (): Record<string, unknown> => ({ ...jsonSchema });

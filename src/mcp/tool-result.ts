@@ -1,11 +1,11 @@
-/** The result of a call, made of what its tool returned. */
+/** Makes the result of a call from what its tool returned. */
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { type Tool, ToolResult } from './tool.ts';
 
 /**
- * The result of what a tool returned. With an output schema that is checked against it, else it is content.
- * @throws when it does not fit, which is a fault of the tool
+ * Makes a result of a tool's answer: with an output schema, structured output that is checked against it; otherwise content.
+ * @throws when the answer does not match, which is a fault of the tool
  */
 export function toResult({ output }: Tool, answer: unknown): CallToolResult {
   if (answer instanceof ToolResult) {
@@ -32,8 +32,8 @@ export function errorResult(text: string): CallToolResult {
 }
 
 /**
- * Content of a text, or of the pieces that it is.
- * @throws when they are not what content may be, or hold what JSON cannot spell
+ * Makes content of a text, or checks pieces of content.
+ * @throws when they are not valid content, or contain what JSON cannot represent
  */
 export function toContent(content: unknown): CallToolResult['content'] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
@@ -44,14 +44,14 @@ export function toContent(content: unknown): CallToolResult['content'] {
 }
 
 /**
- * Finds out what the schemas leave open, while its call can still be answered: a big integer, say, or something that holds itself.
- * @throws when JSON cannot spell it
+ * Checks what the schemas leave open, such as a BigInt or a circular reference, while the call can still be answered.
+ * @throws when JSON cannot represent the value
  */
 function requireSpellable(value: unknown): void {
   JSON.stringify(value);
 }
 
-/** For clients that read no structured content. */
+/** Structured output as text, for clients that do not read structured content. */
 function spellStructured(structured: unknown): CallToolResult['content'] {
   return structured === undefined ? [] : [{ type: 'text', text: JSON.stringify(structured) }];
 }
@@ -76,8 +76,8 @@ const END = { annotations: ANNOTATIONS.optional(), _meta: META.optional() };
 const RESOURCE = { uri: z.string(), mimeType: z.string().optional(), _meta: META.optional() };
 
 /**
- * What content may be; a fork's JavaScript may return anything. The SDK's own schemas put the fields into this order, so that answers are
- * the same whichever way they went.
+ * The schema of content, since a fork's JavaScript may return anything. The fields are in the order of the SDK's own schemas, so that
+ * answers are the same with and without the SDK.
  */
 const CONTENT: z.ZodType<CallToolResult['content']> = z.array(
   z.discriminatedUnion('type', [
