@@ -1,4 +1,4 @@
-/** Wires the page for admins, where there are tokens at all: its modules are loaded then and not before. */
+/** Wires the page for admins, if there are tokens at all; only then its modules are loaded. */
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { TokenEditor } from '../auth/tokens/token-edit.ts';
@@ -16,7 +16,7 @@ import { readPackage } from '../package.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import { openKeptUse } from './kept-use.ts';
 
-/** What the page for admins is wired to. */
+/** What the page for admins needs. */
 export interface AdminWiring {
   readonly config: Config;
   readonly verifier: TokenVerifier | undefined;
@@ -30,13 +30,13 @@ export interface AdminWiring {
   readonly log: Logger;
 }
 
-/** The page for admins, and its end. */
+/** The routes of the page for admins, and how to close it. */
 export interface AdminSite {
   readonly routes: readonly Route[];
   close(): Promise<void>;
 }
 
-/** Opens it. Without authentication there are no people, and nothing is loaded. */
+/** Opens the page for admins. Without authentication there are no users to manage, and nothing is loaded. */
 export async function openAdmin(wiring: AdminWiring): Promise<AdminSite> {
   const { config, verifier, registry, peerSessions, definition } = wiring;
   if (!config.auth.enabled || verifier === undefined) return { routes: [], close: async () => {} };
@@ -61,7 +61,7 @@ export async function openAdmin(wiring: AdminWiring): Promise<AdminSite> {
   return { routes, close: async () => usage.close() };
 }
 
-/** Where the people are, as the configuration says. */
+/** Opens the users in the place that the configuration names. */
 async function openPeople({ auth: { tokens } }: Config, verifier: TokenVerifier) {
   const { createFilePeople, createFixedPeople, createTablePeople, entriesOfVariable } =
     await import('../http/admin/people.ts');
@@ -89,7 +89,7 @@ async function openPeople({ auth: { tokens } }: Config, verifier: TokenVerifier)
   });
 }
 
-/** Whether a verifier follows a token file, and can say how that stands. */
+/** Whether a verifier follows a token file, and can tell whether it has read it. */
 function isTokenFile(verifier: TokenVerifier): verifier is TokenFile {
   return 'reload' in verifier && 'hasRead' in verifier;
 }

@@ -1,8 +1,8 @@
-/** Wires the tokens of a database, where TOKENS_STORE says so: they and the database's library are loaded then and not before. */
+/** Wires tokens in a database, if TOKENS_STORE says so; only then they and the database's library are loaded. */
 import type { OpenTokenTable } from '../auth/tokens/open-tokens.ts';
 import type { StorageConfig } from '../config/storage.ts';
 
-/** What opens the tokens of this database. */
+/** Makes the function that opens the tokens of this database. */
 export function openTokensOf(storage: StorageConfig): OpenTokenTable {
   return async (options) => {
     const { openTokenDatabase } = await import('../auth/table/token-table.ts');

@@ -1,10 +1,10 @@
-/** The end of a process: the signals that ask for it, what it makes of the second, and how what is open is closed. */
+/** The end of a process: the signals that ask for it, what a second one does, and how everything that is open is closed. */
 import type { Logger } from 'pino';
 
 /** A Ctrl-C reaches the process twice, from the terminal and from npm: within this time it counts once. */
 const SAME_SIGNAL_MS = 100;
 
-/** Hears signals that ask for an end: the first begins it, and one that comes later ends the process at once. */
+/** Makes a listener of signals: the first one calls `end`, and one that comes later ends the process at once. */
 export function createSignalListener(
   end: (signal: NodeJS.Signals) => Promise<unknown>,
 ): (signal: NodeJS.Signals) => void {
@@ -18,8 +18,8 @@ export function createSignalListener(
 }
 
 /**
- * Closes one after the other. What fails is logged, and keeps neither the others from being closed nor the process from its end: nobody
- * would end it but a second signal. False where something has failed, or says so itself.
+ * Closes one thing after the other. A failure is logged, and keeps neither the others from being closed nor the process from its end: only
+ * a second signal would end it otherwise. Returns false if one has failed, or has returned false.
  */
 export async function closeAll(closes: readonly (() => unknown)[], log: Logger): Promise<boolean> {
   let finished = true;
@@ -33,7 +33,7 @@ export async function closeAll(closes: readonly (() => unknown)[], log: Logger):
   return finished;
 }
 
-/** Has a listener hear the signals that ask for an end; what is returned puts an end to that. */
+/** Adds a listener of the signals that ask for an end; the returned function removes it. */
 export function listenToEndSignals(listener: (signal: NodeJS.Signals) => void): () => void {
   for (const signal of END_SIGNALS) process.on(signal, listener);
   return () => {

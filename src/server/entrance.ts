@@ -1,4 +1,4 @@
-/** How callers get in: who decides about their credentials, and what they find where clients look for another way. */
+/** How callers get in: what verifies their credentials, and what clients find where they look for a way to sign in. */
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { TokenVerifier } from '../auth/verifier.ts';
@@ -13,21 +13,21 @@ import { createOAuthRefusalRoutes } from '../http/site/oauth-refusal.ts';
 import { openProvider } from './provider.ts';
 import { openSignIn } from './sign-in.ts';
 
-/** A way in. */
+/** A way to get in. */
 export interface Entrance {
   /** Absent while authentication is off. */
   readonly verifier: TokenVerifier | undefined;
-  /** The public routes of it. */
+  /** Makes its public routes. */
   readonly createRoutes: (authenticator: Authenticator, countFailure: CountFailure) => Route[];
   /** Whether clients can send their users somewhere to sign in, so that they need no token. */
   readonly canSignIn: boolean;
-  /** What the challenge of a 401 says besides. */
+  /** Makes more parameters of the challenge of a 401. */
   readonly describe?: DescribeEntrance;
-  /** Has what it knows of callers be known to the other processes. */
+  /** Shares what it knows of callers with the other processes. */
   readonly takePart?: (peers: Peers) => void;
 }
 
-/** What a way in is wired to. */
+/** What an entrance needs. */
 export interface EntranceWiring {
   readonly config: Config;
   readonly verifier: TokenVerifier | undefined;
@@ -37,12 +37,12 @@ export interface EntranceWiring {
   readonly log: Logger;
 }
 
-/** Opens the way in that is configured. */
+/** Opens the entrance that is configured. */
 export async function openEntrance(wiring: EntranceWiring): Promise<Entrance> {
   return (await openSignIn(wiring)) ?? (await openProvider(wiring)) ?? byTokensAlone(wiring.verifier);
 }
 
-/** With tokens that are handed out, and in no other way. */
+/** The entrance of a server whose tokens are handed out, and whose users cannot sign in. */
 function byTokensAlone(verifier: TokenVerifier | undefined): Entrance {
   return {
     verifier,

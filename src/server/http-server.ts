@@ -1,4 +1,4 @@
-/** Node's HTTP server around the app: how its connections are taken, guarded, and given up at a shutdown. */
+/** Node's HTTP server around the app: how its connections are accepted, guarded, and given up at a shutdown. */
 import { createServer, type RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -38,7 +38,7 @@ const BEHIND_CHECK_MS = 10_000;
 /** How often connections are closed that have become idle during a shutdown. Milliseconds. */
 const SWEEP_MS = 100;
 
-/** For this part of the grace period, requests that were half sent when the shutdown began are waited for. */
+/** The part of the grace period in which requests that were half sent when the shutdown began are waited for. */
 const PATIENCE_WITH_SENDERS = 0.75;
 
 /**
@@ -58,7 +58,7 @@ export async function openHttpServer({ config, handle, log }: HttpServerParts): 
   leaveHeadsToGate(server);
   guardConnections(server, {
     ...limits,
-    // Behind a proxy all come from its address.
+    // Behind a proxy all connections come from its address.
     ...(origin.trustProxy && { maxConnectionsPerAddress: Infinity }),
     log,
   });
@@ -74,7 +74,7 @@ export async function openHttpServer({ config, handle, log }: HttpServerParts): 
       // Connections that have been told to close are not idle until their last response is out: sweep again and again.
       const stuckAfterMs = performance.now() + shutdownGraceMs * PATIENCE_WITH_SENDERS;
       const sweep = setInterval(() => {
-        // Whoever has begun a request may end it, but nobody who does not takes the grace period from the calls.
+        // A client that has begun a request may finish it, but one that does not finish must not use up the grace period of the calls.
         const mayCutUnfinished = performance.now() >= stuckAfterMs;
         connections.sweep({ mayCloseIdle: leave.mayCloseIdle(), mayCutUnfinished });
       }, SWEEP_MS);

@@ -1,4 +1,4 @@
-/** What this process shares with those that come after it and those beside it: ids that all can read, and the way to the others. */
+/** What this process shares with those that come after it and those beside it: session ids that all can read, and the way to the others. */
 import type { ServerEvent } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/config-error.ts';
@@ -14,15 +14,15 @@ import type { SessionRegistry } from '../sessions/registry.ts';
 import { createSealedIds, RANDOM_IDS, type SessionIds } from '../sessions/session-ids.ts';
 import { joinOverRedis } from './redis.ts';
 
-/** What is shared. */
+/** The shared state. */
 export interface SharedState {
   readonly sessionIds: SessionIds;
   readonly peers: Peers;
-  /** Keeps what streams say, for clients that come back. */
+  /** Keeps the events of streams, for clients that come back. */
   readonly store: EventStore;
 }
 
-/** What it is opened with. */
+/** The options of {@link openSharedState}. */
 export interface SharedStateOptions {
   readonly log: Logger;
   /** Whether everybody is the same user. */
@@ -30,8 +30,8 @@ export interface SharedStateOptions {
 }
 
 /**
- * Opens it.
- * @throws {ConfigError} when the processes are to meet over what this server does not have
+ * Opens the shared state.
+ * @throws {ConfigError} when REDIS_URL is set, and Redis has been taken out of this server
  */
 export async function openSharedState(
   sharing: SharingConfig,
@@ -50,16 +50,19 @@ export async function openSharedState(
   throw new ConfigError('REDIS_URL is set, and Redis has been taken out of this server: leave it away.');
 }
 
-/** What takes part in what the processes share. */
+/** The parts that take part in what the processes share. */
 export interface Participants extends Pick<SharedState, 'peers' | 'store'> {
   readonly definition: McpDefinition;
   readonly registry: SessionRegistry;
 }
 
-/** Has changes and limits be those of all processes, and streams end that others cannot reach; the returned function is to be called every second. */
+/**
+ * Shares changes and call limits with all processes, and ends streams when the others cannot reach this one. Call the returned function
+ * every second.
+ */
 export function takePart({ peers, store, definition, registry }: Participants): () => void {
   shareChanges(definition, peers);
-  // Others take this process for gone: clients open other streams, and know that what they have sent has not arrived.
+  // The others take this process for gone: its clients open other streams, and know that what they have sent has not arrived.
   peers.onCutOff(() => {
     registry.endCutOff();
     store.dismiss(COME_BACK_AFTER_MS);
@@ -67,12 +70,12 @@ export function takePart({ peers, store, definition, registry }: Participants): 
   return shareCalls(definition.callLimit, peers);
 }
 
-/** So many users at most are in one message. */
+/** How many users one message names at most. */
 const USERS_AT_ONCE = 5_000;
 
 /**
- * Has the calls that a user makes anywhere count everywhere, a second later at most; no call waits for that. While the others are out of
- * reach, each process lets its part in.
+ * Counts the calls that a user makes in any process in all of them, a second later at most; no call waits for that. While the others are
+ * out of reach, each process admits its share of the limit.
  */
 export function shareCalls(callLimit: CallLimit, peers: Peers): () => void {
   peers.onTell('calls', (spent: readonly (readonly [string, number])[]) => {
@@ -83,50 +86,50 @@ export function shareCalls(callLimit: CallLimit, peers: Peers): () => void {
     const isTogether = peers.standing === 'together';
     callLimit.share = isTogether ? 1 : 1 / peers.count;
     const spent = [...callLimit.collectSpent()];
-    // What was let in of the own part while nobody listened is no others' business.
+    // What was admitted of this process's share while nobody listened does not concern the others.
     if (!isTogether) return;
     for (let from = 0; from < spent.length; from += USERS_AT_ONCE)
       void peers.tell('calls', spent.slice(from, from + USERS_AT_ONCE));
   };
 }
 
-/** Has changes reach the clients of every process, each once. */
+/** Delivers changes to the clients of every process, each once. */
 function shareChanges({ changes, features = [] }: McpDefinition, peers: Peers): void {
   changes.onPublish((event, userId) => void peers.tell('change', { ...event, userId }));
   peers.onTell('change', ({ userId, ...event }: ServerEvent & { readonly userId?: string }) =>
     changes.publish(event, userId),
   );
-  // What was told meanwhile was not heard; without features nothing can have changed.
+  // Changes in the meantime were not heard; without features nothing can have changed.
   if (features.length > 0) peers.onReturn(() => changes.publishAll());
 }
 
-/** Counts refused credentials together with the other processes: whoever guesses is not to have as many tries at each. */
+/** Counts refused credentials together with the other processes, so that guessing does not get as many tries at each of them. */
 export function shareFailures(countFailure: CountFailure, peers: Peers): CountFailure {
   peers.onTell('refused', ({ address, fingerprint }: Failure) => {
     try {
       countFailure(address, fingerprint);
     } catch {
-      // It is too many, which is for whoever comes here to hear.
+      // There are too many: the next request that comes to this process is told so.
     }
   });
   return (address, fingerprint) => {
-    // Beyond the limit it throws: what would follow need not be told, however much it is, and no more need what counts no more.
+    // Beyond the limit this throws: further failures are not sent to the others, however many they are, and neither are those that do not count.
     const isCounted = countFailure(address, fingerprint);
     if (isCounted) void peers.tell('refused', { address, fingerprint } satisfies Failure);
     return isCounted;
   };
 }
 
-/** A refused credential as the processes tell each other. */
+/** A refused credential, in the message between processes. */
 interface Failure {
   readonly address: string;
   readonly fingerprint: string;
 }
 
-/** The soonest that a client comes back to another process. Milliseconds; clients keep it for as long as they are connected. */
+/** The shortest time after which a client comes back to another process. Milliseconds; clients use it for as long as they are connected. */
 const COME_BACK_AFTER_MS = 500;
 
-/** When clients are to come back after a shutdown, not all in one moment; undefined where nobody is there meanwhile. */
+/** Makes the times after which clients come back after a shutdown, so that not all come in one moment; undefined if there is no other process. */
 export function comeBackAfter({ standing }: Pick<Peers, 'standing'>): (() => number) | undefined {
   return standing === 'alone' ? undefined : () => Math.round(COME_BACK_AFTER_MS * (1 + Math.random()));
 }

@@ -1,13 +1,13 @@
-/** Passes on the lines that are JSON, and tells of those that are not: the SDK drops them without a word. */
+/** Passes on the lines that are JSON, and reports those that are not: the SDK drops them without a word. */
 import { Transform, type TransformCallback } from 'node:stream';
 
 /** A line feed. */
 const LF = 10;
 
-/** As long may a line be that is looked at; a longer one is what the SDK's own bound is for. */
+/** The longest line that is checked; the SDK's own bound is for longer ones. */
 const MAX_LINE_BYTES = 10 * 1024 * 1024;
 
-/** The lines of a stream. */
+/** A stream that passes on lines of JSON. */
 export class JsonLines extends Transform {
   readonly #onOther: () => void;
   /** The beginning of a line whose end has not come. */
@@ -39,7 +39,7 @@ export class JsonLines extends Transform {
     this.#bytes += part.length;
   }
 
-  /** Decides about a line that is whole; one with nothing on it is no matter. */
+  /** Passes on a complete line if it is JSON or empty, and reports it otherwise. */
   #end(): void {
     const text = Buffer.concat(this.#parts).toString().trim();
     if (text === '' || isJson(text)) this.#pass();
@@ -49,13 +49,13 @@ export class JsonLines extends Transform {
     }
   }
 
-  /** Hands on what is kept. */
+  /** Passes on what is kept. */
   #pass(): void {
     this.push(Buffer.concat(this.#parts));
     this.#forget();
   }
 
-  /** Begins anew. */
+  /** Drops what is kept. */
   #forget(): void {
     [this.#parts, this.#bytes] = [[], 0];
   }

@@ -1,9 +1,9 @@
-/** Wires counts of use that are kept, where somebody has said which database there is: its library is loaded then and not before. */
+/** Wires counts of use that are kept, if somebody has chosen a database; only then its library is loaded. */
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Usage } from '../http/admin/usage.ts';
 
-/** Begins to count; undefined where there is no place to keep counts. Nothing is connected yet. */
+/** Begins to count; undefined if there is no database to keep counts in. It does not connect yet. */
 export async function openKeptUse({
   config,
   log,

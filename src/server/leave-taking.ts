@@ -1,40 +1,40 @@
-/** How a server goes without losing a call to proxies that have not heard of it: the order in which connections are given up. */
+/** Shuts a server down without losing calls to proxies that do not know of it yet: the order in which connections are given up. */
 import type { Server, ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-/** How long it takes. Milliseconds. */
+/** How long a shutdown takes. Milliseconds. */
 export interface LeaveOptions {
-  /** For so long whoever sends work here may learn that the server goes; 0 where nobody is in front. */
+  /** How long proxies and load balancers have to learn of the shutdown; 0 if there are none. */
   readonly delayMs: number;
-  /** What all that comes after it may take. */
+  /** How long everything after the delay may take. */
   readonly graceMs: number;
   readonly now?: () => number;
 }
 
-/** The leave that one server takes. */
+/** The shutdown of one server. */
 export interface Leave {
-  /** To be called with each request, before it is answered. */
+  /** Call it with each request, before the request is answered. */
   onRequest(res: ServerResponse): void;
-  /** Waits until nobody sends work here, or for the delay and a little more; everything is served meanwhile. */
+  /** Waits for the delay, and then until no new connections come or for a little longer; everything is served meanwhile. */
   announce(server: Server): Promise<void>;
-  /** Listens no more; resolves when the last connection is closed. */
+  /** Stops listening; resolves when the last connection is closed. */
   stopListening(server: Server): Promise<void>;
-  /** Whether connections without a request may be closed: there is none on its way to them. */
+  /** Whether connections without a request may be closed: none is on its way to them. */
   mayCloseIdle(): boolean;
 }
 
-/** No connection for so long: those who send have enough of them. Milliseconds. */
+/** After so long without a new connection, proxies have as many as they need. Milliseconds. */
 const QUIET_MS = 100;
 
-/** How long that is waited for; under a load that takes a connection for each call it never comes. Milliseconds. */
+/** The longest wait for that moment; under a load that opens a connection for each call it never comes. Milliseconds. */
 const PATIENCE_MS = 2_000;
 
-/** How long without a request until nobody sends on connections that are left. Milliseconds. */
+/** After so long without a request, nobody sends on the connections that are left. Milliseconds. */
 const IDLE_MS = 1_000;
 
-/** Makes the leave of a server. */
+/** Makes the shutdown of a server. */
 export function createLeave({ delayMs, graceMs, now = () => performance.now() }: LeaveOptions): Leave {
   let isLastAnswer = false;
   let lastRequestMs = now();
@@ -48,24 +48,25 @@ export function createLeave({ delayMs, graceMs, now = () => performance.now() }:
       isLastAnswer = true;
       if (delayMs === 0) return;
       await delay(delayMs);
-      // A proxy that has not noticed, as nginx, which asks nobody, opens a connection for each call until the last moment, and the
-      // system resets those that still wait to be taken when listening stops, with the requests on them: 502. So connections may
-      // live on, until none comes: what is sent from then on comes on those that are there, and each of them is told again.
+      // A proxy that has not noticed the shutdown, such as nginx, which makes no health checks, opens a connection for each call until the
+      // last moment. When listening stops, the system resets the connections that still wait to be accepted, with the requests on them:
+      // 502. So connections are kept open until no new one comes: later requests come on those that are there, and each of these is told
+      // again to close.
       isLastAnswer = false;
       await untilNoneComes(server, now);
       isLastAnswer = true;
     },
     async stopListening(server) {
-      // http's own close() closes at once what is idle, and a request may be on its way there.
+      // The server's own `close()` closes idle connections at once, and a request may be on its way on one.
       await promisify(NetServer.prototype.close.bind(server))();
-      // What it does besides.
+      // Does the rest of what `close()` does.
       server.close(() => undefined);
     },
     mayCloseIdle: () => now() - lastRequestMs >= idleMs,
   };
 }
 
-/** Waits for a moment in which no connection waits to be taken and none has come for a while. */
+/** Waits until no connection waits to be accepted and none has come for a while; gives up after {@link PATIENCE_MS}. */
 async function untilNoneComes(server: Server, now: () => number): Promise<void> {
   const begunMs = now();
   let lastMs = begunMs;
@@ -73,7 +74,7 @@ async function untilNoneComes(server: Server, now: () => number): Promise<void> 
   server.on('connection', note);
   do {
     await delay(QUIET_MS / 5);
-    // Node takes one connection in each turn of the event loop: when none came in a whole one, none waits.
+    // Node.js accepts one connection in each turn of the event loop: if none came in a whole turn, none waits.
     await nextTurn();
   } while (now() - lastMs < QUIET_MS && now() - begunMs < PATIENCE_MS);
   server.off('connection', note);

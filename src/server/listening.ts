@@ -2,7 +2,7 @@
 import type { Server } from 'node:http';
 import type { Config } from '../config/config.ts';
 
-/** Resolves when the server listens. */
+/** Listens. Resolves when the server listens, and rejects with the system's error when it cannot. */
 export async function listen(server: Server, { host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -20,7 +20,7 @@ export function urlOf(server: Server, host: string): string {
   return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 }
 
-/** An address to put into a client on this machine: one that stands for all of the machine's is none. */
+/** The URL to put into a client on this machine: `localhost` for an address that stands for all of the machine's (`0.0.0.0`, `[::]`). */
 export function usableUrlOf(url: string): string {
   return url.replace(/^http:\/\/(0\.0\.0\.0|\[[0:]+\])(?=:)/, 'http://localhost');
 }

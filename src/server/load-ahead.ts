@@ -1,13 +1,13 @@
-/** Loads what only some requests need, once the start is over and before anything can be in the way. */
+/** Loads the modules that only some requests need, after the start and before anything can prevent it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
-/** So long the first requests have the process to themselves. Milliseconds. */
+/** The pause before each load, in which the first requests have the process to themselves. Milliseconds. */
 const AFTER_START_MS = 500;
 
 /**
- * Loads it piece by piece. With the first request that needs it would be too late: with all descriptors in use, or the packages
- * replaced on the disk, it cannot be loaded, and Node never tries a module again that it could not load once.
+ * Loads one part after the other; a failure is logged. The first request that needs a part would be too late: with all file descriptors in
+ * use, or the packages replaced on the disk, it cannot be loaded, and Node.js never tries a module again that it could not load once.
  */
 export async function loadAhead(loads: readonly (() => Promise<unknown>)[], log: Logger): Promise<void> {
   for (const load of loads) {

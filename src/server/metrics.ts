@@ -1,4 +1,4 @@
-/** Wires `/metrics`, where it is configured: its modules are loaded then and not before. */
+/** Wires `/metrics`, if it is configured; only then its modules are loaded. */
 import type { Logger } from 'pino';
 import { digestToken } from '../auth/digest.ts';
 import type { MetricsConfig } from '../config/metrics.ts';
@@ -7,7 +7,7 @@ import type { MetricsParts } from '../http/metrics/metrics-route.ts';
 import type { McpDefinition } from '../mcp/server.ts';
 import { readPackage } from '../package.ts';
 
-/** What it is wired to. */
+/** What `/metrics` needs. */
 export interface MetricsWiring extends Omit<MetricsParts, 'token' | 'byUser' | 'version' | 'inFlight'> {
   readonly config: { readonly metrics: MetricsConfig };
   readonly definition: Pick<McpDefinition, 'inFlight'>;
@@ -17,7 +17,7 @@ export interface MetricsWiring extends Omit<MetricsParts, 'token' | 'byUser' | '
 /** Shorter tokens can be guessed. Characters. */
 const SHORT = 20;
 
-/** The route; none where there is no token for it. */
+/** Makes the route; none without a METRICS_TOKEN. */
 export async function openMetrics({
   config: {
     metrics: { token, byUser },

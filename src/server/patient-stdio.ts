@@ -1,4 +1,4 @@
-/** The transport of a stdio server that answers what is in flight when its input ends: the SDK's aborts it and answers nothing. */
+/** The transport of a stdio server. It answers the requests in flight when its input ends: the SDK's aborts them and answers nothing. */
 import type { Readable, Writable } from 'node:stream';
 import {
   type JSONRPCMessage,
@@ -14,20 +14,23 @@ import { correctParamsError } from '../mcp/params-check.ts';
 import { STATELESS_REVISION } from '../mcp/plain-meta.ts';
 import { JsonLines } from './json-lines.ts';
 
-/** So long answers are waited for: a tool that never ends, or asks whoever is gone, must not leave the process behind. Milliseconds. */
+/**
+ * How long answers are waited for after the end of the input: a tool that never ends, or asks a user who is gone, must not keep the process
+ * alive. Milliseconds.
+ */
 const PATIENCE_MS = 300_000;
 
-/** What the transport is made from. */
+/** The options of the transport. */
 export interface PatientStdioOptions {
   readonly input?: Readable;
   readonly output?: Writable;
-  /** Hears of a line that is no message. */
+  /** Called for a line that is not a message, with the reason. */
   readonly onRefused?: (words: string) => void;
-  /** Hears that the connection is over: no call is waited for any more. */
+  /** Called when the connection is over: no call is waited for any more. */
   readonly onOver?: () => void;
 }
 
-/** The SDK's transport, which hears of the end of its input when there is nothing left to answer. */
+/** The SDK's transport, which learns of the end of its input when there is nothing left to answer. */
 export class PatientStdio implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
@@ -41,7 +44,7 @@ export class PatientStdio implements Transport {
   /** The requests without an answer, by their ids. */
   readonly #waiting = new Map<string | number, JSONRPCRequest>();
   #isInputOver = false;
-  /** What the client has begun with: a session, whose revision counts for all that comes, or requests that stand alone. */
+  /** How the client has begun: with a session, whose revision counts for all messages, or with stateless requests. */
   #kind: 'session' | 'alone' | undefined;
 
   constructor({
@@ -87,7 +90,7 @@ export class PatientStdio implements Transport {
     try {
       await this.#inner.send(corrected);
     } catch (error) {
-      // A feature may have answered anything; without a word its client would wait for ever, and the end of stdin with it.
+      // A feature may have answered anything; without an error the client would wait for ever, and the end of stdin with it.
       if (answered === undefined || isSpellable(corrected)) throw error;
       this.#output.write(`${spellUnspellable(answered)}\n`);
     }
@@ -99,13 +102,16 @@ export class PatientStdio implements Transport {
     await this.#inner.close();
   }
 
-  /** Answers what is no message: nobody knows which id it was meant to have. */
+  /** Answers a line that is not a message. The id is null, since nobody knows which it was meant to have. */
   #refuse(code: number, message: string): void {
     this.#onRefused(message);
     this.#output.write(`${JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })}\n`);
   }
 
-  /** Refuses a request that stands alone and is of another revision than there is: the SDK looks at the first alone, and each says its own. */
+  /**
+   * Refuses a stateless request of an unsupported revision; returns whether it did. The SDK checks the first request only, but each names
+   * its own revision.
+   */
   #refuseRevision(message: JSONRPCMessage): boolean {
     if (!('method' in message && 'id' in message)) return false;
     const requested = message.params?._meta?.[PROTOCOL_VERSION_META_KEY];
@@ -119,10 +125,10 @@ export class PatientStdio implements Transport {
     return true;
   }
 
-  /** Notes what is to be answered, and what is not any more. */
+  /** Records the requests to answer, and drops those that are cancelled. */
   #noteReceived(message: JSONRPCMessage): void {
     if (!('method' in message)) return;
-    // A subscription is answered when the connection ends, and so would keep it.
+    // A subscription is answered when the connection ends: to wait for it would keep the connection open.
     if ('id' in message) {
       if (message.method !== 'subscriptions/listen') this.#waiting.set(message.id, message);
     } else if (message.method === 'notifications/cancelled') {
@@ -131,24 +137,24 @@ export class PatientStdio implements Transport {
     }
   }
 
-  /** Notes that nobody waits for this any more. */
+  /** Drops a request: nobody waits for its answer any more. */
   #forget(id: string | number): void {
     this.#waiting.delete(id);
     this.#endIfDone();
   }
 
-  /** Notes that nothing more will come. */
+  /** Handles the end of the input. */
   #noteEnd(): void {
     if (this.#isInputOver) return;
     this.#isInputOver = true;
     setTimeout(() => this.#held.end(), PATIENCE_MS).unref();
-    // Whoever pipes one message in may end it with that alone. Where all lines have been ended, it is an empty one.
+    // A single message that is piped in may lack its line feed. If all lines have theirs, this adds an empty one.
     this.#held.write('\n');
-    // What was read last has yet to go through.
+    // What was read last has yet to pass through.
     setImmediate(() => this.#endIfDone());
   }
 
-  /** Tells the SDK that the input is over, when that is all there is left to tell. */
+  /** Ends the SDK's input, if the input is over and nothing is left to read or to answer. */
   #endIfDone(): void {
     if (!this.#isInputOver || this.#waiting.size > 0) return;
     if (this.#held.readableLength + this.#held.writableLength === 0) this.#held.end();
@@ -156,7 +162,7 @@ export class PatientStdio implements Transport {
   }
 }
 
-/** Whether JSON can spell a message. */
+/** Whether JSON can represent a message. */
 function isSpellable(message: JSONRPCMessage): boolean {
   try {
     JSON.stringify(message);

@@ -1,8 +1,8 @@
-/** Wires an identity provider, where one is configured: its modules, and jose, are loaded then and not before. */
+/** Wires an identity provider, if one is configured; only then its modules, and jose, are loaded. */
 import { scopesAskedFor } from '../mcp/call-scopes.ts';
 import type { Entrance, EntranceWiring } from './entrance.ts';
 
-/** The entrance of a server whose users sign in elsewhere; undefined where they do not. */
+/** Opens the entrance of a server whose users sign in at an identity provider; undefined if they do not. */
 export async function openProvider({
   config,
   verifier,

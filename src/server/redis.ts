@@ -4,14 +4,17 @@ import type { SharingConfig } from '../config/sharing.ts';
 import type { Sealer } from '../sealed.ts';
 import type { Peers } from '../sessions/peers.ts';
 
-/** What it takes to meet others there. */
+/** What joining the others needs. */
 export interface RedisParts {
   readonly sharing: SharingConfig;
   readonly sealer: Sealer;
   readonly log: Logger;
 }
 
-/** The other processes; undefined where there is no Redis. A start waits for the first try to join them, and goes on when it fails: they are joined as soon as Redis can be reached. */
+/**
+ * Joins the other processes; undefined without a REDIS_URL. A start waits for the first attempt, and goes on if it fails: they are joined
+ * as soon as Redis can be reached.
+ */
 export async function joinOverRedis({ sharing: { redis }, ...rest }: RedisParts): Promise<Peers | undefined> {
   if (redis === undefined) return undefined;
   const { createRedisPeers } = await import('../sessions/redis/redis-peers.ts');

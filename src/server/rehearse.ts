@@ -1,16 +1,16 @@
-/** A start, and what clients ask first, without a client: so V8 has compiled what a start runs, and not only what it imports. */
+/** Runs a start and the first requests of a client, so that V8 has compiled what a start runs, and not only what it imports. */
 import { openTokens } from '../auth/tokens/open-tokens.ts';
 import { parseConfig } from '../config/config.ts';
 import { createLog } from '../log.ts';
 import type { Tool } from '../mcp/tool.ts';
 import { startServer } from './start-server.ts';
 
-/** A token of the rehearsal, which nobody but itself can reach. */
+/** The token of the rehearsal, which nobody else can reach. */
 const TOKEN = 'for-the-rehearsal-alone-and-nobody-else';
 
 const SETTINGS = { HOST: '127.0.0.1', PORT: '0', AUTH_TOKENS: TOKEN, LOG_LEVEL: 'silent' };
 
-/** Starts a server with these tools on a free port of loopback, asks it, and ends it. No service is opened: they reach out. */
+/** Starts a server with these tools on a free loopback port, sends it requests, and closes it. Services are not opened: they reach outside. */
 export async function rehearseStart(tools: readonly Tool[]): Promise<void> {
   const config = parseConfig(SETTINGS);
   const log = createLog(config.logLevel);
@@ -26,7 +26,7 @@ export async function rehearseStart(tools: readonly Tool[]): Promise<void> {
   await server.close();
 }
 
-/** Asks, and reads the answer, whatever it is. */
+/** Sends a request, and reads the answer, whatever it is. */
 async function ask(url: string, path: string, message?: object): Promise<void> {
   const headers = {
     Authorization: `Bearer ${TOKEN}`,

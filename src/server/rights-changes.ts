@@ -1,8 +1,8 @@
-/** Tells the clients of a user whose rights have changed which of their lists are others. */
+/** Notifies the clients of a user whose rights have changed which of their lists have changed. */
 import type { TokenVerifier } from '../auth/verifier.ts';
 import { listsThatDiffer, type McpDefinition } from '../mcp/server.ts';
 
-/** Has each user told, whenever the verifier says that the rights of some have changed. */
+/** Notifies the users concerned whenever the verifier says that rights have changed. */
 export function tellOfRightsChanges(verifier: TokenVerifier | undefined, definition: McpDefinition): void {
   verifier?.onRightsChange?.((changes) => {
     for (const list of ['tools', 'prompts', 'resources'] as const) {

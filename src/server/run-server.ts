@@ -58,7 +58,7 @@ async function startParts(
 
   const server = await startServer({ config, verifier: tokens?.verifier, definition, services, log });
   if (!start.finish()) return;
-  // Before anybody is told that the server listens: whoever reads that may send a signal.
+  // Before the log says that the server listens: whoever reads that may send a signal.
   surviveSurprises(log);
   handleSignals({ server, services, tokens, log });
   const { publicUrl } = config.origin;
@@ -78,13 +78,13 @@ async function startParts(
   }
 }
 
-/** Keeps one request's surprise from ending everybody's streams: it is logged, and the process goes on. */
+/** Logs errors that nothing has caught, and lets the process go on: one request must not end everybody's streams. */
 function surviveSurprises(log: Logger): void {
   process.on('uncaughtException', (error) => log.error({ err: error }, 'uncaught exception'));
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
 }
 
-/** What runs, and is to be ended. */
+/** What runs, and must be closed at the end. */
 interface Running {
   readonly server: RunningServer;
   readonly services: OpenServices;
@@ -92,12 +92,15 @@ interface Running {
   readonly log: Logger;
 }
 
-/** SIGTERM and SIGINT shut down, and asked twice, at once. SIGHUP does so too where it means that the terminal was closed; else the tokens are read again. */
+/**
+ * SIGTERM and SIGINT shut down; a second one ends the process at once. SIGHUP reads the token file again, or shuts down too: if there is no
+ * such file, or if the process has a terminal, whose end the signal then means.
+ */
 function handleSignals({ server, services, tokens, log }: Running): void {
   const file = process.stdin.isTTY || process.stderr.isTTY ? undefined : tokens?.file;
   const stop = createSignalListener(async (signal) => {
     log.info({ signal }, 'shutting down');
-    // After the last call, which may have used any of them: services and tokens.
+    // Services and tokens after the last call, which may have used them.
     const parts = [() => server.close(), () => services.close(), () => tokens?.file?.close()];
     const finished = await closeAll(parts, log);
     log.info({ finished }, 'stopped');

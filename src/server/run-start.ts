@@ -4,15 +4,15 @@ import { describeStartFailure } from './start-messages.ts';
 
 /** A start that is under way. */
 export interface Start {
-  /** Learns how that is closed which the start opens. */
+  /** Sets the function that closes what the start has opened. */
   closesBy(close: () => Promise<void>): void;
-  /** Leaves the signals to what runs from here on; false where one has come: the process ends, and nothing else is to begin. */
+  /** Ends the start, which stops handling signals. False if a signal has come: the process ends, and nothing else may begin. */
   finish(): boolean;
 }
 
 /**
- * Runs a start. One that fails ends the process with one message. A signal ends it too, which nobody waits for yet: the first process
- * of a container would never hear of it otherwise, and go on.
+ * Runs a start. A start that fails ends the process, with one message. A signal ends it as well: the first process of a container ignores
+ * signals that it does not handle, and would go on.
  */
 export async function runStart(run: (start: Start) => Promise<void>): Promise<void> {
   let close: (() => Promise<void>) | undefined;
@@ -31,7 +31,7 @@ export async function runStart(run: (start: Start) => Promise<void>): Promise<vo
       },
     });
   } catch (error) {
-    // What fails while everything is closed fails of that.
+    // An error while everything is being closed comes of that.
     if (ending === undefined) process.stderr.write(`${describeStartFailure(error)}\n`);
     await (ending ??= end(1));
   }

@@ -25,7 +25,7 @@ export async function runStdio(definition: ServerDefinition, environment: NodeJS
   await runStart(async (start) => startParts(definition, environment, start));
 }
 
-/** Beside package.json, not in the working folder: that is of whatever project the host was opened in, and so is its `.env`. */
+/** The `.env` beside package.json. That of the working directory belongs to whatever project the host was opened in. */
 function ownFile(): EnvironmentFile {
   return { path: path.join(packageFolder(), '.env'), name: "the file .env beside the server's package.json" };
 }
@@ -79,18 +79,21 @@ async function startParts(
   log.info({ userId: grant.user.userId, tokenId: grant.tokenId }, 'serving stdio');
 
   listenToEndSignals(createSignalListener(stop));
-  // A call may wait for what will never come, with nothing that keeps the process alive.
+  // A call may wait for something that never comes, with nothing that keeps the process alive.
   process.once('beforeExit', () => void stop());
 }
 
-/** Resolves when everything has been written, or nobody reads it: outside Linux, what waits for a pipe ends with the process. */
+/** Resolves when everything has been written, or nobody reads it: outside Linux, what still waits for a pipe is lost when the process ends. */
 async function flush(output: NodeJS.WriteStream): Promise<void> {
   await new Promise<void>((resolve) => {
     output.once('error', () => resolve()).write('', () => resolve());
   });
 }
 
-/** The user of this process: the one whose token MCP_TOKEN is, when authentication is on. */
+/**
+ * Finds the grant of this process: that of the token in MCP_TOKEN, when authentication is on.
+ * @throws {ConfigError} when the token is refused
+ */
 async function identifyUser({ auth, token }: StdioConfig, log: Logger): Promise<Grant> {
   if (!auth.enabled) return { user: ANONYMOUS };
   const { verifier, file } = await openTokens({ source: auth.tokens, allowOneRunToken: false, log });

@@ -5,9 +5,9 @@ import type { Service } from '../mcp/service.ts';
 import type { Tool } from '../mcp/tool.ts';
 import type { PackageFacts } from '../package.ts';
 
-/** A server, as far as it differs from others. */
+/** The definition of a server: what makes it different from others. */
 export interface ServerDefinition {
-  /** The name that people read; clients that show none take the package's. */
+  /** The name that people read; clients that show no title use the package's name. */
   readonly title?: string;
   /** For the model: what this server is for and how its tools belong together. Clients may add it to what the model reads. */
   readonly instructions?: string;
@@ -21,7 +21,7 @@ export function ownVariablesOf({ services = [] }: ServerDefinition): Variables {
   return Object.fromEntries(services.flatMap(({ variables }) => Object.entries(variables)));
 }
 
-/** What clients are told of the server: the facts of its package, and its title where it has one. */
+/** The server info for clients: the name and version of its package, and its title if it has one. */
 export function infoOf({ name, version }: PackageFacts, title: string | undefined) {
   return { name, version, ...(title !== undefined && { title }) };
 }

@@ -6,27 +6,27 @@ import type { OpenService, Service, UseService } from '../mcp/service.ts';
 /** The services of a running server. */
 export interface OpenServices {
   /**
-   * The instance of a service.
-   * @throws when the service is not one of the definition's
+   * Returns the instance of a service.
+   * @throws {Error} when the service is not one of the definition's
    */
   readonly use: UseService;
   readonly names: readonly string[];
-  /** The names of those that cannot do their work at this moment. */
+  /** Returns the names of the services that cannot do their work at the moment. */
   findUnready(): Promise<string[]>;
-  /** Closes them, last opened first; a failure is logged and keeps no other from being closed. */
+  /** Closes the services, last opened first; a failure is logged, and the others are closed all the same. */
   close(): Promise<void>;
 }
 
-/** What services are opened with. */
+/** The options of {@link openServices}. */
 export interface ServicesOptions {
   readonly services: readonly Service[];
   /** The values of their variables, by name. */
   readonly values: Readonly<Record<string, unknown>>;
   readonly log: Logger;
-  /** Where relative paths begin; by default in the working folder. */
+  /** The folder of relative paths. Default: the working directory. */
   readonly folder?: string;
   readonly deadlines?: Deadlines;
-  /** Hears, before any is open, how those are closed that are by then: the start may end sooner. */
+  /** Called before the first service is opened, with a function that closes those that are open by then: the start may end early. */
   readonly onBegin?: (close: () => Promise<void>) => void;
 }
 
@@ -80,7 +80,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   const opening = openAll();
   const close = async (): Promise<void> => {
     ended.abort(new Error('the start has ended'));
-    // One that is being opened is told to stop. Where it opens all the same, it is closed, too.
+    // A service that is being opened is told to stop. If it opens all the same, it is closed, too.
     await within({ limitMs: deadlines.closeMs }, () => opening).catch(() => undefined);
     await closeAll();
   };
@@ -104,7 +104,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   };
 }
 
-/** How a service's instance is found. */
+/** Makes `use`, which finds the instance of a service. */
 function createUse(open: ReadonlyMap<Service, OpenService>): UseService {
   return <Instance>(service: Service<Instance>): Instance => {
     const found = open.get(service);
@@ -124,7 +124,10 @@ export const NO_SERVICES: OpenServices = {
   close: async () => {},
 };
 
-/** Runs something that must be done within a time; its signal is aborted when it is not, and when `ended` is. */
+/**
+ * Runs something that must end within a time. Its signal is aborted when the time is over, and when `ended` is aborted.
+ * @throws {Error} when the time is over
+ */
 async function within<Result>(
   { limitMs, ended }: { readonly limitMs: number; readonly ended?: AbortSignal },
   run: (signal: AbortSignal) => Promise<Result>,

@@ -1,4 +1,4 @@
-/** Wires signing in, where it is configured: its modules are loaded then and not before. */
+/** Wires signing in, if it is configured; only then its modules are loaded. */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { SignIn } from '../auth/sign-in/sign-in.ts';
@@ -8,10 +8,10 @@ import { scopesAskedFor } from '../mcp/call-scopes.ts';
 import type { Peers } from '../sessions/peers.ts';
 import type { Entrance, EntranceWiring } from './entrance.ts';
 
-/** The bytes of a secret that is made up for one run. */
+/** The length of a secret that is generated for one run. Bytes. */
 const SECRET_BYTES = 32;
 
-/** The entrance of a server on which users can sign in; undefined where they cannot. */
+/** Opens the entrance of a server on which users can sign in; undefined if they cannot. */
 export async function openSignIn({
   config,
   verifier,
@@ -58,13 +58,13 @@ export async function openSignIn({
   };
 }
 
-/** Has the end of a sign-in, by its client or because two have a token of it, count in every process that can be reached at that moment. */
+/** Makes the end of a sign-in, by its client or because two clients have a token of it, count in every process that can be reached at that moment. */
 export function shareEnds(ends: SignIn['ends'], peers: Pick<Peers, 'tell' | 'onTell'>): void {
   ends.onEnd(async (family) => peers.tell('sign-in ended', family));
   peers.onTell('sign-in ended', (family: string) => ends.noteEnded(family));
 }
 
-/** What a client may use, in the words for people, and the scope that each asks for. */
+/** What a client may use: titles for people, and the scope that each needs. */
 function offersOf({ tools, features = [] }: Pick<EntranceWiring, 'tools' | 'features'>): Offer[] {
   const prompts = features.flatMap(({ prompts: own = [] }) => own);
   const resources = features.flatMap(({ resources: own = [] }) => own);
@@ -78,7 +78,7 @@ function offersOf({ tools, features = [] }: Pick<EntranceWiring, 'tools' | 'feat
   ];
 }
 
-/** A secret for this run. */
+/** Generates a secret for this run, and warns of it. */
 function makeUpSecret(log: Logger): string {
   log.warn('SERVER_SECRET is not set: sign-ins end with this run. "npm run token -- secret" prints one.');
   return randomBytes(SECRET_BYTES).toString('base64url');

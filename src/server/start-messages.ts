@@ -14,13 +14,13 @@ import { ServiceError } from './services.ts';
 /** Errors whose message is all that a person needs. */
 const IN_WORDS = [ConfigError, NoTokensError, ServiceError, TokenStoreError];
 
-/** What says that a name or an address is none of this machine's. */
+/** The codes of errors that say that a name or an address does not belong to this machine. */
 const NO_OWN_ADDRESS = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
 
-/** The same where it comes of listening: an address that needs a zone (`fe80::1`), or IPv6 where there is none. */
+/** Codes that mean the same for an attempt to listen: an address that needs a zone (`fe80::1`), or IPv6 on a machine without it. */
 const NO_PLACE_TO_LISTEN = new Set(['EINVAL', 'EAFNOSUPPORT']);
 
-/** Why the start failed, in words for whoever can mend it; a stack only for what nobody expected. */
+/** Describes why the start failed, for the person who can fix it; only an unexpected error has its stack. */
 export function describeStartFailure(error: unknown): string {
   if (IN_WORDS.some((kind) => error instanceof kind) && error instanceof Error) return error.message;
   if (error instanceof TokenFileError) return `The tokens cannot be used: ${error.message}`;
@@ -35,7 +35,7 @@ export function describeStartFailure(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Tells the operator of a deployment what ends with this process, and need not; and everybody whose secret is none. */
+/** Tells the operator of a deployment without SERVER_SECRET that sessions end with this process, and everybody whose SERVER_SECRET can be guessed. */
 export function adviseSecret({ publicMode, sharing }: Config, log: Logger): void {
   if (sharing.secrets.some(isGuessable))
     log.warn(
@@ -47,13 +47,13 @@ export function adviseSecret({ publicMode, sharing }: Config, log: Logger): void
     );
 }
 
-/** Tells the operator by name what has been set in vain. */
+/** Warns of settings that have no effect, by name. */
 export function warnAboutUnusedSettings({ withoutEffect = [] }: Config, log: Logger): void {
   for (const { variables, reason } of withoutEffect)
     log.warn({ variables, reason }, 'settings have no effect');
 }
 
-/** Tells the operator where people find the way in that needs no token in a client. */
+/** Tells the operator the address at which people can sign in, so that their clients need no token. */
 export function tellSignIn({ signIn, provider, origin }: Config, url: string, log: Logger): void {
   if (signIn === undefined && provider === undefined) return;
   const at = origin.publicUrl ?? url;
@@ -63,7 +63,7 @@ export function tellSignIn({ signIn, provider, origin }: Config, url: string, lo
   log.info({ url: `${at}/mcp` }, who);
 }
 
-/** Says loudly what stands open. */
+/** Warns of what is open: authentication that is off, and a Host header that is not checked. */
 export function warnAboutExposure({ auth, origin }: Config, log: Logger): void {
   if (!auth.enabled) {
     const who = auth.isOpenToAll ? 'ANYBODY who can reach this server' : 'everything on this machine';
@@ -76,7 +76,7 @@ export function warnAboutExposure({ auth, origin }: Config, log: Logger): void {
   }
 }
 
-/** Shows the token of this run, once, with a configuration to paste. Not through the log: that may be kept. */
+/** Prints the token of this run, once, with a configuration to paste. It does not go through the log, which may be kept. */
 export function printOneRunToken(
   target: ConnectTarget & { readonly token: string },
   { signIn }: Pick<Config, 'signIn'>,

@@ -38,12 +38,12 @@ import { comeBackAfter, openSharedState, shareFailures, takePart } from './join-
 /** What a server is made from. */
 export interface ServerParts {
   readonly config: Config;
-  /** Decides about tokens; absent while authentication is off. */
+  /** Verifies tokens; absent while authentication is off. */
   readonly verifier?: TokenVerifier | undefined;
   readonly definition: ServerDefinition;
-  /** The definition's services, open; absent where it has none. */
+  /** The open services of the definition; absent if it has none. */
   readonly services?: OpenServices;
-  /** Keeps what streams say, for clients that come back; by default in memory. */
+  /** Keeps the events of streams, for clients that come back. Default: the store that the configuration asks for. */
   readonly store?: EventStore;
   readonly log: Logger;
 }
@@ -52,7 +52,7 @@ export interface ServerParts {
 export interface RunningServer {
   /** Where it listens, such as `http://127.0.0.1:8000`. */
   readonly url: string;
-  /** What is loaded after the start, one after the other. */
+  /** Loads modules that the start did not need; to be called after it, one after the other. */
   readonly loads: readonly (() => Promise<unknown>)[];
   /**
    * Shuts down: reports itself not ready, goes on serving for a while, takes no new connections, lets calls finish, ends streams. Resolves to
@@ -172,7 +172,7 @@ export async function startServer({
     every(TICK_MS, () => store.tick()),
     every(REVOCATION_MS, () => {
       tellSpent();
-      // Calls before streams: on a stream that its own token opened they are still told.
+      // Calls before streams: on a stream that the same token has opened, they are still told.
       definition.inFlight.endRevoked(authenticator.isCurrent);
       streams.endRevoked(authenticator.isCurrent);
       registry.endRevoked(authenticator.mayContinue);
@@ -182,7 +182,7 @@ export async function startServer({
 
   return {
     url: server.url,
-    // The router serves paths that are patterns. The lane takes the SDK.
+    // The router is needed for paths that are patterns. The lane needs the SDK.
     loads: [
       async () => definition.findLane(),
       loadRouter,
