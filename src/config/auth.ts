@@ -7,7 +7,10 @@ import type { ValuesOf, Variables } from './variable.ts';
 /** Where the tokens come from. */
 export type TokenSource =
   | { readonly kind: 'text'; readonly text: string }
-  /** `named`: TOKENS_FILE names it, so its absence is an error unless others let callers in; else it is the default that may be absent. */
+  /**
+   * `named`: TOKENS_FILE names it, so its absence is an error unless others let callers in; otherwise it is the default file, which may be
+   * absent.
+   */
   | { readonly kind: 'file'; readonly path: string; readonly named: boolean }
   /** The database that DATABASE_URL names. */
   | { readonly kind: 'database' };
@@ -17,14 +20,14 @@ export interface AuthConfig {
   readonly enabled: boolean;
   /** Why it is on although AUTH_ENABLED does not say so, in words that follow "because". */
   readonly because?: string;
-  /** Whether AUTH_ENABLED itself says that it is off: else nothing has turned it on. */
+  /** Whether AUTH_ENABLED itself switches it off; if it is off without that, nothing has switched it on. */
   readonly isSwitchedOff: boolean;
-  /** Whether it is meant that everybody comes without a token: AUTH_ENABLED and ALLOW_PUBLIC_WITHOUT_AUTH both say so. */
+  /** Whether everybody is meant to come without a token: AUTH_ENABLED and ALLOW_PUBLIC_WITHOUT_AUTH both say so. */
   readonly isOpenToAll: boolean;
   readonly tokens: TokenSource;
-  /** A token that counts besides, for an admin who begins with nothing. */
+  /** One more token, for an admin who has no other token yet. */
   readonly adminToken?: string;
-  /** What becomes of tokens that are no secret: where others can come, they are refused. */
+  /** What happens to tokens that are not secret: if others can come, they are refused. */
   readonly weakTokens: 'allow' | 'warn' | 'refuse';
   /** Refused credentials per minute and address; above it 429. */
   readonly failuresPerMinute: number;
@@ -90,19 +93,19 @@ type Values = ValuesOf<typeof AUTH_VARIABLES>;
 
 /** What decides about authentication besides the variables of this group. */
 export interface AuthCircumstances {
-  /** Whether the server listens to others. */
+  /** Whether the server listens for others than this machine. */
   readonly publicMode: boolean;
-  /** What says that others are meant to come. */
+  /** The sign that others are meant to come, in words that follow "because"; undefined if there is none. */
   readonly invitation: string | undefined;
-  /** Whether the token file that no variable names is there. */
+  /** Whether the default token file is there. */
   readonly hasTokenFile: boolean;
   /** Whether users sign in at another server. */
   readonly hasProvider: boolean;
 }
 
 /**
- * Whether and how callers of the HTTP server are authenticated.
- * @throws {ConfigError} when it would stand open by mistake
+ * Decides whether and how callers of the HTTP server are authenticated.
+ * @throws {ConfigError} when the server would be open by mistake, or two places for the tokens are named
  */
 export function authOf(
   values: Values,
@@ -133,7 +136,7 @@ export function authOf(
   };
 }
 
-/** What says that somebody made tokens: nobody does that for a server that is to stand open. */
+/** Finds a sign that somebody has made tokens, in words that follow "because": nobody makes them for a server that is meant to be open. */
 function findTokens(
   { AUTH_TOKENS, TOKENS_FILE, TOKENS_STORE, ADMIN_TOKEN }: Values,
   hasTokenFile: boolean,
@@ -145,10 +148,10 @@ function findTokens(
   return hasTokenFile ? `there is a ${DEFAULT_TOKENS_FILE}` : undefined;
 }
 
-/** The token file where no variable names one. */
+/** The token file if no variable names one. */
 export const DEFAULT_TOKENS_FILE = 'tokens.json';
 
-/** What becomes of tokens that are no secret: refused where others reach the server, a warning where a proxy may bring them. */
+/** What happens to tokens that are not secret: in public mode they are refused, and if a proxy may bring others, they are warned of. */
 function weakTokensOf(
   { ALLOW_WEAK_TOKENS }: Values,
   { publicMode, invitation }: Pick<AuthCircumstances, 'publicMode' | 'invitation'>,

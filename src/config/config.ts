@@ -56,7 +56,7 @@ const VARIABLES = {
   ...METRICS_VARIABLES,
 } as const satisfies Variables;
 
-/** What the stdio server has. */
+/** The variables of the stdio server. */
 const STDIO_VARIABLES = {
   ...AUTH_VARIABLES,
   ...CALL_LIMITS_VARIABLES,
@@ -65,17 +65,17 @@ const STDIO_VARIABLES = {
 
 /** The configuration of the HTTP server. */
 export interface Config extends Exposure, SignInChoice {
-  /** Another server at which users sign in; absent where there is none. */
+  /** Another server at which users sign in; absent if there is none. */
   readonly provider?: ProviderConfig;
   readonly auth: AuthConfig;
   readonly origin: OriginConfig;
   readonly limits: LimitsConfig;
   readonly sharing: SharingConfig;
   readonly storage: StorageConfig;
-  /** Set where somebody has chosen a database, so that the server keeps counts of use in it, too. */
+  /** Set if somebody has chosen a database: the server keeps counts of use in it, too. */
   readonly keepsUse?: true;
   readonly metrics: MetricsConfig;
-  /** What is set and does nothing. */
+  /** Variables that are set and have no effect. */
   readonly withoutEffect?: readonly WithoutEffect[];
   readonly sseEnabled: boolean;
   readonly keepAliveMs: number;
@@ -88,7 +88,7 @@ export interface Config extends Exposure, SignInChoice {
   readonly own: Readonly<Record<string, unknown>>;
 }
 
-/** The configuration of the stdio server: no network, so the toggle is off unless it is switched on. */
+/** The configuration of the stdio server. It has no network, so authentication is off unless it is switched on. */
 export interface StdioConfig {
   readonly auth: Pick<AuthConfig, 'enabled' | 'tokens'>;
   /** The token of the one user of this process. */
@@ -157,7 +157,7 @@ export function parseConfig(
  * @throws {ConfigError} listing every bad variable with what is allowed
  */
 export function parseStdioConfig(environment: Environment, ownVariables: Variables = {}): StdioConfig {
-  // No others: a variable of the network, set for another program or in another project, must not end it.
+  // No other variables: one of the network, set for another program or in another project, must not end the start.
   const { values, own } = parse(environment, ownVariables, STDIO_VARIABLES);
   return freeze<StdioConfig>({
     auth: { enabled: values.AUTH_ENABLED ?? false, tokens: tokenSourceOf(values) },
@@ -170,7 +170,7 @@ export function parseStdioConfig(environment: Environment, ownVariables: Variabl
 
 /** Parses variables at once, so that every bad one is named. */
 function parse<Known extends Variables>(environment: Environment, ownVariables: Variables, known: Known) {
-  // The server's come last: a fork cannot give PORT another meaning.
+  // The server's own come last: a fork cannot give PORT another meaning.
   const all: Readonly<Record<string, unknown>> & ValuesOf<Known> = parseVariables(
     { ...ownVariables, ...known },
     environment,
@@ -184,7 +184,7 @@ function isSet(environment: Environment, name: string): boolean {
   return (environment[name] ?? '').trim() !== '';
 }
 
-/** Freezes a configuration, but for what a fork's own values hold: they may be anything. */
+/** Freezes a configuration, except for what a fork's own values contain: they may be anything. */
 function freeze<Parsed extends Config | StdioConfig>(config: Parsed): Parsed {
   const { own, ...known } = config;
   Object.freeze(own);

@@ -9,15 +9,16 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** A file of variables. */
 export interface EnvironmentFile {
   readonly path: string;
-  /** What it is called in messages, which hold no path of the machine. */
+  /** Its name in messages, which never contain a path of the machine. */
   readonly name: string;
 }
 
-/** The file of whoever starts something in a folder. */
+/** The `.env` file of the working directory. */
 const IN_WORKING_FOLDER: EnvironmentFile = { path: '.env', name: 'the file .env in the working folder' };
 
 /**
- * The environment with what a `.env` file adds, by default that in the working folder; what is set already wins.
+ * Returns the environment with the variables that a `.env` file adds, by default that of the working directory; a variable that is set
+ * already wins.
  * @throws {ConfigError} when the file is there and cannot be read
  */
 export function readEnvironment(environment: Environment, file = IN_WORKING_FOLDER): Environment {
@@ -27,7 +28,7 @@ export function readEnvironment(environment: Environment, file = IN_WORKING_FOLD
 }
 
 /**
- * Parses the environment and a `.env` file together; what is wrong in the file is said to be there.
+ * Parses the environment and a `.env` file together. The error says which of the bad variables are set in the file.
  * @throws {ConfigError} as `parse` does, and when the file is there and cannot be read
  */
 export function parseEnvironment<Parsed>(
@@ -49,7 +50,10 @@ export function parseEnvironment<Parsed>(
   }
 }
 
-/** What a file sets; nothing when it is not there. */
+/**
+ * Reads the variables of a file; none if it is not there.
+ * @throws {ConfigError} when it cannot be read
+ */
 function readFile({ path, name }: EnvironmentFile): Record<string, string> {
   let bytes: Buffer;
   try {
@@ -60,11 +64,14 @@ function readFile({ path, name }: EnvironmentFile): Record<string, string> {
       cause: error,
     });
   }
-  // Parsed only: dotenv's loading would take orders from DOTENV_… variables, to override and to write on stdout.
+  // Only parsed: dotenv's loading would obey DOTENV_… variables, which can make it override and write to stdout.
   return parseDotenv(decode(bytes, name));
 }
 
-/** The text of a file; PowerShell's `>` writes UTF-16, which says so in its first two bytes. */
+/**
+ * Decodes a file: UTF-8, or UTF-16 if its first two bytes say so, which PowerShell's `>` writes.
+ * @throws {ConfigError} when it is neither
+ */
 function decode(bytes: Buffer, name: string): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.toString('utf16le').slice(1);
   // A text in another encoding would set nothing, and so leave authentication off.
@@ -73,7 +80,7 @@ function decode(bytes: Buffer, name: string): string {
   return bytes.toString('utf8').replace(/^\uFEFF/, '');
 }
 
-/** A name at the beginning of a sentence. */
+/** Capitalizes a name for the beginning of a sentence. */
 function capitalize(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1);
 }

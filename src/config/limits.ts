@@ -2,14 +2,14 @@
 import { wholeNumber } from './value-types.ts';
 import type { ValuesOf, Variables } from './variable.ts';
 
-/** What bounds the tool calls of one user. */
+/** The limits of one user's tool calls. */
 export interface CallLimitsConfig {
-  /** 0: as many as come. */
+  /** 0: no limit. */
   readonly callsPerMinute: number;
   readonly maxCallsPerUser: number;
 }
 
-/** What bounds what clients can use up. */
+/** The limits of what clients can use up. */
 export interface LimitsConfig extends CallLimitsConfig {
   readonly maxBodyBytes: number;
   readonly maxSessions: number;
@@ -19,7 +19,7 @@ export interface LimitsConfig extends CallLimitsConfig {
   readonly maxConnectionsPerAddress: number;
 }
 
-/** Those of the stdio server too. */
+/** The variables that the stdio server has, too. */
 export const CALL_LIMITS_VARIABLES = {
   CALLS_PER_MINUTE: {
     description:
@@ -70,7 +70,7 @@ export const LIMITS_VARIABLES = {
   },
 } as const satisfies Variables;
 
-/** The limits of tool calls. */
+/** Makes the limits of tool calls. */
 export function callLimitsOf(values: ValuesOf<typeof CALL_LIMITS_VARIABLES>): CallLimitsConfig {
   return {
     callsPerMinute: values.CALLS_PER_MINUTE,
@@ -78,7 +78,7 @@ export function callLimitsOf(values: ValuesOf<typeof CALL_LIMITS_VARIABLES>): Ca
   };
 }
 
-/** The limits. */
+/** Makes the limits of the HTTP server. */
 export function limitsOf(values: ValuesOf<typeof LIMITS_VARIABLES>): LimitsConfig {
   return {
     maxBodyBytes: values.MAX_BODY_BYTES,

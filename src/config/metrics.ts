@@ -5,7 +5,7 @@ import type { ValuesOf, Variables } from './variable.ts';
 
 /** What `/metrics` shows, and to whom. */
 export interface MetricsConfig {
-  /** Absent where there is no `/metrics`. */
+  /** Absent if there is no `/metrics`. */
   readonly token?: string;
   readonly byUser: boolean;
 }
@@ -31,7 +31,7 @@ export const METRICS_VARIABLES = {
   },
 } as const satisfies Variables;
 
-/** What was chosen. */
+/** Makes the configuration of `/metrics`. */
 export function metricsOf(values: ValuesOf<typeof METRICS_VARIABLES>): MetricsConfig {
   const { METRICS_TOKEN: token, METRICS_USERS: byUser } = values;
   return { ...(token !== undefined && { token }), byUser };

@@ -1,13 +1,13 @@
-/** Notices variables whose names are nearly those of the server's: one that is ignored could leave authentication off. */
+/** Finds variables whose names are nearly those of the server's: one that is ignored could leave authentication off. */
 import type { Environment } from './environment.ts';
 
 /** Shorter names are too near to those of other programs. Characters. */
 const MIN_LENGTH = 8;
 
-/** From this length on, two slips may be in a name; in a shorter one, a single one. Characters. */
+/** From this length on a name may contain two slips, a shorter one only one. Characters. */
 const LONG = 11;
 
-/** What is wrong with the names that are set: each that is no variable but nearly one, with the one it is near to. */
+/** Returns the problems with the names that are set: each that is nearly the name of a known variable, with the name that is meant. */
 export function findMisspellings(environment: Environment, known: readonly string[]): string[] {
   const names = new Set(known);
   const isSuspect = (name: string): boolean =>
@@ -21,13 +21,13 @@ export function findMisspellings(environment: Environment, known: readonly strin
   });
 }
 
-/** Whether a name stands for another. Without its underscores (AUTHENABLED) it must be the very same: programs of all kinds have such names. */
+/** Whether a name is meant for another. Without its underscores (AUTHENABLED) it must be the very same: programs of all kinds have such names. */
 function isMeant(name: string, candidate: string): boolean {
   if (name.includes('_')) return isNearly(name, candidate);
   return name.replaceAll(/[^A-Z0-9]/g, '') === candidate.replaceAll('_', '');
 }
 
-/** Whether a name is within the slips that its length allows of another. */
+/** Whether a name differs from another by no more slips than its length allows. */
 function isNearly(name: string, candidate: string): boolean {
   const most = candidate.length >= LONG ? 2 : 1;
   return (
@@ -37,7 +37,10 @@ function isNearly(name: string, candidate: string): boolean {
   );
 }
 
-/** How many letters have to be put in, left out, replaced or swapped with their neighbour (optimal string alignment); once it is more than `most`, no matter how many. */
+/**
+ * How many letters must be inserted, deleted, replaced or swapped with their neighbour (optimal string alignment); if they are more than
+ * `most`, the number is any above it.
+ */
 function slipsBetween(one: string, other: string, most: number): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: other.length + 1 }, (_value, index) => index);
@@ -56,7 +59,7 @@ function slipsBetween(one: string, other: string, most: number): number {
     }
     beforeLast = last;
     last = current;
-    // What follows builds on these two rows: nearly always, the first few letters decide.
+    // Later rows build on these two: nearly always, the first few letters decide.
     if (Math.min(...beforeLast, ...last) > most) return Infinity;
   }
   return last[other.length] ?? 0;

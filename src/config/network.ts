@@ -6,17 +6,17 @@ import type { Surroundings } from './surroundings.ts';
 import { HOST_HEADER, list, PAGE_ORIGIN, PUBLIC_ADDRESS, SWITCH, wholeNumber } from './value-types.ts';
 import type { ValuesOf, Variables } from './variable.ts';
 
-/** Which Host and Origin headers are let in. */
+/** Which Host and Origin headers are allowed. */
 export interface OriginConfig {
-  /** The address that clients see, such as `https://my-app.example` or, under a path, `https://my-app.example/mcp-app`; absent when nobody said. */
+  /** The address that clients see, such as `https://my-app.example` or, under a path, `https://my-app.example/mcp-app`; absent if it is not known. */
   readonly publicUrl?: string;
   /** Host header values besides the loopback names; `any` when there is nothing to compare with. */
   readonly hosts: readonly string[] | 'any';
-  /** The address or name that HOST says, as a Host header has it, where it is no loopback name: that is allowed with any port. */
+  /** The address or name in HOST, in the form of a Host header and allowed with any port; absent for one that is allowed anyway. */
   readonly listensOn?: string;
   /** Origin header values besides loopback ones. */
   readonly origins: readonly string[];
-  /** Whether X-Forwarded-* of the peer counts. */
+  /** Whether X-Forwarded-* headers of the peer count. */
   readonly trustProxy: boolean;
 }
 
@@ -81,7 +81,7 @@ export interface Exposure {
   readonly production: boolean;
 }
 
-/** Where the server listens. */
+/** Decides where the server listens, and for whom. */
 export function exposureOf(values: Values): Exposure {
   const production = values.NODE_ENV === 'production' || values.REPLIT_DEPLOYMENT !== undefined;
   const isElsewhere = values.HOST !== undefined && !isLoopbackHost(values.HOST);
@@ -91,8 +91,8 @@ export function exposureOf(values: Values): Exposure {
 }
 
 /**
- * What says that others are meant to come, in words that follow "because": the first such sign. A proxy on this machine reaches a
- * server on loopback, so where it listens is one sign among several.
+ * Finds the first sign that others are meant to come, in words that follow "because"; undefined if there is none. A proxy on this machine
+ * reaches a server on loopback, so where it listens is one sign among several.
  */
 export function findInvitation(values: Values, { isContainer }: Surroundings): string | undefined {
   const { NODE_ENV, HOST, TRUST_PROXY, ALLOWED_HOSTS, ALLOWED_ORIGINS } = values;
@@ -111,7 +111,7 @@ export function findInvitation(values: Values, { isContainer }: Surroundings): s
   return isContainer ? 'this is the first process of a container' : undefined;
 }
 
-/** Which headers are let in. */
+/** Decides which headers are allowed. */
 export function originOf(values: Values, { publicMode }: Exposure): OriginConfig {
   const ownAddresses = ownAddressesOf(values);
   const [publicUrl] = ownAddresses;
@@ -126,18 +126,18 @@ export function originOf(values: Values, { publicMode }: Exposure): OriginConfig
   };
 }
 
-/** What clients may call the server: the first is the one it tells them. */
+/** The addresses of the server: the first is the one that it tells clients. */
 function ownAddressesOf(values: Values): string[] {
   const named = values.PUBLIC_URL === undefined ? [] : [values.PUBLIC_URL];
   return [...new Set([...named, ...replitOrigins(values)])];
 }
 
-/** Whether a HOST value is one of the loopback names, or stands for every address of the machine, and so for none that has to be let in. */
+/** Whether a HOST value needs no entry among the allowed ones: it is a loopback name, or stands for every address of the machine. */
 function isLetInAnyway(host: string): boolean {
   return /^(localhost|127\.0\.0\.1|::1|[0:.]+)$/i.test(host);
 }
 
-/** A HOST value as it stands in a Host header. */
+/** A HOST value in the form of a Host header. */
 function spellHost(host: string): string {
   return host.includes(':') ? `[${host.toLowerCase()}]` : host.toLowerCase();
 }

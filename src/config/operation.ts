@@ -1,4 +1,4 @@
-/** The variables of a server in operation: its streams, its end, its log. */
+/** The variables of a server in operation: its streams, its shutdown, its log. */
 import { z } from 'zod';
 import { LOG_LEVELS } from '../log.ts';
 import { SWITCH, wholeNumber } from './value-types.ts';

@@ -1,8 +1,8 @@
-/** What hosting platforms set by themselves, and nobody by hand: each is a sign that others are meant to come. */
+/** The variables that hosting platforms set by themselves, and nobody by hand: each is a sign that others are meant to come. */
 import { z } from 'zod';
 import type { Variable, Variables } from './variable.ts';
 
-/** A variable of a platform. */
+/** Makes a variable of a platform. */
 function setBy(platform: string) {
   return {
     description: `Set by ${platform}.`,
@@ -12,7 +12,7 @@ function setBy(platform: string) {
   } as const satisfies Variable;
 }
 
-/** Replit's, which also say under which names the server is reached. */
+/** Replit's variables, which also say under which names the server is reached. */
 const REPLIT_VARIABLES = {
   REPL_ID: setBy('Replit'),
   REPLIT_DEPLOYMENT: setBy('Replit in a deployment'),
@@ -20,7 +20,7 @@ const REPLIT_VARIABLES = {
   REPLIT_DEV_DOMAIN: setBy('Replit'),
 } as const satisfies Variables;
 
-/** One or two of each platform that are there whatever is deployed, and in whichever way. */
+/** One or two variables of each platform that are set whatever is deployed, and in whichever way. */
 const OTHER_VARIABLES = {
   RENDER: setBy('Render'),
   RAILWAY_ENVIRONMENT: setBy('Railway'),
@@ -40,7 +40,7 @@ const OTHER_VARIABLES = {
 
 export const PLATFORM_VARIABLES = { ...REPLIT_VARIABLES, ...OTHER_VARIABLES } as const satisfies Variables;
 
-/** The names of those that are set. */
+/** The names of the platforms' variables that are set. */
 export function platformSigns(values: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(PLATFORM_VARIABLES).filter((name) => values[name] !== undefined);
 }

@@ -9,36 +9,36 @@ import type { ValuesOf, Variables } from './variable.ts';
 
 /** Whose tokens are accepted, and how they are read. */
 export interface ProviderConfig {
-  /** Exactly as it stands in tokens and documents. */
+  /** The issuer, exactly as tokens and metadata documents name it. */
   readonly issuer: string;
-  /** What tokens must be for; empty where that is this server's own addresses. */
+  /** The audiences that tokens may have; empty: this server's own addresses. */
   readonly audience: readonly string[];
-  /** Where the keys of JWTs are; absent where the issuer's document says it. */
+  /** The URL of the keys of JWTs; absent if the issuer's document says it. */
   readonly jwksUrl?: string;
-  /** Where opaque tokens are asked about, likewise. */
+  /** The introspection endpoint for opaque tokens (RFC 7662), likewise. */
   readonly introspectionUrl?: string;
-  /** Who asks there; absent where nobody may, and tokens must be JWTs. */
+  /** The client that asks there; absent if there is none, and tokens must be JWTs. */
   readonly client?: { readonly id: string; readonly secret: string };
   /** Where the user's id is in a token: the name of a claim, or a path with dots. */
   readonly userClaim: string;
-  /** The places of the scopes: the first that is there counts. */
+  /** The claims that may hold the scopes: the first that is there counts. */
   readonly scopeClaims: readonly string[];
   readonly canStepUp: boolean;
 }
 
-/** An address that is asked: over https, or on this machine. */
+/** A URL that this server sends requests to: over https, or on this machine. */
 const ASKED_URL = z.string().refine((text) => {
   if (!/^https?:\/\/[\x21-\x7e]+$/.test(text) || text.includes('#') || !URL.canParse(text)) return false;
   const { protocol, hostname, username } = new URL(text);
   return username === '' && (protocol === 'https:' || isLoopbackHost(hostname));
 }, 'must be a whole https address; plain http is for this machine alone');
 
-/** What a token may be for: an address, or whatever name a provider has for this server. */
+/** An audience of tokens: an address, or whatever name a provider has for this server. */
 const AUDIENCE = z
   .string()
   .regex(/^[\x21-\x7e]{1,512}$/, 'must be names or addresses without spaces, separated by commas');
 
-/** Where a claim is: its name, or the names on the way to it with dots between. A name that has dots is tried as a whole first. */
+/** The place of a claim: its name, or the names on the path to it with dots between. A name that has dots is tried as a whole first. */
 const CLAIM = z
   .string()
   .regex(/^[^\s.]+(\.[^\s.]+)*$/, 'must be the name of a claim, or a path to one such as realm_access.roles')
@@ -105,8 +105,8 @@ export interface ProviderCircumstances {
 }
 
 /**
- * The provider; undefined where there is none.
- * @throws {ConfigError} when something is missing for it
+ * Makes the configuration of the provider; undefined if there is none.
+ * @throws {ConfigError} when something that it needs is missing
  */
 export function providerOf(
   values: Values,
@@ -139,8 +139,8 @@ export function providerOf(
 }
 
 /**
- * Refuses a server whose address is not known, or not safe: it is what tokens must be for.
- * @throws {ConfigError} saying what to set
+ * Refuses a server whose address is not known, or is plain HTTP: tokens must be for that address.
+ * @throws {ConfigError} that says what to set
  */
 function requireAddress(
   { publicMode }: ProviderCircumstances['exposure'],

@@ -1,4 +1,4 @@
-/** The variables by which what was handed out outlives the process that did it, and means the same to every other one. */
+/** The variables by which what a process has issued, such as session ids, outlives that process and counts in every other one. */
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
 import { canDecode, HOW_TO_ENCODE, isStoreAddress, wholeNumber } from './value-types.ts';
@@ -6,21 +6,21 @@ import type { ValuesOf, Variables } from './variable.ts';
 
 /** What a process shares with those that come after it, and with those beside it. */
 export interface SharingConfig {
-  /** In base64url, the one that seals first; empty where there is none, and nothing outlives the process. */
+  /** In base64url; the first one seals. Empty if there is none: then nothing outlives the process. */
   readonly secrets: readonly string[];
-  /** Of a session that another process opened: an older one is not gone on with. */
+  /** The age up to which this process goes on with a session that another one opened. */
   readonly sessionMaxAgeMs: number;
-  /** Where the processes of this server meet; absent where there is one, or where all it takes is in what clients send. */
+  /** Where the processes of this server meet; absent if there is one only, or if all that they need is in what clients send. */
   readonly redis?: { readonly url: string; readonly prefix: string };
 }
 
-/** As many as `npm run token -- secret` prints. Bytes. */
+/** The length of a secret that `npm run token -- secret` prints. Bytes. */
 const SECRET_BYTES = 32;
 
-/** More at once are a mistake: each has to be tried on every value that none of them has sealed. */
+/** The most secrets at once. More are a mistake: each has to be tried on every value that none of them has sealed. */
 const MAX_SECRETS = 8;
 
-/** What one, or several, must be. */
+/** Parses one secret, or several. */
 const SECRETS = z.string().transform((text, context) => {
   const parts = text.split(',').map((part) => part.trim());
   const secrets = parts.filter((part) => part !== '').map(toBase64Url);
@@ -35,7 +35,7 @@ const SECRETS = z.string().transform((text, context) => {
   return secrets;
 });
 
-/** Where a Redis is, and which of its databases is meant. */
+/** The address of a Redis, and which of its databases is meant. */
 const REDIS_ADDRESS = z.string().transform((text, context) => {
   if (!isRedisAddress(text))
     context.addIssue(
@@ -65,7 +65,7 @@ export const SHARING_VARIABLES = {
   REDIS_URL: {
     description:
       'Where several processes of this server meet: Redis 6.2 or later, or Valkey. redis://, rediss:// (TLS) or unix://. It needs SERVER_SECRET.',
-    // An example that works would be a start that waits for it.
+    // With an example that works, a start would wait for it.
     example: '',
     schema: REDIS_ADDRESS.optional(),
   },
@@ -80,8 +80,8 @@ export const SHARING_VARIABLES = {
 } as const satisfies Variables;
 
 /**
- * What is shared.
- * @throws {ConfigError} when there is a Redis and nothing to seal with what goes there
+ * Makes the configuration of what is shared.
+ * @throws {ConfigError} when there is a REDIS_URL, and no SERVER_SECRET to seal what goes there
  */
 export function sharingOf(values: ValuesOf<typeof SHARING_VARIABLES>): SharingConfig {
   const { SERVER_SECRET: secrets, REDIS_URL: url, REDIS_PREFIX: prefix } = values;
@@ -97,20 +97,20 @@ export function sharingOf(values: ValuesOf<typeof SHARING_VARIABLES>): SharingCo
   };
 }
 
-/** Whether a text says where a Redis is. */
+/** Whether a text is the address of a Redis. */
 function isRedisAddress(text: string): boolean {
   if (text.startsWith('unix:')) return /^unix:\/\/\/[^?#]/.test(text) && canDecode(text);
   return /^rediss?:\/\//i.test(text) && isStoreAddress(text) && new URL(text).hostname !== '';
 }
 
-/** Whether an address names a database as the client reads it, or none. */
+/** Whether an address names no database, or one in the form that the client reads. */
 function namesDatabase(text: string): boolean {
   return text.startsWith('unix:')
     ? /^[^?#]+(\?db=\d{1,9})?$/.test(text)
     : /^\/?\d{0,9}$/.test(new URL(text).pathname);
 }
 
-/** Random bytes in the other spelling of base64, which hosts generate and `openssl rand -base64 32` prints. */
+/** Converts base64, which hosts generate and `openssl rand -base64 32` prints, to base64url. */
 function toBase64Url(text: string): string {
   return text.replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_');
 }
@@ -121,10 +121,10 @@ function isSecret(text: string): boolean {
   return bytes.toString('base64url') === text && bytes.length >= SECRET_BYTES;
 }
 
-/** Fewer different bytes are among 32 random ones once in 10^15 times, but in one key held down. */
+/** The fewest different bytes of a random secret: 32 random bytes have fewer once in 10^15 times, one key held down always. */
 const DIFFERENT_BYTES = 16;
 
-/** Whether a secret is plainly none, such as a key held down. */
+/** Whether a secret is plainly not random, such as one key held down. */
 export function isGuessable(secret: string): boolean {
   return new Set(Buffer.from(secret, 'base64url')).size < DIFFERENT_BYTES;
 }

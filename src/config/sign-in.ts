@@ -9,7 +9,7 @@ import type { ValuesOf, Variables } from './variable.ts';
 
 /** How users sign in. */
 export interface SignInConfig {
-  /** In base64url; empty where they are to be made up for this run. */
+  /** In base64url; empty if one is to be generated for this run. */
   readonly secrets: readonly string[];
   /** More hosts of client documents; `*` stands for every one. */
   readonly clientHosts: readonly string[];
@@ -18,13 +18,13 @@ export interface SignInConfig {
   /** Whether clients may register themselves. */
   readonly canRegister: boolean;
   readonly accessMs: number;
-  /** From the sign-in on; 0: no refresh tokens. */
+  /** Counted from the sign-in; 0: no refresh tokens. */
   readonly refreshMs: number;
-  /** Whether users are sent to sign in again for what they could have besides. */
+  /** Whether users are sent to sign in again for scopes that they could have. */
   readonly canStepUp: boolean;
 }
 
-/** Whether users can sign in, and if not although a secret is there, why. */
+/** Whether users can sign in, and if they cannot although there is a secret, why. */
 export interface SignInChoice {
   readonly signIn?: SignInConfig;
   readonly noSignInBecause?: string;
@@ -33,16 +33,16 @@ export interface SignInChoice {
 /** A host of client documents, or all of them. */
 const CLIENT_HOST = z.union([z.literal('*'), HOST_HEADER], 'must be host names with or without a port, or *');
 
-/** Schemes that name no program of a client, and that nobody is ever sent back to. */
+/** Schemes that no program of a client has: nobody is ever sent back to one. */
 const NEVER_SCHEMES =
   /^(about|blob|chrome|data|edge|file|filesystem|ftp|http|intent|javascript|mailto|resource|tel|vbscript|view-source|ws|wss):/;
 
-/** An address to send a user back to, whole: of a web page over https, or of a program with a scheme of its own. */
+/** A complete redirect URI: of a web page over https, or of a program with a scheme of its own. */
 const REDIRECT_URI = z.string().refine((text) => {
   if (!/^[\x21-\x7e]+$/.test(text) || /[\\<>"^`{|}#]/.test(text) || !URL.canParse(text)) return false;
   const { protocol, username, password, searchParams } = new URL(text);
   if (username !== '' || password !== '' || NEVER_SCHEMES.test(protocol)) return false;
-  // The answer adds these.
+  // The authorization response adds these.
   if (
     ['code', 'state', 'iss', 'error', 'error_description', 'response'].some((name) => searchParams.has(name))
   )
@@ -50,7 +50,7 @@ const REDIRECT_URI = z.string().refine((text) => {
   return protocol !== 'https:' || text.startsWith('https://');
 }, 'must be whole addresses such as https://my-client.example/callback or my-app://callback, separated by commas');
 
-/** The longest that anything may be good for. */
+/** The longest lifetime of anything. */
 const YEAR_SECONDS = 31_536_000;
 
 export const SIGN_IN_VARIABLES = {
@@ -111,8 +111,8 @@ export interface SignInCircumstances {
 }
 
 /**
- * Whether and how users can sign in.
- * @throws {ConfigError} when they are meant to, and something is missing for it
+ * Decides whether and how users can sign in.
+ * @throws {ConfigError} when they are meant to, and something is missing or in the way
  */
 export function signInOf(values: Values, circumstances: SignInCircumstances): SignInChoice {
   const { secrets } = circumstances.sharing;
@@ -146,7 +146,7 @@ export function signInOf(values: Values, circumstances: SignInCircumstances): Si
   };
 }
 
-/** What stands in the way, with what to do about it. */
+/** Finds what prevents signing in, with what to do about it; undefined if nothing does. */
 function findObstacle({ auth, exposure, origin: { publicUrl } }: SignInCircumstances): string | undefined {
   if (!auth.enabled) return 'authentication is off, so there is nobody to sign in. Set AUTH_ENABLED=true.';
   if (publicUrl === undefined) {

@@ -1,20 +1,20 @@
-/** The variable that says where what is kept is kept. */
+/** The variable that says where the server stores data. */
 import { z } from 'zod';
 import { HOW_TO_ENCODE, isStoreAddress } from './value-types.ts';
 import type { ValuesOf, Variables } from './variable.ts';
 import { PLATFORM_VARIABLES } from './platforms.ts';
 
-/** Where what is kept is kept. */
+/** Where the server stores data. */
 export type StorageConfig =
   | { readonly dialect: 'postgres'; readonly url: string }
   | {
       readonly dialect: 'sqlite';
       readonly file: string;
-      /** Set where each deployment begins with an empty disk. */
+      /** Whether each deployment begins with an empty disk. */
       readonly isLostWithDeployment: boolean;
     };
 
-/** In the folder that the server is started in. */
+/** A file in the folder that the server is started in. */
 const DEFAULT_URL = 'sqlite:data/server.db';
 
 const WORDS = `must be postgres://user:password@host/database or sqlite:path/to/file; ${HOW_TO_ENCODE}`;
@@ -36,13 +36,13 @@ export const STORAGE_VARIABLES = {
   },
 } as const satisfies Variables;
 
-/** All that says where, with the platform's word on its disk. */
+/** All variables that say where, with the platform's, which says whether its disk lasts. */
 export const STORAGE_PLACE_VARIABLES = {
   ...STORAGE_VARIABLES,
   REPLIT_DEPLOYMENT: PLATFORM_VARIABLES.REPLIT_DEPLOYMENT,
 } as const satisfies Variables;
 
-/** Where what is kept is kept. */
+/** Makes the configuration of the storage. */
 export function storageOf({
   DATABASE_URL: place,
   REPLIT_DEPLOYMENT,

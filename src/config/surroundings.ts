@@ -1,10 +1,10 @@
-/** What is found around the process and stands in no variable, but says whether others are meant to come. */
+/** What the process finds around it, which is in no variable but says whether others are meant to come. */
 import { existsSync } from 'node:fs';
 import { DEFAULT_TOKENS_FILE } from './auth.ts';
 
 /** What is found at the start. */
 export interface Surroundings {
-  /** Whether the token file that no variable names is there: somebody has made tokens. */
+  /** Whether the default token file is there, so that somebody has made tokens. */
   readonly hasTokenFile: boolean;
   /**
    * Whether this is the first process of a container, which a person who works in one never starts. The marks that container
@@ -13,10 +13,10 @@ export interface Surroundings {
   readonly isContainer: boolean;
 }
 
-/** A laptop on which nothing has been set up. */
+/** The surroundings on a laptop on which nothing has been set up. */
 export const NOTHING_AROUND: Surroundings = { hasTokenFile: false, isContainer: false };
 
-/** Looks around. */
+/** Finds the surroundings of the process with this id. */
 export function lookAround({ pid }: { readonly pid: number }): Surroundings {
   return { hasTokenFile: existsSync(DEFAULT_TOKENS_FILE), isContainer: pid === 1 };
 }

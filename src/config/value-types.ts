@@ -1,4 +1,4 @@
-/** The kinds of values that variables hold, as zod schemas from their text: for the server's variables and a fork's own. */
+/** The kinds of values that variables have, as zod schemas that parse their text: for the server's variables and a fork's own. */
 import { z } from 'zod';
 
 /** A whole number within bounds. */
@@ -42,13 +42,13 @@ export const ORIGIN = z.string().transform((text, context) => {
   return url?.origin ?? '';
 });
 
-/** Paths that this server has itself: what is asked for at one could not be told from what a proxy hands on under it. */
+/** The paths of this server itself: a request for one could not be told from what a proxy passes on under a path of the same name. */
 export const OWN_PATH =
   /^\/((admin|authorize|page)(\/.*)?|connect\.mcpb|health|messages|metrics|ready|register|revoke|token|tools)$/;
 
 /**
- * Where clients reach a server: an origin, and the path under which a proxy has put it. Its value has no slash at its end. The path's characters are
- * those that mean themselves in URLs, routes and shells.
+ * The address at which clients reach a server: an origin, and the path under which a proxy has put it, without a slash at its end. The path
+ * has only characters without a meaning of their own in URLs, routes and shells.
  */
 export const PUBLIC_ADDRESS = z.string().transform((text, context) => {
   const [, origin = '', path = ''] = /^(\w+:\/\/[^/]*)(\/.*)?$/.exec(text) ?? [];
@@ -77,18 +77,18 @@ export const PAGE_ORIGIN = z.string().transform((text, context) => {
   return parsed.data ?? '';
 });
 
-/** What to do about a password that holds characters with a meaning in addresses. */
+/** How to write a password with characters that have a meaning in addresses. */
 export const HOW_TO_ENCODE =
   'in its user name or password write % as %25, # as %23, / as %2F, ? as %3F and @ as %40';
 
-/** Whether an address of a store is one, and is read as it is meant: a password that is written as it is may end too soon, or be no text. */
+/** Whether a text is the address of a store, and is read as it is meant: a password that is not encoded may end too early, or not decode at all. */
 export function isStoreAddress(text: string): boolean {
   if (!URL.canParse(text) || !canDecode(text)) return false;
   const { pathname, hash } = new URL(text);
   return hash === '' && !pathname.includes('@');
 }
 
-/** Whether what is percent-encoded in a text stands for characters. */
+/** Whether the percent-encoding of a text is valid. */
 export function canDecode(text: string): boolean {
   try {
     decodeURIComponent(text);

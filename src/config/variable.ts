@@ -1,18 +1,18 @@
-/** What a variable is, and how the text of the environment becomes the value that it stands for. */
+/** What an environment variable is, and how its text becomes its value. */
 import type { z } from 'zod';
 import { ConfigError } from './config-error.ts';
 import type { Environment } from './environment.ts';
 import { findMisspellings } from './misspellings.ts';
 
-/** A variable: what it is for, what it looks like, and what its text means. */
+/** An environment variable: what it is for, an example, and how its text is parsed. */
 export interface Variable {
   /** What it is for, as `npm run variables` and `.env.example` say it. */
   readonly description: string;
-  /** The default, or an example where the default is nothing or depends on where the server runs. */
+  /** The default, or an example if there is no default or it depends on where the server runs. */
   readonly example: string;
   /** Whether a hosting platform sets it, and nobody by hand. */
   readonly isSetByPlatform?: true;
-  /** From the text, or from undefined where it is not set, to the value. The messages of its issues follow the variable's name. */
+  /** Parses the text, or undefined if it is not set, to the value. The messages of its issues follow the variable's name. */
   readonly schema: z.ZodType<unknown, string | undefined>;
 }
 
@@ -50,7 +50,7 @@ export function parseVariables<Known extends Variables>(
   );
 }
 
-/** A text without one pair of quotes around it: `docker --env-file` and systemd hand over those that a shell takes off. */
+/** Removes one pair of quotes around a text: `docker --env-file` and systemd pass on those that a shell removes. */
 function unquote(text: string): string {
   return /^(["'])(.*)\1$/s.exec(text)?.[2]?.trim() ?? text;
 }

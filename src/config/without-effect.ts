@@ -1,18 +1,18 @@
-/** Finds variables that are set and do nothing, since what they belong to is off: whoever set them is told so at the start. */
+/** Finds variables that are set and have no effect, because what they belong to is off; the start warns of them. */
 import type { AuthConfig } from './auth.ts';
 import type { MetricsConfig } from './metrics.ts';
 import { PROVIDER_VARIABLES, type ProviderConfig } from './provider.ts';
 import type { SharingConfig } from './sharing.ts';
 import { SIGN_IN_VARIABLES, type SignInChoice } from './sign-in.ts';
 
-/** Variables that do nothing. */
+/** Variables without effect. */
 export interface WithoutEffect {
   readonly variables: readonly string[];
-  /** Why, and what mends it. */
+  /** Why they have none, and what to do about it. */
   readonly reason: string;
 }
 
-/** What has been chosen, by which variables count or do not. */
+/** The choices on which the effect of variables depends. */
 export interface Choices extends SignInChoice {
   readonly provider: ProviderConfig | undefined;
   /** Whether SIGN_IN=false says that nobody signs in here. */
@@ -22,15 +22,15 @@ export interface Choices extends SignInChoice {
   readonly metrics: MetricsConfig;
 }
 
-/** They switch things on and off, rather than belonging to one. */
+/** Variables that switch something on and off, and so do not belong to it. */
 const SWITCHES: ReadonlySet<string> = new Set(['SIGN_IN', 'OAUTH_ISSUER']);
 
-/** Those that are about signing in here, and the one that is about signing in anywhere. */
+/** The variable of signing in anywhere, and those of signing in here. */
 const STEP_UP = 'OAUTH_STEP_UP';
 const OF_SIGN_IN = Object.keys(SIGN_IN_VARIABLES).filter((name) => !SWITCHES.has(name) && name !== STEP_UP);
 const OF_PROVIDER = Object.keys(PROVIDER_VARIABLES).filter((name) => !SWITCHES.has(name));
 
-/** Finds them among the variables that somebody has set. */
+/** Finds the variables without effect among those that are set. */
 export function findWithoutEffect(isSet: (name: string) => boolean, choices: Choices): WithoutEffect[] {
   const { auth, provider, signIn, sharing, metrics } = choices;
   const groups: readonly (false | WithoutEffect)[] = [
