@@ -1,17 +1,17 @@
-/** What goes wrong with a database, the same for both kinds. None of it holds a value, an address or a password. */
+/** The errors of a database, the same for both kinds. None of them contains a value, an address or a password. */
 import { ToolError } from '../mcp/tool.ts';
 
 /**
- * Nothing that the caller has done wrong, or can mend by calling otherwise. A tool that lets it through ends with these words for the model;
- * the other calls go on.
+ * An error that the caller has not caused and cannot avoid by calling otherwise. If a tool does not catch it, its call ends with these
+ * words for the model; other calls go on.
  */
 export class StorageUnavailable extends ToolError {
   /**
-   * `unreachable`: it is not there. `unsure`: it was lost before it said whether it has written something. `busy`: it is there, and
-   * others were in the way for too long. `unstorable`: no database keeps such a value.
+   * `unreachable`: the database is not there. `unsure`: it was lost before it said whether it has written something. `busy`: it is there,
+   * but others were in the way for too long. `unstorable`: no database can store such a value.
    */
   readonly code: 'unreachable' | 'unsure' | 'busy' | 'unstorable';
-  /** For the log of whoever runs the server: `ECONNREFUSED`, `28P01`, `SQLITE_CANTOPEN`. */
+  /** The reason for the operator's log: `ECONNREFUSED`, `28P01`, `SQLITE_CANTOPEN`. */
   readonly reason: string | undefined;
 
   constructor(code: StorageUnavailable['code'], message: string, reason?: string) {
@@ -21,7 +21,7 @@ export class StorageUnavailable extends ToolError {
   }
 }
 
-/** A row that a constraint refuses. Whoever knows what it means catches it; else it is a fault of the program. */
+/** A constraint refuses a row. Code that knows what that means catches it; otherwise it is a fault of the program. */
 export class ConstraintError extends Error {
   override readonly name = 'ConstraintError';
   /** `unique`: such a row is there already. */
@@ -33,37 +33,37 @@ export class ConstraintError extends Error {
   }
 }
 
-/** A statement that the database does not take: a fault of the program. */
+/** The database refuses a statement: a fault of the program. */
 export class StatementError extends Error {
   override readonly name = 'StatementError';
 }
 
-/** Steps that do not fit what the database has been through, or that it refuses: the start ends with it. */
+/** The migration steps do not match those that the database has had, or the database refuses one: the start fails. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 
-/** Why something failed, for the log; of an error that is not ours only its name, as its fields may hold the address with the password. */
+/** Why something failed, for the log. Of an error that is not ours only its name, as its fields may contain the address with the password. */
 export function reasonOf(error: unknown): string {
   if (error instanceof StorageUnavailable) return error.reason ?? error.code;
   if (error instanceof StatementError || error instanceof MigrationError) return error.message;
   return error instanceof Error ? error.name : 'unknown';
 }
 
-/** The database is not there. */
+/** Makes the error of a database that is not there. */
 export function unreachable(reason: string): StorageUnavailable {
   const words = 'The database cannot be reached at the moment. Nothing else is wrong: try again in a minute.';
   return new StorageUnavailable('unreachable', words, reason);
 }
 
-/** The database was lost before it said whether it has written something: done again at once, it may be done twice. */
+/** Makes the error of a database that was lost before it said whether it has written something: repeated at once, it may be done twice. */
 export function unsure(reason: string): StorageUnavailable {
   const words =
     'The database was lost at the last moment: this may be written, or not. Look what is there before it is done again.';
   return new StorageUnavailable('unsure', words, reason);
 }
 
-/** The database is there, and something took too long. */
+/** Makes the error of a database that is there, when something took too long. */
 export function busy(reason: string): StorageUnavailable {
   return new StorageUnavailable('busy', 'The database is busy: try again in a moment.', reason);
 }

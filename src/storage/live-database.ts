@@ -8,14 +8,14 @@ import { MigrationError, reasonOf, StorageUnavailable, unreachable } from './err
 import { migrate, type Migrations } from './migrations.ts';
 import { type Row, sql, type Statement } from './statement.ts';
 
-/** What it is made from. */
+/** What a live database is made from. */
 export interface LiveDatabaseParts {
   readonly driver: Driver;
   readonly migrations: readonly Migrations[];
   readonly log: Logger;
   /** A monotonic clock. Milliseconds. */
   readonly now?: () => number;
-  /** How long the start waits for it before going on without it. */
+  /** How long the start waits for the database before it goes on without it. */
   readonly patienceMs?: number;
 }
 
@@ -100,7 +100,7 @@ class LiveDatabase implements Database {
   async isReady(): Promise<boolean> {
     if (this.#isUp && this.#now() - this.#askedAtMs >= READY_MS) {
       this.#askedAtMs = this.#now();
-      // A failure has it looked for, see `#use`. A busy database is there.
+      // A failure starts the look for the database, see `#use`. A busy database is there.
       this.#asking = this.#use(async () => this.#parts.driver.query(sql`select 1`)).then(
         () => true,
         (error: unknown) => error instanceof StorageUnavailable && error.code === 'busy',
@@ -158,7 +158,7 @@ class LiveDatabase implements Database {
     await this.look();
   }
 
-  /** Uses the database; when it turns out to be away, it is looked for. */
+  /** Runs some work on the database; if the database turns out to be away, the look for it starts. */
   async #use<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#inside.getStore() === true)
       throw new Error(

@@ -1,11 +1,11 @@
-/** Brings the tables of a database to where the program expects them: numbered steps in one list, each taken once. */
+/** Migrates the tables of a database to what the program expects: numbered steps in one list, each run once. */
 import type { Dialect, Driver } from './database.ts';
 import { MigrationError } from './errors.ts';
 import { sql, type Statement } from './statement.ts';
 
-/** The steps of one owner, in their order. One that has been taken anywhere is never changed, moved or left out: add another. */
+/** The steps of one owner, in their order. A step that has been run anywhere must never be changed, moved or removed: add another one. */
 export interface Migrations {
-  /** Whose they are; a database may have those of several. */
+  /** Names the owner; a database may have the steps of several. */
   readonly owner: string;
   readonly steps: readonly MigrationStep[];
 }
@@ -17,9 +17,9 @@ export interface MigrationStep {
 }
 
 /**
- * Takes the steps that are missing, all of them or none. Of several processes that do so at once, the first does it for all. Steps that are
- * there and not known here are of a later version, which this one runs beside.
- * @throws {MigrationError} when a step does not fit, or is refused
+ * Runs the steps that are missing, all of them or none. If several processes do so at once, the first does it for all. Steps in the
+ * database that this program does not know belong to a later version, which runs beside it.
+ * @throws {MigrationError} when a step does not match what the database has had, or is refused
  */
 export async function migrate(driver: Driver, lists: readonly Migrations[]): Promise<void> {
   await driver.transaction(
@@ -33,7 +33,7 @@ export async function migrate(driver: Driver, lists: readonly Migrations[]): Pro
   );
 }
 
-/** Takes the missing steps of one owner. */
+/** Runs the missing steps of one owner. */
 async function takeSteps(
   { owner, steps }: Migrations,
   { query, dialect }: Pick<Driver, 'query' | 'dialect'>,

@@ -1,4 +1,4 @@
-/** Opens the database that the configuration names, with the library of its kind and no other. */
+/** Opens the database that the configuration names. Only the library of its kind is loaded. */
 import path from 'node:path';
 import type { Logger } from 'pino';
 import type { StorageConfig } from '../config/storage.ts';
@@ -6,18 +6,18 @@ import type { Database, Driver } from './database.ts';
 import { openLiveDatabase } from './live-database.ts';
 import type { Migrations } from './migrations.ts';
 
-/** What a database is opened with. */
+/** The options of {@link openDatabase}. */
 export interface OpenDatabaseOptions {
-  /** Taken when it is there, before anything else is done with it. */
+  /** Run when the database is there, before anything else is done with it. */
   readonly migrations: readonly Migrations[];
   readonly log: Logger;
-  /** Where the path of a file begins. */
+  /** The folder of a relative path of a file. */
   readonly folder?: string;
 }
 
 /**
- * Opens it. One that cannot be reached keeps no server from starting: its calls fail until it is there.
- * @throws {MigrationError} when it is there, and its tables cannot be brought to where they should be
+ * Opens the database. A server also starts when it cannot be reached: calls fail until it is there.
+ * @throws {MigrationError} when it is there, and its tables cannot be migrated
  */
 export async function openDatabase(config: StorageConfig, options: OpenDatabaseOptions): Promise<Database> {
   const { migrations, log } = options;
@@ -28,7 +28,7 @@ export async function openDatabase(config: StorageConfig, options: OpenDatabaseO
   return openLiveDatabase({ driver: await createDriver(config, options), migrations, log });
 }
 
-/** Makes the driver. */
+/** Makes the driver of the database's kind. */
 async function createDriver(config: StorageConfig, { folder = '.' }: OpenDatabaseOptions): Promise<Driver> {
   if (config.dialect === 'postgres') {
     const { createPostgresDriver } = await import('./postgres.ts');

@@ -1,4 +1,4 @@
-/** Hears what processes tell each other over PostgreSQL: LISTEN on a connection of its own, which is made again when it is lost. */
+/** Receives the notices that processes send each other over PostgreSQL: LISTEN on a connection of its own, which is made again when it is lost. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { StopListening } from './database.ts';
@@ -6,10 +6,14 @@ import type { StopListening } from './database.ts';
 /** The pauses between two tries. Milliseconds. */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [250, 5_000];
 
-/** A channel is a name in the text of a statement. */
+/** A channel name, as it is put into the text of a statement. */
 const CHANNEL = /^[a-z_]{1,40}$/;
 
-/** Begins to listen. A pooler in between may lose the LISTEN without a word, so whoever must know looks now and then as well. */
+/**
+ * Begins to listen. A pooler in between may lose the LISTEN without a word, so code that must not miss a change looks from time to time as
+ * well.
+ * @throws {Error} when the channel's name is not allowed
+ */
 export function listenToPostgres(
   createClient: () => Client,
   channel: string,
@@ -31,14 +35,14 @@ export function listenToPostgres(
     const begin = async (): Promise<void> => {
       await client.connect();
       await client.query(`listen ${channel}`);
-      // What was told before that is looked for once.
+      // What was sent before that is looked for once.
       onNotice();
       await ended;
     };
     try {
       await Promise.race([begin(), ended]);
     } finally {
-      // Of one that is not connected yet, the package never says that it has ended.
+      // The package never reports the end of a client that is not connected yet, so nothing waits for it.
       void client.end().catch(() => undefined);
     }
   };

@@ -1,11 +1,11 @@
-/** What SQLite's errors mean. */
+/** What the errors of SQLite mean. */
 import { busy, ConstraintError, StatementError, unreachable } from './errors.ts';
 
 /** Result codes of SQLite: https://www.sqlite.org/rescode.html */
 const [BUSY, LOCKED, CONSTRAINT] = [5, 6, 19];
 const UNIQUE: ReadonlySet<number> = new Set([1555, 2067, 2579]);
 
-/** Those that say that the file cannot be used, with their names. */
+/** The codes that mean that the file cannot be used, with their names. */
 const AWAY: Readonly<Record<number, string>> = {
   8: 'SQLITE_READONLY',
   10: 'SQLITE_IOERR',
@@ -21,7 +21,7 @@ export function isBusy(error: unknown): boolean {
   return primaryOf(resultCodeOf(error)) === BUSY;
 }
 
-/** What the port makes of an error. */
+/** Converts an error to one of the port. */
 export function fromSqlite(error: unknown): unknown {
   const code = resultCodeOf(error);
   const primary = primaryOf(code);
@@ -32,7 +32,7 @@ export function fromSqlite(error: unknown): unknown {
   const away = AWAY[primary];
   if (away !== undefined) return unreachable(away);
   if (primary === BUSY || primary === LOCKED) return busy('SQLITE_BUSY');
-  // SQLite's messages name what stands in the statement, and quote no values.
+  // SQLite's messages name parts of the statement, and quote no values.
   const message =
     typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : '';
   if (primary === CONSTRAINT) return new ConstraintError(UNIQUE.has(code) ? 'unique' : 'other', message);
@@ -52,7 +52,7 @@ const MESSAGES: readonly (readonly [RegExp, number])[] = [
   [/^file is not a database/, 26],
 ];
 
-/** The extended result code of an error; undefined when it is none of SQLite's. */
+/** The extended result code of an error; undefined for an error that is not SQLite's. */
 function resultCodeOf(error: unknown): number | undefined {
   // Not `instanceof`: the package's errors are of another realm than a test's.
   if (typeof error !== 'object' || error === null) return undefined;
@@ -62,7 +62,7 @@ function resultCodeOf(error: unknown): number | undefined {
   return MESSAGES.find(([pattern]) => pattern.test(message))?.[1] ?? 1;
 }
 
-/** The result code that an extended one is a case of. */
+/** The primary result code of an extended one. */
 function primaryOf(code: number | undefined): number | undefined {
   return code === undefined ? undefined : code % 256;
 }

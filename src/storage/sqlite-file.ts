@@ -37,9 +37,9 @@ export async function openSqliteFile(
   }
 }
 
-/** A file that is open. */
+/** An open SQLite file. */
 export class SqliteFile {
-  /** Whether there was no such file before. */
+  /** Whether the file did not exist before. */
   readonly isNew: boolean;
   readonly #file: string;
   readonly #connection: SqliteConnection;
@@ -56,7 +56,7 @@ export class SqliteFile {
 
   /**
    * Runs a statement at once.
-   * @throws {StorageUnavailable} when another file, or none, is in its place
+   * @throws {StorageUnavailable} when another file, or none, is in the place of this one
    */
   run(statement: Statement): readonly Row[] {
     this.#requireInPlace();
@@ -72,7 +72,7 @@ export class SqliteFile {
     return prepared.all(...statement.values);
   }
 
-  /** Ends the transaction, if there is one; false when the file does not even allow that. */
+  /** Rolls back the transaction, if there is one; false if the file does not even allow that. */
   rollBack(): boolean {
     try {
       if (this.#connection.isTransaction) this.#connection.exec('rollback');
@@ -94,7 +94,7 @@ export class SqliteFile {
       if (this.rollBack())
         this.#connection.exec('pragma wal_checkpoint(truncate); pragma journal_mode = delete');
     } catch {
-      // Nothing is lost: what is in the companions is read by whoever opens the file next.
+      // Nothing is lost: SQLite reads the companion files the next time that the file is opened.
     }
   }
 

@@ -1,8 +1,8 @@
-/** SQLite itself: Node's own where there is one, else a package with the same interface, which Node 20 needs. */
+/** SQLite itself: Node's own module if there is one, or else a package with the same interface, which Node 20 needs. */
 import { StatementError } from './errors.ts';
 import type { Row, SqlValue } from './statement.ts';
 
-/** What of the library is used here: https://nodejs.org/api/sqlite.html */
+/** The part of the library that is used here: https://nodejs.org/api/sqlite.html */
 export interface SqliteLibrary {
   readonly DatabaseSync: new (file: string) => SqliteConnection;
 }
@@ -21,8 +21,8 @@ export interface SqliteStatement {
 }
 
 /**
- * Loads it.
- * @throws {StatementError} saying what helps, where there is none
+ * Loads the library.
+ * @throws {StatementError} that says what helps, if there is none
  */
 export async function loadSqlite(): Promise<SqliteLibrary> {
   const found: unknown =
@@ -34,7 +34,7 @@ export async function loadSqlite(): Promise<SqliteLibrary> {
   );
 }
 
-/** Whether something is the library. */
+/** Whether a value is the library. */
 function isLibrary(found: unknown): found is SqliteLibrary {
   return typeof found === 'object' && found !== null && 'DatabaseSync' in found;
 }

@@ -90,7 +90,7 @@ class SqliteDriver implements Driver {
     });
   }
 
-  /** Lets what has its turn finish, unless it takes too long, and gives up what waits for another process. */
+  /** Lets the work whose turn it is finish, unless it takes too long; work that waits for another process is given up. */
   async close(): Promise<void> {
     this.#closing.abort();
     const timer = setTimeout(() => this.#cut.abort(), END_MS);
@@ -121,7 +121,7 @@ class SqliteDriver implements Driver {
     open?.close();
   }
 
-  /** Refuses to begin something while the driver closes. */
+  /** Refuses to begin anything while the driver closes. */
   #requireWanted(): void {
     if (this.#closing.signal.aborted) throw unreachable('closed');
   }

@@ -1,22 +1,22 @@
-/** SQL as a tagged template: what stands in `${…}` goes to the database as a value, never as a part of the text. */
+/** SQL as a tagged template: what is in `${…}` goes to the database as a value, never as a part of the text. */
 import { StorageUnavailable } from './errors.ts';
 
-/** What a column holds, the same from both kinds of database: no booleans (0 and 1), no dates (milliseconds, or ISO texts). */
+/** The value of a column, the same in both kinds of database: no booleans (0 and 1), no dates (milliseconds, or ISO texts). */
 export type SqlValue = string | number | Uint8Array | null;
 
-/** One statement, or a part of one that another template takes in. */
+/** One statement, or a part of one that another template inserts. */
 export interface Statement {
   /** The texts between the values: one more than there are values. */
   readonly texts: readonly string[];
   readonly values: readonly SqlValue[];
 }
 
-/** A row, by its columns' names: write them in small letters with underscores, which both kinds leave as they are. */
+/** A row, by the names of its columns: write them in lower case with underscores, which both kinds leave as they are. */
 export type Row = Readonly<Record<string, SqlValue>>;
 
 /**
- * A statement: sql`select note from notes where user_id = ${userId}`. A statement in another one becomes a part of it.
- * @throws {StorageUnavailable} when a value is one that no database keeps
+ * Makes a statement: sql`select note from notes where user_id = ${userId}`. A statement inside another one becomes a part of it.
+ * @throws {StorageUnavailable} when no database can store one of the values
  */
 export function sql(
   template: TemplateStringsArray,
@@ -39,21 +39,21 @@ export function sql(
   return { texts, values };
 }
 
-/** Values for `in (…)`: sql`where id in (${listOf(ids)})`. None at all match nothing. */
+/** Makes a list of values for `in (…)`: sql`where id in (${listOf(ids)})`. An empty list matches nothing. */
 export function listOf(values: readonly SqlValue[]): Statement {
   if (values.length === 0) return sql`null`;
   return { texts: ['', ...values.slice(1).map(() => ', '), ''], values: values.map(checked) };
 }
 
-/** Rows for `values …`, of which there is one at least: sql`insert into notes values ${rowsOf(rows)}`. */
+/** Makes rows for `values …`, at least one: sql`insert into notes values ${rowsOf(rows)}`. */
 export function rowsOf(rows: readonly Statement[]): Statement {
   return rows.reduce((all, row) => sql`${all}, ${row}`);
 }
 
-/** So many items go into one statement: databases bound the values of one. */
+/** How many items one statement takes: databases limit its number of values. */
 const ITEMS_AT_ONCE = 500;
 
-/** A list in parts for a statement each, so that thousands of items take a few round trips. */
+/** Splits a list into parts for one statement each, so that thousands of items take a few round trips. */
 export function inParts<Item>(items: readonly Item[]): Item[][] {
   const count = Math.ceil(items.length / ITEMS_AT_ONCE);
   return Array.from({ length: count }, (_, part) =>
@@ -61,17 +61,20 @@ export function inParts<Item>(items: readonly Item[]): Item[][] {
   );
 }
 
-/** The text of a statement with a placeholder for each value: `?` or `$1`, `$2` … */
+/** Returns the text of a statement with a placeholder for each value: `?` or `$1`, `$2` … */
 export function spell({ texts }: Statement, placeholder: (number: number) => string): string {
   return texts.reduce((text, next, index) => `${text}${placeholder(index)}${next}`);
 }
 
-/** Whether what was inserted is a part of a statement. */
+/** Whether an inserted value is a part of a statement. */
 function isStatement(inserted: SqlValue | Statement): inserted is Statement {
   return typeof inserted === 'object' && inserted !== null && 'texts' in inserted;
 }
 
-/** A value that both kinds of database keep as it is. */
+/**
+ * Returns a value that both kinds of database store as it is.
+ * @throws {StorageUnavailable} for any other value
+ */
 function checked(value: SqlValue): SqlValue {
   if (typeof value === 'string' && value.includes('\0'))
     throw new StorageUnavailable(

@@ -8,7 +8,7 @@ export const END_MS = 2_000;
 /** How long a transaction may go on. */
 export interface TransactionLimits {
   readonly limitMs: number;
-  /** Ends it sooner, at a shutdown. */
+  /** Aborted to end the transaction sooner, at a shutdown. */
   readonly cut: AbortSignal;
 }
 

@@ -1,4 +1,4 @@
-/** Turns: a connection can do one thing at a time. */
+/** Turns: a connection can do only one thing at a time. */
 import { busy } from './errors.ts';
 
 /** How many may wait for their turn: with more the last ones would wait in vain. */
@@ -10,7 +10,7 @@ export class Turns {
   #waiting = 0;
 
   /**
-   * Runs some work after all before it has ended.
+   * Runs some work after all earlier work has ended.
    * @throws {StorageUnavailable} when too many wait
    */
   async take<Result>(work: () => Result | Promise<Result>): Promise<Result> {
@@ -18,7 +18,7 @@ export class Turns {
     return this.takeAnyway(work);
   }
 
-  /** The same however many wait: for an end, which must not be refused. */
+  /** The same, however many wait: for a shutdown, which must not be refused. */
   async takeAnyway<Result>(work: () => Result | Promise<Result>): Promise<Result> {
     this.#waiting += 1;
     const turn = this.#last.then(work).finally(() => (this.#waiting -= 1));
