@@ -15,7 +15,7 @@ export interface ProviderConfig {
   readonly audience: readonly string[];
   /** The URL of the keys of JWTs; absent if the issuer's document says it. */
   readonly jwksUrl?: string;
-  /** The introspection endpoint for opaque tokens (RFC 7662), likewise. */
+  /** The introspection endpoint for opaque tokens (RFC 7662); absent if the issuer's document says it. */
   readonly introspectionUrl?: string;
   /** The client that asks there; absent if there is none, and tokens must be JWTs. */
   readonly client?: { readonly id: string; readonly secret: string };

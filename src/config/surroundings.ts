@@ -1,4 +1,4 @@
-/** What the process finds around it, which is in no variable but says whether others are meant to come. */
+/** What the process finds around it: facts that are in no variable, and that say whether others are meant to come. */
 import { existsSync } from 'node:fs';
 import { DEFAULT_TOKENS_FILE } from './auth.ts';
 

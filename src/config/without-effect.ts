@@ -15,7 +15,7 @@ export interface WithoutEffect {
 /** The choices on which the effect of variables depends. */
 export interface Choices extends SignInChoice {
   readonly provider: ProviderConfig | undefined;
-  /** Whether SIGN_IN=false says that nobody signs in here. */
+  /** Whether SIGN_IN=false switches signing in off. */
   readonly isSignInOff: boolean;
   readonly auth: Pick<AuthConfig, 'tokens'>;
   readonly sharing: SharingConfig;

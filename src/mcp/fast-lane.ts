@@ -44,8 +44,8 @@ import { STATELESS_REVISION } from './plain-meta.ts';
 import { createMcpServer, foreignMethods, listEveryTool, type McpDefinition } from './server.ts';
 
 /**
- * The lane of a definition, for those methods whose handlers no feature has replaced: a server of the SDK's on which the features have
- * registered shows which. There is no lane where a feature keeps state per session, sets options that the lane does not know, or answers
+ * Makes the lane of a definition, for those methods whose handlers no feature has replaced; an SDK server on which the features have
+ * registered shows which. Returns undefined if a feature keeps state per session, sets options that the lane does not know, or answers
  * every call itself.
  */
 export function createFastLane(definition: McpDefinition): Lane | undefined {
@@ -60,7 +60,7 @@ export function createFastLane(definition: McpDefinition): Lane | undefined {
   return NEEDED.some((method) => foreign.has(method)) ? undefined : new FastLane(definition, probe);
 }
 
-/** There is a lane only where no feature handles one of these. */
+/** The methods that the lane needs: if a feature handles one of these, there is no lane. */
 const NEEDED = ['initialize', 'notifications', 'ping', 'tools/call', 'tools/list'];
 
 /** Options of the SDK's server that change no answer of the lane. */
@@ -74,7 +74,7 @@ class FastLane implements Lane {
   readonly #names: ReadonlySet<string>;
   /** The result of `initialize` without its revision. */
   readonly #welcome: object;
-  /** What `tools/list` shows to a user who may call everything; undefined where there are no tools. */
+  /** The tools as `tools/list` shows them to a user who may call everything; undefined if there are none, or features register some themselves. */
   readonly #listing: readonly ListedTool[] | undefined;
   /** The end of the JSON of every result of the stateless revision. */
   readonly #resultEnd: string;
@@ -163,7 +163,7 @@ class FastLane implements Lane {
     return tool && this.#call(tool, call, frame);
   }
 
-  /** The error for a call of an unknown tool, as JSON; undefined for a tool that there is. */
+  /** The error for a call of an unknown tool, as JSON; undefined for a known tool, or when the SDK must answer. */
   refuse({ id, name }: PlainCall, caller: Caller, session: RefusingSession): string | undefined {
     if (this.#listing === undefined || this.#names.has(name)) return undefined;
     this.#definition.records.noteUnknown(caller, session.protocolVersion ?? NO_REVISION);
@@ -216,7 +216,7 @@ class FastLane implements Lane {
   }
 }
 
-/** The session of a call that has none: its revision, for the log. */
+/** Stands for the session of a stateless call, which has none: its revision, for the log. */
 const STATELESS: RefusingSession = { protocolVersion: STATELESS_REVISION };
 
 /** Whether a tool's calls are left to the SDK: those of tools that elicit, or that have parameters which headers must repeat (`x-mcp-header`). */

@@ -1,4 +1,4 @@
-/** The requests in flight: who works on them, each with the grant that it came with, and how many tool calls of each user are running. */
+/** The requests in flight: the workers, which know the grant of each request, and how many tool calls of each user are running. */
 import type { Grant } from '../auth/verifier.ts';
 import { ToolPlaces } from './tool-places.ts';
 

@@ -33,7 +33,7 @@ const ABANDONMENTS: Readonly<Record<AbandonReason | LossReason, object>> = {
   session_ended: { code: -32_001, message: 'The session has ended.', data: { error: 'session_ended' } },
   revoked: {
     code: -32_001,
-    // The token may be one that the client refreshes by itself, or one that nobody gives back.
+    // The token may be one that the client refreshes by itself, or one that has been removed for good.
     message:
       'The token that this request came with is not valid any more. The request may have done its work: send it again if that is safe. Where the token is refused then, sign in again or ask for a new one.',
     data: { error: 'invalid_token' },

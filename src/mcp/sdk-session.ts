@@ -31,7 +31,7 @@ export interface SdkSessionParts {
   readonly definition: McpDefinition;
   /** Takes what the server sends. */
   readonly session: McpSession;
-  /** The user whose changes the server tells its client of; undefined if somebody else does that. */
+  /** The user whose changes the server tells its client of; undefined if the session does that. */
   readonly follows: { readonly userId: string } | undefined;
   /** A handshake that has already taken place without this server: it is replayed, and the server's answer is dropped. */
   readonly handshake: Handshake | undefined;

@@ -6,7 +6,7 @@ import type { ValuesOf, Variables } from '../config/variable.ts';
 export interface ServiceContext {
   /** The server's log; each line carries the service's name. */
   readonly log: Logger;
-  /** The folder of relative paths: the working directory, or for a stdio server, whose host chooses that, the package's folder. */
+  /** The folder of relative paths: the working directory, or the package's folder for a stdio server, whose working directory its host chooses. */
   readonly folder: string;
   /** Aborted when opening takes too long, or the start ends. */
   readonly signal: AbortSignal;
@@ -30,7 +30,7 @@ export interface ServiceDefinition<Instance, Own extends Variables> {
 export interface Service<Instance = unknown> {
   readonly name: string;
   readonly variables: Variables;
-  /** Opens it with the values of all variables. The result tells whether it is ready, and closes it. */
+  /** Opens it with the values of all variables. Returns the open service, which can be asked whether it is ready, and closed. */
   open(values: Readonly<Record<string, unknown>>, context: ServiceContext): Promise<OpenService<Instance>>;
 }
 

@@ -128,7 +128,7 @@ export class McpSession implements Follower, Worker {
     if (message !== undefined) this.#channel.send(message).catch(() => undefined);
   }
 
-  /** Ends the session: abandons what is under way. */
+  /** Ends the session: abandons the requests in flight. */
   close(): void {
     this.#definition.changes.leave(this);
     this.#definition.inFlight.leave(this);
@@ -234,8 +234,8 @@ export class McpSession implements Follower, Worker {
   }
 
   /**
-   * Drops the SDK's server, which is several times as large as everything else that an idle session holds. Where no feature uses it, it
-   * knows nothing but the handshake, and the next one is given that.
+   * Drops the SDK's server, which is several times as large as everything else that an idle session holds. If no feature uses it, it knows
+   * nothing but the handshake, which is replayed to the next one.
    */
   #fallAsleep(): void {
     if ((this.#lane?.keepsServer ?? true) || this.#sdk?.isReady !== true) return;

@@ -36,7 +36,7 @@ export interface ToolContext extends CallContext {
   listChanged(list: ChangingList): void;
 }
 
-/** The lists of a client that may change. */
+/** The lists whose changes clients are notified of. */
 export type ChangingList = 'tools' | 'prompts' | 'resources';
 
 /** The context of a tool that `elicits`. */
@@ -114,7 +114,7 @@ type ToolAnswer<Output extends z.ZodObject | undefined> = Output extends z.ZodOb
   ? z.input<Output> | ToolResult<z.input<Output>>
   : string | readonly Content[] | ToolResult;
 
-/** An answer with `_meta`, or with its own content beside the structured output, which otherwise is also the content, as JSON. */
+/** An answer that can have `_meta`, and content of its own beside the structured output; without such content that is serialized as JSON. */
 export class ToolResult<Structured = undefined> {
   readonly content: string | readonly Content[] | undefined;
   readonly structured: Structured | undefined;

@@ -35,7 +35,7 @@ export function describeStartFailure(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Tells the operator of a deployment without SERVER_SECRET that sessions end with this process, and everybody whose SERVER_SECRET can be guessed. */
+/** Warns of a SERVER_SECRET that can be guessed, and tells the operator of a deployment without one that sessions end with this process. */
 export function adviseSecret({ publicMode, sharing }: Config, log: Logger): void {
   if (sharing.secrets.some(isGuessable))
     log.warn(

@@ -25,7 +25,7 @@ const MAX_PAUSE_MS = 50;
 
 /** As in SQLite, transactions behave as if one came after the other. */
 const BEGIN: Statement = { texts: ['begin isolation level serializable'], values: [] };
-/** Not serializable: its snapshot would be taken before the lock, and miss what the process before has done. */
+/** Not serializable: its snapshot would be taken before the lock, and miss the work of the process that held the lock before. */
 const BEGIN_ALONE: Statement = { texts: ['begin'], values: [] };
 const NO_LIMIT: Statement = { texts: ['set local statement_timeout = 0'], values: [] };
 /** The number stands for this lock in all processes. */
@@ -121,7 +121,7 @@ class PostgresDriver implements Driver {
     for (const client of this.#clients) void (client as PoolClient & Client).end().catch(ignore);
   }
 
-  /** One try: the result, or what is to be thrown, with the error behind it. */
+  /** Tries a transaction once. Returns its result, or the error to throw and the failure that caused it. */
   async #transactOnce<Result>(
     work: (query: Driver['query']) => Promise<Result>,
     alone: boolean,
@@ -175,7 +175,7 @@ async function run(on: Pool | ClientBase, statement: Statement, limitMs = LIMIT_
   }
 }
 
-/** Parsers for those types of PostgreSQL, by their numbers, that are no texts in SQLite. */
+/** Parsers for the types of PostgreSQL, by their OIDs, whose values are not texts in SQLite. */
 const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
   // boolean
   16: (text) => (text === 't' ? 1 : 0),

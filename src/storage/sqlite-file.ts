@@ -98,7 +98,7 @@ export class SqliteFile {
     }
   }
 
-  /** Closes it, after its transaction: the package for Node 20 would keep that, and its lock, until the last statement is collected. */
+  /** Rolls back the transaction and closes the file: the package for Node 20 would keep it, and its lock, until the last statement is collected. */
   close(): void {
     this.rollBack();
     this.#connection.close();

@@ -5,7 +5,7 @@ import { busy, unreachable } from './errors.ts';
 /** How long a shutdown waits for transactions and statements before it cuts them. Milliseconds. */
 export const END_MS = 2_000;
 
-/** How long a transaction may go on. */
+/** The limits of a transaction's duration. */
 export interface TransactionLimits {
   readonly limitMs: number;
   /** Aborted to end the transaction sooner, at a shutdown. */

@@ -14,7 +14,7 @@ export const lesson = defineResource({
   params: z.object({ id: z.string() }),
   mimeType: 'text/markdown',
   icons: BOOK,
-  // Private to the user, and short: another lesson may be unlocked.
+  // The cache is private to the user, and short: another lesson may be unlocked.
   cache: { ttlMs: 60_000 },
   complete: {
     id: async (typed, { user, use }) =>

@@ -54,7 +54,7 @@ export const nextExercise = defineTool({
 
 /**
  * Returns the lesson to practise: the one that is named, the only one, the one that the user chooses, or else the last one.
- * @throws {ToolError} when the user has not reached the lesson that is named
+ * @throws {ToolError} when the user has not reached the lesson that is named, or there are no lessons
  */
 async function chooseLesson(
   lessons: readonly Lesson[],
