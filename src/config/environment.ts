@@ -69,7 +69,7 @@ function readFile({ path, name }: EnvironmentFile): Record<string, string> {
 }
 
 /**
- * Decodes a file: UTF-8, or UTF-16 if its first two bytes say so, which PowerShell's `>` writes.
+ * Decodes a file: UTF-8, or little-endian UTF-16 with its byte order mark, which PowerShell's `>` writes.
  * @throws {ConfigError} when it is neither
  */
 function decode(bytes: Buffer, name: string): string {

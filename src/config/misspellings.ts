@@ -21,7 +21,10 @@ export function findMisspellings(environment: Environment, known: readonly strin
   });
 }
 
-/** Whether a name is meant for another. Without its underscores (AUTHENABLED) it must be the very same: programs of all kinds have such names. */
+/**
+ * Whether a name is a misspelling of another. Without its underscores (AUTHENABLED) it must be the very same: programs of all kinds have
+ * such names.
+ */
 function isMeant(name: string, candidate: string): boolean {
   if (name.includes('_')) return isNearly(name, candidate);
   return name.replaceAll(/[^A-Z0-9]/g, '') === candidate.replaceAll('_', '');

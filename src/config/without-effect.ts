@@ -25,7 +25,7 @@ export interface Choices extends SignInChoice {
 /** Variables that switch something on and off, and so do not belong to it. */
 const SWITCHES: ReadonlySet<string> = new Set(['SIGN_IN', 'OAUTH_ISSUER']);
 
-/** The variable of signing in anywhere, and those of signing in here. */
+/** The variable that counts for signing in anywhere, and those that count for signing in here. */
 const STEP_UP = 'OAUTH_STEP_UP';
 const OF_SIGN_IN = Object.keys(SIGN_IN_VARIABLES).filter((name) => !SWITCHES.has(name) && name !== STEP_UP);
 const OF_PROVIDER = Object.keys(PROVIDER_VARIABLES).filter((name) => !SWITCHES.has(name));
