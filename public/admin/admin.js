@@ -19,7 +19,7 @@ let api;
 /** Aborted when the sign-in of `api` ends, and with it all its requests. */
 let signInOfNow = new AbortController();
 const table = createPeopleTable((token) => void change(token));
-const sheet = createSheet();
+const sheet = createSheet(() => byId('people-title', HTMLElement).focus());
 
 /**
  * Does work with the API, and shows how it ended.
@@ -142,7 +142,6 @@ byId('sign-out', HTMLElement).addEventListener('click', () => {
 });
 connectDialog();
 connectEditor();
-byId('handed-close', HTMLElement).addEventListener('click', () => byId('people-title', HTMLElement).focus());
 byId('reload', HTMLElement).addEventListener('click', () => void run(load));
 byId('add-one', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();

@@ -1,6 +1,7 @@
 /** The new links: as slips to print, each with a QR code, and as a table to save. */
 import { createCopyButton } from '../page/copy-button.js';
 import { byId, element } from '../page/element.js';
+import { ask } from './ask.js';
 import qrcode from './qrcode.js';
 
 /** @typedef {import('./api.js').MadeToken} MadeToken */
@@ -10,20 +11,46 @@ const SVG = 'http://www.w3.org/2000/svg';
 /** The quiet zone around a QR code. Modules: four, as the standard requires. */
 const BORDER = 4;
 
-/** Connects this part of the page; `show` adds links. */
-export function createSheet() {
+/**
+ * Connects this part of the page; `show` adds links.
+ *
+ * @param {() => void} onClose called when the user has closed it
+ */
+export function createSheet(onClose) {
   const part = byId('handed', HTMLElement);
   /** @type {readonly MadeToken[]} */
   let made = [];
-  byId('handed-print', HTMLElement).addEventListener('click', () => print());
-  byId('handed-csv', HTMLElement).addEventListener('click', () => saveTable(made));
+  /**
+   * The links that have not been saved, printed or copied yet.
+   *
+   * @type {Set<MadeToken>}
+   */
+  const untaken = new Set();
+  byId('handed-print', HTMLElement).addEventListener('click', () => {
+    print();
+    untaken.clear();
+  });
+  byId('handed-csv', HTMLElement).addEventListener('click', () => {
+    saveTable(made);
+    untaken.clear();
+  });
   const clear = () => {
     made = [];
+    untaken.clear();
     warn('');
     part.hidden = true;
     byId('slips', HTMLElement).replaceChildren();
   };
-  byId('handed-close', HTMLElement).addEventListener('click', clear);
+  const close = async () => {
+    if (untaken.size > 0 && (await ask(questionOf(untaken.size))) === undefined) return;
+    clear();
+    onClose();
+  };
+  byId('handed-close', HTMLElement).addEventListener('click', () => void close());
+  // The browser asks in its own words.
+  addEventListener('beforeunload', (event) => {
+    if (untaken.size > 0) event.preventDefault();
+  });
   return {
     clear,
     /**
@@ -36,10 +63,26 @@ export function createSheet() {
       warn(warning);
       if (next.length === 0) return;
       made = [...next, ...made];
-      byId('slips', HTMLElement).prepend(...next.map(createSlip));
+      for (const token of next) untaken.add(token);
+      const slips = next.map((token) => createSlip(token, () => untaken.delete(token)));
+      byId('slips', HTMLElement).prepend(...slips);
       part.hidden = false;
       byId('handed-title', HTMLElement).focus();
     },
+  };
+}
+
+/**
+ * The question before links go that cannot be shown again.
+ *
+ * @param {number} count how many links
+ */
+function questionOf(count) {
+  const [links, they] = count === 1 ? ['1 link', 'it'] : [`${count} links`, 'them'];
+  return {
+    title: `Close without ${links}?`,
+    words: `Nobody has saved, printed or copied ${they}, and a link is shown only once: its owner will need a new one.`,
+    yes: 'Close',
   };
 }
 
@@ -58,8 +101,9 @@ function warn(words) {
  * Makes one slip.
  *
  * @param {MadeToken} token
+ * @param {() => void} onCopy called when the user copies the link
  */
-function createSlip({ name, userId, link }) {
+function createSlip({ name, userId, link }, onCopy) {
   const slip = element(
     'li',
     { class: 'slip' },
@@ -73,7 +117,9 @@ function createSlip({ name, userId, link }) {
       'Open it, or scan the code. It is yours alone: keep it like a password.',
     ),
   );
-  slip.append(createCopyButton(slip, `the link of ${name}`));
+  const button = createCopyButton(slip, `the link of ${name}`);
+  button.addEventListener('click', onCopy);
+  slip.append(button);
   return slip;
 }
 

@@ -126,6 +126,36 @@ describeInBrowser('the page for admins', () => {
     },
   );
 
+  testInCi('asks before links are closed, or left, that nobody has saved or copied', async () => {
+    const page = await signIn(ADMIN, { permissions: ['clipboard-read', 'clipboard-write'] });
+    const make = async (user: string): Promise<void> => {
+      await page.getByLabel('User id').fill(user);
+      await page.getByRole('button', { name: 'Make a link' }).click();
+      await page.locator('.slip').getByText(user, { exact: true }).first().waitFor();
+    };
+    const close = async (): Promise<void> => page.getByRole('button', { name: 'Done' }).click();
+    const left: string[] = [];
+    page.on('dialog', (dialog) => {
+      left.push(dialog.type());
+      void dialog.accept();
+    });
+
+    await make('dora');
+    await close();
+    const question = await page.getByRole('dialog').innerText();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Copy the link of dora' }).click();
+    await page.getByText('Copied: the link of dora').waitFor();
+    await close();
+    await page.locator('#handed').waitFor({ state: 'hidden' });
+    await make('eva');
+    await page.reload();
+
+    expect(question).toMatch(/Close without 1 link\?\s+Nobody has saved, printed or copied it/);
+    expect(left).toEqual(['beforeunload']);
+    await fixture.server().writeTokens(tokens);
+  });
+
   testInCi('changes what is chosen', async () => {
     const page = await signIn();
     await page.getByLabel('Choose Bob').check();
@@ -241,6 +271,9 @@ describeInBrowser('the page for admins', () => {
       await keyboard.press('Enter');
       await focused(page, 'Links to hand out');
       await tabTo(page, 'Done');
+      await keyboard.press('Enter');
+      await focused(page, 'Cancel');
+      await tabTo(page, 'Close');
       await keyboard.press('Enter');
       await focused(page, 'People and their tokens');
 
