@@ -8,7 +8,7 @@ import { USAGE } from './variables.usage.mjs';
 
 const HEAD = [
   '# Every variable of the server, with its default or an example. Copy to .env and uncomment what you change.',
-  '# What is set in the environment already wins over this file; an empty value counts as not set.',
+  '# A variable that is set in the environment wins over this file; an empty value counts as not set.',
 ].join('\n');
 
 /** Formats a group: each variable with its description above it. */

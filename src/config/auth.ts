@@ -36,35 +36,36 @@ export interface AuthConfig {
 export const AUTH_VARIABLES = {
   AUTH_ENABLED: {
     description:
-      'The toggle: true, false, 1, 0, yes or no. Default: true as soon as anything says that others come, or that there are tokens; else false.',
+      'Whether callers must authenticate: true, false, 1, 0, yes or no. Default: true if anything indicates that others will use this server or that there are tokens, else false.',
     example: 'true',
     schema: SWITCH.optional(),
   },
   ALLOW_PUBLIC_WITHOUT_AUTH: {
-    description: 'Must be true before AUTH_ENABLED=false is accepted where others can come.',
+    description:
+      'Must be true for AUTH_ENABLED=false to be accepted where anything indicates that others will use this server.',
     example: 'false',
     schema: SWITCH.default(false),
   },
   TOKENS_FILE: {
-    description: 'The tokens, as a file; tokens.example.json shows its form.',
+    description: 'The file that holds the tokens; tokens.example.json shows its format.',
     example: 'tokens.json',
     schema: z.string().optional(),
   },
   AUTH_TOKENS: {
     description:
-      'The same JSON inline, which wins; or one token alone, of 20 or more characters, for one user called owner.',
+      'The JSON of a token file as text, which is used instead of TOKENS_FILE; or a single token of 20 or more characters, for one user called owner.',
     example: '{"tok_change_me":{"userId":"me"}}',
     schema: z.string().optional(),
   },
   TOKENS_STORE: {
     description:
-      'Where the tokens are: file (or AUTH_TOKENS), or database, which is the one of DATABASE_URL.',
+      'Where the tokens are kept: file (TOKENS_FILE or AUTH_TOKENS), or database (the one that DATABASE_URL names).',
     example: 'file',
     schema: z.enum(['file', 'database'], 'must be file or database').default('file'),
   },
   ADMIN_TOKEN: {
     description:
-      'A token of 20 or more characters that opens /admin, whatever other tokens there are, so that you can start with no other token.',
+      'A token of 20 or more characters that opens /admin, in addition to all other tokens. With it, the server can start without any other token.',
     example: 'a-long-secret-of-your-own',
     schema: z
       .string()
@@ -73,7 +74,7 @@ export const AUTH_VARIABLES = {
   },
   ALLOW_WEAK_TOKENS: {
     description:
-      'Lets public mode start with short tokens and with those of the documentation: for trials and tests.',
+      'Whether the server starts in public mode with short tokens and with those of the documentation. For trials and tests.',
     example: 'false',
     schema: SWITCH.default(false),
   },
@@ -83,7 +84,8 @@ export const AUTH_VARIABLES = {
     schema: z.string().optional(),
   },
   AUTH_FAILURES_PER_MINUTE: {
-    description: 'Different wrong credentials per minute and address; above it 429.',
+    description:
+      'How many different wrong credentials an address may send a minute; more are answered with 429.',
     example: '60',
     schema: wholeNumber(60, 1, 1_000_000),
   },

@@ -23,12 +23,13 @@ export interface LimitsConfig extends CallLimitsConfig {
 export const CALL_LIMITS_VARIABLES = {
   CALLS_PER_MINUTE: {
     description:
-      'So many tool calls a user makes a minute, half of them at once; more are told how long to wait. 0: as many as come.',
+      'How many tool calls a user may make a minute, at most half of them at once. Further calls are refused, and the answer says how long to wait. 0: no limit.',
     example: '600',
     schema: wholeNumber(600, 0, 1_000_000),
   },
   MAX_CALLS_IN_FLIGHT_PER_USER: {
-    description: 'So many calls of one user run at once; while authentication is off, as many as come.',
+    description:
+      'How many calls of one user may run at the same time. While authentication is off, the HTTP server has no such limit.',
     example: '50',
     schema: wholeNumber(50, 1, 1_000_000),
   },
@@ -37,34 +38,37 @@ export const CALL_LIMITS_VARIABLES = {
 export const LIMITS_VARIABLES = {
   SESSION_IDLE_SECONDS: {
     description:
-      'A session that nothing has used for this long ends. Counts for both transports, as do the next two. Seconds.',
+      'Seconds after which an unused session ends. This variable and the next two apply to both HTTP transports.',
     example: '1800',
     schema: wholeNumber(1800, 1, 604_800),
   },
   MAX_SESSIONS: {
-    description: 'So many sessions in total; the one that has been idle longest makes room for another.',
+    description:
+      'The most sessions in total. Beyond that, a new session ends the one that has been idle longest.',
     example: '10000',
     schema: wholeNumber(10_000, 1, 1_000_000),
   },
   MAX_SESSIONS_PER_USER: {
-    description: 'So many sessions of one user, likewise; while authentication is off, MAX_SESSIONS counts.',
+    description:
+      'The most sessions of one user. Beyond that, a new session ends the one of this user that has been idle longest. While authentication is off, MAX_SESSIONS applies instead.',
     example: '100',
     schema: wholeNumber(100, 1, 1_000_000),
   },
   ...CALL_LIMITS_VARIABLES,
   MAX_CONNECTIONS: {
-    description: 'So many connections in total; never more than the descriptors of the process allow.',
+    description:
+      'The most open connections in total, or fewer if the process may not open as many file descriptors.',
     example: '20000',
     schema: wholeNumber(20_000, 1, 1_000_000),
   },
   MAX_CONNECTIONS_PER_ADDRESS: {
     description:
-      'So many connections from one address, without TRUST_PROXY; those of this machine do not count.',
+      'The most open connections from one address. Connections from this machine do not count, and with TRUST_PROXY=true there is no such limit.',
     example: '2000',
     schema: wholeNumber(2_000, 1, 1_000_000),
   },
   MAX_BODY_BYTES: {
-    description: 'Larger bodies get 413. Bytes.',
+    description: 'The largest request body, in bytes; a larger one is answered with 413.',
     example: '4194304',
     schema: wholeNumber(4_194_304, 1024, 268_435_456),
   },

@@ -13,7 +13,7 @@ export interface MetricsConfig {
 export const METRICS_VARIABLES = {
   METRICS_TOKEN: {
     description:
-      'Opens /metrics to whoever sends it as a bearer token, and to nobody else: npm run token -- secret prints one. Without it there is no /metrics.',
+      'The bearer token that opens /metrics; nothing else opens it. npm run token -- secret prints such a token. Without this variable there is no /metrics.',
     // An example that works would be a secret that everybody knows.
     example: '',
     schema: z

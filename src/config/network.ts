@@ -23,7 +23,7 @@ export interface OriginConfig {
 export const NETWORK_VARIABLES = {
   HOST: {
     description:
-      'Where to listen. In public mode (NODE_ENV=production, on a hosting platform, or a HOST that is not loopback) the default is 0.0.0.0.',
+      'The host name or IP address to listen on. Default: 127.0.0.1, or 0.0.0.0 in public mode (NODE_ENV=production, on a hosting platform, or a HOST that is not loopback).',
     example: '127.0.0.1',
     schema: z
       .string()
@@ -33,12 +33,13 @@ export const NETWORK_VARIABLES = {
       .optional(),
   },
   PORT: {
-    description: 'The port; 0 takes a free one.',
+    description: 'The port to listen on; 0 takes any free one.',
     example: '8000',
     schema: wholeNumber(8000, 0, 65_535),
   },
   NODE_ENV: {
-    description: 'Set to production in a deployment: public mode, and no start without a token.',
+    description:
+      'Set to production in a deployment: the server is then in public mode, and does not start without a token.',
     example: 'production',
     schema: z
       .enum(['production', 'development', 'test'], 'must be production, development or test')
@@ -46,24 +47,25 @@ export const NETWORK_VARIABLES = {
   },
   PUBLIC_URL: {
     description:
-      "The address that clients see, with the path that a proxy puts this server under, if one does. Default: from Replit's variables.",
+      "The address at which clients reach this server, with the path if a proxy serves it under one. Default: on Replit, from Replit's variables.",
     example: 'https://my-app.example',
     schema: PUBLIC_ADDRESS.optional(),
   },
   ALLOWED_HOSTS: {
     description:
-      "More Host headers to let in, separated by commas; loopback names and PUBLIC_URL's are let in anyway.",
+      'More values of the Host header to accept, separated by commas. Loopback names and the host of PUBLIC_URL are always accepted.',
     example: 'my-app.example,other.example:8443',
     schema: list(HOST_HEADER),
   },
   ALLOWED_ORIGINS: {
     description:
-      'More Origin headers to let in, separated by commas; also chrome-extension://… and the like. No wildcards.',
+      'More values of the Origin header to accept, separated by commas. Schemes of extensions and programs, such as chrome-extension://, are allowed; wildcards are not.',
     example: 'https://my-page.example',
     schema: list(PAGE_ORIGIN),
   },
   TRUST_PROXY: {
-    description: 'Whether X-Forwarded-* headers count. Default: true on Replit, else false.',
+    description:
+      'Whether the X-Forwarded-* headers of requests are trusted. Default: true on Replit, else false.',
     example: 'false',
     schema: SWITCH.optional(),
   },

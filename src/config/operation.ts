@@ -11,24 +11,25 @@ export const OPERATION_VARIABLES = {
     schema: SWITCH.default(true),
   },
   SSE_KEEPALIVE_SECONDS: {
-    description: 'Seconds between the comments that keep open streams from being cut.',
+    description:
+      'Seconds between the comments that are sent on an open SSE stream, so that no proxy cuts it while it is silent.',
     example: '15',
     schema: wholeNumber(15, 1, 3600),
   },
   KEEP_ALIVE_SECONDS: {
     description:
-      'Seconds that an idle connection stays open. More than any proxy in front keeps one (nginx 60, Caddy 120, Google 600): else it sends into a closed one.',
+      'Seconds that an idle connection stays open. Must be longer than any proxy in front keeps its connections (nginx 60, Caddy 120, Google 600); otherwise the proxy may send a request on a closed one.',
     example: '620',
     schema: wholeNumber(620, 1, 3600),
   },
   SHUTDOWN_DELAY_SECONDS: {
     description:
-      'Seconds after SIGTERM in which /ready is 503 and everything is served on, for balancers to notice. Behind one: 5.',
+      'Seconds after SIGTERM during which /ready answers 503 but all requests are still served, so that load balancers notice. Behind one, set 5.',
     example: '0',
     schema: wholeNumber(0, 0, 3600),
   },
   SHUTDOWN_GRACE_SECONDS: {
-    description: 'Seconds for calls in flight to finish after that.',
+    description: 'Seconds after SHUTDOWN_DELAY_SECONDS in which running calls can finish.',
     example: '10',
     schema: wholeNumber(10, 0, 3600),
   },

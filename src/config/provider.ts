@@ -47,7 +47,7 @@ const CLAIM = z
 export const PROVIDER_VARIABLES = {
   OAUTH_ISSUER: {
     description:
-      'An identity provider (OAuth, OpenID Connect) at which users sign in, exactly as it calls itself; its access tokens are accepted then. It excludes SIGN_IN.',
+      'The issuer of an identity provider (OAuth, OpenID Connect) at which users sign in, exactly as the provider writes it; its access tokens are then accepted. Excludes SIGN_IN=true.',
     // An example that works would switch it on.
     example: '',
     schema: ASKED_URL.refine(
@@ -57,23 +57,24 @@ export const PROVIDER_VARIABLES = {
   },
   OAUTH_AUDIENCE: {
     description:
-      'What its tokens must be for (aud), separated by commas. Default: the address of this server, alone and with /mcp, /sse or /tools.',
+      "The audiences (aud) that the provider's tokens may have, separated by commas. Default: the address of this server, alone and with /mcp, /sse or /tools.",
     example: '',
     schema: list(AUDIENCE),
   },
   OAUTH_JWKS_URL: {
-    description: "Where the keys of its JWTs are. Default: what the provider's own document says.",
+    description:
+      "The URL of the keys with which the provider's JWTs are verified. Default: the one in the provider's metadata document.",
     example: '',
     schema: ASKED_URL.optional(),
   },
   OAUTH_INTROSPECTION_URL: {
     description:
-      "Where its opaque tokens are asked about (RFC 7662). Default: what the provider's own document says, once there is an OAUTH_CLIENT_ID.",
+      "The URL at which the provider's opaque tokens are introspected (RFC 7662). Default: the one in the provider's metadata document, once OAUTH_CLIENT_ID is set.",
     example: '',
     schema: ASKED_URL.optional(),
   },
   OAUTH_CLIENT_ID: {
-    description: 'As whom this server asks about opaque tokens.',
+    description: 'The client id with which this server authenticates when it introspects opaque tokens.',
     example: '',
     schema: z.string().min(1).optional(),
   },
@@ -89,7 +90,7 @@ export const PROVIDER_VARIABLES = {
   },
   OAUTH_SCOPE_CLAIM: {
     description:
-      'Which claim holds the scopes: words in a text, or a list; a path such as realm_access.roles is allowed. Default: scope, else scp.',
+      'Which claim of a token holds the scopes, as a text of words or as a list; a path such as realm_access.roles is allowed. Default: scope, else scp.',
     example: '',
     schema: CLAIM.optional(),
   },

@@ -51,26 +51,27 @@ const REDIS_ADDRESS = z.string().transform((text, context) => {
 export const SHARING_VARIABLES = {
   SERVER_SECRET: {
     description:
-      'Makes sessions outlive restarts, and good in every process that has it: 32 or more random bytes in base64url, as npm run token -- secret prints them. Up to 8, separated by commas: the first seals, all open.',
+      'Lets sessions outlive restarts, and lets every process with the same secret serve them: 32 or more random bytes in base64url, as npm run token -- secret prints them. Up to 8 secrets, separated by commas: the first one seals, each of them opens.',
     // An example that works would be a secret that everybody knows.
     example: '',
     schema: SECRETS.default([]),
   },
   SESSION_MAX_AGE_SECONDS: {
     description:
-      'With SERVER_SECRET: so long after its opening another process goes on with a session. Seconds.',
+      'With SERVER_SECRET: seconds after the opening of a session during which another process can resume it.',
     example: '604800',
     schema: wholeNumber(604_800, 60, 7_776_000),
   },
   REDIS_URL: {
     description:
-      'Where several processes of this server meet: Redis 6.2 or later, or Valkey. redis://, rediss:// (TLS) or unix://. It needs SERVER_SECRET.',
+      'The Redis (6.2 or later) or Valkey that connects several processes of this server: redis://, rediss:// (TLS) or unix://. Needs SERVER_SECRET.',
     // With an example that works, a start would wait for it.
     example: '',
     schema: REDIS_ADDRESS.optional(),
   },
   REDIS_PREFIX: {
-    description: 'What every key and channel of this server begins with, where several share a Redis.',
+    description:
+      'The prefix of all keys and channels of this server, for several servers that share one Redis.',
     example: 'mcp:',
     schema: z
       .string()

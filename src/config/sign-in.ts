@@ -62,29 +62,31 @@ export const SIGN_IN_VARIABLES = {
   },
   OAUTH_CLIENT_HOSTS: {
     description:
-      'More hosts whose documents describe clients (Client ID Metadata Documents), besides those of well-known clients; * takes any.',
+      'More hosts whose Client ID Metadata Documents are accepted, separated by commas, besides those of well-known clients; * accepts all hosts.',
     example: 'my-client.example',
     schema: list(CLIENT_HOST),
   },
   OAUTH_REDIRECT_URIS: {
     description:
-      'More addresses that users may be sent back to after signing in, exactly as the client sends them, besides those of well-known clients and of this machine.',
+      "More redirect URIs that are accepted, separated by commas and exactly as the client sends them, besides those of well-known clients and of programs on the user's own machine.",
     example: 'https://my-client.example/callback',
     schema: list(REDIRECT_URI),
   },
   OAUTH_REGISTRATION: {
-    description: 'Whether clients may register themselves (RFC 7591); false leaves those with a document.',
+    description:
+      'Whether clients may register themselves (RFC 7591). With false, a new client needs a Client ID Metadata Document.',
     example: 'true',
     schema: SWITCH.default(true),
   },
   OAUTH_ACCESS_SECONDS: {
     description:
-      'How long an access token of a sign-in is good; its token of the file counts at every request.',
+      'Seconds for which an access token issued by signing in is valid. The token that the user signed in with is checked at every request as well.',
     example: '604800',
     schema: wholeNumber(604_800, 60, YEAR_SECONDS),
   },
   OAUTH_REFRESH_SECONDS: {
-    description: 'How long a sign-in can be refreshed; 0: not at all.',
+    description:
+      'Seconds after signing in during which access tokens can be refreshed; 0: no refresh tokens.',
     example: '7776000',
     schema: wholeNumber(7_776_000, 0, YEAR_SECONDS).refine((seconds) => seconds === 0 || seconds >= 60, {
       message: `must be 0, or a whole number from 60 to ${YEAR_SECONDS}`,
@@ -92,7 +94,7 @@ export const SIGN_IN_VARIABLES = {
   },
   OAUTH_STEP_UP: {
     description:
-      'Whether a call that lacks a scope which signing in again would give is refused with 403, for which clients sign in again; false: a tool error.',
+      'Whether a call that lacks a scope is refused with 403 if signing in again would grant the scope, so that the client signs in again. With false, the call gets a tool error.',
     example: 'true',
     schema: SWITCH.default(true),
   },

@@ -22,7 +22,7 @@ const WORDS = `must be postgres://user:password@host/database or sqlite:path/to/
 export const STORAGE_VARIABLES = {
   DATABASE_URL: {
     description:
-      'Where tools keep what they keep: postgres://user:password@host/database, or sqlite: and a file. What keeps nothing opens none. Set, it also keeps how much each user has called, for /admin.',
+      'The database in which tools store data: postgres://user:password@host/database, or sqlite: and a file. It is opened only if something stores data there. If it is set, the server also keeps counts of the calls of each user in it, for /admin.',
     example: DEFAULT_URL,
     schema: z
       .string()
