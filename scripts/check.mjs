@@ -12,11 +12,11 @@ import { prepareOrExit } from './prepare.mjs';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-const USAGE = `npm test: installs and builds when that is needed, runs the tests, those of what changed first, then lint, types and format.
+const USAGE = `npm test: installs and builds when needed, runs the tests (those of changed code first), then checks lint, types and format.
 
-npm test -- tests/auth     the tests whose path has this in it
-npm test -- -t "a name"    those whose name has this in it
-npm test -- --look-twice   files that failed beside others run once more, each by itself, and the end says so: for a busy machine
+npm test -- tests/auth     only the tests whose path contains this
+npm test -- -t "a name"    only the tests whose name contains this
+npm test -- --look-twice   runs test files that failed once more, one at a time, and says so at the end: for a busy machine
 Other arguments are jest's: npm run jest -- --help lists them.
 `;
 

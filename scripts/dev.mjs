@@ -14,7 +14,7 @@ import { prepareOrExit } from './prepare.mjs';
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 const USAGE = `npm run dev: serves as npm start does, and restarts on a change of the code, of public/, package.json or .env, until Ctrl-C.
-The token file is read again by the running server.
+The running server reads a changed token file again without a restart.
 `;
 
 // Not dist/, which tests and builds in another terminal use.

@@ -4,7 +4,7 @@ import { COMMAND_NAMES, COMMAND_WORDS } from './token/words.mjs';
 
 /** The options of all commands. */
 const COMMON = formatRows([
-  ['--file FILE', 'another token file than TOKENS_FILE or tokens.json'],
+  ['--file FILE', 'the token file, instead of TOKENS_FILE or tokens.json'],
   ['--json', 'answer in JSON on standard output'],
   ['-h, --help', 'this text'],
 ]);

@@ -44,7 +44,7 @@ export const ISLANDS = [
   },
   {
     name: 'kept-use',
-    what: 'how much each user has called, kept in the database',
+    what: 'the count of calls of each user that is kept in the database',
     without: '`/admin` shows what its own process has counted since its start',
     files: ['src/http/admin/kept', 'src/server/kept-use.ts', 'scripts/token/kept-uses.ts'],
     wiring: [
@@ -215,7 +215,7 @@ export const ISLANDS = [
   },
   {
     name: 'storage',
-    what: 'the database behind one port, SQLite or PostgreSQL',
+    what: 'the database (SQLite or PostgreSQL) behind one interface',
     without: 'what tools keep is their own matter, and `DATABASE_URL` means nothing',
     files: ['src/storage'],
     wiring: [],
@@ -255,7 +255,7 @@ export const ISLANDS = [
   },
   {
     name: 'metrics',
-    what: '`/metrics`, for Prometheus and what reads its format',
+    what: '`/metrics`, for Prometheus and programs that read its format',
     without: '`/metrics` is 404, as without `METRICS_TOKEN`; what is told on channels goes on',
     files: [
       'src/http/metrics',
@@ -272,7 +272,7 @@ export const ISLANDS = [
   },
   {
     name: 'short-way',
-    what: 'the short way of plain messages past the SDK',
+    what: 'the short way on which plain messages are answered without the SDK',
     without:
       'the SDK answers everything, with the same answers; a call and an idle session cost several times as much',
     files: ['src/mcp/fast-lane.ts', 'src/mcp/known-answers.ts'],

@@ -2,13 +2,13 @@
 
 /** Options that several commands have: the placeholder of the value, and the description. */
 const SHARED = /** @type {const} */ ({
-  user: ['USER', 'instead of an id: all tokens of this user'],
+  user: ['USER', 'all tokens of this user, instead of one by its id'],
   name: ['NAME', 'what to call the user'],
-  scopes: ['LIST', 'the tools it opens, such as greet,echo; all; or none: those that need no scope'],
+  scopes: ['LIST', 'the scopes it grants, such as greet,echo; all; or none, for tools that need no scope'],
   expires: ['WHEN', 'a length of time (90d, 12h) or a date (2027-06-30, 2027-06-30T12:00:00Z)'],
-  limit: ['CALLS', 'so many tool calls a minute instead of CALLS_PER_MINUTE; 0: as many as come'],
-  note: ['TEXT', 'for yourself; list shows it'],
-  url: ['URL', "the server's address in what is shown to connect. Default: PUBLIC_URL"],
+  limit: ['CALLS', 'how many tool calls a minute, instead of CALLS_PER_MINUTE; 0: no limit'],
+  note: ['TEXT', 'a note for yourself, which list shows'],
+  url: ['URL', 'the address of the server in what is shown for connecting. Default: PUBLIC_URL'],
 });
 
 const TABLE = /** @satisfies {Readonly<Record<string, import('./command.ts').CommandWords>>} */ ({
@@ -29,11 +29,11 @@ which is made when there is none.`,
   },
   import: {
     usage: ['import FILE.csv'],
-    summary: 'tokens for all users of a table who have none',
-    about: `Reads a table with the columns user, name, scopes, expires (all but the first may be missing; scopes are separated by spaces; an
-empty cell is as if the option of create were not given), makes a token for every user who has none, not even a disabled or
-expired one, and prints a table with the columns user, token and link. A link opens the page for its user: it holds the token,
-behind the # that no server sees. All or nothing: a row that is wrong is named, and nothing is written.`,
+    summary: 'make a token for every user of a table who has none',
+    about: `Reads a table with the columns user, name, scopes, expires. All but the first may be missing; scopes are separated by spaces; an
+empty cell counts as an option of create that is not given. Makes a token for every user who has none, not even a disabled or
+expired one, and prints a table with the columns user, token and link. A link opens the page for its user: it holds the token
+behind the #, which no server sees. All or nothing: when a row is wrong, it is named, and nothing is written.`,
     argument: 'FILE',
     options: { url: SHARED.url },
   },
@@ -41,33 +41,33 @@ behind the # that no server sees. All or nothing: a row that is wrong is named, 
     usage: ['list'],
     summary: 'all tokens, without their values',
     about: `Shows every token: id, user, name, scopes, when it was created and when it expires, and its state (valid, disabled, expired,
-not yet valid). The id is what the server's log calls tokenId; with a file of that log there is the day of each token's last use,
-and through which clients its user has signed in.`,
-    options: { log: ['FILE', "the server's log, also compressed by gzip"] },
+not yet valid). The id is the tokenId of the server's log. With --log the table also shows the day of each token's last use, and
+the clients through which its user has signed in.`,
+    options: { log: ['FILE', "a file of the server's log, which may be compressed by gzip"] },
   },
   check: {
     usage: ['check'],
-    summary: 'say what the token on standard input is',
-    about: `Reads a token from standard input, or asks for it, and says what it is. Exit code 3: it is not valid. A token is never taken
+    summary: 'describe the token on standard input',
+    about: `Reads a token from standard input, or asks for it, and describes it. Exit code 3: it is not valid. A token is never taken
 from the command line.`,
   },
   edit: {
     usage: ['edit ID'],
-    summary: "change a token's name, scopes, end, limit or note",
+    summary: "change a token's name, scopes, expiry, limit or note",
     about:
-      'Changes what the options name and nothing else. The token stays as it is, and so do its streams and sessions.',
+      'Changes only what the options name. The token itself stays the same, and its streams and sessions go on.',
     argument: 'ID',
     options: {
       name: SHARED.name,
       scopes: SHARED.scopes,
       expires: [SHARED.expires[0], `${SHARED.expires[1]}, or never`],
-      limit: [SHARED.limit[0], `${SHARED.limit[1]}; default: CALLS_PER_MINUTE again`],
+      limit: [SHARED.limit[0], `${SHARED.limit[1]}; "default": CALLS_PER_MINUTE again`],
       note: SHARED.note,
     },
   },
   rotate: {
     usage: ['rotate ID'],
-    summary: 'a successor for a token, which still works for a while',
+    summary: 'make a successor for a token, which itself still works for a while',
     about: `Makes a new token for the user of an old one, with the same name, scopes and metadata, and shows it once. The old one works
 until the overlap is over, so that nothing is cut while the new one is handed out.`,
     argument: 'ID',
@@ -75,7 +75,7 @@ until the overlap is over, so that nothing is cut while the new one is handed ou
       overlap: ['TIME', 'how long the old one still works, such as 2h or 7d; 0 for not at all. Default: 24h'],
       expires: [
         'WHEN',
-        'when the new one ends (90d, or a date). Default: it lasts as long as the old one was made for',
+        'when the new one expires (90d, or a date). Default: it has the lifetime of the old one',
       ],
       url: SHARED.url,
     },
@@ -88,36 +88,36 @@ until the overlap is over, so that nothing is cut while the new one is handed ou
   enable: {
     ...ofChosen('enable'),
     summary: 'let a disabled token in again',
-    about: 'Takes back what disable did.',
+    about: 'Undoes what disable did.',
   },
   'sign-out': {
     ...ofChosen('sign-out'),
-    summary: 'end what was signed in with a token',
-    about: `Whatever was derived from the token by signing in before this moment is void; the token itself stays valid. It is the field
-signInsSince of the entry.`,
+    summary: 'end the sign-ins that were made with a token',
+    about: `Whatever was issued by signing in with the token before this moment is no longer valid; the token itself stays valid. The
+moment is stored in the entry, as signInsSince.`,
   },
   revoke: {
     ...ofChosen('revoke'),
-    summary: "make a token useless for ever; --user USER: all of a user's",
+    summary: 'make a token useless for ever; with --user USER, all tokens of a user',
     about:
       'Removes a token, or all tokens of a user, from the file. The next request with it is refused, and its open streams are closed.',
   },
   prune: {
     usage: ['prune'],
-    summary: 'take away the entries of expired tokens',
+    summary: 'remove the entries of expired tokens',
     about:
-      'Removes the tokens that have expired from the file. The server cannot say of them that they have expired any more.',
-    options: { older: ['TIME', 'only those that expired so long ago, such as 30d. Default: 0'] },
+      'Removes expired tokens from the file. The server can then no longer say of them that they have expired.',
+    options: { older: ['TIME', 'only those that expired at least so long ago, such as 30d. Default: 0'] },
   },
   export: {
     usage: ['export'],
-    summary: 'the file on one line, for the secret AUTH_TOKENS',
+    summary: 'print the file on one line, for the secret AUTH_TOKENS',
     about: `Prints the token file on one line, with digests in the place of tokens, for the secret AUTH_TOKENS of a host that gives
 secrets as variables: npm run -s token -- export`,
   },
   secret: {
     usage: ['secret'],
-    summary: 'a value for SERVER_SECRET',
+    summary: 'print a value for SERVER_SECRET',
     about:
       'Prints 256 random bits in base64url, for the variable SERVER_SECRET. Whoever has it can make sessions and sign-ins of any user.',
   },
