@@ -3,16 +3,20 @@
 /** A map with at most so many entries. Setting a key makes its entry the latest, even if the key was there before. */
 export class BoundedMap<Key, Value> extends Map<Key, Value> {
   readonly #most: number;
+  /** One walk for all of its life: each new walk would pass over the place of every entry that was deleted before the oldest. */
+  readonly #oldestFirst: MapIterator<Key>;
 
   constructor(most: number) {
     super();
     this.#most = most;
+    this.#oldestFirst = this.keys();
   }
 
   override set(key: Key, value: Value): this {
     this.delete(key);
-    for (const oldest of this.keys()) {
-      if (this.size < this.#most) break;
+    while (this.size >= this.#most) {
+      const { value: oldest, done } = this.#oldestFirst.next();
+      if (done === true) break;
       this.delete(oldest);
     }
     return super.set(key, value);
