@@ -31,14 +31,13 @@ export function guardOrigin(options: OriginGuardOptions): Step {
   return (ctx, next) => {
     // The raw header, never X-Forwarded-Host: what a client can write freely proves nothing.
     const host = ctx.req.headers.host?.toLowerCase() ?? '';
-    const name = withoutUsualPort(host);
     const isProbe = ctx.state.route?.isProbe === true;
     const isLoopback = LOOPBACK_HOST.test(host);
     if (isLoopback && !isProbe) noteLoopbackHost(ctx);
     const isAllowedHost =
       allowedHosts === undefined ||
       isLoopback ||
-      allowedHosts.has(name) ||
+      allowedHosts.has(withoutUsualPort(host)) ||
       (listensOn !== undefined && host.replace(/:\d{1,5}$/, '') === listensOn);
     if (!isProbe && !isAllowedHost) {
       throw new HttpError(
@@ -52,6 +51,7 @@ export function guardOrigin(options: OriginGuardOptions): Step {
     const pages = ctx.state.route?.pages;
     if (origin !== undefined) {
       ctx.vary('Origin');
+      const name = withoutUsualPort(host);
       // No sign-in over plain HTTP from another machine: somebody in between could have written the page.
       const mayBePlain = pages !== 'own' || isLoopback;
       const isOwn =
