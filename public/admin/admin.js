@@ -117,7 +117,7 @@ async function create(wish, form) {
     form.reset();
     await load(now);
     const left = skipped === 0 ? '' : `; ${skipped} had one already`;
-    const links = tokens.length === 1 ? '1 link' : `${tokens.length} links`;
+    const links = countOf(tokens.length, 'link');
     return `${links} made${left}.`;
   });
 }

@@ -1,4 +1,7 @@
-/** The questions before an action on chosen tokens. They say whose tokens these are, and how many of them the table does not show. */
+/**
+ * The questions before something that cannot be undone. Those before an action on chosen tokens say whose tokens these are, and how many of
+ * them the table does not show.
+ */
 
 /**
  * An action, and the tokens that it is for.
@@ -36,12 +39,28 @@ export function questionOf({ action, label, tokens, hidden }) {
 }
 
 /**
- * A number of tokens, in words.
+ * The question before links are closed that nobody has saved, printed or copied.
+ *
+ * @param {number} count how many links
+ * @returns {Parameters<typeof import('./ask.js').ask>[0]}
+ */
+export function questionOfLinks(count) {
+  const they = count === 1 ? 'it' : 'them';
+  return {
+    title: `Close without ${countOf(count, 'link')}?`,
+    words: `Nobody has saved, printed or copied ${they}, and a link is shown only once: its owner will need a new one.`,
+    yes: 'Close',
+  };
+}
+
+/**
+ * A number of tokens, or of other things, in words.
  *
  * @param {number} count
+ * @param {string} [thing]
  */
-export function countOf(count) {
-  return count === 1 ? '1 token' : `${count} tokens`;
+export function countOf(count, thing = 'token') {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 
 /**

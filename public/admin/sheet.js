@@ -3,6 +3,7 @@ import { createCopyButton } from '../page/copy-button.js';
 import { byId, element } from '../page/element.js';
 import { ask } from './ask.js';
 import qrcode from './qrcode.js';
+import { questionOfLinks } from './questions.js';
 
 /** @typedef {import('./api.js').MadeToken} MadeToken */
 
@@ -42,7 +43,7 @@ export function createSheet(onClose) {
     byId('slips', HTMLElement).replaceChildren();
   };
   const close = async () => {
-    if (untaken.size > 0 && (await ask(questionOf(untaken.size))) === undefined) return;
+    if (untaken.size > 0 && (await ask(questionOfLinks(untaken.size))) === undefined) return;
     clear();
     onClose();
   };
@@ -69,20 +70,6 @@ export function createSheet(onClose) {
       part.hidden = false;
       byId('handed-title', HTMLElement).focus();
     },
-  };
-}
-
-/**
- * The question before links go that cannot be shown again.
- *
- * @param {number} count how many links
- */
-function questionOf(count) {
-  const [links, they] = count === 1 ? ['1 link', 'it'] : [`${count} links`, 'them'];
-  return {
-    title: `Close without ${links}?`,
-    words: `Nobody has saved, printed or copied ${they}, and a link is shown only once: its owner will need a new one.`,
-    yes: 'Close',
   };
 }
 
