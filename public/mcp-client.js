@@ -55,7 +55,7 @@ export function createMcpClient({ token, signedIn, onExchange, onRefused }) {
     try {
       if (token !== '') all.set('Authorization', `Bearer ${token}`);
     } catch (cause) {
-      const words = 'The token holds characters that no token has; copy it again.';
+      const words = 'The token contains a character that a token cannot contain. Copy it again.';
       throw new RequestError(words, { code: 'not sent', cause });
     }
     const response = await fetch(urlOf(path), {

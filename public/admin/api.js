@@ -79,7 +79,9 @@ function headersWith(token) {
   try {
     return new Headers({ Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' });
   } catch (cause) {
-    throw new ApiError('The token holds characters that no token has; copy it again.', { cause });
+    throw new ApiError('The token contains a character that a token cannot contain. Copy it again.', {
+      cause,
+    });
   }
 }
 

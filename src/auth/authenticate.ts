@@ -78,7 +78,7 @@ const DESCRIPTIONS = {
   signed_out: SIGN_IN_ENDED,
   unfit: 'The token is not an access token for this server. Sign in again.',
   unavailable:
-    'Whether the token is valid cannot be told at this moment: what knows the tokens cannot be reached. Try again soon.',
+    'This server cannot check the token at the moment. That says nothing about the token: keep it, and try again soon.',
   other_address: 'The token was made by signing in at another address of this server. Sign in again here.',
 } as const satisfies Record<Exclude<Refusal['reason'], 'malformed'>, string>;
 

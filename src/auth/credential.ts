@@ -56,16 +56,16 @@ function readThoroughly(headers: IncomingHttpHeaders): Credential {
 function hintFor(token: string): string | undefined {
   if (token === '') return 'The credential is empty; put the token after "Bearer".';
   if (/^bearer /i.test(token))
-    return 'The word "Bearer" is there twice, or in a header that takes the bare token; write it once, in Authorization.';
+    return 'The word "Bearer" is there twice, or in x-api-key or x-auth-token, which take the token alone; write it once, in Authorization.';
   if (/^\$\{.*\}$|^\$\w+$|^%\w+%$/.test(token)) {
-    return 'The variable in the client configuration was not replaced by the token; set it, or put the token itself there.';
+    return 'The client sent the name of a variable instead of the token; set that variable where the client runs, or write the token itself into the client configuration.';
   }
   if (token.startsWith('__encrypted__:'))
-    return 'The client sent the token as it stores it, encrypted, instead of what it should have decrypted; enter the token again there.';
+    return 'The client sent its encrypted copy of the token, which it should have decrypted first; enter the token in the client again.';
   if (/^(["'`]).*\1$/.test(token) || /^<.*>$/.test(token))
     return 'Remove the quotes or brackets around the token.';
   if (!/^[\x21-\x7e]+$/.test(token))
-    return 'The token holds spaces or characters that no token has; copy it again.';
+    return 'The token contains a space or a character that a token cannot contain; copy it again.';
   return undefined;
 }
 

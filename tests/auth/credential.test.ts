@@ -16,10 +16,8 @@ function hintFor(headers: IncomingHttpHeaders): string {
 test('a token that the client should have decrypted is refused in words of its own, in each header', () => {
   const token = '__encrypted__:AAECAwQFBgcICQ==';
 
-  expect(hintFor({ authorization: `Bearer ${token}` })).toContain(
-    'encrypted, instead of what it should have decrypted',
-  );
-  expect(hintFor({ 'x-api-key': token })).toContain('encrypted, instead of what it should have decrypted');
+  expect(hintFor({ authorization: `Bearer ${token}` })).toContain('its encrypted copy of the token');
+  expect(hintFor({ 'x-api-key': token })).toContain('its encrypted copy of the token');
 });
 
 describe('a credential', () => {
@@ -98,12 +96,12 @@ describe('a hint', () => {
     { words: 'is empty', headers: { 'x-auth-token': '  ' } },
     { words: '"Bearer" is there twice', headers: { authorization: `Bearer Bearer ${TOKEN}` } },
     { words: '"Bearer" is there twice', headers: { authorization: `Bearer bearer ${TOKEN}` } },
-    { words: 'takes the bare token', headers: { 'x-api-key': `Bearer ${TOKEN}` } },
-    { words: 'takes the bare token', headers: { 'x-auth-token': `bearer ${TOKEN}` } },
-    { words: 'was not replaced', headers: { authorization: 'Bearer ${AUTH_TOKEN}' } },
-    { words: 'was not replaced', headers: { authorization: 'Bearer ${input:mcp token}' } },
-    { words: 'was not replaced', headers: { authorization: 'Bearer $AUTH_TOKEN' } },
-    { words: 'was not replaced', headers: { 'x-api-key': '%AUTH_TOKEN%' } },
+    { words: 'take the token alone', headers: { 'x-api-key': `Bearer ${TOKEN}` } },
+    { words: 'take the token alone', headers: { 'x-auth-token': `bearer ${TOKEN}` } },
+    { words: 'the name of a variable', headers: { authorization: 'Bearer ${AUTH_TOKEN}' } },
+    { words: 'the name of a variable', headers: { authorization: 'Bearer ${input:mcp token}' } },
+    { words: 'the name of a variable', headers: { authorization: 'Bearer $AUTH_TOKEN' } },
+    { words: 'the name of a variable', headers: { 'x-api-key': '%AUTH_TOKEN%' } },
     { words: 'Remove the quotes', headers: { authorization: `Bearer "${TOKEN}"` } },
     { words: 'Remove the quotes', headers: { authorization: `Bearer '${TOKEN}'` } },
     { words: 'Remove the quotes', headers: { 'x-api-key': `\`${TOKEN}\`` } },

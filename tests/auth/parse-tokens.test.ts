@@ -215,9 +215,9 @@ describe('an entry', () => {
   });
 
   test.each([
-    ['an unreplaced variable', '${MCP_TOKEN}', 'was not replaced'],
-    ['an unreplaced variable of a shell', '$MCP_TOKEN', 'was not replaced'],
-    ['an unreplaced variable of Windows', '%MCP_TOKEN%', 'was not replaced'],
+    ['an unreplaced variable', '${MCP_TOKEN}', 'the name of a variable'],
+    ['an unreplaced variable of a shell', '$MCP_TOKEN', 'the name of a variable'],
+    ['an unreplaced variable of Windows', '%MCP_TOKEN%', 'the name of a variable'],
     ['quoted', '"tok_secret"', 'Remove the quotes'],
     ['in angle brackets', '<tok_secret>', 'Remove the quotes or brackets'],
     ['encrypted by a client', '__encrypted__:abcdef0123456789', 'encrypted'],

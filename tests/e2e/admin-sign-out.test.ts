@@ -142,6 +142,8 @@ describeInBrowser('the page for admins after a token is forgotten', () => {
     await signIn(page, `${TEA}\u201D`);
     await page.locator('.news .refusal').waitFor();
 
-    expect(await page.locator('.news .refusal').textContent()).toContain('characters that no token has');
+    expect(await page.locator('.news .refusal').textContent()).toContain(
+      'a character that a token cannot contain',
+    );
   });
 });

@@ -148,7 +148,7 @@ for (const { version, node } of NODES) {
       testEach([
         ['unknown', 'tok_wrong_0123456789', 'The token is unknown to this server.'],
         ['expired', 'tok_expired_0123456789', 'The token has expired.'],
-        ['encrypted', '__encrypted__:abcdefghijkl', 'enter the token again there'],
+        ['encrypted', '__encrypted__:abcdefghijkl', 'enter the token in the client again'],
         ['empty', '', 'No token is set.'],
         [
           'in typographic quotes',

@@ -101,7 +101,7 @@ describeInBrowser('the page', () => {
     ],
     ['none', '', 'No credential was sent.', '401 Unauthorized · unauthorized'],
     ['one with its header name', `Bearer ${ADA}`, 'The word "Bearer" is there twice', '· invalid_token'],
-    ['one no header can carry', 'tok_☃', 'holds characters that no token has', 'not sent'],
+    ['one no header can carry', 'tok_☃', 'contains a character that a token cannot contain', 'not sent'],
   ])('shows the explanation for %s', async (_what, token, words, code) => {
     const page = await fixture.open();
 

@@ -90,7 +90,7 @@ testEach([
   ['a token on the command line', ['--token', 'secret'], '', 'never taken from the command line'],
   ['a token as an argument', [`mcp_${'s'.repeat(43)}`], '', 'never taken from the command line'],
   ['no token on stdin', ['--token-stdin'], '\n', 'No token was given on standard input.'],
-  ['two words on stdin', ['--token-stdin'], 'so secret', 'holds spaces'],
+  ['two words on stdin', ['--token-stdin'], 'so secret', 'contains a space'],
   [
     'an address with a query',
     ['--url', 'https://x.example/a?b=secret'],

@@ -111,7 +111,7 @@ describe('the sentences of a refusal', () => {
     ['encrypted', { Authorization: `Bearer __encrypted__:${ADA}` }],
     ['quotes or brackets', { Authorization: `Bearer "${ADA}"` }],
     ['quotes or brackets', { Authorization: `Bearer <${ADA}>` }],
-    ['spaces or characters', { Authorization: `Bearer ${ADA} x` }],
+    ['a space or a character', { Authorization: `Bearer ${ADA} x` }],
   ])('have the cause that the document gives: %s for %j', async (words, headers) => {
     const answer = await send(`${server.url}/tools`, { headers, method: 'GET' });
 

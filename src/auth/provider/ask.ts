@@ -40,7 +40,7 @@ async function readText(response: Response): Promise<string> {
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
     // Leaving the loop cancels the rest.
-    if (bytes > MAX_BYTES) throw new Error(`an answer larger than ${MAX_BYTES} bytes`);
+    if (bytes > MAX_BYTES) throw new Error(`the answer is larger than ${MAX_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

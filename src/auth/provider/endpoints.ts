@@ -27,8 +27,7 @@ export async function discoverEndpoints(issuer: string, ask: Ask): Promise<Endpo
     try {
       const { status, body } = await ask(url);
       if (status !== 200 || !isRecord(body)) problems.push(`${url}: status ${status}`);
-      else if (body['issuer'] !== issuer)
-        problems.push(`${url}: it is of another issuer than OAUTH_ISSUER, byte for byte`);
+      else if (body['issuer'] !== issuer) problems.push(`${url}: its issuer is not exactly OAUTH_ISSUER`);
       else
         return {
           jwksUrl: addressOf(body['jwks_uri']),

@@ -49,7 +49,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspect {
   };
   return async (token, asker) => {
     const leavePlace = takePlace(asker);
-    if (leavePlace === undefined) throw fail('too many tokens at once');
+    if (leavePlace === undefined) throw fail('too many tokens are being introspected at once');
     try {
       const form = { token, token_type_hint: 'access_token' };
       const { status, body } = await ask(await findUrl(), {

@@ -5,27 +5,42 @@ import type { RefusalReason, Verification } from '../verifier.ts';
 export type Fault = keyof typeof FAULTS;
 
 const FAULTS = {
-  malformed: ['unknown', 'The token is neither one of this server nor an access token of its provider.'],
+  malformed: [
+    'unknown',
+    'The token is neither a token of this server nor an access token of its identity provider. Copy it again, or sign in.',
+  ],
   algorithm: [
     'unfit',
-    'The token is signed in a way that is not accepted: use RS, PS or ES with 256, 384 or 512, or EdDSA.',
+    'The token is signed with an algorithm that this server does not accept. The provider must sign with RS, PS or ES and 256, 384 or 512, or with EdDSA.',
   ],
-  signature: ['unfit', "The token's signature is not one of the provider's keys. Sign in again."],
-  issuer: ['unfit', 'The token is of another issuer than OAUTH_ISSUER names.'],
+  signature: ['unfit', "None of the provider's keys verifies the signature of the token. Sign in again."],
+  issuer: [
+    'unfit',
+    'The issuer of the token (iss) is not the one that OAUTH_ISSUER names. Sign in at that one, or correct OAUTH_ISSUER.',
+  ],
   no_audience: [
     'unfit',
-    'The token does not say whom it is for (aud). In Keycloak, add an Audience mapper with the address of this server to a client scope.',
+    'The token names no audience (aud). In Keycloak, add an Audience mapper with the address of this server to a client scope.',
   ],
   audience: [
     'unfit',
-    'The token is for another server (aud). Clients must ask for it with this one as resource, and the provider must know it; see OAUTH_AUDIENCE.',
+    'The audience of the token (aud) is not this server. Clients must request it with this server as resource, and the provider must know that resource; see OAUTH_AUDIENCE.',
   ],
-  not_access: ['unfit', 'The token is no access token: ID tokens and refresh tokens open nothing here.'],
-  no_expiry: ['unfit', 'The token has no end (exp), and is refused for that.'],
-  no_user: ['unfit', 'The token does not say whose it is: the claim that OAUTH_USER_CLAIM names is missing.'],
+  not_access: [
+    'unfit',
+    'The token is not an access token. Send the access token, not an ID token or a refresh token.',
+  ],
+  no_expiry: [
+    'unfit',
+    'The token has no expiry (exp), which this server requires. Configure the provider to set it.',
+  ],
+  no_user: [
+    'unfit',
+    'The token does not name its user: the claim that OAUTH_USER_CLAIM names is missing or is no id.',
+  ],
   bound: [
     'unfit',
-    'The token is bound to a key of its client (cnf), which this server cannot check. Ask the provider for a plain bearer token.',
+    'The token is bound to a key of its client (cnf), which this server cannot check. Configure the provider to issue plain bearer tokens.',
   ],
   expired: ['expired', 'The token has expired. Sign in again, or let the client refresh it.'],
   not_yet_valid: [

@@ -75,7 +75,7 @@ export function createAuthorization(parts: AuthorizationParts): Authorization {
       if (ticket === undefined || ticket.issuer !== issuer || endOf(ticket, self) <= now())
         throw new OAuthError(
           'invalid_request',
-          'This page is not good any more: it is for ten minutes, and for the address where it was opened. Start again from your client.',
+          'This page is no longer valid: it is valid for ten minutes, and only at the address where it was opened. Start again from your client.',
         );
       // The process that made the ticket may have had another list of allowed redirects.
       requireAllowed(ticket.redirectUri, ticket.clientHost, redirects);
@@ -103,7 +103,7 @@ export function createAuthorization(parts: AuthorizationParts): Authorization {
       });
       return addToRedirect(redirectUri, { code, state, iss: issuer });
     },
-    deny: (ticket) => refuse(new OAuthError('access_denied', 'The user has not allowed it.'), ticket),
+    deny: (ticket) => refuse(new OAuthError('access_denied', 'The user denied the request.'), ticket),
   };
 }
 
@@ -151,14 +151,14 @@ function readRequest(
   if (parameters.get('code_challenge_method') !== 'S256' || !isChallenge(challenge))
     throw new OAuthError(
       'invalid_request',
-      'Send a code_challenge with the code_challenge_method S256; there is no other.',
+      'Send a code_challenge made with S256, and code_challenge_method=S256. No other method is supported.',
     );
   const { scopes, wantsOffline } = readScope(parameters.get('scope'), parts.scopes);
   const state = parameters.get('state');
   if (isTooLong(state))
     throw new OAuthError(
       'invalid_request',
-      `The state must not be longer than ${MAX_STATE_BYTES} characters, or bytes as JSON has it.`,
+      `The state must not be longer than ${MAX_STATE_BYTES} bytes when it is written as JSON. Send a shorter one.`,
     );
   return {
     client: client.hash,
@@ -194,10 +194,10 @@ function requirePlainRequest(parameters: Parameters): void {
   if (parameters.get('request') !== undefined)
     throw new OAuthError('request_not_supported', 'Send the parameters themselves, not a request object.');
   if (parameters.get('request_uri') !== undefined)
-    throw new OAuthError('request_uri_not_supported', 'Send the parameters themselves, not their address.');
+    throw new OAuthError('request_uri_not_supported', 'Send the parameters themselves, not a request_uri.');
   // There is no cookie: without the page no user is known.
   if (parameters.get('prompt')?.split(' ').includes('none') === true)
-    throw new OAuthError('interaction_required', 'The user has to be asked.');
+    throw new OAuthError('interaction_required', 'The user must be asked each time. Leave out prompt=none.');
 }
 
 /** The redirect for a refusal. */

@@ -166,14 +166,14 @@ interface Place {
  * @throws when it describes another client, has no redirect that is allowed here, or has no name
  */
 function factsOf(value: unknown, { clientId, host, redirects }: Place): DocumentFacts {
-  if (typeof value !== 'object' || value === null) throw new Error('not a JSON object');
+  if (typeof value !== 'object' || value === null) throw new Error('it is not a JSON object');
   const members: Readonly<Record<string, unknown>> = { ...value };
-  if (members['client_id'] !== clientId) throw new Error('its client_id is not its address');
+  if (members['client_id'] !== clientId) throw new Error('its client_id is not its own URL');
   const listed = Array.isArray(members['redirect_uris']) ? (members['redirect_uris'] as unknown[]) : [];
   const redirectUris = listed.filter(
     (uri): uri is string => typeof uri === 'string' && redirects.allowsDocument(uri, host),
   );
-  if (redirectUris.length === 0) throw new Error('it has no redirect that is allowed here');
+  if (redirectUris.length === 0) throw new Error('none of its redirect_uris is allowed here');
   const name = readableName(members['client_name']);
   // MCP demands it of documents, and the page would say "verified" of nobody.
   if (name === undefined) throw new Error('it has no client_name');
@@ -210,5 +210,8 @@ function unusable(): OAuthError {
 
 /** The refusal while too many documents are being fetched. */
 function busy(): OAuthError {
-  return new OAuthError('temporarily_unavailable', 'Many clients are coming at once. Try again in a moment.');
+  return new OAuthError(
+    'temporarily_unavailable',
+    'Too many clients are signing in at once. Try again in a moment.',
+  );
 }

@@ -79,7 +79,7 @@ export function hashClientId(clientId: string): string {
 function unknownClient(): OAuthError {
   return new OAuthError(
     'invalid_client',
-    'This server does not know the client. Connect anew from the client, which registers again then.',
+    'This server does not know the client. Connect again from the client, so that it registers again.',
     {
       isGuess: true,
     },

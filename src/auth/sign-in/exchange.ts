@@ -75,7 +75,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
       const claims = values.open('access', token) ?? values.open('refresh', token);
       if (claims === undefined) return;
       if (claims.client !== client.hash)
-        throw new OAuthError('unauthorized_client', 'The token was made for another client.');
+        throw new OAuthError('unauthorized_client', 'The token was issued to another client.');
       await families.end(claims.family);
     },
   };
@@ -88,19 +88,22 @@ function exchangeCode(parameters: Parameters, requester: TokenRequester, parts: 
   const { values, families, refreshMs, now, self } = parts;
   const claims = values.open('code', code);
   if (claims === undefined)
-    throw new OAuthError('invalid_grant', 'The code is none of this server. Sign in again.', {
+    throw new OAuthError('invalid_grant', 'The code was not issued by this server. Sign in again.', {
       isGuess: true,
     });
   const untilMs = endOf(claims, self);
   if (untilMs <= now() || claims.issuedAtMs > now() + MAX_SKEW_MS)
-    throw new OAuthError('invalid_grant', 'The code has expired: it is good for a minute. Sign in again.');
+    throw new OAuthError(
+      'invalid_grant',
+      'The code has expired: it was valid for one minute. Sign in again.',
+    );
   requireIssuedTo(claims, requester);
   requireSameRedirect(claims, parameters.get('redirect_uri'));
   requireSameResources(claims, parameters.resources(), requester.issuer);
   if (!isVerifier(verifier) || !provesChallenge(verifier, claims.challenge))
     throw new OAuthError(
       'invalid_grant',
-      'The code_verifier is not the one that the code was asked for with.',
+      'The code_verifier does not match the code_challenge of the authorization request.',
     );
   const entry = requireEntry({ ...claims, expiresAtMs: untilMs }, parts);
   families.useCode(claims.family, untilMs);
@@ -114,7 +117,7 @@ function refresh(parameters: Parameters, requester: TokenRequester, parts: Excha
   const { values, families } = parts;
   const claims: RefreshClaims | undefined = values.open('refresh', token);
   if (claims === undefined)
-    throw new OAuthError('invalid_grant', 'The refresh token is none of this server. Sign in again.', {
+    throw new OAuthError('invalid_grant', 'The refresh token was not issued by this server. Sign in again.', {
       isGuess: true,
     });
   requireIssuedTo(claims, requester);
@@ -129,22 +132,25 @@ function refresh(parameters: Parameters, requester: TokenRequester, parts: Excha
 /** Refuses a code or a refresh token that was issued to another client, or by another issuer. */
 function requireIssuedTo(claims: SignInClaims, { client, issuer }: TokenRequester): void {
   if (claims.client !== client.hash)
-    throw new OAuthError('invalid_grant', 'This was given to another client. Sign in again.');
+    throw new OAuthError('invalid_grant', 'This was issued to another client. Sign in again.');
   if (claims.issuer !== issuer)
-    throw new OAuthError('invalid_grant', 'This was given at another address of this server. Sign in again.');
+    throw new OAuthError(
+      'invalid_grant',
+      'This was issued at another address of this server. Sign in again at this one.',
+    );
 }
 
 /** Refuses an exchange whose redirect_uri is not the one that the code was sent to. */
 function requireSameRedirect({ redirectUri, namedRedirect }: CodeClaims, named: string | undefined): void {
   if (named === undefined ? !namedRedirect : named === redirectUri) return;
-  throw new OAuthError('invalid_grant', 'The redirect_uri is not the one that the code was asked for with.');
+  throw new OAuthError('invalid_grant', 'The redirect_uri is not that of the authorization request.');
 }
 
 /** Refuses an exchange for a resource (RFC 8707) that the code was not asked for with. */
 function requireSameResources({ resources }: CodeClaims, asked: readonly string[], issuer: string): void {
   const named = requireOwnResources(asked, issuer);
   if (resources.length === 0 || named.every((resource) => resources.includes(resource))) return;
-  throw new OAuthError('invalid_target', 'The resource is not the one that the code was asked for with.');
+  throw new OAuthError('invalid_target', 'The resource is not one of the authorization request.');
 }
 
 /** The token entry that a sign-in stands on. When that cannot be looked up, the client is told to retry: on `invalid_grant` it would sign its user out. */
@@ -154,13 +160,13 @@ function requireEntry(claims: SignInClaims, { judge }: ExchangeParts): EntryOf {
   if (verdict.refused.reason === 'unavailable')
     throw new OAuthError(
       'temporarily_unavailable',
-      'Whether the token that was signed in with is valid cannot be told at this moment: what knows the tokens cannot be reached. Try again soon.',
+      'This server cannot check at the moment whether this sign-in is still valid. Send the same request again soon.',
     );
   throw new OAuthError(
     'invalid_grant',
     verdict.by === 'sign-in'
       ? SIGN_IN_ENDED
-      : 'The token that was signed in with is not valid any more. Sign in again.',
+      : 'The token that was used to sign in is no longer valid. Sign in again with a valid one.',
   );
 }
 

@@ -81,7 +81,7 @@ export function createFamilies(now: () => number = Date.now): Families {
       if (usedCodes.size >= MAX_USED_CODES)
         throw new OAuthError(
           'temporarily_unavailable',
-          'Many are signing in at once. Try again in a moment.',
+          'Too many users are signing in at once. Try again in a moment.',
         );
       usedCodes.set(family, untilMs);
     },
@@ -95,7 +95,7 @@ export function createFamilies(now: () => number = Date.now): Families {
         void end(family);
         throw new OAuthError(
           'invalid_grant',
-          'The refresh token was replaced long ago, so the sign-in has ended. Sign in again.',
+          'The refresh token was used before and has been replaced, so the sign-in has ended. Sign in again.',
         );
       }
       newest.set(family, generation + 1 > current ? generation + 1 : current);

@@ -41,8 +41,7 @@ export function createFetchDocument({
   return async (url, { mayBeNear }) => {
     const bare = url.hostname.replace(/^\[(.*)\]$/, '$1');
     // A literal address is checked here, as nothing is looked up for it.
-    if (!mayBeNear && isIP(bare) !== 0 && !isOpen(bare))
-      throw new Error('not an address of the open internet');
+    if (!mayBeNear && isIP(bare) !== 0 && !isOpen(bare)) throw new Error('its host is not a public address');
     const response = await ask(url, {
       signal: AbortSignal.timeout(deadlineMs),
       ...(ca !== undefined && { ca }),
@@ -70,7 +69,7 @@ export function createOpenLookUp(lookUp: LookUpAll = lookUpName): LookupFunction
       if (error !== null) return callback(error, '');
       const allowed = addresses.filter(({ address }) => isOpen(address));
       const [first] = allowed;
-      if (first === undefined) return callback(new Error('not an address of the open internet'), '');
+      if (first === undefined) return callback(new Error('its host is not a public address'), '');
       return options.all === true ? callback(null, allowed) : callback(null, first.address, first.family);
     });
   };

@@ -26,7 +26,10 @@ const RESOURCE = 'resource';
 export function readParameters(search: URLSearchParams): Parameters {
   const requireOnce = (name: string): void => {
     if (name !== RESOURCE && search.getAll(name).length > 1)
-      throw new OAuthError('invalid_request', 'A parameter is there twice; send each once.');
+      throw new OAuthError(
+        'invalid_request',
+        'A parameter was sent more than once. Send each parameter once.',
+      );
   };
   return {
     get(name) {

@@ -77,7 +77,7 @@ function readRedirects(listed: unknown, redirects: RedirectPolicy): string[] {
   if (kept.length > 0) return [...new Set(kept)];
   throw new OAuthError(
     'invalid_redirect_uri',
-    'None of the redirect_uris is allowed here: those of well-known clients are, and http on localhost, 127.0.0.1 or [::1]. ' +
+    'None of the redirect_uris is allowed here. Allowed are those of well-known clients, and http on localhost, 127.0.0.1 or [::1]. ' +
       'Whoever runs the server: add the exact address to OAUTH_REDIRECT_URIS.',
   );
 }
@@ -100,7 +100,7 @@ function requireCode({
   if (lacks(grants, 'authorization_code') || lacks(responses, 'code')) {
     throw new OAuthError(
       'invalid_client_metadata',
-      'This server grants authorization_code, with the response type code, and refresh_token; the client must take the first.',
+      'The grant_types must include authorization_code, and the response_types must include code.',
     );
   }
 }

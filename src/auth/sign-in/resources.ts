@@ -15,7 +15,7 @@ export function requireOwnResources(resources: readonly string[], issuer: string
     return [...new Set(named)];
   throw new OAuthError(
     'invalid_target',
-    `The resource is not this server: name ${issuer}/mcp, which is what clients connect to.`,
+    `The resource is not this server. Send the resource ${issuer}/mcp, which clients connect to.`,
   );
 }
 

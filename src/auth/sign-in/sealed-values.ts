@@ -177,7 +177,7 @@ export function createSealedValues(sealer: Sealer): SealedValues {
       const values = fields.map((field) => claims[field]);
       const bytes = Buffer.from(JSON.stringify(values));
       if (bytes.length > (kind === 'ticket' ? MAX_TICKET_BYTES : MAX_SEALED_BYTES))
-        throw new OAuthError('invalid_request', 'The parameters are too long together. Send shorter ones.');
+        throw new OAuthError('invalid_request', 'The parameters are too long in total. Send shorter ones.');
       return prefix + sealer.seal(`${PURPOSE} ${kind}`, bytes);
     },
     open<K extends Kind>(kind: K, text: string) {

@@ -258,7 +258,7 @@ describe('a name', () => {
   const NEAR = { address: '127.0.0.1', family: 4 };
   const MAPPED = { address: '::ffff:10.0.0.1', family: 6 };
 
-  const REFUSED = 'not an address of the open internet';
+  const REFUSED = 'its host is not a public address';
 
   test('that leads to this machine after it has led elsewhere is refused then: each connection asks anew', async () => {
     expect(await lookUpEach([OPEN], [NEAR], [MAPPED], [OPEN])).toEqual([[OPEN], REFUSED, REFUSED, OPEN.address]);
@@ -324,7 +324,7 @@ describe('the network of the server', () => {
     await expect(make(createFetchDocument(), { hosts: ['*'] }).read(id)).rejects.toMatchObject({
       code: 'invalid_client',
     });
-    expect(failures).toEqual(['not an address of the open internet']);
+    expect(failures).toEqual(['its host is not a public address']);
     expect(connections).toBe(0);
   });
 

@@ -35,7 +35,7 @@ describe('refresh tokens', () => {
       families.useRefresh('one', 7),
       families.useRefresh('one', 8),
     ]).toEqual([8, 8, 9]);
-    expect(() => families.useRefresh('one', 7)).toThrow('replaced long ago');
+    expect(() => families.useRefresh('one', 7)).toThrow('was used before');
   });
 
   test('are nothing once their sign-in has ended', () => {
@@ -64,7 +64,7 @@ describe('codes', () => {
       families.useCode(String(index), index === 0 ? 660_000 : 60_000);
 
     nowMs = 59_999;
-    expect(() => families.useCode('more', 120_000)).toThrow('Many are signing in');
+    expect(() => families.useCode('more', 120_000)).toThrow('Too many users are signing in');
     nowMs = 60_000;
     expect(() => families.useCode('more', 120_000)).not.toThrow();
     expect(() => families.useCode('0', 660_000)).toThrow('used before');

@@ -99,7 +99,7 @@ describe('the form', () => {
     server.clock.nowMs += 10 * 60_000 - 1;
     expect(server.allow(ticket)).toMatch(/^mcp_ac_/);
     server.clock.nowMs += 1;
-    expect(() => server.allow(ticket)).toThrow('This page is not good any more');
+    expect(() => server.allow(ticket)).toThrow('This page is no longer valid');
   });
 
   test('leads nowhere that is not allowed by then, though the client was registered and asked before', async () => {
@@ -191,7 +191,7 @@ describe('tokens', () => {
 
     expect(seconds).toBe(100);
     expect(await server.verdict(token)).toBe('expired');
-    expect(() => server.refresh(clientId, refresh_token)).toThrow('not valid any more');
+    expect(() => server.refresh(clientId, refresh_token)).toThrow('no longer valid');
   });
 
   test('cannot be refreshed where the operator wants none of that', async () => {

@@ -65,7 +65,7 @@ test('a ticket that can be sealed leaves room for its code, and a longer one is 
   const longest = Array.from({ length: 4_100 }, (_, length) => length).findLast(fits) ?? 0;
 
   expect(longest).toBeGreaterThan(3_500);
-  expect(() => values.seal('ticket', ofLength(longest + 1))).toThrow('The parameters are too long together.');
+  expect(() => values.seal('ticket', ofLength(longest + 1))).toThrow('The parameters are too long in total.');
   const code = ofTicket(ofLength(longest));
   expect(values.open('code', values.seal('code', code))).toMatchObject({ redirectUri: code.redirectUri });
 });

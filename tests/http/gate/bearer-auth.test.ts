@@ -98,8 +98,8 @@ describe('a bad credential is refused as invalid_token in words that tell why', 
     ['a variable that was not replaced', { Authorization: 'Bearer ${MCP_TOKEN}' }, /variable/],
     ['quotes around it', { Authorization: `Bearer "${ADA}"` }, /quotes/],
     ['brackets around it', { 'x-api-key': `<${ADA}>` }, /brackets/],
-    ['spaces in it', { Authorization: `Bearer ${ADA} ${ADA}` }, /spaces/],
-    ['letters no token has', { 'x-api-key': 'tök' }, /characters/],
+    ['spaces in it', { Authorization: `Bearer ${ADA} ${ADA}` }, /space/],
+    ['letters no token has', { 'x-api-key': 'tök' }, /character/],
   ])('%s', async (_what, headers: Record<string, string>, words) => {
     const answer = await getTools(headers);
 

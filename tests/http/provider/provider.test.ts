@@ -175,7 +175,7 @@ describe('a token of the provider', () => {
 
   test.each([
     ['for nobody', { aud: undefined }, /Audience mapper/],
-    ['for others', { aud: 'https://other.example/mcp' }, /for another server/],
+    ['for others', { aud: 'https://other.example/mcp' }, /is not this server/],
     ['that has expired', { exp: 1 }, /has expired/],
   ])('%s is a 401 that says so', async (_, claims, words) => {
     const { status, body, headers } = await send(`${url}/mcp`, {

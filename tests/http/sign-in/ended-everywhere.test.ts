@@ -36,7 +36,7 @@ test.each([
     'of which an old refresh token comes',
     (families: ReturnType<typeof createFamilies>) => {
       families.useRefresh('mine', 2);
-      expect(() => families.useRefresh('mine', 0)).toThrow('replaced long ago');
+      expect(() => families.useRefresh('mine', 0)).toThrow('was used before');
     },
   ],
 ])('a sign-in %s is over in all processes, and others go on', async (_how, end) => {

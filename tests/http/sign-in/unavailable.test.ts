@@ -47,7 +47,7 @@ const COME_BACK = {
   challenge: null,
   body: {
     error: 'temporarily_unavailable',
-    error_description: expect.stringContaining('cannot be told at this moment') as unknown,
+    error_description: expect.stringContaining('cannot check') as unknown,
   },
 };
 
@@ -102,7 +102,7 @@ test('whoever pastes a token reads that on the page, and sends its form again', 
   for (const page of meanwhile) {
     expect(comingBack(page)).toEqual({ ...COME_BACK, body: undefined });
     expect(page.headers.get('content-type')).toMatch(/^text\/html/);
-    expect(page.text).toContain('cannot be told at this moment');
+    expect(page.text).toContain('cannot check');
   }
   expect([wrong.status, right.status]).toEqual([401, 303]);
 });
@@ -143,7 +143,7 @@ test('where too many documents of clients are being read, people and programs ar
   await busy.close();
 
   expect(comingBack(page)).toEqual({ ...COME_BACK, body: undefined });
-  expect(page.text).toContain('Many clients are coming at once.');
+  expect(page.text).toContain('Too many clients are signing in at once.');
   expect(comingBack(json)).toMatchObject({ ...COME_BACK, body: { error: 'temporarily_unavailable' } });
   expect(read.map(({ status }) => status)).toEqual(read.map(() => 400));
 });
