@@ -1,4 +1,4 @@
-/** A server under a path: behind a proxy that takes the path off, behind one that does not, and asked directly. */
+/** A server whose PUBLIC_URL has a path: behind a proxy that strips the path, behind one that does not, and asked directly. */
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -17,7 +17,7 @@ const BASE = '/apps/mcp-app';
 
 const JSON_ONLY = { Accept: 'application/json' };
 
-/** How a proxy hands on the path of a request. */
+/** How a proxy rewrites the path of a request. */
 const PROXIES = {
   'that takes the path off': (url: string) => url.slice(BASE.length) || '/',
   'that leaves the path as it is': (url: string) => url,
@@ -57,7 +57,7 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
   });
   afterAll(async () => fixture.close());
 
-  // What it asks has little to do with how the proxy takes the path away.
+  // The smoke test depends little on how the proxy rewrites the path.
   const testIt = rewrite === Object.values(PROXIES)[0] ? test : testInCi;
 
   testIt('the smoke test passes', async () => {
@@ -67,7 +67,7 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
     expect(run.exitCode).toBe(0);
   });
 
-  test("the SDK's client of HTTP+SSE calls a tool", async () => {
+  test("the SDK's HTTP+SSE client can call a tool", async () => {
     const client = new Client({ name: 'under a path', version: '1.0.0' });
     const headers = { Authorization: `Bearer ${ADA}` };
     await client.connect(new SSEClientTransport(new URL(`${url}/sse`), { requestInit: { headers } }));
@@ -78,7 +78,7 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
     await client.close();
   });
 
-  test('the endpoint event stays under the path, whoever asks', async () => {
+  test('the endpoint event has the base path, behind the proxy and asked directly', async () => {
     for (const at of [url, fixture.direct]) {
       const stream = await openStream(`${at}/sse`, { token: ADA });
       const { data } = await stream.waitFor(({ event }) => event === 'endpoint');
@@ -91,7 +91,7 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
     }
   });
 
-  test('the page loads its files, links and configurations from under the path', async () => {
+  test('the files, links and configurations of the page have the base path', async () => {
     const page = await send(`${url}/`, { headers: { Accept: 'text/html' } });
     const links = [...page.text.matchAll(/(?:href|src)="([^"#h][^"]*)"/g)].map(([, link = '']) => link);
 
@@ -104,7 +104,7 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
     expect(page.text).toContain(`&#34;url&#34;: &#34;${url}/mcp&#34;`);
   });
 
-  test('what the server says of itself has the path in it', async () => {
+  test('the description of the server at / has the base path in every URL', async () => {
     const { body } = await send(`${url}/`, { headers: JSON_ONLY });
 
     expect(body).toMatchObject({
@@ -114,7 +114,7 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
     });
   });
 
-  test('users sign in, and every address of the documents is under the path', async () => {
+  test('users can sign in, and every URL in the OAuth metadata has the base path', async () => {
     const signing = await startUnderPath(rewrite, { SERVER_SECRET: newSecret() });
     const refused = await send(`${signing.url}/mcp`);
     const resource = /resource_metadata="([^"]+)"/.exec(refused.headers.get('www-authenticate') ?? '')?.[1];
@@ -137,7 +137,7 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
   });
 });
 
-test('a path that only begins like the base path is not cut', async () => {
+test('a path that only begins with the same letters as the base path is not stripped', async () => {
   const server = await startTestServer({ env: { PUBLIC_URL: 'http://localhost/heal' } });
 
   const answers = await Promise.all(
@@ -157,7 +157,7 @@ test('a path that only begins like the base path is not cut', async () => {
   await server.close();
 });
 
-test('no path of a route can be the base path', async () => {
+test('PUBLIC_URL may not have the path of a route as its base path', async () => {
   const texts = (await readSources('src/http')).map(({ text }) => text);
   const routes = texts.flatMap((text) =>
     [...text.matchAll(/(?:path: |\[)['`](\/[a-z][\w./]*)/g)].map(([, path = '']) => path.replace(/\/$/, '')),

@@ -1,4 +1,4 @@
-/** What is written past Koa: the same head as elsewhere, and each answer and each event in one write. */
+/** Answers that are written past Koa: they have the same headers as other answers, and each answer and each event is one write. */
 import { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { callTool, openMcpSession, send, stateless } from '../support/raw-http.ts';
@@ -14,7 +14,7 @@ afterEach(() => {
 });
 afterAll(async () => server.close());
 
-/** Watches the server's connections for writes that are gathered from pieces; Node makes one wherever it is given more than one. */
+/** Counts the writes of the server that are gathered from several buffers; Node.js makes such a write when it is given more than one. */
 function watchGathered(): () => number {
   const { port } = new URL(server.url);
   const spy = jest.spyOn(Socket.prototype as Required<Socket>, '_writev');
@@ -23,7 +23,7 @@ function watchGathered(): () => number {
       .length;
 }
 
-test('an answer is one write, whichever way it goes', async () => {
+test('an answer is sent in one write, on every transport, for /tools and for a 401', async () => {
   const session = await openMcpSession(server.url, ADA);
   const countGathered = watchGathered();
 
@@ -42,7 +42,7 @@ test('an answer is one write, whichever way it goes', async () => {
   expect(countGathered()).toBe(0);
 });
 
-test('an event is one write', async () => {
+test('an event is sent in one write', async () => {
   const session = await openSse(server.url, ADA);
   const countGathered = watchGathered();
 
@@ -53,7 +53,7 @@ test('an event is one write', async () => {
   session.close();
 });
 
-test('HEAD says of the list of tools what GET says', async () => {
+test('HEAD /tools has the same headers as GET /tools, and no body', async () => {
   const [got, asked] = await Promise.all(
     ['GET', 'HEAD'].map(async (method) => send(`${server.url}/tools`, { method, token: ADA })),
   );

@@ -1,4 +1,4 @@
-/** Routes that are patterns: what differs from them by a slash at the end, or by its case, is another path. */
+/** Routes with a pattern: a path that differs by a trailing slash or by case does not match. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,10 +8,10 @@ import type { RequestState, Step } from '../../src/http/context.ts';
 import { createRouting } from '../../src/http/routing.ts';
 import { send } from '../support/raw-http.ts';
 
-/** Lets everybody in. */
+/** Lets every request in. */
 const letIn: Step = (_ctx, next) => next();
 
-/** Answers. */
+/** Answers the request. */
 const handle = (ctx: { body: unknown }): void => void (ctx.body = 'found');
 
 let server: Server;
@@ -34,6 +34,6 @@ test.each([
   ['/files/one/', 404],
   ['/Files/one', 404],
   ['/files/one/two', 404],
-])('%s: %i', async (path, status) => {
+])('GET %s answers %i', async (path, status) => {
   expect((await send(`${url}${path}`)).status).toBe(status);
 });

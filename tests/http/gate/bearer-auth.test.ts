@@ -1,4 +1,4 @@
-/** The credential check: which headers carry a token, and what the answers to wrong ones say (RFC 6750). */
+/** The credential check: which headers may carry a token, and what the answers to wrong credentials say (RFC 6750). */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -52,7 +52,7 @@ describe('a valid token is accepted', () => {
   });
 });
 
-describe('without a credential the challenge has no error code', () => {
+describe('a request without a credential is 401, and the challenge has no error code', () => {
   test.each([
     ['with no header', {}],
     ['with an empty Authorization', { Authorization: '' }],
@@ -83,7 +83,7 @@ describe('without a credential the challenge has no error code', () => {
   });
 });
 
-describe('a bad credential is refused as invalid_token in words that tell why', () => {
+describe('a bad credential is refused as invalid_token with the reason', () => {
   test.each([
     ['unknown', { Authorization: 'Bearer tok_wrong' }, /unknown/],
     ['expired', { Authorization: 'Bearer tok_expired_0123456789' }, /expired/],
@@ -132,7 +132,7 @@ describe('a bad credential is refused as invalid_token in words that tell why', 
     expect([answer.status, answer.body]).toEqual([401, expect.objectContaining({ error: 'invalid_token' })]);
   });
 
-  test('control characters are refused before or by the check', async () => {
+  test('control characters in a token are refused by the HTTP parser or by the check', async () => {
     const heads = ['\u0001', '\u007f', '\u000b'].map((character) => [
       'GET /tools HTTP/1.1',
       'Host: localhost',
@@ -158,7 +158,7 @@ describe.each([
   ['GET', '/messages'],
   ['OPTIONS', '/mcp'],
 ])('%s %s', (method, path) => {
-  test('is 401 without a token, in RFC 6750 words and not as JSON-RPC', async () => {
+  test('is 401 without a token, with the body of RFC 6750 and not of JSON-RPC', async () => {
     const answer = await send(`${server.url}${path}`, { method });
 
     expect(answer.status).toBe(401);
@@ -178,7 +178,7 @@ const answerRoute: Handler = (ctx) => {
   ctx.body = { reached: true };
 };
 
-test('a route is protected unless it says that it is public', async () => {
+test('a route requires a token unless it is declared public', async () => {
   const log = pino({ level: 'silent' });
   const tokens = createTokenSet([
     { digest: digestToken(ADA), user: createUserContext({ userId: 'ada' }), disabled: false },
@@ -211,7 +211,7 @@ test('a route is protected unless it says that it is public', async () => {
 });
 
 describe('with authentication off', () => {
-  test('everybody is the user "anonymous"', async () => {
+  test('every caller is the user "anonymous"', async () => {
     const session = await openMcpSession(open.url, 'anything at all');
 
     const answer = await session.post({
@@ -224,7 +224,7 @@ describe('with authentication off', () => {
     expect(answer.body).toMatchObject({ result: { structuredContent: { userId: 'anonymous' } } });
   });
 
-  test('no credential is asked for', async () => {
+  test('a request without a credential is accepted', async () => {
     const answer = await send(`${open.url}/mcp`, { body: initialize() });
 
     expect(answer.status).toBe(200);

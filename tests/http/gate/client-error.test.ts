@@ -1,4 +1,4 @@
-/** What is no HTTP request is answered in words, and what a connection brings behind a response breaks nothing. */
+/** Bytes that are no HTTP request get an error in JSON, and bytes behind a request or a response never damage an answer. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually, openRaw, parseAnswer, send } from '../../support/raw-http.ts';
 import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
@@ -11,7 +11,7 @@ afterAll(async () => {
   await server.close();
 });
 
-describe('what cannot be parsed', () => {
+describe('a request that cannot be parsed', () => {
   test.each([
     { what: 'nonsense', bytes: 'nonsense\r\n\r\n', status: 400 },
     {
@@ -39,7 +39,7 @@ describe('what cannot be parsed', () => {
     expect(Number(answer.headers.get('content-length'))).toBe(answer.text.length);
   });
 
-  test('is answered to a client that goes on sending and reads later', async () => {
+  test('is answered also when the client goes on sending and reads later', async () => {
     const connection = await openRaw(server.url);
     connection.socket.pause();
     connection.write('OPTIONS health HTTP/1.1\r\n');
@@ -53,7 +53,7 @@ describe('what cannot be parsed', () => {
     expect(answer.status).toBe(400);
   });
 
-  test('closes a connection that never ends, after a moment', async () => {
+  test('is answered and its connection closed although the client never stops sending', async () => {
     const connection = await openRaw(server.url);
     connection.write('nonsense\r\n\r\n');
     const sending = setInterval(() => connection.write('more'), 20);
@@ -65,7 +65,7 @@ describe('what cannot be parsed', () => {
   });
 });
 
-test('garbage behind a request on a kept-alive connection is answered after it', async () => {
+test('garbage after an answered request on a kept-alive connection gets a 400 of its own', async () => {
   const connection = await openRaw(server.url);
   connection.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await connection.waitFor(/"ok"/);
@@ -76,7 +76,7 @@ test('garbage behind a request on a kept-alive connection is answered after it',
   expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
 });
 
-test('garbage behind a request that is not answered yet is not taken for its answer', async () => {
+test('garbage after a request that is still unanswered gets its 400 after the answer to the request', async () => {
   const connection = await openRaw(server.url);
 
   connection.write('GET /page/page.js HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n');
@@ -85,7 +85,7 @@ test('garbage behind a request that is not answered yet is not taken for its ans
   expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
 });
 
-test('garbage behind an open stream ends it, and nothing is written into it', async () => {
+test('garbage after the request of an open event stream closes the stream and writes nothing into it', async () => {
   const connection = await openRaw(server.url);
   connection.write(`GET /sse HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`);
   await connection.waitFor(/event: endpoint/);

@@ -1,4 +1,4 @@
-/** Connections are bounded in number, in total and for each address, and in how long an answer may wait unread. */
+/** Connections are limited in total and for each address, and an answer may wait unread only for a limited time. */
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -18,10 +18,10 @@ afterEach(async () => {
   }
 });
 
-/** An answer that no system takes whole for a client that does not read. */
+/** An answer larger than any socket buffer, so that a client that does not read keeps some of it waiting. */
 const LARGE = Buffer.alloc(32 * 1024 * 1024);
 
-/** Starts a server whose `/large` is large, whose `/slow` answers when told to, and whose connections are bounded. */
+/** Starts a server with these limits: `/large` answers with LARGE, `/slow` when `answerSlow` is called, everything else at once. */
 async function start(limits: { total?: number; perAddress?: number; unreadMs?: number }) {
   const { log, lines } = createMemoryLog();
   const slow: ServerResponse[] = [];
@@ -70,7 +70,7 @@ async function open(count: number, port: number, host = '127.0.0.1'): Promise<So
   return sockets;
 }
 
-test('beyond the total, connections are closed, the log says so once, and there is room again when others go', async () => {
+test('connections beyond MAX_CONNECTIONS are closed and logged once, and new ones are accepted when others have closed', async () => {
   const { port, url, lines } = await start({ total: 3 });
   const sockets = await open(6, port);
   await eventually(() => sockets.filter(({ closed }) => closed).length === 3);
@@ -83,7 +83,7 @@ test('beyond the total, connections are closed, the log says so once, and there 
   ]);
 });
 
-test('beyond its share, an address is turned away, and others are not; this machine has no such limit', async () => {
+test('connections of an address beyond its share are closed, those of other addresses are not, and loopback has no such limit', async () => {
   const own = Object.values(networkInterfaces()).flat().find((face) => face?.family === 'IPv4' && !face.internal); // prettier-ignore
   // Without a network there is no other address to come from.
   if (own === undefined) return;
@@ -102,7 +102,7 @@ test('beyond its share, an address is turned away, and others are not; this mach
   ]);
 });
 
-test('a client that does not read its answer is cut; one that waits for a slow one is not', async () => {
+test('a client that does not read its answer is disconnected, one that waits for a slow answer is not', async () => {
   const { url, answerSlow } = await start({ unreadMs: 200 });
   const slow = await openRaw(url);
   slow.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -116,13 +116,13 @@ test('a client that does not read its answer is cut; one that waits for a slow o
   expect(await slow.waitFor(/slow$/)).toMatch(/^HTTP\/1.1 200/);
 });
 
-test('an answer may wait unread for half a minute, unless something else is said', async () => {
+test('an answer may wait unread for 30 seconds by default', async () => {
   await start({});
 
   expect(servers[0]?.timeout).toBe(30_000);
 });
 
-test('a start with too few descriptors for the sessions that are allowed says how many are needed', () => {
+test('the start warns when the process may open too few file descriptors for its sessions, and says how many it needs', () => {
   const { log, lines } = createMemoryLog();
 
   warnAboutDescriptors(1, log);

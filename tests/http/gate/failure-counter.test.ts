@@ -1,9 +1,9 @@
-/** The counter of wrong credentials: its minute and its bound, by a passed clock. */
+/** The counter of failed authentications: its minute and its bound, with a clock that the test sets. */
 import { describe, expect, test } from '@jest/globals';
 import type { HttpError } from '../../../src/http/errors.ts';
 import { createFailureCounter } from '../../../src/http/gate/rate-limit.ts';
 
-/** A counter with a clock that stands still unless told otherwise. */
+/** A counter whose clock moves only when the test says so. */
 function createCounter(limit: number) {
   let nowMs = 5_000;
   let failures = 0;
@@ -20,7 +20,7 @@ function createCounter(limit: number) {
 }
 
 describe('the counter', () => {
-  test('says when the minute since the first failure is over, and counts anew then', () => {
+  test('refuses with the seconds until the minute since the first failure is over, then counts from zero', () => {
     const { refusalOf, wait } = createCounter(1);
 
     expect(refusalOf('203.0.113.1')).toBeUndefined();
@@ -33,7 +33,7 @@ describe('the counter', () => {
     expect(refusalOf('203.0.113.1')).toBe('60');
   });
 
-  test('goes by a clock that nobody sets, unless it is given one', () => {
+  test('does not depend on the system clock by default', () => {
     const { now } = Date;
     let aheadMs = 0;
     Date.now = () => now() + aheadMs;
@@ -48,7 +48,7 @@ describe('the counter', () => {
     }
   });
 
-  test('counts a credential that is tried again once a minute, as far as it remembers', () => {
+  test('counts a credential that is tried again only once a minute, among those that it remembers', () => {
     const { refusalOf, wait } = createCounter(40);
     for (let index = 0; index < 30; index += 1) refusalOf('203.0.113.1', `${index}`);
 
@@ -64,7 +64,7 @@ describe('the counter', () => {
     expect(refusalOf('203.0.113.1', 'the 31st')).toBeUndefined();
   });
 
-  test('knows 100,000 addresses, and then forgets the one whose minute began first', () => {
+  test('remembers 100,000 addresses, then forgets the one whose minute began first', () => {
     const { refusalOf } = createCounter(1);
     for (let index = 0; index < 100_000; index += 1)
       refusalOf(`10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`);

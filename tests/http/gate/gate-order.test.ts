@@ -1,4 +1,4 @@
-/** The gate refuses in one order: of several faults in a request, the answer is always about the first. */
+/** The gate checks in a fixed order: a request with several faults is refused for the first of them. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   type Answer,
@@ -21,7 +21,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** The faults a request can have, in the order of the gate, each with its answer. */
+/** The faults that a request can have, in the order in which the gate checks them, each with its answer. */
 const FAULTS = [
   { fault: 'target', status: 400, code: 'invalid_target' },
   { fault: 'doubled header', status: 400, code: 'doubled_header' },
@@ -39,7 +39,7 @@ const FAULTS = [
 ] as const;
 type Fault = (typeof FAULTS)[number]['fault'];
 
-/** Sends a request to an MCP route with exactly these faults. */
+/** Sends a request with exactly these faults to an MCP route. */
 async function sendFaulty(route: '/mcp' | '/messages', faults: ReadonlySet<Fault>): Promise<Answer> {
   const { host } = new URL(server.url);
   const mine =
@@ -63,7 +63,7 @@ async function sendFaulty(route: '/mcp' | '/messages', faults: ReadonlySet<Fault
   return sendRaw(server.url, head, body);
 }
 
-/** The stable code of a refusal, in whichever of the two forms it came. */
+/** The code of a refusal, in the form of RFC 6750 or of JSON-RPC. */
 function codeOf({ body }: Answer): unknown {
   const { error } = body as { error?: string | { data?: { error?: string } } };
   return typeof error === 'object' ? error.data?.error : error;
@@ -74,7 +74,7 @@ describe.each(['/mcp', '/messages'] as const)('a request to %s', (route) => {
     'whose first fault is its $fault is answered $status $code, whatever else is wrong',
     async ({ index, status, code }) => {
       const faults = new Set(FAULTS.slice(index).map(({ fault }) => fault));
-      // A coding can only be wrong when it is looked at: after the media type it is the same step of the gate.
+      // The content coding is checked in the same step as the media type and after it, so this request cannot have both faults.
       if (code === 'unsupported_media_type') faults.delete('coding');
 
       const answer = await sendFaulty(route, faults);
@@ -113,7 +113,7 @@ test.each([
   ['GET', 'http://'],
   ['GET', 'http://[::1/tools?token=secret-in-a-query'],
   ['GET', 'https://xn--a/?token=secret-in-a-query'],
-])('answers 400 to the target %s %s, in words and in the log', async (method, target) => {
+])('answers 400 to the target %s %s, and logs the path as *', async (method, target) => {
   const answer = await sendRaw(server.url, [`${method} ${target} HTTP/1.1`, 'Host: localhost']);
 
   expect(answer).toMatchObject({
@@ -129,7 +129,7 @@ test.each([
   expect(JSON.stringify(server.lines)).not.toContain('secret-in-a-query');
 });
 
-test('counts no header as missing because of others in front of it', async () => {
+test('sees all headers: 2,500 headers in front neither hide a credential nor the second of two', async () => {
   const begin = ['GET /tools HTTP/1.1', 'Host: localhost'];
   const many = Array<string>(2_500).fill('a:');
   const mine = `Authorization: Bearer ${ADA}`;
@@ -141,7 +141,7 @@ test('counts no header as missing because of others in front of it', async () =>
   expect([doubled.status, codeOf(doubled)]).toEqual([400, 'doubled_header']);
 });
 
-/** Sends the head, then the body of a ping when told to; returns everything that comes. */
+/** Sends the headers, then the body of a ping once the server says 100 (or at once if it waits for no 100); returns all that is received. */
 async function expectBefore(expectation: string, { token = ADA, length = 0 } = {}): Promise<string> {
   const { id } = await openMcpSession(server.url, ADA);
   const body = JSON.stringify(rpc(1, 'ping'));
@@ -165,8 +165,8 @@ async function expectBefore(expectation: string, { token = ADA, length = 0 } = {
   return received;
 }
 
-describe('a client that waits to be told to send its body', () => {
-  test('is told so when somebody reads it', async () => {
+describe('a client that sends Expect', () => {
+  test('is told 100 Continue before its body is read', async () => {
     expect((await expectBefore('100-continue')).match(/HTTP\/1\.1 \d+/g)).toEqual([
       'HTTP/1.1 100',
       'HTTP/1.1 200',
@@ -176,14 +176,14 @@ describe('a client that waits to be told to send its body', () => {
   test.each([
     ['a wrong token', { token: 'tok_wrong' }, 401],
     ['a body that is too large', { length: 5_000_000 }, 413],
-  ])('is refused for %s instead, and the connection ends', async (_what, options, status) => {
+  ])('is refused for %s without 100 Continue, and the connection closes', async (_what, options, status) => {
     const received = await expectBefore('100-continue', options);
 
     expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual([`HTTP/1.1 ${status}`]);
     expect(received).toMatch(/\r\nconnection: close\r\n/i);
   });
 
-  test('is served all the same when it expects what nobody has heard of', async () => {
+  test('is served all the same when its expectation is unknown', async () => {
     expect(await expectBefore('wonders')).toMatch(
       /^HTTP\/1\.1 200 [^]*\r\nX-Content-Type-Options: nosniff\r\n/,
     );
@@ -198,7 +198,7 @@ test.each([
   ['http://localhost?x', 200],
   ['http://localhost/mcp', 405],
   ['http://localhost//tools', 404],
-])('serves the target %s, whose absolute form names this server: %i', async (target, status) => {
+])('answers the target %s with %i: its absolute form names this server', async (target, status) => {
   const answer = await sendRaw(server.url, [
     `GET ${target} HTTP/1.1`,
     'Host: localhost',
@@ -219,7 +219,7 @@ test.each([
   ['Content-Encoding: identity'],
   ['Mcp-Session-Id: a'],
   ['MCP-Protocol-Version: 2025-11-25'],
-])('answers 400 when the header "%s" is there twice', async (line) => {
+])('answers 400 when the header "%s" is sent twice', async (line) => {
   const name = line.split(':')[0]?.toLowerCase() ?? '';
   const first: Record<string, string> = {
     host: 'Host: localhost',
@@ -235,7 +235,7 @@ test.each([
   ]);
 });
 
-test('answers 400 in words when there is no Host; HTTP/1.0, which may leave it out, names no host that is allowed', async () => {
+test('answers 400 to HTTP/1.1 without Host, and 403 to HTTP/1.0 without Host', async () => {
   const answer = await sendRaw(server.url, ['GET /health HTTP/1.1']);
   const older = await sendRaw(server.url, ['GET /tools HTTP/1.0']);
 
@@ -247,7 +247,7 @@ test('answers 400 in words when there is no Host; HTTP/1.0, which may leave it o
   expect([older.status, older.body]).toEqual([403, expect.objectContaining({ error: 'forbidden_host' })]);
 });
 
-test('answers 400, not 5xx, to what Node itself refuses as HTTP', async () => {
+test('answers 400, not 5xx, to requests that the HTTP parser of Node.js refuses', async () => {
   const requests = [
     ['GARBAGE'],
     ['GET /mcp HTTP/9.9', 'Host: localhost'],
@@ -264,7 +264,7 @@ test('answers 400, not 5xx, to what Node itself refuses as HTTP', async () => {
 });
 
 test.each(['gzip, chunked', 'identity, chunked', 'xchunked'])(
-  'ends the connection after Transfer-Encoding: %s, which it cannot read: 400',
+  'answers 400 to Transfer-Encoding: %s, which it cannot decode, and closes the connection',
   async (coding) => {
     const connection = await openRaw(server.url);
 
@@ -279,8 +279,8 @@ test.each(['gzip, chunked', 'identity, chunked', 'xchunked'])(
   },
 );
 
-// These Node's own parser refuses, in the middle of a request that it has handed over already.
-test('HTTP/1.0 knows no chunks: 400, with a token and without', async () => {
+// Node's own parser refuses these in the middle of a request that it has already handed over.
+test('answers 400 to a chunked body over HTTP/1.0, with a token and without', async () => {
   for (const credential of [`Authorization: Bearer ${ADA}\r\n`, '']) {
     const connection = await openRaw(server.url);
     connection.write(
@@ -294,7 +294,7 @@ test('HTTP/1.0 knows no chunks: 400, with a token and without', async () => {
 });
 
 test.each(['chunked, chunked', 'chunked, gzip', 'chunked\r\nTransfer-Encoding: chunked'])(
-  'answers Transfer-Encoding: %s in words, with a token and without, and ends the connection: 400',
+  'answers 400 with an explanation to Transfer-Encoding: %s, with a token and without, and closes the connection',
   async (coding) => {
     for (const credential of [`Authorization: Bearer ${ADA}\r\n`, '', 'Connection: close\r\n']) {
       const connection = await openRaw(server.url);
@@ -311,7 +311,7 @@ test.each(['chunked, chunked', 'chunked, gzip', 'chunked\r\nTransfer-Encoding: c
   },
 );
 
-test('answers 431 to a head that is too large', async () => {
+test('answers 431 to headers that are too large', async () => {
   const answer = await sendRaw(server.url, [
     'GET /mcp HTTP/1.1',
     'Host: localhost',
@@ -350,7 +350,7 @@ describe.each([
   test.each([
     ['without a token', undefined],
     ['with one', ADA],
-  ])('reaches nothing %s', async (_case, token) => {
+  ])('opens no session %s', async (_case, token) => {
     const body = JSON.stringify(initialize());
     const head = [
       `POST ${path} HTTP/1.1`,

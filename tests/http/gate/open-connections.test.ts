@@ -1,4 +1,4 @@
-/** A client that is for ever behind with what it has been sent is cut, by a clock of the test's own, however slowly it reads; others are not. */
+/** A client that stays behind with reading its answers is disconnected after ten minutes, however slowly it reads. The test sets the clock. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ import { eventually, openRaw, type RawConnection } from '../../support/raw-http.
 
 const MINUTE_MS = 60_000;
 
-/** An answer that no system takes whole for a client that does not read. */
+/** An answer larger than any socket buffer, so that a client that does not read keeps some of it waiting. */
 const LARGE = Buffer.alloc(32 * 1024 * 1024);
 
 let nowMs: number;
@@ -16,7 +16,7 @@ let server: Server;
 let connections: OpenConnections;
 beforeEach(async () => {
   nowMs = 1_000_000;
-  // Longer than any test: Node closes idle connections of its own accord.
+  // Longer than any test: Node.js closes idle connections by itself.
   server = createServer(
     { keepAliveTimeout: 600_000 },
     (req, res) => void res.end(req.url === '/large' ? LARGE : 'small'),
@@ -30,7 +30,7 @@ afterEach(() => {
   server.close();
 });
 
-/** Asks for a path on a connection of its own, and reads nothing of the answer. */
+/** Requests a path on a connection of its own, and reads nothing of the answer. */
 async function ask(path: string): Promise<RawConnection> {
   const client = await openRaw(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   client.socket.pause();
@@ -40,7 +40,7 @@ async function ask(path: string): Promise<RawConnection> {
   return client;
 }
 
-/** Lets time pass, with a look each minute. */
+/** Moves the clock on by so many minutes, with a check after each. */
 function pass(minutes: number): void {
   for (let minute = 0; minute < minutes; minute += 1) {
     connections.cutThoseBehind();
@@ -56,7 +56,7 @@ async function countConnections(): Promise<number> {
   });
 }
 
-test('a client that takes a little now and then is cut after ten minutes, and one that waits for nothing is not', async () => {
+test('a client that reads a little now and then is disconnected after ten minutes, an idle one is not', async () => {
   const slow = await ask('/large');
   const quick = await ask('/small');
   for (let minute = 0; minute < 9; minute += 1) {
@@ -74,7 +74,7 @@ test('a client that takes a little now and then is cut after ten minutes, and on
   expect(await quick.waitFor(/small$/)).toMatch(/^HTTP\/1\.1 200/);
 });
 
-test('a client that has caught up in between has its ten minutes again', async () => {
+test('a client that has once read everything gets another ten minutes', async () => {
   const client = await ask('/large');
   pass(9);
   client.socket.resume();

@@ -1,4 +1,4 @@
-/** Which Host and Origin headers are let in, and what pages of allowed origins may do and read. */
+/** Which Host and Origin headers are accepted, and what pages of allowed origins may do and read. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   type Answer,
@@ -28,7 +28,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** `GET /` with these lines in its head. */
+/** `GET /` with these header lines. */
 const ask = (...lines: string[]): Promise<Answer> => sendRaw(server.url, ['GET / HTTP/1.1', ...lines]);
 
 describe('Host', () => {
@@ -49,7 +49,7 @@ describe('Host', () => {
     'usual.example',
     'usual.example:443',
     'usual.example:80',
-  ])('%s is let in', async (host) => {
+  ])('%s is accepted', async (host) => {
     const answer = await ask(`Host: ${host}`);
 
     expect(answer.status).toBe(200);
@@ -81,7 +81,7 @@ describe('Host', () => {
     '[::1',
     '[::ffff:127.0.0.1]',
     '',
-  ])('"%s" is 403 on every path but those of probes', async (host) => {
+  ])('"%s" is 403 on every path except /health and /ready', async (host) => {
     const answers = await Promise.all(
       ['/tools', '/', '/mcp', '/nowhere'].map(async (path) =>
         sendRaw(server.url, [`GET ${path} HTTP/1.1`, `Host: ${host}`, `Authorization: Bearer ${ADA}`]),
@@ -95,7 +95,7 @@ describe('Host', () => {
     });
   });
 
-  test('is not replaced by what a client writes into forwarding headers', async () => {
+  test('is not taken from forwarding headers', async () => {
     const answer = await ask(
       'Host: evil.example',
       'X-Forwarded-Host: localhost',
@@ -106,7 +106,7 @@ describe('Host', () => {
     expect(answer.status).toBe(403);
   });
 
-  test('is not checked in public mode when nobody said what to compare it with; Origin still is', async () => {
+  test('is not checked in public mode when no public host is configured; Origin still is', async () => {
     const open = await startTestServer({ env: { NODE_ENV: 'production' } });
 
     const host = await sendRaw(open.url, ['GET / HTTP/1.1', 'Host: any.example']);
@@ -121,7 +121,7 @@ describe('Host', () => {
   });
 });
 
-/** The Hosts of which the operator is told when requests with these heads have come. */
+/** The hosts about which the log warns the operator after requests with these headers. */
 async function toldOf(
   settings: Readonly<Record<string, string>>,
   ...heads: readonly string[][]
@@ -136,56 +136,59 @@ describe('a proxy that writes a name of this machine over Host', () => {
   const FORWARDED = 'X-Forwarded-For: 192.0.2.1';
   const env = { PUBLIC_URL: 'https://my-app.example' };
 
-  test('is told of once, with what to do', async () => {
+  test('is logged once, with what to do', async () => {
     const head = ['/tools', 'Host: 127.0.0.1:8000', FORWARDED];
 
     expect(await toldOf(env, head, head)).toEqual(['127.0.0.1:8000']);
   });
 
-  test('is told of where a page of the public address calls', async () => {
+  test('is logged when a page of the public address calls', async () => {
     const head = ['/tools', 'Host: localhost', 'Origin: https://my-app.example'];
 
     expect(await toldOf(env, head)).toEqual(['localhost']);
   });
 
   test.each([
-    ['a program of this machine', env, ['/tools', 'Host: localhost']],
+    ['a program on this machine', env, ['/tools', 'Host: localhost']],
     ['a probe', env, ['/health', 'Host: localhost', FORWARDED]],
-    ['a proxy that passes it on', env, ['/tools', 'Host: my-app.example', FORWARDED]],
-    ['a server for this machine', {}, ['/tools', 'Host: localhost', FORWARDED]],
+    ['a proxy that passes Host on', env, ['/tools', 'Host: my-app.example', FORWARDED]],
+    ['a server without a public address', {}, ['/tools', 'Host: localhost', FORWARDED]],
     [
-      'a public address of this machine',
+      'a public address that is localhost',
       { PUBLIC_URL: 'http://localhost:8000' },
       ['/tools', 'Host: localhost', FORWARDED],
     ],
-  ])('is not what %s is taken for', async (_, settings, head) => {
+  ])('is not logged for %s', async (_, settings, head) => {
     expect(await toldOf(settings, head)).toEqual([]);
   });
 });
 
-describe('the HOST that is set', () => {
-  test.each(['127.0.0.2', 'localhost'])('%s may be called as it is logged', async (host) => {
-    const own = await startTestServer({ env: { HOST: host, PUBLIC_URL: 'https://my-app.example' } });
+describe('a HOST that is set', () => {
+  test.each(['127.0.0.2', 'localhost'])(
+    '%s is accepted as Host, with and without its port, and no other loopback address',
+    async (host) => {
+      const own = await startTestServer({ env: { HOST: host, PUBLIC_URL: 'https://my-app.example' } });
 
-    const answers = await Promise.all(
-      [new URL(own.url).host, host, '127.0.0.3'].map(async (name) =>
-        sendRaw(own.url, ['GET / HTTP/1.1', `Host: ${name}`]),
-      ),
-    );
-    await own.close();
+      const answers = await Promise.all(
+        [new URL(own.url).host, host, '127.0.0.3'].map(async (name) =>
+          sendRaw(own.url, ['GET / HTTP/1.1', `Host: ${name}`]),
+        ),
+      );
+      await own.close();
 
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 403]);
-  });
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 403]);
+    },
+  );
 });
 
-describe.each(['/health', '/ready'])('%s, which probes ask for', (path) => {
+describe.each(['/health', '/ready'])('%s, which probes request', (path) => {
   test.each([
-    ['a pod', ['HTTP/1.1', 'Host: 10.244.0.5:8000']],
-    ['a container', ['HTTP/1.1', 'Host: mcp_server_1']],
+    ['the address of a pod as Host', ['HTTP/1.1', 'Host: 10.244.0.5:8000']],
+    ['the name of a container as Host', ['HTTP/1.1', 'Host: mcp_server_1']],
     ['HTTP/1.0 without Host', ['HTTP/1.0']],
     ['an empty Host', ['HTTP/1.1', 'Host:']],
-    ['a page of nowhere', ['HTTP/1.1', 'Host: evil.example', 'Origin: https://evil.example']],
-  ])('is answered under the name of %s, and no page may read it', async (_who, [version = '', ...lines]) => {
+    ['a page of a foreign origin', ['HTTP/1.1', 'Host: evil.example', 'Origin: https://evil.example']],
+  ])('is answered to %s, without CORS headers', async (_who, [version = '', ...lines]) => {
     const answer = await sendRaw(server.url, [`GET ${path} ${version}`, ...lines]);
 
     expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, null]);
@@ -196,14 +199,14 @@ describe("the server's own page", () => {
   const ownPage = ['GET / HTTP/1.1', 'Host: a.example', 'Origin: https://a.example'];
 
   test.each([
-    ['with authentication, under any name where the Host is not checked', { NODE_ENV: 'production' }, 200],
+    ['under any name with authentication, where Host is not checked', { NODE_ENV: 'production' }, 200],
     [
-      'without authentication, under no name where the Host is not checked: it could be rebound to this address',
+      'under no name without authentication, where Host is not checked (DNS rebinding)',
       { NODE_ENV: 'production', AUTH_ENABLED: 'false', ALLOW_PUBLIC_WITHOUT_AUTH: 'true' },
       403,
     ],
     ['under a name in ALLOWED_HOSTS', { NODE_ENV: 'production', ALLOWED_HOSTS: 'a.example' }, 200],
-  ])('calls %s', async (_circumstance, env: Record<string, string>, status) => {
+  ])('may call its server %s', async (_circumstance, env: Record<string, string>, status) => {
     const own = await startTestServer({ env });
 
     const answer = await sendRaw(own.url, ownPage);
@@ -229,7 +232,7 @@ describe('Origin', () => {
     'app://obsidian.md',
     'tauri://localhost',
     'vscode-file://vscode-app',
-  ])('%s is let in and named in the answer', async (origin) => {
+  ])('%s is accepted and returned in Access-Control-Allow-Origin', async (origin) => {
     const answer = await ask('Host: localhost', `Origin: ${origin}`);
 
     expect(answer.status).toBe(200);
@@ -258,7 +261,7 @@ describe('Origin', () => {
     'http://localhost http://evil.example',
     'http://lan.example',
     '*',
-  ])('"%s" is 403 on every path but those of probes, and the page may not read it', async (origin) => {
+  ])('"%s" is 403 on every path except /health and /ready, without CORS headers', async (origin) => {
     const answers = await Promise.all(
       ['/tools', '/', '/mcp', '/nowhere'].map(async (path) =>
         sendRaw(server.url, [`GET ${path} HTTP/1.1`, 'Host: localhost', `Origin: ${origin}`]),
@@ -276,7 +279,7 @@ describe('Origin', () => {
     expect(answers[0]?.headers.get('vary')).toMatch(/\bOrigin\b/);
   });
 
-  test('that is not there is let in: only browsers send it', async () => {
+  test('may be absent: only browsers send it', async () => {
     const answer = await ask('Host: localhost');
 
     expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, null]);
@@ -285,7 +288,7 @@ describe('Origin', () => {
 
 describe('a preflight', () => {
   const ORIGIN = 'https://pages.example';
-  /** Asks what a browser asks before it sends a request of MCP. */
+  /** Sends the preflight of an MCP request, as a browser does. */
   const preflight = (path: string, asked: string, origin = ORIGIN): Promise<Answer> =>
     send(`${server.url}${path}`, {
       method: 'OPTIONS',
@@ -297,7 +300,7 @@ describe('a preflight', () => {
     });
 
   test.each(['/mcp', '/sse', '/messages', '/tools', '/register'])(
-    'of %s is 204 without a credential and allows what browser clients need',
+    'of %s is 204 without a credential and allows the headers that browser clients need',
     async (path) => {
       const asked =
         'authorization,content-type,last-event-id,mcp-protocol-version,mcp-session-id,mcp-param-region';
@@ -323,7 +326,7 @@ describe('a preflight', () => {
   });
 
   test.each(['x'.repeat(1_001), '*', 'a;b', 'a"b'])(
-    'gets no header back that is none: %.20s',
+    'with an invalid list of headers is 204 and allows none of them: %.20s',
     async (asked) => {
       const answer = await preflight('/mcp', asked);
 
@@ -332,7 +335,7 @@ describe('a preflight', () => {
   );
 });
 
-test('every answer, also a refusal and a stream, may be read with the headers that clients need', async () => {
+test('every answer, also a refusal or a stream, has CORS headers that expose what clients need', async () => {
   const origin = { Origin: 'http://localhost:5173' };
   const session = await openMcpSession(server.url, ADA);
   const inSession = { ...origin, 'Mcp-Session-Id': session.id };

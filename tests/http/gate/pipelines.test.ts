@@ -1,4 +1,4 @@
-/** Requests that come before the answers to those in front: one after the other, and never one client's in front of everybody else. */
+/** Pipelined requests are handled one after the other, and never keep other clients waiting. */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,19 +14,19 @@ afterEach(() => {
   server?.close();
 });
 
-/** Starts a server that has requests wait for each other; resolves to its address. */
+/** Starts a server that handles the requests of a connection in turn; resolves to its URL. */
 async function start(handle: RequestListener): Promise<string> {
   server = createServer(inTurn(handle));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** So many requests in one go; each has its number for a path. */
+/** The text of so many requests; the path of each is its number. */
 function requests(count: number): string {
   return Array.from({ length: count }, (_, at) => `GET /${at} HTTP/1.1\r\nHost: x\r\n\r\n`).join('');
 }
 
-test('each is taken in a turn of the event loop of its own, so that others come in between', async () => {
+test('pipelined requests are each handled in a turn of the event loop of their own', async () => {
   let turn = 0;
   let isOver = false;
   const count = (): void => void (isOver || ((turn += 1), setImmediate(count)));
@@ -46,7 +46,7 @@ test('each is taken in a turn of the event loop of its own, so that others come 
   expect(new Set(taken.map(([, at]) => at)).size).toBe(80);
 });
 
-test('none is taken before those in front have been answered, and none whose client has gone', async () => {
+test('a pipelined request waits until the one before it is answered, and is dropped when its client has gone', async () => {
   const open: ServerResponse[] = [];
   const url = await start((_req, res) => open.push(res));
   const connection = await openRaw(url);
@@ -58,7 +58,7 @@ test('none is taken before those in front have been answered, and none whose cli
   const counted = open.length;
   connection.socket.destroy();
   await eventually(() => open[1]?.destroyed === true);
-  // What would be taken is taken in the turn after that.
+  // A request that is not dropped would be handled one turn later.
   await nextTurn();
   await nextTurn();
 
@@ -70,7 +70,7 @@ test.each([
   { waiting: 100, taken: 101 },
   { waiting: 101, taken: 1 },
 ])(
-  'with $waiting waiting, $taken are taken: one more than a hundred ends the connection',
+  'with $waiting requests waiting, $taken are handled: more than a hundred close the connection',
   async ({ waiting, taken }) => {
     const open: ServerResponse[] = [];
     let took = 0;
@@ -93,7 +93,7 @@ test.each([
   },
 );
 
-test('what is no HTTP behind them is told after they have been answered, each by its own', async () => {
+test('garbage after pipelined requests gets its 400 after all of them have been answered', async () => {
   const own = await startTestServer();
   const connection = await openRaw(own.url);
   const tools = `GET /tools HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`;

@@ -1,4 +1,4 @@
-/** Wrong credentials are limited per address; right ones always pass. */
+/** Failed authentications are limited per address; valid tokens always pass. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type Answer, send } from '../../support/raw-http.ts';
 import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
@@ -16,21 +16,21 @@ async function start(env: Record<string, string> = {}): Promise<void> {
 
 let failures = 0;
 
-/** A request with another wrong token each time, as if forwarded for an address. */
+/** A request with a new wrong token each time, optionally with X-Forwarded-For. */
 function fail(forwardedFor?: string, path = '/tools'): Promise<Answer> {
   const headers = forwardedFor === undefined ? {} : { 'X-Forwarded-For': forwardedFor };
   failures += 1;
   return send(`${server.url}${path}`, { token: `tok_wrong_${failures}`, headers });
 }
 
-/** Uses an address's failures up. */
+/** Uses up the failures that an address may have; resolves to the statuses. */
 async function useUp(forwardedFor?: string): Promise<number[]> {
   const statuses = [];
   for (let count = 0; count < LIMIT; count += 1) statuses.push((await fail(forwardedFor)).status);
   return statuses;
 }
 
-describe('above the limit', () => {
+describe('above the limit of failures', () => {
   test('wrong tokens are answered 429 with Retry-After', async () => {
     await start();
 
@@ -68,7 +68,7 @@ describe('above the limit', () => {
     expect((await fail()).status).toBe(429);
   });
 
-  test('expired, disabled and malformed credentials count, on every path that looks at them', async () => {
+  test('expired, disabled and malformed credentials count as failures, on every path that checks them', async () => {
     await start();
     await send(`${server.url}/tools`, { token: 'tok_expired_0123456789' });
     await send(`${server.url}/register`, { token: 'tok_disabled_0123456789', method: 'POST' });
@@ -79,7 +79,7 @@ describe('above the limit', () => {
     expect(answers.map(({ status }) => status)).toEqual([429, 429]);
   });
 
-  test('a class behind one address that left the placeholder in reads why it is refused, each time', async () => {
+  test('a placeholder sent by many clients of one address is refused with the reason every time, and counts once', async () => {
     await start();
 
     const statuses = new Set<number>();
@@ -111,7 +111,7 @@ describe('above the limit', () => {
 });
 
 describe('X-Forwarded-For', () => {
-  test('does not count without TRUST_PROXY', async () => {
+  test('is ignored without TRUST_PROXY', async () => {
     await start();
     await useUp('203.0.113.1');
 
@@ -120,7 +120,7 @@ describe('X-Forwarded-For', () => {
     expect(other.status).toBe(429);
   });
 
-  test('counts with TRUST_PROXY: each address has its own limit', async () => {
+  test('is used with TRUST_PROXY: each address has its own limit', async () => {
     await start({ TRUST_PROXY: 'true' });
     await useUp('203.0.113.1');
 
@@ -129,7 +129,7 @@ describe('X-Forwarded-For', () => {
     expect([same.status, other.status]).toEqual([429, 401]);
   });
 
-  test('with TRUST_PROXY only its last entry counts: the others are the client’s own words', async () => {
+  test('with TRUST_PROXY, only its last entry is used: a client can write the others itself', async () => {
     await start({ TRUST_PROXY: 'true' });
     await useUp('203.0.113.1');
 
@@ -150,7 +150,7 @@ describe('X-Forwarded-For', () => {
     ['unknown', '_hidden'],
     ['999.1.1.1', '203.0.113.1:x'],
     ['-', 'garbage garbage'],
-  ])('%s and %s are one subscriber', async (first, second) => {
+  ])('%s and %s count as one client', async (first, second) => {
     await start({ TRUST_PROXY: 'true' });
     await useUp(first);
 
@@ -159,7 +159,7 @@ describe('X-Forwarded-For', () => {
     expect(answer.status).toBe(429);
   });
 
-  test('two /64 networks are two subscribers', async () => {
+  test('two /64 networks count as two clients', async () => {
     await start({ TRUST_PROXY: 'true' });
     await useUp('2001:db8:1:2::1');
 

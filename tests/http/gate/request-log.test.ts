@@ -1,4 +1,4 @@
-/** The log: one line per request and per tool call, with named facts; nothing that could be used or is private. */
+/** The log: one line per request and per tool call, with facts in named fields, and no secrets or private data. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { digestToken } from '../../../src/auth/digest.ts';
 import { defineTool, ToolError } from '../../../src/mcp/tool.ts';
@@ -26,7 +26,7 @@ import {
   type TestServer,
 } from '../../support/start-server.ts';
 
-/** Fails in the way that its input says, without repeating the input. */
+/** Fails in the way that its input names, without repeating the input. */
 const fail = defineTool({
   name: 'fail',
   title: 'Fail',
@@ -57,7 +57,7 @@ async function linesWith(fields: LogLine): Promise<LogLine[]> {
 }
 
 describe('a request', () => {
-  test('has one line with its facts, found by the id that the client got', async () => {
+  test('has one line with its facts, under the request id that the client received', async () => {
     const session = await openMcpSession(server.url, ADA);
     const answer = await session.post(rpc(1, 'ping'));
 
@@ -83,7 +83,7 @@ describe('a request', () => {
     ]);
   });
 
-  test('that is refused has a line without a user', async () => {
+  test('that is refused is logged without a user', async () => {
     const answer = await send(`${server.url}/tools`, { token: 'tok_wrong' });
 
     const [line, ...more] = await linesWith({ requestId: answer.headers.get('x-request-id') });
@@ -108,23 +108,26 @@ describe('a request', () => {
       { Authorization: 'Bearer tok_disabled_0123456789' },
       { userId: 'off', tokenId: digestToken('tok_disabled_0123456789').slice(0, 8) },
     ],
-  ])('that is refused says why: %s, and who came from where', async (reason, headers, facts) => {
-    const told = { ...headers, 'User-Agent': 'some-client/1.2' };
-    const answer = await send(`${server.url}/mcp`, { headers: told, body: rpc(1, 'ping') });
+  ])(
+    'that is refused is logged with the reason "%s", the client and the address',
+    async (reason, headers, facts) => {
+      const told = { ...headers, 'User-Agent': 'some-client/1.2' };
+      const answer = await send(`${server.url}/mcp`, { headers: told, body: rpc(1, 'ping') });
 
-    const [line] = await linesWith({ requestId: answer.headers.get('x-request-id') });
+      const [line] = await linesWith({ requestId: answer.headers.get('x-request-id') });
 
-    expect(line).toMatchObject({
-      status: 401,
-      reason,
-      client: 'some-client/1.2',
-      address: '127.0.0.1',
-      ...facts,
-    });
-    expect(JSON.stringify(line)).not.toContain('tok_');
-  });
+      expect(line).toMatchObject({
+        status: 401,
+        reason,
+        client: 'some-client/1.2',
+        address: '127.0.0.1',
+        ...facts,
+      });
+      expect(JSON.stringify(line)).not.toContain('tok_');
+    },
+  );
 
-  test('that is refused says which Host, which Origin, which limit, and what the message was', async () => {
+  test('that is refused is logged with the Host, the Origin or the method at fault', async () => {
     const host = await sendRaw(server.url, ['GET /tools HTTP/1.1', 'Host: evil.example']);
     const origin = await send(`${server.url}/tools`, {
       token: ADA,
@@ -148,7 +151,7 @@ describe('a request', () => {
     ]);
   });
 
-  test('of a liveness check is logged at debug only', async () => {
+  test('for /health is logged at debug only', async () => {
     const answer = await send(`${server.url}/health`);
 
     const lines = await linesWith({ requestId: answer.headers.get('x-request-id') });
@@ -156,7 +159,7 @@ describe('a request', () => {
     expect(lines).toMatchObject([{ level: 20, path: '/health' }]);
   });
 
-  test('whose client went away is marked', async () => {
+  test('whose client disconnected is logged as aborted', async () => {
     const stream = await openStream(`${server.url}/sse`, { token: BOB });
     const requestId = stream.headers.get('x-request-id');
     stream.close();
@@ -174,7 +177,7 @@ describe('a tool call', () => {
     ['tool_error', callTool(1, 'fail', { how: 'expected' }), ADA],
     ['internal_error', callTool(1, 'fail', { how: 'unexpected' }), ADA],
     ['insufficient_scope', callTool(1, 'echo_message', { message: 'x' }), GREETER],
-  ])('that ends as %s has one line with its facts', async (outcome, body, token) => {
+  ])('with the outcome %s has one line with its facts', async (outcome, body, token) => {
     const session = await openMcpSession(server.url, token);
     const answer = await session.post(body);
     const requestId = answer.headers.get('x-request-id');
@@ -200,7 +203,7 @@ describe('a tool call', () => {
     ]);
   });
 
-  test('that is answered has no other line at the usual level, and one that is refused has', async () => {
+  test('that is answered has no second line at level info; one that is refused has its request line', async () => {
     const session = await openMcpSession(server.url, ADA);
     const answered = [
       await session.post(callTool(1, 'echo_message', { message: 'x' })),
@@ -230,7 +233,7 @@ describe('a tool call', () => {
     expect(found).toEqual([told, told, told, [['request', 30]]]);
   });
 
-  test('over HTTP+SSE carries the id of its POST', async () => {
+  test('over HTTP+SSE is logged with the request id of its POST', async () => {
     const session = await openSse(server.url, ADA);
     const posted = await session.post(callTool(1, 'get_greeting'));
     await session.answerTo(1);
@@ -242,7 +245,7 @@ describe('a tool call', () => {
   });
 });
 
-test('no line at any level holds a token, a header, a query, a whole session id or an argument, wherever it came', async () => {
+test('no line at any level holds a token, header, query, whole session id or argument, wherever it was sent', async () => {
   const SECRET = 'sEcReT-0123456789';
   const session = await openMcpSession(server.url, ADA);
   const sse = await openSse(server.url, ADA);
@@ -300,7 +303,7 @@ test('no line at any level holds a token, a header, a query, a whole session id 
   const log = JSON.stringify(server.lines);
   expect(server.lines.length).toBeGreaterThan(bodies.length * 4);
   expect(log).not.toContain(SECRET);
-  // As pino writes the bytes of a Buffer.
+  // The bytes of a Buffer as pino writes them.
   expect(log).not.toContain([...Buffer.from(SECRET)].join(','));
   for (const token of Object.keys(TOKENS)) expect(log).not.toContain(token);
   for (const id of [session.id, sse.id]) expect(log).not.toContain(id);

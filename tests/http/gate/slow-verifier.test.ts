@@ -1,4 +1,7 @@
-/** A verifier that asks elsewhere takes its time, and may fail: requests wait for it, a client may go meanwhile, and nobody hears why it failed. */
+/**
+ * A verifier that asks another service may be slow or fail: requests wait for it, a client may disconnect meanwhile, and no client learns why it
+ * failed.
+ */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -13,15 +16,15 @@ import { callTool, eventually, openMcpSession, openRaw, send } from '../../suppo
 import { openSse } from '../../support/sse-reader.ts';
 
 let server: RunningServer;
-/** The server's side of the requests so far. */
+/** The responses of the requests so far. */
 let responses: ServerResponse[];
 const note = (message: unknown): void =>
   void responses.push((message as { response: ServerResponse }).response);
-/** What the log says. */
+/** The lines of the log. */
 let lines: MemoryLog['lines'];
-/** Questions that wait for their answers. */
+/** Calls of the verifier that wait for their answers. */
 let asked: ((answer: Verification) => void)[];
-/** Whether questions wait at all. */
+/** Whether the verifier waits before it answers. */
 let isSlow: boolean;
 beforeEach(async () => {
   responses = [];
@@ -55,8 +58,8 @@ afterEach(async () => {
 
 const ADA: Verification = { ok: true, grant: { user: createUserContext({ userId: 'ada' }) } };
 
-describe('a client that goes while its token is being verified', () => {
-  test('is refused at once: the body that it has left behind will never be read', async () => {
+describe('a client that disconnects while its token is being verified', () => {
+  test('is refused as client_gone instead of waiting for its body', async () => {
     const refusals: unknown[] = [];
     const noteRefusal = (refusal: unknown): void => void refusals.push(refusal);
     subscribe(REFUSED, noteRefusal);
@@ -74,7 +77,7 @@ describe('a client that goes while its token is being verified', () => {
     expect(refusals).toMatchObject([{ code: 'client_gone' }]);
   });
 
-  test.each(['/sse', '/mcp'])('leaves nothing open behind on %s', async (path) => {
+  test.each(['/sse', '/mcp'])('leaves no stream or session open on %s', async (path) => {
     const connection = await openRaw(server.url);
     connection.write(
       `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer tok_right\r\nMcp-Session-Id: x\r\n\r\n`,
@@ -87,13 +90,13 @@ describe('a client that goes while its token is being verified', () => {
     isSlow = false;
     const session = await openSse(server.url, 'tok_right');
 
-    // There is room for one session in all.
+    // The server allows one session in all.
     expect(session.status).toBe(200);
     session.close();
   });
 });
 
-test('the verdict counts, whenever it comes', async () => {
+test('each request gets the verdict on its own token, in whatever order verdicts arrive', async () => {
   const [first, second] = [
     send(`${server.url}/tools`, { token: 'tok_right' }),
     send(`${server.url}/tools`, { token: 'tok_right' }),
@@ -107,7 +110,7 @@ test('the verdict counts, whenever it comes', async () => {
   expect((await second).body).toMatchObject({ error: 'invalid_token' });
 });
 
-test('what it throws is told to the log, and not to the client', async () => {
+test('an error of the verifier is logged, and the client gets a 500 without its message', async () => {
   const answer = await send(`${server.url}/tools`, { token: 'tok_breaks' });
 
   const requestId = answer.headers.get('x-request-id');
@@ -126,7 +129,7 @@ test('what it throws is told to the log, and not to the client', async () => {
   );
 });
 
-test('calls run in the name of the user that the verifier tells', async () => {
+test('a tool call has the user that the verifier returned', async () => {
   isSlow = false;
   const session = await openMcpSession(server.url, 'tok_right');
 
