@@ -1,4 +1,4 @@
-/** The API for admins: who may, what it does to the token file, and that nothing is lost or told that should not be. */
+/** The API for admins: who may use it, what it changes in the token file, and that it loses no change and discloses no secret. */
 import { existsSync, rmSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -25,7 +25,7 @@ const PEOPLE = {
   [SECOND]: { userId: 'head', name: 'Head', scopes: ['admin', 'greet'] },
 };
 
-/** A token as the list has it. */
+/** A token as the list shows it. */
 interface Facts {
   readonly id: string;
   readonly userId: string;
@@ -35,7 +35,7 @@ interface Facts {
   readonly expiresAt: string | null;
 }
 
-/** A token that was made. */
+/** A token that was created. */
 interface Made {
   readonly id: string;
   readonly userId: string;
@@ -50,7 +50,7 @@ beforeEach(async () => {
 });
 afterAll(async () => server.close());
 
-/** Asks the API as somebody; with a body by POST. */
+/** Sends a request to the API with a token; with a body, by POST. */
 async function ask(path: string, body?: unknown, token: string | undefined = ADMIN): Promise<Answer> {
   return send(`${server.url}/admin/api/${path}`, {
     method: body === undefined ? 'GET' : 'POST',
@@ -62,13 +62,13 @@ async function ask(path: string, body?: unknown, token: string | undefined = ADM
   });
 }
 
-/** The tokens of a user, as the list has them. */
+/** The tokens of a user, as the list shows them. */
 async function tokensOf(userId: string): Promise<Facts[]> {
   const { body } = await ask('people');
   return (body as { tokens: Facts[] }).tokens.filter((token) => token.userId === userId);
 }
 
-/** The tokens that were made. */
+/** The tokens that were created. */
 function madeIn({ body }: Answer): Made[] {
   return (body as { tokens: Made[] }).tokens;
 }
@@ -82,7 +82,7 @@ describe('every route', () => {
   const ROUTES = ['people', 'tokens', 'tokens/change', 'sessions', 'sessions/end', 'anything/else'];
   const cases = ROUTES.flatMap((path) => ['GET', 'POST', 'PUT', 'DELETE'].map((method) => [method, path]));
 
-  test.each(cases)('%s %s refuses whoever is no admin', async (method, path) => {
+  test.each(cases)('%s %s refuses callers that are not admins', async (method, path) => {
     const as = async (token?: string): Promise<Answer> =>
       send(`${server.url}/admin/api/${path}`, {
         method: method ?? 'GET',
@@ -101,7 +101,7 @@ describe('every route', () => {
   });
 
   test.each(['', '/admin.js', '/qrcode.js'])(
-    'GET /admin%s is for browsers, and refuses a token that is no admin’s',
+    'GET /admin%s is public, but refuses a token without the scope admin',
     async (path) => {
       const as = async (token?: string): Promise<number> => {
         const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
@@ -115,12 +115,12 @@ describe('every route', () => {
   );
 });
 
-/** What a token is challenged with at a path. */
+/** The WWW-Authenticate header of a request for this path with this token. */
 async function challengeOf(path: string, token: string): Promise<string | null> {
   return (await send(server.url + path, { token })).headers.get('www-authenticate');
 }
 
-test('a token that is refused at the page is challenged as everywhere, and says what it lacks', async () => {
+test('a refused token gets the same challenge at /admin as elsewhere, and learns which scope it lacks', async () => {
   const [wrong, elsewhere] = [await challengeOf('/admin', 'tok_a'), await challengeOf('/tools', 'tok_a')];
   const lacking = [await challengeOf('/admin', ADA), await challengeOf('/admin/api/people', ADA)];
 
@@ -132,7 +132,7 @@ test('a token that is refused at the page is challenged as everywhere, and says 
   expect(lacking[1]).toBe(lacking[0]);
 });
 
-test('guessing at the page is limited as everywhere, and where nobody can tell, nothing is refused or counted', async () => {
+test('failed tokens at /admin count towards the limit; while tokens cannot be verified they are 503 and do not count', async () => {
   const tokens = createTokensOutOfReach(PEOPLE);
   const limited = await startTestServer({ verifier: tokens, env: { AUTH_FAILURES_PER_MINUTE: '1' } });
   const visit = async (path: string, token?: string): Promise<Answer> =>
@@ -159,7 +159,7 @@ test('guessing at the page is limited as everywhere, and where nobody can tell, 
   expect(after.map(({ status }) => status)).toEqual([401, 429, 200]);
 });
 
-test('the list has everybody, and no token and no digest', async () => {
+test('the list shows every user, but no token and no digest', async () => {
   const { body, text } = await ask('people');
 
   const { tokens, store, scopes } = body as { tokens: Facts[]; store: object; scopes: string[] };
@@ -171,7 +171,7 @@ test('the list has everybody, and no token and no digest', async () => {
   expect(text).not.toMatch(/[0-9a-f]{64}/);
 });
 
-test('a token that is made lets its user in at once, stands in the file by its digest, and in the log by its id', async () => {
+test('a created token works at once, is stored as its digest, and is logged by its id', async () => {
   const answer = await ask('tokens', {
     people: [{ user: 'zoe', name: 'Zoë', scopes: 'greet', expires: '90d' }],
   });
@@ -187,14 +187,14 @@ test('a token that is made lets its user in at once, stands in the file by its d
   expect(JSON.stringify(server.lines)).not.toContain(made?.token ?? '-');
 });
 
-test('whoever makes a token for it is told its address', () => {
+test('the command that creates an admin token prints the URL of the page', () => {
   expect(adminPageLines('https://my-app.example', ['greet', 'admin'])).toContain(
     '  https://my-app.example/admin',
   );
   expect(adminPageLines('https://my-app.example', undefined)).toEqual([]);
 });
 
-test('a user whose name no page could show is refused', async () => {
+test('a user id with control characters is refused', async () => {
   const { status, body } = await ask('tokens', { people: [{ user: 'a\nb' }] });
 
   expect({ status, body }).toMatchObject({
@@ -203,7 +203,7 @@ test('a user whose name no page could show is refused', async () => {
   });
 });
 
-test('a table of 500 makes a token for all who have none, in one change', async () => {
+test('a table of 500 users creates a token for each one who has none, in one change', async () => {
   const lines = Array.from({ length: 500 }, (_, index) => `u${index};"User, ${index}";greet echo;2099-01-01`);
   const table = ['user;name;scopes;expires', 'ada;Ada;;', ...lines].join('\r\n');
 
@@ -218,7 +218,7 @@ test('a table of 500 makes a token for all who have none, in one change', async 
   expect(await statusWith(made[499]?.token ?? '')).toBe(200);
 });
 
-test('two admins, and the command, lose nothing of what they do at the same time', async () => {
+test('concurrent changes by two admins and the command lose nothing', async () => {
   const byAdmins = Array.from({ length: 10 }, async (_, index) =>
     ask('tokens', { people: [{ user: `new${index}` }] }, index % 2 === 0 ? ADMIN : SECOND),
   );
@@ -237,27 +237,27 @@ test('two admins, and the command, lose nothing of what they do at the same time
 });
 
 testEach([
-  ['a user twice', { table: 'a\nb\na' }, 'names a twice'],
-  ['a column that is none', { table: 'user,shoe\na,43' }, 'none of user, name, scopes, expires'],
-  ['an end that is over', { table: 'a,,,2001-01-01' }, 'a date to come'],
-  ['an end that each machine reads otherwise', { table: 'a,,,06/30/2099' }, 'a date to come'],
+  ['a user who is listed twice', { table: 'a\nb\na' }, 'names a twice'],
+  ['an unknown column', { table: 'user,shoe\na,43' }, 'none of user, name, scopes, expires'],
+  ['an expiry in the past', { table: 'a,,,2001-01-01' }, 'a date to come'],
+  ['an expiry in an ambiguous format', { table: 'a,,,06/30/2099' }, 'a date to come'],
   [
-    'a line too long behind empty ones',
+    'a line with too many fields after empty lines',
     { table: 'user\n\na\n\nb,B' },
     'Line 5 is not a user, or has too many',
   ],
   ['an open quote', { table: 'a,"b' }, 'not closed'],
-  ['a scope that is none', { people: [{ user: 'a', scopes: '"x"' }] }, 'without spaces or quotes'],
-  ['nobody', { people: [] }, 'not as expected: people must have at least 1 entry.'],
-  ['something else', { peeple: [] }, 'not as expected: people must be a list.'],
+  ['an invalid scope', { people: [{ user: 'a', scopes: '"x"' }] }, 'without spaces or quotes'],
+  ['an empty list', { people: [] }, 'not as expected: people must have at least 1 entry.'],
+  ['an unknown field', { peeple: [] }, 'not as expected: people must be a list.'],
   [
-    'a field too much',
+    'both people and table',
     { people: [{ user: 'a' }], table: 'a' },
     'as expected: It has the unknown field "table".',
   ],
-  ['a list', [], 'not as expected: It must be an object.'],
-  ['null', null, 'not as expected: It must be an object.'],
-  ['a text for people', { people: 'a' }, 'not as expected: people must be a list.'],
+  ['an array as the body', [], 'not as expected: It must be an object.'],
+  ['null as the body', null, 'not as expected: It must be an object.'],
+  ['a string for people', { people: 'a' }, 'not as expected: people must be a list.'],
   ['a person without a user', { people: [{}] }, 'not as expected: people[0].user must be a text.'],
   ['a number for a user', { people: [{ user: 5 }] }, 'not as expected: people[0].user must be a text.'],
   ['an empty user', { people: [{ user: ' ' }] }, 'not as expected: people[0].user must not be empty.'],
@@ -267,7 +267,7 @@ testEach([
     { people: [{ user: 'u'.repeat(201) }] },
     'people[0].user must have at most 200 characters.',
   ],
-] as const)('%s is a 400 in words, and changes nothing', async (_what, body, words) => {
+] as const)('%s is a 400 that says what is wrong, and changes nothing', async (_what, body, words) => {
   const before = await readFile(server.tokensPath, 'utf8');
 
   const answer = await ask('tokens', body);
@@ -278,10 +278,10 @@ testEach([
 });
 
 testEach([
-  ['nothing that is known', { action: 'burn', ids: ['0a0a0a0a'] }, 'action must be one of disable, enable, '],
-  ['an id that is none', { action: 'disable', ids: ['X'] }, 'ids[0] has not the form that is expected.'],
+  ['an unknown action', { action: 'burn', ids: ['0a0a0a0a'] }, 'action must be one of disable, enable, '],
+  ['an invalid id', { action: 'disable', ids: ['X'] }, 'ids[0] has not the form that is expected.'],
   ['no body', undefined, 'The body is empty; send JSON.'],
-] as const)('a change with %s is a 400 in words', async (_what, body, words) => {
+] as const)('a change with %s is a 400 that says what is wrong', async (_what, body, words) => {
   const headers = { Authorization: `Bearer ${ADMIN}`, 'Content-Type': 'application/json' };
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
 
@@ -291,7 +291,7 @@ testEach([
   expect(await answer.text()).toContain(words);
 });
 
-test('tokens are disabled, enabled, ended, signed out and removed', async () => {
+test('tokens can be disabled, enabled, signed out, edited, expired and removed, with effect at once', async () => {
   const [{ id } = { id: '' }] = await tokensOf('bob');
   const bob = 'tok_bob_0123456789';
   const after = async (action: string, extra = {}): Promise<number> => {
@@ -314,7 +314,7 @@ test('tokens are disabled, enabled, ended, signed out and removed', async () => 
   expect((await ask('tokens/change', { action: 'remove', ids: [id] })).status).toBe(404);
 });
 
-test('of two admins who edit one person at once the second is told, and what each has altered stays', async () => {
+test('when two admins edit a person at once, the second gets a 409 and no change is lost', async () => {
   const [seen] = await tokensOf('greta');
   const edit = async (body: object, token?: string): Promise<Answer> =>
     ask('tokens/change', { action: 'edit', ids: [seen?.id], ...body }, token);
@@ -331,7 +331,7 @@ test('of two admins who edit one person at once the second is told, and what eac
   expect(await tokensOf('greta')).toMatchObject([{ name: 'greta', scopes: ['greet', 'echo'] }]);
 });
 
-test('a token is replaced by another one, and works for a day beside it', async () => {
+test('a rotated token gets a successor and still works for a day', async () => {
   const [{ id } = { id: '' }] = await tokensOf('greta');
 
   const answer = await ask('tokens/change', { action: 'rotate', ids: [id] });
@@ -342,7 +342,7 @@ test('a token is replaced by another one, and works for a day beside it', async 
   expect((await ask('tokens/change', { action: 'rotate', ids: [id] })).status).toBe(409);
 });
 
-test('the successor is held to what its predecessor was', async () => {
+test('a successor has the limit, the scopes and the metadata of its predecessor', async () => {
   const limited = { userId: 'lim', limit: 2, scopes: ['greet'], metadata: { course: 'ink' } };
   await server.writeTokens({ ...PEOPLE, tok_limited_0123456789: limited });
   const [{ id } = { id: '' }] = await tokensOf('lim');
@@ -354,7 +354,7 @@ test('the successor is held to what its predecessor was', async () => {
   expect(file[`sha256:${digestToken(made?.token ?? '')}`]).toMatchObject({ userId, ...held });
 });
 
-test('a token that has expired gets no successor that is as dead', async () => {
+test('an expired token cannot be rotated', async () => {
   const [{ id } = { id: '' }] = await tokensOf('old');
 
   const answer = await ask('tokens/change', { action: 'rotate', ids: [id] });
@@ -363,7 +363,7 @@ test('a token that has expired gets no successor that is as dead', async () => {
   expect(JSON.stringify(answer.body)).toContain('A token of old has expired.');
 });
 
-test('all tokens that get no successor are named at once', async () => {
+test('one answer names all tokens that cannot be rotated', async () => {
   const disabled = Object.fromEntries(
     Array.from({ length: 12 }, (_, index) => [
       `tok_disabled_${index}_0123456789`,
@@ -381,7 +381,7 @@ test('all tokens that get no successor are named at once', async () => {
   );
 });
 
-test('where there is no token file yet nobody is in it, and the first who is added makes it', async () => {
+test('without a token file the list is empty, and the first token that is added creates the file', async () => {
   const file = join(dirname(server.tokensPath), 'first.json');
   const people = createFilePeople(file, { takeOver: async () => undefined, hasRead: () => false });
 
@@ -395,7 +395,7 @@ test('where there is no token file yet nobody is in it, and the first who is add
   expect(await people.read()).toMatchObject([{ user: { userId: 'ada' } }]);
 });
 
-test('a change that the server does not take over is no success, and counts as soon as what keeps it is mended', async () => {
+test('a change that the server cannot load is a 409, and takes effect once the file is mended', async () => {
   const strict = await startTestServer({
     tokens: { [ADMIN]: PEOPLE[ADMIN] ?? {}, tok_stolen_of_bob_0123456789: { userId: 'bob' } },
     weakTokens: 'refuse',
@@ -423,7 +423,7 @@ test('a change that the server does not take over is no success, and counts as s
   expect(strict.lines.filter(({ msg }) => msg === 'changed by an admin')).toHaveLength(2);
 });
 
-test('links of tokens that do not count yet are told with a warning, and work once what keeps them from it is mended', async () => {
+test('tokens that the server cannot load yet are returned with a warning, and work once the file is mended', async () => {
   const strict = await startTestServer({
     tokens: { [ADMIN]: PEOPLE[ADMIN] ?? {}, tok_old_of_bob_0123456789: { userId: 'bob' } },
     weakTokens: 'refuse',
@@ -452,7 +452,7 @@ test('links of tokens that do not count yet are told with a warning, and work on
   expect(statuses).toEqual([200, 200]);
 });
 
-test('a file that is gone is not made anew, which would end every token that is in force', async () => {
+test('a token file that is gone is not created anew, which would end every token in force', async () => {
   const follower = await startTestServer({ tokens: PEOPLE });
   const at = async (path: string, body?: object): Promise<Answer> =>
     send(`${follower.url}/admin/api/${path}`, { token: ADMIN, ...(body && { body }) });
@@ -471,7 +471,7 @@ test('a file that is gone is not made anew, which would end every token that is 
   expect(back.status).toBe(201);
 });
 
-test('a file that is taken away when it has been written, or meanwhile, is told of in words that fit', async () => {
+test('a token file that is removed after or during a change is reported in words that fit', async () => {
   const at = join(dirname(server.tokensPath), 'fleeting.json');
   await writeFile(at, JSON.stringify(PEOPLE));
   const file = await openTokenFile({ path: at, log: createMemoryLog().log });
@@ -511,7 +511,7 @@ test('a token that is named twice is rotated once', async () => {
   expect(await tokensOf('bob')).toHaveLength(2);
 });
 
-test('nobody takes their own admin token away', async () => {
+test('an admin cannot disable, remove, expire or restrict the token that they use', async () => {
   const [{ id } = { id: '' }] = await tokensOf('tea');
 
   const answers = await Promise.all(
@@ -529,7 +529,7 @@ test('nobody takes their own admin token away', async () => {
   expect(edits).toEqual([409, 409, 200]);
 });
 
-test('who is connected is shown with client and transport, and can be sent away', async () => {
+test('sessions are listed with their client and transport, and can be ended', async () => {
   const client = await connectClient('v2 http', { url: server.url, token: ADA });
   await client.listTools();
 
@@ -547,7 +547,7 @@ test('who is connected is shown with client and transport, and can be sent away'
   await client.close().catch(() => undefined);
 });
 
-/** The longest turn of the event loop in the calmest of some runs, up to the first that keeps to a limit: a busy machine makes any turn longer. */
+/** The longest turn of the event loop in the best of up to four runs, until one stays within the limit: a busy machine makes any turn longer. */
 async function calmestTurnsOf(limitMs: number, work: (run: number) => Promise<void>) {
   let longestMs = Number.POSITIVE_INFINITY;
   let runs = 0;
@@ -560,7 +560,7 @@ async function calmestTurnsOf(limitMs: number, work: (run: number) => Promise<vo
 }
 
 testInCi(
-  'among tens of thousands, a list, new tokens and a change of thousands keep nobody waiting',
+  'with 20,000 tokens, a list, new tokens and a change of thousands do not block the event loop',
   async () => {
     const ids = Array.from({ length: 20_000 }, (_, index) => index.toString(16).padStart(8, '0'));
     const many = ids.map(
@@ -578,7 +578,7 @@ testInCi(
       await answer.arrayBuffer();
     };
 
-    // At once, each takes longer than that.
+    // All at once, each would block for longer than that.
     const limitMs = timeAtOnce(() => parseTokens(text)) / 2;
     const listing = await calmestTurnsOf(limitMs, async () => request('people'));
     const making = await calmestTurnsOf(limitMs, async (run) =>
@@ -598,7 +598,7 @@ testInCi(
 );
 
 describe('with AUTH_TOKENS', () => {
-  test('people are shown, and it is said why they cannot be changed', async () => {
+  test('tokens are listed, and changes are refused with the reason', async () => {
     const fixed = await startTestServer({ env: { AUTH_TOKENS: JSON.stringify(PEOPLE), TOKENS_FILE: '' } });
     const call = async (path: string, body?: unknown): Promise<Answer> =>
       send(`${fixed.url}/admin/api/${path}`, {
@@ -619,7 +619,7 @@ describe('with AUTH_TOKENS', () => {
   });
 });
 
-test('without authentication there is no such page', async () => {
+test('without authentication there is no page for admins', async () => {
   const open = await startTestServer({ env: { AUTH_ENABLED: 'false' } });
 
   const statuses = await Promise.all(

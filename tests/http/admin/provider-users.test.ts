@@ -1,4 +1,4 @@
-/** Users of an identity provider on the page for admins: what it calls an admin is none here. */
+/** Users of an identity provider at the page for admins: the scope admin of the provider makes nobody an admin here. */
 import type { Server } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type MadeUpProvider, serveMadeUpProvider } from '../../support/made-up-provider.ts';
@@ -22,7 +22,7 @@ afterAll(async () => {
   listening.close();
 });
 
-test('whoever has the scope from the provider is let in to tools, and to no part of the page', async () => {
+test('a user with the scope admin of the provider may call tools, and gets 403 from every part of the page', async () => {
   const token = await provider.sign({
     iss: provider.issuer,
     sub: 'eve',

@@ -1,4 +1,4 @@
-/** A client that an admin has signed in to, on the page for admins: it works with tools, and manages nobody. */
+/** A client that an admin has signed in to, at the page for admins: it may call tools, but not manage tokens. */
 import { expect, test } from '@jest/globals';
 import { send } from '../../support/raw-http.ts';
 import { newSecret, signIn } from '../../support/sign-in.ts';
@@ -6,7 +6,7 @@ import { startTestServer } from '../../support/start-server.ts';
 
 const ADMIN = 'tok_admin_0123456789';
 
-test('a token of a sign-in opens no part of the page, whatever its entry lists, and the token itself does', async () => {
+test("an access token from a sign-in gets 403 from every part of the page although its user is an admin; the admin's own token does not", async () => {
   const server = await startTestServer({
     env: { SERVER_SECRET: newSecret() },
     tokens: { [ADMIN]: { userId: 'tea', scopes: ['admin'] } },
@@ -27,7 +27,7 @@ test('a token of a sign-in opens no part of the page, whatever its entry lists, 
   expect(tools.status).toBe(200);
   expect([...refused, made].map(({ status }) => status)).toEqual([403, 403, 403, 403]);
   expect(byItself.map(({ status }) => status)).toEqual([200, 200, 200]);
-  // No scope to sign in for: none would help.
+  // The challenge names no scope: no sign-in would help.
   expect(made.headers.get('www-authenticate')).toMatch(
     /error="insufficient_scope", error_description="A sign-in does not open this[^"]+"$/,
   );

@@ -1,4 +1,4 @@
-/** `/metrics`: who may read it, what it shows of what has happened, and that Prometheus' own tool has nothing to say. */
+/** `/metrics`: who may read it, what it shows, and that Prometheus' own checker finds no fault in it. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { channel } from 'node:diagnostics_channel';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { callTool, eventually, openMcpSession, send, stateless } from '../../sup
 import { ADA, BOB, startTestServer, type TestServer } from '../../support/start-server.ts';
 import { describeWithRedis, startRedis } from '../../support/redis.ts';
 
-/** Whether Prometheus' own tool is there. Debian: `apt-get install prometheus`. */
+/** Whether promtool is installed. Debian: `apt-get install prometheus`. */
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 
 const TOKEN = 'scrape_0123456789abcdef';
@@ -32,18 +32,18 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-/** What a server shows. */
+/** The metrics of a server. */
 async function scrape({ url }: TestServer, token = TOKEN): Promise<string> {
   return (await send(`${url}/metrics`, { token })).text;
 }
 
-/** The value of a series, whose labels are all that it has. */
+/** The value of a series with exactly these labels. */
 function valueOf(text: string, series: string): number | undefined {
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length));
 }
 
-/** The same of a counter, which is not there before it counts. */
+/** The value of a counter, which is not there before it counts. */
 function countOf(text: string, series: string): number {
   return valueOf(text, series) ?? 0;
 }
@@ -53,8 +53,8 @@ function labels(tool: string): string {
   return `mcp_method_name="tools/call",gen_ai_tool_name="${tool}",mcp_transport="streamable-http"`;
 }
 
-describe('who reads it', () => {
-  test('sends its own token: no other opens it, and it opens nothing else', async () => {
+describe('access to /metrics', () => {
+  test('needs METRICS_TOKEN, which gives access to nothing else', async () => {
     const good = await send(`${server.url}/metrics`, { token: TOKEN });
     const statuses = await Promise.all([
       send(`${server.url}/metrics`, {}),
@@ -69,7 +69,7 @@ describe('who reads it', () => {
     expect(statuses.map(({ status }) => status)).toEqual([401, 401, 401, 401, 405, 200]);
   });
 
-  test('finds out by HEAD what GET would say, and is asked for the token there too', async () => {
+  test('is checked for HEAD too, which answers as GET does', async () => {
     const right = await send(`${server.url}/metrics`, { method: 'HEAD', token: TOKEN });
     const without = await send(`${server.url}/metrics`, { method: 'HEAD' });
 
@@ -81,7 +81,7 @@ describe('who reads it', () => {
     expect(without.status).toBe(401);
   });
 
-  test('finds nothing there without METRICS_TOKEN', async () => {
+  test('is a 404 without METRICS_TOKEN', async () => {
     const bare = await startTestServer();
     const answer = await send(`${bare.url}/metrics`, { token: ADA });
     await bare.close();
@@ -89,14 +89,14 @@ describe('who reads it', () => {
     expect(answer).toMatchObject({ status: 404, body: { error: 'not_found' } });
   });
 
-  test('is told in the log that a short token can be guessed', async () => {
+  test('is warned of in the log when METRICS_TOKEN is short', async () => {
     const short = await startTestServer({ env: { METRICS_TOKEN: 'scrape' } });
     await short.close();
 
     expect(short.lines.some(({ msg }) => String(msg).startsWith('METRICS_TOKEN is short'))).toBe(true);
   });
 
-  test('is told in the log of whose token it is, where it is a user’s too', async () => {
+  test('is warned of in the log when METRICS_TOKEN is the token of a user', async () => {
     const shared = await startTestServer({ env: { METRICS_TOKEN: ADA } });
     await shared.close();
 
@@ -109,8 +109,8 @@ describe('who reads it', () => {
   });
 });
 
-describe('what it shows', () => {
-  test('is calls by method, tool, transport and error, in buckets that begin below a millisecond', async () => {
+describe('the metrics', () => {
+  test('count calls by method, tool, transport and error, with buckets below a millisecond', async () => {
     const session = await openMcpSession(server.url, ADA);
     await session.post(callTool(1, 'echo_message', { message: 'x' }));
     await session.post(callTool(2, 'echo_message', {}));
@@ -130,7 +130,7 @@ describe('what it shows', () => {
     expect(text).not.toMatch(/sEcReT|ada/);
   });
 
-  test('is one series for outcomes that have the same labels', async () => {
+  test('have one series for two outcomes with the same labels', async () => {
     const event = { method: 'tools/call', kind: 'tool', name: 'both', transport: 'stdio', durationMs: 1 };
     for (const outcome of ['ok', 'input_required']) channel(CALL_ENDED).publish({ ...event, outcome });
 
@@ -141,7 +141,7 @@ describe('what it shows', () => {
     ]);
   });
 
-  test('is one series for all resources, whose names are no labels', async () => {
+  test('have one series for all resources, without their names', async () => {
     const event = { method: 'resources/read', kind: 'resource', transport: 'stdio', durationMs: 1 };
     for (const name of ['one', 'two']) channel(CALL_ENDED).publish({ ...event, name, outcome: 'ok' });
 
@@ -152,7 +152,7 @@ describe('what it shows', () => {
     ]);
   });
 
-  test('is sessions and streams, what runs, tokens, and the process', async () => {
+  test('show sessions, streams, calls in flight, tokens and the process', async () => {
     await openStream(sandbox, { url: new URL('/sse', server.url), token: BOB });
     const session = await openMcpSession(server.url, BOB, '2025-06-18');
     const running = session.post(callTool(1, 'hold'));
@@ -179,9 +179,9 @@ describe('what it shows', () => {
       expect(valueOf(text, name)).toBeGreaterThanOrEqual(0);
   });
 
-  test('is how late the event loop was since it was last asked, without what measuring it waits for', async () => {
+  test('show the delay of the event loop since the last scrape, without the interval of its measurement', async () => {
     await scrape(server);
-    // The first look of Node's own clock since then has nothing to compare with.
+    // The first sample of Node's own monitor since then has nothing to compare with.
     for (let block = 0; block < 3; block += 1) {
       const untilMs = performance.now() + 150;
       while (performance.now() < untilMs);
@@ -197,7 +197,7 @@ describe('what it shows', () => {
     });
   });
 
-  test('is refused logins by reason, and calls that a limit refused', async () => {
+  test('count refused logins by reason, and calls that a limit refused', async () => {
     const before = await scrape(server);
     await send(`${server.url}/tools`, {});
     await send(`${server.url}/tools`, { token: 'tok_expired_0123456789' });
@@ -213,7 +213,7 @@ describe('what it shows', () => {
     expect(countOf(after, 'mcp_server_limited_calls_total{limit="call_limit"}')).toBeGreaterThan(0);
   });
 
-  test('has users by their ids with METRICS_USERS alone', async () => {
+  test('name users by their ids only with METRICS_USERS', async () => {
     const own = await startTestServer({
       env: { METRICS_TOKEN: TOKEN, METRICS_USERS: 'true' },
       tokens: { [ADA]: { userId: 'a"d\\a\n' } },
@@ -226,8 +226,8 @@ describe('what it shows', () => {
   });
 });
 
-describeWithRedis('a Redis', () => {
-  test('is up or not', async () => {
+describeWithRedis('the metric of Redis', () => {
+  test('tells whether Redis is reachable', async () => {
     const redis = await startRedis(sandbox);
     const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url');
     const env = { METRICS_TOKEN: TOKEN, SERVER_SECRET: secret, REDIS_URL: redis.url };
@@ -245,7 +245,7 @@ describeWithRedis('a Redis', () => {
 });
 
 (hasPromtool ? describe : describe.skip)('promtool', () => {
-  test('has nothing to say about it', async () => {
+  test('finds no fault in the metrics', async () => {
     const input = await scrape(server);
 
     const output = execFileSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });

@@ -1,4 +1,4 @@
-/** Users who sign in at an identity provider, through the real server: what clients find, every route, step-up, and a provider that is away. */
+/** Users who sign in at an identity provider, through the real server: metadata, every route, step-up, and a provider that is unreachable. */
 import type { Server } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { PACKAGE } from '../../support/package.ts';
@@ -21,7 +21,7 @@ let at: MadeUpProvider;
 let listening: Server;
 let server: TestServer;
 let url: string;
-/** The variables of a server for that provider. */
+/** The variables of a server that trusts this provider. */
 const variables = (): Record<string, string> => ({
   OAUTH_ISSUER: at.issuer,
   OAUTH_CLIENT_ID: 'mcp',
@@ -41,7 +41,7 @@ beforeEach(() => {
   at.isUp = true;
 });
 
-/** A good token of the provider; `more` has other claims. */
+/** A valid token of the provider; `more` replaces or adds claims. */
 async function tokenOf(sub: string, more: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const nowSeconds = Math.floor(Date.now() / 1000);
   return at.sign({
@@ -54,7 +54,7 @@ async function tokenOf(sub: string, more: Readonly<Record<string, unknown>> = {}
   });
 }
 
-/** What `whoami` says in a session. */
+/** What `whoami` returns in a session. */
 async function whoIs(session: RawSession): Promise<{ userId: string }> {
   const { body } = await session.post(callTool(9, 'whoami'));
   return JSON.parse((body as { result: { content: [{ text: string }] } }).result.content[0].text) as {
@@ -62,8 +62,8 @@ async function whoIs(session: RawSession): Promise<{ userId: string }> {
   };
 }
 
-describe('what clients find', () => {
-  test('is who gives tokens, in the document that a 401 names', async () => {
+describe('the metadata for clients', () => {
+  test('names the provider, in the document to which a 401 points', async () => {
     const refused = await send(`${url}/mcp`, { body: initialize() });
     const pointer = /resource_metadata="([^"]+)"/.exec(refused.headers.get('www-authenticate') ?? '')?.[1];
     const document = await send(pointer ?? '');
@@ -82,7 +82,7 @@ describe('what clients find', () => {
     });
   });
 
-  test('under a path has that path in every address, and tokens must be for it', async () => {
+  test('has the base path of PUBLIC_URL in every URL, and tokens must be issued for that path', async () => {
     const base = 'https://my-app.example/apps/x';
     const under = await startTestServer({ env: { ...variables(), PUBLIC_URL: `${base}/` } });
     const ask = async (path: string, ...headers: string[]) =>
@@ -118,7 +118,7 @@ describe('what clients find', () => {
     ['POST', '/token'],
     ['POST', '/register'],
     ['POST', '/revoke'],
-  ])('at %s %s is a 404 that says where to sign in', async (method, path) => {
+  ])('is not at %s %s, which is a 404 that says where to sign in', async (method, path) => {
     const { status, body } = await send(url + path, { method });
 
     expect({ status, body }).toMatchObject({
@@ -127,7 +127,7 @@ describe('what clients find', () => {
     });
   });
 
-  test('is told by the page and to programs', async () => {
+  test('is linked from the JSON at /', async () => {
     const { body } = await send(`${url}/`, { headers: { Accept: 'application/json' } });
 
     expect(body).toMatchObject({ signIn: '/.well-known/oauth-protected-resource/mcp' });
@@ -135,7 +135,7 @@ describe('what clients find', () => {
 });
 
 describe('a token of the provider', () => {
-  test('opens every route, as its user', async () => {
+  test('gives its user access to every route', async () => {
     const token = await tokenOf('grace', { name: 'Grace Hopper' });
     const session = await openMcpSession(url, token);
     const sse = await openSse(url, token);
@@ -158,7 +158,7 @@ describe('a token of the provider', () => {
     sse.close();
   });
 
-  test('is no key to what a user of the file has, be the name the same', async () => {
+  test('gives no access to a session of a user of the token file with the same id', async () => {
     const session = await openMcpSession(url, ADA);
     const token = await tokenOf('ada', { name: 'Ada Lovelace' });
 
@@ -174,10 +174,10 @@ describe('a token of the provider', () => {
   });
 
   test.each([
-    ['for nobody', { aud: undefined }, /Audience mapper/],
-    ['for others', { aud: 'https://other.example/mcp' }, /is not this server/],
+    ['without an audience', { aud: undefined }, /Audience mapper/],
+    ['for another audience', { aud: 'https://other.example/mcp' }, /is not this server/],
     ['that has expired', { exp: 1 }, /has expired/],
-  ])('%s is a 401 that says so', async (_, claims, words) => {
+  ])('%s is a 401 with the reason', async (_, claims, words) => {
     const { status, body, headers } = await send(`${url}/mcp`, {
       token: await tokenOf('ada', claims),
       body: initialize(),
@@ -190,14 +190,14 @@ describe('a token of the provider', () => {
     expect(headers.get('www-authenticate')).toMatch(/error="invalid_token".*resource_metadata=/);
   });
 
-  test('that ends takes its streams with it', async () => {
+  test('ends its streams when it expires', async () => {
     const sse = await openSse(url, await tokenOf('hedy', { exp: Math.floor(Date.now() / 1000) + 2 }));
 
     expect(sse.status).toBe(200);
     expect(await sse.over(5_000)).toBe('ended');
   });
 
-  test('may be opaque, and is refused as soon as the provider says so', async () => {
+  test('may be opaque, and is refused when the provider says that it is not active', async () => {
     at.opaque.set('opaque_1', {
       active: true,
       iss: at.issuer,
@@ -219,7 +219,7 @@ describe('a token of the provider', () => {
   });
 });
 
-test('a static token goes on beside it, and asks nobody', async () => {
+test('a token of the token file works beside the provider, which is not asked about it', async () => {
   const before = at.asked.length;
 
   const { status, body } = await send(`${url}/tools`, { token: ADA });
@@ -228,7 +228,7 @@ test('a static token goes on beside it, and asks nobody', async () => {
   expect(at.asked.length).toBe(before);
 });
 
-test('a provider that cannot be reached is 503 for its tokens, never 401, and nothing to others', async () => {
+test('an unreachable provider makes its tokens 503, never 401, and does not affect tokens of the token file', async () => {
   const fresh = await startTestServer({ env: variables() });
   at.isUp = false;
   const token = await tokenOf('ada', { aud: `${fresh.url}/mcp` });
@@ -246,24 +246,24 @@ test('a provider that cannot be reached is 503 for its tokens, never 401, and no
   expect(fresh.lines.filter(({ msg }) => msg === 'identity provider cannot be asked')).not.toEqual([]);
 });
 
-/** A call that stands alone. */
+/** A stateless call. */
 const callAlone = (token: string) =>
   stateless(
     { method: 'tools/call', params: { name: 'echo_message', arguments: { message: 'x' } } },
     { token },
   );
 
-describe('a call that lacks a scope', () => {
+describe('a call without the scope that it needs', () => {
   const echo = callTool(1, 'echo_message', { message: 'x' });
 
-  /** The same call over each transport, and each revision of it. */
+  /** The same call over each transport and with each revision of the protocol. */
   const ways: readonly (readonly [string, (token: string) => Promise<Answer>])[] = [
     ['a session of 2025-11-25', async (token) => (await openMcpSession(url, token)).post(echo)],
     [
       'a batch of 2025-03-26',
       async (token) => (await openMcpSession(url, token, '2025-03-26')).post([rpc(2, 'ping'), echo]),
     ],
-    ['no session', async (token) => send(`${url}/mcp`, { token, body: echo })],
+    ['Streamable HTTP without a session', async (token) => send(`${url}/mcp`, { token, body: echo })],
     ['2026-07-28', async (token) => send(`${url}/mcp`, callAlone(token))],
     [
       'HTTP+SSE',
@@ -276,7 +276,7 @@ describe('a call that lacks a scope', () => {
     ],
   ];
 
-  test.each(ways)('over %s is a 403 that says what to sign in for', async (way, call) => {
+  test.each(ways)('over %s is a 403 that names the scopes to sign in for', async (way, call) => {
     const answer = await call(await tokenOf('greta', { scope: 'greet openid' }));
 
     const path = way === 'HTTP+SSE' ? '/sse' : '/mcp';
@@ -288,7 +288,7 @@ describe('a call that lacks a scope', () => {
     expect(answer.body).toMatchObject({ error: { data: { error: 'insufficient_scope' } } });
   });
 
-  test('that are several names all of them at once', async () => {
+  test('in a batch of several is a 403 that names the scopes of all of them', async () => {
     const token = await tokenOf('greta', { scope: '' });
     const session = await openMcpSession(url, token, '2025-03-26');
 
@@ -301,7 +301,7 @@ describe('a call that lacks a scope', () => {
     expect(answer.headers.get('www-authenticate')).toContain('scope="greet echo"');
   });
 
-  test('is one that the list shows, since it can be got', async () => {
+  test('is of a tool that is listed all the same, as the user can obtain the scope', async () => {
     const session = await openMcpSession(url, await tokenOf('greta', { scope: 'greet' }));
 
     const { text } = await session.post(rpc(1, 'tools/list'));
@@ -309,7 +309,7 @@ describe('a call that lacks a scope', () => {
     expect(text).toContain('echo_message');
   });
 
-  test('is a tool error for a token of the file, for which signing in cannot help', async () => {
+  test('is a tool error with a token of the token file, whose scopes no sign-in extends', async () => {
     const session = await openMcpSession(url, GREETER);
 
     const [list, call] = [await session.post(rpc(1, 'tools/list')), await session.post(echo)];
@@ -331,7 +331,7 @@ describe('a call that lacks a scope', () => {
   });
 });
 
-test('no token file need be there', async () => {
+test('the server needs no token file beside a provider', async () => {
   const alone = await startTestServer({
     env: { ...variables(), TOKENS_FILE: '', OAUTH_AUDIENCE: 'api://mcp' },
     tokens: TOKENS,

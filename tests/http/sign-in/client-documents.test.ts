@@ -1,4 +1,4 @@
-/** Clients that a document describes, as the vendors write theirs, on a host of our own over https: read by the server, and signed in. */
+/** Clients that sign in with a Client ID Metadata Document like those of the vendors, which the server reads from an https host of the test's own. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +16,7 @@ import {
 } from '../../support/server-process.ts';
 import { allow, askFor, exchange, newSecret, openPage, refresh, type Tokens } from '../../support/sign-in.ts';
 
-/** What the vendors' documents say, besides their own address. */
+/** What the documents of the vendors say, besides their own URL. */
 const DOCUMENTS: Readonly<Record<string, object>> = {
   claude: {
     client_name: 'Claude',
@@ -64,7 +64,7 @@ const DOCUMENTS: Readonly<Record<string, object>> = {
 const sandbox = createSandbox();
 let host: Server;
 let origin = '';
-/** The documents that were asked for. */
+/** The documents that were requested. */
 const asked: string[] = [];
 let server: ServerProcess;
 beforeAll(async () => {
@@ -101,7 +101,7 @@ test.each([
   ['claude-code', 'Claude Code', 'http://localhost:54321/callback', 'a program on the computer you are using'],
   ['chatgpt', 'ChatGPT', 'https://chatgpt.com/connector/oauth/AbC_d-9', 'chatgpt.com'],
   ['vs-code', 'Visual Studio Code', 'http://127.0.0.1:40000/', 'a program on the computer you are using'],
-])('a document as %s has it is read once, and its client is signed in', async (file, name, redirect_uri, place) => {
+])('a document like that of %s is read once, and its client can sign in', async (file, name, redirect_uri, place) => {
   const { url } = server;
   const clientId = `${origin}/oauth/${file}.json`;
   const asking = askFor(url, clientId, { redirect_uri, scope: 'openid profile offline_access' });
@@ -121,7 +121,7 @@ test.each([
   expect(asked.filter((one) => one === `/oauth/${file}.json`)).toHaveLength(1);
 }); // prettier-ignore
 
-test('a document that is somewhere else by now is not followed there; the page says so, and the log why', async () => {
+test('a redirect of a client document is not followed; the page says that the document cannot be used, and the log why', async () => {
   const before = asked.length;
 
   const { status, text } = await openPage(server.url, askFor(server.url, `${origin}/oauth/moved.json`));

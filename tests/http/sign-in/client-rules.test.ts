@@ -1,4 +1,4 @@
-/** What each client requires of a server that it signs in to: a test for every rule that has broken one of them elsewhere. */
+/** What each client requires of an authorization server: a test for every rule whose breach stopped one of them elsewhere. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { requireOwnResources } from '../../../src/auth/sign-in/resources.ts';
 import { send } from '../../support/raw-http.ts';
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(async () => server.close());
 
-/** The id of a client with these redirects. */
+/** The id of a client with these redirect URIs. */
 const clientWith = async (...uris: string[]): Promise<string> =>
   String((await register(url, { redirect_uris: uris }))['client_id']);
 
@@ -54,7 +54,7 @@ describe('a loopback redirect', () => {
     ['http://localhost/callback', 'http://localhost.evil.example/callback', 400],
     ['http://localhost/callback', 'http://localhost:70000/callback', 400],
     ['http://localhost/callback', 'http://LOCALHOST/callback', 400],
-  ])('registered as %s and asked for as %s gets %i', async (known, asked, status) => {
+  ])('registered as %s and requested as %s gets %i', async (known, asked, status) => {
     for (const application_type of ['web', 'native', undefined]) {
       const client = await register(url, { redirect_uris: [known], application_type });
       const page = await openPage(url, askFor(url, String(client['client_id']), { redirect_uri: asked }));
@@ -66,7 +66,7 @@ describe('a loopback redirect', () => {
 });
 
 describe('registration', () => {
-  test('keeps the redirects that are allowed, of the three that Cursor sends and one that is not', async () => {
+  test('keeps the allowed redirect URIs of Cursor and leaves out one that is not allowed', async () => {
     const uris = [
       'cursor://anysphere.cursor-mcp/oauth/callback',
       'https://www.cursor.com/agents/mcp/oauth/callback',
@@ -100,7 +100,7 @@ describe('registration', () => {
     ['app://cb'],
     [' http://localhost/'],
     ['http://local host/'],
-  ])('refuses a client that can be sent to %s alone', async (uri) => {
+  ])('refuses a client whose only redirect URI is %s', async (uri) => {
     const answer = await send(`${url}/register`, { body: { redirect_uris: [uri] } });
 
     expect(answer).toMatchObject({
@@ -121,11 +121,11 @@ describe('registration', () => {
     ['https://insiders.vscode.dev/redirect'],
     ['http://127.0.0.1:33418/'],
     ['app://cb?a=%20b'],
-  ])('takes %s', async (uri) => {
+  ])('accepts the redirect URI %s', async (uri) => {
     expect((await register(url, { redirect_uris: [uri] }))['redirect_uris']).toEqual([uri]);
   });
 
-  test('echoes no null, takes null for absent, and says times as whole numbers', async () => {
+  test('returns no null, treats null as absent, and returns times as whole seconds', async () => {
     const answer = await register(url, {
       token_endpoint_auth_method: 'client_secret_post',
       client_name: null,
@@ -148,7 +148,7 @@ describe('registration', () => {
     ['client_secret_post', 'client_secret_post'],
     ['none', 'none'],
   ])(
-    'answers with the method %s when %s is asked for, and a secret where there is one',
+    'answers with the method %s when %s is requested, and with a secret unless it is none',
     async (method, asked) => {
       const answer = await register(url, { token_endpoint_auth_method: asked });
 
@@ -167,21 +167,25 @@ describe('registration', () => {
     ['eleven redirects', { redirect_uris: Array(11).fill(LOOPBACK) }, 'invalid_redirect_uri'],
     ['a long redirect', { redirect_uris: [`${LOOPBACK}/${'a'.repeat(512)}`] }, 'invalid_redirect_uri'],
     [
-      'another method',
+      'private_key_jwt',
       { redirect_uris: [LOOPBACK], token_endpoint_auth_method: 'private_key_jwt' },
       'invalid_client_metadata',
     ],
     [
-      'no codes',
+      'a grant other than authorization_code',
       { redirect_uris: [LOOPBACK], grant_types: ['client_credentials'] },
       'invalid_client_metadata',
     ],
-    ['no codes either', { redirect_uris: [LOOPBACK], response_types: ['token'] }, 'invalid_client_metadata'],
+    [
+      'a response type other than code',
+      { redirect_uris: [LOOPBACK], response_types: ['token'] },
+      'invalid_client_metadata',
+    ],
   ])('refuses %s', async (_what, body, error) => {
     expect(await send(`${url}/register`, { body })).toMatchObject({ status: 400, body: { error } });
   });
 
-  test('refuses what is larger than 16 KiB', async () => {
+  test('refuses metadata larger than 16 KiB', async () => {
     const answer = await send(`${url}/register`, {
       body: { redirect_uris: [LOOPBACK], client_name: 'x'.repeat(20_000) },
     });
@@ -189,7 +193,7 @@ describe('registration', () => {
     expect(answer.status).toBe(413);
   });
 
-  test('of a name that turns the text around or is endless shows what can be read of it', async () => {
+  test('shows a client name without control characters, escaped and shortened', async () => {
     const id = String(
       (await register(url, { client_name: `A\u202Eb\u0000<i>${'x'.repeat(500)}` }))['client_id'],
     );
@@ -202,7 +206,7 @@ describe('registration', () => {
   });
 });
 
-describe('scopes', () => {
+describe('the scopes', () => {
   test.each([
     ['openid profile email', 'greet echo'],
     ['claudeai', 'greet echo'],
@@ -210,7 +214,7 @@ describe('scopes', () => {
     ['greet', 'greet'],
     ['greet openid offline_access', 'greet offline_access'],
     [undefined, 'greet echo'],
-  ])('of the request %s are answered as %s, whatever was registered', async (scope, granted) => {
+  ])('of a request for %s are granted as %s, whatever was registered', async (scope, granted) => {
     const parameters = scope === undefined ? {} : { scope };
     const answer = await signIn(url, ADA, { metadata: { scope: 'greet' }, parameters });
 
@@ -224,7 +228,7 @@ describe('scopes', () => {
 });
 
 describe('refresh tokens', () => {
-  test('are for every client with that grant, whether it asks for offline_access or not', async () => {
+  test('are issued to every client with that grant, whether it asks for offline_access or not', async () => {
     const both = await signIn(url, ADA, {
       metadata: { grant_types: ['authorization_code', 'refresh_token'] },
     });
@@ -238,7 +242,7 @@ describe('refresh tokens', () => {
     ]);
   });
 
-  test('are named nowhere where OAUTH_REFRESH_SECONDS=0 gives none', async () => {
+  test('are not issued or mentioned with OAUTH_REFRESH_SECONDS=0', async () => {
     const without = await startTestServer({
       env: { SERVER_SECRET: newSecret(), OAUTH_REFRESH_SECONDS: '0', AUTH_FAILURES_PER_MINUTE: '100000' },
     });
@@ -260,7 +264,7 @@ describe('refresh tokens', () => {
     expect(answer).not.toHaveProperty('refresh_token');
   });
 
-  test('asked for at once by ten are all good, and so is what each of them gets', async () => {
+  test('may be used ten times at once, and every token that this yields is valid', async () => {
     const { clientId, refresh_token: token } = await signIn(url, ADA);
 
     const answers = await Promise.all(Array.from({ length: 10 }, async () => refresh(url, clientId, token)));
@@ -276,7 +280,7 @@ describe('refresh tokens', () => {
     expect([...users, ...next]).toEqual(Array(20).fill(200));
   });
 
-  test('two generations old end the sign-in', async () => {
+  test('revoke the sign-in when they are two generations old', async () => {
     const first = await signIn(url, ADA);
     const second = (await refresh(url, first.clientId, first.refresh_token)).body as Tokens;
     const third = (await refresh(url, first.clientId, second.refresh_token)).body as Tokens;
@@ -293,13 +297,13 @@ describe('refresh tokens', () => {
   });
 });
 
-describe('the codes of refusals', () => {
+describe('error codes at the token endpoint', () => {
   test.each([
     ['mcp_ci_forged', 401],
     ['', 401],
     ['https://evil.example/client.json', 401],
   ])(
-    'an unknown client %j is invalid_client with %i at /token, so that it registers again',
+    'for an unknown client %j are invalid_client with %i, so that it registers again',
     async (id, status) => {
       for (const grant of ['authorization_code', 'refresh_token']) {
         const fields = {
@@ -317,7 +321,7 @@ describe('the codes of refusals', () => {
     },
   );
 
-  test('of a wrong secret by Basic names Basic', async () => {
+  test('for a wrong secret by HTTP Basic come with a Basic challenge', async () => {
     const client = await register(url, { token_endpoint_auth_method: 'client_secret_basic' });
     const basic = (secret: string): string =>
       `Basic ${Buffer.from(`${String(client['client_id'])}:${secret}`).toString('base64')}`;
@@ -334,7 +338,7 @@ describe('the codes of refusals', () => {
   });
 
   test.each(['client_secret_post', 'client_secret_basic'])(
-    'a client with a secret for %s exchanges with it in either way, and not without',
+    'let a client with a secret for %s send it in either way, but not omit it',
     async (method) => {
       const client = await register(url, { token_endpoint_auth_method: method });
       const [id, secret] = [String(client['client_id']), String(client['client_secret'])];
@@ -348,7 +352,7 @@ describe('the codes of refusals', () => {
     },
   );
 
-  test('/authorize tells programs about an unknown client in JSON, and people on a page', async () => {
+  test('/authorize answers an unknown client with JSON or a page, according to Accept', async () => {
     const asking = askFor(url, 'mcp_ci_forged');
 
     const json = await openPage(url, asking, { Accept: 'application/json' });
@@ -360,7 +364,7 @@ describe('the codes of refusals', () => {
 });
 
 describe('a redirect', () => {
-  test('keeps the query of the client byte for byte', async () => {
+  test('keeps the query of the redirect URI byte for byte', async () => {
     const asking = askFor(url, await clientWith('app://cb?a=%20b'), { redirect_uri: 'app://cb?a=%20b' });
     const ticket = ticketOf(await openPage(url, asking));
 
@@ -373,17 +377,17 @@ describe('a redirect', () => {
   test.each([
     { what: 'that is too long', parameters: { state: 'x'.repeat(4_097) }, error: 'invalid_request' },
     {
-      what: 'that JSON makes too long',
+      what: 'that is too long as JSON',
       parameters: { state: '\x01'.repeat(1_400) },
       error: 'invalid_request',
     },
-    { what: 'that UTF-8 makes too long', parameters: { state: '€'.repeat(1_366) }, error: 'invalid_request' },
+    { what: 'that is too long in UTF-8', parameters: { state: '€'.repeat(1_366) }, error: 'invalid_request' },
     {
       what: 'where none was sent',
       parameters: { state: undefined, prompt: 'none' },
       error: 'interaction_required',
     },
-  ])('of an error has no state $what', async ({ parameters, error }) => {
+  ])('with an error has no state $what', async ({ parameters, error }) => {
     const asking = askFor(url, await clientWith(LOOPBACK), parameters);
 
     const { status, headers } = await openPage(url, asking);
@@ -392,7 +396,7 @@ describe('a redirect', () => {
     expect([status, searchParams.get('error'), searchParams.has('state')]).toEqual([303, error, false]);
   });
 
-  test('tells the client that a parameter is there twice, unless it is where it leads to or what comes with it', async () => {
+  test('reports a parameter that is sent twice, unless it is the client, its redirect URI or its state: those get a page', async () => {
     const { parameters } = askFor(url, await clientWith(LOOPBACK));
     const query = new URLSearchParams(parameters).toString();
     const askTwice = async (name: string) =>
@@ -419,7 +423,7 @@ describe('a redirect', () => {
     ['\x01'.repeat(682), 160],
     ['€'.repeat(1_365), 10],
   ])(
-    'has the longest state that there may be, beside a resource that is named time and again',
+    'carries a state of the greatest length, also beside a resource that is named many times',
     async (state, times) => {
       const asking = askFor(url, await clientWith(LOOPBACK), { state });
       const again = `&resource=${encodeURIComponent(url)}`.repeat(times);
@@ -435,7 +439,7 @@ describe('a redirect', () => {
     },
   );
 
-  test('of an error has the state and one iss as well', async () => {
+  test('with an error has the state and exactly one iss', async () => {
     const id = await clientWith(LOOPBACK);
     const wrong: Record<string, string | undefined>[] = [
       { response_type: 'token' },
@@ -478,7 +482,7 @@ describe('a redirect', () => {
   });
 
   test.each(['', '/', '/mcp', '/mcp/', '/sse', '/messages', '/tools'])(
-    'goes to a client that names the resource %j of this server',
+    'succeeds for a client that names the resource %j of this server',
     async (path) => {
       const asking = askFor(url, await clientWith(LOOPBACK), { resource: url + path });
 
@@ -488,10 +492,14 @@ describe('a redirect', () => {
 });
 
 test.each([
-  ['in capitals', 'https://My-App.example', 'HTTPS://MY-APP.example/mcp'],
-  ['with the port that the scheme has anyway', 'https://my-app.example', 'https://my-app.example:443/mcp'],
-  ['with that port, as PUBLIC_URL does', 'https://my-app.example:443', 'https://my-app.example:443/mcp'],
-])('a resource that names scheme and host %s is the same one', (_, issuer, written) => {
+  ['in upper case', 'https://My-App.example', 'HTTPS://MY-APP.example/mcp'],
+  ['with the default port of the scheme', 'https://my-app.example', 'https://my-app.example:443/mcp'],
+  [
+    'with the default port, as PUBLIC_URL has it',
+    'https://my-app.example:443',
+    'https://my-app.example:443/mcp',
+  ],
+])('a resource with scheme and host written %s is the same resource', (_, issuer, written) => {
   expect(requireOwnResources([written, 'https://my-app.example/mcp'], issuer)).toEqual([
     'https://my-app.example/mcp',
   ]);
@@ -503,7 +511,7 @@ test.each([
     expect(() => requireOwnResources([other], issuer)).toThrow('The resource is not this server');
 });
 
-test('a client that writes its resource in another way when it exchanges its code gets its token', async () => {
+test('a client that writes its resource differently at the token endpoint gets its token', async () => {
   const asking = askFor(url, await clientWith(LOOPBACK), {
     resource: `${url}/mcp`.replace('http:', 'HTTP:'),
   });
@@ -518,7 +526,7 @@ test.each([
   '/token',
   '/register',
   '/revoke',
-])('%s is open to the pages of any origin, without their credentials', async (path) => {
+])('%s allows pages of any origin, without credentials', async (path) => {
   const Origin = 'https://inspector.example';
   const preflight = await send(url + path, {
     method: 'OPTIONS',
@@ -548,7 +556,7 @@ describe('POST /register with a credential', () => {
     ['expired', { Authorization: 'Bearer tok_expired_0123456789' }, 401, /has expired/],
     ['empty', { Authorization: '' }, 401, /No credential was sent.*Set the header/],
     ['right', { 'x-api-key': ADA }, 400, /The token is valid: connect with it/],
-  ])('that is %s is told so, and no client is made', async (_what, headers, status, words) => {
+  ])('that is %s gets the reason and no client', async (_what, headers, status, words) => {
     const answer = await send(`${url}/register`, {
       headers: { ...headers },
       body: { redirect_uris: [LOOPBACK] },
@@ -559,7 +567,7 @@ describe('POST /register with a credential', () => {
   });
 });
 
-test('POST /register says so where clients may not register, and what is wrong with a credential', async () => {
+test('POST /register says that registration is off, or what is wrong with the credential', async () => {
   const closed = await startTestServer({
     env: { SERVER_SECRET: newSecret(), OAUTH_REGISTRATION: 'false' },
   });

@@ -1,4 +1,4 @@
-/** What a client ends, or two are found to have, is over in every process of the server that can be reached. */
+/** A sign-in that ends in one process ends in every other process that can be reached. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { createFamilies } from '../../../src/auth/sign-in/families.ts';
@@ -6,7 +6,7 @@ import { shareEnds } from '../../../src/server/sign-in.ts';
 import { createPeerGroup } from '../../support/peer-group.ts';
 import { eventually } from '../../support/raw-http.ts';
 
-/** Three processes. */
+/** Three processes that share ends. */
 function startProcesses() {
   const group = createPeerGroup();
   return ['one', 'two', 'three'].map(() => {
@@ -24,22 +24,22 @@ function startProcesses() {
 }
 
 test.each([
-  ['its client ends', (families: ReturnType<typeof createFamilies>) => void families.end('mine')],
+  ['that its client revokes', (families: ReturnType<typeof createFamilies>) => void families.end('mine')],
   [
-    'whose code comes twice',
+    'whose code is used twice',
     (families: ReturnType<typeof createFamilies>) => {
       families.useCode('mine', Infinity);
       expect(() => families.useCode('mine', Infinity)).toThrow('used before');
     },
   ],
   [
-    'of which an old refresh token comes',
+    'whose refresh token is used two generations late',
     (families: ReturnType<typeof createFamilies>) => {
       families.useRefresh('mine', 2);
       expect(() => families.useRefresh('mine', 0)).toThrow('was used before');
     },
   ],
-])('a sign-in %s is over in all processes, and others go on', async (_how, end) => {
+])('a sign-in %s ends in all processes, and other sign-ins do not', async (_how, end) => {
   const processes = startProcesses();
 
   processes.slice(0, 1).forEach(({ families }) => end(families));
@@ -49,7 +49,7 @@ test.each([
   expect(processes.map(({ countTold }) => countTold())).toEqual([1, 0, 0]);
 });
 
-test('one that ends again is told of once', () => {
+test('a sign-in that ends twice is announced once', () => {
   const [process] = startProcesses();
 
   void process?.families.end('mine');
@@ -58,7 +58,7 @@ test('one that ends again is told of once', () => {
   expect(process?.countTold()).toBe(1);
 });
 
-test('who ends one waits until the others have been told', async () => {
+test('ending a sign-in waits until the other processes have been told', async () => {
   const families = createFamilies();
   let release: (() => void) | undefined;
   let isOver = false;

@@ -1,4 +1,4 @@
-/** What came of a sign-in leads back to the entry of the token file at every request: whatever that says counts for it as well. */
+/** The tokens of a sign-in are checked against the entry in the token file at every request: what the entry says applies to them too. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { digestToken, tokenIdOf } from '../../../src/auth/digest.ts';
 import type { Feature } from '../../../src/mcp/feature.ts';
@@ -52,7 +52,7 @@ const lesson = defineResource({
   read: () => 'Begin.',
 });
 
-/** How soon a revoked token's streams must be closed; the file is looked at twice a second, streams once. */
+/** How soon the streams of a revoked token must be closed; the file is checked twice a second, streams once. Milliseconds. */
 const SOON_MS = 2_500;
 
 let servers: TestServer[] = [];
@@ -72,11 +72,11 @@ async function start(
   return server;
 }
 
-/** The status that a token's next request gets. */
+/** The status of a request with this token. */
 const statusOf = async ({ url }: TestServer, token: string): Promise<number> =>
   (await send(`${url}/tools`, { token })).status;
 
-/** The status that a refresh gets. */
+/** The status of a refresh. */
 const refreshStatus = async ({ url }: TestServer, { clientId, refresh_token: token }: SignedIn) =>
   (await refresh(url, clientId, token)).status;
 
@@ -89,7 +89,7 @@ describe.each([
     'disabled',
   ],
   [
-    'at its end',
+    'expired',
     (): TokenFileContent => ({ [ADA]: { ...ada, expiresAt: PAST }, [BOB]: bob }),
     /expired/,
     'expired',
@@ -104,7 +104,7 @@ describe.each([
     'signed_out',
   ],
 ])('an entry that is %s', (_how, after, words, reason) => {
-  test('ends what came of it at the next request, and its streams with it, and nobody else’s', async () => {
+  test("ends the tokens and streams of its sign-ins at the next request, and nobody else's", async () => {
     const server = await start({ [ADA]: ada, [BOB]: bob });
     const [mine, bobs] = [await signIn(server.url, ADA), await signIn(server.url, BOB)];
     const session = await openMcpSession(server.url, mine.access_token);
@@ -135,11 +135,11 @@ describe.each([
   });
 });
 
-test('after a sign-out the token itself still counts, and a sign-in that follows it', async () => {
+test("after a sign-out the entry's own token and later sign-ins are valid", async () => {
   const server = await start({ [ADA]: ada });
   const before = await signIn(server.url, ADA);
   const signedInMs = Date.now();
-  // A moment counts to the millisecond, and this very one may be the sign-in's own.
+  // Times are compared in milliseconds, and the sign-in may have happened in this very one.
   await eventually(() => Date.now() > signedInMs);
   await server.writeTokens({ [ADA]: { ...ada, signInsSince: new Date().toISOString() } });
   await eventually(async () => (await statusOf(server, before.access_token)) === 401);
@@ -150,7 +150,7 @@ test('after a sign-out the token itself still counts, and a sign-in that follows
   expect(await statusOf(server, after.access_token)).toBe(200);
 });
 
-test('scopes that the entry loses and gets count at the next call; what was not asked for can be signed in for', async () => {
+test('changed scopes of the entry apply at the next call; a scope that was not requested needs a new sign-in', async () => {
   const server = await start({ [ADA]: { ...ada, scopes: ['greet', 'echo'] } });
   const { access_token: token } = await signIn(server.url, ADA, { parameters: { scope: 'greet' } });
   const namesOf = async (): Promise<string[]> => {
@@ -173,7 +173,7 @@ test('scopes that the entry loses and gets count at the next call; what was not 
   expect(echo.headers.get('www-authenticate')).toMatch(/error="insufficient_scope".*scope="greet echo"/);
 });
 
-test('what only prompts and resources ask for is told, named on the page, and can be signed in for', async () => {
+test('scopes that only prompts and resources need are in the metadata, named on the page, and can be granted', async () => {
   const features = [{ name: 'learning', prompts: [review], resources: [lesson] }];
   const server = await start({ [ADA]: { ...ada, scopes: ['greet', 'learn', 'read'] } }, {}, features);
   const { body: told } = await send(`${server.url}/.well-known/oauth-protected-resource/mcp`);
@@ -204,7 +204,7 @@ test('what only prompts and resources ask for is told, named on the page, and ca
   ]);
 });
 
-test('a call that neither the sign-in nor another one could give is a tool error', async () => {
+test('a call without its scope is a tool error where no sign-in could grant the scope', async () => {
   const server = await start({ [ADA]: { ...ada, scopes: ['greet'] } });
   const narrow = await signIn(server.url, ADA, { parameters: { scope: 'greet' } });
   const off = await start({ [ADA]: ada }, { OAUTH_STEP_UP: 'false' });
@@ -221,7 +221,7 @@ test('a call that neither the sign-in nor another one could give is a tool error
   expect(calls.every(({ text }) => text.includes('insufficient_scope'))).toBe(true);
 });
 
-test('nothing lives longer than the entry', async () => {
+test('an access token does not outlive its entry', async () => {
   const server = await start({
     [ADA]: { ...ada, expiresAt: new Date(Date.now() + 100_000).toISOString() },
   });
@@ -232,7 +232,7 @@ test('nothing lives longer than the entry', async () => {
   expect(seconds).toBeLessThanOrEqual(100);
 });
 
-test('a sign-in outlives the process, on another server with the same secret, and not without that', async () => {
+test('a sign-in is valid after a restart and with a rotated secret, but not with another secret', async () => {
   const [secret, next] = [newSecret(), newSecret()];
   const publicUrl = { PUBLIC_URL: 'https://my-app.example', ALLOWED_HOSTS: 'my-app.example' };
   const one = await start({ [ADA]: ada }, { SERVER_SECRET: secret });
@@ -240,7 +240,7 @@ test('a sign-in outlives the process, on another server with the same secret, an
   const rotated = await start({ [ADA]: ada }, { SERVER_SECRET: `${next},${secret}`, ...publicUrl });
   const foreign = await start({ [ADA]: ada }, { SERVER_SECRET: next });
 
-  // As if it were the same address: a token is for the one where it was made.
+  // Each request names the first server's address: a token is valid only at the address where it was issued.
   const at = { Authorization: `Bearer ${mine.access_token}`, Host: new URL(one.url).host };
   const ask = async ({ url }: TestServer) =>
     (await sendRaw(url, ['GET /tools HTTP/1.1', `Host: ${at.Host}`, `Authorization: ${at.Authorization}`]))
@@ -249,7 +249,7 @@ test('a sign-in outlives the process, on another server with the same secret, an
   expect([await ask(one), await ask(rotated), await ask(foreign)]).toEqual([200, 200, 401]);
 });
 
-test('a token whose entry was taken out before the start has been revoked: it is none that was not copied whole', async () => {
+test('a token whose entry was removed before the start is reported as revoked', async () => {
   const SERVER_SECRET = newSecret();
   const one = await start({ [ADA]: ada }, { SERVER_SECRET });
   const { access_token: token } = await signIn(one.url, ADA);
@@ -267,7 +267,7 @@ test('a token whose entry was taken out before the start has been revoked: it is
   });
 });
 
-test('a token is refused at another address of the server than it was made at', async () => {
+test('a token is refused at another address of the server than the one where it was issued', async () => {
   const server = await start({ [ADA]: ada });
   const { access_token: token } = await signIn(server.url, ADA);
 
@@ -282,7 +282,7 @@ test('a token is refused at another address of the server than it was made at', 
   expect(refusal).toMatchObject({ userId: 'ada', tokenId: tokenIdOf(digestToken(ADA)) });
 });
 
-test('the log names the token of the file, and nothing that was handed out or pasted', async () => {
+test("the log names the entry's token id, and no token, code or secret of a sign-in", async () => {
   const server = await start({ [ADA]: ada });
   const mine = await signIn(server.url, ADA);
   await send(`${server.url}/tools`, { token: mine.access_token });

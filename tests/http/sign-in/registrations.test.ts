@@ -1,4 +1,4 @@
-/** Clients that come, and come, and come: nothing is stored of those that register, every id is good, and one address may not do it for ever. */
+/** Many registrations: the server keeps no memory of them, every client id is valid, and one address may make only so many. */
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
@@ -10,15 +10,15 @@ import { allow, askFor, LOOPBACK, newSecret, openPage, register } from '../../su
 import { ADA, startTestServer } from '../../support/start-server.ts';
 import { amountOf } from '../../support/reduced.mjs';
 
-/** A test by hand has fewer: each takes about a millisecond. */
+/** How many. A run outside CI has fewer: each takes about a millisecond. */
 const MANY = amountOf('registrations');
 
-/** In so many parts: after each the heap is looked at. */
+/** The number of parts; the heap is measured after each. */
 const ROUNDS = 5;
 
 const METADATA = JSON.stringify({ redirect_uris: [LOOPBACK], token_endpoint_auth_method: 'none' });
 
-/** Registers so many clients over a few connections; returns their ids. */
+/** Registers so many clients over a few connections; resolves to their ids. */
 async function registerMany(origin: string, count: number): Promise<Set<string>> {
   const agent = new Agent({ keepAlive: true });
   const ids = new Set<string>();
@@ -40,7 +40,7 @@ async function registerMany(origin: string, count: number): Promise<Set<string>>
   return ids;
 }
 
-/** What is left of a server's heap when nothing can be collected any more. Bytes. */
+/** The heap that a server still uses after a garbage collection. Bytes. */
 async function heapOf(child: ServerChild): Promise<number> {
   const before = child.stdout().length;
   child.signal('SIGUSR2');
@@ -48,7 +48,7 @@ async function heapOf(child: ServerChild): Promise<number> {
   return (JSON.parse(child.stdout().slice(before)) as { heapMb: number }).heapMb * 2 ** 20;
 }
 
-test('thousands of registrations leave the heap as it is, and each id is good', async () => {
+test('thousands of registrations do not grow the heap, and their client ids are valid', async () => {
   const child = await startServerChild({
     script: builtFile('lab/fixture/main.js'),
     tokens: { [ADA]: { userId: 'ada' } },
@@ -56,7 +56,7 @@ test('thousands of registrations leave the heap as it is, and each id is good', 
     nodeArgs: ['--expose-gc', '--import', builtFile('lab/soak/heap-signal.js')],
   });
   const { origin } = child.url;
-  // What it loads once it has started is on the heap by then.
+  // By then, what the server loads after its start is on the heap.
   await eventually(() => child.logStart().includes('loaded ahead'), { deadlineMs: 20_000 });
   await registerMany(origin, MANY / 10);
   const heaps = [await heapOf(child)];
@@ -66,7 +66,7 @@ test('thousands of registrations leave the heap as it is, and each id is good', 
     ids.push(...(await registerMany(origin, MANY / ROUNDS)));
     heaps.push(await heapOf(child));
   }
-  // What is kept of a registration is kept in every round.
+  // What is kept of a registration would grow the heap in every round.
   const grownKib = Math.min(...heaps.slice(1).map((heap, index) => heap - (heaps[index] ?? 0))) / 1024;
   const pages = await Promise.all(
     [ids[0], ids.at(-1)].map(async (id = '') => (await openPage(origin, askFor(origin, id))).status),
@@ -74,13 +74,13 @@ test('thousands of registrations leave the heap as it is, and each id is good', 
   const ending = await child.stop();
 
   expect(ids.length).toBeGreaterThanOrEqual(MANY);
-  // The ids alone, kept, would be twice as much.
+  // The ids alone, if kept, would be twice as much.
   expect(grownKib).toBeLessThan(MANY / ROUNDS / 20);
   expect(pages).toEqual([200, 200]);
   expect(ending).toBeUndefined();
 }, 120_000);
 
-test('registrations of one address are limited, which keeps nobody from signing in who has registered', async () => {
+test('registrations of one address are limited, but registered clients can still sign in', async () => {
   const { url, close } = await startTestServer({
     env: { SERVER_SECRET: newSecret(), AUTH_FAILURES_PER_MINUTE: '1' },
   });
@@ -96,7 +96,7 @@ test('registrations of one address are limited, which keeps nobody from signing 
   expect(callback.searchParams.get('code')).toBeTruthy();
 });
 
-test('documents of clients are read so often for one address, which keeps nobody from signing in whose client is known', async () => {
+test('reads of client documents are limited per address, but known clients can still sign in', async () => {
   // Nothing listens there.
   const host = '127.0.0.1:1';
   const { url, close } = await startTestServer({

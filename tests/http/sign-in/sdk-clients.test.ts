@@ -1,4 +1,4 @@
-/** The SDKs' own clients sign in by themselves: discovery, registration, the page, the exchange, and later a refresh. */
+/** The clients of the SDKs sign in by themselves: discovery, registration, the page, the exchange, and later a refresh. */
 import { Client as ClientV2, StreamableHTTPClientTransport as HttpV2 } from '@modelcontextprotocol/client';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport as SseV1 } from '@modelcontextprotocol/sdk/client/sse.js';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => server.close());
 
-/** What a client keeps of its sign-in, in the form that both SDKs ask for. */
+/** Keeps what a client stores about its sign-in, in the form that both SDKs expect. */
 function createKeeper() {
   const kept: { client?: unknown; tokens?: unknown; verifier?: string; discovery?: unknown; asked?: URL } =
     {};
@@ -33,11 +33,11 @@ function createKeeper() {
     discoveryState: () => kept.discovery,
     codeVerifier: () => kept.verifier ?? '',
   };
-  // One object for two generations, whose types name the same things differently.
+  // One object for two versions of the SDK, whose types name the same things differently.
   return { kept, provider: provider as never };
 }
 
-/** Does what the user does, and returns what comes back to the client. */
+/** Allows the sign-in as a user does; resolves to the parameters that the client gets back. */
 async function allowOnPage(asked: URL | undefined): Promise<URLSearchParams> {
   if (asked === undefined) throw new Error('The client has not asked.');
   const ticket = ticketOf(await send(asked.href, { headers: { Accept: 'text/html' } }));
@@ -45,7 +45,7 @@ async function allowOnPage(asked: URL | undefined): Promise<URLSearchParams> {
   return new URL(headers.get('location') ?? '').searchParams;
 }
 
-/** A transport that can finish a sign-in. */
+/** The transports that can finish a sign-in. */
 const TRANSPORTS = {
   'v1 http': (url: URL, authProvider: never) => new HttpV1(url, { authProvider }),
   'v1 sse': (url: URL, authProvider: never) => new SseV1(url, { authProvider }),
@@ -53,7 +53,7 @@ const TRANSPORTS = {
 } as const;
 
 describe.each(Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])('%s', (kind) => {
-  test('signs in, calls as the user of the token, and refreshes when its token is gone', async () => {
+  test('signs in, calls a tool as the user of the token, and refreshes a token that is refused', async () => {
     const { kept, provider } = createKeeper();
     const url = new URL(kind.endsWith('sse') ? '/sse' : '/mcp', server.url);
     const connect = async () => {

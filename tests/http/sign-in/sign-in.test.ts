@@ -1,4 +1,4 @@
-/** Signing in from begin to end: what clients find, the page, the exchange, calls, refresh and its end; and that the file stays the truth. */
+/** Signing in from beginning to end: metadata, the page, the exchange, calls, refresh and revocation. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PACKAGE } from '../../support/package.ts';
 import { openMcpSession, send } from '../../support/raw-http.ts';
@@ -27,19 +27,19 @@ beforeAll(async () => {
 });
 afterAll(async () => server.close());
 
-/** Who a token is, by `GET /tools`. */
+/** The user of a token by `GET /tools`, or the status of a refusal. */
 async function userOf(token: string, at = url): Promise<unknown> {
   const { status, body } = await send(`${at}/tools`, { token });
   return status === 200 ? (body as { user: { userId: string } }).user.userId : status;
 }
 
-describe('what clients find', () => {
+describe('the metadata for clients', () => {
   test.each([
     ['/mcp', '/mcp'],
     ['/sse', '/sse'],
     ['/messages', '/sse'],
     ['/tools', '/tools'],
-  ])('a 401 at %s says where it is written how to sign in', async (path, suffix) => {
+  ])('is linked from a 401 at %s', async (path, suffix) => {
     const without = await send(url + path);
     const wrong = await send(url + path, { token: 'tok_wrong' });
 
@@ -52,13 +52,13 @@ describe('what clients find', () => {
     expect(wrong.headers.get('www-authenticate')).toContain(pointer);
   });
 
-  test('what runs here says where to find out how to sign in', async () => {
+  test('is linked from the JSON at /', async () => {
     const { body } = await send(`${url}/`, { headers: { Accept: 'application/json' } });
 
     expect(body).toMatchObject({ signIn: '/.well-known/oauth-protected-resource/mcp' });
   });
 
-  test('the documents are about one issuer, byte for byte', async () => {
+  test('names one issuer, byte for byte', async () => {
     const resource = await send(`${url}/.well-known/oauth-protected-resource/mcp`);
     const authorization = await send(`${url}/.well-known/oauth-authorization-server`);
 
@@ -84,7 +84,7 @@ describe('what clients find', () => {
   });
 });
 
-test('the page is answered by its head alone where that is asked for, and so is what is wrong with the request', async () => {
+test('HEAD /authorize has the headers of GET, for a valid request and for an invalid one', async () => {
   const asking = askFor(url, String((await register(url))['client_id']));
   const ask = async (parameters: Record<string, string>, method?: string) =>
     send(`${url}/authorize?${new URLSearchParams(parameters).toString()}`, {
@@ -124,7 +124,7 @@ describe('a sign-in', () => {
     expect(session.id).toBeTruthy();
   });
 
-  test('goes on by refresh tokens, of which the one before the newest still counts', async () => {
+  test('continues with refresh tokens, of which the last but one is still valid', async () => {
     const first = await signIn(url, ADA);
     const second = await refresh(url, first.clientId, first.refresh_token);
     const again = await refresh(url, first.clientId, first.refresh_token);
@@ -134,7 +134,7 @@ describe('a sign-in', () => {
     expect(await userOf((again.body as Tokens).access_token)).toBe('ada');
   });
 
-  test('ends when its client says so, and nothing of it counts any more', async () => {
+  test('ends when its client revokes it, with all of its tokens', async () => {
     const { access_token: access, refresh_token: token, clientId } = await signIn(url, ADA);
 
     const revoked = await sendForm(`${url}/revoke`, { token, client_id: clientId });
@@ -147,7 +147,7 @@ describe('a sign-in', () => {
     });
   });
 
-  test('shows a wrong token the words of the gate, and takes the right one then', async () => {
+  test('refuses a wrong token with the reason, and then accepts the right one', async () => {
     const asking = askFor(url, String((await register(url))['client_id']));
     const ticket = ticketOf(await openPage(url, asking));
 
@@ -163,7 +163,7 @@ describe('a sign-in', () => {
     expect(wrong.text).not.toContain('tok_wrong');
   });
 
-  test('that is denied tells the client so', async () => {
+  test('that the user denies redirects with access_denied', async () => {
     const asking = askFor(url, String((await register(url))['client_id']));
     const ticket = ticketOf(await openPage(url, asking));
 
@@ -178,7 +178,7 @@ describe('a sign-in', () => {
     });
   });
 
-  test('grants no more than was asked for, nor than the entry has', async () => {
+  test('grants no scope that was not requested or that the entry lacks', async () => {
     const asked = await signIn(url, ADA, { parameters: { scope: 'greet openid offline_access' } });
     const held = await signIn(url, GREETER, { parameters: { scope: 'claudeai' } });
 

@@ -1,4 +1,4 @@
-/** Two certified clients with every validation on: oauth4webapi, step by step, and openid-client, which does the steps by itself. */
+/** Two certified clients with every validation on: oauth4webapi step by step, and openid-client, which does the steps by itself. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
@@ -9,7 +9,7 @@ import { ADA, startTestServer, type TestServer } from '../../support/start-serve
 const REDIRECT = 'http://127.0.0.1:3118/callback';
 const METADATA = { redirect_uris: [REDIRECT], client_name: 'strict', token_endpoint_auth_method: 'none' };
 
-/** The one validation that a server on this machine cannot pass. */
+/** Turns off the one validation that a server without TLS cannot pass. */
 const INSECURE = { [oauth.allowInsecureRequests]: true };
 
 let server: TestServer;
@@ -18,14 +18,14 @@ beforeAll(async () => {
 });
 afterAll(async () => server.close());
 
-/** Does what the user does, and returns where that leads. */
+/** Allows the sign-in as a user does; resolves to the URL of the redirect. */
 async function allowOnPage(asked: URL): Promise<URL> {
   const ticket = ticketOf(await send(asked.href, { headers: { Accept: 'text/html' } }));
   const { headers } = await sendForm(`${asked.origin}/authorize`, { ticket, token: ADA, action: 'allow' });
   return new URL(headers.get('location') ?? '');
 }
 
-/** Who a token is. */
+/** The user of a token, or the status of a refusal. */
 async function userOf(token: string): Promise<unknown> {
   const { status, body } = await send(`${server.url}/tools`, { token });
   return status === 200 ? (body as { user: { userId: string } }).user.userId : status;

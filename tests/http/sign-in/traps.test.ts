@@ -1,4 +1,4 @@
-/** The traps of signing in: each with what an attacker, or a careless change, would do, and what must come of it. */
+/** Attacks on signing in, and careless changes: what an attacker would do, and what must come of it. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { REFUSED } from '../../../src/http/refusal-event.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(async () => server.close());
 
-/** A request for a sign-in of a client of its own. */
+/** An authorization request of a newly registered client. */
 const askAnew = async (more: Record<string, string> = {}) =>
   askFor(url, String((await register(url))['client_id']), more);
 
@@ -36,9 +36,9 @@ function alter(text: string, index = text.length - 10): string {
   return text.slice(0, index) + (text[index] === 'A' ? 'B' : 'A') + text.slice(index + 1);
 }
 
-describe('a redirect to somebody else', () => {
+describe('a redirect URI of somebody else', () => {
   test.each(['https://evil.example/cb', 'http://localhost:1/other', 'app://x', `${LOOPBACK}#x`])(
-    '%s is never gone to: 400, and a page',
+    '%s gets a 400 page and no redirect',
     async (redirect_uri) => {
       const page = await openPage(url, await askAnew({ redirect_uri }));
 
@@ -46,7 +46,7 @@ describe('a redirect to somebody else', () => {
     },
   );
 
-  test('is not had by another field of the form, nor by a query, nor by an altered ticket', async () => {
+  test('cannot be set by a field of the form, a query or an altered ticket', async () => {
     const ticket = ticketOf(await openPage(url, await askAnew()));
     const form = { ticket, token: ADA, action: 'allow' };
 
@@ -61,7 +61,7 @@ describe('a redirect to somebody else', () => {
     for (const { status, headers } of answers) expect([status, headers.get('location')]).toEqual([400, null]);
   });
 
-  test('is not had at the exchange, nor another client, resource or verifier; and the right one succeeds after all of them', async () => {
+  test('cannot be sent at the exchange, nor another client, resource or verifier; the right request then succeeds', async () => {
     const asking = await askAnew();
     const other = String((await register(url))['client_id']);
     const code = (await allow(url, asking, ADA)).searchParams.get('code') ?? '';
@@ -95,25 +95,22 @@ describe('a redirect to somebody else', () => {
   });
 });
 
-describe('a client that nobody registered', () => {
+describe('an unknown client', () => {
   test.each([
     ['made up', () => 'mcp_ci_AAAA'],
-    ['of a secret of somebody else', async () => foreignClientId()],
+    ['of another server', async () => foreignClientId()],
     ['altered', async () => alter(String((await register(url))['client_id']))],
     ['a token', () => ADA],
-    ['the address of a document somewhere', () => 'https://evil.example/client.json'],
-  ])(
-    'because its id is %s gets a page that says so',
-    async (_how, makeId: () => string | Promise<string>) => {
-      const { status, headers, text } = await openPage(url, askFor(url, await makeId()));
+    ['the URL of a document on a host that is not allowed', () => 'https://evil.example/client.json'],
+  ])('whose id is %s gets a page that says so', async (_how, makeId: () => string | Promise<string>) => {
+    const { status, headers, text } = await openPage(url, askFor(url, await makeId()));
 
-      expect([status, headers.get('location')]).toEqual([400, null]);
-      expect(text).toMatch(/does not know the client|not allowed here/);
-    },
-  );
+    expect([status, headers.get('location')]).toEqual([400, null]);
+    expect(text).toMatch(/does not know the client|not allowed here/);
+  });
 });
 
-/** The id of a client at another server. */
+/** The id of a client of another server. */
 async function foreignClientId(): Promise<string> {
   const other = await startTestServer({ env: { SERVER_SECRET: newSecret() } });
   const { client_id: id } = await register(other.url);
@@ -122,7 +119,7 @@ async function foreignClientId(): Promise<string> {
 }
 
 describe('consent', () => {
-  test('is asked for each time, and nothing sets a cookie', async () => {
+  test('is requested at every sign-in, and nothing sets a cookie', async () => {
     const asking = await askAnew();
     const callback = await allow(url, asking, ADA);
     const answers = [
@@ -155,7 +152,7 @@ describe('consent', () => {
     expect(answer.status).toBe(status);
   });
 
-  test('sent by the page of the same name that plain HTTP has, which whoever is in between can write, is refused', async () => {
+  test('sent by the http page of an https address is refused: an attacker on the network can write that page', async () => {
     const own = await startTestServer({
       env: { PUBLIC_URL: 'https://my-app.example', SERVER_SECRET: newSecret() },
     });
@@ -168,7 +165,7 @@ describe('consent', () => {
     expect([plain.status, secure.status]).toEqual([403, 400]);
   });
 
-  test('sent where a proxy writes another name over Host is refused in words that say so', async () => {
+  test('sent through a proxy that replaces Host is refused with that reason', async () => {
     const env = { PUBLIC_URL: 'https://my-app.example', SERVER_SECRET: newSecret() };
     const own = await startTestServer({ env });
 
@@ -179,7 +176,7 @@ describe('consent', () => {
     expect(answer.text).toContain('a proxy writes another name over Host');
   });
 
-  test('is given on a page that nobody can frame, that runs nothing, and whose policy lets the form and its redirect through', async () => {
+  test('is asked for on a page that nobody can frame, that runs no script, and whose policy allows the form and its redirect', async () => {
     const { headers } = await openPage(url, await askAnew());
 
     const policy = headers.get('content-security-policy') ?? '';
@@ -192,7 +189,7 @@ describe('consent', () => {
     expect(headers.get('cache-control')).toBe('no-store');
   });
 
-  test('names the host, the client as far as it is known, where it leads, and what it may do', async () => {
+  test('names the host, the unverified client, its redirect and what it may call', async () => {
     const client = await register(url, { client_name: 'Claude' });
 
     const { text } = await openPage(url, askFor(url, String(client['client_id']), { scope: 'greet' }));
@@ -207,8 +204,8 @@ describe('consent', () => {
   });
 });
 
-describe('a code', () => {
-  test('that comes twice ends what came of it', async () => {
+describe('an authorization code', () => {
+  test('that is used twice revokes the tokens that it gave', async () => {
     const asking = await askAnew();
     const code = (await allow(url, asking, ADA)).searchParams.get('code') ?? '';
     const first = (await exchange(url, asking, code)).body as Tokens;
@@ -221,8 +218,8 @@ describe('a code', () => {
   });
 });
 
-describe('what a sign-in gave', () => {
-  test('is no token to sign in with, nor is the ticket or a code a token', async () => {
+describe('a token of a sign-in', () => {
+  test('cannot be pasted to sign in; a refresh token, a ticket or an altered token gives no access', async () => {
     const { access_token: access, refresh_token: again } = await signIn(url, ADA);
     const asking = await askAnew();
     const ticket = ticketOf(await openPage(url, asking));
@@ -236,7 +233,7 @@ describe('what a sign-in gave', () => {
       expect((await send(`${url}/tools`, { token })).status).toBe(401);
   });
 
-  test('is ended by its own client only', async () => {
+  test('is revoked only by its own client', async () => {
     const mine = await signIn(url, ADA);
     const other = String((await register(url))['client_id']);
 
@@ -247,7 +244,7 @@ describe('what a sign-in gave', () => {
     expect((await send(`${url}/tools`, { token: mine.access_token })).status).toBe(200);
   });
 
-  test('is not refreshed by another client', async () => {
+  test('is refreshed only by its own client', async () => {
     const mine = await signIn(url, ADA);
     const other = String((await register(url))['client_id']);
 
@@ -256,7 +253,7 @@ describe('what a sign-in gave', () => {
   });
 });
 
-/** Pastes a token on a page of its own. */
+/** Pastes a token on a new page. */
 const pasteAnew = async (token: string) => {
   const ticket = ticketOf(await openPage(url, await askAnew()));
   return sendForm(`${url}/authorize`, { ticket, token, action: 'allow' });
@@ -269,17 +266,17 @@ describe('a refusal', () => {
 
   test.each<[string, () => Promise<unknown>, object]>([
     [
-      'of a redirect elsewhere',
+      'of a redirect URI of somebody else',
       async () => openPage(url, await askAnew({ redirect_uri: 'https://evil.example/cb' })),
       { ...ASKED, error: 'invalid_request' },
     ],
     [
-      'of a client that nobody registered',
+      'of an unknown client',
       async () => openPage(url, askFor(url, 'mcp_ci_AAAA')),
       { ...ASKED, error: 'invalid_client' },
     ],
     [
-      'of a ticket that is none',
+      'of an invalid ticket',
       async () => sendForm(`${url}/authorize`, { ticket: 'x', token: ADA, action: 'allow' }),
       { ...ASKED, error: 'invalid_request' },
     ],
@@ -296,7 +293,7 @@ describe('a refusal', () => {
     ],
     ['of no token', async () => pasteAnew(' '), { ...PASTED, error: 'unauthorized', reason: 'missing' }],
     [
-      'of what a sign-in gave',
+      'of a token of a sign-in',
       async () => pasteAnew((await signIn(url, ADA)).access_token),
       { ...PASTED, reason: 'unfit' },
     ],
@@ -305,7 +302,7 @@ describe('a refusal', () => {
       async () => send(`${url}/register`, { token: 'tok_disabled_0123456789', body: {} }),
       { status: 401, path: '/register', error: 'invalid_request', reason: 'disabled', ...known },
     ],
-  ])('%s has its reason in the log, and is told to whoever counts', async (_what, refuse, line) => {
+  ])('%s is logged with its reason, and published for the metrics', async (_what, refuse, line) => {
     const told: object[] = [];
     const note = (event: unknown): void => void told.push(event as object);
     const before = server.lines.length;
@@ -323,7 +320,7 @@ describe('a refusal', () => {
 });
 
 describe('guessing', () => {
-  test('on the page is limited as everywhere, in the same words, and a right token passes', async () => {
+  test('tokens on the page counts towards the limit of failures; a right token still passes', async () => {
     const limited = await startTestServer({
       env: { SERVER_SECRET: newSecret(), AUTH_FAILURES_PER_MINUTE: '3' },
     });
@@ -348,8 +345,8 @@ describe('guessing', () => {
   });
 });
 
-describe('a request that is odd', () => {
-  test('because its client goes before its body is complete ends with it', async () => {
+describe('a malformed request', () => {
+  test('whose client disconnects before its body is complete is refused as incomplete_body', async () => {
     const begun: unknown[] = [];
     const refusals: unknown[] = [];
     const noteBegin = (request: unknown): void => void begun.push(request);
@@ -381,7 +378,7 @@ describe('a request that is odd', () => {
     ['/authorize', 'application/json', '{}', 400],
     ['/authorize', 'application/x-www-form-urlencoded', '', 400],
     ['/token', 'application/x-www-form-urlencoded', `client_id=${'x'.repeat(20_000)}`, 413],
-  ])('to %s as %s is told what is wrong', async (path, type, body, status) => {
+  ])('to %s as %s gets an error in JSON', async (path, type, body, status) => {
     const answer = await send(url + path, { method: 'POST', headers: { 'Content-Type': type }, body });
 
     expect(answer.status).toBe(status);
@@ -389,7 +386,7 @@ describe('a request that is odd', () => {
   });
 
   test.each(['?client_id=a&client_id=b', '', '?client_id=', '?%zz', `?client_id=${'x'.repeat(8_000)}`])(
-    'to /authorize%s gets a page that says so',
+    'to /authorize%s gets a page with 400',
     async (query) => {
       const answer = await send(`${url}/authorize${query}`, { headers: { Accept: 'text/html' } });
 
@@ -398,7 +395,7 @@ describe('a request that is odd', () => {
   );
 });
 
-test('tokens are good for this server’s address alone, and a resource that only begins like it is another one', async () => {
+test("a resource that only begins like this server's address is invalid_target", async () => {
   for (const resource of [`${url}/mcp-other`, `${url}.evil.example/mcp`, `${url}@evil.example`, 'mcp'])
     expect((await openPage(url, await askAnew({ resource }))).headers.get('location')).toContain(
       'invalid_target',

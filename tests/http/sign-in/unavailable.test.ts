@@ -1,4 +1,6 @@
-/** Signing in while nobody can tell: clients are told when to come back, no sign-in is lost, nothing is used up, and nothing counts as a guess. */
+/**
+ * Signing in while tokens cannot be verified: clients are told when to retry, no sign-in is lost, nothing is used up, and nothing counts as a guess.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -19,7 +21,7 @@ import {
 import { ADA, startTestServer, type TestServer } from '../../support/start-server.ts';
 import { createTokensOutOfReach, type TokensOutOfReach } from '../../support/tokens-out-of-reach.ts';
 
-/** One guess is answered as such, and the next is too many: so a test sees whether anything was counted. */
+/** The second failure in a minute is 429, so a test sees whether anything was counted. */
 const ONE_GUESS = { AUTH_FAILURES_PER_MINUTE: '1' };
 
 let tokens: TokensOutOfReach;
@@ -32,7 +34,7 @@ beforeEach(async () => {
 });
 afterEach(async () => server.close());
 
-/** What matters of an answer to whoever is to come back. */
+/** The parts of an answer that tell a client to retry. */
 const comingBack = ({ status, headers, body }: Answer) => ({
   status,
   retryAfter: headers.get('retry-after'),
@@ -40,7 +42,7 @@ const comingBack = ({ status, headers, body }: Answer) => ({
   body,
 });
 
-/** What every one of them must say. */
+/** What each of these answers must say. */
 const COME_BACK = {
   status: 503,
   retryAfter: '5',
@@ -51,7 +53,7 @@ const COME_BACK = {
   },
 };
 
-test('a token of a sign-in is answered 503 and never 401, and is good again when its entry can be asked for', async () => {
+test('a token of a sign-in is 503 and never 401 while its entry cannot be read, and valid afterwards', async () => {
   const { access_token: token } = await signIn(url, ADA);
 
   tokens.isAway = true;
@@ -69,7 +71,7 @@ test('a token of a sign-in is answered 503 and never 401, and is good again when
   expect(after.map(({ status }) => status)).toEqual([200, 200]);
 });
 
-test('a code and a refresh token are told to come back, and are good then', async () => {
+test('a code and a refresh token are 503 and stay valid', async () => {
   const { clientId, refresh_token: token } = await signIn(url, ADA);
   const asking = askFor(url, clientId);
   const code = (await allow(url, asking, ADA)).searchParams.get('code') ?? '';
@@ -83,7 +85,7 @@ test('a code and a refresh token are told to come back, and are good then', asyn
   expect(after.map(({ status }) => status)).toEqual([200, 200]);
 });
 
-test('whoever pastes a token reads that on the page, and sends its form again', async () => {
+test('the page says so to a user who pastes a token, and the form can be sent again', async () => {
   const asking = askFor(url, String((await register(url))['client_id']));
   const first = ticketOf(await openPage(url, asking));
   const paste = async (token: string, ticket: string) =>
@@ -107,7 +109,7 @@ test('whoever pastes a token reads that on the page, and sends its form again', 
   expect([wrong.status, right.status]).toEqual([401, 303]);
 });
 
-test('whoever registers with a token is told to come back, and without one is registered', async () => {
+test('a registration with a token is 503, and one without a token succeeds', async () => {
   const registerWith = async (token: string) =>
     send(`${url}/register`, { token, body: { redirect_uris: [LOOPBACK] } });
 
@@ -122,7 +124,7 @@ test('whoever registers with a token is told to come back, and without one is re
   expect([wrong.status, wrong.body]).toMatchObject([401, { error: 'invalid_request' }]);
 });
 
-test('where too many documents of clients are being read, people and programs are told when to come back', async () => {
+test('while too many client documents are being read, further requests are 503 with Retry-After, as a page or JSON', async () => {
   const held: Socket[] = [];
   const silent = createServer((socket) => held.push(socket.on('error', () => undefined))).listen(
     0,

@@ -1,4 +1,4 @@
-/** Where clients look for OAuth they are told, in JSON, what is wrong with the credential they came with. */
+/** The paths where clients look for OAuth answer in JSON what is wrong with the credential of the request. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { send } from '../../support/raw-http.ts';
 import { ADA, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
@@ -33,7 +33,7 @@ const PLACES = [
   ['GET', '/.well-known/%ff%00'],
 ] as const;
 
-/** Registers as an OAuth client does, with the user's own headers. */
+/** Registers as an OAuth client does, with the headers of the user. */
 const register = (headers: Record<string, string>, { url } = server) =>
   send(`${url}/register`, {
     headers,
@@ -41,7 +41,7 @@ const register = (headers: Record<string, string>, { url } = server) =>
   });
 
 describe.each(PLACES)('%s %s', (method, path) => {
-  test('is a JSON 404 of the error invalid_request', async () => {
+  test('is a 404 in JSON with the error invalid_request', async () => {
     const answer = await send(`${server.url}${path}`, { method });
 
     expect(answer.status).toBe(404);
@@ -68,23 +68,26 @@ describe('POST /register', () => {
     ['disabled', { Authorization: 'Bearer tok_disabled_0123456789' }, /disabled.*Change the token/],
     ['not yet valid', { 'x-api-key': 'tok_future' }, /not valid yet/],
     ['valid', { Authorization: `Bearer ${ADA}` }, /The token is valid/],
-  ])('says so when the credential is %s', async (_what, headers: Record<string, string>, words) => {
-    const answer = await register(headers);
+  ])(
+    'says what to change when the credential is %s',
+    async (_what, headers: Record<string, string>, words) => {
+      const answer = await register(headers);
 
-    expect([answer.status, answer.body]).toEqual([
-      404,
-      { error: 'invalid_request', error_description: expect.stringMatching(words) },
-    ]);
-    expect(answer.text).not.toContain('tok_');
-  });
+      expect([answer.status, answer.body]).toEqual([
+        404,
+        { error: 'invalid_request', error_description: expect.stringMatching(words) },
+      ]);
+      expect(answer.text).not.toContain('tok_');
+    },
+  );
 
-  test('names the form of the header that mcp-remote takes', async () => {
+  test('names the header in the form that mcp-remote takes', async () => {
     const answer = await register({});
 
     expect(answer.text).toContain("--header 'Authorization:${AUTH_HEADER}'");
   });
 
-  test('tells a client to come without a token when authentication is off', async () => {
+  test('tells a client to send no token when authentication is off', async () => {
     const answer = await register({ Authorization: `Bearer ${ADA}` }, open);
 
     expect([answer.status, answer.body]).toEqual([
@@ -93,7 +96,7 @@ describe('POST /register', () => {
     ]);
   });
 
-  test('reads no body, however broken', async () => {
+  test('does not read the body, however malformed', async () => {
     const answer = await send(`${server.url}/register`, {
       body: '{{{',
       headers: { 'Content-Type': 'text/plain' },

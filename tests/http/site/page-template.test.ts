@@ -1,4 +1,4 @@
-/** The page's template: what is put in stays text. */
+/** The template of the page: values stay text. */
 import { expect, test } from '@jest/globals';
 import { fillTemplate } from '../../../src/http/site/page-template.ts';
 
@@ -15,7 +15,7 @@ test('escapes values, repeats lists, and leaves braces in values alone', () => {
   expect(text).toBe('<a title="&#34;&#60;&#38;{{y}}">[1&#34;&#60;&#38;{{y}}][2&#34;&#60;&#38;{{y}}]yes</a>');
 });
 
-test('refuses a template that asks for what is not given', () => {
+test('throws when a value that the template names is missing', () => {
   expect(() => fillTemplate('{{missing}}', {})).toThrow('missing');
   expect(() => fillTemplate('{{#missing}}x{{/missing}}', {})).toThrow('missing');
 });

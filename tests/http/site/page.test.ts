@@ -1,4 +1,4 @@
-/** `GET /` without a browser: who gets what, with which headers, and nothing that an anonymous visitor may not know. */
+/** `GET /` without a browser: who gets which answer, with which headers, and that it discloses nothing to an anonymous visitor. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { clientIdsFor } from '../../../src/connect/clients.ts';
 import { PACKAGE } from '../../support/package.ts';
@@ -8,7 +8,7 @@ import { startTestServer, TOKENS, type TestServer } from '../../support/start-se
 let server: TestServer;
 afterEach(async () => server.close());
 
-/** Starts a server and gets a path of it. */
+/** Starts a server and gets a path from it. */
 async function get(
   path: string,
   { env, headers = {} }: { env?: Record<string, string>; headers?: Record<string, string> } = {},
@@ -20,7 +20,7 @@ async function get(
 const HTML = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
 describe('the page', () => {
-  test('is HTML without a credential, with a policy that lets in only its own files', async () => {
+  test('is HTML without a credential, with a Content-Security-Policy that allows only its own files', async () => {
     const { status, headers, text } = await get('/', { headers: HTML });
 
     expect(status).toBe(200);
@@ -55,7 +55,7 @@ describe('the page', () => {
     expect(text).toContain('https://your-server.example/mcp');
   });
 
-  test('is loud when authentication is off, and only then', async () => {
+  test('warns when authentication is off, and only then', async () => {
     const off = await get('/', { env: { AUTH_ENABLED: 'false' }, headers: HTML });
     await server.close();
     const on = await get('/', { headers: HTML });
@@ -65,7 +65,7 @@ describe('the page', () => {
     expect(on.text).not.toContain('Authentication is off.');
   });
 
-  test('speaks of no variable that nobody has set', async () => {
+  test('names no variable that is not set', async () => {
     const { text } = await get('/', { env: { AUTH_ENABLED: '', TOKENS_FILE: '' }, headers: HTML });
 
     expect(text).toContain('<strong>Authentication is off.</strong>');
@@ -82,7 +82,7 @@ describe('the page', () => {
     expect(text).not.toContain('/sse');
   });
 
-  test('names no user, no token and no path of this machine', async () => {
+  test('discloses no user, no token and no path of the machine', async () => {
     const { text } = await get('/', { headers: HTML });
 
     const facts = [
@@ -98,7 +98,7 @@ describe('the page', () => {
     expect(facts.filter((fact) => text.includes(fact))).toEqual([]);
   });
 
-  test('is HTML to curl, and tells that a token is needed', async () => {
+  test('is HTML for curl, and says that a token is needed', async () => {
     const { headers, text } = await get('/', { headers: { Accept: '*/*' } });
 
     expect(headers.get('content-type')).toMatch(/^text\/html/);
@@ -119,7 +119,7 @@ describe('the page', () => {
   });
 });
 
-test('what runs is JSON for those who accept JSON', async () => {
+test('GET / is JSON for clients that accept only JSON', async () => {
   const { status, headers, body } = await get('/', { headers: { Accept: 'application/json' } });
 
   expect(status).toBe(200);

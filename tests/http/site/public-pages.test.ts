@@ -1,4 +1,4 @@
-/** What anybody may see (the addresses, liveness, readiness), the tool list for users, and the headers of every answer. */
+/** What anyone may see (the endpoints, liveness, readiness), the list of tools for users, and the headers of every answer. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PACKAGE } from '../../support/package.ts';
 import { initialize, openMcpSession, rpc, send, stateless } from '../../support/raw-http.ts';
@@ -19,7 +19,7 @@ describe('/health and /ready', () => {
   test.each([
     ['/health', { status: 'ok', version: expect.any(String) }],
     ['/ready', { status: 'ready' }],
-  ])('%s answers GET and HEAD to anybody', async (path, body) => {
+  ])('%s answers GET and HEAD without a credential', async (path, body) => {
     const got = await send(`${server.url}${path}`);
     const headed = await send(`${server.url}${path}`, { method: 'HEAD' });
 
@@ -39,7 +39,7 @@ describe('/health and /ready', () => {
 describe('GET / for a program', () => {
   const JSON_ONLY = { Accept: 'application/json' };
 
-  test('is JSON that names the addresses', async () => {
+  test('is JSON that names the endpoints', async () => {
     const { body } = await send(`${server.url}/`, { headers: JSON_ONLY });
 
     expect(body).toMatchObject({
@@ -55,14 +55,14 @@ describe('GET / for a program', () => {
     expect([answer.status, answer.text]).toEqual([200, '']);
   });
 
-  test('holds nothing of the tokens and users', async () => {
+  test('discloses no token and no user', async () => {
     const { text } = await send(`${server.url}/`, { headers: JSON_ONLY });
 
     const facts = [...Object.keys(TOKENS), 'Ada Lovelace', 'Bob', 'Greta', 'greta', server.tokensPath];
     expect(facts.filter((fact) => text.includes(fact))).toEqual([]);
   });
 
-  test('tells that authentication is off, and leaves out a transport that is off', async () => {
+  test('says that authentication is off, and leaves out a transport that is off', async () => {
     const { body, text } = await send(`${open.url}/`, { headers: JSON_ONLY });
 
     expect(body).toMatchObject({ authentication: 'none', transports: { 'streamable-http': '/mcp' } });
@@ -71,7 +71,7 @@ describe('GET / for a program', () => {
 });
 
 describe('GET /tools', () => {
-  test('lists the tools that the user may call, and says who that is', async () => {
+  test('lists the tools that the user may call, and names the user', async () => {
     const [ada, greeter] = await Promise.all(
       [ADA, GREETER].map(async (token) => send(`${server.url}/tools`, { token })),
     );
@@ -91,7 +91,7 @@ describe('GET /tools', () => {
     });
   });
 
-  test('says which scopes they need, where that is asked for', async () => {
+  test('names the scope of each tool with ?scopes', async () => {
     const { body } = await send(`${server.url}/tools?scopes`, { token: ADA });
 
     const { tools } = body as { tools: { name: string; scope?: string }[] };
@@ -102,7 +102,7 @@ describe('GET /tools', () => {
     ]);
   });
 
-  test('says it of each of two users who have the same list', async () => {
+  test('names the right user when two users have the same list', async () => {
     const [ada, bob] = await Promise.all(
       [ADA, BOB].map(async (token) => send(`${server.url}/tools`, { token })),
     );
@@ -130,7 +130,7 @@ describe('GET /tools', () => {
   });
 });
 
-/** Every kind of answer that MCP has, whoever writes it. */
+/** An answer of every kind that the MCP endpoints give, in whichever way it is written. */
 async function askMcp(): Promise<{ headers: Headers }[]> {
   const sse = await openSse(server.url, ADA);
   const session = await openMcpSession(server.url, ADA);
@@ -156,7 +156,7 @@ async function askMcp(): Promise<{ headers: Headers }[]> {
   return answers;
 }
 
-test('every answer carries the security headers and an id, and does not say what it runs on', async () => {
+test('every answer has the security headers and a request id, and does not name its software', async () => {
   const stream = await openStream(`${server.url}/sse`, { token: ADA });
   const answers = [
     stream,
@@ -179,7 +179,7 @@ test('every answer carries the security headers and an id, and does not say what
     expect(headers.get('x-frame-options')).toBe('DENY');
     expect(headers.get('referrer-policy')).toBe('no-referrer');
     expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; [^,]*$/);
-    // Each of them once: written twice, they would stand here side by side.
+    // Each header occurs once: doubled, its values would be joined here.
     expect(headers.get('cache-control')).toMatch(/^(no-store|no-cache, no-transform|no-cache)$/);
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
     expect([headers.get('x-powered-by'), headers.get('server')]).toEqual([null, null]);

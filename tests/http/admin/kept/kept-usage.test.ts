@@ -1,4 +1,4 @@
-/** Counts of use that are kept: over processes and restarts, by days, and through a time without the database. */
+/** Counts of use in a database: of all processes together, across restarts, by days, and while the database is unavailable. */
 import { channel } from 'node:diagnostics_channel';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -19,17 +19,17 @@ import { type ServerProcess, startServer, TOKEN, TOKENS_JSON } from '../../../su
 const ADMIN = 'tok_admin_0123456789';
 const PEOPLE = { ...(JSON.parse(TOKENS_JSON) as object), [ADMIN]: { userId: 'tea', scopes: ['admin'] } };
 
-/** A day in milliseconds, and the moment at which a test begins. */
+/** A day in milliseconds, and the time at which a test begins. */
 const [DAY_MS, START_MS] = [86_400_000, Date.parse('2026-06-01T23:59:00Z')];
 
-/** A line of the list of people. */
+/** What the list of people says of a token. */
 interface Facts {
   readonly userId: string;
   readonly lastUse: string | null;
   readonly calls: readonly number[];
 }
 
-/** Calls a tool as somebody, so often. */
+/** Calls a tool with a token, so many times. */
 async function call(server: ServerProcess, token: string, times: number): Promise<void> {
   for (let time = 0; time < times; time += 1) {
     const { status } = await send(`${server.url}/mcp`, {
@@ -46,7 +46,7 @@ async function call(server: ServerProcess, token: string, times: number): Promis
   }
 }
 
-/** What the list says of a user, and of the counts. */
+/** How often a user called and when last, and what the list says about the counts. */
 async function usageOf(server: ServerProcess, userId: string) {
   const { body } = await send(`${server.url}/admin/api/people`, {
     headers: { Authorization: `Bearer ${ADMIN}` },
@@ -61,13 +61,13 @@ async function open(url: string): Promise<Database> {
   return openUseDatabase(parseConfig({ DATABASE_URL: url }).storage, createMemoryLog().log);
 }
 
-/** Ends a server as its host does. */
+/** Ends a server with SIGTERM, as its host does. */
 async function stop(server: ServerProcess): Promise<void> {
   server.child.kill('SIGTERM');
   expect((await waitForEnd(server)).code).toBe(0);
 }
 
-/** Has a call of somebody be told of. */
+/** Publishes that a call of a user has ended. */
 function make(userId: string): void {
   channel(CALL_ENDED).publish({ userId, tokenId: `of-${userId}` });
 }
@@ -80,7 +80,7 @@ describeForBoth('counts of use in a database', (startDatabases) => {
   }, 60_000);
   afterAll(async () => sandbox.close());
 
-  test('are those of all processes, and outlive them', async () => {
+  test('are the sums of all processes, and survive restarts', async () => {
     const url = await databases.create();
     const start = async (): Promise<ServerProcess> =>
       startServer(sandbox, {
@@ -103,7 +103,7 @@ describeForBoth('counts of use in a database', (startDatabases) => {
     expect(ada.usage).toContain('of all processes together');
   }, 60_000);
 
-  test('have the command tell when a token was last used', async () => {
+  test('let the command list when a token was last used', async () => {
     const url = await databases.create();
     const env = { AUTH_TOKENS: '', TOKENS_FILE: '', DATABASE_URL: url };
     const files = { 'tokens.json': JSON.stringify(PEOPLE) };
@@ -129,7 +129,7 @@ describeForBoth('counts of use in a database', (startDatabases) => {
     expect(listed.find(({ userId }) => userId === 'tea')?.lastUse).toBeNull();
   }, 60_000);
 
-  test('in tables that do not fit are told of by the command, which lists all else', async () => {
+  test('that cannot be read are reported by the command, which still lists the tokens', async () => {
     const url = await databases.create();
     const { storage } = parseConfig({ DATABASE_URL: url });
     const migrations = [{ owner: 'use', steps: [{ name: 'another', statements: [] }] }];
@@ -151,7 +151,7 @@ describeForBoth('counts of use in a database', (startDatabases) => {
     expect(run.stdout()).toContain('tea');
   });
 
-  test('are by days of UTC, and days that are over are forgotten', async () => {
+  test('are kept by days in UTC, for 30 days', async () => {
     let nowMs = START_MS;
     const url = await databases.create();
     const usage = createKeptUsage({
@@ -186,7 +186,7 @@ describeForBoth('counts of use in a database', (startDatabases) => {
     ]);
   });
 
-  test('count once when nobody can tell whether they have arrived', async () => {
+  test('are added once when a batch is sent twice', async () => {
     const database = await open(await databases.create());
     const counts = new UseCounts();
     counts.noteCall({ userId: 'ada', tokenId: 'a' }, START_MS);
@@ -201,7 +201,7 @@ describeForBoth('counts of use in a database', (startDatabases) => {
     await database.close();
   });
 
-  test('stay in memory while the database is away, which the log says once', async () => {
+  test('stay in memory while the database is unavailable, which is logged once', async () => {
     const url = await databases.create();
     const { log, lines } = createMemoryLog();
     const usage = createKeptUsage({ open: async () => open(url), log });
@@ -234,7 +234,7 @@ describeForBoth('counts of use in a database', (startDatabases) => {
     expect(lines[0]?.['reason']).not.toMatch(/Error|Storage/);
   }, 60_000);
 
-  test('that are lost with the process are told of', async () => {
+  test('that are lost at the end of the process are logged', async () => {
     const url = await databases.create();
     const { log, lines } = createMemoryLog();
     await databases.takeAway();
@@ -248,7 +248,7 @@ describeForBoth('counts of use in a database', (startDatabases) => {
   }, 60_000);
 });
 
-test('counts of use forget what was not used for the longest, and nothing before there is too much', () => {
+test('counts of use forget the token and user that were used longest ago, and only when there are too many', () => {
   const counts = new UseCounts();
   const use = (name: string): void => counts.noteCall({ userId: name, tokenId: name }, START_MS);
   const today = Math.floor(START_MS / DAY_MS);
