@@ -21,29 +21,49 @@ const DEADLINE_MS = 5_000;
 /** The largest answer. Even a document with many keys has only some kilobytes. Bytes. */
 const MAX_BYTES = 512 * 1024;
 
-/** Sends a request by fetch(). */
-export const askProvider: Ask = async (url, { form, headers = {} } = {}) => {
-  const response = await fetch(url, {
-    redirect: 'error',
-    signal: AbortSignal.timeout(DEADLINE_MS),
-    headers: { Accept: 'application/json', ...headers },
-    ...(form !== undefined && { method: 'POST', body: new URLSearchParams(form) }),
-  });
-  return { status: response.status, body: parseJson(await readText(response)) };
-};
+/** Makes the function that sends requests by fetch(). */
+export function createAsk({ deadlineMs = DEADLINE_MS }: { readonly deadlineMs?: number } = {}): Ask {
+  return async (url, { form, headers = {} } = {}) => {
+    const deadline = new AbortController();
+    const timer = setTimeout(
+      () => deadline.abort(new Error(`no whole answer within ${deadlineMs} ms`)),
+      deadlineMs,
+    );
+    try {
+      const response = await fetch(url, {
+        redirect: 'error',
+        signal: deadline.signal,
+        headers: { Accept: 'application/json', ...headers },
+        ...(form !== undefined && { method: 'POST', body: new URLSearchParams(form) }),
+      });
+      return { status: response.status, body: parseJson(await readText(response, deadline.signal)) };
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
 
-/** The text of a response, if it is not too long. */
-async function readText(response: Response): Promise<string> {
+/** The text of a response, if it is not too long, and has come by the deadline. */
+async function readText({ body }: Response, deadline: AbortSignal): Promise<string> {
+  if (body === null) return '';
+  // The bodies of fetch hold bytes; its type says nothing of them.
+  const reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+  const stop = (): void => void reader.cancel().catch(() => undefined);
+  // A garbage collection makes fetch forget its signal once the headers have come: without this, an answer that never ends would be waited for.
+  deadline.addEventListener('abort', stop);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  // oxlint-disable-next-line no-unsafe-type-assertion -- the bodies of fetch hold bytes; its type says nothing of them
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length;
-    // Leaving the loop cancels the rest.
-    if (bytes > MAX_BYTES) throw new Error(`the answer is larger than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
+  for (;;) {
+    const { done, value } = await reader.read();
+    deadline.throwIfAborted();
+    if (done) return Buffer.concat(chunks).toString();
+    bytes += value.length;
+    if (bytes > MAX_BYTES) {
+      stop();
+      throw new Error(`the answer is larger than ${MAX_BYTES} bytes`);
+    }
+    chunks.push(value);
   }
-  return Buffer.concat(chunks).toString();
 }
 
 /** The value of a JSON text; undefined when the text is not JSON. */

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Addresses, createPublicAddressOf, RESOURCE_PATHS } from '../own-address.ts';
 import type { NetworkOf, TokenVerifier, Verification } from '../verifier.ts';
-import { type Ask, askProvider } from './ask.ts';
+import { type Ask, createAsk } from './ask.ts';
 import type { ClaimRules } from './claims.ts';
 import { discoverEndpoints, type Endpoints } from './endpoints.ts';
 import { createIntrospection } from './introspection.ts';
@@ -36,7 +36,7 @@ export interface Provider {
 
 /** Builds the resource server. It asks the provider for nothing before there is a token to read. */
 export function createProvider(parts: ProviderParts): Provider {
-  const { issuer, jwksUrl, introspectionUrl, client, onFailure, now = Date.now, ask = askProvider } = parts;
+  const { issuer, jwksUrl, introspectionUrl, client, onFailure, now = Date.now, ask = createAsk() } = parts;
   const document = createSeldom({
     fetch: () => discoverEndpoints(issuer, ask),
     onFailure: (reason) => onFailure('document', reason),

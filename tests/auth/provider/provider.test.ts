@@ -1,10 +1,14 @@
 /** A provider's tokens, rule by rule: whose they are, for whom, until when, signed with what, and what is asked of the provider for that. */
 import { randomBytes } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setImmediate as immediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { base64url, SignJWT, UnsecuredJWT } from 'jose';
-import type { Ask } from '../../../src/auth/provider/ask.ts';
+import { type Ask, createAsk } from '../../../src/auth/provider/ask.ts';
 import { createProvider, type Provider, type ProviderParts } from '../../../src/auth/provider/provider.ts';
 import { createTokenSet } from '../../../src/auth/tokens/token-set.ts';
 import { createUserContext } from '../../../src/auth/user.ts';
@@ -435,6 +439,40 @@ describe('the keys', () => {
 
     expect(await verify({}, { server })).toMatchObject({ ok: false, reason: 'unavailable' });
     expect(failures).toContain('document');
+  });
+});
+
+/** Asks a server that answers in this way, within a second, while memory is collected again and again. */
+async function askWhile(answer: (res: ServerResponse) => void): Promise<unknown> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const listening = createServer((_req, res) => answer(res)).listen(0, '127.0.0.1');
+  await once(listening, 'listening');
+  const { port } = listening.address() as AddressInfo;
+  const collecting = setInterval(collect, 50);
+  try {
+    return await createAsk({ deadlineMs: 1_000 })(`http://127.0.0.1:${port}/jwks`);
+  } finally {
+    clearInterval(collecting);
+    listening.closeAllConnections();
+    listening.close();
+  }
+}
+
+describe('a request to the provider', () => {
+  test.each<[string, (res: ServerResponse) => void, RegExp]>([
+    ['that is never answered', () => undefined, /no whole answer within 1000 ms/],
+    ['whose answer never ends', (res) => res.writeHead(200).write('{'), /no whole answer within 1000 ms/],
+    ['whose answer is too long', (res) => res.end(' '.repeat(1_000_000)), /larger than/],
+    ['that leads elsewhere', (res) => res.writeHead(302, { Location: '/' }).end(), /fetch failed/],
+  ])('%s fails', async (_, answer, words) => {
+    await expect(askWhile(answer)).rejects.toThrow(words);
+  });
+
+  test('is answered with what is JSON, and with nothing else', async () => {
+    expect(await askWhile((res) => res.end('{"keys":[]}'))).toEqual({ status: 200, body: { keys: [] } });
+    expect(await askWhile((res) => res.end('<html>'))).toEqual({ status: 200, body: undefined });
+    expect(await askWhile((res) => res.writeHead(204).end())).toEqual({ status: 204, body: undefined });
   });
 });
 
