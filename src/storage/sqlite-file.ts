@@ -1,6 +1,6 @@
 /** One open SQLite file: how it is set up, its prepared statements, whether it is still in its place, and how it is left behind. */
 import { type Stats, statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { StatementError, unreachable } from './errors.ts';
 import type { SqliteConnection, SqliteLibrary, SqliteStatement } from './sqlite-library.ts';
@@ -19,7 +19,7 @@ const PRAGMAS = `
   pragma synchronous = normal;
   pragma foreign_keys = on;`;
 
-/** Opens a file, with its folder. `patient` retries while another process holds the file. */
+/** Opens a file, with its folder. A new file is for its owner only. `patient` retries while another process holds the file. */
 export async function openSqliteFile(
   file: string,
   { DatabaseSync }: SqliteLibrary,
@@ -27,6 +27,7 @@ export async function openSqliteFile(
 ): Promise<SqliteFile> {
   await mkdir(path.dirname(file), { recursive: true });
   const isNew = statSync(file, { throwIfNoEntry: false }) === undefined;
+  if (isNew) await createForOwner(file);
   const connection = new DatabaseSync(file);
   try {
     await patient(() => connection.exec(PRAGMAS));
@@ -35,6 +36,16 @@ export async function openSqliteFile(
     connection.close();
     throw error;
   }
+}
+
+/**
+ * Creates an empty file that only its owner can read: SQLite would let everybody on the machine read what it holds, digests of tokens among it.
+ * The files beside it get the same mode from SQLite.
+ */
+async function createForOwner(file: string): Promise<void> {
+  // What keeps the file from being created, SQLite says in its own words.
+  const handle = await open(file, 'a', 0o600).catch(() => undefined);
+  await handle?.close();
 }
 
 /** An open SQLite file. */

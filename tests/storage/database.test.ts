@@ -1,6 +1,6 @@
 /** The port to the database: both kinds behave alike, are there or not, and are brought to where the program expects them. */
 import { EventEmitter, once } from 'node:events';
-import { cp, readdir, rename } from 'node:fs/promises';
+import { chmod, cp, readdir, rename, stat } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
@@ -49,6 +49,11 @@ const NOTES: Migrations = {
 /** The ids that are kept. */
 async function idsIn(from: Database): Promise<unknown[]> {
   return (await from.query(sql`select id from notes order by rank`)).map(({ id }) => id);
+}
+
+/** The modes of files, in octal digits. */
+async function modesOf(...names: string[]): Promise<string[]> {
+  return Promise.all(names.map(async (name) => ((await stat(name)).mode & 0o777).toString(8)));
 }
 
 /** A row more. */
@@ -504,6 +509,22 @@ describe('a database that is away', () => {
 describe('a file of SQLite', () => {
   const sandbox = createSandbox();
   afterAll(async () => sandbox.close());
+
+  test('that is new is for its owner only, with the files beside it, and one that was there keeps its mode', async () => {
+    const file = path.join(await sandbox.folder(), 'of-its-owner.db');
+    const { storage } = parseConfig({ DATABASE_URL: `sqlite:${file}` });
+    const parts = { migrations: [NOTES], log: createMemoryLog().log };
+
+    const first = await openDatabase(storage, parts);
+    const made = await modesOf(file, `${file}-wal`, `${file}-shm`);
+    await first.close();
+    await chmod(file, 0o640);
+    const second = await openDatabase(storage, parts);
+    const kept = await modesOf(file);
+    await second.close();
+
+    expect([made, kept]).toEqual([['600', '600', '600'], ['640']]);
+  });
 
   test('that is closed in a transaction keeps no lock behind', async () => {
     const file = path.join(await sandbox.folder(), 'data', 'own.db');
