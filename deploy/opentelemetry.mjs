@@ -1,6 +1,6 @@
 /**
  * A span for each call, sent to OpenTelemetry's collector: `node --import ./deploy/opentelemetry.mjs dist/src/main.js`. Names and attributes
- * are those of the conventions for MCP; docs/11_OBSERVING.md has what to install and to set.
+ * are those of the conventions for MCP; it needs the packages that it imports, installed with `npm install --save-prod`.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel, subscribe } from 'node:diagnostics_channel';

@@ -10,7 +10,7 @@ const USAGE = `npm start: installs and builds when that is needed, then serves o
 Settings are environment variables, or lines of a file .env; .env.example lists them.
 
 npm run conformance:server: the same with the server of the official conformance suite.
-npm run example: the same with the worked application of docs/08_EXAMPLE.md.
+npm run example: the same with the worked application, examples/progress.
 `;
 
 /**

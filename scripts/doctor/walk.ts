@@ -8,7 +8,7 @@ import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { isLoopbackHost } from '../../src/config/network.ts';
-import { readPackage } from '../../src/package.ts';
+import { packageFolder, readPackage } from '../../src/package.ts';
 import { connectV1, type ToolClient } from '../smoke/clients.ts';
 import { ask, explanationOf, type Target, unexpected } from '../smoke/http.ts';
 import { explainNetworkError } from '../smoke/network-error.ts';
@@ -149,8 +149,15 @@ async function checkCredential(walk: Walk): Promise<Passed> {
     `The server says: ${words}`,
     names === ''
       ? 'The entry sends no header. "npm run connect" prints one that does; or sign in, where the client can.'
-      : `The entry sends ${names}. docs/05_CLIENT_SETUP.md says for each such sentence what to change.`,
+      : adviceOnHeaders(names),
   );
+}
+
+/** What to do about headers that the server refuses. Names the document about it where that exists: not in a package, nor after `init --drop-docs`. */
+export function adviceOnHeaders(names: string, folder = packageFolder()): string {
+  const document = 'docs/05_CLIENT_SETUP.md';
+  const hasDocument = existsSync(path.join(folder, document));
+  return `The entry sends ${names}.${hasDocument ? ` ${document} says for each such sentence what to change.` : ''}`;
 }
 
 /** Connects as the client would. */

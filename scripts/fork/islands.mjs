@@ -17,7 +17,7 @@ const ENTRANCE = 'src/server/entrance.ts';
 export const ISLANDS = [
   {
     name: 'example',
-    what: 'the worked application of docs/08_EXAMPLE.md',
+    what: 'the worked application, examples/progress',
     without: 'there is no `npm run example`',
     files: ['examples', 'lab/fixture/with-example.ts', 'lab/bench/measure/features-row.ts'],
     wiring: [

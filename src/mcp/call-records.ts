@@ -37,7 +37,7 @@ export interface CallEvent {
   trace: Trace | undefined;
   /** When the call began, by `performance.now()`. */
   readonly beganMs: number;
-  /** How it ended: `ok`, `tool_error`, `call_limit` and the like; docs/11 lists them. */
+  /** How it ended: such as `ok`, `tool_error` or `call_limit`. */
   outcome?: string;
   durationMs?: number;
 }

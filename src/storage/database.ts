@@ -35,7 +35,7 @@ export interface Database extends Sql {
 /** Stops listening. */
 export type StopListening = () => Promise<void>;
 
-/** The kinds of database. Nearly all SQL is the same for both; `docs/03_LOCAL_DEVELOPMENT.md` says what is not. */
+/** The kinds of database. Nearly all SQL is the same for both; the order of texts and `like` are not. */
 export type Dialect = 'sqlite' | 'postgres';
 
 /** The part of a {@link Database} that differs between the kinds of database. Rejects as {@link Sql} does. */

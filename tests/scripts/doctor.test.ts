@@ -1,9 +1,11 @@
 /** The doctor on configurations of every client: those that `npm run connect` prints get in, and each broken one is named. */
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runDoctor } from '../../scripts/doctor/run.ts';
+import { adviceOnHeaders } from '../../scripts/doctor/walk.ts';
 import { CLIENT_IDS, type ClientId, renderClient } from '../../src/connect/clients.ts';
 import { testEach } from '../support/in-ci.ts';
 import { createSandbox } from '../support/process.ts';
@@ -162,7 +164,7 @@ describe('names where the way breaks, and what to do', () => {
     ['typographic quotes around the token', 'credential', () => fileWith(entry({ headers: { Authorization: `Bearer \u201C${ADA}\u201D` } })), /Authorization holds a typographic quote \(U\+201C\), which no request can carry/, /plain text/],
     ['what nobody sees in the token', 'credential', () => fileWith(entry({ headers: { 'x-api-key': `${ADA}\u200B` } })), /x-api-key holds a character that nobody sees \(U\+200B\)/, /plain text/],
     ['what nobody sees in the name of the header', 'credential', () => fileWith(entry({ headers: { 'Authorization\u2060': `Bearer ${ADA}` } })), /name of a header holds a character that nobody sees \(U\+2060\)/, /anew/],
-    ['the placeholder of a token', 'credential', () => fileWith(entry({ headers: { Authorization: 'Bearer YOUR_TOKEN' } })), /placeholder/, /docs\/05/],
+    ['the placeholder of a token', 'credential', () => fileWith(entry({ headers: { Authorization: 'Bearer YOUR_TOKEN' } })), /placeholder/, /^The entry sends Authorization\./],
     ['an address without its end', 'initialize', () => fileWith(entry({ url: `${server.url}/` })), /client says/, /end in \/mcp/],
     ['a program that is not there', 'command', () => fileWith({ command: 'no-such-program-here' }), /no program no-such-program-here/, /PATH/],
     ['a whole line in the place of a program', 'command', () => fileWith({ command: `no-such-program --token ${ADA}` }), /no program no-such-program … in the PATH/, /PATH/],
@@ -232,4 +234,15 @@ test('a file that is not there, UTF-16, and a command line that is wrong', async
   expect(await run('--help')).toBe(0);
   expect(printed).toContain('There is no such file.');
   expect(printed).toContain('Give one file.');
+});
+
+test('the document that explains the sentences of a server is named where it is, and nowhere else', async () => {
+  const withIt = await sandbox.folder();
+  await mkdir(path.join(withIt, 'docs'));
+  await writeFile(path.join(withIt, 'docs/05_CLIENT_SETUP.md'), '# Clients\n');
+
+  expect(adviceOnHeaders('X-Token', withIt)).toMatch(
+    /^The entry sends X-Token\. docs\/05_CLIENT_SETUP\.md says/,
+  );
+  expect(adviceOnHeaders('X-Token', await sandbox.folder())).toBe('The entry sends X-Token.');
 });

@@ -73,7 +73,7 @@ export interface Proxy extends TestProcess {
   readonly folder: string;
 }
 
-/** Changes a configuration for instances that each serve every session: without stickiness, as docs/07 says, and with a third instance. */
+/** Changes a configuration for instances that each serve every session: without stickiness and with a third instance. */
 export function inTurn(text: string, ports: readonly number[]): string {
   const third = `127.0.0.1:${ports[2]}`;
   return text

@@ -1,7 +1,8 @@
 /** Every document: its links, paths, npm scripts and variables are those of the repository, and it keeps to its size. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { planInit } from '../../scripts/fork/plan-init.ts';
 import {
   type Document,
   fencesOf,
@@ -171,6 +172,43 @@ test('the documents of the project are all there', () => {
 test('every link leads to a file of the repository and a heading in it, or is a whole address', () => {
   expect(documents.flatMap(({ text }) => text.match(/\]\(/g) ?? []).length).toBeGreaterThan(10);
   expect(inDocuments(brokenLinks)).toEqual([]);
+});
+
+/** What may name the documents that `--drop-docs` deletes: what deletes them, proves it, or looks first whether they exist. */
+const NAMES_WHAT_MAY_GO = new Set(['lab/fork/forks.ts', 'scripts/doctor/walk.ts', 'scripts/init.usage.mjs']);
+
+test('nothing that stays after `npm run init -- --drop-docs` leads to a document that is gone', async () => {
+  const { edits } = await planInit(ROOT, {
+    name: 'a',
+    title: 'A',
+    address: undefined,
+    keep: [],
+    dropDocs: true,
+  });
+  const gone = [...edits].flatMap(([name, text]) =>
+    text === undefined && name.startsWith('docs/') ? [name] : [],
+  );
+  const stays = files.filter(
+    (name) =>
+      !edits.has(name) &&
+      !name.startsWith('tests/') &&
+      !NAMES_WHAT_MAY_GO.has(name) &&
+      statSync(path.join(ROOT, name)).isFile(),
+  );
+  const written = [...edits].flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const]));
+
+  // A document is named by its file, or by its number alone.
+  const ways = gone.flatMap((name) => [path.basename(name), name.slice(0, 'docs/00'.length)]);
+  const leading = [
+    ...stays.map((name) => [name, readFileSync(path.join(ROOT, name), 'utf8')] as const),
+    ...written,
+  ]
+    .filter(([, text]) => ways.some((way) => text.includes(way)))
+    .map(([name]) => name);
+
+  expect(gone).toContain('docs/09_RUNBOOK.md');
+  // The README of a fork has the command that deletes them again.
+  expect(leading).toEqual(['README.md']);
 });
 
 test('every document of the folder is reached from the README, directly or by one more link', async () => {

@@ -43,7 +43,7 @@ export const hints = defineService({
 
 /** Fetches a hint; null if the answer is not a hint. Rejects after the limit, or when `signal` is aborted. */
 async function fetchHint(url: string, signal: AbortSignal): Promise<string | null> {
-  // AbortSignal.any with AbortSignal.timeout may never fire on Node 20: docs/06_LESSONS_LEARNED.md.
+  // AbortSignal.any with AbortSignal.timeout may never fire on Node 20.
   const limit = new AbortController();
   const stop = (): void => limit.abort();
   const timer = setTimeout(stop, LIMIT_MS);
