@@ -22,6 +22,7 @@ import {
   warnAboutExposure,
   warnAboutUnusedSettings,
 } from './start-messages.ts';
+import { surviveSurprises } from './survive-surprises.ts';
 
 /** Runs the server until a signal ends the process; a start that fails ends it at once, with one message. */
 export async function runServer(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
@@ -76,12 +77,6 @@ async function startParts(
       config,
     );
   }
-}
-
-/** Logs errors that nothing has caught, and lets the process go on: one request must not end everybody's streams. */
-function surviveSurprises(log: Logger): void {
-  process.on('uncaughtException', (error) => log.error({ err: error }, 'uncaught exception'));
-  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
 }
 
 /** What runs, and must be closed at the end. */

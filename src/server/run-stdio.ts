@@ -19,6 +19,7 @@ import { PatientStdio } from './patient-stdio.ts';
 import { runStart, type Start } from './run-start.ts';
 import { infoOf, ownVariablesOf, type ServerDefinition } from './server-definition.ts';
 import { openServices } from './services.ts';
+import { surviveSurprises } from './survive-surprises.ts';
 
 /** Serves the process's standard streams until the host closes them; a start that fails ends the process with one message. */
 export async function runStdio(definition: ServerDefinition, environment: NodeJS.ProcessEnv): Promise<void> {
@@ -54,6 +55,7 @@ async function startParts(
   const callLimit = new CallLimit({ perMinute: callsPerMinute });
   const mcp = defineMcp({ info, instructions, tools, features, use, log, callLimit, maxCallsPerUser });
   if (!start.finish()) return;
+  surviveSurprises(log);
   const end = async (): Promise<void> => {
     await connection.close();
     await services.close();

@@ -236,6 +236,18 @@ test('a host that closes everything at once leaves no process behind', async () 
   expect(ending).toEqual({ code: 0, signal: null });
 });
 
+testEach([
+  ['throw', 'uncaught exception'],
+  ['reject', 'unhandled rejection'],
+] as const)('an exception that nobody catches (%s) is logged, and the next call is answered', async (how, message) => {
+  const client = await connectStdio(sandbox, 'v1', { ...(await stdioCommand()), args: fixtureEntry('stdio', 'explode') });
+
+  expect(await client.call('explode', { how })).toEqual({ text: 'lit', isError: false });
+  await waitFor(`the log line "${message}"`, () => client.stderr().includes(`"msg":"${message}"`));
+
+  expect(JSON.parse((await client.call('whoami')).text)).toMatchObject({ userId: 'anonymous' });
+}); // prettier-ignore
+
 test('a call that is in flight at the end of stdin is answered, and then the process ends', async () => {
   const command = await stdioCommand();
   const started = sandbox.spawn({ ...command, args: fixtureEntry('stdio', 'wait') });
