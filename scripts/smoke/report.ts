@@ -1,4 +1,5 @@
 /** Shows a run: as lines, with a spinner for the running step on a terminal, or as one JSON object. */
+import { escapeUnprintable, printable } from '../../src/printable.ts';
 import type { Count, Report, StepResult } from './steps.ts';
 
 /** Where a run is shown. */
@@ -36,7 +37,7 @@ const SPIN_MS = 100;
 /** Makes a report that writes lines. `redact` is applied to everything that it shows. */
 export function createLineReport(output: Output, redact: (text: string) => string): SmokeReport {
   let timer: NodeJS.Timeout | undefined;
-  const write = (text: string): void => output.write(redact(text));
+  const show = (text: string): string => showOnTerminal(redact(text));
   return {
     begin(title) {
       if (!output.isTerminal) return;
@@ -44,7 +45,7 @@ export function createLineReport(output: Output, redact: (text: string) => strin
       timer = setInterval(() => {
         const elapsedMs = Date.now() - startedMs;
         const sign = SPINNER[Math.floor(elapsedMs / SPIN_MS) % SPINNER.length];
-        write(`${CLEAR_LINE}${sign} ${title} ${Math.floor(elapsedMs / 1000)} s`);
+        output.write(`${CLEAR_LINE}${sign} ${title} ${Math.floor(elapsedMs / 1000)} s`);
       }, SPIN_MS);
     },
     end({ title, status, durationMs, detail, advice }) {
@@ -52,9 +53,9 @@ export function createLineReport(output: Output, redact: (text: string) => strin
       const [color, plain, clear] = output.isTerminal ? [COLORS[status], PLAIN, CLEAR_LINE] : ['', '', ''];
       const hasRun = status === 'passed' || status === 'failed';
       const time = hasRun ? ` (${formatDuration(durationMs)})` : '';
-      const lines = status === 'failed' ? ['', `    ${detail}`] : [`: ${detail}`];
-      if (advice !== undefined) lines.push(`    → ${advice}`);
-      write(`${clear}${color}${MARKS[status]}${plain} ${title}${time}${lines.join('\n')}\n`);
+      const lines = status === 'failed' ? ['', `    ${show(detail)}`] : [`: ${show(detail)}`];
+      if (advice !== undefined) lines.push(`    → ${show(advice)}`);
+      output.write(`${clear}${color}${MARKS[status]}${plain} ${title}${time}${lines.join('\n')}\n`);
     },
     finish({ url, exitCode, results, checks }) {
       const count = (wanted: StepResult['status']): number =>
@@ -63,9 +64,15 @@ export function createLineReport(output: Output, redact: (text: string) => strin
       const skipped = count('skipped');
       const apart = `${skipped} ${skipped === 1 ? 'does' : 'do'} not apply`;
       const counts = `${ran}: ${count('passed')} passed, ${count('failed')} failed; ${apart}`;
-      write(`\n${VERDICTS[exitCode] ?? ''}: ${url} – ${counts}\n`);
+      output.write(`\n${VERDICTS[exitCode] ?? ''}: ${show(url)} – ${counts}\n`);
     },
   };
+}
+
+/** Text that a server or a program may have written, without what could act on the terminal. Its further lines are indented: none looks like one of ours. */
+function showOnTerminal(text: string): string {
+  const lines = text.split('\n').map((line) => printable(line.trim()));
+  return lines.join('\n    ');
 }
 
 const VERDICTS: Readonly<Record<number, string>> = { 0: 'OK', 1: 'FAILED', 2: 'UNREACHABLE' };
@@ -79,7 +86,7 @@ export function createJsonReport(output: Output, redact: (text: string) => strin
       const summary = { url, ok: exitCode === 0, exitCode, checks, steps: results };
       // Redacts each string by itself: in the finished JSON a token may be escaped, and would not be found.
       const text = JSON.stringify(summary, (_key, value) => hideIn(value, redact), 2);
-      output.write(`${text}\n`);
+      output.write(`${escapeUnprintable(text)}\n`);
     },
   };
 }

@@ -6,7 +6,7 @@ import { parseOptions } from '../../scripts/smoke/options.ts';
 import { toJunit } from '../../scripts/smoke/junit.ts';
 import { findMcpRemote } from '../../scripts/smoke/mcp-remote.ts';
 import { judgeCertificate } from '../../scripts/smoke/reachability.ts';
-import { createLineReport, createRedactor } from '../../scripts/smoke/report.ts';
+import { createJsonReport, createLineReport, createRedactor } from '../../scripts/smoke/report.ts';
 import { judge } from '../../scripts/smoke/run.ts';
 import { countChecks, createSteps, type StepResult } from '../../scripts/smoke/steps.ts';
 import { CheckFailure } from '../../scripts/smoke/outcome.ts';
@@ -109,6 +109,28 @@ describe('the report', () => {
   test('has colours on a terminal', async () => {
     expect(await show(true)).toContain('\u001B[32m✓\u001B[0m First');
   });
+});
+
+test('what a server says moves no cursor, sets no title, and looks like no line of the report', () => {
+  const said = 'said \u001B]0;title\u0007\u001B[2J\u202E\n✓ Credential is accepted';
+  const step = { ...result('tls', 'passed'), status: 'failed', detail: said, advice: said } as const;
+  const summary = {
+    url: 'https://x.example/\u001B[2J',
+    exitCode: 1,
+    checks: { ran: 1, expected: 1 },
+    results: [step],
+  };
+  let lines = '';
+  let json = '';
+
+  const shown = createLineReport({ isTerminal: false, write: (text) => (lines += text) }, (text) => text);
+  shown.end(step);
+  shown.finish(summary);
+  createJsonReport({ isTerminal: false, write: (text) => (json += text) }, (text) => text).finish(summary);
+
+  expect(lines + json).not.toMatch(/[^\P{C}\n]/u);
+  expect(lines).not.toMatch(/^✓/m);
+  expect(JSON.parse(json)).toMatchObject({ steps: [{ detail: said }] });
 });
 
 describe('mcp-remote', () => {
