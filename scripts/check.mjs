@@ -15,6 +15,7 @@ const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const USAGE = `npm test: installs and builds when needed, runs the tests (those of changed code first), then checks lint, types and format.
 
 npm test -- tests/auth     only the tests whose path contains this
+CI=true npm test           with the tests that take long, which are left to CI otherwise
 npm test -- -t "a name"    only the tests whose name contains this
 npm test -- --look-twice   runs test files that failed once more, one at a time, and says so at the end: for a busy machine
 Other arguments are jest's: npm run jest -- --help lists them.
@@ -102,13 +103,15 @@ async function runTests(jestArgs) {
 }
 
 /**
- * Puts the reporter's counts into jest's own words.
+ * Puts the reporter's counts into jest's own words, and says how the tests are run that are left to CI.
  *
  * @param {Readonly<Record<string, number>>} counts
  */
 function describeCounts(counts) {
   const kinds = Object.entries(counts).filter(([kind, count]) => count !== 0 || kind === 'total');
-  return `Tests: ${kinds.map(([kind, count]) => `${count} ${kind}`).join(', ')}`;
+  const isLeftToCi = counts['skipped'] !== 0 && (process.env['CI'] ?? '') === '';
+  const hint = isLeftToCi ? ' (CI=true npm test runs all that can run here)' : '';
+  return `Tests: ${kinds.map(([kind, count]) => `${count} ${kind}`).join(', ')}${hint}`;
 }
 
 /**

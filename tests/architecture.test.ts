@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ISLANDS } from '../scripts/fork/islands.mjs';
 import { planDrop } from '../scripts/fork/plan-drop.ts';
 import { compileSources, listSources } from './support/compiled-source.ts';
+import { testInCi } from './support/in-ci.ts';
 import { createSandbox, ROOT, waitForEnd } from './support/process.ts';
 import { parseSource, readSources, type SourceFile } from './support/source-files.ts';
 
@@ -342,10 +343,12 @@ describe('an import', () => {
     expect(doing).toEqual([]);
   });
 
-  test('of every file but the entries prints nothing, listens to nothing, and leaves nothing running', async () => {
-    const folder = await compileSources(sandbox);
-    const names = sources.map(({ name }) => name).filter((name) => !ENTRIES.includes(name));
-    const program = `
+  testInCi(
+    'of every file but the entries prints nothing, listens to nothing, and leaves nothing running',
+    async () => {
+      const folder = await compileSources(sandbox);
+      const names = sources.map(({ name }) => name).filter((name) => !ENTRIES.includes(name));
+      const program = `
       const facts = () => ({
         // The standard streams appear as soon as a package looks at them.
         resources: process.getActiveResourcesInfo().filter((kind) => !/^(PipeWrap|TTYWrap|CloseReq)$/.test(kind)),
@@ -357,14 +360,16 @@ describe('an import', () => {
       const after = facts();
       process.stdout.write(JSON.stringify({ before, after }));`;
 
-    const child = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
-    const { code } = await waitForEnd(child, { timeoutMs: 40_000 });
+      const child = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
+      const { code } = await waitForEnd(child, { timeoutMs: 40_000 });
 
-    expect({ code, stderr: child.stderr() }).toEqual({ code: 0, stderr: '' });
-    const { before, after } = JSON.parse(child.stdout()) as Record<'before' | 'after', unknown>;
-    expect(after).toEqual(before);
-    // Everything is compiled and loaded first.
-  }, 60_000);
+      expect({ code, stderr: child.stderr() }).toEqual({ code: 0, stderr: '' });
+      const { before, after } = JSON.parse(child.stdout()) as Record<'before' | 'after', unknown>;
+      expect(after).toEqual(before);
+      // Everything is compiled and loaded first.
+    },
+    60_000,
+  );
 });
 
 describe('a file', () => {

@@ -20,6 +20,9 @@ const SMALL_SUITE = [
   'tests/e2e/entries.test.ts',
 ];
 
+/** Tests of what the pages show, which is the fork's own by then. */
+const PAGES = ['tests/e2e/page', 'tests/e2e/admin', 'tests/e2e/sign-in-page'];
+
 /** The small suite, and its name in the output. */
 const SMALL: { readonly what: string; readonly tests: readonly string[] } = {
   what: 'the small suite',
@@ -57,7 +60,10 @@ export async function forkOfItsOwn(steps: Steps, template: Checkout, { quick }: 
     addPackage(fork),
   );
   if (quick) await check(steps, fork, SMALL);
-  else await steps.take('npm test', async () => fork.npm('test', '--', '--look-twice', '--maxWorkers=2'));
+  else {
+    await steps.take('npm test', async () => fork.npm('test', '--', '--look-twice', '--maxWorkers=2'));
+    await steps.take('the tests of the pages', async () => jest(fork, PAGES));
+  }
   await steps.take('a later version of the template', async () => changeTemplate(template));
   await steps.take('merge it, by the commands of the fork’s README, without a conflict', async () =>
     mergeUpstream(fork, template),
@@ -128,9 +134,9 @@ async function check(steps: Steps, fork: Checkout, { what, tests }: typeof SMALL
   await steps.take(what, async () => jest(fork, tests));
 }
 
-/** Runs tests. */
+/** Runs tests, with those that `npm test` leaves to CI. */
 async function jest(fork: Checkout, names: readonly string[]): Promise<void> {
-  await fork.npm('run', '-s', 'jest', '--', '--maxWorkers=2', ...names);
+  await fork.shell(`CI=true npm run -s jest -- --maxWorkers=2 ${names.join(' ')}`);
 }
 
 /** Adds a package from a file, so that no registry is needed, and the entries that a fork must make for it. */

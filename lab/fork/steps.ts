@@ -63,7 +63,7 @@ export async function run(cwd: string, program: string, args: readonly string[])
 
 /**
  * The environment without npm's and git's variables, and with an author for commits. Without `CI`, too: a fork is tested as on its author's
- * machine, and the further examples that only CI runs have been run in the template.
+ * machine, and what only CI runs has been run in the template.
  */
 function environment(): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$|GIT_|CI$)/i.test(name));

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { createPageFixture, describeInBrowser, findBarriers } from '../support/browser.ts';
-import { testEach, testInCi } from '../support/in-ci.ts';
+import { leftToCi, testEach, testInCi } from '../support/in-ci.ts';
 import { focused, tabTo } from '../support/keyboard.ts';
 import { eventually } from '../support/raw-http.ts';
 import { ADA, GREETER, TOKENS } from '../support/start-server.ts';
@@ -42,7 +42,7 @@ async function isLetIn(url: string): Promise<boolean> {
   return (await fetch(url, { headers: { Authorization: `Bearer ${ADMIN}` } })).ok;
 }
 
-describeInBrowser('the page for admins', () => {
+leftToCi(describeInBrowser)('the page for admins', () => {
   const fixture = createPageFixture({ tokens });
 
   /** Opens the page and signs in. */

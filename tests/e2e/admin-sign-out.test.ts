@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import type { Page, Route } from 'playwright-core';
 import { createPageFixture, describeInBrowser } from '../support/browser.ts';
-import { testInCi } from '../support/in-ci.ts';
+import { leftToCi, testInCi } from '../support/in-ci.ts';
 import { eventually } from '../support/raw-http.ts';
 import { TOKENS } from '../support/start-server.ts';
 
@@ -63,7 +63,7 @@ async function reload(page: Page): Promise<void> {
   await eventually(async () => (await page.locator('#state').textContent()) === '');
 }
 
-describeInBrowser('the page for admins after a token is forgotten', () => {
+leftToCi(describeInBrowser)('the page for admins after a token is forgotten', () => {
   const fixture = createPageFixture({ tokens });
 
   test('shows the next admin no link that was made for the one before, nor what was typed', async () => {

@@ -8,7 +8,7 @@ import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/s
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { MemoryEventStore } from '../../src/sessions/memory-event-store.ts';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
-import { testEach, testInCi } from '../support/in-ci.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, ROOT } from '../support/process.ts';
 import { eventually, send } from '../support/raw-http.ts';
 import { hasRedis, startRedis } from '../support/redis.ts';
@@ -203,7 +203,7 @@ describe.each(CLIENTS)('a client of %s', (_name, startWalk) => {
   });
 });
 
-testEach(PLACES)('mcp-remote, cut %s, brings its host the answer', async (_place, startPlace) => {
+testInCi.each(PLACES)('mcp-remote, cut %s, brings its host the answer', async (_place, startPlace) => {
   await startPlace();
   const cwd = await sandbox.folder();
   const client = await connectStdio(sandbox, 'v1', {

@@ -1,6 +1,6 @@
 /** The MCP Inspector's command line without a header: its user signs in on the page, and later runs go on with what that gave. */
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { findModernNode } from '../../scripts/modern-node.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { testInCi } from '../support/in-ci.ts';
@@ -64,21 +64,24 @@ async function resultOf(run: TestProcess): Promise<unknown> {
 const pages = (): number =>
   server.log().filter(({ path: asked, method }) => asked === '/authorize' && method === 'GET').length;
 
-test('over http it signs in, goes on without a page, and signs in as somebody else when told to', async () => {
-  const inspect = await createInspector('/mcp');
-  const first = inspect();
-  await signInOnPage(first, TOKEN.ada);
-  const firstUser = await resultOf(first);
-  const secondUser = await resultOf(inspect('--use-stored-auth'));
-  const pagesOfBoth = pages();
-  const third = inspect('--relogin');
-  await signInOnPage(third, TOKEN.bob);
+testInCi(
+  'over http it signs in, goes on without a page, and signs in as somebody else when told to',
+  async () => {
+    const inspect = await createInspector('/mcp');
+    const first = inspect();
+    await signInOnPage(first, TOKEN.ada);
+    const firstUser = await resultOf(first);
+    const secondUser = await resultOf(inspect('--use-stored-auth'));
+    const pagesOfBoth = pages();
+    const third = inspect('--relogin');
+    await signInOnPage(third, TOKEN.bob);
 
-  expect(firstUser).toMatchObject({ userId: 'ada', transport: 'streamable-http' });
-  expect(secondUser).toMatchObject({ userId: 'ada' });
-  expect(pagesOfBoth).toBe(1);
-  expect(await resultOf(third)).toMatchObject({ userId: 'bob' });
-});
+    expect(firstUser).toMatchObject({ userId: 'ada', transport: 'streamable-http' });
+    expect(secondUser).toMatchObject({ userId: 'ada' });
+    expect(pagesOfBoth).toBe(1);
+    expect(await resultOf(third)).toMatchObject({ userId: 'bob' });
+  },
+);
 
 testInCi('over sse it signs in and calls', async () => {
   const run = (await createInspector('/sse'))();

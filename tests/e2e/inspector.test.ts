@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { findModernNode } from '../../scripts/modern-node.ts';
-import { testEach, testInCi } from '../support/in-ci.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, ROOT, waitForEnd } from '../support/process.ts';
 import {
   fixtureEntry,
@@ -48,7 +48,7 @@ const WAYS = [
   { transport: 'sse', route: '/sse', expected: 'sse' },
 ] as const;
 
-testEach(WAYS)(
+testInCi.each(WAYS)(
   'over $transport lists the tools, and calls them as the user of the header',
   async ({ transport, route, expected }) => {
     const header = ['--header', `Authorization: Bearer ${TOKEN.ada}`];

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { testEach, testInCi } from '../support/in-ci.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { bareEnvironment, createSandbox, ROOT, waitFor, waitForEnd } from '../support/process.ts';
@@ -114,7 +114,7 @@ describe.each([
 });
 
 describe('with a header that is refused, mcp-remote', () => {
-  testEach([
+  testInCi.each([
     ['/mcp', 'Bearer tok_wrong_0123456789', 'The token is unknown to this server.'],
     ['/sse', `Bearer ${TOKEN.expired}`, 'The token has expired.'],
     ['/mcp', '', 'No credential was sent.'],
@@ -137,25 +137,29 @@ describe('with a header that is refused, mcp-remote', () => {
   });
 });
 
-test('after its entry has been signed out, mcp-remote asks its user again', async () => {
-  const server = await startSignIn();
-  const home = await sandbox.folder();
-  const first = startRemote(`${server.url}/mcp`, home);
-  await signInOnPage(first, TOKEN.ada);
-  await first.connected;
-  await first.client.close();
+testInCi(
+  'after its entry has been signed out, mcp-remote asks its user again',
+  async () => {
+    const server = await startSignIn();
+    const home = await sandbox.folder();
+    const first = startRemote(`${server.url}/mcp`, home);
+    await signInOnPage(first, TOKEN.ada);
+    await first.connected;
+    await first.client.close();
 
-  const file = path.join(server.cwd, 'tokens.json');
-  const tokens = JSON.parse(await readFile(file, 'utf8')) as Record<string, object>;
-  const signedOut = { ...tokens[TOKEN.ada], signInsSince: new Date().toISOString() };
-  await writeFile(file, JSON.stringify({ ...tokens, [TOKEN.ada]: signedOut }));
-  await waitForLog(server, 'token file reloaded');
-  const second = startRemote(`${server.url}/mcp`, home);
-  await signInOnPage(second, TOKEN.bob);
-  await second.connected;
+    const file = path.join(server.cwd, 'tokens.json');
+    const tokens = JSON.parse(await readFile(file, 'utf8')) as Record<string, object>;
+    const signedOut = { ...tokens[TOKEN.ada], signInsSince: new Date().toISOString() };
+    await writeFile(file, JSON.stringify({ ...tokens, [TOKEN.ada]: signedOut }));
+    await waitForLog(server, 'token file reloaded');
+    const second = startRemote(`${server.url}/mcp`, home);
+    await signInOnPage(second, TOKEN.bob);
+    await second.connected;
 
-  expect(await userOf(second)).toBe('bob');
-}, 60_000);
+    expect(await userOf(second)).toBe('bob');
+  },
+  60_000,
+);
 
 const INITIALIZE = {
   jsonrpc: '2.0',

@@ -59,7 +59,7 @@ const WAYS = [
   ['/mcp', 'default', 'streamable-http', test],
   ['/mcp', 'http-only', 'streamable-http', testInCi],
   ['/sse', 'default', 'sse', testInCi],
-  ['/sse', 'sse-only', 'sse', test],
+  ['/sse', 'sse-only', 'sse', testInCi],
 ] as const;
 
 describe.each(WAYS)(
@@ -160,7 +160,7 @@ describe('a credential that is refused', () => {
   );
 
   describe.each([
-    ['/mcp', 'default', test],
+    ['/mcp', 'default', testInCi],
     ['/sse', 'sse-only', testInCi],
   ] as const)('while connected to %s (%s)', (route, transport, testIt) => {
     testIt('makes calls fail in words', async () => {
@@ -182,7 +182,7 @@ describe('a credential that is refused', () => {
 
 describe('a server that is stopped and comes back', () => {
   describe.each([
-    ['/mcp', 'default', 3_000, test],
+    ['/mcp', 'default', 3_000, testInCi],
     // The stream's last frame says to come back after 8 seconds.
     ['/sse', 'sse-only', 12_000, testInCi],
   ] as const)('to %s (%s)', (route, transport, timeoutMs, testIt) => {

@@ -1,13 +1,13 @@
 /** The page for everybody: light and dark, wide and narrow, by keyboard, without JavaScript, without tokens, elsewhere. */
 import { expect, test } from '@jest/globals';
 import { createPageFixture, describeInBrowser, findBarriers } from '../support/browser.ts';
-import { testEach, testInCi } from '../support/in-ci.ts';
+import { leftToCi, testEach, testInCi } from '../support/in-ci.ts';
 import { ADA } from '../support/start-server.ts';
 
 const NARROW = { width: 390, height: 844 };
 const WIDE = { width: 1280, height: 800 };
 
-describeInBrowser('the page for everybody', () => {
+leftToCi(describeInBrowser)('the page for everybody', () => {
   const fixture = createPageFixture();
 
   testEach([
@@ -88,7 +88,7 @@ describeInBrowser('the page for everybody', () => {
 
 const withoutAuth = { env: { AUTH_ENABLED: 'false', SSE_ENABLED: 'false' } };
 
-describeInBrowser('the page without authentication and without SSE', () => {
+leftToCi(describeInBrowser)('the page without authentication and without SSE', () => {
   const fixture = createPageFixture(withoutAuth);
 
   testInCi('warns, needs no token, and opens a subscription for its stream', async () => {
@@ -111,7 +111,7 @@ describeInBrowser('the page without authentication and without SSE', () => {
 
 const elsewhere = { origin: 'http://mcp.example', env: { HOST: '0.0.0.0' } };
 
-describeInBrowser('the page at a public URL without HTTPS', () => {
+leftToCi(describeInBrowser)('the page at a public URL without HTTPS', () => {
   const fixture = createPageFixture(elsewhere);
 
   testInCi(

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { CLIENT_IDS, renderClient } from '../../src/connect/clients.ts';
 import { spellLink } from '../../src/connect/links.ts';
 import { createPageFixture, describeInBrowser, findBarriers } from '../support/browser.ts';
-import { testInCi } from '../support/in-ci.ts';
+import { leftToCi, testInCi } from '../support/in-ci.ts';
 import { PACKAGE } from '../support/package.ts';
 import { ADA, GREETER, TOKENS } from '../support/start-server.ts';
 
@@ -25,7 +25,7 @@ async function clicksOf(page: Page): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(found)) as Record<string, string>;
 }
 
-describeInBrowser('a personal link', () => {
+leftToCi(describeInBrowser)('a personal link', () => {
   const fixture = createPageFixture();
 
   test('says hello by name, and the token is nowhere in the address, in what is sent, or kept', async () => {

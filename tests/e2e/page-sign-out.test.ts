@@ -4,7 +4,7 @@ import type { Page, Route } from 'playwright-core';
 import { createPageFixture, describeInBrowser } from '../support/browser.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../support/held-tool.ts';
-import { testInCi } from '../support/in-ci.ts';
+import { leftToCi, testInCi } from '../support/in-ci.ts';
 import { eventually } from '../support/raw-http.ts';
 import { ADA, BOB } from '../support/start-server.ts';
 
@@ -27,7 +27,7 @@ async function greet(page: Page): Promise<void> {
   await page.locator('.output pre').waitFor();
 }
 
-describeInBrowser('the page after a token is forgotten', () => {
+leftToCi(describeInBrowser)('the page after a token is forgotten', () => {
   const held = createHeldTool({ ignoresAbort: true });
   const fixture = createPageFixture({
     tools: [...fixtureTools, held.tool],

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { createPageFixture, describeInBrowser } from '../support/browser.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
-import { testInCi } from '../support/in-ci.ts';
+import { leftToCi, testInCi } from '../support/in-ci.ts';
 import { eventually, send } from '../support/raw-http.ts';
 import { ADA, TOKENS } from '../support/start-server.ts';
 
@@ -67,7 +67,7 @@ const parts = {
   env: { SSE_KEEPALIVE_SECONDS: '1' },
 };
 
-describeInBrowser('the tools on the page', () => {
+leftToCi(describeInBrowser)('the tools on the page', () => {
   const fixture = createPageFixture(parts);
 
   test('calls a tool over /mcp and shows result, time and both messages', async () => {
@@ -211,7 +211,7 @@ describeInBrowser('the tools on the page', () => {
   );
 });
 
-describeInBrowser('the tools on the page of a server under a path', () => {
+leftToCi(describeInBrowser)('the tools on the page of a server under a path', () => {
   const fixture = createPageFixture({ ...parts, origin: 'http://127.0.0.1', basePath: '/apps/mcp-app' });
 
   testInCi('has a ping answered on the stream', async () => {

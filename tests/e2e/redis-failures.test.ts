@@ -12,7 +12,7 @@ import { createRedisPeers } from '../../src/sessions/redis/redis-peers.ts';
 import { PeersUnreachableError, type Peers } from '../../src/sessions/peers.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../support/held-tool.ts';
-import { testInCi } from '../support/in-ci.ts';
+import { leftToCi, testInCi } from '../support/in-ci.ts';
 import { createSandbox, type Sandbox, waitFor } from '../support/process.ts';
 import {
   type Answer,
@@ -106,7 +106,7 @@ async function answersCalls({ url }: { url: string }, sessionId: string): Promis
   return answers.map(({ status }) => status);
 }
 
-describeWithRedis('with Redis', () => {
+leftToCi(describeWithRedis)('with Redis', () => {
   beforeEach(async () => {
     sandbox = createSandbox();
     redis = await startRedis(sandbox);

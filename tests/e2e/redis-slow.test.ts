@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createClient } from '@redis/client';
 import type { Feature } from '../../src/mcp/feature.ts';
+import { leftToCi } from '../support/in-ci.ts';
 import { createSandbox, type Sandbox, waitFor } from '../support/process.ts';
 import {
   type Answer,
@@ -48,7 +49,7 @@ const post = ({ url }: { url: string }, sessionId: string, body: unknown): Promi
 /** The connections that listen. */
 const listeners = (): string[] => redis.ask('client', 'list', 'type', 'pubsub').match(/\bid=\d+/g) ?? [];
 
-describeWithRedis('with Redis', () => {
+leftToCi(describeWithRedis)('with Redis', () => {
   beforeEach(async () => {
     sandbox = createSandbox();
     redis = await startRedis(sandbox);

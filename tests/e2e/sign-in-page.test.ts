@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createPageFixture, describeInBrowser, findBarriers } from '../support/browser.ts';
-import { testEach, testInCi } from '../support/in-ci.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { askFor, newSecret, register } from '../support/sign-in.ts';
 import { ADA } from '../support/start-server.ts';
 
@@ -32,7 +32,7 @@ describeInBrowser('the sign-in page', () => {
     return `${fixture.url()}/authorize?${new URLSearchParams(parameters).toString()}`;
   };
 
-  testEach([
+  testInCi.each([
     { colorScheme: 'light', width: 'wide', viewport: WIDE },
     { colorScheme: 'dark', width: 'wide', viewport: WIDE },
     { colorScheme: 'light', width: 'narrow', viewport: NARROW },

@@ -7,18 +7,17 @@ import { type RunOptions, runCases, showBytes, type Summary } from '../../lab/fu
 import { startServerChild } from '../../lab/fuzz/server-child.ts';
 import { type FuzzTarget, startTarget, takeTarget } from '../../lab/fuzz/target.ts';
 import { type Exchange, type Fault, startFaultyProxy } from '../support/faulty-proxy.ts';
-import { testEach } from '../support/in-ci.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { builtFile } from '../support/process.ts';
 import { ADA, BOB, startTestServer } from '../support/start-server.ts';
-import { amountOf } from '../support/reduced.mjs';
 
 const SEED = 5;
 
 /** How many cases a healthy server passes: where CI has the time, more of them. */
-const CASES = amountOf('fuzzCases');
+const CASES = 2_000;
 
 /** In how many cases a fault must have been found. */
-const CASES_OF_FAULT = amountOf('fuzzCasesOfFault');
+const CASES_OF_FAULT = 120;
 
 let healthy: FuzzTarget;
 beforeAll(async () => {
@@ -38,14 +37,18 @@ async function fuzz(count: number, options: Partial<RunOptions> = {}): Promise<S
 }
 
 describe('a healthy server', () => {
-  test('passes cases of every kind, and its log holds nothing that must not be there', async () => {
-    const { passed, failures, kinds, serverProblem } = await fuzz(CASES);
+  testInCi(
+    'passes cases of every kind, and its log holds nothing that must not be there',
+    async () => {
+      const { passed, failures, kinds, serverProblem } = await fuzz(CASES);
 
-    expect(failures.map(({ caseNumber, problem }) => ({ caseNumber, problem }))).toEqual([]);
-    expect(serverProblem).toBeUndefined();
-    expect(passed).toBe(CASES);
-    expect(kinds.size).toBe(14);
-  }, 60_000);
+      expect(failures.map(({ caseNumber, problem }) => ({ caseNumber, problem }))).toEqual([]);
+      expect(serverProblem).toBeUndefined();
+      expect(passed).toBe(CASES);
+      expect(kinds.size).toBe(14);
+    },
+    60_000,
+  );
 });
 
 /** What cases send, without the ids that the server makes up. */
@@ -88,7 +91,7 @@ describe('a case', () => {
 });
 
 describe('a broken server', () => {
-  testEach<{ what: string; fault: Fault; problem: RegExp }>([
+  testInCi.each<{ what: string; fault: Fault; problem: RegExp }>([
     { what: 'that answers 500', fault: onRefusal(({ res }) => res.writeHead(500).end()), problem: /^status 500/ },
     { what: 'that never answers', fault: onRefusal(() => undefined), problem: /^no answer within 1500 ms/ },
     { what: 'that closes instead', fault: onRefusal(({ res }) => res.destroy()), problem: /^closed before the answer/ },

@@ -26,20 +26,27 @@ afterAll(async () => {
   await started.server.stop();
 });
 
-test('a healthy server loses and misdelivers nothing, and everything is measured', async () => {
-  const lines: string[] = [];
+testInCi(
+  'a healthy server loses and misdelivers nothing, and everything is measured',
+  async () => {
+    const lines: string[] = [];
 
-  const { counts, points, problems } = await runSoak({ ...options, onProgress: (line) => lines.push(line) });
+    const { counts, points, problems } = await runSoak({
+      ...options,
+      onProgress: (line) => lines.push(line),
+    });
 
-  expect(problems).toEqual([]);
-  expect(counts['calls']).toBeGreaterThan(0);
-  expect(Object.keys(counts).toSorted()).toEqual(
-    expect.arrayContaining(['calls', 'kills', 'slow reads', 'token edits']),
-  );
-  expect(points).toEqual([expect.objectContaining({ heapMb: expect.any(Number) })]);
-  expect(points[0]?.heapMb).toBeGreaterThan(1);
-  expect(lines.at(-1)).toMatch(/^round 1 of 1 is over: heap/);
-}, 60_000);
+    expect(problems).toEqual([]);
+    expect(counts['calls']).toBeGreaterThan(0);
+    expect(Object.keys(counts).toSorted()).toEqual(
+      expect.arrayContaining(['calls', 'kills', 'slow reads', 'token edits']),
+    );
+    expect(points).toEqual([expect.objectContaining({ heapMb: expect.any(Number) })]);
+    expect(points[0]?.heapMb).toBeGreaterThan(1);
+    expect(lines.at(-1)).toMatch(/^round 1 of 1 is over: heap/);
+  },
+  60_000,
+);
 
 testInCi(
   'the command has clients come and go at full speed, and says what came of it',

@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest } from '@jest/globals';
 import { npmProgram } from '../../scripts/npm-program.ts';
 import { testInCi } from '../support/in-ci.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
@@ -43,7 +43,7 @@ testInCi('a server that refuses the token fails each check, and the token is not
   expect(code).toBe(1);
 });
 
-test('a program that fails is no success, and the token in what it says is not shown', async () => {
+testInCi('a program that fails is no success, and the token in what it says is not shown', async () => {
   const programs = await sandbox.folder();
   await writeFile(path.join(programs, 'npx'), '#!/bin/sh\necho "$@"\nexit 7\n', { mode: 0o755 });
   const PATH = `${programs}${path.delimiter}${process.env['PATH']}`;
@@ -106,10 +106,13 @@ testInCi('npx is the one of the npm that runs it, and on Windows no script of cm
   expect(npmProgram('npm', { env: {}, platform: 'linux' })).toEqual(['npm']);
 });
 
-test('a program that is none checks nothing, which is no success; neither is a command line without an address', async () => {
-  const none = await verify([server.url, '--only', 'nobody'], ADA);
-  const nowhere = await verify(['nowhere'], ADA);
+testInCi(
+  'a program that is none checks nothing, which is no success; neither is a command line without an address',
+  async () => {
+    const none = await verify([server.url, '--only', 'nobody'], ADA);
+    const nowhere = await verify(['nowhere'], ADA);
 
-  expect([none.code, nowhere.code]).toEqual([1, 2]);
-  expect(nowhere.stderr).toContain('npm run verify -- URL');
-});
+    expect([none.code, nowhere.code]).toEqual([1, 2]);
+    expect(nowhere.stderr).toContain('npm run verify -- URL');
+  },
+);

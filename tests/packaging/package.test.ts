@@ -90,7 +90,7 @@ testInCi('runs the whole smoke test in an empty folder, and writes its report', 
   expect(report).not.toContain(ADA);
 });
 
-test('says which commands there are', async () => {
+testInCi('says which commands there are', async () => {
   const smok = sandbox.spawn({ args: [path.join(ROOT, 'scripts/bin.mjs'), 'smok'], cwd: folder });
 
   expect(await waitForEnd(smok)).toMatchObject({ code: 3 });

@@ -1,7 +1,7 @@
 /** One server behind the real programs, on the examples of `deploy/` for it: the whole smoke test passes through each. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, expect, jest } from '@jest/globals';
 import { findFreePort } from '../support/free-port.ts';
 import { testInCi } from '../support/in-ci.ts';
 import { builtFile, createSandbox, waitFor, waitForEnd } from '../support/process.ts';
@@ -69,7 +69,7 @@ describeBehind(NGINX)('nginx', () => {
     expect(document.body).toMatchObject({ error: expect.any(String) as unknown });
   });
 
-  test('with TLS', async () => {
+  testInCi('with TLS', async () => {
     const port = await findFreePort();
     const url = `https://localhost:${port}`;
     const server = await startServer(url);

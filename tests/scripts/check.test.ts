@@ -45,19 +45,19 @@ describe('npm test', () => {
   test('runs the tests first, then the other checks, and sums up', async () => {
     const checkout = await checkoutWith({ jest: 0, lint: 0, format: 0 });
 
-    const { code, stderr } = await checkout.run('check', {}, ['tests/auth', '-t', 'a "name" $HOME']);
+    const { code, stderr } = await checkout.run('check', { CI: '' }, ['tests/auth', '-t', 'a "name" $HOME']);
 
     expect(code).toBe(0);
     expect(stderr).toContain('jest ran tests/auth -t a "name" $HOME\n');
     expect(stderr.split('\n').slice(-4)).toEqual([
-      'ok     tests      Tests: 2 skipped, 3 passed, 5 total',
+      'ok     tests      Tests: 2 skipped, 3 passed, 5 total (CI=true npm test runs all that can run here)',
       'ok     lint',
       'ok     format',
       '',
     ]);
   });
 
-  test('runs everything although each fails, shows what each said, and ends with 1', async () => {
+  testInCi('runs everything although each fails, shows what each said, and ends with 1', async () => {
     const checkout = await checkoutWith({ jest: 1, lint: 2, format: 1 });
 
     const { code, stderr } = await checkout.run('check');
@@ -72,7 +72,7 @@ describe('npm test', () => {
     ).toEqual(['FAILED tests', 'FAILED lint', 'FAILED format']);
   });
 
-  testEach(['jest', 'format'] as const)('ends with 1 when only %s fails', async (name) => {
+  testInCi.each(['jest', 'format'] as const)('ends with 1 when only %s fails', async (name) => {
     const checkout = await checkoutWith({ jest: 0, lint: 0, format: 0, [name]: 1 });
 
     const { code, stderr } = await checkout.run('check');
@@ -103,8 +103,8 @@ describe('npm test', () => {
     async ({ others, code, words }) => {
       const checkout = await checkoutWith({ jest: 1, lint: 0, format: 0 });
 
-      const once = await checkout.run('check', {}, others);
-      const twice = await checkout.run('check', {}, ['--look-twice', ...others]);
+      const once = await checkout.run('check', { CI: 'true' }, others);
+      const twice = await checkout.run('check', { CI: 'true' }, ['--look-twice', ...others]);
 
       expect(once.code).toBe(1);
       expect(once.stderr).not.toContain('themselves');
@@ -185,7 +185,7 @@ describe('the order of the tests', () => {
       'tests/small.test.js':
         "import one from '../src/one.js'; test('b', () => void one); test.skip('c', () => {});\n",
       // One that does less of something where there is less time.
-      'tests/lab/fuzz.test.ts': "test('d', () => {});\n",
+      'tests/mcp/fast-lane.test.ts': "test('d', () => {});\n",
       'src/one.js': "export default 1; // not from '../src'\n",
       'package.json': '{ "type": "module" }',
       'jest.config.cjs': `module.exports = {
@@ -215,7 +215,7 @@ describe('the order of the tests', () => {
 
     expect(before.stderr).toContain('Skipped 1 of 2 tests in tests/small.test.js: "c"\n');
     const reduced =
-      'Less than with CI=true in tests/lab/fuzz.test.ts: 150 instead of 2000 cases of the fuzzer\n';
+      'Less than with CI=true in tests/mcp/fast-lane.test.ts: 12 instead of 60 random talks that are compared\n';
     expect(before.stderr.includes(reduced)).toBe((process.env['CI'] ?? '') === '');
     expect(before.order).toEqual(['large', 'small']);
     expect(after.order).toEqual(['small', 'large']);

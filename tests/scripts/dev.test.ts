@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
 import { createCheckout, deleteCheckouts } from '../support/checkout.ts';
 import { connectClient } from '../support/clients.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { builtFile, createSandbox, ROOT, type TestProcess, waitFor, waitForEnd } from '../support/process.ts';
 import { callTool, openMcpSession, send } from '../support/raw-http.ts';
 import { parseLog } from '../support/server-process.ts';
@@ -139,25 +140,29 @@ server.listen(0, '127.0.0.1', () => {
 });
 `;
 
-test('a server that does not start is started again by the next change, and ends with whoever started it', async () => {
-  const checkout = await createCheckout();
-  await checkout.write('src/main.ts', PICKY_SERVER);
-  await checkout.write('.env', 'AUTH_ENABLED=maybe\n');
-  await checkout.run('prepare');
-  const dev = sandbox.spawn({ args: ['scripts/dev.mjs'], cwd: checkout.directory });
+testInCi(
+  'a server that does not start is started again by the next change, and ends with whoever started it',
+  async () => {
+    const checkout = await createCheckout();
+    await checkout.write('src/main.ts', PICKY_SERVER);
+    await checkout.write('.env', 'AUTH_ENABLED=maybe\n');
+    await checkout.run('prepare');
+    const dev = sandbox.spawn({ args: ['scripts/dev.mjs'], cwd: checkout.directory });
 
-  await waitFor('the refused start', () => dev.stderr().includes('dev: the server has ended'), SLOW);
-  await checkout.write('.env', '');
-  const url = await addressOf(dev, 1);
+    await waitFor('the refused start', () => dev.stderr().includes('dev: the server has ended'), SLOW);
+    await checkout.write('.env', '');
+    const url = await addressOf(dev, 1);
 
-  const answer = await (await fetch(url)).text();
-  dev.child.kill('SIGKILL');
-  // Whatever it has started holds its output open.
-  await waitForEnd(dev, SLOW);
+    const answer = await (await fetch(url)).text();
+    dev.child.kill('SIGKILL');
+    // Whatever it has started holds its output open.
+    await waitForEnd(dev, SLOW);
 
-  expect(answer).toBe('one');
-  await expect(fetch(url)).rejects.toThrow('fetch failed');
-}, 300_000);
+    expect(answer).toBe('one');
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
+  },
+  300_000,
+);
 
 test('what is missing is installed first, and --help does nothing', async () => {
   const checkout = await createCheckout();

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { EXAMPLE_NAMES } from '../../scripts/fork/answers.ts';
 import { COMMAND_NAMES } from '../../scripts/token/words.mjs';
 import { CLIENT_IDS } from '../../src/connect/clients.ts';
-import { testEach } from '../support/in-ci.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, ROOT, waitForEnd } from '../support/process.ts';
 
 const sandbox = createSandbox();
@@ -39,7 +39,7 @@ async function filesOfClone(): Promise<string[]> {
   return (await readdir(clone, { recursive: true })).toSorted();
 }
 
-testEach(['--help', '-h'])(
+testInCi.each(['--help', '-h'])(
   'every command explains itself by %s in a clone in which nothing is installed, and leaves it as it was',
   async (option) => {
     const names = Object.keys(scripts).filter((name) => /^(exec )?node scripts\//.test(scripts[name] ?? ''));
@@ -61,19 +61,23 @@ testEach(['--help', '-h'])(
   60_000,
 );
 
-test('so does every command of npm run token', async () => {
-  const before = await filesOfClone();
+testInCi(
+  'so does every command of npm run token',
+  async () => {
+    const before = await filesOfClone();
 
-  const problems: string[] = [];
-  for (const command of COMMAND_NAMES) {
-    const { code, stdout, stderr } = await run('token', [command, '--help']);
-    if (code !== 0 || stderr !== '' || !stdout.startsWith(`npm run token -- ${command}`))
-      problems.push(`${command}: ${code}\n${stdout}\n${stderr}`);
-  }
+    const problems: string[] = [];
+    for (const command of COMMAND_NAMES) {
+      const { code, stdout, stderr } = await run('token', [command, '--help']);
+      if (code !== 0 || stderr !== '' || !stdout.startsWith(`npm run token -- ${command}`))
+        problems.push(`${command}: ${code}\n${stdout}\n${stderr}`);
+    }
 
-  expect(problems).toEqual([]);
-  expect(await filesOfClone()).toEqual(before);
-}, 60_000);
+    expect(problems).toEqual([]);
+    expect(await filesOfClone()).toEqual(before);
+  },
+  60_000,
+);
 
 test('what the usage texts list is what there is', async () => {
   const [connect, init] = await Promise.all([run('connect', ['--help']), run('init', ['--help'])]);

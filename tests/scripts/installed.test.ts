@@ -58,7 +58,7 @@ describe('after the real npm', () => {
     return stderr.includes(INSTALLING);
   }
 
-  test('has added a package with an install script, nothing is installed again', async () => {
+  testInCi('has added a package with an install script, nothing is installed again', async () => {
     await npm('install', './with-script-1.0.0.tgz');
 
     expect(await checkout.exists('node_modules/with-script/ran')).toBe(true);
@@ -165,7 +165,7 @@ describe('two lock files', () => {
   });
 });
 
-test('what our own npm ci has made of a lock file is not installed twice', async () => {
+testInCi('what our own npm ci has made of a lock file is not installed twice', async () => {
   const checkout = await createCheckout();
   // The recording npm leaves nothing that could be compared.
   await checkout.write(

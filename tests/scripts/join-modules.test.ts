@@ -12,6 +12,7 @@ import {
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { testInCi } from '../support/in-ci.ts';
 import { startServer, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
 import { builtFile, createSandbox, ROOT } from '../support/process.ts';
 
@@ -101,7 +102,7 @@ test('a module that asks where it is hears what it would by itself', async () =>
   expect(JSON.parse(printed)).toEqual([pathToFileURL(file).href, tools, file]);
 });
 
-test('zod speaks the languages that are not joined', async () => {
+testInCi('zod speaks the languages that are not joined', async () => {
   const speaking = `import { z } from 'zod';
 z.config(z.locales.de());
 process.stdout.write(z.string().safeParse(1).error.issues[0].message);`;
@@ -111,8 +112,10 @@ process.stdout.write(z.string().safeParse(1).error.issues[0].message);`;
   expect(printed).toContain('Ungültige Eingabe');
 });
 
-test('where packages are not all in one folder, the SDK finds those of its own, and their tables', async () => {
-  const reading = `import { EventEmitter } from 'node:events';
+testInCi(
+  'where packages are not all in one folder, the SDK finds those of its own, and their tables',
+  async () => {
+    const reading = `import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 async function read() {
@@ -126,12 +129,13 @@ async function read() {
 }
 void read();`;
 
-  const { printed } = await runJoined({ 'main.ts': reading }, [], ['iconv-lite']);
+    const { printed } = await runJoined({ 'main.ts': reading }, [], ['iconv-lite']);
 
-  expect(JSON.parse(printed)).toEqual({ jsonrpc: '2.0', method: '日本' });
-});
+    expect(JSON.parse(printed)).toEqual({ jsonrpc: '2.0', method: '日本' });
+  },
+);
 
-test('with maps a stack trace names the sources, and without them the script', async () => {
+testInCi('with maps a stack trace names the sources, and without them the script', async () => {
   const failing = 'process.stdout.write(String(new Error("here").stack));';
 
   const { printed: sources } = await runJoined({ 'main.ts': failing }, ['--enable-source-maps']);

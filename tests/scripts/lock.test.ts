@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { lock } from '../../scripts/lock.mjs';
 import { createCheckout, deleteCheckouts, runToEnd } from '../support/checkout.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, waitFor } from '../support/process.ts';
 
 deleteCheckouts();
@@ -86,7 +87,7 @@ test.each([
   unlock();
 });
 
-test('waits for as long as the maker of the lock touches it', async () => {
+testInCi('waits for as long as the maker of the lock touches it', async () => {
   const file = await newFile();
   await writeFile(file, '1 some-container\n');
   let touches = 0;
@@ -103,7 +104,7 @@ test('waits for as long as the maker of the lock touches it', async () => {
   expect(touches).toBe(30);
 });
 
-test('touches its lock while it holds it', async () => {
+testInCi('touches its lock while it holds it', async () => {
   const file = await newFile();
   const unlock = await lock(file, { onWait: () => undefined, touchMs: 10 });
   await utimes(file, 1, 1);
@@ -126,7 +127,7 @@ test('leaves none behind on a full disk', async () => {
   expect(await checkout.exists('.prepare.lock')).toBe(false);
 });
 
-test('leaves none behind when a signal ends the installation', async () => {
+testInCi('leaves none behind when a signal ends the installation', async () => {
   const checkout = await createCheckout();
   await checkout.write(
     'npm-cli.js',

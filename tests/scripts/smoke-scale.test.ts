@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
 import { findFreePort } from '../support/free-port.ts';
-import { testInCi } from '../support/in-ci.ts';
+import { leftToCi, testInCi } from '../support/in-ci.ts';
 import { createSandbox, waitFor } from '../support/process.ts';
 import { send } from '../support/raw-http.ts';
 import { describeWithRedis, startRedis } from '../support/redis.ts';
@@ -100,7 +100,7 @@ testInCi('instances that forget are named, with how often, and what to set', asy
   expect(withoutSse.exitCode).toBe(1);
 });
 
-describeWithRedis('with Redis', () => {
+leftToCi(describeWithRedis)('with Redis', () => {
   test('every step passes through a balancer that sends each request elsewhere', async () => {
     const redis = await startRedis(sandbox);
     const env = { SERVER_SECRET: SECRET, REDIS_URL: redis.url };

@@ -57,7 +57,7 @@ test('installs and builds before the first start, and does neither again', async
   expect(await checkout.read('npm-calls.log')).toMatch(/^ci --include=dev [^\n]*\n$/);
 });
 
-test('builds again when a source changed, without what was deleted', async () => {
+testInCi('builds again when a source changed, without what was deleted', async () => {
   const checkout = await createCheckout();
   await checkout.write('src/old.ts', 'export {};\n');
   await checkout.run('prepare');
@@ -94,7 +94,7 @@ testInCi('shows why an installation failed and tries again the next time', async
   expect(second).toMatchObject({ code: 0, stdout: 'one\n' });
 });
 
-test('shows the errors of a build that failed and tries again the next time', async () => {
+testInCi('shows the errors of a build that failed and tries again the next time', async () => {
   const checkout = await createCheckout();
   await checkout.write('src/main.ts', "export const port: number = 'none';\n");
 
@@ -153,7 +153,7 @@ describe('arguments', () => {
     expect(await checkout.exists('npm-calls.log')).toBe(false);
   });
 
-  test('of `npm start` reach the script', async () => {
+  testInCi('of `npm start` reach the script', async () => {
     const checkout = await createCheckout();
 
     const npm = checkout.spawn('npm', ['start', '--silent', '--', '--help']);

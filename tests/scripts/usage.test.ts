@@ -118,16 +118,20 @@ describe('npm run usage', () => {
     expect(stdout).toMatch(/^127\.0\.0\.1 +expired +2 +old /m);
   });
 
-  test('a line that holds U+2028 is one line on every Node', async () => {
-    const input = text.replaceAll('"echo_message"', '"echo\u2028message"');
+  testInCi(
+    'a line that holds U+2028 is one line on every Node',
+    async () => {
+      const input = text.replaceAll('"echo_message"', '"echo\u2028message"');
 
-    const { stdout, stderr } = await run('usage', ['--json'], { input, command: await findModernNode(24) });
+      const { stdout, stderr } = await run('usage', ['--json'], { input, command: await findModernNode(24) });
 
-    expect({ stderr, ...JSON.parse(stdout) }).toMatchObject({
-      stderr: '',
-      calls: [{ userId: 'ada', tool: 'echo\u2028message', calls: 4 }, {}, {}],
-    });
-  }, 60_000);
+      expect({ stderr, ...JSON.parse(stdout) }).toMatchObject({
+        stderr: '',
+        calls: [{ userId: 'ada', tool: 'echo\u2028message', calls: 4 }, {}, {}],
+      });
+    },
+    60_000,
+  );
 
   testEach([
     [['--since', 'soon'], 2, '--since must be a length of time such as 7d'],
@@ -184,21 +188,25 @@ describe('npm run usage', () => {
     );
   });
 
-  test('a file that zstd has packed is read where Node can, and named where it cannot', async () => {
-    const node = await findModernNode();
-    const file = path.join(folder, 'before.log.zst');
-    const pack = `fs.writeFileSync('${file}', zlib.zstdCompressSync(zlib.gunzipSync(fs.readFileSync('before.log.gz'))))`;
-    execFileSync(node, ['-e', pack], { cwd: folder });
+  testInCi(
+    'a file that zstd has packed is read where Node can, and named where it cannot',
+    async () => {
+      const node = await findModernNode();
+      const file = path.join(folder, 'before.log.zst');
+      const pack = `fs.writeFileSync('${file}', zlib.zstdCompressSync(zlib.gunzipSync(fs.readFileSync('before.log.gz'))))`;
+      execFileSync(node, ['-e', pack], { cwd: folder });
 
-    const read = await run('usage', ['--json', file], { command: node });
-    const refused = await run('usage', [file], {
-      // As on Node 20.
-      args: ['--import', 'data:text/javascript,import zlib from "zlib"; delete zlib.createZstdDecompress'],
-    });
+      const read = await run('usage', ['--json', file], { command: node });
+      const refused = await run('usage', [file], {
+        // As on Node 20.
+        args: ['--import', 'data:text/javascript,import zlib from "zlib"; delete zlib.createZstdDecompress'],
+      });
 
-    expect(JSON.parse(read.stdout)).toMatchObject({ calls: [{ userId: 'ada', calls: 4 }, {}] });
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('zstd -dc FILE') });
-  }, 60_000);
+      expect(JSON.parse(read.stdout)).toMatchObject({ calls: [{ userId: 'ada', calls: 4 }, {}] });
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('zstd -dc FILE') });
+    },
+    60_000,
+  );
 });
 
 test('token list shows the day on which each token was last let in', async () => {

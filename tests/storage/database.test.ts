@@ -22,6 +22,7 @@ import { createPostgresDriver } from '../../src/storage/postgres.ts';
 import { createSqliteDriver } from '../../src/storage/sqlite.ts';
 import { listOf, sql, type Statement } from '../../src/storage/statement.ts';
 import { describeForBoth, type TestDatabases } from '../support/databases.ts';
+import { leftToCi, testInCi } from '../support/in-ci.ts';
 import { createMemoryLog, type MemoryLog } from '../support/memory-log.ts';
 import { hasPostgres, PASSWORD, startPostgres } from '../support/postgres.ts';
 import { builtFile, createSandbox, waitFor, waitForEnd } from '../support/process.ts';
@@ -61,355 +62,346 @@ function insert(id: string): Statement {
   return sql`insert into notes (id, user_id, rank) values (${id}, 'all', 0)`;
 }
 
-describeForBoth(
-  'a database',
-  (start) => {
-    const sandbox = createSandbox();
-    let databases: TestDatabases;
-    let memory: MemoryLog;
-    let database: Database;
-    const opened: Database[] = [];
+describeForBoth('a database', (start) => {
+  const sandbox = createSandbox();
+  let databases: TestDatabases;
+  let memory: MemoryLog;
+  let database: Database;
+  const opened: Database[] = [];
 
-    /** Opens the database at an address. */
-    async function open(url: string, migrations: Migrations = NOTES, { log } = memory): Promise<Database> {
-      const { storage } = parseConfig({ DATABASE_URL: url });
-      const made = await openDatabase(storage, { migrations: [migrations], log });
-      opened.push(made);
-      return made;
-    }
+  /** Opens the database at an address. */
+  async function open(url: string, migrations: Migrations = NOTES, { log } = memory): Promise<Database> {
+    const { storage } = parseConfig({ DATABASE_URL: url });
+    const made = await openDatabase(storage, { migrations: [migrations], log });
+    opened.push(made);
+    return made;
+  }
 
-    beforeAll(async () => {
-      databases = await start(sandbox);
-      memory = createMemoryLog();
-      database = await open(await databases.create());
-    }, 60_000);
-    afterAll(async () => {
-      await Promise.all(opened.map(async (each) => each.close()));
-      await sandbox.close();
+  beforeAll(async () => {
+    databases = await start(sandbox);
+    memory = createMemoryLog();
+    database = await open(await databases.create());
+  }, 60_000);
+  afterAll(async () => {
+    await Promise.all(opened.map(async (each) => each.close()));
+    await sandbox.close();
+  });
+
+  test('gives values back as they were given, and counts and sums as numbers', async () => {
+    const nasty = `'; drop table notes; -- $1 ? "é" 💡 \\`;
+    const bytes = new Uint8Array([0, 1, 255]);
+
+    await database.query(
+      sql`insert into notes (id, user_id, rank, weight, bytes) values (${nasty}, 'ada', ${-7}, ${0.1}, ${bytes})`,
+    );
+    const rows = await database.query(sql`select * from notes where id = ${nasty}`);
+    const sums = await database.select(
+      z.object({ many: z.number(), total: z.number(), mean: z.number() }),
+      sql`select count(*) as many, sum(rank) as total, avg(rank) as mean from notes where id = ${nasty}`,
+    );
+    const gone = await database.query(
+      sql`delete from notes where id = ${nasty} returning weight, null as none_at_all`,
+    );
+
+    expect(rows).toEqual([{ id: nasty, user_id: 'ada', rank: -7, weight: 0.1, bytes: expect.anything() }]);
+    expect(Buffer.from(rows[0]?.['bytes'] as Uint8Array).toString('hex')).toBe('0001ff');
+    expect(sums).toEqual([{ many: 1, total: -7, mean: -7 }]);
+    expect(gone).toEqual([{ weight: 0.1, none_at_all: null }]);
+  });
+
+  test('takes parts of statements, and lists', async () => {
+    const ids = ['part-1', 'part-2', 'part-3'];
+    for (const [rank, id] of ids.entries())
+      await database.query(sql`insert into notes (id, user_id, rank) values (${id}, 'parts', ${rank})`);
+    const ofUser = sql`user_id = ${'parts'} and rank < ${2}`;
+
+    const some = await database.query(
+      sql`select id from notes where ${ofUser} and id in (${listOf(ids)}) order by id`,
+    );
+    const none = await database.query(sql`select id from notes where ${ofUser} and id in (${listOf([])})`);
+    await database.query(sql`delete from notes where user_id = 'parts'`);
+
+    expect(some.map(({ id }) => id)).toEqual(['part-1', 'part-2']);
+    expect(none).toEqual([]);
+  });
+
+  test('tells which rows are refused, and why, without their values', async () => {
+    const secret = 'said-in-confidence';
+    await database.query(sql`insert into notes (id, user_id, rank) values (${secret}, 'ada', 1)`);
+
+    const doubled = database.query(sql`insert into notes (id, user_id, rank) values (${secret}, 'ada', 1)`);
+    const dangling = database.query(sql`insert into tags (note_id, tag) values ('no such', ${secret})`);
+    const wrong = database.query(sql`select ${secret} from no_such_table`);
+    const two = database.query(sql`select 1; select 2`);
+
+    await expect(doubled).rejects.toMatchObject({ name: 'ConstraintError', constraint: 'unique' });
+    await expect(dangling).rejects.toMatchObject({ name: 'ConstraintError', constraint: 'other' });
+    await expect(wrong).rejects.toThrow(StatementError);
+    await expect(wrong).rejects.toThrow(/no_such_table/);
+    await expect(two).rejects.toThrow(StatementError);
+    for (const failing of [doubled, dangling, wrong]) await expect(failing).rejects.not.toThrow(secret);
+    await database.query(sql`delete from notes where id = ${secret}`);
+  });
+
+  test('refuses what no database keeps in words for whoever called', () => {
+    expect(() => sql`select ${'a\0b'}`).toThrow(
+      new StorageUnavailable('unstorable', 'A text with the character U+0000 cannot be kept: leave it out.'),
+    );
+    expect(() => sql`select ${Number.NaN}`).toThrow(StorageUnavailable);
+  });
+
+  test('does all of a transaction, or nothing', async () => {
+    const result = await database.transaction(async (within) => {
+      await within.query(insert('kept-1'));
+      await within.query(insert('kept-2'));
+      return 'done';
+    });
+    const failed = database.transaction(async (within) => {
+      await within.query(insert('lost-1'));
+      throw new Error('changed my mind');
+    });
+    await expect(failed).rejects.toThrow('changed my mind');
+    const swallowed = database.transaction(async (within) => {
+      await within.query(insert('lost-2'));
+      await within.query(insert('kept-1')).catch(() => undefined);
+    });
+    await expect(swallowed).rejects.toThrow(ConstraintError);
+
+    expect(result).toBe('done');
+    expect(await idsIn(database)).toEqual(['kept-1', 'kept-2']);
+    await database.query(sql`delete from notes`);
+  });
+
+  test('has transactions as if one came after the other, however many there are, in several processes too', async () => {
+    const url = await databases.create();
+    const two = [await open(url), await open(url)];
+    await two[0]?.query(sql`insert into notes (id, user_id, rank) values ('counter', 'ada', 0)`);
+
+    const counts = Array.from({ length: 20 }, async (_nothing, index) =>
+      two[index % 2]?.transaction(async (within) => {
+        const [row] = await within.query(sql`select rank from notes where id = 'counter'`);
+        const rank = Number(row?.['rank']) + 1;
+        await within.query(sql`update notes set rank = ${rank} where id = 'counter'`);
+        return rank;
+      }),
+    );
+
+    expect((await Promise.all(counts)).toSorted((one, other) => Number(one) - Number(other))).toEqual(
+      Array.from({ length: 20 }, (_nothing, index) => index + 1),
+    );
+  });
+
+  test('notices who asks it, or a transaction that is over, where the transaction is meant', async () => {
+    let within: Pick<Database, 'query'> | undefined;
+    const inside = database.transaction(async (given) => {
+      within = given;
+      return database.query(sql`select 1`);
     });
 
-    test('gives values back as they were given, and counts and sums as numbers', async () => {
-      const nasty = `'; drop table notes; -- $1 ? "é" 💡 \\`;
-      const bytes = new Uint8Array([0, 1, 255]);
+    await expect(inside).rejects.toThrow('In a transaction, ask what it has handed you');
+    await expect(within?.query(sql`select 1`)).rejects.toThrow('This transaction is over.');
+  });
 
-      await database.query(
-        sql`insert into notes (id, user_id, rank, weight, bytes) values (${nasty}, 'ada', ${-7}, ${0.1}, ${bytes})`,
+  test('whose connections are all in use is busy for the next, and not away', async () => {
+    const own = await open(await databases.create());
+    // SQLite has none.
+    const waits = own.dialect === 'sqlite' ? [] : Array.from({ length: 10 }, () => sql`select pg_sleep(3)`);
+    const first = memory.lines.length;
+
+    const slow = waits.map(async (wait) => own.query(wait));
+    const next = await own.query(sql`select 1 as one`).catch((error: unknown) => error);
+
+    expect(await own.isReady()).toBe(true);
+    expect(next).toMatchObject(waits.length > 0 ? { code: 'busy', reason: 'connections' } : [{ one: 1 }]);
+    await Promise.all(slow);
+    expect(memory.lines.slice(first).filter(({ level }) => level !== 'info')).toEqual([]);
+  });
+
+  test('keeps no end waiting: what is still at work two seconds after it has begun is cut', async () => {
+    const url = await databases.create();
+    const own = await open(url);
+    const isWaiting = new EventEmitter();
+    const begun = once(isWaiting, 'begun');
+    const atWork = [
+      own.transaction(async (within) => {
+        await within.query(sql`select 1`);
+        isWaiting.emit('begun');
+        // For something that never comes.
+        await once(isWaiting, 'goes on');
+      }),
+      ...(own.dialect === 'postgres' ? [own.query(sql`select pg_sleep(9)`)] : []),
+    ];
+    await begun;
+    const ended = Promise.allSettled(atWork);
+
+    await own.close();
+
+    expect(await ended).toEqual(
+      atWork.map(() => ({ status: 'rejected', reason: expect.objectContaining({ code: 'unreachable' }) })),
+    );
+  });
+
+  test('that another process brings to where it should be keeps no end waiting', async () => {
+    const url = await databases.create();
+    const other = await open(url);
+    const isHeld = new EventEmitter();
+    const begun = once(isHeld, 'begun');
+    const holding = other.transaction(async (within) => {
+      // Where there is no such lock, nobody else may write meanwhile.
+      if (other.dialect === 'postgres') await within.query(sql`select pg_advisory_xact_lock(7021953)`);
+      isHeld.emit('begun');
+      await once(isHeld, 'over');
+    });
+    await begun;
+
+    const late = await open(url);
+    await late.close();
+    isHeld.emit('over');
+
+    await expect(holding).resolves.toBeUndefined();
+  });
+
+  test('is migrated once by several that start at once, and runs beside a later version', async () => {
+    const url = await databases.create();
+
+    const all = await Promise.all([open(url), open(url), open(url)]);
+    const [first] = NOTES.steps;
+    const earlier = await open(url, { owner: 'notes', steps: first === undefined ? [] : [first] });
+    const others = await open(url, {
+      owner: 'others',
+      steps: [{ name: 'one', statements: [sql`create table others (id text)`] }],
+    });
+
+    const taken = await others.query(sql`select owner, number, name from migrations order by owner, number`);
+    expect(taken).toEqual([
+      { owner: 'notes', number: 1, name: 'notes' },
+      { owner: 'notes', number: 2, name: 'tags' },
+      { owner: 'others', number: 1, name: 'one' },
+    ]);
+    for (const each of [...all, earlier]) expect(await each.isReady()).toBe(true);
+  });
+
+  test('ends the start when it has been through another migration, or refuses one, and keeps nothing of that', async () => {
+    const url = await databases.create();
+    await open(url);
+    const bad = { name: 'bad', statements: [sql`create table half (id text)`, sql`create tabel half`] };
+
+    const renamed = open(url, { owner: 'notes', steps: [{ name: 'another', statements: [] }] });
+    const refused = open(url, { owner: 'fresh', steps: [bad] });
+
+    await expect(renamed).rejects.toThrow(
+      /migration 1 of notes is "another", but .* called "notes"\. Never change/,
+    );
+    await expect(refused).rejects.toThrow(/^migration 1 of fresh \("bad"\): .*syntax error/);
+    const again = await open(url, {
+      owner: 'fresh',
+      steps: [{ name: 'good', statements: [sql`create table half (id text)`] }],
+    });
+    expect(await again.isReady()).toBe(true);
+  });
+
+  test('that is away keeps no start waiting, is told of once, and comes by itself', async () => {
+    const url = await databases.create();
+    const own = createMemoryLog();
+    await databases.takeAway();
+
+    const away = await open(url, NOTES, own);
+    const [isReady, asked] = [await away.isReady(), away.query(sql`select 1`)];
+    await expect(asked).rejects.toThrow('The database cannot be reached at the moment.');
+    await databases.giveBack();
+    await waitFor('the database', async () => away.isReady());
+
+    expect(isReady).toBe(false);
+    expect(await idsIn(away)).toEqual([]);
+    // A slip of the pen in the path of a file makes another one: so much is told.
+    expect(own.lines.at(-1)).toMatchObject(
+      url.startsWith('sqlite:')
+        ? { file: url.slice('sqlite:'.length), isNew: true }
+        : { dialect: 'postgres' },
+    );
+    const known = createMemoryLog();
+    await open(url, NOTES, known);
+    expect(known.lines[0]).toMatchObject({ msg: 'database reached' });
+    expect(known.lines[0]).not.toHaveProperty('isNew', true);
+    expect(own.lines.map(({ msg }) => msg)).toEqual(['database cannot be reached', 'database reached']);
+    expect(own.lines[0]?.['reason']).toMatch(/^[A-Z0-9_]+$/);
+    expect(JSON.stringify(own.lines)).not.toContain(PASSWORD);
+  });
+
+  test('that is lost while it writes says that this may be written, and is looked for', async () => {
+    const url = await databases.create();
+    // A file is written by this process itself, which knows.
+    if (url.startsWith('sqlite:')) return;
+    const own = createMemoryLog();
+    const [lost, other] = [await open(url, NOTES, own), await open(url)];
+    for (const statement of [
+      sql`create function wait() returns trigger language plpgsql as 'begin perform pg_sleep(9); return null; end'`,
+      sql`create constraint trigger at_last after insert on notes deferrable initially deferred for each row when (new.rank = 0) execute function wait()`,
+      sql`create trigger at_once before insert on notes for each row when (new.rank = 1) execute function wait()`,
+    ])
+      await lost.query(statement);
+
+    const work = Promise.allSettled([
+      lost.transaction(async (within) => within.query(insert('late'))),
+      lost.query(sql`insert into notes (id, user_id, rank) values ('later', 'all', 1)`),
+      lost.query(sql`select pg_sleep(9)`),
+    ]);
+    await waitFor('all three', async () => {
+      const rows = await other.query(
+        sql`select 1 from pg_stat_activity where datname = current_database() and state = 'active' and (query = 'commit' or query like 'insert%' or query like '%sleep(9)')`,
       );
-      const rows = await database.query(sql`select * from notes where id = ${nasty}`);
-      const sums = await database.select(
-        z.object({ many: z.number(), total: z.number(), mean: z.number() }),
-        sql`select count(*) as many, sum(rank) as total, avg(rank) as mean from notes where id = ${nasty}`,
-      );
-      const gone = await database.query(
-        sql`delete from notes where id = ${nasty} returning weight, null as none_at_all`,
-      );
-
-      expect(rows).toEqual([{ id: nasty, user_id: 'ada', rank: -7, weight: 0.1, bytes: expect.anything() }]);
-      expect(Buffer.from(rows[0]?.['bytes'] as Uint8Array).toString('hex')).toBe('0001ff');
-      expect(sums).toEqual([{ many: 1, total: -7, mean: -7 }]);
-      expect(gone).toEqual([{ weight: 0.1, none_at_all: null }]);
+      return rows.length === 3;
     });
+    await databases.takeAway();
 
-    test('takes parts of statements, and lists', async () => {
-      const ids = ['part-1', 'part-2', 'part-3'];
-      for (const [rank, id] of ids.entries())
-        await database.query(sql`insert into notes (id, user_id, rank) values (${id}, 'parts', ${rank})`);
-      const ofUser = sql`user_id = ${'parts'} and rank < ${2}`;
+    const unsure = {
+      code: 'unsure',
+      message: expect.stringContaining('may be written, or not') as unknown,
+    };
+    expect(await work).toMatchObject([
+      { reason: unsure },
+      { reason: unsure },
+      { reason: { code: 'unreachable' } },
+    ]);
+    await waitFor('a look', () => own.lines.some(({ msg }) => msg === 'database cannot be reached'));
+    await databases.giveBack();
+    await waitFor('the database', async () => lost.isReady());
+  });
 
-      const some = await database.query(
-        sql`select id from notes where ${ofUser} and id in (${listOf(ids)}) order by id`,
-      );
-      const none = await database.query(sql`select id from notes where ${ofUser} and id in (${listOf([])})`);
-      await database.query(sql`delete from notes where user_id = 'parts'`);
+  test('that is lost while it is used fails the calls meanwhile, and has kept what was there when it comes back', async () => {
+    const own = createMemoryLog();
+    const lost = await open(await databases.create(), NOTES, own);
+    await lost.query(sql`insert into notes (id, user_id, rank) values ('before', 'ada', 0)`);
 
-      expect(some.map(({ id }) => id)).toEqual(['part-1', 'part-2']);
-      expect(none).toEqual([]);
-    });
+    await databases.takeAway();
+    const failure = await waitFor('a call that fails', async () =>
+      lost.query(sql`select 1`).then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    );
+    const [isReady, inTransaction] = [await lost.isReady(), lost.transaction(async () => undefined)];
+    await expect(inTransaction).rejects.toMatchObject({ code: 'unreachable' });
+    await databases.giveBack();
+    await waitFor('the database', async () => lost.isReady());
 
-    test('tells which rows are refused, and why, without their values', async () => {
-      const secret = 'said-in-confidence';
-      await database.query(sql`insert into notes (id, user_id, rank) values (${secret}, 'ada', 1)`);
-
-      const doubled = database.query(sql`insert into notes (id, user_id, rank) values (${secret}, 'ada', 1)`);
-      const dangling = database.query(sql`insert into tags (note_id, tag) values ('no such', ${secret})`);
-      const wrong = database.query(sql`select ${secret} from no_such_table`);
-      const two = database.query(sql`select 1; select 2`);
-
-      await expect(doubled).rejects.toMatchObject({ name: 'ConstraintError', constraint: 'unique' });
-      await expect(dangling).rejects.toMatchObject({ name: 'ConstraintError', constraint: 'other' });
-      await expect(wrong).rejects.toThrow(StatementError);
-      await expect(wrong).rejects.toThrow(/no_such_table/);
-      await expect(two).rejects.toThrow(StatementError);
-      for (const failing of [doubled, dangling, wrong]) await expect(failing).rejects.not.toThrow(secret);
-      await database.query(sql`delete from notes where id = ${secret}`);
-    });
-
-    test('refuses what no database keeps in words for whoever called', () => {
-      expect(() => sql`select ${'a\0b'}`).toThrow(
-        new StorageUnavailable(
-          'unstorable',
-          'A text with the character U+0000 cannot be kept: leave it out.',
-        ),
-      );
-      expect(() => sql`select ${Number.NaN}`).toThrow(StorageUnavailable);
-    });
-
-    test('does all of a transaction, or nothing', async () => {
-      const result = await database.transaction(async (within) => {
-        await within.query(insert('kept-1'));
-        await within.query(insert('kept-2'));
-        return 'done';
-      });
-      const failed = database.transaction(async (within) => {
-        await within.query(insert('lost-1'));
-        throw new Error('changed my mind');
-      });
-      await expect(failed).rejects.toThrow('changed my mind');
-      const swallowed = database.transaction(async (within) => {
-        await within.query(insert('lost-2'));
-        await within.query(insert('kept-1')).catch(() => undefined);
-      });
-      await expect(swallowed).rejects.toThrow(ConstraintError);
-
-      expect(result).toBe('done');
-      expect(await idsIn(database)).toEqual(['kept-1', 'kept-2']);
-      await database.query(sql`delete from notes`);
-    });
-
-    test('has transactions as if one came after the other, however many there are, in several processes too', async () => {
-      const url = await databases.create();
-      const two = [await open(url), await open(url)];
-      await two[0]?.query(sql`insert into notes (id, user_id, rank) values ('counter', 'ada', 0)`);
-
-      const counts = Array.from({ length: 20 }, async (_nothing, index) =>
-        two[index % 2]?.transaction(async (within) => {
-          const [row] = await within.query(sql`select rank from notes where id = 'counter'`);
-          const rank = Number(row?.['rank']) + 1;
-          await within.query(sql`update notes set rank = ${rank} where id = 'counter'`);
-          return rank;
-        }),
-      );
-
-      expect((await Promise.all(counts)).toSorted((one, other) => Number(one) - Number(other))).toEqual(
-        Array.from({ length: 20 }, (_nothing, index) => index + 1),
-      );
-    });
-
-    test('notices who asks it, or a transaction that is over, where the transaction is meant', async () => {
-      let within: Pick<Database, 'query'> | undefined;
-      const inside = database.transaction(async (given) => {
-        within = given;
-        return database.query(sql`select 1`);
-      });
-
-      await expect(inside).rejects.toThrow('In a transaction, ask what it has handed you');
-      await expect(within?.query(sql`select 1`)).rejects.toThrow('This transaction is over.');
-    });
-
-    test('whose connections are all in use is busy for the next, and not away', async () => {
-      const own = await open(await databases.create());
-      // SQLite has none.
-      const waits = own.dialect === 'sqlite' ? [] : Array.from({ length: 10 }, () => sql`select pg_sleep(3)`);
-      const first = memory.lines.length;
-
-      const slow = waits.map(async (wait) => own.query(wait));
-      const next = await own.query(sql`select 1 as one`).catch((error: unknown) => error);
-
-      expect(await own.isReady()).toBe(true);
-      expect(next).toMatchObject(waits.length > 0 ? { code: 'busy', reason: 'connections' } : [{ one: 1 }]);
-      await Promise.all(slow);
-      expect(memory.lines.slice(first).filter(({ level }) => level !== 'info')).toEqual([]);
-    });
-
-    test('keeps no end waiting: what is still at work two seconds after it has begun is cut', async () => {
-      const url = await databases.create();
-      const own = await open(url);
-      const isWaiting = new EventEmitter();
-      const begun = once(isWaiting, 'begun');
-      const atWork = [
-        own.transaction(async (within) => {
-          await within.query(sql`select 1`);
-          isWaiting.emit('begun');
-          // For something that never comes.
-          await once(isWaiting, 'goes on');
-        }),
-        ...(own.dialect === 'postgres' ? [own.query(sql`select pg_sleep(9)`)] : []),
-      ];
-      await begun;
-      const ended = Promise.allSettled(atWork);
-
-      await own.close();
-
-      expect(await ended).toEqual(
-        atWork.map(() => ({ status: 'rejected', reason: expect.objectContaining({ code: 'unreachable' }) })),
-      );
-    });
-
-    test('that another process brings to where it should be keeps no end waiting', async () => {
-      const url = await databases.create();
-      const other = await open(url);
-      const isHeld = new EventEmitter();
-      const begun = once(isHeld, 'begun');
-      const holding = other.transaction(async (within) => {
-        // Where there is no such lock, nobody else may write meanwhile.
-        if (other.dialect === 'postgres') await within.query(sql`select pg_advisory_xact_lock(7021953)`);
-        isHeld.emit('begun');
-        await once(isHeld, 'over');
-      });
-      await begun;
-
-      const late = await open(url);
-      await late.close();
-      isHeld.emit('over');
-
-      await expect(holding).resolves.toBeUndefined();
-    });
-
-    test('is migrated once by several that start at once, and runs beside a later version', async () => {
-      const url = await databases.create();
-
-      const all = await Promise.all([open(url), open(url), open(url)]);
-      const [first] = NOTES.steps;
-      const earlier = await open(url, { owner: 'notes', steps: first === undefined ? [] : [first] });
-      const others = await open(url, {
-        owner: 'others',
-        steps: [{ name: 'one', statements: [sql`create table others (id text)`] }],
-      });
-
-      const taken = await others.query(
-        sql`select owner, number, name from migrations order by owner, number`,
-      );
-      expect(taken).toEqual([
-        { owner: 'notes', number: 1, name: 'notes' },
-        { owner: 'notes', number: 2, name: 'tags' },
-        { owner: 'others', number: 1, name: 'one' },
-      ]);
-      for (const each of [...all, earlier]) expect(await each.isReady()).toBe(true);
-    });
-
-    test('ends the start when it has been through another migration, or refuses one, and keeps nothing of that', async () => {
-      const url = await databases.create();
-      await open(url);
-      const bad = { name: 'bad', statements: [sql`create table half (id text)`, sql`create tabel half`] };
-
-      const renamed = open(url, { owner: 'notes', steps: [{ name: 'another', statements: [] }] });
-      const refused = open(url, { owner: 'fresh', steps: [bad] });
-
-      await expect(renamed).rejects.toThrow(
-        /migration 1 of notes is "another", but .* called "notes"\. Never change/,
-      );
-      await expect(refused).rejects.toThrow(/^migration 1 of fresh \("bad"\): .*syntax error/);
-      const again = await open(url, {
-        owner: 'fresh',
-        steps: [{ name: 'good', statements: [sql`create table half (id text)`] }],
-      });
-      expect(await again.isReady()).toBe(true);
-    });
-
-    test('that is away keeps no start waiting, is told of once, and comes by itself', async () => {
-      const url = await databases.create();
-      const own = createMemoryLog();
-      await databases.takeAway();
-
-      const away = await open(url, NOTES, own);
-      const [isReady, asked] = [await away.isReady(), away.query(sql`select 1`)];
-      await expect(asked).rejects.toThrow('The database cannot be reached at the moment.');
-      await databases.giveBack();
-      await waitFor('the database', async () => away.isReady());
-
-      expect(isReady).toBe(false);
-      expect(await idsIn(away)).toEqual([]);
-      // A slip of the pen in the path of a file makes another one: so much is told.
-      expect(own.lines.at(-1)).toMatchObject(
-        url.startsWith('sqlite:')
-          ? { file: url.slice('sqlite:'.length), isNew: true }
-          : { dialect: 'postgres' },
-      );
-      const known = createMemoryLog();
-      await open(url, NOTES, known);
-      expect(known.lines[0]).toMatchObject({ msg: 'database reached' });
-      expect(known.lines[0]).not.toHaveProperty('isNew', true);
-      expect(own.lines.map(({ msg }) => msg)).toEqual(['database cannot be reached', 'database reached']);
-      expect(own.lines[0]?.['reason']).toMatch(/^[A-Z0-9_]+$/);
-      expect(JSON.stringify(own.lines)).not.toContain(PASSWORD);
-    });
-
-    test('that is lost while it writes says that this may be written, and is looked for', async () => {
-      const url = await databases.create();
-      // A file is written by this process itself, which knows.
-      if (url.startsWith('sqlite:')) return;
-      const own = createMemoryLog();
-      const [lost, other] = [await open(url, NOTES, own), await open(url)];
-      for (const statement of [
-        sql`create function wait() returns trigger language plpgsql as 'begin perform pg_sleep(9); return null; end'`,
-        sql`create constraint trigger at_last after insert on notes deferrable initially deferred for each row when (new.rank = 0) execute function wait()`,
-        sql`create trigger at_once before insert on notes for each row when (new.rank = 1) execute function wait()`,
-      ])
-        await lost.query(statement);
-
-      const work = Promise.allSettled([
-        lost.transaction(async (within) => within.query(insert('late'))),
-        lost.query(sql`insert into notes (id, user_id, rank) values ('later', 'all', 1)`),
-        lost.query(sql`select pg_sleep(9)`),
-      ]);
-      await waitFor('all three', async () => {
-        const rows = await other.query(
-          sql`select 1 from pg_stat_activity where datname = current_database() and state = 'active' and (query = 'commit' or query like 'insert%' or query like '%sleep(9)')`,
-        );
-        return rows.length === 3;
-      });
-      await databases.takeAway();
-
-      const unsure = {
-        code: 'unsure',
-        message: expect.stringContaining('may be written, or not') as unknown,
-      };
-      expect(await work).toMatchObject([
-        { reason: unsure },
-        { reason: unsure },
-        { reason: { code: 'unreachable' } },
-      ]);
-      await waitFor('a look', () => own.lines.some(({ msg }) => msg === 'database cannot be reached'));
-      await databases.giveBack();
-      await waitFor('the database', async () => lost.isReady());
-    });
-
-    test('that is lost while it is used fails the calls meanwhile, and has kept what was there when it comes back', async () => {
-      const own = createMemoryLog();
-      const lost = await open(await databases.create(), NOTES, own);
-      await lost.query(sql`insert into notes (id, user_id, rank) values ('before', 'ada', 0)`);
-
-      await databases.takeAway();
-      const failure = await waitFor('a call that fails', async () =>
-        lost.query(sql`select 1`).then(
-          () => undefined,
-          (error: unknown) => error,
-        ),
-      );
-      const [isReady, inTransaction] = [await lost.isReady(), lost.transaction(async () => undefined)];
-      await expect(inTransaction).rejects.toMatchObject({ code: 'unreachable' });
-      await databases.giveBack();
-      await waitFor('the database', async () => lost.isReady());
-
-      expect(failure).toMatchObject({ name: 'ToolError', code: 'unreachable' });
-      expect(isReady).toBe(false);
-      expect(await idsIn(lost)).toEqual(['before']);
-      expect(own.lines.map(({ msg }) => msg)).toEqual([
-        'database reached',
-        'database cannot be reached',
-        'database is back',
-      ]);
-      expect(JSON.stringify(own.lines)).not.toContain(PASSWORD);
-    });
-  },
-  { always: true },
-);
+    expect(failure).toMatchObject({ name: 'ToolError', code: 'unreachable' });
+    expect(isReady).toBe(false);
+    expect(await idsIn(lost)).toEqual(['before']);
+    expect(own.lines.map(({ msg }) => msg)).toEqual([
+      'database reached',
+      'database cannot be reached',
+      'database is back',
+    ]);
+    expect(JSON.stringify(own.lines)).not.toContain(PASSWORD);
+  });
+});
 
 /** What PostgreSQL calls its socket in a folder. */
 const SOCKET = '.s.PGSQL.5432';
 
 const describeWithPostgres = hasPostgres ? describe : describe.skip;
-describeWithPostgres('a PostgreSQL that hangs', () => {
+leftToCi(describeWithPostgres)('a PostgreSQL that hangs', () => {
   const sandbox = createSandbox();
   afterAll(async () => sandbox.close());
 
@@ -629,9 +621,11 @@ describe('SQLite of a newer Node', () => {
   const sandbox = createSandbox();
   afterAll(async () => sandbox.close());
 
-  test('is Node’s own, and does the same', async () => {
-    const built = path.dirname(builtFile('src/storage/open-database.js'));
-    const program = `
+  testInCi(
+    'is Node’s own, and does the same',
+    async () => {
+      const built = path.dirname(builtFile('src/storage/open-database.js'));
+      const program = `
       import { openDatabase } from ${JSON.stringify(`${built}/open-database.js`)};
       import { sql } from ${JSON.stringify(`${built}/statement.js`)};
       import { loadSqlite } from ${JSON.stringify(`${built}/sqlite-library.js`)};
@@ -652,17 +646,19 @@ describe('SQLite of a newer Node', () => {
       const isOfNode = (await loadSqlite()).DatabaseSync === process.getBuiltinModule('node:sqlite').DatabaseSync;
       console.log(JSON.stringify({ rows, refused, rank, isOfNode, files: readdirSync('.') }));`;
 
-    const child = sandbox.spawn({
-      command: await findModernNode(),
-      args: ['--input-type=module', '--eval', program],
-      cwd: await sandbox.folder(),
-    });
-    await waitForEnd(child);
+      const child = sandbox.spawn({
+        command: await findModernNode(),
+        args: ['--input-type=module', '--eval', program],
+        cwd: await sandbox.folder(),
+      });
+      await waitForEnd(child);
 
-    expect({ stdout: child.stdout(), stderr: child.stderr().replaceAll(/^\(.*\n/gm, '') }).toEqual({
-      stdout:
-        '{"rows":[{"rank":0}],"refused":"ConstraintError unique","rank":10,"isOfNode":true,"files":["notes.db"]}\n',
-      stderr: '',
-    });
-  }, 60_000);
+      expect({ stdout: child.stdout(), stderr: child.stderr().replaceAll(/^\(.*\n/gm, '') }).toEqual({
+        stdout:
+          '{"rows":[{"rank":0}],"refused":"ConstraintError unique","rank":10,"isOfNode":true,"files":["notes.db"]}\n',
+        stderr: '',
+      });
+    },
+    60_000,
+  );
 });

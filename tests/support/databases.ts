@@ -21,16 +21,12 @@ const KINDS: readonly { readonly kind: string; start(sandbox: Sandbox): Promise<
   { kind: 'PostgreSQL', start: startServer },
 ];
 
-/**
- * Describes tests for each kind; PostgreSQL's are skipped when it is not installed. Tests of differences between the kinds set `always`;
- * others run with SQLite alone where there is less time than in CI.
- */
+/** Describes tests for each kind. PostgreSQL's are left to CI, and skipped where it is not installed. */
 export function describeForBoth(
   name: string,
   tests: (start: (sandbox: Sandbox) => Promise<TestDatabases>) => void,
-  { always = false } = {},
 ): void {
-  const withServer = hasPostgres && (always || hasTime);
+  const withServer = hasPostgres && hasTime;
   for (const { kind, start } of KINDS) {
     const describeKind = kind === 'SQLite' || withServer ? describe : describe.skip;
     describeKind(`${name} (${kind})`, () => tests(start));

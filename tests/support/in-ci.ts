@@ -1,9 +1,14 @@
 /** Tests that run only in CI, where there is time: further examples of what other tests prove once. A run names at its end what it skipped. */
-import { test } from '@jest/globals';
+import { describe, test } from '@jest/globals';
 import { hasTime } from './reduced.mjs';
 
 /** A test that runs with CI=true, and is skipped otherwise. */
 export const testInCi = hasTime ? test : test.skip;
+
+/** Describes with `declare` what runs only in CI as a whole: what drives a browser, several processes or clients of others at length. */
+export function leftToCi(declare: typeof describe.skip): typeof describe.skip {
+  return hasTime ? declare : describe.skip;
+}
 
 /** Declares a test for each row, like jest's `test.each`: the first row always runs, the others only with CI=true. */
 export function testEach<Row>([first, ...others]: readonly Row[]) {

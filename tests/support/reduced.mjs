@@ -9,25 +9,6 @@ const AMOUNTS = Object.freeze({
     less: 9,
     all: 53,
   },
-  registrations: {
-    file: 'tests/http/sign-in/registrations.test.ts',
-    of: 'registrations of clients',
-    less: 2_500,
-    all: 20_000,
-  },
-  fuzzCases: { file: 'tests/lab/fuzz.test.ts', of: 'cases of the fuzzer', less: 150, all: 2_000 },
-  fuzzCasesOfFault: {
-    file: 'tests/lab/fuzz.test.ts',
-    of: 'cases in which the fuzzer finds each fault',
-    less: 60,
-    all: 120,
-  },
-  fuzzCasesOfProvider: {
-    file: 'tests/lab/fuzz-provider.test.ts',
-    of: 'cases of the fuzzer',
-    less: 50,
-    all: 400,
-  },
   comparedTalks: {
     file: 'tests/mcp/fast-lane.test.ts',
     of: 'random talks that are compared',

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { connectClient } from '../support/clients.ts';
 import { compileInto } from '../support/compiled-source.ts';
 import { fencesOf, isTakenOut, readDocument } from './documents.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { connectKind } from '../support/kinds.ts';
 import { createSandbox, ROOT, waitFor, waitForEnd } from '../support/process.ts';
 import { parseLog } from '../support/server-process.ts';
@@ -65,60 +66,64 @@ async function copyWithBoth(): Promise<string> {
   return folder;
 }
 
-test('the tools in README.md and docs/03_LOCAL_DEVELOPMENT.md compile in strict mode beside the service, are listed and add', async () => {
-  const cwd = await copyWithBoth();
+testInCi(
+  'the tools in README.md and docs/03_LOCAL_DEVELOPMENT.md compile in strict mode beside the service, are listed and add',
+  async () => {
+    const cwd = await copyWithBoth();
 
-  // As `npm run typecheck` has it, for what was added: the compiler takes ten times as long, mostly for the rest of the house.
-  const checker = path.join(ROOT, 'node_modules/oxlint/bin/oxlint');
-  const args = [checker, '--type-aware', '--type-check', '--allow', 'all', ...ADDED];
-  const check = sandbox.spawn({ args, cwd });
-  const { code } = await waitForEnd(check, { timeoutMs: 120_000 });
-  expect({ code, problems: check.stdout() }).toEqual({
-    code: 0,
-    problems: expect.stringMatching(/^Found 0 warnings and 0 errors\.\nFinished in \S+ on [1-9]\d* files /),
-  });
-  await compileInto(path.join(cwd, 'dist/src'), path.join(cwd, 'src'));
+    // As `npm run typecheck` has it, for what was added: the compiler takes ten times as long, mostly for the rest of the house.
+    const checker = path.join(ROOT, 'node_modules/oxlint/bin/oxlint');
+    const args = [checker, '--type-aware', '--type-check', '--allow', 'all', ...ADDED];
+    const check = sandbox.spawn({ args, cwd });
+    const { code } = await waitForEnd(check, { timeoutMs: 120_000 });
+    expect({ code, problems: check.stdout() }).toEqual({
+      code: 0,
+      problems: expect.stringMatching(/^Found 0 warnings and 0 errors\.\nFinished in \S+ on [1-9]\d* files /),
+    });
+    await compileInto(path.join(cwd, 'dist/src'), path.join(cwd, 'src'));
 
-  const refused = sandbox.spawn({
-    args: ['dist/src/main.js'],
-    cwd,
-    env: { PORT: '0', LESSONS_URL: 'nowhere' },
-  });
-  const ending = await waitForEnd(refused);
-  expect({ code: ending.code, words: refused.stderr() }).toEqual({
-    code: 1,
-    words: 'The configuration cannot be used:\n  LESSONS_URL must be an address\n',
-  });
+    const refused = sandbox.spawn({
+      args: ['dist/src/main.js'],
+      cwd,
+      env: { PORT: '0', LESSONS_URL: 'nowhere' },
+    });
+    const ending = await waitForEnd(refused);
+    expect({ code: ending.code, words: refused.stderr() }).toEqual({
+      code: 1,
+      words: 'The configuration cannot be used:\n  LESSONS_URL must be an address\n',
+    });
 
-  const server = sandbox.spawn({ args: ['dist/src/main.js'], cwd, env: { PORT: '0' } });
-  const url = await waitFor(
-    `listening\n${server.stderr()}`,
-    () =>
-      parseLog(server.stderr()).flatMap(({ msg, url: listening }) =>
-        msg === 'listening' ? [String(listening)] : [],
-      )[0],
-  );
-  const client = await connectClient('v2 http', { url });
-  const { tools } = await client.listTools();
-  const sums = [
-    await client.call('add_numbers', { a: 20, b: 22 }),
-    await client.call('add_as_well', { a: 20, b: 22 }),
-  ];
-  const wrong = await client.call('add_numbers', { a: 'x', b: 22 });
-  await client.close();
-  const reader = await connectKind(url, { kind: 'http', token: 'none' });
-  const { messages } = await reader.getPrompt({ name: 'drill', arguments: { lesson: 'ink' } });
-  const { contents } = await reader.readResource({ uri: 'lesson://ink' });
-  await reader.close();
+    const server = sandbox.spawn({ args: ['dist/src/main.js'], cwd, env: { PORT: '0' } });
+    const url = await waitFor(
+      `listening\n${server.stderr()}`,
+      () =>
+        parseLog(server.stderr()).flatMap(({ msg, url: listening }) =>
+          msg === 'listening' ? [String(listening)] : [],
+        )[0],
+    );
+    const client = await connectClient('v2 http', { url });
+    const { tools } = await client.listTools();
+    const sums = [
+      await client.call('add_numbers', { a: 20, b: 22 }),
+      await client.call('add_as_well', { a: 20, b: 22 }),
+    ];
+    const wrong = await client.call('add_numbers', { a: 'x', b: 22 });
+    await client.close();
+    const reader = await connectKind(url, { kind: 'http', token: 'none' });
+    const { messages } = await reader.getPrompt({ name: 'drill', arguments: { lesson: 'ink' } });
+    const { contents } = await reader.readResource({ uri: 'lesson://ink' });
+    await reader.close();
 
-  expect(tools.map(({ name }) => name)).toEqual(['add_numbers', 'add_as_well']);
-  expect(sums).toEqual(Array.from({ length: 2 }, () => ({ text: '42', isError: false })));
-  expect(wrong.isError).toBe(true);
-  expect(messages).toMatchObject([
-    { content: { text: 'Ask Anonymous five questions about the lesson ink.' } },
-  ]);
-  expect(contents).toMatchObject([{ text: '# ink', mimeType: 'text/markdown' }]);
-}, 180_000);
+    expect(tools.map(({ name }) => name)).toEqual(['add_numbers', 'add_as_well']);
+    expect(sums).toEqual(Array.from({ length: 2 }, () => ({ text: '42', isError: false })));
+    expect(wrong.isError).toBe(true);
+    expect(messages).toMatchObject([
+      { content: { text: 'Ask Anonymous five questions about the lesson ink.' } },
+    ]);
+    expect(contents).toMatchObject([{ text: '# ink', mimeType: 'text/markdown' }]);
+  },
+  180_000,
+);
 
 test('what the document has a test run without a server can be imported', async () => {
   const { text } = await readDocument('docs/03_LOCAL_DEVELOPMENT.md');

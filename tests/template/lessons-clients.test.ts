@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect } from '@jest/globals';
+import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, ROOT } from '../support/process.ts';
 import { startServer, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
 import { connectStdio, type StdioClient } from '../support/stdio-clients.ts';
@@ -48,23 +49,29 @@ async function connectSseFirst(origin: string): Promise<StdioClient> {
   });
 }
 
-test('mcp-remote that tries HTTP+SSE first goes on to Streamable HTTP after the 405 of GET /mcp', async () => {
-  const server = await startServer(sandbox, WITH_TOKENS);
+testInCi(
+  'mcp-remote that tries HTTP+SSE first goes on to Streamable HTTP after the 405 of GET /mcp',
+  async () => {
+    const server = await startServer(sandbox, WITH_TOKENS);
 
-  const client = await connectSseFirst(server.url);
-  const me = await client.call('whoami');
+    const client = await connectSseFirst(server.url);
+    const me = await client.call('whoami');
 
-  expect(JSON.parse(me.text)).toMatchObject({ userId: 'ada', transport: 'streamable-http' });
-  expect(client.stderr()).toContain('Non-200 status code (405)');
-});
+    expect(JSON.parse(me.text)).toMatchObject({ userId: 'ada', transport: 'streamable-http' });
+    expect(client.stderr()).toContain('Non-200 status code (405)');
+  },
+);
 
-test('mcp-remote that tries HTTP+SSE first gives up after a 400, and goes on after a 405, of the same proxy', async () => {
-  const server = await startServer(sandbox, WITH_TOKENS);
+testInCi(
+  'mcp-remote that tries HTTP+SSE first gives up after a 400, and goes on after a 405, of the same proxy',
+  async () => {
+    const server = await startServer(sandbox, WITH_TOKENS);
 
-  const client = await connectSseFirst(await startProxy(server.url, 405));
-  const names = await client.listTools();
-  const refused = connectSseFirst(await startProxy(server.url, 400));
+    const client = await connectSseFirst(await startProxy(server.url, 405));
+    const names = await client.listTools();
+    const refused = connectSseFirst(await startProxy(server.url, 400));
 
-  expect(names).toContain('whoami');
-  await expect(refused).rejects.toThrow('Connection closed');
-});
+    expect(names).toContain('whoami');
+    await expect(refused).rejects.toThrow('Connection closed');
+  },
+);

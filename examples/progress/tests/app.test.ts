@@ -10,7 +10,7 @@ import {
 import { z } from 'zod';
 import { CLIENT_KINDS, connectClient } from '../../../tests/support/clients.ts';
 import { findModernNode } from '../../../scripts/modern-node.ts';
-import { testEach } from '../../../tests/support/in-ci.ts';
+import { testEach, testInCi } from '../../../tests/support/in-ci.ts';
 import { builtFile, createSandbox, ROOT, waitFor, waitForEnd } from '../../../tests/support/process.ts';
 import { startServer, TOKEN, WITH_TOKENS } from '../../../tests/support/server-process.ts';
 import { ADA, BOB, GREETER, startTestServer, type TestServer } from '../../../tests/support/start-server.ts';
@@ -196,35 +196,39 @@ testEach(CLIENT_KINDS)('a client of kind %s lists the tools and calls them', asy
   expect(attempt).toEqual({ isError: false, text: 'Not quite: "hola" would have been right.' });
 });
 
-test('the Inspector calls a tool and reads a lesson of the program that npm run example starts', async () => {
-  const entry = [builtFile('examples/progress/main.js')];
-  const env = { ...WITH_TOKENS.env, DATABASE_URL: 'sqlite:data/test.db' };
-  const [program, node] = [
-    await startServer(sandbox, { ...WITH_TOKENS, env, entry }),
-    await findModernNode(),
-  ];
-  const target = [
-    `${program.url}/mcp`,
-    '--transport',
-    'http',
-    '--header',
-    `Authorization: Bearer ${TOKEN.ada}`,
-  ];
-  const inspect = async (...args: string[]): Promise<string> => {
-    const run = sandbox.spawn({
-      command: node,
-      args: [INSPECTOR, '--cli', ...target, '--method', ...args],
-      cwd: await sandbox.folder(),
-    });
-    await waitForEnd(run, { timeoutMs: 20_000 });
-    return run.stdout() + run.stderr();
-  };
+testInCi(
+  'the Inspector calls a tool and reads a lesson of the program that npm run example starts',
+  async () => {
+    const entry = [builtFile('examples/progress/main.js')];
+    const env = { ...WITH_TOKENS.env, DATABASE_URL: 'sqlite:data/test.db' };
+    const [program, node] = [
+      await startServer(sandbox, { ...WITH_TOKENS, env, entry }),
+      await findModernNode(),
+    ];
+    const target = [
+      `${program.url}/mcp`,
+      '--transport',
+      'http',
+      '--header',
+      `Authorization: Bearer ${TOKEN.ada}`,
+    ];
+    const inspect = async (...args: string[]): Promise<string> => {
+      const run = sandbox.spawn({
+        command: node,
+        args: [INSPECTOR, '--cli', ...target, '--method', ...args],
+        cwd: await sandbox.folder(),
+      });
+      await waitForEnd(run, { timeoutMs: 20_000 });
+      return run.stdout() + run.stderr();
+    };
 
-  const [progress, lesson] = await Promise.all([
-    inspect('tools/call', '--tool-name', 'my_progress'),
-    inspect('resources/read', '--uri', 'lesson://greetings'),
-  ]);
+    const [progress, lesson] = await Promise.all([
+      inspect('tools/call', '--tool-name', 'my_progress'),
+      inspect('resources/read', '--uri', 'lesson://greetings'),
+    ]);
 
-  expect(JSON.parse(progress)).toMatchObject({ content: [{ text: 'Greetings: 0 of 2 solved, 0 tries.' }] });
-  expect(JSON.parse(lesson)).toMatchObject({ contents: [{ text: expect.stringMatching(/^# Greetings/) }] });
-}, 180_000);
+    expect(JSON.parse(progress)).toMatchObject({ content: [{ text: 'Greetings: 0 of 2 solved, 0 tries.' }] });
+    expect(JSON.parse(lesson)).toMatchObject({ contents: [{ text: expect.stringMatching(/^# Greetings/) }] });
+  },
+  180_000,
+);

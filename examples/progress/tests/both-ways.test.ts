@@ -1,7 +1,8 @@
 /** With the example's features, plain messages take the fast lane past the SDK, and every answer is what the SDK alone would give. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Feature } from '../../../src/mcp/feature.ts';
+import { testEach } from '../../../tests/support/in-ci.ts';
 import { createSandbox } from '../../../tests/support/process.ts';
 import { openMcpSession, type RawSession, rpc, send, stateless } from '../../../tests/support/raw-http.ts';
 import { ADA, GREETER, startTestServer, type TestServer } from '../../../tests/support/start-server.ts';
@@ -64,7 +65,7 @@ const asked = fc.constantFrom<{
 /** A sequence of requests, one after the other, since what is written changes what is read. */
 const conversation = fc.array(asked, { minLength: 1, maxLength: 10 });
 
-test.each([
+testEach([
   ['a user who may do everything', ADA],
   ['a user who lacks the scope', GREETER],
 ])('for %s, on a session and statelessly', async (_user, token) => {

@@ -5,13 +5,13 @@ import { text as readText } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
 import { type ServerChild, startServerChild } from '../../../lab/fuzz/server-child.ts';
 import { builtFile } from '../../support/process.ts';
+import { testInCi } from '../../support/in-ci.ts';
 import { eventually, send } from '../../support/raw-http.ts';
 import { allow, askFor, LOOPBACK, newSecret, openPage, register } from '../../support/sign-in.ts';
 import { ADA, startTestServer } from '../../support/start-server.ts';
-import { amountOf } from '../../support/reduced.mjs';
 
-/** How many. A run outside CI has fewer: each takes about a millisecond. */
-const MANY = amountOf('registrations');
+/** How many. Each takes about a millisecond. */
+const MANY = 20_000;
 
 /** The number of parts; the heap is measured after each. */
 const ROUNDS = 5;
@@ -48,37 +48,41 @@ async function heapOf(child: ServerChild): Promise<number> {
   return (JSON.parse(child.stdout().slice(before)) as { heapMb: number }).heapMb * 2 ** 20;
 }
 
-test('thousands of registrations do not grow the heap, and their client ids are valid', async () => {
-  const child = await startServerChild({
-    script: builtFile('lab/fixture/main.js'),
-    tokens: { [ADA]: { userId: 'ada' } },
-    env: { SERVER_SECRET: newSecret(), AUTH_FAILURES_PER_MINUTE: '1000000' },
-    nodeArgs: ['--expose-gc', '--import', builtFile('lab/soak/heap-signal.js')],
-  });
-  const { origin } = child.url;
-  // By then, what the server loads after its start is on the heap.
-  await eventually(() => child.logStart().includes('loaded ahead'), { deadlineMs: 20_000 });
-  await registerMany(origin, MANY / 10);
-  const heaps = [await heapOf(child)];
+testInCi(
+  'thousands of registrations do not grow the heap, and their client ids are valid',
+  async () => {
+    const child = await startServerChild({
+      script: builtFile('lab/fixture/main.js'),
+      tokens: { [ADA]: { userId: 'ada' } },
+      env: { SERVER_SECRET: newSecret(), AUTH_FAILURES_PER_MINUTE: '1000000' },
+      nodeArgs: ['--expose-gc', '--import', builtFile('lab/soak/heap-signal.js')],
+    });
+    const { origin } = child.url;
+    // By then, what the server loads after its start is on the heap.
+    await eventually(() => child.logStart().includes('loaded ahead'), { deadlineMs: 20_000 });
+    await registerMany(origin, MANY / 10);
+    const heaps = [await heapOf(child)];
 
-  const ids: string[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    ids.push(...(await registerMany(origin, MANY / ROUNDS)));
-    heaps.push(await heapOf(child));
-  }
-  // What is kept of a registration would grow the heap in every round.
-  const grownKib = Math.min(...heaps.slice(1).map((heap, index) => heap - (heaps[index] ?? 0))) / 1024;
-  const pages = await Promise.all(
-    [ids[0], ids.at(-1)].map(async (id = '') => (await openPage(origin, askFor(origin, id))).status),
-  );
-  const ending = await child.stop();
+    const ids: string[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      ids.push(...(await registerMany(origin, MANY / ROUNDS)));
+      heaps.push(await heapOf(child));
+    }
+    // What is kept of a registration would grow the heap in every round.
+    const grownKib = Math.min(...heaps.slice(1).map((heap, index) => heap - (heaps[index] ?? 0))) / 1024;
+    const pages = await Promise.all(
+      [ids[0], ids.at(-1)].map(async (id = '') => (await openPage(origin, askFor(origin, id))).status),
+    );
+    const ending = await child.stop();
 
-  expect(ids.length).toBeGreaterThanOrEqual(MANY);
-  // The ids alone, if kept, would be twice as much.
-  expect(grownKib).toBeLessThan(MANY / ROUNDS / 20);
-  expect(pages).toEqual([200, 200]);
-  expect(ending).toBeUndefined();
-}, 120_000);
+    expect(ids.length).toBeGreaterThanOrEqual(MANY);
+    // The ids alone, if kept, would be twice as much.
+    expect(grownKib).toBeLessThan(MANY / ROUNDS / 20);
+    expect(pages).toEqual([200, 200]);
+    expect(ending).toBeUndefined();
+  },
+  120_000,
+);
 
 test('registrations of one address are limited, but registered clients can still sign in', async () => {
   const { url, close } = await startTestServer({
