@@ -61,8 +61,10 @@ export function createAuthorization(parts: AuthorizationParts): Authorization {
       const clientId = requireParameter(parameters, 'client_id');
       const client = await clients.find(clientId, countReading);
       const redirectUri = findRedirect(client, parameters.get('redirect_uri'), redirects);
-      const state = parameters.get('state');
+      let state: string | undefined;
       try {
+        // Of two states neither is the client's: then the refusal goes back to it without one (RFC 6749, section 4.1.2.1).
+        state = parameters.get('state');
         const ticket = readRequest(parameters, { client, redirectUri, issuer, parts });
         return { kind: 'question', ticket, sealedTicket: values.seal('ticket', ticket) };
       } catch (error) {
