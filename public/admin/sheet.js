@@ -9,8 +9,18 @@ import { questionOfLinks } from './questions.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
+/** How long codes are drawn at a stretch, before the page gets its turn. Milliseconds. */
+const SLICE_MS = 10;
+
 /** The quiet zone around a QR code. Modules: four, as the standard requires. */
 const BORDER = 4;
+
+/**
+ * The codes to draw, in the order of the slips: hundreds take seconds, in which the page should go on.
+ *
+ * @type {(() => void)[]}
+ */
+let undrawn = [];
 
 /**
  * Connects this part of the page; `show` adds links.
@@ -27,6 +37,8 @@ export function createSheet(onClose) {
    * @type {Set<MadeToken>}
    */
   const untaken = new Set();
+  // What is printed must be whole. The event comes before the browser lays the paper out.
+  addEventListener('beforeprint', () => drawFor(Infinity));
   byId('handed-print', HTMLElement).addEventListener('click', () => {
     print();
     untaken.clear();
@@ -38,6 +50,7 @@ export function createSheet(onClose) {
   const clear = () => {
     made = [];
     untaken.clear();
+    undrawn = [];
     warn('');
     part.hidden = true;
     byId('slips', HTMLElement).replaceChildren();
@@ -65,8 +78,13 @@ export function createSheet(onClose) {
       if (next.length === 0) return;
       made = [...next, ...made];
       for (const token of next) untaken.add(token);
+      const later = undrawn;
+      undrawn = [];
       const slips = next.map((token) => createSlip(token, () => untaken.delete(token)));
       byId('slips', HTMLElement).prepend(...slips);
+      undrawn.push(...later);
+      // Codes that are still to be drawn have their timer already.
+      if (later.length === 0) drawSlices();
       part.hidden = false;
       byId('handed-title', HTMLElement).focus();
     },
@@ -94,7 +112,7 @@ function createSlip({ name, userId, link }, onCopy) {
   const slip = element(
     'li',
     { class: 'slip' },
-    drawCode(link, `QR code of the link of ${name}`),
+    createCode(link, `QR code of the link of ${name}`),
     element('strong', {}, name),
     element('span', { class: 'aside' }, userId),
     element('code', {}, link),
@@ -110,13 +128,45 @@ function createSlip({ name, userId, link }, onCopy) {
   return slip;
 }
 
+/** Draws all codes, in slices between which the page gets its turn. */
+function drawSlices() {
+  drawFor(SLICE_MS);
+  if (undrawn.length > 0) setTimeout(drawSlices);
+}
+
 /**
- * Draws a QR code as SVG in the page, so that there is no image to load.
+ * Draws codes until the time is up, and at least one.
+ *
+ * @param {number} ms
+ */
+function drawFor(ms) {
+  const end = performance.now() + ms;
+  do undrawn.shift()?.();
+  while (undrawn.length > 0 && performance.now() < end);
+}
+
+/**
+ * Makes the place of a QR code, which is SVG in the page, so that there is no image to load. The code is drawn later.
  *
  * @param {string} text
  * @param {string} title
  */
-function drawCode(text, title) {
+function createCode(text, title) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', title);
+  svg.setAttribute('shape-rendering', 'crispEdges');
+  undrawn.push(() => drawCode(svg, text));
+  return svg;
+}
+
+/**
+ * Draws a QR code into its place.
+ *
+ * @param {SVGSVGElement} svg
+ * @param {string} text
+ */
+function drawCode(svg, text) {
   const code = qrcode(0, 'M');
   code.addData(text);
   code.make();
@@ -127,16 +177,11 @@ function drawCode(text, title) {
       numbers.filter((column) => code.isDark(row, column)).map((column) => `M${column} ${row}h1v1h-1z`),
     )
     .join('');
-  const svg = document.createElementNS(SVG, 'svg');
   const size = count + 2 * BORDER;
   svg.setAttribute('viewBox', `${-BORDER} ${-BORDER} ${size} ${size}`);
-  svg.setAttribute('role', 'img');
-  svg.setAttribute('aria-label', title);
-  svg.setAttribute('shape-rendering', 'crispEdges');
   const modules = document.createElementNS(SVG, 'path');
   modules.setAttribute('d', path);
   svg.append(modules);
-  return svg;
 }
 
 /**

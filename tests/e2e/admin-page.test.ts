@@ -29,6 +29,15 @@ const WIDE_IN_SLIPS = `[...document.querySelectorAll('.slip > *')]
   .filter(({ scrollWidth, clientWidth, offsetWidth }) => scrollWidth > Math.max(clientWidth, offsetWidth))
   .map(({ outerHTML }) => outerHTML)`;
 
+/** In the browser: how many codes are drawn. */
+const DRAWN = `document.querySelectorAll('.slip path').length`;
+
+/** In the browser: notes how many codes are drawn when the page gets its turn for the first time. */
+const NOTE_DRAWN_AT_FIRST = `void new MutationObserver((_changes, observer) => {
+  observer.disconnect();
+  globalThis.drawnAtFirst = ${DRAWN};
+}).observe(document.getElementById('slips'), { childList: true })`;
+
 /** In the browser: opens an edit, leaves it, and opens it again before the browser has told that it was left. */
 const EDIT_TWICE = `(() => {
   const button = [...document.querySelectorAll('#rows button')].find(({ ariaLabel }) => ariaLabel.startsWith('Edit Bob'));
@@ -85,6 +94,23 @@ leftToCi(describeInBrowser)('the page for admins', () => {
     await page.emulateMedia({ media: 'print' });
     expect(await page.locator('.slip').first().isVisible()).toBe(true);
     expect(await page.locator('#rows').isVisible()).toBe(false);
+  });
+
+  test('draws the codes of many links a few at a time, and all of them before it prints', async () => {
+    const page = await signIn();
+    await page.getByText('Ms Teacher').waitFor();
+    await page.evaluate(NOTE_DRAWN_AT_FIRST);
+
+    const ids = Array.from({ length: 200 }, (_, index) => `pupil-${index}`);
+    await page.getByLabel('One line each').fill(ids.join('\n'));
+    await page.getByRole('button', { name: 'Make their links' }).click();
+    await page.getByText('200 links made').waitFor();
+    const printed = await page.evaluate(`dispatchEvent(new Event('beforeprint')), ${DRAWN}`);
+    await page.getByRole('button', { name: 'Copy the link of pupil-199' }).waitFor();
+
+    expect(await page.evaluate('drawnAtFirst')).toBeLessThan(200);
+    expect(printed).toBe(200);
+    await fixture.server().writeTokens(tokens);
   });
 
   testInCi('copies a link', async () => {
