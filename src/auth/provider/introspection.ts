@@ -58,6 +58,8 @@ export function createIntrospection(options: IntrospectionOptions): Introspect {
       });
       // A refusal is about the credential of this server, and says nothing about the token.
       if (status !== 200 || !isRecord(body)) throw fail(`introspection: status ${status}`);
+      // Without this member (RFC 7662, section 2.2) it is the answer of something else, and says nothing about the token either.
+      if (typeof body['active'] !== 'boolean') throw fail('introspection: an answer without active');
       return body;
     } catch (error) {
       if (error instanceof ProviderUnreachable) throw error;
