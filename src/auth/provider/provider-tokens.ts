@@ -59,7 +59,7 @@ interface Known {
   /** The audiences against which it was last checked. */
   accepted?: ReadonlySet<string>;
   /** For an opaque token: when the provider is to be asked about it again. */
-  readonly asked: { readonly token: string; againAtMs: number; underWay: boolean } | undefined;
+  readonly asked: { readonly token: string; readonly againAtMs: number; underWay: boolean } | undefined;
   /** Whether the provider has said since that it is not active. */
   hasEnded: boolean;
 }
@@ -107,6 +107,14 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
     const read = isJwt
       ? readJwtClaims(await jwts.read(token), rules)
       : readIntrospected(await askAbout(token, digest, networkOf), rules);
+    return remember(token, digest, { read, isJwt });
+  };
+  /** Remembers a token that has been read. */
+  const remember = (
+    token: string,
+    digest: string,
+    { read, isJwt }: { readonly read: ReadToken; readonly isJwt: boolean },
+  ): Known => {
     const asked = isJwt ? undefined : { token, againAtMs: now() + INTROSPECTED_MS, underWay: false };
     const grant = new ProviderGrant(read.user, digest, read.expiresAtMs);
     const entry: Known = { read, digest, grant, version: jwts.version, asked, hasEnded: false };
@@ -136,10 +144,12 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
     asked.underWay = true;
     try {
       const claims = await introspect(asked.token, 'known');
-      asked.againAtMs = now() + INTROSPECTED_MS;
-      if (claims['active'] !== true) end(entry.digest);
-    } catch {
-      // It cannot be asked: its last answer is used on, until the token expires.
+      if (claims['active'] !== true) return end(entry.digest);
+      // Requests use this answer as well: its scopes may be others.
+      remember(asked.token, entry.digest, { read: readIntrospected(claims, rules), isJwt: false });
+    } catch (error) {
+      // If it cannot be asked, its last answer is used on, until the token expires.
+      if (error instanceof TokenFault) entry.hasEnded = true;
     } finally {
       asked.underWay = false;
     }

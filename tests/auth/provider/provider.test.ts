@@ -542,6 +542,26 @@ describe('an opaque token', () => {
     expect(wordsOf(await server.verifier.verify('opaque_1', HEADERS))).toMatch(/^revoked: /);
   });
 
+  test('whose stream is open has the scopes of the latest answer, and ends with one that it cannot have', async () => {
+    const server = open({ client });
+    at.opaque.set('opaque_1', active());
+    const grant = grantOf(await server.verifier.verify('opaque_1', HEADERS));
+    const askAgain = async (more: object): Promise<boolean> => {
+      at.opaque.set('opaque_1', { ...active(), ...more });
+      nowMs += 31_000;
+      server.verifier.isCurrent(grant);
+      await immediate();
+      return server.verifier.isCurrent(grant);
+    };
+
+    const goesOn = await askAgain({ scope: 'echo' });
+    const { user } = grantOf(await server.verifier.verify('opaque_1', HEADERS));
+    const ofAnother = await askAgain({ iss: 'https://other.example' });
+
+    expect([goesOn, user.scopes, ofAnother]).toEqual([true, ['echo'], false]);
+    expect(at.asked.filter((name) => name === 'introspect')).toHaveLength(3);
+  });
+
   /** A server that has let `opaque_1` in half a minute ago, and a provider that does not answer what is made up until `answer` is called. */
   const openSlow = async () => {
     const held: (() => void)[] = [];
