@@ -69,12 +69,16 @@ export function createJwtReader({ findJwksUrl, ask, onFailure, now }: JwtReaderO
     },
     async read(token) {
       requireAccessToken(token);
-      const claims = await verify(token, await keys.get()).catch(async (error: unknown) => {
-        if (!isOfUnknownKey(error)) throw error;
-        // The key may have been made since the set was fetched.
-        return verify(token, await keys.renew());
-      });
-      return claims;
+      const known = await keys.get();
+      try {
+        return await verify(token, known);
+      } catch (error) {
+        if (!(error instanceof TokenFault) || error.fault !== 'signature') throw error;
+        // The key may have been made since the set was fetched: under a name of its own, under that of another key, or without one.
+        const renewed = await keys.renew();
+        if (renewed === known) throw error;
+        return verify(token, renewed);
+      }
     },
   };
 }
@@ -124,16 +128,12 @@ async function open(token: string, key: CompactVerifyGetKey): Promise<Uint8Array
       try {
         return (await compactVerify(token, candidate, options)).payload;
       } catch (cause) {
-        if (!(cause instanceof errors.JWSSignatureVerificationFailed)) throw toFault(cause);
+        // A key that is too short is no reason not to try the next one.
+        if (cause instanceof errors.JWSInvalid) throw toFault(cause);
       }
     }
     throw new TokenFault('signature');
   }
-}
-
-/** Whether an error means that a token is signed with a key that is not known. */
-function isOfUnknownKey(error: unknown): boolean {
-  return error instanceof TokenFault && error.cause instanceof errors.JWKSNoMatchingKey;
 }
 
 /** An error of jose as a fault of the token. */

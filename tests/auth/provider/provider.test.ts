@@ -1,5 +1,5 @@
 /** A provider's tokens, rule by rule: whose they are, for whom, until when, signed with what, and what is asked of the provider for that. */
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -354,6 +354,44 @@ describe('the keys', () => {
     expect(refused.map(wordsOf).every((words) => words.startsWith('unfit: '))).toBe(true);
     expect(fetches).toBe(2);
     expect(at.asked.filter((name) => name === 'jwks')).toHaveLength(3);
+  });
+
+  test.each([
+    ['without names', undefined],
+    ['with the same name', 'first'],
+  ])('%s that take each other’s place are found at the first token of the later one', async (_, kid) => {
+    const named = { header: { kid } } as unknown as Signing;
+    const [one, two] = [await makeKey('first'), await makeKey('first')];
+    const publish = async (key: typeof one) =>
+      (at.published = [kid === undefined ? ({ ...key, kid } as unknown as typeof one) : key]);
+    await publish(one);
+    const server = open();
+
+    const before = await verify({}, { server, signing: { ...named, key: one } });
+    await publish(two);
+    const after = await verify({ jti: '2' }, { server, signing: { ...named, key: two } });
+    const withdrawn = await verify({ jti: '3' }, { server, signing: { ...named, key: one } });
+
+    expect([before, after]).toMatchObject([{ ok: true }, { ok: true }]);
+    expect(wordsOf(withdrawn)).toMatch(/^unfit: /);
+    expect(at.asked.filter((name) => name === 'jwks')).toHaveLength(2);
+  });
+
+  test('of which one is too short leave the others in use, also for a token that names none', async () => {
+    const good = await makeKey('good', 'RS256');
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const short = { ...publicKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig' };
+    at.published = [good];
+    const ask: Ask = async (url, options) => {
+      const { status, body } = await at.ask(url, options);
+      if (!url.endsWith('/jwks')) return { status, body };
+      return { status, body: { keys: [short, ...(body as { keys: object[] }).keys] } };
+    };
+    const unnamed = { header: { kid: undefined } } as unknown as Signing;
+
+    expect(await verify({}, { server: open({ ask }), signing: { ...unnamed, key: good } })).toMatchObject({
+      ok: true,
+    });
   });
 
   test('stay good while the provider cannot be reached; what only it could tell is nobody’s to refuse', async () => {
