@@ -59,7 +59,7 @@ export function unreachable(reason: string): StorageUnavailable {
 /** Makes the error of a database that was lost before it said whether it has written something: repeated at once, it may be done twice. */
 export function unsure(reason: string): StorageUnavailable {
   const words =
-    'The database was lost at the last moment: this may be written, or not. Look what is there before it is done again.';
+    'The database was lost before it confirmed the change, which may be written or not. Check what is there before you make it again.';
   return new StorageUnavailable('unsure', words, reason);
 }
 

@@ -162,7 +162,7 @@ class LiveDatabase implements Database {
   async #use<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#inside.getStore() === true)
       throw new Error(
-        'In a transaction, ask what it has handed you: the database itself would wait for its end.',
+        'Inside a transaction, query the object that it hands you: the database itself would wait for the end of the transaction.',
       );
     if (!this.#isUp) throw unreachable(this.#reason);
     try {

@@ -23,7 +23,7 @@ export async function openDatabase(config: StorageConfig, options: OpenDatabaseO
   const { migrations, log } = options;
   if (config.dialect === 'sqlite' && config.isLostWithDeployment)
     log.warn(
-      'What is kept here is lost with the next deployment, whose disk is a new one. Set DATABASE_URL to a PostgreSQL: the one that Replit adds to an app sets it by itself.',
+      'What is kept here is lost with the next deployment, which has a new disk. Set DATABASE_URL to a PostgreSQL database; Replit sets it when you add one to the app.',
     );
   return openLiveDatabase({ driver: await createDriver(config, options), migrations, log });
 }

@@ -75,7 +75,7 @@ export class SqliteFile {
     let prepared = this.#prepared.get(text);
     if (prepared === undefined) {
       // The library runs the first and leaves out what comes after it; PostgreSQL refuses both.
-      if (isSeveral(text)) throw new StatementError('More than one statement at once.');
+      if (isSeveral(text)) throw new StatementError('Run one statement at a time.');
       prepared = this.#connection.prepare(text);
       if (this.#prepared.size >= MAX_PREPARED) this.#prepared.clear();
       this.#prepared.set(text, prepared);

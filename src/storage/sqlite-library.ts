@@ -30,7 +30,7 @@ export async function loadSqlite(): Promise<SqliteLibrary> {
     (await import('@photostructure/sqlite').catch(() => undefined));
   if (isLibrary(found)) return found;
   throw new StatementError(
-    'This Node has no SQLite. Take Node 22.13 or later, have npm install what is optional (npm ci --include=optional), or set DATABASE_URL to a PostgreSQL.',
+    'This Node.js has no SQLite. Use Node.js 22.13 or later, install the optional dependencies (npm ci --include=optional), or set DATABASE_URL to a PostgreSQL database.',
   );
 }
 

@@ -79,9 +79,9 @@ function checked(value: SqlValue): SqlValue {
   if (typeof value === 'string' && value.includes('\0'))
     throw new StorageUnavailable(
       'unstorable',
-      'A text with the character U+0000 cannot be kept: leave it out.',
+      'A text with the character U+0000 cannot be stored. Remove the character.',
     );
   if (typeof value === 'number' && !Number.isFinite(value))
-    throw new StorageUnavailable('unstorable', 'A number that is not finite cannot be kept.');
+    throw new StorageUnavailable('unstorable', 'A number that is not finite cannot be stored.');
   return value;
 }

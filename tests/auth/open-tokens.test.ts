@@ -196,7 +196,7 @@ describe('the token of ADMIN_TOKEN', () => {
   });
 });
 
-describe('tokens that are no secret', () => {
+describe('tokens are accepted that anybody can guess', () => {
   const PUBLISHED = digestToken('tok_test1_abc123');
   const WEAK = JSON.stringify({
     tok_0123456789abcdef0123456789: { userId: 'good' },
@@ -293,7 +293,7 @@ describe('tokens in a file', () => {
 
     await expect(opening).rejects.toThrow(TokenFileError);
     await expect(opening).rejects.toThrow(
-      `${file}: does not exist; "npm run token -- create --user me" with the same TOKENS_FILE makes it`,
+      `${file}: does not exist; run "npm run token -- create --user me" with the same TOKENS_FILE to create it`,
     );
     const relative = path.relative(process.cwd(), file);
     await expect(open({ ...namedFile(), path: relative }, { allowOneRunToken: true })).rejects.toThrow(

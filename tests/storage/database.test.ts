@@ -145,7 +145,7 @@ describeForBoth('a database', (start) => {
 
   test('refuses what no database keeps in words for whoever called', () => {
     expect(() => sql`select ${'a\0b'}`).toThrow(
-      new StorageUnavailable('unstorable', 'A text with the character U+0000 cannot be kept: leave it out.'),
+      new StorageUnavailable('unstorable', 'A text with the character U+0000 cannot be stored. Remove the character.'),
     );
     expect(() => sql`select ${Number.NaN}`).toThrow(StorageUnavailable);
   });
@@ -198,7 +198,7 @@ describeForBoth('a database', (start) => {
       return database.query(sql`select 1`);
     });
 
-    await expect(inside).rejects.toThrow('In a transaction, ask what it has handed you');
+    await expect(inside).rejects.toThrow('Inside a transaction, query the object that it hands you');
     await expect(within?.query(sql`select 1`)).rejects.toThrow('This transaction is over.');
   });
 
@@ -356,7 +356,7 @@ describeForBoth('a database', (start) => {
 
     const unsure = {
       code: 'unsure',
-      message: expect.stringContaining('may be written, or not') as unknown,
+      message: expect.stringContaining('may be written or not') as unknown,
     };
     expect(await work).toMatchObject([
       { reason: unsure },

@@ -52,13 +52,13 @@ const NOBODY =
 
 /** The warning when all tokens are gone at once: the database may be another one now, which the operator may not have meant. */
 const EMPTIED =
-  'The database has no token any more, and those that it had are refused. Where nobody took them away, bring back the one that had the tokens: they count again then.';
+  'The database no longer holds any token, and the tokens that it held are refused. If nobody removed them on purpose, restore the database that held them: they then work again.';
 
 /** What helps an admin whose change was written, but is not in force here. */
 const MEND_IT =
-  'Disable or remove what that names, here or with "npm run token"; then everything that is written there counts.';
+  'Disable or remove the entry that it names, here or with "npm run token"; then everything that is written there takes effect.';
 const UNREAD =
-  'The database cannot be read at the moment. As soon as it can be, what is written there counts by itself: do not do it again.';
+  'The database cannot be read at the moment. As soon as it can be, what is written there takes effect by itself: do not make the change again.';
 
 /** The tokens of a database. */
 export interface DatabaseTokens extends TokenVerifier, TokenEditor {
@@ -133,7 +133,7 @@ export async function openDatabaseTokens({
       const reason = isFault ? error.message : reasonOf(error);
       const meanwhile =
         version === undefined
-          ? 'until they can, whoever sends one of them gets a 503'
+          ? 'until they can be read, requests with one of them are answered with 503'
           : 'the last good ones stay in force';
       const found = isFault ? `The database has a fault: ${reason}. ${MEND_IT}` : UNREAD;
       // Only news is logged: another problem, or a fault that is found when the database is back.

@@ -50,7 +50,7 @@ export async function openTokenDatabase(storage: StorageConfig, log: Logger): Pr
 
 /** What helps when the tables are gone, for instance because the database was dropped and made anew. */
 export const OTHER_TABLES =
-  'Where the database was made anew, bring back the one that had the tokens: "npm run token" and a server that starts make its tables, and with them all tokens of before end';
+  'If the database was created anew, restore the one that held the tokens: "npm run token" and the start of a server create the tables, and the earlier tokens then stop working';
 
 /** The version of the entries: a number that each edit increases. */
 export async function readVersion(database: Sql): Promise<number> {

@@ -17,7 +17,7 @@ export function describeOutlook(
     );
   if (old !== undefined && old.nlink > 1)
     warnings.push(
-      `${name} had ${old.nlink} names (hard links); a server that reads another one sees no change.`,
+      `${name} had ${old.nlink} names (hard links); a server that reads it by another name does not see the change.`,
     );
   if ((now.mode & 0o007) !== 0 && process.platform !== 'win32')
     warnings.push(`${name} can be read by every user of this machine: chmod o= ${name}`);
@@ -25,7 +25,7 @@ export function describeOutlook(
   // Servers in containers and services seldom run as root.
   const hint =
     old === undefined && process.getuid?.() === 0
-      ? ` ${name} belongs to root, and nobody else can read it: chown USER ${name} where the server runs as another user.`
+      ? ` ${name} belongs to root, and nobody else can read it. If the server runs as another user, run: chown USER ${name}`
       : '';
   return {
     warnings,
@@ -50,7 +50,7 @@ export function warningsOfWeak(
   return ids.length === 0
     ? []
     : [
-        `${name} has tokens of the documentation or short ones, for which a server that others can reach takes no change over: ` +
-          `take them out with "npm run token -- revoke ID": ${ids.slice(0, 20).join(', ')}.`,
+        `${name} contains tokens that are short or stand in the documentation. A server that others can reach does not take the change over until you ` +
+          `remove them with "npm run token -- revoke ID": ${ids.slice(0, 20).join(', ')}.`,
       ];
 }

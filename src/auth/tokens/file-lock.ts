@@ -145,7 +145,7 @@ function isAbandoned(
 async function describeHolder(lockFile: string): Promise<string> {
   const holder = holderOf((await readIfPresent(lockFile)) ?? '');
   const who = holder === undefined ? 'another command' : `process ${holder.pid} on ${holder.host}`;
-  return `The file is being changed by ${who}: ${lockFile} exists. If that does not run any more, delete the lock.`;
+  return `The file is being changed by ${who}: ${lockFile} exists. If that no longer runs, delete this lock file.`;
 }
 
 /** A file's text, or undefined when there is none. */

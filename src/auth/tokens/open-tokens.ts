@@ -96,7 +96,7 @@ export async function openTokens({
   return { verifier: file, file, oneRunToken };
 }
 
-const NO_FILE = '"npm run token -- create --user me" with the same TOKENS_FILE makes it';
+const NO_FILE = 'run "npm run token -- create --user me" with the same TOKENS_FILE to create it';
 
 const NO_TOKENS =
   'Authentication is on, but there is no token. Make one with "npm run token -- create --user me". Then set AUTH_TOKENS ' +

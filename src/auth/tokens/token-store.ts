@@ -83,7 +83,7 @@ export function openTokenStore(name: string, lockOptions: LockOptions = {}): Tok
             const left = await statIfPresent(target);
             if (left === undefined)
               throw new TokenStoreError(
-                `${name} was taken away while this changed it. Look what is there before it is done again.`,
+                `${name} was removed while it was being changed. Check what is there before you make the change again.`,
                 { isUnsure: true },
               );
             const { warnings, outlook } = describeOutlook(name, old, left);
@@ -183,7 +183,7 @@ async function keepRights(handle: FileHandle, old: Stats): Promise<void> {
   if (made.uid !== old.uid || made.gid !== old.gid) {
     await handle.chown(old.uid, old.gid).catch((error: unknown) => {
       throw new TokenStoreError(
-        `The file belongs to user ${old.uid} and group ${old.gid}, which this user cannot keep; a server that reads it ` +
+        `The file belongs to user ${old.uid} and group ${old.gid}, and you may not give the new file the same owner; a server that reads it ` +
           'would be shut out. Run the command as that user or as root. Nothing was changed.',
         { cause: error },
       );

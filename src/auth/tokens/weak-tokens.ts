@@ -56,18 +56,19 @@ export function judgeTokens(entries: readonly TokenEntry[], policy: WeakTokens, 
   const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
   const named = problems.slice(0, 5).join('; ') + more;
   if (problems.length > 0 && policy === 'refuse') throw new TokenFileError(`${named}. ${REFUSAL}`);
-  if (problems.length > 0) log.warn({ problem: named }, 'tokens that are no secret are let in');
+  if (problems.length > 0)
+    log.warn({ problem: named }, 'tokens are accepted that anybody can guess or look up');
   const plain = entries.filter(({ isPlain, weakness }) => isPlain === true && weakness === undefined);
   if (plain.length > 0)
     log.warn(
       { tokens: plain.length, tokenIds: plain.slice(0, 20).map(({ digest }) => tokenIdOf(digest)) },
-      'tokens stand in the file themselves instead of their digests; "npm run token -- rotate ID" replaces one',
+      'the file holds tokens themselves instead of their digests; "npm run token -- rotate ID" replaces one',
     );
 }
 
 const REFUSAL =
-  'Where others can reach the server, that keeps nobody out: make tokens with "npm run token -- create". For a trial set ' +
-  'ALLOW_WEAK_TOKENS=true';
+  'Others can reach this server, and such a token keeps nobody out. Make tokens with "npm run token -- create", or set ' +
+  'ALLOW_WEAK_TOKENS=true for a trial';
 
 const PROBLEMS: Readonly<Record<Weakness, string>> = {
   published: "is a token of this server's documentation, which everybody knows",

@@ -185,7 +185,7 @@ describeForBoth('people in a database', (startDatabases) => {
     await verifier.close();
 
     const away = expect.stringMatching(
-      /^This is written, but not in force: .* cannot be read at the moment\./,
+      /^The change is written, but not in force: .* cannot be read at the moment\./,
     );
     expect(created).toMatchObject({ status: 201, body: { warning: away } });
     expect(disabled).toMatchObject({ status: 409, body: { error: 'not_in_force', error_description: away } });
@@ -215,7 +215,7 @@ describeForBoth('people in a database', (startDatabases) => {
     await verifier.close();
 
     const error_description = expect.stringContaining(
-      'may be written, or not. Look what is there',
+      'may be written or not. Check what is there',
     ) as unknown;
     expect(answer).toMatchObject({ status: 503, body: { error: 'unsure', error_description } });
     expect(answer.headers.get('retry-after')).toBeNull();
