@@ -122,8 +122,8 @@ export function authOf(
   const enabled = values.AUTH_ENABLED ?? because !== undefined;
   if (invitation !== undefined && !enabled && !values.ALLOW_PUBLIC_WITHOUT_AUTH) {
     throw new ConfigError(
-      `AUTH_ENABLED=false would open this server to everybody who can reach it, and others are meant to come, because ${invitation}. ` +
-        'Remove AUTH_ENABLED, or what invites others, or set ALLOW_PUBLIC_WITHOUT_AUTH=true if that is meant.',
+      `AUTH_ENABLED=false would open this server to everybody who can reach it, and others are expected to use it, because ${invitation}. ` +
+        'Remove AUTH_ENABLED, or change that, or set ALLOW_PUBLIC_WITHOUT_AUTH=true if everybody may use the server.',
     );
   }
   return {

@@ -76,7 +76,7 @@ function decode(bytes: Buffer, name: string): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.toString('utf16le').slice(1);
   // A text in another encoding would set nothing, and so leave authentication off.
   if (bytes.includes(0) || (bytes[0] === 0xfe && bytes[1] === 0xff))
-    throw new ConfigError(`${capitalize(name)} is no text in UTF-8. Save it as UTF-8.`);
+    throw new ConfigError(`${capitalize(name)} is not UTF-8 text. Save it as UTF-8.`);
   return bytes.toString('utf8').replace(/^\uFEFF/, '');
 }
 

@@ -103,7 +103,7 @@ export function findInvitation(values: Values, { isContainer }: Surroundings): s
     urls.some((url) => !isLoopbackHost(new URL(url).hostname));
   if (NODE_ENV === 'production') return 'NODE_ENV is production';
   if (platform !== undefined) return `${platform} is set, as a hosting platform does`;
-  if (HOST !== undefined && !isLoopbackHost(HOST)) return 'HOST is no loopback address';
+  if (HOST !== undefined && !isLoopbackHost(HOST)) return 'HOST is not a loopback address';
   if (namesOthers(ownAddressesOf(values))) return 'PUBLIC_URL is set';
   if (namesOthers(ALLOWED_HOSTS.map((host) => `http://${host}`))) return 'ALLOWED_HOSTS is set';
   // Other schemes are those of extensions and programs of this machine.

@@ -128,7 +128,7 @@ export function signInOf(values: Values, circumstances: SignInCircumstances): Si
   const because = findObstacle(circumstances);
   if (because !== undefined) {
     if (values.SIGN_IN !== true) return { noSignInBecause: because };
-    throw new ConfigError(`SIGN_IN=true cannot be: ${because}`);
+    throw new ConfigError(`SIGN_IN=true cannot be used: ${because}`);
   }
   if (secrets.length === 0 && circumstances.exposure.production) {
     throw new ConfigError(
@@ -153,7 +153,7 @@ function findObstacle({ auth, exposure, origin: { publicUrl } }: SignInCircumsta
   if (!auth.enabled) return 'authentication is off, so there is nobody to sign in. Set AUTH_ENABLED=true.';
   if (publicUrl === undefined) {
     return exposure.publicMode
-      ? 'the address that clients use is not known, and signing in would lead elsewhere. Set PUBLIC_URL to it.'
+      ? 'the address that clients use is not known, and the sign-in page must be there. Set PUBLIC_URL to it.'
       : undefined;
   }
   const { protocol, hostname } = new URL(publicUrl);

@@ -37,7 +37,7 @@ export function findWithoutEffect(isSet: (name: string) => boolean, choices: Cho
     auth.tokens.kind === 'text' && {
       variables: ['TOKENS_FILE'],
       reason:
-        'AUTH_TOKENS wins over it: no change of the file counts, not even a revocation. Unset one of them.',
+        'AUTH_TOKENS takes precedence over it: changes of the file have no effect, not even revocations. Unset one of them.',
     },
     provider === undefined && {
       variables: OF_PROVIDER,
@@ -50,15 +50,17 @@ export function findWithoutEffect(isSet: (name: string) => boolean, choices: Cho
     },
     sharing.secrets.length === 0 && {
       variables: ['SESSION_MAX_AGE_SECONDS'],
-      reason: 'Without SERVER_SECRET sessions end with this process. Set that as well, or unset it.',
+      reason:
+        'Without SERVER_SECRET, sessions end with this process. Set SERVER_SECRET as well, or unset this variable.',
     },
     sharing.redis === undefined && {
       variables: ['REDIS_PREFIX'],
-      reason: 'There is no Redis. Set REDIS_URL as well, or unset it.',
+      reason: 'It has no effect without REDIS_URL. Set REDIS_URL as well, or unset this variable.',
     },
     metrics.token === undefined && {
       variables: ['METRICS_USERS'],
-      reason: 'There is no /metrics. Set METRICS_TOKEN as well, or unset it.',
+      reason:
+        'Without METRICS_TOKEN there is no /metrics. Set METRICS_TOKEN as well, or unset this variable.',
     },
   ];
   return groups

@@ -69,7 +69,7 @@ async function openPeople({ auth: { tokens } }: Config, verifier: TokenVerifier)
     return createFixedPeople(
       'variable',
       entriesOfVariable(tokens.text),
-      'The tokens stand in the variable AUTH_TOKENS, which a running server cannot change. Put them into a file (TOKENS_FILE) or a database (TOKENS_STORE=database), and people can be managed here.',
+      'The tokens stand in the variable AUTH_TOKENS, which a running server cannot change. To manage people here, put them into a file (TOKENS_FILE) or a database (TOKENS_STORE=database).',
     );
   if (tokens.kind === 'database' && 'edit' in verifier)
     return createTablePeople(
@@ -81,7 +81,7 @@ async function openPeople({ auth: { tokens } }: Config, verifier: TokenVerifier)
     return createFixedPeople(
       'elsewhere',
       [],
-      'The tokens of this server are kept by something of its own, which is where people are managed.',
+      'The tokens of this server are kept in a store of its own. Manage people there.',
     );
   return createFilePeople(tokens.path, {
     takeOver: async () => verifier.reload(),

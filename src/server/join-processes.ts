@@ -47,7 +47,7 @@ export async function openSharedState(
     return { sessionIds, peers, store: new PeerEventStore({ peers, log, oneUser }) };
   }
   if (sharing.redis === undefined) return { sessionIds, ...alone };
-  throw new ConfigError('REDIS_URL is set, and Redis has been taken out of this server: leave it away.');
+  throw new ConfigError('REDIS_URL is set, but Redis has been removed from this server. Unset REDIS_URL.');
 }
 
 /** The parts that take part in what the processes share. */

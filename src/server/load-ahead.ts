@@ -15,7 +15,10 @@ export async function loadAhead(loads: readonly (() => Promise<unknown>)[], log:
     try {
       await load();
     } catch (error) {
-      log.error({ err: error }, 'a part cannot be loaded: mend what is wrong and restart');
+      log.error(
+        { err: error },
+        'a part of the server cannot be loaded: correct what the error names, and restart',
+      );
     }
   }
   log.debug('loaded ahead');

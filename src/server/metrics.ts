@@ -31,7 +31,7 @@ export async function openMetrics({
   if (typeof known === 'object')
     log.warn(
       { userId: known.grant.user.userId, tokenId: known.grant.tokenId },
-      'METRICS_TOKEN is a user’s token, too: whoever reads the numbers can call tools as that user. Set it to what "npm run token -- secret" prints',
+      'METRICS_TOKEN is also a user’s token: whoever reads the metrics can call tools as that user. Set it to what "npm run token -- secret" prints',
     );
   if (token.length < SHORT)
     log.warn(

@@ -67,7 +67,7 @@ export class PatientStdio implements Transport {
       },
       onerror: (error) => {
         if (error.name.endsWith('ZodError'))
-          this.#refuse(-32_600, 'Invalid Request: a line is no single message of JSON-RPC.');
+          this.#refuse(-32_600, 'Invalid Request: a line must be one JSON-RPC message.');
         this.onerror?.(error);
       },
       onclose: () => {

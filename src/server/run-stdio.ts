@@ -72,7 +72,7 @@ async function startParts(
       }),
     {
       transport: new PatientStdio({
-        onRefused: (reason) => log.warn({ reason }, 'a line on stdin is no message of JSON-RPC'),
+        onRefused: (reason) => log.warn({ reason }, 'a line on stdin is not a JSON-RPC message'),
         // A service may hold what keeps the process alive until it is closed.
         onOver: () => void stop(),
       }),

@@ -109,7 +109,7 @@ function createUse(open: ReadonlyMap<Service, OpenService>): UseService {
   return <Instance>(service: Service<Instance>): Instance => {
     const found = open.get(service);
     if (found === undefined) {
-      throw new Error(`The service "${service.name}" is not open. Is it in src/services/index.ts?`);
+      throw new Error(`The service "${service.name}" is not open. List it in src/services/index.ts.`);
     }
     // oxlint-disable-next-line no-unsafe-type-assertion -- this very service opened it
     return found.instance as Instance;

@@ -43,7 +43,7 @@ export function adviseSecret({ publicMode, sharing }: Config, log: Logger): void
     );
   if (publicMode && sharing.secrets.length === 0)
     log.info(
-      'Sessions end with this process. Set SERVER_SECRET to what npm run token -- secret prints, and clients go on after a restart or a deploy.',
+      'Sessions end with this process. Set SERVER_SECRET to what npm run token -- secret prints; then they outlive a restart or a deploy.',
     );
 }
 
@@ -71,7 +71,7 @@ export function warnAboutExposure({ auth, origin }: Config, log: Logger): void {
   }
   if (origin.hosts === 'any') {
     log.warn(
-      'The Host header is not checked: other machines may use any name or address of this one. Set PUBLIC_URL to the address that clients use, and it will be.',
+      'The Host header is not checked: other machines may use any name or address of this one. Set PUBLIC_URL to the address that clients use, and it is checked.',
     );
   }
 }

@@ -737,7 +737,7 @@ describe('the file .env', () => {
     await writeFile(path.join(folder, '.env'), bytes);
 
     expect(refusalOf({}, readEnvironment)).toBe(
-      'The file .env in the working folder is no text in UTF-8. Save it as UTF-8.',
+      'The file .env in the working folder is not UTF-8 text. Save it as UTF-8.',
     );
   });
 

@@ -9,7 +9,7 @@ const LAPTOP = { hasTokenFile: false, isContainer: false };
 /** What says that others come, with the words that say so. */
 const INVITATIONS: readonly (readonly [environment: Environment, words: string])[] = [
   [{ NODE_ENV: ' production ' }, 'NODE_ENV is production'],
-  [{ HOST: '0.0.0.0' }, 'HOST is no loopback address'],
+  [{ HOST: '0.0.0.0' }, 'HOST is not a loopback address'],
   [{ PUBLIC_URL: 'https://my-app.example' }, 'PUBLIC_URL is set'],
   [{ PUBLIC_URL: 'http://192.168.1.7:8000', HOST: '127.0.0.1' }, 'PUBLIC_URL is set'],
   [{ ALLOWED_HOSTS: 'localhost,my-app.example' }, 'ALLOWED_HOSTS is set'],

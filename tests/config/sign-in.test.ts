@@ -48,7 +48,7 @@ describe('signing in is off', () => {
   });
 
   test.each([
-    ['authentication is off', {}, /SIGN_IN=true cannot be: authentication is off/],
+    ['authentication is off', {}, /SIGN_IN=true cannot be used: authentication is off/],
     ['the public address is not known', { SERVER_SECRET, HOST: '0.0.0.0' }, /Set PUBLIC_URL/],
     ['tokens would travel unencrypted', { SERVER_SECRET, PUBLIC_URL: 'http://my-app.example' }, /Put HTTPS/],
     ['there is no secret in production', { PUBLIC_URL, NODE_ENV: 'production' }, /npm run token -- secret/],
@@ -105,7 +105,7 @@ describe('what is set and does nothing is told with what mends it', () => {
     ['users sign in elsewhere', { OAUTH_ISSUER, OAUTH_CLIENT_HOSTS: '*', OAUTH_STEP_UP: 'false' }, ['OAUTH_CLIENT_HOSTS'], /not here/],
     ['nothing outlives the process', { SESSION_MAX_AGE_SECONDS: '60' }, ['SESSION_MAX_AGE_SECONDS'], /SERVER_SECRET/],
     ['there is no Redis', { REDIS_PREFIX: 'a:' }, ['REDIS_PREFIX'], /REDIS_URL/],
-    ['tokens are set beside a file of them', { AUTH_TOKENS: '{}', TOKENS_FILE: 'tokens.json' }, ['TOKENS_FILE'], /AUTH_TOKENS wins/],
+    ['tokens are set beside a file of them', { AUTH_TOKENS: '{}', TOKENS_FILE: 'tokens.json' }, ['TOKENS_FILE'], /AUTH_TOKENS takes precedence/],
     ['there is no /metrics', { METRICS_USERS: 'true' }, ['METRICS_USERS'], /METRICS_TOKEN/],
   ])('where %s', (_what, environment, variables, reason) => {
     const { log, lines } = createMemoryLog();

@@ -275,7 +275,10 @@ describe('the tokens', () => {
     expect(stderr).not.toContain('tok_');
     expect(await statusOfTools(server.url, 'tok_test1_abc123')).toBe(200);
     expect(server.log()).toContainEqual(
-      expect.objectContaining({ level: 'warn', msg: 'tokens that are no secret are let in' }),
+      expect.objectContaining({
+        level: 'warn',
+        msg: 'tokens are accepted that anybody can guess or look up',
+      }),
     );
   });
 

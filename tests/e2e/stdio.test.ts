@@ -147,7 +147,7 @@ test('stdout carries one protocol message a line, also for what is no message, a
     { error: { code: -32_600 } },
     { error: { code: -32_600 } },
   ]);
-  expect(started.stderr().split('"msg":"a line on stdin is no message of JSON-RPC"')).toHaveLength(4);
+  expect(started.stderr().split('"msg":"a line on stdin is not a JSON-RPC message"')).toHaveLength(4);
   expect(started.stderr()).not.toContain('this is no JSON');
   expect(answers().find(({ id }) => id === 2)).toMatchObject({
     error: { code: -32_602, message: 'Tool toString not found' },

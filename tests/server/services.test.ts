@@ -57,7 +57,7 @@ describe('services', () => {
     const { use } = await open([]).opening;
 
     expect(() => use(createNoted('stray', []))).toThrow(
-      'The service "stray" is not open. Is it in src/services/index.ts?',
+      'The service "stray" is not open. List it in src/services/index.ts.',
     );
   });
 

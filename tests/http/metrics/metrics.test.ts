@@ -101,7 +101,7 @@ describe('access to /metrics', () => {
     await shared.close();
 
     const warned = shared.lines.filter(({ msg }) =>
-      String(msg).startsWith('METRICS_TOKEN is a user’s token, too'),
+      String(msg).startsWith('METRICS_TOKEN is also a user’s token'),
     );
     expect(warned).toMatchObject([{ level: 40, userId: 'ada' }]);
     expect(server.lines.some(({ msg }) => String(msg).startsWith('METRICS_TOKEN'))).toBe(false);
