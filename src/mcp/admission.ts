@@ -53,7 +53,7 @@ export function admit(
   const waitMs = callLimit.take(grant, cost);
   if (waitMs !== undefined) {
     inFlight.givePlaceBack(user.userId);
-    const counts = cost === 1 ? '' : `, and one of ${name} counts for ${cost}`;
+    const counts = cost === 1 ? '' : `, and a call of ${name} counts as ${cost}`;
     return reject(
       'call_limit',
       `this user may make ${callLimit.perMinuteOf(grant)} tool calls a minute${counts}. Wait ${inSeconds(waitMs)}, then call again.`,

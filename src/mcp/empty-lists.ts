@@ -46,5 +46,5 @@ interface UncheckedServer {
  */
 export function refuseCursor(params: Readonly<Record<string, unknown>> | undefined): void {
   if (params?.['cursor'] === undefined) return;
-  throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown cursor: lists come whole here.');
+  throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown cursor: this list has one page only.');
 }

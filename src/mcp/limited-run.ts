@@ -54,7 +54,7 @@ export function runWithinLimits(
     if (timeoutMs === undefined) return;
     // A timer of its own: AbortSignal.any over AbortSignal.timeout may never fire on Node 20 (nodejs/node 57736).
     timer = setTimeout(() => {
-      const words = isRunning ? 'had not ended' : 'had not had its turn';
+      const words = isRunning ? 'had not ended' : 'had not begun';
       const limit = new LimitReached(
         'timeout',
         `timeout: after ${timeoutMs / 1000} seconds the call of ${name} ${words} and was given up. Try again later, or ask for less.`,

@@ -35,13 +35,13 @@ const ABANDONMENTS: Readonly<Record<AbandonReason | LossReason, object>> = {
     code: -32_001,
     // The token may be one that the client refreshes by itself, or one that has been removed for good.
     message:
-      'The token that this request came with is not valid any more. The request may have done its work: send it again if that is safe. Where the token is refused then, sign in again or ask for a new one.',
+      'The token that this request came with is no longer valid. The request may have done its work: send it again if that is safe. If the token is then refused, sign in again or ask for a new one.',
     data: { error: 'invalid_token' },
   },
   answer_lost: {
     code: -32_001,
     message:
-      'The stream of this request broke, and what came on it is not kept any more. The request may have done its work: send it again if that is safe.',
+      'The stream of this request broke, and its messages are no longer kept. The request may have done its work: send it again if that is safe.',
     data: { error: 'answer_lost' },
   },
   insufficient_scope: {
@@ -53,7 +53,7 @@ const ABANDONMENTS: Readonly<Record<AbandonReason | LossReason, object>> = {
 
 /** Serializes the error of a request whose answer JSON cannot represent: without it the client, and a shutdown, would wait for ever. */
 export function spellUnspellable(id: RequestId): string {
-  const error = { code: -32_603, message: 'Internal error: JSON cannot spell the answer.' };
+  const error = { code: -32_603, message: 'Internal error: the answer cannot be written as JSON.' };
   return JSON.stringify({ jsonrpc: '2.0', id, error });
 }
 

@@ -19,7 +19,7 @@ export function correctParamsError(answer: JSONRPCMessage, request: JSONRPCReque
   if (type === undefined || isSpecType[type](request)) return answer;
   return {
     ...answer,
-    error: { code: INVALID_PARAMS, message: 'Invalid params: they do not fit the method.' },
+    error: { code: INVALID_PARAMS, message: 'Invalid params: they are not valid for this method.' },
   };
 }
 

@@ -50,5 +50,5 @@ export function putQuestion<Form extends z.ZodObject>(
   if (response.action !== 'accept') return { action: response.action };
   const content = form.safeParse(response.content ?? {});
   if (content.success) return { action: 'accept', content: content.data };
-  throw new ToolError(`What the user has filled in does not fit: ${z.prettifyError(content.error)}`);
+  throw new ToolError(`What the user has filled in is not valid: ${z.prettifyError(content.error)}`);
 }

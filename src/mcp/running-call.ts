@@ -56,8 +56,10 @@ export class RunningCall implements AskingContext {
   get elicit(): AskingContext['elicit'] {
     const { tool, origin } = this.#call;
     return async (question) => {
-      if (tool.elicits !== true) throw new Error(`${tool.name} asks its user without \`elicits: true\`.`);
-      if (this.#hasAsked) throw new Error(`${tool.name} asks twice in one call: one form can hold it all.`);
+      if (tool.elicits !== true)
+        throw new Error(`${tool.name} asks its user a question. Declare the tool with \`elicits: true\`.`);
+      if (this.#hasAsked)
+        throw new Error(`${tool.name} asks its user twice in one call. Ask for everything in one form.`);
       this.#hasAsked = true;
       return putQuestion(question, origin.elicitation, (open) => {
         this.openQuestion = open;

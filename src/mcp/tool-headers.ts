@@ -30,6 +30,6 @@ export function requireHeaderNames(tool: string, schema: object): void {
   const isAllowed = spelled.every((name) => TOKEN.test(name)) && new Set(spelled).size === names.length;
   if (isAllowed && marks === names.length) return;
   throw new Error(
-    `${tool}: ${MARK} takes a name of a header, each once, at a text, a whole number or a boolean that is no part of a list or a choice; .optional() may be, .nullable() not.`,
+    `${tool}: ${MARK} must be a header name that no other input has. The input must be a string, an integer or a boolean outside of arrays and unions; it may be .optional(), but not .nullable().`,
   );
 }

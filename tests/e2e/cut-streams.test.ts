@@ -197,7 +197,7 @@ describe.each(CLIENTS)('a client of %s', (_name, startWalk) => {
     nowMs += 301_000;
     store.tick();
 
-    expect(await answer).toMatch(/not kept any more/);
+    expect(await answer).toMatch(/no longer kept/);
     // v1 takes an error for no answer and asks once more; 204 tells it that there is nothing to ask for.
     if (startWalk === walkV1) await eventually(hasStopped, { what: 'the last request' });
   });

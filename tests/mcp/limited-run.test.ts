@@ -214,7 +214,7 @@ describe('a tool with a concurrency', () => {
     expect(answers[0]).toMatchObject({ isError: true, content: [{ text: TOO_LATE }] });
     expect(answers[1]).toMatchObject({
       isError: true,
-      content: [{ text: expect.stringContaining('had not had its turn') }],
+      content: [{ text: expect.stringContaining('had not begun') }],
     });
     expect([...running.keys()]).toEqual([]);
   });

@@ -142,7 +142,7 @@ test('an answer that does not fit the form is an error in words', async () => {
 
   expect(result).toMatchObject({
     isError: true,
-    content: [{ text: expect.stringMatching(/^What the user has filled in does not fit: .*sure/s) }],
+    content: [{ text: expect.stringMatching(/^What the user has filled in is not valid: .*sure/s) }],
   });
 });
 
@@ -197,6 +197,6 @@ test('a tool asks once a call, and says that it asks', async () => {
 
   expect(results).toMatchObject([{ isError: true }, { isError: true }]);
   const failures = connection.lines.filter(({ msg }) => msg === 'tool failed');
-  expect(JSON.stringify(failures)).toContain('asks twice in one call');
-  expect(JSON.stringify(failures)).toContain('asks its user without `elicits: true`');
+  expect(JSON.stringify(failures)).toContain('asks its user twice in one call');
+  expect(JSON.stringify(failures)).toContain('Declare the tool with `elicits: true`');
 });

@@ -185,7 +185,7 @@ describe('the list of tools', () => {
     ['a name that is there already', z.object({ a: named(z.string(), 'A'), b: named(z.string(), 'a') })],
   ])('has no header for %s, at which clients would leave the tool out', (_what, input) => {
     expect(() => createDefinition({ tools: [withInput(input)] })).toThrow(
-      'headed: x-mcp-header takes a name',
+      'headed: x-mcp-header must be a header name',
     );
   });
 

@@ -200,7 +200,7 @@ describeBehindProxies('behind proxies', () => {
       expect(called.flatMap(({ failures }) => failures).filter((said) => !/502|503/.test(said))).toEqual([]);
       const lost = answers.filter((answer) => answer !== 'waited');
       expect(lost).toHaveLength(running[victim] ?? 0);
-      for (const answer of lost) expect(answer).toMatch(/not kept any more/);
+      for (const answer of lost) expect(answer).toMatch(/no longer kept/);
     },
     60_000,
   );

@@ -169,7 +169,7 @@ describe('plain answers that are not read', () => {
 
     expect(waiting).toBeLessThan(8 * MAX_BODY_BYTES);
     expect(own.status).toBe(200);
-    expect(own.body).toMatchObject({ id: 1, error: { message: expect.stringMatching(/not read/), data: { error: 'answers_unread' } } });
+    expect(own.body).toMatchObject({ id: 1, error: { message: expect.stringMatching(/wait for you to read/), data: { error: 'answers_unread' } } });
     expect(small.body).toMatchObject({ result: { content: [{ text: 'Hello, Ada Lovelace!' }] } });
     expect(other.text.length).toBeGreaterThan(7 * MIB);
   }, 30_000); // prettier-ignore

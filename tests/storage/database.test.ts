@@ -145,7 +145,10 @@ describeForBoth('a database', (start) => {
 
   test('refuses what no database keeps in words for whoever called', () => {
     expect(() => sql`select ${'a\0b'}`).toThrow(
-      new StorageUnavailable('unstorable', 'A text with the character U+0000 cannot be stored. Remove the character.'),
+      new StorageUnavailable(
+        'unstorable',
+        'A text with the character U+0000 cannot be stored. Remove the character.',
+      ),
     );
     expect(() => sql`select ${Number.NaN}`).toThrow(StorageUnavailable);
   });

@@ -108,7 +108,7 @@ function requireAdmin(ctx: RequestContext): void {
 
 /** The challenge names no scope either: no sign-in gives access. */
 const NO_SIGN_IN =
-  "A sign-in does not open this, also where its entry lists the scope 'admin': send the token of the entry itself.";
+  "A token that was issued by signing in does not open this, even if its entry lists the scope 'admin'. Send the token of the entry itself.";
 
 /** The challenge names no address to sign in at: the entry itself must list the scope, and no sign-in adds it. */
 const NO_ADMIN =

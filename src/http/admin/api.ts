@@ -119,7 +119,7 @@ export function createAdminApi(parts: AdminParts): Record<string, Record<string,
  */
 function warningOf(problem: string | undefined, madeCount: number): { readonly warning?: string } {
   if (problem === undefined) return {};
-  const words = `This is written, but not in force: the server goes on with the tokens that it had. ${problem}`;
+  const words = `The change is written, but not in force: the server still uses the tokens that it had. ${problem}`;
   if (madeCount === 0) throw new HttpError(409, 'not_in_force', words);
   return { warning: words };
 }

@@ -16,7 +16,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Describes the first fault of a body. */
 export function describeFault(error: z.ZodError): string {
   const [issue] = error.issues;
-  return issue === undefined ? 'It has not the form that is expected.' : describe(issue);
+  return issue === undefined ? 'It does not have the expected form.' : describe(issue);
 }
 
 /** Describes a fault. If one of several forms is expected, it takes the form whose fields are there. */
@@ -45,7 +45,7 @@ function expectationOf(issue: Issue): string {
     return issue.origin === 'array' ? `must have at least ${issue.minimum} entry` : 'must not be empty';
   if (code === 'too_big')
     return `must have at most ${issue.maximum} ${issue.origin === 'array' ? 'entries' : 'characters'}`;
-  return 'has not the form that is expected';
+  return 'does not have the expected form';
 }
 
 /** A path as programs write it: `people[0].user`. */

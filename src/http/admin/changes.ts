@@ -60,7 +60,7 @@ export function planChange(
     throw new HttpError(
       409,
       'own_token',
-      'That is the token you are using here. Do it with another admin’s.',
+      'This is the token that you are using here. Use the token of another admin for that.',
     );
   if (
     wish.version !== undefined &&
@@ -69,7 +69,7 @@ export function planChange(
     throw new HttpError(
       409,
       'changed_meanwhile',
-      'Somebody else has changed this entry meanwhile. Look at what it is now, and save again.',
+      'Somebody else has changed this entry in the meantime. Look at its present values, and save again.',
     );
   const changed = chosen.map(({ digest, user }) => ({ id: tokenIdOf(digest), userId: user.userId }));
   if (wish.action === 'remove') {
@@ -123,7 +123,7 @@ function planRotation(chosen: readonly TokenEntry[], nowMs: number): PeoplePlan<
   );
   refuseRotation(
     chosen.filter(({ expiresAtMs = Infinity }) => expiresAtMs <= nowMs),
-    'has expired. Leave it out, or say first until when it is to last.',
+    'has expired. Leave it out, or first set when it is to end.',
   );
   const next = chosen.map((old) => {
     const token = mintToken();
@@ -173,8 +173,9 @@ function findEntries(entries: readonly TokenEntry[], ids: readonly string[]): To
       digest.startsWith(id),
     );
     if (one === undefined)
-      throw new HttpError(404, 'no_such_token', 'There is no such token any more; load the list again.');
-    if (others.length > 0) throw badRequest('The id is that of more than one token; give more digits.');
+      throw new HttpError(404, 'no_such_token', 'That token no longer exists; load the list again.');
+    if (others.length > 0)
+      throw badRequest('More than one token has an id that begins like this; give more digits.');
     return one;
   });
   return [...new Set(found)];

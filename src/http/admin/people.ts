@@ -73,17 +73,17 @@ function describeProblem(path: string, fault: string): string {
   if (!existsSync(path)) return FILE_TAKEN;
   return fault.startsWith('entry ')
     ? `The file has a fault: ${fault}. ${MEND_FILE}`
-    : `The token file ${fault}. As soon as that is mended, everything that is written there counts.`;
+    : `The token file ${fault}. As soon as that is corrected, everything that is written there takes effect.`;
 }
 
 const FILE_TAKEN =
-  'The token file was taken away in the moment in which it was written. Put it back where it was, and look whether it has the change.';
+  'The token file was removed while it was being written. Put it back where it was, and check whether it has the change.';
 
 const MEND_FILE =
-  'Disable or remove what that names, here or in the file; then everything that is written there counts.';
+  'Disable or remove the entry that it names, here or in the file; then everything that is written there takes effect.';
 
 const FILE_GONE =
-  'The token file is gone, and the server goes on with the tokens that it had. Put it back where it was: a new one would end all of them.';
+  'The token file is gone, and the server still uses the tokens that it had. Put it back where it was: with a new file, all of them would stop working.';
 
 /** The people of a database. The verifier of this process takes each edit over by itself; other processes do when they next read it. */
 export function createTablePeople(tokens: TokenEditor): People {

@@ -83,7 +83,7 @@ export function endOf(text: string, nowMs: number, whose: string): string {
   const atMs = momentToCome(text, nowMs);
   if (atMs === undefined || atMs <= nowMs)
     throw badRequest(
-      `The end for ${whose} must be a date to come, such as 2027-06-30, or a length such as 90d.`,
+      `The end for ${whose} must be a date in the future, such as 2027-06-30, or a length of time such as 90d.`,
     );
   return formatMoment(atMs);
 }

@@ -13,8 +13,8 @@ export const refuseForwarded: Step = (ctx, next) => {
   throw new HttpError(
     403,
     'forwarded_without_auth',
-    'This server is without authentication and for its own machine only, but this request came through a proxy. Whoever runs the server: ' +
-      'set AUTH_ENABLED=true and make tokens, or, if everybody is to come in, AUTH_ENABLED=false and ALLOW_PUBLIC_WITHOUT_AUTH=true.',
+    'This server runs without authentication and serves its own machine only, but this request came through a proxy. Whoever runs the server: ' +
+      'set AUTH_ENABLED=true and make tokens, or, if everybody may use the server, AUTH_ENABLED=false and ALLOW_PUBLIC_WITHOUT_AUTH=true.',
   );
 };
 

@@ -69,7 +69,7 @@ export function guardOrigin(options: OriginGuardOptions): Step {
           403,
           'forbidden_origin',
           pages === 'own'
-            ? "Only this server's own page may send this form. If that did, a proxy writes another name over Host: have it pass on Host."
+            ? "Only this server's own page may send this form. If that page did, a proxy replaces the Host header: configure it to pass on Host."
             : 'Pages of this Origin may not call this server. Set ALLOWED_ORIGINS to allow it.',
           { facts: { origin: shownName(origin) } },
         );
@@ -94,7 +94,7 @@ function createHostAdvice({ publicUrl, log }: OriginGuardOptions): (ctx: Request
     isTold = true;
     log.warn(
       { host: shownName(ctx.req.headers.host ?? '') },
-      'A proxy writes a name of this machine over Host, and clients that sign in are sent there. Have it pass on Host (nginx: proxy_set_header Host $http_host).',
+      'A proxy replaces the Host header by a name of this machine, and clients that sign in are sent there. Configure it to pass on Host (nginx: proxy_set_header Host $http_host).',
     );
   };
 }

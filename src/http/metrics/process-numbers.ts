@@ -32,13 +32,13 @@ export function measureProcess(): ProcessNumbers {
       ([what, read]) =>
         new Gauge({
           name: `nodejs_eventloop_delay_${what}_seconds`,
-          help: `How late the event loop was since it was last asked: ${what}.`,
+          help: `Delay of the event loop since the last scrape: ${what}.`,
           read: () => one(late(read())),
         }),
     ),
     new Gauge({
       name: 'nodejs_eventloop_utilization_ratio',
-      help: 'The part of the time in which the event loop was busy, since it was last asked.',
+      help: 'The share of the time since the last scrape in which the event loop was busy.',
       read: () => {
         const before = used;
         used = performance.eventLoopUtilization();
@@ -49,7 +49,7 @@ export function measureProcess(): ProcessNumbers {
     }),
     new Gauge({
       name: 'process_cpu_seconds_total',
-      help: 'Time of the processor that the process has used.',
+      help: 'CPU time that the process has used.',
       type: 'counter',
       read: () => {
         const { user, system } = process.cpuUsage();
@@ -68,7 +68,7 @@ export function measureProcess(): ProcessNumbers {
     }),
     new Gauge({
       name: 'process_start_time_seconds',
-      help: 'When the process began, since the epoch.',
+      help: 'Start of the process, since the Unix epoch.',
       read: () => one(performance.timeOrigin / 1000),
     }),
   ];

@@ -50,7 +50,7 @@ const sendStyle: Handler = (ctx) => {
 function createAsk({ signIn, serverName, offers, createLimit }: AuthorizeParts): Handler {
   const countReading = createLimit(
     1,
-    tooOften('too_many_documents', 'Too many documents of clients have been asked for'),
+    tooOften('too_many_documents', 'Too many client metadata documents have been requested'),
   );
   return async (ctx) => {
     const asked = await signIn.ask(
@@ -128,7 +128,7 @@ async function judgePasted(
   }
   if (signIn.isDerived(token)) {
     const words =
-      'This came of signing in. Paste the token that was given to you by whoever runs this server.';
+      'This token was issued by signing in. Paste the token that was given to you by whoever runs this server.';
     throw new HttpError(401, 'invalid_token', words, { facts: { reason: 'unfit' } });
   }
   const authentication = await authenticator.authenticate({ authorization: `Bearer ${token}` }, () =>

@@ -57,7 +57,9 @@ export function renderConsent({ serverName, ticket, sealedTicket, offers, refusa
           autofocus
           ${refusal === undefined ? undefined : html`aria-invalid="true" aria-describedby="refusal"`}
         />
-        <p class="note">It stays on this server: the client gets another one, which ends with yours.</p>
+        <p class="note">
+          It stays on this server: the client gets another one, which stops working when yours does.
+        </p>
         <div class="buttons">
           <button class="allow" name="action" value="allow">Allow</button>
           <button name="action" value="deny" formnovalidate>Deny</button>

@@ -35,6 +35,6 @@ const refuseDocument = (): never => {
   throw new HttpError(
     404,
     'not_found',
-    `There is no such document. How to sign in is at ${SERVER_DOCUMENT}, and for what at ${RESOURCE_DOCUMENT}.`,
+    `There is no such document. The metadata of the authorization server is at ${SERVER_DOCUMENT}, that of the protected resource at ${RESOURCE_DOCUMENT}.`,
   );
 };

@@ -61,7 +61,7 @@ export function createNoRegistrationRoute({
 }
 
 const NO_REGISTRATION =
-  'Clients cannot register themselves here. Use one that a document of its own describes, or connect with your token in a header. ' +
+  'Clients cannot register themselves here. Use one that has a Client ID Metadata Document, or connect with your token in a header. ' +
   'Whoever runs the server: OAUTH_REGISTRATION=true lets them register.';
 
 /**
@@ -86,7 +86,7 @@ async function requireNoCredential(
   throw new HttpError(
     401,
     'invalid_request',
-    explainRefusal(refusal, 'Or leave the header out there: clients without one can sign in.'),
+    explainRefusal(refusal, 'Or remove the header there: without it, the client can sign in.'),
     {
       headers: { 'WWW-Authenticate': 'Bearer realm="mcp", error="invalid_token"' },
       facts: factsOf(refusal),

@@ -47,7 +47,7 @@ function authenticateClient(ctx: RequestContext, form: Parameters, signIn: SignI
   if (client.hasSecret && (secret === undefined || !signIn.isSecretOf(secret, client)))
     throw new OAuthError(
       'invalid_client',
-      'The client_secret is missing or wrong. Register again for another.',
+      'The client_secret is missing or wrong. Register again to get another one.',
       {
         isGuess: secret !== undefined,
       },
@@ -61,7 +61,10 @@ function readClientCredential(ctx: RequestContext, form: Parameters): ClientCred
   const [id, secret] = [form.get('client_id'), form.get('client_secret')];
   if (basic === undefined) {
     if (id === undefined)
-      throw new OAuthError('invalid_client', 'Send the client_id. Register first, if there is none.');
+      throw new OAuthError(
+        'invalid_client',
+        'Send the client_id. A client that has none must register first.',
+      );
     return { id, secret };
   }
   if ((id !== undefined && id !== basic.id) || (secret !== undefined && secret !== basic.secret))

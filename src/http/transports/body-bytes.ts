@@ -101,7 +101,7 @@ function tooLarge(maxBytes: number): HttpError {
 /** The refusal of a body for which the user's other large bodies leave no room. */
 function tooMuchAtOnce(): HttpError {
   const words =
-    'Too many large bodies of yours are coming in at once. Send this again when others are answered.';
+    'You are sending too many large bodies at once. Send this one again when others are answered.';
   return new HttpError(429, 'too_much_at_once', words, {
     headers: { 'Retry-After': '1' },
     facts: { limit: 'MAX_BODY_BYTES' },

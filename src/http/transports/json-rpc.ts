@@ -177,8 +177,8 @@ function wrongMembers(message: object): HttpError {
   const other = Object.keys(message).some((name) => !MESSAGE_FIELDS.has(name));
   return invalidRequest(
     other
-      ? 'A message with a "method" has no members but "jsonrpc", "id", "method" and "params".'
-      : '"params" must be an object, its "_meta" one too, and a "progressToken" in that a string or a whole number.',
+      ? 'A message with a "method" must have no members but "jsonrpc", "id", "method" and "params".'
+      : '"params" must be an object, "_meta" in it an object, and "progressToken" in that a string or a whole number.',
   );
 }
 

@@ -93,7 +93,11 @@ function handleGet(parts: McpEndpointParts): Handler {
     if (parts.registry.isDraining) throw shuttingDown();
     requireSupportedVersion(ctx);
     if (!acceptsEventStream(ctx)) {
-      throw new HttpError(406, 'not_acceptable', 'This answers with text/event-stream; accept that.');
+      throw new HttpError(
+        406,
+        'not_acceptable',
+        'The answer is text/event-stream. Send an Accept header that allows it.',
+      );
     }
     requireClient(ctx);
     const before = transport.streamName;
@@ -197,7 +201,7 @@ function refuseOutOfPlace({ mcp }: StreamableTransport, { messages, isBatch }: P
     throw new HttpError(
       400,
       'invalid_request',
-      `Batches belong to ${BATCH_REVISION}; send one message at a time.`,
+      `Only sessions of ${BATCH_REVISION} take batches; send one message at a time.`,
       { rpcCode: -32_600 },
     );
   }

@@ -14,7 +14,7 @@ export function refuseRunaway(ctx: RequestContext, { body, call }: RpcBody, call
   const waitMs = callLimit.arrive(grantOf(ctx), calls);
   if (waitMs === undefined) return;
   const seconds = secondsOf(waitMs);
-  const words = `This user's token makes more than ten times the tool calls that it may. Stop the program that does, or have it wait ${seconds} seconds.`;
+  const words = `This user's token makes more than ten times as many tool calls as it may. Stop the program that makes them, or let it wait ${seconds} seconds.`;
   throw new HttpError(429, 'call_limit', words, {
     headers: { 'Retry-After': String(seconds) },
     facts: { limit: 'CALLS_PER_MINUTE' },

@@ -231,7 +231,7 @@ function unknownEvent(): HttpError {
 }
 
 /** The message of a loss where the event id does not name the requests. */
-const LOST = 'What came on this stream is not kept any more. Send the request again if that is safe.';
+const LOST = 'The messages of this stream are no longer kept. Send the request again if that is safe.';
 
 /** Ends a client's reconnecting: by the HTML standard, an event stream that is answered with 204 is not requested again. */
 function writeNothingMore(ctx: RequestContext): void {

@@ -87,6 +87,6 @@ class WaitingResponses {
 /** The error in place of an answer that is not sent. It says that the request was executed, so that clients do not just send it again. */
 function spellUnread(id: string | number | null): string {
   const message =
-    'This has been done, but its answer cannot be sent: too much waits for you that you do not read. Read your other answers first.';
+    'The request was executed, but its answer cannot be sent: too many other answers wait for you to read them. Read those first.';
   return JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_001, message, data: { error: 'answers_unread' } } });
 } // prettier-ignore

@@ -40,7 +40,7 @@ export function createInbox(parts: InboxParts): Inbox {
     const handler = answers.get(kind);
     const finish = (value: unknown): void => done(spell({ to, found: { value } }));
     const fail = (error: unknown): void => {
-      log.error({ err: error }, 'a question of another process failed');
+      log.error({ err: error }, 'a request from another process failed');
       done(spell({ to }));
     };
     if (handler === undefined) return done(spell({ to }));
@@ -80,7 +80,7 @@ export function createInbox(parts: InboxParts): Inbox {
         try {
           hearers.get(message.kind)?.(message.body);
         } catch (error) {
-          log.error({ err: error }, 'what another process told failed');
+          log.error({ err: error }, 'a message from another process could not be handled');
         }
       }
     },

@@ -74,7 +74,7 @@ export async function createRedisPeers({
       connection.countListeners(everybody).then(note, () => undefined);
     } else if (!isCutOff && connection.wasEverUp && nowMs - lastUpMs > LEASE_MS) {
       isCutOff = true;
-      log.warn('other processes take this one for gone');
+      log.warn('redis was away for too long: other processes treat this one as gone');
       for (const listener of cutOffListeners) listener();
     }
   };

@@ -239,8 +239,8 @@ test('concurrent changes by two admins and the command lose nothing', async () =
 testEach([
   ['a user who is listed twice', { table: 'a\nb\na' }, 'names a twice'],
   ['an unknown column', { table: 'user,shoe\na,43' }, 'none of user, name, scopes, expires'],
-  ['an expiry in the past', { table: 'a,,,2001-01-01' }, 'a date to come'],
-  ['an expiry in an ambiguous format', { table: 'a,,,06/30/2099' }, 'a date to come'],
+  ['an expiry in the past', { table: 'a,,,2001-01-01' }, 'a date in the future'],
+  ['an expiry in an ambiguous format', { table: 'a,,,06/30/2099' }, 'a date in the future'],
   [
     'a line with too many fields after empty lines',
     { table: 'user\n\na\n\nb,B' },
@@ -279,7 +279,7 @@ testEach([
 
 testEach([
   ['an unknown action', { action: 'burn', ids: ['0a0a0a0a'] }, 'action must be one of disable, enable, '],
-  ['an invalid id', { action: 'disable', ids: ['X'] }, 'ids[0] has not the form that is expected.'],
+  ['an invalid id', { action: 'disable', ids: ['X'] }, 'ids[0] does not have the expected form.'],
   ['no body', undefined, 'The body is empty; send JSON.'],
 ] as const)('a change with %s is a 400 that says what is wrong', async (_what, body, words) => {
   const headers = { Authorization: `Bearer ${ADMIN}`, 'Content-Type': 'application/json' };
@@ -494,10 +494,10 @@ test('a token file that is removed after or during a change is reported in words
   await expect(meanwhile).rejects.toMatchObject({
     status: 503,
     code: 'unsure',
-    message: expect.stringMatching(/^fleeting\.json was taken away while .* Look what is there/) as unknown,
+    message: expect.stringMatching(/^fleeting\.json was removed while .* Check what is there/) as unknown,
     headers: {},
   });
-  expect(problem).toMatch(/^The token file was taken away .* Put it back where it was/);
+  expect(problem).toMatch(/^The token file was removed .* Put it back where it was/);
   file.close();
 });
 

@@ -29,6 +29,6 @@ test("an access token from a sign-in gets 403 from every part of the page althou
   expect(byItself.map(({ status }) => status)).toEqual([200, 200, 200]);
   // The challenge names no scope: no sign-in would help.
   expect(made.headers.get('www-authenticate')).toMatch(
-    /error="insufficient_scope", error_description="A sign-in does not open this[^"]+"$/,
+    /error="insufficient_scope", error_description="A token that was issued by signing in does not open this[^"]+"$/,
   );
 });

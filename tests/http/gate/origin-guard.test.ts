@@ -129,7 +129,9 @@ async function toldOf(
   const own = await startTestServer({ env: settings });
   for (const [path, ...lines] of heads) await sendRaw(own.url, [`GET ${path} HTTP/1.1`, ...lines]);
   await own.close();
-  return own.lines.flatMap(({ msg, host }) => (/have it pass on host/i.test(String(msg)) ? [host] : []));
+  return own.lines.flatMap(({ msg, host }) =>
+    /configure it to pass on host/i.test(String(msg)) ? [host] : [],
+  );
 }
 
 describe('a proxy that writes a name of this machine over Host', () => {

@@ -115,7 +115,9 @@ test('reads of client documents are limited per address, but known clients can s
   await close();
 
   expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 429]);
-  expect(answers[3]?.text).toContain('Too many documents of clients have been asked for from this address.');
+  expect(answers[3]?.text).toContain(
+    'Too many client metadata documents have been requested from this address.',
+  );
   expect(answers[3]?.headers.get('retry-after')).toMatch(/^\d+$/);
   expect(page.status).toBe(200);
 });

@@ -173,7 +173,7 @@ describe('consent', () => {
     await own.close();
 
     expect(answer.status).toBe(403);
-    expect(answer.text).toContain('a proxy writes another name over Host');
+    expect(answer.text).toContain('a proxy replaces the Host header');
   });
 
   test('is asked for on a page that nobody can frame, that runs no script, and whose policy allows the form and its redirect', async () => {
@@ -227,7 +227,7 @@ describe('a token of a sign-in', () => {
     for (const token of [access, again]) {
       const answer = await sendForm(`${url}/authorize`, { ticket, token, action: 'allow' });
       expect(answer.status).toBe(401);
-      expect(answer.text).toContain('This came of signing in.');
+      expect(answer.text).toContain('This token was issued by signing in.');
     }
     for (const token of [again, ticket, asking.clientId, alter(access), `${access}A`])
       expect((await send(`${url}/tools`, { token })).status).toBe(401);

@@ -65,7 +65,7 @@ class KeptUsage implements Usage {
   get words(): string {
     const what = `Last use and calls are of all processes together, by days of UTC; ${DAYS} days are kept.`;
     return this.#isFailing
-      ? `${what} The database is away at the moment: this is what was last read from it, and what this process has counted since.`
+      ? `${what} The database cannot be reached at the moment: this is what was last read from it, and what this process has counted since.`
       : `${what} What other processes have counted in the last ${SAVE_MS / 1000} seconds may be missing.`;
   }
 
@@ -93,7 +93,7 @@ class KeptUsage implements Usage {
     const saved = this.#take(async () => this.#save()).then(async () => (await this.#database)?.close());
     await Promise.race([saved, delay(CLOSE_MS, undefined, { ref: false })]);
     if (this.#batch !== undefined || !this.#unsaved.isEmpty)
-      this.#parts.log.warn('the last counts of use are lost: the database was away');
+      this.#parts.log.warn('the last counts of use are lost: the database could not be reached');
   }
 
   /** All counts: saved, being saved, and unsaved. */

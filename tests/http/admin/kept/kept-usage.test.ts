@@ -212,14 +212,14 @@ describeForBoth('counts of use in a database', (startDatabases) => {
     await eventually(async () => {
       make('ada');
       await usage.refresh();
-      return usage.words.includes('is away');
+      return usage.words.includes('cannot be reached');
     });
     await usage.refresh();
     const away = usage.callsOf('ada').at(-1);
     await databases.giveBack();
     await eventually(async () => {
       await usage.refresh();
-      return !usage.words.includes('is away');
+      return !usage.words.includes('cannot be reached');
     });
     const back = usage.callsOf('ada').at(-1);
     await usage.close();
@@ -244,7 +244,7 @@ describeForBoth('counts of use in a database', (startDatabases) => {
     await usage.close();
     await databases.giveBack();
 
-    expect(lines.at(-1)?.['msg']).toBe('the last counts of use are lost: the database was away');
+    expect(lines.at(-1)?.['msg']).toBe('the last counts of use are lost: the database could not be reached');
   }, 60_000);
 });
 
