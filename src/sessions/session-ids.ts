@@ -1,5 +1,6 @@
 /** The ids of sessions: random ones for a process that is alone, or sealed ones, with which any process that has the secret can serve the session. */
 import { hash, randomUUID } from 'node:crypto';
+import { BoundedMap } from '../bounded-map.ts';
 import type { Sealer } from '../sealed.ts';
 import type { SessionKind } from './registry.ts';
 
@@ -61,8 +62,8 @@ interface OpenedId extends SessionFacts {
 
 /** Makes and reads ids that are sealed. */
 export function createSealedIds({ sealer, maxAgeMs, now = Date.now }: SealedIdsOptions): SessionIds {
-  const ended = new Set<string>();
-  const opened = new Map<string, OpenedId>();
+  const ended = new BoundedMap<string, true>(MAX_ENDED);
+  const opened = new BoundedMap<string, OpenedId>(MAX_OPENED);
   /** Opens an id for its user, and remembers it. */
   const open = (id: string, { kind, userId }: Omit<SessionFacts, 'notes'>): OpenedId | undefined => {
     const bytes = sealer.open(PURPOSE, id);
@@ -71,8 +72,6 @@ export function createSealedIds({ sealer, maxAgeMs, now = Date.now }: SealedIdsO
     const madeAtMs = bytes.readUInt32BE(2) * 1000;
     const found = { kind, userId, madeAtMs, notes: bytes.toString('utf8', HEAD_BYTES) };
     opened.set(id, found);
-    const [oldest = ''] = opened.keys();
-    if (opened.size > MAX_OPENED) opened.delete(oldest);
     return found;
   };
   return {
@@ -95,10 +94,8 @@ export function createSealedIds({ sealer, maxAgeMs, now = Date.now }: SealedIdsO
       return ageMs > maxAgeMs || ageMs < -MAX_SKEW_MS ? undefined : known.notes;
     },
     noteEnded(id) {
-      ended.add(id);
+      ended.set(id, true);
       opened.delete(id);
-      const [oldest = ''] = ended;
-      if (ended.size > MAX_ENDED) ended.delete(oldest);
     },
   };
 }

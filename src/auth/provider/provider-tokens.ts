@@ -1,5 +1,5 @@
 /** Verifies the access tokens of an identity provider: each is read once, and the result is kept while it is valid, in bounded memory. */
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap } from '../../bounded-map.ts';
 import { digestToken, tokenIdOf } from '../digest.ts';
 import type { UserContext } from '../user.ts';
 import type { Grant, NetworkOf, Verification } from '../verifier.ts';

@@ -1,5 +1,5 @@
 /** Client ID Metadata Documents: clients whose id is the URL of a document that describes them, fetched with their first request. */
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap } from '../../bounded-map.ts';
 import { OAuthError } from './oauth-error.ts';
 import type { FetchDocument, FetchedDocument } from './fetch-document.ts';
 import { readableName } from './names.ts';

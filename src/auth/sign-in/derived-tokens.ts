@@ -1,6 +1,6 @@
 /** Verifies the access tokens of sign-ins, behind the same port as the tokens of the file. Each request looks up the entry that they come from. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap } from '../../bounded-map.ts';
 import { digestToken, tokenIdOf } from '../digest.ts';
 import type { UserContext } from '../user.ts';
 import type { Grant, KnownToken, TokenVerifier, Verification } from '../verifier.ts';

@@ -3,7 +3,7 @@
  * sign-ins have ended. Whatever is forgotten here, the token file still decides about every value.
  */
 import { SIGN_IN_ENDED } from '../authenticate.ts';
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap } from '../../bounded-map.ts';
 import { OAuthError } from './oauth-error.ts';
 
 /** How long a code is valid. Milliseconds. */

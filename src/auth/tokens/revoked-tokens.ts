@@ -1,6 +1,6 @@
 /** Remembers for a while which tokens have been removed, so that whoever still sends one is told why it is refused. */
 import type { Grant, KnownToken, Verification } from '../verifier.ts';
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap } from '../../bounded-map.ts';
 import { digestToken } from '../digest.ts';
 import { createTokenGrant, type TokenEntry } from './token-set.ts';
 
