@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ISLANDS } from '../scripts/fork/islands.mjs';
-import { planDrop } from '../scripts/fork/plan-drop.ts';
+import { goneImports, planDrop } from '../scripts/fork/plan-drop.ts';
 import { compileSources, listSources } from './support/compiled-source.ts';
 import { testInCi } from './support/in-ci.ts';
 import { createSandbox, ROOT, waitForEnd } from './support/process.ts';
@@ -262,12 +262,9 @@ describe('an island', () => {
     const faults = await Promise.all(
       present.map(async (island) => {
         const { edits } = await planDrop(ROOT, island, ISLANDS);
-        const left = [...new Map([...texts, ...edits])].flatMap(([name, text]) =>
-          importsIn(name, text ?? ''),
+        return [...new Map([...texts, ...edits])].flatMap(([name, text = '']) =>
+          goneImports(name, text, edits).map((target) => `without ${island.name}: ${name} → ${target}`),
         );
-        return left
-          .filter(({ target }) => edits.has(target) && edits.get(target) === undefined)
-          .map(({ from, target }) => `without ${island.name}: ${from} → ${target}`);
       }),
     );
 
@@ -287,14 +284,6 @@ async function textsOutsideOfTheServer(): Promise<ReadonlyMap<string, string>> {
 /** A file's path in the repository, and its text. */
 async function readNamed(name: string): Promise<readonly [name: string, text: string]> {
   return [name, await readFile(path.join(ROOT, name), 'utf8')];
-}
-
-/** What a text imports of this repository, as far as a line shows it: the compiler's parser would take seconds for so many. */
-function importsIn(from: string, text: string): readonly { from: string; target: string }[] {
-  return [...text.matchAll(/(?:from |import\()'(\.[^']+)'/g)].map(([, specifier = '']) => ({
-    from,
-    target: path.posix.join(path.posix.dirname(from), specifier),
-  }));
 }
 
 describe('the examples', () => {
