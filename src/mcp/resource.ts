@@ -6,6 +6,7 @@ import {
   UriTemplate,
 } from '@modelcontextprotocol/server';
 import type { z } from 'zod';
+import { safeParse } from 'zod/v4/core';
 import { type Completer, completerOf, type Completers, NO_FIELDS, type NoFields } from './completion.ts';
 import type { ContentAnnotations, Icon, Meta, ResourceContents, ResourceLink } from './content.ts';
 import type { CallContext } from './tool.ts';
@@ -72,7 +73,7 @@ export interface Resource {
 
 /**
  * Declares a resource, or a template of resources; the schema of its parameters gives `read` its types.
- * @throws {Error} when it needs a scope and its cache is shared
+ * @throws {Error} when it needs a scope and its cache is shared, or when its URI lacks a variable that a parameter needs
  */
 export function defineResource<Params extends z.ZodObject = NoFields>(
   definition: ResourceDefinition<Params>,
@@ -85,6 +86,7 @@ export function defineResource<Params extends z.ZodObject = NoFields>(
   }
   const face = faceOf(definition);
   const template = UriTemplate.isTemplate(uri) ? new UriTemplate(uri) : undefined;
+  requireVariables(definition, template);
   const list = definition.list?.bind(definition);
   return {
     name,
@@ -107,6 +109,23 @@ export function defineResource<Params extends z.ZodObject = NoFields>(
       return answer === undefined ? undefined : { contents: toContents(answer, context.uri, mimeType) };
     },
   };
+}
+
+/**
+ * Checks that each required parameter is a variable of the template: otherwise every URI would be "not found", and nobody would know why.
+ * @throws {Error} naming the parameters that are none
+ */
+function requireVariables(
+  { name, uri, params = NO_FIELDS }: Pick<ResourceDefinition<z.ZodObject>, 'name' | 'uri' | 'params'>,
+  template: UriTemplate | undefined,
+): void {
+  const variables = new Set(template?.variableNames);
+  const missing = Object.entries(params.shape).flatMap(([parameter, schema]) =>
+    variables.has(parameter) || safeParse(schema, undefined).success ? [] : [parameter],
+  );
+  if (missing.length === 0) return;
+  const list = missing.join(', ');
+  throw new Error(`${name}: the URI ${uri} has no variable for ${list}, so it could never be read.`);
 }
 
 /** The fields that lists show of resources and of templates alike. */

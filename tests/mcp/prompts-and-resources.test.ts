@@ -410,3 +410,14 @@ test('two of a kind with one name, and a shared cache of what needs a scope, end
     }),
   ).toThrow(/cannot be shared/);
 });
+
+test.each(['lesson://{lessonId}', 'lesson://all'])(
+  'parameters that are in no URI of %s end the start, with their names',
+  (uri) => {
+    const params = z.object({ id: z.string(), page: z.string().optional() });
+    const declare = () =>
+      defineResource({ name: 'lesson', title: 'L', description: 'L.', uri, params, read: ({ id }) => id });
+
+    expect(declare).toThrow(`lesson: the URI ${uri} has no variable for id, so it could never be read.`);
+  },
+);
