@@ -111,8 +111,13 @@ interface ToolFace<Input extends z.ZodObject, Output extends z.ZodObject | undef
 
 /** What `run` may return: the structured output, or else a text or pieces of content; or a {@link ToolResult}, which can hold more. */
 type ToolAnswer<Output extends z.ZodObject | undefined> = Output extends z.ZodObject
-  ? z.input<Output> | ToolResult<z.input<Output>>
+  ? DeepReadonly<z.input<Output>> | ToolResult<DeepReadonly<z.input<Output>>>
   : string | readonly Content[] | ToolResult;
+
+/** A value that is only read: its lists and fields may be readonly. */
+type DeepReadonly<Value> = Value extends object
+  ? { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> }
+  : Value;
 
 /** An answer that can have `_meta`, and content of its own beside the structured output; without such content that is serialized as JSON. */
 export class ToolResult<Structured = undefined> {

@@ -136,3 +136,20 @@ test('a ToolError is an error with a name of its own, and keeps its cause', () =
   expect(error).toMatchObject({ name: 'ToolError', message: 'No such file.', cause });
   expect(error).toBeInstanceOf(Error);
 });
+
+test('an answer may be made of readonly values, as a database and constants are', async () => {
+  const ids: readonly string[] = ['ink'];
+  const tool = defineTool({
+    name: 'list',
+    title: 'List',
+    description: 'Lists what there is.',
+    input: z.object({}),
+    output: z.object({ ids: z.array(z.string()), pages: z.array(z.object({ lines: z.array(z.number()) })) }),
+    run: () => ({ ids, pages: [{ lines: [1, 2] as const }] }),
+  });
+
+  expect(await tool.run({}, createToolContext())).toEqual({
+    ids: ['ink'],
+    pages: [{ lines: [1, 2] }],
+  });
+});
