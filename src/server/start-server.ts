@@ -150,7 +150,11 @@ export async function startServer({
   const routes = [
     createFaceRoute(face, createPage(face)),
     createBundleRoute(face),
-    ...createHealthRoutes({ ...facts, findObstacle, isDegraded: () => peers.standing === 'cut-off' }),
+    ...createHealthRoutes({
+      ...facts,
+      findObstacle,
+      isDegraded: () => peers.standing === 'cut-off' || peers.isRefused,
+    }),
     ...(await openMetrics({ config, log, definition, registry, peers, services, verifier, countFailure })),
     ...adminSite.routes,
     ...entrance.createRoutes(authenticator, countFailure),

@@ -7,6 +7,8 @@ export interface Peers {
   readonly self: string;
   /** Whether the others can be reached. `alone`: there are none; `unreached`: not once since the start; `cut-off`: not at the moment. */
   readonly standing: 'alone' | 'unreached' | 'together' | 'cut-off';
+  /** Whether messages reach the others, but nothing can be kept for them: a Redis that is full, or a replica, refuses that. */
+  readonly isRefused: boolean;
   /** How many processes there were when they were last counted, this one included. */
   readonly count: number;
   /**
@@ -77,6 +79,7 @@ export function createNoPeers(): Peers {
   return {
     self: createUniqueName(),
     standing: 'alone',
+    isRefused: false,
     count: 1,
     ask: async () => {
       throw new PeerGoneError('There are no other processes.');

@@ -162,6 +162,46 @@ leftToCi(describeWithRedis)('with Redis', () => {
     ]);
   });
 
+  test('full it serves calls all the same, and the log, /ready and the metrics say so until there is room', async () => {
+    const [here, there] = [await start({ METRICS_TOKEN: SECRET }), await start()];
+    await untilReady(here, there);
+    const readGauge = async (): Promise<unknown> =>
+      /^mcp_server_dependency_up.*"redis".*$/m.exec(
+        (await send(`${here.url}/metrics`, { token: SECRET })).text,
+      )?.[0];
+
+    redis.ask('config', 'set', 'maxmemory', '1');
+    await untilDegraded(here, there);
+    const gauge = await readGauge();
+    const { id } = await openMcpSession(here.url, ADA);
+    const served = await answersCalls(there, id);
+    redis.ask('config', 'set', 'maxmemory', '0');
+    await untilReady(here, there);
+
+    expect([gauge, await readGauge()]).toEqual([
+      'mcp_server_dependency_up{dependency="redis"} 0',
+      'mcp_server_dependency_up{dependency="redis"} 1',
+    ]);
+    expect(served).toEqual([200, 200, 200]);
+    expect(here.lines.filter(({ msg }) => msg === 'redis refuses writes')).toMatchObject([{ reason: 'OOM' }]);
+    expect(here.lines.map(({ msg }) => msg)).toContain('redis takes writes again');
+  });
+
+  test('is not reported as lost when a process ends by itself', async () => {
+    const server = await start();
+    await untilReady(server);
+    redis.hang();
+    const hungMs = performance.now();
+    // Each second a ping is sent; its end is an error of the connection.
+    await waitFor('a ping that is under way', () => performance.now() - hungMs > 1_200);
+
+    await Promise.all(servers.splice(0).map(async (one) => one.close()));
+
+    expect(server.lines.map(({ msg }) => msg).filter((msg) => String(msg).startsWith('redis'))).toEqual([
+      'redis reached',
+    ]);
+  });
+
   test('lost while running calls go on, a stream is served at home, and elsewhere it is 503 at once and never 404', async () => {
     const held = createHeldTool();
     const tools = [...fixtureTools, held.tool];

@@ -65,6 +65,7 @@ export function createPeerGroup(): PeerGroup {
         get count() {
           return members.size;
         },
+        isRefused: false,
         get standing() {
           return member.isReachable ? 'together' : 'cut-off';
         },

@@ -10,7 +10,7 @@ export interface ServerPartsToRead {
   readonly version: string;
   readonly registry: SessionRegistry;
   readonly inFlight: InFlight;
-  readonly peers: Pick<Peers, 'standing'>;
+  readonly peers: Pick<Peers, 'standing' | 'isRefused'>;
   readonly verifier: TokenVerifier | undefined;
   /** The services that the server needs, by name. */
   readonly services: { readonly names: readonly string[]; findUnready(): Promise<readonly string[]> };
@@ -54,10 +54,12 @@ export async function readServer(parts: ServerPartsToRead): Promise<Family[]> {
         ]),
     new Gauge({
       name: 'mcp_server_dependency_up',
-      help: 'Whether what the server needs can be reached: redis, the database of the tokens, and services by their names.',
+      help: 'Whether what the server needs can be reached, and redis takes writes: redis, the database of the tokens, and services by their names.',
       read: () =>
         readDependencies([
-          ...(peers.standing === 'alone' ? [] : [['redis', peers.standing === 'together'] as const]),
+          ...(peers.standing === 'alone'
+            ? []
+            : [['redis', peers.standing === 'together' && !peers.isRefused] as const]),
           ...(isFollowing === undefined ? [] : [['tokens', isFollowing] as const]),
           ...services.names.map((name) => [name, !unready.includes(name)] as const),
         ]),

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Keys } from './keys.ts';
 import { createRedisClock, type RedisClock } from './redis-clock.ts';
+import { reasonOf, REPORT_MS } from './refusals.ts';
 
 /** What a connection is made from. */
 export interface RedisConnectionOptions {
@@ -55,9 +56,6 @@ export interface RedisConnection {
   close(): void;
 }
 
-/** How often the log repeats that Redis cannot be reached. Milliseconds. */
-const REPORT_MS = 60_000;
-
 /** The longest pause before the next try to connect. Milliseconds. */
 const MAX_PAUSE_MS = 2_000;
 
@@ -82,6 +80,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
   let wasEverUp = false;
   let upSinceMs = 0;
   let reportedAtMs = -Infinity;
+  let isClosed = false;
   let endFirstTry: (() => void) | undefined;
   const firstTry = new Promise<void>((resolve) => {
     const late = setTimeout(resolve, FIRST_TRY_MS);
@@ -93,6 +92,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
 
   /** Updates `isUp`, and logs a change of it. */
   const look = (): void => {
+    if (isClosed) return;
     const before = isUp;
     isUp = commands.isReady && listener.isReady && isSubscribed && isTimed;
     if (isUp === before) return;
@@ -115,8 +115,10 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
   };
   /** Logs that Redis cannot be reached, once in a while. */
   const report = (error: unknown): void => {
-    look();
     endFirstTry?.();
+    // The end of a connection that is closed here rejects what was under way.
+    if (isClosed) return;
+    look();
     const nowMs = now();
     if (nowMs - reportedAtMs < REPORT_MS) return;
     reportedAtMs = nowMs;
@@ -180,6 +182,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
       return all.map(pairUp);
     },
     close() {
+      isClosed = true;
       endFirstTry?.();
       for (const client of [commands, listener]) if (client.isOpen) client.destroy();
     },
@@ -219,15 +222,4 @@ function clientOptionsFor(url: string) {
     commandOptions: { timeout: undefined } as unknown as { readonly timeout?: number },
     maintNotifications: 'disabled' as const,
   };
-}
-
-/**
- * The code of an error, such as `ECONNREFUSED` or `WRONGPASS`, or the words of an `ERR` of Redis, such as `ERR DB index is out of range`.
- * The rest of a message is left out: it may hold an address, and behind a quotation mark what Redis was sent, which may be the password.
- */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  const inner = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
-  if (inner instanceof Error && 'code' in inner && typeof inner.code === 'string') return inner.code;
-  return /^(?:ERR(?: \w{1,20}){1,8}|[A-Z]{4,}\b)/.exec(error.message)?.[0] ?? error.constructor.name;
 }

@@ -9,6 +9,7 @@ import { createEnvelopes } from './envelopes.ts';
 import { createInbox, type Handler } from './inbox.ts';
 import { createKeys } from './keys.ts';
 import { createOutbox } from './outbox.ts';
+import { createRefusals } from './refusals.ts';
 
 /** What is needed to reach the other processes. */
 export interface RedisPeersOptions {
@@ -60,6 +61,7 @@ export async function createRedisPeers({
       connection.publish(back, envelopes.refuse(back, envelope.id)).catch(() => undefined);
     }
   };
+  const refusals = createRefusals(log, now);
   let count = 1;
   let lastUpMs = now();
   let isCutOff = false;
@@ -68,7 +70,10 @@ export async function createRedisPeers({
     const nowMs = now();
     if (connection.isUp) {
       [lastUpMs, isCutOff] = [nowMs, false];
-      connection.set([leaseOf(self)], '1', LEASE_MS).catch(() => undefined);
+      // What is refused here is refused wherever something is to be kept. A connection that has failed is logged by itself.
+      connection.set([leaseOf(self)], '1', LEASE_MS).then(refusals.take, (error: unknown) => {
+        if (connection.isUp) refusals.refuse(error);
+      });
       connection.clock.read().catch(() => undefined);
       const note = (listeners: number): void => void (count = Math.max(1, listeners));
       connection.countListeners(everybody).then(note, () => undefined);
@@ -140,6 +145,9 @@ export async function createRedisPeers({
     get standing() {
       if (connection.isUp) return 'together';
       return connection.wasEverUp ? 'cut-off' : 'unreached';
+    },
+    get isRefused() {
+      return refusals.isRefused;
     },
     async ask<Answer>(peer: string, kind: string, body: unknown) {
       if (!connection.isUp) throw new PeersUnreachableError('Redis cannot be reached.');
