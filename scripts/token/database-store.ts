@@ -30,6 +30,7 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
     /^(SQLITE_(CANTOPEN|READONLY|AUTH)|EACCES|EPERM|EROFS|EEXIST|ENOTDIR|EISDIR)$/,
     'its file cannot be opened or made. Correct the path in DATABASE_URL, or what this user may do there',
   ],
+  [/^(53100|SQLITE_FULL)$/, 'the disk is full. Make room where the database of DATABASE_URL keeps its data'],
   [/^SQLITE_NOTADB$/, 'the file is no database of SQLite. Correct the path in DATABASE_URL'],
 ];
 

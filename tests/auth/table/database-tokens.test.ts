@@ -423,6 +423,7 @@ describe('the command, where something is wrong with the database', () => {
   test.each([
     ['a wrong password', async () => startRefusal('28P01'), '28P01', 'the user or the password'],
     ['an unknown database', async () => startRefusal('3D000'), '3D000', 'no such database'],
+    ['a database on a full disk', async () => startRefusal('53100'), '53100', 'the disk is full'],
     ['a database out of means', async () => startRefusal('53300'), '53300', 'what the database itself logs'],
     [
       'a port where nobody listens',
