@@ -77,7 +77,7 @@ export const ISLANDS = [
   {
     name: 'page',
     what: 'the page at `/`',
-    without: '`/` answers in JSON, whoever asks',
+    without: '`/` always answers in JSON',
     // The page for admins goes with `public`; its API stays.
     files: ['src/http/site/page.ts', 'public'],
     wiring: [
@@ -106,7 +106,7 @@ export const ISLANDS = [
   {
     name: 'bundle',
     what: 'the bundle for Claude Desktop, which the server hands out',
-    without: '`/connect.mcpb` is 404; Claude Desktop is configured by its file',
+    without: '`/connect.mcpb` is 404; Claude Desktop is set up in its configuration file',
     files: ['src/connect/bundle', 'src/connect/bundle-client.ts', 'src/http/site/bundle.ts', 'bundle'],
     wiring: [
       { file: START, linesWith: 'createBundleRoute' },
@@ -129,7 +129,7 @@ export const ISLANDS = [
   {
     name: 'sign-in',
     what: 'signing in with a token on a page, for clients that cannot be given one (OAuth)',
-    without: 'tokens are handed out, and in no other way does anybody come in, as with `SIGN_IN=false`',
+    without: 'clients must send a token that was handed out, as with `SIGN_IN=false`',
     files: [
       'src/auth/sign-in',
       'src/http/sign-in',
@@ -170,7 +170,7 @@ export const ISLANDS = [
     name: 'provider',
     what: 'accepting the tokens of an identity provider (OAuth)',
     without:
-      '`OAUTH_ISSUER` changes nothing but that no token need be configured: nobody gets in with a token of it',
+      'tokens of an identity provider are refused; `OAUTH_ISSUER` only lets the server start without tokens of its own',
     files: [
       'src/auth/provider',
       'src/http/provider',
@@ -202,7 +202,7 @@ export const ISLANDS = [
   {
     name: 'database-tokens',
     what: 'tokens in the database',
-    without: 'tokens are in a file or in `AUTH_TOKENS`; `TOKENS_STORE=database` ends the start with words',
+    without: 'tokens are in a file or in `AUTH_TOKENS`; `TOKENS_STORE=database` ends the start with an error',
     files: ['src/auth/table', 'src/server/database-tokens.ts', 'scripts/token/database-store.ts'],
     wiring: [
       { file: 'src/server/run-server.ts', linesWith: 'openTokensOf' },
@@ -216,7 +216,7 @@ export const ISLANDS = [
   {
     name: 'storage',
     what: 'the database (SQLite or PostgreSQL) behind one interface',
-    without: 'what tools keep is their own matter, and `DATABASE_URL` means nothing',
+    without: 'tools bring their own storage, and `DATABASE_URL` has no effect',
     files: ['src/storage'],
     wiring: [],
     tests: ['tests/storage', 'tests/support/databases.ts', 'tests/support/postgres.ts'],
@@ -227,7 +227,7 @@ export const ISLANDS = [
     name: 'redis',
     what: 'several processes as one server, over Redis or Valkey',
     without:
-      'each process is by itself, but for sessions that outlive it (`SERVER_SECRET`); `REDIS_URL` ends the start',
+      'processes share nothing but the sessions that `SERVER_SECRET` lets them resume; `REDIS_URL` ends the start with an error',
     files: [
       'src/sessions/redis',
       'src/server/redis.ts',
@@ -256,7 +256,7 @@ export const ISLANDS = [
   {
     name: 'metrics',
     what: '`/metrics`, for Prometheus and programs that read its format',
-    without: '`/metrics` is 404, as without `METRICS_TOKEN`; what is told on channels goes on',
+    without: '`/metrics` is 404, as without `METRICS_TOKEN`; the diagnostics channels stay',
     files: [
       'src/http/metrics',
       'src/server/metrics.ts',

@@ -14,12 +14,12 @@ export async function requireCommitted(root: string): Promise<void> {
   if (status === undefined)
     throw new CommandError(
       EXIT.failed,
-      'This folder is no git repository, so that nothing could be had back. git init, git add -A and git commit; or --force.',
+      'This folder is not a git repository, so nothing could be undone. Run git init, git add -A and git commit; or use --force.',
     );
   if (status !== '')
     throw new CommandError(
       EXIT.failed,
-      'Something is not committed, and could not be told from what this command changes. git commit, or git stash; or --force.',
+      'There are uncommitted changes, which could not be told from those of this command. Run git commit or git stash; or use --force.',
     );
 }
 

@@ -191,7 +191,9 @@ describe('npm run init', () => {
     const again = await init(dirty, ['--name', 'y']);
 
     expect(refused.map(({ code }) => code)).toEqual([1, 1]);
-    expect(refused.map(({ stderr }) => stderr).join('')).toMatch(/is not committed[^]*is no git repository/);
+    expect(refused.map(({ stderr }) => stderr).join('')).toMatch(
+      /uncommitted changes[^]*is not a git repository/,
+    );
     expect(await textsIn(without)).toEqual(TEMPLATE);
     expect(forced.code).toBe(0);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is your own already')]);
