@@ -1,4 +1,4 @@
-/** The agenda: what is due is taken once and in time, what has been deleted is not, and the rest stays. */
+/** The agenda: each due entry is taken once and in time, deleted entries are not taken, and the others stay. */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { Agenda } from '../../../src/http/transports/agenda.ts';
@@ -15,7 +15,7 @@ describe('an entry', () => {
     expect([early, due, again]).toEqual([[], ['tea'], []]);
   });
 
-  test('that has been deleted from its slot is not due, and its neighbour is', () => {
+  test('that was deleted from its slot is not taken, and its neighbour is', () => {
     const agenda = new Agenda<string>();
     const slot = agenda.add('gone', 1_000);
     agenda.add('here', 1_000);
@@ -25,7 +25,7 @@ describe('an entry', () => {
     expect(agenda.takeDue(1_000)).toEqual(['here']);
   });
 
-  test('may be entered again while it is being taken', () => {
+  test('may be added again while it is being taken', () => {
     const agenda = new Agenda<string>();
     agenda.add('again', 1_000);
 
@@ -34,7 +34,7 @@ describe('an entry', () => {
     expect(agenda.takeDue(1_000)).toEqual(['again']);
   });
 
-  test('is taken after a clock that jumps, in either direction', () => {
+  test('is taken after the clock jumps, in either direction', () => {
     const agenda = new Agenda<string>();
     agenda.add('old', 1_000);
     agenda.takeDue(100_000_000);
@@ -44,7 +44,7 @@ describe('an entry', () => {
   });
 });
 
-test('whatever is entered and whenever it is looked: nothing early, nothing late, nothing twice', () => {
+test('every entry is taken exactly once, not early and not late, whatever is added and whenever the agenda is asked', () => {
   const times = fc.array(fc.integer({ min: 1, max: 20_000 }), { maxLength: 50 });
   fc.assert(
     fc.property(times, times, (dueAt, looks) => {

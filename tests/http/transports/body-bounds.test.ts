@@ -1,4 +1,4 @@
-/** What a body may hold: values and names in the whole, and in the parts that are small in every real one. */
+/** Limits on what a body may hold: values and names in all, and in the parts that are small in every real body. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   type Answer,
@@ -21,13 +21,13 @@ beforeAll(async () => {
 });
 afterAll(async () => server.close());
 
-/** The status of an answer, and the stable word and the words of its refusal. */
+/** The status of an answer, and the code and the name of its JSON-RPC error. */
 function refusalOf({ status, body }: Answer): unknown[] {
   const { error } = body as { error?: { code: number; message: string; data?: { error: string } } };
   return [status, error?.code, error?.data?.error];
 }
 
-/** An object with so many names. */
+/** An object with so many members. */
 function named(count: number): object {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`name_${index}`, 1]));
 }
@@ -36,17 +36,17 @@ const TOO_COMPLEX = [400, -32_600, 'body_too_complex'];
 const TOO_LARGE_PART = [400, -32_600, 'part_too_large'];
 
 describe('a body', () => {
-  // Those of the message itself are jsonrpc, id, method, params, name, arguments, message and object.
+  // The message itself has eight names: jsonrpc, id, method, params, name, arguments, message and object.
   test.each([
     { count: 20_000 - 8, what: 'as many names as are allowed', refusal: [200, undefined, undefined] },
     { count: 20_000 - 7, what: 'one more', refusal: TOO_COMPLEX },
-  ])('may hold 20,000 names: $what', async ({ count, refusal }) => {
+  ])('may hold 20,000 names and no more: $what', async ({ count, refusal }) => {
     const answer = await session.post(callTool(1, 'echo_message', { message: 'a', object: named(count) }));
 
     expect(refusalOf(answer)).toEqual(refusal);
   });
 
-  test('may hold 100,000 values, and is refused in words above that', async () => {
+  test('may hold 100,000 values, and is refused with that limit above', async () => {
     const [below, above] = await Promise.all(
       [99_900, 100_000].map((count) =>
         session.post(callTool(count, 'echo_message', { message: 'a', list: Array(count).fill(0) })),
@@ -59,7 +59,7 @@ describe('a body', () => {
     expect(above?.body).toMatchObject({ id: null });
   });
 
-  test('may hold whatever it likes within a text, however that looks', async () => {
+  test('may hold any text in a string, however much it looks like JSON', async () => {
     const message = '{"a":[1,2,\\"],'.repeat(50_000);
 
     const answer = await session.post(callTool(1, 'echo_message', { message }));
@@ -68,21 +68,21 @@ describe('a body', () => {
   });
 });
 
-describe('of a part that is small in every real message', () => {
+describe('a part of a message that is always small', () => {
   test.each([
     { what: '1,000 values', meta: named(999), refusal: [200, undefined, undefined] },
     { what: '1,001 values', meta: named(1_000), refusal: TOO_LARGE_PART },
-    { what: 'as many in a list', meta: { list: Array(999).fill(0) }, refusal: TOO_LARGE_PART },
+    { what: '1,001 values with a list', meta: { list: Array(999).fill(0) }, refusal: TOO_LARGE_PART },
     { what: '64 Ki characters', meta: { x: 'x'.repeat(65_535) }, refusal: [200, undefined, undefined] },
     { what: 'one character more', meta: { x: 'x'.repeat(65_536) }, refusal: TOO_LARGE_PART },
-    { what: 'a name of as many', meta: { ['x'.repeat(65_537)]: 1 }, refusal: TOO_LARGE_PART },
-  ])('_meta is taken up to 1,000 values and 64 Ki characters: $what', async ({ meta, refusal }) => {
+    { what: 'a name that is too long', meta: { ['x'.repeat(65_537)]: 1 }, refusal: TOO_LARGE_PART },
+  ])('_meta may hold 1,000 values and 64 Ki characters: $what', async ({ meta, refusal }) => {
     const answer = await session.post(rpc(1, 'tools/list', { _meta: meta }));
 
     expect(refusalOf(answer)).toEqual(refusal);
   });
 
-  test('_meta is bounded in the stateless revision and in answers of the client, too', async () => {
+  test('_meta is limited in stateless requests and in responses of the client, too', async () => {
     const [call, answer] = await Promise.all([
       send(`${server.url}/mcp`, stateless({ method: 'tools/list', params: { _meta: named(1_000) } }, { token: ADA })),
       session.post({ jsonrpc: '2.0', id: 1, result: { _meta: named(1_000) } }),
@@ -94,7 +94,7 @@ describe('of a part that is small in every real message', () => {
   });
 
   test.each(['capabilities', 'clientInfo'])(
-    'the %s of initialize is bounded, and no session made',
+    'the %s of initialize is limited, and a refused one opens no session',
     async (name) => {
       const { params } = initialize() as { params: Record<string, object> };
       const body = rpc(1, 'initialize', { ...params, [name]: { ...params[name], x: 'x'.repeat(65_536) } });
@@ -108,27 +108,27 @@ describe('of a part that is small in every real message', () => {
   );
 });
 
-/** As many different resources. */
+/** So many different URIs of resources. */
 const resources = (count: number): string[] => Array.from({ length: count }, (_, index) => `note:${index}`);
 
-/** A URI as long as may be. */
+/** The longest URI that is allowed. */
 const LONGEST = `note:${'x'.repeat(2_043)}`;
 
-/** Subscribes in a session. */
+/** Subscribes to a resource in a session. */
 const subscribe = (uri: string): object => rpc(1, 'resources/subscribe', { uri });
 
-/** Subscribes without one. */
+/** Subscribes to resources without a session. */
 const listen = (resourceSubscriptions: readonly string[]) =>
   stateless(
     { method: 'subscriptions/listen', params: { notifications: { resourceSubscriptions } } },
     { token: ADA },
   );
 
-describe('of what a client subscribes to', () => {
+describe('the resources that a client subscribes to', () => {
   test.each([
     ['1,001 resources', resources(1_001)],
     ['a URI of 2,049 characters', [`${LONGEST}x`]],
-  ])('%s are refused by name to a subscription, which is none then', async (_what, uris) => {
+  ])('are refused, and no subscription begins: %s', async (_what, uris) => {
     const answer = await send(`${server.url}/mcp`, listen(uris));
 
     expect(refusalOf(answer)).toEqual([400, -32_602, 'too_many_resources']);
@@ -136,7 +136,7 @@ describe('of what a client subscribes to', () => {
     expect(answer.body).toMatchObject({ id: 1 });
   });
 
-  test('1,000 resources, and URIs of 2,048 characters, are taken', async () => {
+  test('may be 1,000, with URIs of 2,048 characters', async () => {
     const stream = await openStream(`${server.url}/mcp`, listen([...resources(999), LONGEST]));
     await stream.waitFor(({ data = '' }) => data.includes('acknowledged'));
     stream.close();
@@ -144,7 +144,7 @@ describe('of what a client subscribes to', () => {
     expect(stream.headers.get('content-type')).toBe('text/event-stream');
   });
 
-  test('a subscription has no id that would make each of its messages large', async () => {
+  test('belong to a subscription whose id is limited: each of its messages repeats it', async () => {
     const body = { ...(listen(['note:1']).body as object), id: 'x'.repeat(65_537) };
 
     const answer = await send(`${server.url}/mcp`, { ...listen(['note:1']), body });
@@ -152,7 +152,7 @@ describe('of what a client subscribes to', () => {
     expect(refusalOf(answer)).toEqual(TOO_LARGE_PART);
   });
 
-  test('a session takes no longer URIs either', async () => {
+  test('have URIs of at most 2,048 characters in a session, too', async () => {
     const long = await session.post(subscribe(`${LONGEST}x`));
     const short = await session.post(subscribe(LONGEST));
 

@@ -1,4 +1,7 @@
-/** A stream that is cut after every so many events, in every revision that resumes: each event comes once and in order, in one process and in three. */
+/**
+ * A stream that breaks after every few events, in each revision that can resume: every event arrives once and in order, with one process and with
+ * three.
+ */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSandbox } from '../../support/process.ts';
@@ -10,10 +13,10 @@ import { createSteppedTool } from '../../support/stepped-tool.ts';
 
 const REVISIONS = ['2025-03-26', '2025-06-18', '2025-11-25'] as const;
 
-/** How far the tool walks before it answers. */
+/** The number of progress messages before the answer. */
 const STEPS = 11;
 
-/** A cut after so many events, the first of them included. */
+/** How many events arrive before each break, for each revision. */
 const CUTS = REVISIONS.flatMap((revision) => [1, 2, 3, 5, 11].map((every) => [revision, every] as const));
 
 const sandbox = createSandbox();
@@ -21,12 +24,12 @@ const walk = createSteppedTool();
 let calls = 0;
 let servers: TestServer[];
 
-/** Starts one process, which keeps what streams say in memory. */
+/** Starts one process, which keeps the events of streams in memory. */
 async function startOne(): Promise<void> {
   servers = [await startTestServer({ tools: [walk.tool] })];
 }
 
-/** Starts three that share a Redis. */
+/** Starts three processes that share a Redis. */
 async function startThree(): Promise<void> {
   const redis = await startRedis(sandbox);
   const env = { SERVER_SECRET: randomBytes(32).toString('base64url'), REDIS_URL: redis.url };
@@ -34,20 +37,20 @@ async function startThree(): Promise<void> {
   servers = await Promise.all(starts);
 }
 
-/** Where streams are cut. */
+/** The servers on which streams break. */
 const PLACES = [
   ['of one process', startOne],
-  ...(hasRedis ? [['of three processes, each time taken up by the next one,', startThree] as const] : []),
+  ...(hasRedis ? [['of three processes, resumed at the next one each time,', startThree] as const] : []),
 ] as const;
 
-/** The process whose turn it is. */
+/** The URL of the process that serves this connection. */
 const urlOf = (turn: number): string => `${servers[turn % servers.length]?.url ?? ''}/mcp`;
 
-/** The messages of a stream so far, with their ids. */
+/** The messages on a stream so far, with their ids. */
 const saidBy = ({ frames }: StreamReader): Frame[] =>
   frames.filter(({ data }) => data !== undefined && data !== '');
 
-/** How far a message says the call is, or its answer. */
+/** The progress that a message reports, or the text of the answer. */
 function meaningOf({ data = '' }: Frame): unknown {
   const { params, result } = JSON.parse(data) as {
     params?: { progress: number };
@@ -56,7 +59,10 @@ function meaningOf({ data = '' }: Frame): unknown {
   return params?.progress ?? result?.content[0]?.text;
 }
 
-/** Has a call walk to its answer for a client whose stream is cut after every so many events; returns what the client has heard, and how often it came back. */
+/**
+ * Runs a call for a client whose stream breaks after every few events; returns the events that it received, how often it connected, and the status
+ * after the last one.
+ */
 async function walkWithCuts(revision: string, every: number) {
   const { headers } = await openMcpSession(urlOf(0).replace('/mcp', ''), ADA, revision);
   const params = { name: 'walk', arguments: {}, _meta: { progressToken: 'p' } };
@@ -64,7 +70,7 @@ async function walkWithCuts(revision: string, every: number) {
   const call = await walk.call(calls);
   calls += 1;
   let [walked, turns] = [0, 0];
-  /** Goes on, whether or not anybody is there to hear it. */
+  /** Sends so many progress messages, whether or not the client is connected. */
   const goOn = async (steps: number): Promise<void> => {
     const count = Math.min(steps, STEPS - walked);
     walked += count;
@@ -73,7 +79,7 @@ async function walkWithCuts(revision: string, every: number) {
   };
   const heard: Frame[] = [];
   const back = () => ({ ...headers, 'Last-Event-ID': heard.at(-1)?.id ?? '' });
-  // More than is heard of it before the first cut: what was sent and is not the last that was heard comes again.
+  // More than the client reads before the first break: what follows its last event id is sent again.
   await goOn(every + 2);
   for (let stream = await opening; ; stream = await openStream(urlOf(turns), { headers: back() })) {
     const wanted = Math.min(every, STEPS + 1 - heard.length);
@@ -84,7 +90,7 @@ async function walkWithCuts(revision: string, every: number) {
     if (heard.length > STEPS) break;
     await goOn(every);
   }
-  // After the answer there is nothing to come back for.
+  // After the answer there is nothing to resume.
   const { status } = await send(urlOf(turns), { headers: back() });
   return { heard, turns, status };
 }
@@ -98,7 +104,7 @@ describe.each(PLACES)('a stream %s', (_place, start) => {
   });
 
   test.each(CUTS)(
-    'in %s, cut after every %i events, brings each once and in order',
+    'in %s, broken after every %i events, delivers each event once and in order',
     async (revision, every) => {
       const { heard, turns, status } = await walkWithCuts(revision, every);
 

@@ -1,4 +1,4 @@
-/** Ids of events: read as they were spelled, on the session that they were made for and on no other. */
+/** Event ids: they are read back as they were made, for their own session and for no other. */
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createEventIds, readEventId } from '../../../src/http/transports/event-ids.ts';
@@ -7,7 +7,7 @@ const KINDS = fc.constantFrom('post' as const, 'get' as const);
 const NUMBERS = fc.nat({ max: 1_000_000 });
 const IDS = fc.array(fc.oneof(fc.string({ maxLength: 12 }), fc.maxSafeInteger()), { maxLength: 3 });
 
-test('an id says what it was made from, in few characters that any header takes', () => {
+test('an event id can be read back, and is short and safe in a header', () => {
   fc.assert(
     fc.property(fc.uuid(), KINDS, NUMBERS, fc.boolean(), IDS, (session, kind, number, isLast, requestIds) => {
       const ids = createEventIds(session, kind, requestIds);
@@ -24,7 +24,7 @@ test('an id says what it was made from, in few characters that any header takes'
   );
 });
 
-test('an id whose stream, kind or requests are altered is none', () => {
+test('an event id with an altered stream, kind or request is invalid', () => {
   const id = createEventIds('session', 'post', [1, 'two']).spell(7);
   const [start, end] = [id.indexOf('.7.'), id.indexOf('.7.') + 3];
   const places = Array.from(id).flatMap((_, at) => (at < start || at >= end ? [at] : []));

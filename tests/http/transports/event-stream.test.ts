@@ -1,4 +1,4 @@
-/** Streams towards clients that do not read are bounded and cut; clients that read get everything, however large. */
+/** Streams to clients that do not read are limited and cut; clients that read receive everything, however large. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -24,7 +24,7 @@ import { ADA, startTestServer, type TestServer } from '../../support/start-serve
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Sends so many progress messages of a mebibyte each: more than any client asks for. */
+/** Sends so many progress messages of a mebibyte each, regardless of whether the client reads. */
 const flood = defineTool({
   name: 'flood',
   title: 'Flood',
@@ -37,7 +37,7 @@ const flood = defineTool({
 });
 
 let server: TestServer;
-/** The server's side of the requests so far, by path. */
+/** The responses of the requests so far, by path. */
 const responses: { readonly path: string | undefined; readonly response: ServerResponse }[] = [];
 const note = (message: unknown): void => {
   const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
@@ -52,7 +52,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** Watches how much waits in the server for the latest request of a path, until it is stopped. */
+/** Watches how many bytes wait in the server for the latest request of a path, until it closes. */
 function watchWaiting(path: string): { readonly response: ServerResponse; highest: () => number } {
   const found = responses.findLast((entry) => entry.path === path);
   if (found === undefined) throw new Error(`No request of ${path}.`);
@@ -63,7 +63,7 @@ function watchWaiting(path: string): { readonly response: ServerResponse; highes
   return { response, highest: () => highest };
 }
 
-/** Opens an SSE session whose client reads nothing any more. */
+/** Opens an SSE session whose client stops reading. */
 async function openStalled(): Promise<{ connection: RawConnection; messages: string }> {
   const connection = await openRaw(server.url);
   connection.write(`GET /sse HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`);
@@ -74,7 +74,7 @@ async function openStalled(): Promise<{ connection: RawConnection; messages: str
 }
 
 describe('a client that stops reading', () => {
-  test('is cut when answers keep coming, before much more than the hard limit waits for it', async () => {
+  test('is cut while answers keep coming, before much more than the limit waits for it', async () => {
     const { connection, messages } = await openStalled();
     const { response, highest } = watchWaiting('/sse');
     const message = 'x'.repeat(MEBIBYTE);
@@ -89,16 +89,16 @@ describe('a client that stops reading', () => {
     expect(status).toBe(404);
     expect(after.status).toBe(404);
     expect(response.destroyed).toBe(true);
-    // Four bodies of the largest size, and the message that went beyond.
+    // Four bodies of the greatest size, and the message that exceeded the limit.
     expect(highest()).toBeLessThan(4 * 4_194_304 + 2 * MEBIBYTE);
   });
 
-  test('is cut after half a minute of looks when mebibytes wait and nothing more comes, and not before', async () => {
+  test('is cut after 30 seconds when mebibytes wait and nothing more is sent, and not before', async () => {
     const { client, response, look } = await openBareStream(12);
     await delay(1);
     const waitingBefore = response.writableLength;
 
-    // The first look is what the others are compared with.
+    // The first check is what the others are compared with.
     for (let looks = 0; looks < 60; looks += 1) look();
     const isCutEarly = response.destroyed;
     look();
@@ -110,17 +110,17 @@ describe('a client that stops reading', () => {
     expect(isCut).toBe(true);
   });
 
-  test('is known by the bytes that wait, also where its messages are short and of characters of three', async () => {
+  test('is measured in bytes, also when messages are short and have characters of three bytes', async () => {
     const { client, response } = await openBareStream(600, '€'.repeat(20_000));
     await delay(1);
     const waiting = response.writableLength;
     client.socket.destroy();
 
-    // As many bytes were sent, but for what the system has taken; a third of that are characters.
+    // So many bytes were sent, less what the operating system has taken; there are a third as many characters.
     expect(waiting).toBeGreaterThan((600 * 60_000) / 2);
   });
 
-  test('is cut on the stream of a call as well, and the session goes on', async () => {
+  test('is cut on the stream of a call too, and its session stays open', async () => {
     const session = await openMcpSession(server.url, ADA);
     const connection = await openRaw(server.url);
     const params = { name: 'flood', arguments: { messages: 40 }, _meta: { progressToken: 1 } };
@@ -143,7 +143,7 @@ describe('a client that stops reading', () => {
 });
 
 describe('a client that reads', () => {
-  test('gets twelve answers of a mebibyte at once on one SSE stream', async () => {
+  test('receives twelve answers of a mebibyte each on one SSE stream', async () => {
     const session = await openSse(server.url, ADA);
     const message = 'y'.repeat(MEBIBYTE);
     const calls = Array.from({ length: 12 }, (_, id) => id);
@@ -160,7 +160,7 @@ describe('a client that reads', () => {
     expect(whole).toHaveLength(12);
   });
 
-  test('gets messages of many mebibytes on the stream of a call', async () => {
+  test('receives twelve mebibytes of progress and the answer on the stream of a call', async () => {
     const session = await openMcpSession(server.url, ADA);
     const params = { name: 'flood', arguments: { messages: 12 }, _meta: { progressToken: 1 } };
 
@@ -174,9 +174,9 @@ describe('a client that reads', () => {
     expect(stream.messages()).toHaveLength(13);
   });
 
-  test('slowly gets twelve mebibytes that wait for it: only who reads nothing is cut', async () => {
+  test('slowly still receives twelve mebibytes that wait for it, and is not cut', async () => {
     const { client, response, look } = await openBareStream(12);
-    // A piece between two looks of half a second: 128 KiB a second. The system hands on what waits in portions of a mebibyte and more.
+    // One piece between two checks, which is 128 KiB a second. The operating system passes on what waits in portions of a mebibyte or more.
     while (client.socket.bytesRead < 12 * MEBIBYTE && !response.destroyed) {
       client.socket.once('data', () => client.socket.pause()).resume();
       await once(client.socket, 'data');
@@ -190,7 +190,7 @@ describe('a client that reads', () => {
   });
 });
 
-/** Opens a stream on which messages of a mebibyte, or these, are sent, and which is looked after when the test says so. */
+/** Opens a stream on which so many messages are sent, and which is checked when the test calls `look`. */
 async function openBareStream(
   messages: number,
   message = 'z'.repeat(MEBIBYTE),

@@ -1,4 +1,4 @@
-/** Heartbeats by a clock of the test's own: one for each interval of silence, on every stream, as long as it is open. */
+/** Heartbeats, with a clock that the test sets: one for each silent interval, on every stream, as long as it is open. */
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -36,7 +36,7 @@ afterEach(() => {
   server.close();
 });
 
-/** Opens a stream; resolves to its two ends. */
+/** Opens a stream; resolves to both of its ends. */
 async function open(): Promise<{ client: RawConnection; res: ServerResponse }> {
   const before = responses.length;
   const client = await openRaw(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -47,7 +47,7 @@ async function open(): Promise<{ client: RawConnection; res: ServerResponse }> {
   return { client, res };
 }
 
-/** Lets time pass in steps of half a second, as the server's timer does. */
+/** Moves the clock on in steps of half a second, as the server's timer does. */
 function pass(ms: number): void {
   for (let passed = 0; passed < ms; passed += 500) {
     nowMs += 500;
@@ -55,7 +55,7 @@ function pass(ms: number): void {
   }
 }
 
-/** How often a client has heard the heart beat, once all that was written has arrived. */
+/** How many heartbeats a client has received, once everything written has arrived. */
 async function beatsOf({ client, res }: Awaited<ReturnType<typeof open>>): Promise<number> {
   res.write('mark');
   await client.waitFor(/mark/);
@@ -63,7 +63,7 @@ async function beatsOf({ client, res }: Awaited<ReturnType<typeof open>>): Promi
 }
 
 describe('a silent stream', () => {
-  test('beats once for each interval, again and again', async () => {
+  test('gets a heartbeat after each interval', async () => {
     const end = await open();
     streams.adopt(end.res, GRANT);
 
@@ -75,7 +75,7 @@ describe('a silent stream', () => {
     expect(await beatsOf(end)).toBe(10);
   });
 
-  test('beats beside others, whenever each was opened', async () => {
+  test('gets its heartbeats beside other streams, whenever each was opened', async () => {
     const end = await open();
     for (let count = 0; count < 50; count += 1) {
       streams.adopt((await open()).res, GRANT);
@@ -89,7 +89,7 @@ describe('a silent stream', () => {
   });
 });
 
-test('a stream that something is written to is silent from then on', async () => {
+test('a write to a stream postpones its next heartbeat by a whole interval', async () => {
   const end = await open();
   const stream = streams.adopt(end.res, GRANT);
 
@@ -103,7 +103,7 @@ test('a stream that something is written to is silent from then on', async () =>
   expect(await beatsOf(end)).toBe(1);
 });
 
-test('a stream that has ended or whose client has gone is written to no more', async () => {
+test('a stream that has ended or whose client has disconnected gets no more writes', async () => {
   const [ended, left] = [await open(), await open()];
   const stream = streams.adopt(ended.res, GRANT);
   streams.adopt(left.res, GRANT);
@@ -118,7 +118,7 @@ test('a stream that has ended or whose client has gone is written to no more', a
   expect(left.res.writableLength).toBe(0);
 });
 
-test('a stream whose client has gone is waited for by nobody: nothing holds it', async () => {
+test('a stream whose client has disconnected is taken out of the agenda of heartbeats', async () => {
   const end = await open();
   const stream = streams.adopt(end.res, GRANT);
   const { slot } = stream;
@@ -132,7 +132,7 @@ test('a stream whose client has gone is waited for by nobody: nothing holds it',
 });
 
 describe('a client that reads nothing', () => {
-  /** A response of which so much waits, in its socket too. */
+  /** A response with bytes that wait, also in its socket. */
   class Stalling extends PassThrough {
     readonly socket = { _handle: { writeQueueSize: 1 } };
     waitingBytes = 3 * 1024 * 1024;
@@ -142,16 +142,16 @@ describe('a client that reads nothing', () => {
     }
   }
 
-  /** A stream that is looked after because much waits on it. */
+  /** A stream that is watched because much waits on it. */
   function watched() {
     const res = new Stalling();
-    // As much of a response as a look needs.
+    // As much of a response as a check needs.
     const stream = streams.adopt(res as unknown as ServerResponse, GRANT);
     streams.watch(stream);
     return { res, stream };
   }
 
-  test('is cut when sixty more looks have found the same', () => {
+  test('is cut when sixty further checks find the same bytes waiting', () => {
     const { res } = watched();
 
     pass(60 * 500);
@@ -161,7 +161,7 @@ describe('a client that reads nothing', () => {
     expect([early, res.destroyed]).toEqual([false, true]);
   });
 
-  test('and then everything, begins anew: only what is found from then on counts', () => {
+  test('is not cut until sixty checks after it has read something', () => {
     const { res, stream } = watched();
     const { waitingBytes } = res;
 
@@ -178,7 +178,7 @@ describe('a client that reads nothing', () => {
   });
 });
 
-test('a stream that is begun when its client has gone already is not kept', async () => {
+test('a stream whose client has disconnected before it begins is not kept', async () => {
   const end = await open();
   end.client.socket.destroy();
   await once(end.res, 'close');

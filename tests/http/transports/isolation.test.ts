@@ -1,4 +1,4 @@
-/** Two hundred users with equal request ids at once: each gets the own answer and nobody else's, on every transport. */
+/** Two hundred users with equal request ids at once: each gets their own answers and nobody else's, on every transport. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { callTool, openMcpSession, send, stateless } from '../../support/raw-http.ts';
 import { openSse } from '../../support/sse-reader.ts';
@@ -20,7 +20,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** The user's calls on one transport, all with the ids 1 to 5; resolves to the texts of the answers. */
+/** Makes a user's calls on one transport, with the ids 1 to 5; resolves to the texts of the answers and how many messages there were. */
 const TRANSPORTS: Record<string, (user: { token: string; userId: string }) => Promise<string[]>> = {
   async sse({ token, userId }) {
     const session = await openSse(server.url, token);
@@ -49,7 +49,7 @@ const TRANSPORTS: Record<string, (user: { token: string; userId: string }) => Pr
   },
 };
 
-test('nobody gets what another user asked, and nothing comes twice', async () => {
+test("no user gets the answer to another user's request, and no answer comes twice", async () => {
   const kinds = Object.values(TRANSPORTS);
 
   const heard = await Promise.all(

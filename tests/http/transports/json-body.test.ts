@@ -31,7 +31,7 @@ afterAll(async () => {
 
 type Route = '/mcp' | '/messages';
 
-/** The server's side of the request that comes next. */
+/** The response to the next request. */
 function nextResponse(): Promise<ServerResponse> {
   return new Promise((resolve) => {
     const note = (message: unknown): void => {
@@ -42,7 +42,7 @@ function nextResponse(): Promise<ServerResponse> {
   });
 }
 
-/** The head of a POST that is in order but for these lines; a line of the same name replaces the usual one. */
+/** The head of a valid POST with these lines, which replace those of the same name. */
 function headOf(route: Route, lines: readonly string[]): string[] {
   const names = new Set(lines.map((line) => line.split(':')[0]?.toLowerCase()));
   const usual = [
@@ -59,12 +59,12 @@ function headOf(route: Route, lines: readonly string[]): string[] {
   ];
 }
 
-/** Posts a body as it is. */
+/** Posts a body unchanged. */
 function post(route: Route, body: string | Buffer, lines: readonly string[] = []): Promise<Answer> {
   return sendRaw(server.url, headOf(route, [...lines, `Content-Length: ${Buffer.byteLength(body)}`]), body);
 }
 
-/** The JSON-RPC error of an answer: status, code, stable word. */
+/** The JSON-RPC error of an answer: status, code and name. */
 function errorOf({ status, body }: Answer): unknown[] {
   const { error } = body as { error?: { code: number; data: { error: string } } };
   return [status, error?.code, error?.data.error];
@@ -82,7 +82,7 @@ describe.each(['/mcp', '/messages'] as const)('a body of %s', (route) => {
     'application/json; charset="utf8"',
     'APPLICATION/JSON',
     ' application/json ; x=y',
-  ])('is taken as %s', async (type) => {
+  ])('is accepted as %s', async (type) => {
     const answer = await post(route, PING, [`Content-Type: ${type}`]);
 
     expect(answer.status).toBe(OK);
@@ -123,13 +123,13 @@ describe.each(['/mcp', '/messages'] as const)('a body of %s', (route) => {
     expect(errorOf(answer)).toEqual([415, -32_000, 'unsupported_encoding']);
   });
 
-  test('is taken with the coding identity', async () => {
+  test('is accepted with the coding identity', async () => {
     const answer = await post(route, PING, ['Content-Encoding: identity']);
 
     expect(answer.status).toBe(OK);
   });
 
-  test('is taken at the limit, and 413 one byte above it', async () => {
+  test('is accepted at the size limit, and 413 one byte above it', async () => {
     const [at, above] = await Promise.all([
       post(route, PING.padEnd(LIMIT)),
       post(route, PING.padEnd(LIMIT + 1)),
@@ -140,7 +140,7 @@ describe.each(['/mcp', '/messages'] as const)('a body of %s', (route) => {
     expect(above.headers.get('connection')).toBe('close');
   });
 
-  test('is taken in chunks below the limit', async () => {
+  test('is accepted in chunks below the limit', async () => {
     const connection = await openRaw(server.url);
     connection.write(
       `${headOf(route, ['Transfer-Encoding: chunked', 'Connection: close']).join('\r\n')}\r\n\r\n`,
@@ -198,7 +198,7 @@ describe.each(['/mcp', '/messages'] as const)('a body of %s', (route) => {
     expect(answers[1]?.body).toMatchObject({ error: { code: -32_700, data: { error: 'parse_error' } } });
   });
 
-  test('that ends before its declared length leaves the server well', async () => {
+  test('that ends before its declared length does no harm to the server', async () => {
     const connection = await openRaw(server.url);
     connection.write(`${headOf(route, ['Content-Length: 100']).join('\r\n')}\r\n\r\n{`);
     connection.socket.end();
@@ -211,9 +211,9 @@ describe.each(['/mcp', '/messages'] as const)('a body of %s', (route) => {
   });
 });
 
-// One second each: what comes after a refusal is thrown away for that long.
+// One second each: that is how long the server discards what arrives after a refusal.
 describe('a body that is too large', () => {
-  test('is 413 by its declared length, before a byte of it is sent', async () => {
+  test('is 413 by its declared length, before any of it is sent', async () => {
     const connection = await openRaw(server.url);
     connection.write(`${headOf('/mcp', ['Content-Length: 99999999999']).join('\r\n')}\r\n\r\n`);
 
@@ -222,12 +222,12 @@ describe('a body that is too large', () => {
     expect(errorOf(answer)).toEqual([413, -32_000, 'body_too_large']);
   });
 
-  test('is 413 in chunks of no declared length, and a client that first sends it all receives the answer', async () => {
+  test('is 413 in chunks without a declared length, also to a client that sends everything before it reads', async () => {
     const connection = await openRaw(server.url);
     connection.socket.pause();
     connection.write(`${headOf('/mcp', ['Transfer-Encoding: chunked']).join('\r\n')}\r\n\r\n`);
     const chunk = `4000\r\n${' '.repeat(0x4000)}\r\n`;
-    // A hundred times the limit. A reset on the way would throw away the answer that the client has not read yet.
+    // A hundred times the limit. A reset meanwhile would discard the answer that the client has not read yet.
     for (let sent = 0; sent < 100 * LIMIT; sent += 0x4000) connection.write(chunk);
     await eventually(() => connection.socket.writableLength === 0 || connection.socket.destroyed);
     connection.socket.resume();
@@ -237,7 +237,7 @@ describe('a body that is too large', () => {
     expect(errorOf(answer)).toEqual([413, -32_000, 'body_too_large']);
   });
 
-  test('that never ends after its 413 holds the connection for about a second only', async () => {
+  test('that never ends keeps its connection for about a second after the 413', async () => {
     const connection = await openRaw(server.url);
     connection.write(`${headOf('/mcp', ['Transfer-Encoding: chunked']).join('\r\n')}\r\n\r\n`);
     const sending = setInterval(() => connection.write(`4000\r\n${' '.repeat(0x4000)}\r\n`), 20);
@@ -254,7 +254,7 @@ describe('a body', () => {
     { what: 'without a token', line: 'Authorization: Bearer tok_nobody', status: 401 },
     { what: 'of another media type', line: 'Content-Type: text/plain', status: 415 },
   ])(
-    '$what that comes slowly is refused in words, when the client closes after it',
+    '$what that arrives slowly gets its whole refusal when the client reads late',
     async ({ line, status }) => {
       const connection = await openRaw(server.url);
       const seen = nextResponse();
@@ -263,7 +263,7 @@ describe('a body', () => {
       connection.write(`${headOf('/mcp', lines).join('\r\n')}\r\n\r\n `);
       const response = await seen;
       await eventually(() => response.headersSent);
-      // More of it, to a server that has answered: a reset would throw away the answer that the client has not read yet.
+      // More of it, to a server that has answered: a reset would discard the answer that the client has not read yet.
       for (let sent = 1; sent < LIMIT; sent += 0x1000)
         connection.write(' '.repeat(Math.min(0x1000, LIMIT - sent)));
       await eventually(() => connection.socket.writableLength === 0 || connection.socket.destroyed);

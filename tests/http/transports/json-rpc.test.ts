@@ -1,4 +1,4 @@
-/** Whatever JSON arrives is answered as JSON-RPC has it, on both routes and in every revision: no 5xx and no hang. */
+/** Any JSON that arrives is answered as JSON-RPC prescribes, on both routes and in every revision: no 5xx, and no request is left waiting. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
@@ -21,7 +21,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** Sends a request over either transport and returns the message that answers it. */
+/** Sends a request over either transport; resolves to the message that answers it. */
 async function ask(route: '/mcp' | '/messages', body: object): Promise<unknown> {
   if (route === '/mcp') return (await mcp.post(body)).body;
   // A stream of its own: earlier answers may have the same id.
@@ -32,7 +32,7 @@ async function ask(route: '/mcp' | '/messages', body: object): Promise<unknown> 
   return session.messages()[0];
 }
 
-/** A body refused before it is a message: the error of the POST's own answer. */
+/** Sends a body that is refused before it is a message; resolves to the status, id and code of the answer to its POST. */
 async function refusal(route: '/mcp' | '/messages', body: unknown): Promise<unknown[]> {
   const answer = await (route === '/mcp' ? mcp : sse).post(body);
   const { id, error } = answer.body as { id?: unknown; error?: { code: number } };
@@ -49,15 +49,15 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
     ['the smallest whole number', Number.MIN_SAFE_INTEGER],
     ['a string of digits', '1'],
     ['__proto__', '__proto__'],
-    ['letters beyond ASCII', 'ü–𝔘\u0000\ud800'],
-    ['ten thousand letters', 'x'.repeat(10_000)],
-  ])('an id that is %s comes back as it was sent', async (_what, id) => {
+    ['characters beyond ASCII', 'ü–𝔘\u0000\ud800'],
+    ['ten thousand characters', 'x'.repeat(10_000)],
+  ])('an id that is %s is returned as it was sent', async (_what, id) => {
     const answer = await ask(route, rpc(id, 'ping'));
 
     expect(answer).toEqual({ jsonrpc: '2.0', id, result: {} });
   });
 
-  test('the ids 1 and "1" are two ids', async () => {
+  test('the ids 1 and "1" belong to two requests', async () => {
     const session = await openMcpSession(server.url, ADA);
     const slow = session.post(callTool(1, 'hold'));
     await held.untilWaiting(1);
@@ -72,12 +72,12 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
   test.each([
     ['null', 'null'],
     ['a fraction', '1.5'],
-    ['too large to come back whole', '9007199254740993'],
+    ['too large to be exact', '9007199254740993'],
     ['infinite', '1e999'],
     ['true', 'true'],
     ['an object', '{}'],
     ['an array', '[1]'],
-  ])('an id that is %s is refused -32600', async (_what, id) => {
+  ])('an id that is %s is refused with -32600', async (_what, id) => {
     const answer = await refusal(route, `{"jsonrpc":"2.0","id":${id},"method":"ping"}`);
 
     expect(answer).toEqual([400, null, -32_600]);
@@ -108,21 +108,21 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
     ['an answer with both', '{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":"x"}}'],
     ['an answer with a wrong error', '{"jsonrpc":"2.0","id":1,"error":"x"}'],
     ['an answer with a wrong id', '{"jsonrpc":"2.0","id":{},"result":{}}'],
-  ])('a body that is %s is refused -32600', async (_what, body) => {
+  ])('a body that is %s is refused with -32600', async (_what, body) => {
     const [status, , code] = await refusal(route, body);
 
     expect([status, code]).toEqual([400, -32_600]);
   });
 
   test.each([
-    ['a member too many', '{"jsonrpc":"2.0","id":1,"method":"ping","trace":"x"}', 'no members but'],
-    ['a member too many in a notification', '{"jsonrpc":"2.0","method":"x","trace":"x"}', 'no members but'],
+    ['an unknown member', '{"jsonrpc":"2.0","id":1,"method":"ping","trace":"x"}', 'no members but'],
+    ['an unknown member in a notification', '{"jsonrpc":"2.0","method":"x","trace":"x"}', 'no members but'],
     [
       'a wrong progress token',
       '{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"progressToken":1.5}}}',
       '"progressToken" in that a string',
     ],
-  ])('%s is refused in words that name it', async (_what, body, words) => {
+  ])('the refusal of %s names it', async (_what, body, words) => {
     const answer = await (route === '/mcp' ? mcp : sse).post(body);
 
     expect(answer).toMatchObject({
@@ -136,8 +136,8 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
     ['an empty method', rpc(1, ''), -32_601],
     ['the method __proto__', rpc(1, '__proto__'), -32_601],
     ['the method constructor', rpc(1, 'constructor'), -32_601],
-    ['a method of a capability that is not there', rpc(1, 'prompts/get', { name: 'x' }), -32_601],
-    ['a list with a cursor that nobody gave', rpc(1, 'tools/list', { cursor: 'x' }), -32_602],
+    ['a method of a capability that the server lacks', rpc(1, 'prompts/get', { name: 'x' }), -32_601],
+    ['a list with an unknown cursor', rpc(1, 'tools/list', { cursor: 'x' }), -32_602],
     ['an empty list with a cursor', rpc(1, 'prompts/list', { cursor: 'x' }), -32_602],
     ['a call without a name', rpc(1, 'tools/call', {}), -32_602],
     ['a call without params', rpc(1, 'tools/call'), -32_602],
@@ -156,14 +156,14 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
     ['a call of the tool __proto__', callTool(1, '__proto__'), -32_602],
     ['a call of the tool constructor', callTool(1, 'constructor'), -32_602],
     ['a call of the tool toString', callTool(1, 'toString'), -32_602],
-  ])('%s is answered with its code', async (_what, body, code) => {
+  ])('%s is answered with the error code of its fault', async (_what, body, code) => {
     const answer = await ask(route, body);
 
     expect(answer).toMatchObject({ jsonrpc: '2.0', id: 1, error: { code, message: expect.any(String) } });
   });
 
   test.each(['no_such_tool', '__proto__', 'toString', 'constructor'])(
-    'a call of the unknown tool %s is told so',
+    'a call of the unknown tool %s is an error that names it',
     async (name) => {
       const { error } = (await ask(route, callTool(1, name))) as { error: object };
 
@@ -171,7 +171,7 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
     },
   );
 
-  test('wrong arguments of a tool are a result that the model can read', async () => {
+  test('wrong arguments for a tool give a result that the model can read', async () => {
     const answer = await ask(route, callTool(1, 'echo_message', { message: 1 }));
 
     expect(answer).toMatchObject({ id: 1, result: { isError: true } });
@@ -181,9 +181,9 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
     ['a lone surrogate', String.raw`"\ud800"`, '\ud800'],
     ['a NUL', String.raw`"a\u0000b"`, 'a\u0000b'],
     ['line separators', '"\u2028\u2029\\r\\n\\n"', '\u2028\u2029\r\n\n'],
-    ['what looks like a frame', String.raw`"\n\ndata: {}\n\n"`, '\n\ndata: {}\n\n'],
-    ['letters of every plane', '"aß水𝔘👩‍👩‍👧"', 'aß水𝔘👩‍👩‍👧'],
-  ])('a message with %s comes back as it was sent', async (_what, literal, message) => {
+    ['the text of an SSE frame', String.raw`"\n\ndata: {}\n\n"`, '\n\ndata: {}\n\n'],
+    ['characters of every plane', '"aß水𝔘👩‍👩‍👧"', 'aß水𝔘👩‍👩‍👧'],
+  ])('a message with %s is echoed as it was sent', async (_what, literal, message) => {
     const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo_message","arguments":{"message":${literal}}}}`;
 
     const answer = await ask(route, JSON.parse(body) as object);
@@ -191,7 +191,7 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
     expect(answer).toMatchObject({ result: { content: [{ type: 'text', text: message }] } });
   });
 
-  test('members named __proto__ change nothing, and of a member that is there twice the last counts', async () => {
+  test('members named __proto__ have no effect, and of a doubled member the last one counts', async () => {
     const bodies = [
       '{"jsonrpc":"2.0","id":1,"method":"ping","__proto__":{"polluted":true}}',
       '{"__proto__":{"jsonrpc":"2.0","id":1,"method":"ping"}}',
@@ -209,7 +209,7 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
     ];
 
     const taken = route === '/mcp' ? 200 : 202;
-    // A message has no members but its own; params and arguments may have any.
+    // A message may have only its own members; params and arguments may have any.
     expect(statuses).toEqual([400, 400, taken, taken, taken]);
     expect(renamed.text).toContain('Hello, Ada Lovelace!');
     expect(greeted.text).toContain('Hello, Ada Lovelace!');
@@ -217,7 +217,7 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
     expect(Reflect.get({}, 'polluted')).toBeUndefined();
   });
 
-  test('answers and notifications of no meaning are taken and do nothing', async () => {
+  test('responses and notifications without meaning are accepted and ignored', async () => {
     const bodies = [
       { jsonrpc: '2.0', id: 99, result: {} },
       { jsonrpc: '2.0', id: 'x', error: { code: 1, message: 'no' } },
@@ -232,17 +232,17 @@ describe.each(['/mcp', '/messages'] as const)('on %s', (route) => {
     const answers = await Promise.all(bodies.map(async (body) => (route === '/mcp' ? mcp : sse).post(body)));
     const after = await ask(route, rpc('after', 'ping'));
 
-    // An `initialize` without an id asks for nothing; on a session that has begun it is out of place.
+    // An `initialize` without an id requests nothing; in a session that has begun it is out of place.
     expect(answers.slice(0, -1).map(({ status }) => status)).toEqual(bodies.slice(1).map(() => 202));
     expect(after).toEqual({ jsonrpc: '2.0', id: 'after', result: {} });
   });
 });
 
 test.each([
-  { what: 'the short way', features: [] },
+  { what: 'the fast lane', features: [] },
   { what: 'the SDK', features: [{ name: 'nothing' }] },
 ])(
-  'requests with equal ids in flight are each answered on their own response, by $what',
+  'requests in flight with equal ids are each answered on their own response, by $what',
   async ({ features }) => {
     const tools = [held.tool, ...fixtureTools];
     const own = await startTestServer({ tools, features });
@@ -269,29 +269,32 @@ test.each([
 );
 
 test.each([
-  { what: 'the short way', features: [] },
+  { what: 'the fast lane', features: [] },
   { what: 'the SDK', features: [{ name: 'nothing' }] },
-])('a cancel hits every request of the session with its id and no other, by $what', async ({ features }) => {
-  const own = await startTestServer({ tools: [held.tool], features });
-  const session = await openMcpSession(own.url, ADA);
-  const pending = [1, 1, 2].map(async (id) => session.post(callTool(id, 'hold')));
-  await held.untilWaiting(3);
-  const before = held.aborted;
+])(
+  'a cancellation aborts every request of the session with its id and no other, by $what',
+  async ({ features }) => {
+    const own = await startTestServer({ tools: [held.tool], features });
+    const session = await openMcpSession(own.url, ADA);
+    const pending = [1, 1, 2].map(async (id) => session.post(callTool(id, 'hold')));
+    await held.untilWaiting(3);
+    const before = held.aborted;
 
-  await session.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
-  const cancelled = await Promise.all(pending.slice(0, 2));
-  held.release();
-  const kept = await pending[2];
-  const aborted = held.aborted - before;
-  await own.close();
+    await session.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
+    const cancelled = await Promise.all(pending.slice(0, 2));
+    held.release();
+    const kept = await pending[2];
+    const aborted = held.aborted - before;
+    await own.close();
 
-  expect(cancelled.map(({ status, text }) => [status, text])).toEqual([
-    [202, ''],
-    [202, ''],
-  ]);
-  expect(kept).toMatchObject({ status: 200, body: { id: 2 } });
-  expect(aborted).toBe(2);
-});
+    expect(cancelled.map(({ status, text }) => [status, text])).toEqual([
+      [202, ''],
+      [202, ''],
+    ]);
+    expect(kept).toMatchObject({ status: 200, body: { id: 2 } });
+    expect(aborted).toBe(2);
+  },
+);
 
 describe('batches', () => {
   test.each(['2025-06-18', '2025-11-25'])('are refused in %s', async (version) => {
@@ -305,7 +308,7 @@ describe('batches', () => {
     ]);
   });
 
-  test('are answered in 2025-03-26 with one array, without the notifications', async () => {
+  test('are answered in 2025-03-26 with one array, without entries for notifications', async () => {
     const session = await openMcpSession(server.url, ADA, '2025-03-26');
 
     const answer = await session.post([
@@ -334,7 +337,7 @@ describe('batches', () => {
     expect(answer.body).toEqual([{ jsonrpc: '2.0', id: 1, result: {} }]);
   });
 
-  test('of notifications and answers alone are taken', async () => {
+  test('of only notifications and responses are accepted with 202', async () => {
     const session = await openMcpSession(server.url, ADA, '2025-03-26');
 
     const answer = await session.post([
@@ -363,7 +366,7 @@ describe('batches', () => {
     ]);
   });
 
-  test('with an id twice are not begun', async () => {
+  test('with a doubled id run none of their calls', async () => {
     const session = await openMcpSession(server.url, ADA, '2025-03-26');
 
     const answer = await session.post([callTool(1, 'hold'), callTool('b', 'hold'), callTool(1, 'hold')]);
@@ -381,7 +384,7 @@ describe('batches', () => {
     expect(answer.body).toHaveLength(100);
   });
 
-  test('that cancel their own call end, with the other answers', async () => {
+  test('that cancel their own call get only the other answers', async () => {
     const session = await openMcpSession(server.url, ADA, '2025-03-26');
     const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } };
 
@@ -392,7 +395,7 @@ describe('batches', () => {
     expect(withOthers.body).toEqual([{ jsonrpc: '2.0', id: 2, result: {} }]);
   });
 
-  test('become a stream with every answer when one of them reports progress', async () => {
+  test('are answered with a stream of every answer when one of them reports progress', async () => {
     const session = await openMcpSession(server.url, ADA, '2025-03-26');
     const params = { name: 'hold', arguments: { steps: 1 }, _meta: { progressToken: 1 } };
 
@@ -414,20 +417,20 @@ describe('batches', () => {
   });
 });
 
-test('nothing of all this is logged as an error', async () => {
+test('none of these requests is logged as an error', async () => {
   await send(`${server.url}/health`);
 
   expect(server.lines.filter(({ level }) => Number(level) >= 50)).toEqual([]);
 });
 
-describe('a list of what the server does not have', () => {
+describe('a list of a capability that the server lacks', () => {
   const LISTS = [
     ['prompts/list', { prompts: [] }],
     ['resources/list', { resources: [] }],
     ['resources/templates/list', { resourceTemplates: [] }],
   ] as const;
 
-  test.each(LISTS)('is empty on a session: %s', async (method, result) => {
+  test.each(LISTS)('is empty in a session: %s', async (method, result) => {
     const session = await openMcpSession(server.url, ADA);
 
     const plain = await session.post(rpc(1, method));
@@ -439,15 +442,12 @@ describe('a list of what the server does not have', () => {
     ]);
   });
 
-  test.each(LISTS)(
-    'is no method in the stateless revision, as the capabilities say: %s',
-    async (method, _result) => {
-      const answer = await send(`${server.url}/mcp`, stateless({ method }, { token: ADA }));
+  test.each(LISTS)('is an unknown method in the stateless revision: %s', async (method, _result) => {
+    const answer = await send(`${server.url}/mcp`, stateless({ method }, { token: ADA }));
 
-      expect([answer.status, answer.body]).toEqual([
-        404,
-        expect.objectContaining({ error: expect.objectContaining({ code: -32_601 }) }),
-      ]);
-    },
-  );
+    expect([answer.status, answer.body]).toEqual([
+      404,
+      expect.objectContaining({ error: expect.objectContaining({ code: -32_601 }) }),
+    ]);
+  });
 });

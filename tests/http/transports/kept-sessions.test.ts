@@ -1,4 +1,4 @@
-/** With SERVER_SECRET sessions of Streamable HTTP outlive their process and reach every other one: what goes on, and what is 404. */
+/** With SERVER_SECRET, sessions of Streamable HTTP survive their process and are valid at every other one: what continues, and what is 404. */
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -40,14 +40,14 @@ const ask = (
   { token = ADA, ...rest }: Parameters<typeof send>[1] = {},
 ): Promise<Answer> => send(`${url}/mcp`, { token, headers: { 'Mcp-Session-Id': id }, ...rest });
 
-/** What of an answer must be the same whyever a session is missing. */
+/** The parts of an answer that must not depend on why a session is missing. */
 const shapeOf = ({ status, body, headers }: Answer): unknown => [
   status,
   body,
   [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name)),
 ];
 
-/** Tells what it knows of its client. */
+/** A feature whose tool returns what the server knows about its client. */
 const tellsClient: Feature = {
   name: 'client',
   register: (server) =>
@@ -64,7 +64,7 @@ const tellsClient: Feature = {
     ),
 };
 
-/** Asks its client by itself, on the stream of the call that it asks for. */
+/** A feature that elicits from its client, on the stream of the call during which it does so. */
 const asks: Feature = {
   name: 'asks',
   register: (server) =>
@@ -78,7 +78,7 @@ const asks: Feature = {
     }),
 };
 
-/** What a client may say that means ill, or well and too much. */
+/** What a client may say about itself, malicious or merely too much. */
 const said = fc.dictionary(
   fc.constantFrom(
     'name',
@@ -98,7 +98,7 @@ const said = fc.dictionary(
   })).value,
 );
 
-test('whatever a client says of itself, an id has room for what is noted of it', () => {
+test('the notes about a client have room in a session id, whatever it says about itself', () => {
   const features = [tellsClient];
   const definition = { features, tools: [] } as unknown as McpDefinition;
 
@@ -111,9 +111,9 @@ test('whatever a client says of itself, an id has room for what is noted of it',
   );
 });
 
-describe('a session goes on', () => {
+describe('a session continues', () => {
   test.each(['2025-03-26', '2025-06-18', '2025-11-25'])(
-    'at every process, as the user and in the revision %s that opened it',
+    'at every process, for its user and in revision %s',
     async (revision) => {
       const [here, there] = [await start(), await start()];
       const { id } = await openMcpSession(here.url, ADA, revision);
@@ -141,13 +141,13 @@ describe('a session goes on', () => {
     },
   );
 
-  test('for a client that never learns of the other process, stream and all', async () => {
+  test('for a client of the SDK that does not notice the other process', async () => {
     const [here, there] = [await start(), await start()];
     const client = new Client({ name: 'kept', version: '1' });
     let origin = here.url;
     const transport = new StreamableHTTPClientTransport(new URL(`${here.url}/mcp`), {
       requestInit: { headers: { Authorization: `Bearer ${ADA}` } },
-      // A proxy, as it were.
+      // Stands in for a proxy.
       fetch: async (url, init) => fetch(new URL(new URL(url).pathname, origin), init),
     });
     await client.connect(transport);
@@ -161,7 +161,7 @@ describe('a session goes on', () => {
     expect(tools.length).toBeGreaterThan(0);
   });
 
-  test('with its stream, which another process opens and ends with the session', async () => {
+  test('with its stream, which another process opens and ends', async () => {
     const [here, there] = [await start(), await start()];
     const { id, headers } = await openMcpSession(here.url, ADA);
 
@@ -172,7 +172,7 @@ describe('a session goes on', () => {
     expect([stream.status, ended.status, end]).toEqual([200, 200, 'ended']);
   });
 
-  test('after it was idle, or had to make room', async () => {
+  test('after it was closed to make room for another one', async () => {
     const server = await start({ env: { MAX_SESSIONS_PER_USER: '1' } });
     const first = await openMcpSession(server.url, ADA);
     const second = await openMcpSession(server.url, ADA);
@@ -188,7 +188,7 @@ describe('a session goes on', () => {
 
   test.each([
     ['', { name: 'é', version: '7' }, {}],
-    // None of this has room in an id, each by itself.
+    // None of these has room in an id, each by itself.
     [
       'much ',
       { name: 'é', version: '7', icons: [{ src: `data:image/png;base64,${'A'.repeat(5_000)}` }] },
@@ -197,7 +197,7 @@ describe('a session goes on', () => {
     ['much ', { name: 'é', version: '7', description: 'é'.repeat(1_000) }, {}],
     ['much ', { name: 'é', version: '7' }, { experimental: { much: { said: 'x'.repeat(5_000) } } }],
   ])(
-    'with what its client said %sof itself, where a feature asks for it',
+    'with what its client said %sabout itself, for a feature that asks for it',
     async (_much, clientInfo, more) => {
       const [here, there] = [
         await start({ features: [tellsClient] }),
@@ -231,7 +231,7 @@ describe('a session goes on', () => {
   test.each([
     { through: 'a tool that elicits', what: { tools: [confirm] }, name: 'confirm' },
     { through: 'a feature that says for which request', what: { features: [asks] }, name: 'ask' },
-  ])('and asks its client, through $through', async ({ what, name }) => {
+  ])('and elicits from its client at either process, through $through', async ({ what, name }) => {
     const [here, there] = [await start(what), await start(what)];
     const opened = await send(`${here.url}/mcp`, {
       token: ADA,
@@ -262,7 +262,7 @@ describe('a session goes on', () => {
       });
     const [homeId, awayId] = [await questionOf(atHome), await questionOf(away)];
 
-    // What is meant for the other is nothing here: it would be the wrong answer.
+    // A response that is meant for the other process does nothing here: it would be the wrong answer.
     const astray = [await answer(here, awayId, 'decline'), await answer(there, homeId, 'decline')];
     await answer(here, homeId, 'accept');
     await answer(there, awayId, 'cancel');
@@ -276,7 +276,7 @@ describe('a session goes on', () => {
     ]);
   });
 
-  test('when the secret has been replaced, while the one before stands behind it', async () => {
+  test('after SERVER_SECRET was replaced, while the old secret is listed behind it', async () => {
     const next = randomBytes(32).toString('base64url');
     const here = await start();
     const [during, after] = [
@@ -293,8 +293,8 @@ describe('a session goes on', () => {
   });
 });
 
-describe('the same 404 as of an unknown session has', () => {
-  test("another user's, a forged, an altered one, and one of another secret, on every verb", async () => {
+describe('a session gets the same 404 as an unknown one', () => {
+  test("when it is another user's, forged, altered or of another secret, with every method", async () => {
     const [here, there] = [await start(), await start()];
     const { id } = await openMcpSession(here.url, ADA);
     const foreign = await start({ env: { SERVER_SECRET: randomBytes(32).toString('base64url') } });
@@ -320,7 +320,7 @@ describe('the same 404 as of an unknown session has', () => {
     expect(alive.status).toBe(200);
   });
 
-  test('an ended one, in the process where it ended', async () => {
+  test('when it has ended, in the process where it ended', async () => {
     const server = await start();
     const session = await openMcpSession(server.url, ADA);
 
@@ -332,7 +332,7 @@ describe('the same 404 as of an unknown session has', () => {
     expect([ended.status, after.status]).toEqual([200, 404]);
   });
 
-  test('one whose server had come to know what no id can carry, which stays where it is', async () => {
+  test('at another process when a feature keeps state in it', async () => {
     const features: readonly Feature[][] = [
       [{ name: 'logs', options: { capabilities: { logging: {} } } }],
       [{ name: 'files', options: { capabilities: { resources: { subscribe: true } } } }],
@@ -352,7 +352,7 @@ describe('the same 404 as of an unknown session has', () => {
   });
 });
 
-test('a call is not touched by a cancellation that reaches another process, and is cancelled by its own', async () => {
+test('a cancellation that reaches another process does not abort a call, one that reaches its own does', async () => {
   const held = createHeldTool();
   const tools = [...fixtureTools, held.tool];
   const [here, there] = [await start({ tools }), await start({ tools })];

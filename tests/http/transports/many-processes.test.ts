@@ -1,4 +1,4 @@
-/** Several processes of one server over a real Redis: whatever reaches the one that does not have it is done where it is. */
+/** Several processes of one server over a real Redis: what reaches a process that does not hold the session takes effect at the one that does. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
@@ -38,7 +38,7 @@ const sandbox = createSandbox();
 let redis: TestRedis;
 const servers: TestServer[] = [];
 
-/** Starts a process of the server and waits until it has joined the others. */
+/** Starts a process of the server and waits until it is ready. */
 async function start({ env, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const server = await startTestServer({
     env: { SERVER_SECRET: SECRET, REDIS_URL: redis.url, ...env },
@@ -56,29 +56,29 @@ const ask = (
   { token = ADA, ...rest }: Parameters<typeof send>[1] = {},
 ): Promise<Answer> => send(`${url}/mcp`, { token, headers: { 'Mcp-Session-Id': id }, ...rest });
 
-/** Starts a process with secrets. */
+/** Starts a process with this SERVER_SECRET. */
 const startWith = async (secrets: string, options: TestServerOptions = {}): Promise<TestServer> =>
   start({ ...options, env: { SERVER_SECRET: secrets } });
 
-/** What is noted in Redis. */
+/** The keys of the marks in Redis. */
 const marks = (): string => redis.ask('keys', 'mcp:mark:*');
 
 let guesses = 0;
 
-/** Tries a token that nobody has. */
+/** Tries a token that does not exist. */
 const guess = async ({ url }: TestServer): Promise<number> => {
   guesses += 1;
   return (await send(`${url}/mcp`, { token: `tok_guessed_${guesses}`, body: rpc(1, 'ping') })).status;
 };
 
-/** What of an answer must be the same wherever it is given. */
+/** The parts of an answer that must not depend on the process. */
 const shapeOf = ({ status, body, text, headers }: Answer): unknown => [
   status,
   body ?? text,
   [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name)),
 ];
 
-/** Opens a session's stream here, there and here again; each but the last ends when the next one is opened. */
+/** Opens the stream of a session at one process, at another and at the first again; each but the last ends when the next one opens. */
 async function takeOverStream(here: TestServer, there: TestServer) {
   const { headers } = await openMcpSession(here.url, ADA);
   const first = await openStream(`${here.url}/mcp`, { headers });
@@ -99,7 +99,7 @@ describeWithRedis('processes that share a Redis', () => {
   });
   afterAll(async () => sandbox.close());
 
-  test('answer messages of HTTP+SSE on its stream wherever they are posted, and with the very same status', async () => {
+  test('answer HTTP+SSE messages on their stream, whichever process they are posted to, and with equal POST answers', async () => {
     const [here, there] = [await start(), await start()];
     const session = await openSse(here.url, ADA);
     const post = async ({ url }: TestServer, body: unknown, token = ADA): Promise<Answer> =>
@@ -124,7 +124,7 @@ describeWithRedis('processes that share a Redis', () => {
     expect(foreign[0]).toEqual(expect.arrayContaining([404]));
   });
 
-  test('refuse the same id in flight on HTTP+SSE, deliver each message once, and keep their order', async () => {
+  test('refuse an id that is in flight on HTTP+SSE, and deliver each message once and in order', async () => {
     const held = createHeldTool();
     const tools = [...fixtureTools, held.tool];
     const [here, there] = [await start({ tools }), await start({ tools })];
@@ -146,7 +146,7 @@ describeWithRedis('processes that share a Redis', () => {
     expect(ids).toEqual([...Array.from({ length: 38 }, (_value, index) => index + 2), 1]);
   });
 
-  test('end a session for all of them, those too that have not heard of it', async () => {
+  test('end a session in all of them, also in those that have not heard of its end', async () => {
     const [here, there, elsewhere] = [await start(), await start(), await start()];
     const { id } = await openMcpSession(here.url, ADA);
     await ask(there, id, { body: rpc(1, 'ping') });
@@ -159,24 +159,24 @@ describeWithRedis('processes that share a Redis', () => {
     expect([ended.status, unheard.status, late.status]).toEqual([200, 404, 404]);
   });
 
-  test('have been told of the end of a session when it is answered', async () => {
+  test('know the end of a session by the time that its DELETE is answered', async () => {
     const [here, there] = [await start(), await start()];
     const late: number[] = [];
 
     for (let turn = 0; turn < 40; turn += 1) {
       const { id } = await openMcpSession(here.url, ADA);
-      // Every other one is known there.
+      // Every other session is known there.
       if (turn % 2 === 0) await ask(there, id, { body: rpc(1, 'ping') });
       await ask(here, id, { method: 'DELETE' });
       late.push((await ask(there, id, { body: rpc(2, 'ping') })).status);
     }
 
-    // A request that is there in the same moment may be ahead of what is told. Were it told after the answer, it would be every time
-    // where the session is known.
+    // A request that arrives at the same moment may overtake the announcement. If the end were announced only after the answer, that would happen
+    // every time that the session is known there.
     expect(late.filter((status) => status !== 404).length).toBeLessThan(5);
   });
 
-  test('cancel a call wherever it runs', async () => {
+  test('cancel a call at whichever process it runs', async () => {
     const held = createHeldTool();
     const tools = [...fixtureTools, held.tool];
     const [here, there] = [await start({ tools }), await start({ tools })];
@@ -194,8 +194,8 @@ describeWithRedis('processes that share a Redis', () => {
     expect(held.aborted).toBe(1);
   });
 
-  test('have the answer to a question reach the process that asked', async () => {
-    // One process has read the file since a token was added, the other has not.
+  test('pass the response to an elicitation on to the process that sent it', async () => {
+    // One process has read the token file since a token was added, the other has not.
     const tokens = { ...TOKENS, [YOUNG]: { userId: 'ada' } };
     const [here, there] = [await start({ tools: [confirm] }), await start({ tools: [confirm], tokens })];
     const said = { capabilities: { elicitation: {} }, clientInfo: { name: 'asked', version: '1' } };
@@ -222,7 +222,7 @@ describeWithRedis('processes that share a Redis', () => {
     expect(answer).toMatchObject({ result: { content: [{ text: 'accept' }] } });
   });
 
-  test('hold one stream for a session: the last GET takes it over, wherever it comes', async () => {
+  test('hold one stream for a session: the last GET takes it over, at whichever process it arrives', async () => {
     const [here, there] = [await start(), await start()];
 
     const { ends, statuses } = await takeOverStream(here, there);
@@ -231,7 +231,7 @@ describeWithRedis('processes that share a Redis', () => {
     expect(statuses).toEqual([200, 200, 200]);
   });
 
-  test('take a broken stream up again wherever its client comes back: what was missed, then what comes, to the answer', async () => {
+  test('resume a broken stream at another process: with the missed events, then new ones, up to the answer', async () => {
     const walk = createSteppedTool();
     const [here, there] = [await start({ tools: [walk.tool] }), await start({ tools: [walk.tool] })];
     const { id, headers } = await openMcpSession(here.url, ADA);
@@ -272,16 +272,16 @@ describeWithRedis('processes that share a Redis', () => {
     expect(there.lines.filter(({ msg }) => msg === 'stream resumed')).toHaveLength(2);
   });
 
-  describe('while one secret follows another', () => {
-    /** As all were before, and how they are at the step at which some have the next secret behind the old one, and some in front. */
+  describe('while SERVER_SECRET is being replaced', () => {
+    /** Before the change, and at the step at which some processes have the next secret behind the old one and some in front of it. */
     const BEFORE = SECRET;
     const [BEHIND, IN_FRONT] = [`${SECRET},${NEXT}`, `${NEXT},${SECRET}`];
 
     test.each([
-      ['before', BEFORE, IN_FRONT],
-      ['behind', BEHIND, IN_FRONT],
-      ['in front', IN_FRONT, BEHIND],
-    ])('take up a broken stream of one that has it %s', async (_where, one, other) => {
+      ['not yet', BEFORE, IN_FRONT],
+      ['behind the old one', BEHIND, IN_FRONT],
+      ['in front of the old one', IN_FRONT, BEHIND],
+    ])('resume a broken stream of a process that has the new secret %s', async (_where, one, other) => {
       const walk = createSteppedTool();
       const here = await startWith(one, { tools: [walk.tool] });
       const { headers } = await openMcpSession(here.url, ADA);
@@ -305,10 +305,10 @@ describeWithRedis('processes that share a Redis', () => {
     });
 
     test.each([
-      ['before', BEFORE, IN_FRONT],
-      ['behind', BEHIND, IN_FRONT],
-      ['in front', IN_FRONT, BEHIND],
-    ])('know that a session was ended at one that has it %s', async (_where, one, other) => {
+      ['not yet', BEFORE, IN_FRONT],
+      ['behind the old one', BEHIND, IN_FRONT],
+      ['in front of the old one', IN_FRONT, BEHIND],
+    ])('know that a session ended at a process that has the new secret %s', async (_where, one, other) => {
       const here = await startWith(one);
       const { id } = await openMcpSession(here.url, ADA);
       const before = marks();
@@ -320,14 +320,14 @@ describeWithRedis('processes that share a Redis', () => {
       expect(late.status).toBe(404);
     });
 
-    test('hold one stream for a session, whichever has it in front', async () => {
+    test('hold one stream for a session, whichever secret comes first', async () => {
       const [here, there] = [await startWith(BEHIND), await startWith(IN_FRONT)];
 
       expect(await takeOverStream(here, there)).toMatchObject({ ends: ['ended', 'ended'] });
     });
   });
 
-  test("have a session's own stream go on elsewhere, and begin anew when the process that had it goes", async () => {
+  test("continue a session's own stream at another process, and end it with a retry when its first process stops", async () => {
     const change: (() => void)[] = [];
     const changing: Feature = {
       name: 'changing',
@@ -360,7 +360,7 @@ describeWithRedis('processes that share a Redis', () => {
     expect(second.messages()).toHaveLength(1);
   });
 
-  test('tell the sessions of a user, wherever they are, of what a tool has changed for that user, and nobody else', async () => {
+  test('notify all sessions of a user, at every process, that a tool changed a list for that user, and nobody else', async () => {
     const unlock = defineTool({
       name: 'unlock',
       title: 'Unlock',
@@ -389,7 +389,7 @@ describeWithRedis('processes that share a Redis', () => {
     expect([before, own?.messages().length, other?.messages().length]).toEqual([0, 1, 1]);
   });
 
-  test('tell every subscriber of a change once, wherever it happens', async () => {
+  test('notify every subscriber of a change once, at whichever process it happens', async () => {
     const change: (() => void)[] = [];
     const changing: Feature = {
       name: 'changing',
@@ -432,7 +432,7 @@ describeWithRedis('processes that share a Redis', () => {
     for (const stream of [...streams, ...listening]) stream.close();
   });
 
-  test('count refused credentials together', async () => {
+  test('count failed authentications together', async () => {
     const env = { AUTH_FAILURES_PER_MINUTE: '6', TRUST_PROXY: 'true' };
     const [here, there] = [await start({ env }), await start({ env })];
 
@@ -448,7 +448,7 @@ describeWithRedis('processes that share a Redis', () => {
     expect(statuses).toEqual([429, 429]);
   });
 
-  test('count the calls of a user together, a second later at most', async () => {
+  test('count the calls of a user together', async () => {
     const env = { CALLS_PER_MINUTE: '60' };
     const [here, there] = [await start({ env }), await start({ env })];
     const { id } = await openMcpSession(here.url, ADA);
@@ -465,7 +465,7 @@ describeWithRedis('processes that share a Redis', () => {
     expect(others.text).not.toContain('call_limit');
   });
 
-  test('leave nothing readable in Redis, and no key without an end', async () => {
+  test('store nothing readable in Redis, and no key without an expiry', async () => {
     const [here, there] = [await start(), await start()];
     const session = await openSse(here.url, ADA);
     const { id, headers } = await openMcpSession(here.url, ADA);
@@ -495,7 +495,7 @@ describeWithRedis('processes that share a Redis', () => {
       session.id,
       id,
       id.slice(0, 20),
-      // With its quotes: three letters alone come up in what is sealed, and in how the monitor shows bytes.
+      // With its quotes: three letters alone occur in sealed values, and in how the monitor prints bytes.
       '"ada"',
       'Lovelace',
       'secret',
@@ -506,7 +506,7 @@ describeWithRedis('processes that share a Redis', () => {
     expect(seen).toContain('PUBLISH');
   });
 
-  test('send nothing to Redis for plain calls, at home and away', async () => {
+  test("send no command to Redis for calls, whether or not they are of this process's session", async () => {
     const [here, there] = [await start(), await start()];
     const { id } = await openMcpSession(here.url, ADA);
     for (const server of [here, there]) await ask(server, id, { body: rpc(0, 'ping') });
@@ -528,7 +528,7 @@ describeWithRedis('processes that share a Redis', () => {
       }
 
     expect(commands() - before).toBe(0);
-    // What users have taken of their limit is told once a second, whatever the load.
+    // What users have used of their limit is published once a second, whatever the load.
     expect(redis.given('publish') - publishedBefore).toBeLessThan(50);
     expect(
       redis

@@ -1,4 +1,4 @@
-/** Streamable HTTP of the revisions with sessions: a session's life, its streams, and what belongs to none. */
+/** Streamable HTTP in the revisions with sessions: the life of a session, its streams, and requests without a session. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
@@ -18,7 +18,7 @@ import type { Feature } from '../../../src/mcp/feature.ts';
 
 const held = createHeldTool();
 let announceChange = (): void => undefined;
-/** Gives the tests a hand on the change notifications. */
+/** Lets the tests announce changes of the list of tools. */
 const changing: Feature = {
   name: 'changing',
   options: { capabilities: { tools: { listChanged: true } } },
@@ -77,13 +77,13 @@ describe('a session', () => {
     },
   );
 
-  test('offers its latest revision to a client that asks for one it does not know', async () => {
+  test('offers the latest revision with sessions to a client that asks for an unknown one', async () => {
     const answer = await send(mcp, { token: ADA, body: initialize('1999-01-01') });
 
     expect(answer.body).toMatchObject({ result: { protocolVersion: '2025-11-25' } });
   });
 
-  test('refuses a second initialize and goes on', async () => {
+  test('refuses a second initialize and stays open', async () => {
     const session = await openMcpSession(server.url, ADA);
 
     const second = await session.post(initialize('2025-11-25', 'again'));
@@ -106,7 +106,7 @@ describe('a session', () => {
     expect([answer.status, answer.headers.get('mcp-session-id')]).toEqual([404, null]);
   });
 
-  test('has an id at random: nothing of it stays the same, for one user with one client', async () => {
+  test('has a random id, of which only the version digit is constant', async () => {
     const ids: string[] = [];
     for (let count = 0; count < 16; count += 1) {
       const { id, headers } = await openMcpSession(server.url, BOB);
@@ -123,7 +123,7 @@ describe('a session', () => {
 });
 
 describe('a request without a session', () => {
-  test('is served when nothing in it depends on one, for clients that never send the id back', async () => {
+  test('is served when it does not depend on a session, for clients that never send the session id', async () => {
     const bodies = [callTool(7, 'get_greeting'), rpc(7, 'tools/list'), rpc(7, 'ping')];
 
     const answers = await Promise.all(bodies.map(async (body) => send(mcp, { token: BOB, body })));
@@ -143,7 +143,7 @@ describe('a request without a session', () => {
     ]);
   });
 
-  test('leaves nothing behind, however many come', async () => {
+  test('opens no session, however many there are', async () => {
     const small = await startTestServer({ env: { MAX_SESSIONS: '2' }, tools: fixtureTools });
     const answers = [];
 
@@ -154,7 +154,7 @@ describe('a request without a session', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
-  test('streams its progress, and is waited for when the server ends', async () => {
+  test('streams its progress, and is finished before the server closes', async () => {
     const ending = await startTestServer({ tools: [held.tool] });
     const stream = openStream(`${ending.url}/mcp`, {
       token: ADA,
@@ -173,7 +173,7 @@ describe('a request without a session', () => {
     expect(await closed).toBe(true);
   });
 
-  test('is 202 when it is a notification, which means nothing without one', async () => {
+  test('is 202 when it is a notification', async () => {
     const body = { jsonrpc: '2.0', method: 'notifications/initialized' };
 
     const answer = await send(mcp, { token: ADA, body });
@@ -181,7 +181,7 @@ describe('a request without a session', () => {
     expect([answer.status, answer.text]).toEqual([202, '']);
   });
 
-  test('is 400 with its id and says so when it needs one', async () => {
+  test('is 400 with its id when it needs a session', async () => {
     const answer = await send(mcp, { token: ADA, body: rpc(7, 'resources/list') });
 
     expect([answer.status, answer.body]).toEqual([
@@ -199,37 +199,42 @@ describe('a request without a session', () => {
   });
 
   test.each([
-    ['that is named', { 'MCP-Protocol-Version': '2025-03-26' }],
-    ['before there was a header that names it', {}],
-  ])('is served as a batch of what needs none, in the revision that has batches, %s', async (_, headers) => {
-    const notice = { jsonrpc: '2.0', method: 'notifications/initialized' };
-    const call = rpc('c', 'tools/call', { name: 'whoami', arguments: {} });
+    ['named by the header', { 'MCP-Protocol-Version': '2025-03-26' }],
+    ['or without the header, which is younger', {}],
+  ])(
+    'is served as a batch in revision 2025-03-26, %s, unless part of it needs a session',
+    async (_, headers) => {
+      const notice = { jsonrpc: '2.0', method: 'notifications/initialized' };
+      const call = rpc('c', 'tools/call', { name: 'whoami', arguments: {} });
 
-    const served = await send(mcp, { token: ADA, body: [rpc(1, 'ping'), notice, call], headers });
-    const notices = await send(mcp, { token: ADA, body: [notice, notice], headers });
-    const mixed = await send(mcp, { token: ADA, body: [rpc(1, 'ping'), rpc(2, 'prompts/list')], headers });
-    const later = await send(mcp, {
-      token: ADA,
-      body: [rpc(1, 'ping')],
-      headers: { 'MCP-Protocol-Version': '2025-06-18' },
-    });
+      const served = await send(mcp, { token: ADA, body: [rpc(1, 'ping'), notice, call], headers });
+      const notices = await send(mcp, { token: ADA, body: [notice, notice], headers });
+      const mixed = await send(mcp, { token: ADA, body: [rpc(1, 'ping'), rpc(2, 'prompts/list')], headers });
+      const later = await send(mcp, {
+        token: ADA,
+        body: [rpc(1, 'ping')],
+        headers: { 'MCP-Protocol-Version': '2025-06-18' },
+      });
 
-    expect(served.status).toBe(200);
-    expect(served.body).toHaveLength(2);
-    expect(served.body).toEqual(
-      expect.arrayContaining([
-        { jsonrpc: '2.0', id: 1, result: {} },
-        expect.objectContaining({
-          id: 'c',
-          result: expect.objectContaining({ structuredContent: expect.objectContaining({ userId: 'ada' }) }),
-        }),
-      ]),
-    );
-    expect([notices.status, notices.text]).toEqual([202, '']);
-    expect([mixed.status, later.status]).toEqual([400, 400]);
-  });
+      expect(served.status).toBe(200);
+      expect(served.body).toHaveLength(2);
+      expect(served.body).toEqual(
+        expect.arrayContaining([
+          { jsonrpc: '2.0', id: 1, result: {} },
+          expect.objectContaining({
+            id: 'c',
+            result: expect.objectContaining({
+              structuredContent: expect.objectContaining({ userId: 'ada' }),
+            }),
+          }),
+        ]),
+      );
+      expect([notices.status, notices.text]).toEqual([202, '']);
+      expect([mixed.status, later.status]).toEqual([400, 400]);
+    },
+  );
 
-  test('is 400 when it is an answer, or a batch that begins a session', async () => {
+  test('is 400 when it is a response, or a batch with initialize', async () => {
     const bodies = [{ jsonrpc: '2.0', id: 1, result: {} }, [initialize()], [initialize(), rpc(1, 'ping')]];
 
     const answers = await Promise.all(bodies.map(async (body) => send(mcp, { token: ADA, body })));
@@ -237,7 +242,7 @@ describe('a request without a session', () => {
     expect(answers.map(({ status }) => status)).toEqual([400, 400, 400]);
   });
 
-  test('is 405 with Allow and a hint when it is a GET', async () => {
+  test('is 405 with Allow and an explanation when it is a GET', async () => {
     const answer = await send(mcp, { token: ADA, headers: { Accept: 'text/event-stream' } });
 
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST, DELETE']);
@@ -262,7 +267,7 @@ describe('a request without a session', () => {
 
 describe('an unknown session', () => {
   test.each(['no-such-session', '__proto__', 'constructor', 'x'.repeat(5_000), '%00'])(
-    'such as %.20s is a JSON-RPC 404 on every verb',
+    'such as %.20s is a JSON-RPC 404 with every method',
     async (id) => {
       const headers = { 'Mcp-Session-Id': id };
 
@@ -284,7 +289,7 @@ describe('an unknown session', () => {
 });
 
 describe('MCP-Protocol-Version', () => {
-  test('of a revision with sessions is accepted, also when it is not the negotiated one, and may be absent', async () => {
+  test('may be any revision with sessions, also one that was not negotiated, or absent', async () => {
     const session = await openMcpSession(server.url, ADA);
 
     const versions = ['2025-03-26', '2025-06-18', '2025-11-25'];
@@ -299,7 +304,7 @@ describe('MCP-Protocol-Version', () => {
   });
 
   test.each(['1999-01-01', 'latest', '2025-11-25, 2025-06-18'])(
-    'that no session speaks, such as %s, is 400 on every verb',
+    'with another value, such as %s, is 400 with every method',
     async (version) => {
       const session = await openMcpSession(server.url, ADA);
       const headers = { ...session.headers, 'MCP-Protocol-Version': version };
@@ -318,7 +323,7 @@ describe('MCP-Protocol-Version', () => {
 });
 
 describe('the stream of a session', () => {
-  test('has the headers that keep proxies from collecting it, and beats', async () => {
+  test('has headers that keep proxies from buffering it, and heartbeats', async () => {
     const session = await openMcpSession(server.url, ADA);
 
     const stream = await openStream(mcp, { headers: session.headers });
@@ -330,12 +335,12 @@ describe('the stream of a session', () => {
     expect(stream.headers.get('cache-control')).toBe('no-cache, no-transform');
     expect(stream.headers.get('x-accel-buffering')).toBe('no');
     expect(stream.headers.get('mcp-session-id')).toBe(session.id);
-    // There are proxies that hold the head back until a byte of the body comes.
+    // Some proxies hold the headers back until there is a byte of the body.
     const primer = { id: expect.stringMatching(/^g\..*\.0$/), data: '' };
     expect(stream.frames).toEqual([{ comment: 'open' }, primer, { comment: 'keepalive' }]);
   });
 
-  test('gets the change notifications', async () => {
+  test('carries change notifications', async () => {
     const session = await openMcpSession(server.url, ADA);
     const stream = await openStream(mcp, { headers: session.headers });
 
@@ -369,7 +374,7 @@ describe('the stream of a session', () => {
     expect(await stream.over()).toBe('ended');
   });
 
-  test('is 406 for a client that takes no event stream', async () => {
+  test('is 406 for a client that does not accept text/event-stream', async () => {
     const session = await openMcpSession(server.url, ADA);
 
     const answer = await send(mcp, { headers: { ...session.headers, Accept: 'application/json' } });
@@ -384,7 +389,7 @@ describe('an answer', () => {
     'application/json',
     '*/*',
     'text/event-stream;q=0.5, application/json;q=0.1',
-  ])('is plain JSON to Accept: %s when it comes at once', async (accept) => {
+  ])('is plain JSON for Accept: %s when it is immediate', async (accept) => {
     const session = await openMcpSession(server.url, ADA);
 
     const answer = await session.post(rpc(1, 'ping'), { headers: { Accept: accept } });
@@ -393,7 +398,7 @@ describe('an answer', () => {
     expect(answer.body).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
   });
 
-  test('is a stream to Accept: text/event-stream alone', async () => {
+  test('is a stream for a client that accepts only text/event-stream', async () => {
     const session = await openMcpSession(server.url, ADA);
     const headers = { ...session.headers, Accept: 'text/event-stream' };
     const ask = stateless({ method: 'tools/list' }, { token: ADA });
@@ -415,7 +420,7 @@ describe('an answer', () => {
       expect(sent.get('content-type')).toBe('text/event-stream');
   });
 
-  test('becomes a stream when progress comes before it', async () => {
+  test('becomes a stream when progress precedes it', async () => {
     const session = await openMcpSession(server.url, ADA);
     const params = { name: 'hold', arguments: { steps: 2 }, _meta: { progressToken: 'p' } };
 
@@ -433,7 +438,7 @@ describe('an answer', () => {
     ]);
   });
 
-  test('stays plain JSON, without progress, for a client that takes no stream', async () => {
+  test('stays plain JSON, without progress, for a client that does not accept a stream', async () => {
     const session = await openMcpSession(server.url, ADA);
     const params = { name: 'hold', arguments: { steps: 2 }, _meta: { progressToken: 'p' } };
 
@@ -446,7 +451,7 @@ describe('an answer', () => {
     expect(answer.body).toMatchObject({ id: 1, result: { content: [{ text: 'held' }] } });
   });
 
-  test('becomes a stream that beats when it takes longer than the interval', async () => {
+  test('becomes a stream with heartbeats when it takes longer than their interval', async () => {
     const session = await openMcpSession(server.url, ADA);
 
     const stream = await openStream(mcp, { headers: session.headers, body: callTool('slow', 'hold') });
@@ -461,7 +466,7 @@ describe('an answer', () => {
     expect(end).toBe('ended');
   });
 
-  test('goes to the request it belongs to, whatever the order', async () => {
+  test('belongs to its request, in whatever order answers come', async () => {
     const session = await openMcpSession(server.url, ADA);
 
     const slow = session.post(callTool('slow', 'hold'));
@@ -493,7 +498,7 @@ describe('a cancelled call', () => {
     await eventually(() => held.aborted === abortedBefore + 1);
   });
 
-  test('ends its response when that is a stream already', async () => {
+  test('ends its response when that is already a stream', async () => {
     const session = await openMcpSession(server.url, ADA);
     const params = { name: 'hold', arguments: { steps: 1 }, _meta: { progressToken: 1 } };
     const stream = await openStream(mcp, { headers: session.headers, body: rpc(5, 'tools/call', params) });
@@ -505,7 +510,7 @@ describe('a cancelled call', () => {
     expect(stream.messages()).toHaveLength(1);
   });
 
-  test('frees its id', async () => {
+  test('frees its request id', async () => {
     const session = await openMcpSession(server.url, ADA);
     const pending = session.post(callTool(5, 'hold'));
     await held.untilWaiting(1);
@@ -517,7 +522,7 @@ describe('a cancelled call', () => {
     expect(answer.body).toEqual({ jsonrpc: '2.0', id: 5, result: {} });
   });
 
-  test('of an id that is not in flight does nothing', async () => {
+  test('whose id is not in flight is ignored', async () => {
     const session = await openMcpSession(server.url, ADA);
 
     const answers = await Promise.all(
@@ -532,7 +537,7 @@ describe('a cancelled call', () => {
   });
 });
 
-test('a deleted session ends the calls in flight and aborts their tools', async () => {
+test('deleting a session ends its calls in flight with 404 and aborts their tools', async () => {
   const session = await openMcpSession(server.url, ADA);
   const abortedBefore = held.aborted;
   const pending = session.post(callTool(5, 'hold'));

@@ -1,4 +1,4 @@
-/** A session's own stream (GET) that breaks: what was said meanwhile is there for whoever comes back, and one response at a time has it. */
+/** The stream of a session (GET) that breaks: a client that returns gets what was sent meanwhile, and only one response at a time has the stream. */
 import { afterEach, expect, test } from '@jest/globals';
 import type { FeatureContext, Feature } from '../../../src/mcp/feature.ts';
 import { MemoryEventStore } from '../../../src/sessions/memory-event-store.ts';
@@ -10,15 +10,15 @@ import { ADA, startTestServer, type TestServer } from '../../support/start-serve
 let server: TestServer;
 let store: MemoryEventStore;
 let nowMs: number;
-/** What the store waits for before it looks for a stream, as one would that is elsewhere; and how many wait. */
+/** What the store waits for before it looks a stream up, as if it were elsewhere, and how many lookups wait. */
 let lookUp: Promise<void> | undefined;
 let waiting: number;
 let changes: FeatureContext['changes'];
-/** Stops the server, once. */
+/** Closes the server, once. */
 let stop: () => Promise<boolean>;
 afterEach(async () => stop());
 
-/** Gives the tests a hand on three notifications that can be told apart. */
+/** Lets the tests send three different notifications. */
 const changing: Feature = {
   name: 'changing',
   options: {
@@ -33,7 +33,7 @@ const changing: Feature = {
   },
 };
 
-/** The store, which takes its time where a test has it wait. */
+/** The store, whose lookups wait when a test says so. */
 function createSlowStore(): EventStore {
   [lookUp, waiting] = [undefined, 0];
   return {
@@ -49,7 +49,7 @@ function createSlowStore(): EventStore {
   };
 }
 
-/** Starts a server and opens a session with its own stream. */
+/** Starts a server and opens a session with its stream. */
 async function start(revision = '2025-11-25', env = {}) {
   nowMs = 1_000_000;
   store = new MemoryEventStore({ now: () => nowMs });
@@ -60,30 +60,30 @@ async function start(revision = '2025-11-25', env = {}) {
   return { session, stream: await open(session) };
 }
 
-/** Opens the session's own stream, or takes it up again. */
+/** Opens the stream of a session, or resumes it. */
 const open = ({ headers }: RawSession, lastEventId?: string): Promise<StreamReader> =>
   openStream(`${server.url}/mcp`, {
     headers: { ...headers, ...(lastEventId !== undefined && { 'Last-Event-ID': lastEventId }) },
   });
 
-/** What has been said on streams, in short: `tools`, `prompts`, `resources`. */
+/** What was notified on streams, in short: `tools`, `prompts`, `resources`. */
 const saidOn = (...streams: readonly StreamReader[]): (string | undefined)[] =>
   streams
     .flatMap((stream) => stream.messages())
     .map((message) => (message as { method: string }).method.split('/')[1]);
 
-/** Waits until so much has been said. */
+/** Waits until there are so many messages. */
 const untilSaid = (stream: StreamReader, count: number): Promise<void> =>
   eventually(() => stream.messages().length === count, { what: `${count} messages` });
 
-/** The last id on a stream. */
+/** The last event id on a stream. */
 const lastIdOf = ({ frames }: StreamReader): string => frames.flatMap(({ id }) => id ?? []).at(-1) ?? '';
 
-/** How many GET requests are over. */
+/** How many GET requests have ended. */
 const countEnds = (): number =>
   server.lines.filter(({ msg, method }) => msg === 'request' && method === 'GET').length;
 
-/** Waits until the server has noticed that a client has gone: a request's line in the log is written then. */
+/** Closes a stream and waits until the server has noticed, which is when it logs the request. */
 async function leave(stream: StreamReader): Promise<void> {
   const before = countEnds();
   stream.close();
@@ -91,7 +91,7 @@ async function leave(stream: StreamReader): Promise<void> {
 }
 
 test.each(['2025-06-18', '2025-11-25'])(
-  'what is said while nobody is there comes first, then what comes, in %s',
+  'a resumed stream has the missed messages first, then new ones, in %s',
   async (revision) => {
     const { session, stream } = await start(revision);
     changes.toolsChanged();
@@ -110,7 +110,7 @@ test.each(['2025-06-18', '2025-11-25'])(
   },
 );
 
-test('a stream on which nothing was said before it broke keeps what is said afterwards', async () => {
+test('a stream that broke before its first message keeps what is sent afterwards', async () => {
   const { session, stream } = await start();
   await eventually(() => lastIdOf(stream) !== '');
   await leave(stream);
@@ -123,7 +123,7 @@ test('a stream on which nothing was said before it broke keeps what is said afte
   expect(saidOn(again)).toEqual(['tools']);
 });
 
-test('a stream on which nothing is said at all is taken up and taken over, again and again', async () => {
+test('a stream without any message can be resumed and taken over repeatedly, but not beyond its last event', async () => {
   const { session, stream } = await start();
   await eventually(() => lastIdOf(stream) !== '');
   const id = lastIdOf(stream);
@@ -141,7 +141,7 @@ test('a stream on which nothing is said at all is taken up and taken over, again
   expect(saidOn(stream, second, third)).toEqual(['tools']);
 });
 
-test('a new stream ends the one before, whose id then brings what was missed and nothing more', async () => {
+test('a new stream ends the previous one, whose event ids then give only what was missed', async () => {
   const { session, stream } = await start();
   changes.toolsChanged();
   await untilSaid(stream, 1);
@@ -160,7 +160,7 @@ test('a new stream ends the one before, whose id then brings what was missed and
   expect(nothing.status).toBe(204);
 });
 
-test('what is kept no more makes room for a stream that begins anew', async () => {
+test('when the events of a stream have expired, its client gets a new stream, and only once', async () => {
   const { session, stream } = await start();
   changes.toolsChanged();
   await untilSaid(stream, 1);
@@ -175,11 +175,11 @@ test('what is kept no more makes room for a stream that begins anew', async () =
   fresh.close();
 
   expect(saidOn(fresh)).toEqual(['prompts']);
-  // Two responses that each take the stream from the other would do so for ever.
+  // Two responses that each took the stream from the other would do so for ever.
   expect(other.status).toBe(204);
 });
 
-test('a session that ends takes its stream along, and nothing is kept', async () => {
+test('a session that ends closes its stream and discards its events', async () => {
   const { session, stream } = await start();
   changes.toolsChanged();
   await untilSaid(stream, 1);
@@ -192,7 +192,7 @@ test('a session that ends takes its stream along, and nothing is kept', async ()
   expect(store.size).toEqual({ streams: 0, bytes: 0 });
 });
 
-test('a stream that was taken up again ends at a shutdown, with word when to come back', async () => {
+test('a resumed stream ends at a shutdown with a retry', async () => {
   const { session, stream } = await start();
   await eventually(() => lastIdOf(stream) !== '');
   const again = await open(session, lastIdOf(stream));
@@ -208,7 +208,7 @@ test('a stream that was taken up again ends at a shutdown, with word when to com
   expect(third.frames.at(-1)).toEqual({ retry: '8000' });
 });
 
-/** Has the store wait from now on; returns what lets it go on. */
+/** Makes lookups wait from now on; returns what releases them. */
 function holdLookUp(): () => void {
   let goOn: (() => void) | undefined;
   lookUp = new Promise((resolve) => {
@@ -217,7 +217,7 @@ function holdLookUp(): () => void {
   return () => goOn?.();
 }
 
-test('a client that leaves while its stream is looked for does not keep its session from ending', async () => {
+test('a client that disconnects during the lookup of its stream does not keep its session open', async () => {
   const { session, stream } = await start('2025-11-25', { MAX_SESSIONS_PER_USER: '1' });
   changes.toolsChanged();
   await untilSaid(stream, 1);
@@ -239,7 +239,7 @@ test('a client that leaves while its stream is looked for does not keep its sess
   expect(other.id).not.toBe(session.id);
 });
 
-test('a stream that is found after a shutdown has begun ends with word when to come back', async () => {
+test('a stream that is found after a shutdown has begun ends with a retry', async () => {
   const { session, stream } = await start();
   changes.toolsChanged();
   await untilSaid(stream, 1);
