@@ -1,4 +1,4 @@
-/** `connection.pause`: a tool sends its client away for a while, where that client comes back, and never another one. */
+/** `connection.pause`: a tool ends the response for a while if its client will return for the rest, and never otherwise. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Feature } from '../../../src/mcp/feature.ts';
 import { eventually, openMcpSession, rpc, send, stateless } from '../../support/raw-http.ts';
@@ -22,7 +22,7 @@ async function start(features: readonly { readonly name: string }[] = []): Promi
 const CALL = { name: 'walk', arguments: {}, _meta: { progressToken: 'p' } };
 
 test.each([{ features: [] }, { features: [{ name: 'nothing' }] }])(
-  'ends the response with word when to come back, and whoever does gets the rest: %j',
+  'ends the response with a retry, and a client that resumes gets the rest: %j',
   async ({ features }) => {
     await start(features);
     const session = await openMcpSession(server.url, ADA);
@@ -50,14 +50,14 @@ test.each([{ features: [] }, { features: [{ name: 'nothing' }] }])(
 
     expect([hasPaused, hasPausedAgain, end]).toEqual([true, true, 'ended']);
     expect(stream.frames).toEqual([{ comment: 'open' }, { id, data: '' }, { retry: '250' }]);
-    // Whoever was told a long time is told a short one again.
+    // A client that was told a long time is told a short one again.
     expect(again.frames[1]).toEqual({ id, retry: '1000', data: '' });
     expect(again.frames.at(-1)).toEqual({ retry: '0' });
     expect(await third.answerTo(1)).toMatchObject({ result: { content: [{ text: 'there' }] } });
   },
 );
 
-test("is the SDK's `http.closeSSE` for what a feature registers on the SDK itself, and absent where nobody would come back", async () => {
+test("is the SDK's `http.closeSSE` for a tool that a feature registers on the SDK, and absent for a client that cannot resume", async () => {
   walk = createSteppedTool();
   const closed: boolean[] = [];
   const closing: Feature = {
@@ -88,7 +88,7 @@ test("is the SDK's `http.closeSSE` for what a feature registers on the SDK itsel
   expect(closed).toEqual([true, false]);
 });
 
-test('does nothing while nobody is there, nor after a cancel', async () => {
+test('is true and does nothing while the client is away, and is false after a cancellation', async () => {
   await start();
   const session = await openMcpSession(server.url, ADA);
   const opening = openStream(`${server.url}/mcp`, {
@@ -106,11 +106,11 @@ test('does nothing while nobody is there, nor after a cancel', async () => {
   expect([again, cancelled]).toEqual([true, false]);
 });
 
-describe('a client that would not come back stays', () => {
+describe('does not end the response to a client that would not return', () => {
   test.each([
-    { what: 'a session of 2025-06-18', revision: '2025-06-18', headers: {} },
+    { what: 'in a session of 2025-06-18', revision: '2025-06-18', headers: {} },
     {
-      what: 'a client that takes JSON only',
+      what: 'for a client that accepts only JSON',
       revision: '2025-11-25',
       headers: { Accept: 'application/json' },
     },
@@ -160,7 +160,7 @@ describe('a client that would not come back stays', () => {
   );
 });
 
-test.each([-1, 0.5, Number.NaN, 240_001])('refuses %d milliseconds in words', async (retryMs) => {
+test.each([-1, 0.5, Number.NaN, 240_001])('throws for %d milliseconds', async (retryMs) => {
   await start();
   const session = await openMcpSession(server.url, ADA);
   void session.post(rpc(1, 'tools/call', CALL)).catch(() => undefined);

@@ -1,11 +1,11 @@
-/** An answer that is not there yet: it waits on the agenda to become a stream, and no longer than until it is there. */
+/** An answer that is not there yet waits on the agenda to become a stream, until it is there. */
 import { expect, test } from '@jest/globals';
 import { ANONYMOUS } from '../../../src/auth/user.ts';
 import type { RequestContext } from '../../../src/http/context.ts';
 import { EventStreams } from '../../../src/http/transports/event-streams.ts';
 import { PendingAnswer } from '../../../src/http/transports/pending-answer.ts';
 
-/** A response that takes everything. */
+/** A response that accepts everything. */
 const RESPONSE = {
   headersSent: false,
   destroyed: false,
@@ -14,13 +14,13 @@ const RESPONSE = {
   end: () => undefined,
 };
 
-/** A request of a client that takes either form. */
+/** A request of a client that accepts JSON and streams. */
 function contextOf(res: object): RequestContext {
   const headers = { accept: 'application/json, text/event-stream' };
   return { req: { headers }, res, state: { grant: { user: ANONYMOUS } } } as unknown as RequestContext;
 }
 
-test('an answered request leaves nothing on the agenda', () => {
+test('an answered request leaves no entry on the agenda', () => {
   const streams = new EventStreams({
     keepAliveMs: 1_000,
     unsentHardLimit: 1e9,
@@ -43,7 +43,7 @@ test('an answered request leaves nothing on the agenda', () => {
   expect(slots.map(({ size }) => size)).toEqual([0]);
 });
 
-test('an answer of few characters and many bytes is among what waits for its user', () => {
+test('unread answers count in bytes, not characters, towards what may wait for a user', () => {
   const streams = new EventStreams({
     keepAliveMs: 1_000,
     unsentHardLimit: 1e9,
@@ -53,7 +53,7 @@ test('an answer of few characters and many bytes is among what waits for its use
   const written: string[] = [];
   const note = (text: unknown): void => void written.push(String(text));
   const long = JSON.stringify('€'.repeat(60_000));
-  // Some 180 kB, of which the system takes nothing.
+  // Some 180 kB, of which the operating system takes nothing.
   const res = {
     ...RESPONSE,
     writableLength: Buffer.byteLength(long),

@@ -1,4 +1,4 @@
-/** A stream that breaks is taken up again by the id of the last event: what was missed, then what comes, each once and in order. */
+/** A broken stream is resumed by the id of its last event: with the missed events, then new ones, each once and in order. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { MemoryEventStore } from '../../../src/sessions/memory-event-store.ts';
 import { fixtureTools } from '../../../lab/fixture/tools.mjs';
@@ -33,7 +33,7 @@ afterEach(async () => {
   await server.close();
 });
 
-/** Starts a server with the tool `walk`, and a store whose clock the test has. */
+/** Starts a server with the tool `walk`, and a store whose clock the test sets. */
 async function start(options: TestServerOptions & { readonly scope?: string } = {}): Promise<void> {
   const { scope, ...rest } = options;
   walk = createSteppedTool(scope === undefined ? {} : { scope });
@@ -50,7 +50,7 @@ const walking = (id: string | number): object =>
 const post = ({ headers }: RawSession, body: object): Promise<StreamReader> =>
   openStream(`${server.url}/mcp`, { headers, body });
 
-/** Comes back on a session after an event. */
+/** Resumes a stream of a session after an event. */
 const resume = (
   { headers }: Pick<RawSession, 'headers'>,
   lastEventId: string,
@@ -58,14 +58,14 @@ const resume = (
 ): Promise<StreamReader> =>
   openStream(`${server.url}/mcp`, { headers: { ...headers, 'Last-Event-ID': lastEventId, ...more } });
 
-/** Asks the same, for an answer that is no stream. */
+/** The same request, for an answer that is no stream. */
 const ask = ({ headers }: Pick<RawSession, 'headers'>, lastEventId: string) =>
   send(`${server.url}/mcp`, { headers: { ...headers, 'Last-Event-ID': lastEventId } });
 
-/** The ids on a stream so far. */
+/** The event ids on a stream so far. */
 const idsOf = ({ frames }: StreamReader): string[] => frames.flatMap(({ id }) => id ?? []);
 
-/** What a stream has said so far: how far the call is, and its answer. */
+/** What streams have carried so far: the progress of the call, and its answer or error. */
 function saidOn(...streams: readonly StreamReader[]): unknown[] {
   return streams
     .flatMap((stream) => stream.messages())
@@ -79,11 +79,11 @@ function saidOn(...streams: readonly StreamReader[]): unknown[] {
     });
 }
 
-/** Waits until so many messages have come. */
+/** Waits until there are so many messages. */
 const untilSaid = (stream: StreamReader, count: number): Promise<void> =>
   eventually(() => stream.messages().length >= count, { what: `${count} messages` });
 
-/** Opens a session and a stream on it that has said so many steps. */
+/** Opens a session, and on it a stream that has carried so many progress messages. */
 async function startWalking(steps: number, revision = '2025-11-25', token = ADA) {
   const session = await openMcpSession(server.url, token, revision);
   const opening = post(session, walking(1));
@@ -94,8 +94,8 @@ async function startWalking(steps: number, revision = '2025-11-25', token = ADA)
   return { session, stream, call, last: idsOf(stream).at(-1) ?? '' };
 }
 
-describe('a stream of a POST that breaks', () => {
-  test('is taken up again: what was missed, then what comes, to the answer; meanwhile the tool goes on', async () => {
+describe('a broken stream of a POST', () => {
+  test('is resumed with the missed events, then new ones, up to the answer, while the tool keeps running', async () => {
     await start();
     const { session, stream, call, last } = await startWalking(2);
     stream.close();
@@ -111,14 +111,14 @@ describe('a stream of a POST that breaks', () => {
     expect(saidOn(stream, again)).toEqual([1, 2, 3, 4, 5, 'there']);
     expect(end).toBe('ended');
     expect(call.context.signal.aborted).toBe(false);
-    // The primer of a stream that is resumed says where it begins: it may break before anything comes.
+    // A resumed stream begins with the id that it resumes from: it may break before anything else arrives.
     expect(idsOf(again)[0]).toBe(last);
     expect(server.lines).toContainEqual(
       expect.objectContaining({ msg: 'stream resumed', userId: 'ada', stream: 'post', missed: 2 }),
     );
   });
 
-  test('is taken up from an event that is not the last one that came', async () => {
+  test('is resumed from an event before the last one that arrived', async () => {
     await start();
     const { session, stream, call } = await startWalking(3);
     const [, first = ''] = idsOf(stream);
@@ -132,7 +132,7 @@ describe('a stream of a POST that breaks', () => {
     expect(idsOf(again)).toEqual([first, ...idsOf(stream).slice(2)]);
   });
 
-  test('keeps the answer that came while nobody was there', async () => {
+  test('keeps an answer that came while the client was away', async () => {
     await start();
     const { session, stream, call, last } = await startWalking(1);
     stream.close();
@@ -146,7 +146,7 @@ describe('a stream of a POST that breaks', () => {
     expect(saidOn(again)).toEqual(['there']);
   });
 
-  test('is a stream after a second without an answer, so that there is something to come back for', async () => {
+  test('begins after a second without an answer, so that the client has an id to resume from', async () => {
     await start();
     const session = await openMcpSession(server.url, ADA);
     const stream = await post(session, callTool(1, 'walk'));
@@ -165,7 +165,7 @@ describe('a stream of a POST that breaks', () => {
     expect(call.context.signal.aborted).toBe(false);
   });
 
-  test('that answers a batch brings every answer that is missing', async () => {
+  test('of a batch is resumed with every missing answer', async () => {
     await start();
     const session = await openMcpSession(server.url, ADA, '2025-03-26');
     const opening = post(session, [walking(1), walking(2)]);
@@ -184,7 +184,7 @@ describe('a stream of a POST that breaks', () => {
   });
 
   test.each([{ features: [] }, { features: [{ name: 'nothing' }] }])(
-    'is the same on the short way and in the hands of the SDK: %j',
+    'is resumed alike on the fast lane and by the SDK: %j',
     async ({ features }) => {
       await start({ features });
       const { session, stream, call, last } = await startWalking(1);
@@ -201,8 +201,8 @@ describe('a stream of a POST that breaks', () => {
   );
 });
 
-describe('whoever comes back', () => {
-  test('takes over from a response that is half dead, and from another that came back', async () => {
+describe('a client that resumes a stream', () => {
+  test('takes it over from a response that is still open, also from another resumed one', async () => {
     await start();
     const { session, stream, call, last } = await startWalking(1);
 
@@ -218,7 +218,7 @@ describe('whoever comes back', () => {
     expect([saidOn(second), saidOn(third)]).toEqual([[], ['there']]);
   });
 
-  test('after the answer gets 204, which ends its asking, whether or not anything is kept', async () => {
+  test('after the answer gets 204, whether or not its events are still kept', async () => {
     await start();
     const { session, stream, call } = await startWalking(1);
     call.finish('there');
@@ -233,7 +233,7 @@ describe('whoever comes back', () => {
     expect([soon.status, late.status]).toEqual([204, 204]);
   });
 
-  test('to a stream that a cancel has ended gets 204: nothing will come', async () => {
+  test('after a cancellation gets 204', async () => {
     await start();
     const { session, stream, call, last } = await startWalking(1);
     await session.post({
@@ -249,7 +249,7 @@ describe('whoever comes back', () => {
     expect(again.status).toBe(204);
   });
 
-  test('when what was kept is gone gets an error for its request instead of waiting', async () => {
+  test('after its events have expired gets an error for its request', async () => {
     await start();
     const { session, stream, call, last } = await startWalking(1);
     call.finish('there');
@@ -264,14 +264,14 @@ describe('whoever comes back', () => {
 
     expect(store.size).toEqual({ streams: 0, bytes: 0 });
     expect(error).toMatchObject({ error: { code: -32_001, data: { error: 'answer_lost' } } });
-    // Clients that do not take an error for the answer ask again.
+    // Clients that do not accept an error as the answer resume again.
     expect(asked.status).toBe(204);
     expect(server.lines).toContainEqual(
       expect.objectContaining({ msg: 'stream not resumed', reason: 'answer_lost' }),
     );
   });
 
-  test('when a whole batch is gone gets an error for each request', async () => {
+  test('of a batch after its events have expired gets an error for each request', async () => {
     await start();
     const session = await openMcpSession(server.url, ADA, '2025-03-26');
     const opening = post(session, [walking('one'), walking(2)]);
@@ -293,7 +293,7 @@ describe('whoever comes back', () => {
     ]);
   });
 
-  test('for a request whose id is too long to be told again gets 410 in words', async () => {
+  test('gets 410 when the events have expired and the request id is too long to be in the event id', async () => {
     await start();
     const session = await openMcpSession(server.url, ADA);
     const opening = post(session, walking('i'.repeat(100)));
@@ -310,7 +310,7 @@ describe('whoever comes back', () => {
     expect(again).toMatchObject({ status: 410, body: { error: { data: { error: 'answer_lost' } } } });
   });
 
-  test('for an answer too large to be kept gets the error, though it is a moment later', async () => {
+  test('gets the error when the answer was too large to be kept', async () => {
     await start();
     const { session, stream, call, last } = await startWalking(1);
     stream.close();
@@ -323,8 +323,8 @@ describe('whoever comes back', () => {
   });
 });
 
-describe('an id', () => {
-  test('that is altered anywhere is 400 in words, and takes nothing over', async () => {
+describe('an event id', () => {
+  test('that is altered anywhere is 400, and does not affect the stream', async () => {
     await start();
     const { session, stream, call, last } = await startWalking(2);
     const altered = Array.from(last).map((character, at) => {
@@ -346,7 +346,7 @@ describe('an id', () => {
     expect(saidOn(stream)).toEqual([1, 2, 'there']);
   });
 
-  test("is worth nothing on another session, be it the same user's", async () => {
+  test('is 400 in another session, also of the same user', async () => {
     await start();
     const { call, last } = await startWalking(1);
     const others = [await openMcpSession(server.url, ADA), await openMcpSession(server.url, BOB)];
@@ -358,7 +358,7 @@ describe('an id', () => {
     expect(answers.map(({ text }) => text).join('')).not.toContain('secret');
   });
 
-  test("with the session of another user is 404, as is an ended session's", async () => {
+  test("is 404 with another user's session, or an ended one", async () => {
     await start();
     const { session, call, last } = await startWalking(1);
     call.finish('secret');
@@ -373,13 +373,13 @@ describe('an id', () => {
   });
 });
 
-describe('what a caller may have', () => {
+describe('authorization of a resumed stream', () => {
   const tokens = {
     [SCOPED]: { userId: 'ada', scopes: ['walk'] },
     [OTHER_SCOPE]: { userId: 'ada', scopes: ['else'] },
   };
 
-  test('is asked anew: another token of the user that lacks the scope gets an error, and takes nothing over', async () => {
+  test('is checked anew: another token of the user without the scope gets an error, and does not affect the stream', async () => {
     await start({ tokens, scope: 'walk' });
     const { session, stream, call, last } = await startWalking(1, '2025-11-25', SCOPED);
 
@@ -392,7 +392,7 @@ describe('what a caller may have', () => {
     expect(saidOn(stream)).toEqual([1, 'secret']);
   });
 
-  test('ends with the token: it cannot come back with it, and what it asked for is aborted', async () => {
+  test('ends with the token: the call is aborted, and the token is 401', async () => {
     await start({ tokens: { ...tokens, [BOB]: { userId: 'bob' } }, scope: 'walk' });
     const { session, stream, call, last } = await startWalking(1, '2025-11-25', SCOPED);
     stream.close();
@@ -406,7 +406,7 @@ describe('what a caller may have', () => {
     expect(revoked.status).toBe(401);
   });
 
-  test('includes a stream that another token of the user began', async () => {
+  test('is per user: a stream that another token of the user began can be resumed', async () => {
     await start({ tokens: { ...tokens, [ADA]: { userId: 'ada' } }, scope: 'walk' });
     const { session, stream, call, last } = await startWalking(1, '2025-11-25', SCOPED);
     stream.close();
@@ -419,9 +419,9 @@ describe('what a caller may have', () => {
   });
 });
 
-describe('by the rules of its revision', () => {
+describe('the rules of each revision', () => {
   test.each(['2025-03-26', '2025-06-18'])(
-    'a stream of %s has ids on what it says, and no event without data, also when resumed',
+    'streams of %s have ids on their messages, and no event without data, also when resumed',
     async (revision) => {
       await start();
       const { session, stream, call, last } = await startWalking(1, revision);
@@ -440,7 +440,7 @@ describe('by the rules of its revision', () => {
     },
   );
 
-  test('a stream of 2025-11-25 begins with an id and no data', async () => {
+  test('a stream of 2025-11-25 begins with an event that has an id and no data', async () => {
     await start();
     const { stream } = await startWalking(1);
 
@@ -453,7 +453,7 @@ describe('by the rules of its revision', () => {
     expect(step?.id).toMatch(/^p\..*\.1\./);
   });
 
-  test('2026-07-28 has no ids, and Last-Event-ID means nothing to it', async () => {
+  test('streams of 2026-07-28 have no ids, and Last-Event-ID has no effect', async () => {
     await start();
     const call = stateless({
       method: 'subscriptions/listen',
@@ -474,7 +474,7 @@ describe('by the rules of its revision', () => {
     expect(store.size.streams).toBe(0);
   });
 
-  test('HTTP+SSE has no ids: a stream that breaks is over, and Last-Event-ID opens another session', async () => {
+  test('streams of HTTP+SSE have no ids, and Last-Event-ID opens a new session', async () => {
     await start();
     const sse = await openSse(server.url, ADA);
     await sse.post(callTool(1, 'whoami'));
@@ -493,7 +493,7 @@ describe('by the rules of its revision', () => {
   });
 });
 
-test('an answer in plain JSON keeps nothing, nor does a stream of a client that cannot come back', async () => {
+test('nothing is kept of an answer in plain JSON, or of a stream without a session', async () => {
   await start();
   const session = await openMcpSession(server.url, ADA);
 

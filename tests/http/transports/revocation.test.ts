@@ -1,4 +1,4 @@
-/** A token that is removed, disabled or expires stops working at once, and takes its open streams with it. */
+/** A token that is removed, disabled or expires stops working at once, and its open streams end. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -28,7 +28,7 @@ const SECOND = 'tok_ada_second_0123456789';
 const ada = { userId: 'ada', name: 'Ada' };
 const bob = { userId: 'bob', name: 'Bob' };
 
-/** How soon a revoked token's streams must be closed; the file is looked at twice a second, streams once. */
+/** How soon the streams of a revoked token must be closed; the file is checked twice a second, streams once. Milliseconds. */
 const SOON_MS = 2_500;
 
 let server: TestServer;
@@ -44,11 +44,11 @@ async function start(tokens: TokenFileContent): Promise<void> {
   server = await startTestServer({ tokens, tools: [...fixtureTools, held.tool] });
 }
 
-/** The status that a token's next request gets. */
+/** The status of a request with this token. */
 const statusOf = async (token: string): Promise<number> =>
   (await send(`${server.url}/tools`, { token })).status;
 
-/** A subscription of the stateless revision. */
+/** A subscription in the stateless revision. */
 const listen = stateless({
   method: 'subscriptions/listen',
   params: { notifications: { toolsListChanged: true } },
@@ -58,12 +58,12 @@ describe.each([
   ['removed', (): TokenFileContent => ({ [BOB]: bob }), /revoked/],
   ['disabled', (): TokenFileContent => ({ [ADA]: { ...ada, disabled: true }, [BOB]: bob }), /disabled/],
   [
-    'given an end that has passed',
+    'given an expiry in the past',
     (): TokenFileContent => ({ [ADA]: { ...ada, expiresAt: '2020-01-01T00:00:00Z' }, [BOB]: bob }),
     /expired/,
   ],
 ])('a token that is %s', (_how, after, words) => {
-  test('is refused from then on, and its streams and calls of every transport end', async () => {
+  test('is refused from then on, and its streams and calls on every transport end', async () => {
     await start({ [ADA]: ada, [BOB]: bob });
     const session = await openMcpSession(server.url, ADA, '2025-06-18');
     const bobs = await openSse(server.url, BOB);
@@ -93,13 +93,13 @@ describe.each([
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401, 401]);
     for (const { body } of answers)
       expect(body).toMatchObject({ error: 'invalid_token', error_description: expect.stringMatching(words) });
-    // Whoever waits for the call learns why nothing comes.
+    // The client that waits for the call learns why it has no result.
     expect(await pending).toMatchObject({ status: 401, body: { id: 1, error: REVOKED } });
     expect(held.aborted).toBe(1);
   });
 });
 
-test('a token that expires while its stream is open ends the stream, without any change of the file', async () => {
+test('a stream ends when its token expires, without a change of the file', async () => {
   const expiresAt = new Date(Date.now() + 1_500).toISOString();
   await start({ [ADA]: { ...ada, expiresAt } });
   const stream = await openSse(server.url, ADA);
@@ -107,16 +107,16 @@ test('a token that expires while its stream is open ends the stream, without any
   const end = await stream.over(1_500 + SOON_MS);
 
   expect(end).toBe('ended');
-  // Its client may have refreshed it, and must not wait for as long as the shutdown before has told it.
+  // Its client may have refreshed the token, and must not wait as long as a retry of an earlier shutdown says.
   expect(stream.frames.at(-1)).toEqual({ retry: '1000' });
   expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expiresAt));
   expect(await statusOf(ADA)).toBe(401);
 });
 
-/** What a call is told whose token is not valid any more. */
+/** The error of a call whose token is not valid any more. */
 const REVOKED = {
   code: -32_001,
-  // Where it has only ended, as that of a sign-in does, the client has got another by itself.
+  // If the token has merely expired, as that of a sign-in does, the client has obtained another by itself.
   message: expect.stringMatching(/send it again if that is safe.*sign in again or ask for a new one/),
   data: { error: 'invalid_token' },
 };
@@ -124,15 +124,15 @@ const REVOKED = {
 /** Starts with two tokens of one user. */
 const startWithTwo = (): Promise<void> => start({ [ADA]: ada, [SECOND]: ada });
 
-/** Removes the first of them. */
+/** Removes the first of the two tokens. */
 const revoke = (): Promise<void> => server.writeTokens({ [SECOND]: ada });
 
-/** The header of a token. */
+/** The header with a token. */
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
-describe('a call under way ends with the token that it came with, though the user has another', () => {
+describe('a call in flight ends when its own token is revoked, though the user has another one', () => {
   test.each([
-    // A later revision would make a stream of it before long.
+    // A later revision would soon make it a stream.
     {
       form: 'JSON',
       revision: '2025-06-18',
@@ -150,7 +150,7 @@ describe('a call under way ends with the token that it came with, though the use
       challenge: /^$/,
     },
   ])(
-    'on a session that the other opened, answered as $form',
+    'in a session that the other token opened, answered as $form',
     async ({ revision, steps, status, type, challenge }) => {
       await startWithTwo();
       const session = await openMcpSession(server.url, SECOND, revision);
@@ -176,7 +176,7 @@ describe('a call under way ends with the token that it came with, though the use
     },
   );
 
-  test('on a stream of HTTP+SSE that the other opened', async () => {
+  test('in an HTTP+SSE session that the other token opened', async () => {
     await startWithTwo();
     const sse = await openSse(server.url, SECOND);
     await sse.post(callTool(1, 'hold'), { token: ADA });
@@ -194,9 +194,9 @@ describe('a call under way ends with the token that it came with, though the use
     expect(kept).toMatchObject({ result: { content: [{ text: 'held' }] } });
   });
 
-  test.each(['plain', 'not plain'])('when it stands alone and is %s', async (kind) => {
+  test.each(['plain', 'not plain'])('as a stateless call that is %s', async (kind) => {
     await startWithTwo();
-    // What more the envelope says is left to the SDK.
+    // The SDK serves a call with anything else in its _meta.
     const meta =
       kind === 'plain' ? {} : { 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
     const call = stateless({ method: 'tools/call', params: { name: 'hold', arguments: {}, _meta: meta } });
@@ -213,7 +213,7 @@ describe('a call under way ends with the token that it came with, though the use
     expect((await kept).text).toContain('held');
   });
 
-  test('in the hands of the SDK, too', async () => {
+  test('when the SDK serves the call', async () => {
     held = createHeldTool();
     const feature = { name: 'nothing' };
     server = await startTestServer({
@@ -253,7 +253,7 @@ test("a user's other token keeps the sessions, and the streams that it opened it
   expect(fresh.status).toBe(200);
 });
 
-test('a stream ends with its own token, though another one of the user has the same id', async () => {
+test('a stream ends with its token, though another token of the user has the same id', async () => {
   await start({ [ADA]: ada, [BOB]: bob });
   const stream = await openSse(server.url, ADA);
 
@@ -262,7 +262,7 @@ test('a stream ends with its own token, though another one of the user has the s
   expect(await stream.over(SOON_MS)).toBe('ended');
 });
 
-test('a token with a later start is refused until then, and let in from then on', async () => {
+test('a token is refused before its notBefore, and accepted from then on', async () => {
   await start({ [BOB]: bob, [ADA]: { ...ada, notBefore: new Date(Date.now() + 800).toISOString() } });
 
   const before = await statusOf(ADA);
@@ -271,7 +271,7 @@ test('a token with a later start is refused until then, and let in from then on'
   expect(before).toBe(401);
 });
 
-test('a new token is let in within two seconds of its writing', async () => {
+test('a new token is accepted within two seconds after it was written', async () => {
   await start({ [BOB]: bob });
 
   const before = await statusOf(ADA);
@@ -281,7 +281,7 @@ test('a new token is let in within two seconds of its writing', async () => {
   expect(before).toBe(401);
 });
 
-test('an answer that comes after the end of a stream nobody reads does not hurt the server', async () => {
+test('an answer after the end of a stream that nobody reads does no harm to the server', async () => {
   await start({ [ADA]: ada, [BOB]: bob });
   const responses: ServerResponse[] = [];
   const note = (message: unknown): void => {
@@ -297,13 +297,13 @@ test('an answer that comes after the end of a stream nobody reads does not hurt 
   await post(callTool('last', 'hold'));
   await held.untilWaiting(1);
   connection.socket.pause();
-  // The system's buffers fill first; then a little waits in the server, too little for the stream to be cut.
+  // The buffers of the operating system fill first; then a little waits in the server, too little for the stream to be cut.
   const message = 'x'.repeat(100_000);
   const waiting = (): number => responses[0]?.writableLength ?? 0;
   for (let call = 0; waiting() === 0 && call < 500; call += 1)
     await post(callTool(call, 'echo_message', { message }));
 
-  // Nothing has been cut: the stream ends because its token does.
+  // Nothing has been cut: the stream ends because its token is revoked.
   const waitingBefore = waiting();
   await server.writeTokens({ [BOB]: bob });
   await eventually(() => responses[0]?.writableEnded === true);
@@ -317,7 +317,7 @@ test('an answer that comes after the end of a stream nobody reads does not hurt 
   expect(server.lines.filter(({ level }) => Number(level) >= 50)).toEqual([]);
 });
 
-test('a revoked token is refused on the very connection that it was let in on', async () => {
+test('a revoked token is refused on a connection on which it was accepted before', async () => {
   await start({ [ADA]: ada, [BOB]: bob });
   const connection = await openRaw(server.url);
   const ask = `GET /tools HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`;

@@ -1,4 +1,4 @@
-/** A change of scopes in the token file counts from the next call on, and the clients it concerns are told. */
+/** Changed scopes in the token file apply from the next call on, and the clients concerned are notified. */
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -16,7 +16,7 @@ afterEach(async () => {
   await server.close();
 });
 
-/** A connected client that counts how often it is told that its tools changed. */
+/** A connected client that counts its notifications of a changed list of tools. */
 async function connectListener(kind: 'sse' | 'http', token: string) {
   const client = new Client({ name: 'listener', version: '1.0.0' });
   const requestInit = { headers: { Authorization: `Bearer ${token}` } };
@@ -45,12 +45,12 @@ async function within2s(condition: () => boolean | Promise<boolean>): Promise<vo
   }
 }
 
-test('tells the sessions of a user whose scopes changed, on both transports, and nobody else', async () => {
+test('notifies the sessions of a user whose scopes changed, on both transports, and nobody else', async () => {
   const adaOverSse = await connectListener('sse', ADA);
   const adaOverHttp = await connectListener('http', ADA);
   const bob = await connectListener('sse', BOB);
   const before = await adaOverSse.names();
-  // The http client opens its own stream right after its handshake: a round trip later it is there.
+  // The http client opens its stream right after its handshake: one round trip later it is open.
   await adaOverHttp.names();
 
   await server.writeTokens({ ...TOKENS, [ADA]: { userId: 'ada', name: 'Ada', scopes: ['greet'] } });
@@ -63,7 +63,7 @@ test('tells the sessions of a user whose scopes changed, on both transports, and
   expect(bob.told.times).toBe(0);
 });
 
-test('tells nobody when a name changes, and logs what a reload changed by token id', async () => {
+test('notifies nobody of a changed name, and logs the ids of the tokens that a reload changed', async () => {
   const ada = await connectListener('sse', ADA);
 
   await server.writeTokens({

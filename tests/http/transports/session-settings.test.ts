@@ -1,4 +1,4 @@
-/** What clients set in their sessions, over a real Redis: every process knows of it, and one that cannot know has no such session. */
+/** What clients set in their sessions, over a real Redis: every process knows it, and one that cannot learn it does not serve the session. */
 import { randomBytes } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
@@ -25,7 +25,7 @@ const sandbox = createSandbox();
 let redis: TestRedis;
 const servers: TestServer[] = [];
 
-/** A feature with everything that a client can set, and the hand on what changes. */
+/** A feature with everything that a client can set, and a function that reports a changed resource. */
 function createSettable() {
   const updated: ((uri: string) => void)[] = [];
   const feature: Feature = {
@@ -43,7 +43,7 @@ function createSettable() {
   return { feature, update: (uri: string) => updated[0]?.(uri) };
 }
 
-/** Starts a process and waits until it has joined the others. */
+/** Starts a process and waits until it is ready. */
 async function start(feature: Feature, url = redis.url, others = {}): Promise<TestServer> {
   const env = { SERVER_SECRET: SECRET, REDIS_URL: url, ...others };
   const server = await startTestServer({ env, features: [feature] });
@@ -56,7 +56,7 @@ async function start(feature: Feature, url = redis.url, others = {}): Promise<Te
 const ask = ({ url }: TestServer, id: string, body: object): Promise<Answer> =>
   send(`${url}/mcp`, { token: ADA, headers: { 'Mcp-Session-Id': id }, body });
 
-/** What a process says at its levels. */
+/** The log messages that a process sends at the level of the session. */
 async function heardFrom({ url }: TestServer, headers: Readonly<Record<string, string>>): Promise<unknown[]> {
   const stream = await openStream(`${url}/mcp`, {
     headers,
@@ -69,10 +69,10 @@ async function heardFrom({ url }: TestServer, headers: Readonly<Record<string, s
   });
 }
 
-/** The names of the records in Redis. */
+/** The keys of the records in Redis. */
 const records = (): string[] => redis.ask('keys', 'mcp:record:*').split('\n').filter(Boolean);
 
-describeWithRedis('what a client sets in its session', () => {
+describeWithRedis('the settings of a session', () => {
   beforeAll(async () => {
     redis = await startRedis(sandbox);
   });
@@ -81,7 +81,7 @@ describeWithRedis('what a client sets in its session', () => {
   });
   afterAll(async () => sandbox.close());
 
-  test('is known to a process that did not know the session, and to one that serves it already', async () => {
+  test('are known to a process that first serves the session, and to one that serves it already', async () => {
     const { feature } = createSettable();
     const [here, there] = [await start(feature), await start(feature)];
     const { id, headers } = await openMcpSession(here.url, ADA);
@@ -101,7 +101,7 @@ describeWithRedis('what a client sets in its session', () => {
     expect([late, at, home]).toEqual([['loud'], ['loud'], ['loud']]);
   });
 
-  test('has been told to the others when it is answered', async () => {
+  test('have reached the other processes by the time that the request is answered', async () => {
     const { feature } = createSettable();
     const [here, there] = [await start(feature), await start(feature)];
     const { id, headers } = await openMcpSession(here.url, ADA);
@@ -114,12 +114,12 @@ describeWithRedis('what a client sets in its session', () => {
       heard.push((await heardFrom(there, headers)).length);
     }
 
-    // A request that is there in the same moment may be ahead of what is told.
+    // A request that arrives at the same moment may overtake the announcement.
     const behind = heard.filter((count, turn) => count !== (turn % 2 === 0 ? 1 : 2));
     expect(behind.length).toBeLessThan(4);
   });
 
-  test('has a change reach its stream once, wherever it subscribed, and not after it has taken that back', async () => {
+  test('let a change reach the stream once, wherever the client subscribed, until it unsubscribes', async () => {
     const { feature, update } = createSettable();
     const [here, there] = [await start(feature), await start(feature)];
     const { id, headers } = await openMcpSession(here.url, ADA);
@@ -151,7 +151,7 @@ describeWithRedis('what a client sets in its session', () => {
     expect(heard().filter((uri) => uri === 'note:two').length).toBeGreaterThan(1);
   });
 
-  test('has its stream hear of a change, too, that nobody could tell its process of at the time', async () => {
+  test('let a change reach the stream after Redis is back, if it happened while Redis was unreachable', async () => {
     const { feature, update } = createSettable();
     const way = await openRedisWay(sandbox, redis);
     await start(feature);
@@ -193,7 +193,7 @@ describeWithRedis('what a client sets in its session', () => {
     ]);
   });
 
-  test('that is forgotten makes the session unknown where it is not served yet, and one that knows it says it again', async () => {
+  test('when lost make the session unknown at other processes, until the process that knows them restores them', async () => {
     const { feature } = createSettable();
     const [here, there] = [await start(feature), await start(feature)];
     const { id, headers } = await openMcpSession(here.url, ADA);
@@ -202,7 +202,7 @@ describeWithRedis('what a client sets in its session', () => {
     redis.ask('flushall');
     const unknown = await ask(there, id, rpc(2, 'ping'));
     const known = await ask(here, id, rpc(3, 'ping'));
-    // What was lost is said again when its process has been out of reach and is back.
+    // The process restores what was lost when Redis has been unreachable and is back.
     redis.ask('client', 'kill', 'type', 'normal', 'skipme', 'yes');
     await eventually(async () => (await ask(there, id, rpc(4, 'ping'))).status === 200);
 
@@ -210,7 +210,7 @@ describeWithRedis('what a client sets in its session', () => {
     expect(await heardFrom(there, headers)).toEqual(['loud']);
   });
 
-  test('is refused with 503 while nobody could come to know of it, as is the session where it is not served yet; the rest goes on', async () => {
+  test('cannot be changed (503) while Redis is unreachable; other requests are served where the session is known', async () => {
     const { feature } = createSettable();
     const [here, there] = [await start(feature), await start(feature)];
     const { id } = await openMcpSession(here.url, ADA);
@@ -231,11 +231,11 @@ describeWithRedis('what a client sets in its session', () => {
 
     expect(answers.map(({ status }) => status)).toEqual([503, 200, 503]);
     expect(answers[0]?.headers.get('retry-after')).toBe('1');
-    // One that begins meanwhile is of its process alone.
+    // A session that begins meanwhile belongs to its process alone.
     expect(served.status).toBe(200);
   });
 
-  test('is refused with 503 after half a second where Redis hangs, and a session that begins is of its process alone, without a record', async () => {
+  test('cannot be changed (503) while Redis hangs; a session that begins meanwhile belongs to its process, without a record', async () => {
     redis.ask('flushall');
     const { feature } = createSettable();
     const [here, there] = [await start(feature), await start(feature)];
@@ -246,7 +246,7 @@ describeWithRedis('what a client sets in its session', () => {
       ask(here, id, rpc(1, 'logging/setLevel', { level: 'error' })),
       openMcpSession(there.url, ADA),
     ]);
-    // The connection itself notices after three seconds.
+    // The connection itself would notice only after three seconds.
     const isNoticed = [here, there].map(({ lines }) => lines.some(({ msg }) => msg === 'redis lost'));
     redis.goOn();
     const elsewhere = await ask(here, alone.id, rpc(2, 'ping'));
@@ -256,7 +256,7 @@ describeWithRedis('what a client sets in its session', () => {
     await eventually(() => records().length === 1, { what: 'the record to go' });
   });
 
-  test('leaves nothing readable, and nothing at all after the session has been ended', async () => {
+  test('are unreadable in Redis, and removed when the session ends', async () => {
     const { feature } = createSettable();
     const here = await start(feature);
     const { id } = await openMcpSession(here.url, ADA);
@@ -271,7 +271,7 @@ describeWithRedis('what a client sets in its session', () => {
     expect(contents).not.toMatch(/secret|note|subscribe|ada/);
   });
 
-  test('has no record, and there is no session, where the client of initialize leaves while Redis is waited for', async () => {
+  test('leave no record and no session when the client of initialize disconnects while Redis is slow', async () => {
     redis.ask('flushall');
     const way = await openRedisWay(sandbox, redis);
     const server = await start(createSettable().feature, way.url);
@@ -297,7 +297,7 @@ describeWithRedis('what a client sets in its session', () => {
     expect(server.lines.filter(({ session }) => session !== undefined)).toEqual([]);
   });
 
-  test('has no record where there is no place for the session', async () => {
+  test('leave no record when the session is refused for the limit', async () => {
     redis.ask('flushall');
     const server = await start(createSettable().feature, redis.url, { MAX_SESSIONS_PER_USER: '1' });
     const { headers } = await openMcpSession(server.url, ADA);

@@ -37,7 +37,7 @@ async function start(env: Record<string, string> = {}): Promise<void> {
 /** Tries to open a session of Streamable HTTP. */
 const open = (token: string): Promise<Answer> => send(`${server.url}/mcp`, { token, body: initialize() });
 
-/** What of an answer must be the same for a foreign session and an unknown one. */
+/** The parts of an answer that must be the same for another user's session and an unknown one. */
 const shapeOf = ({ status, body, headers }: Answer): unknown => [
   status,
   body,
@@ -45,7 +45,7 @@ const shapeOf = ({ status, body, headers }: Answer): unknown => [
 ];
 
 describe("another user's session", () => {
-  test('is not to be told from an unknown one on any verb of /mcp, and goes on', async () => {
+  test('gets the same 404 as an unknown one with every method on /mcp, and stays open', async () => {
     await start();
     const session = await openMcpSession(server.url, ADA);
     const verbs = [
@@ -70,7 +70,7 @@ describe("another user's session", () => {
     expect(after.status).toBe(200);
   });
 
-  test('is not to be told from an unknown one on /messages, and hears nothing', async () => {
+  test('gets the same 404 as an unknown one on /messages, and nothing on its stream', async () => {
     await start();
     const session = await openSse(server.url, ADA);
     const post = (id: string): Promise<Answer> =>
@@ -87,7 +87,7 @@ describe("another user's session", () => {
     expect(session.messages()).toHaveLength(1);
   });
 
-  test('is 404 for a cancellation of its calls, which go on', async () => {
+  test('is 404 for a cancellation of its calls, which keep running', async () => {
     await start();
     const session = await openMcpSession(server.url, ADA);
     const pending = session.post(callTool(1, 'hold'));
@@ -105,8 +105,8 @@ describe("another user's session", () => {
   });
 });
 
-describe('the user of a call is the one of its own credential', () => {
-  test('on a session of Streamable HTTP that another token of the user opened', async () => {
+describe('a call runs as the user of its own token', () => {
+  test('in a Streamable HTTP session that another token of the user opened', async () => {
     await start();
     const session = await openMcpSession(server.url, ADA);
     const asPhone = { headers: { ...session.headers, Authorization: `Bearer ${PHONE}` } };
@@ -129,7 +129,7 @@ describe('the user of a call is the one of its own credential', () => {
     expect(refused.text).toContain('insufficient_scope');
   });
 
-  test('on a session of HTTP+SSE that another token of the user opened', async () => {
+  test('in an HTTP+SSE session that another token of the user opened', async () => {
     await start();
     const session = await openSse(server.url, PHONE);
 
@@ -145,8 +145,8 @@ describe('the user of a call is the one of its own credential', () => {
   });
 });
 
-describe('the cap per user', () => {
-  test('counts every transport together, is 429 with Retry-After, and leaves others alone', async () => {
+describe('the limit of sessions per user', () => {
+  test('counts all transports together, is 429 with Retry-After, and does not affect other users', async () => {
     await start({ MAX_SESSIONS_PER_USER: '3' });
     const session = await openMcpSession(server.url, ADA);
     const stream = await openStream(`${server.url}/mcp`, { headers: session.headers });
@@ -182,7 +182,7 @@ describe('the cap per user', () => {
     expect(other.status).toBe(200);
   });
 
-  test('does not count what needs no session', async () => {
+  test('does not count requests without a session', async () => {
     await start({ MAX_SESSIONS_PER_USER: '1' });
     const session = await openMcpSession(server.url, ADA);
 
@@ -195,7 +195,7 @@ describe('the cap per user', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
-  test('never locks out a client that opens a session for each call and ends none', async () => {
+  test('never locks out a client that opens a session for each call and closes none', async () => {
     await start({ MAX_SESSIONS_PER_USER: '2' });
     const first = await openMcpSession(server.url, ADA);
 
@@ -207,7 +207,7 @@ describe('the cap per user', () => {
     expect(evicted.status).toBe(404);
   });
 
-  test('is the one in total while authentication is off, where everybody is the same user', async () => {
+  test('is the total limit while authentication is off, where all callers are one user', async () => {
     await start({ AUTH_ENABLED: 'false', MAX_SESSIONS_PER_USER: '1', MAX_SESSIONS: '2' });
     const [one, other] = [await openMcpSession(server.url, ADA), await openMcpSession(server.url, BOB)];
 
@@ -216,7 +216,7 @@ describe('the cap per user', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   });
 
-  test('is freed by a client that abandons its SSE stream', async () => {
+  test('frees a place when a client abandons its SSE stream', async () => {
     await start({ MAX_SESSIONS_PER_USER: '1' });
     const connection = await openRaw(server.url);
     connection.write(`GET /sse HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`);
@@ -229,7 +229,7 @@ describe('the cap per user', () => {
     await eventually(async () => (await open(ADA)).status === 200);
   });
 
-  test('is freed by a client that leaves its subscription', async () => {
+  test('frees a place when a client leaves its subscription', async () => {
     await start({ MAX_SESSIONS_PER_USER: '1' });
     const listening = await openStream(
       `${server.url}/mcp`,
@@ -246,7 +246,7 @@ describe('the cap per user', () => {
     await eventually(async () => (await open(ADA)).status === 200);
   });
 
-  test('is not used up by requests that open nothing', async () => {
+  test('is not used up by requests that open no session', async () => {
     await start({ MAX_SESSIONS_PER_USER: '1' });
     const bodies = [rpc(1, 'initialize', {}), rpc(1, 'ping'), '{', [initialize()]];
     for (const body of bodies) await send(`${server.url}/mcp`, { token: ADA, body });
@@ -258,7 +258,7 @@ describe('the cap per user', () => {
   });
 });
 
-test('the cap in total is 503 with Retry-After where every session is in use, and freed by DELETE', async () => {
+test('the total limit of sessions is 503 with Retry-After while all are in use, and DELETE frees a place', async () => {
   await start({ MAX_SESSIONS: '2' });
   const session = await openMcpSession(server.url, ADA);
   const stream = await openStream(`${server.url}/mcp`, { headers: session.headers });
@@ -276,7 +276,7 @@ test('the cap in total is 503 with Retry-After where every session is in use, an
   expect(after.status).toBe(200);
 });
 
-test('an idle session ends; one with an open stream or a call in flight does not', async () => {
+test('an idle session is closed; one with an open stream or a call in flight is not', async () => {
   await start({ SESSION_IDLE_SECONDS: '1', SSE_KEEPALIVE_SECONDS: '1' });
   const idle = await openMcpSession(server.url, ADA);
   const [streaming, calling] = [await openMcpSession(server.url, ADA), await openMcpSession(server.url, ADA)];
@@ -285,7 +285,7 @@ test('an idle session ends; one with an open stream or a call in flight does not
   const sse = await openSse(server.url, ADA);
   await held.untilWaiting(1);
 
-  // A question that is refused for what it accepts is no use of the session, so that it may become idle meanwhile.
+  // A GET that is refused for its Accept header is no use of the session, so that the session can become idle meanwhile.
   const ask = { method: 'GET', headers: { ...idle.headers, Accept: 'application/json' } };
   const before = await send(`${server.url}/mcp`, ask);
   await eventually(async () => (await send(`${server.url}/mcp`, ask)).status === 404);

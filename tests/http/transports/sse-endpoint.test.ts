@@ -1,4 +1,4 @@
-/** HTTP+SSE as the 2024-11-05 revision demands it: endpoint first, 202 on POST, answers on the stream alone. */
+/** HTTP+SSE as revision 2024-11-05 requires it: the endpoint event first, 202 to a POST, and answers only on the stream. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -25,11 +25,11 @@ afterAll(async () => {
   await server.close();
 });
 
-/** Has a client gone as soon as its request begins. */
+/** Disconnects the client as soon as its request begins. */
 const cut = (message: unknown): void => void (message as { response: ServerResponse }).response.destroy();
 
 describe('GET /sse', () => {
-  test('sends the endpoint event first, on a stream that proxies leave alone', async () => {
+  test('sends the endpoint event first, with headers that keep proxies from buffering the stream', async () => {
     const stream = await openStream(`${server.url}/sse`, { token: ADA });
     await stream.waitFor(() => true);
     stream.close();
@@ -46,7 +46,7 @@ describe('GET /sse', () => {
     expect(stream.headers.get('content-length')).toBeNull();
   });
 
-  test('beats within the interval with comments, never with events', async () => {
+  test('sends heartbeats as comments, never as events', async () => {
     const session = await openSse(server.url, ADA);
 
     await session.waitFor(({ comment }) => comment === 'keepalive', 2_500);
@@ -67,7 +67,7 @@ describe('GET /sse', () => {
     expect(two.messages()).toEqual([]);
   });
 
-  test('opens nothing for a client that has gone before the transport is loaded', async () => {
+  test('opens no stream when the client disconnects before the transport is loaded', async () => {
     const refusals: unknown[] = [];
     const noteRefusal = (refusal: unknown): void => void refusals.push(refusal);
     subscribe(REFUSED, noteRefusal);
@@ -89,7 +89,7 @@ describe('GET /sse', () => {
 });
 
 describe('POST /messages', () => {
-  test('answers 202 and sends the answer on the stream, with the id as it came', async () => {
+  test('is 202, and the answer comes on the stream with the same id', async () => {
     const session = await openSse(server.url, ADA);
 
     const posted = await session.post(callTool('an id', 'echo_message', { message: 'a\nb\u2028c' }));
@@ -119,7 +119,7 @@ describe('POST /messages', () => {
     },
   );
 
-  test('offers its latest revision to a client that asks for one it does not know', async () => {
+  test('offers the latest revision with sessions to a client that asks for an unknown one', async () => {
     const session = await openSse(server.url, ADA);
 
     await session.post(initialize('1999-01-01'));
@@ -162,7 +162,7 @@ describe('POST /messages', () => {
     expect(answer).toMatchObject({ id: 9, error: { code: -32_602 } });
   });
 
-  test('answers an unknown method -32601 and wrong params -32602 on the stream', async () => {
+  test('answers an unknown method with -32601 and wrong params with -32602 on the stream', async () => {
     const session = await openSse(server.url, ADA);
 
     await session.post(rpc(1, 'no/such/method'));
@@ -194,7 +194,7 @@ describe('POST /messages', () => {
     expect(session.messages()).toHaveLength(1);
   });
 
-  test('refuses an id that is in flight, and answers its first call', async () => {
+  test('refuses an id that is in flight, and still answers the first call', async () => {
     const session = await openSse(server.url, ADA);
     await session.post(callTool(1, 'hold'));
     await held.untilWaiting(1);
@@ -211,7 +211,7 @@ describe('POST /messages', () => {
     expect(answer).toMatchObject({ result: { content: [{ text: 'held' }] } });
   });
 
-  test('takes a cancellation: the call gets no answer and its id is free', async () => {
+  test('accepts a cancellation: the call gets no answer and its id is free', async () => {
     const session = await openSse(server.url, ADA);
     const abortedBefore = held.aborted;
     await session.post(callTool(1, 'hold'));
@@ -269,7 +269,7 @@ describe('POST /messages', () => {
     },
   );
 
-  test('is 400 without one sessionId, even if only one session is open', async () => {
+  test('is 400 without exactly one sessionId, even if only one session is open', async () => {
     const session = await openSse(server.url, ADA);
     const queries = [
       '',
@@ -291,7 +291,7 @@ describe('POST /messages', () => {
     expect(answers[0]?.body).toMatchObject({ id: 3, error: { data: { error: 'session_required' } } });
   });
 
-  test('does not take a session of Streamable HTTP, nor the reverse', async () => {
+  test('is 404 for a session of Streamable HTTP, as /mcp is for one of HTTP+SSE', async () => {
     const sse = await openSse(server.url, ADA);
     const opened = await send(`${server.url}/mcp`, { token: ADA, body: initialize() });
     const streamable = opened.headers.get('mcp-session-id') ?? '';
@@ -313,7 +313,7 @@ describe('POST /messages', () => {
   });
 });
 
-test('a client that vanishes aborts its calls', async () => {
+test('a client that disconnects aborts its calls', async () => {
   const connection = await openRaw(server.url);
   connection.write(`GET /sse HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`);
   const received = await connection.waitFor(/sessionId=[0-9a-f-]{36}/);
@@ -329,7 +329,7 @@ test('a client that vanishes aborts its calls', async () => {
 });
 
 describe('with SSE_ENABLED=false', () => {
-  test('both paths are unknown', async () => {
+  test('/sse and /messages are 404', async () => {
     const without = await startTestServer({ env: { SSE_ENABLED: 'false' } });
 
     const answers = await Promise.all([

@@ -1,4 +1,4 @@
-/** The 2026-07-28 revision on /mcp: every POST stands alone, and says in its headers what its body says. */
+/** Revision 2026-07-28 on /mcp: every POST stands alone, and its headers repeat what its body says. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import type { Feature } from '../../../src/mcp/feature.ts';
@@ -19,9 +19,9 @@ import { ADA, BOB, GREETER, startTestServer, type TestServer } from '../../suppo
 
 const held = createHeldTool();
 let announceChange = (): void => undefined;
-/** The headers that the SDK has been handed with each request for the prompt of the feature below. */
+/** The headers that the SDK received with each request for the prompt of the feature below. */
 const handedOn: (Headers | undefined)[] = [];
-/** Gives the tests a hand on the change notifications, and a look at what the SDK sees. */
+/** Lets the tests announce changes, and notes the headers that the SDK receives. */
 const changing: Feature = {
   name: 'changing',
   options: { capabilities: { tools: { listChanged: true } } },
@@ -33,7 +33,7 @@ const changing: Feature = {
     });
   },
 };
-/** A tool with a parameter that a header must repeat, for whoever routes by it. */
+/** A tool with a parameter that a header must repeat, for proxies that route by it. */
 const regional = defineTool({
   name: 'regional',
   title: 'Regional',
@@ -42,7 +42,7 @@ const regional = defineTool({
   run: ({ region }) => region,
 });
 let server: TestServer;
-/** A server without features, where plain calls go past the SDK. */
+/** A server without features, where plain calls do not go through the SDK. */
 let plainServer: TestServer;
 beforeAll(async () => {
   plainServer = await startTestServer({ tools: [...fixtureTools, regional] });
@@ -60,7 +60,7 @@ afterAll(async () => {
 /** Sends a request of the revision. */
 const ask = (options: RequestOptions): Promise<Answer> =>
   send(`${server.url}/mcp`, { token: ADA, ...options });
-/** Sends one whose answer is a stream. */
+/** Sends a request whose answer is a stream. */
 const listen = (options: RequestOptions): Promise<StreamReader> =>
   openStream(`${server.url}/mcp`, { token: ADA, ...options });
 
@@ -75,7 +75,7 @@ const hold = (steps = 0): RequestOptions =>
     method: 'tools/call',
     params: { name: 'hold', arguments: { steps }, _meta: { progressToken: 'p' } },
   });
-/** The request with other headers; undefined takes one away. */
+/** The request with these headers replaced; undefined removes one. */
 function withHeaders(
   { headers, ...rest }: RequestOptions,
   other: Record<string, string | undefined>,
@@ -87,7 +87,7 @@ function withHeaders(
 }
 
 describe('a request', () => {
-  test('is answered as its user, without a handshake and without a session', async () => {
+  test('is answered as its user, without initialize and without a session', async () => {
     const answers = await Promise.all([ADA, BOB, GREETER].map(async (token) => ask({ ...whoami, token })));
 
     expect(answers.map(({ body }) => body)).toMatchObject([
@@ -103,7 +103,7 @@ describe('a request', () => {
     expect(answers[0]?.headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  test('shows each user the tools of its own scopes', async () => {
+  test('lists for each user the tools of its own scopes', async () => {
     const answer = await ask({ ...stateless({ method: 'tools/list' }), token: GREETER });
 
     expect(answer.text).not.toContain('echo_message');
@@ -112,7 +112,7 @@ describe('a request', () => {
     });
   });
 
-  test('discovers the server', async () => {
+  test('server/discover names the supported revisions', async () => {
     const answer = await ask(stateless({ method: 'server/discover' }));
 
     expect(answer.body).toMatchObject({
@@ -120,13 +120,13 @@ describe('a request', () => {
     });
   });
 
-  test.each(['id', '', 0, -1, Number.MAX_SAFE_INTEGER])('gets its id back: %j', async (id) => {
+  test.each(['id', '', 0, -1, Number.MAX_SAFE_INTEGER])('is answered with its own id: %j', async (id) => {
     const answer = await ask(stateless({ method: 'tools/list' }, { id }));
 
     expect(answer.body).toMatchObject({ id, result: expect.anything() });
   });
 
-  test('needs no session, so that a header naming one means nothing', async () => {
+  test('ignores a header that names a session', async () => {
     const session = await openMcpSession(server.url, BOB);
 
     const answers = await Promise.all(
@@ -143,7 +143,7 @@ describe('a request', () => {
     ['Authorization', `Bearer ${ADA}`],
     ['X-API-Key', ADA],
     ['X-Auth-Token', ADA],
-  ])('is handed to the SDK without its credential: %s', async (header, value) => {
+  ])('reaches the SDK without its credential: %s', async (header, value) => {
     const get = stateless({ method: 'prompts/get', params: { name: 'headers' } });
 
     const { status } = await send(
@@ -183,7 +183,7 @@ describe('a request is refused', () => {
     ['without _meta', { ...whoami, body: rpc(1, 'tools/call', { name: 'whoami' }) }, 400, -32_602],
     ['with _meta of a wrong type', { ...whoami, body: rpc(1, 'tools/call', { _meta: 1 }) }, 400, -32_600],
     ['of an unknown method', stateless({ method: 'no/such' }), 404, -32_601],
-    ['of a method the revision has not', stateless({ method: 'initialize' }), 404, -32_601],
+    ['of a method that the revision lacks', stateless({ method: 'initialize' }), 404, -32_601],
     ['of a list with a cursor', stateless({ method: 'tools/list', params: { cursor: 'x' } }), 200, -32_602],
     ['of an unknown tool', stateless({ method: 'tools/call', params: { name: 'none' } }), 200, -32_602],
     [
@@ -193,7 +193,7 @@ describe('a request is refused', () => {
       -32_602,
     ],
     [
-      'of a revision that is not there',
+      'of an unknown revision',
       {
         headers: { ...whoami.headers, 'MCP-Protocol-Version': '2027-01-01' },
         body: JSON.stringify(whoami.body).replace('2026-07-28', '2027-01-01'),
@@ -214,7 +214,7 @@ describe('a request is refused', () => {
   });
 });
 
-test('a parameter that a header must repeat is refused without that header, and with another value', async () => {
+test('a call without the header that must repeat a parameter, or with another value in it, is 400', async () => {
   const params = { name: 'regional', arguments: { region: 'north' } };
   const call = stateless({ method: 'tools/call', params }, { token: ADA });
 
@@ -228,7 +228,7 @@ test('a parameter that a header must repeat is refused without that header, and 
   expect(answers[0]?.body).toMatchObject({ error: { code: -32_020 } });
 });
 
-test('a notification is taken', async () => {
+test('a notification is accepted', async () => {
   const method = 'notifications/no/such';
 
   const answer = await ask({
@@ -254,7 +254,7 @@ describe('a call', () => {
     expect(await stream.over()).toBe('ended');
   });
 
-  test('becomes a stream that beats when it takes longer than the interval', async () => {
+  test('becomes a stream with heartbeats when it takes longer than their interval', async () => {
     const stream = await listen(hold());
     await stream.waitFor(({ comment }) => comment === 'keepalive', 4_000);
 
@@ -268,9 +268,9 @@ describe('a call', () => {
 
   test.each([
     { way: 'past the SDK', more: {} },
-    // A name that the protocol keeps for itself: what it means is left to the SDK.
+    // A name that the protocol reserves: its meaning is left to the SDK.
     { way: 'through the SDK', more: { 'io.modelcontextprotocol/unheard-of': true } },
-  ])('is aborted, and leaves no error behind, when its client goes away: $way', async ({ more }) => {
+  ])('is aborted without an error in the log when its client disconnects, $way', async ({ more }) => {
     const abortedBefore = held.aborted;
     const abort = new AbortController();
     const { headers, body } = stateless({
@@ -294,7 +294,7 @@ describe('a call', () => {
 });
 
 describe('a subscription', () => {
-  test('is acknowledged, beats, and hears of changes until its client leaves', async () => {
+  test('is acknowledged, and gets heartbeats and change notifications until its client leaves', async () => {
     const stream = await listen(subscription);
     await stream.waitFor(({ data = '' }) => data.includes('acknowledged'));
 
@@ -310,14 +310,14 @@ describe('a subscription', () => {
     ]);
   });
 
-  test('without a filter is refused and holds no session', async () => {
+  test('without a filter is refused', async () => {
     const answer = await ask(stateless({ method: 'subscriptions/listen', params: {} }));
 
     expect(answer.body).toMatchObject({ error: { code: -32_602 } });
   });
 });
 
-test('the other verbs have nothing stateless', async () => {
+test('GET and DELETE are refused: only POST is stateless', async () => {
   const headers = { 'MCP-Protocol-Version': '2026-07-28', Accept: 'text/event-stream' };
 
   const answers = await Promise.all([ask({ headers }), ask({ headers, method: 'DELETE' })]);

@@ -1,4 +1,4 @@
-/** Every kind of real client over every transport and revision gets the same tools, and each user is told apart. */
+/** Every kind of real client gets the same tools over every transport and revision, and each call runs as its own user. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CLIENT_KINDS, connectClient } from '../../support/clients.ts';
 import { ADA, BOB, GREETER, startTestServer, type TestServer } from '../../support/start-server.ts';
@@ -50,7 +50,7 @@ describe.each(CLIENT_KINDS)('a %s client', (kind) => {
   });
 });
 
-test('twenty concurrent sessions of two users each never see the other user', async () => {
+test('in twenty concurrent sessions of each of two users, no call runs as the other user', async () => {
   const users = [
     { token: ADA, userId: 'ada' },
     { token: BOB, userId: 'bob' },

@@ -1,4 +1,4 @@
-/** A client that goes away, or a session that ends, in the middle of a call: the tool is told, and nothing is kept for nobody. */
+/** A client that disconnects, or a session that ends, during a call: the tool is aborted, and nothing is kept. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
@@ -25,7 +25,7 @@ import { ADA, startTestServer, type TestServer, type TestServerOptions } from '.
 
 let server: TestServer;
 let held: HeldTool;
-/** Stops the server; resolves to whether it could finish. */
+/** Closes the server; resolves to whether it could finish in time. */
 let stop: () => Promise<boolean>;
 afterEach(async () => {
   held.release();
@@ -40,7 +40,7 @@ async function start(options: TestServerOptions = {}): Promise<void> {
   stop = () => (stopped ??= server.close());
 }
 
-/** Sends a message on a session by a connection that can be cut. */
+/** Sends a message in a session on a connection that can be cut. */
 async function postRaw({ headers }: RawSession, message: object) {
   const body = JSON.stringify(message);
   const connection = await openRaw(server.url);
@@ -62,10 +62,10 @@ const hold = (id: number, steps = 0): object =>
   rpc(id, 'tools/call', { name: 'hold', arguments: { steps }, _meta: { progressToken: 'p' } });
 
 test.each([
-  { what: 'the short way', features: [] },
+  { what: 'the fast lane', features: [] },
   { what: 'the SDK', features: [{ name: 'nothing' }] },
 ])(
-  'a client that goes away before it knows of a stream aborts its call, answered by $what, and the session works on nothing',
+  'a client that disconnects before its call is a stream aborts the call, answered by $what, and the session is idle again',
   async ({ features }) => {
     await start({ features });
     const session = await openMcpSession(server.url, ADA, '2025-06-18');
@@ -75,12 +75,12 @@ test.each([
     connection.socket.destroy();
     await eventually(() => held.aborted === 1, { what: 'the tool to be told' });
 
-    // A shutdown waits for sessions that work on something.
+    // A shutdown waits for sessions with calls in flight.
     expect(await stop()).toBe(true);
   },
 );
 
-test('a session that ends under a streaming call ends the stream with the error that the JSON form has', async () => {
+test('a session that ends during a streamed call ends the stream with the error of the JSON form', async () => {
   await start();
   const session = await openMcpSession(server.url, ADA);
   const stream = await openStream(`${server.url}/mcp`, { headers: session.headers, body: hold(1, 1) });
@@ -98,10 +98,10 @@ test('a session that ends under a streaming call ends the stream with the error 
   expect(held.aborted).toBe(2);
 });
 
-/** Spaces that make a body one of those that wait for their turn. */
+/** Spaces that make a body large enough to wait for its turn. */
 const PADDING = ' '.repeat(LARGE_BODY_BYTES);
 
-/** Has bodies of others wait for their turn until something has happened: what comes meanwhile waits behind them. */
+/** Keeps other large bodies waiting for their turn until something has happened, so that a new one has to wait behind them. */
 async function keepBusy(until: () => boolean): Promise<void> {
   const limits = { maxBytes: 2 * LARGE_BODY_BYTES, uploads: new UploadBudget(100 * LARGE_BODY_BYTES) };
   const readOne = async (): Promise<void> => {
@@ -116,7 +116,7 @@ async function keepBusy(until: () => boolean): Promise<void> {
   await Promise.all(Array.from({ length: 10 }, read));
 }
 
-/** Posts a large body, whose client goes while that waits for its turn. */
+/** Posts a large body whose client disconnects while the body waits for its turn. */
 async function postAndGo(options: RequestOptions): Promise<void> {
   let isGone = false;
   const watch = (event: unknown): void => {
@@ -132,8 +132,8 @@ async function postAndGo(options: RequestOptions): Promise<void> {
   await busy;
 }
 
-describe('a client that goes while its large body waits', () => {
-  test('has no subscription', async () => {
+describe('a client that disconnects while its large body waits', () => {
+  test('opens no subscription', async () => {
     await start({ env: { MAX_SESSIONS_PER_USER: '1' } });
     const listen = { method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true } } };
     const options = stateless(listen, { token: ADA });
@@ -145,7 +145,7 @@ describe('a client that goes while its large body waits', () => {
     expect(next.status).toBe(200);
   });
 
-  test.each([{ on: 'a session' }, { on: 'no session' }])('has no call on $on', async ({ on }) => {
+  test.each([{ on: 'a session' }, { on: 'no session' }])('begins no call in $on', async ({ on }) => {
     await start();
     const { headers } = await openMcpSession(server.url, ADA);
     const body = callTool(1, 'hold');
@@ -155,7 +155,7 @@ describe('a client that goes while its large body waits', () => {
     expect(await stop()).toBe(true);
   });
 
-  test('has no call that stands alone', async () => {
+  test('begins no stateless call', async () => {
     await start();
     const call = { method: 'tools/call', params: { name: 'hold', arguments: {} } };
     await postAndGo(stateless(call, { token: ADA }));
