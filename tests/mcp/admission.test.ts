@@ -1,4 +1,4 @@
-/** Who is let in: what is refused takes nothing. */
+/** Admission of calls: a refused call takes neither a place nor a part of the minute. */
 import { expect, test } from '@jest/globals';
 import { createUserContext } from '../../src/auth/user.ts';
 import { admit } from '../../src/mcp/admission.ts';
@@ -10,7 +10,7 @@ const user = createUserContext({ userId: 'ada' });
 const caller: Caller = { user, grant: { user }, transport: 'sse', requestId: '1' };
 const request = { kind: 'tool', name: 'wait', cost: 1 };
 
-test('a call that there is no place for does not count towards the minute', () => {
+test('a call that is refused for calls in flight does not count towards the limit per minute', () => {
   const admission = { callLimit: new CallLimit({ perMinute: 4, now: () => 0 }), inFlight: new InFlight(1) };
   const ask = () => admit(request, caller, admission)?.outcome;
 
@@ -22,7 +22,7 @@ test('a call that there is no place for does not count towards the minute', () =
   expect([outcomes.at(0), outcomes.at(-1)]).toEqual([undefined, undefined]);
 });
 
-test('a call beyond the minute keeps no place', () => {
+test('a call that is refused for the limit per minute takes no place among the calls in flight', () => {
   const admission = { callLimit: new CallLimit({ perMinute: 2, now: () => 0 }), inFlight: new InFlight(2) };
 
   const outcomes = Array.from({ length: 4 }, () => admit(request, caller, admission)?.outcome);

@@ -1,4 +1,4 @@
-/** The limit of calls a minute, by a passed clock: what is let in, how long others wait, and that nothing of it grows. */
+/** The limit of calls per minute, with a clock that the test sets: what is admitted, how long others wait, and that memory is bounded. */
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createUserContext } from '../../src/auth/user.ts';
@@ -7,7 +7,7 @@ import { CallLimit, type LimitedCaller } from '../../src/mcp/call-limit.ts';
 const ADA = callerOf('ada');
 const BOB = callerOf('bob');
 
-/** A caller, with a number of their own or without. */
+/** A caller, with a limit of their own or without. */
 function callerOf(userId: string, limit?: number): LimitedCaller {
   return { user: createUserContext({ userId }), ...(limit !== undefined && { limit }) };
 }
@@ -18,14 +18,14 @@ function createLimit(perMinute: number) {
   return { clock, limit: new CallLimit({ perMinute, now: () => clock.nowMs }) };
 }
 
-/** Calls until one is refused: how many are let in. */
+/** Calls until one is refused; returns how many were admitted. */
 function exhaust(limit: CallLimit, caller = ADA): number {
   let count = 0;
   while (limit.take(caller) === undefined) count += 1;
   return count;
 }
 
-test('lets in half of a minute’s calls at once, and then one after the other', () => {
+test("admits half of a minute's calls at once, and then one call at a time", () => {
   const { clock, limit } = createLimit(60);
 
   const atOnce = exhaust(limit);
@@ -46,13 +46,13 @@ test('lets in half of a minute’s calls at once, and then one after the other',
   expect(tooSoon).toBeCloseTo(1);
 });
 
-test('a limit of 1 lets a call in, and the next a minute later', () => {
+test('a limit of 1 admits one call, and the next a minute later', () => {
   const { limit } = createLimit(1);
 
   expect([limit.take(ADA), limit.take(ADA)]).toEqual([undefined, 60_000]);
 });
 
-test('a limit of 0 lets everything in, that of the server or of a token', () => {
+test('a limit of 0, of the server or of a token, admits everything', () => {
   const { limit } = createLimit(0);
   const { limit: other } = createLimit(2);
   const free = callerOf('free', 0);
@@ -65,13 +65,13 @@ test('a limit of 0 lets everything in, that of the server or of a token', () => 
     ]);
 });
 
-test('the number of a token holds for the calls that come with it, and its user has one bucket', () => {
+test('the limit of a token applies to its calls, and all tokens of a user share one bucket', () => {
   const { limit } = createLimit(60);
 
   expect([exhaust(limit, callerOf('cyd', 4)), exhaust(limit, callerOf('cyd', 120)) < 60]).toEqual([2, true]);
 });
 
-test('a call counts for its cost; one that costs more than may come at once is let in when nothing is owed', () => {
+test('a call counts as its cost; one that costs more than the burst is admitted when nothing is owed', () => {
   const { clock, limit } = createLimit(60);
 
   const costs = [limit.take(ADA, 25), limit.take(ADA, 6), limit.take(ADA, 5), limit.take(ADA, 0)];
@@ -83,7 +83,7 @@ test('a call counts for its cost; one that costs more than may come at once is l
   expect([dear, after, limit.take(BOB, 90)]).toEqual([undefined, 61_000, 30_000]);
 });
 
-test('whoever calls more than ten times as often has run away, until it has waited', () => {
+test('a caller with ten times as many calls as its limit is refused on arrival, until it has waited', () => {
   const { clock, limit } = createLimit(6);
   exhaust(limit);
 
@@ -100,7 +100,7 @@ test('whoever calls more than ten times as often has run away, until it has wait
   ]);
 });
 
-test('in any stretch of time no more is let in than the burst and what that time works off', () => {
+test('in any period no more calls are admitted than the burst and what the period adds', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 1_000 }),
@@ -124,7 +124,7 @@ test('in any stretch of time no more is let in than the burst and what that time
   );
 });
 
-test('what another process has let in counts, and what was let in here is told once', () => {
+test('calls that another process admitted count, and those admitted here are reported once', () => {
   const { limit: here } = createLimit(60);
   const { limit: there } = createLimit(60);
   here.collectSpent();
@@ -136,7 +136,7 @@ test('what another process has let in counts, and what was let in here is told o
   expect(here.collectSpent().size).toBe(0);
 });
 
-test('a process that hears nothing of the others lets its share in', () => {
+test("a process that does not know of the others' calls admits its share", () => {
   const { clock, limit } = createLimit(60);
   limit.share = 1 / 3;
 
@@ -146,7 +146,7 @@ test('a process that hears nothing of the others lets its share in', () => {
   expect([atOnce, exhaust(limit)]).toEqual([10, 10]);
 });
 
-test('users who owe nothing are forgotten, and of too many the first', () => {
+test('users who owe nothing are forgotten, and of more than 100,000 users the first', () => {
   const { clock, limit } = createLimit(600);
   for (let user = 0; user < 100_010; user += 1) limit.take(callerOf(`user-${user}`));
   const most = limit.size;

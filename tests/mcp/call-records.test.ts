@@ -1,4 +1,4 @@
-/** What is told of calls, over every transport: the line in the log and the event for whoever listens. */
+/** What is recorded of calls, over every transport: the line in the log and the event on the channel. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -16,7 +16,7 @@ import { ADA, startTestServer, type TestServer } from '../support/start-server.t
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = `00-${TRACE_ID}-00f067aa0ba902b7-01`;
 
-/** Says what it would hand on, within which store it runs, and writes a line of its own. */
+/** Returns its trace headers and the store within which it runs, and logs a line of its own. */
 const outside = defineTool({
   name: 'outside',
   title: 'Outside',
@@ -44,14 +44,14 @@ afterAll(async () => {
   await server.close();
 });
 
-/** The lines of calls so far. */
+/** The lines of tool calls so far. */
 function callLines(): readonly Record<string, unknown>[] {
   return server.lines.filter(({ msg }) => msg === 'tool call');
 }
 
 describe.each(KINDS)('a call over %s', (kind) => {
   test.each(['whoami', 'confirm', 'no_such_tool'])(
-    'of %s is told once, with its client, in the log and on the channel',
+    'of %s is recorded once, with its client, in the log and on the channel',
     async (name) => {
       const before = callLines().length;
       const client = await connectKind(server.url, { kind, token: ADA });
@@ -95,7 +95,7 @@ describe('the trace of a call', () => {
         return send(`${server.url}/mcp`, stateless(message, { token: ADA }));
       },
     ],
-  ])('over %s is in the lines of the log and at hand for the tool', async (_way, call) => {
+  ])('over %s is in the log lines and available to the tool', async (_way, call) => {
     const before = server.lines.length;
 
     const { text } = await call();
@@ -112,7 +112,7 @@ describe('the trace of a call', () => {
   });
 });
 
-test('a call runs within what is bound to the channel of its beginning', async () => {
+test('a call runs within the store that is bound to the channel of its beginning', async () => {
   const begins = channel(CALL_BEGINS);
   begins.bindStore(store);
 
@@ -125,7 +125,7 @@ test('a call runs within what is bound to the channel of its beginning', async (
   expect(text).toContain(String.raw`\"store\":\"outside\"`);
 });
 
-test('who hears of its beginning may put another trace in the place of its own', async () => {
+test('a subscriber to the beginning of calls can replace the trace of a call', async () => {
   const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
   const replace = (event: unknown): void =>
     void ((event as CallEvent).trace = { traceId: 'a'.repeat(32), traceparent });
@@ -144,7 +144,7 @@ test('who hears of its beginning may put another trace in the place of its own',
   expect(traces.filter((traceId) => traceId !== undefined)).toEqual(['a'.repeat(32), 'a'.repeat(32)]);
 });
 
-test('prompts are told of too, and names that no tool of a feature has are not', async () => {
+test('prompts are recorded, and so are tools of features, but names of unknown tools are not', async () => {
   const feature: Feature = {
     name: 'some',
     prompts: [definePrompt({ name: 'drill', title: 'Drill', description: 'Drills.', run: () => 'Go.' })],
@@ -167,7 +167,7 @@ test('prompts are told of too, and names that no tool of a feature has are not',
   ]);
 });
 
-test('a session that goes on elsewhere is still known by its client', async () => {
+test('the client of a session is still known when the session continues at another process', async () => {
   const env = {
     SERVER_SECRET: Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url'),
   };

@@ -1,4 +1,4 @@
-/** One tool call: its input, its context, every way in which it can end, and the line that it leaves in the log. */
+/** One tool call: its input, its context, every way in which it can end, and its line in the log. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { defineTool, type Tool, type ToolContext, ToolError } from '../../src/mcp/tool.ts';
@@ -22,7 +22,7 @@ async function connect(
   return connection;
 }
 
-/** A tool called `probe` of these parts. */
+/** A tool called `probe` with these parts. */
 function probe(parts: {
   readonly input?: z.ZodObject;
   readonly scope?: string;
@@ -39,12 +39,12 @@ function probe(parts: {
   });
 }
 
-/** A tool that answers with its input as JSON. */
+/** A tool that returns its input as JSON. */
 function mirror(input: z.ZodObject): Tool {
   return probe({ input, run: (given) => JSON.stringify(given) });
 }
 
-/** A tool with an output schema that returns this, whatever it is. */
+/** A tool with an output schema that returns this value, valid or not. */
 function structured(answer: unknown): Tool {
   return defineTool({
     name: 'sum',
@@ -56,18 +56,18 @@ function structured(answer: unknown): Tool {
   });
 }
 
-/** A result of one text. */
+/** A result with one text. */
 function textResult(text: string, { isError = false }: { readonly isError?: boolean } = {}) {
   return { content: [{ type: 'text', text }], ...(isError && { isError }) };
 }
 
-/** The lines that tell of tool calls. */
+/** The log lines of tool calls. */
 function callLines(lines: readonly LogLine[]): LogLine[] {
   return lines.filter((line) => line['msg'] === 'tool call');
 }
 
 describe('the input of a call', () => {
-  test('is what the schema makes of it', async () => {
+  test('is what the schema parses it to', async () => {
     const { call } = await connect([
       mirror(z.object({ count: z.coerce.number().default(7), word: z.string().trim() })),
     ]);
@@ -76,13 +76,13 @@ describe('the input of a call', () => {
     expect(await call('probe', { word: 'hi', count: '3' })).toEqual(textResult('{"count":3,"word":"hi"}'));
   });
 
-  test('may be left out for a tool that needs none', async () => {
+  test('may be omitted for a tool that requires none', async () => {
     const { call } = await connect([mirror(z.object({ name: z.string().optional() }))]);
 
     expect(await call('probe')).toEqual(textResult('{}'));
   });
 
-  test('may be null where it is optional: strict function calling sends that for what is left out', async () => {
+  test('may be null where it is optional, as strict function calling sends for omitted fields', async () => {
     const { call } = await connect([
       mirror(
         z.object({
@@ -104,7 +104,7 @@ describe('the input of a call', () => {
     expect(result).toEqual(textResult('{"withDefault":5,"required":"x"}'));
   });
 
-  test('stays null where the schema takes null', async () => {
+  test('stays null where the schema allows null', async () => {
     const { call } = await connect([
       mirror(z.object({ nullable: z.string().nullable(), nullish: z.string().nullish(), any: z.unknown() })),
     ]);
@@ -123,7 +123,7 @@ describe('the input of a call', () => {
     });
   });
 
-  test('that does not fit is refused in words that name the tool and the field, and nothing runs', async () => {
+  test('that is invalid is refused with the tool and the field, and the tool does not run', async () => {
     let ran = false;
     const tool = probe({
       input: z.object({ count: z.number().max(3) }),
@@ -143,7 +143,7 @@ describe('the input of a call', () => {
     expect(callLines(lines)).toMatchObject([{ outcome: 'invalid_input' }]);
   });
 
-  test('whose schema itself fails is an internal error, and what it threw stays in the log', async () => {
+  test('is an internal error when the schema itself throws, and what it threw stays in the log', async () => {
     const failing = z.string().transform((text) => {
       throw new Error(`SECRET ${text.length}`);
     });
@@ -162,7 +162,7 @@ describe('the input of a call', () => {
 });
 
 describe('the context of a call', () => {
-  test('has the frozen user, the connection, and a log of its own', async () => {
+  test('has the frozen user, the connection and a logger of the call', async () => {
     let seen: ToolContext | undefined;
     const tool = probe({
       run: (_input, context) => {
@@ -189,7 +189,7 @@ describe('the context of a call', () => {
     );
   });
 
-  test("has the user of that request's credential, not of the session's first one", async () => {
+  test("has the user of the request's credential, not of the session's first one", async () => {
     const tool = probe({ scope: 'greet', run: (_input, { user }) => `${user.name} ${String(user.scopes)}` });
     const { call, actAs } = await connect([tool]);
 
@@ -269,7 +269,7 @@ describe('a call ends', () => {
     { what: 'an object', thrown: { message: 'SECRET' } },
     { what: 'nothing', thrown: undefined },
   ])(
-    'with "Internal error" and the request id when $what is thrown; the rest is in the log',
+    'with "Internal error" and the request id when the tool throws $what, which only the log shows',
     async ({ thrown }) => {
       const tool = probe({
         run: () => {
@@ -294,7 +294,7 @@ describe('a call ends', () => {
     },
   );
 
-  test('with a refusal when the scope is missing, and nothing runs', async () => {
+  test('with insufficient_scope when the user lacks the scope, and the tool does not run', async () => {
     let ran = false;
     const tool = probe({
       scope: 'admin',
@@ -314,7 +314,7 @@ describe('a call ends', () => {
     expect(callLines(lines)).toMatchObject([{ outcome: 'insufficient_scope' }]);
   });
 
-  test('with a protocol error when there is no such tool', async () => {
+  test('with a protocol error when the tool does not exist', async () => {
     const { call } = await connect([probe({ run: () => '' })]);
 
     await expect(call('nothing')).rejects.toMatchObject({ code: -32_602 });
@@ -323,7 +323,7 @@ describe('a call ends', () => {
 });
 
 describe('structured output', () => {
-  test('is what the output schema makes of the answer, as structure and as text', async () => {
+  test('is the parsed answer, as structuredContent and as text', async () => {
     const { call } = await connect([structured({ sum: 3 })]);
 
     expect(await call('sum')).toEqual({
@@ -332,14 +332,14 @@ describe('structured output', () => {
     });
   });
 
-  test('leaves out what the schema does not name', async () => {
+  test('leaves out fields that the schema does not have', async () => {
     const { call } = await connect([structured({ sum: 3, password: 'SECRET' })]);
 
     expect(JSON.stringify(await call('sum'))).not.toContain('SECRET');
   });
 
   test.each([{ sum: 'SECRET' }, 'SECRET', undefined])(
-    'that does not fit is an internal error, not a wrong answer: %j',
+    'that is invalid is an internal error, not a wrong answer: %j',
     async (answer) => {
       const { call, lines } = await connect([structured(answer)]);
 
@@ -366,7 +366,7 @@ describe('progress', () => {
     },
   });
 
-  test('reaches a client that asks for it, in order and before the answer', async () => {
+  test('reaches a client that requests it, in order and before the answer', async () => {
     const { call } = await connect([steps]);
     const heard: unknown[] = [];
 
@@ -379,7 +379,7 @@ describe('progress', () => {
     ]);
   });
 
-  test('that is no more than before, or no number, is not sent, as the specification forbids', async () => {
+  test('that does not increase, or is no number, is not sent, as the specification requires', async () => {
     const back = probe({
       run: async (_input, { progress }) => {
         for (const done of [1, 1, 0.5, NaN, 2, Infinity, 3]) await progress(done);
@@ -394,7 +394,7 @@ describe('progress', () => {
     expect(heard).toEqual([{ progress: 1 }, { progress: 2 }, { progress: 3 }]);
   });
 
-  test('does nothing when the client did not ask for it', async () => {
+  test('does nothing when the client did not request it', async () => {
     const { call, sent } = await connect([steps]);
 
     const result = await call('probe');
@@ -405,7 +405,7 @@ describe('progress', () => {
 });
 
 describe('a cancelled call', () => {
-  test('has its signal aborted, and is logged as cancelled whatever the tool makes of it', async () => {
+  test('has its signal aborted, and is logged as cancelled whatever the tool returns', async () => {
     const held = createHeldTool();
     const { call, lines } = await connect([held.tool]);
     const abort = new AbortController();
@@ -420,7 +420,7 @@ describe('a cancelled call', () => {
     expect(callLines(lines)).toMatchObject([{ tool: 'hold', outcome: 'cancelled' }]);
   });
 
-  test('that throws because of it is no failure of the tool', async () => {
+  test('whose tool throws because of that is logged as cancelled, not as a failure', async () => {
     let begun = false;
     const tool = probe({
       run: async (_input, { signal, progress }) => {
@@ -446,7 +446,7 @@ describe('a cancelled call', () => {
     expect(lines.filter((line) => line['level'] === 'error')).toEqual([]);
   });
 
-  test('leaves other calls alone', async () => {
+  test('does not affect other calls', async () => {
     const held = createHeldTool();
     const { call, lines } = await connect([held.tool]);
     const abort = new AbortController();
@@ -464,8 +464,8 @@ describe('a cancelled call', () => {
   });
 });
 
-describe('the calls of one user that run at once', () => {
-  test('are so many and no more, told in words for the model; whoever else calls is served', async () => {
+describe('the calls of a user in flight', () => {
+  test('are limited, with an error for the model, and do not affect other users', async () => {
     const held = createHeldTool();
     const { call, actAs, lines } = await connect([held.tool], { maxCallsPerUser: 2 });
     const running = [call('hold'), call('hold')];
@@ -492,7 +492,7 @@ describe('the calls of one user that run at once', () => {
     expect(callLines(lines)[0]).toMatchObject({ userId: 'ada', outcome: 'too_many_calls' });
   });
 
-  test('count until their tool has ended, whoever waits for them', async () => {
+  test('count until their tool has ended, also after a cancellation', async () => {
     const held = createHeldTool({ ignoresAbort: true });
     const { call } = await connect([held.tool], { maxCallsPerUser: 1 });
     const abort = new AbortController();
@@ -513,7 +513,7 @@ describe('the calls of one user that run at once', () => {
 });
 
 describe('the log line of a call', () => {
-  test('says who called what, over what, how it ended and how long it took', async () => {
+  test('names the user, the tool, the transport, the outcome and the duration', async () => {
     const { call, lines } = await connect([probe({ run: () => 'done' })]);
 
     await call('probe');

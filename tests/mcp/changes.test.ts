@@ -1,4 +1,4 @@
-/** Change notifications: to whom they go, what may be subscribed to, and that nothing goes wrong with a client that is gone. */
+/** Change notifications: who receives them, what may be subscribed to, and that clients that have left do no harm. */
 import { describe, expect, test } from '@jest/globals';
 import { InMemoryTransport, McpServer, type ServerCapabilities } from '@modelcontextprotocol/server';
 import { type Changes, createChanges, type Follower, followChanges } from '../../src/mcp/changes.ts';
@@ -10,10 +10,10 @@ const EVERYTHING: ServerCapabilities = {
   resources: { listChanged: true, subscribe: true },
 };
 
-/** A session that follows the changes, and what its client has heard. */
+/** A session that follows changes, and what its client has received. */
 interface Session {
   readonly heard: string[];
-  /** Sends a request and returns the answer. */
+  /** Sends a request; resolves to the answer. */
   request(method: string, params: object): Promise<Record<string, unknown>>;
   close(): Promise<void>;
 }
@@ -54,7 +54,7 @@ async function openSession(
   return { heard, request, close: async () => clientSide.close() };
 }
 
-/** Makes the hub, with its log. */
+/** Creates the hub of changes, with its log. */
 function createHub() {
   const { log, lines } = createMemoryLog();
   return { changes: createChanges(log), lines };
@@ -68,7 +68,7 @@ async function settle(): Promise<void> {
 }
 
 describe('a change', () => {
-  test('of each kind is told to every session, whoever it belongs to', async () => {
+  test('of each kind is sent to every session of every user', async () => {
     const { changes } = createHub();
     const sessions = [
       await openSession(changes, { userId: 'ada' }),
@@ -90,7 +90,7 @@ describe('a change', () => {
     }
   });
 
-  test("of some users' tools is told to their sessions only", async () => {
+  test('of the tools of some users is sent only to their sessions', async () => {
     const { changes } = createHub();
     const ada = [
       await openSession(changes, { userId: 'ada' }),
@@ -105,7 +105,7 @@ describe('a change', () => {
     expect(others.map(({ heard }) => heard.length)).toEqual([0, 0]);
   });
 
-  test('that a tool tells of is told to the sessions of its user only, and passed on with the user', async () => {
+  test('that a tool announces is sent only to the sessions of its user, and published with the user', async () => {
     const { changes } = createHub();
     const [ada, bob] = [
       await openSession(changes, { userId: 'ada' }),
@@ -125,7 +125,7 @@ describe('a change', () => {
     expect(passedOn).toEqual([[{ kind: 'resources_list_changed' }, 'ada']]);
   });
 
-  test('is told to the subscriptions of the stateless revision, once', () => {
+  test('is sent once to the subscriptions of the stateless revision', () => {
     const { changes } = createHub();
     const heard: unknown[] = [];
     changes.subscriptions.subscribe((event) => heard.push(event));
@@ -141,7 +141,7 @@ describe('a change', () => {
     ]);
   });
 
-  test('of something that a server does not offer is told to nobody, and ends nothing', async () => {
+  test('of something that the server does not offer is sent to nobody, and does no harm', async () => {
     const { changes } = createHub();
     const session = await openSession(changes, { capabilities: {} });
 
@@ -154,7 +154,7 @@ describe('a change', () => {
     expect(session.heard).toEqual([]);
   });
 
-  test('after a client has gone is told to the others', async () => {
+  test('after a client has left is sent to the others', async () => {
     const { changes, lines } = createHub();
     const gone = await openSession(changes);
     const here = await openSession(changes);
@@ -168,7 +168,7 @@ describe('a change', () => {
     expect(lines).toEqual([]);
   });
 
-  test('is followed by nobody whose session is over: what stays on the list lives as long as the server', async () => {
+  test('is no longer followed by a session that is over, so that it can be freed', async () => {
     const { changes } = createHub();
     const followers = new Set<Follower>();
     const watched: Changes = {
@@ -188,7 +188,7 @@ describe('a change', () => {
 });
 
 describe('a resource', () => {
-  test('that changes is told to those who have subscribed to it, until they unsubscribe', async () => {
+  test('that changes is announced to its subscribers until they unsubscribe', async () => {
     const { changes } = createHub();
     const session = await openSession(changes);
     const other = await openSession(changes);
@@ -205,7 +205,7 @@ describe('a resource', () => {
     expect(other.heard).toEqual([]);
   });
 
-  test('cannot be subscribed to where that is not offered', async () => {
+  test('cannot be subscribed to where the server does not offer it', async () => {
     const session = await openSession(createHub().changes, { capabilities: { resources: {} } });
 
     expect(await session.request('resources/subscribe', { uri: 'test://a' })).toMatchObject({
@@ -213,7 +213,7 @@ describe('a resource', () => {
     });
   });
 
-  test('is refused once a session has a thousand subscriptions; unsubscribing makes room', async () => {
+  test('cannot be subscribed to by a session with a thousand subscriptions until it unsubscribes', async () => {
     const session = await openSession(createHub().changes);
     for (let index = 0; index < 1000; index += 1) {
       await session.request('resources/subscribe', { uri: `test://${index}` });

@@ -1,4 +1,4 @@
-/** The short way answers exactly as the SDK does: the same requests go both ways, and the answers must be the same. */
+/** The fast lane answers exactly as the SDK does: the same requests go to both, and the answers must be equal. */
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
@@ -29,11 +29,11 @@ import { openSse, openStream, type SseSession } from '../support/sse-reader.ts';
 import { ADA, GREETER, startTestServer, type TestServer } from '../support/start-server.ts';
 import { amountOf } from '../support/reduced.mjs';
 
-/** A tool of every kind: by its input, by its answer and by how it ends. */
+/** Tools of every kind: by their input, by their answer and by how they end. */
 // Thousands of messages: how long that takes is the machine's business.
 jest.setTimeout(180_000);
 
-/** How often each property is tried, in round numbers: other cases each time, and more of them where CI has the time. */
+/** How often each property is tried, in round numbers: with other cases each time, and with more of them where CI has the time. */
 const RUNS = amountOf('comparedTalks');
 
 const kinds: readonly Tool[] = [
@@ -132,10 +132,10 @@ const kinds: readonly Tool[] = [
   }),
 ];
 
-/** With a feature that keeps something of each session, everything goes the SDK's way. */
+/** With a feature that keeps state in each session, the SDK serves everything. */
 const NO_LANE: Feature = { name: 'nothing', keepsSessionState: true };
 
-/** What a feature registers on the SDK itself is the SDK's, and the rest goes the short way as ever. */
+/** The SDK serves what a feature registers on it, and the fast lane serves the rest. */
 const RAW: Feature = {
   name: 'raw',
   options: { capabilities: { logging: {} } },
@@ -152,7 +152,7 @@ const RAW: Feature = {
   },
 };
 
-/** What a feature declares goes the short way as far as that goes. */
+/** The fast lane serves what a feature declares, as far as it can. */
 const DECLARED: Feature = {
   name: 'declared',
   prompts: [
@@ -187,7 +187,7 @@ const DECLARED: Feature = {
   ],
 };
 
-/** How many servers of the SDK have been made with this among their features. */
+/** How many servers of the SDK have been made with this feature. */
 let made = 0;
 const COUNTING: Feature = { name: 'counting', register: () => void (made += 1) };
 
@@ -201,7 +201,7 @@ beforeAll(async () => {
   fast = await startTestServer({ tools, features: [DECLARED] });
   slow = await startTestServer({ tools, features: [DECLARED, NO_LANE] });
   counted = await startTestServer({ tools, features: [DECLARED, COUNTING] });
-  // The one that is asked what it would say is made with the first message.
+  // The server from which the fast lane learns its answers is made with the first message.
   await openMcpSession(counted.url, ADA);
   rawFast = await startTestServer({ tools, features: [DECLARED, RAW] });
   rawSlow = await startTestServer({ tools, features: [DECLARED, RAW, NO_LANE] });
@@ -276,23 +276,23 @@ const params = fc.record({ name, input, meta, surplus }).map((parts) => {
   return Object.assign(call, parts.surplus);
 });
 
-/** What `initialize` asks for. */
+/** The params of `initialize`. */
 const HELLO = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
 
-/** What an answer says, without what differs from server to server: internal errors name their request. */
+/** The parts of an answer that must not depend on the server: internal errors name their request. */
 function essence({ status, headers, text }: Pick<Answer, 'status' | 'headers' | 'text'>) {
   return { status, type: headers.get('content-type'), text: withoutRequestId(text) };
 }
 
-/** A text without the id of a request in it, and without those of events, which name their session. */
+/** A text without the id of a request, and without event ids, which depend on their session. */
 function withoutRequestId(text: string): string {
   return text.replaceAll(/\(request [0-9a-f-]{36}\)/g, '(request …)').replaceAll(/^id: \S+$/gm, 'id: …');
 }
 
-/** The ids go on from run to run: a session never sees one twice. */
+/** The ids continue from run to run: a session never gets one twice. */
 let lastId = 0;
 
-/** Asks both servers thousands of generated calls, twenty at a time; returns how many answers were compared. */
+/** Sends both servers thousands of generated calls, twenty at a time; returns how many answers were compared. */
 async function compareWays<Got>(
   ask: (server: TestServer, call: object, id: string | number) => Promise<Got>,
 ): Promise<number> {
@@ -314,10 +314,10 @@ async function compareWays<Got>(
 }
 
 describe.each([
-  ['a user who may call everything', ADA, test],
-  ['a user who lacks scopes', GREETER, testInCi],
-] as const)('for %s', (_user, token, testIt) => {
-  test('over Streamable HTTP with a session, byte for byte', async () => {
+  ['a user with every scope', ADA, test],
+  ['a user without some scopes', GREETER, testInCi],
+] as const)('calls of %s get the same answers from the fast lane and the SDK', (_user, token, testIt) => {
+  test('in a Streamable HTTP session, byte for byte', async () => {
     const sessions = new Map<TestServer, RawSession>();
     for (const server of [fast, slow]) sessions.set(server, await openMcpSession(server.url, token));
 
@@ -339,7 +339,7 @@ describe.each([
       const session = sessions.get(server);
       const accepted = await session?.post({ jsonrpc: '2.0', id, method: 'tools/call', params: call });
       if (accepted?.status !== 202) return accepted && essence(accepted);
-      // Where the id stands depends on whether the answer is an error; progress has none.
+      // The position of the id depends on whether the answer is an error; progress has no id.
       const written = `"id":${JSON.stringify(id)}`;
       const frame = await session?.waitFor(
         ({ data = '' }) => data.includes(`${written},"error"`) || data.endsWith(`${written}}`),
@@ -352,7 +352,7 @@ describe.each([
     for (const session of sessions.values()) session.close();
   });
 
-  testIt('statelessly, byte for byte, with the headers', async () => {
+  testIt('as stateless calls, byte for byte, with status and content type', async () => {
     const compared = await compareWays(async (server, call, id) => {
       const request = stateless(
         { method: 'tools/call', params: call as Record<string, unknown> },
@@ -365,7 +365,7 @@ describe.each([
   });
 });
 
-/** What stands in an envelope's field, right and wrong. */
+/** Values of the fields of an envelope, valid and invalid. */
 const KEY = 'io.modelcontextprotocol/';
 const clientInfo = fc.constantFrom<unknown>(
   { name: 'a', version: '1' },
@@ -433,7 +433,7 @@ const question = fc.constantFrom(
   { method: 'tools/call', params: { name: 'ask' } },
 );
 
-test('whatever a request that stands alone says of its client, and asked again and again, the answers are the same', async () => {
+test('stateless requests get the same answers from the fast lane and the SDK, whatever they say about their client', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(question, envelope, fc.constantFrom(ADA, GREETER)), { minLength: 10, maxLength: 10 }),
@@ -458,7 +458,7 @@ test('whatever a request that stands alone says of its client, and asked again a
   );
 });
 
-/** What a client of the revisions with sessions may send, plain and odd. */
+/** What a client of the revisions with sessions may send, plain and unusual. */
 const message = fc.oneof(
   {
     weight: 3,
@@ -508,7 +508,7 @@ const message = fc.oneof(
   },
 );
 
-/** A message that wants no answer. */
+/** A message that requires no answer. */
 const aside = fc.constantFrom<object>(
   { method: 'notifications/initialized' },
   { method: 'notifications/cancelled', params: { requestId: 'nobody' } },
@@ -519,20 +519,20 @@ const aside = fc.constantFrom<object>(
   { id: 'x', error: { code: 1, message: 'no' } },
 );
 
-/** What a client sends one after the other; whoever is awake by then must not show. */
+/** Messages that a client sends one after the other; whether the SDK's server is awake must make no difference. */
 const conversation = fc.array(fc.oneof({ weight: 3, arbitrary: message }, { weight: 1, arbitrary: aside }), {
   minLength: 1,
   maxLength: 10,
 });
 
-/** A message with an id of its own, if it is a request. */
+/** A message, with an id of its own if it is a request. */
 function withId(sent: object, index: number): object {
   const wantsAnswer = 'method' in sent && !String(sent.method).startsWith('notifications/');
   return { jsonrpc: '2.0', ...(wantsAnswer && { id: index % 2 === 0 ? index : `id ${index}` }), ...sent };
 }
 
 describe('whole conversations, whichever messages wake the SDK', () => {
-  test('are the same over Streamable HTTP, byte for byte', async () => {
+  test('get the same answers from the fast lane and the SDK over Streamable HTTP, byte for byte', async () => {
     const revisions = fc.constantFrom('2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', 'tomorrow');
     await fc.assert(
       fc.asyncProperty(revisions, conversation, async (revision, messages) => {
@@ -561,7 +561,7 @@ describe('whole conversations, whichever messages wake the SDK', () => {
     );
   });
 
-  test('are the same over HTTP+SSE, byte for byte, with a handshake or without', async () => {
+  test('get the same answers from the fast lane and the SDK over HTTP+SSE, byte for byte, with or without initialize', async () => {
     await fc.assert(
       fc.asyncProperty(conversation, async (messages) => {
         const hold = async (server: TestServer): Promise<unknown[]> => {
@@ -571,7 +571,7 @@ describe('whole conversations, whichever messages wake the SDK', () => {
             const posted = withId(sent, index);
             const accepted = await session.post(posted);
             answers.push(essence(accepted));
-            // What comes back has come before the next one is sent: else their order would be anybody's.
+            // Each answer has arrived before the next message is sent: otherwise their order would be undefined.
             const wantsAnswer = 'id' in posted && 'method' in posted;
             if (wantsAnswer && accepted.status === 202) await session.answerTo(posted.id as string | number);
           }
@@ -590,7 +590,7 @@ describe('whole conversations, whichever messages wake the SDK', () => {
   });
 });
 
-/** Whether a message asks for a stream of changes, which the SDK gives. */
+/** Whether a message opens a subscription, which the SDK serves. */
 function isSubscription(sent: JSONRPCMessage): boolean {
   return 'method' in sent && sent.method === 'subscriptions/listen';
 }
@@ -602,7 +602,7 @@ describe.each(recorded)('%s', (_name, client) => {
   const questions = messages.filter((sent) => readPlainQuestion(sent) !== undefined);
   const subscriptions = messages.filter(isSubscription);
 
-  /** Sends them all, twice. */
+  /** Sends all messages, twice. */
   const hold = async ({ url }: TestServer): Promise<unknown[]> => {
     let session: Record<string, string> = {};
     const answers: unknown[] = [];
@@ -629,27 +629,27 @@ describe.each(recorded)('%s', (_name, client) => {
     return answers;
   };
 
-  test('gets the same answers both ways, byte for byte, and the second time too', async () => {
+  test('gets the same answers from the fast lane and the SDK, byte for byte, the second time too', async () => {
     const [quick, thorough] = await Promise.all([hold(fast), hold(slow)]);
 
     expect(quick).toEqual(thorough);
     expect(quick.map((answer) => (answer as Answer).status)).not.toContain(400);
   });
 
-  test('wakes no server of the SDK, but with a first question that stands alone, and for a moment with a subscription', async () => {
+  test('wakes the SDK only for the first of equal stateless questions, and briefly for each subscription', async () => {
     const before = made;
     const first = await hold(counted);
     const between = made;
     await hold(counted);
 
-    // Everything has been sent twice, and a subscription has the SDK asked what there is to subscribe to.
+    // Everything has been sent twice, and for a subscription the SDK is asked what can be subscribed to.
     expect(questions.length > 0).toBe(isStateless);
     expect(between - before).toBeLessThanOrEqual(questions.length + 2 * subscriptions.length);
     expect(made - between).toBe(2 * subscriptions.length);
     expect(first).toHaveLength(2 * messages.length);
   });
 
-  test('sends nothing that would need the SDK, but a first question that stands alone', () => {
+  test('sends nothing that needs the SDK, except stateless questions and subscriptions', () => {
     const { definition } = createDefinition({ tools: fixtureTools, shortWay: createFastLane });
     const lane = definition.findLane();
     const user = createUserContext({ userId: 'ada', name: 'Ada' });
@@ -676,7 +676,7 @@ describe.each(recorded)('%s', (_name, client) => {
 });
 
 test.each(recorded.filter(([, { isStateless }]) => !isStateless))(
-  'over HTTP+SSE %s wakes no server of the SDK either',
+  '%s does not wake the SDK over HTTP+SSE',
   async (_name, { messages }) => {
     const before = made;
     const session = await openSse(counted.url, ADA);
@@ -690,7 +690,7 @@ test.each(recorded.filter(([, { isStateless }]) => !isStateless))(
   },
 );
 
-test('a server of the SDK that is woken would have been counted', async () => {
+test('an unknown method wakes the SDK, which is counted', async () => {
   const before = made;
   const session = await openMcpSession(counted.url, ADA);
 
@@ -699,7 +699,7 @@ test('a server of the SDK that is woken would have been counted', async () => {
   expect(made).toBe(before + 1);
 });
 
-test('a question that stands alone is put to the SDK once for each set of scopes', async () => {
+test('the answer to a stateless question is kept for users with the same effective scopes; an error is not kept', async () => {
   const ask = stateless({ method: 'tools/list' }, { id: 'a' }).body;
   const { definition } = createDefinition({ tools: fixtureTools, shortWay: createFastLane });
   const lane = definition.findLane();
@@ -721,7 +721,7 @@ test('a question that stands alone is put to the SDK once for each set of scopes
   expect(lane.recall(plain, { ...heading, 'mcp-method': 'ping' }, some)).toBeUndefined();
 });
 
-test('answers are kept of a hundred questions; one more, and all are forgotten', () => {
+test('the answers to a hundred questions are kept; one more question discards them all', () => {
   const known = new KnownAnswers<string>(createDefinition({ tools: fixtureTools }).definition);
   const user = createUserContext({ userId: 'ada', name: 'Ada' });
 
@@ -733,7 +733,7 @@ test('answers are kept of a hundred questions; one more, and all are forgotten',
   expect([known.find('question 1', user), known.find('one more', user)]).toEqual([undefined, 'answer']);
 });
 
-test('progress comes before the answer, in the same form', async () => {
+test('progress precedes the answer, in the same form as from the SDK', async () => {
   const call = {
     jsonrpc: '2.0',
     id: 'p',
@@ -747,12 +747,12 @@ test('progress comes before the answer, in the same form', async () => {
 
   expect(answers[0]?.text).toContain('"progress":3');
   expect(answers[0]?.headers.get('content-type')).toContain('text/event-stream');
-  // Each stream has a name of its own.
+  // Each stream has an id of its own.
   const [one, other] = answers.map(({ text }) => text.replaceAll(/^id: p\.[\w-]{16}\./gm, 'id: p.STREAM.'));
   expect(one).toBe(other);
 });
 
-test('what is not plain is left to the SDK', () => {
+test('a call that is not plain is left to the SDK', () => {
   const plain = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'a', arguments: {} } };
 
   const odd = [
@@ -778,7 +778,7 @@ test('what is not plain is left to the SDK', () => {
   expect(odd.map(readPlainCall)).toEqual(odd.map(() => undefined));
 });
 
-/** What is asked of a server on which a feature has registered something itself. */
+/** What is sent to a server on which a feature has registered something itself. */
 const askedOfRaw = fc.constantFrom<{
   readonly method: string;
   readonly params?: Readonly<Record<string, unknown>>;
@@ -801,10 +801,10 @@ const askedOfRaw = fc.constantFrom<{
 );
 
 testEach([
-  ['a user who lacks scopes', GREETER],
-  ['a user who may call everything', ADA],
+  ['a user without some scopes', GREETER],
+  ['a user with every scope', ADA],
 ] as const)(
-  'beside what a feature registers itself the answers are the same, for %s',
+  'beside what a feature registers on the SDK, the fast lane answers as the SDK, for %s',
   async (_user, token) => {
     const opened = await Promise.all([rawFast, rawSlow].map(async ({ url }) => openMcpSession(url, token)));
     const hello = { jsonrpc: '2.0', id: 0, method: 'initialize', params: HELLO };

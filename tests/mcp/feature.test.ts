@@ -1,4 +1,4 @@
-/** The extension point below defineTool: what else of the SDK a fork can register, and that changes reach every client. */
+/** The extension point below defineTool: what else a fork can register on the SDK, and that changes reach every client. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   Client,
@@ -15,7 +15,7 @@ import { ADA, BOB, startTestServer, type TestServer } from '../support/start-ser
 
 const CITIES = ['paris', 'parma', 'prague'];
 
-/** Prompts, resources and completions, each naming the user it is served to. */
+/** Prompts, resources and completions that know the user whom they serve. */
 const library: Feature = {
   name: 'library',
   options: { capabilities: { completions: {} } },
@@ -51,7 +51,7 @@ const library: Feature = {
   },
 };
 
-/** The cities that begin so. */
+/** The cities that begin with this text. */
 function startingWith(typed: string): string[] {
   return CITIES.filter((city) => city.startsWith(typed));
 }
@@ -66,7 +66,7 @@ describe('a feature', () => {
     return connection;
   }
 
-  test('can register prompts, which know their caller and log like everything else', async () => {
+  test('can register prompts, which know their caller and use the log of the server', async () => {
     const { client, lines } = await connect();
 
     const { prompts } = await client.listPrompts();
@@ -110,7 +110,7 @@ describe('a feature', () => {
     expect(ofTemplate.completion.values).toEqual(['prague']);
   });
 
-  test('can ask the client for input in the middle of a call', async () => {
+  test('can elicit input from the client during a call', async () => {
     const { client, call } = await connect();
     client.setRequestHandler('elicitation/create', async ({ params }) => ({
       action: params.message === 'Really?' ? ('accept' as const) : ('decline' as const),
@@ -124,7 +124,7 @@ describe('a feature', () => {
     });
   });
 
-  test('is registered for each connection anew, with the log of the server', async () => {
+  test('is registered anew for each connection', async () => {
     let registered = 0;
     const counting: Feature = { name: 'counting', register: () => void (registered += 1) };
     const first = await connectInMemory({ features: [counting] });
@@ -140,7 +140,7 @@ describe('a change that a feature announces', () => {
   let changes: ServerNotifier;
   const clients: Client[] = [];
 
-  /** Hands out the notifier, and offers one of everything that can change. */
+  /** Keeps the notifier, and offers one of everything that can change. */
   const changing: Feature = {
     name: 'changing',
     options: { capabilities: { resources: { subscribe: true, listChanged: true } } },
@@ -160,7 +160,7 @@ describe('a change that a feature announces', () => {
     await server.close();
   });
 
-  /** Connects a client over a transport and notes what it is told. */
+  /** Connects a client over a transport, and notes its notifications. */
   async function connect(kind: string, token = ADA): Promise<{ client: Client; heard: string[] }> {
     const requestInit = { headers: { Authorization: `Bearer ${token}` } };
     const transport: Transport = kind.endsWith('sse')
@@ -202,7 +202,7 @@ describe('a change that a feature announces', () => {
     ]);
   });
 
-  test('of a resource reaches the sessions that have subscribed to it, of any user, and no other', async () => {
+  test('of a resource reaches its subscribers, of any user, and no other session', async () => {
     const [ada, bob, other] = [await connect('http'), await connect('sse', BOB), await connect('sse')];
     await ada.client.subscribeResource({ uri: 'test://a' });
     await bob.client.subscribeResource({ uri: 'test://a' });
@@ -219,7 +219,7 @@ describe('a change that a feature announces', () => {
     expect(other.heard).toEqual(['test://b']);
   });
 
-  test('reaches a subscription of 2026-07-28 that asked for it', async () => {
+  test('reaches a subscription of 2026-07-28 that requested it', async () => {
     const { client, heard } = await connect('2026-07-28');
     const subscription = await client.listen({ toolsListChanged: true, resourceSubscriptions: ['test://a'] });
 
@@ -234,7 +234,7 @@ describe('a change that a feature announces', () => {
   });
 });
 
-/** Announces again and again until the client has heard: its stream may not be open yet. */
+/** Announces repeatedly until the client has been notified: its stream may not be open yet. */
 async function announceUntil(announce: () => void, heard: () => boolean): Promise<void> {
   await waitFor('the notification', () => {
     if (!heard()) announce();

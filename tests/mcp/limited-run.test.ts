@@ -1,4 +1,4 @@
-/** Tools with limits of their own: a time after which a call is given up, and so many calls at once. */
+/** Tools with limits of their own: a timeout, and a number of concurrent calls. */
 import { EventEmitter, once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -24,7 +24,7 @@ async function connect(
   return connection;
 }
 
-/** A tool called `work`, with limits. */
+/** A tool called `work`, with these limits. */
 function limited(
   limits: { readonly timeoutMs?: number; readonly concurrency?: number },
   run: (input: { readonly name?: string | undefined }, context: ToolContext) => string | Promise<string>,
@@ -33,7 +33,7 @@ function limited(
   return defineTool({ ...face, input: z.object({ name: z.string().optional() }), ...limits, run });
 }
 
-/** A promise, and the hand that resolves it. */
+/** A promise, and the function that resolves it. */
 function gate(): { readonly opened: Promise<void>; open(): void } {
   const emitter = new EventEmitter();
   const opened = once(emitter, 'open').then(() => undefined);
@@ -45,7 +45,7 @@ async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }
 
-/** How the calls ended that have left a line. */
+/** The outcomes of the calls that have been logged. */
 function outcomes({ lines }: InMemoryConnection): unknown[] {
   return lines.filter(({ msg }) => msg === 'tool call').map(({ outcome }) => outcome);
 }
@@ -54,7 +54,7 @@ const TOO_LATE =
   'timeout: after 0.02 seconds the call of work had not ended and was given up. Try again later, or ask for less.';
 
 describe('a tool with a timeout', () => {
-  test('that is in time answers as any other, and its signal stays quiet', async () => {
+  test('answers as usual in time, and its signal is not aborted', async () => {
     let seen: AbortSignal | undefined;
     const connection = await connect(
       limited({ timeoutMs: 2 ** 31 - 1 }, (_input, { signal }) => {
@@ -68,7 +68,7 @@ describe('a tool with a timeout', () => {
     expect(outcomes(connection)).toEqual(['ok']);
   });
 
-  test('is given up in words for the model, with its signal aborted and an outcome of its own', async () => {
+  test('is given up with an error for the model, its signal aborted and the outcome "timeout"', async () => {
     let reason: unknown;
     const connection = await connect(
       limited({ timeoutMs: 20 }, async (_input, { signal }) => {
@@ -87,7 +87,7 @@ describe('a tool with a timeout', () => {
     expect(connection.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  test('that minds no signal is given up as well, and keeps its place with its user until it has really ended', async () => {
+  test('is given up also when it ignores the signal, and counts as in flight until it has ended', async () => {
     const { opened, open } = gate();
     let runs = 0;
     const connection = await connect(
@@ -113,7 +113,7 @@ describe('a tool with a timeout', () => {
     expect(runs).toBe(2);
   });
 
-  test('hears of a client that cancels, too, and that is logged as a cancel', async () => {
+  test('is aborted by a cancellation too, which is logged as cancelled', async () => {
     const begun = gate();
     let ended = false;
     const connection = await connect(
@@ -136,7 +136,7 @@ describe('a tool with a timeout', () => {
     expect(outcomes(connection)).toEqual(['cancelled']);
   });
 
-  test('is given up although memory was collected meanwhile, and its signal fires', async () => {
+  test('is given up and its signal aborted although a garbage collection has happened meanwhile', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     let heard = false;
@@ -186,7 +186,7 @@ describe('a tool with a concurrency', () => {
     await waitFor('two runs', () => running.size === 2);
     connection.actAs({ userId: 'bob' });
     calls.push(start('b1'));
-    // Answers come in the order of the requests that need no place: the line stands when this one is answered.
+    // Answers come in the order of the requests that need no place: once this one is answered, the queue is complete.
     await connection.client.ping();
     for (const name of ['a1', 'a3', 'b1', 'a2', 'a4']) {
       await waitFor(`the run of ${name}`, () => running.get(name));
@@ -198,7 +198,7 @@ describe('a tool with a concurrency', () => {
     expect(most()).toBe(2);
   });
 
-  test('lets nobody wait longer than its timeout, and who has given up takes no place', async () => {
+  test('lets no call wait longer than its timeout, and one that has timed out takes no place', async () => {
     const { tool, running } = createWork(1, 20);
     const connection = await connect(tool);
 
@@ -219,7 +219,7 @@ describe('a tool with a concurrency', () => {
     expect([...running.keys()]).toEqual([]);
   });
 
-  test('lets a call that is cancelled while it waits go, and gives its turn to the next', async () => {
+  test('removes a call that is cancelled while it waits, and lets the next one run', async () => {
     const { tool, running } = createWork(1);
     const connection = await connect(tool);
     const abort = new AbortController();
@@ -248,6 +248,6 @@ test.each([
   { timeoutMs: 2 ** 31 },
   { concurrency: 0 },
   { concurrency: 1.5 },
-])('a tool may not say %j', (limits) => {
+])('a tool with %j is refused by defineTool', (limits) => {
   expect(() => limited(limits, () => '')).toThrow(/^work: (timeoutMs|concurrency) must be/);
 });

@@ -1,10 +1,10 @@
-/** The names of a server's own requests: its answers come back as it counts them, those to others not at all. */
+/** The ids of the server's own requests: responses are returned under the number of the request, those to other servers are not. */
 import { expect, test } from '@jest/globals';
 import { askerOf, createRequestNames } from '../../src/mcp/own-requests.ts';
 
 const request = { jsonrpc: '2.0', id: 0, method: 'elicitation/create', params: { message: '?' } } as const;
 
-test('a request goes out under a name of its process, and its answer comes back under its number', () => {
+test('a request is sent with an id of its process, and its response comes back under the original number', () => {
   const names = createRequestNames('here');
 
   const out = names.name(request);
@@ -16,7 +16,7 @@ test('a request goes out under a name of its process, and its answer comes back 
   expect(askerOf(answer)).toBe('here');
 });
 
-test('an answer to another server, another process, or to a bare number is none', () => {
+test('a response to a request of another server or process, or to a bare number, is not returned', () => {
   const names = createRequestNames('here');
   const others = [
     createRequestNames('here').name(request),
@@ -32,7 +32,7 @@ test('an answer to another server, another process, or to a bare number is none'
   expect(answers.map(askerOf)).toEqual(['here', 'there', undefined]);
 });
 
-test('what it cancels is called as it was asked, and everything else passes as it is', () => {
+test('a cancellation uses the id of its request, and all other messages stay unchanged', () => {
   const names = createRequestNames('here');
   const out = names.name(request);
   const id = 'id' in out ? out.id : undefined;

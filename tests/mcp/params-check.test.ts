@@ -1,4 +1,4 @@
-/** Parameters of the wrong types are -32602 on every transport, and unknown methods stay -32601. */
+/** Params of the wrong type are -32602 on every transport, and unknown methods stay -32601. */
 import { PassThrough } from 'node:stream';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -13,7 +13,7 @@ import { ADA, startTestServer, type TestServer } from '../support/start-server.t
 
 const logging: Feature = { name: 'logging', options: { capabilities: { logging: {} } } };
 
-/** A feature whose prompt JSON cannot spell. */
+/** A feature with a prompt whose answer cannot be written as JSON. */
 const rows: Feature = {
   name: 'rows',
   register: (it) =>
@@ -31,7 +31,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** What a stdio server writes when it reads these messages, by the ids that it answers. */
+/** What a stdio server answers to these messages, by id. */
 async function answersOnStdio(
   messages: readonly object[],
   feature = logging,
@@ -70,7 +70,7 @@ const WRONG: [string, unknown][] = [
 ];
 
 describe.each(WRONG)('%s with %j', (method, params) => {
-  test('is -32602 over Streamable HTTP, and the session goes on', async () => {
+  test('is -32602 over Streamable HTTP, and the session stays open', async () => {
     const session = await openMcpSession(server.url, ADA);
 
     const answer = await session.post(rpc('x', method, params));
@@ -97,7 +97,7 @@ describe.each(WRONG)('%s with %j', (method, params) => {
   });
 });
 
-describe('tools/list that stands alone, with a cursor of a wrong type', () => {
+describe('a stateless tools/list with a cursor of the wrong type', () => {
   const request = stateless({ method: 'tools/list', params: { cursor: 5 } }, { id: 7, token: ADA });
 
   test('is -32602 over Streamable HTTP', async () => {
@@ -113,7 +113,7 @@ describe('tools/list that stands alone, with a cursor of a wrong type', () => {
   });
 });
 
-test('initialize without the name of the client is -32602 over stdio as well', async () => {
+test('initialize without clientInfo is -32602 over stdio', async () => {
   const params = { protocolVersion: '2025-11-25', capabilities: {} };
 
   const answers = await answersOnStdio([rpc(7, 'initialize', params)]);
@@ -121,7 +121,7 @@ test('initialize without the name of the client is -32602 over stdio as well', a
   expect(answers.get(7)).toMatchObject({ error: { code: -32_602 } });
 });
 
-test('a method that this server does not have is -32601, whatever its parameters', async () => {
+test('an unknown method is -32601, whatever its params', async () => {
   const session = await openMcpSession(server.url, ADA);
 
   const answer = await session.post(rpc(1, 'prompts/get', { name: 5 }));
@@ -129,7 +129,7 @@ test('a method that this server does not have is -32601, whatever its parameters
   expect(answer.body).toMatchObject({ id: 1, error: { code: -32_601 } });
 });
 
-test('an answer of a feature that JSON cannot spell is -32603 over stdio, and the calls after it are answered', async () => {
+test('an answer of a feature that cannot be written as JSON is -32603 over stdio, and later requests are answered', async () => {
   const asked = rpc('x', 'prompts/get', { name: 'rows' });
   const answers = await answersOnStdio([initialize(), asked, rpc('y', 'ping')], rows);
 

@@ -1,10 +1,10 @@
-/** Which `_meta` is plain: one fault of any field leaves the message to the SDK. */
+/** Which `_meta` is plain: a single fault in any field leaves the message to the SDK. */
 import { describe, expect, test } from '@jest/globals';
 import { isSessionMeta, isStatelessMeta } from '../../src/mcp/plain-meta.ts';
 
 const KEY = 'io.modelcontextprotocol/';
 
-/** An envelope with everything in it that a plain one may have. */
+/** An envelope with everything that a plain one may have. */
 const FULL = {
   [`${KEY}protocolVersion`]: '2026-07-28',
   [`${KEY}clientInfo`]: {
@@ -26,7 +26,7 @@ const FULL = {
   traceparent: 'x',
 };
 
-/** The least that an envelope has. */
+/** The smallest envelope. */
 const LEAST = { [`${KEY}protocolVersion`]: '2026-07-28', [`${KEY}clientCapabilities`]: {} };
 
 const info = (change: object): object => ({
@@ -39,13 +39,16 @@ const can = (change: object): object => ({
 describe('an envelope of the stateless revision', () => {
   test.each([
     ['everything', FULL],
-    ['the least', LEAST],
-    ['a text for the progress', { ...FULL, progressToken: 'a' }],
-    ['a client that says little of itself', { ...FULL, [`${KEY}clientInfo`]: { name: 'a', version: '' } }],
-    ['abilities of other kinds', { ...LEAST, ...can({ later: 1 }) }],
-    ['no form to ask with', { ...LEAST, [`${KEY}clientCapabilities`]: { elicitation: { url: {} } } }],
+    ['only what is required', LEAST],
+    ['a string as progress token', { ...FULL, progressToken: 'a' }],
     [
-      'a form without defaults',
+      'a client with only a name and a version',
+      { ...FULL, [`${KEY}clientInfo`]: { name: 'a', version: '' } },
+    ],
+    ['unknown capabilities', { ...LEAST, ...can({ later: 1 }) }],
+    ['no form elicitation', { ...LEAST, [`${KEY}clientCapabilities`]: { elicitation: { url: {} } } }],
+    [
+      'form elicitation without applyDefaults',
       { ...LEAST, [`${KEY}clientCapabilities`]: { elicitation: { form: {} }, sampling: {}, roots: {} } },
     ],
   ])('is plain with %s', (_what, meta) => {
@@ -53,38 +56,38 @@ describe('an envelope of the stateless revision', () => {
   });
 
   test.each<[string, unknown]>([
-    ['nothing at all', undefined],
-    ['no object', 'x'],
-    ['a list', [FULL]],
+    ['undefined', undefined],
+    ['a string', 'x'],
+    ['an array', [FULL]],
     ['another revision', { [`${KEY}protocolVersion`]: '2025-11-25' }],
-    ['a name of the protocol that is not of the envelope', { [`${KEY}else`]: 1 }],
-    ['a fraction for the progress', { progressToken: 1.5 }],
-    ['null for the progress', { progressToken: null }],
+    ['a reserved name that the envelope does not have', { [`${KEY}else`]: 1 }],
+    ['a fraction as progress token', { progressToken: 1.5 }],
+    ['null as progress token', { progressToken: null }],
     ['a client that is no object', { [`${KEY}clientInfo`]: 'x' }],
     ['a client that is null', { [`${KEY}clientInfo`]: null }],
     ['a client without a name', info({ name: undefined })],
     ['a client without a version', info({ version: 1 })],
-    ['a title that is no text', info({ title: 1 })],
-    ['a description that is no text', info({ description: 1 })],
-    ['a website that is no text', info({ websiteUrl: 1 })],
+    ['a title that is no string', info({ title: 1 })],
+    ['a description that is no string', info({ description: 1 })],
+    ['a website that is no string', info({ websiteUrl: 1 })],
     ['icons', info({ icons: [] })],
-    ['no abilities', { [`${KEY}clientCapabilities`]: undefined }],
-    ['abilities in a list', { [`${KEY}clientCapabilities`]: [] }],
+    ['no capabilities', { [`${KEY}clientCapabilities`]: undefined }],
+    ['capabilities in an array', { [`${KEY}clientCapabilities`]: [] }],
     ['an elicitation that is no object', can({ elicitation: true })],
     ['a form that is no object', can({ elicitation: { form: true } })],
-    ['defaults that are no truth value', can({ elicitation: { form: { applyDefaults: 1 } } })],
+    ['applyDefaults that is no boolean', can({ elicitation: { form: { applyDefaults: 1 } } })],
     ['an url that is no object', can({ elicitation: { url: true } })],
     ['a sampling that is no object', can({ sampling: true })],
     ['a context that is no object', can({ sampling: { context: true } })],
     ['tools that are no object', can({ sampling: { tools: true } })],
     ['roots that are no object', can({ roots: true })],
-    ['changes of roots that are no truth value', can({ roots: { listChanged: 1 } })],
+    ['listChanged that is no boolean', can({ roots: { listChanged: 1 } })],
     ['experiments that are no object', can({ experimental: true })],
     ['an experiment that is no object', can({ experimental: { a: 1 } })],
     ['an extension that is no object', can({ extensions: { a: 1 } })],
-    ['a level that is none', { [`${KEY}logLevel`]: 'loud' }],
-    ['a level that is no text', { [`${KEY}logLevel`]: 1 }],
-  ])('is not with %s', (_what, change) => {
+    ['an unknown log level', { [`${KEY}logLevel`]: 'loud' }],
+    ['a log level that is no string', { [`${KEY}logLevel`]: 1 }],
+  ])('is not plain with %s', (_what, change) => {
     const meta = typeof change === 'object' && !Array.isArray(change) ? { ...FULL, ...change } : change;
     expect(isStatelessMeta(meta)).toBe(false);
   });
@@ -98,6 +101,6 @@ test.each<[unknown, boolean]>([
   [{ [`${KEY}relatedTask`]: {} }, false],
   [null, false],
   [[], false],
-])('what a session says is plain: %j is %s', (meta, isPlain) => {
+])('the _meta of a message in a session is plain or not: %j is %s', (meta, isPlain) => {
   expect(isSessionMeta(meta)).toBe(isPlain);
 });

@@ -1,4 +1,4 @@
-/** Prompts and resources: typed, filtered by scope, seen by their user alone, logged; over every transport of HTTP. */
+/** Prompts and resources: typed, filtered by scope, served only to their user, and logged; over every HTTP transport. */
 import { EventEmitter, once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client } from '@modelcontextprotocol/client';
@@ -15,7 +15,7 @@ import { ADA, BOB, GREETER, startTestServer, type TestServer, TOKENS } from '../
 import { waitFor } from '../support/process.ts';
 import { createToolContext } from '../support/tool-context.ts';
 
-/** Which lessons a user may see. */
+/** Knows which lessons a user may see. */
 const shelf = defineService({
   name: 'shelf',
   open: () => ({
@@ -98,7 +98,7 @@ const about = defineResource({
 
 const STUDY: Feature = { name: 'study', prompts: [dailyReview, hello], resources: [lesson, about] };
 
-/** What a feature registers by itself stands beside what is declared. */
+/** A feature that registers on the SDK, beside what is declared. */
 const RAW: Feature = {
   name: 'raw',
   register(server) {
@@ -125,19 +125,19 @@ async function connect(kind: Kind, token = ADA): Promise<Client> {
   return client;
 }
 
-/** The lessons that begin with "in". */
+/** Completes a lesson id from "in". */
 async function completeLesson(client: Client): Promise<string[]> {
   const ref = { type: 'ref/resource', uri: 'lesson://{id}' } as const;
   return (await client.complete({ ref, argument: { name: 'id', value: 'in' } })).completion.values;
 }
 
-/** The lines that tell of something since. */
+/** The log lines with this message since then. */
 function linesSince(first: number, msg: string) {
   return server.lines.slice(first).filter((line) => line['msg'] === msg);
 }
 
 describe.each(KINDS)('over %s', (kind) => {
-  test('a prompt is listed with its arguments, filled in for its user, and leaves a line', async () => {
+  test('a prompt is listed with its arguments, rendered for its user, and logged', async () => {
     const client = await connect(kind);
     const first = server.lines.length;
 
@@ -164,7 +164,7 @@ describe.each(KINDS)('over %s', (kind) => {
     expect(JSON.stringify(server.lines.slice(first))).not.toContain('"ink"');
   });
 
-  test('a prompt that nobody has is no name in the log, nor is what cannot be completed: it may be a secret', async () => {
+  test('the name of an unknown prompt is not logged: it may be a secret', async () => {
     const client = await connect(kind);
     const first = server.lines.length;
 
@@ -198,7 +198,7 @@ describe.each(KINDS)('over %s', (kind) => {
     { name: 'daily_review', given: {}, words: /Invalid arguments/ },
     { name: 'daily_review', given: { topic: 'none' }, words: /There is no lesson "none"/ },
     { name: 'nothing', given: {}, words: /nothing/ },
-  ])('the prompt $name for $given is refused in words', async ({ name, given, words }) => {
+  ])('the prompt $name with $given is refused with the reason', async ({ name, given, words }) => {
     const client = await connect(kind);
 
     await expect(client.getPrompt({ name, arguments: given })).rejects.toMatchObject({
@@ -207,7 +207,7 @@ describe.each(KINDS)('over %s', (kind) => {
     });
   });
 
-  test('what else a prompt or a resource throws stays in the log', async () => {
+  test('an unexpected error of a prompt or a resource stays in the log', async () => {
     const client = await connect(kind);
     const first = server.lines.length;
     const internal = { code: -32_603, message: expect.stringMatching(/Internal error \(request /) };
@@ -222,7 +222,7 @@ describe.each(KINDS)('over %s', (kind) => {
     expect(linesSince(first, 'resource read')).toMatchObject([{ outcome: 'internal_error' }]);
   });
 
-  test('resources are those of their user: listed, completed and read', async () => {
+  test('resources are listed, completed and read as their user', async () => {
     const [ada, bob] = [await connect(kind), await connect(kind, BOB)];
     const lists = [await ada.listResources(), await bob.listResources()];
     const { resourceTemplates } = await ada.listResourceTemplates();
@@ -248,7 +248,7 @@ describe.each(KINDS)('over %s', (kind) => {
     await expect(ada.readResource({ uri: 'lesson://%zz' })).rejects.toMatchObject({ code: -32_602 });
   });
 
-  test('bytes come in base64, and may be kept where the resource says so', async () => {
+  test('bytes are base64, and have the cache hints that the resource declares', async () => {
     const read = await (await connect(kind)).readResource({ uri: 'about://us' });
 
     expect(read.contents).toEqual([
@@ -262,7 +262,7 @@ describe.each(KINDS)('over %s', (kind) => {
     );
   });
 
-  test('completions of a prompt know the user and what has been filled in', async () => {
+  test('completions of a prompt know the user and the arguments given so far', async () => {
     const client = await connect(kind);
     const complete = async (name: string, value: string) =>
       client.complete({
@@ -276,7 +276,7 @@ describe.each(KINDS)('over %s', (kind) => {
     expect((await complete('toString', '')).completion.values).toEqual([]);
   });
 
-  test('a user without the scope sees nothing of it, and is refused in words', async () => {
+  test('a user without the scope sees no prompt or resource that needs it, and is refused with insufficient_scope', async () => {
     const client = await connect(kind, GREETER);
     const first = server.lines.length;
     const refused = {
@@ -302,7 +302,7 @@ describe.each(KINDS)('over %s', (kind) => {
     ]);
   });
 
-  test('what a feature has registered itself is served beside, and leaves its lines', async () => {
+  test('what a feature registers on the SDK is served and logged as well', async () => {
     const client = await connect(kind);
     const first = server.lines.length;
 
@@ -316,7 +316,7 @@ describe.each(KINDS)('over %s', (kind) => {
   });
 });
 
-test('what a declaration leaves out is not in its list either, not even empty', () => {
+test('fields that a declaration omits are absent from its list entry', () => {
   const face = { name: 'bare', title: 'Bare', description: 'Says little.' };
   const resource = defineResource({ ...face, uri: 'bare://one', read: () => '' });
   const template = defineResource({
@@ -337,7 +337,7 @@ test('what a declaration leaves out is not in its list either, not even empty', 
   ]);
 });
 
-test('a user whose scopes change is told that prompts and resources do so, and asks again', async () => {
+test("a change of a user's scopes notifies the client of changed tools, prompts and resources", async () => {
   const told: string[] = [];
   const bob = await connectKind(server.url, { kind: 'sse', token: BOB }, (client) => {
     for (const list of ['tools', 'prompts', 'resources'] as const) {
@@ -355,7 +355,7 @@ test('a user whose scopes change is told that prompts and resources do so, and a
   expect(prompts.map(({ name }) => name)).toEqual(['hello', 'raw']);
 });
 
-test('a read counts among the calls of its user that run at once', async () => {
+test('a read of a resource counts among the calls of its user in flight', async () => {
   const emitter = new EventEmitter();
   const held = once(emitter, 'go');
   const slow = defineResource({
@@ -394,7 +394,7 @@ test('a prompt and a resource can be tested without a server', async () => {
   expect(lesson.match('other://a')).toBeUndefined();
 });
 
-test('two of a kind with one name, and a shared cache of what needs a scope, end the start', async () => {
+test('a doubled name, or a shared cache for what needs a scope, is refused', async () => {
   const twice: Feature = { name: 'twice', prompts: [hello, hello] };
 
   await expect(connectInMemory({ features: [twice] })).rejects.toThrow('Declared twice: hello');

@@ -1,4 +1,4 @@
-/** What a tool asks its user, over the transports of HTTP and in every revision, and what it does where nobody can be asked. */
+/** Elicitation by tools, over the HTTP transports and in every revision, and what a tool does when the client cannot elicit. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   Client,
@@ -12,7 +12,7 @@ import { type AskingContext, defineTool } from '../../src/mcp/tool.ts';
 import { connectInMemory } from '../support/in-memory-mcp.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
 
-/** How often the tool has begun to run. */
+/** How often the tool has run. */
 let runs = 0;
 
 const FORM = z.object({
@@ -20,7 +20,7 @@ const FORM = z.object({
   pace: z.enum(['slow', 'fast']).default('slow').describe('How fast.'),
 });
 
-/** Asks before it does something. */
+/** Elicits before it does something. */
 const beginLesson = defineTool({
   name: 'begin_lesson',
   title: 'Begin',
@@ -50,7 +50,7 @@ afterAll(async () => server.close());
 
 const KINDS = ['sse', 'http', '2026-07-28'] as const;
 
-/** Connects a client that answers so when it is asked; without an answer it cannot be asked. */
+/** Connects a client that gives this answer to an elicitation; without an answer it cannot elicit. */
 async function connect(
   kind: (typeof KINDS)[number],
   answer?: ElicitResult,
@@ -79,7 +79,7 @@ async function connect(
   return { client, asked };
 }
 
-/** Calls the tool; its text. */
+/** Calls the tool; resolves to its content. */
 async function begin(client: Client): Promise<unknown> {
   const { content } = await client.callTool({ name: 'begin_lesson', arguments: { id: 'verbs' } });
   return content;
@@ -90,7 +90,7 @@ function text(words: unknown): unknown {
   return [{ type: 'text', text: words }];
 }
 
-test('what the run before the question has reported is not reported again', async () => {
+test('progress that was reported before an elicitation is not reported again', async () => {
   const { client } = await connect('http', { action: 'accept', content: { sure: true } });
   const heard: unknown[] = [];
 
@@ -110,7 +110,7 @@ describe.each(KINDS)('over %s', (kind) => {
     { answer: { action: 'decline' }, words: 'Not begun: decline.' },
     { answer: { action: 'cancel' }, words: 'Not begun: cancel.' },
   ])(
-    '$answer.action reaches the tool, which has run once to ask and once to go on',
+    '$answer.action reaches the tool, which runs once until it asks and once to the end',
     async ({ answer, words }) => {
       const { client, asked } = await connect(kind, answer);
       const before = server.lines.length;
@@ -124,7 +124,7 @@ describe.each(KINDS)('over %s', (kind) => {
     },
   );
 
-  test('a client that cannot ask is told so at once', async () => {
+  test('a tool whose client cannot elicit learns that at once', async () => {
     const { client } = await connect(kind);
 
     expect(await begin(client)).toEqual(text('Call again when the user has said yes to verbs.'));
@@ -132,9 +132,9 @@ describe.each(KINDS)('over %s', (kind) => {
   });
 });
 
-test('an answer that does not fit the form is an error in words', async () => {
+test('an answer that does not fit the form is an error for the model', async () => {
   const connection = await connectInMemory({ tools: [beginLesson] });
-  // The client's SDK checks what its own handler returns against the form, so this one answers by hand.
+  // The client's SDK checks what its own handler returns against the form, so this client answers without it.
   connection.client.fallbackRequestHandler = async () => ({ action: 'accept', content: { sure: 'perhaps' } });
 
   const result = await connection.call('begin_lesson', { id: 'verbs' });
@@ -146,7 +146,7 @@ test('an answer that does not fit the form is an error in words', async () => {
   });
 });
 
-test('a question ends the run whatever the tool makes of it, and its places are free meanwhile', async () => {
+test('an elicitation ends the run even if the tool catches it, and frees its places meanwhile', async () => {
   const stubborn = defineTool({
     name: 'stubborn',
     title: 'Stubborn',
@@ -168,7 +168,7 @@ test('a question ends the run whatever the tool makes of it, and its places are 
   expect(result).toEqual({ content: text('decline') });
 });
 
-test('a tool asks once a call, and says that it asks', async () => {
+test('a tool that elicits twice in a call, or without `elicits: true`, fails', async () => {
   const face = { title: 'T', description: 'A tool.', input: z.object({}) };
   const question = { message: 'Well?', form: z.object({}) };
   const twice = defineTool({

@@ -1,4 +1,4 @@
-/** The server behind every transport: what it lists to whom, and what it is made of besides tools. */
+/** The server behind every transport: what it lists for whom, and what features add to it. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport, type ServerCapabilities } from '@modelcontextprotocol/server';
@@ -52,7 +52,7 @@ const SCOPED = [undefined, 'greet', 'admin'].map((scope) =>
   }),
 );
 
-/** A tool that a feature registers on the SDK's server itself. */
+/** A tool that a feature registers on the SDK's server. */
 const SDK_TOOL: Feature = {
   name: 'sdk tool',
   register: (server, { callerOf }) => {
@@ -67,7 +67,7 @@ function namesOf(tools: readonly { name: string }[]): string[] {
   return tools.map(({ name }) => name);
 }
 
-test('what is named like a member of every object is not found, beside a feature that registers, too', async () => {
+test('names of members that every object has, such as __proto__, are no tools and no prompts', async () => {
   const feature: Feature = {
     name: 'sdk prompt',
     register: (server, context) => {
@@ -84,7 +84,7 @@ test('what is named like a member of every object is not found, beside a feature
 });
 
 describe('the list of tools', () => {
-  test('tells everything about each tool, in the order of the definition', async () => {
+  test('describes each tool completely, in the order of the definition', async () => {
     const { client } = await connect({ tools: fixtureTools });
 
     const { tools } = await client.listTools();
@@ -114,7 +114,7 @@ describe('the list of tools', () => {
     });
   });
 
-  test('shows input as it may be sent and output as it will come', async () => {
+  test('shows the input schema as it may be sent and the output schema as it will come', async () => {
     const tool = defineTool({
       name: 'probe',
       title: 'Probe',
@@ -146,7 +146,7 @@ describe('the list of tools', () => {
     expect(namesOf((await client.listTools()).tools)).toEqual(names);
   });
 
-  test("follows the credential of each request, not the session's first one", async () => {
+  test("follows the credential of each request, not that of the session's first one", async () => {
     const { client, actAs } = await connect({ tools: SCOPED });
 
     const first = (await client.listTools(undefined, { cacheMode: 'bypass' })).tools;
@@ -156,7 +156,7 @@ describe('the list of tools', () => {
     expect([first.length, second.length]).toEqual([3, 1]);
   });
 
-  test('is filtered as well when a feature declares tools itself, or registers none', async () => {
+  test('is filtered also when a feature declares the capability, or registers no tools', async () => {
     const declaring: Feature = {
       name: 'declaring',
       options: { capabilities: { tools: { listChanged: true } } },
@@ -170,26 +170,32 @@ describe('the list of tools', () => {
 
   test.each<[string, z.ZodObject]>([
     ['a text', z.object({ a: named(z.string(), 'Region') })],
-    ['a whole number that may be missing', z.object({ a: named(z.int().optional(), 'X') })],
-    ['parts of parts', z.object({ o: z.object({ a: named(z.boolean(), 'A'), b: named(z.string(), 'B') }) })],
-  ])('may have a header for %s', (_what, input) => {
+    ['an optional integer', z.object({ a: named(z.int().optional(), 'X') })],
+    [
+      'members of a nested object',
+      z.object({ o: z.object({ a: named(z.boolean(), 'A'), b: named(z.string(), 'B') }) }),
+    ],
+  ])('may have an x-mcp-header on %s', (_what, input) => {
     expect(() => createDefinition({ tools: [withInput(input)] })).not.toThrow();
   });
 
   test.each<[string, z.ZodObject]>([
     ['a fraction', z.object({ a: named(z.number(), 'A') })],
-    ['a choice with null', z.object({ a: named(z.string().nullable(), 'A') })],
-    ['a list', z.object({ l: z.array(named(z.string(), 'A')) })],
-    ['no name', z.object({ a: named(z.string(), '') })],
-    ['a name of two lines', z.object({ a: named(z.string(), 'A\r\nB') })],
-    ['a name that is there already', z.object({ a: named(z.string(), 'A'), b: named(z.string(), 'a') })],
-  ])('has no header for %s, at which clients would leave the tool out', (_what, input) => {
+    ['a nullable string', z.object({ a: named(z.string().nullable(), 'A') })],
+    ['an item of an array', z.object({ l: z.array(named(z.string(), 'A')) })],
+    ['a parameter without a header name', z.object({ a: named(z.string(), '') })],
+    ['a parameter whose header name has two lines', z.object({ a: named(z.string(), 'A\r\nB') })],
+    [
+      'two parameters with one header name',
+      z.object({ a: named(z.string(), 'A'), b: named(z.string(), 'a') }),
+    ],
+  ])('may have no x-mcp-header on %s, for which clients would leave the tool out', (_what, input) => {
     expect(() => createDefinition({ tools: [withInput(input)] })).toThrow(
       'headed: x-mcp-header must be a header name',
     );
   });
 
-  test('has no name twice: such a definition starts no server', () => {
+  test('may have no name twice: such a definition is refused', () => {
     expect(() => createDefinition({ tools: [...SCOPED, ...SCOPED] })).toThrow(
       'Declared twice: needs_nothing',
     );
@@ -204,7 +210,7 @@ describe('the list of tools', () => {
 });
 
 describe('the list for GET /tools', () => {
-  test('is what a client of that user would get', async () => {
+  test('is what a client of the user gets', async () => {
     const { client, definition } = await connect({ tools: SCOPED, features: [SDK_TOOL] });
     const listTools = createToolLister(definition);
 
@@ -215,7 +221,7 @@ describe('the list for GET /tools', () => {
     expect(namesOf(some)).toEqual(['needs_nothing', 'needs_admin', 'sdk_tool']);
   });
 
-  test('is none where a feature cannot register: no server starts', () => {
+  test('throws when a feature cannot register, so that the server does not start', () => {
     const broken: Feature = {
       name: 'broken',
       register: () => {
@@ -241,7 +247,7 @@ describe('two users', () => {
     { one: undefined, other: ['greet'], same: false },
     { one: ['admin'], other: ['greet'], same: false },
     { one: [], other: ['unused'], same: true },
-  ])('with the scopes $one and $other may call the same tools: $same', ({ one, other, same }) => {
+  ])('with the scopes $one and $other have the same list of tools: $same', ({ one, other, same }) => {
     const { definition } = createDefinition({ tools: SCOPED });
     const users = [one, other].map((scopes) => createUserContext({ userId: 'ada', scopes })) as [
       Caller['user'],
@@ -253,7 +259,7 @@ describe('two users', () => {
 });
 
 describe('a connection', () => {
-  test('whose requests bring no caller has one of its own, as over stdio', async () => {
+  test('without callers in its requests has a caller of its own, as over stdio', async () => {
     const { definition, lines } = createDefinition({ tools: SCOPED });
     let requests = 0;
     const server = createMcpServer(definition, {
@@ -271,7 +277,7 @@ describe('a connection', () => {
     );
   });
 
-  test('whose requests come without any caller serves no tool and lists none', async () => {
+  test('without any caller lists and serves no tools', async () => {
     const { definition } = createDefinition({ tools: SCOPED });
     const client = await connectPlain(createMcpServer(definition));
 
@@ -280,7 +286,7 @@ describe('a connection', () => {
     await client.close();
   });
 
-  test('is told the name and the version of the server', async () => {
+  test('learns the name and the version of the server', async () => {
     const { client } = await connect({ tools: SCOPED });
 
     expect(client.getServerVersion()).toMatchObject({ name: 'test', version: '1.2.3' });
@@ -288,7 +294,7 @@ describe('a connection', () => {
 });
 
 describe('the options of several features', () => {
-  test('are one: capabilities are joined at every level', async () => {
+  test('are merged: capabilities at every level', async () => {
     const features: Feature[] = [
       { name: 'a', options: { capabilities: { resources: { subscribe: true }, logging: {} } } },
       { name: 'b', options: { capabilities: { resources: { listChanged: true }, completions: {} } } },
@@ -317,7 +323,7 @@ describe('the options of several features', () => {
     expect(definition.options.cacheHints).toEqual({ 'tools/list': { ttlMs: 1 } });
   });
 
-  test('are not changed by being joined', async () => {
+  test('are not modified by the merge', async () => {
     const capabilities: ServerCapabilities = { tools: { listChanged: true }, resources: {} };
     const features: Feature[] = [
       { name: 'a', options: { capabilities } },
@@ -329,7 +335,7 @@ describe('the options of several features', () => {
     expect(capabilities).toEqual({ tools: { listChanged: true }, resources: {} });
   });
 
-  test('may be none: a server without tools and features offers nothing, and works', async () => {
+  test('may be absent: a server without tools and features has no capabilities, and works', async () => {
     const { client } = await connect({});
 
     expect(client.getServerCapabilities()).toEqual({});
@@ -337,7 +343,7 @@ describe('the options of several features', () => {
   });
 });
 
-/** Connects a client whose requests carry nothing about their caller. */
+/** Connects a client whose requests carry no caller. */
 async function connectPlain(server: ReturnType<typeof createMcpServer>): Promise<Client> {
   const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
   const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation: { mode: 'legacy' } });

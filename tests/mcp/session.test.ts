@@ -1,4 +1,4 @@
-/** One session's server: when it makes the SDK's, what it tells it, and who hears what. */
+/** The server of one session: when it makes the SDK's server, what it passes to it, and who receives what. */
 import { describe, expect, test } from '@jest/globals';
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
 import { z } from 'zod';
@@ -17,19 +17,19 @@ import { createFastLane } from '../../src/mcp/fast-lane.ts';
 import { createCaller, createDefinition } from '../support/in-memory-mcp.ts';
 import { eventually } from '../support/raw-http.ts';
 
-/** A session with its client's side. */
+/** A session and its client's side. */
 interface Fixture {
   readonly session: McpSession;
   readonly definition: McpDefinition;
-  /** What the client got, in order: answers, notifications, and where no answer will come a word about it. */
+  /** What the client received, in order: answers, notifications, and a word where no answer will come. */
   readonly heard: unknown[];
-  /** How often a request was said to be over. */
+  /** How often a request was reported as settled. */
   readonly settled: () => number;
-  /** How many servers of the SDK there are, not counting the one that was asked what it would say. */
+  /** How many servers of the SDK there are, not counting the one from which the fast lane learns its answers. */
   readonly servers: () => number;
   request(id: string | number, method: string, params?: object): void;
   note(method: string, params?: object): void;
-  /** Waits until the client got so much. */
+  /** Waits until the client has received so many. */
   until(count: number): Promise<void>;
 }
 
@@ -90,18 +90,18 @@ function rpc(id: string | number, method: string, params?: object): JSONRPCReque
   return { jsonrpc: '2.0', id, method, ...(params && { params: { ...params } }) };
 }
 
-/** What a client sends first. */
+/** The params of `initialize`. */
 const HELLO = {
   protocolVersion: '2025-06-18',
   capabilities: {},
   clientInfo: { name: 'test', version: '1' },
 };
 
-/** The answer to a request that the SDK alone can answer. */
+/** The answer to a request that only the SDK can answer. */
 const notFound = (id: number): object => ({ id, error: { code: -32_601 } });
 
 describe('the SDK’s server', () => {
-  test('is not made for a client that initializes, lists and calls tools', async () => {
+  test('is not made for a client that initializes, pings, lists and calls tools', async () => {
     const { servers, request, note, until, heard } = openSession();
 
     request(1, 'initialize', HELLO);
@@ -121,7 +121,7 @@ describe('the SDK’s server', () => {
     ]);
   });
 
-  test('is made for what is not plain, is where the session is, and is let go of when nothing is left to do', async () => {
+  test('is made for a message that is not plain, in the revision of the session, and released when it is idle', async () => {
     const { session, servers, request, note, until, heard } = openSession();
     request(1, 'initialize', HELLO);
     note('notifications/initialized');
@@ -136,7 +136,7 @@ describe('the SDK’s server', () => {
 
     expect([busy, servers()]).toEqual([1, 2]);
     expect(session.protocolVersion).toBe('2025-06-18');
-    // The handshake that the server was told of has no second answer.
+    // The initialize that was replayed to the server has no second answer.
     expect(heard.filter((message) => (message as { id?: unknown }).id === 1)).toHaveLength(1);
     const refused = heard.filter((message) => 'error' in (message as object));
     expect(refused).toMatchObject([2, 5].map(notFound));
@@ -144,7 +144,7 @@ describe('the SDK’s server', () => {
     expect(whoami).toMatchObject({ result: { structuredContent: { protocolVersion: '2025-06-18' } } });
   });
 
-  test('answers what came while it was being made in the order in which it came', async () => {
+  test('answers requests that arrived while it was being made in their order', async () => {
     const { request, until, heard } = openSession();
     request(0, 'initialize', HELLO);
 
@@ -154,7 +154,7 @@ describe('the SDK’s server', () => {
     expect(heard.slice(1)).toMatchObject([1, 2, 3, 4, 5].map(notFound));
   });
 
-  test('takes the handshake itself when it is awake before that', async () => {
+  test('handles initialize itself when it exists already', async () => {
     const { session, request, until, heard } = openSession();
     request(1, 'nonsense');
     await until(1);
@@ -166,7 +166,7 @@ describe('the SDK’s server', () => {
     expect(session.protocolVersion).toBe('2024-11-05');
   });
 
-  test('is not there beside what a feature registers until that is asked for, and stays then', async () => {
+  test('is made when something that a feature registers is requested, and then stays', async () => {
     const feature: Feature = {
       name: 'raw',
       register: (server) =>
@@ -189,7 +189,7 @@ describe('the SDK’s server', () => {
     expect(heard.at(-1)).toMatchObject({ id: 5, result: { prompts: [{ name: 'raw' }] } });
   });
 
-  test('is there from the start with a feature that hears of every session', async () => {
+  test('exists from initialize on with a feature that listens to every session', async () => {
     const seen: string[] = [];
     const feature: Feature = {
       name: 'listens',
@@ -208,7 +208,7 @@ describe('the SDK’s server', () => {
   });
 
   test.each([true, false])(
-    'hears of a session that goes on whether its client has said that it is done: %s',
+    'is told of a restored session whether its client has sent notifications/initialized: %s',
     async (isInitialized) => {
       const seen: string[] = [];
       const feature: Feature = {
@@ -230,7 +230,7 @@ describe('the SDK’s server', () => {
 });
 
 describe('a request', () => {
-  test('is being worked on until it is answered, a number being another id than its digits', async () => {
+  test('is in flight until it is answered, and the id 1 is not the id "1"', async () => {
     const held = createHeldTool();
     const { session, request, until, settled } = openSession({ tools: [held.tool] });
 
@@ -261,7 +261,7 @@ describe('a request', () => {
     expect(heard).toMatchObject(['no answer', { id: 1, result: { content: [{ text: 'held' }] } }]);
   });
 
-  test('may be cancelled in the SDK’s server as well', async () => {
+  test("may be cancelled in the SDK's server as well", async () => {
     const held = createHeldTool();
     const { request, note, until, heard } = openSession({
       tools: [held.tool],
@@ -278,7 +278,7 @@ describe('a request', () => {
     expect(heard).toMatchObject(['no answer', { id: 2 }]);
   });
 
-  test('that nobody has sent may be cancelled without harm', async () => {
+  test('that is not in flight may be cancelled without harm', async () => {
     const { request, note, until, heard, settled } = openSession();
 
     note('notifications/cancelled', { requestId: 'nobody' });
@@ -290,14 +290,14 @@ describe('a request', () => {
     expect(settled()).toBe(0);
   });
 
-  test('hears of its progress before its answer', async () => {
+  test('gets its progress before its answer', async () => {
     const count = defineTool({
       name: 'count',
       title: 'Count',
       description: 'Counts.',
       input: z.object({}),
       run: async (_input, { progress }) => {
-        // The third and the last are no more than before, which the specification forbids.
+        // The third and the last are not greater than before, which the specification forbids.
         for (const done of [1, 2, 2, NaN, 0]) await progress(done, 2);
         return 'counted';
       },
@@ -315,7 +315,7 @@ describe('a request', () => {
   });
 });
 
-test('a session works on a hundred requests at once; more are refused, a call in words for the model', async () => {
+test('a session handles a hundred requests at once and refuses more, a call with an error for the model', async () => {
   const held = createHeldTool();
   const { session, request, until, heard } = openSession({ tools: [held.tool], maxCallsPerUser: Infinity });
   for (let id = 0; id < 100; id += 1) request(id, 'tools/call', { name: 'hold', arguments: {} });
@@ -343,7 +343,7 @@ test('a session works on a hundred requests at once; more are refused, a call in
 describe('a change of the tools', () => {
   const LIST_CHANGED = 'notifications/tools/list_changed';
 
-  test('is told once, asleep or awake, and not after the end', async () => {
+  test("is announced once, with or without the SDK's server, and not after the session's end", async () => {
     const { session, definition, request, until, heard } = openSession();
     request(1, 'initialize', HELLO);
 
@@ -363,7 +363,7 @@ describe('a change of the tools', () => {
     expect(methods).toEqual([undefined, LIST_CHANGED, undefined, LIST_CHANGED]);
   });
 
-  test('of somebody else is not told', () => {
+  test('of another user is not announced', () => {
     const { definition, heard } = openSession();
 
     definition.changes.listChangedFor('tools', new Set(['bob']));
@@ -373,7 +373,7 @@ describe('a change of the tools', () => {
   });
 });
 
-test('the end of the session cancels what is under way and says that no answer will come', async () => {
+test('the end of a session aborts its calls in flight and reports their requests as abandoned', async () => {
   const held = createHeldTool();
   const { session, request, heard } = openSession({ tools: [held.tool] });
   request(1, 'tools/call', { name: 'hold', arguments: {} });
@@ -388,10 +388,10 @@ test('the end of the session cancels what is under way and says that no answer w
   expect(session.callsInFlight).toBe(0);
 });
 
-/** What JSON cannot spell. */
+/** A value that JSON cannot represent. */
 const ROWS = { 'x/rows': 5n };
 
-describe('a result that JSON cannot spell', () => {
+describe('a result that cannot be written as JSON', () => {
   test.each<{ where: string; answer: ToolResult<{ rows?: unknown }> | readonly Content[] }>([
     { where: '`_meta`', answer: new ToolResult({ content: 'ok', structured: {}, _meta: ROWS }) },
     { where: 'a structure with words', answer: new ToolResult({ content: 'ok', structured: { rows: 5n } }) },
@@ -400,7 +400,7 @@ describe('a result that JSON cannot spell', () => {
       where: 'the `_meta` of a resource',
       answer: [{ type: 'resource', resource: { uri: 'a:b', text: 'ok', _meta: ROWS } }],
     },
-  ])('for $where is an internal error, and its call is over', async ({ answer }) => {
+  ])('in $where is an internal error, and its call is over', async ({ answer }) => {
     const output = answer instanceof ToolResult ? z.object({ rows: z.unknown().optional() }) : undefined;
     const face = { name: 'probe', title: 'Probe', description: 'Answers.', input: z.object({}) };
     const tool: Tool = { ...face, ...(output && { output }), run: () => answer };
@@ -414,7 +414,7 @@ describe('a result that JSON cannot spell', () => {
     expect(session.callsInFlight).toBe(0);
   });
 
-  test('is an error too where a feature has given it to the SDK’s server', async () => {
+  test("is an error also when the SDK's server serves it", async () => {
     const feature: Feature = {
       name: 'rows',
       register: (server) =>
@@ -430,11 +430,11 @@ describe('a result that JSON cannot spell', () => {
   });
 });
 
-test('an answer that JSON cannot spell is an error', () => {
+test('an answer that cannot be written as JSON becomes an error', () => {
   expect(JSON.parse(spellAnswer(1, ROWS))).toMatchObject({ id: 1, error: { code: -32_603 } });
 });
 
-test('what the SDK’s server sends of its own goes to the request that it belongs to, or to nobody in particular', async () => {
+test("a message that the SDK's server sends reaches its request's stream, or the session's if it belongs to none", async () => {
   const { session, request, heard } = openSession();
   const message: JSONRPCMessage = { jsonrpc: '2.0', method: 'notifications/message', params: {} };
   request(1, 'nonsense');

@@ -1,4 +1,4 @@
-/** What a tool may answer with and show of itself, as the protocol has it, and that no list is anybody's but its user's. */
+/** What a tool may answer and show about itself, and that a list that depends on scopes is cached only for its user. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import type { Content } from '../../src/mcp/content.ts';
@@ -42,11 +42,11 @@ const PIECES: readonly Content[] = [
 ];
 
 describe('a tool answers with', () => {
-  test('every kind of content that the protocol knows', async () => {
+  test('every kind of content of the protocol', async () => {
     expect(await resultOf(defineTool({ ...FACE, run: () => PIECES }))).toEqual({ content: PIECES });
   });
 
-  test('`_meta`, for clients that know its keys', async () => {
+  test('`_meta`', async () => {
     const answer = new ToolResult({ content: 'done', _meta: { 'example.com/a': { b: 1 } } });
 
     expect(await resultOf(defineTool({ ...FACE, run: () => answer }))).toEqual({
@@ -55,7 +55,7 @@ describe('a tool answers with', () => {
     });
   });
 
-  test('a structure, and words of its own beside it', async () => {
+  test('a structure, and text of its own beside it', async () => {
     const answer = new ToolResult({ structured: { sum: 3 }, content: 'It is three.' });
 
     expect(await resultOf(defineTool({ ...FACE, output: SUM, run: () => answer }))).toEqual({
@@ -64,7 +64,7 @@ describe('a tool answers with', () => {
     });
   });
 
-  test('a structure, which is spelled out where it has no words', async () => {
+  test('a structure, which is also its text when it has none', async () => {
     const answer = new ToolResult({ structured: { sum: 3 }, _meta: { a: 1 } });
 
     expect(await resultOf(defineTool({ ...FACE, output: SUM, run: () => answer }))).toEqual({
@@ -75,8 +75,8 @@ describe('a tool answers with', () => {
   });
 
   test.each<{ what: string; run: () => unknown; output?: z.ZodObject }>([
-    { what: 'a kind of content that nobody knows', run: () => [{ type: 'video', data: '' }] },
-    { what: 'a field that nobody knows', run: () => [{ type: 'text', text: 'a', SECRET: 1 }] },
+    { what: 'an unknown kind of content', run: () => [{ type: 'video', data: '' }] },
+    { what: 'an unknown field', run: () => [{ type: 'text', text: 'a', SECRET: 1 }] },
     { what: 'a resource without its content', run: () => [{ type: 'resource', resource: { uri: 'a:b' } }] },
     {
       what: 'bytes that are no base64',
@@ -88,9 +88,9 @@ describe('a tool answers with', () => {
       run: () => new ToolResult({ structured: { sum: 'SECRET' }, content: 'three' }),
     },
     { what: 'words without the structure', output: SUM, run: () => new ToolResult({ content: 'three' }) },
-  ])('an internal error where it gives $what', async ({ run, output }) => {
+  ])('an internal error for $what', async ({ run, output }) => {
     const face = { ...FACE, ...(output !== undefined && { output }) };
-    // What types forbid, a fork's JavaScript may do.
+    // A fork's JavaScript may do what the types forbid.
     const result = await resultOf({ ...defineTool({ ...face, run: () => '' as never }), run });
 
     expect(result).toMatchObject({ isError: true, content: [{ text: expect.stringMatching(/^Internal/) }] });
@@ -98,7 +98,7 @@ describe('a tool answers with', () => {
   });
 });
 
-test('the types of a result go by the output schema', () => {
+test('the type of a result depends on the output schema', () => {
   defineTool({
     ...FACE,
     output: SUM,
@@ -109,7 +109,7 @@ test('the types of a result go by the output schema', () => {
   // @ts-expect-error -- nor does a result without anything
   const empty = new ToolResult({ _meta: {} });
 
-  // What is checked here is checked by `npm run typecheck`.
+  // `npm run typecheck` checks the lines above.
   expect(empty.content).toBeUndefined();
 });
 
@@ -128,7 +128,7 @@ test.each([
   { scope: 'math', kept: 'private' },
   { scope: undefined, kept: 'public' },
 ])(
-  'a list that a feature calls public is $kept where the scope of a tool is $scope',
+  "a list that a feature declares public is $kept when the tool's scope is $scope",
   async ({ scope, kept }) => {
     const tool = defineTool({ ...FACE, ...(scope !== undefined && { scope }), run: () => '' });
     const cacheHints = { 'tools/list': { ttlMs: 5_000, cacheScope: 'public' } } as const;

@@ -19,7 +19,7 @@ const FACE = {
 } as const;
 
 describe('a definition', () => {
-  test('is kept as it is, with everything it tells about the tool', () => {
+  test('is kept unchanged, with everything that describes the tool', () => {
     const output = z.object({ sum: z.number() });
     const definition = {
       ...FACE,
@@ -52,7 +52,7 @@ describe('a definition', () => {
   });
 
   test.each(['', 'x'.repeat(65), 'get greeting', 'grüße', 'a/b', 'a\n', 'tool!'])(
-    'may not be called %j, which some client would refuse',
+    'may not be called %j, which some clients would refuse',
     (name) => {
       expect(() => defineTool({ ...FACE, name, run: () => '' })).toThrow(
         `${JSON.stringify(name)}. It takes 1 to 64`,
@@ -62,7 +62,7 @@ describe('a definition', () => {
 });
 
 describe('run', () => {
-  test('gets the input and the context as they are', async () => {
+  test('gets the input and the context unchanged', async () => {
     const seen: unknown[] = [];
     const tool = defineTool({
       ...FACE,
@@ -81,7 +81,7 @@ describe('run', () => {
     expect(seen[1]).toBe(context);
   });
 
-  test('that throws fails whoever awaits it, whether it is asynchronous or not', async () => {
+  test('rejects when it throws, whether it is asynchronous or not', async () => {
     const tools = [
       defineTool({ ...FACE, run: () => fail() }),
       defineTool({ ...FACE, run: async () => fail() }),
@@ -123,12 +123,12 @@ describe('run', () => {
       run: ({ missing }) => String(missing),
     });
 
-    // What is checked here is checked by `npm run typecheck`.
+    // `npm run typecheck` checks the lines above.
     expect(typed.name).toBe('a_tool');
   });
 });
 
-test('a ToolError is an error with a name of its own, and keeps its cause', () => {
+test('a ToolError has a name of its own and keeps its cause', () => {
   const cause = new Error('ENOENT');
 
   const error = new ToolError('No such file.', { cause });
