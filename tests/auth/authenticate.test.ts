@@ -1,4 +1,4 @@
-/** From headers to a grant or to a refusal in words, with authentication on and off. */
+/** From request headers to a grant or a refusal, with authentication on and off. */
 import { describe, expect, test } from '@jest/globals';
 import { type Authenticator, createAuthenticator } from '../../src/auth/authenticate.ts';
 import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
@@ -18,7 +18,7 @@ function authenticatorOf(file: object = FILE): Authenticator {
   return createAuthenticator(createTokenSet(parseTokens(JSON.stringify(file))));
 }
 
-/** The refusal of a header's value. */
+/** The refusal of this value of the Authorization header. */
 async function refusalOf(authorization: string | undefined) {
   const headers = authorization === undefined ? {} : { authorization };
   const authentication = await authenticatorOf().authenticate(headers);
@@ -28,7 +28,7 @@ async function refusalOf(authorization: string | undefined) {
 
 describe('with authentication on', () => {
   test.each(['authorization', 'x-api-key', 'x-auth-token'])(
-    'a valid token in %s gives its grant',
+    'a valid token in %s yields its grant',
     async (name) => {
       const value = name === 'authorization' ? 'Bearer tok_ada' : 'tok_ada';
 
@@ -61,7 +61,7 @@ describe('with authentication on', () => {
     expect(refusal.description).toContain(words);
   });
 
-  test('every refusal tells itself apart and fits into a quoted header parameter', async () => {
+  test('refusals have distinct descriptions that fit into a quoted header parameter', async () => {
     const sent = [
       undefined,
       'tok_ada',
@@ -84,7 +84,7 @@ describe('with authentication on', () => {
     expect(descriptions.join()).not.toContain('tok_');
   });
 
-  test('the token is what the verifier is asked about, and it may take its time', async () => {
+  test('the verifier gets the token without spaces around it, and may be asynchronous', async () => {
     const asked: string[] = [];
     const grant: Grant = { user: createUserContext({ userId: 'remote' }) };
     const verifier: TokenVerifier = {
@@ -102,7 +102,7 @@ describe('with authentication on', () => {
     expect(asked).toEqual(['tok_far']);
   });
 
-  test('the verifier is not asked about what can be no token', async () => {
+  test('the verifier is not called for a malformed credential', async () => {
     const verifier: TokenVerifier = {
       verify: () => {
         throw new Error('asked');
@@ -116,7 +116,7 @@ describe('with authentication on', () => {
     expect(authentication.ok).toBe(false);
   });
 
-  test('a grant is current, and its user may go on, as long as the verifier says so', async () => {
+  test('a grant is current, and its user may continue, as long as the verifier says so', async () => {
     const authenticator = authenticatorOf();
     const found = await authenticator.authenticate({ authorization: 'Bearer tok_ada' });
     if (!found.ok) throw new Error('refused');
@@ -131,7 +131,7 @@ describe('with authentication on', () => {
 
 describe('with authentication off', () => {
   test.each([{}, { authorization: 'Bearer tok_ada' }, { authorization: 'nonsense' }, { 'x-api-key': '' }])(
-    'everybody is the same frozen user, whatever is sent: %j',
+    'every caller is the same frozen user, whatever is sent: %j',
     async (headers) => {
       const authentication = await createAuthenticator(undefined).authenticate(headers);
 
@@ -143,7 +143,7 @@ describe('with authentication off', () => {
     },
   );
 
-  test('every stream and session may go on', async () => {
+  test('every stream and session may continue', async () => {
     const authenticator = createAuthenticator(undefined);
 
     const grant = { user: createUserContext({ userId: 'anybody' }) };

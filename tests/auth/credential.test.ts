@@ -1,4 +1,4 @@
-/** Every form in which a credential may arrive, and a hint for every form in which it may not. */
+/** Every form in which a credential may arrive, and the hint for each malformed one. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
@@ -6,14 +6,14 @@ import { readCredential } from '../../src/auth/credential.ts';
 
 const TOKEN = 'tok_ada_0123456789';
 
-/** The hint for headers that hold no usable credential. */
+/** The hint for headers with a malformed credential. */
 function hintFor(headers: IncomingHttpHeaders): string {
   const credential = readCredential(headers);
   if (credential.kind !== 'malformed') throw new Error(`Not malformed: ${credential.kind}`);
   return credential.hint;
 }
 
-test('a token that the client should have decrypted is refused in words of its own, in each header', () => {
+test('a token that the client failed to decrypt has a hint of its own, in each header', () => {
   const token = '__encrypted__:AAECAwQFBgcICQ==';
 
   expect(hintFor({ authorization: `Bearer ${token}` })).toContain('its encrypted copy of the token');
@@ -32,7 +32,7 @@ describe('a credential', () => {
     { headers: { 'x-auth-token': TOKEN } },
     { headers: { authorization: `Bearer ${TOKEN}`, 'x-api-key': TOKEN } },
     { headers: { authorization: `Bearer ${TOKEN}`, 'x-api-key': TOKEN, 'x-auth-token': TOKEN } },
-    // Another scheme is somebody else's business, such as a proxy's.
+    // Another scheme is meant for somebody else, such as a proxy.
     { headers: { authorization: 'Basic dXNlcjpwYXNz', 'x-api-key': TOKEN } },
     { headers: { authorization: '', 'x-auth-token': TOKEN } },
   ])('is found in $headers', ({ headers }) => {
@@ -46,7 +46,7 @@ describe('a credential', () => {
     },
   );
 
-  test('of any printable characters is found as it was sent, unless it looks like a mistake', () => {
+  test('of printable characters is read unchanged, unless it looks like a mistake', () => {
     const token = fc.stringMatching(/^[\x21-\x7e]{1,80}$/).filter((text) => !/^["'`<$%]/.test(text));
 
     fc.assert(
@@ -79,7 +79,7 @@ test.each<IncomingHttpHeaders>([
   { authorization: `Bearer ${TOKEN}`, 'x-auth-token': ' ', 'x-api-key': '' },
   { authorization: 'Bearer ', 'x-api-key': TOKEN },
   { authorization: '', 'x-auth-token': TOKEN },
-])('a header that is empty is no second credential: %j', (headers) => {
+])('an empty header does not count as a second credential: %j', (headers) => {
   expect(readCredential(headers)).toEqual({ kind: 'token', token: TOKEN });
 });
 
@@ -119,7 +119,7 @@ describe('a hint', () => {
     expect(hint).not.toContain(TOKEN);
   });
 
-  test('never quotes what was sent', () => {
+  test('never contains what was sent', () => {
     const value = fc.string({ minLength: 12 }).filter((text) => text.trim().length >= 12);
     const form = fc.constantFrom<(sent: string) => IncomingHttpHeaders>(
       (sent) => ({ authorization: sent }),
@@ -139,7 +139,7 @@ describe('a hint', () => {
     );
   });
 
-  test('or an answer is given for whatever the headers hold', () => {
+  test('is given, or another answer, for any content of the headers', () => {
     const value = fc.option(fc.string(), { nil: undefined });
 
     fc.assert(

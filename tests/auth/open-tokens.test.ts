@@ -1,4 +1,4 @@
-/** Where the tokens come from: a text, a file, or made for this run; and what is said when there are none. */
+/** Where tokens come from: a text, a file, or one made for this run; and what is said when there are none. */
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -79,7 +79,7 @@ describe('tokens given as a text', () => {
   });
 });
 
-describe('one bare token in the place of the text', () => {
+describe('AUTH_TOKENS with a single bare token', () => {
   test.each(['mcp_0123456789-_0123456789', '!"#$%&()*+,-./:;<=>?@[]^_`|~', `  ${'x'.repeat(20)}\n`])(
     'opens every tool to the user "owner": %j',
     async (text) => {
@@ -96,9 +96,9 @@ describe('one bare token in the place of the text', () => {
     ['is too short', 'x'.repeat(19)],
     ['holds a space', `${'x'.repeat(20)} y`],
     ['holds a brace', `${'x'.repeat(20)}}`],
-    ['holds what no header does', 'tok_sécret_0123456789'],
+    ['holds a character that no header carries', 'tok_sécret_0123456789'],
     ['is a list of tokens', 'mcp_0123456789012345,{"a"}'],
-  ])('that %s is refused with what belongs there, and not repeated', async (_case, text) => {
+  ])('that %s is refused with what the variable must hold, and not repeated', async (_case, text) => {
     const opening = open({ kind: 'text', text });
 
     await expect(opening).rejects.toThrow(TokenFileError);
@@ -116,14 +116,14 @@ describe('one bare token in the place of the text', () => {
   );
 });
 
-test('there need be none where others let callers in, in a file and in a text', async () => {
+test('a file or text without tokens is accepted where callers can get in otherwise', async () => {
   await writeFile(file, '{}', { mode: 0o600 });
 
   for (const source of [namedFile(), { kind: 'text', text: '{}' } as const])
     expect(await userOf(await open(source, { mayBeNone: true }), TOKEN)).toBe('unknown');
 });
 
-test('where others let callers in, a file that is named and not there yet is waited for, and that is said', async () => {
+test('where callers can get in otherwise, a named file that is missing is awaited, with a warning', async () => {
   const tokens = await open(namedFile(), { mayBeNone: true });
 
   await writeFile(file, TEXT, { mode: 0o600 });
@@ -142,9 +142,9 @@ describe('the token of ADMIN_TOKEN', () => {
   test.each([
     ['a file', TEXT],
     ['a file without a token', '{}'],
-    ['a file that has it too', SAME],
+    ['a file that has the token too', SAME],
     ['no file', undefined],
-  ])('counts from the start, beside %s and once that has changed', async (_case, text) => {
+  ])('is accepted from the start beside %s, and after the file has changed', async (_case, text) => {
     if (text !== undefined) await writeFile(file, text, { mode: 0o600 });
     const tokens = await open(defaultFile(), { adminToken: ADMIN });
 
@@ -159,7 +159,7 @@ describe('the token of ADMIN_TOKEN', () => {
     ]);
   });
 
-  test('counts without the file that is named, and so does whoever is the first in it', async () => {
+  test('is accepted without the named file, as is the first user who is added to it', async () => {
     const tokens = await open(namedFile(), { adminToken: ADMIN });
 
     const atStart = await userOf(tokens, ADMIN);
@@ -179,13 +179,13 @@ describe('the token of ADMIN_TOKEN', () => {
     ]);
   });
 
-  test.each(['{}', TEXT, SAME])('counts beside the text %s', async (text) => {
+  test.each(['{}', TEXT, SAME])('is accepted beside the text %s', async (text) => {
     const tokens = await open({ kind: 'text', text }, { adminToken: ADMIN });
 
     expect(await userOf(tokens, ADMIN)).toBe('admin');
   });
 
-  test('is refused where others can come when everybody knows it', async () => {
+  test('is refused on a public server if it is from the documentation', async () => {
     const variables = await readFile(path.join(ROOT, '.env.example'), 'utf8');
     const example = /^# ADMIN_TOKEN=(.+)$/m.exec(variables)?.[1] ?? '';
 
@@ -196,7 +196,7 @@ describe('the token of ADMIN_TOKEN', () => {
   });
 });
 
-describe('tokens are accepted that anybody can guess', () => {
+describe('weak tokens', () => {
   const PUBLISHED = digestToken('tok_test1_abc123');
   const WEAK = JSON.stringify({
     tok_0123456789abcdef0123456789: { userId: 'good' },
@@ -205,7 +205,7 @@ describe('tokens are accepted that anybody can guess', () => {
     tok_off: { userId: 'cyd', disabled: true },
   });
 
-  test('are refused by their positions where others can come, in a text and in a file', async () => {
+  test('are refused on a public server by their positions, in a text and in a file', async () => {
     await writeFile(file, WEAK, { mode: 0o600 });
 
     for (const source of [{ kind: 'text', text: WEAK } as const, namedFile()]) {
@@ -218,7 +218,7 @@ describe('tokens are accepted that anybody can guess', () => {
     }
   });
 
-  test('are warned of when they are allowed there, and so are others that stand in the file themselves', async () => {
+  test('are warned of when they are allowed, as are plain tokens in the file', async () => {
     await open({ kind: 'text', text: WEAK }, { weakTokens: 'warn' });
 
     expect(memory.lines).toMatchObject([
@@ -228,14 +228,14 @@ describe('tokens are accepted that anybody can guess', () => {
     expect(JSON.stringify(memory.lines)).not.toContain('tok_');
   });
 
-  test("are nobody's business on a laptop", async () => {
+  test('are accepted without a warning on a local server', async () => {
     const tokens = await open({ kind: 'text', text: WEAK });
 
     expect(await userOf(tokens, 'tok_short')).toBe('ada');
     expect(memory.lines).toEqual([]);
   });
 
-  test('that come while the server runs are not taken over', async () => {
+  test('are not loaded while the server runs', async () => {
     await writeFile(file, JSON.stringify({ [`sha256:${'a'.repeat(64)}`]: { userId: 'eve' } }), {
       mode: 0o600,
     });
@@ -251,11 +251,11 @@ describe('tokens are accepted that anybody can guess', () => {
     });
   });
 
-  test('are all that documents, examples and the page show', async () => {
+  test('include every token in the documents, the examples and the page', async () => {
     const shown = new Set<string>();
     for (const name of ['README.md', 'SECURITY.md', '.env.example', 'tokens.example.json', 'docs', 'public'])
       for (const text of await textsOf(path.join(ROOT, name)))
-        // Not the names of metrics, which begin as our tokens do.
+        // Names of metrics begin as our tokens do.
         for (const [token] of text.matchAll(/\btok_\w+|\bmcp_(?!server_)[\w-]{20,}/g)) shown.add(token);
 
     expect(shown.size).toBeGreaterThan(2);
@@ -274,7 +274,7 @@ async function textsOf(name: string): Promise<string[]> {
 describe('tokens in a file', () => {
   test.each([
     { what: 'that the configuration names', source: namedFile },
-    { what: 'that lies where one is looked for by default', source: defaultFile },
+    { what: 'at the default path', source: defaultFile },
   ])('$what are in force and followed', async ({ source }) => {
     await writeFile(file, TEXT, { mode: 0o600 });
     const tokens = await open(source(), { allowOneRunToken: true });
@@ -288,7 +288,7 @@ describe('tokens in a file', () => {
     expect(tokens.oneRunToken).toBeUndefined();
   });
 
-  test('that the configuration names and that is missing is an error everywhere', async () => {
+  test('that the configuration names are an error when it is missing', async () => {
     const opening = open(namedFile(), { allowOneRunToken: true });
 
     await expect(opening).rejects.toThrow(TokenFileError);
@@ -301,7 +301,7 @@ describe('tokens in a file', () => {
     );
   });
 
-  test('that cannot be used are refused by the name of the file, by default or not', async () => {
+  test('that are invalid are refused with the path of the file, named or by default', async () => {
     await writeFile(file, `{"${TOKEN}":{"userId":5}}`);
 
     for (const source of [namedFile(), defaultFile()]) {
@@ -311,13 +311,13 @@ describe('tokens in a file', () => {
     }
   });
 
-  test('are refused when a directory has its default name: that is no absence', async () => {
+  test('are refused when the default path is a directory', async () => {
     await mkdir(file);
 
     await expect(open(defaultFile(), { allowOneRunToken: true })).rejects.toThrow('is not a regular file');
   });
 
-  test('of which there is none are refused: nobody could get in', async () => {
+  test('are refused when there are none, since nobody could get in', async () => {
     await writeFile(file, '{}');
 
     await expect(open(defaultFile(), { allowOneRunToken: true })).rejects.toThrow('holds no token');
@@ -325,7 +325,7 @@ describe('tokens in a file', () => {
 });
 
 describe('without any token', () => {
-  test('one is made for this run, long and random, for the user "owner" with every tool', async () => {
+  test('one is made for this run: long, random, for the user "owner" and with every scope', async () => {
     const first = await open(defaultFile(), { allowOneRunToken: true });
     const second = await open(defaultFile(), { allowOneRunToken: true });
 
@@ -340,13 +340,13 @@ describe('without any token', () => {
     expect(await userOf(first, second.oneRunToken ?? '')).toBe('unknown');
   });
 
-  test('the one made is not logged: the log may be kept', async () => {
+  test('the token of the run is not logged', async () => {
     const { oneRunToken } = await open(defaultFile(), { allowOneRunToken: true });
 
     expect(JSON.stringify(memory.lines)).not.toContain(oneRunToken);
   });
 
-  test('the one made goes on counting when a token file appears, whose tokens count too', async () => {
+  test('the token of the run stays valid when a token file appears, whose tokens are valid too', async () => {
     const tokens = await open(defaultFile(), { allowOneRunToken: true });
 
     await writeFile(file, TEXT, { mode: 0o600 });
@@ -355,7 +355,7 @@ describe('without any token', () => {
     expect(await userOf(tokens, tokens.oneRunToken ?? '')).toBe('owner');
   });
 
-  test('the server refuses where a restart would lose one, and says which command, variable and file mend it', async () => {
+  test('the server refuses to start where a restart would lose that token, and says what to do', async () => {
     const opening = open(defaultFile(), { allowOneRunToken: false });
 
     await expect(opening).rejects.toThrow(NoTokensError);

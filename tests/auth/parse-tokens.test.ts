@@ -1,4 +1,4 @@
-/** The strict reading of a token file: what is accepted, and that every refusal names the place and never a secret. */
+/** The strict parser of a token file: what it accepts, and that every refusal names the place and never a secret. */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { parseTokens } from '../../src/auth/tokens/parse-tokens.ts';
@@ -7,7 +7,7 @@ import { digestToken } from '../../src/auth/digest.ts';
 
 const SECRET = 'tok_secret_0123456789';
 
-/** What the refusal of a text says; fails when the text is accepted or refused in another way. */
+/** The message with which a text is refused; throws when it is accepted or refused otherwise. */
 function refusalOf(text: string): string {
   try {
     parseTokens(text);
@@ -24,7 +24,7 @@ function fileWith(fields: Record<string, unknown>): string {
 }
 
 describe('an accepted file', () => {
-  test('gives each entry with its digest, user and times, in their order', () => {
+  test('yields each entry with its digest, user and times, in order', () => {
     const text = JSON.stringify({
       [SECRET]: { userId: 'ada' },
       [`sha256:${digestToken('tok_other')}`]: {
@@ -69,13 +69,13 @@ describe('an accepted file', () => {
     ]);
   });
 
-  test('never keeps a token', () => {
+  test('yields no token', () => {
     const entries = parseTokens(JSON.stringify({ [SECRET]: { userId: 'ada', name: 'Ada' } }));
 
     expect(JSON.stringify(entries)).not.toContain(SECRET);
   });
 
-  test('takes a digest in capitals for the same as one in small letters', () => {
+  test('may have a digest in upper case, which equals the one in lower case', () => {
     const digest = digestToken(SECRET);
 
     const [entry] = parseTokens(JSON.stringify({ [`sha256:${digest.toUpperCase()}`]: { userId: 'ada' } }));
@@ -83,7 +83,7 @@ describe('an accepted file', () => {
     expect(entry?.digest).toBe(digest);
   });
 
-  test('takes a day for its first moment in UTC', () => {
+  test('may have a date without time, which is its first moment in UTC', () => {
     const [entry] = parseTokens(fileWith({ expiresAt: '2027-06-30' }));
 
     expect(entry?.expiresAtMs).toBe(Date.UTC(2027, 5, 30));
@@ -94,7 +94,7 @@ describe('an accepted file', () => {
     expect(parseTokens('{}')).toEqual([]);
   });
 
-  test('keeps entries whose keys are whole numbers where they stand', () => {
+  test('keeps the order of entries whose keys are whole numbers', () => {
     const text = '{"tok_first":{"userId":"first"},"7":{"userId":"second"},"3":{"userId":"third"}}';
 
     const entries = parseTokens(text);
@@ -103,13 +103,13 @@ describe('an accepted file', () => {
     expect(entries[1]?.digest).toBe(digestToken('7'));
   });
 
-  test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('takes %s for a token', (key) => {
+  test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('may have %s as a token', (key) => {
     const entries = parseTokens(`{"${key}":{"userId":"ada"}}`);
 
     expect(entries.map(({ digest }) => digest)).toEqual([digestToken(key)]);
   });
 
-  test('keeps __proto__ in metadata from reaching any prototype', () => {
+  test('cannot reach a prototype through __proto__ in metadata', () => {
     const [entry] = parseTokens(`{"${SECRET}":{"userId":"ada","metadata":{"__proto__":{"admin":true}}}}`);
 
     expect(entry?.user.metadata['admin']).toBeUndefined();
@@ -141,7 +141,7 @@ describe('a field', () => {
       value: '2027-06-30T25:00:00Z',
       problem: 'field "expiresAt" must be a date such as',
     },
-    // Without a time zone the moment would depend on where the server runs.
+    // Without a time zone, the moment would depend on where the server runs.
     { field: 'expiresAt', value: '2027-06-30T00:00:00', problem: 'field "expiresAt" must be a date such as' },
     { field: 'notBefore', value: '30.6.2027', problem: 'field "notBefore" must be a date such as' },
     { field: 'signInsSince', value: 'today', problem: 'field "signInsSince" must be a date such as' },
@@ -171,7 +171,7 @@ describe('a field', () => {
     expect(parseTokens(fileWith({ [field]: 'x'.repeat(200) }))).toHaveLength(1);
   });
 
-  test('that could be a token in the wrong place is not shown', () => {
+  test('with an unknown name that could be a token is refused without its name', () => {
     const refusal = refusalOf(fileWith({ [`${SECRET}_misplaced`]: true }));
 
     expect(refusal).toBe('entry 1 has the unknown field (name not shown)');
@@ -183,7 +183,7 @@ describe('a field', () => {
     expect(refusal).toBe('entry 1 has the unknown field (name not shown)');
   });
 
-  test('that stands twice in an entry is refused, since JSON would keep the last one only', () => {
+  test('that is doubled in an entry is refused, since JSON.parse would keep only the last one', () => {
     const refusal = refusalOf(`{"${SECRET}":{"userId":"ada","disabled":true,"disabled":false}}`);
 
     expect(refusal).toBe('entry 1 names "disabled" twice');
@@ -191,7 +191,7 @@ describe('a field', () => {
 });
 
 describe('an entry', () => {
-  test.each(['null', '"ada"', '[]', '5', 'true'])('%s is refused as no object', (value) => {
+  test.each(['null', '"ada"', '[]', '5', 'true'])('%s is refused, as it is no object', (value) => {
     const refusal = refusalOf(`{"tok_good":{"userId":"bob"},"${SECRET}":${value}}`);
 
     expect(refusal).toBe('entry 2 must be an object with at least "userId"');
@@ -221,7 +221,7 @@ describe('an entry', () => {
     ['quoted', '"tok_secret"', 'Remove the quotes'],
     ['in angle brackets', '<tok_secret>', 'Remove the quotes or brackets'],
     ['encrypted by a client', '__encrypted__:abcdef0123456789', 'encrypted'],
-  ])('whose key no request can present since it looks %s is refused with why', (_case, key, words) => {
+  ])('whose key looks %s is refused with the reason why no request can present it', (_case, key, words) => {
     const refusal = refusalOf(JSON.stringify({ tok_good: { userId: 'bob' }, [key]: { userId: 'ada' } }));
 
     expect(refusal).toMatch(
@@ -246,7 +246,7 @@ describe('an entry', () => {
     );
   });
 
-  test('whose key stands twice is refused with both positions', () => {
+  test('whose key is doubled is refused with both positions', () => {
     const refusal = refusalOf(
       `{"${SECRET}":{"userId":"ada"},"tok_b":{"userId":"bob"},"${SECRET}":{"userId":"eve"}}`,
     );
@@ -254,7 +254,7 @@ describe('an entry', () => {
     expect(refusal).toBe('entry 3 is the same token as entry 1');
   });
 
-  test('that is the digest of another entry is refused with both positions', () => {
+  test("that is the digest of another entry's token is refused with both positions", () => {
     const plainFirst = refusalOf(
       JSON.stringify({
         [SECRET]: { userId: 'ada' },
@@ -273,7 +273,7 @@ describe('an entry', () => {
     expect(digestFirst).toBe('entry 3 is the same token as entry 1');
   });
 
-  test('that is a digest twice in different spelling is refused with both positions', () => {
+  test('whose digest is doubled in different case is refused with both positions', () => {
     const digest = digestToken(SECRET);
 
     const refusal = refusalOf(
@@ -286,7 +286,7 @@ describe('an entry', () => {
     expect(refusal).toBe('entry 2 is the same token as entry 1');
   });
 
-  test('with a whole number for a key is named by where it stands, not where JavaScript would sort it', () => {
+  test("whose key is a whole number is refused by its position in the text, not in JavaScript's order", () => {
     const refusal = refusalOf('{"tok_a":{"userId":"ada"},"tok_b":{"userId":"bob"},"1":{"userId":""}}');
 
     expect(refusal).toBe('entry 3 field "userId" must not be empty');
@@ -294,7 +294,7 @@ describe('an entry', () => {
 });
 
 describe('several faults', () => {
-  test('are named together', () => {
+  test('are reported together', () => {
     const refusal = refusalOf(
       JSON.stringify({
         [SECRET]: { userId: '', name: 5 },
@@ -312,7 +312,7 @@ describe('several faults', () => {
     ]);
   });
 
-  test('above five are counted', () => {
+  test('beyond five are counted', () => {
     const entries = Array.from({ length: 8 }, (_, index) => [`tok_${index}`, { userId: '' }]);
 
     const refusal = refusalOf(JSON.stringify(Object.fromEntries(entries)));
@@ -325,12 +325,12 @@ describe('several faults', () => {
 test.each([
   ['metadata', `{"tok_a":{"userId":"ada","metadata":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}}`],
   ['lists', `{"tok_a":${'['.repeat(5000)}${']'.repeat(5000)}}`],
-  ['what is no object and not closed', '['.repeat(100_000)],
-])('%s nested far too deep are refused in words', (_case, text) => {
+  ['unclosed arrays', '['.repeat(100_000)],
+])('%s nested too deeply are refused', (_case, text) => {
   expect(refusalOf(text)).toBe('is nested deeper than 100 levels');
 });
 
-describe('text that is no JSON', () => {
+describe('text that is not JSON', () => {
   test.each([
     ['nothing', '', 'line 1, column 1'],
     ['spaces', '  ', 'line 1, column 3'],
@@ -340,25 +340,28 @@ describe('text that is no JSON', () => {
     ['a comment', '{\n  // who\n  "tok_a":{"userId":"ada"}}', 'line 2, column 3'],
     ['single quotes', "{'tok_a':{}}", 'line 1, column 2'],
     ['an open string', '{"tok_a":{"userId":"ada', 'line 1, column 20'],
-    ['something behind the end', '{"tok_a":{"userId":"ada"}}\r\n{}', 'line 2, column 1'],
+    ['text after the end', '{"tok_a":{"userId":"ada"}}\r\n{}', 'line 2, column 1'],
   ])('such as %s is refused with line and column', (_case, text, place) => {
     expect(refusalOf(text)).toMatch(new RegExp(`^not valid JSON at ${place} \\(\\w+\\)$`));
   });
 
-  test('is refused without a word of it', () => {
+  test('is refused without any part of it in the message', () => {
     const refusal = refusalOf(`{"${SECRET}": {"userId": "ada" "name": ${SECRET}}}`);
 
     expect(refusal).not.toContain(SECRET);
     expect(refusal).not.toContain('ada');
   });
 
-  test.each(['[]', '"tok"', '5', 'null', 'true'])('but %s is refused as no object', (text) => {
-    expect(refusalOf(text)).toBe('must be a JSON object whose keys are tokens or "sha256:" digests');
-  });
+  test.each(['[]', '"tok"', '5', 'null', 'true'])(
+    'is not what %s is called: it is refused as no object',
+    (text) => {
+      expect(refusalOf(text)).toBe('must be a JSON object whose keys are tokens or "sha256:" digests');
+    },
+  );
 });
 
 describe('for any text', () => {
-  test('what JSON.parse refuses is refused, and what it accepts is never called invalid JSON', () => {
+  test('invalid JSON is refused, and valid JSON is never reported as invalid', () => {
     const valid = fc.json({ maxDepth: 3 });
     const damaged = fc
       .tuple(valid, fc.nat(), fc.constantFrom('', ',', '"', '{', '}', '\\', '\n', '0', '-', '.', 'e', '//'))
@@ -377,7 +380,7 @@ describe('for any text', () => {
     );
   });
 
-  test('a refusal holds neither a key nor a value', () => {
+  test('a refusal contains neither a key nor a value', () => {
     const secret = fc.string({ minLength: 12, unit: 'grapheme-ascii' });
     const value = fc.oneof(secret, fc.array(secret), fc.dictionary(secret, secret));
     const field = fc.oneof(
@@ -390,7 +393,7 @@ describe('for any text', () => {
       fc.property(fc.dictionary(secret, entry, { minKeys: 1, maxKeys: 4 }), (file) => {
         const message = messageOf(() => parseTokens(JSON.stringify(file))) ?? '';
 
-        // Names of letters alone are shown: that is what fields are called, and no token.
+        // Names of letters alone are shown: fields have such names, and no token.
         const shown = stringsOf(file).filter(
           (word) => word.length >= 12 && !/^[A-Za-z]{1,24}$/.test(word) && message.includes(word),
         );
@@ -400,7 +403,7 @@ describe('for any text', () => {
   });
 });
 
-/** The message of the TokenFileError that a function throws, if it throws one. */
+/** The message of the TokenFileError that a function throws; undefined if it throws none. */
 function messageOf(run: () => unknown): string | undefined {
   try {
     run();
@@ -411,7 +414,7 @@ function messageOf(run: () => unknown): string | undefined {
   }
 }
 
-/** Whether a text is JSON as JavaScript reads it. */
+/** Whether JSON.parse accepts a text. */
 function isJson(text: string): boolean {
   try {
     JSON.parse(text);

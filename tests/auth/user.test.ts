@@ -1,9 +1,9 @@
-/** The user context: frozen through and through, made from copies, and the judge of scopes. */
+/** The user context: deeply frozen, made from copies, and the check of scopes. */
 import { describe, expect, test } from '@jest/globals';
 import { ANONYMOUS, createUserContext, hasScope } from '../../src/auth/user.ts';
 
 describe('a user context', () => {
-  test('cannot be changed at any level', () => {
+  test('is frozen at every level', () => {
     const user = createUserContext({
       userId: 'ada',
       scopes: ['greet'],
@@ -27,7 +27,7 @@ describe('a user context', () => {
     });
   });
 
-  test('is made from copies, so that what it was made from neither changes it nor gets frozen', () => {
+  test('is made from copies: later changes of its input do not affect it, and the input is not frozen', () => {
     const scopes = ['greet'];
     const metadata = { team: ['bob'] };
     const user = createUserContext({ userId: 'ada', scopes, metadata });
@@ -39,13 +39,13 @@ describe('a user context', () => {
     expect(user.metadata).toEqual({ team: ['bob'] });
   });
 
-  test('without a name is called by its user id, without scopes has none, without metadata has it empty', () => {
+  test('has the user id as name, no scopes and empty metadata by default', () => {
     const user = createUserContext({ userId: 'ada' });
 
     expect(user).toStrictEqual({ userId: 'ada', name: 'ada', metadata: {} });
   });
 
-  test('with an empty list of scopes keeps it: no scope at all, not every one', () => {
+  test('keeps an empty list of scopes, which grants no scope', () => {
     const user = createUserContext({ userId: 'ada', scopes: [] });
 
     expect(user.scopes).toEqual([]);
@@ -70,7 +70,7 @@ describe('a scope', () => {
   });
 });
 
-test('the user while authentication is off is frozen, named, and may use every tool', () => {
+test('the anonymous user is frozen, has a name and every scope', () => {
   expect(Object.isFrozen(ANONYMOUS)).toBe(true);
   expect(ANONYMOUS).toStrictEqual({ userId: 'anonymous', name: 'Anonymous', metadata: {} });
   expect(hasScope(ANONYMOUS, 'anything')).toBe(true);

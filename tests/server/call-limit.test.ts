@@ -1,4 +1,4 @@
-/** CALLS_PER_MINUTE on every transport, however a call is answered: words for the model, and a 429 for programs that have run away. */
+/** CALLS_PER_MINUTE on every transport: an error for the model, and a 429 for programs that keep calling. */
 import type { Client } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import { connectKind, KINDS } from '../support/kinds.ts';
 import { callTool, openMcpSession, send, stateless } from '../support/raw-http.ts';
 import { startTestServer, type TestServer } from '../support/start-server.ts';
 
-/** Half of it at once: three. */
+/** Half of it is admitted at once: three calls. */
 const LIMIT = 6;
 
 const dear = defineTool({
@@ -22,7 +22,7 @@ const dear = defineTool({
   run: () => 'done',
 });
 
-/** Registers a tool with the SDK itself. */
+/** Registers a tool on the SDK's server. */
 const byHand: Feature = {
   name: 'by-hand',
   register(server) {
@@ -57,7 +57,7 @@ function tokenOf(user: number): string {
   return `tok_user_${String(user).padStart(10, '0')}`;
 }
 
-/** What the text of each of so many calls begins with. */
+/** How the text of each of so many calls begins. */
 async function callTimes(client: Client, times: number, name = 'whoami'): Promise<string[]> {
   const outcomes: string[] = [];
   for (let call = 0; call < times; call += 1) {
@@ -85,7 +85,7 @@ describe.each(KINDS)('a client over %s', (kind) => {
   );
 });
 
-test('a user’s sessions and transports share what there is, and a dear tool takes more of it', async () => {
+test('the sessions and transports of a user share the limit, and a tool with a higher cost uses more of it', async () => {
   const [sse, stateless2026] = [
     await connectKind(server.url, { kind: 'sse', token }),
     await connectKind(server.url, { kind: '2026-07-28', token }),
@@ -97,7 +97,7 @@ test('a user’s sessions and transports share what there is, and a dear tool ta
   expect(outcomes).toEqual(['let in', REFUSED]);
 });
 
-test('what lists tools or fails on the way is no call; the log tells what was refused', async () => {
+test('lists and failed requests do not count as calls, and a refused call is logged', async () => {
   const session = await openMcpSession(server.url, token);
   for (let request = 0; request < 10; request += 1)
     await session.post({ jsonrpc: '2.0', id: request, method: 'tools/list' });
@@ -116,7 +116,7 @@ test('what lists tools or fails on the way is no call; the log tells what was re
   ).toMatchObject({ tool: 'whoami', outcome: 'call_limit' });
 });
 
-test('a token with a limit of its own has that', async () => {
+test('a token with a limit of its own has that limit', async () => {
   const client = await connectKind(server.url, { kind: 'http', token: 'tok_quick_0123456789' });
 
   const outcomes = await callTimes(client, 11);
@@ -125,8 +125,8 @@ test('a token with a limit of its own has that', async () => {
   expect(outcomes.filter((outcome) => outcome === 'let in')).toHaveLength(10);
 });
 
-describe('a program that has run away', () => {
-  test('gets 429 with the time to wait on every path, and nobody else does', async () => {
+describe('a program that calls far beyond the limit', () => {
+  test('gets 429 with Retry-After on every path, and no other user does', async () => {
     const other = tokenOf((users += 1));
     const session = await openMcpSession(server.url, token);
 
@@ -153,7 +153,7 @@ describe('a program that has run away', () => {
     expect(last.body).toMatchObject({ error: { data: { error: 'call_limit' } } });
   });
 
-  test('does not get further by batches', async () => {
+  test('gains nothing by batches', async () => {
     const session = await openMcpSession(server.url, token, '2025-03-26');
     const batch = Array.from({ length: 25 }, (_, id) => callTool(id, 'whoami'));
 
@@ -163,7 +163,7 @@ describe('a program that has run away', () => {
   });
 });
 
-test('tools that a feature registers with the SDK count too', async () => {
+test('tools that a feature registers on the SDK count too', async () => {
   const own = await startTestServer({
     tokens,
     features: [byHand],

@@ -1,10 +1,10 @@
-/** MAX_CALLS_IN_FLIGHT_PER_USER: over all of a user's connections, and nobody else's. */
+/** MAX_CALLS_IN_FLIGHT_PER_USER: across all connections of a user, and for no other user. */
 import { expect, test } from '@jest/globals';
 import { createHeldTool } from '../support/held-tool.ts';
 import { callTool, send } from '../support/raw-http.ts';
 import { ADA, BOB, startTestServer } from '../support/start-server.ts';
 
-test('a call beyond it is refused in words, another user’s is not', async () => {
+test("a call beyond the limit is refused, another user's is not", async () => {
   const held = createHeldTool();
   const server = await startTestServer({ tools: [held.tool], env: { MAX_CALLS_IN_FLIGHT_PER_USER: '1' } });
   const call = async (token: string) => send(`${server.url}/mcp`, { token, body: callTool(1, 'hold') });

@@ -1,4 +1,4 @@
-/** What the processes of one server agree on. */
+/** What the processes of one server share. */
 import { expect, test } from '@jest/globals';
 import { CallLimit } from '../../src/mcp/call-limit.ts';
 import { comeBackAfter, shareCalls } from '../../src/server/join-processes.ts';
@@ -6,7 +6,7 @@ import { createNoPeers } from '../../src/sessions/peers.ts';
 import { createPeerGroup } from '../support/peer-group.ts';
 import { eventually } from '../support/raw-http.ts';
 
-test('clients come back soon where another process is there, and not all in one moment', () => {
+test('beside another process, clients reconnect soon, and spread over half a second', () => {
   const delays = Array.from({ length: 200 }, () => comeBackAfter({ standing: 'together' })?.() ?? 0);
 
   expect(Math.min(...delays)).toBeGreaterThanOrEqual(500);
@@ -14,11 +14,11 @@ test('clients come back soon where another process is there, and not all in one 
   expect(new Set(delays).size).toBeGreaterThan(20);
 });
 
-test('a process that is alone leaves it to the streams, which allow for a deploy', () => {
+test('a process that is alone leaves the retry to the streams, whose default allows for a deploy', () => {
   expect(comeBackAfter({ standing: 'alone' })).toBeUndefined();
 });
 
-/** Calls as one user until no more is let in; how many were. */
+/** Calls as one user until a call is refused; returns how many were admitted. */
 function callAll(limit: CallLimit): number {
   let calls = 0;
   while (calls < 1_000 && limit.take({ user: { userId: 'ada', name: 'Ada', metadata: {} } }) === undefined)
@@ -26,7 +26,7 @@ function callAll(limit: CallLimit): number {
   return calls;
 }
 
-test('what a user takes in one process counts in the others, and no call waits for that', async () => {
+test('calls of a user at one process count at the others, without delaying a call', async () => {
   const group = createPeerGroup();
   const [one, other] = [1, 2].map(() => {
     const limit = new CallLimit({ perMinute: 60, now: () => 0 });
@@ -40,11 +40,11 @@ test('what a user takes in one process counts in the others, and no call waits f
   let there = -1;
   await eventually(() => (there = other === undefined ? -1 : callAll(other.limit)) === 0);
 
-  // A minute's worth comes at once by half; what came there was all that the user had.
+  // Half of a minute's calls is admitted at once; those at one process were all that the user had.
   expect([here, there]).toEqual([30, 0]);
 });
 
-test('a process that hears nothing of the others lets its part in, and all of it when they are back', () => {
+test('a process that cannot reach the others admits its share, and the whole limit when they are back', () => {
   const group = createPeerGroup();
   const [peers] = [group.join(), group.join()];
   let nowMs = 0;
@@ -61,7 +61,7 @@ test('a process that hears nothing of the others lets its part in, and all of it
   expect([alone, callAll(limit)]).toEqual([15, 30]);
 });
 
-test('a process that is alone tells nobody, and keeps no account of what to tell', () => {
+test('a process that is alone announces no calls and keeps no account of them', () => {
   const limit = new CallLimit({ perMinute: 60, now: () => 0 });
   const tick = shareCalls(limit, createNoPeers());
 

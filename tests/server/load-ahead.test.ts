@@ -1,10 +1,10 @@
-/** What is loaded after the start: what this server has routes for, one piece after another, whatever becomes of a piece. */
+/** What is loaded after the start: the modules for this server's routes, one after another, whatever fails. */
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { loadAhead } from '../../src/server/load-ahead.ts';
 import { startTestServer } from '../support/start-server.ts';
 
-test('the older SDK is loaded ahead only where HTTP+SSE is served', async () => {
+test('the older SDK is loaded ahead only when HTTP+SSE is served', async () => {
   const withSse = await startTestServer();
   const without = await startTestServer({ env: { SSE_ENABLED: 'false' } });
 
@@ -13,7 +13,7 @@ test('the older SDK is loaded ahead only where HTTP+SSE is served', async () => 
   );
   const names = loaded.map((modules) =>
     modules.map((found) =>
-      // There is what is read ahead, besides modules.
+      // Files that are read ahead stand beside modules in the list.
       Object.keys(found ?? {})
         .toSorted()
         .join(),
@@ -27,7 +27,7 @@ test('the older SDK is loaded ahead only where HTTP+SSE is served', async () => 
   await Promise.all([withSse.close(), without.close()]);
 });
 
-test('a part that cannot be loaded is reported, and the next one is loaded all the same', async () => {
+test('a module that cannot be loaded is logged, and the next one is loaded', async () => {
   const lines: unknown[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line)) });
   const loads = [async () => Promise.reject(new Error('gone')), async () => lines.push('loaded')];

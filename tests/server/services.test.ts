@@ -1,4 +1,4 @@
-/** The life of services: opened in order with their values, found by what declares them, closed the other way round. */
+/** The life of services: opened in order with their values, found by their declaration, and closed in reverse order. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ import { createMemoryLog } from '../support/memory-log.ts';
 import { callTool, eventually, openMcpSession, send } from '../support/raw-http.ts';
 import { ADA, startTestServer, type TestServer } from '../support/start-server.ts';
 
-/** Opens services whose deadlines are a moment. */
+/** Opens services with very short deadlines. */
 function open(services: readonly Service[], options: Partial<ServicesOptions> = {}) {
   const { log, lines } = createMemoryLog();
   const deadlines = { openMs: 50, readyMs: 50, closeMs: 50 };
@@ -29,7 +29,7 @@ function createNoted(name: string, notes: string[]): Service<string> {
 }
 
 describe('services', () => {
-  test('are opened in their order and closed in the opposite one', async () => {
+  test('are opened in order and closed in reverse order', async () => {
     const notes: string[] = [];
     const { opening } = open([createNoted('one', notes), createNoted('two', notes)]);
 
@@ -53,7 +53,7 @@ describe('services', () => {
     expect(use(service).limit).toBe(4);
   });
 
-  test('that are not in the list are not given, with the place where they belong', async () => {
+  test('that are not in the list throw an error that says where to add them', async () => {
     const { use } = await open([]).opening;
 
     expect(() => use(createNoted('stray', []))).toThrow(
@@ -61,7 +61,7 @@ describe('services', () => {
     );
   });
 
-  test('whose opening fails are named with the reason, and those before it are closed', async () => {
+  test('that fail to open are named with the reason, and those before are closed', async () => {
     const notes: string[] = [];
     const broken = defineService({
       name: 'database',
@@ -77,7 +77,7 @@ describe('services', () => {
     expect(notes).toEqual(['open one', 'close the one']);
   });
 
-  test('whose opening takes too long are told to stop, and named', async () => {
+  test('that take too long to open are aborted and named', async () => {
     let aborted = false;
     const slow = defineService({
       name: 'slow',
@@ -94,7 +94,7 @@ describe('services', () => {
     expect(aborted).toBe(true);
   });
 
-  test('whose start ends are closed, the one that is being opened is told to stop, and no other is opened', async () => {
+  test('are closed when the start is aborted, the opening one is aborted, and no other is opened', async () => {
     const notes: string[] = [];
     const stopping = defineService({
       name: 'stopping',
@@ -115,7 +115,7 @@ describe('services', () => {
     expect(notes).toEqual(['open one', 'open stopping', 'close the one']);
   });
 
-  test('that do not close in time, or fail, are logged and keep no other from being closed', async () => {
+  test('that fail to close in time are logged, and the others are closed', async () => {
     const notes: string[] = [];
     const hanging = defineService({ name: 'hanging', open: () => 1, close: () => new Promise(() => {}) });
     const failing = defineService({
@@ -158,7 +158,7 @@ describe('a server with services', () => {
   let server: TestServer;
   afterEach(async () => server.close());
 
-  test('hands them to tools, and says by /ready which of them cannot work', async () => {
+  test('passes them to tools, and names those that are not ready at /ready', async () => {
     let isReady = true;
     const counter = defineService({ name: 'counter', open: () => ({ value: 41 }), isReady: () => isReady });
     const count = defineTool({

@@ -1,4 +1,4 @@
-/** close(): calls in flight finish and are answered, streams end politely, and nothing keeps the server longer. */
+/** close(): calls in flight finish and are answered, streams end with a retry, and nothing delays it further. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -31,7 +31,7 @@ async function start(env: Record<string, string> = {}): Promise<void> {
   });
 }
 
-/** Whether the server takes new connections. */
+/** Whether the server accepts new connections. */
 async function takesConnections(): Promise<boolean> {
   try {
     const connection = await openRaw(server.url);
@@ -42,16 +42,16 @@ async function takesConnections(): Promise<boolean> {
   }
 }
 
-/** A call of the held tool with a token for its progress. */
+/** A call of the held tool with a progress token. */
 const holdWithProgress = (id: string): object =>
   rpc(id, 'tools/call', { name: 'hold', arguments: { steps: 1 }, _meta: { progressToken: id } });
 
-/** A GET as it goes over the wire. */
+/** The text of a GET request. */
 function get(path: string): string {
   return `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`;
 }
 
-/** A POST to /mcp as it goes over the wire. */
+/** The text of a POST to /mcp. */
 function post(message: unknown, lines: readonly string[] = []): string {
   const body = JSON.stringify(message);
   const head = [
@@ -65,7 +65,7 @@ function post(message: unknown, lines: readonly string[] = []): string {
   return `${head.join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** A POST of the stateless revision. */
+/** The text of a POST in the stateless revision. */
 function postStateless(method: string): string {
   const { headers = {}, body } = stateless({ method, params: { notifications: { toolsListChanged: true } } });
   return post(
@@ -74,13 +74,13 @@ function postStateless(method: string): string {
   );
 }
 
-/** The statuses of the answers that a connection has brought. */
+/** The statuses of the answers on a connection. */
 function statusesIn(received: string): number[] {
   return [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => Number(match[1]));
 }
 
 describe('close()', () => {
-  test('lets the calls of every transport finish and delivers their answers, then ends well within the grace', async () => {
+  test('lets the calls on every transport finish, delivers their answers, and then resolves within the grace period', async () => {
     await start();
     const sse = await openSse(server.url, ADA);
     const [plain, streaming] = [await openMcpSession(server.url, ADA), await openMcpSession(server.url, ADA)];
@@ -126,7 +126,7 @@ describe('close()', () => {
     expect(sse.frames.at(-1)).toEqual({ retry: '8000' });
   });
 
-  test('tells the open streams of every transport when to come back, and ends them', async () => {
+  test('ends the open streams of every transport with a retry', async () => {
     await start();
     const session = await openMcpSession(server.url, ADA);
     const sse = await openSse(server.url, ADA);
@@ -149,7 +149,7 @@ describe('close()', () => {
     expect(ends).toEqual(['ended', 'ended', 'ended']);
     expect(sse.frames.at(-1)).toEqual({ retry: '8000' });
     expect(standalone.frames.at(-1)).toEqual({ retry: '8000' });
-    // Of this revision, a subscription ends with its answer.
+    // In this revision, a subscription ends with its answer.
     expect(listening.messages().at(-1)).toMatchObject({ id: 'sub', result: {} });
   });
 
@@ -172,7 +172,7 @@ describe('close()', () => {
     subscribe('http.server.request.start', note);
 
     const closing = server.close();
-    // Whatever has nothing to wait for is over when this comes.
+    // Requests that need not wait are finished when this one arrives.
     await eventually(async () => !(await takesConnections()));
     connection.write(request);
     await eventually(() => arrived.length === 1, { what: 'the request' });
@@ -187,7 +187,7 @@ describe('close()', () => {
     expect(received).toContain(words);
   });
 
-  test('serves a session without a stream on a connection that lives', async () => {
+  test('serves a session without a stream on an open connection', async () => {
     await start();
     const [busy, quiet] = [await openMcpSession(server.url, ADA), await openMcpSession(server.url, ADA)];
     const connection = await openRaw(server.url);
@@ -222,7 +222,7 @@ describe('close()', () => {
     expect(statusesIn(received)).toEqual([200]);
   });
 
-  test('does not give its grace period to requests that never come to their end, be it their heads or their bodies', async () => {
+  test('does not wait the grace period for requests whose headers or bodies never end', async () => {
     await start({ SHUTDOWN_GRACE_SECONDS: '2' });
     const body = post(initialize()).slice(0, -10);
     const first = await openRaw(server.url);
@@ -244,7 +244,7 @@ describe('close()', () => {
     for (const connection of [first, ...later]) await connection.closed();
   });
 
-  test('finishes a request whose head was half sent', async () => {
+  test('finishes a request whose headers were half sent', async () => {
     await start();
     const connection = await openRaw(server.url);
     connection.write(get('/health'));
@@ -261,7 +261,7 @@ describe('close()', () => {
     expect(statusesIn(received)).toEqual([200, 200]);
   });
 
-  test('tells /ready first, and serves everything on for the delay, each connection for the last time', async () => {
+  test('makes /ready 503 first and serves everything for the delay, each connection for the last time', async () => {
     await start({ SHUTDOWN_DELAY_SECONDS: '1' });
     const session = await openMcpSession(server.url, ADA);
 
@@ -282,7 +282,7 @@ describe('close()', () => {
     expect(await takesConnections()).toBe(false);
   });
 
-  test('loses no call of who sends until the last moment, each on a connection of its own while that is what it is told', async () => {
+  test('loses no request of clients that send until the last moment and obey Connection: close', async () => {
     await start({ SHUTDOWN_DELAY_SECONDS: '1' });
     const fates: string[] = [];
     let kept = await openRaw(server.url);
@@ -305,7 +305,7 @@ describe('close()', () => {
     expect(await closing).toBe(true);
   });
 
-  test('ends at once when all that is open is idle: keep-alive connections and ones that never asked', async () => {
+  test('resolves at once when only idle connections are open: kept-alive ones and ones without a request', async () => {
     await start();
     const silent = await openRaw(server.url);
     const idle = await openRaw(server.url);
@@ -321,7 +321,7 @@ describe('close()', () => {
     expect(Date.now() - startedMs).toBeLessThan(1_500);
   });
 
-  test('keeps idle connections longer than any proxy in front, before', async () => {
+  test('the server keeps idle connections longer than any proxy in front of it', async () => {
     await start();
     const sockets: Socket[] = [];
     const note = (message: unknown): void => void sockets.push((message as { socket: Socket }).socket);
@@ -333,12 +333,12 @@ describe('close()', () => {
     const keptMs = Math.min(...sockets.map(({ timeout = 0 }) => timeout));
     await server.close();
 
-    // What it says, and when it closes one in fact: Caddy's pool keeps them for 120 s, that of Google's balancer for 600 s.
+    // The header, and the timeout in fact: the pool of Caddy keeps connections for 120 s, the load balancer of Google for 600 s.
     expect(answer.headers.get('keep-alive')).toBe('timeout=620');
     expect(keptMs).toBeGreaterThanOrEqual(620_000);
   });
 
-  test('resolves to false when a call outlasts the grace, and cuts it', async () => {
+  test('resolves to false when a call outlasts the grace period, and cuts it', async () => {
     await start({ SHUTDOWN_GRACE_SECONDS: '1' });
     const session = await openMcpSession(server.url, ADA);
     const sse = await openSse(server.url, ADA);
@@ -359,7 +359,7 @@ describe('close()', () => {
     expect(await sse.over()).toBe('cut');
   });
 
-  test('does not wait for a client that reads none of its stream', async () => {
+  test('does not wait for a client that does not read its stream', async () => {
     await start({ SHUTDOWN_GRACE_SECONDS: '1' });
     const connection = await openRaw(server.url);
     connection.write(`GET /sse HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADA}\r\n\r\n`);

@@ -1,4 +1,4 @@
-/** The events that are kept in memory: each once and in order however often a stream breaks, and bounded in every way. */
+/** The event store in memory: each event once and in order however often a stream breaks, and limits on everything. */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Resumption, StreamKey } from '../../src/sessions/event-store.ts';
@@ -7,7 +7,7 @@ import { NotingReader } from '../support/noting-reader.ts';
 
 const KEY: StreamKey = { userId: 'ada', sessionId: 's-1', stream: 'one' };
 
-/** Comes back for a stream. */
+/** Resumes a stream. */
 function resume(store: MemoryEventStore, after: number, key: StreamKey = KEY) {
   const reader = new NotingReader();
   const resumption: Resumption = store.resume(key, { after, reader, mayRead: () => true });
@@ -15,8 +15,8 @@ function resume(store: MemoryEventStore, after: number, key: StreamKey = KEY) {
 }
 
 describe('a stream', () => {
-  test('that is cut anywhere, again and again, brings every event once and in order', () => {
-    // What happens in turn: an event is added, or the reader has seen so many of its events when its connection breaks.
+  test('that breaks anywhere, repeatedly, delivers every event once and in order', () => {
+    // What happens in turn: an event is added, or the reader has received so many of its events when its connection breaks.
     const happenings = fc.array(
       fc.oneof(fc.constant('append' as const), fc.record({ seen: fc.nat({ max: 4 }) })),
       { maxLength: 60 },
@@ -52,7 +52,7 @@ describe('a stream', () => {
     );
   });
 
-  test.each([1, 2, 3, 5, 7])('that is cut after every event number %d brings every event once', (every) => {
+  test.each([1, 2, 3, 5, 7])('that breaks after every event number %d delivers every event once', (every) => {
     const store = new MemoryEventStore();
     const log = store.begin(KEY);
     for (let number = 1; number < 20; number += 1) log.append({ json: String(number) });
@@ -65,7 +65,7 @@ describe('a stream', () => {
     expect(resume(store, 20).outcome).toBe('ended');
   });
 
-  test('has one reader: who comes later takes over, and only the current one can leave', () => {
+  test('has one reader: the latest takes over, and only the current one can leave', () => {
     const store = new MemoryEventStore();
     const first = new NotingReader();
     const log = store.begin(KEY, { reader: first });
@@ -81,7 +81,7 @@ describe('a stream', () => {
     expect(resume(store, 1).reader.texts).toEqual(['b']);
   });
 
-  test('takes nothing after its last event', () => {
+  test('accepts nothing after its last event', () => {
     const store = new MemoryEventStore();
     const log = store.begin(KEY);
     log.append({ json: 'answer', isLast: true });
@@ -90,7 +90,7 @@ describe('a stream', () => {
     expect(resume(store, 0).reader.texts).toEqual(['answer']);
   });
 
-  test('is found by the whole of its key only', () => {
+  test('is found only by its whole key', () => {
     const store = new MemoryEventStore();
     store.begin(KEY).append({ json: 'secret', isLast: true });
 
@@ -104,7 +104,7 @@ describe('a stream', () => {
     expect(others.flatMap(({ reader }) => reader.texts)).toEqual([]);
   });
 
-  test('says no to who lacks a scope and to a number that has not been', () => {
+  test('is forbidden without its scope, and does not know an event number beyond its last', () => {
     const store = new MemoryEventStore();
     const reader = new NotingReader();
     const log = store.begin(KEY, { reader, scopes: ['walk'] });
@@ -123,8 +123,8 @@ describe('a stream', () => {
   });
 });
 
-describe('a bound', () => {
-  test('of 256 events lets the oldest notifications go, never an answer or a question', () => {
+describe('a limit', () => {
+  test('of 256 events per stream discards the oldest notifications, never an answer or a request', () => {
     const store = new MemoryEventStore();
     const log = store.begin(KEY);
     log.append({ json: 'question' });
@@ -137,7 +137,7 @@ describe('a bound', () => {
     expect([texts[0], texts[1], texts.at(-1)]).toEqual(['question', '147', 'answer']);
   });
 
-  test('that a question has to go for is a loss for who has not seen it, and none for who has', () => {
+  test('that discards a request makes the stream lost for a reader that has not received it, and for no other', () => {
     const store = new MemoryEventStore({ maxEventsPerStream: 2 });
     const log = store.begin(KEY);
     for (const json of ['question', 'another', 'answer']) log.append({ json });
@@ -146,7 +146,7 @@ describe('a bound', () => {
     expect(resume(store, 1).reader.texts).toEqual(['another', 'answer']);
   });
 
-  test('of 1 MiB a stream holds, and what is larger by itself is not kept', () => {
+  test('of 1 MiB per stream is kept, and a larger event is not stored', () => {
     const store = new MemoryEventStore();
     const log = store.begin(KEY);
     for (let number = 0; number < 30; number += 1)
@@ -161,7 +161,7 @@ describe('a bound', () => {
     expect(store.size.bytes).toBeLessThan(1024);
   });
 
-  test("of 64 MiB lets the oldest streams go, and of 16 MiB a user's own first", () => {
+  test("of 64 MiB discards the oldest streams, and one of 16 MiB per user that user's own first", () => {
     const store = new MemoryEventStore();
     const fill = (userId: string, stream: string): void =>
       store.begin({ userId, sessionId: 's', stream }).append({ json: 'x'.repeat(1_000_000), isLast: true });
@@ -179,7 +179,7 @@ describe('a bound', () => {
     expect(resume(store, 0, { userId: 'user-99', sessionId: 's', stream: 'one' }).outcome).toBe('resumed');
   });
 
-  test('that empties a stream which goes on leaves it to be read from there on', () => {
+  test('that discards all events of an open stream leaves its later ones readable', () => {
     const store = new MemoryEventStore({ maxBytes: 3_000 });
     const log = store.begin(KEY);
     log.append({ json: 'gone', isExpendable: true });
@@ -190,7 +190,7 @@ describe('a bound', () => {
     expect(resume(store, 0).reader.texts).toEqual(['answer']);
   });
 
-  test('holds when nothing can go: streams that go on and are empty', () => {
+  test('is kept without discarding streams that are open and empty', () => {
     const store = new MemoryEventStore({ maxBytes: 1_000 });
     const logs = ['a', 'b', 'c', 'd'].map((stream) => store.begin({ ...KEY, stream }));
     for (const log of logs) log.append({ json: 'x' });
@@ -200,7 +200,7 @@ describe('a bound', () => {
   });
 });
 
-/** A store, and a hand on its clock. */
+/** A store, and its clock. */
 function timed() {
   let nowMs = 0;
   const store = new MemoryEventStore({ now: () => nowMs });
@@ -212,7 +212,7 @@ function timed() {
 }
 
 describe('time', () => {
-  test('ends what has ended five minutes ago, and not what still goes on', () => {
+  test('discards a stream five minutes after its end, and not an open one', () => {
     const { store, pass } = timed();
     store.begin(KEY).append({ json: 'answer', isLast: true });
     const running = store.begin({ ...KEY, stream: 'running' });
@@ -231,7 +231,7 @@ describe('time', () => {
     expect(store.size).toEqual({ streams: 0, bytes: 0 });
   });
 
-  test('ends what nobody reads and what has no end, and spares it when somebody comes back', () => {
+  test('discards an open stream that nobody reads, unless its client returns', () => {
     const { store, pass } = timed();
     const reader = new NotingReader();
     const log = store.begin(KEY, { reader, isEndless: true });
@@ -247,13 +247,13 @@ describe('time', () => {
 
     expect(again.reader.texts).toEqual(['a', 'b']);
     expect(store.size).toEqual({ streams: 0, bytes: 0 });
-    // Whoever still writes does so for nobody.
+    // What is still written is written for nobody.
     log.append({ json: 'c' });
     expect(store.size).toEqual({ streams: 0, bytes: 0 });
   });
 });
 
-test('a stream that is forgotten while it goes on takes no part when others need room', () => {
+test('an open stream that is forgotten is not considered when space is needed', () => {
   const store = new MemoryEventStore({ maxBytesPerUser: 2_000 });
   store.begin(KEY);
   store.forget(KEY);
@@ -265,7 +265,7 @@ test('a stream that is forgotten while it goes on takes no part when others need
   expect([...store.logs]).toEqual([log]);
 });
 
-test('a session that is forgotten leaves nothing, and others everything', () => {
+test('a forgotten session leaves no stream, and other sessions keep theirs', () => {
   const store = new MemoryEventStore();
   for (const [sessionId, stream] of [
     ['s-1', 'one'],

@@ -1,4 +1,7 @@
-/** Streams that are read in other processes than write them: each event once and in order however often they are cut, and an end whatever fails. */
+/**
+ * Streams that are read at other processes than the one that writes them: each event once and in order however often they break, and an end whatever
+ * fails.
+ */
 import { randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -23,14 +26,14 @@ const log = pino({ level: 'silent' });
 const storeOf = (peers: Peers, now?: () => number): PeerEventStore =>
   new PeerEventStore({ peers, log, oneUser: false, ...(now && { now }) });
 
-/** Comes back for a stream. */
+/** Resumes a stream. */
 async function resume(store: PeerEventStore, after: number, { key = KEY, scopes = ['walk'] } = {}) {
   const reader = new NotingReader();
   const mayRead = (needed: readonly string[]): boolean => needed.every((scope) => scopes.includes(scope));
   return { ...(await store.resume(key, { after, reader, mayRead })), reader };
 }
 
-/** Lets what has been asked be answered, or fail. */
+/** Lets pending requests between processes be answered, or fail. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await nextTurn();
 }
@@ -41,7 +44,7 @@ function afterMicrotasks(count: number, action: () => void): void {
   else queueMicrotask(() => afterMicrotasks(count - 1, action));
 }
 
-/** What happens to a stream in turn: an event is added, or its client has seen so many of its events when it comes back to another process. */
+/** What happens to a stream in turn: an event is added, or its client has received so many of its events when it returns at another process. */
 const happenings = fc.array(
   fc.oneof(fc.constant('append' as const), fc.record({ seen: fc.nat({ max: 4 }), at: fc.nat({ max: 2 }) })),
   { maxLength: 30 },
@@ -49,7 +52,7 @@ const happenings = fc.array(
 
 let streams = 0;
 
-/** Cuts a stream again and again, and says what its client has seen in the end. */
+/** Breaks a stream repeatedly, and returns what its client has received in the end. */
 async function cut(
   stores: readonly PeerEventStore[],
   steps: readonly ('append' | { seen: number; at: number })[],
@@ -84,8 +87,8 @@ async function cut(
   };
 }
 
-describe('a stream that is cut', () => {
-  test('again and again, anywhere, brings every event once and in order', async () => {
+describe('a broken stream', () => {
+  test('delivers every event once and in order, wherever and however often it breaks', async () => {
     const group = createPeerGroup();
     const stores = [1, 2, 3].map(() => storeOf(group.join()));
 
@@ -120,7 +123,7 @@ describeWithRedis('over a real Redis', () => {
     await sandbox.close();
   });
 
-  test('a stream that is cut anywhere, again and again, brings every event once and in order', async () => {
+  test('a stream that breaks anywhere, repeatedly, delivers every event once and in order', async () => {
     await fc.assert(
       fc.asyncProperty(happenings, async (steps) => {
         const { seen, expected } = await cut(stores, steps);
@@ -130,7 +133,7 @@ describeWithRedis('over a real Redis', () => {
     );
   });
 
-  test('a record has the fields that were written last, without those that were taken back, until it is removed', async () => {
+  test('a record has the last value of each field, without removed fields, until it is removed', async () => {
     const [here, there] = joined.map(({ records }) => records);
     await here?.write('kept', { one: '1', two: '2' }, 60_000);
     await here?.write('kept', { one: undefined, two: 'second', three: '3' }, 60_000);
@@ -162,7 +165,7 @@ describeWithRedis('over a real Redis', () => {
     },
   );
 
-  test('nothing of a stream is readable, and every record has an end', async () => {
+  test('nothing of a stream is readable, and every record expires', async () => {
     const key = { userId: 'secret-user', sessionId: 'secret-session', stream: 'secret-stream' };
     stores[0]?.begin(key, { scopes: ['secret-scope'] }).append({ json: '{"secret":"result"}' });
     await eventually(
@@ -187,7 +190,7 @@ describe('the process that writes a stream', () => {
   let stores: [PeerEventStore, PeerEventStore];
   let nowMs: number;
 
-  /** Starts two processes, and a stream in the first. */
+  /** Starts two processes, and a stream at the first. */
   function start(options: { scopes?: readonly string[]; isEndless?: boolean } = {}) {
     group = createPeerGroup();
     nowMs = 1_000_000;
@@ -197,13 +200,13 @@ describe('the process that writes a stream', () => {
     return { home, away, writer: home.begin(KEY, options) };
   }
 
-  /** Has time pass until processes ask after each other. */
+  /** Moves the clock on until processes ask after each other. */
   const watch = (): void => {
     nowMs += 5_000;
     for (const store of stores) store.tick();
   };
 
-  test('is killed: who comes back gets what it had said, and then hears that the rest is lost', async () => {
+  test('is killed: a reader gets what was written, then learns that the rest is lost', async () => {
     const { away, writer } = start();
     writer.append({ json: '1' });
     writer.append({ json: '2' });
@@ -215,7 +218,7 @@ describe('the process that writes a stream', () => {
     expect(await resume(away, 2)).toMatchObject({ outcome: 'lost' });
   });
 
-  test('is killed after the answer: who comes back gets it', async () => {
+  test('is killed after the answer: a reader gets the answer', async () => {
     const { away, writer } = start();
     writer.append({ json: '1' });
     writer.append({ json: 'answer', isLast: true });
@@ -227,7 +230,7 @@ describe('the process that writes a stream', () => {
     expect(await resume(away, 2)).toMatchObject({ outcome: 'ended' });
   });
 
-  test('is killed while it is read elsewhere: the reader hears it', async () => {
+  test('is killed while the stream is read at another process: the reader learns it', async () => {
     const { away, writer } = start();
     const { reader } = await resume(away, 0);
     writer.append({ json: '1' });
@@ -239,7 +242,7 @@ describe('the process that writes a stream', () => {
     expect([reader.texts, reader.lost]).toEqual([['1'], ['1']]);
   });
 
-  test('is killed while it is read elsewhere, and what is shared has been lost: the reader hears that it is lost', async () => {
+  test('is killed while the stream is read at another process, and the shared records are lost: the reader learns that it is lost', async () => {
     const { away, writer } = start();
     const { reader } = await resume(away, 0);
     writer.append({ json: '1' });
@@ -252,7 +255,7 @@ describe('the process that writes a stream', () => {
     expect([reader.lost, reader.left]).toEqual([[], []]);
   });
 
-  test("is killed while a session's own stream is read elsewhere: its client comes back and begins another", async () => {
+  test("is killed while a session's own stream is read at another process: the client is sent back, and then begins another", async () => {
     const { away, writer } = start({ isEndless: true });
     const { reader } = await resume(away, 0);
     writer.append({ json: '1' });
@@ -265,7 +268,7 @@ describe('the process that writes a stream', () => {
     expect(await resume(away, 1)).toMatchObject({ outcome: 'lost' });
   });
 
-  test("is killed with events of a session's own stream that are still to be brought: they are, and its client begins another", async () => {
+  test("is killed with unread events of a session's own stream: they are delivered, and the client is sent back", async () => {
     const { away, writer } = start({ isEndless: true });
     writer.append({ json: '1' });
     writer.append({ json: '2' });
@@ -276,7 +279,7 @@ describe('the process that writes a stream', () => {
     expect([reader.texts, reader.lost, reader.left]).toEqual([['2'], undefined, [expect.any(Number)]]);
   });
 
-  test('does not answer: what is there is brought, and the rest when it is back', async () => {
+  test('does not answer: the stored events are delivered, and the others when it answers again', async () => {
     const { away, writer } = start();
     writer.append({ json: '1' });
     peers[0].cutOff(true);
@@ -292,11 +295,11 @@ describe('the process that writes a stream', () => {
     expect([outcome, reader.texts, again.reader.texts]).toEqual(['resumed', ['1'], ['2']]);
   });
 
-  test('brings events, but its answer is lost: none of them comes twice', async () => {
+  test('sends events, but its answer is lost: no event is delivered twice', async () => {
     const { writer } = start();
     for (const json of ['1', '2']) writer.append({ json });
     const reader = new NotingReader();
-    // Redis hangs when the question has been taken and the events are there.
+    // Redis hangs after the request has been received and the events are there.
     const ask = async (...question: Parameters<Peers['ask']>): Promise<never> => {
       await peers[1].ask(...question);
       await eventually(() => reader.texts.length === 2);
@@ -308,7 +311,7 @@ describe('the process that writes a stream', () => {
     expect([outcome, reader.texts]).toEqual(['resumed', ['1', '2']]);
   });
 
-  test('brings an event at once that is added in the moment in which the one before has arrived', async () => {
+  test('delivers an event at once when it is added just as the one before has arrived', async () => {
     const { away, writer: quiet } = start();
     const [peer] = peers;
     let onArrival: (() => void) | undefined;
@@ -336,7 +339,7 @@ describe('the process that writes a stream', () => {
     expect(texts).toEqual(texts.map(() => ['1', '2']));
   });
 
-  test('does not understand: what it writes is read in its copy, to the end', async () => {
+  test('does not understand the request: its events are read from their copy, to the end', async () => {
     const { away, writer } = start();
     peers[0].isUnderstood(false);
     const { outcome, reader } = await resume(away, 0);
@@ -354,7 +357,7 @@ describe('the process that writes a stream', () => {
     expect([outcome, reader.texts]).toEqual(['resumed', ['1', '2']]);
   });
 
-  test('is out of reach while it writes: what did not get through is brought later, once', async () => {
+  test('is unreachable while it writes: events that did not get through are delivered later, once', async () => {
     const { away, writer } = start();
     const { reader } = await resume(away, 0);
     writer.append({ json: '1' });
@@ -371,7 +374,7 @@ describe('the process that writes a stream', () => {
     expect(reader.texts).toEqual(['1', '2', '3', '4']);
   });
 
-  test('is asked although what is shared has been lost, as soon as it has said where the stream is', async () => {
+  test('is asked although the shared records are lost, as soon as it has announced where the stream is', async () => {
     const { away, writer } = start();
     writer.append({ json: '1' });
     group.flush();
@@ -384,7 +387,7 @@ describe('the process that writes a stream', () => {
     expect([lost.outcome, found.outcome]).toEqual(['lost', 'resumed']);
   });
 
-  test('is back later than the one that its client has come to, and what is shared has been lost: it is waited for, for some seconds', async () => {
+  test('returns later than the process that the client has reached, with the shared records lost: it is awaited for some seconds', async () => {
     const { writer } = start();
     writer.append({ json: '1', isLast: true });
     let reads = 0;
@@ -406,7 +409,7 @@ describe('the process that writes a stream', () => {
     expect([found.outcome, found.reader.texts, (await late).outcome]).toEqual(['resumed', ['1'], 'lost']);
   });
 
-  test('writes again what was lost with what is shared: who comes back misses nothing, though that process goes, too', async () => {
+  test('writes lost records again: a reader misses nothing, even if that process goes too', async () => {
     const { home, away, writer } = start();
     const ended = home.begin({ ...KEY, stream: 'ended' });
     for (const each of [writer, ended]) each.append({ json: '1', isExpendable: true });
@@ -429,7 +432,7 @@ describe('the process that writes a stream', () => {
     expect(other.reader.texts).toEqual(['1', 'answer']);
   });
 
-  test('has let go of what a client cannot do without: then it is lost, and never a gap', async () => {
+  test('has discarded an event that the client needs: the stream is lost, and never has a gap', async () => {
     const { away, writer } = start();
     for (let number = 1; number <= 300; number += 1) writer.append({ json: String(number) });
     const alive = await resume(away, 10);
@@ -441,7 +444,7 @@ describe('the process that writes a stream', () => {
     expect(group.recorded().filter((name) => /\d$/.test(name))).toHaveLength(256);
   });
 
-  test('brings what is too large to be kept to whoever reads it, as at home, also when it did not get through at first', async () => {
+  test('delivers an event that is too large to store to its current reader, also when it did not get through at first', async () => {
     const { away, writer } = start();
     const { reader } = await resume(away, 0);
     const large = ['a', 'b'].map((letter) => letter.repeat(2_000_000));
@@ -466,7 +469,7 @@ describe('the process that writes a stream', () => {
     expect([reader.left, reader.lost]).toEqual([[undefined], undefined]);
   });
 
-  test('holds little for a reader that cannot be reached: what is too much for the log, too, has its client come back', async () => {
+  test('stores little for an unreachable reader: when it is too much for the log, the client is sent back', async () => {
     const { away, writer } = start();
     const { reader } = await resume(away, 0);
     peers[0].cutOff(true);
@@ -480,7 +483,7 @@ describe('the process that writes a stream', () => {
     expect(await resume(away, 0)).toMatchObject({ outcome: 'lost' });
   });
 
-  test('hands it to nobody who lacks a scope, and nothing of it to who asks for another session', async () => {
+  test('gives a stream to no reader without its scope, and nothing of it to another session', async () => {
     const { away, writer } = start({ scopes: ['walk'] });
     writer.append({ json: '1' });
 
@@ -495,7 +498,7 @@ describe('the process that writes a stream', () => {
     expect(outcomes.flatMap(({ reader }) => reader.texts)).toEqual([]);
   });
 
-  test('has one reader: who comes later takes over, wherever, and who has gone is forgotten', async () => {
+  test('has one reader: the latest takes over at any process, and one that has left is forgotten', async () => {
     const { home, away, writer } = start();
     const first = await resume(away, 0);
     const second = await resume(home, 0);
@@ -510,7 +513,7 @@ describe('the process that writes a stream', () => {
     expect(second.reader.left).toHaveLength(1);
   });
 
-  test('goes: its own readers of others are sent away, and what is kept is renewed as long as a stream lives and removed with it', async () => {
+  test('stops: its readers of other streams are sent back, and records live as long as their streams', async () => {
     const { home, away, writer } = start();
     const { reader } = await resume(away, 0);
     away.dismiss(500);

@@ -1,9 +1,9 @@
-/** What processes agree on over Redis: the time, and until when a question is sent again. */
+/** What processes agree on through Redis: the time, and until when a request is sent again. */
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { createOutbox, type Outbox } from '../../src/sessions/redis/outbox.ts';
 import { createRedisClock } from '../../src/sessions/redis/redis-clock.ts';
 
-test('two processes whose own clocks differ agree on it, but for half of what reading it took', async () => {
+test('two processes with different clocks agree on the time, up to half of the round trip', async () => {
   let trueMs = 1_000_000;
   const ask = async (): Promise<number> => (trueMs += 40);
   const clocks = [-240_000, 240_000].map((wrongMs) => createRedisClock(ask, () => trueMs + wrongMs));
@@ -17,7 +17,7 @@ test('two processes whose own clocks differ agree on it, but for half of what re
   expect(Math.abs(other - trueMs)).toBeLessThanOrEqual(40);
 });
 
-test('an answer that was under way for long is not taken, and a clock that was never read has no time', async () => {
+test('an answer that took too long is not used, and a clock that was never read has no time', async () => {
   let [ownMs, tookMs] = [0, 501];
   const clock = createRedisClock(
     async () => {
@@ -40,7 +40,7 @@ test('an answer that was under way for long is not taken, and a clock that was n
   ]);
 });
 
-test('a clock that goes as that of Redis does has its time', async () => {
+test('a clock that runs as that of Redis does has the time of Redis', async () => {
   const clock = createRedisClock(
     async () => 9_000,
     () => 9_000,
@@ -51,7 +51,7 @@ test('a clock that goes as that of Redis does has its time', async () => {
   expect(clock.nowMs).toBe(9_000);
 });
 
-/** Makes an outbox whose time passes when the test says so, and notes what it sends. */
+/** Makes an outbox with a clock that the test sets, and notes what it sends. */
 function createTestOutbox(): { readonly outbox: Outbox; readonly sent: string[] } {
   jest.useFakeTimers();
   const sent: string[] = [];
@@ -64,12 +64,12 @@ function createTestOutbox(): { readonly outbox: Outbox; readonly sent: string[] 
   return { outbox, sent };
 }
 
-describe('of two questions that went out together', () => {
+describe('of two requests that were sent together', () => {
   afterEach(() => {
     jest.useRealTimers();
   });
 
-  test('the one is sent again after the other has been answered, and nothing once both have been', async () => {
+  test('one is sent again after the other was answered, and nothing is once both were', async () => {
     const { outbox, sent } = createTestOutbox();
     const [first, second] = [outbox.ask('in:b', 'kind', 1), outbox.ask('in:b', 'kind', 2)];
     await jest.advanceTimersByTimeAsync(1);
@@ -83,7 +83,7 @@ describe('of two questions that went out together', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('the one fails after two seconds, though the other has been answered', async () => {
+  test('one fails after two seconds although the other was answered', async () => {
     const { outbox, sent } = createTestOutbox();
     const [first, second] = [outbox.ask('in:b', 'kind', 1), outbox.ask('in:b', 'kind', 2)];
     const failure = second.catch((error: unknown) => String(error));

@@ -1,4 +1,7 @@
-/** While one secret follows another, processes that have a secret in common find over a real Redis what any of them has noted, whichever is first. */
+/**
+ * While SERVER_SECRET is being replaced, processes with a secret in common find in a real Redis what any of them has stored, whichever secret comes
+ * first.
+ */
 import { randomBytes } from 'node:crypto';
 import { symlink } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -15,7 +18,7 @@ const LIFE_MS = 60_000;
 /** The processes of a server, by the secrets that they have. */
 type Setting = 'old' | 'old,next' | 'next,old' | 'next';
 
-/** Who serves beside whom, or after whom, when each step is taken everywhere before the one that follows. */
+/** Which processes run beside or after each other when each step is taken everywhere before the next one. */
 const PAIRS: readonly (readonly [Setting, Setting])[] = [
   ['old', 'old,next'],
   ['old,next', 'old'],
@@ -38,7 +41,7 @@ describeWithRedis('processes of which some have the next secret', () => {
     if (peers === undefined) throw new Error('no such process');
     return peers;
   };
-  /** Something that no other test has named. */
+  /** A name that no other test has used. */
   const newName = (): string => `thing ${(names += 1)}`;
   /** Joins the others. */
   const join = async (setting: Setting, url = redis.url): Promise<Peers> => {
@@ -53,7 +56,7 @@ describeWithRedis('processes of which some have the next secret', () => {
     return peers;
   };
 
-  /** Every command that is done, but those of the connection itself. */
+  /** All commands that Redis has run, except those of the connections themselves. */
   const countOf = async (action: () => Promise<unknown>): Promise<string> => {
     redis.ask('config', 'resetstat');
     await action();
@@ -74,7 +77,7 @@ describeWithRedis('processes of which some have the next secret', () => {
     await sandbox.close();
   });
 
-  test.each(PAIRS)('a mark that %s has set is seen by %s', async (one, other) => {
+  test.each(PAIRS)('a mark that a process with %s has set is seen with %s', async (one, other) => {
     const name = newName();
     await at(one).marks.set(name, LIFE_MS);
 
@@ -82,7 +85,7 @@ describeWithRedis('processes of which some have the next secret', () => {
     expect(await at(other).marks.has(newName())).toBe(false);
   });
 
-  test('the latest claim is the one that counts, whoever had the one before', async () => {
+  test('the latest claim counts, whichever process had the one before', async () => {
     const name = newName();
     const before: unknown[] = [];
     for (const setting of ['old', 'next,old', 'old,next', 'next,old', 'next', 'next,old'] as const)
@@ -91,7 +94,7 @@ describeWithRedis('processes of which some have the next secret', () => {
     expect(before).toEqual([undefined, 'of old', 'of next,old', 'of old,next', 'of next,old', 'of next']);
   });
 
-  test('of claims at the same time one finds none before it, and each of the others another one', async () => {
+  test('of concurrent claims one finds none before it, and each of the others a different one', async () => {
     const name = newName();
     const claims = Array.from({ length: 20 }, async (_, index) =>
       at(index % 2 === 0 ? 'old,next' : 'next,old').marks.swap(name, String(index), LIFE_MS),
@@ -103,7 +106,7 @@ describeWithRedis('processes of which some have the next secret', () => {
     expect(new Set(before).size).toBe(claims.length);
   });
 
-  test.each(PAIRS)('a record that %s has written is read by %s', async (one, other) => {
+  test.each(PAIRS)('a record that a process with %s has written is read with %s', async (one, other) => {
     const name = newName();
     await at(one).records.write(name, { level: 'error', about: 'ü' }, LIFE_MS);
 
@@ -121,7 +124,7 @@ describeWithRedis('processes of which some have the next secret', () => {
     },
   );
 
-  test('a field that a process without the old secret writes counts more than what stands under that', async () => {
+  test('a field that is written without the old secret takes precedence over the one under the old secret', async () => {
     const name = newName();
     await at('old,next').records.write(name, { level: 'error' }, LIFE_MS);
     await at('next').records.write(name, { level: 'info' }, LIFE_MS);
@@ -129,7 +132,7 @@ describeWithRedis('processes of which some have the next secret', () => {
     expect((await at('next,old').records.read(name)).get('level')).toBe('info');
   });
 
-  test('of a field that is written in turn every reader has the latest, and never none', async () => {
+  test('every reader of a field that is written in turn gets its latest value, never none', async () => {
     const name = newName();
     await at('old').records.write(name, { level: '0' }, LIFE_MS);
     const levels: (string | undefined)[] = [];
@@ -162,7 +165,7 @@ describeWithRedis('processes of which some have the next secret', () => {
     },
   );
 
-  test('with one secret everything costs as many commands as if there could be no other', async () => {
+  test('with one secret, each operation takes the same commands as without a replacement', async () => {
     const { marks, records } = at('old');
     expect(await countOf(async () => marks.has('x'))).toBe('exists 1');
     expect(await countOf(async () => marks.swap('x', '1', LIFE_MS))).toBe('');
@@ -173,7 +176,7 @@ describeWithRedis('processes of which some have the next secret', () => {
     expect(await countOf(async () => records.remove('x'))).toBe('del 1');
   });
 
-  test('an address says a socket and a database with encoded characters, as the configuration takes it', async () => {
+  test('REDIS_URL may have a socket with encoded characters and a database', async () => {
     const socket = redis.url.replace('unix://', '');
     await symlink(socket, `${socket} 100%`);
     const peers = await join('old', `${redis.url}%20100%25?db=3`);

@@ -1,4 +1,4 @@
-/** The session registry: whose a session is, how many there may be, and when each one ends. */
+/** The session registry: who owns a session, how many there may be, and when each one ends. */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import {
@@ -35,25 +35,25 @@ class FakeConnection implements SessionConnection {
   }
 }
 
-/** What a test may want to have otherwise of a session. */
+/** The options of a session. */
 interface Opening {
   readonly userId?: string;
   readonly kind?: SessionKind;
   readonly onEnd?: (reason: EndReason) => void;
 }
 
-/** A registry under test with a clock of its own. */
+/** A registry with a clock of its own. */
 interface Fixture {
   readonly registry: SessionRegistry;
-  /** What has ended so far, in order. */
+  /** The sessions that have ended, in order. */
   readonly ended: { readonly id: string; readonly reason: EndReason }[];
   /** Opens a session. */
   open(id: string, opening?: Opening): Session<FakeConnection>;
-  /** Lets time pass. */
+  /** Moves the clock on. */
   pass(ms: number): void;
 }
 
-/** The same where every session holds a stream: none is idle. */
+/** Options with which every session holds a stream, so that none is idle. */
 function createBusyFixture(options: Partial<RegistryOptions> = {}): Fixture {
   const fixture = createFixture(options);
   return {
@@ -139,7 +139,7 @@ describe('a session', () => {
     },
   );
 
-  test('may belong to a user called __proto__, who has the same caps as everybody', () => {
+  test('may belong to a user called __proto__, with the same limits as any user', () => {
     const { registry, open } = createBusyFixture({ maxSessionsPerUser: 1 });
 
     const session = open('s1', { userId: '__proto__' });
@@ -149,7 +149,7 @@ describe('a session', () => {
     expect(refusalOf(() => open('s3', { userId: 'constructor' }))).toBe('opened');
   });
 
-  test('is gone once it has ended, which is told once', () => {
+  test('is not found once it has ended, and its end is reported once', () => {
     const { registry, open, ended } = createFixture();
     const session = open('s1');
 
@@ -161,7 +161,7 @@ describe('a session', () => {
     expect(registry.size).toBe(0);
   });
 
-  test('that has ended does not end a later one with its id', () => {
+  test('that has ended does not end a later session with its id', () => {
     const { registry, open, ended } = createFixture();
     const first = open('s1');
     registry.end(first, 'closed');
@@ -173,7 +173,7 @@ describe('a session', () => {
     expect(ended).toHaveLength(1);
   });
 
-  test('may be ended from within its own end', () => {
+  test('may be ended again by the handler of its end', () => {
     const { registry, open } = createFixture();
     const reasons: EndReason[] = [];
     const session: Session = open('s1', {
@@ -189,8 +189,8 @@ describe('a session', () => {
   });
 });
 
-describe('the caps', () => {
-  test('refuse one more session of the same user, and none of another', () => {
+describe('the limits', () => {
+  test('refuse one more session of the same user, but not of another user', () => {
     const { open } = createBusyFixture({ maxSessionsPerUser: 2 });
     open('s1');
     open('s2', { kind: 'sse' });
@@ -199,7 +199,7 @@ describe('the caps', () => {
     expect(refusalOf(() => open('s4', { userId: 'bob' }))).toBe('opened');
   });
 
-  test('refuse one more session at all', () => {
+  test('refuse one more session in total', () => {
     const { open, registry } = createBusyFixture({ maxSessions: 2 });
     open('s1');
     open('s2', { userId: 'bob' });
@@ -208,7 +208,7 @@ describe('the caps', () => {
     expect(registry.size).toBe(2);
   });
 
-  test('tell a user at both of them of the own one, which that user can do something about', () => {
+  test("report the user's own limit when both are reached", () => {
     const { open } = createBusyFixture({ maxSessions: 1, maxSessionsPerUser: 1 });
     open('s1');
 
@@ -270,7 +270,7 @@ describe('the caps', () => {
   });
 });
 
-describe('at a cap', () => {
+describe('at a limit', () => {
   test('the session of the user that has been idle longest makes room, and no other', () => {
     const { open, registry, ended, pass } = createFixture({ maxSessionsPerUser: 3 });
     open('bobs', { userId: 'bob' });
@@ -299,7 +299,7 @@ describe('at a cap', () => {
     expect(ended).toEqual([{ id: 'calling', reason: 'evicted' }]);
   });
 
-  test('in total, the idle session of whoever it is makes room', () => {
+  test('in total, the session that has been idle longest makes room, whoever owns it', () => {
     const { open, registry, ended, pass } = createFixture({ maxSessions: 2 });
     open('adas');
     pass(1);
@@ -312,7 +312,7 @@ describe('at a cap', () => {
     expect(registry.size).toBe(2);
   });
 
-  test('a user whose only session was evicted is counted anew', () => {
+  test('a user whose only session was evicted is counted from zero', () => {
     const { open, registry } = createFixture({ maxSessionsPerUser: 1 });
     for (let index = 0; index < 50; index += 1) open(`s${index}`);
 
@@ -325,7 +325,7 @@ describe('at a cap', () => {
 });
 
 describe('an idle session', () => {
-  test('ends when nothing has used it for the idle time, and not before', () => {
+  test('ends after the idle time without use, and not before', () => {
     const { registry, open, ended, pass } = createFixture();
     open('s1');
 
@@ -373,7 +373,7 @@ describe('an idle session', () => {
     expect(ended).toHaveLength(1);
   });
 
-  test('is not one with an open stream, however long that is silent', () => {
+  test('is not one with an open stream, however long it is silent', () => {
     const { registry, open, ended, pass } = createFixture();
     const session = open('s1');
     const releases = [session.holdStream(), session.holdStream()];
@@ -397,7 +397,7 @@ describe('an idle session', () => {
     expect(ended).toEqual([{ id: 's1', reason: 'idle' }]);
   });
 
-  test('is not one with a call in flight, however long that takes', () => {
+  test('is not one with a call in flight, however long it takes', () => {
     const { registry, open, ended, pass } = createFixture();
     const session = open('s1');
     session.connection.begin();
@@ -415,7 +415,7 @@ describe('an idle session', () => {
     expect(ended).toEqual([{ id: 's1', reason: 'idle' }]);
   });
 
-  test('ends alone: those in use stay', () => {
+  test('ends without affecting sessions in use', () => {
     const { registry, open, ended, pass } = createFixture();
     open('idle 1');
     open('idle 2', { userId: 'bob' });
@@ -433,7 +433,7 @@ describe('an idle session', () => {
 });
 
 describe('revocation', () => {
-  test('ends every session of the users who may not go on, in use or not, and no other', () => {
+  test('ends every session of the users who may not continue, in use or not, and no other', () => {
     const { registry, open, ended } = createFixture();
     open('ada 1').holdStream();
     open('bob 1', { userId: 'bob' });
@@ -454,7 +454,7 @@ describe('draining', () => {
     await expect(createFixture().registry.drain()).resolves.toBeUndefined();
   });
 
-  test('refuses what would be a stream, also when there is room, and serves what is none', () => {
+  test('refuses new streams, also when there is room, and opens sessions without a stream', () => {
     const { registry, open } = createFixture();
 
     void registry.drain();
@@ -465,7 +465,7 @@ describe('draining', () => {
     expect(open('s3').id).toBe('s3');
   });
 
-  test('ends streams without calls at once, the others with their last answer, and leaves sessions that hold nothing up', async () => {
+  test('ends streams without calls at once, others with their last answer, and is not held up by sessions without either', async () => {
     const { registry, open, ended } = createFixture();
     const busy = open('busy');
     open('quiet');
@@ -510,7 +510,7 @@ describe('draining', () => {
     expect(early).toBe(false);
   });
 
-  test('lets a session with calls still be found, so that they can be cancelled or answered', () => {
+  test('keeps a session with calls accessible, so that they can be cancelled or answered', () => {
     const { registry, open } = createFixture();
     const session = open('busy');
     session.connection.begin();
@@ -520,7 +520,7 @@ describe('draining', () => {
     expect(registry.find('busy', 'ada', 'streamable-http')).toBe(session);
   });
 
-  test('resolves as well when the last client closes its session itself', async () => {
+  test('resolves also when the last client closes its session itself', async () => {
     const { registry, open, ended } = createFixture();
     const session = open('busy');
     session.connection.begin();

@@ -1,4 +1,4 @@
-/** Sealed session ids: read by every process with the secret, for their user, transport and time, until they are ended. */
+/** Sealed session ids: every process with the secret can read them for their user, transport and lifetime, until they are ended. */
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
@@ -10,7 +10,7 @@ const SECRET = randomBytes(32).toString('base64url');
 const ASKED = { kind: 'streamable-http', userId: 'ada' } as const;
 const FACTS = { ...ASKED, notes: '{"protocolVersion":"2025-06-18"}' } as const;
 
-/** The ids of one process, whose clock is set by the test. */
+/** The ids of one process, with a clock that the test sets. */
 function createProcess({ secrets = [SECRET], maxAgeMs = 7 * DAY_MS, startsAtMs = 0 } = {}): SessionIds & {
   clock: { nowMs: number };
 } {
@@ -19,7 +19,7 @@ function createProcess({ secrets = [SECRET], maxAgeMs = 7 * DAY_MS, startsAtMs =
   return { ...createSealedIds({ sealer, maxAgeMs, now: () => clock.nowMs }), clock };
 }
 
-test('an id is read by another process with the secret, by nobody else', () => {
+test('an id can be read by another process with the secret, and by no other', () => {
   const id = createProcess().create(FACTS);
 
   expect(createProcess().read(id, ASKED)).toBe(FACTS.notes);
@@ -29,7 +29,7 @@ test('an id is read by another process with the secret, by nobody else', () => {
   expect(createProcess({ secrets: [randomBytes(32).toString('base64url')] }).read(id, ASKED)).toBeUndefined();
 });
 
-test('an id opens sessions of its own user and transport only', () => {
+test('an id is valid only for its own user and transport', () => {
   const here = createProcess();
   const id = here.create(FACTS);
 
@@ -38,7 +38,7 @@ test('an id opens sessions of its own user and transport only', () => {
   expect(here.read(id, { ...ASKED, kind: 'sse' })).toBeUndefined();
 });
 
-test('an id that has been read is held to the same again: its user, its transport, its time and its end', () => {
+test('an id that was read before is checked again: its user, transport, lifetime and end', () => {
   const here = createProcess();
   const [id, other] = [here.create(FACTS), here.create(FACTS)];
   const read = (asked: Parameters<SessionIds['read']>[1] = ASKED) => here.read(id, asked);
@@ -58,7 +58,7 @@ test('an id that has been read is held to the same again: its user, its transpor
   expect(here.read(other, ASKED)).toBe(FACTS.notes);
 });
 
-test('so many ids are opened once, the latest; more are opened again and say the same', () => {
+test('the latest thousand ids are decrypted once; others again, with the same result', () => {
   let opened = 0;
   const sealer = createSealer([SECRET]);
   const open: typeof sealer.open = (...asked) => {
@@ -75,7 +75,7 @@ test('so many ids are opened once, the latest; more are opened again and say the
   expect(opened).toBe(1_002);
 });
 
-test('no two ids are alike, none shows its user, and all that is told goes into a header as it is', () => {
+test('ids differ, do not show their user, and are safe in a header', () => {
   const here = createProcess();
   const ids = Array.from({ length: 100 }, () => here.create(FACTS));
 
@@ -97,7 +97,7 @@ test.each([
   expect(notes).toBe(isRead ? FACTS.notes : undefined);
 });
 
-test('an id of HTTP+SSE names the process of its stream for as long as that may be open', () => {
+test('an id of HTTP+SSE names the process of its stream, without a lifetime', () => {
   const asked = { kind: 'sse', userId: 'ada' } as const;
   const id = createProcess().create({ ...asked, notes: 'home' });
   const read = (startsAtMs: number, as: Parameters<SessionIds['read']>[1] = asked) =>
@@ -107,7 +107,7 @@ test('an id of HTTP+SSE names the process of its stream for as long as that may 
   expect([read(30 * DAY_MS, { ...asked, userId: 'bob' }), read(0, ASKED)]).toEqual([undefined, undefined]);
 });
 
-test('an ended session is none any more where it was ended; of many the latest are remembered', () => {
+test('an ended session is unknown where it ended; the latest ten thousand are remembered', () => {
   const here = createProcess();
   const ids = Array.from({ length: 10_001 }, () => here.create(FACTS));
 
@@ -115,11 +115,11 @@ test('an ended session is none any more where it was ended; of many the latest a
 
   expect(here.read(ids.at(-1) ?? '', ASKED)).toBeUndefined();
   expect(here.read(ids[1] ?? '', ASKED)).toBeUndefined();
-  // Nobody but its own user gets it back, and only by ending ten thousand more.
+  // Only its own user gets it back, and only by ending ten thousand more.
   expect(here.read(ids[0] ?? '', ASKED)).toBe(FACTS.notes);
 });
 
-test('a session that knows more than can be told, or whose client tells too much, has an id that says nothing', () => {
+test('a session with state that an id cannot hold has an id that says nothing', () => {
   const here = createProcess();
 
   const ids = [undefined, 'x'.repeat(1001), 'é'.repeat(501)].map((notes) => here.create({ ...FACTS, notes }));
@@ -130,7 +130,7 @@ test('a session that knows more than can be told, or whose client tells too much
   }
 });
 
-test('notes come back as they were, in ids of a size that every proxy lets through', () => {
+test('notes are read back unchanged, from ids of a size that every proxy accepts', () => {
   const here = createProcess();
 
   fc.assert(
@@ -142,7 +142,7 @@ test('notes come back as they were, in ids of a size that every proxy lets throu
   );
 });
 
-test('whatever else is asked for is nothing, and no error', () => {
+test('a sealed value that is no session id is rejected without an error', () => {
   const here = createProcess();
   const sealer = createSealer([SECRET]);
   const others = [Buffer.alloc(0), Buffer.alloc(3), Buffer.from([2]), Buffer.alloc(22), Buffer.alloc(200, 1)];
@@ -151,7 +151,7 @@ test('whatever else is asked for is nothing, and no error', () => {
   for (const bytes of others) expect(here.read(sealer.seal('session id', bytes), ASKED)).toBeUndefined();
 });
 
-test('every bit of an id counts, and an id that is put together from others is none', () => {
+test('an id with any bit changed, or spliced from others, is rejected', () => {
   const here = createProcess();
   const [one, other] = [here.create(FACTS), here.create(FACTS)];
   const sealed = Buffer.from(one, 'base64url');
@@ -171,7 +171,7 @@ test('every bit of an id counts, and an id that is put together from others is n
   );
 });
 
-test('without a secret an id says nothing', () => {
+test('without a secret, an id cannot be read', () => {
   const id = RANDOM_IDS.create(FACTS);
 
   expect(id).toMatch(/^[\da-f-]{36}$/);

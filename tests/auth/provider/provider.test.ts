@@ -1,4 +1,4 @@
-/** A provider's tokens, rule by rule: whose they are, for whom, until when, signed with what, and what is asked of the provider for that. */
+/** Tokens of an identity provider, rule by rule: issuer, audience, expiry, algorithm and user, and what the provider is asked for that. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
@@ -37,7 +37,7 @@ beforeEach(async () => {
   failures.length = 0;
 });
 
-/** A resource server for it. */
+/** A resource server for the provider. */
 function open(more: Partial<ProviderParts> = {}): Provider {
   return createProvider({
     issuer: ISSUER,
@@ -58,7 +58,7 @@ function open(more: Partial<ProviderParts> = {}): Provider {
   });
 }
 
-/** The claims of a good token, with others in their place; undefined takes one out. */
+/** The claims of a valid token with these replaced; undefined removes one. */
 function claims(more: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
   const nowSeconds = nowMs / 1000;
   const all = {
@@ -91,14 +91,14 @@ function grantOf(verification: Verification): Grant {
   return verification.grant;
 }
 
-/** What is said of a token that is refused. */
+/** The reason and the description with which a token is refused. */
 function wordsOf(verification: Verification): string {
   if (verification.ok) throw new Error('It was accepted.');
   return `${verification.reason}: ${verification.description ?? ''}`;
 }
 
 describe('a JWT', () => {
-  test('is its user: of the provider, by the claim, with the scopes of the token', async () => {
+  test("yields the user of the provider's claim, with the scopes of the token", async () => {
     const { user, tokenId } = grantOf(await verify({ name: 'Ada Lovelace' }));
 
     expect(user).toEqual({
@@ -119,14 +119,19 @@ describe('a JWT', () => {
     ['without an audience', { aud: undefined }, {}, /^unfit: .*Keycloak.*Audience mapper/],
     ['with an empty audience', { aud: [] }, {}, /^unfit: .*Audience mapper/],
     ['for another server', { aud: 'https://other.example/mcp' }, {}, /^unfit: .*is not this server/],
-    ['for a path that begins alike', { aud: `${OWN}/mcp-other` }, {}, /^unfit: .*is not this server/],
-    ['for a host that begins alike', { aud: `${OWN}.evil.example/mcp` }, {}, /^unfit: .*is not this server/],
+    ['for a path with the same beginning', { aud: `${OWN}/mcp-other` }, {}, /^unfit: .*is not this server/],
+    [
+      'for a host with the same beginning',
+      { aud: `${OWN}.evil.example/mcp` },
+      {},
+      /^unfit: .*is not this server/,
+    ],
     ['for Keycloak itself', { aud: 'account' }, {}, /^unfit: .*is not this server/],
-    ['without an end', { exp: undefined }, {}, /^unfit: .*no expiry/],
-    ['with an end that is no number', { exp: '2999' }, {}, /^unfit: .*no expiry/],
+    ['without an expiry', { exp: undefined }, {}, /^unfit: .*no expiry/],
+    ['with an expiry that is no number', { exp: '2999' }, {}, /^unfit: .*no expiry/],
     ['that has expired', { exp: START_MS / 1000 - 31 }, {}, /^expired: /],
     ['that is not valid yet', { nbf: START_MS / 1000 + 31 }, {}, /^not_yet_valid: /],
-    ['with a beginning that is no number', { nbf: 'soon' }, {}, /^not_yet_valid: /],
+    ['with a notBefore that is no number', { nbf: 'soon' }, {}, /^not_yet_valid: /],
     ['without a user', { sub: undefined }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
     ['whose user is empty', { sub: ' ' }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
     ['whose user is a list', { sub: ['ada'] }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
@@ -143,11 +148,11 @@ describe('a JWT', () => {
   });
 
   test.each<[string, Record<string, unknown>, Signing]>([
-    ['for the origin alone', { aud: OWN }, {}],
+    ['for only the origin', { aud: OWN }, {}],
     ['for the origin with a slash', { aud: `${OWN}/` }, {}],
     ['for one of several', { aud: ['account', `${OWN}/sse`] }, {}],
-    ['that ended within the difference of clocks', { exp: START_MS / 1000 - 29 }, {}],
-    ['that begins within the difference of clocks', { nbf: START_MS / 1000 + 29 }, {}],
+    ['that expired within the clock tolerance', { exp: START_MS / 1000 - 29 }, {}],
+    ['that becomes valid within the clock tolerance', { nbf: START_MS / 1000 + 29 }, {}],
     ['whose type is that of any JWT', {}, { header: { typ: 'JWT' } }],
     ['whose type is spelled out', {}, { header: { typ: 'application/at+jwt' } }],
     [
@@ -178,7 +183,7 @@ describe('a JWT', () => {
     },
   );
 
-  test('without a signature, or with one that whoever knows the public key can make, is refused', async () => {
+  test('without a signature, or with an HMAC, is refused', async () => {
     const server = open();
     const none = new UnsecuredJWT({ ...claims() }).encode();
     const hmac = await new SignJWT({ ...claims() })
@@ -189,7 +194,7 @@ describe('a JWT', () => {
     expect(wordsOf(await server.verifier.verify(hmac, HEADERS))).toMatch(/^unfit: .*algorithm/);
   });
 
-  test('with a header that must be understood is refused', async () => {
+  test('with a critical header is refused', async () => {
     const header = { alg: 'ES256', kid: 'first', crit: ['b64'], b64: true };
     const token = `${base64url.encode(JSON.stringify(header))}.e30.AAAA`;
 
@@ -208,7 +213,7 @@ describe('a JWT', () => {
     }
   });
 
-  test('of a key with a known name that is another key is refused', async () => {
+  test('of another key with a known kid is refused', async () => {
     const forged = await makeKey('first');
 
     expect(wordsOf(await verify({}, { signing: { key: forged } }))).toMatch(
@@ -216,7 +221,7 @@ describe('a JWT', () => {
     );
   });
 
-  test('that names no key is tried with each that fits', async () => {
+  test('without a kid is tried with each key that fits', async () => {
     const [one, two] = [await makeKey('one'), await makeKey('two')];
     at.published = [one, two];
     const server = open();
@@ -229,7 +234,7 @@ describe('a JWT', () => {
     expect(wordsOf(forged)).toMatch(/None of the provider's keys/);
   });
 
-  test('is for the address that the request came to, unless OAUTH_AUDIENCE says otherwise', async () => {
+  test('must be for the address of the request, unless OAUTH_AUDIENCE is set', async () => {
     const alias = { host: 'alias.example' };
     const server = open();
     const listed = open({ audience: ['api://mcp'] });
@@ -249,7 +254,7 @@ describe('a JWT', () => {
   });
 
   test.each(['localhost:8000', '127.0.0.1:8000', '[::1]:8000', 'LOCALHOST:8000', 'localhost'])(
-    'for %s is of no use at a public address, whatever Host is sent; that of the public address is',
+    'for %s is refused at a public address, whatever Host is sent; one for the public address is accepted',
     async (host) => {
       const local = `http://${host.toLowerCase()}`;
       const server = open();
@@ -265,7 +270,7 @@ describe('a JWT', () => {
     },
   );
 
-  test('says its user and scopes where the variables say, in a list or in words', async () => {
+  test('has its user and scopes in the claims that the variables name, in a list or in a string', async () => {
     const keycloak = open({ userClaim: 'preferred_username', scopeClaims: ['realm_access.roles'] });
     const auth0 = open({ userClaim: 'https://my-app.example/id', scopeClaims: ['permissions'] });
     const roles = { preferred_username: 'ada.l', realm_access: { roles: ['greet', 'echo'] } };
@@ -282,7 +287,7 @@ describe('a JWT', () => {
     expect([third.scopes, none.scopes]).toEqual([['a', 'b'], []]);
   });
 
-  test('ends what it opened at its end, and no session of its user, who comes back with the next one: here or elsewhere', async () => {
+  test('ends its own streams at its expiry, but no session of its user, at any process', async () => {
     const server = open();
     const elsewhere = open();
     const grant = grantOf(await verify({}, { server }));
@@ -297,7 +302,7 @@ describe('a JWT', () => {
     expect(server.verifier.hasValidToken('ada')).toBe(false);
   });
 
-  test('that is let in by the difference of clocks counts as long as that', async () => {
+  test('that is accepted within the clock tolerance is current for as long', async () => {
     const server = open();
     const token = await at.sign(claims());
     nowMs += 310_000;
@@ -309,7 +314,7 @@ describe('a JWT', () => {
     expect([inUse, server.verifier.isCurrent(grant)]).toEqual([true, false]);
   });
 
-  test('counts in another process of the server as long as it does here, without being told there', async () => {
+  test('is current at another process for as long as here, without being verified there', async () => {
     const [here, there] = [open(), open()];
     const grant = grantOf(await verify({}, { server: here }));
     const caller = { user: grant.user, grant, transport: 'sse', requestId: 'r' } as const;
@@ -324,8 +329,8 @@ describe('a JWT', () => {
   });
 });
 
-describe('the keys', () => {
-  test('are asked for with the first token, once for all that come meanwhile, and not again', async () => {
+describe('the keys of the provider', () => {
+  test('are requested with the first token, once for concurrent tokens, and not again', async () => {
     const server = open();
     const tokens = await Promise.all(['a', 'b', 'c'].map((jti) => at.sign(claims({ jti }))));
     expect(at.asked).toEqual([]);
@@ -337,7 +342,7 @@ describe('the keys', () => {
     expect(again).not.toBeInstanceOf(Promise);
   });
 
-  test('that are new are found at the first token of theirs, and unknown ones ask once in half a minute', async () => {
+  test('that are new are found with their first token; unknown ones cause one request in 30 seconds', async () => {
     const server = open();
     await verify({}, { server });
     const rotated = await makeKey('second');
@@ -394,7 +399,7 @@ describe('the keys', () => {
     });
   });
 
-  test('stay good while the provider cannot be reached; what only it could tell is nobody’s to refuse', async () => {
+  test('stay valid while the provider is unreachable; a token with an unknown key is then unavailable, not refused', async () => {
     const server = open();
     const known = await at.sign(claims({ jti: 'known' }));
     await server.verifier.verify(known, HEADERS);
@@ -410,7 +415,7 @@ describe('the keys', () => {
     expect(failures).toEqual(['keys']);
   });
 
-  test('are never refused for a provider that has not been reached yet, and it is asked seldom until then', async () => {
+  test('that were never obtained make tokens unavailable, not refused, and are seldom requested', async () => {
     const server = open();
     at.isUp = false;
 
@@ -424,12 +429,12 @@ describe('the keys', () => {
       { ok: false, reason: 'unavailable' },
       { ok: false, reason: 'unavailable' },
     ]);
-    // One look at each place where the document may be.
+    // One request for each place where the metadata may be.
     expect(asked).toBe(3);
     expect(later).toMatchObject({ ok: true });
   });
 
-  test('are asked for again a second after that, then after twice as long each time, up to half a minute', async () => {
+  test('are requested again after a second, then after twice as long each time, up to 30 seconds', async () => {
     const server = open();
     at.isUp = false;
     const pauses: (number | undefined)[] = [];
@@ -447,12 +452,12 @@ describe('the keys', () => {
     const later = await verify({}, { server });
 
     expect(pauses).toEqual([1, 2, 4, 8, 16, 30, 30]);
-    // Three places each time, whoever else comes meanwhile.
+    // Three places each time, whoever else arrives meanwhile.
     expect(asked).toBe(3 * pauses.length);
     expect(later).toMatchObject({ ok: true });
   });
 
-  test('that the provider has taken back let nobody in any more', async () => {
+  test('that the provider has withdrawn are no longer accepted', async () => {
     const server = open();
     const token = await at.sign(claims());
     await server.verifier.verify(token, HEADERS);
@@ -464,14 +469,14 @@ describe('the keys', () => {
     expect(wordsOf(await server.verifier.verify(token, HEADERS))).toMatch(/None of the provider's keys/);
   });
 
-  test('come from OAUTH_JWKS_URL where that is set, with no document asked for', async () => {
+  test('come from OAUTH_JWKS_URL if it is set, without a request for metadata', async () => {
     const server = open({ jwksUrl: `${ISSUER}/jwks` });
 
     expect(await verify({}, { server })).toMatchObject({ ok: true });
     expect(at.asked).toEqual(['jwks']);
   });
 
-  test('are not taken from the document of another issuer', async () => {
+  test('are not taken from the metadata of another issuer', async () => {
     const other = await createMadeUpProvider('https://id.example/realms/other');
     const server = open({ ask: other.ask });
 
@@ -519,13 +524,13 @@ describe('a request to the provider', () => {
   });
 });
 
-/** What introspection says of a good token. */
+/** The answer of introspection about a valid token. */
 const active = () => ({ active: true, ...claims() });
 
 describe('an opaque token', () => {
   const client = { id: 'mcp server', secret: 'sëcret:/+' };
 
-  test('is asked about, with the credential of this server, and not again for half a minute', async () => {
+  test('is introspected with the credentials of this server, and not again for 30 seconds', async () => {
     const server = open({ client });
     at.opaque.set('opaque_1', active());
 
@@ -556,7 +561,7 @@ describe('an opaque token', () => {
     expect(wordsOf(await server.verifier.verify('opaque_1', HEADERS))).toMatch(words);
   });
 
-  test('that is not active is not asked about again for half a minute', async () => {
+  test('that is not active is not introspected again for 30 seconds', async () => {
     const server = open({ client });
 
     for (let count = 0; count < 5; count += 1) await server.verifier.verify('opaque_1', HEADERS);
@@ -564,7 +569,7 @@ describe('an opaque token', () => {
     expect(at.asked.filter((name) => name === 'introspect')).toHaveLength(1);
   });
 
-  test('that is revoked ends its streams within 35 seconds, though nothing else is asked with it', async () => {
+  test('that is revoked ends its streams within 35 seconds, without further requests', async () => {
     const server = open({ client });
     at.opaque.set('opaque_1', active());
     const grant = grantOf(await server.verifier.verify('opaque_1', HEADERS));
@@ -600,7 +605,7 @@ describe('an opaque token', () => {
     expect(at.asked.filter((name) => name === 'introspect')).toHaveLength(3);
   });
 
-  /** A server that has let `opaque_1` in half a minute ago, and a provider that does not answer what is made up until `answer` is called. */
+  /** A server that accepted `opaque_1` half a minute ago, and a provider that does not answer about made-up tokens until `answer` is called. */
   const openSlow = async () => {
     const held: (() => void)[] = [];
     const slow: Ask = async (address, options) => {
@@ -622,7 +627,7 @@ describe('an opaque token', () => {
     return { ask, held, answer };
   };
 
-  test('of somebody who makes many up keeps nobody else’s from being asked about, be the provider slow', async () => {
+  test("from a network that makes up many tokens keeps no other network's token from being introspected", async () => {
     const { ask, held, answer } = await openSlow();
 
     const flood = Array.from({ length: 200 }, async (_, index) => ask(`made_up_${index}`, 'far'));
@@ -639,7 +644,7 @@ describe('an opaque token', () => {
     expect(waiting).toBe(16);
   });
 
-  test('from many networks at once is asked about up to a bound, and whatever is known to be good beside it', async () => {
+  test('from many networks is introspected up to a limit, beside which known tokens are checked again', async () => {
     const { ask, held, answer } = await openSlow();
 
     const flood = Array.from({ length: 200 }, async (_, index) => ask(`made_up_${index}`, `far ${index}`));
@@ -653,7 +658,7 @@ describe('an opaque token', () => {
     expect(waiting).toBe(64);
   });
 
-  test('cannot be refused while the provider cannot be asked, nor when it turns this server away', async () => {
+  test('is unavailable, not refused, while the provider is unreachable or refuses this server', async () => {
     const server = open({ client });
     at.isUp = false;
     const down = await server.verifier.verify('opaque_1', HEADERS);
@@ -699,7 +704,7 @@ describe('an opaque token', () => {
     expect(server.verifier.isCurrent(grant)).toBe(true);
   });
 
-  test('is nobody’s where nobody may be asked', async () => {
+  test('is unknown where no introspection is configured', async () => {
     expect(await open().verifier.verify('opaque_1', HEADERS)).toMatchObject({ ok: false, reason: 'unknown' });
     expect(at.asked).toEqual([]);
   });
@@ -713,7 +718,7 @@ const file = () =>
   );
 
 describe('beside a token file', () => {
-  test('its tokens go on, and a provider’s user of the same name is another one', async () => {
+  test('tokens of the file stay valid, and a user of the provider with the same id is another user', async () => {
     const server = open({ tokens: file() });
 
     const ofFile = grantOf(await server.verifier.verify(FILE_TOKEN, HEADERS));
@@ -725,7 +730,7 @@ describe('beside a token file', () => {
     expect(server.verifier.hasValidToken('ada')).toBe(true);
   });
 
-  test('a token is looked up with where it came from, for whom looking up is dear', async () => {
+  test("a token is passed to the token file's verifier with the client's network, which limits lookups", async () => {
     const networks: (string | undefined)[] = [];
     const tokens: TokenVerifier = {
       ...createTokenSet([]),
@@ -740,7 +745,7 @@ describe('beside a token file', () => {
     expect(networks).toEqual(['192.0.2.7']);
   });
 
-  test('what is neither is refused in the words of the file', async () => {
+  test('a token of neither is refused as unknown', async () => {
     const server = open({ tokens: file() });
 
     expect(await server.verifier.verify('tok_wrong_0123456789', HEADERS)).toEqual({

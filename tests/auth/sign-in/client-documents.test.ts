@@ -1,4 +1,7 @@
-/** Documents of clients: read once, from where they may be, and believed only in what they can know; never a way into the own network. */
+/**
+ * Client ID Metadata Documents: read once, only from allowed hosts, trusted only for what they can know, and never a way into the server's own
+ * network.
+ */
 import { once } from 'node:events';
 import type { LookupAddress } from 'node:dns';
 import type { ServerResponse } from 'node:http';
@@ -37,7 +40,7 @@ const make = (fetchDocument: FetchDocument, options: Partial<DocumentOptions> = 
     ...options,
   });
 
-/** Answers with this document, and counts how often. */
+/** Serves this document, and counts the requests. */
 function serving(members: object, headers = {}): FetchDocument & { count: () => number } {
   let count = 0;
   const fetchDocument: FetchDocument = async () => {
@@ -74,7 +77,7 @@ describe('a document', () => {
       { redirect_uris: ['http://127.0.0.1:33418/', 'https://vscode.dev/redirect', 'https://evil.example/'] },
       ['http://127.0.0.1:33418/', 'https://vscode.dev/redirect'],
     ],
-  ])('as %s has it is understood', async (name, id, members, redirectUris) => {
+  ])('like that of %s is accepted', async (name, id, members, redirectUris) => {
     const documents = make(serving({ client_id: id, client_name: name, ...members }));
 
     expect(await documents.read(id)).toEqual({ name, host: new URL(id).host, redirectUris, refreshes: true });
@@ -85,7 +88,7 @@ describe('a document', () => {
     ['without redirects', { ...NAMED, client_id: ID }],
     ['with redirects elsewhere', { ...NAMED, client_id: ID, redirect_uris: ['https://evil.example/cb'] }],
     ['without a name', { client_id: ID, redirect_uris: [CALLBACK] }],
-    ['whose name cannot be seen', { client_id: ID, redirect_uris: [CALLBACK], client_name: ' \u200b' }],
+    ['whose name is invisible', { client_id: ID, redirect_uris: [CALLBACK], client_name: ' \u200b' }],
     ['that is no object', []],
   ])('%s is refused', async (_what, members) => {
     await expect(make(serving(members)).read(ID)).rejects.toMatchObject({ code: 'invalid_client' });
@@ -103,14 +106,14 @@ describe('a document', () => {
     ['https://CLAUDE.ai/client.json'],
     ['https://claude.ai/client.json#x'],
     [`https://claude.ai/${'a'.repeat(600)}`],
-  ])('at %s is not asked for', async (id) => {
+  ])('at %s is not requested', async (id) => {
     const fetchDocument = serving({ client_id: id, redirect_uris: [CALLBACK] });
 
     await expect(make(fetchDocument).read(id)).rejects.toMatchObject({ code: 'invalid_client' });
     expect(fetchDocument.count()).toBe(0);
   });
 
-  test('is read once for many, again when it is old, and after a failure not at once', async () => {
+  test('is read once for concurrent requests, again when it is stale, and not at once after a failure', async () => {
     let nowMs = 0;
     const good = serving(
       { ...NAMED, client_id: ID, redirect_uris: [CALLBACK] },
@@ -131,7 +134,7 @@ describe('a document', () => {
     expect([early, good.count(), bad.count()]).toEqual([1, 2, 1]);
   });
 
-  test('that could not be read is asked for again after a second, then after twice as long each time, up to half a minute', async () => {
+  test('that could not be read is requested again after a second, then after twice as long each time, up to 30 seconds', async () => {
     let nowMs = 0;
     let isUp = false;
     const askedAtMs: number[] = [];
@@ -154,7 +157,7 @@ describe('a document', () => {
   });
 });
 
-/** A host that has one document. */
+/** A host with one document. */
 const hostOfOne = () => {
   const asked: string[] = [];
   const fetchDocument: FetchDocument = async ({ href }) => {
@@ -165,11 +168,11 @@ const hostOfOne = () => {
   return { asked, fetchDocument };
 };
 
-/** What an error says. */
+/** The message of an error. */
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : '');
 
-describe('one document after the other that is not there', () => {
-  test('does not drive out those that are in use', async () => {
+describe('many missing documents', () => {
+  test('do not evict a document in use', async () => {
     const { asked, fetchDocument } = hostOfOne();
     const documents = make(fetchDocument);
     await documents.read(ID);
@@ -182,7 +185,7 @@ describe('one document after the other that is not there', () => {
     expect(asked).toHaveLength(301);
   });
 
-  test('nor do others that are, as long as it is used between', async () => {
+  test('and many existing ones do not evict a document that is used in between', async () => {
     const asked: string[] = [];
     const documents = make(async ({ href }) => {
       asked.push(href);
@@ -197,7 +200,7 @@ describe('one document after the other that is not there', () => {
     expect(asked.filter((href) => href === ID)).toHaveLength(1);
   });
 
-  test('is counted where it has to be read, and is not when that is too often', async () => {
+  test('are limited where they have to be read, and known documents are not', async () => {
     const { asked, fetchDocument } = hostOfOne();
     const documents = make(fetchDocument);
     const counted: string[] = [];
@@ -219,7 +222,7 @@ describe('one document after the other that is not there', () => {
   });
 });
 
-describe('an address', () => {
+describe('an IP address', () => {
   const isOpen = createAddressGuard();
 
   test.each([
@@ -228,19 +231,19 @@ describe('an address', () => {
     '::ffff:7f00:1', '::FFFF:10.0.0.1', '::ffff:0:127.0.0.1', '64:ff9b::7f00:1', '64:ff9b::127.0.0.1', '64:ff9b:1::7f00:1', '100::1', 'fe80::1',
     'fe80::1%lo', 'fec0::1', 'fc00::1', 'fd00:ec2::254', 'ff02::1', '2001::1', '2001:0:7f00:1::', '2001:db8::1', '2002:7f00:1::', '3fff::1', '5f00::1',
     '', 'localhost', '127.1', '2130706433', '0x7f000001', '0177.0.0.1', '8.8.8.8 ', '[2606:4700::1111]',
-  ])('such as %j is not of the open internet', (address) => {
+  ])('such as %j is not public', (address) => {
     expect(isOpen(address)).toBe(false);
   }); // prettier-ignore
 
   test.each(['1.1.1.1', '172.15.255.255', '172.32.0.1', '100.128.0.1', '2606:4700:4700::1111', '2a00::1'])(
-    'such as %s is',
+    'such as %s is public',
     (address) => {
       expect(isOpen(address)).toBe(true);
     },
   );
 });
 
-/** What a name leads to each time that it is looked up, when it is said to lead to these one after the other. */
+/** What a name resolves to in successive lookups with these answers. */
 async function lookUpEach(...answers: LookupAddress[][]): Promise<unknown[]> {
   const left = [...answers];
   const lookUp = createOpenLookUp((_name, _options, callback) => callback(null, left.shift() ?? []));
@@ -253,18 +256,18 @@ async function lookUpEach(...answers: LookupAddress[][]): Promise<unknown[]> {
   return found;
 }
 
-describe('a name', () => {
+describe('a host name', () => {
   const OPEN = { address: '1.1.1.1', family: 4 };
   const NEAR = { address: '127.0.0.1', family: 4 };
   const MAPPED = { address: '::ffff:10.0.0.1', family: 6 };
 
   const REFUSED = 'its host is not a public address';
 
-  test('that leads to this machine after it has led elsewhere is refused then: each connection asks anew', async () => {
+  test('that resolves to a private address later is refused then: each connection looks it up anew', async () => {
     expect(await lookUpEach([OPEN], [NEAR], [MAPPED], [OPEN])).toEqual([[OPEN], REFUSED, REFUSED, OPEN.address]);
   }); // prettier-ignore
 
-  test('that leads to several places is followed to the open ones alone', async () => {
+  test('that resolves to several addresses is contacted only at the public ones', async () => {
     expect(await lookUpEach([NEAR, OPEN, MAPPED], [MAPPED, NEAR, OPEN], [NEAR, MAPPED], [])).toEqual([
       [OPEN],
       OPEN.address,
@@ -273,7 +276,7 @@ describe('a name', () => {
     ]);
   });
 
-  test('that leads nowhere says so', async () => {
+  test('that cannot be resolved fails with the error of the lookup', async () => {
     const lookUp = createOpenLookUp((_name, _options, callback) => callback(new Error('ENOTFOUND'), []));
 
     const message = await new Promise((resolve) => {
@@ -284,7 +287,7 @@ describe('a name', () => {
   });
 });
 
-describe('the network of the server', () => {
+describe("the server's own network", () => {
   let sink: Server;
   let port = 0;
   let connections = 0;
@@ -318,7 +321,7 @@ describe('the network of the server', () => {
     '[2002:7f00:1::]',
     '169.254.169.254',
     '10.0.0.1',
-  ])('is not reached through %s, whatever hosts are allowed', async (host) => {
+  ])('is not contacted through %s, whatever hosts are allowed', async (host) => {
     const id = new URL(`https://${host}:${port}/client.json`).href;
 
     await expect(make(createFetchDocument(), { hosts: ['*'] }).read(id)).rejects.toMatchObject({
@@ -328,7 +331,7 @@ describe('the network of the server', () => {
     expect(connections).toBe(0);
   });
 
-  test('is reached where the operator names the very host, and its certificate still counts', async () => {
+  test('is contacted at a host that the operator names, whose certificate is still checked', async () => {
     const host = `127.0.0.1:${port}`;
 
     await expect(
@@ -339,10 +342,10 @@ describe('the network of the server', () => {
   });
 });
 
-/** A document that is so long. */
+/** A document of so many bytes. */
 const ofBytes = (count: number): string => '{}'.padEnd(count);
 
-describe('a server that is trusted', () => {
+describe('the server of a client document', () => {
   const certificate = createSelfSignedCertificate('localhost');
   /** What the server does with the response. */
   let respond: (res: ServerResponse) => void;
@@ -363,30 +366,30 @@ describe('a server that is trusted', () => {
 
   const JSON_HEADERS = { 'Content-Type': 'application/json' };
 
-  test('is believed 5 KiB', async () => {
+  test('may send 5 KiB', async () => {
     respond = (res) => res.writeHead(200, JSON_HEADERS).end(ofBytes(5 * 1024));
 
     expect((await read()).value).toEqual({});
   });
 
   test.each<[string, (res: ServerResponse) => void, string]>([
-    ['more than that', (res) => res.writeHead(200, JSON_HEADERS).end(ofBytes(5 * 1024 + 1)), 'larger than 5120 bytes'],
+    ['more than 5 KiB', (res) => res.writeHead(200, JSON_HEADERS).end(ofBytes(5 * 1024 + 1)), 'larger than 5120 bytes'],
     ['a redirect', (res) => res.writeHead(302, { ...JSON_HEADERS, Location: '/other' }).end('{}'), 'status 302'],
-    ['a redirect for good', (res) => res.writeHead(308, { ...JSON_HEADERS, Location: '/other' }).end('{}'), 'status 308'],
-    ['what is no JSON', (res) => res.writeHead(200, { 'Content-Type': 'text/html' }).end('{}'), 'not JSON'],
-    ['what does not say what it is', (res) => res.writeHead(200).end('{}'), 'not JSON'],
-    ['what only says that it is JSON', (res) => res.writeHead(200, JSON_HEADERS).end('{'), 'JSON'],
-    ['bytes that are no text', (res) => res.writeHead(200, JSON_HEADERS).end(Buffer.from('"\xff"', 'latin1')), 'not valid'],
-    ['what is packed', (res) => res.writeHead(200, { ...JSON_HEADERS, 'Content-Encoding': 'gzip' }).end(gzipSync('{}')), 'not valid'],
+    ['a permanent redirect', (res) => res.writeHead(308, { ...JSON_HEADERS, Location: '/other' }).end('{}'), 'status 308'],
+    ['another media type', (res) => res.writeHead(200, { 'Content-Type': 'text/html' }).end('{}'), 'not JSON'],
+    ['no media type', (res) => res.writeHead(200).end('{}'), 'not JSON'],
+    ['malformed JSON', (res) => res.writeHead(200, JSON_HEADERS).end('{'), 'JSON'],
+    ['bytes that are not UTF-8', (res) => res.writeHead(200, JSON_HEADERS).end(Buffer.from('"\xff"', 'latin1')), 'not valid'],
+    ['a compressed document', (res) => res.writeHead(200, { ...JSON_HEADERS, 'Content-Encoding': 'gzip' }).end(gzipSync('{}')), 'not valid'],
     ['an answer that breaks off', (res) => res.writeHead(200, { ...JSON_HEADERS, 'Content-Length': '9' }).write('{}', () => res.destroy()), 'aborted'],
     ['no answer', (res) => res.destroy(), 'hang up'],
-  ])('is not believed %s', async (_what, answer, reason) => {
+  ])('may not send %s', async (_what, answer, reason) => {
     respond = answer;
 
     await expect(read()).rejects.toThrow(reason);
   }); // prettier-ignore
 
-  test('has 5 s for all of it', async () => {
+  test('has 5 seconds for the whole answer', async () => {
     respond = (res) => res.writeHead(200, JSON_HEADERS).write('{');
 
     await expect(read({ deadlineMs: 50 })).rejects.toThrow('aborted');

@@ -1,4 +1,4 @@
-/** Tokens of a sign-in in another process of the same server: what one lets in, the other can judge without having seen the token. */
+/** Tokens of a sign-in at another process of the server: each process can judge a grant of the other without having seen the token. */
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { digestToken } from '../../../src/auth/digest.ts';
@@ -17,7 +17,7 @@ const ISSUER = 'https://my-app.example';
 const NOW_MS = Date.parse('2026-06-01T12:00:00Z');
 const SECRET = randomBytes(32).toString('base64url');
 
-/** A process: its verifier, and what makes tokens. */
+/** A process: its verifier, and its sealed values. */
 function startProcess(
   clock: { nowMs: number },
   { userId = 'ada', signInsSinceMs }: { userId?: string; signInsSinceMs?: number } = {},
@@ -32,7 +32,7 @@ function startProcess(
   return { values, verifier: withDerivedTokens({ tokens, values, judge, issuerOf: () => ISSUER }) };
 }
 
-test('a caller that another process let in counts as long as the sign-in does and its entry is the same user’s, and no longer', async () => {
+test('a grant from another process is valid as long as the sign-in, if the entry belongs to the same user', async () => {
   const clock = { nowMs: NOW_MS };
   const [here, there, signedOut, ofAnother] = [
     startProcess(clock),
@@ -64,10 +64,10 @@ test('a caller that another process let in counts as long as the sign-in does an
   expect(JSON.stringify(grant)).not.toContain(digestToken(TOKEN));
 });
 
-/** Takes nothing that came of a sign-in. */
+/** Refuses every token of a sign-in. */
 const refuse: Judge = () => ({ ok: false, by: 'entry', refused: { ok: false, reason: 'revoked' } });
 
-test('a token that came of no sign-in is looked up with where it came from, for whom that is dear', async () => {
+test("a token that is not of a sign-in is passed to the verifier with the client's network, which limits lookups", async () => {
   const networks: (string | undefined)[] = [];
   const tokens: TokenVerifier = {
     ...createTokenSet([]),

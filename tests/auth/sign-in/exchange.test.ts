@@ -1,4 +1,4 @@
-/** Tokens for codes and for refresh tokens: in whatever order they are asked for, each sign-in goes on or ends as its own rules say. */
+/** The token endpoint: in whatever order codes and refresh tokens are used, each sign-in continues or ends by its own rules. */
 import { createHash, randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
@@ -20,7 +20,7 @@ const NOW_MS = Date.parse('2026-06-01T12:00:00Z');
 
 const values = createSealedValues(createSealer([randomBytes(32).toString('base64url')]));
 
-/** The clock stands still: nothing here is a matter of age. */
+/** The clock stands still: no test here depends on age. */
 const now = (): number => NOW_MS;
 
 /** One process of the server. */
@@ -42,7 +42,7 @@ function startProcess() {
 }
 type Process = ReturnType<typeof startProcess>;
 
-/** A code of a sign-in. */
+/** The code of a sign-in. */
 const codeOf = (family: string): string =>
   values.seal('code', {
     digest: 'd',
@@ -61,7 +61,7 @@ const codeOf = (family: string): string =>
     madeBy: 'one',
   });
 
-/** Asks for tokens; undefined when they are refused as they must be. */
+/** Requests tokens; returns undefined when the answer is invalid_grant. */
 function ask({ exchange }: Process, fields: Record<string, string>): TokenAnswer | undefined {
   try {
     const parameters = readParameters(new URLSearchParams(fields));
@@ -81,11 +81,11 @@ const useCode = (process: Process, code: string) =>
     code_verifier: VERIFIER,
   });
 
-/** Refreshes. */
+/** Uses a refresh token. */
 const useRefresh = (process: Process, token: string) =>
   ask(process, { grant_type: 'refresh_token', refresh_token: token });
 
-/** A sign-in as its client and whoever listens have it: all that it was ever given. */
+/** A sign-in with everything that it was ever given. */
 interface SignedIn {
   readonly code: string;
   readonly answers: { readonly answer: TokenAnswer; readonly generation: number }[];
@@ -93,16 +93,16 @@ interface SignedIn {
   hasEnded: boolean;
 }
 
-/** What may happen to one of them. */
+/** What may happen to a sign-in. */
 const STEP = fc.record({
   whose: fc.nat({ max: 2 }),
   act: fc.oneof(
     { weight: 12, arbitrary: fc.constant('refresh' as const) },
     { weight: 1, arbitrary: fc.constantFrom('code' as const, 'revoke' as const) },
   ),
-  // How far back in what was given, so that the newest and its neighbours are drawn most.
+  // How far back in what was given, so that the newest tokens are drawn most.
   back: fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: 12 })),
-  /** So many send the same thing at once. */
+  /** How many send the same request at once. */
   times: fc.integer({ min: 1, max: 4 }),
 });
 type Step = typeof STEP extends fc.Arbitrary<infer Value> ? Value : never;
@@ -115,7 +115,7 @@ function take(process: Process, mine: SignedIn, { act, back, times }: Step): [bo
   const mustCount = act === 'refresh' && !mine.hasEnded && given.generation >= mine.newest - 1;
   if (!mustCount) mine.hasEnded = true;
   if (act === 'revoke') return [[], []];
-  // Each of them before any of their answers is used.
+  // All requests come before any of their answers is used.
   const answers = Array.from({ length: times }, () =>
     act === 'code' ? useCode(process, mine.code) : useRefresh(process, given.answer.refresh_token ?? ''),
   );
@@ -125,7 +125,7 @@ function take(process: Process, mine: SignedIn, { act, back, times }: Step): [bo
   return [answers.map((answer) => answer !== undefined), answers.map(() => mustCount)];
 }
 
-test('refreshes of several sign-ins, in any order and several at once, touch their own sign-in alone and end it as soon as two must have it', () => {
+test('refreshes in any order affect only their own sign-in, and end it when a token two generations old is used', () => {
   fc.assert(
     fc.property(fc.array(STEP, { maxLength: 60 }), (steps) => {
       const process = startProcess();
@@ -153,7 +153,7 @@ test('refreshes of several sign-ins, in any order and several at once, touch the
   );
 });
 
-test('a client that uses what it was given last stays signed in, whatever answers are lost and whichever process it meets', () => {
+test('a client that uses its latest refresh token stays signed in, whatever answers are lost and whichever process it reaches', () => {
   const turn = fc.record({ where: fc.nat({ max: 1 }), isLost: fc.boolean(), restarts: fc.boolean() });
 
   fc.assert(

@@ -1,10 +1,10 @@
-/** What is remembered of sign-ins: refreshes in any order, codes once, and a bound on everything. */
+/** The memory of sign-ins: refreshes in any order, codes used once, and a bound on everything. */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createFamilies } from '../../../src/auth/sign-in/families.ts';
 
 describe('refresh tokens', () => {
-  test('of the newest generation and the one before always count, and older ones end the sign-in, in whatever order they come', () => {
+  test('of the newest generation and the one before are valid in any order, and an older one ends the sign-in', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 6 }), { maxLength: 40 }), (steps) => {
         const families = createFamilies();
@@ -27,7 +27,7 @@ describe('refresh tokens', () => {
     );
   });
 
-  test('of a sign-in that another process began are taken up where they come back', () => {
+  test('of a sign-in that began at another process are accepted from the generation at which they arrive', () => {
     const families = createFamilies();
 
     expect([
@@ -38,7 +38,7 @@ describe('refresh tokens', () => {
     expect(() => families.useRefresh('one', 7)).toThrow('was used before');
   });
 
-  test('are nothing once their sign-in has ended', () => {
+  test('are refused once their sign-in has ended', () => {
     const families = createFamilies();
     void families.end('one');
 
@@ -48,7 +48,7 @@ describe('refresh tokens', () => {
 });
 
 describe('codes', () => {
-  test('are good once, and the second time ends the sign-in', () => {
+  test('are valid once, and a second use ends the sign-in', () => {
     const families = createFamilies();
     families.useCode('one', Infinity);
 
@@ -56,10 +56,10 @@ describe('codes', () => {
     expect(families.hasEnded('one')).toBe(true);
   });
 
-  test('are bounded: at the limit nobody signs in until the oldest are past', () => {
+  test('are limited: at the limit nobody can sign in until the oldest have expired', () => {
     let nowMs = 0;
     const families = createFamilies(() => nowMs);
-    // The first of them is of another process, and known for longer.
+    // The first code is of another process, and remembered for longer.
     for (let index = 0; index < 10_000; index += 1)
       families.useCode(String(index), index === 0 ? 660_000 : 60_000);
 
@@ -71,7 +71,7 @@ describe('codes', () => {
   });
 });
 
-test('as many ended sign-ins are known as there is room for, the newest of them', () => {
+test('the newest 10,000 ended sign-ins are remembered', () => {
   const families = createFamilies();
   for (let index = 0; index <= 10_000; index += 1) void families.end(String(index));
 

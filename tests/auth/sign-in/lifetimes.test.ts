@@ -1,4 +1,4 @@
-/** How long what a sign-in hands out is good, by a clock that is passed: the form, the code, the tokens, and the sign-in as a whole. */
+/** How long the parts of a sign-in are valid, with a clock that the test sets: the form, the code, the tokens, and the sign-in as a whole. */
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { digestToken } from '../../../src/auth/digest.ts';
@@ -17,14 +17,14 @@ const NOW_MS = Date.parse('2026-06-01T12:00:00Z');
 const ACCESS_MS = 7 * 86_400_000;
 const REFRESH_MS = 90 * 86_400_000;
 
-/** What may differ from one server to the next. */
+/** What may differ between two servers. */
 interface Differences {
   readonly refreshMs?: number;
   readonly expiresAtMs?: number;
   readonly redirectUris?: readonly string[];
 }
 
-/** A server that users sign in to, with its clock; a client of it. */
+/** A server that users sign in to, with its clock, and a client of it. */
 function start({ refreshMs = REFRESH_MS, expiresAtMs, redirectUris = [CALLBACK] }: Differences = {}) {
   const clock = { nowMs: NOW_MS };
   const now = () => clock.nowMs;
@@ -77,7 +77,7 @@ function start({ refreshMs = REFRESH_MS, expiresAtMs, redirectUris = [CALLBACK] 
       grant(clientId, { grant_type: 'authorization_code', code, code_verifier: VERIFIER }),
     refresh: (clientId: string, token: string | undefined) =>
       grant(clientId, { grant_type: 'refresh_token', refresh_token: token ?? '' }),
-    /** Whether a token lets its user in, or why not. */
+    /** Whether a token is accepted, or the reason why not. */
     verdict: async (token: string) => {
       const verification = await signIn.verifier.verify(token, { host: new URL(ISSUER).host });
       return verification.ok ? 'ok' : verification.reason;
@@ -92,7 +92,7 @@ async function signInAt(server: ReturnType<typeof start>) {
 }
 
 describe('the form', () => {
-  test('may be open for ten minutes', async () => {
+  test('is valid for ten minutes', async () => {
     const server = start();
     const ticket = await server.ask(server.register());
 
@@ -102,7 +102,7 @@ describe('the form', () => {
     expect(() => server.allow(ticket)).toThrow('This page is no longer valid');
   });
 
-  test('leads nowhere that is not allowed by then, though the client was registered and asked before', async () => {
+  test('cannot redirect to a URI that is no longer allowed, though the client was registered before', async () => {
     const server = start();
     const clientId = server.register();
     const ticket = await server.ask(clientId);
@@ -113,7 +113,7 @@ describe('the form', () => {
   });
 });
 
-test('a code is good for a minute', async () => {
+test('a code is valid for a minute', async () => {
   const server = start();
   const clientId = server.register();
   const [one, other] = [server.allow(await server.ask(clientId)), server.allow(await server.ask(clientId))];
@@ -124,7 +124,7 @@ test('a code is good for a minute', async () => {
   expect(() => server.exchange(clientId, other)).toThrow('The code has expired');
 });
 
-/** Allows where the clock is so far from that of the server that the code comes to, on a page that came from there. */
+/** A code from a process whose clock differs by so much, for a form from this process. */
 const codeOf = async (differenceMs: number) => {
   const [here, there] = [start(), start()];
   there.clock.nowMs += differenceMs;
@@ -132,24 +132,21 @@ const codeOf = async (differenceMs: number) => {
   return { here, clientId, code: there.allow(await here.ask(clientId)) };
 };
 
-describe('a code of a process whose clock is another one', () => {
-  test.each([-600_000, -120_000, 0, 120_000, 600_000])(
-    'by %i ms is good there too, once',
-    async (differenceMs) => {
-      const { here, clientId, code } = await codeOf(differenceMs);
+describe('a code from a process whose clock differs', () => {
+  test.each([-600_000, -120_000, 0, 120_000, 600_000])('by %i ms is accepted, once', async (differenceMs) => {
+    const { here, clientId, code } = await codeOf(differenceMs);
 
-      expect(here.exchange(clientId, code).token_type).toBe('Bearer');
-      expect(() => here.exchange(clientId, code)).toThrow('used before');
-    },
-  );
+    expect(here.exchange(clientId, code).token_type).toBe('Bearer');
+    expect(() => here.exchange(clientId, code)).toThrow('used before');
+  });
 
-  test.each([-660_000, 600_001])('by %i ms is none', async (differenceMs) => {
+  test.each([-660_000, 600_001])('by %i ms has expired', async (differenceMs) => {
     const { here, clientId, code } = await codeOf(differenceMs);
 
     expect(() => here.exchange(clientId, code)).toThrow('The code has expired');
   });
 
-  test('is known as used for as long as it could be good, and no longer good then', async () => {
+  test('is remembered as used for as long as it could be valid', async () => {
     const { here, clientId, code } = await codeOf(600_000);
     here.exchange(clientId, code);
 
@@ -164,7 +161,7 @@ describe('a code of a process whose clock is another one', () => {
 });
 
 describe('tokens', () => {
-  test('are good for as long as they say, and the sign-in for as long as it may be, however often it is refreshed', async () => {
+  test('are valid for their lifetime, and the sign-in for its own, however often it is refreshed', async () => {
     const server = start();
     const { clientId, access_token: first, expires_in: seconds, refresh_token } = await signInAt(server);
 
@@ -183,7 +180,7 @@ describe('tokens', () => {
     expect(() => server.refresh(clientId, last.refresh_token)).toThrow('This sign-in has ended');
   });
 
-  test('never outlive the token that was pasted', async () => {
+  test('do not outlive the token that was pasted', async () => {
     const server = start({ expiresAtMs: NOW_MS + 100_000 });
     const { clientId, access_token: token, expires_in: seconds, refresh_token } = await signInAt(server);
 
@@ -194,7 +191,7 @@ describe('tokens', () => {
     expect(() => server.refresh(clientId, refresh_token)).toThrow('no longer valid');
   });
 
-  test('cannot be refreshed where the operator wants none of that', async () => {
+  test('are issued without a refresh token when refreshMs is 0', async () => {
     expect(await signInAt(start({ refreshMs: 0 }))).not.toHaveProperty('refresh_token');
   });
 });

@@ -1,4 +1,4 @@
-/** What signing in hands out: whatever is said comes back, and any change of any byte is refused. */
+/** The sealed values of a sign-in: claims come back unchanged, and a change of any byte is refused. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
@@ -22,12 +22,12 @@ const CLAIMS: AccessClaims = {
   expiresAtMs: 1_700_000_600_000,
 };
 
-test('claims come back as they were, absent ones absent', () => {
+test('claims come back unchanged, absent ones absent', () => {
   for (const claims of [CLAIMS, { ...CLAIMS, scopes: undefined }, { ...CLAIMS, scopes: [] }])
     expect(values.open('access', values.seal('access', claims))).toEqual(claims);
 });
 
-test('a value is nothing to another kind, nor with another beginning', () => {
+test('a value cannot be opened as another kind, or with another prefix', () => {
   const token = values.seal('access', CLAIMS);
   const asRefresh = token.replace('mcp_at_', 'mcp_rt_');
 
@@ -37,7 +37,7 @@ test('a value is nothing to another kind, nor with another beginning', () => {
   expect(values.open('access', token.slice('mcp_at_'.length))).toBeUndefined();
 });
 
-/** A ticket without all that a code has not, and so long. */
+/** A ticket without the fields that a code lacks, and with a redirect URI of this length. */
 const ofLength = (length: number): ClaimsOf['ticket'] => ({
   ...SAMPLES.ticket,
   clientName: undefined,
@@ -47,14 +47,14 @@ const ofLength = (length: number): ClaimsOf['ticket'] => ({
   scopes: CLAIMS.scopes,
 });
 
-/** The code that comes of a ticket. */
+/** The code for a ticket. */
 const ofTicket = (ticket: ClaimsOf['ticket']): ClaimsOf['code'] => ({
   ...SAMPLES.code,
   ...ticket,
   ...CLAIMS,
 });
 
-test('a ticket that can be sealed leaves room for its code, and a longer one is refused in words', () => {
+test('every ticket that can be sealed leaves room for its code, and a longer one is refused', () => {
   const fits = (length: number): boolean => {
     try {
       return values.seal('ticket', ofLength(length)) !== '';
@@ -70,7 +70,7 @@ test('a ticket that can be sealed leaves room for its code, and a longer one is 
   expect(values.open('code', values.seal('code', code))).toMatchObject({ redirectUri: code.redirectUri });
 });
 
-/** What a value of each kind says. */
+/** The claims of a value of each kind. */
 const SAMPLES: { readonly [K in Kind]: ClaimsOf[K] } = {
   access: CLAIMS,
   refresh: { ...CLAIMS, scopes: undefined, generation: 3 },
@@ -109,11 +109,11 @@ const SAMPLES: { readonly [K in Kind]: ClaimsOf[K] } = {
   },
 };
 
-describe.each(Object.keys(SAMPLES) as Kind[])('of a value of the kind %s', (kind) => {
+describe.each(Object.keys(SAMPLES) as Kind[])('a value of the kind %s', (kind) => {
   const [one, other] = [values.seal(kind, SAMPLES[kind]), values.seal(kind, SAMPLES[kind])];
   const prefix = 'mcp_xx_'.length;
 
-  test('every bit counts, and every character as well', () => {
+  test('cannot be opened with any bit or any character changed', () => {
     const sealed = Buffer.from(one.slice(prefix), 'base64url');
     const flipped = Array.from({ length: sealed.length * 8 }, (_, bit) => {
       const bytes = Buffer.from(sealed);
@@ -126,7 +126,7 @@ describe.each(Object.keys(SAMPLES) as Kind[])('of a value of the kind %s', (kind
     expect([...flipped, ...letters].filter((text) => values.open(kind, text) !== undefined)).toEqual([]);
   }); // prettier-ignore
 
-  test('no text that is put together from it, or has more or less, is one', () => {
+  test('cannot be opened when it is spliced, extended or shortened', () => {
     const at = fc.nat({ max: one.length });
     const piece = fc.oneof(fc.string({ maxLength: 3 }), fc.string({ unit: 'binary', maxLength: 2 }));
     const altered = fc.oneof(

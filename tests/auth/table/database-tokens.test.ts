@@ -1,4 +1,4 @@
-/** Tokens in a database: what a server makes of them, what an edit does on every one of them, and what happens without it. */
+/** Tokens in a database: what a server makes of them, what an edit does on each server, and what happens while the database is away. */
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -69,7 +69,7 @@ describeForBoth('tokens in a database', (startDatabases) => {
   }, 60_000);
   afterAll(async () => sandbox.close());
 
-  test('are digests only, let their users in, and an edit reaches every server', async () => {
+  test('are stored as digests and valid, and an edit reaches every server', async () => {
     const url = await databases.create();
     const [one, other] = [await open(url), await open(url)];
 
@@ -88,7 +88,7 @@ describeForBoth('tokens in a database', (startDatabases) => {
     await Promise.all([one.file?.close(), other.file?.close()]);
   });
 
-  test('that everybody knows let nobody in where others can come', async () => {
+  test('from the documentation are not valid on a public server', async () => {
     const url = await databases.create();
     const { log, lines } = createMemoryLog();
     const here = await open(url);
@@ -103,7 +103,7 @@ describeForBoth('tokens in a database', (startDatabases) => {
     await Promise.all([here.file?.close(), deployed.file?.close()]);
   });
 
-  test('hear of an edit without looking, where the database tells of it; and again when it has been away', async () => {
+  test('are reloaded on a notification of the database, also after it has been away', async () => {
     const url = await databases.create();
     if (url.startsWith('sqlite:')) return;
     const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: url });
@@ -134,7 +134,7 @@ describeForBoth('tokens in a database', (startDatabases) => {
     await Promise.all([deaf.close(), editor.file?.close()]);
   }, 60_000);
 
-  test('are looked at once for a storm of signals, and again for who asks during a look', async () => {
+  test('are read once for many signals, and once more for those that arrive during a read', async () => {
     const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() });
     const database = await openTokenDatabase(storage, silent);
     const tokens = await openDatabaseTokens({ database, log: silent, pollMs: 3_600_000 });
@@ -151,12 +151,12 @@ describeForBoth('tokens in a database', (startDatabases) => {
     await Promise.all(ofThoseDuringALook);
 
     expect(ofThoseDuringALook).toHaveLength(50);
-    // PostgreSQL tells of itself once, when it begins to hear.
+    // PostgreSQL sends a signal once, when it begins to listen.
     expect([2, 3]).toContain(looks);
     await tokens.close();
   });
 
-  test('begin with a token for an admin, once, where the table is empty', async () => {
+  test('begin with a token for an admin, which is made once, when the table is empty', async () => {
     const url = await databases.create();
     const first = await open(url);
     const shown = first.oneRunToken ?? '';
@@ -172,7 +172,7 @@ describeForBoth('tokens in a database', (startDatabases) => {
     await Promise.all([first.file?.close(), second.file?.close()]);
   });
 
-  test('that turn out to be none after the start, or in production, are told of with the command; none is made that nobody sees', async () => {
+  test('that turn out to be missing after the start, or in production, are logged with the command; no token is made that nobody sees', async () => {
     const url = await databases.create();
     const { log, lines } = createMemoryLog();
     await databases.takeAway();
@@ -196,7 +196,7 @@ describeForBoth('tokens in a database', (startDatabases) => {
     await Promise.all([late, deployed, ...others].map(async ({ file }) => file?.close()));
   }, 60_000);
 
-  test('are added, changed and removed by the thousand in a few round trips, and keep their order', async () => {
+  test('are added, changed and removed by the thousand in a few statements, and keep their order', async () => {
     const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() });
     const database = await openTokenDatabase(storage, silent);
     let statements = 0;
@@ -231,12 +231,12 @@ describeForBoth('tokens in a database', (startDatabases) => {
       digests.slice(600).map((_, index) => `u${600 + index}`),
     );
     expect(entries.every(({ disabled }) => disabled)).toBe(true);
-    // Three statements before each edit at the most, and one for each 500 rows.
+    // At most three statements before each edit, and one for each 500 rows.
     expect(statements).toBeLessThanOrEqual(3 * 3 + 3 + 3 + 2);
     await database.close();
   });
 
-  test('that have a fault when their database is back are told of, each fault once', async () => {
+  test('with a fault when the database is back are logged, each fault once', async () => {
     const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() });
     const database = await openTokenDatabase(storage, silent);
     const { log, lines } = createMemoryLog();
@@ -268,7 +268,7 @@ describeForBoth('tokens in a database', (startDatabases) => {
   });
 
   test.each(['a look', 'an admin'])(
-    'are read anew where %s found the database lost, as another one may come back that was changed as often',
+    'are read completely after %s found the database lost, as another one with the same version may come back',
     async (who) => {
       const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() });
       const copy = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() }).storage;
@@ -296,14 +296,14 @@ describeForBoth('tokens in a database', (startDatabases) => {
     },
   );
 
-  test('stay in force where the database was made anew without them, until somebody makes its tables; either is told', async () => {
+  test('stay in force after the database was replaced by an empty one, until its tables are made; both are logged', async () => {
     const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() });
     const database = await openTokenDatabase(storage, silent);
     const { log, lines } = createMemoryLog();
     const tokens = await openDatabaseTokens({ database, log, pollMs: 3_600_000 });
     await add(tokens, ADA, 'ada');
 
-    // As where it was dropped, and nobody has asked it for anything until there was another one.
+    // As after the database was dropped and created anew, while no statement was sent.
     for (const statement of [
       sql`drop table server_tokens`,
       sql`drop table server_tokens_version`,
@@ -332,7 +332,7 @@ describeForBoth('tokens in a database', (startDatabases) => {
     ]);
   });
 
-  test('are changed by many at once without losing anything', async () => {
+  test('survive concurrent edits on two servers without loss', async () => {
     const url = await databases.create();
     const [one, other] = [await open(url), await open(url)];
 
@@ -349,7 +349,7 @@ describeForBoth('tokens in a database', (startDatabases) => {
     await Promise.all([one.file?.close(), other.file?.close()]);
   });
 
-  test('stay in force while the database is away; who starts meanwhile tells nobody that a token is unknown', async () => {
+  test('stay in force while the database is away; a server that starts meanwhile reports other tokens as unavailable, not unknown', async () => {
     const url = await databases.create();
     const running = await open(url);
     await add(running.editor, ADA, 'ada');
@@ -362,12 +362,12 @@ describeForBoth('tokens in a database', (startDatabases) => {
     expect(lines).toContainEqual({
       level: 'error',
       time: expect.any(Number),
-      // What lies in the way of the file, and no socket.
+      // What blocks the path of the file, or the missing socket.
       reason: url.startsWith('sqlite:') ? 'EEXIST' : 'ENOENT',
       msg: 'tokens cannot be read from the database; until they can be read, requests with one of them are answered with 503',
     });
     expect((await running.verifier.verify(ADA)).ok).toBe(true);
-    // Others may have been given it meanwhile; whoever has a file of SQLite open goes on reading it.
+    // Other servers may have added it meanwhile; a server that has an SQLite file open continues to read it.
     const isCutOff = !url.startsWith('sqlite:');
     const reason = isCutOff ? 'unavailable' : 'unknown';
     expect(await running.verifier.verify(BOB)).toEqual({ ok: false, reason });
@@ -385,18 +385,18 @@ describeForBoth('tokens in a database', (startDatabases) => {
   }, 60_000);
 });
 
-test('a second place for the tokens ends the start with words', () => {
+test('TOKENS_STORE=database with AUTH_TOKENS is refused', () => {
   expect(() => parseConfig({ TOKENS_STORE: 'database', AUTH_TOKENS: '{}' })).toThrow('name two places');
 });
 
-describe('the command, where something is wrong with the database', () => {
+describe('the command, when the database cannot be used', () => {
   const sandbox = createSandbox();
   afterEach(async () => {
     process.chdir(ROOT);
     await sandbox.close();
   });
 
-  /** What a command says, in a folder with no settings. */
+  /** What a command prints, in a folder without settings. */
   const tell = async (url: string, args = ['list']): Promise<{ code: number; told: string }> => {
     process.chdir(await sandbox.folder());
     const told: string[] = [];
@@ -408,7 +408,7 @@ describe('the command, where something is wrong with the database', () => {
     return { code, told: told.join('\n') };
   };
 
-  /** A PostgreSQL that refuses everybody with one code. */
+  /** A PostgreSQL server that refuses everyone with one code. */
   const startRefusal = async (code: string): Promise<string> => {
     const fields = Buffer.from(`SFATAL\0C${code}\0Mno\0\0`);
     const head = Buffer.from([0x45, 0, 0, 0, fields.length + 4]);
@@ -424,9 +424,14 @@ describe('the command, where something is wrong with the database', () => {
     ['a wrong password', async () => startRefusal('28P01'), '28P01', 'the user or the password'],
     ['an unknown database', async () => startRefusal('3D000'), '3D000', 'no such database'],
     ['a database on a full disk', async () => startRefusal('53100'), '53100', 'the disk is full'],
-    ['a database out of means', async () => startRefusal('53300'), '53300', 'what the database itself logs'],
     [
-      'a port where nobody listens',
+      'a database without free connections',
+      async () => startRefusal('53300'),
+      '53300',
+      'what the database itself logs',
+    ],
+    [
+      'a port where nothing listens',
       async () => 'postgres://ada:s3cret-word@127.0.0.1:1/tokens',
       'ECONNREFUSED',
       'the host and the port',
@@ -438,7 +443,7 @@ describe('the command, where something is wrong with the database', () => {
       'cannot be opened',
     ],
     [
-      'a file of something else',
+      'a file that is no database',
       async () => {
         const file = path.join(await sandbox.folder(), 'tokens.json');
         await writeFile(file, 'no database at all'.repeat(100));
@@ -457,7 +462,7 @@ describe('the command, where something is wrong with the database', () => {
     expect(told).not.toMatch(/s3cret-word|again/);
   });
 
-  test('warns of tokens for which servers take nothing over, until they are taken out', async () => {
+  test('warns of tokens that servers refuse to load, until they are removed', async () => {
     const url = `sqlite:${path.join(await sandbox.folder(), 'data', 'own.db')}`;
     const { storage } = parseConfig({ DATABASE_URL: url });
     const database = await openTokenDatabase(storage, silent);
@@ -479,7 +484,7 @@ describe('the command, where something is wrong with the database', () => {
     expect(revoked).toMatchObject({ code: 0, told: expect.not.stringContaining('documentation') as unknown });
   });
 
-  test('says which tables do not fit, as the start of a server does, and shows no stack', async () => {
+  test('names the migration that does not match, as the start of a server does, without a stack', async () => {
     const url = `sqlite:${path.join(await sandbox.folder(), 'other.db')}`;
     const { storage } = parseConfig({ DATABASE_URL: url });
     const steps = [{ name: 'another', statements: [] }];
@@ -494,7 +499,7 @@ describe('the command, where something is wrong with the database', () => {
   });
 });
 
-test('end with a database that hangs, not when that has answered, and without a word of it', async () => {
+test('closing does not wait for a database that hangs, and logs no error', async () => {
   const { log, lines } = createMemoryLog();
   const closed = new AbortController();
   let hanging = -1;

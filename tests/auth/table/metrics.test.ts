@@ -1,4 +1,4 @@
-/** What `/metrics` says of tokens in a database: how many there are, and whether changes of them are heard of. */
+/** What `/metrics` shows about tokens in a database: how many there are, and whether the database is reachable. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { defineService } from '../../../src/mcp/service.ts';
 import { describeForBoth, type TestDatabases } from '../../support/databases.ts';
@@ -8,7 +8,7 @@ import { startTestServer } from '../../support/start-server.ts';
 
 const TOKEN = 'scrape_0123456789abcdef';
 
-/** What is shown of them. */
+/** The lines about tokens. */
 function standing(isUp: number): string[] {
   return ['mcp_server_tokens 1', `mcp_server_dependency_up{dependency="tokens"} ${isUp}`];
 }
@@ -21,7 +21,7 @@ describeForBoth('tokens in a database', (startDatabases) => {
   }, 60_000);
   afterAll(async () => sandbox.close());
 
-  test('are counted, and seen to be lost and back, once for what has the same name', async () => {
+  test('are counted, and the loss and return of the database shows once, beside a service of the same name', async () => {
     const server = await startTestServer({
       services: [defineService({ name: 'tokens', open: () => 1 })],
       env: {

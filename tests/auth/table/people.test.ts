@@ -1,4 +1,4 @@
-/** People in a database, over HTTP and by the command: two servers and two admins at once, a school at once, and no database. */
+/** The API for admins and the command, with tokens in a database: two servers and two admins at once, many users at once, and a lost database. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { openDatabaseTokens } from '../../../src/auth/table/database-tokens.ts';
@@ -14,14 +14,14 @@ import { startTestServer, type TestServer } from '../../support/start-server.ts'
 
 const FIRST = 'the-first-admin-token-of-20';
 
-/** A token that was made. */
+/** A token that was created. */
 interface Made {
   readonly id: string;
   readonly userId: string;
   readonly token: string;
 }
 
-/** Asks a server's API as an admin; with a body by POST. */
+/** Sends a request to the API as an admin; with a body, by POST. */
 async function ask(
   server: TestServer,
   path: string,
@@ -34,12 +34,12 @@ async function ask(
   });
 }
 
-/** The tokens that were made. */
+/** The tokens that were created. */
 function madeIn({ body }: Answer): Made[] {
   return (body as { tokens: Made[] }).tokens;
 }
 
-/** What a server says to a token. */
+/** The status of a request with this token. */
 async function statusOf(server: TestServer, token: string): Promise<number> {
   return (await send(`${server.url}/tools`, { headers: { Authorization: `Bearer ${token}` } })).status;
 }
@@ -67,7 +67,7 @@ describeForBoth('people in a database', (startDatabases) => {
     await sandbox.close();
   });
 
-  /** Runs the command on the database. */
+  /** Runs the command with the database. */
   const command = async (...args: readonly string[]) => {
     const env = { TOKENS_STORE: 'database', DATABASE_URL: url };
     const run = sandbox.spawn({
@@ -81,7 +81,7 @@ describeForBoth('people in a database', (startDatabases) => {
     return run.stdout();
   };
 
-  test('500 at once get in on both servers, and are there once', async () => {
+  test('500 tokens created at once work on both servers, and are not created twice', async () => {
     const lines = Array.from({ length: 500 }, (_, index) => `u${index},"User, ${index}",greet,2099-01-01`);
 
     const answer = await ask(one, 'tokens', { body: { table: lines.join('\n') } });
@@ -97,7 +97,7 @@ describeForBoth('people in a database', (startDatabases) => {
     expect(JSON.stringify([one.lines, other.lines])).not.toContain(last);
   });
 
-  test('two admins on two servers, and the command, lose nothing of what they do at the same time', async () => {
+  test('concurrent changes by two admins on two servers and the command lose nothing', async () => {
     const second = madeIn(
       await ask(one, 'tokens', { body: { people: [{ user: 'head', scopes: 'admin' }] } }),
     )[0]?.token;
@@ -123,7 +123,7 @@ describeForBoth('people in a database', (startDatabases) => {
     await eventually(async () => (await statusOf(other, token)) === 200);
   });
 
-  test('what the command takes away is refused by every server; what an admin rotates works everywhere', async () => {
+  test('a token that the command revokes is refused by every server, and one that an admin rotates works on every server', async () => {
     const [made] = madeIn(await ask(one, 'tokens', { body: { people: [{ user: 'rose' }] } }));
     const rotated = await ask(other, 'tokens/change', { body: { action: 'rotate', ids: [made?.id] } });
     const next = madeIn(rotated)[0];
@@ -137,7 +137,7 @@ describeForBoth('people in a database', (startDatabases) => {
     expect(await command('list')).toContain('rose');
   });
 
-  test('a change that is written while this server cannot take it over says so, and counts when it can', async () => {
+  test('a change that is written but that the server cannot load yet says so, and applies when it can', async () => {
     const own = await databases.create();
     const env = { TOKENS_STORE: 'database', DATABASE_URL: own, TOKENS_FILE: '', ADMIN_TOKEN: FIRST };
     const { storage } = parseConfig(env);
@@ -160,7 +160,7 @@ describeForBoth('people in a database', (startDatabases) => {
     const [{ query }, ada] = [database, madeIn(await add('ada'))[0]];
     const published = digestToken('tok_test1_abc123');
 
-    // Lost with the commit: what is written can be read by nobody.
+    // The database is lost with the commit: what is written cannot be read.
     const transaction = database.transaction.bind(database);
     database.transaction = async (work) => {
       const result = await transaction(work);
@@ -195,7 +195,7 @@ describeForBoth('people in a database', (startDatabases) => {
     expect([mended.status, ended]).toEqual([200, 401]);
   }, 60_000);
 
-  test('a change of which nobody knows whether it is written is refused without being called for again', async () => {
+  test('a change whose commit is uncertain is 503 "unsure" without Retry-After', async () => {
     const { storage } = parseConfig({ TOKENS_STORE: 'database', DATABASE_URL: await databases.create() });
     const log = pino({ level: 'silent' });
     const database = await openTokenDatabase(storage, log);
@@ -222,12 +222,12 @@ describeForBoth('people in a database', (startDatabases) => {
     expect(users).toEqual(['ada']);
   });
 
-  test('without the database the last good tokens count, and a change is refused with words', async () => {
+  test('without the database the last good tokens are valid, and a change is refused', async () => {
     const [made] = madeIn(await ask(one, 'tokens', { body: { people: [{ user: 'late' }] } }));
     await databases.takeAway();
 
     const change = async (): Promise<Answer> => ask(one, 'tokens', { body: { people: [{ user: 'later' }] } });
-    // A file that has been moved away is noticed by whoever reads it.
+    // A file that has been moved away is noticed when it is read.
     await eventually(async () => (await ask(one, 'people')).status === 503);
     const refused = await change();
 

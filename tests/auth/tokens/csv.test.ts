@@ -32,7 +32,7 @@ test.each([
   expect(cellsOf(text)).toEqual(CLASS);
 });
 
-test('the separator is that of the first line that has any, and a tab is always one', () => {
+test('the separator is that of the first line with any, and a tab always is one', () => {
   expect(cellsOf('ada\nbob;Bob')).toEqual([['ada'], ['bob', 'Bob']]);
   expect(cellsOf('ada, Ada\nbob\tBob')).toEqual([
     ['ada', 'Ada'],
@@ -41,12 +41,12 @@ test('the separator is that of the first line that has any, and a tab is always 
   expect(cellsOf('ada, Ada, greet;echo')).toEqual([['ada', 'Ada', 'greet;echo']]);
 });
 
-test('what joins letters and emoji stays, and a quote that is not closed is told', () => {
+test('characters that join letters and emoji are kept, and an unclosed quote is an error', () => {
   expect(cellsOf('mi,\u0645\u06CC\u200C\u062E, x')).toEqual([['mi', '\u0645\u06CC\u200C\u062E', 'x']]);
   expect(parseCsv('ada,"Ada')).toBeUndefined();
 });
 
-test('no cell is a formula for a spreadsheet, and each is read as it was', () => {
+test('no cell is a formula for a spreadsheet, and each is read back unchanged', () => {
   const cells = ['=1+1', '+49 30', '-x', '@ada', "'=1+1", '=HYPERLINK("http://x","y")', "d'or", "'t", 'a=b'];
 
   const line = formatCsvLine(cells);
@@ -55,7 +55,7 @@ test('no cell is a formula for a spreadsheet, and each is read as it was', () =>
   expect(cellsOf(line)).toEqual([cells]);
 });
 
-test('a row has the number that a spreadsheet shows, and that of its line', () => {
+test('a row has its number in the spreadsheet and its number in the text', () => {
   const rows = parseCsv('\nuser,name\r\n\r\n"ada","Ada\nLovelace"\n , \nbob');
 
   expect(rows).toEqual([

@@ -1,4 +1,4 @@
-/** What is remembered of revoked tokens is bounded, and holds no token. */
+/** The memory of revoked tokens is bounded and holds no token. */
 import { expect, test } from '@jest/globals';
 import { digestToken } from '../../../src/auth/digest.ts';
 import { RevokedTokens } from '../../../src/auth/tokens/revoked-tokens.ts';
@@ -13,7 +13,7 @@ const entryOf = (token: string) => ({
   disabled: false,
 });
 
-test('the ten thousand that were taken out last are remembered', () => {
+test('the last 10,000 revoked tokens are remembered', () => {
   const revoked = new RevokedTokens();
   revoked.note([entryOf('first'), entryOf('second')], 0);
   revoked.note(

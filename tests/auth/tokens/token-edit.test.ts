@@ -14,7 +14,7 @@ import {
 import type { TokenEntry } from '../../../src/auth/tokens/token-set.ts';
 import { digestToken } from '../../../src/auth/digest.ts';
 
-/** One edit of a text, read for it. */
+/** One edit of a text that is read for it. */
 const addEntry = (text: string, digest: string, fields: EntryFields): string =>
   editTokens(readTokenText(text), { add: [{ digest, fields }] });
 const removeEntries = (text: string, remove: ReadonlySet<string>): string =>
@@ -25,7 +25,7 @@ const toOneLine = (text: string): string => toOneLineOf(readTokenText(text));
 
 const [A, B, C] = ['a', 'b', 'c'].map((letter) => letter.repeat(64)) as [string, string, string];
 
-/** Entries without how the file wrote their keys. */
+/** Entries without the form in which the file has their keys. */
 const withoutForm = (entries: readonly TokenEntry[]): TokenEntry[] =>
   entries.map((entry) => ({
     ...entry,
@@ -33,7 +33,7 @@ const withoutForm = (entries: readonly TokenEntry[]): TokenEntry[] =>
     weakness: entry.weakness === 'published' ? entry.weakness : undefined,
   }));
 
-/** As people write it: entries of one line and of several, a plain token, an empty line. */
+/** A file as people write it: entries on one line and on several, a plain token, an empty line. */
 const FILE = `{
   "sha256:${A}": { "userId": "ada", "scopes": ["greet"] },
 
@@ -74,16 +74,16 @@ describe('adding an entry', () => {
     expect(addEntry(before, C, { userId: 'eve' })).toBe(after.replace('KEY', `sha256:${C}`));
   });
 
-  test('that the file would not take is refused', () => {
+  test('that the parser would refuse is refused', () => {
     expect(() => addEntry(FILE, C, { userId: '' })).toThrow('the entry field "userId" must not be empty');
     expect(() => addEntry(FILE, A, { userId: 'eve' })).toThrow('the entry is the same token as another one');
   });
 });
 
-describe('a character that a log or a page cannot show', () => {
+describe('a character that no log or page can show', () => {
   const WITH_ONE = '{ "tok_a": { "userId": "new\\nline", "name": "N" } }';
 
-  test('is refused in the user or the name of an entry that is added, and in a name that is changed', () => {
+  test('is refused in the user or the name of a new entry, and in a changed name', () => {
     expect(() => addEntry('{}', B, { userId: 'new\nline' })).toThrow(
       'the entry field "userId" must not hold control characters, line breaks or the like',
     );
@@ -96,7 +96,7 @@ describe('a character that a log or a page cannot show', () => {
     );
   });
 
-  test('is left in a file that has it already, whose user may still get another token', () => {
+  test('stays in a file that has it already, whose user may still get another token', () => {
     expect(parseTokens(WITH_ONE)).toMatchObject([{ user: { userId: 'new\nline' } }]);
     expect(addEntry(WITH_ONE, B, { userId: 'new\nline', name: 'N' })).toContain(B);
   });
@@ -114,7 +114,7 @@ describe('removing', () => {
     ['the first two', [A, digestToken('tok_plain')], `{\n  "sha256:${B}": {"userId":"cyd"}\n}\n`],
     ['all', [A, B, digestToken('tok_plain')], '{}\n'],
     ['none', [C], FILE],
-  ])('%s leaves the others as they are', (_, digests, after) => {
+  ])('%s leaves the others unchanged', (_, digests, after) => {
     expect(removeEntries(FILE, new Set(digests))).toBe(after);
   });
 });
@@ -122,7 +122,7 @@ describe('removing', () => {
 describe('changing an entry', () => {
   const change = { expiresAt: '2030-01-01T00:00:00Z', metadata: { replacedBy: '12345678' } };
 
-  test('adds what is missing in the form of that entry', () => {
+  test('adds missing fields in the form of the entry', () => {
     const text = changeEntry(FILE, B, change);
 
     expect(text).toBe(
@@ -133,7 +133,7 @@ describe('changing an entry', () => {
     );
   });
 
-  test('replaces what is there, and keeps the rest of the metadata', () => {
+  test('replaces existing fields, and keeps the rest of the metadata', () => {
     const once = changeEntry(FILE, digestToken('tok_plain'), change);
     const twice = changeEntry(once, digestToken('tok_plain'), {
       ...change,
@@ -145,7 +145,7 @@ describe('changing an entry', () => {
   });
 });
 
-test('fields are taken away, set in their place, and kept when nothing names them', () => {
+test('fields are removed, replaced in place, and kept unless the change names them', () => {
   const since = '2026-01-01T00:00:00.5Z';
   const file = `{"sha256:${A}": { "userId": "ada", "expiresAt": "2030-01-01", "signInsSince": "${since}", "disabled": true }}`;
 
@@ -155,13 +155,13 @@ test('fields are taken away, set in their place, and kept when nothing names the
   expect(parseTokens(text)[0]?.signInsSinceMs).toBe(Date.parse(since));
 });
 
-test('a change that the file would not take is refused with the field', () => {
+test('a change that the parser would refuse is refused with the field', () => {
   expect(() => changeEntry(FILE, A, { name: '' })).toThrow('the entry field "name" must not be empty');
 });
 
-test('one edit removes, changes and adds, and looks at no other entry a second time', () => {
+test('one edit removes, changes and adds entries without parsing the others again', () => {
   const file = readTokenText(FILE);
-  // What stands in the other entry is no JSON any more; whoever parsed it again would stumble.
+  // The other entry is no longer JSON: parsing it again would fail.
   const [, plain] = file.located;
   const hole = '#'.repeat((plain?.end ?? 0) - (plain?.start ?? 0));
   const text = file.text.slice(0, plain?.start) + hole + file.text.slice(plain?.end);
@@ -183,11 +183,11 @@ test('one edit removes, changes and adds, and looks at no other entry a second t
   );
 });
 
-test('reading tells entries whose key is the token itself', () => {
+test('reading marks entries whose key is the token itself', () => {
   expect(readTokenText(FILE).entries.map(({ isPlain }) => isPlain)).toEqual([undefined, true, undefined]);
 });
 
-test('the one line holds the same entries without a usable token', () => {
+test('toOneLine keeps all entries, with digests instead of tokens', () => {
   const line = toOneLine(FILE);
 
   expect(line).toBe(
@@ -201,7 +201,7 @@ test.each([
   ['remove', (text: string) => removeEntries(text, new Set([A]))],
   ['change', (text: string) => changeEntry(text, A, { expiresAt: '2030-01-01T00:00:00Z', metadata: {} })],
   ['export', toOneLine],
-])('to %s in a damaged file is refused with the place of the fault', (_, edit) => {
+])('to %s in a malformed file is refused with the place of the fault', (_, edit) => {
   expect(() => edit('{\n  "tok_a": { "userId": "ada", }\n}')).toThrow('not valid JSON at line 2');
   expect(() => edit('{ "tok_a": {} }')).toThrow('entry 1 needs "userId"');
 });
@@ -211,7 +211,7 @@ function isSendable(key: string): boolean {
   return readCredential({ authorization: `Bearer ${key}` }).kind === 'token';
 }
 
-/** An entry set as any file may have it, with keys in any order and either form. */
+/** The entries of any valid file, with keys in any order and form. */
 const ENTRIES = fc.uniqueArray(
   fc.tuple(
     fc.oneof(
@@ -231,16 +231,16 @@ const ENTRIES = fc.uniqueArray(
   { selector: ([key]) => (key.startsWith('sha256:') ? key.slice(7) : digestToken(key)), maxLength: 6 },
 );
 
-/** The text of an entry set, with some indentation. */
+/** The text of these entries, with some indentation. */
 const TEXTS = fc.tuple(ENTRIES, fc.constantFrom(undefined, 1, 2, '\t')).map(([entries, indent]) => {
-  // Not through an object: it would move keys that look like numbers to the front, and lose __proto__.
+  // Not through an object, which would move keys that look like numbers to the front and lose __proto__.
   const properties = entries.map(
     ([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value, null, indent)}`,
   );
   return indent === undefined ? `{${properties.join(',')}}` : `{\n${properties.join(',\n')}\n}\n`;
 });
 
-test('whatever the file, adding and removing an entry gives the file back', () => {
+test('adding and removing an entry restores any file', () => {
   fc.assert(
     fc.property(TEXTS, fc.stringMatching(/^[0-9a-f]{64}$/), (text, digest) => {
       const before = parseTokens(text);
@@ -249,14 +249,14 @@ test('whatever the file, adding and removing an entry gives the file back', () =
 
       expect(parseTokens(added).slice(0, -1)).toEqual(before);
       expect(parseTokens(added).at(-1)).toMatchObject({ digest, user: { userId: 'eve' } });
-      // A file without entries gets its line breaks from the first one.
+      // A file without entries gets its line breaks from the first entry.
       expect(before.length > 0 ? removed : parseTokens(removed)).toEqual(before.length > 0 ? text : []);
     }),
     { numRuns: 200 },
   );
 });
 
-test('whatever the file, an edit of one entry leaves the others as they were, and the one line means the same', () => {
+test('an edit of one entry leaves the others unchanged in any file, and toOneLine keeps the meaning', () => {
   fc.assert(
     fc.property(TEXTS, fc.nat(), (text, number) => {
       const before = parseTokens(text);

@@ -1,4 +1,4 @@
-/** The token file on disk: how changes of every kind are followed, and what happens when a version cannot be used. */
+/** The token file on disk: how changes of every kind are followed, and what happens when a version is invalid. */
 import { execFileSync } from 'node:child_process';
 import { constants, statSync, utimesSync, writeFileSync } from 'node:fs';
 import {
@@ -46,30 +46,30 @@ afterEach(async () => {
   await sandbox.close();
 });
 
-/** A file's text with one token. */
+/** The text of a file with one token. */
 function textOf(token: string): string {
   return JSON.stringify({ [token]: { userId: 'ada' } });
 }
 
-/** Writes a file with one token, readable by its owner only. */
+/** Writes a file with one token, readable only by its owner. */
 async function write(token: string, target = file): Promise<void> {
   await writeFile(target, textOf(token), { mode: 0o600 });
 }
 
-/** Puts a text in the file's place at once, so that no look finds half of it. */
+/** Replaces the file in one step, so that no reader finds half of it. */
 async function replaceWith(text: string): Promise<void> {
   await writeFile(`${file}.tmp`, text, { mode: 0o600 });
   await rename(`${file}.tmp`, file);
 }
 
-/** Opens the file; looks at it every 20 ms unless told otherwise. */
+/** Opens the file, which is checked every 20 ms unless the test says otherwise. */
 async function open(options: Partial<TokenFileOptions> = {}): Promise<TokenFile> {
   const tokenFile = await openTokenFile({ path: file, log: memory.log, pollMs: 20, ...options });
   opened.push(tokenFile);
   return tokenFile;
 }
 
-/** Why the file cannot be opened. */
+/** The message with which the file is refused. */
 async function refusalOf(options: Partial<TokenFileOptions> = {}): Promise<string> {
   try {
     await open(options);
@@ -97,7 +97,7 @@ async function openAndEditAtOnce(options: Partial<TokenFileOptions>): Promise<To
   }
 }
 
-/** Makes a FIFO where the file was. Should something wait for its writer, one comes when the test is over. */
+/** Replaces the file by a FIFO. If something waits for its writer, one comes when the test is over. */
 async function makeFifo(): Promise<void> {
   execFileSync('mkfifo', [file]);
   await link(file, `${file}.fifo`);
@@ -115,14 +115,14 @@ async function untilAccepted(verifier: TokenVerifier, token: string): Promise<vo
   await waitFor(`${token} accepted`, async () => accepts(verifier, token));
 }
 
-/** The lines of the log with a message. */
+/** The lines of the log with this message. */
 function linesWith(msg: string): LogLine[] {
   return memory.lines.filter((line) => line['msg'] === msg);
 }
 
 const BROKEN = 'token file cannot be used; the last good tokens stay in force';
 
-/** Waits for the line that says that a version is broken. */
+/** Waits for the log line that says that a version is invalid. */
 async function untilBroken(problem: string | RegExp): Promise<void> {
   await waitFor(`the problem ${problem}`, () =>
     linesWith(BROKEN).some((line) =>
@@ -132,7 +132,7 @@ async function untilBroken(problem: string | RegExp): Promise<void> {
 }
 
 describe('the first version', () => {
-  test('is in force at once, and its size is logged without anything of its content', async () => {
+  test('is in force at once, and logged without its content', async () => {
     const tokens = await open();
 
     expect(await accepts(tokens, OLD)).toBe(true);
@@ -148,7 +148,7 @@ describe('the first version', () => {
     expect(await accepts(await open(), NEW)).toBe(true);
   });
 
-  test('is judged by the passed clock', async () => {
+  test('is judged by the clock that is passed', async () => {
     await writeFile(file, JSON.stringify({ [OLD]: { userId: 'ada', expiresAt: '2027-06-30' } }), {
       mode: 0o600,
     });
@@ -219,7 +219,7 @@ describe('the first version', () => {
     expect(refusal).not.toContain(OLD);
   });
 
-  test('is refused when it cannot be read', async () => {
+  test('is refused when it is not readable', async () => {
     await chmod(file, 0o000);
 
     const refusal = await asOrdinaryUser(async () => refusalOf());
@@ -260,7 +260,7 @@ describe('a change', () => {
     const versions = [path.join(folder, 'v1.json'), path.join(folder, 'v2.json')] as const;
     await write(OLD, versions[0]);
     await write(NEW, versions[1]);
-    // As Kubernetes mounts secrets: a link that is renamed over the old one.
+    // As Kubernetes mounts secrets: a new link is renamed over the old one.
     const current = path.join(folder, 'current.json');
     await symlink(versions[0], current);
     const tokens = await open({ path: current });
@@ -272,7 +272,7 @@ describe('a change', () => {
     expect(await accepts(tokens, OLD)).toBe(false);
   });
 
-  test('is seen within two seconds by a server that looks as often as it does by itself', async () => {
+  test('is noticed within two seconds with the default interval', async () => {
     const tokens = await openTokenFile({ path: file, log: memory.log });
     opened.push(tokens);
 
@@ -291,7 +291,7 @@ describe('a change', () => {
     expect(await accepts(tokens, OLD)).toBe(false);
   });
 
-  test('of that kind is followed even when the next look comes late', async () => {
+  test('of that kind is followed even when the next check comes late', async () => {
     let lateMs = 0;
     const tokens = await openAndEditAtOnce({ now: () => Date.now() + lateMs });
 
@@ -301,7 +301,7 @@ describe('a change', () => {
     expect(await accepts(tokens, OLD)).toBe(false);
   });
 
-  test('of the same size is told by its time stamps alone when the last one is long ago', async () => {
+  test('of the same size is noticed by its time stamps alone when the last change is long ago', async () => {
     const tokens = await open({ now: () => Date.now() + 60_000 });
     const { mtimeNs } = statSync(file, { bigint: true });
 
@@ -314,10 +314,10 @@ describe('a change', () => {
     expect(await accepts(tokens, OLD)).toBe(false);
   });
 
-  test('that lies ahead of the clock is read for two seconds, and then when it has changed', async () => {
+  test('with a time ahead of the clock is read for two seconds, and then only when it changes again', async () => {
     let nowMs = Date.now() - 3_600_000;
     let reads = 0;
-    // The clock is asked once for each time that the file has been read.
+    // The clock is asked once for each time that the file is read.
     const now = (): number => {
       reads += 1;
       return nowMs;
@@ -336,7 +336,7 @@ describe('a change', () => {
     expect(readsMeanwhile).toBe(0);
   });
 
-  test('of the same size whose time has been set back, as a copy that keeps times does, is followed', async () => {
+  test('of the same size with its time set back, as by a copy that keeps times, is followed', async () => {
     const past = new Date('2026-01-01');
     utimesSync(file, past, past);
     const before = statSync(file, { bigint: true });
@@ -352,7 +352,7 @@ describe('a change', () => {
     expect(await accepts(tokens, OLD)).toBe(false);
   });
 
-  test('that takes the last token away is meant: nobody gets in any more', async () => {
+  test('that removes the last token takes effect: no token is valid any more', async () => {
     const tokens = await open();
 
     await writeFile(file, '{}');
@@ -361,7 +361,7 @@ describe('a change', () => {
     expect(tokens.hasValidToken('ada')).toBe(false);
   });
 
-  test('of the access time or the mode alone is no new version', async () => {
+  test('of only the access time or the mode is no new version', async () => {
     const tokens = await open();
 
     await chmod(file, 0o400);
@@ -371,7 +371,7 @@ describe('a change', () => {
     expect(await accepts(tokens, OLD)).toBe(true);
   });
 
-  test('is not seen any more after close', async () => {
+  test('is not followed after close', async () => {
     const closed = await open();
     closed.close();
     const other = await open();
@@ -384,7 +384,7 @@ describe('a change', () => {
   });
 });
 
-describe('a version that cannot be used', () => {
+describe('an invalid version', () => {
   test('leaves the last good tokens in force and is logged once, without its content', async () => {
     const tokens = await open();
 
@@ -397,7 +397,7 @@ describe('a version that cannot be used', () => {
     expect(JSON.stringify(memory.lines)).not.toContain(NEW);
   });
 
-  test('is logged each time that another one comes, also when it is broken in the same words', async () => {
+  test('is logged each time that another one comes, also with the same fault', async () => {
     const tokens = await open({ pollMs: 3_600_000 });
 
     for (const text of ['{"tok_a":{}}', '{"tok_b":{}}', '{"tok_b":{}}', '{"tok_a":{}}']) {
@@ -408,7 +408,7 @@ describe('a version that cannot be used', () => {
     expect(memory.lines.filter(({ msg }) => msg === BROKEN)).toHaveLength(3);
   });
 
-  test('is logged again when it becomes broken in another way', async () => {
+  test('is logged again when its fault changes', async () => {
     const tokens = await open();
 
     await replaceWith('{"a":{}}');
@@ -420,7 +420,7 @@ describe('a version that cannot be used', () => {
     expect(linesWith(BROKEN)).toHaveLength(2);
   });
 
-  test('is replaced by the next good one', async () => {
+  test('is replaced by the next valid one', async () => {
     const tokens = await open();
 
     await replaceWith('nonsense');
@@ -432,7 +432,7 @@ describe('a version that cannot be used', () => {
     expect(linesWith('token file reloaded')).toHaveLength(1);
   });
 
-  test('is over when the very tokens in force come back, and that is logged', async () => {
+  test('is over when the same tokens as before come back, which is logged', async () => {
     const tokens = await open();
     await rm(file);
     await untilBroken('does not exist');
@@ -446,7 +446,7 @@ describe('a version that cannot be used', () => {
     expect(await accepts(tokens, OLD)).toBe(true);
   });
 
-  test('because it is only half written is taken as soon as it is complete', async () => {
+  test('that is only half written is replaced as soon as it is complete', async () => {
     const tokens = await open();
     const text = JSON.stringify({ [OLD]: { userId: 'ada' }, [NEW]: { userId: 'ada' } });
 
@@ -463,7 +463,7 @@ describe('a version that cannot be used', () => {
   test.each([
     { what: 'a directory', make: async () => mkdir(file) },
     { what: 'a FIFO', make: makeFifo },
-  ])('because $what took its place neither blocks nor takes the tokens away', async ({ make }) => {
+  ])('that is $what does not block, and the tokens stay in force', async ({ make }) => {
     const tokens = await open();
 
     await rm(file);
@@ -481,7 +481,7 @@ describe('a version that cannot be used', () => {
 describe('reload()', () => {
   const never = { pollMs: 3_600_000 };
 
-  test('takes a new version over at once', async () => {
+  test('loads a new version at once', async () => {
     const tokens = await open(never);
 
     await write(NEW);
@@ -490,7 +490,7 @@ describe('reload()', () => {
     expect([await accepts(tokens, NEW), await accepts(tokens, OLD)]).toEqual([true, false]);
   });
 
-  test('remembers what has been taken out: whoever still sends it hears that it was revoked', async () => {
+  test('remembers removed tokens, which are refused as revoked', async () => {
     let nowMs = Date.parse('2026-03-04T23:59:59Z');
     const tokens = await open({ ...never, now: () => nowMs });
 
@@ -526,10 +526,10 @@ describe('reload()', () => {
     expect(linesWith(BROKEN)).toHaveLength(1);
   });
 
-  test('asked a thousand times at once reads the file once for all that wait, and sees what was written before they asked', async () => {
+  test('called a thousand times at once reads the file at most twice, and includes what was written before', async () => {
     let reads = 0;
     const now = (): number => {
-      // Each reading of the file notes when it was.
+      // The clock is asked once for each time that the file is read.
       reads += 1;
       return 0;
     };
@@ -544,7 +544,7 @@ describe('reload()', () => {
     expect(await accepts(tokens, NEW)).toBe(true);
   });
 
-  test('asked several times at once ends with the newest version', async () => {
+  test('called several times at once ends with the newest version', async () => {
     const tokens = await open(never);
 
     await write('tok_between_0123456789');
@@ -559,17 +559,20 @@ describe('reload()', () => {
 describe('the warning about other readers', () => {
   const WARNING = 'token file can be read by other users of this machine';
 
-  test.each(['644', '640', '604', '602'])('comes for mode %s with the command to type', async (mode) => {
-    await chmod(file, Number.parseInt(mode, 8));
+  test.each(['644', '640', '604', '602'])(
+    'is logged for mode %s with the command that fixes it',
+    async (mode) => {
+      await chmod(file, Number.parseInt(mode, 8));
 
-    await open();
+      await open();
 
-    expect(linesWith(WARNING)).toEqual([
-      expect.objectContaining({ level: 'warn', fix: `chmod 600 ${file}` }),
-    ]);
-  });
+      expect(linesWith(WARNING)).toEqual([
+        expect.objectContaining({ level: 'warn', fix: `chmod 600 ${file}` }),
+      ]);
+    },
+  );
 
-  test('has a command that can be typed for any path', async () => {
+  test('has a command that works for any path', async () => {
     const odd = path.join(folder, "it's a $HOME file.json");
     await writeFile(odd, textOf(OLD));
     await chmod(odd, 0o644);
@@ -581,7 +584,7 @@ describe('the warning about other readers', () => {
     expect((await stat(odd)).mode & 0o777).toBe(0o600);
   });
 
-  test.each(['600', '400'])('does not come for mode %s', async (mode) => {
+  test.each(['600', '400'])('is not logged for mode %s', async (mode) => {
     await chmod(file, Number.parseInt(mode, 8));
 
     await open();
@@ -589,7 +592,7 @@ describe('the warning about other readers', () => {
     expect(linesWith(WARNING)).toEqual([]);
   });
 
-  test("does not come for the group of a file that is somebody else's, by which the server may be reading it", async () => {
+  test('is not logged for group access to a file of another user, through which the server may be reading it', async () => {
     await chmod(file, 0o640);
     if (process.getuid?.() === 0) await chown(file, 1234, 0);
 
@@ -599,7 +602,7 @@ describe('the warning about other readers', () => {
     expect(memory.lines.filter(({ fix }) => fix !== undefined)).toHaveLength(isOwn ? 1 : 0);
   });
 
-  test('comes again with a new version that others can read', async () => {
+  test('is logged again for a new version that others can read', async () => {
     const tokens = await open();
 
     await writeFile(`${file}.tmp`, textOf(NEW));
@@ -612,10 +615,10 @@ describe('the warning about other readers', () => {
   });
 });
 
-describe('the line about a new version', () => {
+describe('the log line about a new version', () => {
   const never = { pollMs: 3_600_000 };
 
-  test('counts what came, went and changed, and names it by token ids', async () => {
+  test('counts added, removed and changed tokens, and names them by token id', async () => {
     await writeFile(file, JSON.stringify({ tok_a: { userId: 'ada' }, tok_b: { userId: 'bob' } }));
     const tokens = await open(never);
 
@@ -639,7 +642,7 @@ describe('the line about a new version', () => {
   test.each([
     { tokens: 19, named: true },
     { tokens: 20, named: false },
-  ])('with $tokens others for the one before names them: $named', async ({ tokens: count, named }) => {
+  ])('for $tokens added tokens and one removed has their ids: $named', async ({ tokens: count, named }) => {
     const tokens = await open(never);
     const entries = Array.from({ length: count }, (_, index) => [`tok_${index}`, { userId: 'ada' }]);
 
@@ -652,8 +655,8 @@ describe('the line about a new version', () => {
   });
 });
 
-describe('whoever asks to hear of changed rights', () => {
-  test('is told once a token has other scopes, with the user before and after', async () => {
+describe('a listener for changed rights', () => {
+  test('is called once when a token has other scopes, with the user before and after', async () => {
     const tokens = await open({ pollMs: 3_600_000 });
     const heard: RightsChange[] = [];
     tokens.onRightsChange?.((changes) => heard.push(...changes));
@@ -670,7 +673,7 @@ describe('whoever asks to hear of changed rights', () => {
     ]);
   });
 
-  test('hears nothing of tokens that come, go, or change otherwise', async () => {
+  test('is not called for tokens that are added, removed or changed otherwise', async () => {
     const tokens = await open({ pollMs: 3_600_000 });
     const heard: unknown[] = [];
     tokens.onRightsChange?.((changes) => heard.push(changes));
@@ -692,12 +695,12 @@ describe('tokens from a text', () => {
     expect(await accepts(loadTokens(textOf(OLD), { log: createMemoryLog().log }), OLD)).toBe(true);
   });
 
-  test('are refused when there is none: nobody could get in', () => {
+  test('are refused when there are none', () => {
     expect(() => loadTokens('{}', { log: createMemoryLog().log })).toThrow('holds no token');
   });
 });
 
-/** Runs something without the rights of root, which can read every file. */
+/** Runs a function without the rights of root, which can read every file. */
 async function asOrdinaryUser<T>(run: () => Promise<T>): Promise<T> {
   if (process.geteuid?.() !== 0) return run();
   process.seteuid?.(65_534);

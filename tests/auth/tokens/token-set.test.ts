@@ -1,4 +1,4 @@
-/** The look-up of tokens: by digest alone, within their time, and for any set of entries. */
+/** The lookup of tokens: only by digest, within their time, and for any set of entries. */
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
@@ -10,19 +10,19 @@ import { createTokenSet, type TokenSet } from '../../../src/auth/tokens/token-se
 
 const TOKEN = 'tok_ada_0123456789';
 
-/** The set of a token file's content, at a time that the test passes. */
+/** The set of a token file's content, with a clock that the test passes. */
 function setOf(file: Record<string, Record<string, unknown>>, now: () => number = () => 0): TokenSet {
   return createTokenSet(parseTokens(JSON.stringify(file)), now);
 }
 
-/** The user id that a token belongs to, or why it is refused. */
+/** The user id to which a token belongs, or the reason of its refusal. */
 function userOf(set: TokenSet, token: string): string {
   const verification = set.verify(token);
   return verification.ok ? verification.grant.user.userId : verification.reason;
 }
 
 describe('a token', () => {
-  test('that the set holds gives a frozen grant of its user, with an id that is no secret', () => {
+  test('in the set yields a frozen grant of its user, with an id that is no secret', () => {
     const set = setOf({ [TOKEN]: { userId: 'ada', name: 'Ada', scopes: ['greet'] } });
 
     const verification = set.verify(TOKEN);
@@ -38,7 +38,7 @@ describe('a token', () => {
     expect(JSON.stringify(verification)).not.toContain(TOKEN);
   });
 
-  test('that differs in one letter, in case, or by a space is unknown', () => {
+  test('that differs in one character, in case or by a space is unknown', () => {
     const set = setOf({ [TOKEN]: { userId: 'ada' } });
 
     const answers = [`${TOKEN}0`, TOKEN.slice(0, -1), TOKEN.toUpperCase(), ` ${TOKEN}`, '', '__proto__'].map(
@@ -48,13 +48,13 @@ describe('a token', () => {
     expect(new Set(answers)).toEqual(new Set(['unknown']));
   });
 
-  test('that is known by its digest is found by itself', () => {
+  test('whose digest is in the file is accepted', () => {
     const set = setOf({ [`sha256:${digestToken(TOKEN)}`]: { userId: 'ada' } });
 
     expect(userOf(set, TOKEN)).toBe('ada');
   });
 
-  test('is never matched by its digest, in any spelling', () => {
+  test('is never accepted by its digest, in any spelling', () => {
     const plain = setOf({ [TOKEN]: { userId: 'ada' } });
     const hashed = setOf({ [`sha256:${digestToken(TOKEN)}`]: { userId: 'ada' } });
     const digest = digestToken(TOKEN);
@@ -79,7 +79,7 @@ describe('a token', () => {
   });
 });
 
-describe('the time of a token', () => {
+describe('the validity of a token', () => {
   const expiresAt = '2027-06-30T00:00:00Z';
   const moment = Date.parse(expiresAt);
 
@@ -103,7 +103,7 @@ describe('the time of a token', () => {
     expect(userOf(set, TOKEN)).toBe(answer);
   });
 
-  test('is asked of the clock with every look-up', () => {
+  test('is checked against the clock at every lookup', () => {
     let nowMs = moment - 1;
     const set = setOf({ [TOKEN]: { userId: 'ada', expiresAt } }, () => nowMs);
 
@@ -114,7 +114,7 @@ describe('the time of a token', () => {
     expect([before, after]).toEqual(['ada', 'expired']);
   });
 
-  test('does not matter for a disabled one: that is the reason given', () => {
+  test('is not the reason of refusal for a disabled token, which is reported as disabled', () => {
     const set = setOf({ [TOKEN]: { userId: 'ada', disabled: true, expiresAt } }, () => moment);
 
     expect(userOf(set, TOKEN)).toBe('disabled');
@@ -134,7 +134,7 @@ describe('several tokens of one user', () => {
     tok_bob: { userId: 'bob', expiresAt: '1970-01-01T00:00:01Z' },
   };
 
-  test('each give the user as their own entry has it', () => {
+  test('yield the user as their own entry has it', () => {
     const set = setOf(file);
 
     expect(set.verify('tok_old')).toMatchObject({ grant: { user: { name: 'ada' } } });
@@ -142,7 +142,7 @@ describe('several tokens of one user', () => {
     expect(set.size).toBe(3);
   });
 
-  test('keep the user valid until the last of them ends', () => {
+  test('keep the user valid until the last of them expires', () => {
     let nowMs = 999;
     const set = setOf(file, () => nowMs);
 
@@ -154,7 +154,7 @@ describe('several tokens of one user', () => {
     expect(after).toEqual([true, false]);
   });
 
-  test('have grants that end each with its own token', () => {
+  test('have grants that each end with their own token', () => {
     let nowMs = 999;
     const set = setOf(file, () => nowMs);
     const grants = ['tok_old', 'tok_new'].map((token) => grantOf(set, token));
@@ -169,7 +169,7 @@ describe('several tokens of one user', () => {
 });
 
 describe('a grant of an earlier set', () => {
-  test('counts while the token is there, whatever else has changed', () => {
+  test('is current while its token is there, whatever else has changed', () => {
     const grant = grantOf(setOf({ [TOKEN]: { userId: 'ada', name: 'Ada' } }), TOKEN);
 
     const later = setOf({ tok_bob: { userId: 'bob' }, [TOKEN]: { userId: 'ada', name: 'Countess' } });
@@ -180,14 +180,14 @@ describe('a grant of an earlier set', () => {
   test.each([
     ['is gone', { tok_new: { userId: 'ada' } }],
     ['is disabled', { [TOKEN]: { userId: 'ada', disabled: true } }],
-    ['belongs to somebody else', { [TOKEN]: { userId: 'bob' } }],
-  ])('does not count once its token %s', (_case, file) => {
+    ['belongs to another user', { [TOKEN]: { userId: 'bob' } }],
+  ])('is not current once its token %s', (_case, file) => {
     const grant = grantOf(setOf({ [TOKEN]: { userId: 'ada' } }), TOKEN);
 
     expect(setOf(file).isCurrent(grant)).toBe(false);
   });
 
-  test('does not count for another token of the same user whose id is the same', () => {
+  test('is not current for another token of the same user with the same id', () => {
     const grant = grantOf(setOf({ [TOKEN]: { userId: 'ada' } }), TOKEN);
     const namesake = `${digestToken(TOKEN).slice(0, 8)}${'0'.repeat(56)}`;
 
@@ -196,7 +196,7 @@ describe('a grant of an earlier set', () => {
     expect(later.isCurrent(grant)).toBe(false);
   });
 
-  test('knows its token by a key that shows in no log, no JSON and no copy', () => {
+  test("has its token's digest in a key that shows in no log, no JSON and no copy", () => {
     const grant = grantOf(setOf({ [TOKEN]: { userId: 'ada' } }), TOKEN);
     const lines: string[] = [];
     const log = pino({}, { write: (line: string) => lines.push(line) });
@@ -210,7 +210,7 @@ describe('a grant of an earlier set', () => {
       expect(text).not.toContain(key.slice(8));
   });
 
-  test('of nobody, such as one made while authentication was off, does not count', () => {
+  test('without a token, as one from while authentication was off, is not current', () => {
     const set = setOf({ [TOKEN]: { userId: 'ada' } });
 
     expect(set.isCurrent({ user: { userId: 'ada', name: 'ada', metadata: {} } })).toBe(false);
@@ -218,7 +218,7 @@ describe('a grant of an earlier set', () => {
   });
 });
 
-test('a hundred thousand tokens are looked up as fast as one', () => {
+test('a lookup among 100,000 tokens does not walk along the entries', () => {
   const entries = Array.from({ length: 100_000 }, (_, index) => ({
     digest: digestToken(`tok_${index}`),
     user: { userId: `user_${index}`, name: 'x', metadata: {} },
@@ -226,7 +226,7 @@ test('a hundred thousand tokens are looked up as fast as one', () => {
   }));
   const set = createTokenSet(entries);
 
-  // Walking along the entries takes minutes for this: no need to wait for its end.
+  // Walking along the entries would take minutes, so the loop stops at a deadline.
   const deadlineMs = performance.now() + 5000;
   let found = 0;
   for (let index = 99_999; index >= 80_000 && performance.now() < deadlineMs; index -= 1) {
@@ -253,7 +253,7 @@ describe('for any set of tokens', () => {
     { minLength: 1, maxLength: 20, selector: (entry) => entry.token },
   );
 
-  test('each is found by itself and gives its own user', () => {
+  test('each token is found and yields its own user', () => {
     fc.assert(
       fc.property(file, (entries) => {
         const set = createTokenSet(parseTokens(textOf(entries)));
@@ -282,7 +282,7 @@ describe('for any set of tokens', () => {
   });
 });
 
-test('a token id is the first eight hex digits of the digest, which is SHA-256 in lower case', () => {
+test('a token id is the first eight hex digits of the SHA-256 digest in lower case', () => {
   const digest = digestToken('1');
 
   expect(digest).toBe('6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b');
