@@ -52,7 +52,7 @@ leftToCi(describeWithRedis)('three processes behind a balancer without stickines
     for (const count of sent) expect(count).toBeGreaterThan(CALLS / 2);
   });
 
-  test('load nothing of Redis where there is no REDIS_URL', async () => {
+  test('load no Redis client without REDIS_URL', async () => {
     const alone = await startServer(sandbox, { ...WITH_TOKENS, env: { ...WITH_TOKENS.env, ...LOUD } });
 
     expect(servers[0]?.stderr()).toContain('@redis/client');

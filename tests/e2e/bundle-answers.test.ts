@@ -57,7 +57,7 @@ test.each([
   [200, '{"status":"ok"}'],
   [202, ''],
   [204, ''],
-])('a request that is answered %i with "%s" ends with an error in words', async (status, body) => {
+])('a request that is answered %i with "%s" ends with a JSON-RPC error', async (status, body) => {
   const answer = await answerAt(status, body);
 
   expect(answer).toEqual({
@@ -87,19 +87,22 @@ test.each([
   expect(answer).toEqual({ jsonrpc: '2.0', id: 7, error: { code: -32_700, message: 'Parse error' } });
 });
 
-testEach([301, 302, 307, 308])('a redirect (%i) is not followed, and its address is told', async (status) => {
-  const answer = await answerAt(status, '');
+testEach([301, 302, 307, 308])(
+  'a redirect (%i) is not followed, and the error names its target',
+  async (status) => {
+    const answer = await answerAt(status, '');
 
-  expect(answer).toMatchObject({
-    error: {
-      message: expect.stringMatching(
-        /^The server has moved to https:\/\/elsewhere\.example\/: install its extension anew from there, /,
-      ),
-    },
-  });
-});
+    expect(answer).toMatchObject({
+      error: {
+        message: expect.stringMatching(
+          /^The server has moved to https:\/\/elsewhere\.example\/: install its extension anew from there, /,
+        ),
+      },
+    });
+  },
+);
 
-test('a redirect that leads to its own address is told as what to mend, not as a move', async () => {
+test('a redirect to the same address is reported as a fault, not as a new address', async () => {
   const answer = await answerAt(302, '', 'text/html', '?again=secret');
 
   expect(answer).toMatchObject({
@@ -138,7 +141,7 @@ async function startEndless() {
   return { url: `http://127.0.0.1:${port}`, ids, open };
 }
 
-test('a subscription that is open keeps the bridge from ending no longer than its host wants it', async () => {
+test('an open subscription does not keep the bridge running after its host has gone', async () => {
   const { url, open } = await startEndless();
   const bridge = await startBridge(url);
   write(bridge, alone(1, 'subscriptions/listen'));
@@ -161,7 +164,7 @@ test('what is never answered is waited for as long as a server is, when the host
   expect(await waitForEnd(bridge)).toMatchObject({ code: 0 });
 });
 
-test('a request without session is cancelled by the end of its response, and nothing is said of it', async () => {
+test('cancelling a stateless request closes its response, and the bridge writes no answer', async () => {
   const { url, ids, open } = await startEndless();
   const bridge = await startBridge(url);
   write(bridge, alone(1, 'tools/call'));
@@ -180,7 +183,7 @@ test.each([
   ['with a session', LIST, ['tools/list', 'notifications/cancelled']],
   ['without one', alone(7, 'tools/list'), ['tools/list']],
 ])(
-  'a request that waits for its next try, %s, ends when it is cancelled, and is not sent again',
+  'a request that waits for its next attempt, %s, ends when it is cancelled, and is not sent again',
   async (_, request, sent) => {
     const methods: unknown[] = [];
     let isRefused = false;
@@ -230,7 +233,7 @@ function callRegional({ child }: TestProcess, region: string): void {
 }
 
 testEach(['n\u00F6rdlich', 'north', '=?base64?eA==?=', ''])(
-  'a parameter that a header must repeat is repeated there: "%s"',
+  'a parameter that a header must repeat is sent in it: "%s"',
   async (region) => {
     const bridge = await startRegional();
 
@@ -243,7 +246,7 @@ testEach(['n\u00F6rdlich', 'north', '=?base64?eA==?=', ''])(
   },
 );
 
-test('a client that has listed no tools calls one with such a parameter all the same', async () => {
+test('a client that has not listed the tools can call one with such a parameter', async () => {
   const bridge = await startRegional();
 
   callRegional(bridge, 'north');

@@ -125,7 +125,7 @@ testEach([502, 503, 504])(
 );
 
 testEach(['read', 'set'])(
-  'the tool "%s", which may run twice as it says of itself, is called again',
+  'the tool "%s", which is read-only or idempotent, is called again',
   async (name) => {
     faults.push(instead(504));
 
@@ -133,13 +133,13 @@ testEach(['read', 'set'])(
   },
 );
 
-test('lists are asked for again', async () => {
+test('lists are requested again', async () => {
   faults.push(instead(502));
 
   expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['write', 'read', 'set']);
 });
 
-test('what is answered 503 with a time to come again has not run, and is sent again, whatever it is', async () => {
+test('any request that is answered 503 with Retry-After is sent again, as it has not run', async () => {
   faults.push(({ upstream, res }) => {
     upstream.resume();
     // As if the server had not run it.
@@ -150,7 +150,7 @@ test('what is answered 503 with a time to come again has not run, and is sent ag
   expect(await call('write')).toContain('run 1');
 });
 
-test('a session that could not be begun anew once is begun anew for the next message, with its stream', async () => {
+test('a session that could not be replaced is replaced at the next message, with its stream', async () => {
   loseSession();
   faults.push(({ forward }) => forward(), instead(429));
 

@@ -1,4 +1,4 @@
-/** Real clients whose streams are cut in the middle of a call: they come back by themselves, and get everything once. */
+/** Real clients whose streams break during a call: they resume by themselves, and receive everything once. */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -126,12 +126,12 @@ const CLIENTS = [
   ['SDK v2', walkV2],
 ] as const;
 
-describe.each(PLACES)('cut %s,', (_place, startPlace) => {
+describe.each(PLACES)('with connections cut %s,', (_place, startPlace) => {
   describe.each(CLIENTS)('a client of %s', (_name, startWalk) => {
     // Each place and each client once whenever tests run; in CI every pair of them.
     const testIt = (startPlace === start) === (startWalk === walkV1) ? test : testInCi;
 
-    testIt('that is cut twice is told of every step once, in order, and gets the answer', async () => {
+    testIt('receives all progress once and in order, and the answer, after two cuts', async () => {
       await startPlace();
       const walking = await startWalk();
       const call = await walk.call();
@@ -152,7 +152,7 @@ describe.each(PLACES)('cut %s,', (_place, startPlace) => {
       expect(call.context.signal.aborted).toBe(false);
     });
 
-    testInCi('gets the answer that came while it was away', async () => {
+    testInCi('receives an answer that was written while it was disconnected', async () => {
       await startPlace();
       const walking = await startWalk();
       const call = await walk.call();
@@ -168,7 +168,7 @@ describe.each(PLACES)('cut %s,', (_place, startPlace) => {
 });
 
 describe.each(CLIENTS)('a client of %s', (_name, startWalk) => {
-  test('that a tool sends away comes back for the answer', async () => {
+  test('reconnects for the answer when a tool pauses the connection', async () => {
     await start();
     const walking = await startWalk();
     const call = await walk.call();
@@ -183,7 +183,7 @@ describe.each(CLIENTS)('a client of %s', (_name, startWalk) => {
     expect(walking.progress).toEqual([1]);
   });
 
-  test('learns at once that its answer is lost, and stops asking', async () => {
+  test('learns at once that its answer is lost, and stops reconnecting', async () => {
     await start();
     const walking = await startWalk();
     const answer = walking.answer.catch((error: unknown) => String(error));
@@ -203,25 +203,28 @@ describe.each(CLIENTS)('a client of %s', (_name, startWalk) => {
   });
 });
 
-testInCi.each(PLACES)('mcp-remote, cut %s, brings its host the answer', async (_place, startPlace) => {
-  await startPlace();
-  const cwd = await sandbox.folder();
-  const client = await connectStdio(sandbox, 'v1', {
-    args: [
-      path.join(ROOT, 'node_modules/mcp-remote/dist/proxy.js'),
-      `${proxy.url}/mcp`,
-      '--header',
-      'Authorization:${AUTH_HEADER}',
-    ],
-    cwd,
-    env: { MCP_REMOTE_CONFIG_DIR: path.join(cwd, 'mcp-auth'), AUTH_HEADER: `Bearer ${ADA}` },
-  });
-  const answer = client.call('walk');
-  const call = await walk.call();
-  // Without anything to say the call is a stream after a second.
-  await eventually(() => proxy.cutWhereSent('id: p.') === 1, { what: 'something to cut' });
-  call.finish('there');
+testInCi.each(PLACES)(
+  'mcp-remote with its connection cut %s delivers the answer to its host',
+  async (_place, startPlace) => {
+    await startPlace();
+    const cwd = await sandbox.folder();
+    const client = await connectStdio(sandbox, 'v1', {
+      args: [
+        path.join(ROOT, 'node_modules/mcp-remote/dist/proxy.js'),
+        `${proxy.url}/mcp`,
+        '--header',
+        'Authorization:${AUTH_HEADER}',
+      ],
+      cwd,
+      env: { MCP_REMOTE_CONFIG_DIR: path.join(cwd, 'mcp-auth'), AUTH_HEADER: `Bearer ${ADA}` },
+    });
+    const answer = client.call('walk');
+    const call = await walk.call();
+    // Without anything to say the call is a stream after a second.
+    await eventually(() => proxy.cutWhereSent('id: p.') === 1, { what: 'something to cut' });
+    call.finish('there');
 
-  expect(await answer).toEqual({ text: 'there', isError: false });
-  expect(countResumed()).toBe(1);
-});
+    expect(await answer).toEqual({ text: 'there', isError: false });
+    expect(countResumed()).toBe(1);
+  },
+);

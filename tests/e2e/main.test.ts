@@ -1,4 +1,4 @@
-/** The built HTTP server as a process: what it says at the start, what it refuses, how it reloads and how it ends. */
+/** The built HTTP server as a process: what it logs at the start, what it refuses, how it reloads and how it ends. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -68,7 +68,7 @@ function expectRefusal({ code, stdout, stderr }: Awaited<ReturnType<typeof refus
 }
 
 describe('the start', () => {
-  test('without any setting listens on loopback with authentication off, and warns loudly', async () => {
+  test('without settings listens on loopback with authentication off, and warns of it', async () => {
     const beganMs = performance.now();
     const server = await startServer(sandbox);
 
@@ -87,7 +87,7 @@ describe('the start', () => {
     expect(server.stdout()).toBe('');
   });
 
-  test('listens on the port that PORT names, and where it is in use says so in one line', async () => {
+  test('listens on PORT, and fails with one line when it is in use', async () => {
     const first = await startServer(sandbox, { env: { PORT: String(await findFreePort()) } });
 
     const second = await refusedStart({ env: { PORT: String(first.port) } });
@@ -112,7 +112,7 @@ describe('the start', () => {
     },
   );
 
-  test('that fails closes the services that are open', async () => {
+  test('that fails closes the services that it has opened', async () => {
     const first = await startServer(sandbox, { env: { PORT: String(await findFreePort()) } });
 
     const second = await refusedStart({
@@ -143,7 +143,7 @@ describe('the start', () => {
   });
 
   test.each(['http', 'stdio'] as const)(
-    'over %s that a signal ends, given twice at once, closes the services that are open',
+    'over %s that is ended by a doubled signal closes the services that it has opened',
     async (transport) => {
       const server = await spawnServer(sandbox, { entry: fixtureEntry(transport, 'lively', 'late') });
       await waitFor('the second service', () => server.stderr().includes('"msg":"opening"'));
@@ -202,7 +202,7 @@ describe('the start', () => {
     },
   );
 
-  test('reads .env, over which the environment wins', async () => {
+  test('reads .env, over which the environment takes precedence', async () => {
     const files = { '.env': 'AUTH_ENABLED=true\nSSE_ENABLED=false\n', 'tokens.json': TOKENS_JSON };
     const server = await startServer(sandbox, { files, env: { SSE_ENABLED: 'true' } });
 
@@ -216,7 +216,7 @@ describe('the start', () => {
 });
 
 describe('the tokens', () => {
-  test('with authentication on and none configured are one for this run, shown once outside of the log', async () => {
+  test('are a single one for this run when none is configured, printed once outside the log', async () => {
     const server = await startServer(sandbox, { env: { AUTH_ENABLED: 'true' } });
 
     const token = await waitFor('the token', () => /^ {2}(mcp_\S{43})$/m.exec(server.stderr())?.[1]);
@@ -232,7 +232,7 @@ describe('the tokens', () => {
     expect(server.stderr()).toContain(`"AUTH_HEADER": "Bearer ${token}"`);
   });
 
-  test('on every address print one that can be used, and say how other machines come in, and what is set in vain', async () => {
+  test('are printed with a usable URL on every address, and settings without effect are logged', async () => {
     const server = await startServer(sandbox, { env: { HOST: '0.0.0.0', OAUTH_CLIENT_ID: 'mcp' } });
 
     const port = new URL(server.url).port;
@@ -262,7 +262,7 @@ describe('the tokens', () => {
     expect(told['msg']).toMatch(/^programs on this machine can sign in; .*PUBLIC_URL/);
   });
 
-  test('of the example open no public server, unless that is meant', async () => {
+  test('from the example are refused on a public server, unless they are allowed', async () => {
     const AUTH_TOKENS = await readFile(path.join(ROOT, 'tokens.example.json'), 'utf8');
     const env = { NODE_ENV: 'production', HOST: '127.0.0.1', AUTH_TOKENS };
     const { code, stderr } = await refusedStart({ env });
@@ -282,7 +282,7 @@ describe('the tokens', () => {
     );
   });
 
-  testInCi('may be one bare one, for the owner', async () => {
+  testInCi('may be a single bare token, for the user "owner"', async () => {
     const token = `mcp_${'x'.repeat(16)}`;
     const server = await startServer(sandbox, {
       env: { NODE_ENV: 'production', HOST: '127.0.0.1', AUTH_TOKENS: token },
@@ -291,7 +291,7 @@ describe('the tokens', () => {
     expect(await statusOfTools(server.url, token)).toBe(200);
   });
 
-  test('are demanded in production, with the variables and the command that mend it', async () => {
+  test('are required in production, and the error names the variables and the command', async () => {
     const cwd = await sandbox.folder();
     const env = { NODE_ENV: 'production' };
 
@@ -316,7 +316,7 @@ describe('the tokens', () => {
     ['a directory', 'folder', /folder: is not a regular file/],
     ['a FIFO that nobody writes to', 'fifo', /fifo: is not a regular file/],
   ] as const)(
-    'in a TOKENS_FILE that is %s stop the start with one line that names it',
+    'in a TOKENS_FILE that is %s make the start fail with one line that names it',
     async (_name, file, words) => {
       const cwd = await sandbox.folder({
         'broken.json': '{"tok_secret_1": {"userId": ',
@@ -359,7 +359,7 @@ describe('the tokens', () => {
 });
 
 describeInTerminal('a terminal', () => {
-  test('that closes ends the server: it leaves nobody who could stop it', async () => {
+  test('that closes ends the server', async () => {
     const port = await findFreePort();
     const command = [process.execPath, ...fixtureEntry('http')].join(' ');
     const cwd = await sandbox.folder(WITH_TOKENS.files);
@@ -389,7 +389,7 @@ describeInTerminal('a terminal', () => {
 });
 
 describe('a signal to stop', () => {
-  test('is SIGHUP, too, where there is no token file to read again', async () => {
+  test('is SIGHUP, too, without a token file to reload', async () => {
     const server = await startServer(sandbox);
 
     server.child.kill('SIGHUP');
@@ -398,7 +398,7 @@ describe('a signal to stop', () => {
   });
 
   testEach(['SIGTERM', 'SIGINT'] as const)(
-    'lets the calls of every transport finish, ends every stream and exits 0 (%s)',
+    'lets the calls on every transport finish, ends every stream and exits with 0 (%s)',
     async (signal) => {
       const { server, calls, stream, subscription, release } = await startBusyServer();
 
@@ -428,7 +428,7 @@ describe('a signal to stop', () => {
     },
   );
 
-  test('given twice at once, as npm forwards it, counts once', async () => {
+  test('that comes twice at once, as npm forwards it, counts once', async () => {
     const server = await startServer(sandbox);
 
     server.child.kill('SIGINT');
@@ -439,7 +439,7 @@ describe('a signal to stop', () => {
     expect(countLines(server, 'shutting down')).toBe(1);
   });
 
-  test('given again after a moment ends the process at once', async () => {
+  test('that is repeated after a moment ends the process at once', async () => {
     const { server } = await startBusyServer();
 
     server.child.kill('SIGTERM');
@@ -455,7 +455,7 @@ describe('a signal to stop', () => {
     expect(performance.now() - askedMs).toBeLessThan(atMost(1_000));
   });
 
-  test('cuts what is not done within the grace period and exits 1', async () => {
+  test('cuts calls that outlast the grace period and exits with 1', async () => {
     const { server } = await startBusyServer({ SHUTDOWN_GRACE_SECONDS: '1' });
 
     const askedMs = performance.now();
@@ -469,7 +469,7 @@ describe('a signal to stop', () => {
     expect(server.log().at(-1)).toMatchObject({ msg: 'stopped', finished: false });
   });
 
-  test('closes what can be closed, says what cannot, and exits 1', async () => {
+  test('closes what it can, logs what fails to close, and exits with 1', async () => {
     const breaking = `import net from 'node:net';
 net.Server.prototype.close = () => { throw new Error('it is stuck'); };`;
     const entry = ['--import', `data:text/javascript,${breaking}`, ...fixtureEntry('http', 'lively')];
@@ -517,7 +517,7 @@ net.Server.prototype.close = () => { throw new Error('it is stuck'); };`;
   });
 });
 
-testInCi('a reader of the log that goes away does not take the server with it', async () => {
+testInCi('the server keeps running when the reader of its log exits', async () => {
   const server = await startServer(sandbox, WITH_TOKENS);
 
   server.child.stderr.destroy();

@@ -92,7 +92,7 @@ const pagesOf = (server: ServerProcess): number =>
 describe.each([
   ['/mcp', test],
   ['/sse', testInCi],
-] as const)('to %s without a header, mcp-remote', (route, testIt) => {
+] as const)('at %s without a header, mcp-remote', (route, testIt) => {
   testIt('signs its user in on the page, and starts again without a browser', async () => {
     const server = await startSignIn();
     const home = await sandbox.folder();
@@ -118,7 +118,7 @@ describe('with a header that is refused, mcp-remote', () => {
     ['/mcp', 'Bearer tok_wrong_0123456789', 'The token is unknown to this server.'],
     ['/sse', `Bearer ${TOKEN.expired}`, 'The token has expired.'],
     ['/mcp', '', 'No credential was sent.'],
-  ] as const)('to %s ends in the words of the server: %s', async (route, header, words) => {
+  ] as const)("at %s ends with the server's explanation: %s", async (route, header, words) => {
     const server = await startSignIn();
     const cwd = await sandbox.folder();
 

@@ -1,4 +1,4 @@
-/** mcp-remote, started with the very arguments of a Claude Desktop configuration: it connects, or says what is wrong. */
+/** mcp-remote, started with the arguments of a Claude Desktop configuration: it connects, or says what is wrong. */
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -112,7 +112,7 @@ testInCi('with authentication off, mcp-remote connects without a header', async 
   expect(JSON.parse(me.text)).toMatchObject({ userId: 'anonymous' });
 });
 
-describe('a credential that is refused', () => {
+describe('a refused credential', () => {
   let server: ServerProcess;
   beforeAll(async () => {
     // For all of them: none is refused so often that it would be told to wait.
@@ -155,7 +155,7 @@ describe('a credential that is refused', () => {
     ['empty', '/sse', 'sse-only', '', 'No credential was sent'],
     ['without the word Bearer', '/mcp', 'default', TOKEN.ada, 'must read'],
   ] as const)(
-    'because it is %s ends mcp-remote to %s (%s) with the words of the server',
+    "that is %s ends mcp-remote at %s (%s) with the server's explanation",
     async (kind, route, transport, header, words) => expectWords(kind, route, transport, header, words),
   );
 
@@ -163,7 +163,7 @@ describe('a credential that is refused', () => {
     ['/mcp', 'default', testInCi],
     ['/sse', 'sse-only', testInCi],
   ] as const)('while connected to %s (%s)', (route, transport, testIt) => {
-    testIt('makes calls fail in words', async () => {
+    testIt("makes calls fail with the server's explanation", async () => {
       const own = await startServer(sandbox, WITH_TOKENS);
       const url = `${own.url}${route}`;
       const client = await connectRemote({ url, transport, header: `Bearer ${TOKEN.ada}` });
@@ -180,7 +180,7 @@ describe('a credential that is refused', () => {
   });
 });
 
-describe('a server that is stopped and comes back', () => {
+describe('a server that restarts', () => {
   describe.each([
     ['/mcp', 'default', 3_000, testInCi],
     // The stream's last frame says to come back after 8 seconds.

@@ -1,4 +1,4 @@
-/** What clients see when Redis, or another process, fails: calls of /mcp go on through all of it, and what cannot says 503 and is never a hang. */
+/** What clients see when Redis, or another process, fails: calls on /mcp are served all along, and what cannot be served is 503 and never hangs. */
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
@@ -118,7 +118,7 @@ leftToCi(describeWithRedis)('with Redis', () => {
     await sandbox.close();
   });
 
-  test('unreachable at the start a server is alive, not ready, serves all the same, and joins by itself: a session that was ended meanwhile ends', async () => {
+  test('that is unreachable at the start, a server is not ready but serves, and joins later: sessions that it ended meanwhile end everywhere', async () => {
     await redis.kill();
     const [server, other] = [await start(), await start()];
 
@@ -138,7 +138,7 @@ leftToCi(describeWithRedis)('with Redis', () => {
     expect(JSON.stringify(reports)).not.toContain(redis.url.replace('unix://', ''));
   });
 
-  test('that refuses is reported in its own words, without what it was sent', async () => {
+  test('that refuses a connection is logged with its error, without what was sent to it', async () => {
     // As Redis 5 answers, which knows no HELLO.
     const old = createServer((socket) =>
       socket.on('data', () =>
@@ -202,7 +202,7 @@ leftToCi(describeWithRedis)('with Redis', () => {
     ]);
   });
 
-  test('lost while running calls go on, a stream is served at home, and elsewhere it is 503 at once and never 404', async () => {
+  test('that is lost, calls are served, and messages for a stream are accepted at its own process and 503, never 404, at another', async () => {
     const held = createHeldTool();
     const tools = [...fixtureTools, held.tool];
     const [here, there] = [await start({}, { tools }), await start({}, { tools })];
@@ -282,7 +282,7 @@ leftToCi(describeWithRedis)('with Redis', () => {
     },
   );
 
-  test('restarted empty nothing is lost: streams are reached and sessions go on', async () => {
+  test('that is restarted empty, streams are reached again and sessions stay valid', async () => {
     const [here, there] = [await start(), await start()];
     await untilReady(here, there);
     const session = await openSse(here.url, ADA);
@@ -305,7 +305,7 @@ leftToCi(describeWithRedis)('with Redis', () => {
     expect(await answersCalls(there, id)).toEqual([200, 200, 200]);
   });
 
-  test('that one process cannot reach for a moment, sessions end in every process when it is back: what was ended in the others, and what was there', async () => {
+  test('that one process could not reach, sessions that were ended meanwhile end in every process once it is back', async () => {
     const way = await openRedisWay(sandbox, redis);
     const [cut, other] = [await start({ REDIS_URL: way.url }), await start()];
     await untilReady(cut, other);
@@ -356,7 +356,7 @@ leftToCi(describeWithRedis)('with Redis', () => {
     },
   );
 
-  test('a process that is killed in mid-call takes its calls with it, whose clients are told so; the session goes on elsewhere; its stream is gone for good', async () => {
+  test('a process that is killed during a call loses the call, whose client is told so; the session stays valid at the others', async () => {
     const env = { ...WITH_TOKENS.env, SERVER_SECRET: SECRET, REDIS_URL: redis.url };
     const home = await startProcess(sandbox, { ...WITH_TOKENS, env, entry: fixtureEntry('http', 'wait') });
     const there = await start();
@@ -424,7 +424,7 @@ leftToCi(describeWithRedis)('with Redis', () => {
     60_000,
   );
 
-  test('hanging it keeps nobody waiting for what is told to all', async () => {
+  test('that hangs does not delay announcements to all processes', async () => {
     const one = await join(createSealer([SECRET]));
 
     redis.hang();
@@ -434,7 +434,7 @@ leftToCi(describeWithRedis)('with Redis', () => {
     expect(one.standing).toBe('together');
   });
 
-  test('a message whose receipt is lost is done once, and gets it however late it is asked for; what cannot be answered is not done', async () => {
+  test('a message whose receipt is lost is handled once and still gets its receipt; one that cannot be answered is not handled', async () => {
     const sealer = createSealer([SECRET]);
     let middleMs = 0;
     const [one, middle] = [await join(sealer), await join(sealer, () => performance.now() + middleMs)];

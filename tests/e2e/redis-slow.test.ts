@@ -1,4 +1,7 @@
-/** What clients see when a process or its way to Redis is slow: a message that reaches another process than its stream gets a definite answer, and is done once or not at all. */
+/**
+ * What clients see when a process or its connection to Redis is slow: a message for another process's stream gets a definite answer, and is handled
+ * once or not at all.
+ */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createClient } from '@redis/client';
@@ -59,7 +62,7 @@ leftToCi(describeWithRedis)('with Redis', () => {
     await sandbox.close();
   });
 
-  test('slow to answer at the start a process listens when it has joined the others: the first message that reaches it gets through', async () => {
+  test('that is slow at the start, a process listens only once it has joined, so that its first message gets through', async () => {
     const here = await start();
     const session = await openSse(here.url, ADA);
     const way = await openRedisWay(sandbox, redis, { delayMs: 100 });
@@ -72,7 +75,7 @@ leftToCi(describeWithRedis)('with Redis', () => {
     session.close();
   });
 
-  test('slow to answer a session that is ended while another request of it waits is over for that one, too, and is not opened anew', async () => {
+  test('that is slow, a session that is ended while another request waits is over for that request too, and not opened again', async () => {
     const logs: Feature = { name: 'logs', options: { capabilities: { logging: {} } } };
     const way = await openRedisWay(sandbox, redis, { delayMs: 60 });
     const [here, there] = [await start(redis.url, [logs]), await start(way.url, [logs])];
@@ -100,7 +103,7 @@ leftToCi(describeWithRedis)('with Redis', () => {
     expect([404, 503]).toContain(set);
   });
 
-  test('a process that stands still for a second keeps those waiting who need it, no longer', async () => {
+  test('a process that stops for a second delays only the messages that need it', async () => {
     const [home, there] = [await startHome(), await start()];
     const session = await openSse(home.url, ADA);
     const before = redis.given('publish');
@@ -124,7 +127,7 @@ leftToCi(describeWithRedis)('with Redis', () => {
     expect(session.messages()).toHaveLength(2);
   });
 
-  test('that cuts a process off for reading too slowly, it comes back by itself; what is posted meanwhile is done once, or 503 and not done', async () => {
+  test('that disconnects a slow process, the process reconnects; messages meanwhile are handled once, or are 503 and not handled', async () => {
     const way = await openRedisWay(sandbox, redis);
     const slow = await start(way.url);
     const [ofSlow = ''] = listeners();

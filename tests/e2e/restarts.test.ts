@@ -1,4 +1,4 @@
-/** Real clients through a `kill -9` and a restart: with SERVER_SECRET their sessions go on, and the start says what it is for. */
+/** Real clients during a `kill -9` and a restart: with SERVER_SECRET their sessions stay valid, and the start says what it is for. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -33,8 +33,8 @@ async function kill({ child }: ServerProcess): Promise<void> {
 describe.each([
   ['v1 http', testInCi],
   ['v2 http', test],
-] as const)('a client of the kind %s', (kind, testIt) => {
-  testIt('goes on after kill -9 and a restart with the same secret', async () => {
+] as const)('a %s client', (kind, testIt) => {
+  testIt('keeps its session after kill -9 and a restart with the same secret', async () => {
     const first = await start({ SERVER_SECRET: SECRET });
     const client = await connectClient(kind, { url: first.url, token: TOKEN.ada });
     const before = await client.call('whoami');
@@ -50,7 +50,7 @@ describe.each([
     expect(tools.length).toBeGreaterThan(0);
   });
 
-  testIt('is told 404 without one', async () => {
+  testIt('gets 404 after a restart without a secret', async () => {
     const first = await start({});
     const client = await connectClient(kind, { url: first.url, token: TOKEN.ada });
 
@@ -70,7 +70,7 @@ describe('the start', () => {
     server.log().flatMap(({ level, msg }) => (ADVICE.test(String(msg)) ? [level] : []));
 
   testInCi(
-    'of a deployment says once what SERVER_SECRET would give, and nothing where it is set or nobody else comes',
+    'of a public server advises SERVER_SECRET once, and not when it is set or the server is local',
     async () => {
       const deployed = { HOST: '0.0.0.0', ALLOW_WEAK_TOKENS: 'true', LOG_LEVEL: 'debug' };
       const servers = [
@@ -86,7 +86,7 @@ describe('the start', () => {
     },
   );
 
-  test('with an unusable secret ends with the command that makes one, and does not show it', async () => {
+  test('with an invalid secret fails with the command that makes one, and does not show the secret', async () => {
     const refused = start({ SERVER_SECRET: 'my-favourite-secret' });
 
     await expect(refused).rejects.toThrow(

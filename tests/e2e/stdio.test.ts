@@ -20,7 +20,7 @@ describe.each(STDIO_KINDS)('a %s client', (kind) => {
   // Whose the token is has nothing to do with the kind of client.
   const testIt = kind === STDIO_KINDS[0] ? test : testInCi;
 
-  test('without any setting lists and calls the tools as anybody', async () => {
+  test('without settings lists and calls the tools as the user "anonymous"', async () => {
     const client = await connectStdio(sandbox, kind, await stdioCommand());
 
     const names = await client.listTools();
@@ -45,7 +45,7 @@ describe.each(STDIO_KINDS)('a %s client', (kind) => {
   });
 });
 
-test('the .env of the working folder is that of another project, and changes nothing', async () => {
+test("the .env of the working folder, which is another project's, is not read", async () => {
   const command = await stdioCommand();
   await writeFile(path.join(command.cwd, '.env'), 'PUBLIC_URL=/my-app\nPORT=/x.sock\nAUTH_ENABLED=true\n');
   const client = await connectStdio(sandbox, 'v1', command);
@@ -68,7 +68,7 @@ test('a token without the scope of a tool neither lists nor calls it', async () 
   expect(refused).toEqual({ text: expect.stringContaining('insufficient_scope'), isError: true });
 });
 
-test('more calls than CALLS_PER_MINUTE are told how long to wait', async () => {
+test('calls beyond CALLS_PER_MINUTE get an error that says how long to wait', async () => {
   const client = await connectStdio(sandbox, 'v1', await stdioCommand({ CALLS_PER_MINUTE: '2' }));
 
   const answers = [await client.call('whoami'), await client.call('whoami')];
@@ -88,7 +88,7 @@ testEach([
   ['expired', { MCP_TOKEN: TOKEN.expired }, /^MCP_TOKEN .*expired/],
   ['disabled', { MCP_TOKEN: TOKEN.disabled }, /^MCP_TOKEN .*disabled/],
 ] as const)(
-  'with authentication on and an MCP_TOKEN that is %s the start is refused',
+  'with authentication on and an MCP_TOKEN that is %s, the server refuses to start',
   async (_kind, env, words) => {
     const started = sandbox.spawn(await stdioCommand({ AUTH_ENABLED: 'true', LOG_LEVEL: 'warn', ...env }));
 
@@ -103,7 +103,7 @@ testEach([
 );
 
 testInCi(
-  'with authentication on and no token file the start is refused with the variable that mends it',
+  'with authentication on and no token file, the server refuses to start and names the variable to set',
   async () => {
     const options = await stdioCommand({ AUTH_ENABLED: 'true', MCP_TOKEN: TOKEN.ada });
 
@@ -116,7 +116,7 @@ testInCi(
   },
 );
 
-test('stdout carries one protocol message a line, also for what is no message, and stderr the log', async () => {
+test('stdout has one JSON-RPC message per line, also in answer to invalid lines, and stderr has the log', async () => {
   const started = sandbox.spawn(await stdioCommand({ LOG_LEVEL: 'debug' }));
   const send = (line: string): void => void started.child.stdin.write(`${line}\n`);
   const answers = (): Record<string, unknown>[] =>
@@ -168,7 +168,7 @@ function listTools(id: number, version: string): string {
   return request(id, 'tools/list', { _meta });
 }
 
-test('each request that stands alone is refused by itself where it is of a revision that is not spoken', async () => {
+test('each stateless request of an unsupported revision is refused on its own', async () => {
   const started = sandbox.spawn(await stdioCommand());
 
   started.child.stdin.write(
@@ -187,22 +187,25 @@ test('each request that stands alone is refused by itself where it is of a revis
   );
 });
 
-testEach(['the end of stdin', 'SIGTERM', 'SIGINT'] as const)('%s ends the process with 0', async (what) => {
-  const started = sandbox.spawn(await stdioCommand());
-  started.child.stdin.write(`${request(1, 'initialize', INITIALIZE)}\n`);
-  await waitFor('the answer to initialize', () => started.stdout().includes('\n'));
+testEach(['the end of stdin', 'SIGTERM', 'SIGINT'] as const)(
+  '%s ends the process with exit code 0',
+  async (what) => {
+    const started = sandbox.spawn(await stdioCommand());
+    started.child.stdin.write(`${request(1, 'initialize', INITIALIZE)}\n`);
+    await waitFor('the answer to initialize', () => started.stdout().includes('\n'));
 
-  const askedMs = performance.now();
-  if (what === 'the end of stdin') started.child.stdin.end();
-  else started.child.kill(what);
-  const ending = await waitForEnd(started);
+    const askedMs = performance.now();
+    if (what === 'the end of stdin') started.child.stdin.end();
+    else started.child.kill(what);
+    const ending = await waitForEnd(started);
 
-  expect(ending).toEqual({ code: 0, signal: null });
-  expect(performance.now() - askedMs).toBeLessThan(atMost(2_000));
-});
+    expect(ending).toEqual({ code: 0, signal: null });
+    expect(performance.now() - askedMs).toBeLessThan(atMost(2_000));
+  },
+);
 
 testEach(['SIGTERM', 'the end of stdin'] as const)(
-  '%s closes the services once, those too that keep the process alive, and ends it with 0',
+  '%s closes each service once, also one that keeps the process alive, and exits with 0',
   async (what) => {
     const command = await stdioCommand();
     const started = sandbox.spawn({ ...command, args: fixtureEntry('stdio', 'wait', 'lively') });
