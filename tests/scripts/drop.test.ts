@@ -53,7 +53,7 @@ async function createHouse(changes: Readonly<Record<string, string>> = {}): Prom
   return folder;
 }
 
-test('takes out files, folders, lines, parts of lines and own tests, and names the tests that use the island too', async () => {
+test("removes files, folders, lines, parts of lines and the island's tests, and names other tests that use it", async () => {
   const house = await createHouse();
 
   const { edits, tests } = await planDrop(house, LIGHT);
@@ -66,7 +66,7 @@ test('takes out files, folders, lines, parts of lines and own tests, and names t
     await expect(readFile(path.join(house, gone))).rejects.toThrow('ENOENT');
 });
 
-test('keeps a later version of it away: the commands of the README merge without a conflict', async () => {
+test('keeps the island removed at the next merge, for which the commands of the README cause no conflict', async () => {
   const template = await createHouse({
     'README.md': `# A house\n\n\`\`\`sh\n${upstreamCommands(['tests/template']).join('\n')}\n\`\`\`\n`,
   });
@@ -100,7 +100,7 @@ test('keeps a later version of it away: the commands of the README merge without
   expect(await readFile(path.join(fork, 'tests/door.test.ts'), 'utf8')).toContain('knock');
 });
 
-test('says what a README without those commands does not keep away, and tells npm run init', async () => {
+test('lists the paths that a README without those commands does not remove, and passes them to npm run init', async () => {
   const bare = await createHouse();
   const listing = await createHouse({ 'README.md': `${removalOf(['tests/template'])}\n` });
 
@@ -111,7 +111,7 @@ test('says what a README without those commands does not keep away, and tells np
   expect(deletedIn(edits.get('README.md') ?? '')).toEqual(['tests/template', ...paths]);
 });
 
-test('takes out what stands on an island with it, unless that is gone already', async () => {
+test('removes the islands that depend on the island too, unless they are gone already', async () => {
   const lamp: Island = { ...LIGHT, name: 'lamp', files: ['lamps'], wiring: [], tests: [] };
   const power: Island = {
     ...LIGHT,
@@ -129,7 +129,7 @@ test('takes out what stands on an island with it, unless that is gone already', 
   expect([...edits.keys()]).toEqual(['lamps/deep/lamp.svg', 'src/house.ts']);
 });
 
-test('names the files of a fork that import what goes, however they do', async () => {
+test('names the files of a fork that import what is removed, in whatever form', async () => {
   const house = await createHouse({
     'src/tools/reading.ts': "import { light } from '../light.ts';\n",
     'src/tools/sewing.ts': "const { light } = await import('../light.ts');\n",
@@ -145,7 +145,7 @@ test('names the files of a fork that import what goes, however they do', async (
 test.each([
   ['a line is not there', { 'src/house.ts': 'door();\n' }, 'src/house.ts has no line with "light"'],
   ['a part is not there', { 'package.json': '{}' }, 'package.json has no " && lit"'],
-])('is refused as a whole when %s', async (_what, changes, words) => {
+])('changes nothing when %s', async (_what, changes, words) => {
   await expect(planDrop(await createHouse(changes), LIGHT)).rejects.toThrow(words);
 });
 
@@ -155,7 +155,7 @@ test.each([
   { args: ['metrics', 'admin'], code: 2, first: 'drop takes one part at a time' },
   { args: [], code: 2, first: 'drop needs the name of a part.\n' },
   { args: ['page', '--dryrun'], code: 2, first: 'drop has no option --dryrun.\n' },
-])('says with $args what there is, and ends with $code', async ({ args, code, first }) => {
+])('with $args lists the islands and exits with $code', async ({ args, code, first }) => {
   const asked = sandbox.spawn({ args: [builtFile('scripts/drop.js'), ...args], cwd: await sandbox.folder() });
 
   expect(await waitForEnd(asked)).toMatchObject({ code });

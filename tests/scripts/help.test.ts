@@ -79,7 +79,7 @@ testInCi(
   60_000,
 );
 
-test('what the usage texts list is what there is', async () => {
+test('the usage texts list the clients and tools that exist', async () => {
   const [connect, init] = await Promise.all([run('connect', ['--help']), run('init', ['--help'])]);
 
   expect(connect.stdout.replaceAll(/\n {19}/g, ' ')).toContain(`one of: ${CLIENT_IDS.join(', ')}\n`);

@@ -89,7 +89,7 @@ async function init(cwd: string, args: readonly string[]) {
 }
 
 describe('npm run init', () => {
-  test('changes the one place of name, title and address, keeps the tools it is told to, and empties what is the template’s', async () => {
+  test('sets the name, title and address, keeps the tools that are named, and removes what belongs to the template', async () => {
     const folder = await createTemplate();
 
     const done = await init(folder, [
@@ -127,7 +127,7 @@ describe('npm run init', () => {
     expect(await readdir(path.join(folder, 'tests'))).toEqual(['app']);
   });
 
-  test('keeps away what has been dropped before', async () => {
+  test('keeps what was dropped before in the list of files to remove at a merge', async () => {
     const folder = await createTemplate();
     await writeFile(path.join(folder, 'README.md'), `${removalOf(['tests/template', 'lamps'])}\n`);
 
@@ -142,7 +142,7 @@ describe('npm run init', () => {
     expect(deleted).toEqual(['tests/template', 'lamps']);
   });
 
-  test('leaves files behind with which formatting has nothing to do', async () => {
+  test('writes files that need no formatting', async () => {
     const folder = await createTemplate();
     const config = await resolveConfig(path.join(ROOT, 'README.md'));
 
@@ -170,7 +170,7 @@ describe('npm run init', () => {
     expect(edits.has('docs/ARCHITECTURE.md')).toBe(false);
   });
 
-  test('lists with --dry-run what it would do, and does nothing', async () => {
+  test('with --dry-run lists its changes and makes none', async () => {
     const folder = await createTemplate({ withGit: false });
 
     const { code, stdout } = await init(folder, ['--name', 'x', '--keep', 'none', '--dry-run']);
@@ -181,7 +181,7 @@ describe('npm run init', () => {
     expect(await textsIn(folder)).toEqual(TEMPLATE);
   });
 
-  test('refuses where something is not committed, where there is no repository, and where it has been before', async () => {
+  test('refuses uncommitted changes, a folder without a repository, and a second run', async () => {
     const dirty = await createTemplate();
     await writeFile(path.join(dirty, 'mine.txt'), 'mine');
     const without = await createTemplate({ withGit: false });
@@ -199,7 +199,7 @@ describe('npm run init', () => {
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is your own already')]);
   });
 
-  test('puts everything back when a file cannot be written', async () => {
+  test('restores everything when a file cannot be written', async () => {
     const folder = await createTemplate({ withGit: false });
     await mkdir(path.join(folder, 'in-the-way'));
 
@@ -211,7 +211,7 @@ describe('npm run init', () => {
     expect(await textsIn(folder)).toEqual(TEMPLATE);
   });
 
-  test('says so when a file can be read and not written, and puts back what came before it', async () => {
+  test('reports a file that is read-only, and restores those before it', async () => {
     if (process.platform !== 'linux') return;
     const folder = await createTemplate({ withGit: false });
     // Nobody may write there, root neither.
@@ -228,7 +228,7 @@ describe('npm run init', () => {
     expect(await readFile(path.join(folder, 'README.md'), 'utf8')).toBe(TEMPLATE['README.md']);
   });
 
-  test('says what it does with --help, and needs a name where nobody can be asked', async () => {
+  test('explains itself with --help, and needs --name without a terminal', async () => {
     const folder = await sandbox.folder();
 
     const help = await init(folder, ['--help']);
@@ -254,7 +254,7 @@ describe('the command line', () => {
     [['--nmae', 'x'], 'init has no option --nmae.\n\nUsage: npm run init'],
     [['--name'], '--name needs a value.\n\nUsage: npm run init'],
     [['x'], 'init takes options only.\n\nUsage: npm run init'],
-  ])('refuses %j in words', (args, words) => {
+  ])('refuses %j with the reason', (args, words) => {
     expect(() => parseInitLine(args)).toThrow(words);
   });
 });
@@ -263,7 +263,7 @@ describe('the command line', () => {
 const silent = () => ({ input: new PassThrough().end(), output: new PassThrough() });
 
 describe('the questions', () => {
-  test('suggest what an empty answer means, and come again after one that cannot be taken', async () => {
+  test('show the default of an empty answer, and are repeated after an invalid one', async () => {
     const input = new PassThrough();
     const output = new PassThrough().setEncoding('utf8');
     input.end('No Name\nmy-lessons\n\nnowhere\n\nwhoami\n');
@@ -281,7 +281,7 @@ describe('the questions', () => {
     );
   });
 
-  test('are not asked for what is given, and change nothing when they are not answered', async () => {
+  test('are skipped for given options, and without an answer nothing is changed', async () => {
     const given = { name: 'a', title: 'A', address: undefined, keep: [] };
 
     expect(await ask(given, 'x', silent())).toEqual(given);
@@ -295,7 +295,7 @@ describe('the questions', () => {
   }); // prettier-ignore
 });
 
-test('this checkout has the places that the command changes, unless it is a fork without them', async () => {
+test('this checkout has the lines that the command changes, unless it is a fork without them', async () => {
   const folder = await sandbox.folder();
   for (const name of ['package.json', 'package-lock.json', 'src/definition.ts', 'src/tools/index.ts'])
     await cp(path.join(ROOT, name), path.join(folder, name));

@@ -15,7 +15,7 @@ type Checkout = Awaited<ReturnType<typeof createCheckout>>;
 /** What every test says when npm ci was run again. */
 const INSTALLING = 'prepare: installing dependencies (npm ci)\n';
 
-describe('after the real npm', () => {
+describe('after npm itself', () => {
   let prepared: Checkout;
   let checkout: Checkout;
   beforeAll(async () => {
@@ -58,27 +58,27 @@ describe('after the real npm', () => {
     return stderr.includes(INSTALLING);
   }
 
-  testInCi('has added a package with an install script, nothing is installed again', async () => {
+  testInCi('has added a package with an install script, npm ci is not run again', async () => {
     await npm('install', './with-script-1.0.0.tgz');
 
     expect(await checkout.exists('node_modules/with-script/ran')).toBe(true);
     expect(await installsAgain()).toBe(false);
   });
 
-  testInCi('has installed from the lock file by hand, nothing is installed again', async () => {
+  testInCi('has installed from the lock file by hand, npm ci is not run again', async () => {
     await npm('ci');
 
     expect(await installsAgain()).toBe(false);
   });
 
-  testInCi('has added a folder, nothing is installed again', async () => {
+  testInCi('has added a folder, npm ci is not run again', async () => {
     await npm('install', './vendor/with-script');
 
     expect(await installsAgain()).toBe(false);
   });
 
   // What is told apart below without npm.
-  testInCi('has written the lock file only, or left the development tools out, it is installed', async () => {
+  testInCi('has written only the lock file, or has left out development tools, npm ci is run', async () => {
     await npm('install', './with-script-1.0.0.tgz', '--save-dev', '--package-lock-only');
     const lockFileOnly = await installsAgain();
     await npm('ci', '--omit=dev');
@@ -140,7 +140,7 @@ describe('two lock files', () => {
     expect(agree(wanted, lockOf(installed))).toBe(false);
   });
 
-  test('agree without what is optional, which another platform has, and not without anything else', () => {
+  test('agree without an optional package, but not without any other', () => {
     const optional = lockOf({ 'node_modules/a': a, 'node_modules/b': { ...a, optional: true } });
     const development = lockOf({ 'node_modules/a': a, 'node_modules/b': { ...a, dev: true } });
 
@@ -148,7 +148,7 @@ describe('two lock files', () => {
     expect(agree(development, lockOf({ 'node_modules/a': a }))).toBe(false);
   });
 
-  test('do not agree when one comes from another place and has no digest to tell', () => {
+  test('do not agree when a package without a digest comes from another source', () => {
     expect(agree(git('1'), git('1'))).toBe(true);
     expect(agree(git('1'), git('2'))).toBe(false);
   });
@@ -160,12 +160,12 @@ describe('two lock files', () => {
     expect(agree(optional, optional, ['node_modules/a'])).toBe(true);
   });
 
-  test('do not agree when npm’s own is half written', () => {
+  test("do not agree when npm's own is incomplete", () => {
     expect(agree(wanted, '{"packages": {')).toBe(false);
   });
 });
 
-testInCi('what our own npm ci has made of a lock file is not installed twice', async () => {
+testInCi('npm ci of the start script is not run twice for one lock file', async () => {
   const checkout = await createCheckout();
   // The recording npm leaves nothing that could be compared.
   await checkout.write(

@@ -24,7 +24,7 @@ function read(name: string): string {
 }
 
 describe('the built server', () => {
-  test('is two scripts that find Koa, zod and the SDK in themselves', () => {
+  test('is two scripts that contain Koa, zod and the SDK', () => {
     const both = `${read('joined.cjs')}${read('joined-sdk.cjs')}`;
     const outside = both.matchAll(/\b(?:require|joined)\("([^"]+)"\)/g);
     const names = [...outside].map(([, name = '']) => name);
@@ -35,7 +35,7 @@ describe('the built server', () => {
     expect(names).toEqual(expect.arrayContaining(['pg', '@redis/client']));
   });
 
-  test('has the SDK in the one, zod in the other, and what nobody may ever ask for in neither', () => {
+  test('has the SDK in one script, zod in the other, and rarely used tables in neither', () => {
     const [start, sdk] = [modulesIn('joined.cjs'), modulesIn('joined-sdk.cjs')];
     const all = [...start, ...sdk];
 
@@ -48,7 +48,7 @@ describe('the built server', () => {
     expect(start.filter((name) => name.includes('iconv-lite'))).toEqual([]);
   });
 
-  test('is loaded by its entries', () => {
+  test('is loaded by the entry files', () => {
     // A fork's tools may need packages besides.
     expect(read('main.js')).toContain('await load("src/main.ts", [');
     expect(read('../lab/fixture/entry.js')).toContain('await load("lab/fixture/entry.ts", []);');
@@ -62,7 +62,7 @@ describe('the built server', () => {
     expect(read('joined.cjs')).not.toContain('application/vnd.openxmlformats');
   });
 
-  test('has a map by which stack traces lead to the sources', () => {
+  test('has a source map for stack traces', () => {
     const map: unknown = JSON.parse(read('joined.cjs.map'));
 
     expect(map).toMatchObject({
@@ -70,7 +70,7 @@ describe('the built server', () => {
     });
   });
 
-  test('makes the schemas of the SDK when a message needs them, and no start waits for that', async () => {
+  test('evaluates the SDK at the first message that needs it, not at the start', async () => {
     const message = await modulesRun(async (url) => {
       const headers = {
         authorization: `Bearer ${TOKEN.ada}`,
@@ -91,7 +91,7 @@ describe('the built server', () => {
   });
 });
 
-test('a module that asks where it is hears what it would by itself', async () => {
+test('a joined module has the import.meta.url and file name of its source', async () => {
   const asking = 'export const where = [import.meta.url, import.meta.dirname, import.meta.filename];';
   const telling = "import { where } from './tools/where.ts'; process.stdout.write(JSON.stringify(where));";
 
@@ -102,7 +102,7 @@ test('a module that asks where it is hears what it would by itself', async () =>
   expect(JSON.parse(printed)).toEqual([pathToFileURL(file).href, tools, file]);
 });
 
-testInCi('zod speaks the languages that are not joined', async () => {
+testInCi('zod loads locales that are not joined', async () => {
   const speaking = `import { z } from 'zod';
 z.config(z.locales.de());
 process.stdout.write(z.string().safeParse(1).error.issues[0].message);`;

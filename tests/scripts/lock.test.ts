@@ -58,7 +58,7 @@ test.each([
   // Its id belongs to a process that runs: npm, jest or the shell that started this one.
   ['names a process that did not make it', `${process.ppid} ${hostname()}\n`],
   ['names a process of another machine', '1 some-container\n'],
-])('takes over a lock that %s, once nobody has touched it for a while', async (_name, content) => {
+])('takes over a lock that %s once its file is old', async (_name, content) => {
   const file = await newFile();
   await writeFile(file, content);
   // As after the clock has been set back.
@@ -87,7 +87,7 @@ test.each([
   unlock();
 });
 
-testInCi('waits for as long as the maker of the lock touches it', async () => {
+testInCi('waits as long as the owner of the lock touches its file', async () => {
   const file = await newFile();
   await writeFile(file, '1 some-container\n');
   let touches = 0;
@@ -115,7 +115,7 @@ testInCi('touches its lock while it holds it', async () => {
   expect(touched).toBe(true);
 });
 
-test('leaves none behind on a full disk', async () => {
+test('leaves no lock behind when the disk is full', async () => {
   const checkout = await createCheckout();
 
   // Files can be made, and nothing can be written into them.
@@ -127,7 +127,7 @@ test('leaves none behind on a full disk', async () => {
   expect(await checkout.exists('.prepare.lock')).toBe(false);
 });
 
-testInCi('leaves none behind when a signal ends the installation', async () => {
+testInCi('leaves no lock behind when a signal ends the installation', async () => {
   const checkout = await createCheckout();
   await checkout.write(
     'npm-cli.js',

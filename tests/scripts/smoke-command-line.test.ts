@@ -16,7 +16,7 @@ const sandbox = createSandbox();
 afterAll(async () => sandbox.close());
 
 describe('the command line', () => {
-  test('takes the URL and the tokens from the environment when they are not given', () => {
+  test('reads the URL and the tokens from the environment unless they are given', () => {
     const environment = { SMOKE_URL: 'https://my-app.example', SMOKE_TOKEN: 'tok_a', SMOKE_TOKEN2: 'tok_b' };
 
     const fromEnvironment = parseOptions([], environment);
@@ -72,7 +72,7 @@ describe('the command line', () => {
     expect(() => parseOptions(['https://my-app.example', option], {})).toThrow(words);
   });
 
-  test('sends a token over plain HTTP to another machine only when it is told to', () => {
+  test('sends a token over plain HTTP to another machine only with --allow-http', () => {
     const args = ['http://192.0.2.1:8000', '--token', 'tok_a', '--allow-http'];
 
     expect(parseOptions(args, {})).toMatchObject({ allowHttp: true, token: 'tok_a' });
@@ -98,7 +98,7 @@ describe('the report', () => {
     );
   });
 
-  test('hides a token in every form that it may be seen in', () => {
+  test('hides a token in every encoding', () => {
     const redact = createRedactor(['Tok_A', 'Tok_A/b']);
 
     expect(redact('Tok_A/b, https://tok_a.example/?x=Tok_A%2Fb#Tok_A')).toBe(
@@ -111,7 +111,7 @@ describe('the report', () => {
   });
 });
 
-test('what a server says moves no cursor, sets no title, and looks like no line of the report', () => {
+test('text of a server cannot control the terminal or imitate a line of the report', () => {
   const said = 'said \u001B]0;title\u0007\u001B[2J\u202E\n✓ Credential is accepted';
   const step = { ...result('tls', 'passed'), status: 'failed', detail: said, advice: said } as const;
   const summary = {
@@ -134,7 +134,7 @@ test('what a server says moves no cursor, sets no title, and looks like no line 
 });
 
 describe('mcp-remote', () => {
-  test('is found where whoever runs the smoke test has installed it, when the server is a package itself', async () => {
+  test('is found in the folder of the caller when the server is an installed package', async () => {
     const here = await realpath(await sandbox.folder());
     const installed = path.join(await sandbox.folder(), 'node_modules/my-server');
     const own = path.join(here, 'node_modules/mcp-remote');
@@ -145,7 +145,7 @@ describe('mcp-remote', () => {
     expect(findMcpRemote([ROOT, here])).toContain(ROOT);
   });
 
-  test('that is missing is to be installed in a way that works there', async () => {
+  test('that is missing is reported with a command that installs it there', async () => {
     const empty = await sandbox.folder();
 
     expect(() => findMcpRemote([path.join(empty, 'node_modules/my-server'), empty])).toThrow(
@@ -167,7 +167,7 @@ describe('a certificate', () => {
     // Made for six days, and for twelve hours.
     ['May 30 00:00:00 2026 GMT', 'Jun 5 00:00:00 2026 GMT', '4 days'],
     ['May 31 20:00:00 2026 GMT', 'Jun 1 08:00:00 2026 GMT', '8 hours'],
-  ])('from %s to %s is good while it need not be renewed', (from, to, left) => {
+  ])('from %s to %s passes while it need not be renewed', (from, to, left) => {
     expect(judgeCertificate({ from, to }, now)).toBe(`certificate valid for ${left}`);
   });
 
@@ -188,7 +188,7 @@ function result(id: string, status: 'passed' | 'skipped' | 'blocked'): StepResul
 describe('the count of checks', () => {
   const passed = [result('one', 'passed'), result('two', 'passed')];
 
-  test('is whole when each check of the plan ran or does not apply', () => {
+  test('is complete when each check of the plan ran or does not apply', () => {
     const results = [...passed, result('three', 'skipped'), result('four', 'passed')];
 
     expect(countChecks(ALL, results)).toEqual({ ran: 3, expected: 3 });
@@ -230,7 +230,7 @@ async function show(isTerminal: boolean): Promise<string> {
   return shown;
 }
 
-test('a run as JUnit has it: failures with what to do, no secret, and no character that XML cannot hold', () => {
+test('the JUnit report has failures with advice, no secret, and no character that XML cannot contain', () => {
   const failed = {
     ...result('tls', 'passed'),
     status: 'failed',

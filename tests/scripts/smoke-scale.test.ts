@@ -58,7 +58,7 @@ async function smokeBalanced(envs: readonly Readonly<Record<string, string>>[]) 
   return smoke(balancer.url, '--token', ADA, '--instances', String(servers.length));
 }
 
-test('a session that outlives a restart passes, and one that is forgotten is named with what to set', async () => {
+test('a session that survives a restart passes, and one that is lost fails with the variable to set', async () => {
   const [kept, forgotten] = await Promise.all([
     smokeThroughRestart({ SERVER_SECRET: SECRET }),
     smokeThroughRestart({}),
@@ -77,7 +77,7 @@ test('a session that outlives a restart passes, and one that is forgotten is nam
   expect(forgotten.exitCode).toBe(1);
 });
 
-testInCi('instances that forget are named, with how often, and what to set', async () => {
+testInCi('instances that do not share sessions fail, with how often and the variable to set', async () => {
   const [strangers, withoutSse] = await Promise.all([
     smokeBalanced([{}, {}, {}]),
     smokeBalanced([{ SERVER_SECRET: SECRET }, { SERVER_SECRET: SECRET }]),

@@ -28,7 +28,7 @@ async function signIn(address: string): Promise<string[]> {
   return [discovered, registered, allowed, used].map(({ detail }) => detail);
 }
 
-test('signs in, calls, refreshes and ends it, in the plan', async () => {
+test('with --sign-in signs in, calls, refreshes and revokes', async () => {
   const run = await smoke(healthy.url, '--token', ADA, '--sign-in');
 
   expect({ exitCode: run.exitCode, failed: run.ids('failed') }).toEqual({ exitCode: 0, failed: [] });
@@ -38,13 +38,13 @@ test('signs in, calls, refreshes and ends it, in the plan', async () => {
   );
 });
 
-test('without the option does not sign in, and says so', async () => {
+test('without --sign-in skips signing in, with the reason', async () => {
   const run = await smoke(healthy.url, '--token', ADA);
 
   expect(run.step('sign-in')).toMatchObject({ status: 'skipped', detail: '--sign-in was not given' });
 });
 
-test('does not look at the server of somebody else at which users sign in', async () => {
+test('does not check an identity provider at which users sign in', async () => {
   const discovered = await discoverAt({
     answer: (exchange) =>
       editJson(exchange, '/.well-known/oauth-protected-resource/mcp', (body) => ({
@@ -101,7 +101,7 @@ function answerInPlace(
 
 const DOCUMENT = '/.well-known/oauth-authorization-server';
 
-describe('names', () => {
+describe('reports', () => {
   const faults: readonly (readonly [string, Fault, RegExp])[] = [
     [
       'a proxy that takes WWW-Authenticate away',
@@ -287,7 +287,7 @@ test.each<[string, Fault]>([
       },
     },
   ],
-])('names a proxy that does not pass on Host: the server %s a loopback address', async (words, fault) => {
+])('reports a proxy that does not pass on Host: the server %s a loopback address', async (words, fault) => {
   const proxy = await startFaultyProxy(healthy.url, fault);
   // An address of this machine that is no loopback one.
   const outcome = await signIn(proxy.url.replace('127.0.0.1', '0.0.0.0')).catch((error: unknown) => error);
@@ -301,7 +301,7 @@ test.each<[string, Fault]>([
 test.each<[string, Fault]>([
   ['says to be', { answer: editNames('/.well-known/oauth-protected-resource/mcp') }],
   ['is of', { answer: editNames(DOCUMENT) }],
-])('names a proxy too where PUBLIC_URL may be right: %s another address', async (words, fault) => {
+])('reports a proxy, too, when PUBLIC_URL may be right: %s another address', async (words, fault) => {
   const proxy = await startFaultyProxy(healthy.url, fault);
   const outcome = await signIn(proxy.url).catch((error: unknown) => error);
   await proxy.close();
@@ -310,7 +310,7 @@ test.each<[string, Fault]>([
   expect((outcome as CheckFailure).advice).toMatch(/^Set PUBLIC_URL .* If it is so, a proxy writes/);
 });
 
-test('names a proxy that keeps a document of a server under a path to itself', async () => {
+test('reports a proxy that does not forward the metadata of a server with a base path', async () => {
   const port = String(await findFreePort());
   const proxy = await startFaultyProxy(`http://127.0.0.1:${port}`, {
     answer: (exchange) =>
@@ -329,7 +329,7 @@ test('names a proxy that keeps a document of a server under a path to itself', a
   expect((outcome as CheckFailure).advice).toContain('/.well-known/oauth-…/app to this server too');
 });
 
-test('names instances that do not tell each other what a client has ended', async () => {
+test('reports instances that do not share the end of a sign-in', async () => {
   const env = { SERVER_SECRET: newSecret(), AUTH_FAILURES_PER_MINUTE: '100000' };
   const servers = await Promise.all([1, 2].map(async () => startTestServer({ env })));
   const balancer = await startRoundRobin(servers.map(({ url }) => url));

@@ -72,7 +72,7 @@ test('leaves no session behind', async () => {
   }
 });
 
-test('skips what is about tokens when authentication is off on this machine, and says so', async () => {
+test('skips the steps about tokens when authentication is off on loopback, with the reason', async () => {
   const { url } = await start({ env: { AUTH_ENABLED: 'false' } });
 
   const run = await smoke(url);
@@ -89,7 +89,7 @@ test('skips what is about tokens when authentication is off on this machine, and
   expect(run.step('session')).toMatchObject({ status: 'passed' });
 });
 
-test('skips what needs HTTP+SSE when it is off, and says so', async () => {
+test('skips the steps over HTTP+SSE when it is off, with the reason', async () => {
   const { url } = await start({ env: { SSE_ENABLED: 'false' } });
 
   const run = await smoke(url, '--token', ADA, '--token2', BOB, '--idle', '1');
@@ -140,22 +140,19 @@ testEach([
     [ownTool('list_books', { readOnlyHint: true })],
     'list_books called; what they say does not tell the user',
   ],
-] as const)(
-  'passes a fork with %s, and calls nothing that could change something',
-  async (_what, tools, words) => {
-    const server = await start({ tools });
+] as const)('passes a fork with %s, and calls only read-only tools', async (_what, tools, words) => {
+  const server = await start({ tools });
 
-    const run = await smoke(server.url, '--token', ADA, '--token2', BOB, '--expect-user', 'ada');
+  const run = await smoke(server.url, '--token', ADA, '--token2', BOB, '--expect-user', 'ada');
 
-    expect(run.steps.filter(({ status }) => status === 'failed')).toEqual([]);
-    expect(run.exitCode).toBe(0);
-    expect(run.step('session').detail).toContain(words);
-    const called = server.lines.filter(({ msg }) => msg === 'tool call').map(({ tool }) => tool);
-    expect([...new Set(called)]).toEqual(words.startsWith('list_books') ? ['list_books'] : []);
-  },
-);
+  expect(run.steps.filter(({ status }) => status === 'failed')).toEqual([]);
+  expect(run.exitCode).toBe(0);
+  expect(run.step('session').detail).toContain(words);
+  const called = server.lines.filter(({ msg }) => msg === 'tool call').map(({ tool }) => tool);
+  expect([...new Set(called)]).toEqual(words.startsWith('list_books') ? ['list_books'] : []);
+});
 
-test('takes a short user id for what whoami says it is, and for no word of another tool', async () => {
+test('finds a short user id in the answer of whoami, not in that of another tool', async () => {
   const { url } = await start({ tokens: { [ADA]: { userId: 'me' } } });
 
   const run = await smoke(url, '--token', ADA);
@@ -177,7 +174,7 @@ testInCi(
   },
 );
 
-test("takes the server's own limit on bodies from its words", async () => {
+test("reads the limit on bodies from the server's refusal", async () => {
   const { url } = await start({ env: { MAX_BODY_BYTES: '100000' } });
 
   const run = await smoke(url, '--token', ADA, '--max-body', '4194304');

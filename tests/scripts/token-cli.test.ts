@@ -143,7 +143,7 @@ test('the exported line works as AUTH_TOKENS, and holds no token', async () => {
   expect(stderr).toContain(`and export again: ${tokenIdOf(digestToken('tok_plain'))}.`);
 });
 
-test('a running server takes changes over by itself', async () => {
+test('a running server loads changes by itself', async () => {
   const first = await createToken('ada');
   const server = await startServer(sandbox, { env: { AUTH_ENABLED: 'true' }, cwd });
   const statusWith = async ({ token: secret }: { token: string }): Promise<number> => {
@@ -179,14 +179,14 @@ describe('the file', () => {
     ]);
   });
 
-  test('can be read by its owner only when a command makes it', async () => {
+  test('is created with mode 600', async () => {
     await createToken('ada');
 
     const { mode } = await stat(path.join(cwd, 'tokens.json'));
     expect((mode & 0o777).toString(8)).toBe('600');
   });
 
-  test('keeps the mode that somebody gave it, and says so when everybody can read it', async () => {
+  test('keeps its mode, with a warning when everyone can read it', async () => {
     const file = path.join(cwd, 'tokens.json');
     const { id } = await createToken('ada');
     await chmod(file, 0o640);
@@ -232,7 +232,7 @@ describe('the file', () => {
     expect((await readdir(cwd)).toSorted()).toEqual(['secrets', 'tokens.json']);
   });
 
-  test('that has another name is replaced under the one, with a word about the other', async () => {
+  test('with a second hard link is replaced under one name, with a warning about the other', async () => {
     const { id } = await createToken('ada');
     await link(path.join(cwd, 'tokens.json'), path.join(cwd, 'other.json'));
 
@@ -275,7 +275,7 @@ describe('the file', () => {
   });
 });
 
-test('commands that run at once lose nothing', async () => {
+test('concurrent commands lose no change', async () => {
   const first = await createToken('first');
   const users = Array.from({ length: 6 }, (_, index) => `user${index}`);
 
@@ -308,7 +308,7 @@ test('--help goes to stdout, and without a command the same text to stderr', asy
   expect(lost).toMatchObject({ code: 2, stdout: '', stderr: asked.stdout });
 });
 
-test('says that the server does not read the file while AUTH_TOKENS is set', async () => {
+test('warns that the server does not read the file while AUTH_TOKENS is set', async () => {
   const { code, stderr } = await token(['create', '--user', 'ada'], { env: { AUTH_TOKENS: '{}' } });
 
   expect(code).toBe(0);
@@ -343,7 +343,7 @@ test('shows no control characters of the file on a terminal, whatever the comman
   expect(facts?.userId).toBe('a\u001b[31m\u009b2J\u202e');
 });
 
-testInCi('runs where there is nothing but dist/ and the production dependencies', async () => {
+testInCi('runs with only dist/ and the production dependencies', async () => {
   await cp(path.dirname(path.dirname(builtFile('scripts/token.js'))), path.join(cwd, 'dist'), {
     recursive: true,
   });

@@ -66,7 +66,7 @@ async function createFile(content: unknown) {
 }
 
 describe('create', () => {
-  test('writes the digest with user, name, scopes, end, time and note', async () => {
+  test('writes the digest with user, name, scopes, expiry, time and note', async () => {
     const file = await createFile({});
 
     const answer = await file.run('create', {
@@ -88,7 +88,7 @@ describe('create', () => {
     expect(answer['token']).toMatch(/^mcp_[\w-]{43}$/);
   });
 
-  test('does not mind what a command has left that was killed', async () => {
+  test('ignores and removes the temporary file of a killed command', async () => {
     const file = await createFile({});
     await writeFile(path.join(file.folder, 'tokens.json.tmp'), 'half');
 
@@ -148,7 +148,7 @@ describe('rotate', () => {
     metadata: { created: '2026-05-22T12:00:00Z', note: 'laptop', team: ['x'] },
   };
 
-  test('gives the successor what the old token had, and the old one the overlap', async () => {
+  test('gives the successor the fields of the old token, which stays valid for the overlap', async () => {
     const file = await createFile({
       tok_old: { ...OLD, expiresAt: '2026-08-20T12:00:00Z' },
       tok_b: { userId: 'b' },
@@ -174,7 +174,7 @@ describe('rotate', () => {
     expect(Object.keys(content)[2]).toBe(`sha256:${digestToken(answer['token'] ?? '')}`);
   });
 
-  test('never makes the old token live longer', async () => {
+  test('never extends the validity of the old token', async () => {
     const file = await createFile({ tok_old: { userId: 'ada', expiresAt: '2026-06-01T13:00:00Z' } });
 
     await file.run('rotate', { overlap: '7d', expires: '30d' }, digestToken('tok_old'));
@@ -182,7 +182,7 @@ describe('rotate', () => {
     expect((await file.entries())[0]?.expiresAtMs).toBe(Date.parse('2026-06-01T13:00:00Z'));
   });
 
-  test('with an overlap of 0 ends the old token at once', async () => {
+  test('with an overlap of 0 expires the old token at once', async () => {
     const file = await createFile({ tok_old: { userId: 'ada' } });
 
     const { token = '' } = await file.run('rotate', { overlap: '0' }, digestToken('tok_old'));
@@ -219,7 +219,7 @@ describe('rotate', () => {
 describe('an id', () => {
   const twins = ['1234567890', '12345678f'].map((start) => `sha256:${start.padEnd(64, '0')}`);
 
-  test('that two tokens share is refused with what tells them apart, and longer it finds one', async () => {
+  test('that two tokens share is refused with longer ids, of which each finds one token', async () => {
     const users = twins.map((key, index) => [key, { userId: ['ada', 'bob'][index] }]);
     const file = await createFile(Object.fromEntries(users));
 
@@ -297,7 +297,7 @@ describe('a command that changes entries', () => {
     ['edit', { scopes: 'none', note: 'new' }, { scopes: [], metadata: { note: 'new' } }],
     ['edit', { expires: '1d' }, { expiresAt: '2026-06-02T12:00:00Z' }],
     ['edit', { limit: '0' }, { limit: 0 }],
-  ] as const)('%s %j writes what it says and nothing else', async (command, values, change) => {
+  ] as const)('%s %j writes its fields and nothing else', async (command, values, change) => {
     const file = await createFile({ tok_a: { userId: 'ada' }, tok_b: { userId: 'bob' } });
 
     const answer = await file.run(command, values, id);
@@ -312,7 +312,7 @@ describe('a command that changes entries', () => {
   test.each([
     ['enable', {}],
     ['edit', { scopes: 'all', expires: 'never', limit: 'default' }],
-  ] as const)('%s %j takes fields away', async (command, values) => {
+  ] as const)('%s %j removes fields', async (command, values) => {
     const gone =
       command === 'enable' ? { disabled: true } : { scopes: ['greet'], expiresAt: '2030-01-01', limit: 60 };
     const file = await createFile({ tok_a: { userId: 'ada', ...gone } });
@@ -322,7 +322,7 @@ describe('a command that changes entries', () => {
     expect(JSON.parse(await file.read())).toEqual({ tok_a: { userId: 'ada' } });
   });
 
-  test('takes all tokens of a user by --user', async () => {
+  test('with --user changes all tokens of the user', async () => {
     const file = await createFile({
       tok_a: { userId: 'ada' },
       tok_b: { userId: 'bob' },
@@ -344,7 +344,7 @@ describe('a command that changes entries', () => {
     ['edit', { name: 'x' }, undefined, 'edit needs the id of a token'],
     ['prune', { older: 'old' }, undefined, '--older must be a length of time'],
   ] as const)(
-    '%s %j without sense is refused and changes nothing',
+    '%s %j is refused as meaningless and changes nothing',
     async (command, values, which, message) => {
       const file = await createFile({ tok_a: { userId: 'ada' } });
       const before = await file.read();
@@ -357,7 +357,7 @@ describe('a command that changes entries', () => {
     },
   );
 
-  test('prune takes away what expired long enough ago', async () => {
+  test('prune removes tokens that expired long enough ago', async () => {
     const file = await createFile({
       tok_old: { userId: 'a', expiresAt: '2026-04-01' },
       tok_recent: { userId: 'b', expiresAt: '2026-05-31' },
@@ -376,7 +376,7 @@ describe('a command that changes entries', () => {
   });
 });
 
-test('a change beside tokens that are no secret is warned of, until they are out of force', async () => {
+test('a change warns of weak tokens in the file, until they are disabled or removed', async () => {
   const file = await createFile({
     tok_short: { userId: 'eve' },
     tok_ada_long_enough_0123: { userId: 'ada' },
@@ -393,7 +393,7 @@ test('a change beside tokens that are no secret is warned of, until they are out
   expect(file.warned.join('')).not.toContain('takes no change over');
 });
 
-describe('scopes that nothing asks for', () => {
+describe('scopes that nothing requires', () => {
   test.each([
     ['create', { user: 'ada', scopes: 'greet,ecko' }, undefined],
     ['edit', { scopes: 'greet,ecko' }, digestToken('tok_a')],
@@ -412,7 +412,7 @@ describe('scopes that nothing asks for', () => {
   });
 });
 
-test('the scopes of prompts and resources are known as those of tools are', async () => {
+test('the scopes of prompts and resources are known, as those of tools', async () => {
   const words = { title: 'T', description: 'D' };
   const prompt = definePrompt({ ...words, name: 'review', scope: 'learn', run: () => 'Go on.' });
   const resource = defineResource({ ...words, name: 'intro', uri: 'a://b', scope: 'read', read: () => '' });
@@ -423,7 +423,7 @@ test('the scopes of prompts and resources are known as those of tools are', asyn
   expect(known).toEqual(new Set(['greet', 'echo', 'learn', 'read']));
 });
 
-test('the scope that lets in to /admin is warned of by nobody', async () => {
+test('the scope admin causes no warning', async () => {
   const file = await createFile({});
 
   await file.run('create', { user: 'me', scopes: 'admin' });
@@ -431,7 +431,7 @@ test('the scope that lets in to /admin is warned of by nobody', async () => {
   expect(file.warned.join('\n')).not.toContain('asks for');
 });
 
-test('a table that is not there is named with the place where it was looked for', async () => {
+test('a missing table is reported with its whole path', async () => {
   const file = await createFile({});
   const table = path.join(file.folder, 'nope.csv');
 
@@ -449,7 +449,7 @@ async function importTable(content: unknown, table: string | Buffer) {
 }
 
 describe('import', () => {
-  test('makes tokens for those who have none, with a link for each, and a second time none', async () => {
+  test('creates a token and a link for each user without one, and none the second time', async () => {
     const table =
       '\u{feff}user,name,scopes,expires\r\nada,"Lovelace, ""Ada""",greet echo,90d\r\n\r\nbob,,,\r\ncyd,Cyd,none,2027-01-01\r\n';
 
@@ -472,7 +472,7 @@ describe('import', () => {
     expect(again).toEqual([]);
   });
 
-  test('takes semicolons, as spreadsheets in much of Europe write them', async () => {
+  test('accepts semicolons, as many European spreadsheets write them', async () => {
     const { rows } = await importTable(undefined, 'User;Name\nada;Ada\nbob;"B; ob"');
 
     expect(rows.map(({ user }) => user)).toEqual(['ada', 'bob']);
@@ -541,7 +541,7 @@ const STEPS = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-test('no sequence of commands loses an entry or lets a revoked token in', async () => {
+test('no sequence of commands loses an entry or makes a revoked token valid', async () => {
   await fc.assert(
     fc.asyncProperty(STEPS, async (steps) => {
       const file = await createFile({

@@ -35,7 +35,7 @@ async function pidOfEndedProcess(): Promise<number> {
   });
 }
 
-test('lets one in at a time, and leaves nothing behind', async () => {
+test('admits one holder at a time, and leaves no file behind', async () => {
   let inside = 0;
   let most = 0;
 
@@ -119,7 +119,7 @@ test.each([
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('does not wait for ever for a lock of which there is nothing to see', async () => {
+test('does not wait for ever for a lock that is a dangling link', async () => {
   await symlink('nowhere', `${file}.lock`);
 
   const waiting = withLock(file, async () => 'done', { now: steppingClock(10_000) });
@@ -127,7 +127,7 @@ test('does not wait for ever for a lock of which there is nothing to see', async
   await expect(waiting).rejects.toThrow('tokens.json.lock exists');
 });
 
-test('waits by a clock that nobody sets', async () => {
+test('gives up when the clock that it is given says so, and names the holder', async () => {
   await writeLock(markOf(process.pid));
 
   const waiting = withLock(file, async () => 'done', { now: steppingClock(10_000) });

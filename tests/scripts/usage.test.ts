@@ -88,7 +88,7 @@ describe('npm run usage', () => {
     });
   });
 
-  testInCi('names the option that it does not have', async () => {
+  testInCi('names an unknown option', async () => {
     const { code, stderr } = await run('usage', ['--foo']);
 
     expect({ code, stderr }).toEqual({
@@ -97,7 +97,7 @@ describe('npm run usage', () => {
     });
   });
 
-  test('waits for nobody to type a log', async () => {
+  test('does not wait for input at a terminal', async () => {
     const { code, stderr } = await run('usage', [], {
       args: ['--import', 'data:text/javascript,process.stdin.isTTY = true'],
     });
@@ -108,7 +108,7 @@ describe('npm run usage', () => {
     });
   });
 
-  test('shows tables, of what comes on standard input too', async () => {
+  test('prints tables, also for standard input', async () => {
     const { stdout } = await run('usage', [], { input: text });
 
     expect(stdout).toMatch(/^USER +TOOL +CALLS +ERRORS +P50 MS +P99 MS +FIRST +LAST$/m);
@@ -137,14 +137,14 @@ describe('npm run usage', () => {
     [['--since', 'soon'], 2, '--since must be a length of time such as 7d'],
     [['--user', 'ada'], 2, 'Who called what'],
     [['missing.log'], 1, 'The log cannot be read from missing.log'],
-  ] as const)('%j is refused in words', async (args, expected, words) => {
+  ] as const)('%j is refused with the reason', async (args, expected, words) => {
     const { code, stderr } = await run('usage', args);
 
     expect({ code, stderr }).toEqual({ code: expected, stderr: expect.stringContaining(words) });
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  test('a file that is not there is named with the place where it was looked for', async () => {
+  test('a missing file is reported with its whole path', async () => {
     const { code, stderr } = await run('usage', ['nope.log']);
 
     expect({ code, stderr }).toEqual({
@@ -153,7 +153,7 @@ describe('npm run usage', () => {
     });
   });
 
-  test('says that nothing was read, and what it wants', async () => {
+  test('reports input without log lines, and what it expects', async () => {
     const { code, stderr } = await run('usage', [], { input: '\n' });
 
     expect({ code, stderr }).toEqual({
@@ -163,7 +163,7 @@ describe('npm run usage', () => {
     });
   });
 
-  test('a file that is damaged is named', async () => {
+  test('a damaged file is named', async () => {
     await writeFile(path.join(folder, 'broken.gz'), gzipSync('{}'.repeat(5_000)).subarray(0, 40));
 
     const { code, stderr } = await run('usage', ['broken.gz']);
@@ -177,7 +177,7 @@ describe('npm run usage', () => {
   testEach([
     ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
     ['bzip2', [0x42, 0x5a, 0x68, 0x39, 0x31, 0x41]],
-  ] as const)('a file that %s has packed is not taken for an empty one', async (program, bytes) => {
+  ] as const)('a file that %s has compressed is not read as an empty one', async (program, bytes) => {
     await writeFile(path.join(folder, 'packed.log'), Buffer.from(bytes));
 
     const { code, stdout, stderr } = await run('usage', ['packed.log']);
@@ -189,7 +189,7 @@ describe('npm run usage', () => {
   });
 
   testInCi(
-    'a file that zstd has packed is read where Node can, and named where it cannot',
+    'a file that zstd has compressed is read, or refused when Node.js cannot decompress it',
     async () => {
       const node = await findModernNode();
       const file = path.join(folder, 'before.log.zst');
@@ -209,7 +209,7 @@ describe('npm run usage', () => {
   );
 });
 
-test('token list shows the day on which each token was last let in', async () => {
+test('token list shows the day on which each token was last accepted', async () => {
   const { stdout } = await run('token', ['list', '--log', 'before.log.gz', '--json']);
 
   const uses = (JSON.parse(stdout) as { id: string; lastUse: string | null }[]).map(({ id, lastUse }) => [
@@ -223,7 +223,7 @@ test('token list shows the day on which each token was last let in', async () =>
   });
 });
 
-test('what happened before --since is left out', () => {
+test('log lines before --since are left out', () => {
   const tally = new Tally(Date.parse('2026-01-02'));
   const line = { msg: 'tool call', userId: 'ada', tool: 'x', outcome: 'ok', durationMs: 1 };
 
@@ -233,7 +233,7 @@ test('what happened before --since is left out', () => {
   expect(tally.result().calls).toMatchObject([{ calls: 1, first: '2026-01-02T00:00:00Z' }]);
 });
 
-test('percentiles are right to one part in a hundred', () => {
+test('percentiles are accurate to about one percent', () => {
   const durations = new Durations();
   for (let value = 1; value <= 10_000; value += 1) durations.add(value / 10);
 
