@@ -130,11 +130,11 @@ function claimAt(claims: Claims, path: string): unknown {
   return found;
 }
 
-/** A claim that can name somebody, as a text, numbers too; undefined when it is empty or too long, or when a log or a page could not show it. */
+/** A claim that can name somebody, as a text, numbers too; undefined when it is empty or too long, or when a log or a page could not show it in one line. */
 function idOf(value: unknown): string | undefined {
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
   if (typeof text !== 'string' || text.trim() === '' || text.length > MAX_ID_CHARS) return undefined;
-  return /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}]/u.test(text) ? undefined : text;
+  return /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u.test(text) ? undefined : text;
 }
 
 /** The scopes of a claim: words in a text, or a list. A token without the claim has none. */

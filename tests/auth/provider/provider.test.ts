@@ -136,6 +136,8 @@ describe('a JWT', () => {
     ['whose user is empty', { sub: ' ' }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
     ['whose user is a list', { sub: ['ada'] }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
     ['whose user has a line break', { sub: 'ada\nbob' }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
+    ['whose user has a line separator', { sub: 'ada\u2028bob' }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
+    ['whose user has a paragraph separator', { sub: 'ada\u2029' }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
     ['whose user is too long', { sub: 'a'.repeat(201) }, {}, /^unfit: .*OAUTH_USER_CLAIM/],
     ['that is an ID token, by its nonce', { nonce: 'n' }, {}, /^unfit: .*not an access token/],
     ['that is an ID token, by its hash', { at_hash: 'h' }, {}, /^unfit: .*not an access token/],
