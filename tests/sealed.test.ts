@@ -10,7 +10,7 @@ const [OLD, NEW, FOREIGN] = [newSecret(), newSecret(), newSecret()];
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const bytes = Buffer.from('what is sealed');
 
-test('whatever is sealed is opened by another process with the secret, and is no text twice', () => {
+test('a sealed value can be opened by another process with the secret, and never has the same text twice', () => {
   const [here, there] = [createSealer([NEW]), createSealer([NEW])];
 
   fc.assert(
@@ -22,7 +22,7 @@ test('whatever is sealed is opened by another process with the secret, and is no
   );
 });
 
-test('the first secret seals and all open, so that one can follow another', () => {
+test('the first secret seals and all secrets open, so that a secret can be replaced', () => {
   const [before, during, after] = [[OLD], [NEW, OLD], [NEW]].map((secrets) => createSealer(secrets));
 
   const [fromBefore, fromDuring] = [before?.seal('a', bytes) ?? '', during?.seal('a', bytes) ?? ''];
@@ -33,14 +33,14 @@ test('the first secret seals and all open, so that one can follow another', () =
   expect(before?.open('a', fromDuring)).toBeUndefined();
 });
 
-test('a value is nothing to another purpose, nor to another secret', () => {
+test('a value cannot be opened for another purpose or with another secret', () => {
   const text = createSealer([NEW]).seal('session', bytes);
 
   expect(createSealer([NEW]).open('sign-in', text)).toBeUndefined();
   expect(createSealer([FOREIGN]).open('session', text)).toBeUndefined();
 });
 
-test('no text opens but the very one: every single change of a character, an end and a beginning is noticed', () => {
+test('a text with any character changed, added or removed cannot be opened', () => {
   const sealer = createSealer([NEW]);
 
   // Of each length that the last characters can have spare bits or not.
@@ -59,7 +59,7 @@ test('no text opens but the very one: every single change of a character, an end
   }
 });
 
-test('a message of any size is opened at its place only, and not once it has changed', () => {
+test('a message of any size can be opened only for its own place, and not after a change', () => {
   const [here, there] = [createSealer([NEW]), createSealer([OLD, NEW])];
   const large = randomBytes(3 * MAX_SEALED_BYTES);
   const sealed = here.sealMessage('envelope', large, 'in:a');
@@ -73,7 +73,7 @@ test('a message of any size is opened at its place only, and not once it has cha
     expect(there.openMessage('envelope', sealed.subarray(0, length), 'in:a')).toBeUndefined();
 });
 
-test('a name stands for one text and purpose, and nobody without the secret can make it', () => {
+test('a name depends on its text, its purpose and the secret', () => {
   const [here, foreign] = [createSealer([NEW]), createSealer([FOREIGN])];
   const [name] = here.namesOf('mark', 'ended x');
 
@@ -96,14 +96,14 @@ test('a text has a name by each secret, in their order', () => {
   expect(names[1]).toEqual(names[0]?.toReversed());
 });
 
-test('texts that nobody sealed open to nothing, however long', () => {
+test('a text that was not sealed cannot be opened, however long', () => {
   const sealer = createSealer([NEW]);
 
   fc.assert(fc.property(fc.string(), (text) => sealer.open('a', text) === undefined));
   expect(sealer.open('a', 'A'.repeat(10_000_000))).toBeUndefined();
 });
 
-test('the largest value opens again, and one byte more is refused', () => {
+test('the largest value can be opened, and a larger one is refused', () => {
   const sealer = createSealer([NEW]);
   const largest = randomBytes(MAX_SEALED_BYTES);
 
@@ -115,7 +115,7 @@ test('without a secret nothing is sealed', () => {
   expect(() => createSealer([]).seal('a', bytes)).toThrow('no secret');
 });
 
-test('base64url is read only as it is written', () => {
+test('base64url is accepted only in its canonical form', () => {
   expect(decodeCanonical('AAA')).toEqual(Buffer.alloc(2));
   for (const text of ['AAB', 'AAA=', 'A+A', 'A/A', 'A A', 'A', 'é'])
     expect(decodeCanonical(text)).toBeUndefined();

@@ -48,7 +48,7 @@ function problemsOf(environment: Environment): string[] {
 const [SECRET, OTHER_SECRET] = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')];
 
 describe('the defaults', () => {
-  test('are those of the design when nothing is set', () => {
+  test('apply when nothing is set', () => {
     expect(parseConfig({})).toEqual({
       host: '127.0.0.1',
       port: 8000,
@@ -87,7 +87,7 @@ describe('the defaults', () => {
     });
   });
 
-  test('count for every variable that is set but empty, or holds nothing but spaces', () => {
+  test('apply for every variable that is empty or has only spaces', () => {
     const defaults = parseConfig({});
 
     for (const empty of ['', ' ', '\t\n']) {
@@ -96,7 +96,7 @@ describe('the defaults', () => {
     }
   });
 
-  test('do not change with variables that are not ours', () => {
+  test('do not depend on other variables', () => {
     const environment = { PATH: '/bin', port: '1', API_TOKEN: 'tok', DEBUG: '*' };
 
     expect(parseConfig(environment)).toEqual(parseConfig({}));
@@ -104,7 +104,7 @@ describe('the defaults', () => {
 });
 
 describe('a setting', () => {
-  test('of every kind is taken over, seconds as milliseconds', () => {
+  test('of every kind is parsed, with seconds as milliseconds', () => {
     const config = parseConfig({
       HOST: 'localhost',
       PORT: '9000',
@@ -270,7 +270,7 @@ describe('public mode', () => {
     expect(refusal).toContain('ALLOW_PUBLIC_WITHOUT_AUTH=true');
   });
 
-  test('takes authentication off when it is said to be meant', () => {
+  test('allows AUTH_ENABLED=false with ALLOW_PUBLIC_WITHOUT_AUTH=true', () => {
     const config = parseConfig({
       NODE_ENV: 'production',
       AUTH_ENABLED: 'false',
@@ -280,14 +280,14 @@ describe('public mode', () => {
     expect(config).toMatchObject({ publicMode: true, auth: { enabled: false } });
   });
 
-  test('is not opened by ALLOW_PUBLIC_WITHOUT_AUTH alone, nor by its being false', () => {
+  test('keeps authentication with ALLOW_PUBLIC_WITHOUT_AUTH alone, or with its value false', () => {
     expect(parseConfig({ HOST: '0.0.0.0', ALLOW_PUBLIC_WITHOUT_AUTH: 'true' }).auth.enabled).toBe(true);
     expect(() =>
       parseConfig({ HOST: '0.0.0.0', AUTH_ENABLED: 'false', ALLOW_PUBLIC_WITHOUT_AUTH: 'false' }),
     ).toThrow(ConfigError);
   });
 
-  test('is not needed for authentication: on loopback the toggle decides', () => {
+  test('is not needed for authentication: on loopback AUTH_ENABLED decides', () => {
     expect(parseConfig({ AUTH_ENABLED: 'true' }).auth.enabled).toBe(true);
     expect(parseConfig({ AUTH_ENABLED: 'false' }).auth.enabled).toBe(false);
   });
@@ -495,13 +495,13 @@ describe('a bad value', () => {
 });
 
 describe('the tokens', () => {
-  test('come from the inline variable, even when a file is named as well', () => {
+  test('come from AUTH_TOKENS, even when TOKENS_FILE is set too', () => {
     const { tokens } = parseConfig({ AUTH_TOKENS: ' {"tok":{}} ', TOKENS_FILE: 'my.json' }).auth;
 
     expect(tokens).toEqual({ kind: 'text', text: '{"tok":{}}' });
   });
 
-  test('come from the file that is named', () => {
+  test('come from TOKENS_FILE', () => {
     expect(parseConfig({ TOKENS_FILE: 'my.json' }).auth.tokens).toEqual({
       kind: 'file',
       path: 'my.json',
@@ -510,7 +510,7 @@ describe('the tokens', () => {
   });
 });
 
-describe('the hosts and origins let in', () => {
+describe('the allowed hosts and origins', () => {
   test('include those of PUBLIC_URL, as browsers and clients spell them', () => {
     const { origin } = parseConfig({ PUBLIC_URL: 'https://My-App.example:443/' });
 
@@ -540,7 +540,7 @@ describe('the hosts and origins let in', () => {
     expect(origin.origins).toEqual(['http://my-app.example:8080']);
   });
 
-  test('are compared in small letters, and empty places in a list do not count', () => {
+  test('are compared in lower case, and empty items of a list are ignored', () => {
     const { origin } = parseConfig({
       ALLOWED_HOSTS: ' A.Example ,, b.example:80,',
       ALLOWED_ORIGINS: ',HTTPS://A.Example',
@@ -584,7 +584,7 @@ describe('on Replit', () => {
     expect(origin.publicUrl).toBe('https://dev.replit.dev');
   });
 
-  test('PUBLIC_URL and TRUST_PROXY win over what Replit says', () => {
+  test('PUBLIC_URL and TRUST_PROXY take precedence over the variables of Replit', () => {
     const { origin } = parseConfig({
       REPL_ID: 'abc',
       REPLIT_DOMAINS: 'my-app.replit.app',
@@ -595,7 +595,7 @@ describe('on Replit', () => {
     expect(origin).toMatchObject({ publicUrl: 'https://my-app.example', trustProxy: false });
   });
 
-  test('a domain that is none is left out: nobody here has set it', () => {
+  test('an invalid domain is ignored, as the operator has not set it', () => {
     const { origin } = parseConfig({ REPL_ID: 'abc', REPLIT_DOMAINS: 'not a domain/<script>' });
 
     expect(origin).toEqual({ hosts: 'any', origins: [], trustProxy: true });
@@ -616,7 +616,7 @@ describe('the stdio server', () => {
     },
   );
 
-  test('is not ended by variables of the network, which it has not', () => {
+  test('ignores invalid variables of the network', () => {
     const foreign = { PUBLIC_URL: '/my-app', PORT: '/x.sock', NODE_ENV: 'staging', HOST: 'a b' };
 
     expect(parseStdioConfig(foreign)).toEqual(parseStdioConfig({}));
@@ -641,7 +641,7 @@ describe('the stdio server', () => {
     expect(unfrozenPaths(config)).toEqual([]);
   });
 
-  test('refuses bad values like the other one', () => {
+  test('refuses bad values like the HTTP server', () => {
     const refusal = refusalOf({ AUTH_ENABLED: 'perhaps', LOG_LEVEL: 'noisy' }, parseStdioConfig);
 
     expect(refusal).toMatch(/AUTH_ENABLED must be .*\n {2}LOG_LEVEL must be /);
@@ -688,14 +688,14 @@ describe('the file .env', () => {
     });
   });
 
-  test('does not win over what is set already, whatever dotenv is told by variables of its own', async () => {
+  test('does not override the environment, whatever the variables of dotenv say', async () => {
     await write('PORT=9000', 'HOST=0.0.0.0');
     process.env['DOTENV_OVERRIDE'] = 'true';
 
     expect(readEnvironment({ PORT: '8001' })).toEqual({ PORT: '8001', HOST: '0.0.0.0' });
   });
 
-  test('counts where the environment has an empty value, which is none', async () => {
+  test('applies where the environment has an empty value', async () => {
     await write('AUTH_ENABLED=true', 'PORT=9000');
 
     const config = parseConfig(readEnvironment({ AUTH_ENABLED: '', PORT: ' ' }));
@@ -741,7 +741,7 @@ describe('the file .env', () => {
     );
   });
 
-  test('is named for what is wrong in it, and only for that', async () => {
+  test('is named in an error about a value that it holds, and only there', async () => {
     await write('PORT=eighty', 'LOG_LEVEL=loud', 'HOST=127.0.0.1');
     expect(refusalOf({}, parseTogether)).toMatch(
       /\nIn the file \.env in the working folder: PORT, LOG_LEVEL\.$/,
@@ -791,7 +791,7 @@ describe('SERVER_SECRET', () => {
   const WHAT_A_DATABASE_IS =
     'must name its database by a number, as in redis://host:6379/0 or unix:///path/to/socket?db=0, or not at all';
 
-  test('may be in the other spelling of base64, as hosts generate it', () => {
+  test('may be in standard base64, as hosts generate it', () => {
     const bytes = randomBytes(64);
 
     const { sharing } = parseConfig({ SERVER_SECRET: bytes.toString('base64') });
@@ -816,7 +816,7 @@ describe('SERVER_SECRET', () => {
     expect(problem).not.toContain(value.slice(0, 8));
   });
 
-  test('that is there twice, or nine of them, end the start with the reason', () => {
+  test('is refused with a doubled secret or more than eight', () => {
     const nine = Array.from({ length: 9 }, () => randomBytes(32).toString('base64url'));
 
     const [twice, tooMany] = [[SECRET, SECRET], nine].map((values) =>
@@ -827,7 +827,7 @@ describe('SERVER_SECRET', () => {
     expect(tooMany).toEqual([expect.stringMatching(/^SERVER_SECRET must hold no more than 8 secrets/)]);
   });
 
-  test('has empty places that do not count, as other lists have', () => {
+  test('may have empty items, as other lists', () => {
     const { sharing } = parseConfig({ SERVER_SECRET: `,${SECRET}, ,${OTHER_SECRET},` });
 
     expect(sharing.secrets).toEqual([SECRET, OTHER_SECRET]);
@@ -848,7 +848,7 @@ describe('SERVER_SECRET', () => {
     },
   );
 
-  test('must be there for REDIS_URL, which is not shown', () => {
+  test('is required with REDIS_URL, which is not shown', () => {
     const url = 'redis://user:pa55word@redis.internal:6379/1';
 
     expect(parseConfig({ SERVER_SECRET: SECRET, REDIS_URL: url, REDIS_PREFIX: 'a:' }).sharing.redis).toEqual({
@@ -896,7 +896,7 @@ describe('SERVER_SECRET', () => {
     expect(problemsOf({ SERVER_SECRET: SECRET, REDIS_URL: url })).toEqual([`REDIS_URL ${allowed}`]);
   });
 
-  test('of 64 hex digits is taken too, as openssl rand -hex 32 prints it', () => {
+  test('may be 64 hex digits, as openssl rand -hex 32 prints them', () => {
     const value = randomBytes(32).toString('hex');
 
     expect(parseConfig({ SERVER_SECRET: value }).sharing.secrets).toEqual([value]);

@@ -31,7 +31,7 @@ const INVITATIONS: readonly (readonly [environment: Environment, words: string])
 ];
 
 describe.each(INVITATIONS)('%j', (environment, words) => {
-  test('switches authentication on, and says why', () => {
+  test('turns authentication on, with the reason', () => {
     expect(parseConfig(environment).auth).toMatchObject({
       enabled: true,
       because: words,
@@ -39,7 +39,7 @@ describe.each(INVITATIONS)('%j', (environment, words) => {
     });
   });
 
-  test('takes two switches to be opened', () => {
+  test('needs two variables to turn authentication off', () => {
     const off = { ...environment, AUTH_ENABLED: 'false' };
 
     expect(() => parseConfig(off)).toThrow(`because ${words}.`);
@@ -84,12 +84,12 @@ test.each<Environment>([
   expect(parseConfig(environment).auth).toMatchObject({ enabled: false, isOpenToAll: false });
 });
 
-test('nothing of this is asked of the stdio server, which has no network', () => {
+test('none of this applies to the stdio server, which has no network', () => {
   const environment = Object.assign({}, ...INVITATIONS.map(([set]) => set)) as Environment;
 
   expect(parseStdioConfig({ ...environment, AUTH_TOKENS: '{}' }).auth.enabled).toBe(false);
 });
 
-test('the first process of a container is what nobody starts by hand', () => {
+test('process id 1 counts as a container', () => {
   expect([1, 2].map((pid) => lookAround({ pid }).isContainer)).toEqual([true, false]);
 });

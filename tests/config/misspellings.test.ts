@@ -28,12 +28,12 @@ describe('a name', () => {
     expect(findMisspellings({ [name]: '1' }, KNOWN)).toEqual(meant === undefined ? [] : [problem]);
   });
 
-  test('that is set but empty counts as not set', () => {
+  test('with an empty value counts as not set', () => {
     expect(findMisspellings({ AUTH_ENABLE: ' ', AUTH_TOKEN: undefined }, KNOWN)).toEqual([]);
   });
 });
 
-test('a misspelled name ends the start of the server beside the bad values', () => {
+test('a misspelled name is reported together with bad values', () => {
   expect(() => parseConfig({ AUTH_ENABLE: 'true', PORT: 'x' })).toThrow(
     'The configuration cannot be used:\n' +
       '  AUTH_ENABLE is no variable of this server; AUTH_ENABLED is. Correct or unset it.\n' +
@@ -41,6 +41,6 @@ test('a misspelled name ends the start of the server beside the bad values', () 
   );
 });
 
-test('what a hosting platform sets by itself is not taken for a slip, and no slip is explained by it', () => {
+test('variables of a hosting platform are not misspellings, and not suggested for one', () => {
   expect(() => parseConfig({ REPLIT_DOMAIN: 'x', REPLIT_DEV_DOMAINS: 'x' })).not.toThrow();
 });

@@ -11,7 +11,7 @@ test('is off without an issuer', () => {
   expect(parseConfig({ PUBLIC_URL }).provider).toBeUndefined();
 });
 
-test('needs the issuer alone, and switches authentication on', () => {
+test('needs only the issuer, and turns authentication on', () => {
   const { provider, auth } = parseConfig({ OAUTH_ISSUER });
 
   expect(provider).toEqual({
@@ -24,7 +24,7 @@ test('needs the issuer alone, and switches authentication on', () => {
   expect(auth).toMatchObject({ enabled: true, because: 'OAUTH_ISSUER is set' });
 });
 
-test('takes over every variable', () => {
+test('reads every variable', () => {
   const { provider } = parseConfig({
     OAUTH_ISSUER: 'http://localhost:8080/realms/school',
     PUBLIC_URL,
@@ -50,14 +50,14 @@ test('takes over every variable', () => {
   });
 });
 
-test('with a secret the page of this server stays off, and the secret serves sessions', () => {
+test('with SERVER_SECRET the sign-in page stays off, and the secret is for sessions', () => {
   const config = parseConfig({ OAUTH_ISSUER, PUBLIC_URL, SERVER_SECRET });
 
   expect([config.signIn, config.noSignInBecause]).toEqual([undefined, undefined]);
   expect(config.sharing.secrets).toEqual([SERVER_SECRET]);
 });
 
-describe('the start ends', () => {
+describe('the configuration is refused', () => {
   test.each<[string, Record<string, string>, RegExp]>([
     [
       'signing in here is wanted as well',

@@ -92,7 +92,7 @@ test.each([
   expect(() => parseConfig({ [name]: value })).toThrow(new RegExp(`${name} must be`));
 });
 
-describe('what is set and does nothing is told with what mends it', () => {
+describe('variables without effect are reported with what to change', () => {
   const OAUTH_ACCESS_SECONDS = '3600';
   const OAUTH_CLIENT_ID = 'mcp';
   const OAUTH_ISSUER = 'https://id.example';

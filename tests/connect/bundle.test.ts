@@ -42,7 +42,7 @@ test('holds manifest, icon and bridge, with the address of the server and a hidd
   });
 });
 
-test('asks for no token where none is needed', async () => {
+test('asks for no token when none is needed', async () => {
   const files = await unzip(makeBundle({ ...TARGET, withoutToken: true }));
 
   const manifest = files.get('manifest.json') ?? '';
@@ -50,7 +50,7 @@ test('asks for no token where none is needed', async () => {
   expect(JSON.parse(manifest)).toMatchObject({ server: { mcp_config: { env: { MCP_URL: TARGET.url } } } });
 });
 
-test('is the same file each time, and another one for another server', () => {
+test('is the same file each time, and differs for another server', () => {
   const hashes = [TARGET, TARGET, { ...TARGET, url: 'https://other.example/mcp' }].map((target) =>
     createHash('sha256').update(makeBundle(target)).digest('hex'),
   );
@@ -59,7 +59,7 @@ test('is the same file each time, and another one for another server', () => {
   expect(hashes[0]).not.toBe(hashes[2]);
 });
 
-testInCi('is what the format’s own tool takes', async () => {
+testInCi('is valid for the tool of the format', async () => {
   const folder = await sandbox.folder();
   const file = path.join(folder, 'my.mcpb');
   await writeFile(file, makeBundle(TARGET));
@@ -75,7 +75,7 @@ testInCi('is what the format’s own tool takes', async () => {
   });
 });
 
-test('is for no terminal, which is told how it is kept without the lines of npm', async () => {
+test('is not written to a terminal, where the command to save it is shown', async () => {
   const args = [builtFile('scripts/connect.js'), '--client', 'claude-desktop-bundle'];
 
   const connect = sandbox.spawn({
@@ -88,7 +88,7 @@ test('is for no terminal, which is told how it is kept without the lines of npm'
   expect(connect.stderr()).toContain('npm run -s connect -- --client claude-desktop-bundle … > my.mcpb');
 });
 
-test('that an installation without its files cannot make is refused in words, by the command and by the server', async () => {
+test('is refused by the command and by the server when the installation lacks its files', async () => {
   const folder = await sandbox.folder();
   await cp(path.join(ROOT, 'dist'), path.join(folder, 'dist'), { recursive: true });
   await copyFile(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'));

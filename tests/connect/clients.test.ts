@@ -64,7 +64,7 @@ test('has the clients that the project promises', () => {
   expect([isClientId('curl'), isClientId('toString'), isClientId('')]).toEqual([true, false, false]);
 });
 
-test('offers the bare address first where users can sign in, and not where they cannot', () => {
+test('offers the bare URL first when users can sign in, and not otherwise', () => {
   expect(renderClient('sign-in', TARGET).text).toBe('https://my-app.example/mcp');
   expect(clientIdsFor({ canSignIn: true })).toEqual(CLIENT_IDS);
   expect(clientIdsFor({ canSignIn: false })).toEqual(CLIENT_IDS.slice(1));
@@ -86,7 +86,7 @@ describe.each(clientIdsFor({ canSignIn: false }))('the configuration of %s', (id
     expect(text.includes(TOKEN)).toBe(!WITHOUT_TOKEN.has(id));
   });
 
-  test('without a token holds none, and says so by a placeholder or by asking', () => {
+  test('without a token has a placeholder, or makes the client ask', () => {
     const { text } = renderClient(id, { ...TARGET, token: undefined });
 
     const holdsPlaceholder = /YOUR_TOKEN|\$\{input:|\$\{MCP_SERVER_TOKEN\}|"isSecret"/.test(text);

@@ -87,7 +87,7 @@ describeForBoth('a database', (start) => {
     await sandbox.close();
   });
 
-  test('gives values back as they were given, and counts and sums as numbers', async () => {
+  test('returns values unchanged, and counts and sums as numbers', async () => {
     const nasty = `'; drop table notes; -- $1 ? "é" 💡 \\`;
     const bytes = new Uint8Array([0, 1, 255]);
 
@@ -109,7 +109,7 @@ describeForBoth('a database', (start) => {
     expect(gone).toEqual([{ weight: 0.1, none_at_all: null }]);
   });
 
-  test('takes parts of statements, and lists', async () => {
+  test('accepts parts of statements, and lists', async () => {
     const ids = ['part-1', 'part-2', 'part-3'];
     for (const [rank, id] of ids.entries())
       await database.query(sql`insert into notes (id, user_id, rank) values (${id}, 'parts', ${rank})`);
@@ -125,7 +125,7 @@ describeForBoth('a database', (start) => {
     expect(none).toEqual([]);
   });
 
-  test('tells which rows are refused, and why, without their values', async () => {
+  test('reports which constraint a row violates, without its values', async () => {
     const secret = 'said-in-confidence';
     await database.query(sql`insert into notes (id, user_id, rank) values (${secret}, 'ada', 1)`);
 
@@ -143,7 +143,7 @@ describeForBoth('a database', (start) => {
     await database.query(sql`delete from notes where id = ${secret}`);
   });
 
-  test('refuses what no database keeps in words for whoever called', () => {
+  test('refuses a value that no database stores with an error for the caller', () => {
     expect(() => sql`select ${'a\0b'}`).toThrow(
       new StorageUnavailable(
         'unstorable',
@@ -153,7 +153,7 @@ describeForBoth('a database', (start) => {
     expect(() => sql`select ${Number.NaN}`).toThrow(StorageUnavailable);
   });
 
-  test('does all of a transaction, or nothing', async () => {
+  test('applies all of a transaction or nothing', async () => {
     const result = await database.transaction(async (within) => {
       await within.query(insert('kept-1'));
       await within.query(insert('kept-2'));
@@ -175,7 +175,7 @@ describeForBoth('a database', (start) => {
     await database.query(sql`delete from notes`);
   });
 
-  test('has transactions as if one came after the other, however many there are, in several processes too', async () => {
+  test('serializes concurrent transactions, in several processes too', async () => {
     const url = await databases.create();
     const two = [await open(url), await open(url)];
     await two[0]?.query(sql`insert into notes (id, user_id, rank) values ('counter', 'ada', 0)`);
@@ -194,7 +194,7 @@ describeForBoth('a database', (start) => {
     );
   });
 
-  test('notices who asks it, or a transaction that is over, where the transaction is meant', async () => {
+  test('rejects a query outside the open transaction, and one in a transaction that is over', async () => {
     let within: Pick<Database, 'query'> | undefined;
     const inside = database.transaction(async (given) => {
       within = given;
@@ -205,7 +205,7 @@ describeForBoth('a database', (start) => {
     await expect(within?.query(sql`select 1`)).rejects.toThrow('This transaction is over.');
   });
 
-  test('whose connections are all in use is busy for the next, and not away', async () => {
+  test('whose connections are all in use is busy, but not reported as away', async () => {
     const own = await open(await databases.create());
     // SQLite has none.
     const waits = own.dialect === 'sqlite' ? [] : Array.from({ length: 10 }, () => sql`select pg_sleep(3)`);
@@ -220,7 +220,7 @@ describeForBoth('a database', (start) => {
     expect(memory.lines.slice(first).filter(({ level }) => level !== 'info')).toEqual([]);
   });
 
-  test('keeps no end waiting: what is still at work two seconds after it has begun is cut', async () => {
+  test('closes within two seconds, and cuts statements that are still running', async () => {
     const url = await databases.create();
     const own = await open(url);
     const isWaiting = new EventEmitter();
@@ -244,7 +244,7 @@ describeForBoth('a database', (start) => {
     );
   });
 
-  test('that another process brings to where it should be keeps no end waiting', async () => {
+  test('that another process is migrating does not delay its close', async () => {
     const url = await databases.create();
     const other = await open(url);
     const isHeld = new EventEmitter();
@@ -264,7 +264,7 @@ describeForBoth('a database', (start) => {
     await expect(holding).resolves.toBeUndefined();
   });
 
-  test('is migrated once by several that start at once, and runs beside a later version', async () => {
+  test('is migrated once by several processes that start together, and runs beside a later version', async () => {
     const url = await databases.create();
 
     const all = await Promise.all([open(url), open(url), open(url)]);
@@ -284,7 +284,7 @@ describeForBoth('a database', (start) => {
     for (const each of [...all, earlier]) expect(await each.isReady()).toBe(true);
   });
 
-  test('ends the start when it has been through another migration, or refuses one, and keeps nothing of that', async () => {
+  test('makes the start fail after a different migration or a failed one, of which nothing stays', async () => {
     const url = await databases.create();
     await open(url);
     const bad = { name: 'bad', statements: [sql`create table half (id text)`, sql`create tabel half`] };
@@ -303,7 +303,7 @@ describeForBoth('a database', (start) => {
     expect(await again.isReady()).toBe(true);
   });
 
-  test('that is away keeps no start waiting, is told of once, and comes by itself', async () => {
+  test('that is away does not delay the start, is logged once, and is used once it is back', async () => {
     const url = await databases.create();
     const own = createMemoryLog();
     await databases.takeAway();
@@ -331,7 +331,7 @@ describeForBoth('a database', (start) => {
     expect(JSON.stringify(own.lines)).not.toContain(PASSWORD);
   });
 
-  test('that is lost while it writes says that this may be written, and is looked for', async () => {
+  test('that is lost during a write reports that it may be written, and is reconnected', async () => {
     const url = await databases.create();
     // A file is written by this process itself, which knows.
     if (url.startsWith('sqlite:')) return;
@@ -371,7 +371,7 @@ describeForBoth('a database', (start) => {
     await waitFor('the database', async () => lost.isReady());
   });
 
-  test('that is lost while it is used fails the calls meanwhile, and has kept what was there when it comes back', async () => {
+  test('that is lost during use fails the calls meanwhile, and has its data when it is back', async () => {
     const own = createMemoryLog();
     const lost = await open(await databases.create(), NOTES, own);
     await lost.query(sql`insert into notes (id, user_id, rank) values ('before', 'ada', 0)`);
@@ -408,7 +408,7 @@ leftToCi(describeWithPostgres)('a PostgreSQL that hangs', () => {
   const sandbox = createSandbox();
   afterAll(async () => sandbox.close());
 
-  test('is noticed by who looks for it as soon as one that is not there', async () => {
+  test('is noticed as soon as one that is not there', async () => {
     const postgres = await startPostgres(sandbox);
     await postgres.start();
     const url = new URL(postgres.createDatabase());
@@ -439,7 +439,7 @@ leftToCi(describeWithPostgres)('a PostgreSQL that hangs', () => {
 });
 
 describe('a database that is away', () => {
-  test('has one line in the log a minute', async () => {
+  test('is logged once a minute', async () => {
     const { log, lines } = createMemoryLog();
     let nowMs = 0;
     let tries = 0;
@@ -467,7 +467,7 @@ describe('a database that is away', () => {
     ]);
   });
 
-  test('is looked for once at a time, however many were asking it when it went', async () => {
+  test('is reconnected by one attempt at a time, however many statements were running', async () => {
     const under: ((error: Error) => void)[] = [];
     let tries = 0;
     const driver: Driver = {
@@ -505,7 +505,7 @@ describe('a file of SQLite', () => {
   const sandbox = createSandbox();
   afterAll(async () => sandbox.close());
 
-  test('that is new is for its owner only, with the files beside it, and one that was there keeps its mode', async () => {
+  test('that is new is readable only by its owner, with the files beside it, and an existing one keeps its mode', async () => {
     const file = path.join(await sandbox.folder(), 'of-its-owner.db');
     const { storage } = parseConfig({ DATABASE_URL: `sqlite:${file}` });
     const parts = { migrations: [NOTES], log: createMemoryLog().log };
@@ -521,7 +521,7 @@ describe('a file of SQLite', () => {
     expect([made, kept]).toEqual([['600', '600', '600'], ['640']]);
   });
 
-  test('that is closed in a transaction keeps no lock behind', async () => {
+  test('that is closed during a transaction leaves no lock behind', async () => {
     const file = path.join(await sandbox.folder(), 'data', 'own.db');
     const moved = `${path.dirname(file)}-moved`;
     const [driver, other] = [await createSqliteDriver(file), await createSqliteDriver(file)];
@@ -546,7 +546,7 @@ describe('a file of SQLite', () => {
     await Promise.all([driver.close(), other.close()]);
   }, 60_000);
 
-  test('is one whole file after its close, also where another process had it open before', async () => {
+  test('is a single complete file after its close, also when another process had it open before', async () => {
     const folder = await sandbox.folder();
     const file = path.join(folder, 'whole.db');
     const [first, last] = [await createSqliteDriver(file), await createSqliteDriver(file)];
@@ -568,7 +568,7 @@ describe('a file of SQLite', () => {
     expect(await readdir(path.dirname(alone))).toEqual(['alone.db']);
   }, 60_000);
 
-  test('is closed however many statements wait, and those are done before', async () => {
+  test('is closed after all waiting statements', async () => {
     const driver = await createSqliteDriver(path.join(await sandbox.folder(), 'asked.db'));
     await driver.connect();
     const asked = Promise.allSettled(
@@ -583,7 +583,7 @@ describe('a file of SQLite', () => {
     await expect(driver.query(sql`select 1`)).rejects.toMatchObject({ reason: 'closed' });
   });
 
-  test('that another process has locked keeps no end waiting, and what it would have done is refused', async () => {
+  test('that another process has locked does not delay its close, and waiting work is refused', async () => {
     const file = path.join(await sandbox.folder(), 'locked.db');
     const [driver, other] = [await createSqliteDriver(file), await createSqliteDriver(file)];
     await Promise.all([driver.connect(), other.connect()]);

@@ -44,14 +44,14 @@ describe('a server whose database is away', () => {
   });
   afterAll(async () => server.close());
 
-  test('is alive and not ready, and says what it lacks', async () => {
+  test('is alive but not ready, and says that the database is missing', async () => {
     const [health, ready] = await Promise.all([fetch(`${server.url}/health`), fetch(`${server.url}/ready`)]);
 
     expect(health.status).toBe(200);
     expect([ready.status, await ready.json()]).toEqual([503, { status: 'unavailable: database' }]);
   });
 
-  test('answers calls that need it with words for the model, and the others as ever', async () => {
+  test('answers calls that need it with an error for the model, and other calls as usual', async () => {
     const session = await openMcpSession(server.url, ADA);
 
     const needing = await session.post(callTool(1, 'ask_database'));

@@ -125,7 +125,7 @@ testInCi(
   180_000,
 );
 
-test('what the document has a test run without a server can be imported', async () => {
+test('the prompt and the resource that the document tests without a server are exported', async () => {
   const { text } = await readDocument('docs/03_LOCAL_DEVELOPMENT.md');
   const code = await codeInDocument('definePrompt({');
 

@@ -42,7 +42,7 @@ describe.each(CLIENT_IDS)('%s', (id) => {
     expect(fence).toMatchObject({ language: FENCE_LANGUAGE[form], code: configuration });
   });
 
-  test('has its title, where it goes and its note as the command has them', () => {
+  test('has the title, the place and the note of the command', () => {
     const { title, where, note = '' } = renderClient(id, { name: 'mcp-auth-server', origin: ORIGIN });
 
     const section = sections().get(id) ?? '';
@@ -52,7 +52,7 @@ describe.each(CLIENT_IDS)('%s', (id) => {
     expect(section).toContain(note);
   });
 
-  test('has its link for a README, where there is one', () => {
+  test('has its link for a README, if there is one', () => {
     const { oneClick } = renderClient(id, { name: 'mcp-auth-server', origin: ORIGIN });
 
     const links = [...(sections().get(id) ?? '').matchAll(/\]\((https:[^)]+)\)/g)].map(([, link]) => link);

@@ -125,7 +125,7 @@ async function expectOutputs(document: string, least: number): Promise<void> {
   expect(count).toBeGreaterThanOrEqual(least);
 }
 
-test('every document with marked commands is one whose commands are run', async () => {
+test('the commands of every document with marked commands are run', async () => {
   const documents = await readDocuments();
 
   const marked = documents.filter(({ text }) => fencesOf(text).some(({ isTested }) => isTested));

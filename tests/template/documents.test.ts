@@ -150,7 +150,7 @@ function explainedVariables(): string[] {
   return [...text.matchAll(/^# ?([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name);
 }
 
-test('the documents of the project are all there', () => {
+test('all documents of the project exist', () => {
   expect(documents.map(({ name }) => name)).toEqual(
     expect.arrayContaining([
       'AGENTS.md',
@@ -169,7 +169,7 @@ test('the documents of the project are all there', () => {
   );
 });
 
-test('every link leads to a file of the repository and a heading in it, or is a whole address', () => {
+test('every link leads to an existing file and heading, or is an absolute URL', () => {
   expect(documents.flatMap(({ text }) => text.match(/\]\(/g) ?? []).length).toBeGreaterThan(10);
   expect(inDocuments(brokenLinks)).toEqual([]);
 });
@@ -177,7 +177,7 @@ test('every link leads to a file of the repository and a heading in it, or is a 
 /** What may name the documents that `--drop-docs` deletes: what deletes them, proves it, or looks first whether they exist. */
 const NAMES_WHAT_MAY_GO = new Set(['lab/fork/forks.ts', 'scripts/doctor/walk.ts', 'scripts/init.usage.mjs']);
 
-test('nothing that stays after `npm run init -- --drop-docs` leads to a document that is gone', async () => {
+test('after `npm run init -- --drop-docs`, only the README links to documents that are gone', async () => {
   const { edits } = await planInit(ROOT, {
     name: 'a',
     title: 'A',
@@ -230,14 +230,14 @@ test('every path in backticks is in the repository', () => {
   expect(missing).toEqual([]);
 });
 
-test('a path under dist/ is what a source file becomes', () => {
+test('every path under dist/ has a source file', () => {
   const built = documents.flatMap(({ text }) => [...text.matchAll(/\bdist\/([\w/-]+)\.js\b/g)]);
 
   expect(built.length).toBeGreaterThan(3);
   expect(built.map(([, name = '']) => `${name}.ts`).filter((name) => !files.includes(name))).toEqual([]);
 });
 
-test('the layout in the README names what is there', async () => {
+test('the layout in the README names existing files', async () => {
   const { text } = await readDocument('README.md');
 
   const names = (fencesOf(text.slice(text.indexOf('## Layout')))[0]?.code ?? '')
@@ -270,7 +270,7 @@ describe('variables', () => {
     expect(unknown).toEqual([]);
   });
 
-  test('of other programs are still named', () => {
+  test('of other programs are still mentioned in a document', () => {
     const named = new Set(documents.flatMap(variablesOf));
 
     expect([...FOREIGN_VARIABLES].filter((name) => !named.has(name))).toEqual([]);

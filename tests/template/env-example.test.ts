@@ -41,13 +41,13 @@ test('.env.example names every variable of the configuration exactly once', asyn
   expect([...names].toSorted()).toEqual(known.toSorted());
 });
 
-test('.env.example changes nothing as it is: copied to .env, every default stays', async () => {
+test('.env.example sets nothing as it is: copied to .env, it keeps every default', async () => {
   const text = await readFile(path.join(ROOT, '.env.example'), 'utf8');
 
   expect(parse(text)).toEqual({});
 });
 
-test('.env.example shows values that the server takes, alone and all together', async () => {
+test('.env.example shows values that the server accepts, alone and together', async () => {
   const example = await readExample();
 
   const all = Object.fromEntries(example.map(({ name, value }) => [name, value]));

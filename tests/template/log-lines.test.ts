@@ -72,7 +72,7 @@ test.each(DOCUMENTS)('%s has lines for jq', async (document) => {
 });
 
 describeWithJq('the lines for jq', () => {
-  test.each(DOCUMENTS)('of %s all run, and find something', async (document) => {
+  test.each(DOCUMENTS)('of %s all run and find a line', async (document) => {
     for (const command of await jqLinesOf(document)) expect(await run(command)).not.toBe('');
   });
 

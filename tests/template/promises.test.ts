@@ -28,14 +28,14 @@ test('every promise names a test file, and each of them exists', () => {
   expect(gone.filter((name) => !isTakenOut(name))).toEqual([]);
 }); // prettier-ignore
 
-test('the breaches that `npm run mutate -- --promised` puts in are of promises that stand there, with tests that can notice', async () => {
+test('every breach of `npm run mutate -- --promised` is of an existing promise, with tests that can notice it', async () => {
   const breaches = await findBreaches(ROOT);
 
   expect(breaches.length).toBeGreaterThan(20);
   expect(breaches.filter(({ tests = [] }) => tests.length === 0)).toEqual([]);
 });
 
-test('every promise has a breach, or a reason why no change of one line breaks it for a test', () => {
+test('every promise has a breach, or a reason why a test can see no breach of one line', () => {
   const known = [...BREACHES, ...NOT_BROKEN].map(({ promise }) => promise);
 
   expect(promises().filter((row) => !known.some((promise) => row.startsWith(`| ${promise}`)))).toEqual([]);

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { FAULT_SENTENCES } from '../../src/auth/provider/refusals.ts';
 import { between, readDocument, tableRowsOf } from './documents.ts';
 
-test('the sentences are those of docs/02, all of them and no other', async () => {
+test('docs/02 lists exactly the sentences about faults of a provider', async () => {
   const { text } = await readDocument('docs/02_AUTHENTICATION.md');
 
   const listed = tableRowsOf(between(text, '<!-- faults:', '<!-- end of faults -->')).map(([first = '']) =>

@@ -81,7 +81,7 @@ function escapeForRegExp(words: string): string {
 }
 
 describe('the sentences of a refusal', () => {
-  test('are those of the code, all of them and no other', async () => {
+  test('in the document are exactly those of the code', async () => {
     const sources = await Promise.all(
       ['src/auth/authenticate.ts', 'src/auth/credential.ts'].map(sentencesIn),
     );
@@ -112,7 +112,7 @@ describe('the sentences of a refusal', () => {
     ['quotes or brackets', { Authorization: `Bearer "${ADA}"` }],
     ['quotes or brackets', { Authorization: `Bearer <${ADA}>` }],
     ['a space or a character', { Authorization: `Bearer ${ADA} x` }],
-  ])('have the cause that the document gives: %s for %j', async (words, headers) => {
+  ])('have the documented cause: %s for %j', async (words, headers) => {
     const answer = await send(`${server.url}/tools`, { headers, method: 'GET' });
 
     expect(answer.status).toBe(401);
@@ -121,7 +121,7 @@ describe('the sentences of a refusal', () => {
     ]);
   });
 
-  test('are followed at /register by the advice of the document', async () => {
+  test('are followed at /register by the documented advice', async () => {
     const advice = inlineCodeOf(between(text, '<!-- advice -->', '<!-- end of advice -->'));
     const answers = await Promise.all([
       register(server.url, {}),
@@ -159,7 +159,7 @@ async function sourceOf(name: string): Promise<string> {
   return readFile(path.join(ROOT, name), 'utf8');
 }
 
-test('mcp-remote is answered what the document shows', async () => {
+test('mcp-remote gets the documented answer', async () => {
   const answer = await send(`${server.url}/register`, {
     headers: { Authorization: `Bearer ${WRONG}` },
     body: {},

@@ -122,14 +122,14 @@ beforeAll(async () => {
 });
 afterAll(async () => sandbox.close());
 
-test('the commands of the runbook for programs of the system run, and show what they are there for', async () => {
+test('the commands of the runbook for system programs run, and print what they should', async () => {
   const all = await commands();
 
   expect(await problemsOf(all.filter((command) => !isOurs(command)))).toEqual([]);
   expect(all.length).toBeGreaterThan(18);
 });
 
-test('what jq is asked for are fields that the log has', async () => {
+test('jq is asked only for fields that the log has', async () => {
   const lines = (await readFile(path.join(server.cwd, 'server.log'), 'utf8')).split('\n');
   const known = new Set(
     lines.filter((line) => line.startsWith('{')).flatMap((line) => namesIn(JSON.parse(line))),
