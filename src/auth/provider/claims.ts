@@ -17,7 +17,7 @@ export interface ClaimRules {
 /** What the claims of a token say. */
 export interface ReadToken {
   readonly user: UserContext;
-  /** The audiences of the token (`aud`). */
+  /** The audiences of the token (`aud`), as {@link plainAudience} writes them. */
   readonly audience: readonly string[];
   /** Milliseconds since the epoch; Infinity for an introspected token without `exp`. */
   readonly expiresAtMs: number;
@@ -86,6 +86,14 @@ export function requireAudience({ audience }: ReadToken, accepted: ReadonlySet<s
     throw new TokenFault('audience');
 }
 
+/**
+ * An audience with the scheme and host of a web address in lower case, as their case means nothing there (RFC 3986, section 6.2.2.1). Other names
+ * remain as they are: a provider may tell `api://App` from `api://app`.
+ */
+export function plainAudience(name: string): string {
+  return name.replace(/^https?:\/\/[\w.:[\]-]+(?=[/?]|$)/i, (origin) => origin.toLowerCase());
+}
+
 /** The prefix of the ids of the provider's users: a user of the token file, or of another provider, with the same name is another user. */
 export function userPrefixOf({ issuer }: Pick<ClaimRules, 'issuer'>): string {
   return `${issuer}#`;
@@ -115,7 +123,7 @@ function readClaims(
       obtainable: canStepUp ? 'any' : undefined,
       metadata: { issuer },
     }),
-    audience: wordsOf(claims['aud']),
+    audience: wordsOf(claims['aud']).map(plainAudience),
     expiresAtMs,
     notBeforeMs,
   };

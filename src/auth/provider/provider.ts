@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type Addresses, createPublicAddressOf, RESOURCE_PATHS } from '../own-address.ts';
 import type { NetworkOf, TokenVerifier, Verification } from '../verifier.ts';
 import { type Ask, createAsk } from './ask.ts';
-import type { ClaimRules } from './claims.ts';
+import { type ClaimRules, plainAudience } from './claims.ts';
 import { discoverEndpoints, type Endpoints } from './endpoints.ts';
 import { createIntrospection } from './introspection.ts';
 import { createJwtReader } from './jwt.ts';
@@ -81,7 +81,7 @@ function createAudience(
   listed: readonly string[],
   addressOf: Provider['addressOf'],
 ): (headers: IncomingHttpHeaders) => ReadonlySet<string> {
-  const all = new Set(listed);
+  const all = new Set(listed.map(plainAudience));
   if (all.size > 0) return () => all;
   const known = new Map<string, ReadonlySet<string>>();
   return (headers) => {
@@ -89,7 +89,7 @@ function createAudience(
     const found = known.get(address);
     if (found !== undefined) return found;
     if (known.size >= MAX_ADDRESSES) known.clear();
-    const own = new Set(['', ...RESOURCE_PATHS].map((path) => address + path));
+    const own = new Set(['', ...RESOURCE_PATHS].map((path) => plainAudience(address + path)));
     known.set(address, own);
     return own;
   };

@@ -126,6 +126,7 @@ describe('a JWT', () => {
       {},
       /^unfit: .*is not this server/,
     ],
+    ['for a path in capitals', { aud: `${OWN}/MCP` }, {}, /^unfit: .*is not this server/],
     ['for Keycloak itself', { aud: 'account' }, {}, /^unfit: .*is not this server/],
     ['without an expiry', { exp: undefined }, {}, /^unfit: .*no expiry/],
     ['with an expiry that is no number', { exp: '2999' }, {}, /^unfit: .*no expiry/],
@@ -152,6 +153,7 @@ describe('a JWT', () => {
   test.each<[string, Record<string, unknown>, Signing]>([
     ['for only the origin', { aud: OWN }, {}],
     ['for the origin with a slash', { aud: `${OWN}/` }, {}],
+    ['whose audience has its scheme and host in capitals', { aud: 'HTTPS://My-App.EXAMPLE/mcp' }, {}],
     ['for one of several', { aud: ['account', `${OWN}/sse`] }, {}],
     ['that expired within the clock tolerance', { exp: START_MS / 1000 - 29 }, {}],
     ['that becomes valid within the clock tolerance', { nbf: START_MS / 1000 + 29 }, {}],
@@ -253,6 +255,17 @@ describe('a JWT', () => {
     expect(await verify({ aud: 'api://mcp' }, { server: listed, headers: alias })).toMatchObject({
       ok: true,
     });
+  });
+
+  test('is compared with an address of OAUTH_AUDIENCE without regard to the case of its host, with a name exactly', async () => {
+    const server = open({ audience: ['https://Other.Example/Mcp', 'api://App'] });
+    const accepts = async (aud: string) => (await verify({ aud }, { server })).ok;
+
+    const found = await Promise.all(
+      ['https://other.example/Mcp', 'https://other.example/mcp', 'api://App', 'api://app'].map(accepts),
+    );
+
+    expect(found).toEqual([true, false, true, false]);
   });
 
   test.each(['localhost:8000', '127.0.0.1:8000', '[::1]:8000', 'LOCALHOST:8000', 'localhost'])(
