@@ -47,9 +47,14 @@ const ALGORITHMS = [
 /** The `typ` of access tokens. Many providers give none, or `JWT`. */
 const TYPES = new Set(['at+jwt', 'jwt']);
 
+/** Whether a text begins like a JWT: with a brace, and a quotation mark or whitespace (RFC 7515, section 3.3), in base64url. */
+export function beginsLikeJwt(token: string): boolean {
+  return /^(?:ey[AJ]|ew[0ko])/.test(token);
+}
+
 /** Whether a text has the form of a JWT: three parts, of which the first is a header in JSON. */
 export function looksLikeJwt(token: string): boolean {
-  return /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
+  return beginsLikeJwt(token) && /^[\w-]{4,}\.[\w-]+\.[\w-]*$/.test(token);
 }
 
 /** Makes the reader. */

@@ -15,7 +15,7 @@ import {
   userPrefixOf,
 } from './claims.ts';
 import type { Introspect } from './introspection.ts';
-import { type JwtReader, looksLikeJwt } from './jwt.ts';
+import { beginsLikeJwt, type JwtReader, looksLikeJwt } from './jwt.ts';
 import { refusalOf, TokenFault } from './refusals.ts';
 
 /** What the verification is made from. */
@@ -180,7 +180,7 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
   return {
     hasForm: (token) => introspect !== undefined || looksLikeJwt(token),
     recall(token, accepted) {
-      if (!token.startsWith('eyJ')) return undefined;
+      if (!beginsLikeJwt(token)) return undefined;
       const entry = recall(digestToken(token));
       return entry && judge(entry, accepted);
     },

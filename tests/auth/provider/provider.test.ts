@@ -178,6 +178,23 @@ describe('a JWT', () => {
     expect(await open().verifier.verify(token, HEADERS)).toMatchObject({ ok: true });
   });
 
+  test.each(['{ "', '{  "', '{\t"', '{\n  "', '{\r\n"'])(
+    'whose header begins with %j is accepted',
+    async (start) => {
+      const { alg, pair } = await makeKey('first', 'EdDSA');
+      at.published = [{ kid: 'first', alg, pair }];
+      const header = JSON.stringify({ alg, kid: 'first', typ: 'at+jwt' }).replace('{"', start);
+      const signed = `${base64url.encode(header)}.${base64url.encode(JSON.stringify(claims()))}`;
+      const signature = await crypto.subtle.sign('Ed25519', pair.privateKey, Buffer.from(signed));
+      const token = `${signed}.${base64url.encode(new Uint8Array(signature))}`;
+      const server = open({ tokens: createTokenSet([]) });
+
+      expect(await server.verifier.verify(token, HEADERS)).toMatchObject({ ok: true });
+      // It has been read before: it is found at once, and the token file is not asked.
+      expect(server.verifier.verify(token, HEADERS)).not.toBeInstanceOf(Promise);
+    },
+  );
+
   test.each(['RS256', 'RS512', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'])(
     'signed with %s is accepted',
     async (alg) => {
