@@ -6,6 +6,7 @@ import {
   decodeProtectedHeader,
   errors,
   type JSONWebKeySet,
+  type JWK,
 } from 'jose';
 import { type Ask, isRecord } from './ask.ts';
 import type { Claims } from './claims.ts';
@@ -62,8 +63,9 @@ export function createJwtReader({ findJwksUrl, ask, onFailure, now }: JwtReaderO
   const keys = createSeldom({
     fetch: async () => {
       const { status, body } = await ask(await findJwksUrl());
-      if (status !== 200 || !isKeySet(body)) throw new Error(`no keys: status ${status}`);
-      return createLocalJWKSet(body);
+      const keySet = status === 200 ? keySetOf(body) : undefined;
+      if (keySet === undefined) throw new Error(`no keys: status ${status}`);
+      return createLocalJWKSet(keySet);
     },
     onFailure,
     now,
@@ -150,7 +152,17 @@ function toFault(error: unknown): TokenFault {
   return new TokenFault(error instanceof errors.JWSInvalid ? 'malformed' : 'signature', { cause: error });
 }
 
-/** Whether a document is a set of keys. */
-function isKeySet(body: unknown): body is JSONWebKeySet {
-  return isRecord(body) && Array.isArray(body['keys']) && body['keys'].every(isRecord);
+/**
+ * The keys of a document, without what is none among them; undefined when it is no set of keys. An empty list is one: the provider has withdrawn
+ * all its keys.
+ */
+function keySetOf(body: unknown): JSONWebKeySet | undefined {
+  if (!isRecord(body) || !Array.isArray(body['keys'])) return undefined;
+  const keys = body['keys'].filter(isKey);
+  return keys.length > 0 || body['keys'].length === 0 ? { keys } : undefined;
+}
+
+/** Whether a member of a set may be a key. What is in it is read when a token needs it. */
+function isKey(value: unknown): value is JWK {
+  return isRecord(value);
 }

@@ -361,6 +361,14 @@ describe('a JWT', () => {
   });
 });
 
+/** Asks a provider that publishes other things among its keys, or in their place. */
+function publishing(keysOf: (keys: readonly unknown[]) => unknown): Ask {
+  return async (url, options) => {
+    const { status, body } = await at.ask(url, options);
+    return { status, body: url.endsWith('/jwks') ? keysOf((body as { keys: unknown[] }).keys) : body };
+  };
+}
+
 describe('the keys of the provider', () => {
   test('are requested with the first token, once for concurrent tokens, and not again', async () => {
     const server = open();
@@ -499,6 +507,24 @@ describe('the keys of the provider', () => {
     await verify({ jti: '2' }, { server });
 
     expect(wordsOf(await server.verifier.verify(token, HEADERS))).toMatch(/None of the provider's keys/);
+  });
+
+  test.each([[null], ['key'], [[]], [17]])('count although %j is among them', async (other) => {
+    const server = open({ ask: publishing((keys) => ({ keys: [other, ...keys] })) });
+
+    expect(await verify({}, { server })).toMatchObject({ ok: true });
+  });
+
+  test('are none, and every token is refused, if the set is empty; what is no set of keys makes tokens unavailable', async () => {
+    const empty = await verify({}, { server: open({ ask: publishing(() => ({ keys: [] })) }) });
+    const others = await Promise.all(
+      [{}, [], null, { keys: {} }, { keys: [null, 'key'] }].map((body) =>
+        verify({}, { server: open({ ask: publishing(() => body) }) }),
+      ),
+    );
+
+    expect(wordsOf(empty)).toMatch(/^unfit: None of the provider's keys/);
+    expect(others.map((each) => (each.ok ? 'ok' : each.reason))).toEqual(others.map(() => 'unavailable'));
   });
 
   test('come from OAUTH_JWKS_URL if it is set, without a request for metadata', async () => {
