@@ -111,7 +111,10 @@ const ENTRIES = ['main.ts', 'stdio.ts'];
 const PACKAGES: readonly { readonly name: RegExp; readonly places: readonly string[] }[] = [
   // v1 of the SDK is there for one transport, whose file can be deleted with it.
   { name: /^@modelcontextprotocol\/sdk(\/|$)/, places: ['http/transports/sse-endpoint.ts'] },
-  { name: /^@modelcontextprotocol\/server(\/|$)/, places: ['mcp', 'http/transports', 'http/site', 'server'] },
+  {
+    name: /^@modelcontextprotocol\/server(\/|$)/,
+    places: ['mcp', 'mcp/service.ts', 'http/transports', 'http/site', 'server'],
+  },
   { name: /^(koa|@koa\/router)$/, places: ['http', 'http/app'] },
   { name: /^dotenv$/, places: ['config'] },
   { name: /^jose$/, places: ['auth/provider'] },

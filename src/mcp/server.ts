@@ -36,6 +36,8 @@ export interface McpParts {
   readonly features?: readonly Feature[] | undefined;
   /** Gives tools and features the services that they ask for. */
   readonly use: UseService;
+  /** The hub of changes that the services notify. Default: one of its own. */
+  readonly changes?: Changes | undefined;
   readonly log: Logger;
   /** Names this process to others that serve the same sessions; absent if there are none. */
   readonly processName?: string | undefined;
@@ -81,7 +83,7 @@ export interface ConnectionOptions {
  * forbids
  */
 export function defineMcp(parts: McpParts): McpDefinition {
-  const [changes, records] = [createChanges(parts.log), new CallRecords(parts.log)];
+  const [changes, records] = [parts.changes ?? createChanges(parts.log), new CallRecords(parts.log)];
   const { instructions, features = [] } = parts;
   const catalogue = createCatalogue(features);
   const registrations = parts.tools.map(registrationOf);

@@ -1,4 +1,5 @@
 /** What a service is: something that is opened once at the start, used by tools and features, and closed after the last call. */
+import type { ServerNotifier } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import type { ValuesOf, Variables } from '../config/variable.ts';
 
@@ -8,6 +9,8 @@ export interface ServiceContext {
   readonly log: Logger;
   /** The folder of relative paths: the working directory, or the package's folder for a stdio server, whose working directory its host chooses. */
   readonly folder: string;
+  /** Notifies the clients of every transport and revision that something has changed: a list, or a resource that they have subscribed to. */
+  readonly changes: ServerNotifier;
   /** Aborted when opening takes too long, or the start ends. */
   readonly signal: AbortSignal;
 }

@@ -49,11 +49,21 @@ async function startParts(
     onBegin: start.closesBy,
   });
   const { title, instructions, tools, features } = definition;
-  const { use } = services;
+  const { use, changes } = services;
   const info = infoOf(readPackage(), title);
   const { callsPerMinute, maxCallsPerUser } = config.limits;
   const callLimit = new CallLimit({ perMinute: callsPerMinute });
-  const mcp = defineMcp({ info, instructions, tools, features, use, log, callLimit, maxCallsPerUser });
+  const mcp = defineMcp({
+    info,
+    instructions,
+    tools,
+    features,
+    use,
+    changes,
+    log,
+    callLimit,
+    maxCallsPerUser,
+  });
   if (!start.finish()) return;
   surviveSurprises(log);
   const end = async (): Promise<void> => {

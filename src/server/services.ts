@@ -1,6 +1,7 @@
 /** Opens the services at the start and closes them at the end, each with a deadline. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { type Changes, createChanges } from '../mcp/changes.ts';
 import type { OpenService, Service, UseService } from '../mcp/service.ts';
 
 /** The services of a running server. */
@@ -11,6 +12,8 @@ export interface OpenServices {
    */
   readonly use: UseService;
   readonly names: readonly string[];
+  /** The hub by which they notify clients: the server's own, once it is handed them. */
+  readonly changes: Changes | undefined;
   /** Returns the names of the services that cannot do their work at the moment. */
   findUnready(): Promise<string[]>;
   /** Closes the services, last opened first; a failure is logged, and the others are closed all the same. */
@@ -50,7 +53,7 @@ export class ServiceError extends Error {
  */
 export async function openServices(options: ServicesOptions): Promise<OpenServices> {
   const { services, values, log, folder = process.cwd(), deadlines = DEADLINES, onBegin } = options;
-  const open = new Map<Service, OpenService>();
+  const [open, changes] = [new Map<Service, OpenService>(), createChanges(log)];
   const ended = new AbortController();
   const closeAll = async (): Promise<void> => {
     for (const [{ name }, service] of [...open].toReversed()) {
@@ -64,7 +67,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   const openAll = async (): Promise<void> => {
     for (const service of services) {
       const { name } = service;
-      const context = { log: log.child({ service: name }), folder };
+      const context = { log: log.child({ service: name }), folder, changes: changes.notifier };
       try {
         const opened = await within({ limitMs: deadlines.openMs, ended: ended.signal }, (signal) =>
           service.open(values, { ...context, signal }),
@@ -89,6 +92,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   return {
     use: createUse(open),
     names: services.map(({ name }) => name),
+    changes,
     async findUnready() {
       const verdicts = await Promise.all(
         [...open].map(async ([{ name }, service]) => {
@@ -120,6 +124,7 @@ function createUse(open: ReadonlyMap<Service, OpenService>): UseService {
 export const NO_SERVICES: OpenServices = {
   use: createUse(new Map()),
   names: [],
+  changes: undefined,
   findUnready: async () => [],
   close: async () => {},
 };

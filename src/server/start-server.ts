@@ -100,6 +100,7 @@ export async function startServer({
     tools,
     features,
     use: services.use,
+    changes: services.changes,
     log,
     shortWay: createFastLane,
     callLimit: new CallLimit({ perMinute: limits.callsPerMinute }),

@@ -1,8 +1,12 @@
 /** The life of services: opened in order with their values, found by their declaration, and closed in reverse order. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { defineService, type Service } from '../../src/mcp/service.ts';
+import { defineResource } from '../../src/mcp/resource.ts';
+import { defineService, type Service, type ServiceContext } from '../../src/mcp/service.ts';
 import { defineTool } from '../../src/mcp/tool.ts';
 import { openServices, type ServicesOptions } from '../../src/server/services.ts';
 import { createMemoryLog } from '../support/memory-log.ts';
@@ -182,4 +186,49 @@ describe('a server with services', () => {
     expect([unready.status, unready.body]).toEqual([503, { status: 'unavailable: counter' }]);
     expect([ready, unready].map((each) => each.headers.get('retry-after'))).toEqual([null, '5']);
   });
+
+  test.each(['http', 'sse'] as const)(
+    'lets a job of one of them notify clients, over %s, whether or not a feature registers anything by itself',
+    async (transport) => {
+      let notifier: ServiceContext['changes'] | undefined;
+      const watcher = defineService({
+        name: 'watcher',
+        open: (_values, { changes }) => (notifier = changes),
+      });
+      const lesson = defineResource({
+        name: 'lesson',
+        title: 'Lesson',
+        description: 'A lesson.',
+        uri: 'lesson://one',
+        read: () => 'One.',
+      });
+      const capabilities = { resources: { subscribe: true, listChanged: true } };
+      const lessons = { name: 'lessons', resources: [lesson], options: { capabilities } };
+      server = await startTestServer({ services: [watcher], features: [lessons] });
+      const client = new Client({ name: 'listener', version: '1.0.0' });
+      const told: unknown[] = [];
+      client.fallbackNotificationHandler = async ({ method, params }) =>
+        void told.push([method, params?.['uri']]);
+      const requestInit = { headers: { Authorization: `Bearer ${ADA}` } };
+      await client.connect(
+        transport === 'sse'
+          ? new SSEClientTransport(new URL('/sse', server.url), { requestInit })
+          : new StreamableHTTPClientTransport(new URL('/mcp', server.url), { requestInit }),
+      );
+      await client.subscribeResource({ uri: 'lesson://one' });
+
+      notifier?.resourcesChanged();
+      notifier?.resourceUpdated('lesson://two');
+      notifier?.resourceUpdated('lesson://one');
+      const wasTold = eventually(() => told.length >= 2);
+      await Promise.allSettled([wasTold]);
+      await client.close();
+      await wasTold;
+
+      expect(told).toEqual([
+        ['notifications/resources/list_changed', undefined],
+        ['notifications/resources/updated', 'lesson://one'],
+      ]);
+    },
+  );
 });
