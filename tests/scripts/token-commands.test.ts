@@ -388,9 +388,9 @@ test('a change warns of weak tokens in the file, until they are disabled or remo
 
   const id = digestToken('tok_short').slice(0, 8);
   expect(warned.join('\n')).toMatch(
-    new RegExp(`takes no change over: take them out with "npm run token -- revoke ID": ${id}\\.$`),
+    new RegExp(`not take the change over until you remove them with "npm run token -- revoke ID": ${id}\\.$`),
   );
-  expect(file.warned.join('')).not.toContain('takes no change over');
+  expect(file.warned.join('')).not.toContain('take the change over');
 });
 
 describe('scopes that nothing requires', () => {
