@@ -20,9 +20,6 @@ const SMALL_SUITE = [
   'tests/e2e/entries.test.ts',
 ];
 
-/** Tests of what the pages show, which is the fork's own by then. */
-const PAGES = ['tests/e2e/page', 'tests/e2e/admin', 'tests/e2e/sign-in-page'];
-
 /** The small suite, and its name in the output. */
 const SMALL: { readonly what: string; readonly tests: readonly string[] } = {
   what: 'the small suite',
@@ -60,10 +57,7 @@ export async function forkOfItsOwn(steps: Steps, template: Checkout, { quick }: 
     addPackage(fork),
   );
   if (quick) await check(steps, fork, SMALL);
-  else {
-    await steps.take('npm test', async () => fork.npm('test', '--', '--look-twice', '--maxWorkers=2'));
-    await steps.take('the tests of the pages', async () => jest(fork, PAGES));
-  }
+  else await steps.take('npm test', async () => fork.npm('test', '--', '--look-twice', '--maxWorkers=2'));
   await steps.take('a later version of the template', async () => changeTemplate(template));
   await steps.take('merge it, by the commands of the fork’s README, without a conflict', async () =>
     mergeUpstream(fork, template),
