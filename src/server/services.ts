@@ -12,7 +12,7 @@ export interface OpenServices {
    */
   readonly use: UseService;
   readonly names: readonly string[];
-  /** The hub by which they notify clients: the server's own, once it is handed them. */
+  /** The hub by which they notify clients. A server is handed it, so that it is the server's, too; undefined where there are no services. */
   readonly changes: Changes | undefined;
   /** Returns the names of the services that cannot do their work at the moment. */
   findUnready(): Promise<string[]>;
