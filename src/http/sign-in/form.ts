@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { OAuthError } from '../../auth/sign-in/oauth-error.ts';
 import { type Parameters, readParameters } from '../../auth/sign-in/parameters.ts';
+import { CollectedBytes } from '../collected-bytes.ts';
 import type { RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 
@@ -37,15 +38,10 @@ function hasCoding({ req }: RequestContext): boolean {
 /** Reads the text of a body. Rejects with an {@link HttpError}: 413, or 400 when its client has gone. */
 function readText(req: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
-    let bytes = Buffer.alloc(0);
-    let length = 0;
+    const collected = new CollectedBytes();
     const take = (chunk: Buffer): void => {
-      const needed = length + chunk.length;
-      if (needed > MAX_BYTES) return refuse();
-      // Twice the room that is needed: joining each chunk to those before it would copy the body thousands of times, if each is one byte.
-      if (needed > bytes.length) bytes = Buffer.concat([bytes], 2 * needed);
-      chunk.copy(bytes, length);
-      length = needed;
+      if (collected.length + chunk.length > MAX_BYTES) refuse();
+      else collected.add(chunk);
     };
     const refuse = (): void => {
       // The code that answers decides what to do with the rest.
@@ -54,7 +50,7 @@ function readText(req: IncomingMessage): Promise<string> {
     };
     if (Number(req.headers['content-length'] ?? 0) > MAX_BYTES) refuse();
     else req.on('data', take);
-    req.on('end', () => resolve(bytes.toString('utf8', 0, length)));
+    req.on('end', () => resolve(collected.bytes.toString()));
     req.on('close', () => {
       if (!req.readableEnded)
         reject(new HttpError(400, 'incomplete_body', 'The body ended before it was complete.'));

@@ -1,4 +1,5 @@
 /** Collects the bytes of a request body, up to a limit, in hardly more memory than they take. */
+import { CollectedBytes } from '../collected-bytes.ts';
 import { grantOf, type RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { LARGE_BODY_BYTES, type UploadBudget } from './upload-budget.ts';
@@ -22,7 +23,7 @@ export function readBytes(ctx: RequestContext, { maxBytes, uploads }: BodyLimits
   const { req } = ctx;
   const { userId } = grantOf(ctx).user;
   return new Promise((resolve, reject) => {
-    const collected = new Collected();
+    const collected = new CollectedBytes();
     let claimed = 0;
     const take = (chunk: Buffer): void => {
       const length = collected.length + chunk.length;
@@ -53,43 +54,6 @@ export function readBytes(ctx: RequestContext, { maxBytes, uploads }: BodyLimits
     });
   });
 }
-
-/** The smallest buffer for a body of several chunks. Bytes. */
-const FIRST_ROOM = 16 * 1024;
-
-/**
- * Collects bytes in one buffer. Chunks are copied, not kept: each is an object of some hundred bytes, and a client may send chunks of one
- * byte. Only the first chunk is used as it came, because it is mostly the whole body.
- */
-class Collected {
-  length = 0;
-  #room: Buffer = EMPTY;
-
-  /** Adds a chunk. */
-  add(chunk: Buffer): void {
-    if (this.length === 0) this.#room = chunk;
-    else {
-      const needed = this.length + chunk.length;
-      if (needed > this.#room.length) this.#grow(Math.max(needed, FIRST_ROOM, 2 * this.#room.length));
-      chunk.copy(this.#room, this.length);
-    }
-    this.length += chunk.length;
-  }
-
-  /** The bytes that have been added. */
-  get bytes(): Buffer {
-    return this.length === this.#room.length ? this.#room : this.#room.subarray(0, this.length);
-  }
-
-  /** Moves the bytes to a larger buffer. */
-  #grow(size: number): void {
-    const room = Buffer.allocUnsafeSlow(size);
-    this.#room.copy(room, 0, 0, this.length);
-    this.#room = room;
-  }
-}
-
-const EMPTY = Buffer.alloc(0);
 
 /** The refusal of a body over the limit. */
 function tooLarge(maxBytes: number): HttpError {
