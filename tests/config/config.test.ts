@@ -1,6 +1,6 @@
 /** The environment: every default, the rules of public mode, and that a bad value is named and never printed. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
@@ -8,6 +8,7 @@ import { parseConfig, parseStdioConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { type Environment, parseEnvironment, readEnvironment } from '../../src/config/environment.ts';
 import { isLoopbackHost } from '../../src/config/network.ts';
+import { PUBLIC_ADDRESS } from '../../src/config/value-types.ts';
 import { adviseSecret } from '../../src/server/start-messages.ts';
 import { createMemoryLog } from '../support/memory-log.ts';
 import { createSandbox } from '../support/process.ts';
@@ -453,6 +454,17 @@ describe('a bad value', () => {
     { name: 'ALLOWED_HOSTS', value: '256.1.1.1', allowed: WHAT_A_HOST_IS },
   ])('$value of $name is named and not printed', ({ name, value, allowed }) => {
     expect(problemsOf({ [name]: value })).toEqual([`${name} ${allowed}`]);
+  });
+
+  test('is each path that the code of the routes names, as the path of PUBLIC_URL', async () => {
+    const folder = path.join(import.meta.dirname, '../../src/http');
+    const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.ts'));
+    const sources = await Promise.all(files.map((file) => readFile(path.join(folder, file), 'utf8')));
+    const named = sources.flatMap((source) => source.match(/(?<=')\/(?!proc\/)[a-z][\w./-]*(?=')/g) ?? []);
+
+    expect(named).toEqual(expect.arrayContaining(['/mcp', '/health', '/page/']));
+    const accepted = named.filter((name) => PUBLIC_ADDRESS.safeParse(`https://ok.example${name}`).success);
+    expect(accepted).toEqual([]);
   });
 
   test('is named together with all the others, once each', () => {
