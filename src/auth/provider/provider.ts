@@ -4,7 +4,7 @@ import { type Addresses, createPublicAddressOf, RESOURCE_PATHS } from '../own-ad
 import type { NetworkOf, TokenVerifier, Verification } from '../verifier.ts';
 import { type Ask, createAsk } from './ask.ts';
 import { type ClaimRules, plainAudience } from './claims.ts';
-import { discoverEndpoints, type Endpoints } from './endpoints.ts';
+import { discoverEndpoint, type EndpointName } from './endpoints.ts';
 import { createIntrospection } from './introspection.ts';
 import { createJwtReader } from './jwt.ts';
 import { createProviderTokens, type ProviderTokens } from './provider-tokens.ts';
@@ -37,18 +37,18 @@ export interface Provider {
 /** Builds the resource server. It asks the provider for nothing before there is a token to read. */
 export function createProvider(parts: ProviderParts): Provider {
   const { issuer, jwksUrl, introspectionUrl, client, onFailure, now = Date.now, ask = createAsk() } = parts;
-  const document = createSeldom({
-    fetch: () => discoverEndpoints(issuer, ask),
-    onFailure: (reason) => onFailure('document', reason),
-    now,
-  });
-  const find = async (configured: string | undefined, name: keyof Endpoints): Promise<string> => {
-    const url = configured ?? (await document.get())[name];
-    if (url === undefined) throw new Error(`the provider's document names no ${NAMES[name]}`);
-    return url;
+  /** Makes the function that finds an endpoint: the configured one, or that of the provider's documents. */
+  const finderOf = (configured: string | undefined, name: EndpointName): (() => Promise<string>) => {
+    if (configured !== undefined) return async () => configured;
+    const found = createSeldom({
+      fetch: () => discoverEndpoint({ issuer, name, ask }),
+      onFailure: (reason) => onFailure('document', reason),
+      now,
+    });
+    return () => found.get();
   };
   const jwts = createJwtReader({
-    findJwksUrl: () => find(jwksUrl, 'jwksUrl'),
+    findJwksUrl: finderOf(jwksUrl, 'jwks_uri'),
     ask,
     onFailure: (reason) => onFailure('keys', reason),
     now,
@@ -56,7 +56,7 @@ export function createProvider(parts: ProviderParts): Provider {
   const introspect =
     client &&
     createIntrospection({
-      findUrl: () => find(introspectionUrl, 'introspectionUrl'),
+      findUrl: finderOf(introspectionUrl, 'introspection_endpoint'),
       client,
       ask,
       onFailure: (reason) => onFailure('introspection', reason),
@@ -69,9 +69,6 @@ export function createProvider(parts: ProviderParts): Provider {
     verifier: besideTokens(parts.tokens, own, createAudience(parts.audience, addressOf)),
   };
 }
-
-/** The names of the endpoints in the provider's document. */
-const NAMES = { jwksUrl: 'jwks_uri', introspectionUrl: 'introspection_endpoint' } as const;
 
 /** How many addresses are remembered. There are more only when requests name many ports of this machine: then all are forgotten. */
 const MAX_ADDRESSES = 100;

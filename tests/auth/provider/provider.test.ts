@@ -534,6 +534,69 @@ describe('the keys of the provider', () => {
     expect(at.asked).toEqual(['jwks']);
   });
 
+  test.each([
+    ['no address of keys', {}],
+    ['one that may not be used', { jwks_uri: 'http://id.example/jwks' }],
+  ])('come from the next document if the first has %s', async (_, first) => {
+    const ask: Ask = async (url, options) =>
+      url.includes('/oauth-authorization-server')
+        ? { status: 200, body: { issuer: ISSUER, introspection_endpoint: `${ISSUER}/introspect`, ...first } }
+        : at.ask(url, options);
+
+    expect(await verify({}, { server: open({ ask }) })).toMatchObject({ ok: true });
+    expect(failures).toEqual([]);
+  });
+
+  test.each([
+    ['names no keys', { issuer: ISSUER }, /it names no jwks_uri/],
+    ['names unusable keys', { issuer: ISSUER, jwks_uri: '/jwks' }, /its jwks_uri is no https address/],
+    ['is of another issuer', { issuer: 'https://id.example' }, /its issuer is not exactly OAUTH_ISSUER/],
+  ])('are looked for again after a second when the document %s, and found', async (_, half, words) => {
+    let isWhole = false;
+    const reasons: string[] = [];
+    const ask: Ask = async (url, options) => {
+      const answer = await at.ask(url, options);
+      return isWhole || !url.endsWith('/openid-configuration') ? answer : { status: 200, body: half };
+    };
+    const server = open({ ask, onFailure: (what, reason) => reasons.push(`${what}: ${reason}`) });
+
+    const refused = await verify({}, { server });
+    isWhole = true;
+    nowMs += 1_000;
+    const later = await verify({}, { server });
+
+    expect(refused).toMatchObject({ ok: false, reason: 'unavailable', retryAfterSeconds: 1 });
+    expect(reasons[0]).toMatch(/^document: /);
+    expect(reasons[0]).toMatch(words);
+    expect(later).toMatchObject({ ok: true });
+  });
+
+  test('are looked for in all documents at once, and one that is never answered does not stop the others', async () => {
+    const asked: string[] = [];
+    const held: (() => void)[] = [];
+    const ask: Ask = async (url, options) => {
+      if (!url.includes('/.well-known/')) return at.ask(url, options);
+      asked.push(url.slice('https://id.example'.length));
+      if (asked.length === 1)
+        await new Promise((_, reject) => {
+          held.push(() => reject(new Error('no whole answer within 5000 ms')));
+        });
+      return at.ask(url, options);
+    };
+
+    const found = verify({}, { server: open({ ask }) });
+    while (asked.length === 0) await immediate();
+    const atOnce = [...asked];
+    held[0]?.();
+
+    expect(await found).toMatchObject({ ok: true });
+    expect(atOnce).toEqual([
+      '/.well-known/oauth-authorization-server/realms/school',
+      '/realms/school/.well-known/openid-configuration',
+      '/.well-known/openid-configuration/realms/school',
+    ]);
+  });
+
   test('are not taken from the metadata of another issuer', async () => {
     const other = await createMadeUpProvider('https://id.example/realms/other');
     const server = open({ ask: other.ask });
