@@ -3,6 +3,7 @@ import type { GetPromptResult, Prompt as ListedPrompt } from '@modelcontextproto
 import { z } from 'zod';
 import { type Completer, completerOf, type Completers, NO_FIELDS, type NoFields } from './completion.ts';
 import type { Content, Icon, Meta } from './content.ts';
+import { requireTextFields } from './text-fields.ts';
 import { type CallContext, ToolError } from './tool.ts';
 import { toListedIcons } from './tool-registration.ts';
 import { toContent } from './tool-result.ts';
@@ -20,7 +21,7 @@ export interface PromptDefinition<Args extends z.ZodObject> {
   readonly title: string;
   /** For the user who chooses it. */
   readonly description: string;
-  /** The schema of the arguments. Clients send every argument as a string. */
+  /** The schema of the arguments. Clients send every argument as a string: for a number use `z.coerce.number()`. */
   readonly args?: Args;
   /** The scope a user needs to see and use it; without it every user may. */
   readonly scope?: string;
@@ -48,11 +49,15 @@ export interface Prompt {
   run(args: unknown, context: CallContext): Promise<GetPromptResult>;
 }
 
-/** Declares a prompt; the schema of its arguments gives `run` its types. */
+/**
+ * Declares a prompt; the schema of its arguments gives `run` its types.
+ * @throws {Error} when an argument takes no text
+ */
 export function definePrompt<Args extends z.ZodObject = NoFields>(
   definition: PromptDefinition<Args>,
 ): Prompt {
   const { name, title, description, args, scope, complete, icons, _meta } = definition;
+  requireTextFields(`The prompt ${name}`, args?.shape ?? {});
   return {
     name,
     scope,

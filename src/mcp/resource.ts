@@ -9,6 +9,7 @@ import type { z } from 'zod';
 import { safeParse } from 'zod/v4/core';
 import { type Completer, completerOf, type Completers, NO_FIELDS, type NoFields } from './completion.ts';
 import type { ContentAnnotations, Icon, Meta, ResourceContents, ResourceLink } from './content.ts';
+import { requireTextFields } from './text-fields.ts';
 import type { CallContext } from './tool.ts';
 import { toListedIcons } from './tool-registration.ts';
 import { toContent } from './tool-result.ts';
@@ -73,7 +74,8 @@ export interface Resource {
 
 /**
  * Declares a resource, or a template of resources; the schema of its parameters gives `read` its types.
- * @throws {Error} when it needs a scope and its cache is shared, or when its URI lacks a variable that a parameter needs
+ * @throws {Error} when it needs a scope and its cache is shared, when its URI lacks a variable that a parameter needs, or when
+ * a parameter takes no text
  */
 export function defineResource<Params extends z.ZodObject = NoFields>(
   definition: ResourceDefinition<Params>,
@@ -112,8 +114,9 @@ export function defineResource<Params extends z.ZodObject = NoFields>(
 }
 
 /**
- * Checks that each required parameter is a variable of the template: otherwise every URI would be "not found", and nobody would know why.
- * @throws {Error} naming the parameters that are none
+ * Checks that each required parameter is a variable of the template, and takes what is in a URI: otherwise every URI would be "not found",
+ * and nobody would know why.
+ * @throws {Error} naming the parameters that are none, or take no text
  */
 function requireVariables(
   { name, uri, params = NO_FIELDS }: Pick<ResourceDefinition<z.ZodObject>, 'name' | 'uri' | 'params'>,
@@ -123,9 +126,15 @@ function requireVariables(
   const missing = Object.entries(params.shape).flatMap(([parameter, schema]) =>
     variables.has(parameter) || safeParse(schema, undefined).success ? [] : [parameter],
   );
-  if (missing.length === 0) return;
-  const list = missing.join(', ');
-  throw new Error(`${name}: the URI ${uri} has no variable for ${list}, so it could never be read.`);
+  if (missing.length > 0) {
+    const list = missing.join(', ');
+    throw new Error(`${name}: the URI ${uri} has no variable for ${list}, so it could never be read.`);
+  }
+  // A variable with a star may be a list.
+  const texts = Object.entries(params.shape).filter(
+    ([parameter]) => variables.has(parameter) && !uri.includes(`${parameter}*`),
+  );
+  requireTextFields(`The resource ${name}`, Object.fromEntries(texts));
 }
 
 /** The fields that lists show of resources and of templates alike. */

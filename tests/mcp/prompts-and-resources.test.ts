@@ -421,3 +421,68 @@ test.each(['lesson://{lessonId}', 'lesson://all'])(
     expect(declare).toThrow(`lesson: the URI ${uri} has no variable for id, so it could never be read.`);
   },
 );
+
+/** Declares a prompt with one argument, and a resource with one variable. */
+function declarationsWith(field: z.ZodType): readonly (() => unknown)[] {
+  const fields = z.object({ size: field });
+  const texts = { name: 'notes', title: 'N', description: 'N.' };
+  return [
+    () => definePrompt({ ...texts, args: fields, run: () => 'N' }),
+    () => defineResource({ ...texts, uri: 'notes://{size}', params: fields, read: () => 'N' }),
+  ];
+}
+
+describe('what is sent as a text', () => {
+  const HELP =
+    'refuses every text, and clients send nothing else. For a number use z.coerce.number(), for a switch z.stringbool(), for a date z.iso.date().';
+
+  test.each([
+    ['a number', z.number()],
+    ['an optional whole number', z.int().optional()],
+    ['a switch', z.boolean().default(false)],
+    ['a date', z.date()],
+    ['a list', z.array(z.string())],
+    ['a literal number', z.literal([1, 2])],
+    ['a number or a switch', z.union([z.number(), z.boolean()])],
+    ['a text that is a number, too', z.intersection(z.string(), z.number())],
+  ])('%s ends the start: it would refuse every request', (_what, field) => {
+    const [prompt, resource] = declarationsWith(field);
+
+    expect(prompt).toThrow(`The prompt notes: the schema of size ${HELP}`);
+    expect(resource).toThrow(`The resource notes: the schema of size ${HELP}`);
+  });
+
+  test.each([
+    ['a number that is converted', z.coerce.number().int().max(0)],
+    ['a switch that is converted', z.stringbool().optional()],
+    ['a date', z.iso.date()],
+    ['a choice', z.enum(['small', 'large'])],
+    ['a text or a number', z.union([z.number(), z.string().min(5)])],
+    [
+      'a text that is looked up',
+      z
+        .string()
+        .transform((text) => ({ a: 5 })[text])
+        .pipe(z.number()),
+    ],
+    [
+      'a text with a function that throws',
+      z
+        .string()
+        .transform((text) => new URL(text).href)
+        .pipe(z.string()),
+    ],
+    ['a text that is checked elsewhere', z.string().refine(async () => false)],
+  ])('%s may be declared', (_what, field) => {
+    for (const declare of declarationsWith(field)) expect(declare).not.toThrow();
+  });
+
+  test('a variable with a star may be a list', () => {
+    const params = z.object({ tags: z.array(z.string()) });
+    const texts = { name: 'notes', title: 'N', description: 'N.' };
+
+    const notes = defineResource({ ...texts, uri: 'notes://{tags*}', params, read: () => 'N' });
+
+    expect(notes.match('notes://a,b')).toEqual({ tags: ['a', 'b'] });
+  });
+});
