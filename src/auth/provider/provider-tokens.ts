@@ -54,13 +54,13 @@ interface Known {
   readonly read: ReadToken;
   readonly digest: string;
   grant: ProviderGrant;
-  /** The version of the provider's keys with which it was verified. */
+  /** The version of the provider's keys with which it was verified; undefined for an opaque token. */
   readonly version: unknown;
   /** The audiences against which it was last checked. */
   accepted?: ReadonlySet<string>;
-  /** For an opaque token: when the provider is to be asked about it again. */
-  readonly asked: { readonly token: string; readonly againAtMs: number; underWay: boolean } | undefined;
-  /** Whether the provider has said since that it is not active. */
+  /** When it is to be read again: the provider may have ended it, or withdrawn its key. */
+  readonly again: { readonly token: string; readonly atMs: number; underWay: boolean };
+  /** Whether it was found since that it is not valid any more. */
   hasEnded: boolean;
 }
 
@@ -95,6 +95,9 @@ const MAX_KNOWN = 10_000;
 /** How long the answer of introspection is used. Milliseconds. */
 const INTROSPECTED_MS = 30_000;
 
+/** How long the verification of a JWT is used. The keys are that much older at most when they are fetched again. Milliseconds. */
+const VERIFIED_MS = 60_000;
+
 /** Makes the verification of a provider's tokens. */
 export function createProviderTokens({ rules, jwts, introspect, now }: ProviderTokenParts): ProviderTokens {
   const known = new BoundedMap<string, Known>(MAX_KNOWN);
@@ -115,9 +118,10 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
     digest: string,
     { read, isJwt }: { readonly read: ReadToken; readonly isJwt: boolean },
   ): Known => {
-    const asked = isJwt ? undefined : { token, againAtMs: now() + INTROSPECTED_MS, underWay: false };
+    const again = { token, atMs: now() + (isJwt ? VERIFIED_MS : INTROSPECTED_MS), underWay: false };
     const grant = new ProviderGrant(read.user, digest, read.expiresAtMs);
-    const entry: Known = { read, digest, grant, version: jwts.version, asked, hasEnded: false };
+    const version = isJwt ? jwts.version : undefined;
+    const entry: Known = { read, digest, grant, version, again, hasEnded: false };
     known.set(digest, entry);
     return entry;
   };
@@ -138,27 +142,27 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
     const entry = known.get(digest);
     if (entry !== undefined) entry.hasEnded = true;
   };
-  /** Asks again in the background, while the token is used on. */
-  const askAgain = async (entry: Known, asked: NonNullable<Known['asked']>): Promise<void> => {
-    if (introspect === undefined || asked.underWay) return;
-    asked.underWay = true;
+  /** Reads a token again in the background, while it is used on. Requests use the result as well: its scopes may be others. */
+  const readAgain = async (entry: Known): Promise<void> => {
+    const { again, digest } = entry;
+    if (again.underWay) return;
+    again.underWay = true;
     try {
-      const claims = await introspect(asked.token, 'known');
-      if (claims['active'] !== true) return end(entry.digest);
-      // Requests use this answer as well: its scopes may be others.
-      remember(asked.token, entry.digest, { read: readIntrospected(claims, rules), isJwt: false });
+      await readAnew(again.token, digest, () => '');
     } catch (error) {
-      // If it cannot be asked, its last answer is used on, until the token expires.
+      // If the provider cannot be asked, what is known is used on, until the token expires.
       if (error instanceof TokenFault) entry.hasEnded = true;
     } finally {
-      asked.underWay = false;
+      again.underWay = false;
     }
   };
+  /** Whether what is known of a token may still be used: it is not too old, and a JWT was verified by the keys that are known. */
+  const isFresh = ({ again, version }: Known): boolean =>
+    again.atMs > now() && (version === undefined || version === jwts.version);
   /** The token of a digest, if what is known of it may still be used. */
   const recall = (digest: string): Known | undefined => {
     const entry = known.get(digest);
-    if (entry === undefined || entry.hasEnded || entry.version !== jwts.version) return undefined;
-    return entry.asked === undefined || entry.asked.againAtMs > now() ? entry : undefined;
+    return entry !== undefined && !entry.hasEnded && isFresh(entry) ? entry : undefined;
   };
   /** Checks a token that has been read: its times and its audience. */
   const judge = (entry: Known, accepted: ReadonlySet<string>): Verification => {
@@ -200,7 +204,7 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
       const [untilMs = '', digest = ''] = key.slice(KEY_PREFIX.length).split(' ');
       const entry = known.get(digest);
       if (entry?.hasEnded === true) return false;
-      if (entry?.asked !== undefined && entry.asked.againAtMs <= now()) void askAgain(entry, entry.asked);
+      if (entry !== undefined && !isFresh(entry)) void readAgain(entry);
       return now() < Number(untilMs);
     },
     isUser: (userId) => userId.startsWith(userPrefixOf(rules)),

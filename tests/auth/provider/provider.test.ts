@@ -369,6 +369,22 @@ function publishing(keysOf: (keys: readonly unknown[]) => unknown): Ask {
   };
 }
 
+/** Whether a grant ends within so much time, in which its stream is looked at every minute and, in the last one, again and again. */
+async function endsWithin(
+  minutes: number,
+  { server, grant, patienceMs = 50 }: { server: Provider; grant: Grant; patienceMs?: number },
+): Promise<boolean> {
+  for (let minute = 0; minute < minutes; minute += 1) {
+    nowMs += 60_000;
+    server.verifier.isCurrent(grant);
+    // Signatures are verified in other threads: when these have made three, the one before them is verified.
+    for (let count = 0; count < 3; count += 1) await at.sign({});
+  }
+  const untilMs = performance.now() + patienceMs;
+  while (performance.now() < untilMs && server.verifier.isCurrent(grant)) await immediate();
+  return !server.verifier.isCurrent(grant);
+}
+
 describe('the keys of the provider', () => {
   test('are requested with the first token, once for concurrent tokens, and not again', async () => {
     const server = open();
@@ -507,6 +523,45 @@ describe('the keys of the provider', () => {
     await verify({ jti: '2' }, { server });
 
     expect(wordsOf(await server.verifier.verify(token, HEADERS))).toMatch(/None of the provider's keys/);
+  });
+
+  test('that the provider has withdrawn end the streams of their tokens', async () => {
+    const server = open();
+    const token = await at.sign(claims({ exp: START_MS / 1000 + 86_400 }));
+    const grant = grantOf(await server.verifier.verify(token, HEADERS));
+
+    const whileTheyAreThere = await endsWithin(20, { server, grant });
+    at.published = [await makeKey('second')];
+    const afterwards = await endsWithin(11, { server, grant, patienceMs: 5_000 });
+
+    expect([whileTheyAreThere, afterwards]).toEqual([false, true]);
+    expect(wordsOf(await server.verifier.verify(token, HEADERS))).toMatch(/None of the provider's keys/);
+  });
+
+  test('that the provider has withdrawn are noticed by requests of one token alone', async () => {
+    const server = open();
+    const token = await at.sign(claims({ exp: START_MS / 1000 + 86_400 }));
+    await server.verifier.verify(token, HEADERS);
+    at.published = [await makeKey('second')];
+
+    for (let minute = 0; minute < 11; minute += 1) {
+      nowMs += 60_000;
+      await server.verifier.verify(token, HEADERS);
+      // The keys are fetched in the background.
+      await at.sign({});
+    }
+
+    expect(await server.verifier.verify(token, HEADERS)).toMatchObject({ ok: false, reason: 'unfit' });
+  });
+
+  test('that cannot be fetched again end no stream', async () => {
+    const server = open();
+    const token = await at.sign(claims({ exp: START_MS / 1000 + 86_400 }));
+    const grant = grantOf(await server.verifier.verify(token, HEADERS));
+    at.isUp = false;
+
+    expect(await endsWithin(20, { server, grant })).toBe(false);
+    expect(await server.verifier.verify(token, HEADERS)).toMatchObject({ ok: true });
   });
 
   test.each([[null], ['key'], [[]], [17]])('count although %j is among them', async (other) => {
