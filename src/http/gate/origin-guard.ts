@@ -49,6 +49,8 @@ export function guardOrigin(options: OriginGuardOptions): Step {
     }
     const { origin } = ctx.req.headers;
     const pages = ctx.state.route?.pages;
+    // Also when no Origin is sent: what is for every page is the same for all of them.
+    if (pages === 'any') return letIn(ctx, '*', next);
     if (origin !== undefined) {
       ctx.vary('Origin');
       const name = withoutUsualPort(host);
@@ -58,7 +60,6 @@ export function guardOrigin(options: OriginGuardOptions): Step {
         isAllowedHost &&
         mayBeOwn &&
         (origin === `https://${name}` || (mayBePlain && origin === `http://${name}`));
-      if (pages === 'any') return letIn(ctx, '*', next);
       // Told to hide where a form comes from, browsers send `Origin: null`, but Sec-Fetch-Site still says that the page is this server's.
       const isHiddenOwn = origin === 'null' && ctx.get('sec-fetch-site') === 'same-origin';
       if (pages === 'own' && (isOwn || isHiddenOwn)) return next();

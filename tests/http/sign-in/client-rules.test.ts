@@ -538,9 +538,10 @@ test.each([
     },
   });
   const answer = await send(url + path, { headers: { Origin } });
+  const withoutOrigin = await send(url + path);
 
   expect(preflight.status).toBe(204);
-  for (const { headers } of [preflight, answer]) {
+  for (const { headers } of [preflight, answer, withoutOrigin]) {
     expect(headers.get('access-control-allow-origin')).toBe('*');
     expect(headers.get('access-control-allow-credentials')).toBeNull();
   }
