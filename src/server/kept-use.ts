@@ -15,5 +15,7 @@ export async function openKeptUse({
   const { createKeptUsage } = await import('../http/admin/kept/kept-usage.ts');
   const { openUseDatabase } = await import('../http/admin/kept/open-use.ts');
   const own = log.child({ service: 'use' });
-  return createKeptUsage({ open: async () => openUseDatabase(config.storage, own), log: own });
+  // Tokens in the same database have a connection of their own, which logs every minute that the database is away.
+  const ofConnection = config.auth.tokens.kind === 'database' ? own.child({}, { level: 'silent' }) : own;
+  return createKeptUsage({ open: async () => openUseDatabase(config.storage, ofConnection), log: own });
 }

@@ -8,6 +8,7 @@ import { openUseDatabase } from '../../../../src/http/admin/kept/open-use.ts';
 import { addUse, readUse } from '../../../../src/http/admin/kept/use-tables.ts';
 import { MAX_NAMES, UseCounts } from '../../../../src/http/admin/use-counts.ts';
 import { CALL_ENDED } from '../../../../src/mcp/call-records.ts';
+import { openKeptUse } from '../../../../src/server/kept-use.ts';
 import type { Database } from '../../../../src/storage/database.ts';
 import { openDatabase } from '../../../../src/storage/open-database.ts';
 import { describeForBoth, type TestDatabases } from '../../../support/databases.ts';
@@ -71,6 +72,28 @@ async function stop(server: ServerProcess): Promise<void> {
 function make(userId: string): void {
   channel(CALL_ENDED).publish({ userId, tokenId: `of-${userId}` });
 }
+
+test.each([
+  ['database', []],
+  ['file', ['database cannot be reached']],
+])(
+  'a lost database is logged by the counts only if no tokens are in it (TOKENS_STORE=%s)',
+  async (store, logged) => {
+    const config = parseConfig({ TOKENS_STORE: store, DATABASE_URL: 'postgres://me@127.0.0.1:1/none' });
+    const { log, lines } = createMemoryLog();
+    const usage = await openKeptUse({ config, log });
+
+    make('ada');
+    await usage?.refresh();
+    const words = lines.map(({ msg }) => msg);
+    await usage?.close();
+
+    expect(words).toEqual([
+      ...logged,
+      'counts of use cannot be saved at the moment; they are kept in memory',
+    ]);
+  },
+);
 
 describeForBoth('counts of use in a database', (startDatabases) => {
   const sandbox = createSandbox();
