@@ -11,7 +11,7 @@ export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/tests/**/*.test.ts', '<rootDir>/examples/*/tests/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': '<rootDir>/tests/support/strip-types.mjs' },
+  transform: { '\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
   setupFiles: ['<rootDir>/tests/support/errors-of-node.ts'],
   testSequencer: '<rootDir>/tests/support/changed-first.mjs',
   reporters: ['default', '<rootDir>/tests/support/skipped-reporter.mjs'],
