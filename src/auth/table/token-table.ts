@@ -10,7 +10,7 @@ import { runInSlices } from '../../in-slices.ts';
 import {
   editEntriesInSteps,
   readTokenTextInSteps,
-  type TokenEdits,
+  type TokenPlan,
   type TokenText,
 } from '../tokens/token-edit.ts';
 import { TokenStoreError } from '../tokens/token-store-error.ts';
@@ -77,7 +77,7 @@ export async function readTokens(database: Sql): Promise<TokenText> {
  */
 export async function editTokenTable<Result>(
   database: Database,
-  plan: (file: TokenText) => { readonly edits: TokenEdits; readonly result: Result },
+  plan: (file: TokenText) => TokenPlan<Result>,
 ): Promise<Result> {
   return database.transaction(async (within) => {
     if (database.dialect === 'postgres') await within.query(sql`select pg_notify(${CHANNEL}, '')`);

@@ -42,6 +42,12 @@ export interface TokenEdits {
   readonly add?: readonly { readonly digest: string; readonly fields: EntryFields }[];
 }
 
+/** The plan of an edit: its changes, and a result for the caller. */
+export interface TokenPlan<Result> {
+  readonly edits: TokenEdits;
+  readonly result: Result;
+}
+
 /** Reads and changes the tokens, wherever they are kept. */
 export interface TokenEditor {
   read(): Promise<TokenText>;
@@ -50,7 +56,7 @@ export interface TokenEditor {
    * sentences why, and what helps.
    */
   edit<Result>(
-    plan: (file: TokenText) => { readonly edits: TokenEdits; readonly result: Result },
+    plan: (file: TokenText) => TokenPlan<Result>,
   ): Promise<{ readonly result: Result; readonly problem?: string | undefined }>;
 }
 

@@ -8,19 +8,13 @@ import {
   EMPTY_TOKEN_FILE,
   editTokensInSteps,
   readTokenTextInSteps,
-  type TokenEdits,
+  type TokenPlan,
   type TokenText,
 } from './token-edit.ts';
 import { TokenFileError } from './token-file-error.ts';
 import { TokenStoreError } from './token-store-error.ts';
 import { type IsHeld, type LockOptions, withLock } from './file-lock.ts';
 import { codeOf, describeSystemError } from './system-error.ts';
-
-/** The plan of an edit: its changes, and a result for the caller. */
-export interface Planned<Result> {
-  readonly edits: TokenEdits;
-  readonly result: Result;
-}
 
 /** The outcome of an edit. */
 export interface Edited<Result> {
@@ -46,7 +40,7 @@ export interface TokenStore {
    * @param create whether a missing file is created
    */
   edit<Result>(
-    plan: (file: TokenText) => Planned<Result>,
+    plan: (file: TokenText) => TokenPlan<Result>,
     options: { create: boolean },
   ): Promise<Edited<Result>>;
 }

@@ -4,10 +4,9 @@ import { z } from 'zod';
 import { digestToken, tokenIdOf } from '../../auth/digest.ts';
 import { formatMoment, mintToken } from '../../auth/tokens/new-token.ts';
 import { successorOf } from '../../auth/tokens/successor.ts';
-import type { EntryChange, TokenEdits } from '../../auth/tokens/token-edit.ts';
+import type { EntryChange, TokenEdits, TokenPlan } from '../../auth/tokens/token-edit.ts';
 import type { TokenEntry } from '../../auth/tokens/token-set.ts';
 import { HttpError } from '../errors.ts';
-import type { PeoplePlan } from './people.ts';
 import { badRequest, endOf, scopesOf } from './wishes.ts';
 
 /** The body of a request for a change. */
@@ -51,7 +50,7 @@ export function planChange(
   wish: Change,
   entries: readonly TokenEntry[],
   { nowMs, ownId }: { readonly nowMs: number; readonly ownId: string | undefined },
-): PeoplePlan<Changed> {
+): TokenPlan<Changed> {
   const chosen = findEntries(entries, wish.ids);
   const endsOwn =
     ['disable', 'remove', 'expire'].includes(wish.action) ||
@@ -116,7 +115,7 @@ function changeOf({ action, expires, name, scopes }: Change, nowMs: number): Ent
 }
 
 /** Plans a successor for each token; the old token works on for a while. */
-function planRotation(chosen: readonly TokenEntry[], nowMs: number): PeoplePlan<Changed> {
+function planRotation(chosen: readonly TokenEntry[], nowMs: number): TokenPlan<Changed> {
   refuseRotation(
     chosen.filter(({ disabled, user }) => disabled || typeof user.metadata['replacedBy'] === 'string'),
     'is disabled, or has been replaced. Leave it out.',

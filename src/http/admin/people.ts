@@ -1,19 +1,13 @@
 /** The stores of people and tokens behind the page for admins: a file, a database, or a variable, which cannot be changed here. */
 import { existsSync } from 'node:fs';
 import { digestToken } from '../../auth/digest.ts';
-import { readTokenText, type TokenEditor, type TokenEdits } from '../../auth/tokens/token-edit.ts';
+import { readTokenText, type TokenEditor, type TokenPlan } from '../../auth/tokens/token-edit.ts';
 import { TokenFileError } from '../../auth/tokens/token-file-error.ts';
 import type { TokenEntry } from '../../auth/tokens/token-set.ts';
 import { TokenStoreError } from '../../auth/tokens/token-store-error.ts';
 import { openTokenStore } from '../../auth/tokens/token-store.ts';
 import { createUserContext } from '../../auth/user.ts';
 import { HttpError } from '../errors.ts';
-
-/** The planned edits, and the result to return when they are written. */
-export interface PeoplePlan<Result> {
-  readonly edits: TokenEdits;
-  readonly result: Result;
-}
 
 /** The outcome of an edit that was written. */
 export interface PeopleEdited<Result> {
@@ -32,7 +26,7 @@ export interface People {
    * Makes all the planned edits or none; edits of others come before or after, never in between.
    * @throws {HttpError} 409 when nothing can be changed here, 400 when no token file may contain what is wanted
    */
-  edit<Result>(plan: (entries: readonly TokenEntry[]) => PeoplePlan<Result>): Promise<PeopleEdited<Result>>;
+  edit<Result>(plan: (entries: readonly TokenEntry[]) => TokenPlan<Result>): Promise<PeopleEdited<Result>>;
 }
 
 /** The server's view of the token file that it follows. */
