@@ -41,18 +41,13 @@ export function createFamilies(now: () => number = Date.now): Families {
   const usedCodes = new Map<string, number>();
   /** The newest generation of each sign-in. The sign-in that was used longest ago comes first. */
   const newest = new BoundedMap<string, number>(MAX_NEWEST);
-  const ended = new Set<string>();
+  const ended = new BoundedMap<string, true>(MAX_ENDED);
 
   const listeners: ((family: string) => unknown)[] = [];
 
   const noteEnded = (family: string): void => {
-    ended.delete(family);
-    ended.add(family);
+    ended.set(family, true);
     newest.delete(family);
-    for (const oldest of ended) {
-      if (ended.size <= MAX_ENDED) break;
-      ended.delete(oldest);
-    }
   };
   const end = async (family: string): Promise<void> => {
     const isNew = !ended.has(family);

@@ -2,7 +2,7 @@
 import type { Grant, KnownToken, Verification } from '../verifier.ts';
 import { BoundedMap } from '../../bounded-map.ts';
 import { digestToken } from '../digest.ts';
-import { createTokenGrant, type TokenEntry } from './token-set.ts';
+import { type TokenEntry, TokenGrant } from './token-set.ts';
 
 /** How many are remembered; beyond that, the one that was removed first is forgotten. */
 const MAX_REVOKED = 10_000;
@@ -26,7 +26,7 @@ export class RevokedTokens {
       this.#refusals.set(entry.digest, {
         ok: false,
         reason: 'revoked',
-        grant: createTokenGrant(entry),
+        grant: new TokenGrant(entry),
         since: day,
       });
     }

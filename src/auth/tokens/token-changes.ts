@@ -33,19 +33,11 @@ export function* compareTokensInSteps(before: TokenSet, after: TokenSet): Steps<
     yield;
     const old = before.entries.get(digest);
     if (old === undefined) added.push(tokenIdOf(digest));
-    if (old === undefined || isSame(old, entry)) continue;
+    if (old === undefined || isDeepStrictEqual(old, entry)) continue;
     changed.push(tokenIdOf(digest));
-    if (!isSameList(old.user.scopes, entry.user.scopes)) rights.push({ before: old.user, after: entry.user });
+    // No list of scopes is not the same as an empty one.
+    if (!isDeepStrictEqual(old.user.scopes, entry.user.scopes))
+      rights.push({ before: old.user, after: entry.user });
   }
   return { added, removed, removedEntries, changed, rights };
-}
-
-/** Whether two entries of one token say the same. */
-function isSame(one: TokenEntry, other: TokenEntry): boolean {
-  return isDeepStrictEqual(one, other);
-}
-
-/** Whether two lists of scopes are equal. No list is not the same as an empty one. */
-function isSameList(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
-  return isDeepStrictEqual(one, other);
 }

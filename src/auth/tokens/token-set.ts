@@ -31,7 +31,7 @@ interface HeldToken extends TokenEntry {
 }
 
 /** The grant of an entry. Its key is the digest, in a getter, so that nothing that serializes or copies a grant shows it: above all, a log. */
-class TokenGrant implements Grant {
+export class TokenGrant implements Grant {
   readonly user: UserContext;
   readonly tokenId: string;
   readonly limit?: number;
@@ -48,11 +48,6 @@ class TokenGrant implements Grant {
   get key(): string {
     return this.#digest;
   }
-}
-
-/** Makes the grant of an entry; also of one that has been removed. */
-export function createTokenGrant(entry: TokenEntry): Grant {
-  return new TokenGrant(entry);
 }
 
 /** The tokens of one version of the token file. */
