@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { SignIn } from '../auth/sign-in/sign-in.ts';
-import { createFailureCounter } from '../http/gate/rate-limit.ts';
 import type { Offer } from '../http/sign-in/consent-page.ts';
 import { scopesAskedFor } from '../mcp/call-scopes.ts';
 import type { Peers } from '../sessions/peers.ts';
@@ -45,8 +44,7 @@ export async function openSignIn({
         signIn,
         authenticator,
         countFailure,
-        createLimit: (perFailure, refuse) =>
-          createFailureCounter(perFailure * config.auth.failuresPerMinute, undefined, refuse),
+        failuresPerMinute: config.auth.failuresPerMinute,
         serverName,
         offers: offersOf({ tools, features }),
         canRegister: settings.canRegister,

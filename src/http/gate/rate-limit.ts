@@ -26,14 +26,30 @@ interface Window {
 /** How many fingerprints are remembered of one address. */
 const MAX_SEEN = 30;
 
-/**
- * Makes a counter by a monotonic clock. It lives in memory, so that each process counts by itself. `refuse` makes the refusal from the
- * milliseconds that are left of the minute, for other uses of the counter.
- */
+/** The refusal of an address above the limit. */
+export interface TooMany {
+  readonly code: string;
+  /** What was too much and what to do, in words that go on with "in 5 seconds". */
+  readonly words: string;
+}
+
+const TOO_MANY_FAILURES: TooMany = {
+  code: 'too_many_failures',
+  words: 'Too many refused credentials from this address. Correct the token and try again',
+};
+
+/** What a counter is made with. */
+export interface FailureCounterOptions {
+  /** A monotonic clock. Milliseconds. */
+  readonly now?: () => number;
+  /** For other uses of the counter. Default: that of refused credentials. */
+  readonly tooMany?: TooMany;
+}
+
+/** Makes a counter. It lives in memory, so that each process counts by itself. */
 export function createFailureCounter(
   failuresPerMinute: number,
-  now: () => number = () => performance.now(),
-  refuse: (leftMs: number) => HttpError = tooManyFailures,
+  { now = () => performance.now(), tooMany = TOO_MANY_FAILURES }: FailureCounterOptions = {},
 ): CountFailure {
   // In the order in which the windows began, and so will end.
   const windows = new Map<string, Window>();
@@ -48,17 +64,16 @@ export function createFailureCounter(
     windows.set(network, window);
     if (window.seen.includes(fingerprint)) return false;
     window.failures += 1;
-    if (window.failures > failuresPerMinute) throw refuse(window.endMs - nowMs);
+    if (window.failures > failuresPerMinute) throw refusalOf(tooMany, window.endMs - nowMs);
     if (window.seen.length < MAX_SEEN) window.seen.push(fingerprint);
     return true;
   };
 }
 
 /** The refusal of an address, with the time that is left of its window. */
-function tooManyFailures(leftMs: number): HttpError {
+function refusalOf({ code, words }: TooMany, leftMs: number): HttpError {
   const seconds = Math.max(1, Math.ceil(leftMs / 1000));
-  const words = `Too many refused credentials from this address. Correct the token and try again in ${seconds} seconds.`;
-  return new HttpError(429, 'too_many_failures', words, {
+  return new HttpError(429, code, `${words} in ${seconds} seconds.`, {
     headers: { 'Retry-After': String(seconds) },
     facts: { limit: 'AUTH_FAILURES_PER_MINUTE' },
   });

@@ -11,11 +11,10 @@ import { clientAddressOf } from '../client-address.ts';
 import type { Handler, RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { countRefusal, factsOf } from '../gate/bearer-auth.ts';
-import { type CountFailure, networkOf } from '../gate/rate-limit.ts';
+import { type CountFailure, createFailureCounter, networkOf } from '../gate/rate-limit.ts';
 import { guessOf, headersOf, onPage, sendOn, sendPage, statusOf } from './answers.ts';
 import { type Offer, renderConsent, renderProblem, renderRedirect } from './consent-page.ts';
 import { readForm } from './form.ts';
-import { type CreateLimit, tooOften } from './limits.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
 /** What the page is made with. */
@@ -23,7 +22,8 @@ export interface AuthorizeParts {
   readonly signIn: SignIn;
   readonly authenticator: Authenticator;
   readonly countFailure: CountFailure;
-  readonly createLimit: CreateLimit;
+  /** How many wrong credentials, and how many documents of clients to read, an address may send a minute. */
+  readonly failuresPerMinute: number;
   readonly serverName: string;
   readonly offers: readonly Offer[];
   readonly log: Logger;
@@ -47,11 +47,8 @@ const sendStyle: Handler = (ctx) => {
 };
 
 /** Makes the handler that asks the user. */
-function createAsk({ signIn, serverName, offers, createLimit }: AuthorizeParts): Handler {
-  const countReading = createLimit(
-    1,
-    tooOften('too_many_documents', 'Too many client metadata documents have been requested'),
-  );
+function createAsk({ signIn, serverName, offers, failuresPerMinute }: AuthorizeParts): Handler {
+  const countReading = createFailureCounter(failuresPerMinute, { tooMany: TOO_MANY_DOCUMENTS });
   return async (ctx) => {
     const asked = await signIn.ask(
       readParameters(new URLSearchParams(ctx.querystring)),
@@ -64,6 +61,12 @@ function createAsk({ signIn, serverName, offers, createLimit }: AuthorizeParts):
     return sendPage(ctx, 200, renderConsent({ serverName, ticket, sealedTicket, offers }));
   };
 }
+
+/** Reading a document is no guess, but a request to another server. */
+const TOO_MANY_DOCUMENTS = {
+  code: 'too_many_documents',
+  words: 'Too many client metadata documents have been requested from this address. Try again',
+};
 
 /** Makes the handler of the user's answer. The ticket contains the whole request, so the form has nothing that could be altered. */
 function createDecide(parts: AuthorizeParts): Handler {

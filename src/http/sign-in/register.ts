@@ -6,34 +6,38 @@ import { clientAddressOf } from '../client-address.ts';
 import type { RequestContext, Route } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { authenticateRequest, countRefusal, factsOf } from '../gate/bearer-auth.ts';
-import type { CountFailure } from '../gate/rate-limit.ts';
+import { type CountFailure, createFailureCounter } from '../gate/rate-limit.ts';
 import { explainRefusal } from '../site/oauth-refusal.ts';
 import { answerOAuthErrors } from './answers.ts';
 import { readMetadata } from './form.ts';
-import { type CreateLimit, tooOften } from './limits.ts';
 
 /** What the route is made with. */
 export interface RegisterParts {
   readonly signIn: SignIn;
   readonly authenticator: Authenticator;
   readonly countFailure: CountFailure;
-  readonly createLimit: CreateLimit;
+  /** How many wrong credentials an address may send a minute. */
+  readonly failuresPerMinute: number;
 }
 
-/** The factor of the limit on registrations, see `CreateLimit`: a class has one address, and some clients register at each start. */
+/** How many clients an address may register for each wrong credential that it may send: a class has one address, and some clients register at each start. */
 const PER_FAILURE = 10;
+
+const TOO_MANY_REGISTRATIONS = {
+  code: 'too_many_registrations',
+  words: 'Too many clients have registered from this address. Try again',
+};
 
 /** Makes the route. */
 export function createRegisterRoute({
   signIn,
   authenticator,
   countFailure,
-  createLimit,
+  failuresPerMinute,
 }: RegisterParts): Route {
-  const countRegistration = createLimit(
-    PER_FAILURE,
-    tooOften('too_many_registrations', 'Too many clients have registered'),
-  );
+  const countRegistration = createFailureCounter(PER_FAILURE * failuresPerMinute, {
+    tooMany: TOO_MANY_REGISTRATIONS,
+  });
   const register = async (ctx: RequestContext): Promise<void> => {
     await requireNoCredential(ctx, authenticator, countFailure);
     countRegistration(clientAddressOf(ctx), randomUUID());

@@ -10,7 +10,6 @@ import { createAuthorizeRoutes } from './authorize.ts';
 import type { Offer } from './consent-page.ts';
 import { createResourceRoutes, describeEntrance } from '../site/resource-documents.ts';
 import { createDocumentRoutes } from './documents.ts';
-import type { CreateLimit } from './limits.ts';
 import { createNoRegistrationRoute, createRegisterRoute } from './register.ts';
 import { createTokenRoutes } from './token.ts';
 
@@ -19,7 +18,8 @@ export interface SignInRouteParts {
   readonly signIn: SignIn;
   readonly authenticator: Authenticator;
   readonly countFailure: CountFailure;
-  readonly createLimit: CreateLimit;
+  /** How many wrong credentials an address may send a minute. */
+  readonly failuresPerMinute: number;
   readonly serverName: string;
   readonly offers: readonly Offer[];
   readonly canRegister: boolean;

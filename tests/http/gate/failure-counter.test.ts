@@ -7,7 +7,7 @@ import { createFailureCounter } from '../../../src/http/gate/rate-limit.ts';
 function createCounter(limit: number) {
   let nowMs = 5_000;
   let failures = 0;
-  const count = createFailureCounter(limit, () => nowMs);
+  const count = createFailureCounter(limit, { now: () => nowMs });
   const refusalOf = (address: string, fingerprint = `another ${(failures += 1)}`): string | undefined => {
     try {
       count(address, fingerprint);
