@@ -15,8 +15,6 @@ export interface LiveDatabaseParts {
   readonly log: Logger;
   /** A monotonic clock. Milliseconds. */
   readonly now?: () => number;
-  /** How long the start waits for the database before it goes on without it. */
-  readonly patienceMs?: number;
 }
 
 /** How often the log repeats that the database cannot be reached. Milliseconds. */
@@ -31,7 +29,7 @@ const READY_MS = 1_000;
 /** The errors of a call after which the database is looked for. */
 const LOST: ReadonlySet<StorageUnavailable['code']> = new Set(['unreachable', 'unsure']);
 
-/** How long the start waits by default: a database that is there answers sooner. Milliseconds. */
+/** How long the start waits for the database before it goes on without it: one that is there answers sooner. Milliseconds. */
 const PATIENCE_MS = 2_000;
 
 /**
@@ -40,9 +38,8 @@ const PATIENCE_MS = 2_000;
  */
 export async function openLiveDatabase(parts: LiveDatabaseParts): Promise<Database> {
   const database = new LiveDatabase(parts);
-  const { patienceMs = PATIENCE_MS } = parts;
   const timer = new AbortController();
-  const enough = delay(patienceMs, undefined, { signal: timer.signal }).catch(() => undefined);
+  const enough = delay(PATIENCE_MS, undefined, { signal: timer.signal }).catch(() => undefined);
   try {
     await Promise.race([database.look(), enough]);
   } catch (error) {

@@ -5,7 +5,7 @@ import type { Driver, StopListening } from './database.ts';
 import { reasonOf, StorageUnavailable, unsure } from './errors.ts';
 import { fromPostgres, isInTheWay } from './postgres-errors.ts';
 import { listenToPostgres } from './postgres-notices.ts';
-import { type Row, spell, type Statement } from './statement.ts';
+import { type Row, spell, sql, type Statement } from './statement.ts';
 import { END_MS, TransactionWork } from './transaction-work.ts';
 
 /** The most connections that a process opens; small servers allow some twenty in all. */
@@ -24,15 +24,15 @@ const ALONE_LIMIT_MS = 120_000;
 const MAX_PAUSE_MS = 50;
 
 /** As in SQLite, transactions behave as if one came after the other. */
-const BEGIN: Statement = { texts: ['begin isolation level serializable'], values: [] };
+const BEGIN = sql`begin isolation level serializable`;
 /** Not serializable: its snapshot would be taken before the lock, and miss the work of the process that held the lock before. */
-const BEGIN_ALONE: Statement = { texts: ['begin'], values: [] };
-const NO_LIMIT: Statement = { texts: ['set local statement_timeout = 0'], values: [] };
+const BEGIN_ALONE = sql`begin`;
+const NO_LIMIT = sql`set local statement_timeout = 0`;
 /** The number stands for this lock in all processes. */
-const LOCK: Statement = { texts: ['select pg_advisory_xact_lock(7021953)'], values: [] };
-const COMMIT: Statement = { texts: ['commit'], values: [] };
-const ROLLBACK: Statement = { texts: ['rollback'], values: [] };
-const PROBE: Statement = { texts: ['select 1'], values: [] };
+const LOCK = sql`select pg_advisory_xact_lock(7021953)`;
+const COMMIT = sql`commit`;
+const ROLLBACK = sql`rollback`;
+const PROBE = sql`select 1`;
 
 /** Makes the driver of a database. The package is loaded here and nowhere else. */
 export async function createPostgresDriver(url: string): Promise<Driver> {

@@ -5,7 +5,7 @@ import { StorageUnavailable, unreachable } from './errors.ts';
 import { fromSqlite, isBusy } from './sqlite-errors.ts';
 import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
 import { loadSqlite, type SqliteLibrary } from './sqlite-library.ts';
-import type { Row, Statement } from './statement.ts';
+import { type Row, sql, type Statement } from './statement.ts';
 import { END_MS, TransactionWork } from './transaction-work.ts';
 import { Turns } from './turns.ts';
 
@@ -18,10 +18,10 @@ const ALONE_LIMIT_MS = 120_000;
 /** The pause before another try while another process holds the file. Milliseconds. */
 const BUSY_PAUSE_MS = 10;
 
-const PROBE: Statement = { texts: ['select count(*) from sqlite_master'], values: [] };
+const PROBE = sql`select count(*) from sqlite_master`;
 /** Takes the write lock at the beginning: a transaction that takes it later may find that another process has written in between. */
-const BEGIN: Statement = { texts: ['begin immediate'], values: [] };
-const COMMIT: Statement = { texts: ['commit'], values: [] };
+const BEGIN = sql`begin immediate`;
+const COMMIT = sql`commit`;
 
 /** Makes the driver of a file. SQLite is loaded here and nowhere else. */
 export async function createSqliteDriver(file: string): Promise<Driver> {
