@@ -1,4 +1,5 @@
 /** Wires an identity provider, if one is configured; only then its modules, and jose, are loaded. */
+import { createChallenge } from '../http/site/resource-documents.ts';
 import { scopesAskedFor } from '../mcp/call-scopes.ts';
 import type { Entrance, EntranceWiring } from './entrance.ts';
 
@@ -13,7 +14,7 @@ export async function openProvider({
 }: EntranceWiring): Promise<Entrance | undefined> {
   const { provider: settings, origin } = config;
   if (settings === undefined) return undefined;
-  const [{ createProvider }, { createChallenge, createProviderRoutes }] = await Promise.all([
+  const [{ createProvider }, { createProviderRoutes }] = await Promise.all([
     import('../auth/provider/provider.ts'),
     import('../http/provider/provider.ts'),
   ]);
@@ -32,6 +33,6 @@ export async function openProvider({
     verifier: both,
     canSignIn: true,
     createRoutes: (authenticator, countFailure) => createProviderRoutes(parts, authenticator, countFailure),
-    describe: createChallenge(parts),
+    describe: createChallenge(addressOf, scopes),
   };
 }

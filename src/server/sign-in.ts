@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { SignIn } from '../auth/sign-in/sign-in.ts';
 import type { Offer } from '../http/sign-in/consent-page.ts';
+import { createChallenge } from '../http/site/resource-documents.ts';
 import { scopesAskedFor } from '../mcp/call-scopes.ts';
 import type { Peers } from '../sessions/peers.ts';
 import type { Entrance, EntranceWiring } from './entrance.ts';
@@ -22,7 +23,7 @@ export async function openSignIn({
   const { signIn: settings, noSignInBecause, origin } = config;
   if (noSignInBecause !== undefined) log.info({ reason: noSignInBecause }, 'users cannot sign in');
   if (settings === undefined || verifier?.lookUp === undefined) return undefined;
-  const [{ createSignIn }, { createChallenge, createSignInRoutes }] = await Promise.all([
+  const [{ createSignIn }, { createSignInRoutes }] = await Promise.all([
     import('../auth/sign-in/sign-in.ts'),
     import('../http/sign-in/sign-in.ts'),
   ]);
@@ -51,7 +52,7 @@ export async function openSignIn({
         publicUrl,
         log,
       }),
-    describe: createChallenge(signIn),
+    describe: createChallenge(signIn.issuerOf, signIn.scopes),
     takePart: (peers) => shareEnds(signIn.ends, peers),
   };
 }

@@ -2,10 +2,9 @@
 import type { Authenticator } from '../../auth/authenticate.ts';
 import { basePathOf } from '../base-path.ts';
 import type { RequestContext, Route } from '../context.ts';
-import type { DescribeEntrance } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 import { createOAuthRefusalRoutes } from '../site/oauth-refusal.ts';
-import { createResourceRoutes, describeEntrance } from '../site/resource-documents.ts';
+import { createResourceRoutes } from '../site/resource-documents.ts';
 
 /** What the routes are made with. */
 export interface ProviderRouteParts {
@@ -33,9 +32,4 @@ export function createProviderRoutes(
       morePaths: ['/authorize', '/token', '/revoke'],
     }),
   ];
-}
-
-/** Makes the function that adds parameters to challenges. */
-export function createChallenge({ addressOf, scopes: all }: ProviderRouteParts): DescribeEntrance {
-  return (ctx, scopes = all) => describeEntrance(ctx, { address: addressOf(ctx.req.headers), scopes });
 }

@@ -1,14 +1,13 @@
-/** The routes of the sign-in, and what the gate needs from it. `npm run drop -- sign-in` takes it out. */
+/** The routes of the sign-in. `npm run drop -- sign-in` takes it out. */
 import type { Logger } from 'pino';
 import type { Authenticator } from '../../auth/authenticate.ts';
 import type { SignIn } from '../../auth/sign-in/sign-in.ts';
 import { basePathOf } from '../base-path.ts';
 import type { RequestContext, Route } from '../context.ts';
-import type { DescribeEntrance } from '../gate/bearer-auth.ts';
 import type { CountFailure } from '../gate/rate-limit.ts';
 import { createAuthorizeRoutes } from './authorize.ts';
 import type { Offer } from './consent-page.ts';
-import { createResourceRoutes, describeEntrance } from '../site/resource-documents.ts';
+import { createResourceRoutes } from '../site/resource-documents.ts';
 import { createDocumentRoutes } from './documents.ts';
 import { createNoRegistrationRoute, createRegisterRoute } from './register.ts';
 import { createTokenRoutes } from './token.ts';
@@ -46,9 +45,4 @@ export function createSignInRoutes(parts: SignInRouteParts): Route[] {
     ...createTokenRoutes(signIn, countFailure),
     canRegister ? createRegisterRoute(parts) : createNoRegistrationRoute(parts),
   ];
-}
-
-/** Makes the function that adds parameters to challenges. */
-export function createChallenge({ issuerOf, scopes: all }: SignIn): DescribeEntrance {
-  return (ctx, scopes = all) => describeEntrance(ctx, { address: issuerOf(ctx.req.headers), scopes });
 }

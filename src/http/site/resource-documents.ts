@@ -1,6 +1,8 @@
 /** `/.well-known/oauth-protected-resource`: who issues the tokens for this server (RFC 9728). Clients read it after a 401. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { RESOURCE_PATHS } from '../../auth/own-address.ts';
 import type { Handler, RequestContext, Route } from '../context.ts';
+import type { DescribeEntrance } from '../gate/bearer-auth.ts';
 
 /** The well-known path of the documents. */
 export const RESOURCE_DOCUMENT = '/.well-known/oauth-protected-resource';
@@ -32,15 +34,17 @@ export function createResourceRoutes({ factsOf, basePath }: ResourceDocumentPart
   );
 }
 
-/** Makes more parameters of a challenge: where the document is that says how to get a token, and the scopes to ask for. */
-export function describeEntrance(
-  ctx: RequestContext,
-  { address, scopes }: Pick<ResourceFacts, 'address' | 'scopes'>,
-): string {
-  const path = ctx.path === '/messages' ? '/sse' : ctx.path;
-  const suffix = RESOURCE_PATHS.find((known) => known === path) ?? '';
-  const scope = scopes.length === 0 ? '' : `, scope="${scopes.join(' ')}"`;
-  return `, resource_metadata="${address}${RESOURCE_DOCUMENT}${suffix}"${scope}`;
+/** Makes the function that adds parameters to challenges: where the document is that says how to get a token, and the scopes to ask for. */
+export function createChallenge(
+  addressOf: (headers: IncomingHttpHeaders) => string,
+  all: readonly string[],
+): DescribeEntrance {
+  return (ctx, scopes = all) => {
+    const path = ctx.path === '/messages' ? '/sse' : ctx.path;
+    const suffix = RESOURCE_PATHS.find((known) => known === path) ?? '';
+    const scope = scopes.length === 0 ? '' : `, scope="${scopes.join(' ')}"`;
+    return `, resource_metadata="${addressOf(ctx.req.headers)}${RESOURCE_DOCUMENT}${suffix}"${scope}`;
+  };
 }
 
 /** Makes the route of a document, which pages of every origin may read. */
