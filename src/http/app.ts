@@ -27,7 +27,7 @@ export interface AppParts {
   /** Whether the server is meant to be open to everybody without a token, also through proxies. */
   readonly isOpenToAll: boolean;
   /** Whether the log says from which address a refused request came. */
-  readonly logAddresses?: boolean;
+  readonly logAddresses: boolean;
   readonly log: Logger;
 }
 
@@ -54,7 +54,7 @@ export function createApp(parts: AppParts): RequestListener {
     logRequests(log),
     routing.find,
     setSecurityHeaders,
-    answerErrors(log, { ...(logAddresses !== undefined && { showAddress: logAddresses }) }),
+    answerErrors(log, { showAddress: logAddresses }),
     guardRequest,
     guardOrigin({ ...origin, authEnabled: authenticator.enabled, log }),
     ...(authenticator.enabled || isOpenToAll ? [] : [refuseForwarded]),

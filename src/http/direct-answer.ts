@@ -6,6 +6,12 @@ import { SECURITY_HEADER_LIST } from './security-headers.ts';
 /** The headers of a JSON answer. Like all lists of headers here, it has names and values in turn. */
 export const JSON_HEADERS: readonly string[] = ['Content-Type', 'application/json'];
 
+/** The same outside of MCP, where the character set is named. */
+export const JSON_HEADERS_WITH_CHARSET: readonly string[] = [
+  'Content-Type',
+  'application/json; charset=utf-8',
+];
+
 /**
  * Writes the head of an answer, with the headers that every answer has. The caller adds Cache-Control. All headers are in one list,
  * because Node stores, merges and reads back what setHeader() sets, which costs twice as much.

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { shownName, shownPath } from '../log.ts';
 import { clientAddressOf } from './client-address.ts';
-import { type Answer, writeAnswer, writeHead } from './direct-answer.ts';
+import { type Answer, JSON_HEADERS_WITH_CHARSET, writeAnswer, writeHead } from './direct-answer.ts';
 import type { RequestContext, RequestState, Step } from './context.ts';
 import { REFUSED, type RefusalEvent } from './refusal-event.ts';
 
@@ -95,7 +95,7 @@ export function requireClient({ res }: RequestContext): void {
 }
 
 /** The outermost handler: everything that is thrown becomes an answer, with the headers that were set before. */
-export function answerErrors(log: Logger, { showAddress = true } = {}): Step {
+export function answerErrors(log: Logger, { showAddress }: { readonly showAddress: boolean }): Step {
   const refused = channel(REFUSED);
   return async (ctx, next) => {
     try {
@@ -154,7 +154,7 @@ async function answer(ctx: RequestContext, error: HttpError): Promise<void> {
 
 /** Serializes a refusal. */
 function spell(state: Pick<RequestState, 'speaksJsonRpc' | 'rpcId'>, error: HttpError): Answer {
-  const headers = [...ERROR_HEADERS, ...Object.entries(error.headers).flat()];
+  const headers = [...JSON_HEADERS_WITH_CHARSET, ...Object.entries(error.headers).flat()];
   return { text: JSON.stringify(bodyOf(state, error)), headers };
 }
 
@@ -167,9 +167,6 @@ function spellOnce(error: HttpError): Answer {
   spelled.set(error, said);
   return said;
 }
-
-/** The headers of every refusal. */
-export const ERROR_HEADERS: readonly string[] = ['Content-Type', 'application/json; charset=utf-8'];
 
 /** The JSON of a refusal: a JSON-RPC error on the MCP routes, RFC 6749's two fields elsewhere. */
 function bodyOf(

@@ -1,7 +1,8 @@
 /** Answers input that is not HTTP with an explanation. Node would send a bare status and close at once, which resets a client that still sends. */
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { ERROR_HEADERS, LINGER_MS } from '../errors.ts';
+import { JSON_HEADERS_WITH_CHARSET } from '../direct-answer.ts';
+import { LINGER_MS } from '../errors.ts';
 import { SECURITY_HEADER_LIST } from '../security-headers.ts';
 import { responseOf } from './response-of.ts';
 
@@ -51,7 +52,7 @@ function findUnanswered(socket: Socket): ServerResponse | undefined {
 function spell([status, words]: readonly [status: number, words: string]): string {
   const body = JSON.stringify({ error: 'bad_request', error_description: words });
   const own = ['Connection', 'close', 'Cache-Control', 'no-store', 'Content-Length', String(body.length)];
-  const headers = [...SECURITY_HEADER_LIST, ...own, ...ERROR_HEADERS];
+  const headers = [...SECURITY_HEADER_LIST, ...own, ...JSON_HEADERS_WITH_CHARSET];
   const lines = headers.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`));
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
 }

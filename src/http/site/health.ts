@@ -1,6 +1,6 @@
 /** `/health` and `/ready`: is the process alive, and should it get new work. */
 import type { RequestContext, Route } from '../context.ts';
-import { writeAnswer } from '../direct-answer.ts';
+import { JSON_HEADERS_WITH_CHARSET, writeAnswer } from '../direct-answer.ts';
 
 /** What the answers are made from. */
 export interface HealthParts {
@@ -30,15 +30,13 @@ export function createHealthRoutes({ version, findObstacle, isDegraded }: Health
 /** The properties of both. Koa would test whether a body is a `Response` of Node's HTTP client, and so load that client: 20 ms of a start. */
 const PROBE = { access: 'public', isProbe: true, answersItself: true } as const;
 
-const HEADERS = ['Content-Type', 'application/json; charset=utf-8'];
-
 /** The headers of a 503. Like every 503 here, it says when to try again: in 5 seconds. */
-const UNREADY_HEADERS = [...HEADERS, 'Retry-After', '5'];
+const UNREADY_HEADERS = [...JSON_HEADERS_WITH_CHARSET, 'Retry-After', '5'];
 
 /** Writes an answer. */
 function answer(ctx: RequestContext, status: number, body: object): void {
   writeAnswer(ctx, status, {
     text: JSON.stringify(body),
-    headers: status === 503 ? UNREADY_HEADERS : HEADERS,
+    headers: status === 503 ? UNREADY_HEADERS : JSON_HEADERS_WITH_CHARSET,
   });
 }

@@ -2,7 +2,7 @@
 import type { Tool as ListedTool } from '@modelcontextprotocol/server';
 import type { UserContext } from '../../auth/user.ts';
 import { grantOf, type RequestContext, type Route } from '../context.ts';
-import { writeAnswer } from '../direct-answer.ts';
+import { JSON_HEADERS_WITH_CHARSET, writeAnswer } from '../direct-answer.ts';
 
 /** Makes the route. `scopes` are the scopes that tools need, by tool name: `/tools?scopes` shows them, which MCP's own list cannot do. */
 export function createToolsRoute(
@@ -14,7 +14,10 @@ export function createToolsRoute(
   const answer = (ctx: RequestContext, { userId, name }: UserContext, tools: readonly ListedTool[]): void => {
     const spell = ctx.querystring === 'scopes' ? spellWithScopes : spellPlain;
     const who = JSON.stringify({ userId, name });
-    writeAnswer(ctx, 200, { text: `{"tools":${spell(tools)},"user":${who}}`, headers: HEADERS });
+    writeAnswer(ctx, 200, {
+      text: `{"tools":${spell(tools)},"user":${who}}`,
+      headers: JSON_HEADERS_WITH_CHARSET,
+    });
   };
   const list = (ctx: RequestContext): void | Promise<void> => {
     const { user } = grantOf(ctx);
@@ -25,8 +28,6 @@ export function createToolsRoute(
   };
   return { path: '/tools', answersItself: true, methods: { GET: list, HEAD: list } };
 }
-
-const HEADERS = ['Content-Type', 'application/json; charset=utf-8'];
 
 /** Makes a function that serializes each list once: the list is long, and users who may call every tool share the same one. */
 function createSpeller(besides: (name: string) => object): (tools: readonly ListedTool[]) => string {

@@ -2,6 +2,7 @@
 import { type CallLimit, secondsOf } from '../../mcp/call-limit.ts';
 import { grantOf, type RequestContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
+import { fieldOf } from './body-bounds.ts';
 import type { RpcBody } from './json-rpc.ts';
 
 /**
@@ -24,12 +25,5 @@ export function refuseRunaway(ctx: RequestContext, { body, call }: RpcBody, call
 /** How many tool calls there are in a body that is no plain call: a batch may have several. */
 function countCalls(body: unknown): number {
   const messages: readonly unknown[] = Array.isArray(body) ? body : [body];
-  return messages.filter(isCall).length;
-}
-
-/** Whether a message calls a tool. */
-function isCall(message: unknown): boolean {
-  return (
-    typeof message === 'object' && message !== null && 'method' in message && message.method === 'tools/call'
-  );
+  return messages.filter((message) => fieldOf(message, 'method') === 'tools/call').length;
 }

@@ -191,6 +191,7 @@ test('a route requires a token unless it is declared public', async () => {
     authenticator: createAuthenticator(tokens),
     countFailure: createFailureCounter(10),
     isOpenToAll: false,
+    logAddresses: true,
     origin: { hosts: [], origins: [], trustProxy: false },
     log,
   });
