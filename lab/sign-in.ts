@@ -8,13 +8,6 @@ import { z } from 'zod';
 /** The redirect URI of a client on the user's own machine, on any port. */
 const CALLBACK = 'http://127.0.0.1/callback';
 
-/** The result of a sign-in. */
-export interface SignedIn {
-  readonly clientId: string;
-  readonly accessToken: string;
-  readonly refreshToken: string;
-}
-
 /** How requests name the server, if not by the address at which it is reached. */
 interface Naming {
   /** The value of the Host header. */
@@ -22,10 +15,10 @@ interface Naming {
 }
 
 const CLIENT = z.looseObject({ client_id: z.string() });
-const TOKENS = z.looseObject({ access_token: z.string(), refresh_token: z.string() });
+const TOKENS = z.looseObject({ access_token: z.string() });
 
-/** Signs in with a token, at the address at which the tokens of the sign-in will be used: they are valid only there. */
-export async function signIn(url: string, token: string, naming: Naming = {}): Promise<SignedIn> {
+/** Signs in with a token, at the address at which the access token that it returns will be used: it is valid only there. */
+export async function signIn(url: string, token: string, naming: Naming = {}): Promise<string> {
   const clientId = await registerClient(url, naming);
   const verifier = randomBytes(32).toString('base64url');
   const asked = new URLSearchParams({
@@ -44,8 +37,7 @@ export async function signIn(url: string, token: string, naming: Naming = {}): P
     redirect_uri: CALLBACK,
     code_verifier: verifier,
   });
-  const tokens = TOKENS.parse(JSON.parse(text));
-  return { clientId, accessToken: tokens.access_token, refreshToken: tokens.refresh_token };
+  return TOKENS.parse(JSON.parse(text)).access_token;
 }
 
 /** Registers a client whose redirect URI is on this machine; returns its id. */

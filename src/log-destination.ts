@@ -16,7 +16,7 @@ const LAST_WAIT_MS = 1_000;
 /** How lines are treated. */
 export interface LogDestinationOptions {
   /** Formats lines of JSON, each with its line feed, before they are written. It gets all of them at once, since a call for each would cost more. */
-  readonly format?: (lines: string) => string;
+  readonly format: (lines: string) => string;
   /** Makes the line that tells how many were dropped. */
   readonly describeDropped: (dropped: number) => string;
 }
@@ -31,12 +31,9 @@ export interface LogDestination {
  * Opens standard error for the log. Lines are gathered until the event loop comes round: one system call writes as many of them as there is room for.
  * What is left when the process exits by its own will is written then.
  */
-export function openLogDestination({
-  format = (lines) => lines,
-  describeDropped,
-}: LogDestinationOptions): LogDestination {
+export function openLogDestination(options: LogDestinationOptions): LogDestination {
   const descriptor = openWithoutWaiting();
-  const queue = new LineQueue((bytes) => writeSync(descriptor, bytes), { format, describeDropped });
+  const queue = new LineQueue((bytes) => writeSync(descriptor, bytes), options);
   process.on('exit', () => queue.writeLast());
   return queue;
 }
@@ -44,7 +41,7 @@ export function openLogDestination({
 /** The queue of lines that have not been written. */
 class LineQueue implements LogDestination {
   readonly #put: (bytes: Uint8Array) => number;
-  readonly #options: Required<LogDestinationOptions>;
+  readonly #options: LogDestinationOptions;
   /** Lines that have not been formatted for a write. */
   #lines = '';
   /** The bytes of formatted lines that are still to be written. */
@@ -54,7 +51,7 @@ class LineQueue implements LogDestination {
   #isScheduled = false;
   #isReaderGone = false;
 
-  constructor(put: (bytes: Uint8Array) => number, options: Required<LogDestinationOptions>) {
+  constructor(put: (bytes: Uint8Array) => number, options: LogDestinationOptions) {
     this.#put = put;
     this.#options = options;
   }

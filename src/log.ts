@@ -42,11 +42,11 @@ export function createLog(level: LogLevel): Logger {
 }
 
 /** Makes the function that gives pino the time of a line. It formats the time once for all lines of one millisecond: under load there are many. */
-function createTimestamp(now: () => number = Date.now): () => string {
+function createTimestamp(): () => string {
   let lastMs = Number.NaN;
   let words = '';
   return () => {
-    const nowMs = now();
+    const nowMs = Date.now();
     if (nowMs !== lastMs) words = `,"time":"${new Date(nowMs).toISOString()}"`;
     lastMs = nowMs;
     return words;

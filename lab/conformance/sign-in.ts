@@ -18,7 +18,7 @@ export const SIGN_IN_SETS: readonly PlannedSet[] = [
     name: '2025-11-25-signed-in',
     server: 'fixture',
     settings: SETTINGS,
-    exchange: exchangeToken,
+    exchange: signIn,
     requirements: '2025-11-25',
     scored: 30,
   },
@@ -26,16 +26,11 @@ export const SIGN_IN_SETS: readonly PlannedSet[] = [
     name: '2026-07-28-signed-in',
     server: 'fixture',
     settings: SETTINGS,
-    exchange: exchangeToken,
+    exchange: signIn,
     requirements: '2026-07-28',
     scored: 37,
   },
 ];
-
-/** Signs in with a token of the file, and returns the access token of the sign-in. */
-async function exchangeToken(url: string, token: string): Promise<string> {
-  return (await signIn(url, token)).accessToken;
-}
 
 /** Runs the scenarios for authorization servers. Where the suite waits for the user, this answers the sign-in page. */
 async function runAuthorization(options: SuiteOptions, token: string): Promise<ScenarioResult[]> {

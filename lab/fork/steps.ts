@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 
 /** A step has failed, and has been reported: the steps that depend on it are left out. */
-export class StepFailed extends Error {}
+class StepFailed extends Error {}
 
 /** Runs steps, and counts those that passed and failed. */
 export class Steps {

@@ -2,8 +2,6 @@
 
 /** A source of random values. */
 export interface Random {
-  /** From 0 to 1, without 1. */
-  float(): number;
   /** A whole number from `min` to `max`, both included. */
   int(min: number, max: number): number;
   chance(probability: number): boolean;
@@ -18,6 +16,7 @@ export interface Random {
 export function createRandom(...words: readonly (string | number)[]): Random {
   let state = hash(words.join('/'));
   // mulberry32: small, fast, and good enough to wander through a grammar.
+  /** From 0 to 1, without 1. */
   const float = (): number => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -32,7 +31,6 @@ export function createRandom(...words: readonly (string | number)[]): Random {
     return found as T;
   };
   return {
-    float,
     int,
     pick,
     chance: (probability) => float() < probability,

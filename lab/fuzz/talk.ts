@@ -53,7 +53,7 @@ export function requestFor(who: Who, body: Buffer): Request {
 }
 
 /** The ids of the messages in a body, parsed as the server should parse it. */
-export function idsOf(body: Buffer): ReadonlySet<unknown> {
+function idsOf(body: Buffer): ReadonlySet<unknown> {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
     return new Set(

@@ -3,14 +3,13 @@
 /** A report of the server's memory, in megabytes. */
 export interface HeapReport {
   readonly heapMb: number;
-  readonly externalMb: number;
 }
 
 process.on('SIGUSR2', () => {
   // Twice, since what a finalizer releases is freed only by the next collection.
   globalThis.gc?.();
   globalThis.gc?.();
-  const { heapUsed, external } = process.memoryUsage();
-  const report: HeapReport = { heapMb: heapUsed / 2 ** 20, externalMb: external / 2 ** 20 };
+  const { heapUsed } = process.memoryUsage();
+  const report: HeapReport = { heapMb: heapUsed / 2 ** 20 };
   process.stdout.write(`${JSON.stringify(report)}\n`);
 });

@@ -8,7 +8,8 @@ import { packageFolder } from '../../src/package.ts';
 import { connectV1 } from './clients.ts';
 import { type Target, urlOf } from './http.ts';
 import { CheckFailure } from './outcome.ts';
-import { callTools, type Expectation, type Round } from './tools.ts';
+import type { Passed } from './steps.ts';
+import { callTools, type Expectation } from './tools.ts';
 
 /** How many times the usual timeout it may take, since a program has to start first. */
 const START_FACTOR = 3;
@@ -19,7 +20,7 @@ export async function checkMcpRemote(
   target: Target,
   expected: Expectation,
   allowHttp: boolean,
-): Promise<Round> {
+): Promise<Passed> {
   // A folder of its own, so that what mcp-remote remembers of earlier sign-ins has no effect.
   const folder = await mkdtemp(path.join(os.tmpdir(), 'smoke-mcp-remote-'));
   const header = target.token === undefined ? [] : ['--header', 'Authorization:${AUTH_HEADER}'];

@@ -6,20 +6,20 @@ import { type Answer, ask, type Request, requireJson, type Target } from './http
 import { CheckFailure } from './outcome.ts';
 import { noSessionId, PING } from './raw-session.ts';
 import type { Passed } from './steps.ts';
-import { callTools, type Expectation, type Round } from './tools.ts';
+import { callTools, type Expectation } from './tools.ts';
 
 const RPC_ERROR = z.looseObject({ error: z.looseObject({ code: z.number(), message: z.string() }) });
 const NO_SESSION_ADVICE =
   'Clients start over on 404 only. If several instances run, a request may have reached one that does not know the session: run one, or use 2026-07-28.';
 
 /** Checks a session from begin to end: it is opened, used and ended with DELETE, and is gone then. */
-export async function checkSession(target: Target, expected: Expectation): Promise<Round> {
+export async function checkSession(target: Target, expected: Expectation): Promise<Passed> {
   const client = await connectSession(target);
   const id = requireSessionId(client);
   // callTools closes its client, which here ends the session, too.
-  const round = await callTools({ ...client, close: async () => closeSession(client) }, expected);
+  const { detail } = await callTools({ ...client, close: async () => closeSession(client) }, expected);
   await requireGone(target, '/mcp', named(id, target.token));
-  return { ...round, detail: `${round.detail}; ended with DELETE, then 404` };
+  return { detail: `${detail}; ended with DELETE, then 404` };
 }
 
 /** Checks that a session which nobody has opened gets 404 on both transports. */

@@ -34,7 +34,7 @@ export function list<Item extends z.ZodType<string, string>>(item: Item) {
 }
 
 /** `scheme://host[:port]`, as browsers send it in the Origin header. */
-export const ORIGIN = z.string().transform((text, context) => {
+const ORIGIN = z.string().transform((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isOrigin =
     url !== undefined && /^https?:$/.test(url.protocol) && /^\w+:\/\/[^/\\?#@*]+\/?$/.test(text);

@@ -12,6 +12,5 @@ export const SIGN_IN_ROW = credentialRow({
     env: { SERVER_SECRET: randomBytes(32).toString('base64url') },
     close: () => undefined,
   }),
-  tokenFor: async (port) =>
-    (await signIn(`http://127.0.0.1:${port}`, tokenOf(0), { host: '127.0.0.1' })).accessToken,
+  tokenFor: async (port) => signIn(`http://127.0.0.1:${port}`, tokenOf(0), { host: '127.0.0.1' }),
 });

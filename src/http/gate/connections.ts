@@ -13,7 +13,6 @@ export interface ConnectionLimits {
   /** How long a client may read nothing of the data that waits for it. */
   readonly unreadMs?: number;
   readonly log: Logger;
-  readonly now?: () => number;
 }
 
 /** How many file descriptors are left free for files, modules and the log. */
@@ -28,23 +27,17 @@ const WORD_EVERY_MS = 60_000;
 /** Applies the limits to the connections of a server. */
 export function guardConnections(
   server: Server,
-  {
-    maxConnections,
-    maxConnectionsPerAddress,
-    unreadMs = 30_000,
-    log,
-    now = () => performance.now(),
-  }: ConnectionLimits,
+  { maxConnections, maxConnectionsPerAddress, unreadMs = 30_000, log }: ConnectionLimits,
 ): void {
   const descriptors = findDescriptorLimit() ?? Infinity;
   const limit = Math.min(maxConnections, Math.max(1, descriptors - RESERVED_DESCRIPTORS));
-  const sayFull = createSparingWord(now, (turnedAway) =>
+  const sayFull = createSparingWord((turnedAway) =>
     log.warn(
       { limit: limit < maxConnections ? OPEN_FILES : 'MAX_CONNECTIONS', most: limit, turnedAway },
       'connections are turned away: there are too many',
     ),
   );
-  const saySelfish = createSparingWord(now, (turnedAway) =>
+  const saySelfish = createSparingWord((turnedAway) =>
     log.warn(
       { limit: 'MAX_CONNECTIONS_PER_ADDRESS', most: maxConnectionsPerAddress, turnedAway },
       'connections are turned away: too many come from one address',
@@ -105,14 +98,15 @@ function isThisMachine(address: string): boolean {
 }
 
 /** Makes a function that calls `say` at its first call, then at most once a minute, with how often it was called since the last time. */
-function createSparingWord(now: () => number, say: (times: number) => void): () => void {
+function createSparingWord(say: (times: number) => void): () => void {
   let saidAtMs = -Infinity;
   let times = 0;
   return () => {
     times += 1;
-    if (now() - saidAtMs < WORD_EVERY_MS) return;
+    const nowMs = performance.now();
+    if (nowMs - saidAtMs < WORD_EVERY_MS) return;
     say(times);
-    saidAtMs = now();
+    saidAtMs = nowMs;
     times = 0;
   };
 }
