@@ -142,6 +142,8 @@ function adviceFor(answer: Answer): string {
   if (status === 403 && text.includes('forbidden_host'))
     return 'The server does not know that it is called by this name: set PUBLIC_URL to this address, or add the name to ALLOWED_HOSTS. If that is so, a proxy writes another name over Host, which the server logs: have it pass on Host (nginx: proxy_set_header Host $http_host).';
   if (status === 429) return adviceForTooMany(answer);
+  if (codeOf(answer) === 'temporarily_unavailable')
+    return 'The server cannot ask what it checks tokens by. Its log says why: identity provider cannot be asked, or tokens cannot be read from the database.';
   if (status === 502 || status === 503 || status === 504)
     return "The host's proxy answers, with no running server behind it: read the deployment's log, and check the port it forwards to.";
   if (status >= 500) return "The server failed: its log has the error under the answer's request id.";

@@ -95,11 +95,17 @@ export function tellsOf(text: string, { userId, name }: User): boolean {
   return [userId, name].some((word) => word.length >= TELLING_LENGTH && text.includes(word));
 }
 
+/** What an identity provider calls a user of its own, which is behind its address in their id; undefined for other users. */
+function subjectOf({ userId }: User): string | undefined {
+  return /^https?:\/\/[^#]+#(.+)$/s.exec(userId)?.[1];
+}
+
 /** Fails when a tool shows that a call runs as somebody else. Returns whether the tool names the user. */
 function requireUser({ name, text }: Said, { user, tellers }: Expectation): boolean {
   const claimed = TELLER.test(name) ? /"userId"\s*:\s*"([^"]+)"/.exec(text)?.[1] : undefined;
-  const told = claimed === user.userId || tellsOf(text, user);
-  if ((claimed !== undefined && claimed !== user.userId) || (!told && tellers?.has(name) === true))
+  const isUser = claimed === user.userId || claimed === subjectOf(user);
+  const told = isUser || tellsOf(text, user);
+  if ((claimed !== undefined && !isUser) || (!told && tellers?.has(name) === true))
     throw new CheckFailure(
       `Wrong user: calls run as ${claimed ?? 'somebody else'}, GET /tools is answered as ${user.userId}: ${name} shows it.`,
       'Something in front of this transport sends another credential on, or the server mixes up its callers.',

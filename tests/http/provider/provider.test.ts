@@ -14,6 +14,7 @@ import {
   type RawSession,
 } from '../../support/raw-http.ts';
 import { type MadeUpProvider, serveMadeUpProvider } from '../../support/made-up-provider.ts';
+import { smoke } from '../../support/smoke-run.ts';
 import { openSse } from '../../support/sse-reader.ts';
 import { ADA, GREETER, startTestServer, TOKENS, type TestServer } from '../../support/start-server.ts';
 
@@ -244,6 +245,35 @@ test('an unreachable provider makes its tokens 503, never 401, and does not affe
   expect(Number(unknown.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(unknown.headers.get('www-authenticate')).toBeNull();
   expect(fresh.lines.filter(({ msg }) => msg === 'identity provider cannot be asked')).not.toEqual([]);
+});
+
+test('npm run smoke passes with tokens of the provider, and says which users of its own they are', async () => {
+  const own = await startTestServer({ env: { ...variables(), SSE_KEEPALIVE_SECONDS: '1' } });
+  const two = await tokenOf('8', { aud: own.url });
+  // Of a character at this end only the first two bits count: `x` would be the same.
+  let one = '';
+  while (!one.endsWith('w')) one = await tokenOf('7', { aud: own.url });
+
+  const run = await smoke(own.url, '--token', one, '--token2', two, '--expect-user', `${at.issuer}#7`);
+  await own.close();
+
+  expect(run.ids('failed')).toEqual([]);
+  expect(run.step('stateless').detail).toContain(`called, as ${at.issuer}#7`);
+  expect(run.step('two-users').detail).toContain(`${at.issuer}#7 and ${at.issuer}#8`);
+});
+
+test('npm run smoke does not take the server for a proxy when the provider cannot be reached', async () => {
+  const own = await startTestServer({ env: variables() });
+  at.isUp = false;
+
+  const run = await smoke(own.url, '--token', await tokenOf('ada'));
+  await own.close();
+
+  expect(run.step('tools')).toMatchObject({
+    status: 'failed',
+    detail: expect.stringContaining('answered 503 (This server cannot check the token at the moment.'),
+    advice: expect.stringContaining('identity provider cannot be asked'),
+  });
 });
 
 /** A stateless call. */
