@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ISLANDS } from '../scripts/fork/islands.mjs';
-import { goneImports, planDrop } from '../scripts/fork/plan-drop.ts';
+import { importsIn, planEdits } from '../scripts/fork/plan-drop.ts';
 import { compileSources, listSources } from './support/compiled-source.ts';
 import { testInCi } from './support/in-ci.ts';
 import { createSandbox, ROOT, waitForEnd } from './support/process.ts';
@@ -240,7 +240,7 @@ describe('an island', () => {
   test('is its files and the lines that wire it in server/, or in the table of clients: nothing else names it once both are away', async () => {
     const faults = await Promise.all(
       present.map(async (island) => {
-        const { edits } = await planDrop(ROOT, island);
+        const { edits } = await planEdits(ROOT, island);
         const wired = [...edits].flatMap(([name, text]) =>
           text !== undefined && name.startsWith('src/') ? [parseSource(name.slice('src/'.length), text)] : [],
         );
@@ -261,12 +261,15 @@ describe('an island', () => {
   });
 
   test('takes along every test, and every program of a maintainer, that imports one of its files', async () => {
-    const texts = await textsOutsideOfTheServer();
+    const imports = await importsOutsideOfTheServer();
     const faults = await Promise.all(
       present.map(async (island) => {
-        const { edits } = await planDrop(ROOT, island, ISLANDS);
-        return [...new Map([...texts, ...edits])].flatMap(([name, text = '']) =>
-          goneImports(name, text, edits).map((target) => `without ${island.name}: ${name} → ${target}`),
+        const { edits } = await planEdits(ROOT, island, ISLANDS);
+        const edited = [...edits].map(([name, text = '']) => [name, importsIn(name, text)] as const);
+        return [...new Map([...imports, ...edited])].flatMap(([name, targets]) =>
+          targets
+            .filter((target) => edits.has(target) && edits.get(target) === undefined)
+            .map((target) => `without ${island.name}: ${name} → ${target}`),
         );
       }),
     );
@@ -275,18 +278,19 @@ describe('an island', () => {
   });
 });
 
-/** The text of every test, script, program of a maintainer and example, by its path in the repository. */
-async function textsOutsideOfTheServer(): Promise<ReadonlyMap<string, string>> {
+/** What every test, script, program of a maintainer and example imports of ours, by its path in the repository. */
+async function importsOutsideOfTheServer(): Promise<ReadonlyMap<string, readonly string[]>> {
   const folders = ['tests', 'scripts', 'lab', 'examples'];
   const lists = await Promise.all(
     folders.map(async (folder) => (await listSources(folder)).map((name) => `${folder}/${name}`)),
   );
-  return new Map(await Promise.all(lists.flat().map(readNamed)));
-}
-
-/** A file's path in the repository, and its text. */
-async function readNamed(name: string): Promise<readonly [name: string, text: string]> {
-  return [name, await readFile(path.join(ROOT, name), 'utf8')];
+  return new Map(
+    await Promise.all(
+      lists
+        .flat()
+        .map(async (name) => [name, importsIn(name, await readFile(path.join(ROOT, name), 'utf8'))] as const),
+    ),
+  );
 }
 
 describe('the examples', () => {

@@ -25,9 +25,7 @@ export async function planDrop(
   island: Island,
   others: readonly Island[] = [],
 ): Promise<DropPlan> {
-  const edits = new Map<string, string | undefined>();
-  const dropped = [...(await carriedBy(root, island, others)), island];
-  for (const one of dropped) await planOne(root, one, edits);
+  const { edits, dropped } = await planEdits(root, island, others);
   const deleted = dropped.flatMap(({ files, tests: own }) => files.concat(own));
   const readme = edits.get('README.md') ?? (await readIfThere(root, 'README.md')) ?? '';
   const listed = withDeleted(readme, deleted);
@@ -38,6 +36,18 @@ export async function planDrop(
       if (island.usedBy?.test((await readIfThere(root, name)) ?? '') === true) tests.push(name);
   const importers = await importersOf(root, edits);
   return { edits, tests: tests.toSorted(), importers, unlisted: listed === undefined ? deleted : [] };
+}
+
+/** Plans what is removed and what no longer names it, for an island and those that depend on it; README.md stays as it is. */
+export async function planEdits(
+  root: string,
+  island: Island,
+  others: readonly Island[] = [],
+): Promise<{ readonly edits: Map<string, string | undefined>; readonly dropped: readonly Island[] }> {
+  const edits = new Map<string, string | undefined>();
+  const dropped = [...(await carriedBy(root, island, others)), island];
+  for (const one of dropped) await planOne(root, one, edits);
+  return { edits, dropped };
 }
 
 /** The sources that stay and import a file that is removed. */
@@ -52,11 +62,16 @@ async function importersOf(root: string, edits: Edits): Promise<readonly string[
   return importers.toSorted();
 }
 
-/** The files that a text imports and the edits remove, as far as a line shows it: the compiler's parser would take seconds for so many texts. */
-export function goneImports(name: string, text: string, edits: Edits): readonly string[] {
-  return [...text.matchAll(/(?:from|import\(?)\s*'(\.[^']+)'/g)]
-    .map(([, to = '']) => path.posix.join(path.posix.dirname(name), to))
-    .filter((file) => edits.has(file) && edits.get(file) === undefined);
+/** The files that a text imports and the edits remove. */
+function goneImports(name: string, text: string, edits: Edits): readonly string[] {
+  return importsIn(name, text).filter((file) => edits.has(file) && edits.get(file) === undefined);
+}
+
+/** The files that a text imports, as far as a line shows it: the compiler's parser would take seconds for so many texts. */
+export function importsIn(name: string, text: string): readonly string[] {
+  return [...text.matchAll(/(?:from|import\(?)\s*'(\.[^']+)'/g)].map(([, to = '']) =>
+    path.posix.join(path.posix.dirname(name), to),
+  );
 }
 
 /** The islands that depend on this one, except those that have been removed before. */
