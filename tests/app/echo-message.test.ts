@@ -2,12 +2,13 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { echoMessage } from '../../src/tools/echo-message.ts';
+import { anyCharacter } from '../support/any-character.ts';
 import { createToolContext } from '../support/tool-context.ts';
 
 describe('echo_message', () => {
   test('returns any message unchanged, behind the name of the user', async () => {
     const message = fc.oneof(
-      fc.string({ minLength: 1, unit: 'binary' }),
+      fc.string({ minLength: 1, unit: anyCharacter }),
       fc.constant('\u0000\uFEFF\r\n\u2028 '),
     );
 

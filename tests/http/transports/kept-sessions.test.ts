@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { spellNotes } from '../../../src/http/transports/session-notes.ts';
 import type { McpDefinition } from '../../../src/mcp/server.ts';
 import type { Feature } from '../../../src/mcp/feature.ts';
+import { anyCharacter } from '../../support/any-character.ts';
 import { confirm } from '../../support/confirm-tool.ts';
 import { fixtureTools } from '../../../lab/fixture/tools.mjs';
 import { createHeldTool } from '../../support/held-tool.ts';
@@ -93,7 +94,7 @@ const said = fc.dictionary(
     'x',
   ),
   fc.letrec((tie) => ({
-    value: fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.boolean(), tie('more')),
+    value: fc.oneof(fc.string({ unit: anyCharacter, maxLength: 200 }), fc.boolean(), tie('more')),
     more: fc.dictionary(fc.constantFrom('listChanged', 'form', 'list', 'sampling', 'x'), tie('value')),
   })).value,
 );
@@ -103,7 +104,7 @@ test('the notes about a client have room in a session id, whatever it says about
   const definition = { features, tools: [] } as unknown as McpDefinition;
 
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 200 }), said, said, (version, can, is) => {
+    fc.property(fc.string({ unit: anyCharacter, maxLength: 200 }), said, said, (version, can, is) => {
       const params = { protocolVersion: version, capabilities: can, clientInfo: is };
       const notes = spellNotes(definition, { jsonrpc: '2.0', id: 0, method: 'initialize', params });
       expect(Buffer.byteLength(notes ?? '')).toBeLessThanOrEqual(1_000);
