@@ -12,8 +12,14 @@ const AMOUNTS = Object.freeze({
   comparedTalks: {
     file: 'tests/mcp/fast-lane.test.ts',
     of: 'random talks that are compared',
-    less: 12,
+    less: 6,
     all: 60,
+  },
+  isolatedUsers: {
+    file: 'tests/http/transports/isolation.test.ts',
+    of: 'users with equal request ids at once',
+    less: 60,
+    all: 200,
   },
 });
 

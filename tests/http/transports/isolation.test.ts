@@ -1,10 +1,11 @@
-/** Two hundred users with equal request ids at once: each gets their own answers and nobody else's, on every transport. */
+/** Many users with equal request ids at once: each gets their own answers and nobody else's, on every transport. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { callTool, openMcpSession, send, stateless } from '../../support/raw-http.ts';
+import { amountOf } from '../../support/reduced.mjs';
 import { openSse } from '../../support/sse-reader.ts';
 import { startTestServer, type TestServer } from '../../support/start-server.ts';
 
-const USERS = Array.from({ length: 200 }, (_, index) => ({
+const USERS = Array.from({ length: amountOf('isolatedUsers') }, (_, index) => ({
   token: `tok_isolation_${index}_0123456789`,
   userId: `user-${index}`,
 }));
