@@ -57,7 +57,7 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
   });
   afterAll(async () => fixture.close());
 
-  // The smoke test depends little on how the proxy rewrites the path.
+  // These depend little on how the proxy rewrites the path.
   const testIt = rewrite === Object.values(PROXIES)[0] ? test : testInCi;
 
   testIt('the smoke test passes', async () => {
@@ -67,7 +67,7 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
     expect(run.exitCode).toBe(0);
   });
 
-  test("the SDK's HTTP+SSE client can call a tool", async () => {
+  testIt("the SDK's HTTP+SSE client can call a tool", async () => {
     const client = new Client({ name: 'under a path', version: '1.0.0' });
     const headers = { Authorization: `Bearer ${ADA}` };
     await client.connect(new SSEClientTransport(new URL(`${url}/sse`), { requestInit: { headers } }));
@@ -91,7 +91,7 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
     }
   });
 
-  test('the files, links and configurations of the page have the base path', async () => {
+  testIt('the files, links and configurations of the page have the base path', async () => {
     const page = await send(`${url}/`, { headers: { Accept: 'text/html' } });
     const links = [...page.text.matchAll(/(?:href|src)="([^"#h][^"]*)"/g)].map(([, link = '']) => link);
 
@@ -114,7 +114,7 @@ describe.each(Object.entries(PROXIES))('behind a proxy %s', (_what, rewrite) => 
     });
   });
 
-  test('users can sign in, and every URL in the OAuth metadata has the base path', async () => {
+  testIt('users can sign in, and every URL in the OAuth metadata has the base path', async () => {
     const signing = await startUnderPath(rewrite, { SERVER_SECRET: newSecret() });
     const refused = await send(`${signing.url}/mcp`);
     const resource = /resource_metadata="([^"]+)"/.exec(refused.headers.get('www-authenticate') ?? '')?.[1];

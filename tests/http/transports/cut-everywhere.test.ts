@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { testEach } from '../../support/in-ci.ts';
 import { createSandbox } from '../../support/process.ts';
 import { eventually, openMcpSession, rpc, send } from '../../support/raw-http.ts';
 import { hasRedis, startRedis } from '../../support/redis.ts';
@@ -16,8 +17,8 @@ const REVISIONS = ['2025-03-26', '2025-06-18', '2025-11-25'] as const;
 /** The number of progress messages before the answer. */
 const STEPS = 11;
 
-/** How many events arrive before each break, for each revision. */
-const CUTS = REVISIONS.flatMap((revision) => [1, 2, 3, 5, 11].map((every) => [revision, every] as const));
+/** How many events arrive before each break. */
+const CUTS = [2, 1, 3, 5, 11] as const;
 
 const sandbox = createSandbox();
 const walk = createSteppedTool();
@@ -103,17 +104,18 @@ describe.each(PLACES)('a stream %s', (_place, start) => {
     await sandbox.close();
   });
 
-  test.each(CUTS)(
-    'in %s, broken after every %i events, delivers each event once and in order',
-    async (revision, every) => {
-      const { heard, turns, status } = await walkWithCuts(revision, every);
+  for (const revision of REVISIONS)
+    testEach(CUTS.map((every) => [revision, every] as const))(
+      'in %s, broken after every %i events, delivers each event once and in order',
+      async (of, every) => {
+        const { heard, turns, status } = await walkWithCuts(of, every);
 
-      expect(heard.map(meaningOf)).toEqual([
-        ...Array.from({ length: STEPS }, (_, index) => index + 1),
-        'there',
-      ]);
-      expect(new Set(heard.map(({ id }) => id)).size).toBe(STEPS + 1);
-      expect([turns, status]).toEqual([Math.ceil((STEPS + 1) / every), 204]);
-    },
-  );
+        expect(heard.map(meaningOf)).toEqual([
+          ...Array.from({ length: STEPS }, (_, index) => index + 1),
+          'there',
+        ]);
+        expect(new Set(heard.map(({ id }) => id)).size).toBe(STEPS + 1);
+        expect([turns, status]).toEqual([Math.ceil((STEPS + 1) / every), 204]);
+      },
+    );
 });
