@@ -1,15 +1,18 @@
 /** A server whose PUBLIC_URL has a path: behind a proxy that strips the path, behind one that does not, and asked directly. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PUBLIC_ADDRESS } from '../../src/config/value-types.ts';
+import { listSources } from '../support/compiled-source.ts';
 import { startFaultyProxy } from '../support/faulty-proxy.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { testInCi } from '../support/in-ci.ts';
+import { ROOT } from '../support/process.ts';
 import { rpc, send } from '../support/raw-http.ts';
 import { newSecret, signIn } from '../support/sign-in.ts';
 import { smoke } from '../support/smoke-run.ts';
-import { readSources } from '../support/source-files.ts';
 import { openStream } from '../support/sse-reader.ts';
 import { ADA, BOB, startTestServer } from '../support/start-server.ts';
 
@@ -24,13 +27,13 @@ const PROXIES = {
 } as const;
 
 /** A server under a path, behind a proxy; `url` is the address that clients use. */
-async function startUnderPath(rewrite: (path: string) => string, env: Readonly<Record<string, string>> = {}) {
+async function startUnderPath(rewrite: (url: string) => string, env: Readonly<Record<string, string>> = {}) {
   const port = await findFreePort();
   const proxy = await startFaultyProxy(`http://127.0.0.1:${port}`, {
     changeRequest(incoming) {
-      const { url: path = '' } = incoming;
+      const { url: asked = '' } = incoming;
       // Clients look for these at the root of the host, with the path behind their names.
-      if (!path.startsWith('/.well-known/')) incoming.url = rewrite(path);
+      if (!asked.startsWith('/.well-known/')) incoming.url = rewrite(asked);
     },
   });
   const url = `${proxy.url}${BASE}`;
@@ -141,7 +144,7 @@ test('a path that only begins with the same letters as the base path is not stri
   const server = await startTestServer({ env: { PUBLIC_URL: 'http://localhost/heal' } });
 
   const answers = await Promise.all(
-    ['/heal', '/heal/', '/heal?x', '/healthy', '/heal/health', '/health', '/tools'].map((path) => send(server.url + path, { headers: JSON_ONLY })),
+    ['/heal', '/heal/', '/heal?x', '/healthy', '/heal/health', '/health', '/tools'].map((at) => send(server.url + at, { headers: JSON_ONLY })),
   ); // prettier-ignore
 
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 404, 200, 200, 401]);
@@ -158,11 +161,18 @@ test('a path that only begins with the same letters as the base path is not stri
 });
 
 test('PUBLIC_URL may not have the path of a route as its base path', async () => {
-  const texts = (await readSources('src/http')).map(({ text }) => text);
-  const routes = texts.flatMap((text) =>
-    [...text.matchAll(/(?:path: |\[)['`](\/[a-z][\w./]*)/g)].map(([, path = '']) => path.replace(/\/$/, '')),
+  const names = await listSources('src/http');
+  const texts = await Promise.all(
+    names.map(async (name) => readFile(path.join(ROOT, 'src/http', name), 'utf8')),
   );
-  const allowed = routes.filter((path) => PUBLIC_ADDRESS.safeParse(`https://my-app.example${path}`).success);
+  const routes = texts.flatMap((text) =>
+    [...text.matchAll(/(?:path: |\[)['`](\/[a-z][\w./]*)/g)].map(([, route = '']) =>
+      route.replace(/\/$/, ''),
+    ),
+  );
+  const allowed = routes.filter(
+    (route) => PUBLIC_ADDRESS.safeParse(`https://my-app.example${route}`).success,
+  );
 
   expect(routes).toEqual(expect.arrayContaining(['/mcp', '/tools', '/health', '/ready']));
   expect(allowed).toEqual([]);
