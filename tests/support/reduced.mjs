@@ -12,7 +12,7 @@ const AMOUNTS = Object.freeze({
   comparedTalks: {
     file: 'tests/mcp/fast-lane.test.ts',
     of: 'random talks that are compared',
-    less: 6,
+    less: 3,
     all: 60,
   },
   isolatedUsers: {
