@@ -10,6 +10,18 @@ export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 /** Describes tests that need a Redis. */
 export const describeWithRedis = hasRedis ? describe : describe.skip;
 
+/** Scripts that look at many keys at once: each question on its own starts a program. */
+const LASTING = `local found = {}
+  for _, key in ipairs(redis.call('keys', ARGV[1])) do
+    if redis.call('pttl', key) == -1 then table.insert(found, key) end
+  end
+  return found`;
+const HASHES = `local found = {}
+  for _, key in ipairs(redis.call('keys', ARGV[1])) do
+    table.insert(found, key .. ' ' .. table.concat(redis.call('hgetall', key), ' '))
+  end
+  return found`;
+
 /** A running Redis. */
 export interface TestRedis {
   readonly url: string;
@@ -22,6 +34,10 @@ export interface TestRedis {
   goOn(): void;
   /** Runs `redis-cli` with these arguments; returns what it prints. */
   ask(...args: readonly string[]): string;
+  /** The keys of this form that never expire. */
+  lasting(pattern: string): string[];
+  /** What is in the hashes of this form, with their keys. */
+  hashes(pattern: string): string;
   /** How often a command has been given since Redis started. */
   given(command: string): number;
 }
@@ -43,6 +59,8 @@ export async function startRedis(sandbox: Sandbox): Promise<TestRedis> {
   const redis: TestRedis = {
     url: `unix://${socket}`,
     ask,
+    lasting: (pattern) => ask('eval', LASTING, '0', pattern).split('\n').filter(Boolean),
+    hashes: (pattern) => ask('eval', HASHES, '0', pattern),
     given: (command) =>
       Number(ask('info', 'commandstats').split(`cmdstat_${command}:calls=`)[1]?.split(',')[0] ?? 0),
     async kill() {

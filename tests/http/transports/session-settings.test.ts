@@ -263,11 +263,11 @@ describeWithRedis('the settings of a session', () => {
     await ask(here, id, rpc(1, 'resources/subscribe', { uri: 'note:secret' }));
 
     const before = records();
-    const contents = before.map((key) => redis.ask('hgetall', key)).join();
+    const contents = redis.hashes('mcp:record:*');
     await send(`${here.url}/mcp`, { token: ADA, method: 'DELETE', headers: { 'Mcp-Session-Id': id } });
     await eventually(() => records().length < before.length);
 
-    expect(before.every((key) => Number(redis.ask('pttl', key)) !== -1)).toBe(true);
+    expect(redis.lasting('mcp:record:*')).toEqual([]);
     expect(contents).not.toMatch(/secret|note|subscribe|ada/);
   });
 
