@@ -3,7 +3,7 @@
  * three.
  */
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { testEach } from '../../support/in-ci.ts';
 import { createSandbox } from '../../support/process.ts';
 import { eventually, openMcpSession, rpc, send } from '../../support/raw-http.ts';
