@@ -25,6 +25,11 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
     /^(away|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/,
     'nothing answers there. Correct the host and the port in DATABASE_URL, or let this machine reach it',
   ],
+  [
+    /^53300$/,
+    'all of its connections are in use. Try again soon, or raise max_connections of the database that DATABASE_URL names',
+  ],
+  [/^25006$/, 'it can only be read, as a standby is. Name its primary in DATABASE_URL'],
   [/^TLS$/, 'no encrypted connection comes about. Correct sslmode in DATABASE_URL, or the certificate'],
   [
     /^(SQLITE_(CANTOPEN|READONLY|AUTH)|EACCES|EPERM|EROFS|EEXIST|ENOTDIR|EISDIR)$/,

@@ -428,6 +428,18 @@ describe('the command, when the database cannot be used', () => {
       'a database without free connections',
       async () => startRefusal('53300'),
       '53300',
+      'all of its connections are in use',
+    ],
+    [
+      'a database that can only be read',
+      async () => startRefusal('25006'),
+      '25006',
+      'Name its primary in DATABASE_URL',
+    ],
+    [
+      'a database with a fault of its own',
+      async () => startRefusal('58000'),
+      '58000',
       'what the database itself logs',
     ],
     [
