@@ -27,7 +27,7 @@ import { SHARING_VARIABLES, type SharingConfig, sharingOf } from './sharing.ts';
 import { SIGN_IN_VARIABLES, type SignInChoice, signInOf } from './sign-in.ts';
 import { type StorageConfig, STORAGE_VARIABLES, storageOf } from './storage.ts';
 import { NOTHING_AROUND, type Surroundings } from './surroundings.ts';
-import { parseVariables, type ValuesOf, type Variables } from './variable.ts';
+import { parseVariables, type ValuesOf, type Variable, type Variables } from './variable.ts';
 import { findWithoutEffect, type WithoutEffect } from './without-effect.ts';
 
 /** The groups of variables that an operator sets, in the order in which they are shown. A fork's own belong to its services. */
@@ -55,6 +55,12 @@ const VARIABLES = {
   ...OPERATION_VARIABLES,
   ...METRICS_VARIABLES,
 } as const satisfies Variables;
+
+/** Whether a name is free for a variable of a fork, or the variable is the server's own of that name. */
+export function mayDeclare(name: string, variable: Variable): boolean {
+  const known: Variables = VARIABLES;
+  return (known[name] ?? variable) === variable;
+}
 
 /** The variables of the stdio server. */
 const STDIO_VARIABLES = {
@@ -170,7 +176,6 @@ export function parseStdioConfig(environment: Environment, ownVariables: Variabl
 
 /** Parses variables at once, so that every bad one is named. */
 function parse<Known extends Variables>(environment: Environment, ownVariables: Variables, known: Known) {
-  // The server's own come last: a fork cannot give PORT another meaning.
   const all: Readonly<Record<string, unknown>> & ValuesOf<Known> = parseVariables(
     { ...ownVariables, ...known },
     environment,

@@ -22,8 +22,8 @@ export function createCatalogue(features: readonly Feature[]): Catalogue {
   const prompts = features.flatMap(({ prompts: own = [] }) => own);
   const resources = features.flatMap(({ resources: own = [] }) => own);
   return {
-    prompts: byKey(prompts, ({ name }) => name),
-    resources: byKey(resources, ({ uri }) => uri),
+    prompts: byKey(prompts, 'prompts are named', ({ name }) => name),
+    resources: byKey(resources, 'resources have the URI', ({ uri }) => uri),
     listsResources: resources.some(({ list }) => list !== undefined),
   };
 }
@@ -76,17 +76,18 @@ export function allowed<Entry extends { readonly scope: string | undefined }>(
 }
 
 /**
- * Indexes entries by a key that must be unique.
+ * Indexes entries by a key that must be unique. `words` say of entries what their key is.
  * @throws {Error} when two entries have the same key
  */
 export function byKey<Entry>(
   entries: readonly Entry[],
+  words: string,
   keyOf: (entry: Entry) => string,
 ): ReadonlyMap<string, Entry> {
   const found = new Map<string, Entry>();
   for (const entry of entries) {
     const key = keyOf(entry);
-    if (found.has(key)) throw new Error(`Declared twice: ${key}`);
+    if (found.has(key)) throw new Error(`Two ${words} ${key}. Each needs its own, and is listed once.`);
     found.set(key, entry);
   }
   return found;

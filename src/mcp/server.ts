@@ -88,7 +88,7 @@ export function defineMcp(parts: McpParts): McpDefinition {
   const catalogue = createCatalogue(features);
   const registrations = parts.tools.map(registrationOf);
   // The SDK refuses equal names as well, but not before the first session.
-  byKey(parts.tools, ({ name }) => name);
+  byKey(parts.tools, 'tools are named', ({ name }) => name);
   const scopes = new Map(
     parts.tools.flatMap(({ name, scope }) => (scope === undefined ? [] : [[name, scope] as const])),
   );

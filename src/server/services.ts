@@ -69,6 +69,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
       const { name } = service;
       const context = { log: log.child({ service: name }), folder, changes: changes.notifier };
       try {
+        if (open.has(service)) throw new Error('it is listed twice');
         const opened = await within({ limitMs: deadlines.openMs, ended: ended.signal }, (signal) =>
           service.open(values, { ...context, signal }),
         );

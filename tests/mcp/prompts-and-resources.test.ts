@@ -397,7 +397,12 @@ test('a prompt and a resource can be tested without a server', async () => {
 test('a doubled name, or a shared cache for what needs a scope, is refused', async () => {
   const twice: Feature = { name: 'twice', prompts: [hello, hello] };
 
-  await expect(connectInMemory({ features: [twice] })).rejects.toThrow('Declared twice: hello');
+  await expect(connectInMemory({ features: [twice] })).rejects.toThrow(
+    'Two prompts are named hello. Each needs its own, and is listed once.',
+  );
+  await expect(connectInMemory({ features: [STUDY, { name: 'more', resources: [lesson] }] })).rejects.toThrow(
+    'Two resources have the URI lesson://{id}. Each needs its own, and is listed once.',
+  );
   expect(() =>
     defineResource({
       name: 'a',

@@ -197,7 +197,7 @@ describe('the list of tools', () => {
 
   test('may have no name twice: such a definition is refused', () => {
     expect(() => createDefinition({ tools: [...SCOPED, ...SCOPED] })).toThrow(
-      'Declared twice: needs_nothing',
+      'Two tools are named needs_nothing. Each needs its own, and is listed once.',
     );
   });
 

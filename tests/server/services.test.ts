@@ -5,9 +5,13 @@ import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { NETWORK_VARIABLES } from '../../src/config/network.ts';
+import type { Variable, Variables } from '../../src/config/variable.ts';
 import { defineResource } from '../../src/mcp/resource.ts';
 import { defineService, type Service, type ServiceContext } from '../../src/mcp/service.ts';
 import { defineTool } from '../../src/mcp/tool.ts';
+import { ownVariablesOf } from '../../src/server/server-definition.ts';
 import { openServices, type ServicesOptions } from '../../src/server/services.ts';
 import { createMemoryLog } from '../support/memory-log.ts';
 import { callTool, eventually, openMcpSession, send } from '../support/raw-http.ts';
@@ -63,6 +67,17 @@ describe('services', () => {
     expect(() => use(createNoted('stray', []))).toThrow(
       'The service "stray" is not open. List it in src/services/index.ts.',
     );
+  });
+
+  test('that are listed twice end the start, since the first instance would never be closed', async () => {
+    const notes: string[] = [];
+    const one = createNoted('one', notes);
+
+    await expect(open([one, one]).opening).rejects.toThrow(
+      'The service "one" did not open: it is listed twice',
+    );
+
+    expect(notes).toEqual(['open one', 'close the one']);
   });
 
   test('that fail to open are named with the reason, and those before are closed', async () => {
@@ -231,4 +246,40 @@ describe('a server with services', () => {
       ]);
     },
   );
+});
+
+/** Declares a service with these variables. */
+function withVariables(name: string, variables: Variables): Service {
+  return defineService({ name, variables, open: () => name });
+}
+
+describe('a variable of services', () => {
+  const LIMIT: Variable = { description: 'How many.', example: '3', schema: z.string().optional() };
+
+  test('that two of them declare ends the start: one would get the value of the other', () => {
+    const services = [withVariables('lessons', { LIMIT }), withVariables('hints', { LIMIT: { ...LIMIT } })];
+
+    expect(() => ownVariablesOf({ tools: [], services })).toThrow(
+      new ConfigError(
+        'The services "lessons" and "hints" both declare the variable LIMIT. Name one of them otherwise, or write the declaration once and use it in both.',
+      ),
+    );
+  });
+
+  test.each(['PORT', 'REPLIT_DEPLOYMENT'])('that the server has as %s ends the start', (name) => {
+    expect(() =>
+      ownVariablesOf({ tools: [], services: [withVariables('lessons', { [name]: LIMIT })] }),
+    ).toThrow(
+      new ConfigError(
+        `The service "lessons" declares the variable ${name}, which the server has. Name it otherwise, or use the declaration of src/config/.`,
+      ),
+    );
+  });
+
+  test('may be one declaration of several, or of the server', () => {
+    const { PORT } = NETWORK_VARIABLES;
+    const services = [withVariables('lessons', { LIMIT, PORT }), withVariables('hints', { LIMIT, PORT })];
+
+    expect(ownVariablesOf({ tools: [], services })).toEqual({ LIMIT, PORT });
+  });
 });
