@@ -1,9 +1,8 @@
 /** What a resource is: data that a client reads by its URI. A template stands for a whole family of resources. */
-import {
-  type ReadResourceResult,
-  type Resource as ListedResource,
-  type ResourceTemplateType as ListedTemplate,
-  UriTemplate,
+import type {
+  ReadResourceResult,
+  Resource as ListedResource,
+  ResourceTemplateType as ListedTemplate,
 } from '@modelcontextprotocol/server';
 import type { z } from 'zod';
 import { safeParse } from 'zod/v4/core';
@@ -13,6 +12,7 @@ import { requireTextFields } from './text-fields.ts';
 import type { CallContext } from './tool.ts';
 import { toListedIcons } from './tool-registration.ts';
 import { toContent } from './tool-result.ts';
+import { readTemplate, type UriVariables } from './uri-variables.ts';
 
 /** The context in which a resource is read. */
 export interface ReadContext extends CallContext {
@@ -29,7 +29,7 @@ export interface ResourceDefinition<Params extends z.ZodObject> {
   readonly title: string;
   /** Tells users and models what the resource contains. */
   readonly description: string;
-  /** A URI such as `lesson://intro`, or a template for many: `lesson://{id}` (RFC 6570). */
+  /** A URI such as `lesson://intro`, or a template for many: `lesson://{id}` (RFC 6570). What a query (`{?size}`) at its end names may be left out. */
   readonly uri: string;
   /** The schema of a template's variables, which are strings from the URI. A URI whose variables do not match it is not found. */
   readonly params?: Params;
@@ -74,8 +74,8 @@ export interface Resource {
 
 /**
  * Declares a resource, or a template of resources; the schema of its parameters gives `read` its types.
- * @throws {Error} when it needs a scope and its cache is shared, when its URI lacks a variable that a parameter needs, or when
- * a parameter takes no text
+ * @throws {Error} when it needs a scope and its cache is shared, when its URI lacks a variable that a parameter needs or
+ * has an expression that is not supported, or when a parameter takes no text
  */
 export function defineResource<Params extends z.ZodObject = NoFields>(
   definition: ResourceDefinition<Params>,
@@ -87,7 +87,7 @@ export function defineResource<Params extends z.ZodObject = NoFields>(
     );
   }
   const face = faceOf(definition);
-  const template = UriTemplate.isTemplate(uri) ? new UriTemplate(uri) : undefined;
+  const template = readTemplate(uri);
   requireVariables(definition, template);
   const list = definition.list?.bind(definition);
   return {
@@ -120,9 +120,9 @@ export function defineResource<Params extends z.ZodObject = NoFields>(
  */
 function requireVariables(
   { name, uri, params = NO_FIELDS }: Pick<ResourceDefinition<z.ZodObject>, 'name' | 'uri' | 'params'>,
-  template: UriTemplate | undefined,
+  template: UriVariables | undefined,
 ): void {
-  const variables = new Set(template?.variableNames);
+  const variables = template?.names ?? new Set();
   const missing = Object.entries(params.shape).flatMap(([parameter, schema]) =>
     variables.has(parameter) || safeParse(schema, undefined).success ? [] : [parameter],
   );
@@ -181,14 +181,14 @@ function toListedAnnotations({ audience, ...annotations }: ContentAnnotations) {
 /** Makes `match`: a fixed URI must be equal; a template's variables must match their schema. */
 function createMatch(
   uri: string,
-  template: UriTemplate | undefined,
+  template: UriVariables | undefined,
   params: z.ZodObject = NO_FIELDS,
 ): Resource['match'] {
   if (template === undefined) return (asked) => (asked === uri ? {} : undefined);
   return (asked) => {
-    const found = template.match(asked);
+    const found = template.find(asked);
     const variables = found && Object.entries(found).map(([name, value]) => [name, decode(value)]);
-    return variables === null ? undefined : params.safeParse(Object.fromEntries(variables)).data;
+    return variables === undefined ? undefined : params.safeParse(Object.fromEntries(variables)).data;
   };
 }
 

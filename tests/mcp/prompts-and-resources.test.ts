@@ -491,3 +491,70 @@ describe('what is sent as a text', () => {
     expect(notes.match('notes://a,b')).toEqual({ tags: ['a', 'b'] });
   });
 });
+
+describe('a query in the URI of a template', () => {
+  const notes = defineResource({
+    name: 'notes',
+    title: 'Notes',
+    description: 'Some notes.',
+    uri: 'notes://{folder}{?size,page}',
+    params: z.object({
+      folder: z.string(),
+      size: z.coerce.number().int().default(10),
+      page: z.string().optional(),
+    }),
+    read: ({ folder, size, page }) => JSON.stringify({ folder, size, page }),
+  });
+
+  test.each([
+    ['notes://all', { size: 10 }],
+    ['notes://all?', { size: 10 }],
+    ['notes://all?size=5', { size: 5 }],
+    ['notes://all?page=2', { size: 10, page: '2' }],
+    ['notes://all?page=a%26b&size=5', { size: 5, page: 'a&b' }],
+  ])('may be incomplete, and in any order: %s', async (uri, found) => {
+    const { client, close } = await connectInMemory({ features: [{ name: 'notes', resources: [notes] }] });
+
+    const { contents } = await client.readResource({ uri });
+
+    expect(contents).toEqual([{ uri, text: JSON.stringify({ folder: 'all', ...found }) }]);
+    await close();
+  });
+
+  test.each(['notes://all?size=x', 'notes://all?other=1', 'notes://a/b', 'notes://?size=5'])(
+    'that is of no such resource is not found: %s',
+    (uri) => {
+      expect(notes.match(uri)).toBeUndefined();
+    },
+  );
+
+  test('may stand behind a URI without other variables', () => {
+    const params = z.object({ size: z.string().optional() });
+    const { match } = defineResource({
+      name: 'notes',
+      title: 'N',
+      description: 'N.',
+      uri: 'notes://list{?size}',
+      params,
+      read: () => 'N',
+    });
+
+    expect([match('notes://list'), match('notes://list?size=5'), match('notes://lis')]).toEqual([
+      {},
+      { size: '5' },
+      undefined,
+    ]);
+  });
+
+  test.each([
+    ['notes://{;size}', '{;size}'],
+    ['notes://{id:3}', '{id:3}'],
+    ['notes:/{/folder,id}', '{/folder,id}'],
+  ])('is supported, but not %s, which ends the start', (uri, expression) => {
+    const declare = () => defineResource({ name: 'n', title: 'N', description: 'N.', uri, read: () => 'N' });
+
+    expect(declare).toThrow(
+      `${expression} in the URI ${uri} is not supported. Write {id} or {/id} for each variable of a path, and {?size,page} for a query.`,
+    );
+  });
+});
