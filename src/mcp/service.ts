@@ -11,6 +11,8 @@ export interface ServiceContext {
   readonly folder: string;
   /** Notifies the clients of every transport and revision that something has changed: a list, or a resource that they have subscribed to. */
   readonly changes: ServerNotifier;
+  /** Returns a service that stands before this one in the list of services: it is opened first, and closed last. */
+  readonly use: UseService;
   /** Aborted when opening takes too long, or the start ends. */
   readonly signal: AbortSignal;
 }
@@ -44,7 +46,7 @@ export interface OpenService<Instance = unknown> {
   close(): Promise<void>;
 }
 
-/** Returns the instance of an open service, to tools and features. */
+/** Returns the instance of an open service, to tools, features, and services that are opened later. */
 export type UseService = <Instance>(service: Service<Instance>) => Instance;
 
 /** Declares a service; its variables give `open` its types. */

@@ -54,6 +54,7 @@ export class ServiceError extends Error {
 export async function openServices(options: ServicesOptions): Promise<OpenServices> {
   const { services, values, log, folder = process.cwd(), deadlines = DEADLINES, onBegin } = options;
   const [open, changes] = [new Map<Service, OpenService>(), createChanges(log)];
+  const use = createUse(open);
   const ended = new AbortController();
   const closeAll = async (): Promise<void> => {
     for (const [{ name }, service] of [...open].toReversed()) {
@@ -67,7 +68,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   const openAll = async (): Promise<void> => {
     for (const service of services) {
       const { name } = service;
-      const context = { log: log.child({ service: name }), folder, changes: changes.notifier };
+      const context = { log: log.child({ service: name }), folder, changes: changes.notifier, use };
       try {
         if (open.has(service)) throw new Error('it is listed twice');
         const opened = await within({ limitMs: deadlines.openMs, ended: ended.signal }, (signal) =>
@@ -91,7 +92,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   onBegin?.(close);
   await opening;
   return {
-    use: createUse(open),
+    use,
     names: services.map(({ name }) => name),
     changes,
     async findUnready() {
@@ -114,7 +115,9 @@ function createUse(open: ReadonlyMap<Service, OpenService>): UseService {
   return <Instance>(service: Service<Instance>): Instance => {
     const found = open.get(service);
     if (found === undefined) {
-      throw new Error(`The service "${service.name}" is not open. List it in src/services/index.ts.`);
+      throw new Error(
+        `The service "${service.name}" is not open. List it in src/services/index.ts, before the services that use it.`,
+      );
     }
     // oxlint-disable-next-line no-unsafe-type-assertion -- this very service opened it
     return found.instance as Instance;

@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import type { UserContext } from '../../src/auth/user.ts';
-import { defineTool, ToolError } from '../../src/mcp/tool.ts';
+import { defineTool, type ToolContext, ToolError } from '../../src/mcp/tool.ts';
+import { createMemoryLog } from '../support/memory-log.ts';
 import { createToolContext } from '../support/tool-context.ts';
 
 /** Fails as a tool may. */
@@ -79,6 +80,33 @@ describe('run', () => {
     expect(answer).toBe('done');
     expect(seen[0]).toBe(input);
     expect(seen[1]).toBe(context);
+  });
+
+  test('can be tested with its progress, its log and a call that is cancelled', async () => {
+    const tool = defineTool({
+      ...FACE,
+      run: async (_input, { signal, progress, log }) => {
+        await progress(1, 2, 'half');
+        log.info('half done');
+        await progress(2, 2);
+        signal.throwIfAborted();
+        return 'done';
+      },
+    });
+    const [abort, reports, { log, lines }] = [new AbortController(), [] as unknown[], createMemoryLog()];
+    const progress: ToolContext['progress'] = async (...report) => {
+      reports.push(report);
+      if (reports.length === 2) abort.abort();
+    };
+
+    const running = async () => tool.run({}, createToolContext({ signal: abort.signal, progress, log }));
+
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+    expect(reports).toEqual([
+      [1, 2, 'half'],
+      [2, 2],
+    ]);
+    expect(lines).toMatchObject([{ msg: 'half done' }]);
   });
 
   test('rejects when it throws, whether it is asynchronous or not', async () => {

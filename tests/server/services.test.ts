@@ -65,7 +65,33 @@ describe('services', () => {
     const { use } = await open([]).opening;
 
     expect(() => use(createNoted('stray', []))).toThrow(
-      'The service "stray" is not open. List it in src/services/index.ts.',
+      'The service "stray" is not open. List it in src/services/index.ts, before the services that use it.',
+    );
+  });
+
+  test('use those that are listed before them, also when they close', async () => {
+    const notes: string[] = [];
+    const one = createNoted('one', notes);
+    const two = defineService({
+      name: 'two',
+      open: (_values, { use }) => ({ found: () => use(one) }),
+      close: ({ found }) => void notes.push(`close two with ${found()}`),
+    });
+
+    const { use, close } = await open([one, two]).opening;
+    const found = use(two).found();
+    await close();
+
+    expect(found).toBe('the one');
+    expect(notes).toEqual(['open one', 'close two with the one', 'close the one']);
+  });
+
+  test('that use one which is listed after them end the start with what to do', async () => {
+    const last = createNoted('last', []);
+    const first = defineService({ name: 'first', open: (_values, { use }) => use(last) });
+
+    await expect(open([first, last]).opening).rejects.toThrow(
+      'The service "first" did not open: The service "last" is not open. List it in src/services/index.ts, before the services that use it.',
     );
   });
 

@@ -14,6 +14,12 @@ export interface ToolContextOptions {
   readonly elicit?: AskingContext['elicit'];
   /** Called with the lists that have changed. */
   readonly listChanged?: ToolContext['listChanged'];
+  /** Called with what the tool reports. */
+  readonly progress?: ToolContext['progress'];
+  /** Cancels the call when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Where the tool logs to, such as the `log` of `createMemoryLog`, which has the lines. */
+  readonly log?: ToolContext['log'];
 }
 
 /** Makes a tool context. */
@@ -23,16 +29,19 @@ export function createToolContext({
   connection = { transport: 'sse', protocolVersion: '2024-11-05' },
   elicit = async () => ({ action: 'unavailable' }),
   listChanged = () => undefined,
+  progress = async () => undefined,
+  signal = new AbortController().signal,
+  log = createMemoryLog().log,
 }: ToolContextOptions = {}): AskingContext {
   return {
     user: createUserContext(user),
     use,
-    log: createMemoryLog().log,
+    log,
     traceHeaders: {},
-    signal: new AbortController().signal,
+    signal,
     connection: new StayingConnection(connection),
     elicit,
-    progress: async () => undefined,
+    progress,
     listChanged,
   };
 }

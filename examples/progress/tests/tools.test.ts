@@ -168,7 +168,7 @@ describe('next_exercise', () => {
         return undefined;
       };
 
-      const cancelled = nextExercise.run({}, { ...hinted.contextOf('ada'), signal: abort.signal });
+      const cancelled = nextExercise.run({}, hinted.contextOf('ada', { signal: abort.signal }));
 
       await expect(cancelled).rejects.toMatchObject({ name: 'AbortError' });
     });
