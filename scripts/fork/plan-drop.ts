@@ -18,13 +18,18 @@ export interface DropPlan {
 
 /**
  * Plans every edit. The islands that depend on this one are removed with it.
- * @throws {CommandError} when the files or the wiring of an island are not as the table says
+ * @throws {CommandError} when the island has been removed before, or its files or its wiring are not as the table says
  */
 export async function planDrop(
   root: string,
   island: Island,
   others: readonly Island[] = [],
 ): Promise<DropPlan> {
+  if (!(await isThere(root, island)))
+    throw new CommandError(
+      EXIT.failed,
+      `No file of ${island.name} is there, as if it had been removed before: nothing has been changed.`,
+    );
   const { edits, dropped } = await planEdits(root, island, others);
   const deleted = dropped.flatMap(({ files, tests: own }) => files.concat(own));
   const readme = edits.get('README.md') ?? (await readIfThere(root, 'README.md')) ?? '';
@@ -46,7 +51,7 @@ export async function planEdits(
 ): Promise<{ readonly edits: Map<string, string | undefined>; readonly dropped: readonly Island[] }> {
   const edits = new Map<string, string | undefined>();
   const dropped = [...(await carriedBy(root, island, others)), island];
-  for (const one of dropped) await planOne(root, one, edits);
+  for (const one of dropped) await planOne(root, one, others, edits);
   return { edits, dropped };
 }
 
@@ -85,8 +90,19 @@ async function carriedBy(
   return carried.filter((_island, index) => (files[index] ?? []).length > 0);
 }
 
+/** Whether any file of an island is there. */
+async function isThere(root: string, { files }: Island): Promise<boolean> {
+  const found = await Promise.all(files.map(async (name) => filesAt(root, name)));
+  return found.flat().length > 0;
+}
+
 /** Adds the edits of one island. */
-async function planOne(root: string, island: Island, edits: Map<string, string | undefined>): Promise<void> {
+async function planOne(
+  root: string,
+  island: Island,
+  others: readonly Island[],
+  edits: Map<string, string | undefined>,
+): Promise<void> {
   for (const wiring of island.wiring) {
     const text = edits.get(wiring.file) ?? (await readIfThere(root, wiring.file));
     const cut = text === undefined ? undefined : cutOut(text, wiring);
@@ -99,7 +115,9 @@ async function planOne(root: string, island: Island, edits: Map<string, string |
   }
   for (const name of island.files) {
     const files = await filesAt(root, name);
-    if (files.length === 0)
+    // The folder that it is in may have gone with another island, as the page for admins goes with public/.
+    const isOfOther = others.some((other) => other.files.some((folder) => name.startsWith(`${folder}/`)));
+    if (files.length === 0 && !isOfOther)
       throw new CommandError(EXIT.failed, `${name} is not there: nothing has been changed.`);
     for (const file of files) edits.set(file, undefined);
   }

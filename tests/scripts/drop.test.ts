@@ -163,3 +163,24 @@ test.each([
   expect(said).toMatch(new RegExp(`^${first}`));
   for (const { name, what } of ISLANDS) expect(said).toContain(` ${name} ${what}\n`);
 });
+
+test('says of an island whose files have all gone that it has been removed before', async () => {
+  const house = await createHouse();
+  await makeEdits(house, (await planDrop(house, LIGHT)).edits);
+
+  await expect(planDrop(house, LIGHT)).rejects.toThrow(
+    'No file of light is there, as if it had been removed before: nothing has been changed.',
+  );
+});
+
+test('removes what is left of an island when a folder of it has gone with another one', async () => {
+  const attic: Island = { ...LIGHT, name: 'attic', files: ['lamps'], wiring: [], tests: [] };
+  const bulb: Island = { ...LIGHT, files: ['src/light.ts', 'lamps/deep'], tests: [] };
+  const house = await createHouse();
+  await makeEdits(house, (await planDrop(house, attic)).edits);
+
+  await expect(planDrop(house, bulb)).rejects.toThrow('lamps/deep is not there: nothing has been changed.');
+  const { edits } = await planDrop(house, bulb, [attic, bulb]);
+
+  expect([...edits.keys()].toSorted()).toEqual(['package.json', 'src/house.ts', 'src/light.ts']);
+});
