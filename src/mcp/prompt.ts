@@ -101,7 +101,8 @@ function one(content: Content): GetPromptResult['messages'][number]['content'] {
 
 /** The arguments as `prompts/list` shows them. */
 function describeArguments(args: z.ZodObject): NonNullable<ListedPrompt['arguments']> {
-  const { properties = {}, required = [] } = z.toJSONSchema(args, { io: 'input' });
+  // Only names and descriptions are shown: an argument may be converted to what JSON does not have, such as a date.
+  const { properties = {}, required = [] } = z.toJSONSchema(args, { io: 'input', unrepresentable: 'any' });
   return Object.entries(properties).map(([name, schema]) => {
     const isRequired = required.includes(name);
     const description = typeof schema === 'object' ? schema.description : undefined;

@@ -24,11 +24,11 @@ type PreparedSchema = ReturnType<typeof prepareSchema>;
 
 /**
  * Prepares a tool for the SDK.
- * @throws {Error} when its input names headers as the specification forbids
+ * @throws {Error} when its input or output cannot be described in JSON Schema, or its input names headers as the specification forbids
  */
 export function registrationOf(tool: Tool): ToolRegistration {
   const { name, title, description, annotations, icons, _meta, input, output } = tool;
-  const inputSchema = prepareSchema(input, 'input');
+  const inputSchema = prepareSchema(name, input, 'input');
   requireHeaderNames(name, inputSchema['~standard'].jsonSchema.input());
   return {
     tool,
@@ -36,7 +36,7 @@ export function registrationOf(tool: Tool): ToolRegistration {
       title,
       description,
       inputSchema,
-      ...(output !== undefined && { outputSchema: prepareSchema(output, 'output') }),
+      ...(output !== undefined && { outputSchema: prepareSchema(name, output, 'output') }),
       ...(annotations !== undefined && { annotations }),
       ...(icons !== undefined && { icons: toListedIcons(icons) }),
       ...(_meta !== undefined && { _meta: { ..._meta } }),
@@ -50,8 +50,8 @@ export function toListedIcons(icons: readonly Icon[]): ListedIcon[] {
 }
 
 /** Makes a Standard Schema that accepts every value, and whose JSON Schema is made once and not for each list. */
-function prepareSchema(schema: z.ZodObject, io: 'input' | 'output') {
-  const jsonSchema = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
+function prepareSchema(tool: string, schema: z.ZodObject, io: 'input' | 'output') {
+  const jsonSchema = toJsonSchema(tool, schema, io);
   const describe = (): Record<string, unknown> => ({ ...jsonSchema });
   return {
     '~standard': {
@@ -61,4 +61,20 @@ function prepareSchema(schema: z.ZodObject, io: 'input' | 'output') {
       jsonSchema: { input: describe, output: describe },
     },
   };
+}
+
+/**
+ * Describes a schema to clients.
+ * @throws {Error} that says what to use instead of what JSON Schema cannot describe
+ */
+function toJsonSchema(tool: string, schema: z.ZodObject, io: 'input' | 'output') {
+  try {
+    return z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `${tool}: its ${io} cannot be described to clients: ${reason}. Use what JSON has, such as z.iso.date() for a date, and add .pipe() with the schema of the result to an output with .transform().`,
+      { cause: error },
+    );
+  }
 }

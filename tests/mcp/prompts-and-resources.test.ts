@@ -482,6 +482,22 @@ describe('what is sent as a text', () => {
     for (const declare of declarationsWith(field)) expect(declare).not.toThrow();
   });
 
+  test('an argument may be converted to what JSON does not have', async () => {
+    const args = z.object({ day: z.coerce.date().describe('Which day.') });
+    const prompt = definePrompt({
+      name: 'diary',
+      title: 'Diary',
+      description: 'A day.',
+      args,
+      run: ({ day }) => day.toISOString(),
+    });
+
+    const { messages } = await prompt.run({ day: '2026-01-02' }, createToolContext());
+
+    expect(prompt.listed.arguments).toEqual([{ name: 'day', description: 'Which day.', required: true }]);
+    expect(messages).toMatchObject([{ content: { text: '2026-01-02T00:00:00.000Z' } }]);
+  });
+
   test('a variable with a star may be a list', () => {
     const params = z.object({ tags: z.array(z.string()) });
     const texts = { name: 'notes', title: 'N', description: 'N.' };

@@ -195,6 +195,25 @@ describe('the list of tools', () => {
     );
   });
 
+  test.each([
+    ['input', { input: z.object({ day: z.coerce.date() }) }, 'Date cannot be represented in JSON Schema'],
+    ['input', { input: z.object({ id: z.bigint() }) }, 'BigInt cannot be represented in JSON Schema'],
+    [
+      'output',
+      { output: z.object({ day: z.date().transform(String) }) },
+      'Transforms cannot be represented in JSON Schema',
+    ],
+  ])(
+    'may have no %s that JSON Schema cannot describe: the start ends with what to use',
+    (io, part, reason) => {
+      const tool: Tool = { ...withInput(z.object({})), ...part };
+
+      expect(() => createDefinition({ tools: [tool] })).toThrow(
+        `headed: its ${io} cannot be described to clients: ${reason}. Use what JSON has, such as z.iso.date() for a date, and add .pipe() with the schema of the result to an output with .transform().`,
+      );
+    },
+  );
+
   test('may have no name twice: such a definition is refused', () => {
     expect(() => createDefinition({ tools: [...SCOPED, ...SCOPED] })).toThrow(
       'Two tools are named needs_nothing. Each needs its own, and is listed once.',
