@@ -7,7 +7,7 @@ import { type Tool, ToolResult } from './tool.ts';
  * Makes a result of a tool's answer: with an output schema, structured output that is checked against it; otherwise content.
  * @throws when the answer does not match, which is a fault of the tool
  */
-export function toResult({ output }: Tool, answer: unknown): CallToolResult {
+export function toResult({ name, output }: Tool, answer: unknown): CallToolResult {
   if (answer instanceof ToolResult) {
     const { content, _meta: meta } = answer;
     const structuredContent = output?.parse(answer.structured);
@@ -23,6 +23,10 @@ export function toResult({ output }: Tool, answer: unknown): CallToolResult {
     const structuredContent = output.parse(answer);
     return { content: spellStructured(structuredContent), structuredContent };
   }
+  if (typeof answer !== 'string' && !Array.isArray(answer))
+    throw new TypeError(
+      `${name} returned ${answer === null ? 'null' : typeof answer}. Without an output schema, run returns a text, a list of content, or a ToolResult.`,
+    );
   return { content: toContent(answer) };
 }
 

@@ -294,6 +294,25 @@ describe('a call ends', () => {
     },
   );
 
+  test.each<{ what: string; answer: unknown }>([
+    { what: 'undefined', answer: undefined },
+    { what: 'null', answer: null },
+    { what: 'number', answer: 5 },
+    { what: 'object', answer: { content: 'SECRET' } },
+  ])(
+    'with "Internal error" for an answer that is $what, and the log says what run returns',
+    async ({ what, answer }) => {
+      const { call, lines } = await connect([{ ...probe({ run: () => '' }), run: () => answer }]);
+
+      const result = await call('probe');
+
+      const message = `probe returned ${what}. Without an output schema, run returns a text, a list of content, or a ToolResult.`;
+      expect(result).toMatchObject({ isError: true });
+      expect(lines.find(({ msg }) => msg === 'tool failed')).toMatchObject({ err: { message } });
+      expect(JSON.stringify([result, lines])).not.toContain('SECRET');
+    },
+  );
+
   test('with insufficient_scope when the user lacks the scope, and the tool does not run', async () => {
     let ran = false;
     const tool = probe({
