@@ -27,7 +27,7 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /^53300$/,
-    'all of its connections are in use. Try again soon, or raise max_connections of the database that DATABASE_URL names',
+    'all of its connections are in use. Wait a little, or raise max_connections of the database that DATABASE_URL names',
   ],
   [/^25006$/, 'it can only be read, as a standby is. Name its primary in DATABASE_URL'],
   [/^TLS$/, 'no encrypted connection comes about. Correct sslmode in DATABASE_URL, or the certificate'],
