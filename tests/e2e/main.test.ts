@@ -7,9 +7,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { CLIENT_KINDS, connectClient } from '../support/clients.ts';
+import { CLIENT_KINDS, type ClientKind, connectClient } from '../support/clients.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { testEach, testInCi } from '../support/in-ci.ts';
 import { openStream } from '../support/open-streams.ts';
@@ -67,6 +67,21 @@ function expectRefusal({ code, stdout, stderr }: Awaited<ReturnType<typeof refus
   expect(stderr).not.toMatch(/^\s+at |node:internal|file:\/\//m);
 }
 
+/** What a server answers to a request without a token, what it says of that, and where it listens. */
+async function authenticationOf(server: ServerProcess): Promise<unknown> {
+  const { auth, authBecause } = await waitForLog(server, 'listening');
+  const status = await statusOfTools(server.url);
+  return { status, auth, authBecause, hostname: new URL(server.url).hostname };
+}
+
+/** What that is on loopback with authentication on. */
+const onBecause = (authBecause: string): object => ({
+  status: 401,
+  auth: true,
+  authBecause,
+  hostname: '127.0.0.1',
+});
+
 describe('the start', () => {
   test('without settings listens on loopback with authentication off, and warns of it', async () => {
     const beganMs = performance.now();
@@ -99,7 +114,7 @@ describe('the start', () => {
     );
   });
 
-  test.each(['fe80::1', '192.0.2.1', 'nowhere.invalid'])(
+  testEach(['fe80::1', '192.0.2.1', 'nowhere.invalid'])(
     'names HOST where %s is no address to listen at',
     async (host) => {
       const refused = await refusedStart({
@@ -113,15 +128,18 @@ describe('the start', () => {
   );
 
   test('that fails closes the services that it has opened', async () => {
-    const first = await startServer(sandbox, { env: { PORT: String(await findFreePort()) } });
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    sandbox.defer(async () => other.close());
+    const { port } = other.address() as AddressInfo;
 
-    const second = await refusedStart({
-      env: { PORT: String(first.port) },
+    const { stderr } = await refusedStart({
+      env: { PORT: String(port) },
       entry: fixtureEntry('http', 'lively'),
     });
 
-    expect(second.stderr).toContain('"service":"lively","msg":"closed"');
-    expect(second.stderr).toMatch(/^Port \d+ is in use\./m);
+    expect(stderr).toContain('"service":"lively","msg":"closed"');
+    expect(stderr).toMatch(/^Port \d+ is in use\./m);
   });
 
   testEach(['SIGTERM', 'SIGINT'] as const)('ends by a %s that comes before it is over', async (signal) => {
@@ -142,7 +160,7 @@ describe('the start', () => {
     silent.close();
   });
 
-  test.each(['http', 'stdio'] as const)(
+  testEach(['http', 'stdio'] as const)(
     'over %s that is ended by a doubled signal closes the services that it has opened',
     async (transport) => {
       const server = await spawnServer(sandbox, { entry: fixtureEntry(transport, 'lively', 'late') });
@@ -188,30 +206,42 @@ describe('the start', () => {
     expect(refused.stderr).toContain('ALLOW_PUBLIC_WITHOUT_AUTH=true');
   });
 
-  testEach([
-    ['a tokens.json that is there', { files: { 'tokens.json': TOKENS_JSON } }, 'there is a tokens.json'],
-    ['a PUBLIC_URL', { env: { PUBLIC_URL: 'https://my-app.example' } }, 'PUBLIC_URL is set'],
-  ] as const)(
-    'on loopback has authentication on with %s, and says why',
-    async (_what, options, authBecause) => {
-      const server = await startServer(sandbox, options);
+  testInCi('on loopback has authentication on with a PUBLIC_URL, and says why', async () => {
+    const server = await startServer(sandbox, { env: { PUBLIC_URL: 'https://my-app.example' } });
 
-      expect(await statusOfTools(server.url)).toBe(401);
-      expect(server.log().find(({ msg }) => msg === 'listening')).toMatchObject({ auth: true, authBecause });
-      expect(new URL(server.url).hostname).toBe('127.0.0.1');
-    },
-  );
+    expect(await authenticationOf(server)).toEqual(onBecause('PUBLIC_URL is set'));
+  });
+});
+
+describe('a start on loopback with a token file and a secret in .env', () => {
+  const kept = createSandbox();
+  let server: ServerProcess;
+  beforeAll(async () => {
+    const secret = randomBytes(32).toString('base64url');
+    const files = { '.env': `SERVER_SECRET=${secret}\nSSE_ENABLED=false\n`, 'tokens.json': TOKENS_JSON };
+    server = await startServer(kept, { files, env: { SSE_ENABLED: 'true' } });
+  });
+  afterAll(async () => kept.close());
+
+  test('has authentication on, and says why', async () => {
+    expect(await authenticationOf(server)).toEqual(onBecause('there is a tokens.json'));
+  });
 
   test('reads .env, over which the environment takes precedence', async () => {
-    const files = { '.env': 'AUTH_ENABLED=true\nSSE_ENABLED=false\n', 'tokens.json': TOKENS_JSON };
-    const server = await startServer(sandbox, { files, env: { SSE_ENABLED: 'true' } });
-
     const statuses = [await statusOfTools(server.url), await statusOfTools(server.url, TOKEN.ada)];
     const sse = await openStream(sandbox, { url: new URL('/sse', server.url), token: TOKEN.ada });
 
     expect(statuses).toEqual([401, 200]);
     expect(sse.status).toBe(200);
     expect(server.stdout()).toBe('');
+  });
+
+  test('tells of the tokens that programs can sign in with them', async () => {
+    const told = await waitFor('the line', () =>
+      server.log().find(({ msg }) => String(msg).includes('sign in')),
+    );
+
+    expect(told['msg']).toMatch(/^programs on this machine can sign in; .*PUBLIC_URL/);
   });
 });
 
@@ -246,20 +276,6 @@ describe('the tokens', () => {
     expect(server.log()).toContainEqual(
       expect.objectContaining({ msg: 'settings have no effect', variables: ['OAUTH_CLIENT_ID'] }),
     );
-  });
-
-  test('that can be signed in with on loopback are told of as that', async () => {
-    const secret = randomBytes(32).toString('base64url');
-    const server = await startServer(sandbox, {
-      env: { ...WITH_TOKENS.env, SERVER_SECRET: secret },
-      files: WITH_TOKENS.files,
-    });
-
-    const told = await waitFor('the line', () =>
-      server.log().find(({ msg }) => String(msg).includes('sign in')),
-    );
-
-    expect(told['msg']).toMatch(/^programs on this machine can sign in; .*PUBLIC_URL/);
   });
 
   test('from the example are refused on a public server, unless they are allowed', async () => {
@@ -440,7 +456,7 @@ describe('a signal to stop', () => {
   });
 
   test('that is repeated after a moment ends the process at once', async () => {
-    const { server } = await startBusyServer();
+    const { server } = await startBusyServer({ kinds: ['v1 http'] });
 
     server.child.kill('SIGTERM');
     await waitForLog(server, 'shutting down');
@@ -456,7 +472,7 @@ describe('a signal to stop', () => {
   });
 
   test('cuts calls that outlast the grace period and exits with 1', async () => {
-    const { server } = await startBusyServer({ SHUTDOWN_GRACE_SECONDS: '1' });
+    const { server } = await startBusyServer({ env: { SHUTDOWN_GRACE_SECONDS: '1' }, kinds: ['v1 http'] });
 
     const askedMs = performance.now();
     server.child.kill('SIGTERM');
@@ -533,8 +549,14 @@ testInCi('the server keeps running when the reader of its log exits', async () =
   expect(await waitForEnd(server)).toEqual({ code: 0, signal: null });
 });
 
+/** What a busy server is started with, and the kinds of its clients. */
+interface BusyOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly kinds?: readonly ClientKind[];
+}
+
 /** A server with an idle stream of each kind and a call in flight on each transport; `release` lets the calls finish. */
-async function startBusyServer(env: Readonly<Record<string, string>> = {}) {
+async function startBusyServer({ env = {}, kinds = CLIENT_KINDS }: BusyOptions = {}) {
   const server = await startServer(sandbox, {
     ...WITH_TOKENS,
     env: { ...WITH_TOKENS.env, ...env },
@@ -544,7 +566,7 @@ async function startBusyServer(env: Readonly<Record<string, string>> = {}) {
   const subscription = await subscribe(server);
   const connection = { url: server.url, token: TOKEN.ada };
   // The clients of Streamable HTTP with a session open its GET stream by themselves.
-  const clients = await Promise.all(CLIENT_KINDS.map((kind) => connectClient(kind, connection)));
+  const clients = await Promise.all(kinds.map((kind) => connectClient(kind, connection)));
   for (const client of clients) sandbox.defer(async () => client.close());
   const file = path.join(server.cwd, 'go');
   const calls = clients.map((client) => client.call('wait', { file }));

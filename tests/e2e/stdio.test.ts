@@ -10,47 +10,47 @@ import { connectStdio, STDIO_KINDS } from '../support/stdio-clients.ts';
 const sandbox = createSandbox();
 afterEach(async () => sandbox.close());
 
-/** The command of the stdio server, in a folder with a token file. */
+/** The command of the stdio server, in a folder with a token file and an `.env` that would break it. */
 async function stdioCommand(env: Readonly<Record<string, string>> = {}): Promise<ProcessOptions> {
-  const cwd = await sandbox.folder({ 'tokens.json': TOKENS_JSON });
+  const cwd = await sandbox.folder({
+    'tokens.json': TOKENS_JSON,
+    // The working folder is another project's.
+    '.env': 'PUBLIC_URL=/my-app\nPORT=/x.sock\nAUTH_ENABLED=true\n',
+  });
   return { args: [...fixtureEntry('stdio')], cwd, env };
 }
 
 describe.each(STDIO_KINDS)('a %s client', (kind) => {
-  // Whose the token is has nothing to do with the kind of client.
-  const testIt = kind === STDIO_KINDS[0] ? test : testInCi;
+  // The oldest and the newest differ most.
+  const testIt = kind === 'v2' ? testInCi : test;
 
-  test('without settings lists and calls the tools as the user "anonymous"', async () => {
-    const client = await connectStdio(sandbox, kind, await stdioCommand());
+  testIt(
+    'without settings, whatever a .env of the working folder says, lists and calls the tools as the user "anonymous"',
+    async () => {
+      const client = await connectStdio(sandbox, kind, await stdioCommand());
 
-    const names = await client.listTools();
-    const echo = await client.call('echo_message', { message: 'x'.repeat(1_048_576) });
-    const me = await client.call('whoami');
+      const names = await client.listTools();
+      const echo = await client.call('echo_message', { message: 'x'.repeat(1_048_576) });
+      const me = await client.call('whoami');
 
-    expect(names).toEqual(['get_greeting', 'echo_message', 'whoami']);
-    expect(echo.text).toHaveLength(1_048_576);
-    expect(JSON.parse(me.text)).toMatchObject({ userId: 'anonymous', transport: 'stdio' });
-  });
-
-  testIt('with authentication on is the user of MCP_TOKEN', async () => {
-    const env = { AUTH_ENABLED: 'true', MCP_TOKEN: TOKEN.ada };
-    const client = await connectStdio(sandbox, kind, await stdioCommand(env));
-
-    const greeting = await client.call('get_greeting');
-    const me = await client.call('whoami');
-
-    expect(greeting).toEqual({ text: 'Hello, Ada Lovelace!', isError: false });
-    expect(JSON.parse(me.text)).toMatchObject({ userId: 'ada', transport: 'stdio' });
-    expect(client.stderr()).not.toContain(TOKEN.ada);
-  });
+      expect(names).toEqual(['get_greeting', 'echo_message', 'whoami']);
+      expect(echo.text).toHaveLength(1_048_576);
+      expect(JSON.parse(me.text)).toMatchObject({ userId: 'anonymous', transport: 'stdio' });
+    },
+  );
 });
 
-test("the .env of the working folder, which is another project's, is not read", async () => {
-  const command = await stdioCommand();
-  await writeFile(path.join(command.cwd, '.env'), 'PUBLIC_URL=/my-app\nPORT=/x.sock\nAUTH_ENABLED=true\n');
-  const client = await connectStdio(sandbox, 'v1', command);
+// Whose the token is has nothing to do with the kind of client.
+testEach(STDIO_KINDS)('a %s client with authentication on is the user of MCP_TOKEN', async (kind) => {
+  const env = { AUTH_ENABLED: 'true', MCP_TOKEN: TOKEN.ada };
+  const client = await connectStdio(sandbox, kind, await stdioCommand(env));
 
-  expect(JSON.parse((await client.call('whoami')).text)).toMatchObject({ userId: 'anonymous' });
+  const greeting = await client.call('get_greeting');
+  const me = await client.call('whoami');
+
+  expect(greeting).toEqual({ text: 'Hello, Ada Lovelace!', isError: false });
+  expect(JSON.parse(me.text)).toMatchObject({ userId: 'ada', transport: 'stdio' });
+  expect(client.stderr()).not.toContain(TOKEN.ada);
 });
 
 test('a token without the scope of a tool neither lists nor calls it', async () => {
@@ -187,7 +187,8 @@ test('each stateless request of an unsupported revision is refused on its own', 
   );
 });
 
-testEach(['the end of stdin', 'SIGTERM', 'SIGINT'] as const)(
+// By default, what closes each service, and the last line below, say so of a call in flight and of what is read.
+testInCi.each(['the end of stdin', 'SIGTERM', 'SIGINT'] as const)(
   '%s ends the process with exit code 0',
   async (what) => {
     const started = sandbox.spawn(await stdioCommand());
