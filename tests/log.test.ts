@@ -28,6 +28,17 @@ async function run(
   return { code, stdout: started.stdout(), stderr: started.stderr() };
 }
 
+/** What a log writes for each of these scripts, which are run one after the other in one process. */
+async function runEach<Name extends string>(
+  scripts: Readonly<Record<Name, string>>,
+): Promise<Record<Name, string>> {
+  const names = Object.keys(scripts) as Name[];
+  const parts = names.map((name) => `{ ${scripts[name]} }\nlog.info('that was all');`);
+  const { stderr } = await run(parts.join('\n'));
+  const written = stderr.split(/^.*"msg":"that was all"\}\n/m);
+  return Object.fromEntries(names.map((name, index) => [name, written[index]])) as Record<Name, string>;
+}
+
 /** The lines of a log as objects. */
 function parseLines(stderr: string): Record<string, unknown>[] {
   return stderr
@@ -36,7 +47,44 @@ function parseLines(stderr: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
+/** The names of fields that hold secrets. */
+const SECRETS = [
+  'token',
+  'authorization',
+  'cookie',
+  'x-api-key',
+  'x-auth-token',
+  'headers',
+  'sessionId',
+  'arguments',
+];
+
+/** What could move the cursor of a terminal. */
+const EVIL = String.raw`\u001b[31m\u009b2J\u202e\u2028\u200d`;
+const EVIL_LINE = `log.error({ userId: 'Zoë ${EVIL}', err: new Error('Zoë ${EVIL} \\\\u001b') }, 'x');`;
+
+/** What some of the tests of a log line have written. */
+const SCRIPTS = {
+  evil: EVIL_LINE,
+  evilId: String.raw`log.error({ userId: 'Zoë \u001b[31m\u202e' }, 'x');`,
+  secrets: `for (const name of ${JSON.stringify(SECRETS)}) {
+    log.info({ [name]: 'SECRET' }, name);
+    log.info({ req: { [name]: { deep: 'SECRET' } } }, name);
+    log.child({ [name]: 'SECRET' }).info(name);
+    log.error({ err: Object.assign(new Error('failed'), { [name]: 'SECRET' }) }, name);
+  }`,
+  requests: `const lines = createLineLog(log);
+    for (const name of ['token', 'authorization', 'x-api-key', 'sessionId', 'headers', 'arguments'])
+      lines.info({ [name]: 'SECRET', userId: 'ada' }, 'request');`,
+  error: `log.error({ err: new RangeError('too far') }, 'failed');`,
+};
+
 describe('a log line', () => {
+  let outputs: Record<keyof typeof SCRIPTS, string>;
+  beforeAll(async () => {
+    outputs = await runEach(SCRIPTS);
+  });
+
   test('is one JSON object on stderr with level, time, fields and message; stdout belongs to the stdio protocol', async () => {
     const { stdout, stderr, code } = await run(
       `log.info({ userId: 'ada', text: 'a\\nb' }, 'session opened');`,
@@ -58,21 +106,18 @@ describe('a log line', () => {
   testEach(['JSON', 'pretty'] as const)(
     'in %s holds no character that could move a cursor or turn letters round',
     async (form) => {
-      const evil = String.raw`\u001b[31m\u009b2J\u202e\u2028\u200d`;
-      const { stderr } = await run(
-        `log.error({ userId: 'Zoë ${evil}', err: new Error('Zoë ${evil} \\\\u001b') }, 'x');`,
-        { before: form === 'pretty' ? 'process.stderr.isTTY = true;' : '' },
-      );
+      const stderr =
+        form === 'JSON'
+          ? outputs.evil
+          : (await run(EVIL_LINE, { before: 'process.stderr.isTTY = true;' })).stderr;
 
       expect(stderr).toContain('Zoë');
       expect(stderr).not.toMatch(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}]/u);
     },
   );
 
-  test('in JSON is still what it was, once it is read', async () => {
-    const { stderr } = await run(String.raw`log.error({ userId: 'Zoë \u001b[31m\u202e' }, 'x');`);
-
-    expect(parseLines(stderr)[0]).toMatchObject({ userId: 'Zoë \u001b[31m\u202e' });
+  test('in JSON is still what it was, once it is read', () => {
+    expect(parseLines(outputs.evilId)[0]).toMatchObject({ userId: 'Zoë \u001b[31m\u202e' });
   });
 
   test('is written before the process ends, however it ends', async () => {
@@ -84,7 +129,7 @@ describe('a log line', () => {
 
   test('waits for a reader that has stopped as long as no more than 4 MiB do; what is beyond that is counted', async () => {
     const mebibyte = 1024 * 1024;
-    const lines = 800;
+    const lines = 400;
     const program = `import { createLog } from './log.js';
       const log = createLog('info');
       log.info('x'.repeat(${2 * mebibyte}));
@@ -123,50 +168,24 @@ describe('a log line', () => {
     },
   );
 
-  test('never holds a field with the name of a secret, at the top or one level down', async () => {
-    const names = [
-      'token',
-      'authorization',
-      'cookie',
-      'x-api-key',
-      'x-auth-token',
-      'headers',
-      'sessionId',
-      'arguments',
-    ];
+  test('never holds a field with the name of a secret, at the top or one level down', () => {
+    const lines = parseLines(outputs.secrets);
 
-    const { stderr } = await run(
-      `for (const name of ${JSON.stringify(names)}) {
-        log.info({ [name]: 'SECRET' }, name);
-        log.info({ req: { [name]: { deep: 'SECRET' } } }, name);
-        log.child({ [name]: 'SECRET' }).info(name);
-        log.error({ err: Object.assign(new Error('failed'), { [name]: 'SECRET' }) }, name);
-      }`,
-    );
-
-    const lines = parseLines(stderr);
-    expect(lines).toHaveLength(4 * names.length);
-    expect(stderr).not.toContain('SECRET');
+    expect(lines).toHaveLength(4 * SECRETS.length);
+    expect(outputs.secrets).not.toContain('SECRET');
     for (const line of lines) expect(JSON.stringify(line)).toContain('[redacted]');
   });
 
-  test('of the log for requests never holds such a field at the top, where all its fields are', async () => {
-    const { stderr } = await run(
-      `const lines = createLineLog(log);
-      for (const name of ['token', 'authorization', 'x-api-key', 'sessionId', 'headers', 'arguments'])
-        lines.info({ [name]: 'SECRET', userId: 'ada' }, 'request');`,
-    );
+  test('of the log for requests never holds such a field at the top, where all its fields are', () => {
+    const lines = parseLines(outputs.requests);
 
-    const lines = parseLines(stderr);
     expect(lines).toHaveLength(6);
-    expect(stderr).not.toContain('SECRET');
+    expect(outputs.requests).not.toContain('SECRET');
     for (const line of lines) expect(line).toMatchObject({ userId: 'ada', msg: 'request' });
   });
 
-  test('for an error has its message and stack', async () => {
-    const { stderr } = await run(`log.error({ err: new RangeError('too far') }, 'failed');`);
-
-    expect(parseLines(stderr)).toMatchObject([
+  test('for an error has its message and stack', () => {
+    expect(parseLines(outputs.error)).toMatchObject([
       {
         err: {
           type: 'RangeError',
@@ -224,7 +243,7 @@ describe('nothing is lost', () => {
   );
 
   test('but what there is no room for while nobody reads, and that is counted', async () => {
-    const total = 60_000;
+    const total = 30_000;
     const program = `import { createLog } from './log.js';
       const log = createLog('info');
       for (let line = 0; line < ${total}; line += 1) log.info({ line }, 'x'.repeat(100));
@@ -255,7 +274,7 @@ describe('nothing is lost', () => {
   test('and a process ends within a bounded time when nobody reads', async () => {
     const program = `import { createLog } from './log.js';
       const log = createLog('info');
-      for (let line = 0; line < 20_000; line += 1) log.info({ line }, 'x'.repeat(100));
+      for (let line = 0; line < 8000; line += 1) log.info({ line }, 'x'.repeat(100));
       process.exit(3);`;
     const started = sandbox.spawn({ args: ['--input-type=module', '--eval', program], cwd: folder });
     started.child.stderr.pause();
@@ -314,7 +333,7 @@ testEach(['plain', 'pretty'] as const)(
 test('on a disk that was full the log goes on where it was cut; what there was no room for is counted', async () => {
   // A limit of the file's size is met as a full disk is, in the middle of a line, and Linux lifts it for a process that runs.
   if (process.platform !== 'linux') return;
-  const total = 50_000;
+  const total = 30_000;
   const program = `import { createLog } from './log.js';
     const log = createLog('info');
     for (let line = 0; line < ${total}; line += 1) log.info({ line }, 'x'.repeat(100));
