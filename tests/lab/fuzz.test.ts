@@ -9,6 +9,7 @@ import { type FuzzTarget, startTarget, takeTarget } from '../../lab/fuzz/target.
 import { type Exchange, type Fault, startFaultyProxy } from '../support/faulty-proxy.ts';
 import { testInCi } from '../support/in-ci.ts';
 import { builtFile } from '../support/process.ts';
+import { amountOf } from '../support/reduced.mjs';
 import { ADA, BOB, startTestServer } from '../support/start-server.ts';
 
 const SEED = 5;
@@ -73,9 +74,10 @@ async function sentBy(seed: number, count: number): Promise<string[]> {
 
 describe('a case', () => {
   test('of the same seed sends the same bytes, of another seed others', async () => {
-    const first = await sentBy(SEED, 30);
-    const again = await sentBy(SEED, 30);
-    const other = await sentBy(SEED + 1, 30);
+    const amount = amountOf('fuzzedSeeds');
+    const first = await sentBy(SEED, amount);
+    const again = await sentBy(SEED, amount);
+    const other = await sentBy(SEED + 1, amount);
 
     expect(again).toEqual(first);
     expect(other.filter((text, index) => text === first[index])).toEqual([]);

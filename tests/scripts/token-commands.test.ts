@@ -16,6 +16,7 @@ import { createTokenSet } from '../../src/auth/tokens/token-set.ts';
 import { definePrompt } from '../../src/mcp/prompt.ts';
 import { defineResource } from '../../src/mcp/resource.ts';
 import { fixtureTools } from '../../lab/fixture/tools.mjs';
+import { amountOf } from '../support/reduced.mjs';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');
 const DAY_MS = 86_400_000;
@@ -594,7 +595,7 @@ test('no sequence of commands loses an entry or makes a revoked token valid', as
           expect(await file.isLetIn(name)).toBe(file.clock.nowMs < (live.get(name)?.endMs ?? -Infinity));
       }
     }),
-    { numRuns: 40 },
+    { numRuns: amountOf('tokenCommands') },
   );
 });
 

@@ -6,7 +6,7 @@ const AMOUNTS = Object.freeze({
   brokenDeployments: {
     file: 'tests/scripts/smoke-broken.test.ts',
     of: 'broken deployments that the smoke test is tried on',
-    less: 9,
+    less: 5,
     all: 53,
   },
   comparedTalks: {
@@ -20,6 +20,18 @@ const AMOUNTS = Object.freeze({
     of: 'users with equal request ids at once',
     less: 60,
     all: 200,
+  },
+  fuzzedSeeds: {
+    file: 'tests/lab/fuzz.test.ts',
+    of: 'cases that are sent twice',
+    less: 12,
+    all: 30,
+  },
+  tokenCommands: {
+    file: 'tests/scripts/token-commands.test.ts',
+    of: 'random sequences of token commands',
+    less: 15,
+    all: 40,
   },
 });
 
