@@ -52,12 +52,12 @@ async function answerAt(
   return firstAnswer(bridge);
 }
 
-test.each([
+testEach([
   [200, '<title>Log in</title>'],
   [200, '{"status":"ok"}'],
   [202, ''],
   [204, ''],
-])('a request that is answered %i with "%s" ends with a JSON-RPC error', async (status, body) => {
+] as const)('a request that is answered %i with "%s" ends with a JSON-RPC error', async (status, body) => {
   const answer = await answerAt(status, body);
 
   expect(answer).toEqual({
@@ -74,18 +74,21 @@ test.each([
   });
 });
 
-test.each([
+testEach([
   ['application/json', '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}'],
   ['application/json', '{"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse error"}}'],
   [
     'text/event-stream',
     'data: {"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}\n\n',
   ],
-])('an error that names no request answers the one that was sent: %s, %s', async (contentType, body) => {
-  const answer = await answerAt(200, body, contentType);
+] as const)(
+  'an error that names no request answers the one that was sent: %s, %s',
+  async (contentType, body) => {
+    const answer = await answerAt(200, body, contentType);
 
-  expect(answer).toEqual({ jsonrpc: '2.0', id: 7, error: { code: -32_700, message: 'Parse error' } });
-});
+    expect(answer).toEqual({ jsonrpc: '2.0', id: 7, error: { code: -32_700, message: 'Parse error' } });
+  },
+);
 
 testEach([301, 302, 307, 308])(
   'a redirect (%i) is not followed, and the error names its target',
@@ -179,10 +182,10 @@ test('cancelling a stateless request closes its response, and the bridge writes 
   expect([bridge.stdout(), bridge.stderr()]).toEqual(['', '']);
 });
 
-test.each([
+testEach([
   ['with a session', LIST, ['tools/list', 'notifications/cancelled']],
   ['without one', alone(7, 'tools/list'), ['tools/list']],
-])(
+] as const)(
   'a request that waits for its next attempt, %s, ends when it is cancelled, and is not sent again',
   async (_, request, sent) => {
     const methods: unknown[] = [];

@@ -10,6 +10,7 @@ import { connectClient } from '../support/clients.ts';
 import { testEach, testInCi } from '../support/in-ci.ts';
 import { PACKAGE } from '../support/package.ts';
 import { builtFile, createSandbox, ROOT, waitForEnd } from '../support/process.ts';
+import { hasTime } from '../support/reduced.mjs';
 import {
   fixtureEntry,
   type ServerProcess,
@@ -22,9 +23,9 @@ import { connectStdio } from '../support/stdio-clients.ts';
 const sandbox = createSandbox();
 let server: ServerProcess;
 let modernNode: string;
-// npm may have to download a Node first.
+// The tests of CI need a Node that npm may have to download first.
 beforeAll(async () => {
-  modernNode = await findModernNode();
+  modernNode = hasTime ? await findModernNode() : process.execPath;
   server = await startServer(sandbox, WITH_TOKENS);
 }, 180_000);
 afterAll(async () => sandbox.close());
@@ -63,9 +64,10 @@ interface HostConfiguration {
   readonly mcpServers: Record<string, { command: string; args: string[]; env?: Record<string, string> }>;
 }
 
+// What mcp-remote does with such a configuration is in mcp-remote.test.ts.
 testEach([
-  ['claude-desktop', 'streamable-http'],
   ['claude-desktop-stdio', 'stdio'],
+  ['claude-desktop', 'streamable-http'],
 ])(
   'a host with the configuration of %s calls tools as the user',
   async (client, transport) => {
@@ -147,7 +149,7 @@ testInCi(
   60_000,
 );
 
-test('the command for the Responses API gives OpenAI an address and a token that let it in', async () => {
+testInCi('the command for the Responses API gives OpenAI an address and a token that let it in', async () => {
   const openAi = await startFakeOpenAi();
   const command = (await printedFor('openai-responses')).replace('https://api.openai.com', openAi.url);
 

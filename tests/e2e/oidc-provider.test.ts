@@ -151,27 +151,31 @@ describe.each([
   );
 });
 
-test('a token that its client has revoked at the provider is refused, and another one of that user is not', async () => {
-  const { server, issuer } = await start('opaque');
-  const [revoked, other] = [await signIn(server.url), await signIn(server.url)];
-  // What the first server was told counts there for half a minute; this one has asked nothing yet.
-  const second = await startTestServer({
-    env: { OAUTH_ISSUER: issuer, OAUTH_AUDIENCE: `${server.url}/mcp`, ...CLIENT },
-  });
-  sandbox.defer(async () => second.close());
+// What a provider says of a token is looked at in the tests of src/http/provider/ whenever they run.
+testInCi(
+  'a token that its client has revoked at the provider is refused, and another one of that user is not',
+  async () => {
+    const { server, issuer } = await start('opaque');
+    const [revoked, other] = [await signIn(server.url), await signIn(server.url)];
+    // What the first server was told counts there for half a minute; this one has asked nothing yet.
+    const second = await startTestServer({
+      env: { OAUTH_ISSUER: issuer, OAUTH_AUDIENCE: `${server.url}/mcp`, ...CLIENT },
+    });
+    sandbox.defer(async () => second.close());
 
-  const revocation = await fetch(`${issuer}/token/revocation`, {
-    method: 'POST',
-    body: new URLSearchParams({ token: revoked.token, client_id: revoked.clientId }),
-  });
-  await revocation.body?.cancel();
-  const answers = [
-    await send(`${second.url}/tools`, { token: revoked.token }),
-    await send(`${second.url}/tools`, { token: other.token }),
-  ];
+    const revocation = await fetch(`${issuer}/token/revocation`, {
+      method: 'POST',
+      body: new URLSearchParams({ token: revoked.token, client_id: revoked.clientId }),
+    });
+    await revocation.body?.cancel();
+    const answers = [
+      await send(`${second.url}/tools`, { token: revoked.token }),
+      await send(`${second.url}/tools`, { token: other.token }),
+    ];
 
-  expect(revocation.status).toBe(200);
-  expect(answers.map(({ status }) => status)).toEqual([401, 200]);
-  expect(answers[0]?.body).toMatchObject({ error_description: expect.stringContaining('not active') });
-  expect(second.lines.find(({ status }) => status === 401)).toMatchObject({ reason: 'revoked' });
-});
+    expect(revocation.status).toBe(200);
+    expect(answers.map(({ status }) => status)).toEqual([401, 200]);
+    expect(answers[0]?.body).toMatchObject({ error_description: expect.stringContaining('not active') });
+    expect(second.lines.find(({ status }) => status === 401)).toMatchObject({ reason: 'revoked' });
+  },
+);

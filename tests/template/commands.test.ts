@@ -8,13 +8,14 @@ import { findModernNode } from '../../scripts/modern-node.ts';
 import { fencesOf, readDocument, readDocuments } from './documents.ts';
 import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, ROOT, type TestProcess, waitFor, waitForEnd } from '../support/process.ts';
+import { hasTime } from '../support/reduced.mjs';
 import { parseLog } from '../support/server-process.ts';
 
 const sandbox = createSandbox();
 let modernNode: string;
-// npm may have to download a Node first.
+// The tests of CI need a Node that npm may have to download first.
 beforeAll(async () => {
-  modernNode = await findModernNode();
+  modernNode = hasTime ? await findModernNode() : process.execPath;
 }, 180_000);
 afterEach(async () => sandbox.close());
 
