@@ -1,5 +1,14 @@
 /** What V8 has made of the program is there before the first start, and a start does with it, without it and with a broken one. */
-import { mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { testEach } from '../support/in-ci.ts';
@@ -18,9 +27,16 @@ async function compileAhead() {
   return { code, stderr: run.stderr() };
 }
 
-beforeAll(() => rmSync(folder, { recursive: true, force: true }));
+/** Where what the build has kept is while these tests run; it is put back in the end. */
+let aside = '';
+beforeAll(async () => {
+  aside = path.join(await sandbox.folder(), 'compiled');
+  if (existsSync(folder)) cpSync(folder, aside, { recursive: true });
+  rmSync(folder, { recursive: true, force: true });
+});
 afterAll(async () => {
-  await compileAhead();
+  rmSync(folder, { recursive: true, force: true });
+  if (existsSync(aside)) cpSync(aside, folder, { recursive: true });
   await sandbox.close();
 });
 

@@ -26,10 +26,8 @@ let server: TestServer;
 /** The package that was made, and the empty folder in which it lies. */
 let packed: Packed;
 let folder = '';
-let cache = '';
 beforeAll(async () => {
   folder = await sandbox.folder();
-  cache = (await run('npm', ['config', 'get', 'cache'], { cwd: ROOT })).stdout.trim();
   const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
     cwd: ROOT,
   });
@@ -46,6 +44,7 @@ async function npx(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<TestProcess & { code: number | null }> {
+  const cache = (await run('npm', ['config', 'get', 'cache'], { cwd: ROOT })).stdout.trim();
   const started = sandbox.spawn({
     command: 'npx',
     args: ['--yes', '--prefer-offline', `./${packed.filename}`, ...args],

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from '@jest/globals';
 import { clientIdsFor } from '../../src/connect/clients.ts';
-import { testEach } from '../support/in-ci.ts';
+import { testEach, testInCi } from '../support/in-ci.ts';
 import { PACKAGE } from '../support/package.ts';
 import { builtFile, createSandbox, waitForEnd } from '../support/process.ts';
 
@@ -114,7 +114,7 @@ testEach([
   expect(stderr).not.toContain('secret');
 });
 
-test('calls the server what --name says', async () => {
+testInCi('calls the server what --name says', async () => {
   const { stdout } = await connect(['--client', 'cursor', '--name', 'class-7b']);
 
   expect(Object.keys((JSON.parse(stdout) as { mcpServers: object }).mcpServers)).toEqual(['class-7b']);

@@ -80,13 +80,18 @@ async function answerAt(url: string): Promise<string> {
   return text;
 }
 
-test('an edited tool answers in the same session, a broken one leaves the server as it is, settings and tokens count, and Ctrl-C ends everything', async () => {
-  const folder = await checkoutWithServer();
-  const dev = sandbox.spawn({
+/** Starts `npm run dev`. */
+function startDev(folder: string): TestProcess {
+  return sandbox.spawn({
     args: ['scripts/dev.mjs'],
     cwd: folder,
     env: { PORT: '0', npm_execpath: path.join(folder, 'npm-cli.js') },
   });
+}
+
+test('an edited tool answers in the same session, a broken one leaves the server as it is, and Ctrl-C ends everything', async () => {
+  const folder = await checkoutWithServer();
+  const dev = startDev(folder);
 
   const first = await addressOf(dev, 1);
   const session = await openMcpSession(first, 'tok_nobody_0123456789');
@@ -101,15 +106,6 @@ test('an edited tool answers in the same session, a broken one leaves the server
   answers.push(await answerAt(second));
   const goesOn = await send(`${second}/mcp`, { headers: session.headers, body: callTool(1, 'answer') });
 
-  await writeFile(path.join(folder, '.env'), 'SSE_ENABLED=false\n');
-  const third = await addressOf(dev, 3);
-  const sse = await fetch(new URL('/sse', third));
-
-  await cp(path.join(ROOT, 'tokens.example.json'), path.join(folder, 'tokens.json'));
-  const fourth = await addressOf(dev, 4);
-  const withoutToken = await fetch(new URL('/tools', fourth));
-  const signIn = await fetch(new URL('/.well-known/oauth-authorization-server', fourth));
-
   dev.child.kill('SIGINT');
   // Its output ends only when the server and the compiler, which write to it too, have ended.
   const ending = await waitForEnd(dev, SLOW);
@@ -119,13 +115,35 @@ test('an edited tool answers in the same session, a broken one leaves the server
   expect(dev.stderr()).toMatch(
     /^src\/tools\/index\.ts\(\d+,\d+\): error TS2304: Cannot find name 'missing'\.$/m,
   );
-  // A secret for the run of `npm run dev` does not switch signing in on.
-  expect([sse.status, withoutToken.status, signIn.status]).toEqual([404, 401, 404]);
   expect(ending).toEqual({ code: 0, signal: null });
-  await expect(fetch(fourth)).rejects.toThrow('fetch failed');
+  await expect(fetch(second)).rejects.toThrow('fetch failed');
   // Whoever builds or tests in another terminal is not disturbed.
   await expect(readFile(path.join(folder, 'dist/src/main.js'))).rejects.toThrow('ENOENT');
 }, 500_000);
+
+testInCi(
+  'settings and tokens count as soon as they are written',
+  async () => {
+    const folder = await checkoutWithServer();
+    const dev = startDev(folder);
+    await addressOf(dev, 1);
+
+    await writeFile(path.join(folder, '.env'), 'SSE_ENABLED=false\n');
+    const second = await addressOf(dev, 2);
+    const sse = await fetch(new URL('/sse', second));
+
+    await cp(path.join(ROOT, 'tokens.example.json'), path.join(folder, 'tokens.json'));
+    const third = await addressOf(dev, 3);
+    const withoutToken = await fetch(new URL('/tools', third));
+    const signIn = await fetch(new URL('/.well-known/oauth-authorization-server', third));
+    dev.child.kill('SIGINT');
+    await waitForEnd(dev, SLOW);
+
+    // A secret for the run of `npm run dev` does not switch signing in on.
+    expect([sse.status, withoutToken.status, signIn.status]).toEqual([404, 401, 404]);
+  },
+  500_000,
+);
 
 /** A server that starts with an empty `.env` only. */
 const PICKY_SERVER = `

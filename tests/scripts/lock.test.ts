@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { lock } from '../../scripts/lock.mjs';
-import { createCheckout, deleteCheckouts, runToEnd } from '../support/checkout.ts';
+import { compilerThatMakes, createCheckout, deleteCheckouts, runToEnd } from '../support/checkout.ts';
 import { testInCi } from '../support/in-ci.ts';
 import { createSandbox, waitFor } from '../support/process.ts';
 
@@ -43,7 +43,8 @@ test('installs and builds once when two starts meet', async () => {
 });
 
 test('takes over the lock of a process that is gone, at once', async () => {
-  const checkout = await createCheckout();
+  const checkout = await createCheckout({ withCompiler: false });
+  await checkout.write('node_modules/typescript/bin/tsc', compilerThatMakes(''));
   await checkout.write('.prepare.lock', `${await pidOfEndedProcess()} ${hostname()}\n`);
 
   const result = await checkout.run('prepare');
@@ -116,7 +117,7 @@ testInCi('touches its lock while it holds it', async () => {
 });
 
 test('leaves no lock behind when the disk is full', async () => {
-  const checkout = await createCheckout();
+  const checkout = await createCheckout({ withCompiler: false });
 
   // Files can be made, and nothing can be written into them.
   const full = await runToEnd('sh', ['-c', `ulimit -f 0; exec "${process.execPath}" scripts/prepare.mjs`], {

@@ -1,5 +1,5 @@
 /** Tests of the smoke test against healthy servers: everything that applies passes, the rest says why it does not. */
-import { afterEach, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { z } from 'zod';
 import { defineTool, type Tool } from '../../src/mcp/tool.ts';
 import { PLAN } from '../../scripts/smoke/plan.ts';
@@ -63,13 +63,34 @@ test('passes every step of a protected server, with two users, mcp-remote and an
   );
 });
 
-test('leaves no session behind', async () => {
-  const { url } = await start({ env: { MAX_SESSIONS_PER_USER: '5' } });
+describe('twice, where there is room for few sessions and small bodies, and the user id is short', () => {
+  let server: TestServer;
+  const runs: Awaited<ReturnType<typeof smoke>>[] = [];
+  beforeAll(async () => {
+    server = await startTestServer({
+      env: { SSE_KEEPALIVE_SECONDS: '1', MAX_SESSIONS_PER_USER: '5', MAX_BODY_BYTES: '100000' },
+      tokens: { [ADA]: { userId: 'me' }, [BOB]: { userId: 'bob' } },
+    });
+    const args = ['--token', ADA, '--token2', BOB, '--max-body', '4194304'];
+    while (runs.length < 2) runs.push(await smoke(server.url, ...args));
+  });
+  afterAll(async () => server.close());
 
-  for (let round = 0; round < 2; round += 1) {
-    const run = await smoke(url, '--token', ADA, '--token2', BOB);
-    expect(run.steps.filter(({ status }) => status === 'failed')).toEqual([]);
-  }
+  test('leaves no session behind', () => {
+    expect(runs.map(({ steps }) => steps.filter(({ status }) => status === 'failed'))).toEqual([[], []]);
+  });
+
+  test('finds a short user id in the answer of whoami, not in that of another tool', () => {
+    expect(runs[0]?.step('identity').detail).toContain('me (me)');
+    expect(runs[0]?.step('session').detail).toContain('whoami and get_greeting called, as me');
+  });
+
+  test("reads the limit on bodies from the server's refusal", () => {
+    expect(runs[0]?.step('body-size')).toMatchObject({
+      status: 'passed',
+      detail: 'a message of 97.7 KiB is answered',
+    });
+  });
 });
 
 test('skips the steps about tokens when authentication is off on loopback, with the reason', async () => {
@@ -152,15 +173,6 @@ testEach([
   expect([...new Set(called)]).toEqual(words.startsWith('list_books') ? ['list_books'] : []);
 });
 
-test('finds a short user id in the answer of whoami, not in that of another tool', async () => {
-  const { url } = await start({ tokens: { [ADA]: { userId: 'me' } } });
-
-  const run = await smoke(url, '--token', ADA);
-
-  expect(run.step('identity').detail).toContain('me (me)');
-  expect(run.step('session').detail).toContain('whoami and get_greeting called, as me');
-});
-
 testInCi(
   'passes through a plain reverse proxy, and stays far below the limit of refused credentials',
   async () => {
@@ -173,14 +185,3 @@ testInCi(
     expect(run.steps.filter(({ status }) => status === 'failed')).toEqual([]);
   },
 );
-
-test("reads the limit on bodies from the server's refusal", async () => {
-  const { url } = await start({ env: { MAX_BODY_BYTES: '100000' } });
-
-  const run = await smoke(url, '--token', ADA, '--max-body', '4194304');
-
-  expect(run.step('body-size')).toMatchObject({
-    status: 'passed',
-    detail: 'a message of 97.7 KiB is answered',
-  });
-});

@@ -7,7 +7,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { checkNode } from '../../scripts/prepare.mjs';
 import { testEach, testInCi } from '../support/in-ci.ts';
-import { createCheckout, deleteCheckouts } from '../support/checkout.ts';
+import { compilerThatMakes, createCheckout, deleteCheckouts } from '../support/checkout.ts';
 
 deleteCheckouts();
 
@@ -110,8 +110,8 @@ testInCi('shows the errors of a build that failed and tries again the next time'
 });
 
 test('passes a SIGTERM that `npm start` gets on to the server', async () => {
-  const checkout = await createCheckout();
-  await checkout.write('src/main.ts', PROGRAM_UNTIL_SIGTERM);
+  const checkout = await createCheckout({ withCompiler: false });
+  await checkout.write('node_modules/typescript/bin/tsc', compilerThatMakes(PROGRAM_UNTIL_SIGTERM));
   await checkout.run('prepare');
 
   const npm = checkout.spawn('npm', ['start', '--silent']);

@@ -40,7 +40,7 @@ testInCi(
   90_000,
 );
 
-test('names the rows when one is asked for that is not there', async () => {
+testInCi('names the rows when one is asked for that is not there', async () => {
   const bench = startBench(await sandbox.folder(), ['--only', 'nothing']);
 
   const ending = await waitForEnd(bench);
@@ -73,7 +73,7 @@ test('reads figures instead of measuring, and says so where there are none', asy
   expect(missing.stderr()).toBe('\nbench: There is no other.json.\n');
 });
 
-test('says plainly which rows it leaves out where a program is not installed', async () => {
+testInCi('says plainly which rows it leaves out where a program is not installed', async () => {
   const cwd = await sandbox.folder();
 
   const bench = startBench(cwd, ['--quick', '--only', 'redis'], { PATH: cwd });

@@ -2,6 +2,7 @@
 import { channel } from 'node:diagnostics_channel';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { digestToken, tokenIdOf } from '../../../../src/auth/digest.ts';
 import { parseConfig } from '../../../../src/config/config.ts';
 import { createKeptUsage } from '../../../../src/http/admin/kept/kept-usage.ts';
 import { openUseDatabase } from '../../../../src/http/admin/kept/open-use.ts';
@@ -141,9 +142,9 @@ describeForBoth('counts of use in a database', (startDatabases) => {
       expect({ ...(await waitForEnd(run)), stderr: run.stderr() }).toMatchObject({ code: 0 });
       return JSON.parse(run.stdout()) as { userId: string; lastUse?: string | null }[];
     };
-    const server = await startServer(sandbox, { env: { AUTH_ENABLED: 'true', DATABASE_URL: url }, files });
-    await call(server, TOKEN.ada, 1);
-    await stop(server);
+    const usage = createKeptUsage({ open: async () => open(url), log: createMemoryLog().log });
+    channel(CALL_ENDED).publish({ userId: 'ada', tokenId: tokenIdOf(digestToken(TOKEN.ada)) });
+    await usage.close();
 
     const listed = await list();
 
