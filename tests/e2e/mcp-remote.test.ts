@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { testEach, testInCi } from '../support/in-ci.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { atMost, createSandbox, type ProcessOptions, ROOT, waitFor, waitForEnd } from '../support/process.ts';
 import {
   type ServerProcess,
@@ -141,8 +141,8 @@ describe('a refused credential', () => {
     expect(remote.stdout()).toBe('');
   };
 
-  // The words of each credential are told apart in tests of the server; what is mcp-remote's own shows in these.
-  testEach([
+  // The words of each credential are told apart in tests of the server; what is mcp-remote's own shows in these, in CI.
+  testInCi.each([
     ['unknown', '/mcp', 'default', 'Bearer tok_wrong_0123456789', 'The token is unknown'],
     ['expired', '/sse', 'sse-only', `Bearer ${TOKEN.expired}`, 'The token has expired'],
     ['a variable that is not set', '/mcp', 'default', undefined, 'must read'],

@@ -120,7 +120,8 @@ testInCi('calls the server what --name says', async () => {
   expect(Object.keys((JSON.parse(stdout) as { mcpServers: object }).mcpServers)).toEqual(['class-7b']);
 });
 
-testEach([[['--help']], [['-h']], [['--client', 'emacs', '--bogus', '--token-stdin', '--help']]])(
+// By default help.test.ts has it explain itself.
+testInCi.each([[['--help']], [['-h']], [['--client', 'emacs', '--bogus', '--token-stdin', '--help']]])(
   'explains itself with %j and does nothing else',
   async (args) => {
     const { code, stdout, stderr } = await connect(args);

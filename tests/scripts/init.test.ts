@@ -10,6 +10,7 @@ import { makeEdits } from '../../scripts/fork/edits.ts';
 import { removalOf } from '../../scripts/fork/fork-readme.ts';
 import { parseInitLine } from '../../scripts/fork/init-command-line.ts';
 import { planInit } from '../../scripts/fork/plan-init.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { builtFile, createSandbox, ROOT, waitForEnd } from '../support/process.ts';
 
 const sandbox = createSandbox();
@@ -228,13 +229,16 @@ describe('npm run init', () => {
     expect(await readFile(path.join(folder, 'README.md'), 'utf8')).toBe(TEMPLATE['README.md']);
   });
 
-  test('explains itself with --help, and needs --name without a terminal', async () => {
-    const folder = await sandbox.folder();
-
-    const help = await init(folder, ['--help']);
-    const nameless = await init(await createTemplate(), []);
+  // By default help.test.ts has it explain itself.
+  testInCi('explains itself with --help', async () => {
+    const help = await init(await sandbox.folder(), ['--help']);
 
     expect([help.code, help.stdout, help.stderr]).toEqual([0, expect.stringContaining('--keep TOOLS'), '']);
+  });
+
+  test('needs --name without a terminal', async () => {
+    const nameless = await init(await createTemplate(), []);
+
     expect([nameless.code, nameless.stderr]).toEqual([2, expect.stringContaining('give --name')]);
   });
 });

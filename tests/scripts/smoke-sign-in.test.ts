@@ -6,6 +6,7 @@ import { signInOnPage, useSignIn } from '../../scripts/smoke/sign-in-page.ts';
 import { PLAN } from '../../scripts/smoke/plan.ts';
 import { type Exchange, type Fault, startFaultyProxy } from '../support/faulty-proxy.ts';
 import { findFreePort } from '../support/free-port.ts';
+import { testInCi } from '../support/in-ci.ts';
 import { startRoundRobin } from '../support/round-robin.ts';
 import { newSecret } from '../support/sign-in.ts';
 import { smoke } from '../support/smoke-run.ts';
@@ -38,7 +39,7 @@ test('with --sign-in signs in, calls, refreshes and revokes', async () => {
   );
 });
 
-test('without --sign-in skips signing in, with the reason', async () => {
+testInCi('without --sign-in skips signing in, with the reason', async () => {
   const run = await smoke(healthy.url, '--token', ADA);
 
   expect(run.step('sign-in')).toMatchObject({ status: 'skipped', detail: '--sign-in was not given' });

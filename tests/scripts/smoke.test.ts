@@ -110,7 +110,7 @@ test('skips the steps about tokens when authentication is off on loopback, with 
   expect(run.step('session')).toMatchObject({ status: 'passed' });
 });
 
-test('skips the steps over HTTP+SSE when it is off, with the reason', async () => {
+testInCi('skips the steps over HTTP+SSE when it is off, with the reason', async () => {
   const { url } = await start({ env: { SSE_ENABLED: 'false' } });
 
   const run = await smoke(url, '--token', ADA, '--token2', BOB, '--idle', '1');
