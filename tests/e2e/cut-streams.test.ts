@@ -168,7 +168,9 @@ describe.each(PLACES)('with connections cut %s,', (_place, startPlace) => {
 });
 
 describe.each(CLIENTS)('a client of %s', (_name, startWalk) => {
-  test('reconnects for the answer when a tool pauses the connection', async () => {
+  const testIt = startWalk === walkV1 ? test : testInCi;
+
+  testIt('reconnects for the answer when a tool pauses the connection', async () => {
     await start();
     const walking = await startWalk();
     const call = await walk.call();
@@ -183,7 +185,7 @@ describe.each(CLIENTS)('a client of %s', (_name, startWalk) => {
     expect(walking.progress).toEqual([1]);
   });
 
-  test('learns at once that its answer is lost, and stops reconnecting', async () => {
+  testIt('learns at once that its answer is lost, and stops reconnecting', async () => {
     await start();
     const walking = await startWalk();
     const answer = walking.answer.catch((error: unknown) => String(error));

@@ -50,7 +50,7 @@ describe.each([
     expect(tools.length).toBeGreaterThan(0);
   });
 
-  testIt('gets 404 after a restart without a secret', async () => {
+  testInCi('gets 404 after a restart without a secret', async () => {
     const first = await start({});
     const client = await connectClient(kind, { url: first.url, token: TOKEN.ada });
 
