@@ -25,7 +25,7 @@ const [, , command = '', ...args] = process.argv;
 const program = Object.prototype.hasOwnProperty.call(PROGRAMS, command) ? PROGRAMS[command] : undefined;
 if (program === undefined) {
   process.stderr.write(
-    `Say which command: ${Object.keys(PROGRAMS).join(', ')}; each but the last two has --help.\n`,
+    `Name a command: ${Object.keys(PROGRAMS).join(', ')}; each but the last two has --help.\n`,
   );
   process.exitCode = command === '--help' || command === '-h' ? 0 : 3;
 } else {

@@ -15,9 +15,9 @@ const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const USAGE = `npm test: installs and builds when needed, runs the tests (those of changed code first), then checks lint, types and format.
 
 npm test -- tests/auth     only the tests whose path contains this
-CI=true npm test           with the tests that take long, which are left to CI otherwise
+CI=true npm test           also runs the tests that take long, which are left to CI otherwise
 npm test -- -t "a name"    only the tests whose name contains this
-npm test -- --look-twice   runs test files that failed once more, one at a time, and says so at the end: for a busy machine
+npm test -- --look-twice   runs test failed test files once more, one at a time, and says so at the end: for a busy machine
 Other arguments are jest's: npm run jest -- --help lists them.
 `;
 
@@ -27,8 +27,8 @@ const MOST_LOOKED_AT = 5;
 /** The checks besides the tests: scripts of package.json, and a hint for what they find. */
 const STATIC_CHECKS = [
   // Lint checks types as well: it has them anyway, and the compiler alone takes twice as long as all of lint.
-  { name: 'lint', hint: 'npm run fix mends some of it' },
-  { name: 'format', hint: 'npm run fix mends it' },
+  { name: 'lint', hint: 'npm run fix corrects some of it' },
+  { name: 'format', hint: 'npm run fix corrects it' },
 ];
 
 /** @typedef {{ name: string, isGood: boolean, words: string, output: string }} Outcome The result of a check. */
@@ -69,14 +69,14 @@ async function runTestsTwice(jestArgs) {
   if (first.isGood || first.failedFiles.length === 0 || first.failedFiles.length > MOST_LOOKED_AT)
     return first;
   const files = first.failedFiles.join(', ');
-  process.stderr.write(`\nOnce more, by themselves: ${files}\n`);
+  process.stderr.write(`\nRunning again, one at a time: ${files}\n`);
   // Without workers, jest would not end while a failed test has something open.
   const alone = ['--runInBand', '--forceExit'];
   const { isGood } = await runTests([...alone, '--runTestsByPath', ...first.failedFiles]);
   return {
     ...first,
     isGood,
-    words: `${first.words}; by themselves ${isGood ? 'passed' : 'failed'}: ${files}`,
+    words: `${first.words}; run again, one at a time, ${isGood ? 'passed' : 'failed'}: ${files}`,
   };
 }
 

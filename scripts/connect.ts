@@ -54,7 +54,7 @@ async function main(): Promise<ExitCode> {
     const isUnfilled = ({ text, oneClick }: Configuration): boolean =>
       line.asLink ? oneClick?.holdsToken === true && token === undefined : text.includes(TOKEN_PLACEHOLDER);
     if (shown.some(isUnfilled))
-      console.error(`Put your token in the place of ${TOKEN_PLACEHOLDER}, or give it with --token-stdin.`);
+      console.error(`Replace ${TOKEN_PLACEHOLDER} with your token, or give it with --token-stdin.`);
     return EXIT.done;
   } catch (error) {
     if (!(error instanceof CommandError || error instanceof ConfigError)) throw error;
@@ -71,7 +71,7 @@ function linkOf({ title, oneClick }: Configuration): string {
   if (oneClick === undefined)
     throw new CommandError(
       EXIT.usage,
-      `${title} takes no link; without --link its configuration is printed.`,
+      `${title} has no one-click link. Leave --link out to print its configuration.`,
     );
   return spellLink(oneClick.link);
 }
@@ -86,7 +86,7 @@ async function makeFile(client: ClientId, target: ConnectTarget): Promise<Uint8A
   } catch (cause) {
     if (codeOf(cause) !== 'ENOENT') throw cause;
     const words =
-      'What goes into that file is not part of this installation: install it whole, with the folder bundle/ beside dist/.';
+      'This installation lacks the folder bundle/ beside dist/, from which that file is made. Install the whole package.';
     throw new CommandError(EXIT.failed, words, { cause });
   }
 }
@@ -97,7 +97,7 @@ async function makeFile(client: ClientId, target: ConnectTarget): Promise<Uint8A
  */
 function printFile(bytes: Uint8Array, client: ClientId): ExitCode {
   // npm prints lines of its own to standard output, and strict readers refuse an archive that begins with them.
-  const words = `That is a file: put its name behind the command, such as > my.mcpb. With npm run that is npm run -s connect -- --client ${client} … > my.mcpb: without -s npm writes lines of its own into the file.`;
+  const words = `The output is a file: redirect it, such as > my.mcpb. With npm run, that is npm run -s connect -- --client ${client} … > my.mcpb: without -s, npm writes lines of its own into the file.`;
   if (process.stdout.isTTY) throw new CommandError(EXIT.usage, words);
   process.stdout.write(bytes);
   return EXIT.done;

@@ -46,7 +46,7 @@ function run() {
       isBuilt = true;
       server.restart();
     },
-    onFailure: () => say('the build failed; what ran before goes on'),
+    onFailure: () => say('the build failed; the server goes on with the previous build'),
   });
 
   let hasTokens = false;

@@ -44,10 +44,11 @@ function parseDropLine(args: readonly string[]): DropLine | undefined {
     switches: ['dry-run', 'force'],
   });
   const [wanted, ...others] = positionals;
-  if (wanted === undefined) throw misuse('drop needs the name of a part.', USAGE);
-  if (others.length > 0) throw misuse('drop takes one part at a time: commit, and name the next one.', USAGE);
+  if (wanted === undefined) throw misuse('drop needs the name of the part to remove.', USAGE);
+  if (others.length > 0)
+    throw misuse('drop removes one part at a time: commit, then run it again for the next one.', USAGE);
   const island = ISLANDS.find(({ name }) => name === wanted);
-  if (island === undefined) throw misuse(`There is no part ${printable(wanted)}.`, USAGE);
+  if (island === undefined) throw misuse(`There is no part with the name ${printable(wanted)}.`, USAGE);
   return { island, dryRun: switches.has('dry-run'), force: switches.has('force') };
 }
 
@@ -58,28 +59,31 @@ async function drop(root: string, { island, dryRun, force }: DropLine): Promise<
   const broken =
     importers.length > 0
       ? [
-          ['These files import what goes, and do not compile before you change them:', ...importers].join(
-            '\n  ',
-          ),
+          [
+            'These files import what is removed, and do not compile until you change them:',
+            ...importers,
+          ].join('\n  '),
         ]
       : [];
   if (dryRun)
-    return console.log([['Would be done:', ...describeEdits(edits)].join('\n'), ...broken].join('\n\n'));
+    return console.log(
+      [['These changes would be made:', ...describeEdits(edits)].join('\n'), ...broken].join('\n\n'),
+    );
   await makeEdits(root, edits);
   const { name, what, without, packages } = island;
   const paragraphs = [
-    `Gone is ${what}; instead, ${without}.`,
-    ...(packages.length > 0 ? [`Nothing needs these any more: npm uninstall ${packages.join(' ')}`] : []),
+    `Removed: ${what}. Now ${without}.`,
+    ...(packages.length > 0
+      ? [`These packages are no longer needed: npm uninstall ${packages.join(' ')}`]
+      : []),
     ...broken,
     ...(tests.length > 0
-      ? [
-          ['These tests use it beside other things. Take its cases out of those that fail:', ...tests].join(
-            '\n  ',
-          ),
-        ]
+      ? [['These tests also use the part. Remove its cases from those that fail:', ...tests].join('\n  ')]
       : []),
     ...(unlisted.length > 0
-      ? [`After the merge of a later version of the template, this keeps it away:\n  ${removalOf(unlisted)}`]
+      ? [
+          `After you merge a later version of the template, remove the part again with:\n  ${removalOf(unlisted)}`,
+        ]
       : []),
     `Then: npm test, and git add -A && git commit -m "Drop ${name}"`,
   ];

@@ -35,7 +35,7 @@ async function init(root: string, { given, dropDocs, dryRun, force }: InitLine):
   if (!force && !dryRun) await requireCommitted(root);
   const answers = await complete(given, root);
   const { edits, deleted } = await planInit(root, { ...answers, dropDocs });
-  if (dryRun) return console.log(['Would be done:', ...describeEdits(edits)].join('\n'));
+  if (dryRun) return console.log(['These changes would be made:', ...describeEdits(edits)].join('\n'));
   await makeEdits(root, edits);
   console.log(nextSteps(answers, edits, deleted));
 }
@@ -45,7 +45,7 @@ async function requireTemplate(root: string): Promise<void> {
   if ((await filesAt(root, TEMPLATE_TESTS)).length > 0) return;
   throw new CommandError(
     EXIT.failed,
-    `${TEMPLATE_TESTS}/ is gone, so this fork is your own already, and its README and changelog would be lost. --force does it all the same.`,
+    `${TEMPLATE_TESTS}/ is gone, so init has run on this fork already. Running it again would overwrite README.md and CHANGELOG.md; --force does that.`,
   );
 }
 
@@ -54,7 +54,7 @@ async function complete(given: Partial<Answers>, root: string): Promise<Answers>
   if (process.stdin.isTTY)
     return ask(given, suggestName(path.basename(root)), { input: process.stdin, output: process.stdout });
   const { name, address, keep = ['greeting', 'echo', 'whoami'] } = given;
-  if (name === undefined) throw misuse('Nobody can be asked here: give --name.', USAGE);
+  if (name === undefined) throw misuse('This is not a terminal, so init cannot ask: give --name.', USAGE);
   return { name, title: given.title ?? suggestTitle(name), address, keep };
 }
 
@@ -69,7 +69,7 @@ function nextSteps({ name, address }: Answers, edits: Edits, deleted: readonly s
     '  npm run token -- create --user me',
     `  npm run connect -- --url ${address ?? 'http://localhost:8000'}`,
     '',
-    'Your tools go into src/tools/, their tests into tests/app/. To take a later version of the template over (README.md says more):',
+    'Your tools go into src/tools/, their tests into tests/app/. To merge a later version of the template (README.md says more):',
     '',
     ...upstreamCommands(deleted).map((command) => `  ${command}`),
   ].join('\n');

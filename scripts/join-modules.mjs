@@ -156,7 +156,7 @@ function findOutside(entry, inputs) {
   const atOnce = reach(entry, inputs, ({ kind }) => kind !== 'dynamic-import');
   const later = reach(entry, inputs, () => true).filter((name) => !atOnce.includes(name));
   if (later.length > 0) {
-    const words = `${later.join(', ')}: imported by what is itself imported later; use import() there`;
+    const words = `${later.join(', ')}: imported by a module that is itself imported later; use import() there`;
     throw new Error(words);
   }
   return atOnce;
@@ -237,6 +237,6 @@ try {
 } catch (error) {
   // Reasons are a platform without esbuild's binary, or a fork's module with a top-level await, which a script cannot have.
   process.stderr.write(
-    `join-modules: not joined, starts take longer: ${error instanceof Error ? error.message : String(error)}\n`,
+    `join-modules: the modules were not joined, so starts take longer: ${error instanceof Error ? error.message : String(error)}\n`,
   );
 }

@@ -16,10 +16,10 @@ ${formatRows(COMMAND_NAMES.map((name) => [COMMAND_WORDS[name].usage[0], COMMAND_
 
 ${COMMON}
 
-COMMAND --help says more. For scripts, "npm run -s token" keeps npm's own lines away; where there is no npm, as in the
-Docker image, it is: node dist/scripts/token.js COMMAND [OPTIONS]
+COMMAND --help says more. In scripts, use "npm run -s token", which leaves out npm's own lines. Without npm, as in the
+Docker image, the command is: node dist/scripts/token.js COMMAND [OPTIONS]
 
-A running server takes a change over within two seconds. Exit codes: 0 done, 1 the file cannot be used, 2 wrong command
+A running server applies a change within two seconds. Exit codes: 0 done, 1 the file cannot be used, 2 wrong command
 line, 3 no such token (check: not valid).`;
 
 /**

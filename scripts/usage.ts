@@ -68,7 +68,7 @@ async function report({ files, sinceMs, json }: UsageLine): Promise<void> {
     );
   if (others > 0)
     console.error(
-      `${others} lines are no JSON objects and were left out: on a terminal the server writes for people, not for programs.`,
+      `Lines that are not JSON objects were left out: ${others}. On a terminal, the server writes its log for people, not as JSON.`,
     );
 }
 

@@ -40,13 +40,13 @@ export function parseConnectLine(args: readonly string[]): ConnectLine | { reado
   const { url, client, name } = texts;
   if (positionals.length > 0)
     throw misuse(
-      `connect takes options only; one client is --client NAME. ${NOT_ON_THE_COMMAND_LINE}`,
+      `connect takes options only; choose a client with --client NAME. ${NOT_ON_THE_COMMAND_LINE}`,
       USAGE,
     );
   if (client !== undefined && !isClientId(client))
-    throw new CommandError(EXIT.usage, `There is no such client. There are: ${CLIENT_IDS.join(', ')}.`);
+    throw new CommandError(EXIT.usage, `There is no such client. The clients are: ${CLIENT_IDS.join(', ')}.`);
   if (switches.has('link') && client === undefined)
-    throw new CommandError(EXIT.usage, '--link needs --client NAME: the client whose link is wanted.');
+    throw new CommandError(EXIT.usage, '--link needs --client NAME, the client whose link to print.');
   // The name becomes a key of JSON files, an argument of commands and the id of an input.
   if (name !== undefined && !/^[\w.-]{1,64}$/.test(name))
     throw new CommandError(EXIT.usage, '--name must be at most 64 letters, digits, "_", "-" and ".".');

@@ -53,11 +53,11 @@ export async function readConfiguration(file: string): Promise<Configuration> {
   if (found === undefined)
     throw new CheckFailure(
       'The file names no MCP server.',
-      `Servers stand under ${reader?.[2] ?? `one of ${PLACES.join(', ')}`}. "npm run connect" prints an entry for each client.`,
+      `Servers must be under ${reader?.[2] ?? `one of ${PLACES.join(', ')}`}. "npm run connect" prints an entry for each client.`,
     );
   if (reader !== undefined && !places.some((place) => place === reader[2]))
     throw new CheckFailure(
-      `The servers stand under ${found}, where ${reader[1]} does not look.`,
+      `The servers are under ${found}, where ${reader[1]} does not look.`,
       `Put them under ${reader[2]}.`,
     );
   const place = reader?.[2] ?? found;
@@ -85,7 +85,7 @@ async function readText(file: string): Promise<string> {
     );
   }
   if (bytes.length > MAX_BYTES)
-    throw new CheckFailure('The file is too large for a configuration.', 'Check its path.');
+    throw new CheckFailure('The file is too large to be a configuration.', 'Check its path.');
   if (bytes[0] === 0xff || bytes[0] === 0xfe)
     throw new CheckFailure(
       'The file is in UTF-16, as PowerShell writes it.',
@@ -115,11 +115,11 @@ function readJson(text: string): unknown {
   const before = text.slice(0, error.offset).split('\n');
   const where = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
   const quotes = /[\u201C\u201D\u2018\u2019]/.test(text)
-    ? ' It has typographic quotes: replace them by ".'
+    ? ' It has typographic quotes: replace them with ".'
     : '';
   throw new CheckFailure(
-    `The file is not JSON: ${printParseErrorCode(error.error)} at ${where}.`,
-    `Clients ignore such a file as a whole. Look for a comma or a bracket that is missing there.${quotes}`,
+    `The file is not valid JSON: ${printParseErrorCode(error.error)} at ${where}.`,
+    `Clients ignore the whole file. Look for a missing comma or bracket there.${quotes}`,
   );
 }
 
@@ -149,7 +149,7 @@ async function readYaml(text: string): Promise<unknown> {
 function withoutPackage(name: string): () => never {
   return () => {
     throw new CheckFailure(
-      `Such a file is read with the package ${name}, which is not installed here.`,
+      `Reading such a file needs the package ${name}, which is not installed here.`,
       `Run "npm install ${name}", or run the doctor in a checkout.`,
     );
   };
@@ -163,8 +163,8 @@ function broken(
 ): CheckFailure {
   const at = typeof line === 'number' ? ` at line ${line}, column ${String(column)}` : '';
   return new CheckFailure(
-    `The file is not ${format}: it breaks${at}.`,
-    'Clients ignore such a file as a whole.',
+    `The file is not valid ${format}: there is an error${at}.`,
+    'Clients ignore the whole file.',
     { cause },
   );
 }

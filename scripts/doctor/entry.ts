@@ -48,10 +48,13 @@ export function chooseEntry(
     wanted ?? (entries.has(ownName) ? ownName : entries.size === 1 ? [...entries.keys()][0] : undefined);
   const names = [...entries.keys()].join(', ');
   if (name === undefined)
-    throw new CheckFailure(`There are several entries under ${place}: ${names}.`, 'Say which: --entry NAME.');
+    throw new CheckFailure(
+      `There are several entries under ${place}: ${names}.`,
+      'Choose one with --entry NAME.',
+    );
   const fields = entries.get(name);
   if (fields === undefined)
-    throw new CheckFailure(`There is no entry ${name} under ${place}.`, `There are: ${names}.`);
+    throw new CheckFailure(`There is no entry ${name} under ${place}.`, `The entries are: ${names}.`);
   if (fields['disabled'] === true || fields['enabled'] === false)
     throw new CheckFailure(
       `The entry ${name} is switched off.`,
@@ -94,7 +97,7 @@ function wayThroughMcpRemote(args: readonly string[], known: Known): RemoteWay |
   const at = args.findIndex((argument) => /(^|\/)mcp-remote(@[\w.-]+)?$/.test(argument));
   if (at === -1) return undefined;
   const [address, ...rest] = args.slice(at + 1);
-  if (address === undefined) throw new CheckFailure('mcp-remote is given no address.', REPLACE);
+  if (address === undefined) throw new CheckFailure('mcp-remote gets no address.', REPLACE);
   const headers: Record<string, string> = {};
   for (const [index, argument] of rest.entries()) {
     if (argument !== '--header') continue;
@@ -125,18 +128,18 @@ function remoteWay(
   const text = expand(address, known, 'the address');
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw new CheckFailure('The address is no URL that begins with https:// or http://.', REPLACE);
+    throw new CheckFailure('The address is not a URL that begins with https:// or http://.', REPLACE);
   if (url.username !== '' || url.password !== '')
-    throw new CheckFailure('The address holds a user or a password, which clients refuse.', REPLACE);
+    throw new CheckFailure('The address contains a user name or a password, which clients refuse.', REPLACE);
   if (url.hash !== '')
     throw new CheckFailure(
-      'The address is that of a page: what stands behind # is sent to no server.',
-      `It ends in /mcp, and the token goes into a header. ${REPLACE}`,
+      'The address is that of a page: the part after # is never sent to a server.',
+      `The address must end in /mcp, and the token belongs in a header. ${REPLACE}`,
     );
   if (/(^|\.)(my-app|your-server)\.example$/.test(url.hostname))
     throw new CheckFailure(
       `The address still holds the placeholder ${url.hostname}.`,
-      "Put your server's name there.",
+      'Replace it with the name of your server.',
     );
   return { kind: 'remote', url, headers, isSse: saysSse || /\/sse\/?$/.test(url.pathname) };
 }
@@ -181,12 +184,12 @@ function missing(name: string, kind: string | undefined, place: string): CheckFa
   if (isCredential(place))
     return new CheckFailure(
       problem,
-      'Give the token to this command as SMOKE_TOKEN, or set the variable as it is set for the client.',
+      'Give the token to this command as SMOKE_TOKEN, or set the variable to the value that the client has.',
     );
   const advice =
     kind === 'input'
-      ? `Write the value itself into a copy of the file: it belongs to ${place}, where no credential stands.`
-      : `Set it as it is set for the client: it belongs to ${place}, where SMOKE_TOKEN does not stand in.`;
+      ? `Write the value itself into a copy of the file: it belongs to ${place}, which holds no credential.`
+      : `Set it to the value that the client has: it belongs to ${place}, where SMOKE_TOKEN is not used.`;
   return new CheckFailure(problem, advice);
 }
 

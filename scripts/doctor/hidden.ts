@@ -71,7 +71,7 @@ function unsendable(where: string, character: string): CheckFailure {
   const what = COPIED.find(([first, last]) => code >= first && code <= last)?.[2] ?? 'a character';
   const number = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
   return new CheckFailure(
-    `${where} holds ${what} (${number}), which no request can carry.`,
-    'Clients fail before they send anything. Type that place of the file anew, or copy the token again as plain text.',
+    `${where} contains ${what} (${number}), which cannot be sent in a request.`,
+    'Clients fail before they send anything. Type that part of the file again, or copy the token again as plain text.',
   );
 }

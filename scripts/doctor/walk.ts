@@ -78,8 +78,8 @@ async function checkCommand(walk: Walk): Promise<Passed> {
   );
   if (!isThere)
     throw new CheckFailure(
-      `There is no program ${shownCommand(command)} in the PATH of this terminal.`,
-      'Install it, or write its whole path: clients with a window often have a shorter PATH than a terminal.',
+      `The program ${shownCommand(command)} is not in the PATH of this terminal.`,
+      'Install it, or write its whole path: desktop clients often have a shorter PATH than a terminal.',
     );
   const missing = args.find(
     (argument) => path.isAbsolute(argument) && /\.[cm]?js$/.test(argument) && !existsSync(argument),
@@ -131,7 +131,7 @@ async function checkHttp(walk: Walk): Promise<Passed> {
   if (answer.status !== 404 && answer.status !== 401 && answer.status !== 200)
     throw unexpected(answer, '200 on /health');
   if (url.protocol === 'http:' && !isLoopbackHost(url.hostname))
-    return { detail: `status ${answer.status}; unencrypted: whoever is on the way can read the token` };
+    return { detail: `status ${answer.status}; unencrypted: anybody on the way can read the token` };
   return { detail: `status ${answer.status} on /health` };
 }
 
@@ -157,7 +157,7 @@ async function checkCredential(walk: Walk): Promise<Passed> {
 export function adviceOnHeaders(names: string, folder = packageFolder()): string {
   const document = 'docs/05_CLIENT_SETUP.md';
   const hasDocument = existsSync(path.join(folder, document));
-  return `The entry sends ${names}.${hasDocument ? ` ${document} says for each such sentence what to change.` : ''}`;
+  return `The entry sends ${names}.${hasDocument ? ` ${document} says for each answer of the server what to change.` : ''}`;
 }
 
 /** Connects as the client would. */
@@ -187,7 +187,7 @@ async function checkInitialize(walk: Walk): Promise<Passed> {
     if (!(error instanceof CheckFailure) || /\/(mcp|sse)\/?$/.test(url.pathname)) throw error;
     throw new CheckFailure(
       error.message,
-      `The address ends in ${url.pathname}: this server's end in /mcp, or /sse for older clients.`,
+      `The address ends in ${url.pathname}. The addresses of this server end in /mcp, or in /sse for older clients.`,
     );
   }
   return { detail: isSse ? 'over HTTP+SSE' : 'over Streamable HTTP' };
@@ -226,7 +226,7 @@ async function checkTools({ client, way }: Walk): Promise<Passed> {
   if (tools.length > 0) return { detail: tools.map(({ name }) => name).join(', ') };
   throw new CheckFailure(
     `${way?.name ?? 'The server'} offers this user no tools.`,
-    "Tools with a scope are shown to users who have it: look at the token's scopes (npm run token -- list).",
+    "A tool with a scope is shown only to users who have that scope: check the token's scopes (npm run token -- list).",
   );
 }
 

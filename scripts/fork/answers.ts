@@ -67,7 +67,8 @@ export function parseKeep(text: string): readonly Example[] {
   if (text === 'none') return [];
   const words = text.split(',').map((word) => word.trim());
   const unknown = words.filter((word) => !EXAMPLE_NAMES.some((name) => name === word));
-  if (unknown.length > 0) return refuse(`To keep are: ${EXAMPLE_NAMES.join(', ')}; or all, or none.`);
+  if (unknown.length > 0)
+    return refuse(`The tools that can be kept are: ${EXAMPLE_NAMES.join(', ')}; or all, or none.`);
   return EXAMPLE_NAMES.filter((name) => words.includes(name));
 }
 

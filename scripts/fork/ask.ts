@@ -37,7 +37,7 @@ export async function ask(
       output.write(`${question}${suggestion === '' ? '' : ` [${suggestion}]`}: `);
       const line = await lines.next();
       if (line.done === true)
-        throw new CommandError(EXIT.failed, '\nNot every question has an answer; nothing has been changed.');
+        throw new CommandError(EXIT.failed, '\nSome questions were not answered; nothing has been changed.');
       try {
         return parse(line.value.trim() || suggestion);
       } catch (error) {

@@ -51,7 +51,7 @@ npm test    # runs the tests, and checks lint, types and formatting
 \`\`\`
 
 On your own machine authentication is off. With \`AUTH_ENABLED=true\`, a \`tokens.json\`, \`NODE_ENV=production\`, or a \`HOST\` that is
-not loopback it is on, and whoever calls needs a token; \`.env.example\` lists every variable.
+not loopback it is on, and every caller needs a token; \`.env.example\` lists every variable.
 
 \`\`\`sh
 npm run token -- create --user ada --name "Ada Lovelace" --expires 90d
@@ -69,9 +69,9 @@ The last one prints what to paste into each client.
 
 ## Keep up with the template
 
-The first command is for once. Where the template has changed what has been deleted here, git prints a modify/delete conflict; the one
-with \`git rm\` ends it. README, changelog, definition and tools stay as they are here, as \`.gitattributes\` says.
-\`git show upstream/main:CHANGELOG.md\` tells what to change by hand.
+Run the first command once. Where the template has changed a file that is deleted here, git prints a modify/delete conflict; the
+command with \`git rm\` resolves it. README, changelog, definition and tools stay as they are here, as \`.gitattributes\` says.
+\`git show upstream/main:CHANGELOG.md\` says what to change by hand.
 
 \`\`\`sh
 ${upstreamCommands(deleted).join('\n')}

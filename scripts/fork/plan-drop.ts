@@ -118,7 +118,7 @@ async function planOne(
     // The folder that it is in may have gone with another island, as the page for admins goes with public/.
     const isOfOther = others.some((other) => other.files.some((folder) => name.startsWith(`${folder}/`)));
     if (files.length === 0 && !isOfOther)
-      throw new CommandError(EXIT.failed, `${name} is not there: nothing has been changed.`);
+      throw new CommandError(EXIT.failed, `${name} is missing: nothing has been changed.`);
     for (const file of files) edits.set(file, undefined);
   }
   for (const name of island.tests) for (const file of await filesAt(root, name)) edits.set(file, undefined);

@@ -35,7 +35,7 @@ export async function planInit(
   const read = async (name: string): Promise<string> => {
     const text = await readIfThere(root, name);
     if (text === undefined)
-      throw new CommandError(EXIT.failed, `${name} is not there. Run this in the checkout.`);
+      throw new CommandError(EXIT.failed, `${name} is missing. Run this in the checkout.`);
     return text;
   };
 

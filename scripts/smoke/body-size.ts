@@ -31,10 +31,10 @@ export async function checkBodySize(
   while (passing > LEAST_BYTES && (await send(passing))?.status !== 200) passing = Math.floor(passing / 2);
   const outcome = answer === undefined ? 'its connection is cut' : 'it is answered 413';
   throw new CheckFailure(
-    `A message of ${size(bytes)} does not reach the server: ${outcome} by something in front of it. ${size(passing)} get through.`,
+    `A message of ${size(bytes)} does not reach the server: ${outcome} by something in front of it. A message of ${size(passing)} gets through.`,
     `A proxy's limit is below the server's MAX_BODY_BYTES: raise it (nginx: client_max_body_size ${size(bytes)
       .replace(/ (.)iB/, '$1')
-      .toLowerCase()}), or lower MAX_BODY_BYTES, and say so with --max-body.`,
+      .toLowerCase()}), or lower MAX_BODY_BYTES, and give its value with --max-body.`,
   );
 }
 

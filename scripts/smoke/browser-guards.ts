@@ -32,8 +32,8 @@ function requireHeaders(what: string, headers: Headers, wanted: typeof HEADERS):
   if (wrong.length === 0) return;
   const names = wrong.map(([name]) => name).join(', ');
   throw new CheckFailure(
-    `${what} comes without what the server says in ${names}.`,
-    'A proxy takes headers away or writes its own over them (nginx: proxy_hide_header; a CDN: its header rules): let them through.',
+    `In ${what}, these headers are missing or changed: ${names}.`,
+    'A proxy removes or replaces headers (nginx: proxy_hide_header; a CDN: its header rules): let those of the server through.',
   );
 }
 
@@ -66,6 +66,6 @@ function requireForeignRefused(what: string, answer: Answer): void {
   if (answer.status === 403 && codeOf(answer) === 'forbidden_origin') return;
   throw new CheckFailure(
     `${what} of a foreign page is answered ${answer.status}, not 403: the Origin header does not reach the server.`,
-    'A proxy takes Origin away, and with it the protection against pages of others: let it through (nginx: no proxy_set_header Origin).',
+    'A proxy removes Origin, and with it the protection against foreign pages: let it through (nginx: no proxy_set_header Origin).',
   );
 }

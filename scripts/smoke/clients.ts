@@ -81,7 +81,7 @@ export async function connectV1(
 /** How much longer than the SDK's own time-out a check waits: the SDK has none for opening a stream. Milliseconds. */
 const EXTRA_MS = 500;
 const DEAD =
-  'The stream is dead: a proxy took the request and forwards nothing of the answer, or the server hangs. Compare with the same check against the server itself, without the proxy.';
+  'The stream is dead: a proxy accepted the request and forwards nothing of the answer, or the server hangs. Compare with the same check against the server itself, without the proxy.';
 
 /** The result of a client's request. Turns an error, or a missing answer, into a failure with advice. */
 async function orExplain<T>(
@@ -98,8 +98,8 @@ async function orExplain<T>(
     const message = error instanceof Error ? error.message : String(error);
     if (/timed out/i.test(message)) throw silence();
     throw new CheckFailure(
-      `The client says: ${message.slice(0, 400)}`,
-      "The steps above tell more; so does the server's log.",
+      `The client reports: ${message.slice(0, 400)}`,
+      "The steps above and the server's log say more.",
       {
         cause: error,
       },

@@ -67,7 +67,7 @@ function nearlyRight(token: string): (readonly [what: string, token: string])[] 
     ['without its last character', token.slice(0, -1)],
     ['with one character more', `${token}x`],
     ['with another last character', `${token.slice(0, -1)}${last}`],
-    ['of which the second half is wrong', half.padEnd(token.length, last)],
+    ['with a wrong second half', half.padEnd(token.length, last)],
     ['in capitals', token.toUpperCase()],
     ['in small letters', token.toLowerCase()],
   ] as const;
@@ -81,8 +81,8 @@ export async function checkNearTokens(target: Target): Promise<Passed> {
     const answer = await ask(target, '/tools', { token });
     if (answer.status < 300)
       throw new CheckFailure(
-        `OPEN: the token ${what} is let in, too.`,
-        'Tokens are compared by a part or without regard to case: whoever guesses that is in. Compare whole tokens, by their digest; does a gateway in front let in by a pattern?',
+        `OPEN: the token ${what} is accepted, too.`,
+        'Only a part of a token is compared, or its case is ignored: that makes tokens easy to guess. Compare whole tokens, by their digest. Does a gateway in front accept tokens by a pattern?',
       );
     requireChallenge(answer, `/tools (the token ${what})`);
   }

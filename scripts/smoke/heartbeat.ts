@@ -23,7 +23,7 @@ export async function checkHeartbeat(
   if (cameMs !== undefined) return { detail: `after ${seconds(cameMs - openedMs)} s` };
   throw new CheckFailure(
     `Dead stream: it is open, but no heartbeat came within ${heartbeatMs / 1000} s.`,
-    'A proxy holds small pieces back or has lost the server. If SSE_KEEPALIVE_SECONDS is not 15, say so with --heartbeat.',
+    'A proxy holds small pieces of data back, or has lost its connection to the server. If SSE_KEEPALIVE_SECONDS is not 15, give its value with --heartbeat.',
   );
 }
 

@@ -128,7 +128,7 @@ export function unexpected(answer: Answer, expected: string): CheckFailure {
   const title = /<title[^>]*>([^<]{1,80})/i.exec(answer.text)?.[1]?.trim();
   const looks = isHtml ? `an HTML page${title === undefined ? '' : ` ("${title}")`}` : 'something else';
   return new CheckFailure(
-    `Status ${status} with ${looks} came; expected was ${expected}.`,
+    `The answer is ${looks} with status ${status}; expected was ${expected}.`,
     adviceFor(answer),
   );
 }
@@ -138,36 +138,36 @@ function adviceFor(answer: Answer): string {
   const { status, text } = answer;
   if (status >= 300 && status < 400) return adviceForRedirect(answer);
   if (status === 401)
-    return 'Check the token: copied whole, of this deployment, neither expired nor disabled.';
+    return 'Check the token: it must be complete, belong to this deployment, and be neither expired nor disabled.';
   if (status === 403 && text.includes('forbidden_host'))
-    return 'The server does not know that it is called by this name: set PUBLIC_URL to this address, or add the name to ALLOWED_HOSTS. If that is so, a proxy writes another name over Host, which the server logs: have it pass on Host (nginx: proxy_set_header Host $http_host).';
+    return 'The server does not know that it is called by this name: set PUBLIC_URL to this address, or add the name to ALLOWED_HOSTS. If that is done already, a proxy replaces the Host header, as the log of the server shows: have it pass on Host (nginx: proxy_set_header Host $http_host).';
   if (status === 429) return adviceForTooMany(answer);
   if (codeOf(answer) === 'temporarily_unavailable')
     return 'The server cannot ask what it checks tokens by. Its log says why: identity provider cannot be asked, or tokens cannot be read from the database.';
   if (status === 502 || status === 503 || status === 504)
-    return "The host's proxy answers, with no running server behind it: read the deployment's log, and check the port it forwards to.";
+    return "The host's proxy answers, but no server runs behind it: read the deployment's log, and check the port to which the proxy forwards.";
   if (status >= 500) return "The server failed: its log has the error under the answer's request id.";
-  return 'Something else than this server answers: check the URL, and that the host shows no login or waiting page in front of it.';
+  return 'Something other than this server answers: check the URL, and that the host shows no login or waiting page in front of it.';
 }
 
 /** What to do about a redirect: not every one leads to this server. */
 function adviceForRedirect({ url, headers }: Answer): string {
   const location = headers.get('location') ?? '';
   if (location === '' || !URL.canParse(location, url.href))
-    return 'It redirects without an address: look at what answers in front of the server.';
+    return 'It redirects without an address: check the proxy in front of the server.';
   const to = new URL(location, url);
   if (withoutHash(to) === withoutHash(url))
-    return 'It redirects to the very same address, for ever. Mostly what redirects wants https, and does not see that it has it: have every proxy pass on X-Forwarded-Proto, and ask the next one over https where that wants it (Cloudflare: "Full (strict)", not "Flexible").';
+    return 'It redirects to the very same address, for ever. Usually the proxy that redirects wants https, and does not know that the client uses it: have every proxy pass on X-Forwarded-Proto, and connect to the next one over https if that requires it (Cloudflare: "Full (strict)", not "Flexible").';
   // The query may hold a code or a token, so it is not shown.
   const shown = `${to.origin}${to.pathname}${to.search === '' ? '' : '?…'}`;
   if (url.protocol === 'https:' && to.protocol === 'http:')
-    return `It redirects from https to ${shown}, over which a token would travel unencrypted: use no such address. What redirects does not see that it was asked over https: have every proxy pass on X-Forwarded-Proto.`;
+    return `It redirects from https to ${shown}, over which a token would travel unencrypted: never use that address. The proxy that redirects does not know that the request came over https: have every proxy pass on X-Forwarded-Proto.`;
   if (placeOf(to) !== placeOf(url))
     return `It redirects to ${shown}. A login or waiting page must not stand in front of the server: clients cannot pass it.`;
   const use = `It redirects to ${shown}. Use that address: clients drop the token at a redirect.`;
   return to.hostname === url.hostname
     ? use
-    : `${use} If it is no address of this server, or leads back here, mend what redirects.`;
+    : `${use} If it is no address of this server, or leads back here, correct the proxy that redirects.`;
 }
 
 /** An address without its fragment, as it is requested. */
@@ -185,8 +185,8 @@ function adviceForTooMany(answer: Answer): string {
   const code = codeOf(answer);
   const seconds = answer.headers.get('retry-after');
   if (code === 'too_many_sessions')
-    return "This user's sessions are used up (MAX_SESSIONS_PER_USER): a client opens one for each call and never ends it. Its old ones end after SESSION_IDLE_SECONDS.";
+    return 'This user has as many sessions as are allowed (MAX_SESSIONS_PER_USER): probably a client opens one for each call and never ends it. Unused sessions end after SESSION_IDLE_SECONDS.';
   if (code === 'too_many_failures')
-    return `Too many refused credentials came from this address (AUTH_FAILURES_PER_MINUTE): run it again in ${seconds ?? '60'} s. If nobody guesses tokens there, the server takes all clients for one: set TRUST_PROXY behind a proxy.`;
+    return `Too many refused credentials came from this address (AUTH_FAILURES_PER_MINUTE): run it again in ${seconds ?? '60'} s. If nobody guesses tokens there, the server sees the address of a proxy instead of its clients: set TRUST_PROXY.`;
   return `A proxy limits requests, not this server: raise its limit${seconds === null ? '' : `, or run it again in ${seconds} s`}.`;
 }

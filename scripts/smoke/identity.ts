@@ -25,7 +25,7 @@ const TOOLS = z.looseObject({
 /** Asks `GET /tools` with the token. */
 export async function listTools(target: Target, authEnabled: boolean): Promise<ToolList> {
   if (authEnabled && target.token === undefined) {
-    const advice = 'Pass --token or set SMOKE_TOKEN: without one only refusals can be checked.';
+    const advice = 'Pass --token or set SMOKE_TOKEN: without a token, only refusals can be checked.';
     throw new CheckFailure('The server asks for a token, and none was given.', advice);
   }
   const answer = await ask(target, '/tools', { token: target.token });
@@ -40,11 +40,11 @@ async function explainStripped({ token = '', ...target }: Target): Promise<never
   const byKey = await ask({ ...target, token: undefined }, '/tools', { headers: { 'x-api-key': token } });
   const [outcome, way] =
     byKey.status === 200
-      ? ['The same token as x-api-key is let in.', ' Until then let clients send x-api-key: TOKEN.']
+      ? ['The same token as x-api-key is accepted.', ' Until then, clients can send x-api-key: TOKEN.']
       : ['As x-api-key it does not arrive either.', ''];
   throw new CheckFailure(
-    `The token does not reach the server: Authorization is taken away on the way. ${outcome}`,
-    `Let the proxy hand the header on (nginx: proxy_set_header Authorization $http_authorization; Apache: CGIPassAuth On; a login of the host's own in front: switch it off).${way}`,
+    `The token does not reach the server: something on the way removes the Authorization header. ${outcome}`,
+    `Have the proxy pass the header on (nginx: proxy_set_header Authorization $http_authorization; Apache: CGIPassAuth On; a login of the host's own in front: switch it off).${way}`,
   );
 }
 
@@ -52,8 +52,8 @@ async function explainStripped({ token = '', ...target }: Target): Promise<never
 export async function checkIdentity({ userId, name }: User, expected: string | undefined): Promise<Passed> {
   if (expected !== undefined && userId !== expected)
     throw new CheckFailure(
-      `Wrong user: the token is that of ${userId}, not of ${expected}.`,
-      'The token belongs to somebody else than you think, or something in front of the server sends everybody on with one credential: compare with its token file, and run it with --token2.',
+      `Wrong user: the token belongs to ${userId}, not to ${expected}.`,
+      'The token belongs to another user than you think, or something in front of the server gives all requests the same credential: look the token up in the token file, and run this with --token2.',
     );
   return {
     detail: `${userId} (${name})${expected === undefined ? '; --expect-user says who it must be' : ''}`,
@@ -71,8 +71,8 @@ export async function checkCache(target: Target): Promise<Passed> {
   const stranger = await ask(target, '/tools');
   if (stranger.status === 200)
     throw new CheckFailure(
-      `OPEN: a cache gives the answer of a user to everybody who asks for the same address${ageOf(stranger)}.`,
-      `It caches what is marked no-store: switch caching off for this server, or at least for /tools, /mcp, /sse and /messages. If it is no cache: ${CLOSE_IT}`,
+      `OPEN: a cache gives one user's answer to everybody who asks for the same address${ageOf(stranger)}.`,
+      `It caches answers that are marked no-store: switch caching off for this server, or at least for /tools, /mcp, /sse and /messages. If there is no cache: ${CLOSE_IT}`,
     );
   requireChallenge(stranger, '/tools');
   await askWho(target);

@@ -10,7 +10,7 @@ import { openSse } from './sse.ts';
 import type { Passed } from './steps.ts';
 
 const LIMIT =
-  "Hosts and proxies have a limit on how long a connection may be silent or last at all. Set SSE_KEEPALIVE_SECONDS below the first; for the second, clients have to reconnect, and most do. See the host's documentation.";
+  "Hosts and proxies limit how long a connection may be silent, or how long it may last. Set SSE_KEEPALIVE_SECONDS below the first limit. At the second, clients have to reconnect, and most do. See the host's documentation.";
 
 /** How long to hold the streams, and what to expect meanwhile. */
 interface Idle extends Pick<SmokeOptions, 'heartbeatMs'> {
@@ -39,7 +39,9 @@ export async function checkIdle(target: Target, { idleMs, heartbeatMs, sseEnable
     const found = problems.filter((problem) => problem !== undefined);
     if (found.length > 0) throw new CheckFailure(found.join(' '), LIMIT);
     const beats = held.map(({ what, reader }) => `${what} with ${reader.comments().length} heartbeats`);
-    return { detail: `survived ${Math.round(idleMs / 1000)} s, and still answers: ${beats.join(', ')}` };
+    return {
+      detail: `survived ${Math.round(idleMs / 1000)} s, and every stream still answers: ${beats.join(', ')}`,
+    };
   } finally {
     await Promise.all(held.map(async (stream) => stream.close()));
   }

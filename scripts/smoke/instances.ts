@@ -40,7 +40,7 @@ export async function checkSseInstances(
   if (refused.length > 0) {
     throw new CheckFailure(
       `${refused.length} of ${total} messages of one HTTP+SSE session were refused (${listOf(refused)}).`,
-      'The stream is at one instance, and the others do not reach it: set REDIS_URL to the same Redis for all of them (503: it cannot be reached), have the balancer send a client to the same instance each time, or switch HTTP+SSE off.',
+      'One instance holds the stream, and the others do not reach it: set REDIS_URL to the same Redis for all of them (503: it cannot be reached), have the balancer send a client to the same instance each time, or switch HTTP+SSE off.',
     );
   }
   for (let id = 0; id < total; id += 1) {
@@ -50,8 +50,8 @@ export async function checkSseInstances(
     );
     if (answer !== undefined) continue;
     throw new CheckFailure(
-      `Message ${id + 1} of ${total} was taken, and its answer does not come.`,
-      'The instance that took it did not pass it on: look into its log, and whether all instances have the same REDIS_URL, REDIS_PREFIX and SERVER_SECRET.',
+      `Message ${id + 1} of ${total} was accepted, but its answer did not come.`,
+      'The instance that accepted it did not pass it on: read its log, and check that all instances have the same REDIS_URL, REDIS_PREFIX and SERVER_SECRET.',
     );
   }
   return { detail: `${total} of ${total} messages answered on the stream` };

@@ -2,20 +2,19 @@
 import { Unreachable } from './outcome.ts';
 
 const CERTIFICATE =
-  'Clients refuse it as well. Have the host issue a certificate of a public authority for this name; for a private ' +
+  'Clients refuse this certificate as well. Have the host issue a certificate of a public authority for this name; for a private ' +
   'authority set NODE_EXTRA_CA_CERTS to its file, here and for every client.';
-const DNS =
-  'Check the spelling. A deployment that was just made, or a new domain, may need minutes to be known.';
+const DNS = 'Check the spelling. The name of a new deployment or a new domain may take minutes to resolve.';
 const DOWN =
-  'Check host and port, that the server runs (its log ends with "listening"), and, where others are to reach it, that it listens on 0.0.0.0, not 127.0.0.1.';
+  'Check the host and the port, and that the server runs (its log ends with "listening"). If others are to reach it, it must listen on 0.0.0.0, not on 127.0.0.1.';
 
 /** Problem and advice, by error code. */
 const CAUSES: Readonly<Record<string, readonly [problem: string, advice: string]>> = {
   ENOTFOUND: ['The host name is unknown (DNS).', DNS],
   EAI_AGAIN: ['The host name could not be looked up (DNS).', `Check this machine's network. ${DNS}`],
   ECONNREFUSED: ['The connection was refused: nothing listens there.', DOWN],
-  EHOSTUNREACH: ['There is no way to this host.', "Check this machine's network and the address."],
-  ENETUNREACH: ['There is no way to this network.', "Check this machine's network and the address."],
+  EHOSTUNREACH: ['There is no route to this host.', "Check this machine's network and the address."],
+  ENETUNREACH: ['There is no route to this network.', "Check this machine's network and the address."],
   ECONNRESET: ['The connection was cut before an answer came.', DOWN],
   UND_ERR_SOCKET: ['The connection was cut before an answer came.', DOWN],
   CERT_HAS_EXPIRED: ['TLS error: the certificate has expired.', CERTIFICATE],
@@ -26,13 +25,13 @@ const CAUSES: Readonly<Record<string, readonly [problem: string, advice: string]
     'TLS error: the certificate chain is incomplete.',
     'Have the host send the intermediate certificates too (fullchain.pem).',
   ],
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['TLS error: the authority is unknown here.', CERTIFICATE],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['TLS error: this machine does not know the authority.', CERTIFICATE],
   ERR_TLS_CERT_ALTNAME_INVALID: [
     'TLS error: the certificate is for another host name.',
     'Use the name it was made for, or have the host issue one for this name.',
   ],
   ERR_SSL_WRONG_VERSION_NUMBER: [
-    'TLS error: what answers there does not speak TLS.',
+    'TLS error: the server there does not speak TLS.',
     'Use http:// on your own machine; elsewhere put the server behind a proxy that has a certificate.',
   ],
 };

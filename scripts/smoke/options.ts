@@ -62,7 +62,7 @@ export function parseOptions(
   const isExposed = url.protocol === 'http:' && !isLocal(url) && (token ?? token2) !== undefined;
   if (isExposed && !switches.has('allow-http')) {
     throw new UsageError(
-      'Over http:// the token would travel unencrypted. Use https://, or say --allow-http in a network of your own.',
+      'Over http:// the token would travel unencrypted. Use https://, or add --allow-http in a network of your own.',
     );
   }
   return {
@@ -119,7 +119,7 @@ function parseUrl(text: string): URL {
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw new UsageError('The URL must begin with https:// or http://, such as http://localhost:8000.');
   if (url.search !== '' || url.hash !== '' || url.username !== '')
-    throw new UsageError('Give the address alone, such as https://my-app.example.');
+    throw new UsageError('Give only the address of the server, such as https://my-app.example.');
   const path = url.pathname.replace(/(\/(mcp|sse))?\/*$/, '/');
   return new URL(path, url.origin);
 }
@@ -128,7 +128,7 @@ function parseUrl(text: string): URL {
 function parseToken(name: string, text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
   if (!/^[\x21-\x7e]+$/.test(text))
-    throw new UsageError(`The value of ${name} holds a blank or a character that no token has.`);
+    throw new UsageError(`The value of ${name} contains a space or a character that a token cannot contain.`);
   return text;
 }
 

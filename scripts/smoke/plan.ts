@@ -84,7 +84,7 @@ const noToken = (run: Run): string | false =>
 
 /** The server ends the stream of a caller without tools at once, since there are no changes to tell of. */
 const noTools = ({ tools }: Run): string | false =>
-  tools?.names.length === 0 && 'there are no tools, and so no changes to be told of';
+  tools?.names.length === 0 && 'there are no tools, so no changes are announced';
 
 /** Skips the step when the options do not say how many instances there are. */
 const noInstances = ({ options }: Run): string | false =>
@@ -112,7 +112,7 @@ export const PLAN: readonly PlannedStep[] = [
   { id: 'origin', title: 'Pages of other origins are refused', needs: ['page'], check: ({ target }) => checkOrigin(target) },
   { id: 'tools', title: 'Token opens GET /tools', needs: ['page'], check: async (run) => (run.tools = await listTools(run.target, known(run.face).authEnabled)) },
   { id: 'near-tokens', title: 'Nearly right tokens are refused', needs: TALKS, unless: noToken, check: ({ target }) => checkNearTokens(target) },
-  { id: 'cache', title: 'No cache hands on the answer of a user', needs: TALKS, unless: noToken, check: ({ target }) => checkCache(target) },
+  { id: 'cache', title: 'No cache gives the answer of one user to others', needs: TALKS, unless: noToken, check: ({ target }) => checkCache(target) },
   { id: 'identity', title: 'Server knows who asks', needs: TALKS, check: async (run) => {
     const { names, user } = known(run.tools);
     const passed = await checkIdentity(user, run.options.expectUser);
@@ -131,7 +131,7 @@ export const PLAN: readonly PlannedStep[] = [
   } },
   { id: 'session-credential', title: 'Streamable HTTP: every request needs the credential', needs: ['raw-session'], unless: authOff, check: (run) => checkSessionCredential(run.target, known(run.session)) },
   { id: 'body-size', title: 'Large messages get through', needs: ['raw-session'], check: (run) => checkBodySize(run.target, known(run.session), run.options.maxBodyBytes) },
-  { id: 'session', title: 'Streamable HTTP: a session from begin to end', needs: ['identity'], check: (run) => checkSession(run.target, known(run.expected)) },
+  { id: 'session', title: 'Streamable HTTP: a session from beginning to end', needs: ['identity'], check: (run) => checkSession(run.target, known(run.expected)) },
   { id: 'stateless', title: 'Streamable HTTP 2026-07-28: without a session', needs: ['identity'], check: async (run) => callTools(await connectStateless(run.target), known(run.expected)) },
   { id: 'post-stream', title: 'Streamable HTTP: answers that are streams come piece by piece', needs: TALKS, unless: noTools, check: async (run) => {
     const opened = await openPostStream(run.target);
@@ -142,7 +142,7 @@ export const PLAN: readonly PlannedStep[] = [
   { id: 'two-users', title: 'Two users are kept apart', needs: ['identity'], unless: ({ options }) => options.token2 === undefined && 'no --token2 was given: whether users are kept apart is not known', check: (run) => checkTwoUsers(run.target, run.options.token2, { expected: known(run.expected), sseEnabled: known(run.face).sseEnabled }) },
   { id: 'mcp-remote', title: 'mcp-remote connects, as in Claude Desktop', needs: ['identity'], unless: ({ options }) => !options.mcpRemote && '--mcp-remote was not given', check: (run) => checkMcpRemote(run.target, known(run.expected), run.options.allowHttp) },
   { id: 'sign-in', title: 'Sign-in: clients find out how', needs: TALKS, unless: signInNotAsked, check: async (run) => (run.discovered = await discoverSignIn(run.target)) },
-  { id: 'sign-in-client', title: 'Sign-in: a client registers, and no foreign address is taken', needs: ['sign-in'], unless: signInElsewhere, check: async (run) => (run.registered = await registerClient(run.target, known(run.discovered))) },
+  { id: 'sign-in-client', title: 'Sign-in: a client registers, and a foreign redirect_uri is refused', needs: ['sign-in'], unless: signInElsewhere, check: async (run) => (run.registered = await registerClient(run.target, known(run.discovered))) },
   { id: 'sign-in-page', title: 'Sign-in: the page takes the token and leads back', needs: ['sign-in-client'], unless: signInElsewhere, check: async (run) => (run.allowed = await signInOnPage(run.target, known(run.discovered), known(run.registered))) },
   { id: 'sign-in-tokens', title: 'Sign-in: its tokens call, are refreshed, and end', needs: ['sign-in-page'], unless: signInElsewhere, check: (run) => useSignIn(run.target, known(run.discovered), { ...known(run.registered), ...known(run.allowed) }) },
   // Late in the plan: these streams have been open since, so that part of the wait is over already.
@@ -159,7 +159,7 @@ export const PLAN: readonly PlannedStep[] = [
 /** Why a certificate is not checked on a connection that is not encrypted. */
 function plainHttp({ url }: Target): string {
   if (isLocal(url)) return 'plain HTTP within this machine';
-  return 'plain HTTP, as --allow-http says: whoever is on the way can read the token';
+  return 'plain HTTP, as --allow-http permits: anybody on the way can read the token';
 }
 
 /** Runs all steps; those whose needs have not passed are blocked. Returns whether any answer came. */

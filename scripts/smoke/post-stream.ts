@@ -70,7 +70,7 @@ async function open(target: Target, request: Request, what: string): Promise<Eve
 /** The failure of a stream of which nothing arrives. */
 function held(what: string, waitMs: number): CheckFailure {
   return new CheckFailure(
-    `Nothing arrived of ${what} within ${Math.min(FIRST_MS, waitMs) / 1000} s: something holds it until it is whole, and nobody sees progress.`,
+    `Nothing arrived of ${what} within ${Math.min(FIRST_MS, waitMs) / 1000} s: something holds it back until it is complete, so clients see no progress.`,
     BUFFERING,
   );
 }
@@ -95,7 +95,7 @@ export async function checkEvents(target: Target, { reader, endpoint }: SseStrea
   if (leastMs <= LATE_MS) return { detail: `${Math.max(0, Math.round(leastMs))} ms after their request` };
   throw new CheckFailure(
     `Events are late: the fastest of ${TRIES} came ${(leastMs / 1000).toFixed(1)} s after its request was taken.`,
-    `Something gathers events before it hands them on. ${BUFFERING}`,
+    `Something collects events before it passes them on. ${BUFFERING}`,
   );
 }
 

@@ -52,6 +52,6 @@ export async function beginRawSession(target: Target): Promise<RawSession> {
 
 /** The failure of an answer that has no session id. */
 export function noSessionId(): CheckFailure {
-  const advice = 'A proxy may strip the header Mcp-Session-Id from answers: let it through.';
+  const advice = 'A proxy may remove the header Mcp-Session-Id from answers: let it through.';
   return new CheckFailure('initialize was answered without a session id.', advice);
 }

@@ -28,9 +28,9 @@ const FACE = z.looseObject({
 export async function checkCertificatesAreChecked({
   takesAnyCertificate,
 }: Pick<SmokeOptions, 'takesAnyCertificate'>): Promise<Passed> {
-  if (!takesAnyCertificate) return { detail: 'by this machine, as clients do it' };
+  if (!takesAnyCertificate) return { detail: 'this machine checks them, as clients do' };
   throw new CheckFailure(
-    'NODE_TLS_REJECT_UNAUTHORIZED=0 is set: any certificate passes here, and no client would take a bad one.',
+    'NODE_TLS_REJECT_UNAUTHORIZED=0 is set: this check accepts any certificate, but clients would refuse a bad one.',
     'Run it again without the variable (unset NODE_TLS_REJECT_UNAUTHORIZED). For a private authority set NODE_EXTRA_CA_CERTS to its file.',
   );
 }
@@ -52,7 +52,7 @@ async function explainPath(target: Target, { status }: Answer): Promise<void> {
   const atOrigin = { ...target, url: new URL('/', target.url) };
   if (parseJson(await ask(atOrigin, '/health'), HEALTH) === undefined) return;
   throw new CheckFailure(
-    `Nothing of this server is under ${target.url.pathname} (status ${status}).`,
+    `The server does not answer under ${target.url.pathname} (status ${status}).`,
     `The server answers at ${target.url.origin}: give that address, or the one with /mcp.`,
   );
 }
@@ -76,7 +76,7 @@ export async function readFace(target: Target): Promise<Face> {
   if (believed !== here && !isLocal(target.url)) {
     const advice =
       'Set PUBLIC_URL to the address that clients use: the page and the client configurations show it.';
-    throw new CheckFailure(`The server believes to be at ${believed}.`, advice);
+    throw new CheckFailure(`The server takes ${believed} for its own address.`, advice);
   }
   const sseEnabled = transports.sse !== undefined;
   if (!sseEnabled) await requireNoSse(target);
@@ -161,10 +161,7 @@ async function readCertificate({
 
 /** The failure of a TLS handshake that takes too long. */
 function noTls(): CheckFailure {
-  return new CheckFailure(
-    'No TLS connection came about in time.',
-    'Run it again; --timeout 60 waits longer.',
-  );
+  return new CheckFailure('No TLS connection was made in time.', 'Run it again; --timeout 60 waits longer.');
 }
 
 /** Says what the same host answers on plain HTTP; empty where the URL has a port. Sends no token. */

@@ -17,7 +17,7 @@ import type { Passed } from './steps.ts';
 /** A token that no server knows. */
 export const WRONG_TOKEN = 'smoke-test-wrong-token';
 export const CLOSE_IT =
-  'Set AUTH_ENABLED=true and tokens (AUTH_TOKENS or TOKENS_FILE), or remove ALLOW_PUBLIC_WITHOUT_AUTH. If it is meant to be open, say --allow-open.';
+  'Set AUTH_ENABLED=true and tokens (AUTH_TOKENS or TOKENS_FILE), or remove ALLOW_PUBLIC_WITHOUT_AUTH. If the server is meant to be open, use --allow-open.';
 
 /** Checks that every protected route answers a request without a credential with a challenge that has no error code. */
 export async function checkNoCredential(target: Target, face: Face): Promise<Passed> {
@@ -80,7 +80,7 @@ export function requireChallenge(answer: Answer, path: string): string {
   const wasLetIn = answer.status < 300 || (answer.status < 500 && isPastTheGate(answer));
   if (wasLetIn)
     throw new CheckFailure(
-      `OPEN: ${path} lets in callers without a valid credential (status ${answer.status}).`,
+      `OPEN: ${path} accepts callers without a valid credential (status ${answer.status}).`,
       CLOSE_IT,
     );
   const challenge = answer.headers.get('www-authenticate');
@@ -92,8 +92,8 @@ export function requireChallenge(answer: Answer, path: string): string {
   }
   if (['unauthorized', 'invalid_token'].includes(codeOf(answer) ?? '')) return challenge;
   const advice =
-    'A proxy puts its own page over error answers, and nobody reads what is wrong with the token (nginx: proxy_intercept_errors off): let them through.';
-  throw new CheckFailure(`The words of the 401 on ${path} are not the server's.`, advice);
+    'A proxy replaces error answers by its own page, so nobody reads what is wrong with the token: let them through (nginx: proxy_intercept_errors off).';
+  throw new CheckFailure(`The body of the 401 on ${path} does not come from this server.`, advice);
 }
 
 /** Whether a refusal comes from behind the credential check: it is about a session, not about the credential. */

@@ -29,8 +29,8 @@ export async function checkRestart(target: Target, tell: (text: string) => void)
       reader.close();
     }
     throw new CheckFailure(
-      `Within ${RESTART_MS / 1000} s nothing was restarted.`,
-      'Restart the server, or deploy it anew, when this asks for it.',
+      `The server was not restarted within ${RESTART_MS / 1000} s.`,
+      'Restart the server, or deploy it again, when this asks for it.',
     );
   } finally {
     await session.end();
@@ -49,8 +49,8 @@ async function checkGoesOn(target: Target, { headers }: RawSession): Promise<Pas
     }
     if (answer?.status === 404) {
       throw new CheckFailure(
-        'After the restart the session is unknown (404): clients must begin anew, and not all do by themselves.',
-        'Set SERVER_SECRET, the same before and after ("npm run token -- secret" prints one): then sessions outlive restarts.',
+        'After the restart the session is unknown (404): clients must start a new session, and not all of them do.',
+        'Set SERVER_SECRET, with the same value before and after the restart ("npm run token -- secret" prints one): then sessions outlive restarts.',
       );
     }
     const isComing = answer === undefined || answer.status === 502 || answer.status === 503;
@@ -60,7 +60,7 @@ async function checkGoesOn(target: Target, { headers }: RawSession): Promise<Pas
       throw new CheckFailure('The server did not come back.', "Read the deployment's log.");
     await sleep(LOOK_MS);
   }
-  return { detail: `the session answers ${CALLS} calls after it` };
+  return { detail: `the session answers ${CALLS} calls after the restart` };
 }
 
 /** Makes one call on the session; undefined when the server cannot be reached. */

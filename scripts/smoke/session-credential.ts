@@ -33,7 +33,7 @@ async function requireClosed(target: Target, path: string, request: Request): Pr
   const what = `${request.method ?? 'POST'} ${path.split('?')[0] ?? path}`;
   if (answer.status < 400 || answer.status === 404)
     throw new CheckFailure(
-      `OPEN: after the handshake ${what} needs no valid credential (status ${answer.status}): whoever learns a session's id is its user.`,
+      `OPEN: after the handshake ${what} needs no valid credential (status ${answer.status}): anybody who learns a session's id can act as its user.`,
       `Does a proxy add the credential of the handshake to later requests? ${CLOSE_IT}`,
     );
   requireChallenge(answer, what);

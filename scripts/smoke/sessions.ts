@@ -10,7 +10,7 @@ import { callTools, type Expectation } from './tools.ts';
 
 const RPC_ERROR = z.looseObject({ error: z.looseObject({ code: z.number(), message: z.string() }) });
 const NO_SESSION_ADVICE =
-  'Clients start over on 404 only. If several instances run, a request may have reached one that does not know the session: run one, or use 2026-07-28.';
+  'Clients start a new session on 404 only. If several instances run, a request may have reached one that does not know the session: run one, or use 2026-07-28.';
 
 /** Checks a session from begin to end: it is opened, used and ended with DELETE, and is gone then. */
 export async function checkSession(target: Target, expected: Expectation): Promise<Passed> {
@@ -40,12 +40,10 @@ export async function requireGone(
   const answer: Answer = await ask(target, path, request);
   if (answer.status < 300) {
     const what = `${request.method ?? 'POST'} ${path.split('?')[0] ?? path}`;
-    throw new CheckFailure(
-      `${what} is let in (status ${answer.status}), where 404 should come.`,
-      letInAdvice,
-    );
+    throw new CheckFailure(`${what} is accepted (status ${answer.status}); expected was 404.`, letInAdvice);
   }
-  if (answer.status === 400) throw new CheckFailure('Status 400 came where 404 should.', NO_SESSION_ADVICE);
+  if (answer.status === 400)
+    throw new CheckFailure('The status is 400; expected was 404.', NO_SESSION_ADVICE);
   requireJson(answer, [404], RPC_ERROR);
 }
 

@@ -63,17 +63,17 @@ export async function signInOnPage(
   const back = URL.canParse(location) ? new URL(location) : undefined;
   if (back === undefined || `${back.origin}${back.pathname}` !== CALLBACK)
     throw new CheckFailure(
-      'The page sends the user somewhere else than the client asked for.',
-      'A proxy rewrites Location (nginx: proxy_redirect off): have it leave that as it is.',
+      'The page sends the user to another address than the client asked for.',
+      'A proxy rewrites the Location header: have it pass that on unchanged (nginx: proxy_redirect off).',
     );
   const { searchParams } = back;
   if (searchParams.get('state') !== state || searchParams.get('iss') !== issuer)
     throw new CheckFailure(
-      `The way back does not repeat the state, or names another issuer than ${issuer}.`,
+      `The redirect to the client does not repeat the state, or names another issuer than ${issuer}.`,
       adviceOn(target, searchParams.get('iss')),
     );
   return {
-    detail: 'it takes the token, and leads back to the client alone',
+    detail: 'it takes the token, and leads back only to the client',
     code: searchParams.get('code') ?? '',
     verifier,
   };
@@ -99,15 +99,15 @@ export async function useSignIn(
   if (guessed.status !== 400 || codeOf(guessed) !== 'invalid_grant')
     throw new CheckFailure(
       `A code without its verifier is answered ${guessed.status}.`,
-      'Whoever sees the code could use it: another server answers at /token, or report it.',
+      'Anybody who sees the code could use it. If another server answers at /token, correct the proxy; otherwise report this.',
     );
   const tokens = requireTokens(await exchange(verifier));
   const own = await whoIs(target, target.token);
   const derived = await whoIs(target, tokens.access_token);
   if (own !== derived)
     throw new CheckFailure(
-      'The token of the sign-in is another user than the token that was pasted.',
-      'A proxy gives requests a credential of its own: have it hand on Authorization as it comes.',
+      'The token of the sign-in belongs to another user than the token that was pasted.',
+      'A proxy adds a credential of its own to requests: have it pass on Authorization unchanged.',
     );
   const { refresh_token: refreshToken } = tokens;
   let last = tokens;
@@ -156,7 +156,7 @@ function requireTokens(answer: Answer): z.infer<typeof TOKENS> {
   if (/\bno-store\b/.test(answer.headers.get('cache-control') ?? '')) return tokens;
   throw new CheckFailure(
     'The tokens come without Cache-Control: no-store.',
-    'A proxy changes Cache-Control: have it leave that alone, or a cache may keep tokens.',
+    'A proxy changes Cache-Control: have it pass that on unchanged, or a cache may keep tokens.',
   );
 }
 
@@ -174,11 +174,11 @@ function requirePolicy({ headers }: Answer): void {
   if (!policy.includes("frame-ancestors 'none'") && headers.get('x-frame-options') !== 'DENY')
     throw new CheckFailure(
       'The sign-in page may be framed by other pages.',
-      'A proxy takes Content-Security-Policy away: have it hand that on.',
+      'A proxy removes Content-Security-Policy: have it pass that on.',
     );
   if (policy.includes('form-action') || headers.get('referrer-policy') === 'no-referrer')
     throw new CheckFailure(
-      'Browsers will not send the form, or not follow it back to the client.',
+      'Browsers will not send the form, or will not follow the redirect to the client.',
       'A proxy adds headers of its own (form-action in Content-Security-Policy, Referrer-Policy: no-referrer): leave those of the server.',
     );
 }

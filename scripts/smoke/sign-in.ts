@@ -46,7 +46,7 @@ const SET_PUBLIC_URL =
 
 /** What to do about a proxy that changes Host, by which the server may name its address. */
 const PASS_HOST =
-  'a proxy writes an address of its own over Host: have the proxy pass on Host, for every path (nginx: proxy_set_header Host $http_host, in each location).';
+  'a proxy replaces the Host header: have the proxy pass on Host, for every path (nginx: proxy_set_header Host $http_host, in each location).';
 
 /**
  * What to do when the server names another address than the deployment's. The server takes the address from `Host` where that is one of
@@ -56,8 +56,8 @@ export function adviceOn({ url }: Target, address: string | null): string {
   const named = parseAddress(address ?? '');
   const isLocal = named !== undefined && isLoopbackHost(named.hostname) && !isLoopbackHost(url.hostname);
   return isLocal
-    ? `If PUBLIC_URL is set, ${PASS_HOST} Else set PUBLIC_URL to the address that clients use.`
-    : `${SET_PUBLIC_URL} If it is so, ${PASS_HOST}`;
+    ? `If PUBLIC_URL is set, ${PASS_HOST} Otherwise set PUBLIC_URL to the address that clients use.`
+    : `${SET_PUBLIC_URL} If it is set so, ${PASS_HOST}`;
 }
 
 /** Follows a 401 to the documents, each of which is where the one before it says. All must be about one address. */
@@ -68,20 +68,20 @@ export async function discoverSignIn(target: Target): Promise<Discovered> {
   if (pointer === undefined) {
     throw new CheckFailure(
       'The 401 of /mcp does not say where to sign in (resource_metadata).',
-      'Signing in is off: set SERVER_SECRET and PUBLIC_URL; the log says "users cannot sign in", and why. Or a proxy takes WWW-Authenticate away.',
+      'Signing in is off: set SERVER_SECRET and PUBLIC_URL; the log says "users cannot sign in", and why. Or a proxy removes WWW-Authenticate.',
     );
   }
   const resource = requireJson(await askDocument(target, pointer), [200], RESOURCE);
   if (resource.resource !== `${here}/mcp`)
     throw new CheckFailure(
-      `The server says to be ${resource.resource}, not ${here}/mcp.`,
+      `The server's metadata names the resource ${resource.resource}, not ${here}/mcp.`,
       adviceOn(target, resource.resource),
     );
   const [issuer = ''] = resource.authorization_servers;
   if (issuer !== here) {
     const nothing = { authorize: '', token: '', register: undefined, revoke: undefined };
     return {
-      detail: `users sign in at ${issuer}, which is not looked at`,
+      detail: `users sign in at ${issuer}, which is not checked`,
       issuer,
       ...nothing,
       isHere: false,
@@ -92,7 +92,7 @@ export async function discoverSignIn(target: Target): Promise<Discovered> {
   const metadata = requireJson(await askDocument(target, document), [200], METADATA);
   if (metadata.issuer !== issuer)
     throw new CheckFailure(
-      `The document at ${document} is of ${metadata.issuer}.`,
+      `The document at ${document} names the issuer ${metadata.issuer}.`,
       adviceOn(target, metadata.issuer),
     );
   if (!metadata.code_challenge_methods_supported.includes('S256'))
@@ -117,8 +117,8 @@ async function askDocument(target: Target, address: string): Promise<Answer> {
   const path = target.url.pathname.replace(/\/$/, '');
   if (path === '' || answer.status !== 404 || codeOf(answer) !== undefined) return answer;
   throw new CheckFailure(
-    `${address} is answered 404 by somebody else.`,
-    `Clients look there: have the proxy hand /.well-known/oauth-…${path} to this server too, as deploy/nginx-path.conf does.`,
+    `${address} is answered 404 by another server.`,
+    `Clients ask there: have the proxy pass /.well-known/oauth-…${path} to this server too, as deploy/nginx-path.conf does.`,
   );
 }
 
@@ -134,7 +134,10 @@ export async function registerClient(target: Target, { register }: Discovered): 
   if (foreign.status !== 400 || codeOf(foreign) !== 'invalid_redirect_uri') throw openRedirect(foreign);
   const answer = await askAt(target, register, { body: { ...metadata, redirect_uris: [CALLBACK] } });
   const { client_id: clientId } = requireJson(answer, [201], CLIENT);
-  return { detail: 'a client for this machine is taken, one for another address is refused', clientId };
+  return {
+    detail: 'a client on this machine is registered; one with a foreign redirect_uri is refused',
+    clientId,
+  };
 }
 
 /** Sends a request to an address that the server has named, which must have the deployment's origin. */
@@ -160,7 +163,7 @@ function parseAddress(text: string): URL | undefined {
 /** The failure of a server that would send a code to a foreign address. */
 export function openRedirect({ status }: Answer): CheckFailure {
   return new CheckFailure(
-    `OPEN: an address of somebody else is taken for the way back (status ${status}).`,
-    'Take it out of OAUTH_REDIRECT_URIS, if it is there. Else another server answers: whoever lures a user there gets in as that user.',
+    `OPEN: a redirect_uri of somebody else is accepted (status ${status}).`,
+    'Remove it from OAUTH_REDIRECT_URIS, if it is there. Otherwise another server answers: anybody who lures a user there can act as that user.',
   );
 }

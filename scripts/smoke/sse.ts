@@ -47,7 +47,7 @@ function endpointOf(target: Target, said: string): string {
     return `${endpoint.pathname.slice(base.length - 1)}${endpoint.search}`;
   throw new CheckFailure(
     `The stream sends its messages to ${endpoint.origin}${endpoint.pathname}, outside ${target.url.href}.`,
-    'A proxy adds a path that the server does not know: set PUBLIC_URL to the whole address, with the path.',
+    'A proxy adds a path that the server does not know: set PUBLIC_URL to the whole address, including the path.',
   );
 }
 
@@ -63,6 +63,6 @@ async function openOrExplain(target: Target, waitMs: number): Promise<EventStrea
 
 /** The failure of a stream of which nothing arrives. */
 function buffering(waitMs: number): CheckFailure {
-  const problem = `Nothing of the stream arrived within ${waitMs / 1000} s, although the server sends its first event at once: a buffering proxy holds it back.`;
+  const problem = `No event of the stream arrived within ${waitMs / 1000} s, although the server sends its first event at once: a buffering proxy holds it back.`;
   return new CheckFailure(problem, BUFFERING);
 }

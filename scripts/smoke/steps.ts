@@ -72,7 +72,7 @@ async function outcomeOf(
     if (error instanceof CheckFailure)
       return { status: 'failed', detail: error.message, advice: error.advice };
     const advice =
-      'The check did not expect this: it may be its own fault. Run it again, and report it if it stays.';
+      'The check did not expect this, and may itself be wrong. Run it again, and report it if this happens again.';
     return { status: 'failed', detail: error instanceof Error ? error.message : String(error), advice };
   }
 }

@@ -41,7 +41,7 @@ export async function callTools(client: ToolClient, expected: Expectation): Prom
     const names = tools.map(({ name }) => name);
     if (names.join() !== expected.names.join()) {
       const advice =
-        'Two servers seem to answer under this URL, or one that was just replaced: run it again.';
+        'Two servers seem to answer under this URL, or the server was just replaced: run this again.';
       throw new CheckFailure(
         `The client sees the tools ${names.join(', ')}; GET /tools lists others.`,
         advice,
@@ -59,9 +59,9 @@ export async function callTools(client: ToolClient, expected: Expectation): Prom
 /** Says what was called, and whether it named the user. */
 function describe(called: readonly string[], told: readonly string[], { userId }: User): string {
   if (called.length === 0)
-    return 'none of them read-only and without input: none was called, and the user is known from GET /tools alone';
+    return 'none was called, since none is read-only and needs no input; only GET /tools names the user';
   if (told.length > 0) return `${called.join(' and ')} called, as ${userId}`;
-  return `${called.join(' and ')} called; what they say does not tell the user, who is known from GET /tools alone`;
+  return `${called.join(' and ')} called; the results do not name the user, only GET /tools does`;
 }
 
 /** Calls tools with the hint `readOnlyHint` that need no input; first those whose name promises to tell the user. */
@@ -77,7 +77,7 @@ export async function callTellers(client: ToolClient, tools: readonly ListedTool
     const result = RESULT.safeParse(await client.callTool({ name, arguments: {} }));
     if (!result.success)
       throw new CheckFailure(
-        `${name} was answered with something that is no result of a tool.`,
+        `${name} was answered with something that is not the result of a tool.`,
         'Something on the way changes messages.',
       );
     const { content, structuredContent } = result.data;
@@ -108,7 +108,7 @@ function requireUser({ name, text }: Said, { user, tellers }: Expectation): bool
   if ((claimed !== undefined && !isUser) || (!told && tellers?.has(name) === true))
     throw new CheckFailure(
       `Wrong user: calls run as ${claimed ?? 'somebody else'}, GET /tools is answered as ${user.userId}: ${name} shows it.`,
-      'Something in front of this transport sends another credential on, or the server mixes up its callers.',
+      'Something in front of this transport passes on another credential, or the server confuses its callers.',
     );
   if (told) tellers?.add(name);
   return told;

@@ -10,8 +10,8 @@ import type { Passed } from './steps.ts';
 import { callTellers, type Expectation, tellsOf } from './tools.ts';
 
 const APART =
-  'Give tokens of two users. If they are of two, something in front of the server sends everybody on with the credential of one, or the server mixes up its callers: take the deployment offline until this is mended.';
-const INTRUDED = 'One user can use the session of another: take the deployment offline until this is mended.';
+  'Give the tokens of two different users. If you did, something in front of the server gives all requests the credential of one, or the server confuses its callers: take the deployment offline until this is fixed.';
+const INTRUDED = 'One user can use the session of another: take the deployment offline until this is fixed.';
 
 /** Checks both users, on both transports. */
 export async function checkTwoUsers(
@@ -22,7 +22,7 @@ export async function checkTwoUsers(
   const targets = [target, { ...target, token: token2 }] as const;
   const users = [expected.user, await askWho(targets[1])] as const;
   if (users[0].userId === users[1].userId)
-    throw new CheckFailure(`Both tokens are those of ${users[0].userId}.`, APART);
+    throw new CheckFailure(`Both tokens belong to ${users[0].userId}.`, APART);
   const clients: SessionClient[] = [];
   try {
     for (const one of targets) clients.push(await connectSession(one));
@@ -34,7 +34,7 @@ export async function checkTwoUsers(
     if (sseEnabled)
       for (const [index, one] of targets.entries()) await refuseOnSse(one, targets[1 - index]?.token);
     const ids = users.map(({ userId }) => userId).join(' and ');
-    return { detail: `${ids}, each with a session that is closed to the other` };
+    return { detail: `${ids}, neither can use the session of the other` };
   } finally {
     await Promise.allSettled(clients.map(closeSession));
   }

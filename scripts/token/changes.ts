@@ -143,11 +143,11 @@ async function apply(context: CommandContext, { done, choose, change }: Action):
     print(printableJson({ [camelCase(done)]: facts, left }));
   } else {
     const lines = facts.map((fact) => `${done} ${fact.id} of ${printable(fact.userId)}.`);
-    print(lines.length === 0 ? 'There is none to take away.' : lines.join('\n'));
+    print(lines.length === 0 ? 'There is nothing to remove.' : lines.join('\n'));
   }
   if (chosen.length > 0) tellOutlook(context, edited);
   if (left === 0)
-    warn(`${store.name} holds no token any more: nobody gets in, and a server does not start with it.`);
+    warn(`${store.name} no longer holds any token: nobody gets in, and a server does not start with it.`);
 }
 
 /** Turns a violation of the file's rules into an error that names the command's options; any other error stays as it is. */

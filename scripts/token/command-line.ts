@@ -37,7 +37,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | { reado
   const [argument, ...extra] = positionals;
   if (extra.length > 0 || (argument !== undefined && takes === undefined)) {
     const hint = command === 'check' ? `${NOT_ON_THE_COMMAND_LINE} ` : '';
-    throw misuse(`${hint}${command} has an argument too many.`, helpOf(command));
+    throw misuse(`${hint}${command} has too many arguments.`, helpOf(command));
   }
   return { command, argument, json: switches.has('json'), values: texts };
 }

@@ -21,7 +21,7 @@ export const create: Command = {
     const { line, now, store } = context;
     const { user, name, scopes, expires, limit, note } = line.values;
     if (user === undefined)
-      throw new CommandError(EXIT.usage, 'create needs --user: who the token belongs to.');
+      throw new CommandError(EXIT.usage, 'create needs --user, the user that the token belongs to.');
     const nowMs = now();
     const fields = newEntry({ user, name, scopes, expires, limit, note }, nowMs);
     const token = mintToken();

@@ -14,8 +14,8 @@ const NAME = 'the database';
 
 /** The usual reasons why a database cannot be used: what they mean, and what helps. */
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
-  [/^(28...|password)$/, 'it refuses the user or the password. Correct them in DATABASE_URL'],
-  [/^3D000$/, 'there is no such database. Make it, or correct its name in DATABASE_URL'],
+  [/^(28...|password)$/, 'it rejects the user or the password. Correct them in DATABASE_URL'],
+  [/^3D000$/, 'there is no such database. Create it, or correct its name in DATABASE_URL'],
   [
     /^(ECONNREFUSED|ENOENT)$/,
     'nothing listens there. Start the database, or correct the host and the port in DATABASE_URL',
@@ -30,13 +30,16 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
     'all of its connections are in use. Wait a little, or raise max_connections of the database that DATABASE_URL names',
   ],
   [/^25006$/, 'it can only be read, as a standby is. Name its primary in DATABASE_URL'],
-  [/^TLS$/, 'no encrypted connection comes about. Correct sslmode in DATABASE_URL, or the certificate'],
+  [/^TLS$/, 'no encrypted connection can be made. Correct sslmode in DATABASE_URL, or the certificate'],
   [
     /^(SQLITE_(CANTOPEN|READONLY|AUTH)|EACCES|EPERM|EROFS|EEXIST|ENOTDIR|EISDIR)$/,
-    'its file cannot be opened or made. Correct the path in DATABASE_URL, or what this user may do there',
+    'its file cannot be opened or created. Correct the path in DATABASE_URL, or the permissions of this user there',
   ],
-  [/^(53100|SQLITE_FULL)$/, 'the disk is full. Make room where the database of DATABASE_URL keeps its data'],
-  [/^SQLITE_NOTADB$/, 'the file is no database of SQLite. Correct the path in DATABASE_URL'],
+  [
+    /^(53100|SQLITE_FULL)$/,
+    'the disk is full. Free space on the disk where the database of DATABASE_URL keeps its data',
+  ],
+  [/^SQLITE_NOTADB$/, 'the file is not an SQLite database. Correct the path in DATABASE_URL'],
 ];
 
 /** The store of a server that keeps its tokens in a database; undefined when it does not, or `--file` names a file. Connects to nothing. */
@@ -72,7 +75,7 @@ export function storeInDatabase(
       );
       return {
         result,
-        outlook: 'Every running server with this database takes this over within two seconds.',
+        outlook: 'Every running server with this database applies this change within two seconds.',
         warnings,
       };
     },

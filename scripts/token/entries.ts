@@ -20,7 +20,7 @@ export function findEntry(entries: readonly TokenEntry[], id: string): TokenEntr
   if (found === undefined)
     throw new CommandError(
       EXIT.noSuchToken,
-      `There is no token with the id ${tokenIdOf(digits)}; list shows those that there are.`,
+      `There is no token with the id ${tokenIdOf(digits)}; list shows all tokens.`,
     );
   if (others.length > 0) {
     const candidates = [found, ...others].map(
@@ -43,6 +43,6 @@ export function entriesOfUser(entries: readonly TokenEntry[], userId: string): r
   if (found.length > 0) return found;
   throw new CommandError(
     EXIT.noSuchToken,
-    `There is no token of the user ${printable(userId)}; list shows who has one.`,
+    `There is no token of the user ${printable(userId)}; list shows the users that have one.`,
   );
 }

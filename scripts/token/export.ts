@@ -11,13 +11,16 @@ export const exportTokens: Command = {
     const file = await store.read();
     const { length } = file.entries;
     if (length === 0)
-      throw new CommandError(EXIT.failed, `${store.name} holds no token; a server does not start with it.`);
+      throw new CommandError(
+        EXIT.failed,
+        `${store.name} holds no token, and a server does not start without one.`,
+      );
     print(escapeUnprintable(toOneLine(file)));
     const weak = idsOfWeak(file.entries);
     if (weak.length > 0)
       warn(
-        'A server that others can reach does not start with this: tokens of the documentation and short ones keep nobody out. ' +
-          `Take them out with "npm run token -- revoke ID", and export again: ${weak.join(', ')}.`,
+        'A server that others can reach refuses tokens that are short or copied from the documentation, and does not start. ' +
+          `Remove them with "npm run token -- revoke ID", and export again: ${weak.join(', ')}.`,
       );
     warn(
       `Give this line to the server as the secret AUTH_TOKENS (${length} ${length === 1 ? 'token' : 'tokens'}).`,

@@ -20,7 +20,7 @@ export const importUsers: Command = {
   async run(context) {
     const { line, now, store, address, print, warn } = context;
     if (line.argument === undefined)
-      throw new CommandError(EXIT.usage, 'import needs the file to read, a table with the column user.');
+      throw new CommandError(EXIT.usage, 'import needs a file to read: a table with the column user.');
     const wanted = readUsers(await readTable(line.argument), now());
     const edited = await store.edit(
       ({ entries }) => {
@@ -47,11 +47,11 @@ export const importUsers: Command = {
       );
     const skipped = wanted.length - rows.length;
     warn(
-      `${rows.length} made, ${skipped} of ${wanted.length} had one already. The tokens are shown this once.`,
+      `${rows.length} tokens made; ${skipped} of ${wanted.length} users had one already. The tokens are shown only this once.`,
     );
     if (!address.isNamed)
       warn(
-        'The links lead to this machine. Say where the server is, with --url https://my-app.example or PUBLIC_URL.',
+        'The links lead to this machine. For a server elsewhere, give its address with --url https://my-app.example or PUBLIC_URL.',
       );
     await warnOfUnknownScopes(
       context,
@@ -88,8 +88,8 @@ function readUsers([head, ...rows]: readonly CsvRow[], nowMs: number): EntryFiel
   if (strange !== -1 || !columns.includes('user') || new Set(columns).size < columns.length)
     throw new CommandError(
       EXIT.failed,
-      `The first line of the table must name its columns, each once: user, and of name, scopes, expires those that are there.${
-        strange === -1 ? '' : ` Column ${strange + 1} is none of them.`
+      `The first line of the table must name its columns, each once: user, and any of name, scopes, expires.${
+        strange === -1 ? '' : ` Column ${strange + 1} is not one of these.`
       }`,
     );
   const seen = new Map<string, number>();
@@ -118,7 +118,7 @@ function readUser({
   readonly seen: Map<string, number>;
 }): EntryFields {
   if (cells.length > columns.length)
-    throw new CommandError(EXIT.failed, 'it has more cells than the first one has columns.');
+    throw new CommandError(EXIT.failed, 'it has more cells than the table has columns.');
   const valueOf = (name: (typeof COLUMNS)[number]): string | undefined => {
     const cell = cells[columns.indexOf(name)];
     return cell === '' ? undefined : cell;
@@ -134,7 +134,7 @@ function readUser({
   );
   requireValid(fields, '');
   const twin = seen.get(fields.userId);
-  if (twin !== undefined) throw new CommandError(EXIT.failed, `it names the user of row ${twin} again.`);
+  if (twin !== undefined) throw new CommandError(EXIT.failed, `it names the same user as row ${twin}.`);
   seen.set(fields.userId, row);
   return fields;
 }

@@ -25,7 +25,7 @@ export async function readKeptUses(
     );
   } catch (error) {
     const reason = reasonOf(error).replace(/\.$/, '');
-    warn(`When tokens were last used cannot be read from the database: ${reason}.`);
+    warn(`The last use of tokens cannot be read from the database: ${reason}.`);
     return undefined;
   } finally {
     await database?.close();

@@ -28,7 +28,7 @@ export async function warnOfUnknownScopes(
     known === undefined ? [] : scopes.filter((scope) => scope !== ADMIN_SCOPE && !known.has(scope));
   if (known === undefined || unknown.length === 0) return;
   warn(
-    `Nothing here asks for the scope ${printable([...new Set(unknown)].join(', '))}. Those that something asks for are: ` +
+    `Nothing on this server needs the scope ${printable([...new Set(unknown)].join(', '))}. The scopes that it knows are: ` +
       `${[...known].toSorted().join(', ') || 'none'}.`,
   );
 }

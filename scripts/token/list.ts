@@ -26,7 +26,7 @@ export const list: Command = {
     const plain = facts.filter((_, index) => entries[index]?.isPlain === true).map(({ id }) => id);
     if (plain.length > 0)
       warn(
-        `The file holds these tokens themselves instead of their digests: ${plain.join(', ')}. rotate replaces one.`,
+        `The file holds these tokens themselves instead of their digests: ${plain.join(', ')}. "npm run token -- rotate ID" replaces one.`,
       );
   },
 };

@@ -103,7 +103,7 @@ async function unpack(input: Readable, source: string): Promise<Readable> {
     input.destroy();
     throw new CommandError(
       EXIT.failed,
-      `${source} is packed by ${packer.name}, which cannot be undone here. Hand it on: ${packer.name} -dc FILE | npm run -s usage`,
+      `${source} is compressed by ${packer.name}, which cannot be read here. Decompress it: ${packer.name} -dc FILE | npm run -s usage`,
     );
   }
   const into = packer?.unpack?.() ?? output;

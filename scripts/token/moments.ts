@@ -13,7 +13,7 @@ export function parseExpiry(text: string, nowMs: number): number {
       EXIT.usage,
       '--expires must be a length of time such as 90d or 12h, or a date such as 2027-06-30 or 2027-06-30T12:00:00Z.',
     );
-  if (moment <= nowMs) throw new CommandError(EXIT.usage, '--expires lies in the past.');
+  if (moment <= nowMs) throw new CommandError(EXIT.usage, '--expires is in the past.');
   return moment;
 }
 

@@ -36,9 +36,9 @@ export function parseOptions(args: readonly string[], table: OptionTable): Parse
   // Node's parser would silently keep the last value.
   const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []));
   const repeated = given.find((name, at) => texts.includes(name) && given.indexOf(name) !== at);
-  if (repeated !== undefined) throw misuse(`--${repeated} is there twice; give it once.`, help);
+  if (repeated !== undefined) throw misuse(`--${repeated} is given twice; give it once.`, help);
   if (positionals.length > most) {
-    const words = most === 0 ? 'takes options only' : 'has an argument too many';
+    const words = most === 0 ? 'takes options only' : 'has too many arguments';
     throw misuse(`${subject} ${words}.`, help);
   }
   const found = Object.entries(values);

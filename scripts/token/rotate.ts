@@ -61,7 +61,7 @@ function requireRotatable({ digest, disabled, user }: TokenEntry): void {
   if (typeof successor === 'string' && /^[0-9a-f]{8}$/.test(successor))
     throw new CommandError(
       EXIT.noSuchToken,
-      `${id} has been replaced by ${successor} already; rotate that one.`,
+      `${id} has already been replaced by ${successor}; rotate that one.`,
     );
 }
 
@@ -74,8 +74,5 @@ function sameLifetime({ user, expiresAtMs: oldEndMs }: TokenEntry, nowMs: number
   const createdMs = Date.parse(String(user.metadata['created']));
   if (createdMs < oldEndMs) return nowMs + oldEndMs - createdMs;
   if (oldEndMs > nowMs) return oldEndMs;
-  throw new CommandError(
-    EXIT.usage,
-    'The old token has expired; say with --expires how long the new one lasts.',
-  );
+  throw new CommandError(EXIT.usage, 'The old token has expired; set the end of the new one with --expires.');
 }

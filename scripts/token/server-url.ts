@@ -19,9 +19,9 @@ export function parseServerUrl(text: string): string {
 export function objectionTo(text: string): string | undefined {
   const url = /^https?:\/\/[^/@]+/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined) return undefined;
-  if (/[?#]/.test(text)) return 'must be the address alone: leave out what begins with ? or #';
+  if (/[?#]/.test(text)) return 'must be the address alone: remove the part that begins with ? or #';
   if (OWN_PATH.test(withoutEndpoint(url.pathname)))
-    return 'must not have a path that a server uses itself, such as /tools: leave that out';
+    return 'must not have a path of the server itself, such as /tools: remove that';
   return /[^\w/.~-]/.test(url.pathname)
     ? 'must have a path of letters from a to z, digits, _, -, . and ~ alone'
     : undefined;

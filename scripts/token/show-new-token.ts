@@ -53,7 +53,7 @@ export function showNewToken(
     return;
   }
   const owner = printable(name === undefined ? userId : `${userId} (${name})`);
-  const end = expiresAt === undefined ? 'without an end' : `until ${expiresAt}`;
+  const end = expiresAt === undefined ? 'until it is revoked' : `until ${expiresAt}`;
   const before =
     replaces === undefined
       ? []
@@ -68,10 +68,10 @@ export function showNewToken(
       '',
       `  ${token}`,
       '',
-      `It is shown this once; ${store.name} holds its digest only.`,
+      `It is shown only this once; ${store.name} holds its digest only.`,
       ...before,
       '',
-      'For its user, a link to a page that connects clients in one click. It holds the token, so it is as secret:',
+      'For its user, a link to a page that connects clients in one click. It contains the token, so keep it secret:',
       '',
       `  ${personalLink(target)}`,
       '',
@@ -86,4 +86,4 @@ export function showNewToken(
 
 /** The hint where neither an option nor a variable says where clients find the server. */
 const ASK_FOR_URL =
-  'This is for a server on this machine. For one elsewhere say where it is, with --url https://my-app.example or PUBLIC_URL.';
+  'This is for a server on this machine. For a server elsewhere, give its address with --url https://my-app.example or PUBLIC_URL.';

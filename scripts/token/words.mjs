@@ -29,7 +29,7 @@ which is made when there is none.`,
   },
   import: {
     usage: ['import FILE.csv'],
-    summary: 'make a token for every user of a table who has none',
+    summary: 'make a token for every user in a table who has none',
     about: `Reads a table with the columns user, name, scopes, expires. All but the first may be missing; scopes are separated by spaces; an
 empty cell counts as an option of create that is not given. Makes a token for every user who has none, not even a disabled or
 expired one, and prints a table with the columns user, token and link. A link opens the page for its user: it holds the token
@@ -72,7 +72,10 @@ from the command line.`,
 until the overlap is over, so that nothing is cut while the new one is handed out.`,
     argument: 'ID',
     options: {
-      overlap: ['TIME', 'how long the old one still works, such as 2h or 7d; 0 for not at all. Default: 24h'],
+      overlap: [
+        'TIME',
+        'how long the old one still works, such as 2h or 7d; 0: it stops at once. Default: 24h',
+      ],
       expires: [
         'WHEN',
         'when the new one expires (90d, or a date). Default: it has the lifetime of the old one',
@@ -87,14 +90,14 @@ until the overlap is over, so that nothing is cut while the new one is handed ou
   },
   enable: {
     ...ofChosen('enable'),
-    summary: 'let a disabled token in again',
+    summary: 'make a disabled token valid again',
     about: 'Undoes what disable did.',
   },
   'sign-out': {
     ...ofChosen('sign-out'),
     summary: 'end the sign-ins that were made with a token',
-    about: `Whatever was issued by signing in with the token before this moment is no longer valid; the token itself stays valid. The
-moment is stored in the entry, as signInsSince.`,
+    about: `Everything that was issued when somebody signed in with the token is no longer valid; the token itself stays valid. The
+time of this command is stored in the entry, as signInsSince.`,
   },
   revoke: {
     ...ofChosen('revoke'),
@@ -106,13 +109,13 @@ moment is stored in the entry, as signInsSince.`,
     usage: ['prune'],
     summary: 'remove the entries of expired tokens',
     about:
-      'Removes expired tokens from the file. The server can then no longer say of them that they have expired.',
-    options: { older: ['TIME', 'only those that expired at least so long ago, such as 30d. Default: 0'] },
+      'Removes expired tokens from the file. The server then answers that such a token is unknown, no longer that it has expired.',
+    options: { older: ['TIME', 'only those that expired at least this long ago, such as 30d. Default: 0'] },
   },
   export: {
     usage: ['export'],
     summary: 'print the file on one line, for the secret AUTH_TOKENS',
-    about: `Prints the token file on one line, with digests in the place of tokens, for the secret AUTH_TOKENS of a host that gives
+    about: `Prints the token file on one line, with digests instead of tokens, for the secret AUTH_TOKENS of a host that gives
 secrets as variables: npm run -s token -- export`,
   },
   secret: {

@@ -105,7 +105,7 @@ test('is refused by the command and by the server when the installation lacks it
   const answer = await fetch(`${server.url}/connect.mcpb`);
 
   expect(ending.code).toBe(1);
-  expect(connect.stderr()).toMatch(/^What goes into that file is not part of this installation: .*\n$/);
+  expect(connect.stderr()).toMatch(/^This installation lacks the folder bundle\/ .*\n$/);
   expect(answer.status).toBe(404);
   expect(await answer.json()).toMatchObject({
     error: 'not_found',

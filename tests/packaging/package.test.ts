@@ -93,7 +93,7 @@ testInCi('says which commands there are', async () => {
   const smok = sandbox.spawn({ args: [path.join(ROOT, 'scripts/bin.mjs'), 'smok'], cwd: folder });
 
   expect(await waitForEnd(smok)).toMatchObject({ code: 3 });
-  expect(smok.stderr()).toContain('Say which command: smoke, doctor, connect, token');
+  expect(smok.stderr()).toContain('Name a command: smoke, doctor, connect, token');
 });
 
 test('holds the build and the page, and nothing of the checkout besides', () => {

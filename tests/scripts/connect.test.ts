@@ -85,7 +85,7 @@ testEach([
     'a client that is none',
     ['--client', 'emacs'],
     '',
-    'There is no such client. There are: sign-in, claude-desktop',
+    'There is no such client. The clients are: sign-in, claude-desktop',
   ],
   ['a token on the command line', ['--token', 'secret'], '', 'never taken from the command line'],
   ['a token as an argument', [`mcp_${'s'.repeat(43)}`], '', 'never taken from the command line'],
@@ -95,7 +95,7 @@ testEach([
     'an address with a query',
     ['--url', 'https://x.example/a?b=secret'],
     '',
-    '--url must be the address alone: leave out what begins with ?',
+    '--url must be the address alone: remove the part that begins with ?',
   ],
   ['a path of the server itself', ['--url', 'https://x.example/tools/mcp'], '', '--url must not have a path'],
   ['a path in other letters', ['--url', 'https://x.example/päth'], '', '--url must have a path of'],
@@ -104,7 +104,7 @@ testEach([
   ['an option that could be a secret', ['--Sesame-secret'], '', 'connect has no option like that.'],
   ['an option without its value', ['--client'], '', '--client needs a value.'],
   ['a switch with a value', ['--token-stdin=secret'], '', '--token-stdin takes no value.'],
-  ['a client that is no option', ['cursor'], '', 'one client is --client NAME'],
+  ['a client that is no option', ['cursor'], '', 'choose a client with --client NAME'],
   ['a name that no configuration can hold', ['--name', 'my "secret'], '', '--name must be'],
 ] as const)('refuses %s with exit code 2', async (_, args, stdin, message) => {
   const { code, stdout, stderr } = await connect(args, stdin);

@@ -151,9 +151,9 @@ test.each([
 
 test.each([
   { args: ['--help'], code: 0, first: 'Usage: npm run drop' },
-  { args: ['nothing'], code: 2, first: 'There is no part nothing.\n' },
-  { args: ['metrics', 'admin'], code: 2, first: 'drop takes one part at a time' },
-  { args: [], code: 2, first: 'drop needs the name of a part.\n' },
+  { args: ['nothing'], code: 2, first: 'There is no part with the name nothing.\n' },
+  { args: ['metrics', 'admin'], code: 2, first: 'drop removes one part at a time' },
+  { args: [], code: 2, first: 'drop needs the name of the part to remove.\n' },
   { args: ['page', '--dryrun'], code: 2, first: 'drop has no option --dryrun.\n' },
 ])('with $args lists the islands and exits with $code', async ({ args, code, first }) => {
   const asked = sandbox.spawn({ args: [builtFile('scripts/drop.js'), ...args], cwd: await sandbox.folder() });

@@ -197,7 +197,10 @@ describe('npm run init', () => {
     );
     expect(await textsIn(without)).toEqual(TEMPLATE);
     expect(forced.code).toBe(0);
-    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is your own already')]);
+    expect([again.code, again.stderr]).toEqual([
+      1,
+      expect.stringContaining('init has run on this fork already'),
+    ]);
   });
 
   test('restores everything when a file cannot be written', async () => {
@@ -252,9 +255,9 @@ describe('the command line', () => {
     [['--title', 'two\nlines'], 'The title must be'],
     [['--address', 'my-app.example'], 'The address must be'],
     [['--address', 'https://my-app.example/mcp'], 'The address must be'],
-    [['--address', 'https://my-app.example/?a=b'], 'The address must be the address alone: leave out'],
+    [['--address', 'https://my-app.example/?a=b'], 'The address must be the address alone: remove'],
     [['--address', 'https://ada:secret@my-app.example'], 'The address must be'],
-    [['--keep', 'greeting,nothing'], 'To keep are: greeting, echo, whoami'],
+    [['--keep', 'greeting,nothing'], 'The tools that can be kept are: greeting, echo, whoami'],
     [['--nmae', 'x'], 'init has no option --nmae.\n\nUsage: npm run init'],
     [['--name'], '--name needs a value.\n\nUsage: npm run init'],
     [['x'], 'init takes options only.\n\nUsage: npm run init'],

@@ -107,7 +107,7 @@ checks.add('names a path that leads nowhere, and the address that was meant', as
   const run = await smoke(`${healthy.url}/mpc`, '--token', ADA);
 
   expect(run.exitCode).toBe(1);
-  expect(run.step('health').detail).toBe('Nothing of this server is under /mpc/ (status 404).');
+  expect(run.step('health').detail).toBe('The server does not answer under /mpc/ (status 404).');
   expect(run.step('health').advice).toContain(`The server answers at ${healthy.url}`);
 });
 
@@ -118,7 +118,7 @@ checks.add('names a server that runs open, although a token was given', async ()
 
   expect(run.exitCode).toBe(1);
   expect(run.ids('failed')).toEqual(['no-credential']);
-  expect(run.step('no-credential').detail).toContain('OPEN: /tools lets in callers');
+  expect(run.step('no-credential').detail).toContain('OPEN: /tools accepts callers');
 });
 
 checks.add('names a proxy that adds the credential by itself, and so opens the server', async () => {
@@ -202,12 +202,12 @@ checks.add('names the wrong user', async () => {
 
   expect(run.exitCode).toBe(1);
   expect(run.ids('failed')).toEqual(['identity']);
-  expect(run.step('identity').detail).toBe('Wrong user: the token is that of ada, not of bob.');
+  expect(run.step('identity').detail).toBe('Wrong user: the token belongs to ada, not to bob.');
 });
 
 checks.addEach(
   [
-    [['authorization'], 'The same token as x-api-key is let in.', 'let clients send x-api-key'],
+    [['authorization'], 'The same token as x-api-key is accepted.', 'clients can send x-api-key'],
     [['authorization', 'x-api-key'], 'As x-api-key it does not arrive either.', 'proxy_set_header'],
   ] as const,
   ([names]) => `names a proxy that takes ${names.join()} away, and tries another header`,
@@ -218,7 +218,9 @@ checks.addEach(
 
     const run = await smoke(url, '--token', ADA);
 
-    expect(run.step('tools').detail).toContain(`Authorization is taken away on the way. ${outcome}`);
+    expect(run.step('tools').detail).toContain(
+      `something on the way removes the Authorization header. ${outcome}`,
+    );
     expect(run.step('tools').advice).toContain(advice);
   },
 );
@@ -261,7 +263,7 @@ checks.add('names a server that lets one user into the session of another', asyn
   expect(run.exitCode).toBe(1);
   expect(run.ids('failed')).toEqual(['two-users']);
   expect(run.step('two-users')).toMatchObject({
-    detail: expect.stringMatching(/^Calls of bob run as|POST \/mcp is let in \(status 200\)/),
+    detail: expect.stringMatching(/^Calls of bob run as|POST \/mcp is accepted \(status 200\)/),
   });
   expect(run.step('two-users').advice).toContain('take the deployment offline');
 });
@@ -273,16 +275,16 @@ checks.addEach(
       'text/html',
       '<html><title>502 Bad Gateway</title>',
       'an HTML page ("502 Bad Gateway")',
-      'no running server',
+      'no server runs',
     ],
     [200, 'text/html', '<!doctype html><title>Welcome</title>', 'an HTML page ("Welcome")', 'check the URL'],
-    [301, 'text/plain', 'Moved', 'Status 301', 'It redirects to https://elsewhere.example/?…. A login'],
+    [301, 'text/plain', 'Moved', 'status 301', 'It redirects to https://elsewhere.example/?…. A login'],
     [
       403,
       'application/json',
       '{"error":"forbidden_host","error_description":"Foreign."}',
       'Foreign.',
-      'a proxy writes another name over Host',
+      'a proxy replaces the Host header',
     ],
   ] as const,
   ([status, type]) => `names what answers in place of the server: ${status} with ${type}`,
@@ -303,7 +305,7 @@ test.each([
   ['another scheme or port', 'https://my-app.example:8443/health', /^It redirects to https:\/\/my-app\.example:8443\/health\. Use that address: [^.]*\.$/],
   ['another path', '/mcp-app/health/', /^It redirects to https:\/\/my-app\.example\/mcp-app\/health\/\. Use that address/],
   ['a circle', '/health#here', /the very same address, for ever.*X-Forwarded-Proto/],
-  ['plain HTTP', 'http://my-app.example/health', /unencrypted: use no such address.*X-Forwarded-Proto/],
+  ['plain HTTP', 'http://my-app.example/health', /unencrypted: never use that address.*X-Forwarded-Proto/],
   ['a login page', '/login?next=secret', /^It redirects to https:\/\/my-app\.example\/login\?…\. A login .* must not/],
   ['no address', undefined, /without an address/],
   ['what is none', 'https://[', /without an address/],
@@ -346,7 +348,7 @@ checks.add('names an address where nothing listens', async () => {
 
   expect(run.exitCode).toBe(2);
   expect(run.step('health').detail).toBe('The connection was refused: nothing listens there.');
-  expect(run.step('health').advice).toContain('where others are to reach it');
+  expect(run.step('health').advice).toContain('If others are to reach it');
 });
 
 checks.add('names a server that accepts and never answers', async () => {

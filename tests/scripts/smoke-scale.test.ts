@@ -63,7 +63,7 @@ test('a session that survives a restart passes', async () => {
 
   expect(kept.step('restart')).toMatchObject({
     status: 'passed',
-    detail: 'the session answers 20 calls after it',
+    detail: 'the session answers 20 calls after the restart',
   });
   expect(kept.exitCode).toBe(0);
 });

@@ -56,7 +56,7 @@ test('does not check an identity provider at which users sign in', async () => {
 
   expect(discovered).toMatchObject({
     isHere: false,
-    detail: 'users sign in at https://id.example, which is not looked at',
+    detail: 'users sign in at https://id.example, which is not checked',
   });
 });
 
@@ -118,7 +118,7 @@ describe('reports', () => {
             resource: 'https://other.example/mcp',
           })),
       },
-      /says to be https:\/\/other\.example\/mcp/,
+      /metadata names the resource https:\/\/other\.example\/mcp/,
     ],
     [
       'the document of another issuer',
@@ -126,7 +126,7 @@ describe('reports', () => {
         answer: (exchange) =>
           editJson(exchange, DOCUMENT, (body) => ({ ...body, issuer: 'https://other.example' })),
       },
-      /is of https:\/\/other\.example/,
+      /names the issuer https:\/\/other\.example/,
     ],
     [
       'a document without S256',
@@ -155,7 +155,7 @@ describe('reports', () => {
             ? answerInPlace(exchange, 201, { 'Content-Type': 'application/json' }, '{"client_id":"any"}')
             : exchange.forward(),
       },
-      /^OPEN: an address of somebody else/,
+      /^OPEN: a redirect_uri of somebody else/,
     ],
     [
       'a page that sends codes to whatever address it is told',
@@ -165,7 +165,7 @@ describe('reports', () => {
             ? answerInPlace(exchange, 303, { Location: 'https://smoke-test.invalid/callback?code=1' })
             : exchange.forward(),
       },
-      /^OPEN: an address of somebody else .*\(status 303\)/,
+      /^OPEN: a redirect_uri of somebody else .*\(status 303\)/,
     ],
     [
       'a page that can be framed',
@@ -199,7 +199,7 @@ describe('reports', () => {
           exchange.forward();
         },
       },
-      /somewhere else than the client asked for/,
+      /another address than the client asked for/,
     ],
     [
       'a way back that names another issuer',
@@ -230,7 +230,7 @@ describe('reports', () => {
             headers.authorization = `Bearer ${BOB}`;
         },
       },
-      /is another user than the token that was pasted/,
+      /belongs to another user than the token that was pasted/,
     ],
     [
       'a revocation that does nothing',
@@ -272,9 +272,9 @@ const writeOverHost = ({ headers }: { readonly headers: { host?: string | undefi
 };
 
 test.each<[string, Fault]>([
-  ['sends clients to', { changeRequest: writeOverHost }],
+  ['The server sends clients to', { changeRequest: writeOverHost }],
   [
-    'says to be',
+    'names the resource',
     {
       changeRequest: writeOverHost,
       answer({ incoming, upstream, forward }) {
@@ -288,27 +288,27 @@ test.each<[string, Fault]>([
       },
     },
   ],
-])('reports a proxy that does not pass on Host: the server %s a loopback address', async (words, fault) => {
+])('reports a proxy that does not pass on Host: %s a loopback address', async (words, fault) => {
   const proxy = await startFaultyProxy(healthy.url, fault);
   // An address of this machine that is no loopback one.
   const outcome = await signIn(proxy.url.replace('127.0.0.1', '0.0.0.0')).catch((error: unknown) => error);
   await proxy.close();
 
   expect(outcome).toBeInstanceOf(CheckFailure);
-  expect((outcome as CheckFailure).message).toContain(`The server ${words} ${healthy.url}`);
+  expect((outcome as CheckFailure).message).toContain(`${words} ${healthy.url}`);
   expect((outcome as CheckFailure).advice).toContain('nginx: proxy_set_header Host $http_host');
 });
 
 test.each<[string, Fault]>([
-  ['says to be', { answer: editNames('/.well-known/oauth-protected-resource/mcp') }],
-  ['is of', { answer: editNames(DOCUMENT) }],
+  ['names the resource', { answer: editNames('/.well-known/oauth-protected-resource/mcp') }],
+  ['names the issuer', { answer: editNames(DOCUMENT) }],
 ])('reports a proxy, too, when PUBLIC_URL may be right: %s another address', async (words, fault) => {
   const proxy = await startFaultyProxy(healthy.url, fault);
   const outcome = await signIn(proxy.url).catch((error: unknown) => error);
   await proxy.close();
 
   expect((outcome as CheckFailure).message).toContain(`${words} https://app:8000`);
-  expect((outcome as CheckFailure).advice).toMatch(/^Set PUBLIC_URL .* If it is so, a proxy writes/);
+  expect((outcome as CheckFailure).advice).toMatch(/^Set PUBLIC_URL .* If it is set so, a proxy replaces/);
 });
 
 test('reports a proxy that does not forward the metadata of a server with a base path', async () => {
@@ -326,7 +326,7 @@ test('reports a proxy that does not forward the metadata of a server with a base
   await Promise.all([proxy.close(), server.close()]);
 
   expect(outcome).toBeInstanceOf(CheckFailure);
-  expect((outcome as CheckFailure).message).toContain(`${DOCUMENT}/app is answered 404 by somebody else.`);
+  expect((outcome as CheckFailure).message).toContain(`${DOCUMENT}/app is answered 404 by another server.`);
   expect((outcome as CheckFailure).advice).toContain('/.well-known/oauth-…/app to this server too');
 });
 

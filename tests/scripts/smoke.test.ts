@@ -59,7 +59,7 @@ test('passes every step of a protected server, with two users, mcp-remote and an
   expect(run.step('mcp-remote').detail).toContain('as ada');
   expect(run.step('two-users').detail).toContain('ada and bob');
   expect(run.step('idle').detail).toMatch(
-    /^survived \d s, and still answers: HTTP\+SSE with [1-9] heartbeats, Streamable HTTP \(GET \/mcp\) with [1-9] heartbeats$/,
+    /^survived \d s, and every stream still answers: HTTP\+SSE with [1-9] heartbeats, Streamable HTTP \(GET \/mcp\) with [1-9] heartbeats$/,
   );
 });
 
@@ -131,7 +131,7 @@ testInCi('skips the steps over HTTP+SSE when it is off, with the reason', async 
     'restart',
   ]);
   expect(run.step('sse-stream').detail).toContain('SSE_ENABLED=false');
-  expect(run.step('idle').detail).toMatch(/^survived 1 s, and still answers: Streamable HTTP/);
+  expect(run.step('idle').detail).toMatch(/^survived 1 s, and every stream still answers: Streamable HTTP/);
   expect(run.step('two-users')).toMatchObject({ status: 'passed' });
 });
 
@@ -154,12 +154,12 @@ testEach([
       ownTool('says_nothing', {}),
       ownTool('wants_input', { readOnlyHint: true }, z.object({ id: z.string() })),
     ],
-    'none of them read-only and without input',
+    'none is read-only and needs no input',
   ],
   [
     'a read-only tool that is silent about its user',
     [ownTool('list_books', { readOnlyHint: true })],
-    'list_books called; what they say does not tell the user',
+    'list_books called; the results do not name the user',
   ],
 ] as const)('passes a fork with %s, and calls only read-only tools', async (_what, tools, words) => {
   const server = await start({ tools });

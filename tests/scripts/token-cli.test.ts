@@ -97,7 +97,7 @@ test('the life of a token: created, listed, checked, rotated, revoked', async ()
   expect([checkedAgain.code, JSON.parse(checkedAgain.stdout)]).toMatchObject([3, { id, state: 'expired' }]);
   expect(revoked).toMatchObject({
     code: 0,
-    stdout: `Revoked ${id} of ada.\nA running server that reads tokens.json, whose owner, group and mode are as before, takes this over within two seconds.\n`,
+    stdout: `Revoked ${id} of ada.\nA running server that reads tokens.json, whose owner, group and mode are as before, applies this change within two seconds.\n`,
   });
   expect([unknown.code, JSON.parse(unknown.stdout)]).toEqual([3, { state: 'unknown' }]);
   // Shown once: no other output has it, nor has the file.

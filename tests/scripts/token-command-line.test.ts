@@ -55,10 +55,10 @@ test.each([
   [
     'an option that is there twice',
     ['create', '--user=ada', '--user', 'hush'],
-    '--user is there twice; give it once.',
+    '--user is given twice; give it once.',
   ],
-  ['two ids', ['revoke', '12345678', 'hush'], 'revoke has an argument too many.'],
-  ['an id where none belongs', ['list', 'hush'], 'list has an argument too many.'],
+  ['two ids', ['revoke', '12345678', 'hush'], 'revoke has too many arguments.'],
+  ['an id where none belongs', ['list', 'hush'], 'list has too many arguments.'],
   ['an option that could be a secret', ['list', '--HuSh-hush'], 'list has no option like that.'],
 ])('%s is refused with what is wrong and the help', (_, args, words) => {
   const { message, exitCode } = failureOf(args);

@@ -116,7 +116,7 @@ describe('create', () => {
     ['without a user', {}, 'create needs --user'],
     ['with an empty user', { user: ' ' }, '--user must not be empty'],
     ['with a scope that holds quotes', { user: 'ada', scopes: 'a"b' }, '--scopes must hold scopes without'],
-    ['with an end in the past', { user: 'ada', expires: '2026-06-01' }, '--expires lies in the past'],
+    ['with an end in the past', { user: 'ada', expires: '2026-06-01' }, '--expires is in the past'],
     ['with an end that is no date', { user: 'ada', expires: '2026-02-30' }, '--expires must be'],
     ['with an end beyond all dates', { user: 'ada', expires: '9999999w' }, '--expires must be'],
     [
@@ -198,13 +198,13 @@ describe('rotate', () => {
       'that was rotated before',
       { userId: 'ada', metadata: { replacedBy: '12345678' } },
       {},
-      'by 12345678 already',
+      'already been replaced by 12345678',
     ],
     [
       'that has expired, nobody knows after how long',
       { userId: 'ada', expiresAt: '2026-05-01' },
       {},
-      'say with --expires',
+      'with --expires',
     ],
     ['with a wrong overlap', { userId: 'ada' }, { overlap: 'soon' }, '--overlap must be'],
   ])('of a token %s is refused and changes nothing', async (_, entry, values, message) => {
@@ -235,7 +235,7 @@ describe('an id', () => {
   });
 
   test.each([
-    ['of no token', 'deadbeef', 'There is no token with the id deadbeef; list shows those', 3],
+    ['of no token', 'deadbeef', 'There is no token with the id deadbeef; list shows all tokens', 3],
     ['that is too short', '1234567', 'That is not a token id', 2],
     ['that is a token', 'tok_plain_secret', 'A token is never taken from the command line', 2],
   ])('%s is refused without repeating a token', async (_, id, message, exitCode) => {
@@ -389,9 +389,9 @@ test('a change warns of weak tokens in the file, until they are disabled or remo
 
   const id = digestToken('tok_short').slice(0, 8);
   expect(warned.join('\n')).toMatch(
-    new RegExp(`not take the change over until you remove them with "npm run token -- revoke ID": ${id}\\.$`),
+    new RegExp(`not apply the change until you remove them with "npm run token -- revoke ID": ${id}\\.$`),
   );
-  expect(file.warned.join('')).not.toContain('take the change over');
+  expect(file.warned.join('')).not.toContain('apply the change');
 });
 
 describe('scopes that nothing requires', () => {
@@ -408,7 +408,7 @@ describe('scopes that nothing requires', () => {
     await file.run(command, values, argument);
 
     expect(file.warned).toContain(
-      'Nothing here asks for the scope ecko. Those that something asks for are: echo, greet.',
+      'Nothing on this server needs the scope ecko. The scopes that it knows are: echo, greet.',
     );
   });
 });
@@ -481,11 +481,11 @@ describe('import', () => {
 
   test.each([
     ['without the column user', 'name\nAda', 'must name its columns'],
-    ['with a column that is misspelled', 'user,scope\nada,greet', 'Column 2 is none of them'],
+    ['with a column that is misspelled', 'user,scope\nada,greet', 'Column 2 is not one of these'],
     ['that is empty', '', 'must name its columns'],
     ['with a row without a user', 'user,name\nada,\n,Bob', 'Row 3 of the table: user must not be empty'],
-    ['with a user twice', 'user\nada\nbob\nada', 'Row 4 of the table: it names the user of row 2 again'],
-    ['with empty rows', 'user\n\nada\n,\nada', 'Row 5 of the table: it names the user of row 3 again'],
+    ['with a user twice', 'user\nada\nbob\nada', 'Row 4 of the table: it names the same user as row 2'],
+    ['with empty rows', 'user\n\nada\n,\nada', 'Row 5 of the table: it names the same user as row 3'],
     ['with a wrong date', 'user,expires\nada,soon', 'Row 2 of the table: --expires must be'],
     ['with a row that is too long', 'user\nada,Ada', 'Row 2 of the table: it has more cells'],
     ['with an open quote', 'user\n"ada', 'a quote that is not closed'],

@@ -74,7 +74,10 @@ describe('npm run usage', () => {
 
     const times = { first: expect.stringContaining(TODAY), last: expect.stringContaining(TODAY) };
     const took = { p50Ms: expect.any(Number), p99Ms: expect.any(Number) };
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^1 lines are no JSON/) });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/^Lines that are not JSON objects were left out: 1\./),
+    });
     expect(JSON.parse(stdout)).toEqual({
       calls: [
         { userId: 'ada', tool: 'echo_message', calls: 4, errors: 1, ...took, ...times },
@@ -184,7 +187,7 @@ describe('npm run usage', () => {
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(
-      `packed.log is packed by ${program}, which cannot be undone here. Hand it on: ${program} -dc FILE | npm run -s usage\n`,
+      `packed.log is compressed by ${program}, which cannot be read here. Decompress it: ${program} -dc FILE | npm run -s usage\n`,
     );
   });
 

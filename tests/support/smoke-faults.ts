@@ -94,7 +94,7 @@ export const OPEN_FAULTS: readonly SmokeFault[] = [
       },
     }),
     failed: ['near-tokens'],
-    detail: /^OPEN: the token without its last character is let in/,
+    detail: /^OPEN: the token without its last character is accepted/,
     advice: /whole tokens/,
   },
   {
@@ -105,7 +105,7 @@ export const OPEN_FAULTS: readonly SmokeFault[] = [
       },
     }),
     failed: ['near-tokens'],
-    detail: /^OPEN: the token in capitals is let in/,
+    detail: /^OPEN: the token in capitals is accepted/,
     advice: /whole tokens/,
   },
   {
@@ -118,7 +118,7 @@ export const OPEN_FAULTS: readonly SmokeFault[] = [
       },
     }),
     failed: ['other-headers'],
-    detail: /^OPEN: \/tools \(x-api-key\) lets in/,
+    detail: /^OPEN: \/tools \(x-api-key\) accepts/,
     advice: /AUTH_ENABLED=true/,
   },
   {
@@ -129,7 +129,7 @@ export const OPEN_FAULTS: readonly SmokeFault[] = [
       },
     }),
     failed: ['other-headers'],
-    detail: /^OPEN: \/mcp \(Authorization\) lets in/,
+    detail: /^OPEN: \/mcp \(Authorization\) accepts/,
     advice: /AUTH_ENABLED=true/,
   },
   {
@@ -166,7 +166,7 @@ export const OPEN_FAULTS: readonly SmokeFault[] = [
     }),
     args: ['--token2', BOB],
     failed: ['two-users'],
-    detail: /^Both tokens are those of ada/,
+    detail: /^Both tokens belong to ada/,
     advice: /take the deployment offline/,
   },
   {
@@ -178,7 +178,7 @@ export const OPEN_FAULTS: readonly SmokeFault[] = [
     }),
     args: ['--token2', BOB],
     failed: ['two-users'],
-    detail: /^Calls of bob run as ada|is let in/,
+    detail: /^Calls of bob run as ada|is accepted/,
     advice: /take the deployment offline/,
   },
   {
@@ -191,7 +191,7 @@ export const OPEN_FAULTS: readonly SmokeFault[] = [
     }),
     failed: ['session', 'stateless'],
     detail: /^Wrong user: calls run as bob, GET \/tools is answered as ada/,
-    advice: /mixes up its callers/,
+    advice: /confuses its callers/,
   },
 ]; // prettier-ignore
 
@@ -226,7 +226,7 @@ export const BROWSER_FAULTS: readonly SmokeFault[] = [
       },
     }),
     failed: ['security-headers'],
-    detail: /^\/health comes without .* x-content-type-options, referrer-policy/,
+    detail: /^In \/health, .* missing or changed: x-content-type-options, referrer-policy/,
     advice: /proxy_hide_header/,
   },
   {
@@ -239,7 +239,7 @@ export const BROWSER_FAULTS: readonly SmokeFault[] = [
       },
     }),
     failed: ['no-credential', 'wrong-credential', 'other-headers', 'query-credential', 'near-tokens', 'cache', 'sse-credential', 'session-credential'],
-    detail: /words of the 401 on \/tools are not the server's/,
+    detail: /body of the 401 on \/tools does not come from this server/,
     advice: /proxy_intercept_errors/,
   },
 ]; // prettier-ignore
@@ -287,8 +287,8 @@ export const PROXY_FAULTS: readonly SmokeFault[] = [
       },
     }),
     failed: ['session-stream'],
-    detail: /502 with an HTML page \("502 Bad Gateway"\)/,
-    advice: /no running server/,
+    detail: /an HTML page \("502 Bad Gateway"\) with status 502/,
+    advice: /no server runs/,
   },
   {
     what: 'streams of /mcp cut below the heartbeat',
@@ -314,7 +314,7 @@ export const PROXY_FAULTS: readonly SmokeFault[] = [
       },
     }),
     failed: ['body-size'],
-    detail: /^A message of 4 MiB does not reach the server: it is answered 413 .* 1 MiB get through/,
+    detail: /^A message of 4 MiB does not reach the server: it is answered 413 .* 1 MiB gets through/,
     advice: /client_max_body_size 4m/,
     args: ['--max-body', String(4 * 1024 * 1024)],
   },
@@ -339,8 +339,8 @@ export const PROXY_FAULTS: readonly SmokeFault[] = [
       },
     }),
     failed: ['session', 'unknown-session'],
-    detail: /^Status 400 came where 404 should/,
-    advice: /Clients start over on 404 only/,
+    detail: /^The status is 400; expected was 404/,
+    advice: /Clients start a new session on 404 only/,
   },
   {
     what: "a login page in place of OAuth's documents",

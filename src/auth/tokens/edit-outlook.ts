@@ -29,7 +29,7 @@ export function describeOutlook(
       : '';
   return {
     warnings,
-    outlook: `A running server that reads ${name}${kept} takes this over within two seconds.${hint}`,
+    outlook: `A running server that reads ${name}${kept} applies this change within two seconds.${hint}`,
   };
 }
 
@@ -50,7 +50,7 @@ export function warningsOfWeak(
   return ids.length === 0
     ? []
     : [
-        `${name} contains tokens that are short or stand in the documentation. A server that others can reach does not take the change over until you ` +
+        `${name} contains tokens that are short or stand in the documentation. A server that others can reach does not apply the change until you ` +
           `remove them with "npm run token -- revoke ID": ${ids.slice(0, 20).join(', ')}.`,
       ];
 }

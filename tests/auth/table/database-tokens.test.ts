@@ -462,7 +462,7 @@ describe('the command, when the database cannot be used', () => {
         return `sqlite:${file}`;
       },
       'SQLITE_NOTADB',
-      'no database of SQLite',
+      'not an SQLite database',
     ],
   ])('names the reason and what to change: %s', async (_, start, reason, words) => {
     const { code, told } = await tell(await start());

@@ -169,7 +169,7 @@ describeForBoth('counts of use in a database', (startDatabases) => {
 
     expect(code).toBe(0);
     expect(run.stderr()).toMatch(
-      /^When tokens were last used cannot be read .* migration 1 of use .*[^.]\.\n/,
+      /^The last use of tokens cannot be read .* migration 1 of use .*[^.]\.\n/,
     );
     expect(run.stderr()).not.toContain('    at ');
     expect(run.stdout()).toContain('tea');
