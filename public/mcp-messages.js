@@ -81,7 +81,7 @@ export function asRequestError(error) {
   if (error instanceof RequestError) return error;
   if (error instanceof DOMException && error.name === 'AbortError')
     return new RequestError('Cancelled.', { code: 'cancelled', cause: error });
-  const words = 'The connection failed before the answer was whole. Is the server still running?';
+  const words = 'The connection failed before the answer was complete. Is the server still running?';
   return new RequestError(words, { code: 'no answer', cause: error });
 }
 

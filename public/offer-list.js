@@ -42,7 +42,9 @@ export function showOffer(client, { tools, prompts, resources, completes }) {
   fill(LISTS.tools, tools, (tool) => createToolPanel(client, tool));
   fill(LISTS.prompts, prompts, (prompt) => createPromptPanel(client, prompt, completes));
   fill(LISTS.resources, resources, (resource) => createResourcePanel(client, resource, completes));
-  place.replaceChildren(element('p', { class: 'aside' }, 'This token may use nothing here.'));
+  place.replaceChildren(
+    element('p', { class: 'aside' }, 'This token gives access to no tool, prompt or resource.'),
+  );
   buttons[0]?.click();
 }
 

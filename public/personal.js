@@ -51,7 +51,7 @@ export function showPersonal({ name, tools, token }) {
   );
   byId('hello-name', HTMLElement).textContent = `Hello, ${name}`;
   byId('hello-tools', HTMLElement).textContent =
-    tools.length === 0 ? 'Your token opens no tool yet.' : `Your tools: ${tools.join(', ')}.`;
+    tools.length === 0 ? 'Your token gives access to no tool yet.' : `Your tools: ${tools.join(', ')}.`;
   byId('hello-clicks', HTMLElement).replaceChildren(
     ...clicks.flatMap((anchor) =>
       anchor instanceof HTMLAnchorElement ? [element('li', {}, copyOfClick(anchor))] : [],
@@ -112,7 +112,7 @@ function copyButton(what, text, where) {
     try {
       await navigator.clipboard.writeText(text());
     } catch {
-      words = 'The browser does not let this page copy here; use the list below.';
+      words = 'The browser does not let this page copy. Copy from the list below instead.';
     }
     // The browser may have asked the user for permission, and by now somebody else may be signed in.
     if (button.isConnected) byId('hello-state', HTMLElement).textContent = words;

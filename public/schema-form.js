@@ -42,7 +42,7 @@ export function createSchemaForm(schema) {
     const left = form.write(object);
     return left === undefined
       ? undefined
-      : `The form has no place for what "${left}" is, so it stays JSON. It can be sent like that.`;
+      : `The form cannot show the value of "${left}", so the input stays JSON. You can send it like that.`;
   };
   toggle.addEventListener('click', () => {
     if (!isRaw) {

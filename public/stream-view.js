@@ -44,7 +44,7 @@ export function connectStreamView() {
       const response = await user.send(...requestFor(isSse, abort.signal));
       if (open !== abort) return;
       if (!response.ok || response.body === null) throw await refusalIn(response);
-      state.textContent = `${what} is open. A heartbeat comes whenever nothing else does.`;
+      state.textContent = `${what} is open. The server sends a heartbeat when it has nothing else to send.`;
       for await (const item of readEvents(response.body)) {
         // An item that has arrived already may be read when another user has taken over.
         if (open !== abort) return;

@@ -38,7 +38,7 @@ export function startTryIt() {
     form.hidden = false;
     showProblem(problem);
     input.focus();
-    if (problem === undefined) announce('The token is forgotten.');
+    if (problem === undefined) announce('This page has forgotten the token.');
   };
   /** @param {{ isPersonal?: boolean }} [options] whether the token came by a link of its user's own */
   const signIn = async ({ isPersonal = false } = {}) => {

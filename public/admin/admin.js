@@ -91,7 +91,7 @@ async function load(from) {
   fixed.hidden = store.fixedBecause === null;
   for (const id of ['add', 'actions']) byId(id, HTMLElement).hidden = store.fixedBecause !== null;
   byId('scopes-hint', HTMLElement).textContent =
-    `The tools ask for: ${scopes.join(', ') || 'none'}. Without any, every tool. "admin" lets people in here.`;
+    `Scopes on this server: ${scopes.join(', ') || 'none'}. An empty field grants all of them, but not "admin", which opens this page.`;
   table.show(tokens, store.fixedBecause === null);
   showSessions(sessions, ({ session, userId }) => {
     void run(async (now) => {
@@ -116,7 +116,8 @@ async function create(wish, form) {
     sheet.show(tokens, warning);
     form.reset();
     await load(now);
-    const left = skipped === 0 ? '' : `; ${skipped} had one already`;
+    const left =
+      skipped === 0 ? '' : `; ${skipped} ${skipped === 1 ? 'person' : 'people'} already had a token`;
     const links = countOf(tokens.length, 'link');
     return `${links} made${left}.`;
   });
@@ -138,7 +139,7 @@ byId('sign-in', HTMLFormElement).addEventListener('submit', (event) => {
 });
 byId('sign-out', HTMLElement).addEventListener('click', () => {
   forget();
-  say('The token is forgotten.');
+  say('This page has forgotten the token.');
 });
 connectDialog();
 connectEditor();
@@ -213,7 +214,7 @@ async function change({ id, ...facts }) {
     if (!isChanged) return '';
     await load(now);
     table.focus(id);
-    return `${facts.userId} is changed.`;
+    return `${facts.userId} has been changed.`;
   });
 }
 

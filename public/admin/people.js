@@ -55,7 +55,8 @@ export function createPeopleTable(onEdit) {
       ),
     );
     if (found.length > SHOWN_ROWS || found.length === 0) {
-      const words = found.length === 0 ? 'Nobody.' : `${found.length - SHOWN_ROWS} more: search for them.`;
+      const words =
+        found.length === 0 ? 'Nobody.' : `${found.length - SHOWN_ROWS} more are not shown: search for them.`;
       rows.append(element('tr', {}, element('td', { colspan: 8 }, words)));
     }
     tell();

@@ -22,15 +22,15 @@ export function questionOf({ action, label, tokens, hidden }) {
   const count = countOf(tokens.length);
   const unseen =
     hidden === 0 ? '' : ` ${hidden} of them ${hidden === 1 ? 'is' : 'are'} not shown in the table.`;
-  const whose = `Of ${ownersOf(tokens)}.${unseen}`;
+  const whose = `${tokens.length === 1 ? 'It belongs' : 'They belong'} to ${ownersOf(tokens)}.${unseen}`;
   if (action === 'remove') {
-    const words = `${whose} Whoever uses them is cut off at once. It cannot be undone.`;
+    const words = `${whose} Anybody who uses ${tokens.length === 1 ? 'it' : 'them'} is cut off at once. This cannot be undone.`;
     return { title: `Remove ${count}?`, words, yes: 'Remove' };
   }
   if (action === 'expire')
     return {
       title: `Set the end of ${count}`,
-      words: `${whose} A date such as 2027-06-30, a length such as 90d, or never. Left empty: at once.`,
+      words: `${whose} Enter a date such as 2027-06-30, a length such as 90d, or never. An empty field ends ${tokens.length === 1 ? 'it' : 'them'} at once.`,
       yes: 'Set',
       field: { label: 'End', value: '90d' },
     };
@@ -47,7 +47,7 @@ export function questionOf({ action, label, tokens, hidden }) {
 export function questionOfLinks(count) {
   const they = count === 1 ? 'it' : 'them';
   return {
-    title: `Close without ${countOf(count, 'link')}?`,
+    title: `Close and lose ${countOf(count, 'link')}?`,
     words: `Nobody has saved, printed or copied ${they}, and a link is shown only once: its owner will need a new one.`,
     yes: 'Close',
   };

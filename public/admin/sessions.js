@@ -26,6 +26,6 @@ export function showSessions(sessions, onEnd) {
       element('td', {}, button),
     );
   });
-  const none = element('tr', {}, element('td', { colspan: 5 }, 'Nobody, in this process.'));
+  const none = element('tr', {}, element('td', { colspan: 5 }, 'Nobody has a session with this process.'));
   byId('session-rows', HTMLElement).replaceChildren(...(rows.length > 0 ? rows : [none]));
 }

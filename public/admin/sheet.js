@@ -119,7 +119,7 @@ function createSlip({ name, userId, link }, onCopy) {
     element(
       'span',
       { class: 'aside' },
-      'Open it, or scan the code. It is yours alone: keep it like a password.',
+      'Open this link, or scan the code. The link is yours alone: keep it secret, like a password.',
     ),
   );
   const button = createCopyButton(slip, `the link of ${name}`);

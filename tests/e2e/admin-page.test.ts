@@ -75,9 +75,9 @@ leftToCi(describeInBrowser)('the page for admins', () => {
     const page = await signIn();
     await page.getByText('Ms Teacher').waitFor();
 
-    await page.getByLabel('One line each').fill('zoe, Zoë, greet, 90d\nyan, Yan\nada');
+    await page.getByLabel('One line per person').fill('zoe, Zoë, greet, 90d\nyan, Yan\nada');
     await page.getByRole('button', { name: 'Make their links' }).click();
-    await page.getByText('2 links made; 1 had one already.').waitFor();
+    await page.getByText('2 links made; 1 person already had a token.').waitFor();
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('button', { name: 'Download as CSV' }).click(),
@@ -102,7 +102,7 @@ leftToCi(describeInBrowser)('the page for admins', () => {
     await page.evaluate(NOTE_DRAWN_AT_FIRST);
 
     const ids = Array.from({ length: 200 }, (_, index) => `pupil-${index}`);
-    await page.getByLabel('One line each').fill(ids.join('\n'));
+    await page.getByLabel('One line per person').fill(ids.join('\n'));
     await page.getByRole('button', { name: 'Make their links' }).click();
     await page.getByText('200 links made').waitFor();
     const printed = await page.evaluate(`dispatchEvent(new Event('beforeprint')), ${DRAWN}`);
@@ -177,7 +177,7 @@ leftToCi(describeInBrowser)('the page for admins', () => {
     await make('eva');
     await page.reload();
 
-    expect(question).toMatch(/Close without 1 link\?\s+Nobody has saved, printed or copied it/);
+    expect(question).toMatch(/Close and lose 1 link\?\s+Nobody has saved, printed or copied it/);
     expect(left).toEqual(['beforeunload']);
     await fixture.server().writeTokens(tokens);
   });
@@ -216,7 +216,7 @@ leftToCi(describeInBrowser)('the page for admins', () => {
     const found = await page.getByLabel('Choose ').count();
 
     expect([chosen, seen]).toEqual(['2 chosen, 1 not shown', '2 chosen']);
-    const owners = /Of Ada Lovelace \(ada\), Bob \(bob\)\. 1 of them is not shown in the table\./;
+    const owners = /They belong to Ada Lovelace \(ada\), Bob \(bob\)\. 1 of them is not shown in the table\./;
     expect(asked[0]).toMatch(/^Disable: 2 tokens\?/);
     expect(asked[1]).toMatch(/^Remove 2 tokens\?/);
     for (const words of asked) expect(words).toMatch(owners);
@@ -241,7 +241,7 @@ leftToCi(describeInBrowser)('the page for admins', () => {
     const name = form.getByLabel('Name');
     await eventually(async () => (await name.inputValue()) === 'Greta Garbo');
     await form.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('greta is changed.').waitFor();
+    await page.getByText('greta has been changed.').waitFor();
 
     expect(said).toBe('');
     expect(words).toContain('Somebody else has changed this entry');
@@ -256,7 +256,7 @@ leftToCi(describeInBrowser)('the page for admins', () => {
     await page.evaluate(EDIT_TWICE);
     await page.getByRole('dialog').getByLabel('Name').fill('Robert');
     await page.keyboard.press('Enter');
-    await page.getByText('bob is changed.').waitFor();
+    await page.getByText('bob has been changed.').waitFor();
     await focused(page, 'Edit Robert');
 
     expect(await page.locator('tr', { hasText: 'bob' }).innerText()).toContain('Robert');

@@ -70,7 +70,7 @@ leftToCi(describeInBrowser)('the page for admins after a token is forgotten', ()
     const page = await fixture.open({}, 'admin');
     await signInWhole(page, TEA);
     const late = await hold(page, 'tokens', TEA);
-    await page.getByLabel('One line each').fill('zoe, Zoë');
+    await page.getByLabel('One line per person').fill('zoe, Zoë');
     await page.getByLabel('Search').fill('Bob');
     await page.getByLabel('User id').fill('yan');
     await page.getByRole('button', { name: 'Make a link' }).click();
@@ -84,7 +84,7 @@ leftToCi(describeInBrowser)('the page for admins after a token is forgotten', ()
     expect(await page.locator('.slip').count()).toBe(0);
     expect(await page.locator('#handed').isHidden()).toBe(true);
     expect(await page.getByLabel('User id').inputValue()).toBe('');
-    expect(await page.getByLabel('One line each').inputValue()).toBe('');
+    expect(await page.getByLabel('One line per person').inputValue()).toBe('');
     expect(await page.getByLabel('Search').inputValue()).toBe('');
     expect(fixture.complaints()).toEqual([]);
   });

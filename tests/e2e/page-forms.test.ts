@@ -181,7 +181,7 @@ leftToCi(describeInBrowser)('what a fork offers', () => {
     },
   );
 
-  testInCi('stays JSON where the form has no place for it, and says so', async () => {
+  testInCi('stays JSON where the form cannot show it, and says so', async () => {
     const panel = await choose(await fixture.signIn(), 'Order');
     await panel.getByRole('button', { name: 'Edit as JSON' }).click();
     const box = panel.getByRole('textbox', { name: /^arguments/ });
@@ -193,7 +193,7 @@ leftToCi(describeInBrowser)('what a fork offers', () => {
     await panel.getByRole('button', { name: 'Edit as a form' }).click();
     const noJson = await panel.locator('.schema-form > .problem').innerText();
 
-    expect(noPlace).toContain('no place for what "shoes" is');
+    expect(noPlace).toContain('cannot show the value of "shoes"');
     expect(noJson).toContain('not a JSON object yet');
     expect(await box.inputValue()).toBe('{ "shoes": ');
   });

@@ -20,7 +20,7 @@ export function createUsage(now: () => number = Date.now): Usage {
   const stop = followCalls((event) => counts.noteCall(event, now()));
   return {
     words:
-      'Last use and calls are counted by the process that answered this page, since its start. With a database (DATABASE_URL) they are kept, and are those of all processes.',
+      'Last use and calls are counted by the process that answered this page, since its start. With a database (DATABASE_URL), they are kept and include all processes.',
     lastUseOf: (tokenId) => momentOrNull(counts.lastUseOf(tokenId)),
     callsOf: (userId) => counts.callsOf(userId, dayOf(now())),
     refresh: async () => {},

@@ -41,7 +41,7 @@ export function readTable(table: string): Person[] {
   const columns = hasHead ? names : COLUMNS;
   const strange = columns.find((name) => !COLUMNS.some((known) => known === name));
   if (strange !== undefined)
-    throw badRequest('The first line names a column that is none of user, name, scopes, expires.');
+    throw badRequest('The first line names a column other than user, name, scopes and expires.');
   const lines = rows.slice(hasHead ? 1 : 0);
   if (lines.length > MAX_PEOPLE) throw badRequest(`The table has more than ${MAX_PEOPLE} lines.`);
   const people = lines.map(({ cells, line }) => {

@@ -126,12 +126,12 @@ async function judgePasted(
   { signIn, authenticator, countFailure }: AuthorizeParts,
 ): Promise<Grant> {
   if (token === '') {
-    const words = 'Paste your token. Whoever runs this server gives it to you.';
+    const words = 'Paste your token. You get it from the person who runs this server.';
     throw new HttpError(401, 'unauthorized', words, { facts: { reason: 'missing' } });
   }
   if (signIn.isDerived(token)) {
     const words =
-      'This token was issued by signing in. Paste the token that was given to you by whoever runs this server.';
+      'This token was issued by signing in. Paste the token that you got from the person who runs this server.';
     throw new HttpError(401, 'invalid_token', words, { facts: { reason: 'unfit' } });
   }
   const authentication = await authenticator.authenticate({ authorization: `Bearer ${token}` }, () =>

@@ -28,14 +28,15 @@ export function renderConsent({ serverName, ticket, sealedTicket, offers, refusa
     `Sign in to ${serverName}`,
     html`<h1>${client} wants to use ${serverName} as you</h1>
       <p class="host">
-        This page is on <strong>${host}</strong>. Go on only if you have just started this yourself.
+        This page is on <strong>${host}</strong>. Continue only if you have just started this sign-in
+        yourself.
       </p>
       <section>
         <h2>Who asks</h2>
         <p><strong>${client}</strong> ${vouch(ticket)}</p>
       </section>
       <section>
-        <h2>Where you are sent when you allow it</h2>
+        <h2>Where you are sent if you allow this</h2>
         ${describePlace(ticket.redirectUri)}
       </section>
       <section>
@@ -58,7 +59,8 @@ export function renderConsent({ serverName, ticket, sealedTicket, offers, refusa
           ${refusal === undefined ? undefined : html`aria-invalid="true" aria-describedby="refusal"`}
         />
         <p class="note">
-          It stays on this server: the client gets another one, which stops working when yours does.
+          Your token stays on this server: the client gets a token of its own, which stops working when yours
+          does.
         </p>
         <div class="buttons">
           <button class="allow" name="action" value="allow">Allow</button>
@@ -72,9 +74,9 @@ export function renderConsent({ serverName, ticket, sealedTicket, offers, refusa
 export function renderProblem(serverName: string, words: string): string {
   return renderPage(
     `Sign in to ${serverName}`,
-    html`<h1>This sign-in cannot go on</h1>
+    html`<h1>This sign-in cannot continue</h1>
       <p class="refusal" role="alert">${words}</p>
-      <p class="note">You can close this page. Nothing has been given to anybody.</p>`,
+      <p class="note">You can close this page. No client has been given access.</p>`,
   );
 }
 
@@ -83,7 +85,9 @@ export function renderRedirect(serverName: string, location: string): string {
   return renderPage(
     `Back to your client from ${serverName}`,
     html`<h1>Back to your client</h1>
-      <p>Your browser should go there by itself. If it does not: <a href="${location}">go on</a>.</p>`,
+      <p>
+        Your browser should go there by itself. If it does not, <a href="${location}">continue here</a>.
+      </p>`,
   );
 }
 
@@ -100,31 +104,32 @@ function describePlace(redirectUri: string): Html {
   if (isLoopbackRedirect(redirectUri)) {
     return html`<p class="place">${host}</p>
       <p class="warning">
-        That is a program on the computer you are using. If you did not start one there that asked for this,
-        deny it.
+        That is a program on this computer. If you did not start a program that asked for this, choose Deny.
       </p>`;
   }
   if (protocol === 'https:') return html`<p class="place">${host}</p>`;
   return html`<p class="place">${protocol}//${host}</p>
     <p class="warning">
-      Addresses that begin with ${protocol} open a program on this device. If it did not ask for this, deny
-      it.
+      Addresses that begin with ${protocol} open a program on this device. If no program there asked for this,
+      choose Deny.
     </p>`;
 }
 
 /** Describes what the client may do, by the titles of what it may use. */
 function describeRights({ scopes, refreshes }: TicketClaims, offers: readonly Offer[]): Html {
-  const until = refreshes ? 'It stays signed in until you or whoever runs this server ends it.' : '';
+  const until = refreshes
+    ? 'The client stays signed in until you, or the person who runs this server, ends that.'
+    : '';
   const asked = offers.filter(({ scope }) => scope !== undefined && scopes?.includes(scope) === true);
   const free = offers.filter(({ scope }) => scope === undefined);
   if (scopes === undefined) {
-    return html`<p>Everything that your token may do.</p>
+    return html`<p>Everything that your token allows.</p>
       <p class="note">${until}</p>`;
   }
   return html`<ul>
       ${[...asked, ...free].map(({ title }) => html`<li>${title}</li>`)}
     </ul>
-    <p class="note">Only as far as your token allows it. ${until}</p>`;
+    <p class="note">It can do this only as far as your token allows. ${until}</p>`;
 }
 
 /** Renders a whole page. */

@@ -66,7 +66,7 @@ export function createNoRegistrationRoute({
 
 const NO_REGISTRATION =
   'Clients cannot register themselves here. Use one that has a Client ID Metadata Document, or connect with your token in a header. ' +
-  'Whoever runs the server: OAUTH_REGISTRATION=true lets them register.';
+  'The person who runs the server can allow it with OAUTH_REGISTRATION=true.';
 
 /**
  * Refuses a request with a user's token, whether valid or not. A client that has a header configured sends that instead of the token that

@@ -238,7 +238,7 @@ test('concurrent changes by two admins and the command lose nothing', async () =
 
 testEach([
   ['a user who is listed twice', { table: 'a\nb\na' }, 'names a twice'],
-  ['an unknown column', { table: 'user,shoe\na,43' }, 'none of user, name, scopes, expires'],
+  ['an unknown column', { table: 'user,shoe\na,43' }, 'other than user, name, scopes and expires'],
   ['an expiry in the past', { table: 'a,,,2001-01-01' }, 'a date in the future'],
   ['an expiry in an ambiguous format', { table: 'a,,,06/30/2099' }, 'a date in the future'],
   [

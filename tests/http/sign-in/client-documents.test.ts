@@ -98,9 +98,9 @@ afterAll(async () => {
 
 test.each([
   ['claude', 'Claude', 'https://claude.ai/api/mcp/auth_callback', 'claude.ai'],
-  ['claude-code', 'Claude Code', 'http://localhost:54321/callback', 'a program on the computer you are using'],
+  ['claude-code', 'Claude Code', 'http://localhost:54321/callback', 'a program on this computer'],
   ['chatgpt', 'ChatGPT', 'https://chatgpt.com/connector/oauth/AbC_d-9', 'chatgpt.com'],
-  ['vs-code', 'Visual Studio Code', 'http://127.0.0.1:40000/', 'a program on the computer you are using'],
+  ['vs-code', 'Visual Studio Code', 'http://127.0.0.1:40000/', 'a program on this computer'],
 ])('a document like that of %s is read once, and its client can sign in', async (file, name, redirect_uri, place) => {
   const { url } = server;
   const clientId = `${origin}/oauth/${file}.json`;

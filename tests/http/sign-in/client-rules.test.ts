@@ -259,7 +259,7 @@ describe('refresh tokens', () => {
       scopes_supported: ['greet', 'echo'],
     });
     expect(registered['grant_types']).toEqual(['authorization_code']);
-    expect(page).not.toContain('It stays signed in');
+    expect(page).not.toContain('stays signed in');
     expect(answer).toMatchObject({ scope: 'greet' });
     expect(answer).not.toHaveProperty('refresh_token');
   });

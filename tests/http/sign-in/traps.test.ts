@@ -197,7 +197,7 @@ describe('consent', () => {
     expect(text).toContain(`<strong>${new URL(url).host}</strong>`);
     expect(text).toContain('name not verified');
     expect(text).toContain('127.0.0.1:3118');
-    expect(text).toContain('a program on the computer you are using');
+    expect(text).toContain('a program on this computer');
     expect(text).toContain('<li>Greeting</li>');
     expect(text).not.toContain('<li>Echo</li>');
     expect(text).not.toContain('<script');

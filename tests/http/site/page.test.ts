@@ -70,7 +70,7 @@ describe('the page', () => {
 
     expect(text).toContain('<strong>Authentication is off.</strong>');
     expect(text).toContain('npm run token -- create --user me');
-    expect(text).toMatch(/It is on from the next\s+start/);
+    expect(text).toMatch(/Authentication is on from\s+the next start/);
     expect(
       text.match(/\b[A-Z]+_[A-Z_]+\b/g)?.filter((word) => !/^(OPENAI_API_KEY|YOUR_TOKEN)$/.test(word)),
     ).toEqual([]);

@@ -63,9 +63,9 @@ class KeptUsage implements Usage {
   }
 
   get words(): string {
-    const what = `Last use and calls are of all processes together, by days of UTC; ${DAYS} days are kept.`;
+    const what = `Last use and calls include all processes. Days are those of UTC, and ${DAYS} of them are kept.`;
     return this.#isFailing
-      ? `${what} The database cannot be reached at the moment: this is what was last read from it, and what this process has counted since.`
+      ? `${what} The database cannot be reached at the moment: the table shows what was last read from it, and what this process has counted since.`
       : `${what} What other processes have counted in the last ${SAVE_MS / 1000} seconds may be missing.`;
   }
 
