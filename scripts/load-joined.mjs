@@ -97,8 +97,9 @@ function takeFrom(script, name, given) {
  */
 function run(name, given) {
   const file = fileURLToPath(new URL(name, import.meta.url));
-  // The file is all ASCII, and is a function already: if it were wrapped in one here, V8 would copy it.
-  const text = fs.readFileSync(file, 'latin1');
+  // The file is a function already: if it were wrapped in one here, V8 would copy it. esbuild escapes letters beyond ASCII in strings, but
+  // leaves them in tagged templates and regular expressions.
+  const text = fs.readFileSync(file, 'utf8');
   const inside = /** @type {Require} */ (nodeModule.createRequire(file));
   /** @type {Require} */
   const requireThat = (asked) => outside.get(asked) ?? inside(asked);

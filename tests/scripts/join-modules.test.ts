@@ -102,6 +102,15 @@ test('a joined module has the import.meta.url and file name of its source', asyn
   expect(JSON.parse(printed)).toEqual([pathToFileURL(file).href, tools, file]);
 });
 
+test('a joined module keeps letters beyond ASCII, also in tagged templates and patterns', async () => {
+  const speaking = `const asWritten = ([text]: TemplateStringsArray): string => text ?? '';
+process.stdout.write(JSON.stringify([asWritten\`“Zoë” 😀\`, 'Zoë', /^Zoë$/.test(String.fromCodePoint(90, 111, 235))]));`;
+
+  const { printed } = await runJoined({ 'main.ts': speaking });
+
+  expect(JSON.parse(printed)).toEqual(['“Zoë” 😀', 'Zoë', true]);
+});
+
 testInCi('zod loads locales that are not joined', async () => {
   const speaking = `import { z } from 'zod';
 z.config(z.locales.de());
