@@ -179,7 +179,7 @@ test('removes what is left of an island when a folder of it has gone with anothe
   const house = await createHouse();
   await makeEdits(house, (await planDrop(house, attic)).edits);
 
-  await expect(planDrop(house, bulb)).rejects.toThrow('lamps/deep is not there: nothing has been changed.');
+  await expect(planDrop(house, bulb)).rejects.toThrow('lamps/deep is missing: nothing has been changed.');
   const { edits } = await planDrop(house, bulb, [attic, bulb]);
 
   expect([...edits.keys()].toSorted()).toEqual(['package.json', 'src/house.ts', 'src/light.ts']);
