@@ -168,9 +168,7 @@ describeForBoth('counts of use in a database', (startDatabases) => {
     const { code } = await waitForEnd(run);
 
     expect(code).toBe(0);
-    expect(run.stderr()).toMatch(
-      /^The last use of tokens cannot be read .* migration 1 of use .*[^.]\.\n/,
-    );
+    expect(run.stderr()).toMatch(/^The last use of tokens cannot be read .* migration 1 of use .*[^.]\.\n/);
     expect(run.stderr()).not.toContain('    at ');
     expect(run.stdout()).toContain('tea');
   });
