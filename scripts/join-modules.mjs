@@ -99,9 +99,9 @@ async function bundle(name, { contents, given, plugins }) {
     write: false,
     assetNames: '[name]-[hash]',
     // For packages; a plugin does it for our own modules.
-    define: { 'import.meta.url': 'joinedUrl' },
+    define: { 'import.meta.url': '$joinedUrl' },
     banner: {
-      js: `(function (exports, require, module, __filename) {'use strict';\nconst joined = module.importThat, { ${given} } = module;\n${PLACE_OF}`,
+      js: `(function (exports, require, module, __filename) {'use strict';\nconst $later = module.importThat, { ${given} } = module;\n${PLACE_OF}`,
     },
     footer: { js: '})' },
     plugins,
@@ -111,7 +111,7 @@ async function bundle(name, { contents, given, plugins }) {
     .filter(({ kind }) => kind === 'dynamic-import');
   // Node 20 prints a warning when a script calls import(). The replacement is as long, so that the source map stays right.
   const ask = (/** @type {string} */ text) =>
-    later.reduce((sum, { path: asked }) => sum.replaceAll(`import("${asked}")`, `joined("${asked}")`), text);
+    later.reduce((sum, { path: asked }) => sum.replaceAll(`import("${asked}")`, `$later("${asked}")`), text);
   const files = outputFiles.map(({ path: file, contents: bytes, text }) => ({
     file,
     contents: file.endsWith('.cjs') ? ask(text) : bytes,
@@ -203,12 +203,12 @@ const leaveOthers = {
   },
 };
 
-/** Code in the script that computes the place of a module in `dist/`, as `import.meta` has it. */
-const PLACE_OF = `function placeOf(name) {
+/** Code in the script that computes the place of a module in `dist/`, as `import.meta` has it. Our names in it begin with `$`: a module may have any other. */
+const PLACE_OF = `function $placeOf(name) {
   const { join, dirname } = require('node:path'), filename = join(__filename, '../..', name);
   return { filename, dirname: dirname(filename), url: require('node:url').pathToFileURL(filename).href };
 }
-const joinedUrl = placeOf('src/joined.cjs').url;`;
+const $joinedUrl = $placeOf('src/joined.cjs').url;`;
 
 /**
  * Gives each of our own modules the place that it has when it is loaded by itself: files that a fork's tool looks for beside itself are
@@ -225,7 +225,7 @@ const keepPlaces = {
       const text = fs.readFileSync(file, 'utf8');
       const contents = text.replaceAll(
         /\bimport\.meta\.(url|dirname|filename)\b/g,
-        (_all, what) => `placeOf(${JSON.stringify(name)}).${what}`,
+        (_all, what) => `$placeOf(${JSON.stringify(name)}).${what}`,
       );
       return contents === text ? undefined : { contents, loader: 'ts' };
     });

@@ -26,7 +26,7 @@ function read(name: string): string {
 describe('the built server', () => {
   test('is two scripts that contain Koa, zod and the SDK', () => {
     const both = `${read('joined.cjs')}${read('joined-sdk.cjs')}`;
-    const outside = both.matchAll(/\b(?:require|joined)\("([^"]+)"\)/g);
+    const outside = both.matchAll(/(?:\brequire|\$later)\("([^"]+)"\)/g);
     const names = [...outside].map(([, name = '']) => name);
 
     expect(names).toContain('node:crypto');
@@ -100,6 +100,19 @@ test('a joined module has the import.meta.url and file name of its source', asyn
   const tools = path.join(folder, 'dist/src/tools');
   const file = path.join(tools, 'where.js');
   expect(JSON.parse(printed)).toEqual([pathToFileURL(file).href, tools, file]);
+});
+
+test('a joined module may have any names', async () => {
+  const speaking = `function placeOf(joined: string): string { return joined; }
+async function load(joined: (name: string) => string): Promise<string> {
+  const { basename } = await import('node:path');
+  return basename(joined(import.meta.dirname));
+}
+void load(placeOf).then((name) => process.stdout.write(name));`;
+
+  const { printed } = await runJoined({ 'main.ts': "import './speaking.ts';", 'speaking.ts': speaking });
+
+  expect(printed).toBe('src');
 });
 
 test('a joined module keeps letters beyond ASCII, also in tagged templates and patterns', async () => {
