@@ -124,6 +124,22 @@ process.stdout.write(JSON.stringify([asWritten\`“Zoë” 😀\`, 'Zoë', /^Zo�
   expect(JSON.parse(printed)).toEqual(['“Zoë” 😀', 'Zoë', true]);
 });
 
+test('a joined module keeps no letters beyond ASCII that are in comments alone', async () => {
+  const speaking = `import { readFileSync } from 'node:fs';
+import path from 'node:path';
+const script = path.join(import.meta.dirname, 'joined.cjs');
+const patterns = [
+  // Zoë – a comment.
+  /Zo\\W+ a comment/g,
+];
+const found = patterns.map((pattern) => readFileSync(script, 'utf8').match(pattern));
+process.stdout.write(JSON.stringify(found.flat()));`;
+
+  const { printed } = await runJoined({ 'main.ts': speaking });
+
+  expect(JSON.parse(printed)).toEqual(['Zo? ? a comment']);
+});
+
 testInCi('zod loads locales that are not joined', async () => {
   const speaking = `import { z } from 'zod';
 z.config(z.locales.de());
