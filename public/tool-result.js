@@ -48,7 +48,7 @@ export function showBlock(block) {
  *
  * @param {string} text
  */
-export function showText(text) {
+function showText(text) {
   return element('pre', { tabindex: 0, role: 'group', 'aria-label': 'Text' }, shorten(text));
 }
 

@@ -1,4 +1,4 @@
-/** The server that a client is to connect to, and the quoting in configurations. It runs in a browser as well. */
+/** The server that a client is to connect to, and the quoting in configurations. */
 
 /** The server as a client sees it, and the token that it is to send. */
 export interface ConnectTarget {
