@@ -103,7 +103,7 @@ function subjectOf({ userId }: User): string | undefined {
 /** Fails when a tool shows that a call runs as somebody else. Returns whether the tool names the user. */
 function requireUser({ name, text }: Said, { user, tellers }: Expectation): boolean {
   const claimed = TELLER.test(name) ? /"userId"\s*:\s*"([^"]+)"/.exec(text)?.[1] : undefined;
-  const isUser = claimed === user.userId || claimed === subjectOf(user);
+  const isUser = claimed !== undefined && [user.userId, subjectOf(user)].includes(claimed);
   const told = isUser || tellsOf(text, user);
   if ((claimed !== undefined && !isUser) || (!told && tellers?.has(name) === true))
     throw new CheckFailure(
