@@ -86,12 +86,12 @@ describe('npm test', () => {
       others: [],
       code: 0,
       words:
-        'ok     tests      Tests: 2 skipped, 3 passed, 5 total; by themselves passed: tests/busy.test.ts',
+        'ok     tests      Tests: 2 skipped, 3 passed, 5 total; run again, one at a time, passed: tests/busy.test.ts',
     },
     {
       others: ['tests/broken.test.ts'],
       code: 1,
-      words: 'by themselves failed: tests/busy.test.ts, tests/broken.test.ts',
+      words: 'run again, one at a time, failed: tests/busy.test.ts, tests/broken.test.ts',
     },
     {
       others: ['a', 'b', 'c', 'd', 'e'].map((name) => `tests/${name}.test.ts`),

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import { findModernNode } from '../../scripts/modern-node.ts';
 import { type ClientId, renderClient } from '../../src/connect/clients.ts';
+import { createFailureCounter } from '../../src/http/gate/rate-limit.ts';
 import { type ClientKind, connectClient } from '../support/clients.ts';
 import { between, inlineCodeOf, readDocument, tableRowsOf } from './documents.ts';
 import { testInCi } from '../support/in-ci.ts';
@@ -137,22 +138,31 @@ describe('the sentences of a refusal', () => {
   });
 
   test('that have nothing to do with the token are those of the code', async () => {
-    const sources = await Promise.all(
-      ['src/http/gate/origin-guard.ts', 'src/http/gate/rate-limit.ts'].map(sourceOf),
-    );
+    const guard = await sourceOf('src/http/gate/origin-guard.ts');
+    const tooMany = messageOf(() => createFailureCounter(0)('203.0.113.1', 'wrong'));
     const rows = tableRowsOf(between(text, 'Three refusals', '## What each client shows'));
 
     const sentences = rows.map(([first = '']) => first.replaceAll('`', ''));
 
     expect(sentences).toHaveLength(3);
     for (const sentence of sentences)
-      expect(sources.join('\n')).toMatch(new RegExp(sentence.split('…').map(escapeForRegExp).join('.*')));
+      expect(`${guard}${tooMany}`).toMatch(new RegExp(sentence.split('…').map(escapeForRegExp).join('.*')));
   });
 });
 
 /** What `POST /register` says. */
 async function register(url: string, headers: Record<string, string>): Promise<string> {
   return descriptionOf(await send(`${url}/register`, { headers, body: {} }));
+}
+
+/** What is thrown. */
+function messageOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    return String(error);
+  }
+  return '';
 }
 
 /** A source file. */
