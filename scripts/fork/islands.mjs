@@ -249,6 +249,7 @@ export const ISLANDS = [
       'tests/sessions/peer-event-store.test.ts',
       'tests/sessions/redis-clock.test.ts',
       'tests/sessions/redis-secrets.test.ts',
+      'tests/template/redis-rights.test.ts',
     ],
     usedBy: /support\/redis/,
     packages: ['@redis/client'],

@@ -23,7 +23,7 @@ import {
   send,
   stateless,
 } from '../support/raw-http.ts';
-import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { describeWithRedis, startRedis, type TestRedis, TESTER } from '../support/redis.ts';
 import { openRedisWay } from '../support/redis-way.ts';
 import { fixtureEntry, startServer as startProcess, TOKEN, WITH_TOKENS } from '../support/server-process.ts';
 import { openSse, openStream } from '../support/sse-reader.ts';
@@ -57,7 +57,7 @@ async function join(sealer: Sealer, now = () => performance.now()): Promise<Peer
 
 /** Connects somebody who may write what the processes send to each other, and read it. */
 async function openTap() {
-  const tap = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
+  const tap = createClient({ ...TESTER, socket: { path: redis.url.replace('unix://', ''), tls: false } });
   const listener = tap.duplicate();
   await Promise.all([tap.connect(), listener.connect()]);
   return { tap, listener };

@@ -17,7 +17,7 @@ import {
   rpc,
   send,
 } from '../support/raw-http.ts';
-import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { describeWithRedis, startRedis, type TestRedis, TESTER } from '../support/redis.ts';
 import { openRedisWay } from '../support/redis-way.ts';
 import { type ServerProcess, startServer as startProcess, WITH_TOKENS } from '../support/server-process.ts';
 import { openSse } from '../support/sse-reader.ts';
@@ -137,7 +137,7 @@ leftToCi(describeWithRedis)('with Redis', () => {
 
     way.holdListeners();
     const statuses = [post(there, session.id, rpc(0, 'ping'))];
-    const crowd = createClient({ socket: { path: redis.url.replace('unix://', ''), tls: false } });
+    const crowd = createClient({ ...TESTER, socket: { path: redis.url.replace('unix://', ''), tls: false } });
     await crowd.connect();
     const piece = randomBytes(TOO_MUCH.bytes);
     for (let sent = 0; sent < TOO_MUCH.pieces; sent += 1) await crowd.publish(inbox, piece);

@@ -22,7 +22,17 @@ const HASHES = `local found = {}
   end
   return found`;
 
-/** A running Redis. */
+/** The rights that a server's user of Redis needs, besides those on its keys and channels. */
+export const SERVER_RIGHTS =
+  '-@all +@connection -@dangerous +multi +exec +time +publish +subscribe +pubsub|numsub +set +getdel +exists +del +hset +hdel +pexpire +hgetall +eval';
+
+/** The beginnings of the keys and channels that tests use. */
+const PREFIXES = ['mcp:', 't:'];
+
+/** The Redis user of a test itself, who may do everything. */
+export const TESTER = { username: 'tester', password: 'tester' };
+
+/** A running Redis. Who connects to `url` has no other rights than those that a server needs. */
 export interface TestRedis {
   readonly url: string;
   /** Kills it, as a crash does; its data is lost. */
@@ -32,7 +42,9 @@ export interface TestRedis {
   /** Suspends the process; `goOn` resumes it. */
   hang(): void;
   goOn(): void;
-  /** Runs `redis-cli` with these arguments; returns what it prints. */
+  /** The arguments of a `redis-cli` that may do everything. */
+  readonly access: readonly string[];
+  /** Runs it with more arguments; returns what it prints. */
   ask(...args: readonly string[]): string;
   /** The keys of this form that never expire. */
   lasting(pattern: string): string[];
@@ -40,6 +52,8 @@ export interface TestRedis {
   hashes(pattern: string): string;
   /** How often a command has been given since Redis started. */
   given(command: string): number;
+  /** What has been refused for want of rights since Redis started. */
+  denied(): string;
 }
 
 /** Starts a Redis, which ends with the sandbox. */
@@ -47,8 +61,9 @@ export async function startRedis(sandbox: Sandbox): Promise<TestRedis> {
   const folder = await sandbox.folder();
   const socket = path.join(folder, 'redis.sock');
   let running: TestProcess | undefined;
+  const access = ['-s', socket, '--user', TESTER.username, '--pass', TESTER.password, '--no-auth-warning'];
   const ask = (...args: readonly string[]): string =>
-    execFileSync('redis-cli', ['-s', socket, ...args], { encoding: 'utf8', stdio: 'pipe' }).trim();
+    execFileSync('redis-cli', [...access, ...args], { encoding: 'utf8', stdio: 'pipe' }).trim();
   const isUp = (): boolean => {
     try {
       return ask('ping') === 'PONG';
@@ -58,7 +73,9 @@ export async function startRedis(sandbox: Sandbox): Promise<TestRedis> {
   };
   const redis: TestRedis = {
     url: `unix://${socket}`,
+    access,
     ask,
+    denied: () => ask('acl', 'log'),
     lasting: (pattern) => ask('eval', LASTING, '0', pattern).split('\n').filter(Boolean),
     hashes: (pattern) => ask('eval', HASHES, '0', pattern),
     given: (command) =>
@@ -68,7 +85,12 @@ export async function startRedis(sandbox: Sandbox): Promise<TestRedis> {
       await running?.ended;
     },
     async start() {
-      const args = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no'];
+      const own = PREFIXES.flatMap((prefix) => [`~${prefix}*`, `&${prefix}*`]);
+      const users = [
+        ['--user', 'default', 'on', 'nopass', ...own, ...SERVER_RIGHTS.split(' ')],
+        ['--user', TESTER.username, 'on', `>${TESTER.password}`, '~*', '&*', '+@all'],
+      ].flat();
+      const args = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', ...users];
       running = sandbox.spawn({ command: 'redis-server', args, cwd: folder });
       await waitFor('a Redis that answers', isUp);
     },

@@ -309,4 +309,9 @@ describeWithRedis('the settings of a session', () => {
     await eventually(() => records().length === 1, { what: 'the other record to go' });
     stream.close();
   });
+
+  // The last one, since it looks back at all the others.
+  test('needed no other rights than those of a server', () => {
+    expect(redis.denied()).toBe('');
+  });
 });
