@@ -17,7 +17,7 @@ const USAGE = `npm test: installs and builds when needed, runs the tests (those 
 npm test -- tests/auth     only the tests whose path contains this
 CI=true npm test           also runs the tests that take long, which are left to CI otherwise
 npm test -- -t "a name"    only the tests whose name contains this
-npm test -- --look-twice   runs test failed test files once more, one at a time, and says so at the end: for a busy machine
+npm test -- --look-twice   runs failed test files once more, one at a time, and says so at the end: for a busy machine
 Other arguments are jest's: npm run jest -- --help lists them.
 `;
 
