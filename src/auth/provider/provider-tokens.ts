@@ -59,7 +59,7 @@ interface Known {
   /** The audiences against which it was last checked. */
   accepted?: ReadonlySet<string>;
   /** When it is to be read again: the provider may have ended it, or withdrawn its key. */
-  readonly again: { readonly token: string; readonly atMs: number; underWay: boolean };
+  readonly again: { readonly token: string; readonly atMs: number };
   /** Whether it was found since that it is not valid any more. */
   hasEnded: boolean;
 }
@@ -112,13 +112,22 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
       : readIntrospected(await askAbout(token, digest, networkOf), rules);
     return remember(token, digest, { read, isJwt });
   };
+  /** The same, once for all who wait for it. */
+  const readOnce = (token: string, digest: string, networkOf: NetworkOf): Promise<Known> => {
+    let underWay = reading.get(digest);
+    if (underWay === undefined) {
+      underWay = readAnew(token, digest, networkOf).finally(() => reading.delete(digest));
+      reading.set(digest, underWay);
+    }
+    return underWay;
+  };
   /** Remembers a token that has been read. */
   const remember = (
     token: string,
     digest: string,
     { read, isJwt }: { readonly read: ReadToken; readonly isJwt: boolean },
   ): Known => {
-    const again = { token, atMs: now() + (isJwt ? VERIFIED_MS : INTROSPECTED_MS), underWay: false };
+    const again = { token, atMs: now() + (isJwt ? VERIFIED_MS : INTROSPECTED_MS) };
     const grant = new ProviderGrant(read.user, digest, read.expiresAtMs);
     const version = isJwt ? jwts.version : undefined;
     const entry: Known = { read, digest, grant, version, again, hasEnded: false };
@@ -144,16 +153,11 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
   };
   /** Reads a token again in the background, while it is used on. Requests use the result as well: its scopes may be others. */
   const readAgain = async (entry: Known): Promise<void> => {
-    const { again, digest } = entry;
-    if (again.underWay) return;
-    again.underWay = true;
     try {
-      await readAnew(again.token, digest, () => '');
+      await readOnce(entry.again.token, entry.digest, () => '');
     } catch (error) {
       // If the provider cannot be asked, what is known is used on, until the token expires.
       if (error instanceof TokenFault) entry.hasEnded = true;
-    } finally {
-      again.underWay = false;
     }
   };
   /** Whether what is known of a token may still be used: it is not too old, and a JWT was verified by the keys that are known. */
@@ -192,12 +196,7 @@ export function createProviderTokens({ rules, jwts, introspect, now }: ProviderT
       const digest = digestToken(token);
       const entry = recall(digest);
       if (entry !== undefined) return judge(entry, accepted);
-      let underWay = reading.get(digest);
-      if (underWay === undefined) {
-        underWay = readAnew(token, digest, networkOf).finally(() => reading.delete(digest));
-        reading.set(digest, underWay);
-      }
-      return underWay.then((read) => judge(read, accepted), refusalOf);
+      return readOnce(token, digest, networkOf).then((read) => judge(read, accepted), refusalOf);
     },
     isCurrent({ key = '' }) {
       if (!key.startsWith(KEY_PREFIX)) return undefined;
